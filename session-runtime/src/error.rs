@@ -1,0 +1,139 @@
+//! What can go wrong, as one opaque type with questions.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::store::StoreError;
+use crate::value::InvalidValue;
+
+/// What went wrong with a session operation.
+///
+/// The type is opaque: ask it what happened with the `is_…` methods. Neither it nor its
+/// [sources](std::error::Error::source) ever hold a stored value, the secret part of a session id or the
+/// text of a server's message, so it may be logged as it is.
+///
+/// With the feature `axum` it is a response too: 409 when [`is_gone`](Self::is_gone), 503 when
+/// [`is_unavailable`](Self::is_unavailable), 500 otherwise, with a body that says nothing about the store.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::Error;
+///
+/// fn status(error: &Error) -> u16 {
+///     if error.is_gone() {
+///         409
+///     } else if error.is_unavailable() {
+///         503
+///     } else {
+///         500
+///     }
+/// }
+/// # let _ = status;
+/// ```
+pub struct Error(Box<Kind>);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Kind {
+    #[error("the stored field `{field}` is not a valid `{type_name}`")]
+    Decode { field: &'static str, type_name: &'static str, source: InvalidValue },
+    #[error("the value for the field `{field}` cannot be stored as `{type_name}`")]
+    Encode { field: &'static str, type_name: &'static str, source: InvalidValue },
+    #[error("the field `{field}` would take {size} bytes, the limit is {limit}")]
+    TooLarge { field: &'static str, size: usize, limit: usize },
+    #[error("the session was ended by another request")]
+    Gone,
+    #[error("the response's head was sent already, the session's cookie cannot change any more")]
+    Committed,
+    #[error(
+        "no session in this request: add `.layer(sessions.layer())` to the router, after the routes that use sessions"
+    )]
+    MissingLayer,
+    #[error("the operating system gave no random numbers")]
+    NoRandomness,
+    #[error("{0}")]
+    Config(Cow<'static, str>),
+    #[error("the session store failed")]
+    Store(#[source] StoreError),
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+
+    pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Config(message.into()))
+    }
+
+    /// A stored value is not one that the field's type can hold. Names the field and the type, never the value.
+    /// Other fields of the session go on working.
+    pub fn is_decode(&self) -> bool {
+        matches!(*self.0, Kind::Decode { .. })
+    }
+
+    /// A value given to a setter has no stored form, for example a map with non-text keys as JSON. Nothing was sent.
+    pub fn is_encode(&self) -> bool {
+        matches!(*self.0, Kind::Encode { .. })
+    }
+
+    /// The session was destroyed, rotated away or has expired while this request held it. Nothing was written.
+    pub fn is_gone(&self) -> bool {
+        matches!(*self.0, Kind::Gone)
+    }
+
+    /// A value is larger than the configured limit. Nothing was sent.
+    pub fn is_too_large(&self) -> bool {
+        matches!(*self.0, Kind::TooLarge { .. })
+    }
+
+    /// The store could not be reached, did not answer within the deadline, or said that it cannot serve now.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(&*self.0, Kind::Store(error) if error.is_unavailable())
+    }
+
+    /// A write was sent and no reply came: it may or may not have been carried out. It was not sent again.
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(&*self.0, Kind::Store(error) if error.is_outcome_unknown())
+    }
+
+    /// The operation would have changed the session's cookie after the response's head was sent. A session that such
+    /// a write began while the head was sent has no cookie and expires by itself.
+    pub fn is_committed(&self) -> bool {
+        matches!(*self.0, Kind::Committed)
+    }
+
+    /// The request did not pass through the session layer.
+    pub fn is_missing_layer(&self) -> bool {
+        matches!(*self.0, Kind::MissingLayer)
+    }
+
+    /// The configuration cannot be used. The message names the setting and what it takes.
+    pub fn is_config(&self) -> bool {
+        matches!(*self.0, Kind::Config(_))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::new(Kind::Store(error))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

@@ -1,0 +1,186 @@
+//! Session ids: what they hold, how they are drawn and read.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::error::Error;
+
+/// A session's id: 30 bytes, written as 40 characters of base64url ([RFC 4648 §5]).
+///
+/// | bytes | what |
+/// | --- | --- |
+/// | 6 | the **tag**, the first 8 characters: names a session and its rotated successors in logs |
+/// | 5 | the **birth**: when the session began, or was renewed, in seconds since 1970 |
+/// | 1 | the **class**: which configured [`Lifetime`](crate::Lifetime) the session has |
+/// | 18 | the **secret**: 144 random bits of the operating system (OWASP asks for 64 or more) |
+///
+/// Who knows a whole id and the signing key owns the session. `Debug` and `Display` show the tag alone;
+/// [`expose_secret`](Self::expose_secret) gives the whole.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::SessionId;
+///
+/// let id: SessionId = "dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?;
+/// assert_eq!(id.to_string(), "dGFndGFn…");
+/// assert_eq!(id.expose_secret().len(), 40);
+/// # Ok::<(), session_runtime::Error>(())
+/// ```
+///
+/// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId {
+    text: [u8; Self::LEN],
+}
+
+const TAG_BYTES: usize = 6;
+const BIRTH_BYTES: usize = 5;
+const SECRET_BYTES: usize = 18;
+const BYTES: usize = TAG_BYTES + BIRTH_BYTES + 1 + SECRET_BYTES;
+const SECRET_AT: usize = BYTES - SECRET_BYTES;
+
+impl SessionId {
+    pub(crate) const LEN: usize = 40;
+    pub(crate) const TAG_LEN: usize = 8;
+
+    /// Draws a new id from the operating system's random numbers.
+    pub(crate) fn draw(birth: SystemTime, class: u8) -> Result<Self, Error> {
+        let mut bytes = [0; BYTES];
+        fill_random(&mut bytes)?;
+        write_birth(&mut bytes, birth);
+        bytes[SECRET_AT - 1] = class;
+        Ok(Self::from_bytes(&bytes))
+    }
+
+    /// Reads an id from its 40 characters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`] if the text is not 40 characters of base64url. The message does not quote it.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::from_ascii(text.as_bytes())
+            .ok_or_else(|| Error::config("a session id is 40 characters of base64url"))
+    }
+
+    pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
+        let text: [u8; Self::LEN] = text.try_into().ok()?;
+        let alphabet = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        text.iter().all(alphabet).then_some(Self { text })
+    }
+
+    /// The whole id, the secret included: for storing it where it is as safe as in the session store.
+    pub fn expose_secret(&self) -> &str {
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    /// The public part: the same for a session and its rotated successors, of no use to an attacker.
+    pub fn tag(&self) -> &str {
+        &self.expose_secret()[..Self::TAG_LEN]
+    }
+
+    /// When the session began, or was last renewed, in whole seconds.
+    pub fn birth(&self) -> SystemTime {
+        let bytes = self.to_bytes();
+        let mut seconds = [0; 8];
+        seconds[8 - BIRTH_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES]);
+        UNIX_EPOCH + Duration::from_secs(u64::from_be_bytes(seconds))
+    }
+
+    pub(crate) fn class(&self) -> u8 {
+        self.to_bytes()[SECRET_AT - 1]
+    }
+
+    fn from_bytes(bytes: &[u8; BYTES]) -> Self {
+        let mut text = [b'A'; Self::LEN];
+        // 30 bytes are exactly 40 characters: the buffer always fits.
+        let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+        Self { text }
+    }
+
+    fn to_bytes(self) -> [u8; BYTES] {
+        let mut bytes = [0; BYTES];
+        // The text was checked to be 40 characters of the alphabet: they are exactly 30 bytes.
+        let _ = URL_SAFE_NO_PAD.decode_slice(self.text, &mut bytes);
+        bytes
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}…", self.tag())
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({self})")
+    }
+}
+
+fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(bytes).map_err(|_| Error::new(crate::error::Kind::NoRandomness))
+}
+
+fn write_birth(bytes: &mut [u8; BYTES], birth: SystemTime) {
+    let seconds = birth.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES].copy_from_slice(&seconds.to_be_bytes()[8 - BIRTH_BYTES..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_is_pinned() {
+        let mut bytes = [0; BYTES];
+        bytes[..6].copy_from_slice(b"tagtag");
+        write_birth(&mut bytes, UNIX_EPOCH + Duration::from_secs(1_761_741_315));
+        bytes[11] = 1;
+        bytes[12..].copy_from_slice(b"secretsecretsecret");
+        let id = SessionId::from_bytes(&bytes);
+        assert_eq!(id.expose_secret(), "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0");
+        assert_eq!(id.birth(), UNIX_EPOCH + Duration::from_secs(1_761_741_315));
+        assert_eq!((id.tag(), id.class()), ("dGFndGFn", 1));
+    }
+
+    #[test]
+    fn drawn_ids_keep_birth_and_class_and_differ() {
+        let birth = UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+        let (one, two) = (SessionId::draw(birth, 7).unwrap(), SessionId::draw(birth, 7).unwrap());
+        assert_eq!((one.birth(), one.class()), (birth, 7));
+        assert_ne!(one.tag(), two.tag());
+        assert_eq!(SessionId::parse(one.expose_secret()).unwrap(), one);
+    }
+
+    #[test]
+    fn only_forty_characters_of_the_alphabet_are_an_id() {
+        let id = "A".repeat(40);
+        assert!(SessionId::parse(&id).is_ok());
+        for bad in
+            ["", "A", &"A".repeat(39), &"A".repeat(41), &id.replacen('A', "+", 1), &id.replacen('A', "*", 1)]
+        {
+            assert!(SessionId::parse(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn debug_and_display_show_the_tag_alone() {
+        let id = SessionId::draw(UNIX_EPOCH, 0).unwrap();
+        for shown in [format!("{id}"), format!("{id:?}")] {
+            assert!(shown.contains(id.tag()) && !shown.contains(&id.expose_secret()[8..12]));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What `#[derive(Session)]` implements and fills.
+
+use std::any::type_name;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind};
+use crate::handle::SessionHandle;
+use crate::value::{FieldDefault, FieldValue, InvalidValue, Stored, json};
+
+/// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session schema",
+    label = "not a session schema",
+    note = "annotate the struct with `#[derive(session_runtime::Session)]`"
+)]
+pub trait Schema: Sized + 'static {
+    /// The generated companion type with a getter and a setter per field; [`Session<Self>`](crate::Session) dereferences to it.
+    type Fields: Send + Sync + 'static;
+
+    /// The stored names of the fields, in the order of the struct.
+    const STORED_NAMES: &'static [&'static str];
+
+    #[doc(hidden)]
+    fn fields(handle: SessionHandle) -> Self::Fields;
+
+    #[doc(hidden)]
+    fn handle(fields: &Self::Fields) -> &SessionHandle;
+}
+
+/// How one field is stored: its name in the hash, how it is read and written, and what it is when it is missing.
+///
+/// The derive keeps one for every field. A [`Field`](crate::Field) refers to it.
+pub struct FieldSpec<T> {
+    name: &'static str,
+    decode: fn(Bytes) -> Result<T, InvalidValue>,
+    encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
+    default: fn() -> T,
+}
+
+impl<T> FieldSpec<T> {
+    /// A field whose type says how it is stored, and with that type's own default.
+    pub const fn value(name: &'static str) -> Self
+    where
+        T: Stored + FieldDefault,
+    {
+        Self::value_or(name, T::field_default)
+    }
+
+    /// A field whose type says how it is stored, and with this default.
+    pub const fn value_or(name: &'static str, default: fn() -> T) -> Self
+    where
+        T: Stored,
+    {
+        Self { name, decode: T::decode_stored, encode: T::encode_stored, default }
+    }
+
+    /// A field stored as JSON.
+    pub const fn json(name: &'static str) -> Self
+    where
+        T: Serialize + DeserializeOwned + Default,
+    {
+        Self::json_or(name, T::default)
+    }
+
+    /// A field stored as JSON, with this default.
+    pub const fn json_or(name: &'static str, default: fn() -> T) -> Self
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        Self { name, decode: json::decode, encode: json::encode_some, default }
+    }
+
+    /// The field's name in the hash.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn read(&self, stored: Option<Bytes>) -> Result<T, Error> {
+        match stored {
+            None => Ok((self.default)()),
+            Some(stored) => (self.decode)(stored).map_err(|source| {
+                Error::new(Kind::Decode { field: self.name, type_name: type_name::<T>(), source })
+            }),
+        }
+    }
+
+    /// The bytes to store, or `None` if this value is that of a field that is not there.
+    pub(crate) fn write(&self, value: &T) -> Result<Option<Bytes>, Error> {
+        (self.encode)(value).map_err(|source| {
+            Error::new(Kind::Encode { field: self.name, type_name: type_name::<T>(), source })
+        })
+    }
+}
+
+impl<T> FieldSpec<Option<T>> {
+    /// An optional field stored as JSON: `None` is a field that is not there.
+    pub const fn json_option(name: &'static str) -> Self
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        Self::json_option_or(name, || None)
+    }
+
+    /// An optional field stored as JSON, with this default.
+    pub const fn json_option_or(name: &'static str, default: fn() -> Option<T>) -> Self
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        Self { name, decode: json::decode_some, encode: json::encode_option, default }
+    }
+}
+
+impl<T> fmt::Debug for FieldSpec<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldSpec").field("name", &self.name).field("type", &type_name::<T>()).finish()
+    }
+}

@@ -1,0 +1,57 @@
+//! The store of a manager: ours without a box, anybody else's behind the trait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+#[cfg(feature = "redis")]
+use super::RedisStore;
+use super::{Lookup, MemoryStore, SessionKey, SessionStore, StoreError, Write};
+
+#[derive(Debug, Clone)]
+pub(crate) enum AnyStore {
+    Memory(MemoryStore),
+    #[cfg(feature = "redis")]
+    Redis(RedisStore),
+    Other(Arc<dyn SessionStore>),
+}
+
+impl AnyStore {
+    pub(crate) async fn get(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Option<Duration>,
+    ) -> Result<Lookup<Option<Bytes>>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.get_now(key, field, refresh)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.get_field(key, field, refresh).await,
+            Self::Other(store) => store.get(key, field, refresh).await,
+        }
+    }
+
+    pub(crate) async fn contains(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Option<Duration>,
+    ) -> Result<Lookup<bool>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.contains_now(key, field, refresh)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.contains_field(key, field, refresh).await,
+            Self::Other(store) => store.contains(key, field, refresh).await,
+        }
+    }
+
+    pub(crate) async fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.write_now(key, write)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.write_fields(key, write).await,
+            Self::Other(store) => store.write(key, write).await,
+        }
+    }
+}

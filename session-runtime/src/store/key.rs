@@ -1,0 +1,35 @@
+//! The name under which a store keeps one session.
+
+use std::fmt;
+
+use crate::id::SessionId;
+
+/// The name under which a store keeps one session: `PREFIX:sessions:{TAG}REST`.
+///
+/// The braces are part of it: they make a Redis Cluster keep a session, its successor and their tombstones in one slot. A key holds the
+/// secret of its session's id, so `Debug` shows the tag alone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionKey {
+    text: Box<str>,
+    rest_at: usize,
+}
+
+impl SessionKey {
+    /// The key of a session among all that have this prefix.
+    pub(crate) fn new(prefix: &str, id: &SessionId) -> Self {
+        let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
+        let text = [prefix, ":sessions:{", tag, "}", rest].concat();
+        Self { rest_at: text.len() - rest.len(), text: text.into() }
+    }
+
+    /// The whole key, the session's secret included.
+    pub fn expose_secret(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({}…)", &self.text[..self.rest_at])
+    }
+}

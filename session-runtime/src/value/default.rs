@@ -1,0 +1,57 @@
+//! What a field is when it is missing.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+/// A type with an obvious value for a field that is missing: zero, the empty text, `false`, `None`.
+///
+/// Types without one (`char`, `NonZero`, addresses, dates) are declared as an `Option`, or with
+/// `#[session(default = …)]`; a type of your own may implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default for a session field that is missing",
+    label = "what should this field be when it is missing?",
+    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
+)]
+pub trait FieldDefault {
+    /// The value of a field that is missing.
+    fn field_default() -> Self;
+}
+
+macro_rules! use_std_default {
+    ($($type:ty),* $(,)?) => {$(
+        impl FieldDefault for $type {
+            fn field_default() -> Self {
+                Self::default()
+            }
+        }
+    )*};
+}
+
+use_std_default!(
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    f32,
+    f64,
+    bool,
+    String,
+    Cow<'static, str>,
+    Vec<u8>,
+    Bytes,
+);
+
+impl<T> FieldDefault for Option<T> {
+    fn field_default() -> Self {
+        None
+    }
+}

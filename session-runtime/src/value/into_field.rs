@@ -1,0 +1,65 @@
+//! What a setter accepts.
+
+/// What a setter of a field of type `T` accepts.
+///
+/// | field type | accepted |
+/// | --- | --- |
+/// | `T` | `T`, `&T` |
+/// | `Option<T>` | also `T` |
+/// | `String` | also `&str` |
+/// | `Option<String>` | also `&str` |
+/// | `Vec<u8>` | also `&[u8]`, `&[u8; N]` |
+///
+/// Nothing else implements it, so that `set_count(3)` needs no type annotation. For a value whose type is to be inferred
+/// (`set_count(text.parse()?)`) use [`Field::set`](crate::Field::set), which takes `T` alone.
+#[diagnostic::on_unimplemented(
+    message = "a session field of type `{T}` cannot be set to a value of type `{Self}`",
+    label = "expected `{T}`"
+)]
+pub trait IntoField<T> {
+    /// Hands the field's value to `use_value`, by reference and without a copy where there is one already.
+    #[doc(hidden)]
+    fn with<R>(self, use_value: impl FnOnce(&T) -> R) -> R;
+}
+
+impl<T> IntoField<T> for T {
+    fn with<R>(self, use_value: impl FnOnce(&T) -> R) -> R {
+        use_value(&self)
+    }
+}
+
+impl<T> IntoField<T> for &T {
+    fn with<R>(self, use_value: impl FnOnce(&T) -> R) -> R {
+        use_value(self)
+    }
+}
+
+impl<T> IntoField<Option<T>> for T {
+    fn with<R>(self, use_value: impl FnOnce(&Option<T>) -> R) -> R {
+        use_value(&Some(self))
+    }
+}
+
+impl IntoField<String> for &str {
+    fn with<R>(self, use_value: impl FnOnce(&String) -> R) -> R {
+        use_value(&self.to_owned())
+    }
+}
+
+impl IntoField<Option<String>> for &str {
+    fn with<R>(self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
+        use_value(&Some(self.to_owned()))
+    }
+}
+
+impl IntoField<Vec<u8>> for &[u8] {
+    fn with<R>(self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
+        use_value(&self.to_vec())
+    }
+}
+
+impl<const N: usize> IntoField<Vec<u8>> for &[u8; N] {
+    fn with<R>(self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
+        use_value(&self.to_vec())
+    }
+}

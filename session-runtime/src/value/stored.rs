@@ -1,0 +1,41 @@
+//! The two shapes a field can have: a value, or an optional value.
+
+use bytes::Bytes;
+
+use super::{FieldValue, InvalidValue};
+
+/// A field's type: a [`FieldValue`] or an `Option` of one. Not implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored as a session field",
+    label = "not a type that one session field can hold",
+    note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
+    note = "or implement `session_runtime::FieldValue` for it"
+)]
+pub trait Stored: Sized + 'static {
+    #[doc(hidden)]
+    fn decode_stored(stored: Bytes) -> Result<Self, InvalidValue>;
+
+    /// `None`: the field is removed.
+    #[doc(hidden)]
+    fn encode_stored(&self) -> Result<Option<Bytes>, InvalidValue>;
+}
+
+impl<T: FieldValue> Stored for T {
+    fn decode_stored(stored: Bytes) -> Result<Self, InvalidValue> {
+        T::decode(stored)
+    }
+
+    fn encode_stored(&self) -> Result<Option<Bytes>, InvalidValue> {
+        self.encode().map(Some)
+    }
+}
+
+impl<T: FieldValue> Stored for Option<T> {
+    fn decode_stored(stored: Bytes) -> Result<Self, InvalidValue> {
+        T::decode(stored).map(Some)
+    }
+
+    fn encode_stored(&self) -> Result<Option<Bytes>, InvalidValue> {
+        self.as_ref().map(T::encode).transpose()
+    }
+}
