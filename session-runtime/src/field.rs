@@ -36,7 +36,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store is.
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move { spec.read(handle.read(spec.name()).await?) })
+        Operation::new(async move { spec.read(handle.get(spec.name()).await?) })
     }
 
     /// Gives the field a value.
@@ -53,13 +53,13 @@ impl<'a, T: 'static> Field<'a, T> {
     /// The stored bytes, or `None` if the field is missing.
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(handle.read(spec.name()))
+        Operation::new(handle.get(spec.name()))
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move { Ok(handle.write(Change::Remove { field: spec.name() }).await? > 0) })
+        Operation::new(handle.write(Change::Remove { field: spec.name() }))
     }
 
     /// What the generated setter calls: encodes now, writes when awaited.
@@ -81,7 +81,7 @@ impl<'a, T: 'static> Future for Field<'a, T> {
         let Self { handle, spec, .. } = *self;
         let read = self
             .reading
-            .get_or_insert_with(|| Box::pin(async move { spec.read(handle.read(spec.name()).await?) }));
+            .get_or_insert_with(|| Box::pin(async move { spec.read(handle.get(spec.name()).await?) }));
         read.as_mut().poll(cx)
     }
 }

@@ -2,13 +2,24 @@
 
 #![forbid(unsafe_code)]
 
+mod adapter;
+mod cache_control;
+mod clock;
+mod config;
+mod cookie_header;
 mod error;
 mod field;
 mod handle;
 mod id;
+mod keyring;
+mod lifecycle;
+mod response;
 mod schema;
 mod session;
+mod sessions;
+mod set_cookie;
 mod store;
+mod subject;
 mod value;
 
 #[doc(hidden)]
@@ -19,12 +30,17 @@ pub use bytes::Bytes;
 #[cfg(feature = "derive")]
 pub use session_derive::Session;
 
+#[cfg(feature = "tower")]
+pub use adapter::{ResponseFuture, SessionLayer, SessionService};
+pub use config::{Lifetime, SameSite, Secret, SessionConfig};
 pub use error::Error;
 pub use field::{Field, Operation};
 pub use handle::SessionHandle;
 pub use id::SessionId;
+pub use response::SessionHeaders;
 pub use schema::{FieldSpec, Schema};
 pub use session::Session;
+pub use sessions::Sessions;
 pub use store::{
     BoxFuture, Change, Lookup, MemoryStore, PERMANENT_FIELD, SessionKey, SessionStore, StoreError, Write,
     WriteMode,

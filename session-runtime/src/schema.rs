@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
-use crate::value::{FieldDefault, FieldValue, InvalidValue, Stored, json};
+use crate::value::{FieldDefault, InvalidValue, Stored, json};
 
 /// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.
 #[diagnostic::on_unimplemented(

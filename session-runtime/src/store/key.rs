@@ -1,6 +1,7 @@
 //! The name under which a store keeps one session.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::id::SessionId;
 
@@ -10,7 +11,7 @@ use crate::id::SessionId;
 /// secret of its session's id, so `Debug` shows the tag alone.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey {
-    text: Box<str>,
+    text: Arc<str>,
     rest_at: usize,
 }
 

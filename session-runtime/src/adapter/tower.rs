@@ -1,0 +1,163 @@
+//! The tower layer, for every server that speaks `http` types.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::handle::SessionHandle;
+use crate::response::SessionHeaders;
+use crate::sessions::Sessions;
+
+/// The tower layer that gives every request its session, from [`Sessions::layer`].
+///
+/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the response, whatever its status. A request
+/// whose handler ignores the session costs no round trip and no signature check. Applied twice with one manager, the inner one does nothing;
+/// with two managers, handlers get the session of the inner one.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(all(feature = "axum", feature = "derive"))] {
+/// # async fn example() -> Result<(), session_runtime::Error> {
+/// use axum::{Router, routing::get};
+/// use session_runtime::{Error, Session, SessionConfig, Sessions};
+///
+/// #[derive(Session)]
+/// struct Visitor {
+///     count: u64,
+/// }
+///
+/// async fn index(session: Session<Visitor>) -> Result<String, Error> {
+///     Ok(session.count().await?.to_string())
+/// }
+///
+/// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+/// let app: Router = Router::new().route("/", get(index)).layer(sessions.layer());
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// # let _ = example;
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionLayer {
+    sessions: Sessions,
+}
+
+impl SessionLayer {
+    pub(crate) fn new(sessions: Sessions) -> Self {
+        Self { sessions }
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { inner, sessions: self.sessions.clone() }
+    }
+}
+
+/// A service whose requests have a session, made by [`SessionLayer`].
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    sessions: Sessions,
+}
+
+impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S>
+where
+    S: Service<Request<Body>, Response = Response<ResponseBody>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let opened = open(&self.sessions, &mut request);
+        ResponseFuture { response: self.inner.call(request), opened }
+    }
+}
+
+/// `None` if an outer layer of the same manager opened the request's session already.
+fn open<Body>(sessions: &Sessions, request: &mut Request<Body>) -> Option<SessionHandle> {
+    let outer = request.extensions().get::<SessionHandle>();
+    if outer.is_some_and(|outer| outer.belongs_to(sessions)) {
+        return None;
+    }
+    mark_sensitive(request.headers_mut());
+    let handle = sessions.open(request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes));
+    request.extensions_mut().insert(handle.clone());
+    Some(handle)
+}
+
+/// Keeps cookies out of logs that print headers.
+fn mark_sensitive(headers: &mut HeaderMap) {
+    if let http::header::Entry::Occupied(mut cookies) = headers.entry(COOKIE) {
+        cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
+    }
+}
+
+pin_project! {
+    /// The response of a [`SessionService`].
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        response: F,
+        opened: Option<SessionHandle>,
+    }
+}
+
+impl<F, Body, Error> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, Error>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let mut response = ready!(this.response.poll(cx))?;
+        if let Some(handle) = this.opened.take() {
+            apply(&handle.finish(), response.headers_mut());
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
+    if let Some(mut set_cookie) = session.set_cookie().and_then(|value| HeaderValue::from_str(value).ok()) {
+        set_cookie.set_sensitive(true);
+        headers.append(SET_COOKIE, set_cookie);
+    }
+    if let Some(name) = session.vary()
+        && !varies_on(headers, name)
+    {
+        headers.append(VARY, HeaderValue::from_static(name));
+    }
+    if let Some(value) = session.cache_control(&joined(headers)).and_then(|value| HeaderValue::from_str(&value).ok()) {
+        headers.insert(CACHE_CONTROL, value);
+    }
+}
+
+fn varies_on(headers: &HeaderMap, name: &str) -> bool {
+    let given = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
+    given.flat_map(|value| value.split(',')).map(str::trim).any(|given| given == "*" || given.eq_ignore_ascii_case(name))
+}
+
+/// The handler's `Cache-Control` headers as one ([RFC 9110 §5.3]).
+///
+/// [RFC 9110 §5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+fn joined(headers: &HeaderMap) -> String {
+    let given = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    given.collect::<Vec<_>>().join(", ")
+}

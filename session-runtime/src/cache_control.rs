@@ -1,0 +1,69 @@
+//! What a response says to caches, so that no shared cache serves one visitor's page to another ([RFC 9111 §5.2]).
+//!
+//! [RFC 9111 §5.2]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2
+
+/// How far a response may be cached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cacheability {
+    /// As the handler said.
+    Unchanged,
+    /// By the visitor's browser alone: it depends on a live session.
+    Private,
+    /// Not at all: it sets the session's cookie.
+    NoStore,
+}
+
+impl Cacheability {
+    /// The `Cache-Control` to send in place of the handler's (`""` without one), or `None` if the handler's does.
+    pub(crate) fn restrict(self, given: &str) -> Option<String> {
+        match self {
+            Self::Unchanged => None,
+            Self::NoStore => (!has(given, "no-store")).then(|| "no-store".to_owned()),
+            Self::Private if has(given, "no-store") || has(given, "private") => None,
+            // A quoted list of header names may hold commas: not worth a parser.
+            Self::Private if given.contains('"') => Some("private, no-cache".to_owned()),
+            Self::Private => Some(private(given)),
+        }
+    }
+}
+
+fn private(given: &str) -> String {
+    let kept = directives(given).filter(|directive| !opens_to_shared_caches(directive));
+    std::iter::once("private").chain(kept).collect::<Vec<_>>().join(", ")
+}
+
+fn opens_to_shared_caches(directive: &str) -> bool {
+    let name = directive.split('=').next().unwrap_or_default().trim_end();
+    ["public", "s-maxage", "proxy-revalidate"].iter().any(|shared| name.eq_ignore_ascii_case(shared))
+}
+
+fn has(given: &str, name: &str) -> bool {
+    directives(given).any(|directive| directive.eq_ignore_ascii_case(name))
+}
+
+fn directives(given: &str) -> impl Iterator<Item = &str> {
+    given.split(',').map(str::trim).filter(|directive| !directive.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cacheability::{NoStore, Private, Unchanged};
+
+    #[test]
+    fn restrictions() {
+        for (cacheability, given, sent) in [
+            (Unchanged, "public", None),
+            (Private, "", Some("private")),
+            (Private, "public, max-age=60", Some("private, max-age=60")),
+            (Private, "Public, S-MaxAge=5, immutable", Some("private, immutable")),
+            (Private, "private, max-age=60", None),
+            (Private, "no-store", None),
+            (Private, "private=\"x, public\"", Some("private, no-cache")),
+            (NoStore, "", Some("no-store")),
+            (NoStore, "public, max-age=60", Some("no-store")),
+            (NoStore, "no-cache, No-Store", None),
+        ] {
+            assert_eq!(cacheability.restrict(given).as_deref(), sent, "{cacheability:?} {given}");
+        }
+    }
+}

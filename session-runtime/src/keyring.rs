@@ -1,0 +1,159 @@
+//! Signing of session ids in cookies.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::id::SessionId;
+
+/// What a key is derived for. Another use of the same secret, or another format, takes another label.
+const LABEL: &[u8] = b"session-runtime cookie signature v1";
+const MAC_LEN: usize = 43;
+const VALUE_LEN: usize = SessionId::LEN + 1 + MAC_LEN;
+
+/// The keys of one cookie: the first signs, all verify.
+///
+/// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in base64url, so that a value signed for
+/// one cookie does not pass for another. A key is HKDF-SHA-256 of a configured secret ([RFC 5869]).
+///
+/// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
+pub(crate) struct Keyring {
+    /// One prepared state a key, which took in the cookie's name already.
+    keys: Vec<Hmac<Sha256>>,
+}
+
+/// An id whose signature is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verified {
+    pub(crate) id: SessionId,
+    /// Signed by another key than the one that signs now.
+    pub(crate) by_older_key: bool,
+}
+
+impl Keyring {
+    pub(crate) fn new<'a>(cookie_name: &str, secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self { keys: secrets.into_iter().map(|secret| prepare(cookie_name, secret)).collect() }
+    }
+
+    /// The cookie's value for an id.
+    pub(crate) fn sign(&self, id: &SessionId) -> String {
+        let mac = self.keys.first().map_or([b'A'; MAC_LEN], |key| mac(key, id));
+        let mut value = String::with_capacity(VALUE_LEN);
+        value.push_str(id.expose_secret());
+        value.push('.');
+        value.extend(mac.iter().map(|&c| char::from(c)));
+        value
+    }
+
+    /// The id in a cookie's value, if one of the keys signed exactly this value.
+    pub(crate) fn verify(&self, value: &[u8]) -> Option<Verified> {
+        if value.len() != VALUE_LEN || value[SessionId::LEN] != b'.' {
+            return None;
+        }
+        let id = SessionId::from_ascii(&value[..SessionId::LEN])?;
+        let given = &value[SessionId::LEN + 1..];
+        let signer = self.keys.iter().position(|key| mac(key, &id).ct_eq(given).into())?;
+        Some(Verified { id, by_older_key: signer > 0 })
+    }
+}
+
+fn prepare(cookie_name: &str, secret: &[u8]) -> Hmac<Sha256> {
+    // 32 bytes of key, padded with zeros to HMAC's block size as RFC 2104 does it.
+    let mut key = [0; 64];
+    // HKDF refuses more than 255 blocks of output, and this is one.
+    let _ = Hkdf::<Sha256>::new(None, secret).expand(LABEL, &mut key[..32]);
+    let mut state = Hmac::<Sha256>::new(&key.into());
+    state.update(cookie_name.as_bytes());
+    state.update(&[0]);
+    state
+}
+
+/// In its canonical text, so that no second spelling of the same bytes verifies.
+fn mac(key: &Hmac<Sha256>, id: &SessionId) -> [u8; MAC_LEN] {
+    let mut state = key.clone();
+    state.update(id.expose_secret().as_bytes());
+    let mut text = [b'A'; MAC_LEN];
+    // 32 bytes are exactly 43 characters: the buffer always fits.
+    let _ = URL_SAFE_NO_PAD.encode_slice(state.finalize().into_bytes(), &mut text);
+    text
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keyring({} keys)", self.keys.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECRET: &[u8] = b"golden vector: a secret of 32+ bytes";
+    const ID: &str = "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0";
+
+    fn id() -> SessionId {
+        SessionId::parse(ID).unwrap()
+    }
+
+    /// Computed with Python's `hmac` and `hashlib`: see `tests/golden/cookie.py`.
+    #[test]
+    fn format_is_pinned() {
+        let keyring = Keyring::new("__Host-session-id", [SECRET]);
+        assert_eq!(
+            keyring.sign(&id()),
+            "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0.BIL4EsGa9RhZo-bywiQbCK2gD1xSZVZyYcTr5RKB4nc"
+        );
+    }
+
+    #[test]
+    fn all_keys_verify_and_the_first_signs() {
+        let (old, new) = (Keyring::new("c", [&b"old"[..]]), Keyring::new("c", [&b"new"[..], b"old"]));
+        let verified = |value: &str| new.verify(value.as_bytes());
+        assert_eq!(verified(&old.sign(&id())), Some(Verified { id: id(), by_older_key: true }));
+        assert_eq!(verified(&new.sign(&id())), Some(Verified { id: id(), by_older_key: false }));
+        assert_eq!(old.verify(new.sign(&id()).as_bytes()), None);
+    }
+
+    #[test]
+    fn a_value_for_another_cookie_name_does_not_verify() {
+        let value = Keyring::new("admin", [SECRET]).sign(&id());
+        assert_eq!(Keyring::new("user", [SECRET]).verify(value.as_bytes()), None);
+    }
+
+    #[test]
+    fn an_unsigned_id_does_not_verify() {
+        let keyring = Keyring::new("c", [SECRET]);
+        for value in [ID.to_owned(), format!("{ID}."), format!("{ID}.{}", "A".repeat(43))] {
+            assert_eq!(keyring.verify(value.as_bytes()), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_altered_byte_verifies(at in 0..VALUE_LEN, byte: u8) {
+            let keyring = Keyring::new("c", [SECRET]);
+            let mut value = keyring.sign(&id()).into_bytes();
+            prop_assume!(value[at] != byte);
+            value[at] = byte;
+            prop_assert_eq!(keyring.verify(&value), None);
+        }
+
+        #[test]
+        fn no_shortened_or_extended_value_verifies(cut in 0..VALUE_LEN, tail in proptest::collection::vec(any::<u8>(), 1..20)) {
+            let keyring = Keyring::new("c", [SECRET]);
+            let value = keyring.sign(&id()).into_bytes();
+            prop_assert_eq!(keyring.verify(&value[..cut]), None);
+            prop_assert_eq!(keyring.verify(&[&value[..], &tail].concat()), None);
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_not_verify(value in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(Keyring::new("c", [SECRET]).verify(&value), None);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Writing our cookie.
+
+use std::fmt;
+use std::time::Duration;
+
+use cookie::{Cookie, SameSite as CookieSameSite};
+
+use crate::config::{CookieSettings, SameSite};
+
+/// A browser keeps no cookie for longer ([RFC 6265bis §5.5]).
+///
+/// [RFC 6265bis §5.5]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5
+const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// The cookie with all its attributes and no value.
+pub(crate) struct CookieTemplate {
+    cookie: Cookie<'static>,
+}
+
+impl CookieTemplate {
+    pub(crate) fn new(settings: CookieSettings) -> Self {
+        let mut cookie = Cookie::new(settings.name.into_string(), "");
+        cookie.set_path(settings.path.into_string());
+        if let Some(domain) = settings.domain {
+            cookie.set_domain(domain.into_string());
+        }
+        cookie.set_secure(settings.secure);
+        cookie.set_http_only(settings.http_only);
+        cookie.set_same_site(match settings.same_site {
+            SameSite::Strict => CookieSameSite::Strict,
+            SameSite::Lax => CookieSameSite::Lax,
+            SameSite::None => CookieSameSite::None,
+        });
+        cookie.set_partitioned(settings.partitioned);
+        Self { cookie }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.cookie.name()
+    }
+
+    /// The value of a `Set-Cookie` header. Without `max_age` the browser forgets the cookie when it is closed.
+    pub(crate) fn set(&self, value: String, max_age: Option<Duration>) -> String {
+        let mut cookie = self.cookie.clone();
+        cookie.set_value(value);
+        if let Some(max_age) = max_age {
+            let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
+            cookie.set_max_age(cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        }
+        cookie.to_string()
+    }
+}
+
+impl fmt::Debug for CookieTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CookieTemplate").field(&self.cookie.to_string()).finish()
+    }
+}

@@ -1,0 +1,63 @@
+//! An id with what follows from it: its key in the store and its deadlines.
+
+use std::time::{Duration, SystemTime};
+
+use crate::config::{Lifetime, Lifetimes};
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::store::SessionKey;
+
+/// How far ahead of ours the clock may be that gave an id its birth.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// One session that a request may use. All of it follows from the id and the configuration, without asking the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) id: SessionId,
+    pub(crate) key: SessionKey,
+    pub(crate) persistent: bool,
+    idle: Duration,
+    deadline: SystemTime,
+}
+
+impl Subject {
+    /// The subject of an id that came in a cookie, or `None` if no session can have this id now: its deadline has passed, its birth is in
+    /// the future, its lifetime is not configured.
+    pub(crate) fn presented(id: SessionId, prefix: &str, lifetimes: &Lifetimes, now: SystemTime) -> Option<Self> {
+        let lifetime = lifetimes.get(id.class())?;
+        let subject = Self::new(id, prefix, lifetime)?;
+        let born = id.birth() <= now.checked_add(MAX_CLOCK_SKEW)?;
+        (born && subject.expires_in(now).is_some()).then_some(subject)
+    }
+
+    /// A subject under a new id, for a session of this class that begins now.
+    pub(crate) fn draw(class: u8, prefix: &str, lifetimes: &Lifetimes, now: SystemTime) -> Result<Self, Error> {
+        let id = SessionId::draw(now, class)?;
+        lifetimes
+            .get(class)
+            .and_then(|lifetime| Self::new(id, prefix, lifetime))
+            .ok_or_else(|| Error::config(format!("no lifetime of the class {class} is configured")))
+    }
+
+    fn new(id: SessionId, prefix: &str, lifetime: &Lifetime) -> Option<Self> {
+        Some(Self {
+            id,
+            key: SessionKey::new(prefix, &id),
+            persistent: lifetime.is_persistent(),
+            idle: lifetime.idle_timeout(),
+            deadline: id.birth().checked_add(lifetime.max_age())?,
+        })
+    }
+
+    /// How long from now the store keeps the session if it is used now: the idle timeout, but never past the absolute deadline. `None`
+    /// past the deadline.
+    pub(crate) fn expires_in(&self, now: SystemTime) -> Option<Duration> {
+        self.remaining(now).map(|remaining| remaining.min(self.idle))
+    }
+
+    /// How long the session can still last, however much it is used. `None` past the deadline.
+    pub(crate) fn remaining(&self, now: SystemTime) -> Option<Duration> {
+        let remaining = self.deadline.duration_since(now).ok()?;
+        (remaining >= Duration::from_millis(1)).then_some(remaining)
+    }
+}
