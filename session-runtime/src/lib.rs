@@ -20,6 +20,9 @@ mod sessions;
 mod set_cookie;
 mod store;
 mod subject;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
 mod value;
 
 #[doc(hidden)]

@@ -17,7 +17,9 @@ pub struct SessionKey {
 
 impl SessionKey {
     /// The key of a session among all that have this prefix.
-    pub(crate) fn new(prefix: &str, id: &SessionId) -> Self {
+    ///
+    /// The manager makes keys, stores take them; this is for a store's own tests. The prefix is not checked here.
+    pub fn new(prefix: &str, id: &SessionId) -> Self {
         let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
         let text = [prefix, ":sessions:{", tag, "}", rest].concat();
         Self { rest_at: text.len() - rest.len(), text: text.into() }

@@ -1,25 +1,235 @@
 //! Sessions in the memory of this process.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Lookup, SessionKey, Write};
+use super::{
+    BoxFuture, Change, Lookup, PERMANENT_FIELD, SessionKey, SessionStore, StoreError, Write, WriteMode,
+};
+use crate::clock::Clock;
 
-/// Sessions in the memory of this process.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryStore {}
+/// Sessions in the memory of this process: for tests, for development, and for a server that is alone and may forget.
+///
+/// Clones are the same store. Sessions are gone when the process ends. Expired ones are cleared away by the operations that follow, a few
+/// each time, without a thread of the store's own.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use session_runtime::{Bytes, Change, Lookup, MemoryStore, SessionKey, SessionStore, Write, WriteMode};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::new();
+/// let key = SessionKey::new("app", &"dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?);
+/// let changes = [Change::Set { field: "count", value: Bytes::from_static(b"1") }];
+/// store.write(&key, Write { mode: WriteMode::Create, changes: &changes, expires_in: Duration::from_secs(60) }).await?;
+/// assert_eq!(store.get(&key, "count", None).await?, Lookup::Found(Some(Bytes::from_static(b"1"))));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    clock: Clock,
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+/// How many due entries one operation clears away at most: more than the one that it can add, so the shelf empties faster than it fills.
+const SWEPT_AT_ONCE: usize = 4;
+
+#[derive(Default)]
+struct Shelf {
+    entries: HashMap<Arc<str>, Entry>,
+    /// When to look at each entry again, soonest first. One item an entry, moved only when it is due: a refresh costs nothing here.
+    due: BinaryHeap<Reverse<(Duration, Arc<str>)>>,
+}
+
+struct Entry {
+    /// By the clock's elapsed time.
+    expires_at: Duration,
+    content: Content,
+}
+
+enum Content {
+    Live(BTreeMap<Box<str>, Bytes>),
+    #[cfg_attr(not(any(test, feature = "testing")), allow(dead_code, reason = "read here, made by destroy"))]
+    Dead,
+}
 
 impl MemoryStore {
-    pub(crate) fn get_now(&self, _: &SessionKey, _: &str, _: Option<Duration>) -> Lookup<Option<Bytes>> {
-        Lookup::Missing
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    pub(crate) fn contains_now(&self, _: &SessionKey, _: &str, _: Option<Duration>) -> Lookup<bool> {
-        Lookup::Missing
+    /// An empty store whose sessions expire by this clock.
+    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
+    pub fn with_clock(clock: &crate::clock::ManualClock) -> Self {
+        Self { clock: Clock::Manual(clock.clone()), ..Self::default() }
     }
 
-    pub(crate) fn write_now(&self, _: &SessionKey, _: Write<'_>) -> Lookup<u64> {
-        Lookup::Missing
+    /// Puts a tombstone under a key.
+    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
+    pub fn bury(&self, key: &SessionKey, expires_in: Duration) {
+        let now = self.clock.elapsed();
+        self.lock().put(key, Entry { expires_at: now.saturating_add(expires_in), content: Content::Dead });
+    }
+
+    /// How long a key is still kept, and how many entries are held at all, expired ones included.
+    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
+    pub fn inspect(&self, key: &SessionKey) -> (Option<Duration>, usize) {
+        let now = self.clock.elapsed();
+        let shelf = self.lock();
+        let entry = shelf.entries.get(key.expose_secret()).filter(|entry| entry.expires_at > now);
+        (entry.map(|entry| entry.expires_at - now), shelf.entries.len())
+    }
+
+    pub(crate) fn get_now(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Option<Duration>,
+    ) -> Lookup<Option<Bytes>> {
+        self.read(key, refresh, |fields| fields.get(field).cloned())
+    }
+
+    pub(crate) fn contains_now(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Option<Duration>,
+    ) -> Lookup<bool> {
+        self.read(key, refresh, |fields| fields.contains_key(field))
+    }
+
+    pub(crate) fn write_now(&self, key: &SessionKey, write: Write<'_>) -> Lookup<u64> {
+        let now = self.clock.elapsed();
+        let expires_at = now.saturating_add(write.expires_in);
+        let mut shelf = self.lock();
+        shelf.sweep(now);
+        match shelf.find(key, now) {
+            Some(Entry { content: Content::Dead, .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Live(fields), expires_at: kept_until }) => {
+                *kept_until = expires_at;
+                Lookup::Found(apply(fields, write.changes))
+            }
+            None if write.mode == WriteMode::Existing => Lookup::Missing,
+            None => {
+                let mut fields = BTreeMap::from([(PERMANENT_FIELD.into(), Bytes::new())]);
+                apply(&mut fields, write.changes);
+                shelf.put(key, Entry { expires_at, content: Content::Live(fields) });
+                Lookup::Found(0)
+            }
+        }
+    }
+
+    fn read<T>(
+        &self,
+        key: &SessionKey,
+        refresh: Option<Duration>,
+        look: impl FnOnce(&BTreeMap<Box<str>, Bytes>) -> T,
+    ) -> Lookup<T> {
+        let now = self.clock.elapsed();
+        let mut shelf = self.lock();
+        shelf.sweep(now);
+        match shelf.find(key, now) {
+            None => Lookup::Missing,
+            Some(Entry { content: Content::Dead, .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Live(fields), expires_at }) => {
+                if let Some(refresh) = refresh {
+                    *expires_at = now.saturating_add(refresh);
+                }
+                Lookup::Found(look(fields))
+            }
+        }
+    }
+
+    /// A thread that panicked under the lock leaves nothing half done: no operation below can panic between two changes.
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    fn find(&mut self, key: &SessionKey, now: Duration) -> Option<&mut Entry> {
+        self.entries.get_mut(key.expose_secret()).filter(|entry| entry.expires_at > now)
+    }
+
+    fn put(&mut self, key: &SessionKey, entry: Entry) {
+        let name: Arc<str> = key.expose_secret().into();
+        self.due.push(Reverse((entry.expires_at, Arc::clone(&name))));
+        self.entries.insert(name, entry);
+    }
+
+    fn sweep(&mut self, now: Duration) {
+        for _ in 0..SWEPT_AT_ONCE {
+            if self.due.peek().is_none_or(|Reverse((due, _))| *due > now) {
+                return;
+            }
+            let Some(Reverse((_, name))) = self.due.pop() else { return };
+            match self.entries.get(&name).map(|entry| entry.expires_at) {
+                Some(expires_at) if expires_at > now => self.due.push(Reverse((expires_at, name))),
+                Some(_) => drop(self.entries.remove(&name)),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Carries out the changes and counts the removed fields that were there.
+fn apply(fields: &mut BTreeMap<Box<str>, Bytes>, changes: &[Change<'_>]) -> u64 {
+    let mut removed = 0;
+    for change in changes {
+        match change {
+            // A copy of its own: a value cut out of a large buffer must not keep that buffer for as long as the session lives.
+            Change::Set { field, value } => {
+                drop(fields.insert((*field).into(), Bytes::copy_from_slice(value)))
+            }
+            Change::Remove { field } => removed += u64::from(fields.remove(*field).is_some()),
+        }
+    }
+    removed
+}
+
+impl SessionStore for MemoryStore {
+    fn get<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Option<Duration>,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
+        Box::pin(async move { Ok(self.get_now(key, field, refresh)) })
+    }
+
+    fn contains<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Option<Duration>,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        Box::pin(async move { Ok(self.contains_now(key, field, refresh)) })
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        write: Write<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
+        Box::pin(async move { Ok(self.write_now(key, write)) })
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
 }

@@ -1,0 +1,109 @@
+//! What time it is: the system's, or one that a test moves.
+
+use std::time::{Duration, Instant, SystemTime};
+
+#[cfg(any(test, feature = "testing"))]
+pub use manual::ManualClock;
+
+/// Where the manager and the memory store get the time from.
+///
+/// It has two readings, because the system's time may be set back and forth under a running program. [`now`](Self::now) is that time: what
+/// a session's birth and a cookie's age are told in, and comparable with other machines. [`elapsed`](Self::elapsed) only ever grows: what
+/// an expiry within this process is measured by, so that an entry once expired never comes back.
+#[derive(Debug, Clone)]
+pub(crate) enum Clock {
+    System {
+        started: Instant,
+    },
+    #[cfg(any(test, feature = "testing"))]
+    Manual(ManualClock),
+}
+
+impl Clock {
+    /// The system's clock.
+    pub(crate) fn system() -> Self {
+        Self::System { started: Instant::now() }
+    }
+
+    /// The time of day, as this machine has it.
+    #[allow(dead_code, reason = "the manager's reading; the manager is built on top of this")]
+    pub(crate) fn now(&self) -> SystemTime {
+        match self {
+            Self::System { .. } => SystemTime::now(),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Manual(clock) => clock.now(),
+        }
+    }
+
+    /// How long this clock has been running; never less than it was before.
+    pub(crate) fn elapsed(&self) -> Duration {
+        match self {
+            Self::System { started } => started.elapsed(),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Manual(clock) => clock.elapsed(),
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+mod manual {
+    use std::sync::{Arc, Mutex, PoisonError};
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    /// A clock that stands still until a test moves it. Clones are the same clock.
+    #[derive(Debug, Clone)]
+    pub struct ManualClock {
+        readings: Arc<Mutex<Readings>>,
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    struct Readings {
+        now: SystemTime,
+        elapsed: Duration,
+    }
+
+    impl ManualClock {
+        /// A clock that shows `now`.
+        pub fn new(now: SystemTime) -> Self {
+            Self { readings: Arc::new(Mutex::new(Readings { now, elapsed: Duration::ZERO })) }
+        }
+
+        /// Lets time pass.
+        pub fn advance(&self, by: Duration) {
+            self.update(|readings| {
+                readings.now += by;
+                readings.elapsed += by;
+            });
+        }
+
+        /// Sets the time of day, forwards or backwards, as an administrator or NTP does: no time passes.
+        pub fn set(&self, now: SystemTime) {
+            self.update(|readings| readings.now = now);
+        }
+
+        pub(crate) fn now(&self) -> SystemTime {
+            self.update(|readings| readings.now)
+        }
+
+        pub(crate) fn elapsed(&self) -> Duration {
+            self.update(|readings| readings.elapsed)
+        }
+
+        fn update<T>(&self, change: impl FnOnce(&mut Readings) -> T) -> T {
+            change(&mut self.readings.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+
+    impl Default for ManualClock {
+        /// A clock that shows a moment in 2033, so that nothing agrees with the system's time by accident.
+        fn default() -> Self {
+            Self::new(UNIX_EPOCH + Duration::from_secs(2_000_000_000))
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What tests of programs with sessions need, and nothing else should use.
+
+pub use crate::clock::ManualClock;
