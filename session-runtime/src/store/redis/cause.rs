@@ -1,0 +1,153 @@
+//! What went wrong between us and the server, in our own words.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{ErrorKind, RedisError, ServerError};
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+/// The source of every [`StoreError`] of this store: category and code, never the server's text, which quotes keys and values.
+#[derive(Debug, Clone, Error)]
+pub(super) enum Cause {
+    #[error("cannot connect to {address}: {reason}")]
+    Unreachable { address: String, reason: &'static str },
+    #[error("no answer within {0:?}")]
+    TimedOut(Duration),
+    #[error("the connection was lost")]
+    Lost,
+    #[error("the server answered {0}")]
+    Server(Code),
+    #[error("the server's answer was not understood")]
+    Unexpected,
+    #[error("the server has no RESP3: Redis 6 or later, or Valkey, is needed")]
+    TooOld,
+}
+
+/// The first word of a server's error message, as `WRONGTYPE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(super) enum Code {
+    #[error("WRONGTYPE")]
+    WrongType,
+    #[error("NOSCRIPT")]
+    NoScript,
+    #[error("READONLY: it is a replica")]
+    ReadOnly,
+    #[error("LOADING: it is still reading its data")]
+    Loading,
+    #[error("MASTERDOWN: it is a replica without its master")]
+    MasterDown,
+    #[error("CLUSTERDOWN")]
+    ClusterDown,
+    #[error("TRYAGAIN")]
+    TryAgain,
+    #[error("MOVED: it is a node of a cluster")]
+    Moved,
+    #[error("BUSY: a script is running")]
+    Busy,
+    #[error("MISCONF: it cannot save its data and takes no writes")]
+    Misconf,
+    #[error("NOREPLICAS: it has too few replicas and takes no writes")]
+    NoReplicas,
+    #[error("OOM: its memory is full")]
+    OutOfMemory,
+    #[error("NOPERM: the user lacks a permission")]
+    NoPermission,
+    #[error("NOAUTH: it asks for a password")]
+    NoAuth,
+    #[error("WRONGPASS: user or password is wrong")]
+    WrongPassword,
+    #[error("an error")]
+    Other,
+}
+
+impl Cause {
+    /// What a failed attempt to connect came from.
+    pub(super) fn of_connecting(error: &RedisError, address: &str) -> Self {
+        let unreachable = |reason| Self::Unreachable { address: address.to_owned(), reason };
+        match error.kind() {
+            ErrorKind::RESP3NotSupported => Self::TooOld,
+            ErrorKind::AuthenticationFailed => Self::Server(Code::WrongPassword),
+            ErrorKind::Server(_) | ErrorKind::Extension => {
+                Self::Server(Code::read(error.code().unwrap_or("")))
+            }
+            ErrorKind::Parse => Self::Unexpected,
+            _ if error.is_connection_refusal() => unreachable("nothing listens there"),
+            _ if error.is_timeout() => unreachable("no answer"),
+            _ if error.is_connection_dropped() => unreachable("the connection was closed"),
+            _ => unreachable(io_reason(error)),
+        }
+    }
+}
+
+fn io_reason(error: &RedisError) -> &'static str {
+    let source = std::error::Error::source(error);
+    // The client shares its I/O errors: the source is the `Arc`.
+    let shared = source.and_then(|source| source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
+    match shared.and_then(|error| error.downcast_ref::<io::Error>()) {
+        Some(error) if error.kind() == io::ErrorKind::PermissionDenied => "the system does not permit it",
+        // Resolvers have error numbers of their own, which are not the system's.
+        Some(error) if error.raw_os_error().is_none() => "the host's name is not known",
+        _ => "the network failed",
+    }
+}
+
+impl Code {
+    fn read(word: &str) -> Self {
+        match word {
+            "WRONGTYPE" => Self::WrongType,
+            "NOSCRIPT" => Self::NoScript,
+            "READONLY" => Self::ReadOnly,
+            "LOADING" => Self::Loading,
+            "MASTERDOWN" => Self::MasterDown,
+            "CLUSTERDOWN" => Self::ClusterDown,
+            "TRYAGAIN" => Self::TryAgain,
+            "MOVED" | "ASK" => Self::Moved,
+            "BUSY" => Self::Busy,
+            "MISCONF" => Self::Misconf,
+            "NOREPLICAS" => Self::NoReplicas,
+            "OOM" => Self::OutOfMemory,
+            "NOPERM" => Self::NoPermission,
+            "NOAUTH" => Self::NoAuth,
+            "WRONGPASS" => Self::WrongPassword,
+            _ => Self::Other,
+        }
+    }
+
+    /// The server cannot serve now, but it, or its successor, will.
+    fn will_pass(self) -> bool {
+        matches!(
+            self,
+            Self::ReadOnly
+                | Self::Loading
+                | Self::MasterDown
+                | Self::ClusterDown
+                | Self::TryAgain
+                | Self::Moved
+                | Self::Busy
+                | Self::Misconf
+                | Self::NoReplicas
+        )
+    }
+
+    /// The server takes no writes now, but what it reads is right.
+    pub(super) fn stops_writes_alone(self) -> bool {
+        matches!(self, Self::Misconf | Self::NoReplicas | Self::OutOfMemory)
+    }
+}
+
+impl From<&ServerError> for Code {
+    fn from(error: &ServerError) -> Self {
+        Self::read(error.code())
+    }
+}
+
+/// An error reply proves that nothing was carried out.
+impl From<Code> for StoreError {
+    fn from(code: Code) -> Self {
+        let cause = Cause::Server(code);
+        if code.will_pass() { Self::unavailable(cause) } else { Self::refused(cause) }
+    }
+}
