@@ -1,1 +1,24 @@
-//! Nothing here yet.
+//! What the tests share: servers of their own, a network that fails on demand, and the suites that every store has to pass.
+//!
+//! Failures here are failed tests: everything panics with a message instead of returning errors.
+
+#![allow(clippy::unwrap_used, reason = "a failure in test support is a failed test")]
+
+pub mod keys;
+pub mod proxy;
+pub mod server;
+pub mod store_suite;
+
+use std::time::{Duration, Instant};
+
+/// Asks until the answer is there, for up to twenty seconds.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let limit = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < limit, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,206 @@
+//! A Redis or Valkey server of a test's own.
+
+mod binary;
+mod monitor;
+mod stats;
+
+pub use binary::server_binary;
+pub use monitor::Monitor;
+pub use stats::CommandCounts;
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use redis::{Connection, FromRedisValue, ToRedisArgs};
+
+use crate::wait_for;
+
+/// A server process on a free port of this machine, with a directory of its own. It ends with this value, or with the test's process,
+/// however that ends. No other server is ever touched.
+#[derive(Debug)]
+pub struct RedisServer {
+    process: Option<Process>,
+    port: u16,
+    directory: PathBuf,
+    args: Vec<String>,
+}
+
+/// A shell that holds the server: when its input ends, because it is dropped or because the test's process is gone, it kills the server.
+#[derive(Debug)]
+struct Process {
+    shell: Child,
+    server_id: u32,
+    _output: BufReader<ChildStdout>,
+}
+
+impl RedisServer {
+    /// Starts a server that keeps nothing on disk.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`. Later ones override earlier ones.
+    pub fn start_with(args: &[&str]) -> Self {
+        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        for _ in 0..5 {
+            let mut server =
+                Self { process: None, port: free_port(), directory: fresh_directory(), args: args.clone() };
+            // Between asking for a free port and the server's start somebody else may take it.
+            if server.launch() {
+                return server;
+            }
+        }
+        panic!("the server does not start: {} {args:?}", server_binary().display());
+    }
+
+    /// `redis://127.0.0.1:PORT`
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The URL of the server's unix socket.
+    pub fn unix_url(&self) -> String {
+        format!("redis+unix://{}", self.directory.join("socket").display())
+    }
+
+    /// The TCP port, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where the server keeps its files; it goes away with the server.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Ends the server as a crash would (`kill -9`).
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts the server again, on the same port and with what it had on disk. Kills it first if it runs.
+    pub fn restart(&mut self) {
+        self.kill();
+        assert!(self.launch(), "the server does not start again");
+    }
+
+    /// Freezes the server (`SIGSTOP`): it takes connections and answers nothing.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Ends a [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    /// Carries out one command on a connection of its own, and gives the reply.
+    pub fn cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> T {
+        let mut invocation = redis::Cmd::new();
+        for word in command {
+            invocation.arg(word);
+        }
+        invocation.query(&mut self.connection()).unwrap()
+    }
+
+    /// A connection of the test's own.
+    pub fn connection(&self) -> Connection {
+        redis::Client::open(self.url()).unwrap().get_connection().unwrap()
+    }
+
+    /// Listens to every command that the server carries out from now on.
+    pub fn monitor(&self) -> Monitor {
+        Monitor::begin(self.port)
+    }
+
+    /// How often each command was carried out so far. Take it before and after, and subtract.
+    pub fn counts(&self) -> CommandCounts {
+        CommandCounts::parse(&self.cli::<String>(&["INFO", "commandstats"]))
+    }
+
+    fn launch(&mut self) -> bool {
+        let process = Process::start(&self.directory, self.port, &self.args);
+        let is_ready = wait_for("the server to answer", || process.is_ready(self.port));
+        self.process = is_ready.then_some(process);
+        is_ready
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("the server runs");
+        let id = process.server_id.to_string();
+        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
+        assert!(status.unwrap().success(), "the server is there to be signalled");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Process {
+    fn start(directory: &Path, port: u16, args: &[String]) -> Self {
+        const HOLD: &str = r#""$@" >log 2>&1 & echo $!; read -r _; kill -s KILL $!; wait"#;
+        let mut shell = Command::new("sh")
+            .args(["-c", HOLD, "sh"])
+            .arg(server_binary())
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--unixsocket", "socket", "--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(args)
+            .current_dir(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(shell.stdout.take().unwrap());
+        let mut id = String::new();
+        output.read_line(&mut id).unwrap();
+        Self { shell, server_id: id.trim().parse().unwrap(), _output: output }
+    }
+
+    /// Nothing yet, or whether it is this server that answers on the port.
+    fn is_ready(&self, port: u16) -> Option<bool> {
+        let client = redis::Client::open(("127.0.0.1", port)).unwrap();
+        let info: Option<String> = client
+            .get_connection()
+            .and_then(|mut connection| redis::cmd("INFO").arg("server").query(&mut connection))
+            .ok();
+        match info {
+            Some(info) => Some(info.lines().any(|line| line == format!("process_id:{}", self.server_id))),
+            None if self.has_ended() => Some(false),
+            None => None,
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        // A process that has ended and was not waited for is a zombie: no memory is mapped.
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server_id)).unwrap_or_default();
+        status.is_empty() || status.contains("State:\tZ")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The end of its input tells the shell to kill the server.
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn fresh_directory() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("session-tests-{}-{number}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir(&directory).unwrap();
+    directory
+}

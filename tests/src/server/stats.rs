@@ -1,0 +1,46 @@
+//! How often a server carried out each command.
+
+use std::collections::BTreeMap;
+use std::ops::Sub;
+
+/// Commands by lower-case name (`"hget"`, `"client|setinfo"`), with how often each was carried out. What a script calls is counted too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandCounts(BTreeMap<String, u64>);
+
+impl CommandCounts {
+    /// How often one command was carried out.
+    pub fn of(&self, command: &str) -> u64 {
+        self.0.get(command).copied().unwrap_or(0)
+    }
+
+    /// All commands that were carried out, with their number, by name; the tests' own `INFO` left out.
+    pub fn all(&self) -> Vec<(&str, u64)> {
+        self.0.iter().map(|(name, calls)| (name.as_str(), *calls)).collect()
+    }
+
+    /// Reads the section `commandstats` of `INFO`.
+    pub(super) fn parse(info: &str) -> Self {
+        let entry = |line: &str| {
+            let (name, numbers) = line.trim().strip_prefix("cmdstat_")?.split_once(':')?;
+            let calls = numbers.strip_prefix("calls=")?.split(',').next()?;
+            (!OF_THE_TESTS.contains(&name)).then(|| (name.to_owned(), calls.parse().unwrap()))
+        };
+        Self(info.lines().filter_map(entry).collect())
+    }
+}
+
+/// What asking for the numbers itself costs.
+const OF_THE_TESTS: [&str; 4] = ["info", "client|setinfo", "hello", "monitor"];
+
+/// What was carried out since `before`.
+impl Sub for CommandCounts {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        let since = |(name, calls): (String, u64)| {
+            let calls = calls - before.of(&name);
+            (calls > 0).then_some((name, calls))
+        };
+        Self(self.0.into_iter().filter_map(since).collect())
+    }
+}
