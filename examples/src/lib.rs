@@ -1,1 +1,1 @@
-//! Nothing here yet.
+//! Runnable examples: see `examples/README.md`.

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Error;
+use crate::random::fill_random;
 
 /// A session's id: 30 bytes, written as 40 characters of base64url ([RFC 4648 §5]).
 ///
@@ -128,10 +129,6 @@ impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionId({self})")
     }
-}
-
-fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
-    getrandom::fill(bytes).map_err(|_| Error::new(crate::error::Kind::NoRandomness))
 }
 
 fn write_birth(bytes: &mut [u8; BYTES], birth: SystemTime) {

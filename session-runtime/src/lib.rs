@@ -13,6 +13,7 @@ mod handle;
 mod id;
 mod keyring;
 mod lifecycle;
+mod random;
 mod response;
 mod schema;
 mod session;
@@ -35,7 +36,7 @@ pub use session_derive::Session;
 
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
-pub use config::{Lifetime, SameSite, Secret, SessionConfig};
+pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::Error;
 pub use field::{Field, Operation};
 pub use handle::SessionHandle;

@@ -13,6 +13,8 @@ use crate::keyring::Keyring;
 use crate::lifecycle::{Candidate, Outcome};
 use crate::response::SessionHeaders;
 use crate::set_cookie::CookieTemplate;
+#[cfg(feature = "redis")]
+use crate::store::RedisStore;
 use crate::store::{AnyStore, Change, MemoryStore, SessionStore};
 use crate::subject::Subject;
 
@@ -63,14 +65,14 @@ impl Sessions {
         let store = match &settings.store {
             StoreUrl::Memory => {
                 make_up_secret(&mut settings)?;
-                AnyStore::Memory(MemoryStore::default())
+                AnyStore::Memory(MemoryStore::new())
             }
             #[cfg(feature = "redis")]
             StoreUrl::Redis(url) => {
-                { let _ = url; todo!() }
+                AnyStore::Redis(RedisStore::builder(url).timeout(settings.timeout).connect().await?)
             }
         };
-        Self::build(settings, store)
+        Ok(Self::build(settings, store))
     }
 
     /// A manager with this configuration, on a store of your own. The store that the configuration names is not used.
@@ -79,17 +81,12 @@ impl Sessions {
     ///
     /// [`Error::is_config`] if a setting cannot be used, with what to change.
     pub fn with_store(config: SessionConfig, store: impl SessionStore) -> Result<Self, Error> {
-        Self::build(config.resolve()?, AnyStore::Other(Arc::new(store)))
+        Ok(Self::build(config.resolve()?, AnyStore::of(store)))
     }
 
-    fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
-        if settings.secrets.is_empty() {
-            return Err(Error::config(
-                "no secret to sign cookies with: set SESSION_SECRET to 32 or more random bytes, for example to the output of `openssl rand -hex 32`",
-            ));
-        }
+    fn build(settings: Settings, store: AnyStore) -> Self {
         let keyring = Keyring::new(&settings.cookie.name, settings.secrets.iter().map(Secret::expose));
-        Ok(Self(Arc::new(Manager {
+        Self(Arc::new(Manager {
             store,
             clock: Clock::system(),
             prefix: settings.prefix,
@@ -97,7 +94,7 @@ impl Sessions {
             keyring,
             cookie: CookieTemplate::new(settings.cookie),
             max_value_size: settings.max_value_size,
-        })))
+        }))
     }
 
     /// The tower layer that gives every request its session.
@@ -109,6 +106,16 @@ impl Sessions {
     /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(self.clone(), CookieValues::collect(self.0.cookie.name(), cookie_headers))
+    }
+
+    /// The same manager by another clock. To be called before the manager is shared.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
+        if let Some(manager) = Arc::get_mut(&mut self.0) {
+            manager.clock = Clock::Manual(clock.clone());
+        }
+        self
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
@@ -132,7 +139,7 @@ impl Sessions {
 
     /// A session that begins now, under a new id.
     pub(crate) fn draw(&self, now: SystemTime) -> Result<Subject, Error> {
-        Subject::draw(Lifetime::NORMAL_CLASS, &self.0.prefix, &self.0.lifetimes, now)
+        Subject::draw(Lifetime::normal().class, &self.0.prefix, &self.0.lifetimes, now)
     }
 
     pub(crate) fn check_size(&self, change: &Change<'static>) -> Result<(), Error> {

@@ -43,9 +43,9 @@ impl Subject {
         Some(Self {
             id,
             key: SessionKey::new(prefix, &id),
-            persistent: lifetime.is_persistent(),
-            idle: lifetime.idle_timeout(),
-            deadline: id.birth().checked_add(lifetime.max_age())?,
+            persistent: lifetime.persistent,
+            idle: lifetime.idle,
+            deadline: id.birth().checked_add(lifetime.max)?,
         })
     }
 

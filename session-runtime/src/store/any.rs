@@ -1,5 +1,6 @@
 //! The store of a manager: ours without a box, anybody else's behind the trait.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,18 @@ pub(crate) enum AnyStore {
 }
 
 impl AnyStore {
+    pub(crate) fn of(store: impl SessionStore) -> Self {
+        let any: &dyn Any = &store;
+        if let Some(memory) = any.downcast_ref::<MemoryStore>() {
+            return Self::Memory(memory.clone());
+        }
+        #[cfg(feature = "redis")]
+        if let Some(redis) = any.downcast_ref::<RedisStore>() {
+            return Self::Redis(redis.clone());
+        }
+        Self::Other(Arc::new(store))
+    }
+
     pub(crate) async fn get(
         &self,
         key: &SessionKey,

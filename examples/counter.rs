@@ -1,0 +1,100 @@
+//! A page that counts one visitor's visits.
+//!
+//! ```sh
+//! cargo run --example counter
+//! SESSION_REDIS=redis://127.0.0.1:6379 SESSION_SECRET="$(openssl rand -hex 32)" cargo run --example counter
+//! ```
+
+use std::env;
+use std::error::Error as StdError;
+
+use axum::extract::Form;
+use axum::response::Redirect;
+use axum::{Json, Router, routing::get};
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, Session, SessionConfig, Sessions};
+use tokio::net::TcpListener;
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+    name: String,
+    vip: bool,
+    age: Option<u32>,
+    #[session(json)]
+    properties: Properties,
+}
+
+/// Whatever else there is to know about a visitor, stored as JSON.
+#[derive(Default, Deserialize, Serialize)]
+struct Properties {
+    languages: Vec<String>,
+}
+
+async fn index(session: Session<Visitor>) -> Result<String, Error> {
+    let count = session.count().await?;
+    session.set_count(count + 1).await?;
+    Ok(format!("count: {}\n", session.count().await?))
+}
+
+#[derive(Serialize)]
+struct Profile {
+    name: String,
+    vip: bool,
+    age: Option<u32>,
+    properties: Properties,
+}
+
+async fn profile(session: Session<Visitor>) -> Result<Json<Profile>, Error> {
+    Ok(Json(Profile {
+        name: session.name().await?,
+        vip: session.vip().await?,
+        age: session.age().await?,
+        properties: session.properties().await?,
+    }))
+}
+
+#[derive(Deserialize)]
+struct ProfileForm {
+    name: String,
+    age: Option<u32>,
+    languages: Option<String>,
+}
+
+async fn save_profile(session: Session<Visitor>, Form(form): Form<ProfileForm>) -> Result<Redirect, Error> {
+    let languages = form.languages.unwrap_or_default();
+    let languages = languages.split(',').map(str::trim).filter(|language| !language.is_empty());
+    session.set_name(&form.name).await?;
+    session.set_vip(form.name == "Ada").await?;
+    session.set_age(form.age).await?;
+    session.set_properties(Properties { languages: languages.map(str::to_owned).collect() }).await?;
+    Ok(Redirect::to("/profile"))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn StdError>> {
+    tracing_subscriber::fmt().init();
+    let sessions = Sessions::new(config()?).await?;
+    let app = Router::new()
+        .route("/", get(index))
+        .route("/profile", get(profile).post(save_profile))
+        .layer(sessions.layer());
+    let listener = TcpListener::bind(env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+/// The environment's configuration, with what an example on this machine needs.
+fn config() -> Result<SessionConfig, Error> {
+    let mut config = SessionConfig::from_env()?;
+    if env::var_os("SESSION_REDIS").is_none() {
+        println!("SESSION_REDIS is not set: sessions are kept in memory, and end with this program");
+        config = config.store("memory:");
+    }
+    if env::var_os("SESSION_COOKIE_SECURE").is_none() {
+        println!("plain HTTP on this machine: the cookie goes without `Secure`; leave it on where HTTPS is");
+        config = config.cookie_secure(false);
+    }
+    Ok(config)
+}

@@ -1,0 +1,61 @@
+//! The suite's program on axum.
+
+use std::convert::Infallible;
+
+use axum::body::{Body as AxumBody, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::Value;
+use session_runtime::{Error, Session, Sessions};
+use tokio::net::TcpListener;
+
+use super::gates::Gates;
+use super::script::{Body, Script};
+use super::visitor::{self, Visitor};
+
+/// Serves the suite's program.
+pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates) {
+    let app = Router::new()
+        .route("/ignore", post(ignore))
+        .route("/do", post(act))
+        .layer(sessions.layer())
+        .layer(DefaultBodyLimit::disable())
+        .with_state(gates);
+    axum::serve(listener, app).await.unwrap();
+}
+
+async fn ignore(Json(script): Json<Script>) -> Response {
+    respond(&script, Vec::new())
+}
+
+async fn act(
+    State(gates): State<Gates>,
+    session: Session<Visitor>,
+    Json(script): Json<Script>,
+) -> Result<Response, Error> {
+    let results = visitor::run(&session, &script, &gates).await?;
+    Ok(respond(&script, results))
+}
+
+fn respond(script: &Script, results: Vec<Value>) -> Response {
+    let mut response = match script.body {
+        Body::Results => Json(results).into_response(),
+        Body::Empty => ().into_response(),
+        Body::Streamed => {
+            let text = serde_json::to_vec(&results).unwrap();
+            let pieces: Vec<_> = text.chunks(3).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
+            AxumBody::from_stream(futures::stream::iter(pieces)).into_response()
+        }
+    };
+    if let Some(status) = script.status {
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    }
+    for (name, value) in &script.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        response.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+    }
+    response
+}

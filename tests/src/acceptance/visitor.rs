@@ -1,0 +1,124 @@
+//! The suite's session, and how steps are taken on it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use session_runtime::{Error, Field, Session};
+
+use super::gates::Gates;
+use super::script::{Script, Step};
+
+/// The session of the acceptance suite.
+#[derive(Session)]
+pub struct Visitor {
+    count: u64,
+    small: u8,
+    name: String,
+    nickname: Option<String>,
+    vip: bool,
+    age: Option<u32>,
+    #[session(json)]
+    properties: BTreeMap<String, Value>,
+    #[session(json)]
+    note: Option<Value>,
+    #[session(default = 100)]
+    credit: i64,
+}
+
+/// Carries out an operation on the field of this name, whatever its type.
+macro_rules! on_field {
+    ($session:expr, $name:expr, $operation:ident) => {
+        match $name {
+            "count" => $operation!($session.count()),
+            "small" => $operation!($session.small()),
+            "name" => $operation!($session.name()),
+            "nickname" => $operation!($session.nickname()),
+            "vip" => $operation!($session.vip()),
+            "age" => $operation!($session.age()),
+            "properties" => $operation!($session.properties()),
+            "note" => $operation!($session.note()),
+            "credit" => $operation!($session.credit()),
+            other => panic!("the suite's session has no field {other}"),
+        }
+    };
+}
+
+/// Takes the script's steps, and gives what each came to.
+pub(crate) async fn run(session: &Session<Visitor>, script: &Script, gates: &Gates) -> Result<Vec<Value>, Error> {
+    let mut results = Vec::new();
+    for step in &script.steps {
+        match take(session, step, gates).await {
+            Ok(value) => results.push(json!({ "ok": value })),
+            Err(error) if script.strict => return Err(error),
+            Err(error) => results.push(json!({ "error": questions(&error) })),
+        }
+    }
+    Ok(results)
+}
+
+fn take<'a>(
+    session: &'a Session<Visitor>,
+    step: &'a Step,
+    gates: &'a Gates,
+) -> Pin<Box<dyn Future<Output = Result<Value, Error>> + Send + 'a>> {
+    Box::pin(async move {
+        match step {
+            Step::Get(field) => get(session, field).await,
+            Step::Set(field, value) => set(session, field, value.clone()).await.map(|()| Value::Null),
+            Step::Exists(field) => {
+                macro_rules! exists { ($field:expr) => { $field.exists().await } }
+                on_field!(session, field.as_str(), exists).map(Value::from)
+            }
+            Step::Raw(field) => {
+                macro_rules! raw { ($field:expr) => { $field.raw().await } }
+                let stored = on_field!(session, field.as_str(), raw)?;
+                Ok(stored.map(|stored| String::from_utf8_lossy(&stored).into_owned()).into())
+            }
+            Step::Remove(field) => {
+                macro_rules! remove { ($field:expr) => { $field.remove().await } }
+                on_field!(session, field.as_str(), remove).map(Value::from)
+            }
+            Step::Join(steps) => {
+                let results = join_all(steps.iter().map(|step| take(session, step, gates))).await;
+                results.into_iter().collect::<Result<Vec<_>, _>>().map(Value::from)
+            }
+            Step::Gate(name) => {
+                gates.pass(name).await;
+                Ok(Value::Null)
+            }
+        }
+    })
+}
+
+async fn get(session: &Session<Visitor>, field: &str) -> Result<Value, Error> {
+    macro_rules! get { ($field:expr) => { serde_json::to_value($field.await?).unwrap() } }
+    Ok(on_field!(session, field, get))
+}
+
+async fn set(session: &Session<Visitor>, field: &str, value: Value) -> Result<(), Error> {
+    macro_rules! set { ($field:expr) => { assign($field, value).await } }
+    on_field!(session, field, set)
+}
+
+async fn assign<T: serde::de::DeserializeOwned>(field: Field<'_, T>, value: Value) -> Result<(), Error> {
+    field.set(serde_json::from_value(value).unwrap()).await
+}
+
+/// The names of the questions that the error answers with yes.
+fn questions(error: &Error) -> Vec<&'static str> {
+    let answers = [
+        ("decode", error.is_decode()),
+        ("encode", error.is_encode()),
+        ("gone", error.is_gone()),
+        ("too_large", error.is_too_large()),
+        ("unavailable", error.is_unavailable()),
+        ("outcome_unknown", error.is_outcome_unknown()),
+        ("committed", error.is_committed()),
+        ("missing_layer", error.is_missing_layer()),
+        ("config", error.is_config()),
+    ];
+    answers.into_iter().filter_map(|(question, yes)| yes.then_some(question)).collect()
+}

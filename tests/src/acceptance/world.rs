@@ -1,0 +1,125 @@
+//! A program, its store and its clock.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use session_runtime::testing::ManualClock;
+use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::axum_app;
+use super::client::Client;
+use super::gates::Gates;
+use crate::server::RedisServer;
+
+/// A secret as nobody should use it twice.
+pub(crate) const SECRET: &str = "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625";
+
+/// A store under test, and the clock by which sessions on it age.
+#[derive(Debug)]
+pub struct World {
+    /// The store under test.
+    pub store: Store,
+    clock: ManualClock,
+}
+
+/// A store under test.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one a test")]
+pub enum Store {
+    /// In this process.
+    Memory(MemoryStore),
+    /// On a server of the test's own.
+    Redis(RedisStore, RedisServer),
+}
+
+/// The suite's program, serving. It ends with this value.
+#[derive(Debug)]
+pub struct App {
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+    /// The program's session manager.
+    pub sessions: Sessions,
+    /// Where its handlers wait.
+    pub gates: Gates,
+    server: JoinHandle<()>,
+}
+
+impl World {
+    /// On memory.
+    pub async fn memory() -> Self {
+        let clock = ManualClock::default();
+        Self { store: Store::Memory(MemoryStore::with_clock(&clock)), clock }
+    }
+
+    /// On a Redis or Valkey server.
+    pub async fn redis() -> Self {
+        let server = RedisServer::start();
+        let store = RedisStore::connect(&server.url()).await.unwrap();
+        Self { store: Store::Redis(store, server), clock: ManualClock::default() }
+    }
+
+    /// The suite's program with its usual configuration.
+    pub async fn app(&self) -> App {
+        self.app_with(|config| config).await
+    }
+
+    /// The suite's program with another configuration.
+    pub async fn app_with(&self, configure: impl FnOnce(SessionConfig) -> SessionConfig) -> App {
+        let sessions = self.sessions(configure);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let gates = Gates::default();
+        let server = tokio::spawn(axum_app::serve(listener, sessions.clone(), gates.clone()));
+        App { base, sessions, gates, server }
+    }
+
+    /// A manager on this store.
+    pub fn sessions(&self, configure: impl FnOnce(SessionConfig) -> SessionConfig) -> Sessions {
+        let config = configure(SessionConfig::new().secret(SECRET));
+        let sessions = match &self.store {
+            Store::Memory(store) => Sessions::with_store(config, store.clone()),
+            Store::Redis(store, _) => Sessions::with_store(config, store.clone()),
+        };
+        sessions.unwrap().with_clock(&self.clock)
+    }
+
+    /// The server, if the store has one.
+    pub fn server(&self) -> Option<&RedisServer> {
+        match &self.store {
+            Store::Memory(_) => None,
+            Store::Redis(_, server) => Some(server),
+        }
+    }
+
+    /// What every key of the store holds of its time to live, in milliseconds; empty on memory.
+    pub fn times_to_live(&self) -> Vec<i64> {
+        let Some(server) = self.server() else { return Vec::new() };
+        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        keys.iter().map(|key| server.cli(&["PTTL", key])).collect()
+    }
+
+    /// Lets time pass, for the program and for the store. On a server the keys' expiries are brought forward.
+    pub fn elapse(&self, time: Duration) {
+        self.clock.advance(time);
+        let Some(server) = self.server() else { return };
+        for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
+            let left: i64 = server.cli(&["PTTL", &key]);
+            let _: i64 = server.cli(&["PEXPIRE", &key, &(left - time.as_millis() as i64).to_string()]);
+        }
+    }
+}
+
+impl App {
+    /// A new visitor.
+    pub fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

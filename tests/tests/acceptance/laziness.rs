@@ -1,0 +1,153 @@
+//! Laziness and cookies.
+
+use std::time::Duration;
+
+use session_runtime::{Lifetime, SameSite};
+use session_tests::acceptance::{Body, Script, World};
+
+/// ACCEPTANCE 1.
+pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1)).await;
+    let asked = world.commands(async || {
+        let reply = client.ignore(Script::new()).await;
+        assert!(reply.set_cookies().is_empty() && reply.all("vary").is_empty());
+        assert!(reply.all("cache-control").is_empty());
+    });
+    assert_eq!(asked.await, Vec::<String>::new());
+}
+
+/// ACCEPTANCE 1.
+pub(crate) async fn a_read_without_a_session_asks_nobody(world: World) {
+    let app = world.app().await;
+    let asked = world.commands(async || {
+        let reply = app.client().run(Script::new().get("count").exists("name").raw("vip").remove("age")).await;
+        assert_eq!(reply.values(), [0.into(), false.into(), serde_json::Value::Null, false.into()]);
+        assert!(reply.set_cookies().is_empty());
+    });
+    assert_eq!(asked.await, Vec::<String>::new());
+}
+
+/// ACCEPTANCE 2.
+pub(crate) async fn the_first_write_sets_one_cookie_with_every_attribute(world: World) {
+    let app = world.app().await;
+    let reply = app.client().run(Script::new().set("count", 1).set("name", "x")).await;
+    let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    assert!(pair.starts_with("__Host-session-id=") && pair.len() == "__Host-session-id=".len() + 84);
+    let mut attributes: Vec<_> = attributes.split("; ").collect();
+    attributes.sort_unstable();
+    assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
+    assert_eq!(world.times_to_live().len(), world.server().map_or(0, |_| 1));
+}
+
+/// ACCEPTANCE 2.
+pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
+    let configured = world.app_with(|config| {
+        config
+            .cookie_name("sid")
+            .cookie_domain("example.com")
+            .cookie_path("/app")
+            .cookie_http_only(false)
+            .cookie_same_site(SameSite::None)
+            .cookie_partitioned(true)
+    });
+    let reply = configured.await.client().run(Script::new().set("count", 1)).await;
+    let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    assert!(pair.starts_with("sid="));
+    let mut attributes: Vec<_> = attributes.split("; ").collect();
+    attributes.sort_unstable();
+    assert_eq!(attributes, ["Domain=example.com", "Partitioned", "Path=/app", "SameSite=None", "Secure"]);
+}
+
+/// DESIGN 4: a persistent cookie lasts as long as the absolute deadline, 400 days at most.
+pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) {
+    for (days, seconds) in [(10, 10 * 86_400), (500, 400 * 86_400)] {
+        let max = Duration::from_secs(days * 86_400);
+        let app = world.app_with(|config| config.lifetime(Lifetime::normal().max(max).persistent(true))).await;
+        let reply = app.client().run(Script::new().set("count", 1)).await;
+        let cookie = &reply.set_cookies()[0];
+        assert!(cookie.contains(&format!("; Max-Age={seconds}")), "{cookie}");
+    }
+}
+
+/// ACCEPTANCE 3.
+pub(crate) async fn a_read_only_request_sets_no_cookie_and_postpones_expiry(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 7)).await;
+    world.elapse(Duration::from_secs(20 * 3600));
+    let asked = world.commands(async || {
+        let reply = client.run(Script::new().get("count")).await;
+        assert_eq!(reply.values(), [7]);
+        assert!(reply.set_cookies().is_empty());
+    });
+    world.assert_commands(asked.await, &["hget", "pexpire"]);
+    world.elapse(Duration::from_secs(20 * 3600));
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [7]);
+}
+
+/// DESIGN 6: one read and one write; further reads are one plain command each.
+pub(crate) async fn a_page_that_counts_takes_two_round_trips(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1)).await;
+    let page = Script::new().get("count").set("count", 2).get("count").get("name");
+    let asked = world.commands(async || assert_eq!(client.run(page).await.values()[2], 2));
+    world.assert_commands(asked.await, &["hget", "pexpire", "evalsha", "hget", "hget"]);
+}
+
+/// ACCEPTANCE 4.
+pub(crate) async fn set_cookie_is_on_every_kind_of_response(world: World) {
+    let app = world.app().await;
+    let begins = || Script::new().set("count", 1);
+    for script in [
+        begins().body(Body::Empty).status(204),
+        begins().body(Body::Streamed),
+        begins().status(303).header("location", "/elsewhere"),
+        begins().status(404),
+        begins().status(500),
+    ] {
+        let status = script.clone();
+        let reply = app.client().run(script).await;
+        assert_eq!(reply.set_cookies().len(), 1, "{status:?}");
+    }
+}
+
+/// ACCEPTANCE 5.
+pub(crate) async fn what_a_request_wrote_the_next_one_reads(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    for count in 0..20 {
+        let reply = client.run(Script::new().get("count").set("count", count + 1)).await;
+        assert_eq!(reply.values()[0], count);
+    }
+}
+
+/// ACCEPTANCE 7.
+pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
+    let app = world.app().await;
+    let script = Script::new().set("count", 1).header("set-cookie", "theme=dark").header("set-cookie", "lang=en");
+    let cookies = app.client().run(script).await.set_cookies();
+    assert_eq!(cookies.len(), 3);
+    assert!(cookies.iter().any(|cookie| cookie == "theme=dark"));
+    assert!(cookies.iter().any(|cookie| cookie == "lang=en"));
+}
+
+/// ACCEPTANCE 8.
+pub(crate) async fn caches_are_told_what_the_response_depends_on(world: World) {
+    let app = world.app().await;
+    let public = |script: Script| script.header("cache-control", "public, max-age=60").header("vary", "Accept");
+    let told = |reply: &session_tests::acceptance::Reply| (reply.all("vary").join(", "), reply.all("cache-control").join(", "));
+    let mut client = app.client();
+    let absent = client.run(public(Script::new().get("count"))).await;
+    assert_eq!(told(&absent), ("Accept, Cookie".to_owned(), "public, max-age=60".to_owned()));
+    let begun = client.run(public(Script::new().set("count", 1))).await;
+    assert_eq!(told(&begun), ("Accept, Cookie".to_owned(), "no-store".to_owned()));
+    let read = client.run(public(Script::new().get("count"))).await;
+    assert_eq!(told(&read), ("Accept, Cookie".to_owned(), "private, max-age=60".to_owned()));
+    let ignored = client.ignore(public(Script::new())).await;
+    assert_eq!(told(&ignored), ("Accept".to_owned(), "public, max-age=60".to_owned()));
+}

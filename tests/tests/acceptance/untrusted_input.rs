@@ -1,0 +1,157 @@
+//! Untrusted input.
+
+use serde_json::Value;
+use session_runtime::SessionConfig;
+use session_tests::acceptance::{App, Client, Script, World};
+use session_tests::cookies::{self, SECRET};
+
+const OTHER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
+
+async fn visitor(app: &App) -> Client {
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1)).await;
+    client
+}
+
+/// The commands that a request with these `Cookie` headers takes, and what it reads as the count.
+async fn asked(world: &World, app: &App, headers: &[Vec<u8>]) -> (Vec<String>, Value) {
+    let mut count = Value::Null;
+    let asked = world.commands(async || {
+        count = app.client().run_with(headers, Script::new().get("count")).await.values().remove(0);
+    });
+    (asked.await, count)
+}
+
+/// ACCEPTANCE 10.
+pub(crate) async fn a_cookie_with_any_byte_changed_is_no_session(world: World) {
+    let app = world.app().await;
+    let cookie = visitor(&app).await.cookie().into_bytes();
+    let begin = cookie.iter().position(|&c| c == b'=').unwrap() + 1;
+    for at in begin..cookie.len() {
+        let mut forged = cookie.clone();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        assert_eq!(asked(&world, &app, &[forged]).await, (vec![], 0.into()), "byte {at}");
+    }
+    let mut forged = cookie;
+    *forged.last_mut().unwrap() ^= 1;
+    let reply = app.client().run_with(&[forged], Script::new().set("count", 5)).await;
+    assert_eq!(reply.set_cookies().len(), 1, "a write begins a new session");
+}
+
+/// ACCEPTANCE 11.
+pub(crate) async fn a_cookie_signed_by_an_older_key_is_reissued_when_found_live(world: World) {
+    let mut client = visitor(&world.app().await).await;
+    let old = client.cookie();
+    let rotated = world.app_with(|config| config.secret(format!("{OTHER_SECRET},{SECRET}"))).await;
+    client.move_to(&rotated);
+    assert!(client.ignore(Script::new()).await.set_cookies().is_empty(), "not touched");
+    let reply = client.run(Script::new().get("count")).await;
+    assert_eq!(reply.values(), [1]);
+    assert_eq!(reply.set_cookies().len(), 1);
+    assert_eq!(cookies::id_of(&old), cookies::id_of(&client.cookie()), "the same session");
+    assert_ne!(old, client.cookie(), "signed anew");
+    assert!(client.run(Script::new().get("count")).await.set_cookies().is_empty());
+}
+
+/// ACCEPTANCE 11.
+pub(crate) async fn a_cookie_signed_by_a_removed_key_is_no_session(world: World) {
+    let cookie = visitor(&world.app().await).await.cookie();
+    let app = world.app_with(|config| config.secret(OTHER_SECRET)).await;
+    let reply = app.client().run_with(&[&cookie], Script::new().get("count").set("count", 2)).await;
+    assert_eq!((reply.status, &reply.values()[0]), (200, &0.into()));
+    assert_ne!(cookies::id_of(&cookie), cookies::id_of(&reply.set_cookies()[0]));
+}
+
+/// ACCEPTANCE 12.
+pub(crate) async fn an_unsigned_id_is_never_accepted(world: World) {
+    let app = world.app().await;
+    let cookie = visitor(&app).await.cookie();
+    let (name, id) = (cookie.split('=').next().unwrap(), cookies::id_of(&cookie));
+    for value in [id.clone(), format!("{id}."), format!("{id}.{}", "A".repeat(43)), format!(".{id}")] {
+        let unsigned = format!("{name}={value}").into_bytes();
+        assert_eq!(asked(&world, &app, &[unsigned]).await, (vec![], 0.into()));
+    }
+}
+
+/// ACCEPTANCE 12.
+pub(crate) async fn a_value_signed_for_another_cookie_is_not_accepted(world: World) {
+    let admin = world.app_with(|config| config.cookie_name("admin")).await;
+    let value = visitor(&admin).await.cookie().replacen("admin=", "user=", 1);
+    let user = world.app_with(|config: SessionConfig| config.cookie_name("user")).await;
+    assert_eq!(asked(&world, &user, &[value.into_bytes()]).await, (vec![], 0.into()));
+}
+
+/// ACCEPTANCE 13.
+pub(crate) async fn an_id_that_the_store_does_not_know_is_never_adopted(world: World) {
+    let app = world.app().await;
+    let unknown = cookies::cookie(&cookies::id(world.now(), 0));
+    let reply = app.client().run_with(&[&unknown], Script::new().get("count").set("count", 1)).await;
+    assert_eq!(reply.values()[0], 0);
+    assert_ne!(cookies::id_of(&reply.set_cookies()[0]), cookies::id_of(&unknown));
+    let written_first = world.commands(async || {
+        let reply = app.client().run_with(&[&unknown], Script::new().set("count", 1)).await;
+        assert_ne!(cookies::id_of(&reply.set_cookies()[0]), cookies::id_of(&unknown));
+    });
+    world.assert_commands(written_first.await, &["evalsha", "evalsha"]);
+}
+
+/// ACCEPTANCE 14.
+pub(crate) async fn junk_never_reaches_the_store(world: World) {
+    let app = world.app().await;
+    let long = "x".repeat(10 * 1024);
+    let values: [&[u8]; 10] =
+        [b"", b"x", long.as_bytes(), b"\xff\xfe", b"a\tb", b"*", b"?", b"[]", b"*?[]{}", b"../../etc"];
+    for value in values {
+        let header = [b"__Host-session-id=", value].concat();
+        assert_eq!(asked(&world, &app, &[header]).await, (vec![], 0.into()));
+    }
+    // HTTP itself does not let these through: they come by an adapter at most.
+    for value in [b"__Host-session-id=\0".as_slice(), b"__Host-session-id=a\r\nSet-Cookie: b", b"=", b";;;", b""] {
+        let session = app.sessions.open([value]).session::<session_tests::acceptance::Visitor>();
+        assert_eq!(session.count().await.unwrap(), 0);
+    }
+}
+
+/// ACCEPTANCE 15.
+pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: World) {
+    let app = world.app().await;
+    let live = visitor(&app).await.cookie();
+    let stale = cookies::cookie(&cookies::id(world.now(), 0));
+    let forged = format!("{}x", &live[..live.len() - 1]);
+    for other in [stale, forged] {
+        for header in [format!("{live}; {other}"), format!("{other}; {live}")] {
+            let reply = app.client().run_with(&[&header], Script::new().get("count").set("count", 1)).await;
+            assert_eq!(reply.values()[0], 1);
+            assert!(reply.set_cookies().is_empty(), "the write went to the live one");
+        }
+    }
+}
+
+/// DESIGN 4.
+pub(crate) async fn four_candidates_are_asked_and_no_more(world: World) {
+    let app = world.app().await;
+    let live = visitor(&app).await.cookie();
+    let stale = |count: usize| (0..count).map(|_| cookies::cookie(&cookies::id(world.now(), 0)) + "; ").collect::<String>();
+    for (before, expected) in [(3, 1), (4, 0)] {
+        let header = stale(before) + &live;
+        let (commands, count) = asked(&world, &app, &[header.into_bytes()]).await;
+        assert_eq!(count, expected);
+        world.assert_commands(commands, &["hget", "pexpire"].repeat(4));
+    }
+}
+
+/// ACCEPTANCE 15.
+pub(crate) async fn all_cookie_headers_are_read(world: World) {
+    let app = world.app().await;
+    let live = visitor(&app).await.cookie().into_bytes();
+    let headers = [b"a=1; b=2".to_vec(), b"c=\xff".to_vec(), live];
+    assert_eq!(asked(&world, &app, &headers).await.1, 1);
+}
+
+/// ACCEPTANCE 15.
+pub(crate) async fn large_cookies_of_others_do_no_harm(world: World) {
+    let app = world.app().await;
+    let live = visitor(&app).await.cookie();
+    let header = format!("tracking={}; {live}; more={}", "x".repeat(8000), "y".repeat(8000));
+    assert_eq!(asked(&world, &app, &[header.into_bytes()]).await.1, 1);
+}
