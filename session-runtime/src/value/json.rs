@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 
 use super::InvalidValue;
 
+/// Reads JSON text, Python's `json.dumps` with its spaces and `\u` escapes too. A stored `null` is `T`'s, if it has one.
 pub(crate) fn decode<T: DeserializeOwned>(stored: Bytes) -> Result<T, InvalidValue> {
-    serde_json::from_slice(&stored).map_err(|error| invalid(&error))
+    serde_json::from_slice(&stored).map_err(|error| unreadable(&error))
 }
 
 pub(crate) fn decode_some<T: DeserializeOwned>(stored: Bytes) -> Result<Option<T>, InvalidValue> {
@@ -17,7 +18,7 @@ pub(crate) fn decode_some<T: DeserializeOwned>(stored: Bytes) -> Result<Option<T
 pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, InvalidValue> {
     match serde_json::to_vec(value) {
         Ok(text) => Ok(Some(text.into())),
-        Err(error) => Err(invalid(&error)),
+        Err(_) => Err(InvalidValue::new("JSON cannot hold this value")),
     }
 }
 
@@ -25,15 +26,14 @@ pub(crate) fn encode_option<T: Serialize>(value: &Option<T>) -> Result<Option<By
     value.as_ref().map_or(Ok(None), encode_some)
 }
 
-/// Category and position alone: serde_json's messages quote the value.
-fn invalid(error: &serde_json::Error) -> InvalidValue {
+/// Category and position alone: serde_json's messages quote the value, so its error is not even kept as a source.
+fn unreadable(error: &serde_json::Error) -> InvalidValue {
     use serde_json::error::Category;
 
     let category = match error.classify() {
-        Category::Io => "input/output",
-        Category::Syntax => "syntax",
-        Category::Data => "data",
-        Category::Eof => "unexpected end",
+        Category::Syntax | Category::Io => "not JSON",
+        Category::Eof => "JSON that ends too early",
+        Category::Data => "JSON of another shape",
     };
-    InvalidValue::new(format!("JSON {category} error at line {} column {}", error.line(), error.column()))
+    InvalidValue::new(format!("{category}, at line {} column {}", error.line(), error.column()))
 }

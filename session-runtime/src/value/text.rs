@@ -1,4 +1,7 @@
-//! Text: UTF-8 as it is.
+//! Text, truth and bytes: as they are.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
@@ -6,6 +9,7 @@ use super::{FieldValue, InvalidValue};
 
 impl FieldValue for String {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        // Takes the buffer over. The error would hold it: it is dropped.
         Self::from_utf8(stored.into()).map_err(|_| InvalidValue::new("not UTF-8"))
     }
 
@@ -13,3 +17,73 @@ impl FieldValue for String {
         Ok(Bytes::copy_from_slice(self.as_bytes()))
     }
 }
+
+impl FieldValue for Cow<'static, str> {
+    fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        String::decode(stored).map(Cow::Owned)
+    }
+
+    fn encode(&self) -> Result<Bytes, InvalidValue> {
+        match self {
+            Cow::Borrowed(text) => Ok(Bytes::from_static(text.as_bytes())),
+            Cow::Owned(text) => text.encode(),
+        }
+    }
+}
+
+impl FieldValue for bool {
+    fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        match &stored[..] {
+            b"True" | b"true" | b"1" => Ok(true),
+            b"False" | b"false" | b"0" => Ok(false),
+            _ => Err(InvalidValue::new("none of `True`, `true`, `1`, `False`, `false`, `0`")),
+        }
+    }
+
+    fn encode(&self) -> Result<Bytes, InvalidValue> {
+        Ok(Bytes::from_static(if *self { b"True" } else { b"False" }))
+    }
+}
+
+impl FieldValue for Vec<u8> {
+    fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        Ok(stored.into())
+    }
+
+    fn encode(&self) -> Result<Bytes, InvalidValue> {
+        Ok(Bytes::copy_from_slice(self))
+    }
+}
+
+impl FieldValue for Bytes {
+    fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        Ok(stored)
+    }
+
+    fn encode(&self) -> Result<Bytes, InvalidValue> {
+        Ok(self.clone())
+    }
+}
+
+/// Types whose `Display` and `FromStr` are each other's inverse. (Those of `SocketAddrV6` are not: its text leaves the flow label out.)
+macro_rules! as_their_text {
+    ($($type:ty: $what:literal),* $(,)?) => {$(
+        impl FieldValue for $type {
+            fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+                let text = std::str::from_utf8(&stored).ok();
+                text.and_then(|text| text.parse().ok()).ok_or_else(|| InvalidValue::new(concat!("not ", $what)))
+            }
+
+            fn encode(&self) -> Result<Bytes, InvalidValue> {
+                Ok(self.to_string().into())
+            }
+        }
+    )*};
+}
+
+as_their_text!(
+    char: "exactly one character",
+    IpAddr: "an IP address",
+    Ipv4Addr: "an IPv4 address",
+    Ipv6Addr: "an IPv6 address",
+);
