@@ -172,7 +172,8 @@ fn decoding_takes_the_buffer_over() {
     let stored = Bytes::from(b"a text of some length".to_vec());
     let at = stored.as_ptr();
     assert_eq!(Bytes::decode(stored.clone()).unwrap().as_ptr(), at);
-    assert_eq!(String::decode(stored).unwrap().as_ptr(), at);
+    let text = String::decode(stored).unwrap();
+    assert_eq!(text.as_ptr(), at);
 
     let fixed = "fixed";
     assert_eq!(Cow::Borrowed(fixed).encode().unwrap().as_ptr(), fixed.as_ptr());

@@ -1,0 +1,166 @@
+//! The attributes of the session cookie.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::SessionConfig;
+use super::setting::Setting;
+use crate::error::Error;
+
+/// When a browser sends the session cookie along with requests that other sites cause ([RFC 6265bis §5.6.7]).
+///
+/// With `serde` and in the environment it is one of these words, in any case.
+///
+/// [RFC 6265bis §5.6.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.7
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub enum SameSite {
+    /// Never; a link from another site arrives without a session.
+    Strict,
+    /// When the user follows a link, but not with forms, images or scripts of other sites.
+    #[default]
+    Lax,
+    /// Always. Works only with `Secure`, and leaves protection against forged requests to the application.
+    None,
+}
+
+impl FromStr for SameSite {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`Error::is_config`] if it is not `Strict`, `Lax` or `None`, in any case.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.to_ascii_lowercase().as_str() {
+            "strict" => Ok(Self::Strict),
+            "lax" => Ok(Self::Lax),
+            "none" => Ok(Self::None),
+            _ => Err(Setting::COOKIE_SAME_SITE.refuse("takes `Strict`, `Lax` or `None`")),
+        }
+    }
+}
+
+impl TryFrom<String> for SameSite {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for SameSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Strict => "Strict",
+            Self::Lax => "Lax",
+            Self::None => "None",
+        })
+    }
+}
+
+/// A name and attributes that a browser accepts together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CookieSettings {
+    pub(crate) name: Box<str>,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) same_site: SameSite,
+    pub(crate) path: Box<str>,
+    /// Without a leading dot, in lower case.
+    pub(crate) domain: Option<Box<str>>,
+    pub(crate) partitioned: bool,
+}
+
+impl CookieSettings {
+    pub(super) fn resolve(config: &SessionConfig) -> Result<Self, Error> {
+        let mut cookie = Self {
+            name: Box::default(),
+            secure: config.cookie_secure,
+            http_only: config.cookie_http_only,
+            same_site: config.cookie_same_site,
+            path: path(&config.cookie_path)?,
+            domain: config.cookie_domain.as_deref().map(domain).transpose()?,
+            partitioned: config.cookie_partitioned,
+        };
+        cookie.name = match &config.cookie_name {
+            Some(name) => token(name)?,
+            None if cookie.allows_host_prefix() => "__Host-session-id".into(),
+            None => "session-id".into(),
+        };
+        cookie.check_prefix()?;
+        cookie.check_secure()?;
+        Ok(cookie)
+    }
+
+    fn allows_host_prefix(&self) -> bool {
+        self.secure && &*self.path == "/" && self.domain.is_none()
+    }
+
+    /// RFC 6265bis, section 5.4: browsers compare the prefixes without regard to case.
+    fn check_prefix(&self) -> Result<(), Error> {
+        let name = self.name.to_ascii_lowercase();
+        if name.starts_with("__host-") && !self.allows_host_prefix() {
+            return Err(Setting::COOKIE_NAME.refuse(
+                "begins with `__Host-`, which browsers accept only with `cookie_secure`, without `cookie_domain` and with the \
+                 `cookie_path` `/`: change these, or take a name without the prefix",
+            ));
+        }
+        if name.starts_with("__secure-") && !self.secure {
+            return Err(Setting::COOKIE_NAME.refuse(
+                "begins with `__Secure-`, which browsers accept only with `cookie_secure`: switch it on, or take a name without \
+                 the prefix",
+            ));
+        }
+        Ok(())
+    }
+
+    /// RFC 6265bis, section 5.7, and CHIPS for `Partitioned`: browsers ignore such cookies.
+    fn check_secure(&self) -> Result<(), Error> {
+        if self.same_site == SameSite::None && !self.secure {
+            return Err(Setting::COOKIE_SAME_SITE.refuse(
+                "is `None`, which browsers accept only with `cookie_secure`: switch it on, or take `Lax`",
+            ));
+        }
+        if self.partitioned && !self.secure {
+            return Err(Setting::COOKIE_PARTITIONED
+                .refuse("is on, which browsers accept only with `cookie_secure`: switch it on too"));
+        }
+        Ok(())
+    }
+}
+
+/// RFC 6265, section 4.1.1: a cookie's name is a token of RFC 9110, section 5.6.2.
+fn token(name: &str) -> Result<Box<str>, Error> {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
+    if name.is_empty() || !name.bytes().all(allowed) {
+        return Err(Setting::COOKIE_NAME.refuse("takes letters, digits and any of !#$%&'*+-.^_`|~"));
+    }
+    Ok(name.into())
+}
+
+/// RFC 6265, section 5.2.4: a path that does not begin with `/` is ignored.
+fn path(path: &str) -> Result<Box<str>, Error> {
+    let allowed = |c: u8| matches!(c, b' '..=b'~') && c != b';';
+    if !path.starts_with('/') || path.len() > LONGEST_ATTRIBUTE || !path.bytes().all(allowed) {
+        return Err(Setting::COOKIE_PATH
+            .refuse("takes a path that begins with `/`, in ASCII, without `;` and control characters"));
+    }
+    Ok(path.into())
+}
+
+/// RFC 6265, section 5.2.3: a leading dot means nothing, and the case does not matter.
+fn domain(domain: &str) -> Result<Box<str>, Error> {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+    let is_label = |label: &str| !label.is_empty() && label.bytes().all(allowed);
+    let name = domain.strip_prefix('.').unwrap_or(domain);
+    if name.len() > LONGEST_ATTRIBUTE || !name.split('.').all(is_label) {
+        return Err(Setting::COOKIE_DOMAIN
+            .refuse("takes a host name such as `example.com`, in ASCII, without scheme, port and path"));
+    }
+    Ok(name.to_ascii_lowercase().into())
+}
+
+/// RFC 6265bis, section 5.6: longer attributes are ignored.
+const LONGEST_ATTRIBUTE: usize = 1024;

@@ -1,0 +1,284 @@
+//! How long sessions live.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::setting::Setting;
+use crate::error::Error;
+
+/// How long sessions of one kind live.
+///
+/// Every session has a lifetime; its number, the **class**, is a part of the session's id. `normal` is what sessions begin with; another
+/// one is chosen at login, say `remembered` for the box "remember me".
+///
+/// | | class | idle timeout | absolute lifetime | cookie |
+/// | --- | --- | --- | --- | --- |
+/// | [`Lifetime::normal()`] | 0 | 24 hours | 30 days | until the browser is closed |
+/// | [`Lifetime::remembered()`] | 1 | 30 days | 180 days | persistent |
+/// | [`Lifetime::custom(class)`](Self::custom) | `class` | 24 hours | 30 days | until the browser is closed |
+///
+/// A session ends when nobody used it for the idle timeout, and when its absolute lifetime is over, however much it is used (OWASP Session
+/// Management Cheat Sheet, "Session Expiration"). So an idle timeout longer than the absolute lifetime is the same as one as long.
+///
+/// With `serde` a lifetime is a map of `class` (a number, `"normal"` or `"remembered"`), `idle` and `max` (whole seconds) and `persistent`
+/// (`true` or `false`); what is left out is as in the table.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use session_runtime::{Lifetime, SessionConfig};
+///
+/// const HOUR: Duration = Duration::from_secs(3600);
+/// let config = SessionConfig::new()
+///     .lifetime(Lifetime::normal().idle(HOUR).max(12 * HOUR))
+///     .lifetime(Lifetime::custom(2).idle(HOUR / 4).max(HOUR));
+/// # let _ = config;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "Keys")]
+pub struct Lifetime {
+    pub(crate) class: u8,
+    pub(crate) idle: Duration,
+    pub(crate) max: Duration,
+    pub(crate) persistent: bool,
+}
+
+impl Lifetime {
+    /// What a session begins with: class 0, idle 24 hours, absolute 30 days, a cookie that the browser forgets when it is closed.
+    pub const fn normal() -> Self {
+        Self::custom(NORMAL)
+    }
+
+    /// "Remember me": class 1, idle 30 days, absolute 180 days, a persistent cookie.
+    pub const fn remembered() -> Self {
+        Self::custom(REMEMBERED)
+    }
+
+    /// A further lifetime, by a class number of your own, with the defaults of [`normal`](Self::normal). 0 is `normal`, 1 is `remembered`.
+    ///
+    /// Ids hold the number: do not give it to another lifetime while such sessions live.
+    pub const fn custom(class: u8) -> Self {
+        match class {
+            REMEMBERED => Self { class, idle: days(30), max: days(180), persistent: true },
+            _ => Self { class, idle: days(1), max: days(30), persistent: false },
+        }
+    }
+
+    /// The idle timeout: 1 millisecond to 3,650 days. Each request that uses the session starts it again.
+    pub const fn idle(self, idle: Duration) -> Self {
+        Self { idle, ..self }
+    }
+
+    /// The absolute lifetime: 1 second to 3,650 days, from the session's beginning or its last renewal. Nothing postpones it.
+    ///
+    /// It is no shorter than a second because an id holds its session's beginning in whole seconds.
+    pub const fn max(self, max: Duration) -> Self {
+        Self { max, ..self }
+    }
+
+    /// Whether the cookie outlives the browser (`Max-Age`, as long as the absolute lifetime, 400 days at most as [RFC 6265bis §5.5] has
+    /// it). The server's expiry is what counts.
+    ///
+    /// [RFC 6265bis §5.5]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5
+    pub const fn persistent(self, persistent: bool) -> Self {
+        Self { persistent, ..self }
+    }
+}
+
+/// The keys of a lifetime in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    class: Class,
+    /// Seconds.
+    idle: Option<u64>,
+    /// Seconds.
+    max: Option<u64>,
+    persistent: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`class` takes a number from 0 to 255, `normal` or `remembered`")]
+enum Class {
+    Number(u8),
+    Name(Name),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    Normal,
+    Remembered,
+}
+
+impl From<Keys> for Lifetime {
+    fn from(keys: Keys) -> Self {
+        let default = Self::custom(match keys.class {
+            Class::Number(class) => class,
+            Class::Name(Name::Normal) => NORMAL,
+            Class::Name(Name::Remembered) => REMEMBERED,
+        });
+        Self {
+            class: default.class,
+            idle: keys.idle.map_or(default.idle, Duration::from_secs),
+            max: keys.max.map_or(default.max, Duration::from_secs),
+            persistent: keys.persistent.unwrap_or(default.persistent),
+        }
+    }
+}
+
+/// The lifetimes of an application, one of a class; `normal` and `remembered` are always among them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<Lifetime>")]
+pub(crate) struct Lifetimes(Vec<Lifetime>);
+
+impl Lifetimes {
+    /// The lifetime of a class, if the application has one. (An id's class is another program's, or an earlier version's, otherwise.)
+    pub(crate) fn get(&self, class: u8) -> Option<&Lifetime> {
+        self.0.iter().find(|lifetime| lifetime.class == class)
+    }
+
+    /// Adds a lifetime in place of the one of the same class.
+    pub(super) fn set(&mut self, lifetime: Lifetime) {
+        match self.0.iter_mut().find(|other| other.class == lifetime.class) {
+            Some(other) => *other = lifetime,
+            None => self.0.push(lifetime),
+        }
+    }
+
+    pub(super) fn resolve(self) -> Result<Self, Error> {
+        self.0.into_iter().map(resolve).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self(vec![Lifetime::normal(), Lifetime::remembered()])
+    }
+}
+
+impl From<Vec<Lifetime>> for Lifetimes {
+    fn from(given: Vec<Lifetime>) -> Self {
+        let mut lifetimes = Self::default();
+        given.into_iter().for_each(|lifetime| lifetimes.set(lifetime));
+        lifetimes
+    }
+}
+
+fn resolve(lifetime: Lifetime) -> Result<Lifetime, Error> {
+    let Lifetime { class, idle, max, .. } = lifetime;
+    let (idle_setting, max_setting) = match class {
+        NORMAL => (Setting::IDLE, Setting::MAX),
+        _ => (Setting::IDLE.without_variable(), Setting::MAX.without_variable()),
+    };
+    // Redis keeps expiries in milliseconds, an id the birth in seconds. Ten years keep every sum with a birth far from its type's end.
+    idle_setting.check_range(idle, Duration::from_millis(1)..=LONGEST, "1 millisecond to 3,650 days")?;
+    max_setting.check_range(max, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
+    Ok(lifetime.idle(idle.min(max)))
+}
+
+const NORMAL: u8 = 0;
+const REMEMBERED: u8 = 1;
+const LONGEST: Duration = days(3_650);
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 24 * 60 * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn lifetimes(json: &str) -> serde_json::Result<Lifetimes> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn defaults_are_pinned() {
+        let lifetimes = Lifetimes::default();
+        let normal = Lifetime { class: 0, idle: secs(86_400), max: secs(2_592_000), persistent: false };
+        let remembered =
+            Lifetime { class: 1, idle: secs(2_592_000), max: secs(15_552_000), persistent: true };
+        assert_eq!(lifetimes.get(0), Some(&normal));
+        assert_eq!(lifetimes.get(1), Some(&remembered));
+        assert_eq!(lifetimes.get(2), None);
+        assert_eq!(Lifetime::custom(9), Lifetime { class: 9, ..normal });
+    }
+
+    #[test]
+    fn a_lifetime_replaces_the_one_of_its_class() {
+        let mut lifetimes = Lifetimes::default();
+        lifetimes.set(Lifetime::normal().idle(secs(5)));
+        lifetimes.set(Lifetime::custom(1).persistent(false));
+        lifetimes.set(Lifetime::custom(255).max(secs(7)));
+        let resolved = lifetimes.resolve().unwrap();
+        assert_eq!(resolved.0.len(), 3);
+        assert_eq!(resolved.get(0).unwrap().idle, secs(5));
+        assert!(!resolved.get(1).unwrap().persistent);
+        assert_eq!(resolved.get(255).unwrap().max, secs(7));
+    }
+
+    #[test]
+    fn an_idle_timeout_is_no_longer_than_the_absolute_lifetime() {
+        assert_eq!(resolve(Lifetime::normal().max(secs(60))).unwrap().idle, secs(60));
+        assert_eq!(resolve(Lifetime::normal().idle(days(60))).unwrap().idle, days(30));
+    }
+
+    #[test]
+    fn impossible_durations_are_refused() {
+        let [normal, custom] = [Lifetime::normal(), Lifetime::custom(2)];
+        for bad in [Duration::ZERO, Duration::from_micros(999), days(3_651), Duration::MAX] {
+            let error = resolve(normal.idle(bad)).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the setting `idle` (SESSION_EXPIRE) takes 1 millisecond to 3,650 days"
+            );
+            assert_eq!(
+                resolve(custom.idle(bad)).unwrap_err().to_string(),
+                "the setting `idle` takes 1 millisecond to 3,650 days"
+            );
+        }
+        for bad in [Duration::ZERO, Duration::from_millis(999), days(3_651), Duration::MAX] {
+            let error = resolve(normal.max(bad)).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the setting `max` (SESSION_MAX_LIFETIME) takes 1 second to 3,650 days"
+            );
+        }
+        assert!(resolve(custom.idle(LONGEST).max(LONGEST)).is_ok());
+        assert!(resolve(custom.idle(Duration::from_millis(1)).max(secs(1))).is_ok());
+    }
+
+    #[test]
+    fn lifetimes_are_read_from_files() {
+        let read = lifetimes(
+            r#"[{"class": "normal", "idle": 60}, {"class": 1, "persistent": false},
+                {"class": 7, "idle": 1, "max": 2, "persistent": true}]"#,
+        )
+        .unwrap();
+        assert_eq!(read.get(0), Some(&Lifetime::normal().idle(secs(60))));
+        assert_eq!(read.get(1), Some(&Lifetime::remembered().persistent(false)));
+        assert_eq!(read.get(7), Some(&Lifetime::custom(7).idle(secs(1)).max(secs(2)).persistent(true)));
+        assert_eq!(lifetimes("[]").unwrap(), Lifetimes::default());
+    }
+
+    #[test]
+    fn files_with_mistakes_are_refused() {
+        for (json, says) in [
+            (r#"[{"idle": 60}]"#, "missing field `class`"),
+            (r#"[{"class": 256}]"#, "`class` takes a number from 0 to 255, `normal` or `remembered`"),
+            (r#"[{"class": "usual"}]"#, "`class` takes a number from 0 to 255, `normal` or `remembered`"),
+            (r#"[{"class": 0, "idel": 60}]"#, "unknown field `idel`"),
+            (r#"[{"class": 0, "idle": -1}]"#, "invalid value"),
+        ] {
+            let error = lifetimes(json).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! What an application can set, and what is made of it at start.
+
+mod cookie;
+mod env;
+mod lifetime;
+mod secret;
+mod setting;
+mod settings;
+mod store_url;
+#[cfg(test)]
+mod tests;
+mod weak;
+
+pub use cookie::SameSite;
+pub use lifetime::Lifetime;
+
+pub(crate) use cookie::CookieSettings;
+pub(crate) use lifetime::Lifetimes;
+pub(crate) use secret::Secret;
+pub(crate) use settings::Settings;
+pub(crate) use store_url::StoreUrl;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use secret::SecretText;
+use store_url::StoreText;
+
+/// The configuration of an application's sessions: plain values, each with a default, checked together when it is used.
+///
+/// Write it down with the methods below, read it from [environment variables](Self::from_env), or from a file with `serde`.
+///
+/// | method, and key in a file | default | key takes |
+/// | --- | --- | --- |
+/// | [`store`](Self::store) | `redis://127.0.0.1:6379` | text |
+/// | [`prefix`](Self::prefix) | `app` | text |
+/// | [`lifetime`](Self::lifetime); the key is `lifetimes` | `normal` and `remembered` | a list of [`Lifetime`]s |
+/// | [`cookie_name`](Self::cookie_name) | `__Host-session-id`, or `session-id` | text |
+/// | [`cookie_secure`](Self::cookie_secure) | `true` | `true` or `false` |
+/// | [`cookie_http_only`](Self::cookie_http_only) | `true` | `true` or `false` |
+/// | [`cookie_same_site`](Self::cookie_same_site) | `Lax` | `Strict`, `Lax` or `None` |
+/// | [`cookie_path`](Self::cookie_path) | `/` | text |
+/// | [`cookie_domain`](Self::cookie_domain) | none | text |
+/// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
+/// | [`secret`](Self::secret) | none: required, but for the store `memory:` | text, or a list of texts |
+/// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
+/// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
+/// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
+///
+/// In a file every key may be left out, and an unknown key is an error. `Debug` shows neither secrets nor the store's URL, which may hold a
+/// password.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use session_runtime::{Lifetime, SameSite, SessionConfig};
+///
+/// let config = SessionConfig::new()
+///     .store("redis://127.0.0.1:6379")
+///     .secret("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=")
+///     .lifetime(Lifetime::normal().idle(Duration::from_secs(1800)))
+///     .cookie_same_site(SameSite::Strict);
+/// # let _ = config;
+/// ```
+///
+/// The same from JSON, or from any other format that `serde` knows:
+///
+/// ```
+/// # use session_runtime::SessionConfig;
+/// let config: SessionConfig = serde_json::from_str(r#"{
+///     "store": "redis://127.0.0.1:6379",
+///     "secret": "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=",
+///     "lifetimes": [{ "class": "normal", "idle": 1800 }],
+///     "cookie_same_site": "Strict"
+/// }"#)?;
+/// # let _ = config;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use]
+pub struct SessionConfig {
+    store: Option<StoreText>,
+    prefix: String,
+    lifetimes: Lifetimes,
+    cookie_name: Option<String>,
+    cookie_secure: bool,
+    cookie_http_only: bool,
+    cookie_same_site: SameSite,
+    cookie_path: String,
+    cookie_domain: Option<String>,
+    cookie_partitioned: bool,
+    secret: Option<SecretText>,
+    #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
+    timeout: Duration,
+    max_value_size: usize,
+    max_batch_size: usize,
+}
+
+impl SessionConfig {
+    /// Every setting at its default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the sessions are kept.
+    ///
+    /// | URL | store |
+    /// | --- | --- |
+    /// | `memory:` | this process; sessions end with it |
+    /// | `redis://user:password@host:port/database` | one Redis or Valkey server; all but the host may be left out |
+    /// | `rediss://…` | the same over TLS |
+    /// | `redis+unix:///path/of/the/socket` | the same over a unix socket |
+    ///
+    /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`. Clusters and sentinels (`redis+cluster://`,
+    /// `redis+sentinel://`) are refused: this version does not support them.
+    pub fn store(self, url: impl Into<String>) -> Self {
+        Self { store: Some(url.into().into()), ..self }
+    }
+
+    /// What the keys of the store begin with: a session is stored under `PREFIX:sessions:…`. Applications with different prefixes do not see
+    /// each other's sessions. Default: `app`.
+    ///
+    /// Any text but an empty one, without braces (they decide on a cluster's slot), white space and control characters. Colons may stand
+    /// in it (`shop:test`).
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Sets how long the sessions of one class live, in place of what was set for that class before. Defaults: see [`Lifetime`].
+    pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
+        self.lifetimes.set(lifetime);
+        self
+    }
+
+    /// The cookie's name. Default: `__Host-session-id` while the other attributes allow that prefix (`Secure`, path `/`, no domain), else
+    /// `session-id`.
+    ///
+    /// A browser accepts a cookie with the prefix `__Host-` from this very host only, so that no neighbouring subdomain can plant one
+    /// (RFC 6265bis, section 4.1.3). Names are tokens: letters, digits and any of ``!#$%&'*+-.^_`|~``.
+    pub fn cookie_name(self, name: impl Into<String>) -> Self {
+        Self { cookie_name: Some(name.into()), ..self }
+    }
+
+    /// `Secure`: the browser sends the cookie over HTTPS alone. Default: `true`. Switch it off for development over plain HTTP only. It has
+    /// nothing to do with signing, which is always on.
+    pub fn cookie_secure(self, secure: bool) -> Self {
+        Self { cookie_secure: secure, ..self }
+    }
+
+    /// `HttpOnly`: scripts of the page cannot read the cookie (OWASP Session Management Cheat Sheet, "Cookies"). Default: `true`.
+    pub fn cookie_http_only(self, http_only: bool) -> Self {
+        Self { cookie_http_only: http_only, ..self }
+    }
+
+    /// `SameSite`: whether the browser sends the cookie with requests that other sites cause. Default: [`SameSite::Lax`].
+    pub fn cookie_same_site(self, same_site: SameSite) -> Self {
+        Self { cookie_same_site: same_site, ..self }
+    }
+
+    /// `Path`: the cookie is sent for this path and what lies below it. Default: `/`. It begins with `/`; it is no protection against other
+    /// applications of the same host (RFC 6265, section 8.5).
+    pub fn cookie_path(self, path: impl Into<String>) -> Self {
+        Self { cookie_path: path.into(), ..self }
+    }
+
+    /// `Domain`: the cookie is sent to this host and all its subdomains. Default: none, which is the very host that set it, and safer. A
+    /// host name in ASCII (`example.com`, `xn--bcher-kva.example`); a leading dot means nothing.
+    pub fn cookie_domain(self, domain: impl Into<String>) -> Self {
+        Self { cookie_domain: Some(domain.into()), ..self }
+    }
+
+    /// `Partitioned`: in a frame, the cookie is kept apart for every site that embeds it (CHIPS). Default: `false`.
+    pub fn cookie_partitioned(self, partitioned: bool) -> Self {
+        Self { cookie_partitioned: partitioned, ..self }
+    }
+
+    /// The secret, or several separated by commas, from which the keys that sign cookies are made: the first signs, all verify. To replace
+    /// one, put the new one before it, and take the old one out when the sessions of that time have ended.
+    ///
+    /// Each is at least 32 bytes: text as it is, or bytes after `base64:` (either alphabet, padding or not) or `hex:`. White space around
+    /// each is ignored. What looks like a placeholder is refused: `changeme…`, `secret…`, repetitions, sequences. `openssl rand -base64 32`
+    /// makes a good one.
+    ///
+    /// Default: none. Then nothing starts, except on the store `memory:`, where one is made up that ends with the process.
+    pub fn secret(self, secret: impl Into<String>) -> Self {
+        Self { secret: Some(secret.into().into()), ..self }
+    }
+
+    /// How long one operation may wait for the store: 1 millisecond to 1 hour. Then it is
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: 1 second.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// How large one value may be as it is stored, in bytes: 1 to 512 MiB, which is Redis's own limit. A larger one is
+    /// [`Error::is_too_large`](crate::Error::is_too_large). Default: 1 MiB.
+    pub fn max_value_size(self, bytes: usize) -> Self {
+        Self { max_value_size: bytes, ..self }
+    }
+
+    /// How large the values of one write may be together, in bytes: from [`max_value_size`](Self::max_value_size) to 512 MiB. Default: 4 MiB.
+    pub fn max_batch_size(self, bytes: usize) -> Self {
+        Self { max_batch_size: bytes, ..self }
+    }
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            store: None,
+            prefix: "app".into(),
+            lifetimes: Lifetimes::default(),
+            cookie_name: None,
+            cookie_secure: true,
+            cookie_http_only: true,
+            cookie_same_site: SameSite::Lax,
+            cookie_path: "/".into(),
+            cookie_domain: None,
+            cookie_partitioned: false,
+            secret: None,
+            timeout: Duration::from_secs(1),
+            max_value_size: 1024 * 1024,
+            max_batch_size: 4 * 1024 * 1024,
+        }
+    }
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}

@@ -1,0 +1,118 @@
+//! The secrets that sign cookies.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+
+use super::setting::Setting;
+use super::weak;
+use crate::error::Error;
+
+/// Secrets as they were given, separated by commas. `Debug` shows nothing of them.
+#[derive(Clone, Deserialize)]
+#[serde(from = "Given")]
+pub(super) struct SecretText(String);
+
+/// What a file may hold.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`secret` takes a text, or a list of texts")]
+enum Given {
+    One(String),
+    List(Vec<String>),
+}
+
+impl From<Given> for SecretText {
+    fn from(given: Given) -> Self {
+        match given {
+            Given::One(text) => Self(text),
+            Given::List(texts) => Self(texts.join(",")),
+        }
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// One secret: at least 32 bytes that do not look like a placeholder. `Debug` shows nothing of it.
+#[derive(Clone)]
+pub(crate) struct Secret(Box<[u8]>);
+
+impl Secret {
+    /// The bytes to derive keys from.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The newest secret first. None are given: an empty list.
+    pub(super) fn resolve(given: Option<SecretText>) -> Result<Vec<Self>, Error> {
+        given.map_or(Ok(Vec::new()), |SecretText(texts)| {
+            texts.split(',').map(|text| Self::parse(text.trim())).collect()
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, Error> {
+        let bytes = decode(text)?;
+        if bytes.is_empty() {
+            return Err(refuse("is empty"));
+        }
+        if bytes.len() < LEAST_BYTES {
+            return Err(refuse("is too short: at least 32 bytes are needed"));
+        }
+        match weak::why(&bytes) {
+            Some(reason) => Err(refuse(reason)),
+            None => Ok(Self(bytes.into())),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, Error> {
+    if let Some(digits) = text.strip_prefix("base64:") {
+        let engine = if digits.contains(['-', '_']) { URL_SAFE } else { STANDARD };
+        engine.decode(digits).map_err(|_| refuse("is not base64 after `base64:`"))
+    } else if let Some(digits) = text.strip_prefix("hex:") {
+        hex(digits.as_bytes()).ok_or_else(|| refuse("is not pairs of hexadecimal digits after `hex:`"))
+    } else {
+        Ok(text.into())
+    }
+}
+
+fn hex(digits: &[u8]) -> Option<Vec<u8>> {
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+    pairs.iter().map(byte).collect::<Option<_>>().filter(|_| rest.is_empty())
+}
+
+/// Says how to make a good one; no part of the bad one.
+fn refuse(reason: &str) -> Error {
+    Setting::SECRET.refuse(format!("{reason}; make one with `openssl rand -base64 32`"))
+}
+
+/// As many bytes as HMAC-SHA-256 gives (RFC 2104, section 3, discourages keys shorter than that).
+const LEAST_BYTES: usize = 32;
+
+const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);
+const URL_SAFE: GeneralPurpose = engine(&alphabet::URL_SAFE);
+
+const fn engine(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(alphabet, config)
+}

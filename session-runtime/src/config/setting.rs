@@ -1,0 +1,60 @@
+//! The names of the settings: in code, in files and in the environment.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use crate::error::Error;
+
+/// One setting, for messages that say where it can be changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    /// Its method of the builder, and its key in a file.
+    key: &'static str,
+    /// Its environment variable.
+    pub(super) variable: Option<&'static str>,
+}
+
+impl Setting {
+    pub(super) const STORE: Self = Self::new("store", "SESSION_REDIS");
+    pub(super) const PREFIX: Self = Self::new("prefix", "SESSION_REDIS_PREFIX");
+    pub(super) const IDLE: Self = Self::new("idle", "SESSION_EXPIRE");
+    pub(super) const MAX: Self = Self::new("max", "SESSION_MAX_LIFETIME");
+    pub(super) const COOKIE_NAME: Self = Self::new("cookie_name", "SESSION_COOKIE_ID");
+    pub(super) const COOKIE_SECURE: Self = Self::new("cookie_secure", "SESSION_COOKIE_SECURE");
+    pub(super) const COOKIE_HTTP_ONLY: Self = Self::new("cookie_http_only", "SESSION_COOKIE_HTTP_ONLY");
+    pub(super) const COOKIE_SAME_SITE: Self = Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
+    pub(super) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
+    pub(super) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
+    pub(super) const COOKIE_PARTITIONED: Self = Self { key: "cookie_partitioned", variable: None };
+    pub(super) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
+    pub(super) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
+    pub(super) const MAX_VALUE_SIZE: Self = Self { key: "max_value_size", variable: None };
+    pub(super) const MAX_BATCH_SIZE: Self = Self { key: "max_batch_size", variable: None };
+
+    const fn new(key: &'static str, variable: &'static str) -> Self {
+        Self { key, variable: Some(variable) }
+    }
+
+    /// The same setting where the environment cannot reach it.
+    pub(super) const fn without_variable(self) -> Self {
+        Self { variable: None, ..self }
+    }
+
+    /// An error that names the setting. `reason` completes a sentence and does not quote the value.
+    pub(super) fn refuse(self, reason: impl Into<Cow<'static, str>>) -> Error {
+        let (key, reason) = (self.key, reason.into());
+        Error::config(match self.variable {
+            Some(variable) => format!("the setting `{key}` ({variable}) {reason}"),
+            None => format!("the setting `{key}` {reason}"),
+        })
+    }
+
+    pub(super) fn check_range<T: PartialOrd>(
+        self,
+        value: T,
+        range: RangeInclusive<T>,
+        takes: &'static str,
+    ) -> Result<(), Error> {
+        if range.contains(&value) { Ok(()) } else { Err(self.refuse(format!("takes {takes}"))) }
+    }
+}

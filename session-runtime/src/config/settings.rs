@@ -1,0 +1,78 @@
+//! A configuration that was checked and can be used as it is.
+
+use std::time::Duration;
+
+use super::setting::Setting;
+use super::{CookieSettings, Lifetimes, Secret, SessionConfig, StoreUrl};
+use crate::error::Error;
+
+/// A configuration that was checked and can be used as it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) store: StoreUrl,
+    pub(crate) prefix: Box<str>,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) cookie: CookieSettings,
+    /// The newest first. None were given: empty, which `memory:` alone allows.
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) timeout: Duration,
+    pub(crate) max_value_size: usize,
+    pub(crate) max_batch_size: usize,
+}
+
+impl SessionConfig {
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`]: names the setting, its variable and what it takes, never its value.
+    pub(crate) fn resolve(self) -> Result<Settings, Error> {
+        let cookie = CookieSettings::resolve(&self)?;
+        check_prefix(&self.prefix)?;
+        check_limits(&self)?;
+        let settings = Settings {
+            store: StoreUrl::resolve(self.store)?,
+            prefix: self.prefix.into(),
+            lifetimes: self.lifetimes.resolve()?,
+            cookie,
+            secrets: Secret::resolve(self.secret)?,
+            timeout: self.timeout,
+            max_value_size: self.max_value_size,
+            max_batch_size: self.max_batch_size,
+        };
+        settings.check_secret_is_given()?;
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    /// A made-up secret would sign out everybody at each start, and differ from one server of the application to the next.
+    fn check_secret_is_given(&self) -> Result<(), Error> {
+        if self.secrets.is_empty() && self.store != StoreUrl::Memory {
+            return Err(Setting::SECRET.refuse(
+                "is required, but for the store `memory:`; make one with `openssl rand -base64 32`",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// With braces a key's slot in a cluster would not be its session's tag.
+fn check_prefix(prefix: &str) -> Result<(), Error> {
+    let refused = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
+    if prefix.is_empty() || prefix.contains(refused) {
+        return Err(Setting::PREFIX.refuse("takes a text without braces, white space and control characters"));
+    }
+    Ok(())
+}
+
+fn check_limits(config: &SessionConfig) -> Result<(), Error> {
+    let (value, batch) = (config.max_value_size, config.max_batch_size);
+    let timeouts = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
+    Setting::TIMEOUT.check_range(config.timeout, timeouts, "1 millisecond to 1 hour")?;
+    Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
+    Setting::MAX_BATCH_SIZE.check_range(batch, value..=REDIS_LIMIT, "a size from `max_value_size` to 512 MiB")
+}
+
+/// The longest string that Redis stores, as its `proto-max-bulk-len` is set by default.
+const REDIS_LIMIT: usize = 512 * 1024 * 1024;

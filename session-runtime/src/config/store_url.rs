@@ -1,0 +1,178 @@
+//! Where the sessions are kept, as a URL.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::setting::Setting;
+use crate::error::Error;
+
+/// A store's URL as it was given. It may hold a password: `Debug` shows the scheme alone.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct StoreText(String);
+
+impl From<String> for StoreText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for StoreText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match Scheme::of(&self.0) {
+            Some(Scheme::Memory) => "memory:",
+            Some(_) => "redis…://…",
+            None => "…",
+        })
+    }
+}
+
+/// The store that the application asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum StoreUrl {
+    /// In this process.
+    Memory,
+    /// One Redis or Valkey server, by the URL as it was given: `redis://`, `rediss://` or `redis+unix://`.
+    #[cfg(feature = "redis")]
+    Redis(String),
+}
+
+impl StoreUrl {
+    pub(super) fn resolve(given: Option<StoreText>) -> Result<Self, Error> {
+        let Some(StoreText(text)) = given else { return Ok(Self::default()) };
+        match Scheme::of(&text) {
+            Some(Scheme::Memory) => Ok(Self::Memory),
+            #[cfg(feature = "redis")]
+            Some(Scheme::Redis) => Ok(Self::Redis(text)),
+            #[cfg(not(feature = "redis"))]
+            Some(Scheme::Redis) => {
+                Err(Setting::STORE.refuse("names a Redis server, which needs the feature `redis`"))
+            }
+            Some(Scheme::Cluster) => {
+                Err(Setting::STORE.refuse("names a cluster, which this build does not support"))
+            }
+            Some(Scheme::Sentinel) => {
+                Err(Setting::STORE.refuse("names sentinels, which this build does not support"))
+            }
+            None => Err(Setting::STORE.refuse(TAKES)),
+        }
+    }
+}
+
+/// The local server; without the feature `redis` the only store that there is.
+impl Default for StoreUrl {
+    fn default() -> Self {
+        #[cfg(feature = "redis")]
+        return Self::Redis("redis://127.0.0.1:6379".into());
+        #[cfg(not(feature = "redis"))]
+        return Self::Memory;
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "Memory",
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => "Redis(…)",
+        })
+    }
+}
+
+enum Scheme {
+    Memory,
+    Redis,
+    Cluster,
+    Sentinel,
+}
+
+impl Scheme {
+    fn of(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once(':')?;
+        let names_a_server = rest.starts_with("//") && rest.len() > 2;
+        // Schemes are case-insensitive (RFC 3986, section 3.1).
+        match scheme.to_ascii_lowercase().as_str() {
+            "memory" if rest.is_empty() => Some(Self::Memory),
+            "redis" | "rediss" | "redis+unix" if names_a_server => Some(Self::Redis),
+            "redis+cluster" | "rediss+cluster" => Some(Self::Cluster),
+            "redis+sentinel" | "rediss+sentinel" => Some(Self::Sentinel),
+            _ => None,
+        }
+    }
+}
+
+const TAKES: &str = "takes `memory:` or a URL that begins with `redis://`, `rediss://` or `redis+unix://` and names a server, \
+                     such as `redis://127.0.0.1:6379`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(text: &str) -> Result<StoreUrl, Error> {
+        StoreUrl::resolve(Some(text.to_owned().into()))
+    }
+
+    #[test]
+    fn memory_is_known() {
+        assert_eq!(resolve("memory:").unwrap(), StoreUrl::Memory);
+        assert_eq!(resolve("MEMORY:").unwrap(), StoreUrl::Memory);
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn servers_are_known() {
+        for url in ["redis://h", "rediss://:p@h:1/2", "redis+unix:///run/redis.sock?db=1", "Redis://h"] {
+            assert_eq!(resolve(url).unwrap(), StoreUrl::Redis(url.into()));
+        }
+        assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Redis("redis://127.0.0.1:6379".into()));
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[test]
+    fn without_redis_there_is_memory() {
+        assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Memory);
+        assert!(resolve("redis://h").unwrap_err().to_string().contains("needs the feature `redis`"));
+    }
+
+    #[test]
+    fn other_urls_are_refused_without_being_quoted() {
+        for url in [
+            "",
+            "HUNTER2",
+            "memory",
+            "memory:HUNTER2",
+            "redis:",
+            "redis://",
+            "redis:HUNTER2",
+            "http://HUNTER2",
+            "127.0.0.1:6379",
+            " redis://HUNTER2",
+        ] {
+            let error = resolve(url).unwrap_err();
+            assert!(error.is_config());
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("SESSION_REDIS") && shown.contains("`redis://`"), "{shown}");
+            assert!(!shown.contains("HUNTER2"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_this_build_does_not_support_is_named() {
+        for (url, says) in [
+            ("redis+cluster://:HUNTER2@h1:1,h2:2", "names a cluster, which this build does not support"),
+            ("redis+sentinel://h1:1,h2:2/HUNTER2", "names sentinels, which this build does not support"),
+        ] {
+            let error = resolve(url).unwrap_err().to_string();
+            assert_eq!(error, format!("the setting `store` (SESSION_REDIS) {says}"));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        for url in ["redis://user:HUNTER2@h", "HUNTER2", "redis+cluster://:HUNTER2@h"] {
+            let text = StoreText::from(url.to_owned());
+            assert!(!format!("{text:?} {:?}", StoreUrl::resolve(Some(text.clone()))).contains("HUNTER2"));
+        }
+    }
+}

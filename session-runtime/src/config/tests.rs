@@ -1,0 +1,488 @@
+//! What is accepted at start, what is refused, and what the refusal says.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt::Debug;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Error;
+
+const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
+
+fn config() -> SessionConfig {
+    SessionConfig::new().store("memory:").secret(SECRET)
+}
+
+/// Refused at start, with a message that holds each of these.
+#[track_caller]
+fn refused(config: SessionConfig, says: &[&str]) -> String {
+    let error = config.resolve().err().unwrap_or_else(|| panic!("accepted, though it should say {says:?}"));
+    assert!(error.is_config());
+    let message = error.to_string();
+    for part in says {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    message
+}
+
+#[test]
+fn defaults_are_pinned() {
+    let settings = SessionConfig::new().secret(SECRET).resolve().unwrap();
+    #[cfg(feature = "redis")]
+    assert_eq!(settings.store, StoreUrl::Redis("redis://127.0.0.1:6379".into()));
+    assert_eq!(&*settings.prefix, "app");
+    assert_eq!(settings.lifetimes, Lifetimes::default());
+    assert_eq!(
+        settings.cookie,
+        CookieSettings {
+            name: "__Host-session-id".into(),
+            secure: true,
+            http_only: true,
+            same_site: SameSite::Lax,
+            path: "/".into(),
+            domain: None,
+            partitioned: false,
+        }
+    );
+    assert_eq!(settings.secrets.len(), 1);
+    assert_eq!(settings.timeout, Duration::from_secs(1));
+    assert_eq!((settings.max_value_size, settings.max_batch_size), (1 << 20, 4 << 20));
+}
+
+#[test]
+fn the_default_name_has_the_host_prefix_while_it_may() {
+    let name = |config: SessionConfig| config.resolve().unwrap().cookie.name;
+    assert_eq!(&*name(config().cookie_partitioned(true)), "__Host-session-id");
+    assert_eq!(&*name(config().cookie_secure(false)), "session-id");
+    assert_eq!(&*name(config().cookie_path("/app")), "session-id");
+    assert_eq!(&*name(config().cookie_domain("example.com")), "session-id");
+    assert_eq!(&*name(config().cookie_name("sid")), "sid");
+}
+
+/// ACCEPTANCE 16.
+#[test]
+fn impossible_cookies_are_refused_with_what_to_change() {
+    let host = config().cookie_name("__Host-id");
+    let host_says = [
+        "`cookie_name` (SESSION_COOKIE_ID)",
+        "`__Host-`",
+        "`cookie_secure`",
+        "`cookie_domain`",
+        "`cookie_path`",
+    ];
+    refused(host.clone().cookie_domain("example.com"), &host_says);
+    refused(host.clone().cookie_secure(false), &host_says);
+    refused(host.clone().cookie_path("/app"), &host_says);
+    refused(config().cookie_name("__hOST-id").cookie_secure(false), &host_says);
+    assert!(host.resolve().is_ok());
+
+    let secure = config().cookie_name("__Secure-id");
+    refused(secure.clone().cookie_secure(false), &["`__Secure-`", "switch it on"]);
+    refused(config().cookie_name("__SECURE-id").cookie_secure(false), &["`__Secure-`"]);
+    assert!(secure.cookie_path("/app").cookie_domain("example.com").resolve().is_ok());
+
+    let none = config().cookie_same_site(SameSite::None);
+    refused(
+        none.clone().cookie_secure(false),
+        &["`cookie_same_site` (SESSION_COOKIE_SAME_SITE)", "`cookie_secure`", "`Lax`"],
+    );
+    assert!(none.resolve().is_ok());
+
+    let partitioned = config().cookie_partitioned(true);
+    refused(partitioned.clone().cookie_secure(false), &["`cookie_partitioned`", "`cookie_secure`"]);
+    assert!(partitioned.resolve().is_ok());
+}
+
+#[test]
+fn cookie_names_are_tokens() {
+    for bad in [
+        "", "a b", "a=b", "a;b", "a,b", "a\"b", "a\\b", "a\tb", "a\r\nb", "a\0b", "é", "(a)", "a/b", "a@b",
+        "a:b",
+    ] {
+        let message = refused(config().cookie_name(bad), &["SESSION_COOKIE_ID", "takes letters, digits"]);
+        assert!(bad.len() < 3 || !message.contains(bad));
+    }
+    for good in ["a", "session_id", "SID.1", "!#$%&'*+-.^_`|~"] {
+        assert_eq!(&*config().cookie_name(good).resolve().unwrap().cookie.name, good);
+    }
+}
+
+#[test]
+fn paths_cannot_break_out_of_their_attribute() {
+    let long = format!("/{}", "a".repeat(1024));
+    for bad in ["", "app", "/a;Secure", "/a\r\nSet-Cookie: a=b", "/\0", "/\u{7f}", "/é", &long] {
+        refused(config().cookie_path(bad), &["`cookie_path` (SESSION_COOKIE_PATH)", "begins with `/`"]);
+    }
+    for good in ["/", "/app", "/a b/c,d=e", &long[..1024]] {
+        assert_eq!(&*config().cookie_path(good).resolve().unwrap().cookie.path, good);
+    }
+}
+
+#[test]
+fn domains_are_host_names() {
+    let long = "a".repeat(1025);
+    for bad in [
+        "",
+        ".",
+        "a..b",
+        "..a",
+        "a.",
+        "a;b",
+        "a b",
+        "a\n",
+        "https://a",
+        "a:80",
+        "a/b",
+        "bücher.example",
+        "a,b",
+        &long,
+    ] {
+        refused(
+            config().cookie_domain(bad),
+            &["`cookie_domain` (SESSION_COOKIE_DOMAIN)", "such as `example.com`"],
+        );
+    }
+    for (good, means) in [
+        ("example.com", "example.com"),
+        (".example.com", "example.com"),
+        ("EXAMPLE.com", "example.com"),
+        ("localhost", "localhost"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("127.0.0.1", "127.0.0.1"),
+    ] {
+        assert_eq!(config().cookie_domain(good).resolve().unwrap().cookie.domain.as_deref(), Some(means));
+    }
+}
+
+#[test]
+fn prefixes_are_texts_without_surprises() {
+    for bad in ["", "a{b", "a}b", "{}", " ", "a b", "a\tb", "a\u{a0}b", "a\nb", "a\0b", "a\u{85}b"] {
+        refused(config().prefix(bad), &["`prefix` (SESSION_REDIS_PREFIX)", "takes a text without braces"]);
+    }
+    for good in ["app", "shop:test", "é", "a-b_c.d", "a:"] {
+        assert_eq!(&*config().prefix(good).resolve().unwrap().prefix, good);
+    }
+}
+
+#[test]
+fn limits_have_limits() {
+    for bad in [Duration::ZERO, Duration::from_micros(999), Duration::from_secs(3601), Duration::MAX] {
+        refused(config().timeout(bad), &["`timeout` (SESSION_TIMEOUT_MS) takes 1 millisecond to 1 hour"]);
+    }
+    for bad in [0, (512 << 20) + 1, usize::MAX] {
+        refused(config().max_value_size(bad), &["`max_value_size` takes 1 byte to 512 MiB"]);
+    }
+    for bad in [0, (1 << 20) - 1, usize::MAX] {
+        refused(config().max_batch_size(bad), &["`max_batch_size` takes a size from `max_value_size`"]);
+    }
+    let most =
+        config().max_batch_size(512 << 20).max_value_size(512 << 20).timeout(Duration::from_secs(3600));
+    assert!(most.resolve().is_ok());
+    assert!(config().max_value_size(1).max_batch_size(1).timeout(Duration::from_millis(1)).resolve().is_ok());
+}
+
+#[test]
+fn impossible_lifetimes_and_stores_are_refused_at_start() {
+    refused(config().lifetime(Lifetime::normal().idle(Duration::ZERO)), &["SESSION_EXPIRE"]);
+    refused(config().lifetime(Lifetime::custom(3).max(Duration::MAX)), &["`max`"]);
+    refused(config().store("mysql://h"), &["SESSION_REDIS"]);
+}
+
+/// ACCEPTANCE 16.
+#[cfg(feature = "redis")]
+#[test]
+fn without_a_secret_only_memory_starts() {
+    assert!(SessionConfig::new().store("memory:").resolve().unwrap().secrets.is_empty());
+    refused(SessionConfig::new(), &["`secret` (SESSION_SECRET) is required", "`memory:`", "openssl rand"]);
+    refused(SessionConfig::new().store("redis://h"), &["SESSION_SECRET"]);
+    refused(config().secret(""), &["SESSION_SECRET", "is empty"]);
+}
+
+fn secrets(text: &str) -> Result<Vec<Vec<u8>>, Error> {
+    let settings = config().secret(text).resolve()?;
+    Ok(settings.secrets.iter().map(|secret| secret.expose().to_vec()).collect())
+}
+
+const TEXT: &str = "9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6^Hg3%Ty";
+
+#[test]
+fn secrets_are_text_base64_or_hexadecimal() {
+    let bytes: Vec<u8> = (0u8..32).map(|i| i.wrapping_mul(83) ^ 0xf9).collect();
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    for text in [
+        format!("base64:{}", STANDARD.encode(&bytes)),
+        format!("base64:{}", STANDARD.encode(&bytes).trim_end_matches('=')),
+        format!("base64:{}", URL_SAFE_NO_PAD.encode(&bytes)),
+        format!("hex:{hex}"),
+        format!("hex:{}", hex.to_uppercase()),
+        format!("  hex:{hex}\n"),
+    ] {
+        assert_eq!(secrets(&text).unwrap(), [&bytes[..]], "{text}");
+    }
+    assert_eq!(secrets(TEXT).unwrap(), [TEXT.as_bytes()]);
+}
+
+#[test]
+fn several_secrets_keep_their_order() {
+    let read = secrets(&format!("{TEXT} , {SECRET}")).unwrap();
+    assert_eq!((read.len(), &read[0][..], read[1].len()), (2, TEXT.as_bytes(), 32));
+    for bad in [format!("{TEXT},"), format!(",{TEXT}"), format!("{TEXT},,{SECRET}"), format!("{TEXT},short")]
+    {
+        assert!(secrets(&bad).is_err());
+    }
+}
+
+/// ACCEPTANCE 16.
+#[test]
+fn weak_secrets_are_refused_and_not_quoted() {
+    let nul = format!("base64:{}", "A".repeat(44));
+    let short = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6Udmg==";
+    for (weak, says) in [
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("base64:", "is empty"),
+        ("9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6^Hg3%T", "is too short"),
+        (short, "is too short"),
+        ("hex:00ff", "is too short"),
+        ("base64:not*base64*at*all*not*base64*at*all", "is not base64"),
+        ("hex:0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g", "is not pairs of hexadecimal digits"),
+        ("hex:aéa", "is not pairs of hexadecimal digits"),
+        ("hex:abc", "is not pairs of hexadecimal digits"),
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats itself"),
+        ("abababababababababababababababababab", "repeats itself"),
+        ("secretsecretsecretsecretsecretsecret", "repeats itself"),
+        ("changeme-changeme-changeme-changeme-", "repeats itself"),
+        ("0123456789abcdef0123456789abcdef", "repeats itself"),
+        (&nul, "repeats itself"),
+        ("aaaaaaaaaaaaaaabaaaaaaaaaaaabbbbbbba", "too few different characters"),
+        ("abcdefghijklmnopqrstuvwxyz012345", "is a sequence"),
+        ("zyxwvutsrqponmlkjihgfedcba987654", "is a sequence"),
+        ("hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "is a sequence"),
+        ("changeme", "is too short"),
+        ("changeme-0123456789-0123456789-012345", "looks like a placeholder"),
+        ("Change-Me! 9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6", "looks like a placeholder"),
+        ("secret-0123456789-0123456789-0123456", "looks like a placeholder"),
+        ("SECRET_KEY_BASE_FOR_THIS_APPLICATION", "looks like a placeholder"),
+        ("my-very-long-session-signing-key-1234567890", "looks like a placeholder"),
+        ("this is the session key for production", "looks like a placeholder"),
+        ("your-secret-key-at-least-32-characters-long", "looks like a placeholder"),
+        ("p@ssword-password-PASSWORD-passw0rd!", "looks like a placeholder"),
+    ] {
+        let message =
+            refused(config().secret(weak), &["`secret` (SESSION_SECRET)", says, "openssl rand -base64 32"]);
+        let hidden = weak.trim_start_matches("base64:").trim_start_matches("hex:").trim();
+        assert!(hidden.is_empty() || !message.contains(hidden), "{message}");
+    }
+}
+
+proptest! {
+    /// Whichever way somebody draws a secret.
+    #[test]
+    fn random_secrets_are_accepted(bytes: [u8; 32], letters in "[A-Za-z0-9]{32}", digits in "[0-9a-f]{64}", any in "[!-+\\--~]{32}") {
+        use base64::Engine as _;
+        let base64 = base64::engine::general_purpose::STANDARD.encode(bytes);
+        for text in [base64.clone(), format!("base64:{base64}"), letters, digits.clone(), format!("hex:{digits}"), any] {
+            prop_assert!(secrets(&text).is_ok());
+        }
+    }
+
+    #[test]
+    fn any_texts_are_accepted_or_refused(text: String) {
+        let every = config().store(&*text).secret(&*text).prefix(&*text).cookie_name(&*text);
+        let _ = every.cookie_path(&*text).cookie_domain(&*text).resolve();
+        let _ = config().secret(format!("base64:{text}")).resolve();
+        let _ = config().secret(format!("hex:{text}")).resolve();
+    }
+}
+
+#[test]
+fn nothing_shows_secrets_and_passwords() {
+    let config = SessionConfig::new().store("redis://user:HUNTER2@h").secret(TEXT);
+    let mut shown = format!("{config:?}");
+    #[cfg(feature = "redis")]
+    shown.push_str(&format!("{:?}", config.resolve().unwrap()));
+    assert!(!shown.contains("HUNTER2") && !shown.contains("9fQ2"), "{shown}");
+    assert!(!shown.contains("57, 102, 81"), "{shown}");
+}
+
+fn from_env(variables: &[(&str, &str)]) -> Result<SessionConfig, Error> {
+    let variables: HashMap<_, _> = variables.iter().copied().collect();
+    SessionConfig::from_lookup(|name| variables.get(name).map(OsString::from))
+}
+
+#[track_caller]
+fn same(one: impl Debug, other: impl Debug) {
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}
+
+#[test]
+fn every_variable_is_read() {
+    let secs = Duration::from_secs;
+    let new = SessionConfig::new;
+    for (variable, value, config) in [
+        ("SESSION_REDIS", "memory:", new().store("memory:")),
+        ("SESSION_REDIS_PREFIX", "shop", new().prefix("shop")),
+        ("SESSION_EXPIRE", "60", new().lifetime(Lifetime::normal().idle(secs(60)))),
+        ("SESSION_MAX_LIFETIME", "3600", new().lifetime(Lifetime::normal().max(secs(3600)))),
+        ("SESSION_COOKIE_ID", "sid", new().cookie_name("sid")),
+        ("SESSION_COOKIE_SECURE", "False", new().cookie_secure(false)),
+        ("SESSION_COOKIE_SECURE", "true", new().cookie_secure(true)),
+        ("SESSION_COOKIE_HTTP_ONLY", "0", new().cookie_http_only(false)),
+        ("SESSION_COOKIE_HTTP_ONLY", "no", new().cookie_http_only(false)),
+        ("SESSION_COOKIE_HTTP_ONLY", "off", new().cookie_http_only(false)),
+        ("SESSION_COOKIE_SAME_SITE", "strict", new().cookie_same_site(SameSite::Strict)),
+        ("SESSION_COOKIE_SAME_SITE", "None", new().cookie_same_site(SameSite::None)),
+        ("SESSION_COOKIE_PATH", "/app", new().cookie_path("/app")),
+        ("SESSION_COOKIE_DOMAIN", "example.com", new().cookie_domain("example.com")),
+        ("SESSION_SECRET", TEXT, new().secret(TEXT)),
+        ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
+    ] {
+        same(from_env(&[(variable, value)]).unwrap(), config);
+    }
+}
+
+#[test]
+fn variables_reach_the_settings() {
+    let settings =
+        from_env(&[("SESSION_REDIS", "memory:"), ("SESSION_SECRET", TEXT), ("SESSION_EXPIRE", " 60\n")]);
+    let settings = settings.unwrap().resolve().unwrap();
+    assert_eq!(settings.store, StoreUrl::Memory);
+    assert_eq!(settings.secrets[0].expose(), TEXT.as_bytes());
+    assert_eq!(settings.lifetimes.get(0).unwrap().idle, Duration::from_secs(60));
+}
+
+const VARIABLES: [&str; 12] = [
+    "SESSION_REDIS",
+    "SESSION_REDIS_PREFIX",
+    "SESSION_EXPIRE",
+    "SESSION_MAX_LIFETIME",
+    "SESSION_COOKIE_ID",
+    "SESSION_COOKIE_SECURE",
+    "SESSION_COOKIE_DOMAIN",
+    "SESSION_COOKIE_PATH",
+    "SESSION_COOKIE_HTTP_ONLY",
+    "SESSION_COOKIE_SAME_SITE",
+    "SESSION_SECRET",
+    "SESSION_TIMEOUT_MS",
+];
+
+#[test]
+fn empty_variables_are_not_set() {
+    for value in ["", " ", "\n"] {
+        let all = VARIABLES.map(|variable| (variable, value));
+        same(from_env(&all).unwrap(), from_env(&[]).unwrap());
+    }
+    same(from_env(&[]).unwrap().resolve().map(|_| ()), SessionConfig::new().resolve().map(|_| ()));
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
+    for (variable, value, takes) in [
+        ("SESSION_REDIS", "HUNTER2", "takes `memory:` or a URL"),
+        ("SESSION_REDIS_PREFIX", "HUNTER2{", "takes a text without braces"),
+        ("SESSION_EXPIRE", "HUNTER2", "takes a whole number of seconds"),
+        ("SESSION_EXPIRE", "1.5", "takes a whole number of seconds"),
+        ("SESSION_EXPIRE", "-1", "takes a whole number of seconds"),
+        ("SESSION_EXPIRE", "99999999999999999999", "takes a whole number of seconds"),
+        ("SESSION_EXPIRE", "0", "takes 1 millisecond to 3,650 days"),
+        ("SESSION_EXPIRE", "18446744073709551615", "takes 1 millisecond to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "HUNTER2", "takes a whole number of seconds"),
+        ("SESSION_MAX_LIFETIME", "0", "takes 1 second to 3,650 days"),
+        ("SESSION_COOKIE_ID", "HUNTER2=", "takes letters, digits"),
+        ("SESSION_COOKIE_SECURE", "HUNTER2", "takes `true` or `false`"),
+        ("SESSION_COOKIE_DOMAIN", "HUNTER2/", "takes a host name"),
+        ("SESSION_COOKIE_PATH", "HUNTER2", "takes a path"),
+        ("SESSION_COOKIE_HTTP_ONLY", "2", "takes `true` or `false`"),
+        ("SESSION_COOKIE_SAME_SITE", "HUNTER2", "takes `Strict`, `Lax` or `None`"),
+        ("SESSION_SECRET", "HUNTER2", "at least 32 bytes"),
+        ("SESSION_TIMEOUT_MS", "HUNTER2", "takes a whole number of milliseconds"),
+        ("SESSION_TIMEOUT_MS", "0", "takes 1 millisecond to 1 hour"),
+    ] {
+        let error = from_env(&[("SESSION_SECRET", TEXT), (variable, value)])
+            .and_then(|config| config.resolve())
+            .unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(error.is_config() && shown.contains(variable) && shown.contains(takes), "{shown}");
+        assert!(!shown.contains("HUNTER2"), "{shown}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_utf_8_is_an_error() {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    for variable in VARIABLES {
+        let lookup = |name: &str| (name == variable).then(|| OsString::from_vec(vec![0xff]));
+        let error = SessionConfig::from_lookup(lookup).unwrap_err();
+        assert!(
+            error.is_config() && error.to_string().ends_with(&format!("({variable}) takes UTF-8 text")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn every_key_is_read_from_files() {
+    let read: SessionConfig = serde_json::from_value(serde_json::json!({
+        "store": "memory:",
+        "prefix": "shop",
+        "lifetimes": [{ "class": "remembered", "max": 3600 }],
+        "cookie_name": "sid",
+        "cookie_secure": false,
+        "cookie_http_only": false,
+        "cookie_same_site": "strict",
+        "cookie_path": "/app",
+        "cookie_domain": "example.com",
+        "cookie_partitioned": true,
+        "secret": TEXT,
+        "timeout_ms": 250,
+        "max_value_size": 10,
+        "max_batch_size": 20,
+    }))
+    .unwrap();
+    let written = SessionConfig::new()
+        .store("memory:")
+        .prefix("shop")
+        .lifetime(Lifetime::remembered().max(Duration::from_secs(3600)))
+        .cookie_name("sid")
+        .cookie_secure(false)
+        .cookie_http_only(false)
+        .cookie_same_site(SameSite::Strict)
+        .cookie_path("/app")
+        .cookie_domain("example.com")
+        .cookie_partitioned(true)
+        .secret(TEXT)
+        .timeout(Duration::from_millis(250))
+        .max_value_size(10)
+        .max_batch_size(20);
+    same(read, written);
+    same(serde_json::from_str::<SessionConfig>("{}").unwrap(), SessionConfig::new());
+}
+
+#[test]
+fn files_may_list_secrets() {
+    let read: SessionConfig =
+        serde_json::from_value(serde_json::json!({ "store": "memory:", "secret": [TEXT, SECRET] })).unwrap();
+    let secrets = read.resolve().unwrap().secrets;
+    assert_eq!((secrets.len(), secrets[0].expose()), (2, TEXT.as_bytes()));
+}
+
+#[test]
+fn files_with_mistakes_are_refused() {
+    for (json, says) in [
+        (r#"{ "stroe": "memory:" }"#, "unknown field `stroe`"),
+        (r#"{ "timeout": 1 }"#, "unknown field `timeout`"),
+        (r#"{ "timeout_ms": -1 }"#, "invalid value"),
+        (r#"{ "cookie_secure": "no" }"#, "invalid type"),
+        (r#"{ "cookie_same_site": "sometimes" }"#, "takes `Strict`, `Lax` or `None`"),
+        (r#"{ "secret": 1234567890123456 }"#, "`secret` takes a text, or a list of texts"),
+    ] {
+        let error = serde_json::from_str::<SessionConfig>(json).unwrap_err().to_string();
+        assert!(error.contains(says) && !error.contains("1234567890123456"), "{error}");
+    }
+}

@@ -1,0 +1,121 @@
+//! What makes a secret guessable: it was never replaced by a random one.
+
+/// Why this secret is refused, if it is. One drawn at random, as bytes, base64, hexadecimal or letters, never is.
+pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
+    if let Some(reason) = pattern(secret) {
+        return Some(reason);
+    }
+    if !secret.iter().all(|c| c.is_ascii_graphic() || *c == b' ') {
+        return None;
+    }
+    let letters = letters_and_digits(secret);
+    if BEGINNINGS.iter().any(|word| letters.starts_with(word))
+        || NOWHERE.iter().any(|word| letters.contains(word))
+    {
+        return Some("looks like a placeholder");
+    }
+    // What is left of "my-very-long-session-signing-key-1234567890" is no secret either.
+    let rest = WORDS.iter().fold(letters.clone(), |rest, word| rest.replace(word, ""));
+    let mostly_words = rest.len() * 2 < letters.len();
+    let words_and_a_pattern = rest.len() < letters.len() && pattern(rest.as_bytes()).is_some();
+    (mostly_words || words_and_a_pattern).then_some("looks like a placeholder")
+}
+
+fn pattern(secret: &[u8]) -> Option<&'static str> {
+    if repeats_itself(secret) {
+        return Some("repeats itself");
+    }
+    if different(secret) < LEAST_DIFFERENT {
+        return Some("is made of too few different characters");
+    }
+    if counts_up_or_down(secret) {
+        return Some("is a sequence");
+    }
+    None
+}
+
+/// The whole is a repetition of its first half or of less.
+fn repeats_itself(secret: &[u8]) -> bool {
+    (1..=secret.len() / 2).any(|period| secret[period..] == secret[..secret.len() - period])
+}
+
+fn different(secret: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    secret.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    seen.iter().filter(|seen| **seen).count()
+}
+
+/// Three of four bytes are neighbours of the one before: `abcd…`, `9876…`, `1122…`.
+fn counts_up_or_down(secret: &[u8]) -> bool {
+    let neighbours = secret.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
+    neighbours * 4 >= secret.len() * 3
+}
+
+fn letters_and_digits(secret: &[u8]) -> String {
+    secret.iter().filter(|c| c.is_ascii_alphanumeric()).map(|c| char::from(c.to_ascii_lowercase())).collect()
+}
+
+/// A random secret of 32 hexadecimal or decimal digits has more than these, but for one in many millions.
+const LEAST_DIFFERENT: usize = 6;
+
+const BEGINNINGS: [&str; 10] = [
+    "secret",
+    "mysecret",
+    "yoursecret",
+    "supersecret",
+    "topsecret",
+    "password",
+    "default",
+    "example",
+    "insecure",
+    "qwerty",
+];
+
+const NOWHERE: [&str; 6] = ["changeme", "changethis", "replaceme", "replacethis", "placeholder", "donotuse"];
+
+/// Longer ones first where one holds another.
+const WORDS: [&str; 43] = [
+    "development",
+    "production",
+    "application",
+    "characters",
+    "passphrase",
+    "password",
+    "sessions",
+    "session",
+    "security",
+    "insecure",
+    "signing",
+    "testing",
+    "staging",
+    "default",
+    "example",
+    "secrets",
+    "secret",
+    "cookies",
+    "cookie",
+    "random",
+    "should",
+    "string",
+    "please",
+    "change",
+    "qwerty",
+    "really",
+    "super",
+    "token",
+    "value",
+    "local",
+    "bytes",
+    "least",
+    "long",
+    "very",
+    "this",
+    "that",
+    "must",
+    "your",
+    "test",
+    "with",
+    "key",
+    "the",
+    "for",
+];
