@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::setting::Setting;
 use super::weak;
 use crate::error::Error;
+use crate::random::fill_random;
 
 /// Secrets as they were given, separated by commas. `Debug` shows nothing of them.
 #[derive(Clone, Deserialize)]
@@ -50,6 +51,13 @@ impl fmt::Debug for SecretText {
 pub(crate) struct Secret(Box<[u8]>);
 
 impl Secret {
+    /// Made up for one run.
+    pub(crate) fn random() -> Result<Self, Error> {
+        let mut bytes = Box::new([0; LEAST_BYTES]);
+        fill_random(&mut *bytes)?;
+        Ok(Self(bytes))
+    }
+
     /// The bytes to derive keys from.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0
