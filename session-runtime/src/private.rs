@@ -1,6 +1,7 @@
 //! What the derive's output calls. Not for anybody else, and not part of the public interface.
 
-pub use core::marker::PhantomData;
+pub use serde::Serialize;
+pub use serde::de::DeserializeOwned;
 
 pub use crate::field::{Field, Operation};
 pub use crate::handle::SessionHandle;
@@ -19,4 +20,182 @@ pub fn set<'a, T>(
     value: impl IntoField<T>,
 ) -> Operation<'a, ()> {
     Field::new(handle, spec).assign(value)
+}
+
+/// [`FieldSpec::value`]. Of a type that can neither be stored nor has a default, only the former is reported.
+pub const fn value<T, How>(name: &'static str) -> FieldSpec<T>
+where
+    T: Storable<How>,
+    T::Checked: ValueDefault,
+{
+    FieldSpec::value_or(name, value_default::<T, How>)
+}
+
+fn value_default<T, How>() -> T
+where
+    T: Storable<How>,
+    T::Checked: ValueDefault,
+{
+    T::unchecked(<T::Checked>::when_missing())
+}
+
+/// [`FieldSpec::value_or`].
+pub const fn value_or<T, How>(name: &'static str, default: fn() -> T) -> FieldSpec<T>
+where
+    T: Storable<How>,
+{
+    FieldSpec::value_or(name, default)
+}
+
+/// [`FieldSpec::json`]. Of a type that can neither be stored nor has a default, only the former is reported.
+pub const fn json<T, How>(name: &'static str) -> FieldSpec<T>
+where
+    T: StorableAsJson<How>,
+    T::Checked: JsonDefault,
+{
+    FieldSpec::json_or(name, json_default::<T, How>)
+}
+
+fn json_default<T, How>() -> T
+where
+    T: StorableAsJson<How>,
+    T::Checked: JsonDefault,
+{
+    T::unchecked(<T::Checked>::when_missing())
+}
+
+/// [`FieldSpec::json_or`].
+pub const fn json_or<T, How>(name: &'static str, default: fn() -> T) -> FieldSpec<T>
+where
+    T: StorableAsJson<How>,
+{
+    FieldSpec::json_or(name, default)
+}
+
+/// [`FieldSpec::json_option`].
+pub const fn json_option<T, How>(name: &'static str) -> FieldSpec<Option<T>>
+where
+    T: StorableAsJson<How>,
+{
+    FieldSpec::json_option(name)
+}
+
+/// [`FieldSpec::json_option_or`].
+pub const fn json_option_or<T, How>(name: &'static str, default: fn() -> Option<T>) -> FieldSpec<Option<T>>
+where
+    T: StorableAsJson<How>,
+{
+    FieldSpec::json_option_or(name, default)
+}
+
+// One mistake, one message. A type that cannot be stored mostly has no `FieldDefault` either, and the compiler would report both. It
+// stays silent about a bound on an associated type that it could not find, and it does not find one if two impls might apply (one
+// alone it takes for granted) and neither does. Hence `How`, which is always inferred, and impls for a type that nobody can have.
+
+/// Marks the impl that applies.
+#[derive(Debug)]
+pub struct Really;
+
+/// Marks the impl that never applies.
+#[derive(Debug)]
+pub struct Never;
+
+/// Implemented by nothing.
+pub trait Impossible {}
+
+/// [`Stored`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored as a session field",
+    label = "not a type that one session field can hold",
+    note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
+    note = "or implement `session_runtime::FieldValue` for it"
+)]
+pub trait Storable<How>: Stored {
+    /// `Self`, if it can be stored.
+    type Checked;
+
+    /// Gives it back.
+    fn unchecked(checked: Self::Checked) -> Self;
+}
+
+impl<T: Stored> Storable<Really> for T {
+    type Checked = T;
+
+    fn unchecked(checked: T) -> T {
+        checked
+    }
+}
+
+impl<T: Stored + Impossible> Storable<Never> for T {
+    type Checked = T;
+
+    fn unchecked(checked: T) -> T {
+        checked
+    }
+}
+
+/// What serde can write and read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored as JSON",
+    label = "serde cannot both write and read this type",
+    note = "annotate the type with `#[derive(serde::Serialize, serde::Deserialize)]`"
+)]
+pub trait StorableAsJson<How>: Serialize + DeserializeOwned {
+    /// `Self`, if it can be stored.
+    type Checked;
+
+    /// Gives it back.
+    fn unchecked(checked: Self::Checked) -> Self;
+}
+
+impl<T: Serialize + DeserializeOwned> StorableAsJson<Really> for T {
+    type Checked = T;
+
+    fn unchecked(checked: T) -> T {
+        checked
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Impossible> StorableAsJson<Never> for T {
+    type Checked = T;
+
+    fn unchecked(checked: T) -> T {
+        checked
+    }
+}
+
+/// [`FieldDefault`], without a list of all the types that have one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default for a session field that is missing",
+    label = "what should this field be when it is missing?",
+    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
+)]
+pub trait ValueDefault {
+    /// The value of a field that is missing.
+    fn when_missing() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FieldDefault> ValueDefault for T {
+    fn when_missing() -> T {
+        T::field_default()
+    }
+}
+
+/// [`Default`], with our message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default for a session field that is missing",
+    label = "what should this field be when it is missing?",
+    note = "implement `Default` for it, declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
+)]
+pub trait JsonDefault {
+    /// The value of a field that is missing.
+    fn when_missing() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> JsonDefault for T {
+    fn when_missing() -> T {
+        T::default()
+    }
 }

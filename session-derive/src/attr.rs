@@ -1,0 +1,216 @@
+//! Reads `#[session(…)]`: keys with their spans, values of the kind that the key takes.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, parse_quote, token};
+
+use crate::case::{self, Case};
+use crate::errors::Errors;
+use crate::keys::{self, Key, Place, Takes};
+use crate::suggest;
+
+/// What is written on the struct.
+pub(crate) struct StructAttrs {
+    /// The runtime's path. `None` if it is unreadable, so that no code is written that could not find it.
+    pub(crate) runtime: Option<Path>,
+    pub(crate) companion: Option<Ident>,
+    pub(crate) rename_all: Option<Case>,
+}
+
+/// What is written on a field.
+pub(crate) struct FieldAttrs {
+    pub(crate) json: bool,
+    pub(crate) rename: Option<LitStr>,
+    pub(crate) default: Option<DefaultValue>,
+}
+
+/// What a missing field is, if not what its type says.
+pub(crate) enum DefaultValue {
+    /// `default`: the type's `Default`.
+    OfType,
+    /// `default = …`.
+    Expression(Box<Expr>),
+}
+
+impl StructAttrs {
+    pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let entries = Entries::read(attrs, Place::Struct, errors);
+        Self {
+            runtime: match entries.find(&keys::CRATE) {
+                Some(entry) => entry.as_path().cloned(),
+                None => Some(parse_quote!(::session_runtime)),
+            },
+            companion: entries.text(&keys::FIELDS).and_then(|name| {
+                name.parse().map_err(|_| errors.at(name.span(), "not the name of a type")).ok()
+            }),
+            rename_all: entries.text(&keys::RENAME_ALL).and_then(|name| read_case(&name, errors)),
+        }
+    }
+}
+
+impl FieldAttrs {
+    pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let entries = Entries::read(attrs, Place::Field, errors);
+        Self {
+            json: entries.find(&keys::JSON).is_some(),
+            rename: entries.text(&keys::RENAME),
+            default: entries.find(&keys::DEFAULT).map(|entry| match &entry.value {
+                None => DefaultValue::OfType,
+                Some(value) => DefaultValue::Expression(Box::new(value.clone())),
+            }),
+        }
+    }
+}
+
+fn read_case(name: &LitStr, errors: &mut Errors) -> Option<Case> {
+    let text = name.value();
+    let case = Case::parse(&text);
+    if case.is_none() {
+        errors
+            .at(name.span(), format!("unknown case `{text}`, {}", hint(&text, case::NAMES, "the cases are")));
+    }
+    case
+}
+
+/// The keys that stand on one struct or field, each at most once.
+struct Entries(Vec<Entry>);
+
+struct Entry {
+    key: &'static Key,
+    span: Span,
+    value: Option<Expr>,
+}
+
+impl Entries {
+    fn read(attrs: &[Attribute], place: Place, errors: &mut Errors) -> Self {
+        let mut entries = Self(Vec::new());
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("session")) {
+            let Meta::List(list) = &attr.meta else {
+                errors.at(attr.path().span(), format!("expected `#[session(…)]` with {}", key_list(place)));
+                continue;
+            };
+            let read_list = |input: ParseStream<'_>| entries.read_list(input, place, errors);
+            if let Err(error) = read_list.parse2(list.tokens.clone()) {
+                errors.push(error);
+            }
+        }
+        entries
+    }
+
+    fn read_list(&mut self, input: ParseStream<'_>, place: Place, errors: &mut Errors) -> syn::Result<()> {
+        while !input.is_empty() {
+            let name = input.call(Ident::parse_any)?;
+            let value = read_value(input, &name)?;
+            if let Some(key) = known_key(&name, place, errors) {
+                self.add(Entry { key, span: name.span(), value }, errors);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every key at most once, whatever it is.
+    fn add(&mut self, entry: Entry, errors: &mut Errors) {
+        let name = entry.key.name;
+        match self.find(entry.key) {
+            Some(first) if first.value.is_some() != entry.value.is_some() => {
+                errors.at(entry.span, format!("`{name}` and `{name} = …` exclude each other"));
+            }
+            Some(_) => errors.at(entry.span, format!("`{name}` is there already")),
+            None => {
+                entry.check_value(errors);
+                self.0.push(entry);
+            }
+        }
+    }
+
+    fn find(&self, key: &Key) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.key.name == key.name)
+    }
+
+    fn text(&self, key: &Key) -> Option<LitStr> {
+        self.find(key)?.as_text().cloned()
+    }
+}
+
+impl Entry {
+    /// The value is there if one is needed, and is of the kind that the key takes.
+    fn check_value(&self, errors: &mut Errors) {
+        let fits = match (self.key.takes, &self.value) {
+            (Takes::Nothing, None) | (Takes::MaybeExpression, _) => true,
+            (Takes::Nothing, Some(_)) => false,
+            (Takes::Text, _) => self.as_text().is_some(),
+            (Takes::Path, _) => self.as_path().is_some(),
+        };
+        if !fits {
+            let span = self.value.as_ref().map_or(self.span, Spanned::span);
+            errors.at(span, format!("expected {}", self.key.form()));
+        }
+    }
+
+    fn as_text(&self) -> Option<&LitStr> {
+        match ungroup(self.value.as_ref()?) {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn as_path(&self) -> Option<&Path> {
+        match ungroup(self.value.as_ref()?) {
+            Expr::Path(ExprPath { qself: None, path, .. }) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// What a `macro_rules!` fragment hands over is wrapped.
+fn ungroup(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungroup(&group.expr),
+        other => other,
+    }
+}
+
+fn read_value(input: ParseStream<'_>, name: &Ident) -> syn::Result<Option<Expr>> {
+    if input.peek(token::Paren) {
+        return Err(input.error(format!("`{name}` takes no parentheses")));
+    }
+    input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose()
+}
+
+fn known_key(name: &Ident, place: Place, errors: &mut Errors) -> Option<&'static Key> {
+    let text = name.unraw().to_string();
+    let message = match Key::find(&text) {
+        Some(key) if key.place == place => return Some(key),
+        Some(_) if place == Place::Field => format!("`{text}` belongs on the struct"),
+        Some(_) => format!("`{text}` belongs on a field"),
+        None => {
+            let names = Key::names(place);
+            let taker = if place == Place::Struct { "a struct takes" } else { "a field takes" };
+            format!("unknown attribute `{text}`, {}", hint(&text, &names, taker))
+        }
+    };
+    errors.at(name.span(), message);
+    None
+}
+
+/// The name that was meant, or all that there are.
+fn hint(text: &str, names: &[&str], otherwise: &str) -> String {
+    match suggest::closest(text, names) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("{otherwise} {}", list(names)),
+    }
+}
+
+fn key_list(place: Place) -> String {
+    list(&Key::names(place))
+}
+
+fn list(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}

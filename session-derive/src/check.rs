@@ -1,0 +1,136 @@
+//! The rules, one function each. Each reports all that it finds.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::{Data, Fields};
+
+use crate::ast::{Field, Input};
+use crate::errors::Errors;
+use crate::reserved::{OTHER_NAMES, SESSION_METHODS};
+use crate::tokens;
+
+pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
+    only_structs_with_named_fields(input, errors);
+    no_lifetimes(input, errors);
+    companion_has_its_own_name(input, errors);
+    no_nested_options(input, errors);
+    stored_names_differ(input, errors);
+    no_empty_stored_name(input, errors);
+    getters_and_setters_differ(input, errors);
+    no_hidden_methods(input, errors);
+}
+
+fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
+    let (span, found) = match &input.item.data {
+        Data::Struct(data) => match data.fields {
+            Fields::Named(_) => return,
+            Fields::Unnamed(_) => (input.item.ident.span(), "a tuple struct"),
+            Fields::Unit => (input.item.ident.span(), "a unit struct"),
+        },
+        Data::Enum(data) => (data.enum_token.span, "an enum"),
+        Data::Union(data) => (data.union_token.span, "a union"),
+    };
+    errors.at(span, format!("a session is a struct with named fields, this is {found}"));
+}
+
+/// A session outlives every borrow: it is stored.
+fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
+    for lifetime in input.item.generics.lifetimes() {
+        errors.at(lifetime.lifetime.span(), "a session's fields own what they hold: no lifetimes here");
+    }
+}
+
+fn companion_has_its_own_name(input: &Input<'_>, errors: &mut Errors) {
+    if input.companion == input.item.ident {
+        errors.at(input.companion.span(), "this is the struct's own name");
+    }
+}
+
+/// `None` is a field that is not there; nothing is left to tell `Some(None)` from it.
+fn no_nested_options(input: &Input<'_>, errors: &mut Errors) {
+    for field in &input.fields {
+        if tokens::option_of(field.ty).and_then(tokens::option_of).is_some() {
+            errors.push(syn::Error::new_spanned(
+                field.ty,
+                "an `Option` in an `Option` cannot be stored: `None` is a field that is not there, `Some(None)` would be the same",
+            ));
+        }
+    }
+}
+
+fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
+    let mut owners: HashMap<&str, &Field<'_>> = HashMap::new();
+    for field in &input.fields {
+        let first = owners.entry(&field.stored).or_insert(field);
+        // Two fields of one name are the compiler's to refuse.
+        if first.ident != field.ident {
+            let (stored, first, ident) = (&field.stored, first.ident, field.ident);
+            errors.at(
+                field.stored_span,
+                format!("`{ident}` would be stored under `{stored}`, as `{first}` is"),
+            );
+        }
+    }
+}
+
+/// The empty name is that of the field which keeps an emptied session alive.
+fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
+    for field in input.fields.iter().filter(|field| field.stored.is_empty()) {
+        errors.at(field.stored_span, "the empty name is reserved: the session itself is stored under it");
+    }
+}
+
+fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
+    let setters: HashMap<&Ident, &Ident> =
+        input.fields.iter().map(|field| (&field.setter, field.ident)).collect();
+    for field in &input.fields {
+        if let Some(other) = setters.get(field.ident) {
+            let ident = field.ident;
+            errors.at(
+                ident.span(),
+                format!(
+                    "`{ident}` is the name of the setter of `{other}` too: rename this field, and keep its stored name with {}",
+                    keep_name(field)
+                ),
+            );
+        }
+    }
+}
+
+/// A method of `Session`, or of a trait that it has, would be called in place of the field's.
+fn no_hidden_methods(input: &Input<'_>, errors: &mut Errors) {
+    for field in &input.fields {
+        for method in [&field.ident.unraw(), &field.setter] {
+            if let Some(owner) = owner_of(&method.to_string()) {
+                report_hidden(field, method, owner, errors);
+            }
+        }
+    }
+}
+
+fn owner_of(method: &str) -> Option<&'static str> {
+    if SESSION_METHODS.contains(&method) {
+        Some("a method of `Session`")
+    } else if OTHER_NAMES.contains(&method) {
+        Some("a method of a common trait")
+    } else {
+        None
+    }
+}
+
+fn report_hidden(field: &Field<'_>, method: &Ident, owner: &str, errors: &mut Errors) {
+    let span: Span = field.ident.span();
+    errors.at(
+        span,
+        format!(
+            "`{method}` is {owner}, which would hide this field: rename the field, and keep its stored name with {}",
+            keep_name(field)
+        ),
+    );
+}
+
+fn keep_name(field: &Field<'_>) -> String {
+    format!("`#[session(rename = \"{}\")]`", field.stored)
+}

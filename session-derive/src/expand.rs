@@ -1,0 +1,282 @@
+//! The code that the macro writes.
+//!
+//! Beside the struct stands the companion type; all else is inside one `const _`, where the names `__session`, for the runtime, and
+//! `__Specs`, for the field table, meet nobody else's. Everything is named by its whole path: the user's crate may have no prelude,
+//! or types of its own called `Option`.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::{Attribute, Generics};
+
+use crate::ast::{Field, Input, Storage};
+use crate::attr::DefaultValue;
+use crate::generics;
+use crate::tokens;
+
+/// The expansion of a struct in which no mistake was found.
+pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
+    let names = Names::new(input);
+    let bounded = generics::bounded(input, &names.owned, &names.this);
+    let table = table(input, &names, &bounded);
+    let methods = input.fields.iter().map(|field| {
+        let (ident, this) = (field.ident, &names.this);
+        let spec = quote!(&<#this>::__SESSION_SPECS.#ident);
+        let getter = quote!(__session::field(&self.handle, #spec));
+        let setter = quote!(__session::set(&self.handle, #spec, value));
+        methods(field, &names, &getter, &setter)
+    });
+    let stored = input.fields.iter().map(|field| &field.stored);
+    let stored = quote!(&[#(#stored),*]);
+    let rest = [table, reads(input, &names), companion_impl(input, &names, &bounded, methods.collect())];
+    let schema = schema_impl(input, &names, &bounded, &stored);
+    assemble(input, &names, &quote!(#(#rest)* #schema))
+}
+
+/// What stands in after an error: the same names and types without anything behind them, so that the rest of the program has nothing
+/// else to complain about.
+pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
+    if input.runtime.is_none() || input.companion == input.item.ident {
+        return TokenStream::new();
+    }
+    let names = Names::new(input);
+    let unreachable = quote!(::core::unreachable!());
+    let mut seen = HashSet::new();
+    let methods = input
+        .fields
+        .iter()
+        .filter(|field| seen.insert(field.ident.to_string()) && seen.insert(field.setter.to_string()))
+        .map(|field| methods(field, &names, &unreachable, &unreachable))
+        .collect();
+    let methods = companion_impl(input, &names, &names.owned, methods);
+    let schema = schema_impl(input, &names, &names.owned, &quote!(&[]));
+    assemble(input, &names, &quote!(#methods #schema))
+}
+
+/// What several parts name.
+struct Names<'a> {
+    /// Lifetimes, which are only there after an error.
+    lifetimes: Vec<&'a Ident>,
+    /// The struct's parameters, with `T: 'static`.
+    owned: Generics,
+    /// The struct's type.
+    this: TokenStream,
+    /// The companion's type.
+    companion: TokenStream,
+    runtime: TokenStream,
+}
+
+impl<'a> Names<'a> {
+    fn new(input: &Input<'a>) -> Self {
+        let owned = generics::owned(input);
+        let (ident, arguments) = (&input.companion, owned.split_for_impl().1);
+        let companion = quote!(#ident #arguments);
+        Self {
+            lifetimes: input.item.generics.lifetimes().map(|lifetime| &lifetime.lifetime.ident).collect(),
+            companion,
+            this: generics::this(input),
+            runtime: input.runtime.to_token_stream(),
+            owned,
+        }
+    }
+}
+
+/// The companion type, and the block around all else.
+///
+/// The lints that are allowed are those that a user's own names or types can set off once more, or that would ask for every getter and
+/// setter to be called.
+fn assemble(input: &Input<'_>, names: &Names<'_>, content: &TokenStream) -> TokenStream {
+    let (vis, companion, runtime, owned) = (&input.item.vis, &input.companion, &names.runtime, &names.owned);
+    let where_clause = &owned.where_clause;
+    let types = owned.type_params().map(|param| &param.ident);
+    let doc =
+        format!("The fields of a [`{}`] session: a getter and a setter each.", input.item.ident.unraw());
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+        #vis struct #companion #owned #where_clause {
+            handle: #runtime::__private::SessionHandle,
+            parameters: ::core::marker::PhantomData<fn() -> (#(*const #types,)*)>,
+        }
+
+        #[allow(
+            dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_pub, unused_variables,
+            clippy::all, clippy::pedantic, clippy::nursery
+        )]
+        const _: () = {
+            use #runtime::__private as __session;
+            #content
+        };
+    }
+}
+
+/// The one table: a struct, so that the compiler looks an entry up by name and not by its place among hundreds.
+fn table(input: &Input<'_>, names: &Names<'_>, bounded: &Generics) -> TokenStream {
+    let this = &names.this;
+    let (declared, arguments, where_clause) = names.owned.split_for_impl();
+    let (impl_generics, _, bounds) = bounded.split_for_impl();
+    let idents: Vec<_> = input.fields.iter().map(|field| field.ident).collect();
+    let types = input.fields.iter().map(|field| tokens::without_self(field.ty, this));
+    let specs = input.fields.iter().map(|field| spec(field));
+    let parameters = names.owned.type_params().map(|param| &param.ident);
+    quote! {
+        struct __Specs #declared #where_clause {
+            #(#idents: __session::FieldSpec<#types>,)*
+            __parameters: ::core::marker::PhantomData<fn() -> (#(*const #parameters,)*)>,
+        }
+
+        impl #impl_generics #this #bounds {
+            const __SESSION_SPECS: &'static __Specs #arguments =
+                &__Specs { #(#idents: #specs,)* __parameters: ::core::marker::PhantomData };
+        }
+    }
+}
+
+/// An entry of the table. The type is the user's own tokens: a type that cannot be stored is marked where it was written, once.
+fn spec(field: &Field<'_>) -> TokenStream {
+    let (ty, stored) = (field.ty, &field.stored);
+    let inner = tokens::option_of(ty).unwrap_or(ty);
+    match (field.storage, &field.default) {
+        (Storage::Value, None) => quote!(__session::value::<#ty, _>(#stored)),
+        (Storage::Value, Some(default)) => {
+            let default = default_fn(field, default);
+            quote!(__session::value_or::<#ty, _>(#stored, #default))
+        }
+        (Storage::Json, Some(default @ DefaultValue::Expression(_))) => {
+            let default = default_fn(field, default);
+            quote!(__session::json_or::<#ty, _>(#stored, #default))
+        }
+        (Storage::Json, _) => quote!(__session::json::<#ty, _>(#stored)),
+        (Storage::JsonOption, Some(default @ DefaultValue::Expression(_))) => {
+            let default = default_fn(field, default);
+            quote!(__session::json_option_or::<#inner, _>(#stored, #default))
+        }
+        (Storage::JsonOption, _) => quote!(__session::json_option::<#inner, _>(#stored)),
+    }
+}
+
+fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
+    let ty = field.ty;
+    match default {
+        DefaultValue::OfType => quote!(<#ty as ::core::default::Default>::default),
+        DefaultValue::Expression(value) => quote!(|| -> #ty { #value }),
+    }
+}
+
+/// Reads every field, for the lint `dead_code`: the session does hold what the fields declare.
+fn reads(input: &Input<'_>, names: &Names<'_>) -> TokenStream {
+    let (ident, this) = (&input.item.ident, &names.this);
+    let (impl_generics, _, where_clause) = names.owned.split_for_impl();
+    let idents = input.fields.iter().map(|field| field.ident);
+    let bindings = (0..input.fields.len()).map(|index| quote::format_ident!("_{index}"));
+    quote! {
+        fn __reads #impl_generics (schema: &#this) #where_clause {
+            let #ident { #(#idents: #bindings),* } = schema;
+        }
+    }
+}
+
+fn methods(
+    field: &Field<'_>,
+    names: &Names<'_>,
+    getter_body: &TokenStream,
+    setter_body: &TokenStream,
+) -> TokenStream {
+    let (vis, getter, setter) = (field.vis, field.ident, &field.setter);
+    let ty = tokens::without_lifetimes(tokens::without_self(field.ty, &names.this), &names.lifetimes);
+    let docs = Docs::of(field);
+    let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
+    quote! {
+        #getter_docs
+        #vis fn #getter(&self) -> __session::Field<'_, #ty> {
+            #getter_body
+        }
+
+        #setter_docs
+        #vis fn #setter(&self, value: impl __session::IntoField<#ty>) -> __session::Operation<'_, ()> {
+            #setter_body
+        }
+    }
+}
+
+/// A field's own documentation, which both of its methods carry.
+struct Docs<'a> {
+    name: Ident,
+    attrs: Vec<&'a Attribute>,
+    is_documented: bool,
+}
+
+impl<'a> Docs<'a> {
+    fn of(field: &'a Field<'_>) -> Self {
+        let carried = |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("deprecated");
+        let attrs: Vec<_> = field.attrs.iter().filter(carried).collect();
+        let is_documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+        Self { name: field.ident.unraw(), attrs, is_documented }
+    }
+
+    fn getter(&self) -> TokenStream {
+        let attrs = &self.attrs;
+        let doc = format!("The field `{}`, read when it is awaited.", self.name);
+        let doc = (!self.is_documented).then(|| quote!(#[doc = #doc]));
+        quote!(#doc #(#attrs)*)
+    }
+
+    fn setter(&self) -> TokenStream {
+        let attrs = &self.attrs;
+        let doc = format!("Sets the field `{}`.", self.name);
+        let gap = self.is_documented.then(|| quote!(#[doc = ""]));
+        quote!(#[doc = #doc] #gap #(#attrs)*)
+    }
+}
+
+fn companion_impl(
+    input: &Input<'_>,
+    names: &Names<'_>,
+    bounded: &Generics,
+    methods: TokenStream,
+) -> TokenStream {
+    let companion = &names.companion;
+    let name = input.companion.unraw().to_string();
+    let (impl_generics, _, bounds) = bounded.split_for_impl();
+    let (declared, _, where_clause) = names.owned.split_for_impl();
+    quote! {
+        impl #impl_generics #companion #bounds {
+            #methods
+        }
+
+        #[automatically_derived]
+        impl #declared ::core::fmt::Debug for #companion #where_clause {
+            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                formatter.debug_tuple(#name).field(&self.handle).finish()
+            }
+        }
+    }
+}
+
+fn schema_impl(
+    input: &Input<'_>,
+    names: &Names<'_>,
+    bounded: &Generics,
+    stored: &TokenStream,
+) -> TokenStream {
+    let (this, companion, companion_ident) = (&names.this, &names.companion, &input.companion);
+    let (impl_generics, _, bounds) = bounded.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __session::Schema for #this #bounds {
+            type Fields = #companion;
+
+            const STORED_NAMES: &'static [&'static ::core::primitive::str] = #stored;
+
+            fn fields(handle: __session::SessionHandle) -> Self::Fields {
+                #companion_ident { handle, parameters: ::core::marker::PhantomData }
+            }
+
+            fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
+                &fields.handle
+            }
+        }
+    }
+}

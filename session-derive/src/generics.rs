@@ -1,0 +1,84 @@
+//! The struct's type parameters, and the bounds that its fields need.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, Generics, Token, WherePredicate, parse_quote};
+
+use crate::ast::{Field, Input, Storage};
+use crate::attr::DefaultValue;
+use crate::tokens;
+
+/// The parameters with `T: 'static`, and without lifetimes, which are only there after an error.
+pub(crate) fn owned(input: &Input<'_>) -> Generics {
+    let generics = &input.item.generics;
+    let lifetimes: Vec<&Ident> = generics.lifetimes().map(|lifetime| &lifetime.lifetime.ident).collect();
+    let mut owned = generics.clone();
+    if !lifetimes.is_empty() {
+        owned.params = without_lifetimes(generics, &lifetimes);
+        let clause = generics.where_clause.to_token_stream();
+        owned.where_clause = syn::parse2(tokens::without_lifetimes(clause, &lifetimes)).ok();
+    }
+    let types: Vec<Ident> = owned.type_params().map(|param| param.ident.clone()).collect();
+    for ident in types {
+        owned.make_where_clause().predicates.push(parse_quote!(#ident: 'static));
+    }
+    owned
+}
+
+fn without_lifetimes(generics: &Generics, lifetimes: &[&Ident]) -> Punctuated<GenericParam, Token![,]> {
+    let kept = generics.params.iter().filter(|param| !matches!(param, GenericParam::Lifetime(_)));
+    kept.filter_map(|param| {
+        syn::parse2::<GenericParam>(tokens::without_lifetimes(param.to_token_stream(), lifetimes)).ok()
+    })
+    .collect()
+}
+
+/// The struct's own type, as others write it: `Visitor<T>`. Lifetimes, only there after an error, are `'static`.
+pub(crate) fn this(input: &Input<'_>) -> TokenStream {
+    let ident = &input.item.ident;
+    let arguments = input.item.generics.params.iter().map(|param| match param {
+        GenericParam::Lifetime(_) => quote!('static),
+        GenericParam::Type(param) => param.ident.to_token_stream(),
+        GenericParam::Const(param) => param.ident.to_token_stream(),
+    });
+    if input.item.generics.params.is_empty() { quote!(#ident) } else { quote!(#ident<#(#arguments),*>) }
+}
+
+/// The parameters with what their fields need too. A field without parameters needs no bound: the compiler knows its type.
+pub(crate) fn bounded(input: &Input<'_>, owned: &Generics, this: &TokenStream) -> Generics {
+    let names: Vec<&Ident> = owned
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            GenericParam::Const(param) => Some(&param.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    let mut bounded = owned.clone();
+    if !names.is_empty() {
+        let generic = input.fields.iter().filter(|field| tokens::mention(field.ty.to_token_stream(), &names));
+        bounded.make_where_clause().predicates.extend(generic.map(|field| bound(field, this)));
+    }
+    bounded
+}
+
+/// Says the same as the function that makes the field's entry in the table.
+fn bound(field: &Field<'_>, this: &TokenStream) -> WherePredicate {
+    let stored = match field.storage {
+        Storage::Value => quote!(__session::Stored),
+        Storage::Json | Storage::JsonOption => quote!(__session::Serialize + __session::DeserializeOwned),
+    };
+    let default = match (&field.default, field.storage) {
+        (Some(DefaultValue::Expression(_)), _) | (_, Storage::JsonOption) => None,
+        (None, Storage::Value) => Some(quote!(+ __session::FieldDefault)),
+        (None, Storage::Json) | (Some(DefaultValue::OfType), _) => Some(quote!(+ ::core::default::Default)),
+    };
+    let ty = match field.storage {
+        Storage::JsonOption => tokens::option_of(field.ty).unwrap_or(field.ty),
+        Storage::Value | Storage::Json => field.ty,
+    };
+    let ty = tokens::without_self(ty, this);
+    parse_quote!(#ty: #stored #default)
+}

@@ -1,0 +1,59 @@
+//! Every key of `#[session(…)]`, in one table.
+
+/// One key of `#[session(…)]`.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) place: Place,
+    pub(crate) takes: Takes,
+}
+
+/// Where a key may stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Struct,
+    Field,
+}
+
+/// What follows a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// The key alone.
+    Nothing,
+    /// `key = "text"`.
+    Text,
+    /// `key = some::path`.
+    Path,
+    /// The key alone or `key = expression`.
+    MaybeExpression,
+}
+
+pub(crate) const CRATE: Key = Key { name: "crate", place: Place::Struct, takes: Takes::Path };
+pub(crate) const FIELDS: Key = Key { name: "fields", place: Place::Struct, takes: Takes::Text };
+pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", place: Place::Struct, takes: Takes::Text };
+pub(crate) const DEFAULT: Key = Key { name: "default", place: Place::Field, takes: Takes::MaybeExpression };
+pub(crate) const JSON: Key = Key { name: "json", place: Place::Field, takes: Takes::Nothing };
+pub(crate) const RENAME: Key = Key { name: "rename", place: Place::Field, takes: Takes::Text };
+
+pub(crate) const KEYS: &[Key] = &[CRATE, FIELDS, RENAME_ALL, DEFAULT, JSON, RENAME];
+
+impl Key {
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The names of the keys that may stand there, in the order of the table.
+    pub(crate) fn names(place: Place) -> Vec<&'static str> {
+        KEYS.iter().filter(|key| key.place == place).map(|key| key.name).collect()
+    }
+
+    /// The key with its value, as the user should write it.
+    pub(crate) fn form(&self) -> String {
+        let name = self.name;
+        match self.takes {
+            Takes::Nothing => format!("`{name}`"),
+            Takes::Text => format!("`{name} = \"…\"`"),
+            Takes::Path => format!("`{name} = some::path`"),
+            Takes::MaybeExpression => format!("`{name}` or `{name} = …`"),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Questions about types and small changes to them, on tokens, so that macros inside types are covered too.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericArgument, PathArguments, Type};
+
+/// The `T` of a type written as `Option<T>`, under whatever path.
+pub(crate) fn option_of(ty: &Type) -> Option<&Type> {
+    let path = match ty {
+        Type::Group(group) => return option_of(&group.elem),
+        Type::Paren(paren) => return option_of(&paren.elem),
+        Type::Path(path) if path.qself.is_none() => &path.path,
+        _ => return None,
+    };
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) if last.ident == "Option" && arguments.args.len() == 1 => Some(inner),
+        _ => None,
+    }
+}
+
+/// Whether one of the names occurs in the tokens.
+pub(crate) fn mention(tokens: TokenStream, names: &[&Ident]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => names.contains(&&ident),
+        TokenTree::Group(group) => mention(group.stream(), names),
+        _ => false,
+    })
+}
+
+/// The type as it reads outside the struct's own braces: `Self` becomes the struct.
+pub(crate) fn without_self(ty: &Type, this: &TokenStream) -> TokenStream {
+    replace_self(ty.to_token_stream(), this)
+}
+
+fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut output = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(ident) if ident == "Self" => {
+                let is_prefix =
+                    matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
+                output.extend(if is_prefix { quote!(<#this>) } else { this.clone() });
+            }
+            TokenTree::Group(group) => {
+                output.extend([regroup(&group, replace_self(group.stream(), this))]);
+            }
+            other => output.extend([other]),
+        }
+    }
+    output
+}
+
+/// The tokens with these lifetimes replaced by `'static`.
+pub(crate) fn without_lifetimes(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
+    let mut after_quote = false;
+    tokens
+        .into_iter()
+        .map(|token| {
+            let is_lifetime = std::mem::take(&mut after_quote);
+            match token {
+                TokenTree::Ident(ident) if is_lifetime && lifetimes.contains(&&ident) => {
+                    Ident::new("static", ident.span()).into()
+                }
+                TokenTree::Group(group) => regroup(&group, without_lifetimes(group.stream(), lifetimes)),
+                other => {
+                    after_quote = matches!(&other, TokenTree::Punct(punct) if punct.as_char() == '\'');
+                    other
+                }
+            }
+        })
+        .collect()
+}
+
+fn regroup(group: &Group, stream: TokenStream) -> TokenTree {
+    let mut regrouped = Group::new(group.delimiter(), stream);
+    regrouped.set_span(group.span());
+    regrouped.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::format_ident;
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn knows_an_option_when_it_is_written_as_one() {
+        for ty in
+            [parse_quote!(Option<u8>), parse_quote!(::core::option::Option<u8>), parse_quote!((Option<u8>))]
+        {
+            assert!(option_of(&ty).is_some_and(|inner| inner.to_token_stream().to_string() == "u8"));
+        }
+        for ty in
+            [parse_quote!(Vec<u8>), parse_quote!(Option), parse_quote!(Option<'a>), parse_quote!([u8; 4])]
+        {
+            assert!(option_of(&ty).is_none());
+        }
+    }
+
+    #[test]
+    fn replaces_self_and_lifetimes_wherever_they_are() {
+        let replaced = without_self(&parse_quote!((Self, [Self::Item; 2])), &quote!(Node<T>));
+        assert_eq!(replaced.to_string(), quote!((Node<T>, [<Node<T>>::Item; 2])).to_string());
+
+        let replaced = without_lifetimes(quote!((&'a str, Cow<'b, a>)), &[&format_ident!("a")]);
+        assert_eq!(replaced.to_string(), quote!((&'static str, Cow<'b, a>)).to_string());
+    }
+
+    #[test]
+    fn finds_a_parameter_at_any_depth() {
+        let name = format_ident!("T");
+        assert!(mention(quote!(Vec<(u8, [T; 2])>), &[&name]));
+        assert!(!mention(quote!(Vec<(u8, [U; 2])>), &[&name]));
+    }
+}

@@ -1,0 +1,55 @@
+//! `default`, with every kind of expression: some need syn's `full`.
+
+use ::std::option::Option;
+use ::std::string::String;
+use ::std::vec::Vec;
+
+use ::renamed::Session;
+use ::serde::{Deserialize, Serialize};
+
+const LIMIT: u8 = 20;
+
+/// A missing field is what is written here.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Defaults {
+    #[session(default = 3)]
+    literal: i64,
+    #[session(default = LIMIT.wrapping_add(1))]
+    call: u8,
+    #[session(default = if LIMIT > 3 { 1 } else { 2 })]
+    branch: u8,
+    #[session(default = {
+        let text = "a block";
+        text.repeat(2)
+    })]
+    block: String,
+    #[session(default = (|n: u32| n + 1)(2))]
+    closure: u32,
+    #[session(json, default = match LIMIT { 0 => false, _ => true })]
+    choice: bool,
+    #[session(default = Self::initial())]
+    own: u16,
+    #[session(default)]
+    of_type: u64,
+    #[session(default = Option::Some(3))]
+    optional: Option<u8>,
+    #[session(json, default = Theme { dark: true })]
+    theme: Theme,
+    #[session(json, default = Option::Some(Theme { dark: false }))]
+    maybe_theme: Option<Theme>,
+    #[session(json, default = ::std::vec![Theme { dark: false }; 3])]
+    themes: Vec<Theme>,
+}
+
+impl Defaults {
+    const fn initial() -> u16 {
+        7
+    }
+}
+
+/// Without `Default`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Theme {
+    dark: bool,
+}

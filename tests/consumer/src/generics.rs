@@ -1,0 +1,88 @@
+//! Type parameters, const parameters, bounds of the user's own.
+
+use ::std::fmt::Debug;
+use ::std::marker::{Copy, PhantomData, Send, Sized, Sync};
+use ::std::option::Option;
+use ::std::result::Result::{self, Ok};
+use ::std::string::String;
+use ::std::vec::Vec;
+
+use ::renamed::{Error, FieldDefault, FieldValue, Schema, Session};
+use ::serde::de::DeserializeOwned;
+use ::serde::{Deserialize, Serialize};
+
+/// A type of every storage.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Cart<I, N = u64>
+where
+    I: Debug,
+{
+    #[session(json)]
+    items: Vec<I>,
+    #[session(json)]
+    favourite: Option<I>,
+    total: N,
+    last: Option<N>,
+    owner: String,
+}
+
+/// A handler for carts of anything.
+///
+/// # Errors
+///
+/// When the store fails.
+#[inline]
+pub async fn total<I, N>(session: Session<Cart<I, N>>) -> Result<N, Error>
+where
+    I: Debug + Serialize + DeserializeOwned + Send + 'static,
+    N: FieldValue + FieldDefault + Copy + Send + Sync,
+{
+    let total = session.total().await?;
+    session.set_total(total).await?;
+    Ok(total)
+}
+
+/// Const parameters, and a bound of one's own.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Array<T: Copy, const N: usize = 2> {
+    #[session(json, default = Numbers { of: Vec::new() })]
+    numbers: Numbers<T, N>,
+    count: u8,
+}
+
+/// As many as it is said.
+#[derive(Debug, Serialize, Deserialize)]
+struct Numbers<T, const N: usize> {
+    of: Vec<T>,
+}
+
+/// A type parameter that need not be sized.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Wide<T: ?Sized + Debug> {
+    #[session(json, default = Pointer::new())]
+    pointer: Pointer<T>,
+}
+
+/// Holds none.
+#[derive(Debug, Serialize, Deserialize)]
+struct Pointer<T: ?Sized> {
+    none: PhantomData<T>,
+}
+
+impl<T: ?Sized> Pointer<T> {
+    const fn new() -> Self {
+        Self { none: PhantomData }
+    }
+}
+
+/// Both stand for types that are schemas.
+#[must_use]
+#[inline]
+pub const fn names() -> usize {
+    <Cart<u8> as Schema>::STORED_NAMES.len()
+        + <Array<u8> as Schema>::STORED_NAMES.len()
+        + <Wide<str> as Schema>::STORED_NAMES.len()
+}

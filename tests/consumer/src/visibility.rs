@@ -1,0 +1,43 @@
+//! Getters and setters are as visible as their fields.
+
+mod account {
+    use ::std::string::String;
+
+    use ::renamed::Session;
+
+    /// Of the crate, with fields for several circles.
+    #[derive(Debug, Session)]
+    #[session(crate = ::renamed)]
+    pub(crate) struct Account {
+        pub(crate) name: String,
+        pub(super) logins: u64,
+        pub(in crate::visibility) flags: u8,
+        secret: String,
+    }
+
+    /// Names that the expansion might have taken for itself.
+    #[derive(Debug, Session)]
+    #[session(crate = ::renamed)]
+    pub(crate) struct Specs {
+        pub(super) handle: u8,
+        pub(super) parameters: u8,
+        pub(super) value: u8,
+        pub(super) schema: u8,
+        pub(super) fields: u8,
+    }
+}
+
+use ::std::result::Result;
+
+use ::renamed::{Error, Session};
+
+/// Reads what this module may.
+pub(crate) async fn read(
+    account: Session<account::Account>,
+    specs: Session<account::Specs>,
+) -> Result<u64, Error> {
+    account.set_name("x").await?;
+    account.set_flags(3).await?;
+    specs.set_value(specs.value().await?).await?;
+    account.logins().await
+}
