@@ -17,8 +17,8 @@ pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
     // What is left of "my-very-long-session-signing-key-1234567890" is no secret either.
     let rest = WORDS.iter().fold(letters.clone(), |rest, word| rest.replace(word, ""));
     let mostly_words = rest.len() * 2 < letters.len();
-    let words_and_a_pattern = rest.len() < letters.len() && pattern(rest.as_bytes()).is_some();
-    (mostly_words || words_and_a_pattern).then_some("looks like a placeholder")
+    let holds_words = rest.len() < letters.len() && letters.len() >= ENOUGH_LETTERS;
+    (mostly_words || holds_words && pattern(rest.as_bytes()).is_some()).then_some("looks like a placeholder")
 }
 
 fn pattern(secret: &[u8]) -> Option<&'static str> {
@@ -58,7 +58,10 @@ fn letters_and_digits(secret: &[u8]) -> String {
 /// A random secret of 32 hexadecimal or decimal digits has more than these, but for one in many millions.
 const LEAST_DIFFERENT: usize = 6;
 
-const BEGINNINGS: [&str; 10] = [
+/// In fewer, punctuation is what makes a secret hard to guess, and a short word is there by chance.
+const ENOUGH_LETTERS: usize = 24;
+
+const BEGINNINGS: &[&str] = &[
     "secret",
     "mysecret",
     "yoursecret",
@@ -71,10 +74,10 @@ const BEGINNINGS: [&str; 10] = [
     "qwerty",
 ];
 
-const NOWHERE: [&str; 6] = ["changeme", "changethis", "replaceme", "replacethis", "placeholder", "donotuse"];
+const NOWHERE: &[&str] = &["changeme", "changethis", "replaceme", "replacethis", "placeholder", "donotuse"];
 
 /// Longer ones first where one holds another.
-const WORDS: [&str; 43] = [
+const WORDS: &[&str] = &[
     "development",
     "production",
     "application",
