@@ -20,7 +20,7 @@ use bytes::Bytes;
 
 /// A type that can be the value of one session field.
 ///
-/// Values are stored as the Python package `redis_session` stores them (`str(value)`), so that both can share a session:
+/// The Python package `redis_session` reads what is stored, and what it stores (`str(value)`) is read, so that both can share a session:
 ///
 /// | type | stored as | read |
 /// | --- | --- | --- |
