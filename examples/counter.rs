@@ -79,7 +79,8 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         .route("/", get(index))
         .route("/profile", get(profile).post(save_profile))
         .layer(sessions.layer());
-    let listener = TcpListener::bind(env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())).await?;
+    let listener =
+        TcpListener::bind(env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())).await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())

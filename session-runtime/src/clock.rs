@@ -87,7 +87,8 @@ mod manual {
             self.update(|readings| readings.now = now);
         }
 
-        pub(crate) fn now(&self) -> SystemTime {
+        /// What it shows.
+        pub fn now(&self) -> SystemTime {
             self.update(|readings| readings.now)
         }
 

@@ -92,7 +92,8 @@ impl Lifecycle {
         self.pass_deadlines(now);
         match &self.state {
             State::Absent { drawn: None } | State::Gone => None,
-            State::Absent { drawn: Some(subject) } | State::Candidate { current: Candidate { subject, .. }, .. } => {
+            State::Absent { drawn: Some(subject) }
+            | State::Candidate { current: Candidate { subject, .. }, .. } => {
                 Some(Read { subject: subject.clone(), refresh: Some(subject.expires_in(now)?) })
             }
             State::Live { subject, .. } => Some(Read { subject: subject.clone(), refresh: None }),
@@ -189,7 +190,9 @@ impl Lifecycle {
 
     /// A session past its deadline is as one that the store does not know.
     fn pass_deadlines(&mut self, now: SystemTime) {
-        while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } = &self.state {
+        while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } =
+            &self.state
+        {
             if subject.expires_in(now).is_some() {
                 return;
             }

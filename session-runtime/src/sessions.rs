@@ -165,7 +165,9 @@ impl Sessions {
 /// On memory nothing outlives the process: neither need its cookies.
 fn make_up_secret(settings: &mut Settings) -> Result<(), Error> {
     if settings.secrets.is_empty() {
-        tracing::warn!("no SESSION_SECRET is set: made one up for this run, cookies of earlier runs are not accepted");
+        tracing::warn!(
+            "no SESSION_SECRET is set: made one up for this run, cookies of earlier runs are not accepted"
+        );
         settings.secrets.push(Secret::random()?);
     }
     Ok(())

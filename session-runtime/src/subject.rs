@@ -23,7 +23,12 @@ pub(crate) struct Subject {
 impl Subject {
     /// The subject of an id that came in a cookie, or `None` if no session can have this id now: its deadline has passed, its birth is in
     /// the future, its lifetime is not configured.
-    pub(crate) fn presented(id: SessionId, prefix: &str, lifetimes: &Lifetimes, now: SystemTime) -> Option<Self> {
+    pub(crate) fn presented(
+        id: SessionId,
+        prefix: &str,
+        lifetimes: &Lifetimes,
+        now: SystemTime,
+    ) -> Option<Self> {
         let lifetime = lifetimes.get(id.class())?;
         let subject = Self::new(id, prefix, lifetime)?;
         let born = id.birth() <= now.checked_add(MAX_CLOCK_SKEW)?;
@@ -31,7 +36,12 @@ impl Subject {
     }
 
     /// A subject under a new id, for a session of this class that begins now.
-    pub(crate) fn draw(class: u8, prefix: &str, lifetimes: &Lifetimes, now: SystemTime) -> Result<Self, Error> {
+    pub(crate) fn draw(
+        class: u8,
+        prefix: &str,
+        lifetimes: &Lifetimes,
+        now: SystemTime,
+    ) -> Result<Self, Error> {
         let id = SessionId::draw(now, class)?;
         lifetimes
             .get(class)

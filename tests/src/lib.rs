@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure in test support is a failed test")]
 
+pub mod acceptance;
+pub mod cookies;
 pub mod keys;
 pub mod proxy;
 pub mod server;

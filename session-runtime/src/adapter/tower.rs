@@ -144,14 +144,19 @@ fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
     {
         headers.append(VARY, HeaderValue::from_static(name));
     }
-    if let Some(value) = session.cache_control(&joined(headers)).and_then(|value| HeaderValue::from_str(&value).ok()) {
+    if let Some(value) =
+        session.cache_control(&joined(headers)).and_then(|value| HeaderValue::from_str(&value).ok())
+    {
         headers.insert(CACHE_CONTROL, value);
     }
 }
 
 fn varies_on(headers: &HeaderMap, name: &str) -> bool {
     let given = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
-    given.flat_map(|value| value.split(',')).map(str::trim).any(|given| given == "*" || given.eq_ignore_ascii_case(name))
+    given
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|given| given == "*" || given.eq_ignore_ascii_case(name))
 }
 
 /// The handler's `Cache-Control` headers as one ([RFC 9110 §5.3]).

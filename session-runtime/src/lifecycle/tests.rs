@@ -5,7 +5,6 @@ use std::time::UNIX_EPOCH;
 use super::*;
 use crate::config::Lifetimes;
 
-
 fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(2_000_000_000)
 }
@@ -107,9 +106,12 @@ fn candidate_dead_is_gone() {
 #[test]
 fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
     let (one, two) = (subject(), subject());
-    for end in [|l: &mut Lifecycle, id: &SessionId| l.dead(id), |l: &mut Lifecycle, id: &SessionId| {
-        l.missing(id);
-    }] {
+    for end in [
+        |l: &mut Lifecycle, id: &SessionId| l.dead(id),
+        |l: &mut Lifecycle, id: &SessionId| {
+            l.missing(id);
+        },
+    ] {
         let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
         end(&mut lifecycle, &one.id);
         assert_eq!(reads(&mut lifecycle), Some((two.id, true)));
@@ -129,9 +131,12 @@ fn a_dead_candidate_and_none_that_lives_is_gone() {
 
 #[test]
 fn live_that_ends_is_gone() {
-    for end in [|l: &mut Lifecycle, id: &SessionId| l.dead(id), |l: &mut Lifecycle, id: &SessionId| {
-        l.missing(id);
-    }] {
+    for end in [
+        |l: &mut Lifecycle, id: &SessionId| l.dead(id),
+        |l: &mut Lifecycle, id: &SessionId| {
+            l.missing(id);
+        },
+    ] {
         let one = subject();
         let mut lifecycle = live(&one);
         end(&mut lifecycle, &one.id);

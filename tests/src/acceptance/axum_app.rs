@@ -16,15 +16,11 @@ use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program.
-pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates) {
-    let app = Router::new()
-        .route("/ignore", post(ignore))
-        .route("/do", post(act))
-        .layer(sessions.layer())
-        .layer(DefaultBodyLimit::disable())
-        .with_state(gates);
-    axum::serve(listener, app).await.unwrap();
+/// Serves the suite's program, with this many session layers around it.
+pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) {
+    let routes = Router::new().route("/ignore", post(ignore)).route("/do", post(act));
+    let app = (0..layers).fold(routes, |app, _| app.layer(sessions.layer()));
+    axum::serve(listener, app.layer(DefaultBodyLimit::disable()).with_state(gates)).await.unwrap();
 }
 
 async fn ignore(Json(script): Json<Script>) -> Response {
@@ -46,7 +42,8 @@ fn respond(script: &Script, results: Vec<Value>) -> Response {
         Body::Empty => ().into_response(),
         Body::Streamed => {
             let text = serde_json::to_vec(&results).unwrap();
-            let pieces: Vec<_> = text.chunks(3).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
+            let pieces: Vec<_> =
+                text.chunks(3).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
             AxumBody::from_stream(futures::stream::iter(pieces)).into_response()
         }
     };

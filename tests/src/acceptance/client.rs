@@ -4,6 +4,7 @@ use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use serde_json::Value;
 
 use super::script::Script;
+use super::world::App;
 
 /// A visitor's browser, as far as sessions go: it keeps what `Set-Cookie` says and sends it again.
 #[derive(Clone, Debug)]
@@ -49,6 +50,11 @@ impl Client {
         self.jar = vec![cookie.to_owned()];
     }
 
+    /// Has the client's next requests go to another program.
+    pub fn move_to(&mut self, app: &App) {
+        self.base.clone_from(&app.base);
+    }
+
     async fn send(&self, path: &str, script: &Script, cookie_headers: &[impl AsRef<[u8]>]) -> Reply {
         let mut request = self.http.post(format!("{}{path}", self.base)).json(script);
         for header in cookie_headers.iter().map(AsRef::as_ref).filter(|header| !header.is_empty()) {
@@ -85,12 +91,14 @@ pub struct Reply {
 impl Reply {
     /// What the script's steps came to.
     pub fn results(&self) -> Vec<Value> {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("results, not {} {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|_| panic!("results, not {} {}", self.status, self.body))
     }
 
     /// What the script's steps gave, none of which failed.
     pub fn values(&self) -> Vec<Value> {
-        let value = |result: Value| result.get("ok").cloned().unwrap_or_else(|| panic!("a step failed: {result}"));
+        let value =
+            |result: Value| result.get("ok").cloned().unwrap_or_else(|| panic!("a step failed: {result}"));
         self.results().into_iter().map(value).collect()
     }
 

@@ -14,7 +14,8 @@ use super::script::{Script, Step};
 /// The session of the acceptance suite.
 #[derive(Session)]
 pub struct Visitor {
-    count: u64,
+    /// How often the visitor came.
+    pub count: u64,
     small: u8,
     name: String,
     nickname: Option<String>,
@@ -47,7 +48,11 @@ macro_rules! on_field {
 }
 
 /// Takes the script's steps, and gives what each came to.
-pub(crate) async fn run(session: &Session<Visitor>, script: &Script, gates: &Gates) -> Result<Vec<Value>, Error> {
+pub(crate) async fn run(
+    session: &Session<Visitor>,
+    script: &Script,
+    gates: &Gates,
+) -> Result<Vec<Value>, Error> {
     let mut results = Vec::new();
     for step in &script.steps {
         match take(session, step, gates).await {
@@ -69,16 +74,28 @@ fn take<'a>(
             Step::Get(field) => get(session, field).await,
             Step::Set(field, value) => set(session, field, value.clone()).await.map(|()| Value::Null),
             Step::Exists(field) => {
-                macro_rules! exists { ($field:expr) => { $field.exists().await } }
+                macro_rules! exists {
+                    ($field:expr) => {
+                        $field.exists().await
+                    };
+                }
                 on_field!(session, field.as_str(), exists).map(Value::from)
             }
             Step::Raw(field) => {
-                macro_rules! raw { ($field:expr) => { $field.raw().await } }
+                macro_rules! raw {
+                    ($field:expr) => {
+                        $field.raw().await
+                    };
+                }
                 let stored = on_field!(session, field.as_str(), raw)?;
                 Ok(stored.map(|stored| String::from_utf8_lossy(&stored).into_owned()).into())
             }
             Step::Remove(field) => {
-                macro_rules! remove { ($field:expr) => { $field.remove().await } }
+                macro_rules! remove {
+                    ($field:expr) => {
+                        $field.remove().await
+                    };
+                }
                 on_field!(session, field.as_str(), remove).map(Value::from)
             }
             Step::Join(steps) => {
@@ -94,12 +111,20 @@ fn take<'a>(
 }
 
 async fn get(session: &Session<Visitor>, field: &str) -> Result<Value, Error> {
-    macro_rules! get { ($field:expr) => { serde_json::to_value($field.await?).unwrap() } }
+    macro_rules! get {
+        ($field:expr) => {
+            serde_json::to_value($field.await?).unwrap()
+        };
+    }
     Ok(on_field!(session, field, get))
 }
 
 async fn set(session: &Session<Visitor>, field: &str, value: Value) -> Result<(), Error> {
-    macro_rules! set { ($field:expr) => { assign($field, value).await } }
+    macro_rules! set {
+        ($field:expr) => {
+            assign($field, value).await
+        };
+    }
     on_field!(session, field, set)
 }
 

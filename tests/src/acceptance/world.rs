@@ -1,7 +1,7 @@
 //! A program, its store and its clock.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
@@ -11,10 +11,9 @@ use tokio::task::JoinHandle;
 use super::axum_app;
 use super::client::Client;
 use super::gates::Gates;
-use crate::server::RedisServer;
-
-/// A secret as nobody should use it twice.
-pub(crate) const SECRET: &str = "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625";
+use super::visitor::Visitor;
+use crate::cookies::SECRET;
+use crate::server::{Monitor, RedisServer};
 
 /// A store under test, and the clock by which sessions on it age.
 #[derive(Debug)]
@@ -57,7 +56,9 @@ impl World {
     pub async fn redis() -> Self {
         let server = RedisServer::start();
         let store = RedisStore::connect(&server.url()).await.unwrap();
-        Self { store: Store::Redis(store, server), clock: ManualClock::default() }
+        let world = Self { store: Store::Redis(store, server), clock: ManualClock::new(this_second()) };
+        world.teach_scripts().await;
+        world
     }
 
     /// The suite's program with its usual configuration.
@@ -67,11 +68,19 @@ impl World {
 
     /// The suite's program with another configuration.
     pub async fn app_with(&self, configure: impl FnOnce(SessionConfig) -> SessionConfig) -> App {
-        let sessions = self.sessions(configure);
+        self.serve(self.sessions(configure), 1).await
+    }
+
+    /// The suite's program with its layer around itself.
+    pub async fn app_applied_twice(&self) -> App {
+        self.serve(self.sessions(|config| config), 2).await
+    }
+
+    async fn serve(&self, sessions: Sessions, layers: usize) -> App {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let gates = Gates::default();
-        let server = tokio::spawn(axum_app::serve(listener, sessions.clone(), gates.clone()));
+        let server = tokio::spawn(axum_app::serve(listener, sessions.clone(), gates.clone(), layers));
         App { base, sessions, gates, server }
     }
 
@@ -83,6 +92,27 @@ impl World {
             Store::Redis(store, _) => Sessions::with_store(config, store.clone()),
         };
         sessions.unwrap().with_clock(&self.clock)
+    }
+
+    /// What the program takes for now.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// The commands that the program sends to the store meanwhile, by lower-case name; none on memory.
+    pub async fn commands(&self, act: impl AsyncFnOnce()) -> Vec<String> {
+        let monitor = self.server().map(RedisServer::monitor);
+        act().await;
+        let sent = monitor.map(Monitor::finish).unwrap_or_default();
+        let name = |command: &String| Some(command.strip_prefix('"')?.split('"').next()?.to_lowercase());
+        sent.iter().filter_map(name).collect()
+    }
+
+    /// Holds on a server; on memory there are no commands to compare.
+    pub fn assert_commands(&self, sent: Vec<String>, expected: &[&str]) {
+        if self.server().is_some() {
+            assert_eq!(sent, expected);
+        }
     }
 
     /// The server, if the store has one.
@@ -98,6 +128,13 @@ impl World {
         let Some(server) = self.server() else { return Vec::new() };
         let keys: Vec<String> = server.cli(&["KEYS", "*"]);
         keys.iter().map(|key| server.cli(&["PTTL", key])).collect()
+    }
+
+    /// A server learns a script at the first call: so that tests count what every later call costs.
+    async fn teach_scripts(&self) {
+        let handle = self.sessions(|config| config).open([]);
+        handle.session::<Visitor>().set_count(1).await.unwrap();
+        self.server().unwrap().cli::<()>(&["FLUSHALL"]);
     }
 
     /// Lets time pass, for the program and for the store. On a server the keys' expiries are brought forward.
@@ -122,4 +159,10 @@ impl Drop for App {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+/// An id's birth is told in whole seconds: so that tests can foretell what follows from it.
+fn this_second() -> SystemTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }

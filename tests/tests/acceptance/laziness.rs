@@ -22,7 +22,8 @@ pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: Worl
 pub(crate) async fn a_read_without_a_session_asks_nobody(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
-        let reply = app.client().run(Script::new().get("count").exists("name").raw("vip").remove("age")).await;
+        let reply =
+            app.client().run(Script::new().get("count").exists("name").raw("vip").remove("age")).await;
         assert_eq!(reply.values(), [0.into(), false.into(), serde_json::Value::Null, false.into()]);
         assert!(reply.set_cookies().is_empty());
     });
@@ -66,7 +67,8 @@ pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
 pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) {
     for (days, seconds) in [(10, 10 * 86_400), (500, 400 * 86_400)] {
         let max = Duration::from_secs(days * 86_400);
-        let app = world.app_with(|config| config.lifetime(Lifetime::normal().max(max).persistent(true))).await;
+        let app =
+            world.app_with(|config| config.lifetime(Lifetime::normal().max(max).persistent(true))).await;
         let reply = app.client().run(Script::new().set("count", 1)).await;
         let cookie = &reply.set_cookies()[0];
         assert!(cookie.contains(&format!("; Max-Age={seconds}")), "{cookie}");
@@ -129,7 +131,8 @@ pub(crate) async fn what_a_request_wrote_the_next_one_reads(world: World) {
 /// ACCEPTANCE 7.
 pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
     let app = world.app().await;
-    let script = Script::new().set("count", 1).header("set-cookie", "theme=dark").header("set-cookie", "lang=en");
+    let script =
+        Script::new().set("count", 1).header("set-cookie", "theme=dark").header("set-cookie", "lang=en");
     let cookies = app.client().run(script).await.set_cookies();
     assert_eq!(cookies.len(), 3);
     assert!(cookies.iter().any(|cookie| cookie == "theme=dark"));
@@ -139,8 +142,11 @@ pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
 /// ACCEPTANCE 8.
 pub(crate) async fn caches_are_told_what_the_response_depends_on(world: World) {
     let app = world.app().await;
-    let public = |script: Script| script.header("cache-control", "public, max-age=60").header("vary", "Accept");
-    let told = |reply: &session_tests::acceptance::Reply| (reply.all("vary").join(", "), reply.all("cache-control").join(", "));
+    let public =
+        |script: Script| script.header("cache-control", "public, max-age=60").header("vary", "Accept");
+    let told = |reply: &session_tests::acceptance::Reply| {
+        (reply.all("vary").join(", "), reply.all("cache-control").join(", "))
+    };
     let mut client = app.client();
     let absent = client.run(public(Script::new().get("count"))).await;
     assert_eq!(told(&absent), ("Accept, Cookie".to_owned(), "public, max-age=60".to_owned()));

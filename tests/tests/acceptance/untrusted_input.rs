@@ -106,7 +106,9 @@ pub(crate) async fn junk_never_reaches_the_store(world: World) {
         assert_eq!(asked(&world, &app, &[header]).await, (vec![], 0.into()));
     }
     // HTTP itself does not let these through: they come by an adapter at most.
-    for value in [b"__Host-session-id=\0".as_slice(), b"__Host-session-id=a\r\nSet-Cookie: b", b"=", b";;;", b""] {
+    for value in
+        [b"__Host-session-id=\0".as_slice(), b"__Host-session-id=a\r\nSet-Cookie: b", b"=", b";;;", b""]
+    {
         let session = app.sessions.open([value]).session::<session_tests::acceptance::Visitor>();
         assert_eq!(session.count().await.unwrap(), 0);
     }
@@ -131,7 +133,9 @@ pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: Worl
 pub(crate) async fn four_candidates_are_asked_and_no_more(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie();
-    let stale = |count: usize| (0..count).map(|_| cookies::cookie(&cookies::id(world.now(), 0)) + "; ").collect::<String>();
+    let stale = |count: usize| {
+        (0..count).map(|_| cookies::cookie(&cookies::id(world.now(), 0)) + "; ").collect::<String>()
+    };
     for (before, expected) in [(3, 1), (4, 0)] {
         let header = stale(before) + &live;
         let (commands, count) = asked(&world, &app, &[header.into_bytes()]).await;

@@ -1,0 +1,124 @@
+//! Several at once.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use session_runtime::{Session, Sessions};
+use session_tests::acceptance::{Script, Visitor, World};
+use session_tests::cookies::{id_of, key_of};
+
+/// ACCEPTANCE 31.
+pub(crate) async fn writes_to_different_fields_at_once_both_survive(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 0)).await;
+    let slow = {
+        let mut client = client.clone();
+        tokio::spawn(
+            async move { client.run(Script::new().get("name").gate("read").set("name", "slow")).await },
+        )
+    };
+    app.gates.arrival("read").await;
+    client.run(Script::new().set("count", 5).set("vip", true)).await;
+    app.gates.open("read");
+    slow.await.unwrap();
+    let values = client.run(Script::new().get("count").get("name").get("vip")).await.values();
+    assert_eq!(values, [serde_json::json!(5), "slow".into(), true.into()]);
+}
+
+/// ACCEPTANCE 35, DESIGN 5.
+pub(crate) async fn first_writes_side_by_side_end_in_one_session(world: World) {
+    let app = world.app().await;
+    let fields =
+        || Script::new().set("count", 1).set("name", "x").set("vip", true).set("age", 3).set("small", 4);
+    let mut client = app.client();
+    assert_eq!(client.run(Script::new().join(fields())).await.set_cookies().len(), 1);
+    let look = || Script::new().get("count").get("name").get("vip").get("age").get("small");
+    let whole = [1.into(), "x".into(), true.into(), 3.into(), serde_json::json!(4)];
+    assert_eq!(client.run(look()).await.values(), whole);
+    // The same with a cookie whose session is not known any more.
+    world.elapse(Duration::from_secs(2 * 24 * 3600));
+    let before = client.cookie();
+    client.run(Script::new().join(fields())).await;
+    assert_ne!(client.cookie(), before);
+    assert_eq!(client.run(look()).await.values(), whole);
+    assert_eq!(world.times_to_live().len(), world.server().map_or(0, |_| 1));
+}
+
+/// ACCEPTANCE 34.
+pub(crate) async fn a_write_that_races_expiry_leaves_no_partial_session(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1).set("name", "old")).await;
+    let slow = {
+        let mut client = client.clone();
+        tokio::spawn(async move {
+            client.run(Script::new().get("count").gate("read").set("count", 2).strict()).await
+        })
+    };
+    app.gates.arrival("read").await;
+    world.elapse(Duration::from_secs(2 * 24 * 3600));
+    app.gates.open("read");
+    let reply = slow.await.unwrap();
+    assert_eq!(reply.status, 409);
+    assert!(reply.set_cookies().is_empty());
+    if let Some(server) = world.server() {
+        assert_eq!(server.cli::<u64>(&["EXISTS", &key_of(&client.cookie())]), 0);
+    }
+}
+
+/// ACCEPTANCE 35.
+pub(crate) async fn dropped_requests_leave_every_session_whole(world: World) {
+    let sessions = world.sessions(|config| config);
+    join_all((0..200u64).map(|round| dropped_request(sessions.clone(), round))).await;
+    let Some(server) = world.server() else { return };
+    for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
+        assert!(server.cli::<i64>(&["PTTL", &key]) > 0, "without an expiry");
+        assert!(server.cli::<bool>(&["HEXISTS", &key, ""]), "without its permanent field");
+    }
+}
+
+/// Polls a request's first write a few times, drops it, and goes on under the same id.
+async fn dropped_request(sessions: Sessions, round: u64) {
+    let handle = sessions.open([]);
+    let session: Session<Visitor> = handle.session();
+    let mut write = session.set_count(round);
+    for _ in 0..round % 4 {
+        if futures::poll!(&mut write).is_ready() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    drop(write);
+    if round % 2 == 0 {
+        session.set_count(round).await.unwrap();
+        let cookie = handle.finish().set_cookie().unwrap().to_owned();
+        let next = sessions.open([cookie.split(';').next().unwrap().as_bytes()]);
+        assert_eq!(next.session::<Visitor>().count().await.unwrap(), round);
+    }
+}
+
+/// DESIGN 2.
+pub(crate) async fn two_managers_live_side_by_side(world: World) {
+    let user = world.app_with(|config| config.cookie_name("user")).await;
+    let admin = world.app_with(|config| config.cookie_name("admin").prefix("admin")).await;
+    let mut client = user.client();
+    client.run(Script::new().set("count", 1)).await;
+    client.move_to(&admin);
+    client.run(Script::new().set("count", 2)).await;
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [2]);
+    client.move_to(&user);
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
+}
+
+/// DESIGN 2.
+pub(crate) async fn a_layer_applied_twice_is_one_session(world: World) {
+    let app = world.app_applied_twice().await;
+    let mut client = app.client();
+    let reply = client.run(Script::new().get("count").set("count", 1)).await;
+    assert_eq!(reply.set_cookies().len(), 1);
+    assert_eq!((reply.all("vary").len(), reply.all("cache-control").len()), (1, 1));
+    let id = id_of(&client.cookie());
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
+    assert_eq!(id_of(&client.cookie()), id);
+}

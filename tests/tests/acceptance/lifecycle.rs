@@ -1,0 +1,172 @@
+//! The life cycle: expiry, deadlines, strict ids.
+
+use std::time::Duration;
+
+use serde_json::json;
+use session_runtime::Lifetime;
+use session_tests::acceptance::{Client, Script, Store, World};
+use session_tests::cookies::{self, id_of, key_of};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn visitor(world: &World) -> (session_tests::acceptance::App, Client) {
+    let app = world.app().await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1)).await;
+    (app, client)
+}
+
+/// ACCEPTANCE 26.
+pub(crate) async fn an_idle_session_expires(world: World) {
+    let (_app, mut client) = visitor(&world).await;
+    world.elapse(DAY - HOUR / 60);
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
+    world.elapse(DAY + HOUR / 60);
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [0]);
+}
+
+/// ACCEPTANCE 26.
+pub(crate) async fn activity_postpones_the_idle_expiry(world: World) {
+    let (_app, mut client) = visitor(&world).await;
+    for script in [Script::new().get("name"), Script::new().set("name", "x"), Script::new().exists("name")] {
+        world.elapse(20 * HOUR);
+        client.run(script).await;
+    }
+    world.elapse(20 * HOUR);
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
+}
+
+/// ACCEPTANCE 26.
+pub(crate) async fn no_activity_postpones_the_absolute_deadline(world: World) {
+    let (_app, mut client) = visitor(&world).await;
+    for _ in 0..36 {
+        world.elapse(20 * HOUR - HOUR / 60);
+        client.run(Script::new().get("count").set("name", "x")).await;
+    }
+    let before = client.cookie();
+    world.elapse(HOUR);
+    let reply = client.run(Script::new().get("count").set("count", 5)).await;
+    assert_eq!(reply.values()[0], 0);
+    assert_ne!(id_of(&client.cookie()), id_of(&before));
+}
+
+/// DESIGN 4: known without asking.
+pub(crate) async fn a_session_past_its_deadline_is_absent_without_asking(world: World) {
+    let app = world.app().await;
+    let expired = cookies::cookie(&cookies::id(world.now() - 30 * DAY, 0));
+    let asked = world.commands(async || {
+        let reply = app.client().run_with(&[&expired], Script::new().get("count").remove("count")).await;
+        assert_eq!(reply.values(), [json!(0), json!(false)]);
+    });
+    assert_eq!(asked.await, Vec::<String>::new());
+}
+
+/// DESIGN 4.
+pub(crate) async fn every_expiry_is_capped_by_the_absolute_deadline(world: World) {
+    let lifetime = Lifetime::normal().idle(10 * HOUR).max(12 * HOUR);
+    let app = world.app_with(|config| config.lifetime(lifetime)).await;
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1)).await;
+    world.elapse(8 * HOUR);
+    for script in [Script::new().get("count"), Script::new().set("count", 2)] {
+        client.run(script).await;
+        assert!(world.times_to_live().iter().all(|left| (1..=4 * 3_600_000).contains(left)));
+    }
+    world.elapse(4 * HOUR - Duration::from_secs(2));
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [2]);
+    world.elapse(Duration::from_secs(2));
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [0]);
+}
+
+/// ACCEPTANCE 26.
+pub(crate) async fn a_birth_in_the_future_is_refused(world: World) {
+    let app = world.app().await;
+    let asked = async |ahead: u64| {
+        let cookie = cookies::cookie(&cookies::id(world.now() + Duration::from_secs(ahead), 0));
+        world
+            .commands(async || {
+                app.client().run_with(&[&cookie], Script::new().get("count")).await;
+            })
+            .await
+    };
+    assert_eq!(asked(302).await, Vec::<String>::new());
+    world.assert_commands(asked(299).await, &["hget", "pexpire"]);
+}
+
+/// DESIGN 4: the class in an id is one of the configured lifetimes.
+pub(crate) async fn an_unknown_class_is_refused(world: World) {
+    let app = world.app().await;
+    let cookie = cookies::cookie(&cookies::id(world.now(), 9));
+    let asked = world.commands(async || {
+        assert_eq!(app.client().run_with(&[&cookie], Script::new().get("count")).await.values(), [0]);
+    });
+    assert_eq!(asked.await, Vec::<String>::new());
+}
+
+/// ACCEPTANCE 27.
+pub(crate) async fn an_expired_session_gives_no_old_data_and_a_new_id(world: World) {
+    let (_app, mut client) = visitor(&world).await;
+    let before = client.cookie();
+    world.elapse(2 * DAY);
+    let reply = client.run(Script::new().set("name", "new").get("count")).await;
+    assert_eq!(reply.values()[1], 0);
+    assert_ne!(id_of(&client.cookie()), id_of(&before));
+}
+
+/// DESIGN 5: a tombstone under the session's key means gone, at the first read already.
+pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
+    let (_app, mut client) = visitor(&world).await;
+    let id = id_of(&client.cookie());
+    match &world.store {
+        Store::Memory(store) => {
+            store.bury(&session_runtime::SessionKey::new("app", &id.parse().unwrap()), HOUR)
+        }
+        Store::Redis(_, server) => {
+            let _: String = server.cli(&["SET", &key_of(&client.cookie()), "", "PX", "60000"]);
+        }
+    }
+    for script in [Script::new().get("count").set("count", 2), Script::new().set("count", 2)] {
+        let reply = client.run(script.clone()).await;
+        assert_eq!(reply.results().pop().unwrap(), json!({ "error": ["gone"] }));
+        let page = client.run(script.strict()).await;
+        assert_eq!((page.status, page.body.as_str()), (409, "Conflict"));
+        assert!(reply.set_cookies().is_empty() && page.set_cookies().is_empty());
+    }
+    if let Some(server) = world.server() {
+        assert_eq!(server.cli::<String>(&["TYPE", &key_of(&client.cookie())]), "string");
+    }
+}
+
+/// ACCEPTANCE 28, without faults.
+pub(crate) async fn no_key_is_ever_without_an_expiry(world: World) {
+    let app = world.app().await;
+    let load = (0..16).map(|_| {
+        let mut client = app.client();
+        async move {
+            for round in 0..20 {
+                client
+                    .run(Script::new().get("count").set("count", round).set("name", "x").remove("name"))
+                    .await;
+            }
+        }
+    });
+    let load = tokio::spawn(futures::future::join_all(load.collect::<Vec<_>>()));
+    while !load.is_finished() {
+        assert!(world.times_to_live().iter().all(|&left| left != -1), "a key without an expiry");
+        tokio::task::yield_now().await;
+    }
+    load.await.unwrap();
+    assert!(world.times_to_live().iter().all(|&left| left != -1));
+}
+
+/// ACCEPTANCE 39.
+pub(crate) async fn two_prefixes_do_not_see_each_other(world: World) {
+    let (_app, mut client) = visitor(&world).await;
+    let other = world.app_with(|config| config.prefix("other")).await;
+    client.move_to(&other);
+    let before = client.cookie();
+    let reply = client.run(Script::new().get("count").set("count", 7)).await;
+    assert_eq!(reply.values()[0], 0);
+    assert_ne!(id_of(&client.cookie()), id_of(&before));
+}
