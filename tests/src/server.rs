@@ -8,7 +8,7 @@ pub use binary::server_binary;
 pub use monitor::Monitor;
 pub use stats::CommandCounts;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -28,7 +28,8 @@ pub struct RedisServer {
     args: Vec<String>,
 }
 
-/// A shell that holds the server: when its input ends, because it is dropped or because the test's process is gone, it kills the server.
+/// A shell that holds the server: when its input ends, because this is dropped or because the test's process is gone, it kills the server
+/// and removes its files. A line of input says that they stay.
 #[derive(Debug)]
 struct Process {
     shell: Child,
@@ -76,9 +77,11 @@ impl RedisServer {
         &self.directory
     }
 
-    /// Ends the server as a crash would (`kill -9`).
+    /// Ends the server as a crash would (`kill -9`). Its files stay.
     pub fn kill(&mut self) {
-        self.process = None;
+        if let Some(mut process) = self.process.take() {
+            process.keep_files();
+        }
     }
 
     /// Starts the server again, on the same port and with what it had on disk. Kills it first if it runs.
@@ -138,14 +141,21 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        self.kill();
+        drop(self.process.take());
         let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
 impl Process {
     fn start(directory: &Path, port: u16, args: &[String]) -> Self {
-        const HOLD: &str = r#""$@" >log 2>&1 & echo $!; read -r _; kill -s KILL $!; wait"#;
+        const HOLD: &str = r#"
+            "$@" >log 2>&1 &
+            echo $!
+            if read -r _; then kept=yes; else kept=no; fi
+            kill -s KILL $!
+            wait
+            if [ $kept = no ]; then rm -r "$PWD"; fi
+        "#;
         let mut shell = Command::new("sh")
             .args(["-c", HOLD, "sh"])
             .arg(server_binary())
@@ -161,6 +171,11 @@ impl Process {
         let mut id = String::new();
         output.read_line(&mut id).unwrap();
         Self { shell, server_id: id.trim().parse().unwrap(), _output: output }
+    }
+
+    fn keep_files(&mut self) {
+        // Where the shell is gone already, the server is too.
+        let _ = self.shell.stdin.as_mut().unwrap().write_all(b"keep\n");
     }
 
     /// Nothing yet, or whether it is this server that answers on the port.
