@@ -124,32 +124,35 @@ impl RedisStore {
         refresh: Option<Duration>,
         decode: fn(Value) -> Result<Option<T>, Cause>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
-        let (key, deadline) = (key.expose_secret(), self.link.deadline());
-        let read = command_of(&[command, key, field]);
-        let Some(refresh) = refresh else {
-            let reply = self.link.command(&read, deadline).await.map_err(read_fault)?;
-            return match reply {
-                Value::ServerError(error) => dead_or_failed((&error).into()),
-                reply => decode(reply).map(Lookup::Found).map_err(StoreError::refused),
-            };
-        };
-        let mut both = Pipeline::with_capacity(2);
-        both.add_command(read);
-        both.add_command(command_of(&["PEXPIRE", key, itoa::Buffer::new().format(milliseconds(refresh))]));
-        let replies = self.link.pipeline(&both, deadline).await.map_err(read_fault)?;
-        let Ok([found, refreshed]) = <[Value; 2]>::try_from(replies) else {
-            return Err(StoreError::refused(Cause::Unexpected));
-        };
-        let found = match found {
-            Value::ServerError(error) => return dead_or_failed((&error).into()),
-            found => decode(found).map_err(StoreError::refused)?,
-        };
-        match refreshed {
-            Value::Int(1) => Ok(Lookup::Found(found)),
-            Value::Int(0) => Ok(Lookup::Missing),
-            Value::ServerError(error) => unrefreshed(found, (&error).into()),
-            _ => Err(StoreError::refused(Cause::Unexpected)),
+        let key = key.expose_secret();
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(command_of(&[command, key, field]));
+        if let Some(refresh) = refresh {
+            let lifetime = milliseconds(refresh);
+            commands.add_command(command_of(&["PEXPIRE", key, itoa::Buffer::new().format(lifetime)]));
         }
+        let mut replies = self.ask(&commands).await?.into_iter();
+        let found = match replies.next() {
+            Some(Value::ServerError(error)) => return dead_or_failed((&error).into()),
+            reply => decode(reply.unwrap_or_default()).map_err(StoreError::refused)?,
+        };
+        match replies.next() {
+            None | Some(Value::Int(1)) => Ok(Lookup::Found(found)),
+            Some(Value::Int(0)) => Ok(Lookup::Missing),
+            Some(Value::ServerError(error)) => unrefreshed(found, (&error).into()),
+            Some(_) => Err(StoreError::refused(Cause::Unexpected)),
+        }
+    }
+
+    /// Sends what only reads, or may be done twice; once more if the connection broke: a server that closes idle connections, or was
+    /// started anew, is not worth an error.
+    async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        let deadline = self.link.deadline();
+        let mut replies = self.link.pipeline(commands, deadline).await;
+        if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
+            replies = self.link.pipeline(commands, deadline).await;
+        }
+        replies.map_err(|(Fault::NotSent(cause) | Fault::NoReply(cause))| StoreError::unavailable(cause))
     }
 }
 
@@ -165,13 +168,6 @@ fn unrefreshed<T>(found: Option<T>, code: Code) -> Result<Lookup<Option<T>>, Sto
 /// Commands on a tombstone answer `WRONGTYPE`: it is a string, not a hash.
 fn dead_or_failed<T>(code: Code) -> Result<Lookup<T>, StoreError> {
     if code == Code::WrongType { Ok(Lookup::Dead) } else { Err(code.into()) }
-}
-
-/// A read that got no reply changed nothing that matters.
-fn read_fault(fault: Fault) -> StoreError {
-    match fault {
-        Fault::NotSent(cause) | Fault::NoReply(cause) => StoreError::unavailable(cause),
-    }
 }
 
 fn write_fault(fault: Fault) -> StoreError {
