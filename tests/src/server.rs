@@ -43,7 +43,8 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
-    /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`. Later ones override earlier ones.
+    /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`. Later ones override earlier ones. Passwords
+    /// and users are set with [`cli`](Self::cli) once it runs: it is asked without them whether it is ready.
     pub fn start_with(args: &[&str]) -> Self {
         let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
         for _ in 0..5 {
@@ -152,7 +153,7 @@ impl Process {
             "$@" >log 2>&1 &
             echo $!
             if read -r _; then kept=yes; else kept=no; fi
-            kill -s KILL $!
+            kill -s KILL $! 2>/dev/null
             wait
             if [ $kept = no ]; then rm -r "$PWD"; fi
         "#;

@@ -1,0 +1,133 @@
+//! How a store on Redis is reached, and what it says when it is not.
+
+use std::time::Duration;
+
+use session_runtime::{Error, Lookup, RedisStore, SessionStore};
+use session_tests::keys::fresh_key;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{create, set};
+
+const SECRET: &str = "Tr0ub4dor";
+
+#[tokio::test]
+async fn tcp_unix_socket_and_database_number() {
+    let server = RedisServer::start();
+    let first = connect(&server.url()).await.unwrap();
+    let key = fresh_key();
+    create(&first, &key, &[set("a", "1")]).await;
+    let unix = connect(&server.unix_url()).await.unwrap();
+    assert_eq!(unix.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    let other = [format!("{}/3", server.url()), format!("{}?db=3", server.unix_url())];
+    let (tcp, unix) = (connect(&other[0]).await.unwrap(), connect(&other[1]).await.unwrap());
+    let hour = Some(Duration::from_secs(3600));
+    assert_eq!(tcp.get(&key, "a", hour).await.unwrap(), Lookup::Missing);
+    create(&tcp, &key, &[set("a", "3")]).await;
+    assert_eq!(unix.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("3".into())));
+    assert_eq!(first.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn password_and_user() {
+    let server = RedisServer::start();
+    let password = format!(">{SECRET}");
+    let _: String = server.cli(&["ACL", "SETUSER", "app", "on", &password, "~test:*", "+@all"]);
+    let _: String = server.cli(&["ACL", "SETUSER", "default", "off"]);
+    let at = format!("127.0.0.1:{}", server.port());
+    let store = connect(&format!("redis://app:{SECRET}@{at}")).await.unwrap();
+    let key = fresh_key();
+    create(&store, &key, &[set("a", "1")]).await;
+    let by_socket = format!("{}?user=app&pass={SECRET}", server.unix_url());
+    let store = connect(&by_socket).await.unwrap();
+    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+
+    let refused = connect(&format!("redis://{at}")).await.unwrap_err();
+    assert!(refused.is_config() && refused.to_string().contains("asks for a password"), "{refused}");
+    for wrong in [format!("app:wrong-{SECRET}"), format!("nobody:{SECRET}")] {
+        let refused = connect(&format!("redis://{wrong}@{at}")).await.unwrap_err();
+        assert!(refused.is_config() && refused.to_string().contains("the user or the password"), "{refused}");
+        assert_tells_no_secret(&refused);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there() {
+    let server = RedisServer::start();
+    let refused = connect(&format!("{}/99", server.url())).await.unwrap_err();
+    assert!(refused.is_config() && refused.to_string().contains("database number"), "{refused}");
+}
+
+#[tokio::test]
+async fn nobody_there_is_unavailable_and_says_where() {
+    let mut server = RedisServer::start();
+    let urls = [server.url(), server.unix_url()];
+    server.kill();
+    for url in urls {
+        let error = connect(&url).await.unwrap_err();
+        assert!(error.is_unavailable(), "{error:?}");
+        let source = sources(&error);
+        let address = url.split_once("://").unwrap().1;
+        assert!(source.contains(address) && source.contains("nothing listens there"), "{source}");
+    }
+    let error = connect("redis://no-such-host.invalid").await.unwrap_err();
+    assert!(sources(&error).contains("the host's name is not known"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_frozen_server_is_unavailable_within_the_deadline() {
+    let server = RedisServer::start();
+    server.pause();
+    let connecting = RedisStore::builder(&server.url()).timeout(Duration::from_millis(100)).connect();
+    let error = tokio::time::timeout(Duration::from_secs(5), connecting).await.unwrap().unwrap_err();
+    assert!(error.is_unavailable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn urls_that_cannot_be_used_are_refused_and_not_shown() {
+    for url in [
+        "",
+        "localhost",
+        "redis://",
+        "http://127.0.0.1",
+        "redis://127.0.0.1/one",
+        "redis://127.0.0.1:port",
+        "rediss://127.0.0.1",
+        &format!("redis://app:{SECRET}@/"),
+        &format!("nonsense://app:{SECRET}@127.0.0.1"),
+    ] {
+        let error = connect(url).await.unwrap_err();
+        assert!(error.is_config() && error.to_string().contains("redis://"), "{url}: {error}");
+        assert_tells_no_secret(&error);
+    }
+    let zero = RedisStore::builder("redis://127.0.0.1").timeout(Duration::ZERO).connect().await;
+    assert!(zero.unwrap_err().is_config());
+}
+
+#[tokio::test]
+async fn debug_shows_the_address_and_no_secret() {
+    let server = RedisServer::start();
+    let _: String = server.cli(&["CONFIG", "SET", "requirepass", SECRET]);
+    let url = format!("redis://:{SECRET}@127.0.0.1:{}", server.port());
+    let store = connect(&url).await.unwrap();
+    let shown = format!("{store:?} {:?}", RedisStore::builder(&url));
+    assert!(shown.contains(&server.port().to_string()) && !shown.contains(SECRET), "{shown}");
+}
+
+async fn connect(url: &str) -> Result<RedisStore, Error> {
+    RedisStore::builder(url).timeout(Duration::from_secs(10)).connect().await
+}
+
+fn assert_tells_no_secret(error: &Error) {
+    let told = format!("{error:?} {}", sources(error));
+    assert!(!told.contains(SECRET), "{told}");
+}
+
+/// What the error and all its sources say.
+fn sources(error: &Error) -> String {
+    let mut told = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        told += &format!(": {error}");
+        source = error.source();
+    }
+    told
+}

@@ -1,0 +1,335 @@
+//! What a store on Redis does while its server or the network fails, on real processes.
+
+use std::time::{Duration, Instant};
+
+use session_runtime::{Lookup, RedisStore, SessionKey, SessionStore, StoreError};
+use session_tests::keys::fresh_key;
+use session_tests::proxy::Proxy;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{create, set, try_write};
+
+const DEADLINE: Duration = Duration::from_millis(500);
+/// What may pass on a busy machine where it should be half a second.
+const GENEROUSLY: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn a_killed_server_is_unavailable_and_back_without_a_new_store() {
+    let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    server.kill();
+    for _ in 0..20 {
+        let read = timed(store.get(&key, "a", None)).await.unwrap_err();
+        assert!(read.is_unavailable() && !read.is_outcome_unknown());
+        let written = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
+        assert!(written.is_unavailable());
+    }
+    server.restart();
+    serves_again(&store, &key).await;
+    assert_eq!(try_write(&store, &key, &[set("b", "2")]).await.unwrap(), Lookup::Found(0));
+}
+
+#[tokio::test]
+async fn a_write_while_the_server_is_known_to_be_down_was_not_carried_out() {
+    let mut server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    server.kill();
+    until("the store to notice", async || store.get(&key, "a", None).await.is_err()).await;
+    let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown());
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_lost_are_sent_again() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    let _: String = server.cli(&["SCRIPT", "FLUSH"]);
+    let before = server.counts();
+    assert_eq!(try_write(&store, &key, &[set("a", "2")]).await.unwrap(), Lookup::Found(0));
+    assert_eq!(try_write(&store, &key, &[set("a", "3")]).await.unwrap(), Lookup::Found(0));
+    let counts = server.counts() - before;
+    assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (2, 1, 2));
+}
+
+#[tokio::test]
+async fn a_killed_connection_is_replaced_without_an_error() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    for _ in 0..10 {
+        let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+        assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+    }
+}
+
+#[tokio::test]
+async fn many_requests_share_one_new_connection() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    let before = connections_received(&server);
+    let reads = (0..200).map(|_| store.get(&key, "a", None));
+    for read in futures_util::future::join_all(reads).await {
+        assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
+    }
+    // One is the connection of the test that asks.
+    assert_eq!(connections_received(&server) - before, 2);
+}
+
+#[tokio::test]
+async fn a_frozen_server_is_unavailable_and_back_when_it_goes_on() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    server.pause();
+    let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
+    assert!(error.is_outcome_unknown(), "{error:?}");
+    assert!(timed(store.get(&key, "a", None)).await.unwrap_err().is_unavailable());
+    // Once it is known to be down, nobody waits for the deadline, and nothing is sent.
+    until(
+        "the store to notice",
+        async || matches!(try_write(&store, &key, &[]).await, Err(error) if !error.is_outcome_unknown()),
+    )
+    .await;
+    let asked = Instant::now();
+    for _ in 0..100 {
+        assert!(store.get(&key, "a", None).await.unwrap_err().is_unavailable());
+    }
+    assert!(asked.elapsed() < DEADLINE * 20);
+    server.resume();
+    serves_again(&store, &key).await;
+}
+
+#[tokio::test]
+async fn a_black_holed_connection_is_left_for_a_new_one() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    proxy.black_hole_existing();
+    let error = timed(store.get(&key, "a", None)).await.unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown());
+    serves_again(&store, &key).await;
+}
+
+#[tokio::test]
+async fn a_black_holed_network_is_unavailable_until_it_clears_up() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    proxy.black_hole();
+    for _ in 0..10 {
+        assert!(timed(store.get(&key, "a", None)).await.unwrap_err().is_unavailable());
+    }
+    proxy.clear_up();
+    serves_again(&store, &key).await;
+    assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+}
+
+#[tokio::test]
+async fn a_write_whose_reply_is_lost_is_unknown_and_carried_out_once() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    for bytes in [0, 1, 3] {
+        let before = server.counts();
+        proxy.break_after(bytes);
+        let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
+        assert!(error.is_outcome_unknown(), "{error:?}");
+        assert_eq!(store.get(&key, "b", None).await.unwrap(), Lookup::Found(Some("1".into())));
+        let counts = server.counts() - before;
+        assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (1, 0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_read_whose_reply_is_lost_is_repeated() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    proxy.break_after(3);
+    let read = timed(store.get(&key, "a", Some(GENEROUSLY * 100))).await;
+    assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn connections_cut_at_random_lose_and_repeat_no_write() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    let before = server.counts().of("hset");
+    let (mut done, mut unknown) = (0, 0);
+    for at in 0..60 {
+        if at % 3 == 0 {
+            proxy.cut();
+        }
+        match timed(try_write(&store, &key, &[set(&format!("field {at}"), "1")])).await {
+            Ok(written) => {
+                assert_eq!(written, Lookup::Found(0));
+                done += 1;
+            }
+            Err(error) if error.is_outcome_unknown() => unknown += 1,
+            Err(error) => assert!(error.is_unavailable()),
+        }
+    }
+    let carried_out = server.counts().of("hset") - before;
+    assert!((done..=done + unknown).contains(&carried_out), "{done} {unknown} {carried_out}");
+    assert!(done > 0);
+}
+
+#[tokio::test]
+async fn a_dropped_request_does_not_stop_the_others_reconnecting() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    proxy.cut();
+    for _ in 0..5 {
+        // Polled once, and dropped: it may have been the one that began to reconnect.
+        let _ = futures_util::FutureExt::now_or_never(store.get(&key, "a", None));
+    }
+    until("a connection", async || store.get(&key, "a", None).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_store_outlives_the_runtime_that_it_was_made_on() {
+    let server = RedisServer::start();
+    let url = server.url();
+    let (store, key) = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let store = connect(&url).await;
+            let key = session(&store).await;
+            (store, key)
+        })
+    })
+    .join()
+    .unwrap();
+    assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_still_reads() {
+    let server = RedisServer::start_with(&["--min-replicas-to-write", "0"]);
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    let _: String = server.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let hour = Some(Duration::from_secs(3600));
+    assert_eq!(store.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
+    // Nothing was found, and whether there is a session is not known either: not an empty one.
+    assert!(store.get(&key, "missing", hour).await.unwrap_err().is_unavailable());
+    let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown());
+    let _: String = server.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn a_server_that_became_a_replica_is_unavailable() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    let _: String = server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
+    let hour = Some(Duration::from_secs(3600));
+    assert!(store.get(&key, "a", hour).await.unwrap_err().is_unavailable());
+    let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown());
+    let _: String = server.cli(&["REPLICAOF", "NO", "ONE"]);
+    assert_eq!(store.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn full_memory_refuses_values_whole_and_takes_removals() {
+    let server = RedisServer::start_with(&["--maxmemory-policy", "noeviction"]);
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    let python = fresh_key();
+    let _: i64 = server.cli(&["HSET", python.expose_secret(), "b", "1"]);
+    let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let changes = [session_tests::store_suite::remove("a"), set("b", "2")];
+    let error = try_write(&store, &key, &changes).await.unwrap_err();
+    assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    for (key, field) in [(&key, "a"), (&python, "b")] {
+        let removal = [session_tests::store_suite::remove(field)];
+        assert_eq!(try_write(&store, key, &removal).await.unwrap(), Lookup::Found(1));
+        assert_eq!(store.get(key, "", None).await.unwrap(), Lookup::Found(Some("".into())));
+        assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_permission_taken_away_leaves_no_session_without_expiry() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let _: String = server.cli(&["ACL", "SETUSER", "default", "-pexpire"]);
+    let key = fresh_key();
+    let write = session_runtime::Write {
+        mode: session_runtime::WriteMode::Create,
+        changes: &[set("a", "1")],
+        expires_in: GENEROUSLY,
+    };
+    let error = store.write(&key, write).await.unwrap_err();
+    assert!(!error.is_unavailable(), "{error:?}");
+    assert_eq!(server.cli::<i64>(&["EXISTS", key.expose_secret()]), 0);
+}
+
+#[tokio::test]
+async fn a_session_begun_by_another_program_gets_the_permanent_field_before_it_could_vanish() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = fresh_key();
+    let _: i64 = server.cli(&["HSET", key.expose_secret(), "count", "1"]);
+    let removal = [session_tests::store_suite::remove("count")];
+    assert_eq!(try_write(&store, &key, &removal).await.unwrap(), Lookup::Found(1));
+    let fields: Vec<String> = server.cli(&["HGETALL", key.expose_secret()]);
+    assert_eq!(fields, ["", ""]);
+    assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
+}
+
+async fn connect(url: &str) -> RedisStore {
+    RedisStore::builder(url).timeout(DEADLINE).connect().await.unwrap()
+}
+
+/// A live session with the field `a`.
+async fn session(store: &RedisStore) -> SessionKey {
+    let key = fresh_key();
+    create(store, &key, &[set("a", "1")]).await;
+    key
+}
+
+/// The deadline is kept, generously measured.
+async fn timed<T>(operation: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(GENEROUSLY, operation).await.expect("an operation ends at its deadline")
+}
+
+/// Within a second of the server's return, generously measured, and from then on.
+async fn serves_again(store: &RedisStore, key: &SessionKey) {
+    let since = Instant::now();
+    until("the store to serve again", async || store.get(key, "a", None).await.is_ok()).await;
+    assert!(since.elapsed() < GENEROUSLY);
+    assert_eq!(store.get(key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(Instant::now() < limit, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn connections_received(server: &RedisServer) -> u64 {
+    let info: String = server.cli(&["INFO", "stats"]);
+    let number = info.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+    number.unwrap().parse().unwrap()
+}

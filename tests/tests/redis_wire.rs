@@ -1,0 +1,121 @@
+//! What a store on Redis sends: exactly these commands, in so many trips.
+
+use std::time::Duration;
+
+use session_runtime::{Lookup, RedisStore, SessionKey, SessionStore, Write, WriteMode};
+use session_tests::keys::fresh_key;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{create, remove, set, try_write};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_first_read_is_two_plain_commands_and_a_further_one_is_one() {
+    let (server, store, key) = session().await;
+    let monitor = server.monitor();
+    store.get(&key, "a", Some(MINUTE)).await.unwrap();
+    store.contains(&key, "a", Some(Duration::from_micros(1500))).await.unwrap();
+    store.get(&key, "a", None).await.unwrap();
+    store.contains(&key, "a", None).await.unwrap();
+    let name = key.expose_secret();
+    assert_eq!(
+        monitor.finish(),
+        [
+            format!(r#""HGET" "{name}" "a""#),
+            format!(r#""PEXPIRE" "{name}" "60000""#),
+            format!(r#""HEXISTS" "{name}" "a""#),
+            format!(r#""PEXPIRE" "{name}" "1""#),
+            format!(r#""HGET" "{name}" "a""#),
+            format!(r#""HEXISTS" "{name}" "a""#),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
+    let (server, store, key) = session().await;
+    let before = server.counts();
+    let monitor = server.monitor();
+    try_write(&store, &key, &[set("a", "2"), remove("b")]).await.unwrap();
+    let commands = monitor.finish();
+    let name = key.expose_secret();
+    assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
+    assert!(
+        commands[0].ends_with(&format!(r#" "1" "{name}" "3600000" "0" "1" "b" "a" "2""#)),
+        "{}",
+        commands[0]
+    );
+    assert_eq!(
+        commands[1..],
+        [
+            format!(r#"lua "HEXISTS" "{name}" """#),
+            format!(r#"lua "HSET" "{name}" "a" "2""#),
+            format!(r#"lua "HDEL" "{name}" "b""#),
+            format!(r#"lua "PEXPIRE" "{name}" "3600000""#),
+        ]
+    );
+    assert_eq!((server.counts() - before).of("evalsha"), 1);
+}
+
+#[tokio::test]
+async fn the_first_write_of_a_new_store_is_one_trip_too() {
+    let server = RedisServer::start();
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    let before = server.counts();
+    create(&store, &fresh_key(), &[set("a", "1")]).await;
+    let counts = server.counts() - before;
+    assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_creation_is_one_hash_with_everything() {
+    let (server, store, _) = session().await;
+    let key = fresh_key();
+    let write = Write {
+        mode: WriteMode::Create,
+        changes: &[set("a", "1"), set("b", "")],
+        expires_in: Duration::from_micros(1),
+    };
+    let monitor = server.monitor();
+    assert_eq!(store.write(&key, write).await.unwrap(), Lookup::Found(0));
+    let name = key.expose_secret();
+    assert_eq!(
+        monitor.finish()[1..],
+        [
+            format!(r#"lua "HEXISTS" "{name}" """#),
+            format!(r#"lua "EXISTS" "{name}""#),
+            format!(r#"lua "PEXPIRE" "{name}" "1""#),
+            format!(r#"lua "HSET" "{name}" "" "" "a" "1" "b" """#),
+            format!(r#"lua "PEXPIRE" "{name}" "1""#),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn many_changes_go_in_slices() {
+    let (server, store, key) = session().await;
+    let names: Vec<_> = (0..2500).map(|at| format!("field {at}")).collect();
+    let sets: Vec<_> = names.iter().map(|name| set(name, "1")).collect();
+    let before = server.counts();
+    try_write(&store, &key, &sets).await.unwrap();
+    let counts = server.counts() - before;
+    assert_eq!((counts.of("evalsha"), counts.of("hset"), counts.of("pexpire")), (1, 3, 1));
+}
+
+#[tokio::test]
+async fn errors_repeat_nothing_that_the_server_said() {
+    let (server, store, key) = session().await;
+    let _: String = server.cli(&["ACL", "SETUSER", "default", "resetkeys", "~other:*"]);
+    let error = store.get(&key, "a", None).await.unwrap_err();
+    let told = format!("{error:?} {error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
+    assert!(told.contains("lacks a permission"), "{told}");
+    assert!(!told.contains(key.expose_secret()) && !told.contains("sessions:{"), "{told}");
+}
+
+async fn session() -> (RedisServer, RedisStore, SessionKey) {
+    let server = RedisServer::start();
+    let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+    let key = fresh_key();
+    create(&store, &key, &[set("a", "1"), set("b", "1")]).await;
+    (server, store, key)
+}
