@@ -1,8 +1,8 @@
 //! Reads `#[session(…)]`: keys with their spans, values of the kind that the key takes.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Group, Ident, Span};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, parse_quote, token};
 
@@ -92,7 +92,7 @@ impl Entries {
                 continue;
             };
             let read_list = |input: ParseStream<'_>| entries.read_list(input, place, errors);
-            if let Err(error) = read_list.parse2(list.tokens.clone()) {
+            if let Err(error) = list.parse_args_with(read_list) {
                 errors.push(error);
             }
         }
@@ -101,9 +101,13 @@ impl Entries {
 
     fn read_list(&mut self, input: ParseStream<'_>, place: Place, errors: &mut Errors) -> syn::Result<()> {
         while !input.is_empty() {
-            let name = input.call(Ident::parse_any)?;
-            let value = read_value(input, &name)?;
-            if let Some(key) = known_key(&name, place, errors) {
+            if !input.peek(Ident::peek_any) {
+                return Err(input.error(format!("expected one of {}", key_list(place))));
+            }
+            let name = Ident::parse_any(input)?;
+            let key = known_key(&name, place, errors);
+            let value = read_value(input, key, errors)?;
+            if let (Some(key), Some(value)) = (key, value) {
                 self.add(Entry { key, span: name.span(), value }, errors);
             }
             if !input.is_empty() {
@@ -120,7 +124,7 @@ impl Entries {
             Some(first) if first.value.is_some() != entry.value.is_some() => {
                 errors.at(entry.span, format!("`{name}` and `{name} = …` exclude each other"));
             }
-            Some(_) => errors.at(entry.span, format!("`{name}` is there already")),
+            Some(_) => errors.at(entry.span, format!("duplicate attribute `{name}`")),
             None => {
                 entry.check_value(errors);
                 self.0.push(entry);
@@ -148,7 +152,7 @@ impl Entry {
         };
         if !fits {
             let span = self.value.as_ref().map_or(self.span, Spanned::span);
-            errors.at(span, format!("expected {}", self.key.form()));
+            errors.at(span, self.key.expected());
         }
     }
 
@@ -175,11 +179,20 @@ fn ungroup(expr: &Expr) -> &Expr {
     }
 }
 
-fn read_value(input: ParseStream<'_>, name: &Ident) -> syn::Result<Option<Expr>> {
+/// What follows a key, which may be nothing. `None` is what never follows one.
+fn read_value(
+    input: ParseStream<'_>,
+    key: Option<&Key>,
+    errors: &mut Errors,
+) -> syn::Result<Option<Option<Expr>>> {
     if input.peek(token::Paren) {
-        return Err(input.error(format!("`{name}` takes no parentheses")));
+        let arguments = input.parse::<Group>()?;
+        if let Some(key) = key {
+            errors.at(arguments.span(), key.expected());
+        }
+        return Ok(None);
     }
-    input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose()
+    input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose().map(Some)
 }
 
 fn known_key(name: &Ident, place: Place, errors: &mut Errors) -> Option<&'static Key> {

@@ -6,10 +6,10 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Generics};
+use syn::{Attribute, Generics, Type};
 
 use crate::ast::{Field, Input, Storage};
 use crate::attr::DefaultValue;
@@ -134,27 +134,29 @@ fn table(input: &Input<'_>, names: &Names<'_>, bounded: &Generics) -> TokenStrea
     }
 }
 
-/// An entry of the table. The type is the user's own tokens: a type that cannot be stored is marked where it was written, once.
+/// An entry of the table.
 fn spec(field: &Field<'_>) -> TokenStream {
     let (ty, stored) = (field.ty, &field.stored);
     let inner = tokens::option_of(ty).unwrap_or(ty);
-    match (field.storage, &field.default) {
-        (Storage::Value, None) => quote!(__session::value::<#ty, _>(#stored)),
-        (Storage::Value, Some(default)) => {
-            let default = default_fn(field, default);
-            quote!(__session::value_or::<#ty, _>(#stored, #default))
-        }
-        (Storage::Json, Some(default @ DefaultValue::Expression(_))) => {
-            let default = default_fn(field, default);
-            quote!(__session::json_or::<#ty, _>(#stored, #default))
-        }
-        (Storage::Json, _) => quote!(__session::json::<#ty, _>(#stored)),
-        (Storage::JsonOption, Some(default @ DefaultValue::Expression(_))) => {
-            let default = default_fn(field, default);
-            quote!(__session::json_option_or::<#inner, _>(#stored, #default))
-        }
-        (Storage::JsonOption, _) => quote!(__session::json_option::<#inner, _>(#stored)),
+    let default = field.default.as_ref().map(|default| default_fn(field, default));
+    let expression = default.as_ref().filter(|_| matches!(field.default, Some(DefaultValue::Expression(_))));
+    match (field.storage, &default, expression) {
+        (Storage::Value, None, _) => call("value", ty, &quote!(#stored)),
+        (Storage::Value, Some(default), _) => call("value_or", ty, &quote!(#stored, #default)),
+        (Storage::Json, _, None) => call("json", ty, &quote!(#stored)),
+        (Storage::Json, _, Some(default)) => call("json_or", ty, &quote!(#stored, #default)),
+        (Storage::JsonOption, _, None) => call("json_option", inner, &quote!(#stored)),
+        (Storage::JsonOption, _, Some(default)) => call("json_option_or", inner, &quote!(#stored, #default)),
     }
+}
+
+/// A call with the type between its angle brackets, that stands where the type does: a type that cannot be stored is marked there, whole.
+fn call(function: &str, ty: &Type, arguments: &TokenStream) -> TokenStream {
+    let (first, last) = tokens::ends(ty);
+    let function = Ident::new(function, first);
+    let start = quote_spanned!(first=> __session::#function::<);
+    let end = quote_spanned!(last=> , _>(#arguments));
+    quote!(#start #ty #end)
 }
 
 fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
@@ -188,14 +190,20 @@ fn methods(
     let ty = tokens::without_lifetimes(tokens::without_self(field.ty, &names.this), &names.lifetimes);
     let docs = Docs::of(field);
     let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
+    // Where a message says that the method is defined.
+    let at_field = Span::call_site().located_at(getter.span());
+    let getter = quote_spanned!(at_field=> fn #getter(&self) -> __session::Field<'_, #ty>);
+    let setter = quote_spanned! {at_field=>
+        fn #setter(&self, value: impl __session::IntoField<#ty>) -> __session::Operation<'_, ()>
+    };
     quote! {
         #getter_docs
-        #vis fn #getter(&self) -> __session::Field<'_, #ty> {
+        #vis #getter {
             #getter_body
         }
 
         #setter_docs
-        #vis fn #setter(&self, value: impl __session::IntoField<#ty>) -> __session::Operation<'_, ()> {
+        #vis #setter {
             #setter_body
         }
     }

@@ -46,14 +46,14 @@ impl Key {
         KEYS.iter().filter(|key| key.place == place).map(|key| key.name).collect()
     }
 
-    /// The key with its value, as the user should write it.
-    pub(crate) fn form(&self) -> String {
+    /// What to say when something else follows the key than what it takes.
+    pub(crate) fn expected(&self) -> String {
         let name = self.name;
         match self.takes {
-            Takes::Nothing => format!("`{name}`"),
-            Takes::Text => format!("`{name} = \"…\"`"),
-            Takes::Path => format!("`{name} = some::path`"),
-            Takes::MaybeExpression => format!("`{name}` or `{name} = …`"),
+            Takes::Nothing => format!("`{name}` takes no value"),
+            Takes::Text => format!("expected `{name} = \"…\"`"),
+            Takes::Path => format!("expected `{name} = some::path`"),
+            Takes::MaybeExpression => format!("expected `{name}` or `{name} = …`"),
         }
     }
 }

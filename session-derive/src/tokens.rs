@@ -1,6 +1,6 @@
 //! Questions about types and small changes to them, on tokens, so that macros inside types are covered too.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, Type};
 
@@ -18,6 +18,13 @@ pub(crate) fn option_of(ty: &Type) -> Option<&Type> {
         GenericArgument::Type(inner) if last.ident == "Option" && arguments.args.len() == 1 => Some(inner),
         _ => None,
     }
+}
+
+/// Where the type begins and where it ends, each as one token has it: two of them make a span of the whole.
+pub(crate) fn ends(ty: &Type) -> (Span, Span) {
+    let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    (first, spans.last().unwrap_or(first))
 }
 
 /// Whether one of the names occurs in the tokens.
@@ -103,8 +110,8 @@ mod tests {
 
     #[test]
     fn replaces_self_and_lifetimes_wherever_they_are() {
-        let replaced = without_self(&parse_quote!((Self, [Self::Item; 2])), &quote!(Node<T>));
-        assert_eq!(replaced.to_string(), quote!((Node<T>, [<Node<T>>::Item; 2])).to_string());
+        let replaced = without_self(&parse_quote!((Self, [Self::Item; 2])), &quote!(Node));
+        assert_eq!(replaced.to_string(), quote!((Node, [<Node>::Item; 2])).to_string());
 
         let replaced = without_lifetimes(quote!((&'a str, Cow<'b, a>)), &[&format_ident!("a")]);
         assert_eq!(replaced.to_string(), quote!((&'static str, Cow<'b, a>)).to_string());

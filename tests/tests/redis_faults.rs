@@ -73,7 +73,7 @@ async fn many_requests_share_one_new_connection() {
     let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
     let before = connections_received(&server);
     let reads = (0..200).map(|_| store.get(&key, "a", None));
-    for read in futures_util::future::join_all(reads).await {
+    for read in futures::future::join_all(reads).await {
         assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
     }
     // One is the connection of the test that asks.
@@ -194,7 +194,7 @@ async fn a_dropped_request_does_not_stop_the_others_reconnecting() {
     proxy.cut();
     for _ in 0..5 {
         // Polled once, and dropped: it may have been the one that began to reconnect.
-        let _ = futures_util::FutureExt::now_or_never(store.get(&key, "a", None));
+        let _ = futures::FutureExt::now_or_never(store.get(&key, "a", None));
     }
     until("a connection", async || store.get(&key, "a", None).await.is_ok()).await;
 }

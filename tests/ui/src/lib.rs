@@ -1,1 +1,1 @@
-//! Nothing here yet.
+//! What the compiler says to those who make a mistake, and that it says nothing to others: see `tests/`.

@@ -1,0 +1,11 @@
+use session_runtime::Session;
+
+struct Properties;
+
+#[derive(Session)]
+struct Visitor {
+    #[session(json)]
+    properties: Vec<Properties>,
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+struct Visitor;
+
+fn handler(_: &session_runtime::Session<Visitor>) {}
+
+fn main() {}
