@@ -1,5 +1,7 @@
 //! How a store on Redis is reached, and what it says when it is not.
 
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 use std::time::Duration;
 
 use session_runtime::{Error, Lookup, RedisStore, SessionStore};

@@ -1,5 +1,7 @@
 //! The conformance suite over every store.
 
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
