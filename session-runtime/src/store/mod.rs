@@ -18,9 +18,11 @@ pub(crate) use any::AnyStore;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+
+use crate::id::SessionId;
 
 /// The name of the permanent field that every live session holds, with an empty value.
 ///
@@ -50,14 +52,14 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// A store checks no limits, knows nothing of cookies and interprets no value.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
-    /// Reads one field. With `refresh`, a live session expires that long from now.
+    /// Reads one field, and refreshes a live session's expiry as `refresh` says.
     ///
-    /// Without `refresh` a store that cannot tell cheaply may report a missing key as found, with no value.
+    /// With [`Refresh::No`] a store that cannot tell cheaply may report a missing key as found, with no value.
     fn get<'a>(
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
-        refresh: Option<Duration>,
+        refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>>;
 
     /// Whether a field is there. Otherwise as [`get`](Self::get).
@@ -65,7 +67,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
-        refresh: Option<Duration>,
+        refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>>;
 
     /// Carries out all changes of one write, or none; the session then expires `write.expires_in` from now.
@@ -77,6 +79,74 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         key: &'a SessionKey,
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>>;
+
+    /// How long from now a session is kept. Refreshes nothing.
+    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
+
+    /// Moves a live session to another key, on which it expires `rotation.expires_in` from now, and leaves a tombstone that holds the
+    /// successor's id. On a missing key nothing is changed.
+    ///
+    /// A tombstone that holds this successor's id already is a success, and changes nothing: an operation whose reply was lost can be
+    /// repeated. Any other tombstone is dead.
+    fn rotate<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        rotation: Rotation<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>>;
+
+    /// Ends a live session: its fields go, and a tombstone stays for `tombstone_for`. On a missing or dead key nothing is changed. Works when
+    /// the store has no room left.
+    fn destroy<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tombstone_for: Duration,
+    ) -> BoxFuture<'a, Result<Destroyed, StoreError>>;
+
+    /// What time the store's machine has: a clock that is far from ours makes deadlines wrong.
+    fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>>;
+}
+
+/// What becomes of a session's expiry when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// It stays as it is.
+    No,
+    /// The session expires that long from now.
+    To(Duration),
+    /// The session expires `expires_in` from now, if it would have expired sooner than `below` from now. The read need not wait for it, and
+    /// says whether the session is there all the same.
+    Below {
+        /// The time left under which the expiry is refreshed.
+        below: Duration,
+        /// How long from now the session is kept then.
+        expires_in: Duration,
+    },
+}
+
+/// Where a session moves to.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation<'a> {
+    /// The key that it moves to: free, and in the same cluster slot.
+    pub successor_key: &'a SessionKey,
+    /// The id of that key, for the tombstone.
+    pub successor: &'a SessionId,
+    /// How long from now the session is kept there; more than zero.
+    pub expires_in: Duration,
+    /// How long the tombstone stays: a minute or more.
+    pub tombstone_for: Duration,
+}
+
+/// What [`SessionStore::destroy`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destroyed {
+    /// A live session, which is dead now.
+    Ended,
+    /// Nothing is stored under this key.
+    Missing,
+    /// A tombstone of a session that was destroyed.
+    Dead,
+    /// A tombstone of a session that moved to this id.
+    Moved(SessionId),
 }
 
 /// What a store knows of a key, and the operation's result if it is a live session.
