@@ -34,6 +34,10 @@ impl CookieValues {
         self.joined.split(|&c| c == b';').filter(|value| !value.is_empty())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.joined.is_empty()
+    }
+
     fn push(&mut self, value: &[u8]) {
         if !self.joined.is_empty() {
             self.joined.push(b';');

@@ -39,8 +39,8 @@ pub(crate) enum Kind {
     Decode { field: &'static str, type_name: &'static str, source: InvalidValue },
     #[error("the value for the field `{field}` cannot be stored as `{type_name}`")]
     Encode { field: &'static str, type_name: &'static str, source: InvalidValue },
-    #[error("the field `{field}` would take {size} bytes, the limit is {limit}")]
-    TooLarge { field: &'static str, size: usize, limit: usize },
+    #[error("{what} would take {size} bytes, the limit is {limit}")]
+    TooLarge { what: String, size: usize, limit: usize },
     #[error("the session was ended by another request")]
     Gone,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]

@@ -59,7 +59,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// Removes the field, and says whether it was there. Begins no session.
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(handle.write(Change::Remove { field: spec.name() }))
+        Operation::new(async move { Ok(handle.write(&[Change::Remove { field: spec.name() }]).await? > 0) })
     }
 
     /// What the generated setter calls: encodes now, writes when awaited.
@@ -70,7 +70,7 @@ impl<'a, T: 'static> Field<'a, T> {
             Some(value) => Change::Set { field, value },
             None => Change::Remove { field },
         });
-        Operation::new(async move { handle.write(change?).await.map(|_| ()) })
+        Operation::new(async move { handle.write(&[change?]).await.map(|_| ()) })
     }
 }
 

@@ -3,18 +3,23 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::cookie_header::CookieValues;
 use crate::error::Error;
-use crate::lifecycle::{Candidate, Lifecycle, Next, Read, Write as Plan};
+use crate::id::SessionId;
+use crate::lifecycle::{Candidate, Lifecycle, Move, Next, Read, Reason, Write as Plan};
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::store::{Change, Lookup, Write, WriteMode};
+use crate::store::{AnyStore, Change, Lookup, PERMANENT_FIELD, Refresh, Rotation, Write, WriteMode};
 use crate::subject::Subject;
+
+/// How long a tombstone stays: longer than any request that may still hold the dead id is likely to take.
+const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// How many cookies of our name that verify are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
@@ -60,6 +65,14 @@ impl SessionHandle {
         Self(Arc::new(Request { sessions, cookies, lifecycle: Mutex::new(Lifecycle::default()) }))
     }
 
+    /// A session outside a request: one that has this id, or a new one.
+    pub(crate) fn outside(sessions: Sessions, subject: Option<Subject>) -> Self {
+        let handle = Self::new(sessions, CookieValues::default());
+        let candidate = subject.map(|subject| Candidate { subject, cookie_due: false });
+        handle.lifecycle().ask(false, || candidate.into_iter().collect());
+        handle
+    }
+
     /// The session with the fields that `S` declares.
     pub fn session<S: Schema>(&self) -> Session<S> {
         Session::new(self.clone())
@@ -68,7 +81,8 @@ impl SessionHandle {
     /// Ends what can change the session's cookie, and says what the response has to carry. To be called once, when the response's head is
     /// about to be sent.
     ///
-    /// Afterwards, beginning a session is [`Error::is_committed`]; reading and writing a live one goes on.
+    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`) is [`Error::is_committed`]; reading and
+    /// writing a live session goes on.
     pub fn finish(&self) -> SessionHeaders {
         let outcome = self.lifecycle().commit();
         self.0.sessions.headers(&outcome)
@@ -78,42 +92,113 @@ impl SessionHandle {
         self.0.sessions.is(sessions)
     }
 
-    pub(crate) async fn get(&self, field: &'static str) -> Result<Option<Bytes>, Error> {
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    pub(crate) fn id(&self) -> Option<SessionId> {
+        self.asked().subject().map(|subject| subject.id)
+    }
+
+    pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.0.sessions.store().get(&read.subject.key, field, read.refresh).await?;
-            if let ControlFlow::Break(answer) = self.report(&read.subject, reply) {
+            let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await?;
+            if let ControlFlow::Break(answer) = self.report(&read.subject, read.refresh.is_some(), reply) {
                 return Ok(answer.flatten());
             }
         }
         Ok(None)
     }
 
-    pub(crate) async fn contains(&self, field: &'static str) -> Result<bool, Error> {
+    pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.0.sessions.store().contains(&read.subject.key, field, read.refresh).await?;
-            if let ControlFlow::Break(answer) = self.report(&read.subject, reply) {
+            let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await?;
+            if let ControlFlow::Break(answer) = self.report(&read.subject, read.refresh.is_some(), reply) {
                 return Ok(answer.unwrap_or(false));
             }
         }
         Ok(false)
     }
 
-    /// Says whether a field that the change removes was there.
-    pub(crate) async fn write(&self, change: Change<'static>) -> Result<bool, Error> {
-        self.0.sessions.check_size(&change)?;
-        let only_removes = matches!(change, Change::Remove { .. });
-        let changes = [change];
-        while let Some(plan) = self.plan_write(only_removes)? {
-            let write = Write { mode: plan.mode, changes: &changes, expires_in: plan.expires_in };
-            let reply = self.0.sessions.store().write(&plan.subject.key, write).await?;
-            if plan.mode == WriteMode::Create && matches!(reply, Lookup::Found(_)) {
-                self.lifecycle().created(&plan.subject.id)?;
+    pub(crate) async fn exists(&self) -> Result<bool, Error> {
+        while let Some(read) = self.plan_read() {
+            let mut reply = self.store().contains(&read.subject.key, PERMANENT_FIELD, self.refresh(&read)).await?;
+            // Without a refresh, a key that is missing looks like one that lacks the field.
+            if read.refresh.is_none() && reply == Lookup::Found(false) {
+                reply = Lookup::Missing;
             }
-            if let ControlFlow::Break(removed) = self.report(&plan.subject, reply) {
-                return Ok(removed.is_some_and(|removed| removed > 0));
+            if let ControlFlow::Break(answer) = self.report(&read.subject, read.refresh.is_some(), reply) {
+                return Ok(answer.is_some());
             }
         }
         Ok(false)
+    }
+
+    pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
+        while let Some(read) = self.plan_read() {
+            let reply = self.store().time_left(&read.subject.key).await?;
+            if let ControlFlow::Break(left) = self.report(&read.subject, false, reply) {
+                return Ok(left);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says how many of the fields that the changes remove were there.
+    pub(crate) async fn write(&self, changes: &[Change<'_>]) -> Result<u64, Error> {
+        self.0.sessions.check_sizes(changes)?;
+        let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
+        while let Some(plan) = self.plan_write(only_removes)? {
+            let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
+            let reply = self.store().write(&plan.subject.key, write).await?;
+            let created = plan.mode == WriteMode::Create && matches!(reply, Lookup::Found(_));
+            if created && self.lifecycle().created(&plan.subject.id)? == Next::Replan {
+                continue;
+            }
+            if let ControlFlow::Break(removed) = self.report(&plan.subject, true, reply) {
+                return Ok(removed.unwrap_or(0));
+            }
+        }
+        Ok(0)
+    }
+
+    /// Begins the session if there is none, and writes nothing else.
+    pub(crate) async fn begin(&self) -> Result<(), Error> {
+        while let Some(plan) = self.plan_write(false)? {
+            let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
+            let reply = self.store().write(&plan.subject.key, write).await?;
+            if self.report(&plan.subject, true, reply).is_break() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn change_id(&self, reason: Reason) -> Result<(), Error> {
+        while let Some(planned) = self.plan_move(reason)? {
+            let Some(expires_in) = planned.to.expires_in(self.0.sessions.now()) else { break };
+            let (successor_key, successor) = (&planned.to.key, &planned.to.id);
+            let rotation = Rotation { successor_key, successor, expires_in, tombstone_for: TOMBSTONE_FOR };
+            match self.store().rotate(&planned.from.key, rotation).await? {
+                Lookup::Found(()) => return self.lifecycle().moved(&planned),
+                Lookup::Missing => {
+                    self.lifecycle().missing(&planned.from.id);
+                }
+                Lookup::Dead => self.lifecycle().dead(&planned.from.id),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn destroy(&self) -> Result<(), Error> {
+        while let Some(subject) = self.plan_destroy()? {
+            let found = self.store().destroy(&subject.key, TOMBSTONE_FOR).await?;
+            let follow = |id| self.0.sessions.presented(id);
+            if self.lifecycle().destroyed(&subject.id, found, follow) == Next::Nothing {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn plan_read(&self) -> Option<Read> {
@@ -123,15 +208,29 @@ impl SessionHandle {
     fn plan_write(&self, only_removes: bool) -> Result<Option<Plan>, Error> {
         let sessions = &self.0.sessions;
         let now = sessions.now();
-        self.asked().plan_write(now, only_removes, || sessions.draw(now))
+        self.asked().plan_write(now, only_removes, |class| sessions.draw(class, now))
+    }
+
+    fn plan_move(&self, reason: Reason) -> Result<Option<Move>, Error> {
+        let sessions = &self.0.sessions;
+        let now = sessions.now();
+        self.asked().plan_move(now, reason, |from| sessions.draw_successor(from, reason, now))
+    }
+
+    fn plan_destroy(&self) -> Result<Option<Subject>, Error> {
+        self.asked().plan_destroy(self.0.sessions.now())
+    }
+
+    fn refresh(&self, read: &Read) -> Refresh {
+        read.refresh.map_or(Refresh::No, |expires_in| self.0.sessions.refresh(expires_in))
     }
 
     /// `Break` with what was found, or with nothing if there is nothing to find; `Continue` if another plan is needed.
-    fn report<T>(&self, subject: &Subject, reply: Lookup<T>) -> ControlFlow<Option<T>> {
+    fn report<T>(&self, subject: &Subject, refreshed: bool, reply: Lookup<T>) -> ControlFlow<Option<T>> {
         let mut lifecycle = self.lifecycle();
         match reply {
             Lookup::Found(answer) => {
-                lifecycle.found(&subject.id);
+                lifecycle.found(&subject.id, refreshed);
                 ControlFlow::Break(Some(answer))
             }
             Lookup::Missing => match lifecycle.missing(&subject.id) {
@@ -145,10 +244,14 @@ impl SessionHandle {
         }
     }
 
+    fn store(&self) -> &AnyStore {
+        self.0.sessions.store()
+    }
+
     /// The life cycle, with the request's cookies looked at.
     fn asked(&self) -> MutexGuard<'_, Lifecycle> {
         let mut lifecycle = self.lifecycle();
-        lifecycle.ask(|| self.candidates());
+        lifecycle.ask(!self.0.cookies.is_empty(), || self.candidates());
         lifecycle
     }
 

@@ -58,6 +58,13 @@ impl SessionId {
         Ok(Self::from_bytes(&bytes))
     }
 
+    /// Draws the id that a session moves to: the tag stays, so that both are in one cluster slot.
+    pub(crate) fn draw_successor(&self, birth: SystemTime, class: u8) -> Result<Self, Error> {
+        let mut bytes = Self::draw(birth, class)?.to_bytes();
+        bytes[..TAG_BYTES].copy_from_slice(&self.to_bytes()[..TAG_BYTES]);
+        Ok(Self::from_bytes(&bytes))
+    }
+
     /// Reads an id from its 40 characters.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
-use crate::store::WriteMode;
+use crate::store::{Destroyed, WriteMode};
 use crate::subject::Subject;
 
 /// One request's session.
@@ -18,27 +18,36 @@ pub(crate) struct Lifecycle {
     asked: bool,
     was_live: bool,
     committed: bool,
+    /// The request came with a cookie of our name.
+    presented: bool,
+    /// The client is to be told to forget its cookie, unless a new one takes its place.
+    removal_due: bool,
+    /// The class of the next session that the request begins.
+    class: u8,
+    /// The moves that were sent, of which one may have happened.
+    moves: Vec<Move>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// No session: no cookie that verifies, or past its deadline, or the store does not know it. `drawn` is the id of a creation that was
-    /// sent and is not known to have happened; all first writes of the request use it.
+    /// No session: no cookie that verifies, or past its deadline, or the store does not know it, or destroyed by this request. `drawn` is the
+    /// id of a creation that was sent and is not known to have happened; all first writes of the request use it.
     Absent { drawn: Option<Subject> },
-    /// Cookies that verify, none of which the store was asked for yet but those that it did not know.
-    Candidate { current: Candidate, further: Vec<Candidate>, dead_seen: bool },
+    /// Sessions that may be there, none of which the store was asked for yet but those that it did not have. `dead` is one of those that were
+    /// ended.
+    Candidate { current: Candidate, further: Vec<Candidate>, dead: Option<Subject> },
     /// The store has it.
-    Live { subject: Subject, cookie_due: bool },
+    Live { subject: Subject, cookie_due: bool, refreshed: bool },
     /// Ended by another request, or expired while this one held it.
-    Gone,
+    Gone { subject: Subject },
 }
 
-/// A session that a cookie names, before the store was asked for it.
+/// A session that may be there, before the store was asked for it.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) subject: Subject,
-    /// Its cookie was signed by an older key.
-    pub(crate) reissue: bool,
+    /// If the store has it, the client needs a new cookie: its own was signed by an older key, or is that of a predecessor.
+    pub(crate) cookie_due: bool,
 }
 
 /// What to do for a read that has to ask the store.
@@ -59,12 +68,29 @@ pub(crate) struct Write {
     pub(crate) expires_in: Duration,
 }
 
-/// How an operation goes on after a report that a session is not there.
+/// What to do to give a session a new id.
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub(crate) from: Subject,
+    pub(crate) to: Subject,
+    reason: Reason,
+}
+
+/// Why a session gets a new id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A change of privilege: birth and class stay.
+    Rotate,
+    /// Login: birth starts again, with this class.
+    Renew(u8),
+}
+
+/// How an operation goes on after a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Ask for a new plan.
     Replan,
-    /// Nothing is there: a read gives its default, a removal has nothing to remove.
+    /// Nothing is left to do: there is nothing to read, to remove or to end.
     Nothing,
 }
 
@@ -77,27 +103,44 @@ pub(crate) struct Outcome {
     pub(crate) was_live: bool,
     /// The session whose cookie is to be set.
     pub(crate) set: Option<Subject>,
+    /// The client's cookie is to be removed.
+    pub(crate) remove: bool,
 }
 
 impl Lifecycle {
-    /// To be called before a plan is made: the first time it looks at the candidates that the request's cookies give.
-    pub(crate) fn ask(&mut self, candidates: impl FnOnce() -> Vec<Candidate>) {
+    /// To be called before a plan is made: the first time it looks at the candidates that the request's cookies give. `presented`: a cookie of
+    /// our name came, whether it verifies or not.
+    pub(crate) fn ask(&mut self, presented: bool, candidates: impl FnOnce() -> Vec<Candidate>) {
         if !std::mem::replace(&mut self.asked, true) {
-            self.state = State::first_of(candidates().into_iter(), false);
+            self.presented = presented;
+            self.state = State::first_of(candidates(), None);
         }
+    }
+
+    /// What is known of the session's id without asking the store.
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        match &self.state {
+            State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } => Some(subject),
+            State::Absent { .. } | State::Gone { .. } => None,
+        }
+    }
+
+    /// The class of a session that the request begins.
+    pub(crate) fn class(&self) -> u8 {
+        self.class
     }
 
     /// `None`: the answer is the default.
     pub(crate) fn plan_read(&mut self, now: SystemTime) -> Option<Read> {
         self.pass_deadlines(now);
-        match &self.state {
-            State::Absent { drawn: None } | State::Gone => None,
-            State::Absent { drawn: Some(subject) }
-            | State::Candidate { current: Candidate { subject, .. }, .. } => {
-                Some(Read { subject: subject.clone(), refresh: Some(subject.expires_in(now)?) })
-            }
-            State::Live { subject, .. } => Some(Read { subject: subject.clone(), refresh: None }),
-        }
+        let (subject, refreshed) = match &self.state {
+            State::Absent { drawn: None } | State::Gone { .. } => return None,
+            State::Absent { drawn: Some(subject) } => (subject, false),
+            State::Candidate { current, .. } => (&current.subject, false),
+            State::Live { subject, refreshed, .. } => (subject, *refreshed),
+        };
+        let expires_in = subject.expires_in(now)?;
+        Some(Read { subject: subject.clone(), refresh: (!refreshed).then_some(expires_in) })
     }
 
     /// `None`: there is nothing to remove. `draw` gives a subject under a new id.
@@ -105,16 +148,16 @@ impl Lifecycle {
         &mut self,
         now: SystemTime,
         only_removes: bool,
-        draw: impl FnOnce() -> Result<Subject, Error>,
+        draw: impl FnOnce(u8) -> Result<Subject, Error>,
     ) -> Result<Option<Write>, Error> {
         self.pass_deadlines(now);
         let (subject, mode) = match &mut self.state {
-            State::Gone => return Err(Error::new(Kind::Gone)),
+            State::Gone { .. } => return Err(Error::new(Kind::Gone)),
             State::Absent { drawn: None } if only_removes => return Ok(None),
             State::Absent { drawn: Some(subject) } if only_removes => (subject, WriteMode::Existing),
             State::Absent { .. } if self.committed => return Err(Error::new(Kind::Committed)),
             State::Absent { drawn: Some(subject) } => (subject, WriteMode::Create),
-            State::Absent { drawn } => (drawn.insert(draw()?), WriteMode::Create),
+            State::Absent { drawn } => (drawn.insert(draw(self.class)?), WriteMode::Create),
             State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } => {
                 (subject, WriteMode::Existing)
             }
@@ -123,31 +166,86 @@ impl Lifecycle {
         Ok(Some(Write { subject: subject.clone(), mode, expires_in }))
     }
 
+    /// `None`: there is no session to move; the next one gets a fresh id anyway. `draw` gives the successor of a subject.
+    pub(crate) fn plan_move(
+        &mut self,
+        now: SystemTime,
+        reason: Reason,
+        draw: impl FnOnce(&Subject) -> Result<Subject, Error>,
+    ) -> Result<Option<Move>, Error> {
+        self.pass_deadlines(now);
+        let from = match &self.state {
+            State::Gone { .. } => return Err(Error::new(Kind::Gone)),
+            State::Absent { drawn: None } => {
+                self.class = reason.class_of_next(self.class);
+                return Ok(None);
+            }
+            State::Absent { drawn: Some(subject) }
+            | State::Candidate { current: Candidate { subject, .. }, .. }
+            | State::Live { subject, .. } => subject,
+        };
+        if self.committed {
+            return Err(Error::new(Kind::Committed));
+        }
+        if let Some(sent) = self.moves.iter().find(|sent| sent.from.id == from.id && sent.reason == reason) {
+            return Ok(Some(sent.clone()));
+        }
+        let planned = Move { from: from.clone(), to: draw(from)?, reason };
+        self.moves.push(planned.clone());
+        Ok(Some(planned))
+    }
+
+    /// `None`: there is nothing to end.
+    pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<Subject>, Error> {
+        self.pass_deadlines(now);
+        let subject = match &self.state {
+            State::Absent { drawn: None } => None,
+            State::Absent { drawn: Some(subject) }
+            | State::Candidate { current: Candidate { subject, .. }, .. }
+            | State::Live { subject, .. }
+            | State::Gone { subject } => Some(subject.clone()),
+        };
+        let changes_cookie = subject.is_some() || (self.presented && !self.removal_due);
+        if self.committed && changes_cookie {
+            return Err(Error::new(Kind::Committed));
+        }
+        if subject.is_none() {
+            self.removal_due = self.presented;
+        }
+        Ok(subject)
+    }
+
     /// The store has this session.
-    pub(crate) fn found(&mut self, id: &SessionId) {
-        let cookie_due = match &self.state {
-            State::Candidate { current, .. } if current.subject.id == *id => current.reissue,
+    pub(crate) fn found(&mut self, id: &SessionId, refreshed: bool) {
+        let cookie_due = match &mut self.state {
+            State::Candidate { current, .. } if current.subject.id == *id => current.cookie_due,
             // Begun too late for a cookie: it stays unreachable, and expires.
             State::Absent { .. } if self.committed => return,
             State::Absent { drawn: Some(subject) } if subject.id == *id => true,
+            State::Live { subject, refreshed: before, .. } if subject.id == *id => {
+                *before |= refreshed;
+                return;
+            }
             _ => return,
         };
         self.was_live = true;
         if let Some(subject) = self.state.take_subject() {
-            self.state = State::Live { subject, cookie_due };
+            self.state = State::Live { subject, cookie_due, refreshed };
         }
     }
 
-    /// The store carried out a write that was allowed to begin this session.
+    /// The store carried out a write that was allowed to begin this session. `Replan`: meanwhile the request's session became another one,
+    /// and the write has to go there.
     ///
     /// # Errors
     ///
     /// `is_committed` if it was begun while the response's head was sent, without its cookie.
-    pub(crate) fn created(&mut self, id: &SessionId) -> Result<(), Error> {
-        self.found(id);
+    pub(crate) fn created(&mut self, id: &SessionId) -> Result<Next, Error> {
+        self.found(id, true);
         match &self.state {
+            State::Live { subject, .. } if subject.id == *id => Ok(Next::Nothing),
             State::Absent { drawn: Some(subject) } if subject.id == *id => Err(Error::new(Kind::Committed)),
-            _ => Ok(()),
+            _ => Ok(Next::Replan),
         }
     }
 
@@ -155,26 +253,71 @@ impl Lifecycle {
     pub(crate) fn missing(&mut self, id: &SessionId) -> Next {
         match &mut self.state {
             State::Absent { drawn: Some(subject) } if subject.id == *id => return Next::Nothing,
-            State::Candidate { current, further, dead_seen } if current.subject.id == *id => {
-                self.state = State::first_of(std::mem::take(further).into_iter(), *dead_seen);
+            State::Candidate { current, further, dead } if current.subject.id == *id => {
+                self.state = State::first_of(std::mem::take(further), dead.take());
             }
-            State::Live { subject, .. } if subject.id == *id => self.state = State::Gone,
+            State::Live { subject, .. } if subject.id == *id => self.state = State::Gone { subject: subject.clone() },
             _ => {}
         }
         Next::Replan
     }
 
-    /// The session was ended.
+    /// The session was ended, or moved.
     pub(crate) fn dead(&mut self, id: &SessionId) {
-        match &mut self.state {
+        let mut next = self.successors_of(id);
+        let dead = match &mut self.state {
             // A cookie of a session that has just ended must not stand before one that is live.
             State::Candidate { current, further, .. } if current.subject.id == *id => {
-                self.state = State::first_of(std::mem::take(further).into_iter(), true);
+                next.append(further);
+                current.subject.clone()
             }
-            State::Live { subject, .. } | State::Absent { drawn: Some(subject) } if subject.id == *id => {
-                self.state = State::Gone;
+            State::Live { subject, .. } | State::Absent { drawn: Some(subject) } if subject.id == *id => subject.clone(),
+            _ => return,
+        };
+        self.state = State::first_of(next, Some(dead));
+    }
+
+    /// The store moved the session.
+    ///
+    /// # Errors
+    ///
+    /// `is_committed` if the response's head was sent meanwhile, without the new cookie.
+    pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
+        if self.state.is_of(&moved.from.id) {
+            let (subject, cookie_due) = (moved.to.clone(), !self.committed);
+            self.was_live = true;
+            self.state = State::Live { subject, cookie_due, refreshed: true };
+        } else {
+            self.found(&moved.to.id, true);
+        }
+        if self.committed { Err(Error::new(Kind::Committed)) } else { Ok(()) }
+    }
+
+    /// The store was told to end this session. `follow` gives the subject of an id that the session moved to.
+    pub(crate) fn destroyed(
+        &mut self,
+        id: &SessionId,
+        found: Destroyed,
+        follow: impl FnOnce(SessionId) -> Option<Subject>,
+    ) -> Next {
+        if !self.state.is_of(id) {
+            return Next::Replan;
+        }
+        self.was_live |= matches!(found, Destroyed::Ended | Destroyed::Moved(_));
+        match (found, &self.state) {
+            (Destroyed::Missing, State::Candidate { .. }) => self.missing(id),
+            (Destroyed::Dead, State::Candidate { further, .. }) if !further.is_empty() => {
+                self.dead(id);
+                Next::Replan
             }
-            _ => {}
+            (Destroyed::Moved(successor), _) => match follow(successor) {
+                Some(subject) => {
+                    self.state = State::Gone { subject };
+                    Next::Replan
+                }
+                None => self.end(),
+            },
+            (Destroyed::Ended | Destroyed::Missing | Destroyed::Dead, _) => self.end(),
         }
     }
 
@@ -182,22 +325,43 @@ impl Lifecycle {
     pub(crate) fn commit(&mut self) -> Outcome {
         self.committed = true;
         let set = match &mut self.state {
-            State::Live { subject, cookie_due } => std::mem::take(cookie_due).then(|| subject.clone()),
+            State::Live { subject, cookie_due, .. } => std::mem::take(cookie_due).then(|| subject.clone()),
             _ => None,
         };
-        Outcome { asked: self.asked, was_live: self.was_live, set }
+        let remove = self.removal_due && set.is_none();
+        Outcome { asked: self.asked, was_live: self.was_live, set, remove }
+    }
+
+    fn end(&mut self) -> Next {
+        self.state = State::default();
+        self.class = 0;
+        self.removal_due = self.presented;
+        Next::Nothing
     }
 
     /// A session past its deadline is as one that the store does not know.
     fn pass_deadlines(&mut self, now: SystemTime) {
-        while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } =
-            &self.state
-        {
+        while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } = &self.state {
             if subject.expires_in(now).is_some() {
                 return;
             }
             let id = subject.id;
             self.missing(&id);
+        }
+    }
+
+    /// Where the session may be that this request tried to move from there.
+    fn successors_of(&mut self, id: &SessionId) -> Vec<Candidate> {
+        let sent = self.moves.extract_if(.., |sent| sent.from.id == *id);
+        sent.map(|sent| Candidate { subject: sent.to, cookie_due: true }).collect()
+    }
+}
+
+impl Reason {
+    fn class_of_next(self, class: u8) -> u8 {
+        match self {
+            Self::Rotate => class,
+            Self::Renew(class) => class,
         }
     }
 }
@@ -209,20 +373,30 @@ impl Default for State {
 }
 
 impl State {
-    fn first_of(mut candidates: std::vec::IntoIter<Candidate>, dead_seen: bool) -> Self {
-        match candidates.next() {
-            Some(current) => Self::Candidate { current, further: candidates.collect(), dead_seen },
-            None if dead_seen => Self::Gone,
-            None => Self::default(),
+    fn first_of(mut candidates: Vec<Candidate>, dead: Option<Subject>) -> Self {
+        if candidates.is_empty() {
+            return dead.map_or_else(Self::default, |subject| Self::Gone { subject });
+        }
+        let current = candidates.remove(0);
+        Self::Candidate { current, further: candidates, dead }
+    }
+
+    fn is_of(&self, id: &SessionId) -> bool {
+        match self {
+            Self::Absent { drawn: None } => false,
+            Self::Absent { drawn: Some(subject) }
+            | Self::Candidate { current: Candidate { subject, .. }, .. }
+            | Self::Live { subject, .. }
+            | Self::Gone { subject } => subject.id == *id,
         }
     }
 
     fn take_subject(&mut self) -> Option<Subject> {
-        match std::mem::replace(self, Self::Gone) {
+        match std::mem::take(self) {
             Self::Absent { drawn } => drawn,
-            Self::Candidate { current, .. } => Some(current.subject),
-            Self::Live { subject, .. } => Some(subject),
-            Self::Gone => None,
+            Self::Candidate { current: Candidate { subject, .. }, .. }
+            | Self::Live { subject, .. }
+            | Self::Gone { subject } => Some(subject),
         }
     }
 }

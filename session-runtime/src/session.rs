@@ -2,11 +2,46 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::time::Duration;
 
+use crate::config::Lifetime;
+use crate::error::Error;
+use crate::field::Operation;
 use crate::handle::SessionHandle;
+use crate::id::SessionId;
+use crate::lifecycle::Reason;
 use crate::schema::Schema;
+use crate::store::Change;
 
 /// One request's session, with the fields that `S` declares; cheap to clone.
+///
+/// It dereferences to the companion type that `#[derive(Session)]` generates: `session.count()` is the field `count`, `session.set_count(3)`
+/// gives it a value. All sessions of one request, whatever their schema, are one session: what one of them does, the others see.
+///
+/// # Examples
+///
+/// A login that leaves behind whatever session the browser came with:
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use session_runtime::{Error, Lifetime, Session};
+///
+/// #[derive(Session)]
+/// struct Auth {
+///     user: Option<String>,
+/// }
+///
+/// async fn login(session: Session<Auth>, user: &str) -> Result<(), Error> {
+///     session.renew(Lifetime::normal()).await?;
+///     session.set_user(user).await
+/// }
+///
+/// async fn logout(session: Session<Auth>) -> Result<(), Error> {
+///     session.destroy().await
+/// }
+/// # let _ = (login, logout);
+/// # }
+/// ```
 pub struct Session<S: Schema> {
     fields: S::Fields,
 }
@@ -14,6 +49,90 @@ pub struct Session<S: Schema> {
 impl<S: Schema> Session<S> {
     pub(crate) fn new(handle: SessionHandle) -> Self {
         Self { fields: S::fields(handle) }
+    }
+
+    /// The session's id, as far as it is known without asking the store: after the first operation, the id of the session that is there;
+    /// before it, the one that the request's cookie names. `None` without a session.
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.handle().id()
+    }
+
+    /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a read does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
+    pub fn exists(&self) -> Operation<'_, bool> {
+        Operation::new(self.handle().exists())
+    }
+
+    /// How long from now the session expires if nobody uses it; `None` without a session. One round trip; refreshes nothing, so that a page may
+    /// ask it again and again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
+    pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
+        Operation::new(self.handle().expires_in())
+    }
+
+    /// Removes all fields of this schema. The session goes on, with the fields of other schemas. One round trip, none without a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_unavailable`] if the store cannot be reached.
+    pub fn clear(&self) -> Operation<'_, ()> {
+        let handle = self.handle();
+        let changes: Vec<_> = S::STORED_NAMES.iter().map(|field| Change::Remove { field }).collect();
+        Operation::new(async move { handle.write(&changes).await.map(|_| ()) })
+    }
+
+    /// Gives the session a new id; the old one is dead at once. Data, expiry and absolute deadline stay.
+    ///
+    /// To be called when the visitor's privileges change, against session fixation ([OWASP Session Management]). One round trip, none without a
+    /// session. Repeating it after an unknown outcome leads to the same id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_gone`] if the session was ended, or rotated by another request at the same moment; [`Error::is_committed`] if the response's
+    /// head was sent; [`Error::is_unavailable`] if the store cannot be reached.
+    ///
+    /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
+    pub fn rotate(&self) -> Operation<'_, ()> {
+        Operation::new(self.handle().change_id(Reason::Rotate))
+    }
+
+    /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and "remember me".
+    ///
+    /// What [`rotate`](Self::rotate) says holds here too. Without a session the lifetime is that of the session which the request's next write
+    /// begins.
+    ///
+    /// # Errors
+    ///
+    /// As [`rotate`](Self::rotate), and [`Error::is_config`] if no lifetime of this class is configured.
+    pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
+        let handle = self.handle();
+        Operation::new(async move {
+            handle.sessions().check_known(lifetime)?;
+            handle.change_id(Reason::Renew(lifetime.class)).await
+        })
+    }
+
+    /// Ends the session: its data is deleted, and the client is told to forget its cookie.
+    ///
+    /// Whoever still holds the id, a slow request or a thief, finds it dead and cannot bring it back. If another request gave the session a new id
+    /// meanwhile, that one is ended too. A write after it begins a new session. One round trip, none without a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_committed`] if the response's head was sent; [`Error::is_unavailable`] if the store cannot be reached: the session may be there
+    /// still.
+    pub fn destroy(&self) -> Operation<'_, ()> {
+        Operation::new(self.handle().destroy())
+    }
+
+    fn handle(&self) -> &SessionHandle {
+        S::handle(&self.fields)
     }
 }
 
@@ -27,12 +146,12 @@ impl<S: Schema> Deref for Session<S> {
 
 impl<S: Schema> Clone for Session<S> {
     fn clone(&self) -> Self {
-        Self::new(S::handle(&self.fields).clone())
+        Self::new(self.handle().clone())
     }
 }
 
 impl<S: Schema> fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Session").field(S::handle(&self.fields)).finish()
+        f.debug_tuple("Session").field(self.handle()).finish()
     }
 }

@@ -2,20 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::config::{Lifetime, Lifetimes, Secret, SessionConfig, Settings, StoreUrl};
 use crate::cookie_header::CookieValues;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
+use crate::id::SessionId;
 use crate::keyring::Keyring;
-use crate::lifecycle::{Candidate, Outcome};
+use crate::lifecycle::{Candidate, Outcome, Reason};
 use crate::response::SessionHeaders;
 use crate::set_cookie::CookieTemplate;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
-use crate::store::{AnyStore, Change, MemoryStore, SessionStore};
+use crate::schema::Schema;
+use crate::session::Session;
+use crate::store::{AnyStore, Change, MemoryStore, Refresh, SessionStore};
 use crate::subject::Subject;
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
@@ -42,7 +45,9 @@ struct Manager {
     lifetimes: Lifetimes,
     keyring: Keyring,
     cookie: CookieTemplate,
+    refresh_below: Option<f64>,
     max_value_size: usize,
+    max_batch_size: usize,
 }
 
 impl Sessions {
@@ -93,7 +98,9 @@ impl Sessions {
             lifetimes: settings.lifetimes,
             keyring,
             cookie: CookieTemplate::new(settings.cookie),
+            refresh_below: settings.refresh_below,
             max_value_size: settings.max_value_size,
+            max_batch_size: settings.max_batch_size,
         }))
     }
 
@@ -106,6 +113,48 @@ impl Sessions {
     /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(self.clone(), CookieValues::collect(self.0.cookie.name(), cookie_headers))
+    }
+
+    /// Begins a session outside a request: for a job, a WebSocket, a test. It has no cookie; [`Session::session_id`] tells its id, by which
+    /// [`open_id`](Self::open_id) finds it again. Its lifetime is `normal`; [`Session::renew`] gives it another.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use session_runtime::{Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Job {
+    ///     done: u32,
+    /// }
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let session = sessions.create::<Job>().await?;
+    /// session.set_done(10).await?;
+    /// let id = session.session_id().expect("it was created");
+    /// assert_eq!(sessions.open_id::<Job>(&id).done().await?, 10);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub async fn create<S: Schema>(&self) -> Result<Session<S>, Error> {
+        let handle = SessionHandle::outside(self.clone(), None);
+        handle.begin().await?;
+        Ok(handle.session())
+    }
+
+    /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it is there.
+    ///
+    /// The rules are those of a request: an id that the store does not know is not adopted. Reads give defaults then, and a write begins a
+    /// session under a new id, which [`Session::session_id`] tells.
+    pub fn open_id<S: Schema>(&self, id: &SessionId) -> Session<S> {
+        SessionHandle::outside(self.clone(), self.presented(*id)).session()
     }
 
     /// The same manager by another clock. To be called before the manager is shared.
@@ -133,26 +182,66 @@ impl Sessions {
     /// The session that a cookie's value names, if it is signed and can be alive.
     pub(crate) fn candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
         let verified = self.0.keyring.verify(cookie_value)?;
-        let subject = Subject::presented(verified.id, &self.0.prefix, &self.0.lifetimes, self.now())?;
-        Some(Candidate { subject, reissue: verified.by_older_key })
+        Some(Candidate { subject: self.presented(verified.id)?, cookie_due: verified.by_older_key })
+    }
+
+    /// The session of an id, if it can be alive.
+    pub(crate) fn presented(&self, id: SessionId) -> Option<Subject> {
+        Subject::presented(id, &self.0.prefix, &self.0.lifetimes, self.now())
     }
 
     /// A session that begins now, under a new id.
-    pub(crate) fn draw(&self, now: SystemTime) -> Result<Subject, Error> {
-        Subject::draw(Lifetime::normal().class, &self.0.prefix, &self.0.lifetimes, now)
+    pub(crate) fn draw(&self, class: u8, now: SystemTime) -> Result<Subject, Error> {
+        Subject::drawn(SessionId::draw(now, class)?, &self.0.prefix, &self.0.lifetimes)
     }
 
-    pub(crate) fn check_size(&self, change: &Change<'static>) -> Result<(), Error> {
-        match change {
-            Change::Set { field, value } if value.len() > self.0.max_value_size => {
-                Err(Error::new(Kind::TooLarge { field, size: value.len(), limit: self.0.max_value_size }))
-            }
-            _ => Ok(()),
+    /// What a session becomes that gets a new id now.
+    pub(crate) fn draw_successor(&self, of: &Subject, reason: Reason, now: SystemTime) -> Result<Subject, Error> {
+        let id = match reason {
+            Reason::Rotate => of.id.draw_successor(of.id.birth(), of.id.class()),
+            Reason::Renew(class) => of.id.draw_successor(now, class),
+        };
+        Subject::drawn(id?, &self.0.prefix, &self.0.lifetimes)
+    }
+
+    pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
+        let class = lifetime.class;
+        let known = self.0.lifetimes.get(class).is_some();
+        known.then_some(()).ok_or_else(|| {
+            Error::config(format!("no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"))
+        })
+    }
+
+    /// What the first read of a request does to an expiry that would be `expires_in` if it were refreshed.
+    pub(crate) fn refresh(&self, expires_in: Duration) -> Refresh {
+        match self.0.refresh_below {
+            None => Refresh::To(expires_in),
+            Some(share) => Refresh::Below { below: expires_in.mul_f64(share), expires_in },
         }
     }
 
+    pub(crate) fn check_sizes(&self, changes: &[Change<'_>]) -> Result<(), Error> {
+        let mut total = 0;
+        for change in changes {
+            let Change::Set { field, value } = change else { continue };
+            total += value.len();
+            let limit = self.0.max_value_size;
+            if value.len() > limit {
+                return Err(Error::new(Kind::TooLarge { what: format!("the field `{field}`"), size: value.len(), limit }));
+            }
+        }
+        let limit = self.0.max_batch_size;
+        if total > limit {
+            return Err(Error::new(Kind::TooLarge { what: "the batch".to_owned(), size: total, limit }));
+        }
+        Ok(())
+    }
+
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
-        let set_cookie = outcome.set.as_ref().map(|subject| self.set_cookie(subject));
+        let set_cookie = match &outcome.set {
+            Some(subject) => Some(self.set_cookie(subject)),
+            None => outcome.remove.then(|| self.0.cookie.removal()),
+        };
         SessionHeaders::new(outcome, set_cookie)
     }
 

@@ -49,6 +49,14 @@ impl CookieTemplate {
         }
         cookie.to_string()
     }
+
+    /// The value of a `Set-Cookie` header that has the browser forget the cookie: with the attributes of the one that it removes, or the
+    /// browser takes it for another's.
+    pub(crate) fn removal(&self) -> String {
+        let mut cookie = self.cookie.clone();
+        cookie.make_removal();
+        cookie.to_string()
+    }
 }
 
 impl fmt::Debug for CookieTemplate {

@@ -35,18 +35,12 @@ impl Subject {
         (born && subject.expires_in(now).is_some()).then_some(subject)
     }
 
-    /// A subject under a new id, for a session of this class that begins now.
-    pub(crate) fn draw(
-        class: u8,
-        prefix: &str,
-        lifetimes: &Lifetimes,
-        now: SystemTime,
-    ) -> Result<Self, Error> {
-        let id = SessionId::draw(now, class)?;
-        lifetimes
-            .get(class)
+    /// The subject of an id that was drawn just now.
+    pub(crate) fn drawn(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Result<Self, Error> {
+        let lifetime = lifetimes.get(id.class());
+        lifetime
             .and_then(|lifetime| Self::new(id, prefix, lifetime))
-            .ok_or_else(|| Error::config(format!("no lifetime of the class {class} is configured")))
+            .ok_or_else(|| Error::config(format!("no lifetime of the class {} is configured", id.class())))
     }
 
     fn new(id: SessionId, prefix: &str, lifetime: &Lifetime) -> Option<Self> {

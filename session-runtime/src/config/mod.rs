@@ -95,6 +95,7 @@ pub struct SessionConfig {
     secret: Option<SecretText>,
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     timeout: Duration,
+    refresh_below: Option<f64>,
     max_value_size: usize,
     max_batch_size: usize,
 }
@@ -111,11 +112,10 @@ impl SessionConfig {
     /// | --- | --- |
     /// | `memory:` | this process; sessions end with it |
     /// | `redis://user:password@host:port/database` | one Redis or Valkey server; all but the host may be left out |
-    /// | `rediss://…` | the same over TLS |
     /// | `redis+unix:///path/of/the/socket` | the same over a unix socket |
     ///
-    /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`. Clusters and sentinels (`redis+cluster://`,
-    /// `redis+sentinel://`) are refused: this version does not support them.
+    /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`. TLS (`rediss://`), clusters and sentinels
+    /// (`redis+cluster://`, `redis+sentinel://`) are refused: this version does not support them.
     pub fn store(self, url: impl Into<String>) -> Self {
         Self { store: Some(url.into().into()), ..self }
     }
@@ -195,6 +195,14 @@ impl SessionConfig {
         Self { timeout, ..self }
     }
 
+    /// Refreshes the expiry at a request's first read only when less than this share of it is left: more than 0, less than 1. Default: none,
+    /// every first read refreshes it. Writes always do.
+    ///
+    /// It saves the server a write for most requests that only read, at the price of an idle timeout that is not exact: with 0.75, a session of 24 hours idle timeout expires 18 to 24 hours after its last use.
+    pub fn refresh_below(self, share: f64) -> Self {
+        Self { refresh_below: Some(share), ..self }
+    }
+
     /// How large one value may be as it is stored, in bytes: 1 to 512 MiB, which is Redis's own limit. A larger one is
     /// [`Error::is_too_large`](crate::Error::is_too_large). Default: 1 MiB.
     pub fn max_value_size(self, bytes: usize) -> Self {
@@ -222,6 +230,7 @@ impl Default for SessionConfig {
             cookie_partitioned: false,
             secret: None,
             timeout: Duration::from_secs(1),
+            refresh_below: None,
             max_value_size: 1024 * 1024,
             max_batch_size: 4 * 1024 * 1024,
         }

@@ -28,6 +28,7 @@ impl Setting {
     pub(super) const COOKIE_PARTITIONED: Self = Self { key: "cookie_partitioned", variable: None };
     pub(super) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
     pub(super) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
+    pub(super) const REFRESH_BELOW: Self = Self { key: "refresh_below", variable: None };
     pub(super) const MAX_VALUE_SIZE: Self = Self { key: "max_value_size", variable: None };
     pub(super) const MAX_BATCH_SIZE: Self = Self { key: "max_batch_size", variable: None };
 

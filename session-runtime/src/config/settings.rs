@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     /// The newest first. None were given: empty, which `memory:` alone allows.
     pub(crate) secrets: Vec<Secret>,
     pub(crate) timeout: Duration,
+    pub(crate) refresh_below: Option<f64>,
     pub(crate) max_value_size: usize,
     pub(crate) max_batch_size: usize,
 }
@@ -37,6 +38,7 @@ impl SessionConfig {
             cookie,
             secrets: Secret::resolve(self.secret)?,
             timeout: self.timeout,
+            refresh_below: self.refresh_below,
             max_value_size: self.max_value_size,
             max_batch_size: self.max_batch_size,
         };
@@ -70,6 +72,9 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     let (value, batch) = (config.max_value_size, config.max_batch_size);
     let timeouts = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
     Setting::TIMEOUT.check_range(config.timeout, timeouts, "1 millisecond to 1 hour")?;
+    if config.refresh_below.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
+        return Err(Setting::REFRESH_BELOW.refuse("takes a share of more than 0 and less than 1"));
+    }
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(batch, value..=REDIS_LIMIT, "a size from `max_value_size` to 512 MiB")
 }

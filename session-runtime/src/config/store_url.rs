@@ -33,7 +33,7 @@ impl fmt::Debug for StoreText {
 pub(crate) enum StoreUrl {
     /// In this process.
     Memory,
-    /// One Redis or Valkey server, by the URL as it was given: `redis://`, `rediss://` or `redis+unix://`.
+    /// One Redis or Valkey server, by the URL as it was given: `redis://` or `redis+unix://`.
     #[cfg(feature = "redis")]
     Redis(String),
 }
@@ -102,7 +102,7 @@ impl Scheme {
     }
 }
 
-const TAKES: &str = "takes `memory:` or a URL that begins with `redis://`, `rediss://` or `redis+unix://` and names a server, \
+const TAKES: &str = "takes `memory:` or a URL that begins with `redis://` or `redis+unix://` and names a server, \
                      such as `redis://127.0.0.1:6379`";
 
 #[cfg(test)]

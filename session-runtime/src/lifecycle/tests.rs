@@ -10,22 +10,26 @@ fn now() -> SystemTime {
 }
 
 fn subject() -> Subject {
-    Subject::draw(0, "app", &Lifetimes::default(), now()).unwrap()
+    subject_of(0, now())
+}
+
+fn subject_of(class: u8, birth: SystemTime) -> Subject {
+    Subject::drawn(SessionId::draw(birth, class).unwrap(), "app", &Lifetimes::default()).unwrap()
 }
 
 fn candidate(subject: &Subject) -> Candidate {
-    Candidate { subject: subject.clone(), reissue: false }
+    Candidate { subject: subject.clone(), cookie_due: false }
 }
 
 fn asked(candidates: Vec<Candidate>) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
-    lifecycle.ask(|| candidates);
+    lifecycle.ask(!candidates.is_empty(), || candidates);
     lifecycle
 }
 
 fn live(subject: &Subject) -> Lifecycle {
     let mut lifecycle = asked(vec![candidate(subject)]);
-    lifecycle.found(&subject.id);
+    lifecycle.found(&subject.id, true);
     lifecycle
 }
 
@@ -37,11 +41,11 @@ fn gone() -> Lifecycle {
 }
 
 fn write(lifecycle: &mut Lifecycle) -> Result<Option<Write>, Error> {
-    lifecycle.plan_write(now(), false, || Ok(subject()))
+    lifecycle.plan_write(now(), false, |class| Ok(subject_of(class, now())))
 }
 
 fn remove(lifecycle: &mut Lifecycle) -> Result<Option<Write>, Error> {
-    lifecycle.plan_write(now(), true, || panic!("removing begins no session"))
+    lifecycle.plan_write(now(), true, |_| panic!("removing begins no session"))
 }
 
 fn reads(lifecycle: &mut Lifecycle) -> Option<(SessionId, bool)> {
@@ -115,7 +119,7 @@ fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
         let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
         end(&mut lifecycle, &one.id);
         assert_eq!(reads(&mut lifecycle), Some((two.id, true)));
-        lifecycle.found(&two.id);
+        lifecycle.found(&two.id, true);
         assert_eq!(writes(&mut lifecycle), (two.id, WriteMode::Existing));
     }
 }
@@ -149,7 +153,7 @@ fn live_that_ends_is_gone() {
 fn gone_stays_gone_whatever_is_reported_late() {
     let mut lifecycle = gone();
     let late = subject();
-    lifecycle.found(&late.id);
+    lifecycle.found(&late.id, true);
     lifecycle.missing(&late.id);
     lifecycle.dead(&late.id);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
@@ -159,7 +163,7 @@ fn gone_stays_gone_whatever_is_reported_late() {
 fn a_report_of_another_id_changes_nothing() {
     let (one, other) = (subject(), subject());
     let mut lifecycle = live(&one);
-    lifecycle.found(&other.id);
+    lifecycle.found(&other.id, true);
     lifecycle.dead(&other.id);
     lifecycle.missing(&other.id);
     assert_eq!(reads(&mut lifecycle), Some((one.id, false)));
@@ -169,7 +173,7 @@ fn a_report_of_another_id_changes_nothing() {
 fn creation_is_live_and_its_cookie_is_sent_once() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
-    lifecycle.created(&id).unwrap();
+    assert_eq!(lifecycle.created(&id).unwrap(), Next::Nothing);
     assert_eq!(reads(&mut lifecycle), Some((id, false)));
     assert_eq!(lifecycle.commit().set.unwrap().id, id);
     assert!(lifecycle.commit().set.is_none());
@@ -189,7 +193,7 @@ fn creation_of_unknown_outcome_is_settled_under_the_same_id() {
 fn creation_found_by_a_read_gets_its_cookie() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
-    lifecycle.found(&id);
+    lifecycle.found(&id, true);
     assert_eq!(lifecycle.commit().set.unwrap().id, id);
 }
 
@@ -217,14 +221,14 @@ fn a_creation_that_ends_after_the_head_is_committed_and_sets_nothing() {
 #[test]
 fn a_cookie_of_an_older_key_is_reissued_once_found_live_and_only_then() {
     let one = subject();
-    let reissued = || vec![Candidate { subject: one.clone(), reissue: true }];
+    let reissued = || vec![Candidate { subject: one.clone(), cookie_due: true }];
     let mut lifecycle = asked(reissued());
-    lifecycle.found(&one.id);
+    lifecycle.found(&one.id, true);
     assert_eq!(lifecycle.commit().set.unwrap().id, one.id);
     let mut untouched = asked(reissued());
     assert!(untouched.commit().set.is_none());
     let mut ended = asked(reissued());
-    ended.found(&one.id);
+    ended.found(&one.id, true);
     ended.dead(&one.id);
     assert!(ended.commit().set.is_none());
 }
@@ -235,11 +239,11 @@ fn past_the_deadline_a_candidate_is_absent_and_a_live_session_gone() {
     let later = now() + Duration::from_secs(31 * 24 * 60 * 60);
     let mut lifecycle = asked(vec![candidate(&one)]);
     assert!(lifecycle.plan_read(later).is_none());
-    let plan = lifecycle.plan_write(later, false, || Subject::draw(0, "app", &Lifetimes::default(), later));
+    let plan = lifecycle.plan_write(later, false, |class| Ok(subject_of(class, later)));
     assert_eq!(plan.unwrap().unwrap().mode, WriteMode::Create);
     let mut lifecycle = live(&one);
     assert!(lifecycle.plan_read(later).is_none());
-    assert!(lifecycle.plan_write(later, false, || Ok(subject())).unwrap_err().is_gone());
+    assert!(lifecycle.plan_write(later, false, |_| Ok(subject())).unwrap_err().is_gone());
 }
 
 #[test]
@@ -251,4 +255,224 @@ fn an_outcome_says_what_the_request_did() {
     assert!(outcome.asked && !outcome.was_live);
     assert!(live(&subject()).commit().was_live);
     assert!(gone().commit().was_live);
+}
+
+fn moves(lifecycle: &mut Lifecycle, reason: Reason) -> Move {
+    lifecycle.plan_move(now(), reason, |_| Ok(subject())).unwrap().unwrap()
+}
+
+fn destroys(lifecycle: &mut Lifecycle) -> Option<SessionId> {
+    lifecycle.plan_destroy(now()).unwrap().map(|subject| subject.id)
+}
+
+fn nowhere(_: SessionId) -> Option<Subject> {
+    None
+}
+
+#[test]
+fn absent_has_nothing_to_move_and_remembers_the_class() {
+    let mut lifecycle = asked(vec![]);
+    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
+    assert!(lifecycle.plan_move(now(), Reason::Renew(1), |_| panic!("nothing to move")).unwrap().is_none());
+    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
+    let (drawn, _) = writes(&mut lifecycle);
+    assert_eq!(drawn.class(), 1);
+}
+
+#[test]
+fn candidate_and_live_move_and_get_a_cookie() {
+    let one = subject();
+    for mut lifecycle in [asked(vec![candidate(&one)]), live(&one)] {
+        let planned = moves(&mut lifecycle, Reason::Rotate);
+        assert_eq!(planned.from.id, one.id);
+        lifecycle.moved(&planned).unwrap();
+        assert_eq!(reads(&mut lifecycle), Some((planned.to.id, false)));
+        assert_eq!(lifecycle.subject().unwrap().id, planned.to.id);
+        assert_eq!(lifecycle.commit().set.unwrap().id, planned.to.id);
+    }
+}
+
+#[test]
+fn a_move_that_is_repeated_leads_to_the_same_id() {
+    let mut lifecycle = live(&subject());
+    let first = moves(&mut lifecycle, Reason::Rotate);
+    assert_eq!(moves(&mut lifecycle, Reason::Rotate).to.id, first.to.id);
+    assert_ne!(moves(&mut lifecycle, Reason::Renew(0)).to.id, first.to.id);
+    lifecycle.moved(&first).unwrap();
+    assert_ne!(moves(&mut lifecycle, Reason::Rotate).to.id, first.to.id, "done: the next one is another");
+}
+
+#[test]
+fn gone_cannot_move_and_committed_cannot_either() {
+    assert!(gone().plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_gone());
+    let mut lifecycle = live(&subject());
+    lifecycle.commit();
+    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_committed());
+}
+
+#[test]
+fn a_move_of_unknown_outcome_is_settled_by_the_next_operation() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    // It did not happen: the old id goes on.
+    assert_eq!(reads(&mut lifecycle), Some((one.id, false)));
+    lifecycle.found(&one.id, false);
+    assert!(lifecycle.commit().set.is_none());
+    // It did: the old id is dead, and the successor is asked.
+    lifecycle.dead(&one.id);
+    assert_eq!(reads(&mut lifecycle), Some((planned.to.id, true)));
+    lifecycle.found(&planned.to.id, true);
+    assert_eq!(lifecycle.commit().set.unwrap().id, planned.to.id);
+}
+
+#[test]
+fn a_move_that_lost_against_another_requests_is_gone() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.dead(&one.id);
+    lifecycle.missing(&planned.to.id);
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+    assert!(lifecycle.commit().set.is_none());
+}
+
+#[test]
+fn a_write_that_meets_its_own_requests_move_follows_it() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let planned = moves(&mut lifecycle, Reason::Renew(1));
+    lifecycle.moved(&planned).unwrap();
+    lifecycle.dead(&one.id);
+    assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing));
+}
+
+#[test]
+fn a_move_that_ends_after_the_head_is_committed() {
+    let mut lifecycle = live(&subject());
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.commit();
+    assert!(lifecycle.moved(&planned).unwrap_err().is_committed());
+    assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing), "writing goes on");
+}
+
+#[test]
+fn every_session_that_is_destroyed_ends_in_a_removal_and_absent() {
+    let one = subject();
+    let mut gone = live(&one);
+    gone.dead(&one.id);
+    for mut lifecycle in [asked(vec![candidate(&one)]), live(&one), gone] {
+        assert_eq!(destroys(&mut lifecycle), Some(one.id));
+        assert_eq!(lifecycle.destroyed(&one.id, Destroyed::Ended, nowhere), Next::Nothing);
+        assert_eq!(reads(&mut lifecycle), None);
+        assert_eq!(destroys(&mut lifecycle), None);
+        let outcome = lifecycle.commit();
+        assert!(outcome.remove && outcome.set.is_none());
+    }
+}
+
+#[test]
+fn destroy_without_a_session_removes_a_stale_cookie_and_nothing_else() {
+    let mut without = asked(vec![]);
+    assert_eq!(destroys(&mut without), None);
+    assert!(!without.commit().remove);
+    let mut stale = Lifecycle::default();
+    stale.ask(true, Vec::new);
+    assert_eq!(destroys(&mut stale), None);
+    assert!(stale.commit().remove);
+}
+
+#[test]
+fn destroy_of_a_session_of_this_request_needs_no_removal() {
+    let mut lifecycle = asked(vec![]);
+    let (id, _) = writes(&mut lifecycle);
+    lifecycle.created(&id).unwrap();
+    assert_eq!(destroys(&mut lifecycle), Some(id));
+    lifecycle.destroyed(&id, Destroyed::Ended, nowhere);
+    let outcome = lifecycle.commit();
+    assert!(outcome.set.is_none() && !outcome.remove);
+}
+
+#[test]
+fn destroy_settles_a_creation_of_unknown_outcome() {
+    let mut lifecycle = asked(vec![]);
+    let (id, _) = writes(&mut lifecycle);
+    assert_eq!(destroys(&mut lifecycle), Some(id));
+    assert_eq!(lifecycle.destroyed(&id, Destroyed::Missing, nowhere), Next::Nothing);
+    assert_ne!(writes(&mut lifecycle).0, id);
+}
+
+#[test]
+fn destroy_follows_a_session_that_moved() {
+    let (one, successor) = (subject(), subject());
+    let mut lifecycle = live(&one);
+    let moved = Destroyed::Moved(successor.id);
+    assert_eq!(lifecycle.destroyed(&one.id, moved, |_| Some(successor.clone())), Next::Replan);
+    assert_eq!(destroys(&mut lifecycle), Some(successor.id));
+    assert_eq!(lifecycle.destroyed(&successor.id, Destroyed::Ended, nowhere), Next::Nothing);
+    assert!(lifecycle.commit().remove);
+}
+
+#[test]
+fn destroy_passes_over_candidates_that_are_not_live() {
+    for not_live in [Destroyed::Missing, Destroyed::Dead] {
+        let (stale, one) = (subject(), subject());
+        let mut lifecycle = asked(vec![candidate(&stale), candidate(&one)]);
+        assert_eq!(lifecycle.destroyed(&stale.id, not_live, nowhere), Next::Replan);
+        assert_eq!(destroys(&mut lifecycle), Some(one.id));
+    }
+}
+
+#[test]
+fn a_write_after_destroy_begins_a_normal_session_whose_cookie_takes_the_removals_place() {
+    let one = subject_of(1, now());
+    let mut lifecycle = live(&one);
+    lifecycle.destroyed(&one.id, Destroyed::Ended, nowhere);
+    let (id, mode) = writes(&mut lifecycle);
+    assert_eq!((id.class(), mode), (0, WriteMode::Create));
+    lifecycle.created(&id).unwrap();
+    let outcome = lifecycle.commit();
+    assert_eq!((outcome.set.unwrap().id, outcome.remove), (id, false));
+}
+
+#[test]
+fn a_creation_that_ends_after_destroy_is_written_again_under_the_new_id() {
+    let mut lifecycle = asked(vec![]);
+    let (id, _) = writes(&mut lifecycle);
+    lifecycle.destroyed(&id, Destroyed::Missing, nowhere);
+    assert_eq!(lifecycle.created(&id).unwrap(), Next::Replan);
+    assert_ne!(writes(&mut lifecycle).0, id);
+}
+
+#[test]
+fn after_the_head_destroy_is_committed_unless_there_is_nothing_to_end() {
+    for mut lifecycle in [live(&subject()), gone(), asked(vec![candidate(&subject())])] {
+        lifecycle.commit();
+        assert!(lifecycle.plan_destroy(now()).unwrap_err().is_committed());
+    }
+    let mut without = asked(vec![]);
+    without.commit();
+    assert_eq!(destroys(&mut without), None);
+}
+
+#[test]
+fn a_look_at_the_expiry_leaves_the_refresh_to_the_first_read() {
+    let one = subject();
+    let mut lifecycle = asked(vec![candidate(&one)]);
+    lifecycle.found(&one.id, false);
+    assert_eq!(reads(&mut lifecycle), Some((one.id, true)));
+    lifecycle.found(&one.id, true);
+    assert_eq!(reads(&mut lifecycle), Some((one.id, false)));
+}
+
+#[test]
+fn rotation_then_destruction_removes_and_destruction_then_rotation_does_nothing() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.moved(&planned).unwrap();
+    lifecycle.destroyed(&planned.to.id, Destroyed::Ended, nowhere);
+    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
+    let outcome = lifecycle.commit();
+    assert!(outcome.remove && outcome.set.is_none());
 }
