@@ -81,6 +81,16 @@ impl<'a> Names<'a> {
             owned,
         }
     }
+
+    /// The declaration of a field that names the type parameters, if there are any. It is `Send` and `Sync` whatever they are.
+    fn parameters_field(&self, name: &TokenStream) -> Option<TokenStream> {
+        let types: Vec<_> = self.owned.type_params().map(|param| &param.ident).collect();
+        (!types.is_empty()).then(|| quote!(#name: ::core::marker::PhantomData<fn() -> (#(*const #types,)*)>,))
+    }
+
+    fn parameters_value(&self, name: &TokenStream) -> Option<TokenStream> {
+        self.parameters_field(name).map(|_| quote!(#name: ::core::marker::PhantomData))
+    }
 }
 
 /// The companion type, and the block around all else.
@@ -90,15 +100,15 @@ impl<'a> Names<'a> {
 fn assemble(input: &Input<'_>, names: &Names<'_>, content: &TokenStream) -> TokenStream {
     let (vis, companion, runtime, owned) = (&input.item.vis, &input.companion, &names.runtime, &names.owned);
     let where_clause = &owned.where_clause;
-    let types = owned.type_params().map(|param| &param.ident);
+    let parameters = names.parameters_field(&quote!(parameters));
     let doc =
-        format!("The fields of a [`{}`] session: a getter and a setter each.", input.item.ident.unraw());
+        format!(" The fields of a [`{}`] session: a getter and a setter each.", input.item.ident.unraw());
     quote! {
         #[doc = #doc]
         #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
         #vis struct #companion #owned #where_clause {
             handle: #runtime::__private::SessionHandle,
-            parameters: ::core::marker::PhantomData<fn() -> (#(*const #types,)*)>,
+            #parameters
         }
 
         #[allow(
@@ -120,16 +130,17 @@ fn table(input: &Input<'_>, names: &Names<'_>, bounded: &Generics) -> TokenStrea
     let idents: Vec<_> = input.fields.iter().map(|field| field.ident).collect();
     let types = input.fields.iter().map(|field| tokens::without_self(field.ty, this));
     let specs = input.fields.iter().map(|field| spec(field));
-    let parameters = names.owned.type_params().map(|param| &param.ident);
+    let parameters = names.parameters_field(&quote!(__parameters));
+    let no_parameters = names.parameters_value(&quote!(__parameters));
     quote! {
         struct __Specs #declared #where_clause {
             #(#idents: __session::FieldSpec<#types>,)*
-            __parameters: ::core::marker::PhantomData<fn() -> (#(*const #parameters,)*)>,
+            #parameters
         }
 
         impl #impl_generics #this #bounds {
             const __SESSION_SPECS: &'static __Specs #arguments =
-                &__Specs { #(#idents: #specs,)* __parameters: ::core::marker::PhantomData };
+                &__Specs { #(#idents: #specs,)* #no_parameters };
         }
     }
 }
@@ -226,14 +237,14 @@ impl<'a> Docs<'a> {
 
     fn getter(&self) -> TokenStream {
         let attrs = &self.attrs;
-        let doc = format!("The field `{}`, read when it is awaited.", self.name);
+        let doc = format!(" The field `{}`, read when it is awaited.", self.name);
         let doc = (!self.is_documented).then(|| quote!(#[doc = #doc]));
         quote!(#doc #(#attrs)*)
     }
 
     fn setter(&self) -> TokenStream {
         let attrs = &self.attrs;
-        let doc = format!("Sets the field `{}`.", self.name);
+        let doc = format!(" Sets the field `{}`.", self.name);
         let gap = self.is_documented.then(|| quote!(#[doc = ""]));
         quote!(#[doc = #doc] #gap #(#attrs)*)
     }
@@ -270,6 +281,7 @@ fn schema_impl(
     stored: &TokenStream,
 ) -> TokenStream {
     let (this, companion, companion_ident) = (&names.this, &names.companion, &input.companion);
+    let no_parameters = names.parameters_value(&quote!(parameters));
     let (impl_generics, _, bounds) = bounded.split_for_impl();
     quote! {
         #[automatically_derived]
@@ -279,7 +291,7 @@ fn schema_impl(
             const STORED_NAMES: &'static [&'static ::core::primitive::str] = #stored;
 
             fn fields(handle: __session::SessionHandle) -> Self::Fields {
-                #companion_ident { handle, parameters: ::core::marker::PhantomData }
+                #companion_ident { handle, #no_parameters }
             }
 
             fn handle(fields: &Self::Fields) -> &__session::SessionHandle {

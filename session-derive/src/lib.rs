@@ -17,6 +17,8 @@ mod expand;
 mod generics;
 mod keys;
 mod reserved;
+#[cfg(test)]
+mod snapshots;
 mod suggest;
 mod tokens;
 

@@ -1,0 +1,83 @@
+//! What the macro writes, as a whole: for those who read it, and to see what a change to the macro changes.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p session-derive` writes the files anew.
+
+use expect_test::{ExpectFile, expect_file};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+#[test]
+fn a_struct() {
+    check(
+        quote! {
+            pub struct Visitor {
+                /// How often they came.
+                pub count: u64,
+                #[session(rename = "called")]
+                r#type: Option<String>,
+                #[session(json)]
+                properties: Properties,
+            }
+        },
+        &expect_file!["snapshots/struct.rs"],
+    );
+}
+
+#[test]
+fn parameters_and_every_kind_of_default() {
+    check(
+        quote! {
+            #[session(crate = renamed, fields = "Parts", rename_all = "camelCase")]
+            struct Cart<T: Clone = u8, const N: usize = 2> where T: Debug {
+                #[session(json)]
+                all_items: Vec<T>,
+                #[session(json)]
+                by_place: Option<[T; N]>,
+                #[session(json, default = Vec::new())]
+                parents: Vec<Self>,
+                last: T,
+                #[session(default)]
+                first: T,
+                #[session(default = if N > 1 { 'a' } else { 'b' })]
+                letter: char,
+            }
+        },
+        &expect_file!["snapshots/parameters.rs"],
+    );
+}
+
+#[test]
+fn what_stands_in_after_an_error() {
+    check(
+        quote! {
+            struct Visitor<'a> {
+                #[session(jsn)]
+                name: Cow<'a, str>,
+                set_name: u8,
+            }
+        },
+        &expect_file!["snapshots/stand_in.rs"],
+    );
+}
+
+fn check(input: TokenStream, expected: &ExpectFile) {
+    let file = syn::parse2(crate::derive(input)).unwrap();
+    expected.assert_eq(&prettyplease::unparse(&file));
+}
+
+/// The macro does the same work a second time as the first: nothing depends on the order of a hash map.
+#[test]
+fn expansion_is_repeatable() {
+    let expand = || {
+        crate::derive(quote!(
+            struct Visitor {
+                #[session(rename = "b")]
+                a: u8,
+                b: u8,
+                set_b: u8,
+            }
+        ))
+        .to_string()
+    };
+    assert_eq!(expand(), expand());
+}

@@ -1,0 +1,204 @@
+/// The fields of a [`Cart`] session: a getter and a setter each.
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+struct Parts<T: Clone = u8, const N: usize = 2>
+where
+    T: Debug,
+    T: 'static,
+{
+    handle: renamed::__private::SessionHandle,
+    parameters: ::core::marker::PhantomData<fn() -> (*const T,)>,
+}
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_bounds,
+    private_interfaces,
+    unreachable_pub,
+    unused_variables,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+const _: () = {
+    use renamed::__private as __session;
+    struct __Specs<T: Clone, const N: usize>
+    where
+        T: Debug,
+        T: 'static,
+    {
+        all_items: __session::FieldSpec<Vec<T>>,
+        by_place: __session::FieldSpec<Option<[T; N]>>,
+        parents: __session::FieldSpec<Vec<Cart<T, N>>>,
+        last: __session::FieldSpec<T>,
+        first: __session::FieldSpec<T>,
+        letter: __session::FieldSpec<char>,
+        __parameters: ::core::marker::PhantomData<fn() -> (*const T,)>,
+    }
+    impl<T: Clone, const N: usize> Cart<T, N>
+    where
+        T: Debug,
+        T: 'static,
+        Vec<
+            T,
+        >: __session::Serialize + __session::DeserializeOwned + ::core::default::Default,
+        [T; N]: __session::Serialize + __session::DeserializeOwned,
+        T: __session::Stored + __session::FieldDefault,
+        T: __session::Stored + ::core::default::Default,
+    {
+        const __SESSION_SPECS: &'static __Specs<T, N> = &__Specs {
+            all_items: __session::json::<Vec<T>, _>("allItems"),
+            by_place: __session::json_option::<[T; N], _>("byPlace"),
+            parents: __session::json_or::<
+                Vec<Self>,
+                _,
+            >("parents", || -> Vec<Self> { Vec::new() }),
+            last: __session::value::<T, _>("last"),
+            first: __session::value_or::<
+                T,
+                _,
+            >("first", <T as ::core::default::Default>::default),
+            letter: __session::value_or::<
+                char,
+                _,
+            >("letter", || -> char { if N > 1 { 'a' } else { 'b' } }),
+            __parameters: ::core::marker::PhantomData,
+        };
+    }
+    fn __reads<T: Clone, const N: usize>(schema: &Cart<T, N>)
+    where
+        T: Debug,
+        T: 'static,
+    {
+        let Cart {
+            all_items: _0,
+            by_place: _1,
+            parents: _2,
+            last: _3,
+            first: _4,
+            letter: _5,
+        } = schema;
+    }
+    impl<T: Clone, const N: usize> Parts<T, N>
+    where
+        T: Debug,
+        T: 'static,
+        Vec<
+            T,
+        >: __session::Serialize + __session::DeserializeOwned + ::core::default::Default,
+        [T; N]: __session::Serialize + __session::DeserializeOwned,
+        T: __session::Stored + __session::FieldDefault,
+        T: __session::Stored + ::core::default::Default,
+    {
+        /// The field `all_items`, read when it is awaited.
+        fn all_items(&self) -> __session::Field<'_, Vec<T>> {
+            __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.all_items)
+        }
+        /// Sets the field `all_items`.
+        fn set_all_items(
+            &self,
+            value: impl __session::IntoField<Vec<T>>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.all_items, value)
+        }
+        /// The field `by_place`, read when it is awaited.
+        fn by_place(&self) -> __session::Field<'_, Option<[T; N]>> {
+            __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.by_place)
+        }
+        /// Sets the field `by_place`.
+        fn set_by_place(
+            &self,
+            value: impl __session::IntoField<Option<[T; N]>>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.by_place, value)
+        }
+        /// The field `parents`, read when it is awaited.
+        fn parents(&self) -> __session::Field<'_, Vec<Cart<T, N>>> {
+            __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.parents)
+        }
+        /// Sets the field `parents`.
+        fn set_parents(
+            &self,
+            value: impl __session::IntoField<Vec<Cart<T, N>>>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.parents, value)
+        }
+        /// The field `last`, read when it is awaited.
+        fn last(&self) -> __session::Field<'_, T> {
+            __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.last)
+        }
+        /// Sets the field `last`.
+        fn set_last(
+            &self,
+            value: impl __session::IntoField<T>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.last, value)
+        }
+        /// The field `first`, read when it is awaited.
+        fn first(&self) -> __session::Field<'_, T> {
+            __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.first)
+        }
+        /// Sets the field `first`.
+        fn set_first(
+            &self,
+            value: impl __session::IntoField<T>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.first, value)
+        }
+        /// The field `letter`, read when it is awaited.
+        fn letter(&self) -> __session::Field<'_, char> {
+            __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.letter)
+        }
+        /// Sets the field `letter`.
+        fn set_letter(
+            &self,
+            value: impl __session::IntoField<char>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.letter, value)
+        }
+    }
+    #[automatically_derived]
+    impl<T: Clone, const N: usize> ::core::fmt::Debug for Parts<T, N>
+    where
+        T: Debug,
+        T: 'static,
+    {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_tuple("Parts").field(&self.handle).finish()
+        }
+    }
+    #[automatically_derived]
+    impl<T: Clone, const N: usize> __session::Schema for Cart<T, N>
+    where
+        T: Debug,
+        T: 'static,
+        Vec<
+            T,
+        >: __session::Serialize + __session::DeserializeOwned + ::core::default::Default,
+        [T; N]: __session::Serialize + __session::DeserializeOwned,
+        T: __session::Stored + __session::FieldDefault,
+        T: __session::Stored + ::core::default::Default,
+    {
+        type Fields = Parts<T, N>;
+        const STORED_NAMES: &'static [&'static ::core::primitive::str] = &[
+            "allItems",
+            "byPlace",
+            "parents",
+            "last",
+            "first",
+            "letter",
+        ];
+        fn fields(handle: __session::SessionHandle) -> Self::Fields {
+            Parts {
+                handle,
+                parameters: ::core::marker::PhantomData,
+            }
+        }
+        fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
+            &fields.handle
+        }
+    }
+};

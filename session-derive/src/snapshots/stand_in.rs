@@ -1,0 +1,62 @@
+::core::compile_error! {
+    "unknown attribute `jsn`, did you mean `json`?"
+}
+::core::compile_error! {
+    "a session's fields own what they hold: no lifetimes here"
+}
+::core::compile_error! {
+    "`set_name` is the name of the setter of `name` too: rename this field, and keep its stored name with `#[session(rename = \"set_name\")]`"
+}
+/// The fields of a [`Visitor`] session: a getter and a setter each.
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+struct VisitorFields {
+    handle: ::session_runtime::__private::SessionHandle,
+}
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_bounds,
+    private_interfaces,
+    unreachable_pub,
+    unused_variables,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+const _: () = {
+    use ::session_runtime::__private as __session;
+    impl VisitorFields {
+        /// The field `name`, read when it is awaited.
+        fn name(&self) -> __session::Field<'_, Cow<'static, str>> {
+            ::core::unreachable!()
+        }
+        /// Sets the field `name`.
+        fn set_name(
+            &self,
+            value: impl __session::IntoField<Cow<'static, str>>,
+        ) -> __session::Operation<'_, ()> {
+            ::core::unreachable!()
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for VisitorFields {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_tuple("VisitorFields").field(&self.handle).finish()
+        }
+    }
+    #[automatically_derived]
+    impl __session::Schema for Visitor<'static> {
+        type Fields = VisitorFields;
+        const STORED_NAMES: &'static [&'static ::core::primitive::str] = &[];
+        fn fields(handle: __session::SessionHandle) -> Self::Fields {
+            VisitorFields { handle }
+        }
+        fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
+            &fields.handle
+        }
+    }
+};

@@ -1,0 +1,96 @@
+/// The fields of a [`Visitor`] session: a getter and a setter each.
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+pub struct VisitorFields {
+    handle: ::session_runtime::__private::SessionHandle,
+}
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_bounds,
+    private_interfaces,
+    unreachable_pub,
+    unused_variables,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+const _: () = {
+    use ::session_runtime::__private as __session;
+    struct __Specs {
+        count: __session::FieldSpec<u64>,
+        r#type: __session::FieldSpec<Option<String>>,
+        properties: __session::FieldSpec<Properties>,
+    }
+    impl Visitor {
+        const __SESSION_SPECS: &'static __Specs = &__Specs {
+            count: __session::value::<u64, _>("count"),
+            r#type: __session::value::<Option<String>, _>("called"),
+            properties: __session::json::<Properties, _>("properties"),
+        };
+    }
+    fn __reads(schema: &Visitor) {
+        let Visitor { count: _0, r#type: _1, properties: _2 } = schema;
+    }
+    impl VisitorFields {
+        /// How often they came.
+        pub fn count(&self) -> __session::Field<'_, u64> {
+            __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.count)
+        }
+        /// Sets the field `count`.
+        ///
+        /// How often they came.
+        pub fn set_count(
+            &self,
+            value: impl __session::IntoField<u64>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.count, value)
+        }
+        /// The field `type`, read when it is awaited.
+        fn r#type(&self) -> __session::Field<'_, Option<String>> {
+            __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.r#type)
+        }
+        /// Sets the field `type`.
+        fn set_type(
+            &self,
+            value: impl __session::IntoField<Option<String>>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.r#type, value)
+        }
+        /// The field `properties`, read when it is awaited.
+        fn properties(&self) -> __session::Field<'_, Properties> {
+            __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.properties)
+        }
+        /// Sets the field `properties`.
+        fn set_properties(
+            &self,
+            value: impl __session::IntoField<Properties>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.properties, value)
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for VisitorFields {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_tuple("VisitorFields").field(&self.handle).finish()
+        }
+    }
+    #[automatically_derived]
+    impl __session::Schema for Visitor {
+        type Fields = VisitorFields;
+        const STORED_NAMES: &'static [&'static ::core::primitive::str] = &[
+            "count",
+            "called",
+            "properties",
+        ];
+        fn fields(handle: __session::SessionHandle) -> Self::Fields {
+            VisitorFields { handle }
+        }
+        fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
+            &fields.handle
+        }
+    }
+};

@@ -1,0 +1,232 @@
+//! What the macro accepts, and under which names it stores it.
+
+#![deny(warnings)]
+
+use std::future::IntoFuture;
+
+use serde::{Deserialize, Serialize};
+use session_runtime::{Error, Field, Schema, Session};
+
+#[derive(Default, Serialize, Deserialize)]
+struct Properties {
+    colour: String,
+}
+
+#[test]
+fn fields_are_stored_under_their_names() {
+    #[derive(Session)]
+    struct Visitor {
+        count: u64,
+        name: String,
+        age: Option<u32>,
+        #[session(json)]
+        properties: Properties,
+    }
+    assert_eq!(Visitor::STORED_NAMES, ["count", "name", "age", "properties"]);
+}
+
+#[test]
+fn a_struct_without_fields_is_a_schema() {
+    #[derive(Session)]
+    struct Nothing {}
+    assert!(Nothing::STORED_NAMES.is_empty());
+}
+
+#[test]
+fn raw_identifiers_are_stored_without_their_prefix() {
+    #[derive(Session)]
+    struct r#Loop {
+        r#type: String,
+        r#match: u8,
+    }
+
+    async fn handler(session: Session<r#Loop>) -> Result<u8, Error> {
+        session.set_type("a").await?;
+        session.set_match(session.r#match().await?).await?;
+        session.r#match().await
+    }
+
+    assert_eq!(r#Loop::STORED_NAMES, ["type", "match"]);
+    let _ = handler;
+    let _: Option<LoopFields> = None;
+}
+
+#[test]
+fn one_field_may_be_renamed() {
+    #[derive(Session)]
+    struct Visitor {
+        #[session(rename = "visitor.count")]
+        count: u64,
+        #[session(rename = "clear")]
+        wipe: bool_as_json::Bool,
+        #[session(rename = "x", json, default = vec![1, 2])]
+        many: Vec<u64>,
+    }
+    assert_eq!(Visitor::STORED_NAMES, ["visitor.count", "clear", "x"]);
+}
+
+/// A type of the user's own.
+mod bool_as_json {
+    use session_runtime::{Bytes, FieldDefault, FieldValue, InvalidValue};
+
+    pub(crate) struct Bool;
+
+    impl FieldValue for Bool {
+        fn decode(_: Bytes) -> Result<Self, InvalidValue> {
+            Ok(Self)
+        }
+
+        fn encode(&self) -> Result<Bytes, InvalidValue> {
+            Ok(Bytes::new())
+        }
+    }
+
+    impl FieldDefault for Bool {
+        fn field_default() -> Self {
+            Self
+        }
+    }
+}
+
+#[test]
+fn all_fields_may_be_renamed_but_for_those_with_names_of_their_own() {
+    #[derive(Session)]
+    #[session(rename_all = "SCREAMING-KEBAB-CASE")]
+    struct Visitor {
+        first_seen: u64,
+        #[session(rename = "last_seen")]
+        last_seen: u64,
+        r#type: u8,
+    }
+    assert_eq!(Visitor::STORED_NAMES, ["FIRST-SEEN", "last_seen", "TYPE"]);
+}
+
+#[test]
+fn the_companion_has_the_name_that_it_is_given() {
+    #[derive(Session)]
+    #[session(fields = "Parts", crate = session_runtime)]
+    struct Visitor {
+        count: u64,
+    }
+
+    fn count(parts: &Parts) -> Field<'_, u64> {
+        parts.count()
+    }
+
+    fn through_session(session: &Session<Visitor>) -> Field<'_, u64> {
+        count(session)
+    }
+
+    let _ = through_session;
+}
+
+#[test]
+fn attributes_may_stand_apart() {
+    #[derive(Session)]
+    #[session(rename_all = "camelCase")]
+    #[session(fields = "Parts")]
+    #[session()]
+    struct Visitor {
+        #[session(json)]
+        #[session(default = Properties { colour: "red".to_owned() })]
+        #[session(rename = "p")]
+        all_properties: Properties,
+    }
+    assert_eq!(Visitor::STORED_NAMES, ["p"]);
+}
+
+#[test]
+fn types_may_mention_self_and_parameters() {
+    #[derive(Serialize, Deserialize, Session)]
+    struct Node<T>
+    where
+        T: Clone,
+    {
+        #[session(json)]
+        next: Option<Box<Node<u8>>>,
+        #[session(json)]
+        items: Vec<T>,
+        last: Option<u32>,
+    }
+
+    #[derive(Default, Serialize, Deserialize, Session)]
+    struct Tree {
+        #[session(json)]
+        children: Vec<Self>,
+        #[session(json)]
+        parent: Option<Box<Self>>,
+    }
+
+    fn children(session: &Session<Tree>) -> Field<'_, Vec<Tree>> {
+        session.children()
+    }
+
+    assert_eq!(Node::<String>::STORED_NAMES, ["next", "items", "last"]);
+    assert_eq!(Tree::STORED_NAMES, ["children", "parent"]);
+    let _ = children;
+}
+
+#[test]
+fn a_declarative_macro_may_write_the_struct() {
+    macro_rules! session {
+        ($name:ident { $($field:ident: $type:ty = $default:expr, stored $stored:literal;)* }) => {
+            #[derive(Session)]
+            struct $name {
+                $(#[session(rename = $stored, default = $default)] $field: $type,)*
+            }
+        };
+    }
+    session!(Visitor { count: u64 = 3, stored "c"; name: Option<String> = None, stored "n"; });
+    assert_eq!(Visitor::STORED_NAMES, ["c", "n"]);
+
+    macro_rules! json {
+        ($($field:ident: $type:ty),*) => {
+            #[derive(Session)]
+            struct AsJson { $(#[session(json)] $field: $type),* }
+        };
+    }
+    json!(maybe: Option<std::net::Ipv4Addr>, list: Vec<u8>);
+    assert_eq!(AsJson::STORED_NAMES, ["maybe", "list"]);
+}
+
+#[test]
+fn fields_and_operations_can_cross_threads() {
+    #[derive(Session)]
+    struct Generic<T> {
+        #[session(json)]
+        value: Option<T>,
+    }
+
+    fn send_and_sync<T: Send + Sync + 'static>() {}
+    fn send(_: impl Send) {}
+
+    fn uses(session: &Session<Generic<String>>) {
+        send(session.value().into_future());
+        send(session.set_value("x".to_owned()));
+    }
+
+    send_and_sync::<GenericFields<std::rc::Rc<()>>>();
+    let _ = uses;
+}
+
+#[test]
+fn deprecated_and_hidden_fields_have_methods_like_them() {
+    #[derive(Session)]
+    #[allow(non_snake_case, reason = "as in the stored data")]
+    struct Visitor {
+        #[deprecated]
+        old: u8,
+        /// Documented.
+        #[doc(hidden)]
+        hidden: u8,
+        camelCase: u8,
+    }
+
+    #[allow(deprecated, reason = "it is what is tested")]
+    fn uses(session: &Session<Visitor>) -> Field<'_, u8> {
+        session.old()
+    }
+
+    assert_eq!(Visitor::STORED_NAMES, ["old", "hidden", "camelCase"]);
+    let _ = uses;
+}

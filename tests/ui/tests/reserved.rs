@@ -1,0 +1,81 @@
+//! The names that a field must not have are those of the methods that would be called in its place.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use syn::{Expr, ImplItem, Item, Lit, Type, Visibility};
+
+#[test]
+fn every_method_of_session_is_reserved() {
+    let reserved = reserved("SESSION_METHODS");
+    let missing: Vec<_> = session_methods().into_iter().filter(|name| !reserved.contains(name)).collect();
+    assert!(missing.is_empty(), "not in session-derive/src/reserved.rs: {missing:?}");
+}
+
+/// When `Session` has all its methods this becomes equality: then the list reserves no name too many either.
+#[test]
+fn no_name_is_reserved_twice() {
+    let (methods, others) = (reserved("SESSION_METHODS"), reserved("OTHER_NAMES"));
+    assert!(methods.is_disjoint(&others));
+    assert!(methods.contains("session_id") && others.contains("clone"));
+}
+
+/// A case shows the message for every one of them.
+#[test]
+fn every_reserved_name_has_a_case() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/reserved-name");
+    for name in reserved("SESSION_METHODS").union(&reserved("OTHER_NAMES")) {
+        let case = cases.join(name.replace('_', "-")).with_extension("rs");
+        assert!(case.exists(), "no case {}", case.display());
+    }
+}
+
+/// The public methods of `impl<S: Schema> Session<S>`, in all such blocks.
+fn session_methods() -> BTreeSet<String> {
+    let file = parse("../../session-runtime/src/session.rs");
+    let blocks = file.items.into_iter().filter_map(|item| match item {
+        Item::Impl(block) if block.trait_.is_none() && is_session(&block.self_ty) => Some(block),
+        _ => None,
+    });
+    let items = blocks.flat_map(|block| block.items);
+    items
+        .filter_map(|item| match item {
+            ImplItem::Fn(method) if matches!(method.vis, Visibility::Public(_)) => {
+                Some(method.sig.ident.to_string())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_session(ty: &Type) -> bool {
+    matches!(ty, Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "Session"))
+}
+
+/// The texts of one of the lists.
+fn reserved(list: &str) -> BTreeSet<String> {
+    let file = parse("../../session-derive/src/reserved.rs");
+    let found = file.items.into_iter().find_map(|item| match item {
+        Item::Const(item) if item.ident == list => Some(*item.expr),
+        _ => None,
+    });
+    let Some(Expr::Reference(reference)) = found else { panic!("no list {list}") };
+    let Expr::Array(array) = *reference.expr else { panic!("{list} is not a list") };
+    array.elems.into_iter().map(text).collect()
+}
+
+fn text(element: Expr) -> String {
+    match element {
+        Expr::Lit(literal) => match literal.lit {
+            Lit::Str(text) => text.value(),
+            _ => panic!("not a text"),
+        },
+        _ => panic!("not a literal"),
+    }
+}
+
+fn parse(path: &str) -> syn::File {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let source = std::fs::read_to_string(path).expect("the source is there");
+    syn::parse_file(&source).expect("the source is Rust")
+}
