@@ -1,6 +1,6 @@
 //! The rules, one function each. Each reports all that it finds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -14,6 +14,8 @@ use crate::tokens;
 pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
     only_structs_with_named_fields(input, errors);
     no_lifetimes(input, errors);
+    no_elided_lifetimes(input, errors);
+    fields_differ(input, errors);
     companion_has_its_own_name(input, errors);
     no_nested_options(input, errors);
     stored_names_differ(input, errors);
@@ -39,6 +41,19 @@ fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.at(lifetime.lifetime.span(), "a session's fields own what they hold: no lifetimes here");
+    }
+}
+
+fn no_elided_lifetimes(input: &Input<'_>, errors: &mut Errors) {
+    if input.fields.iter().any(|field| tokens::elides_lifetime(field.ty)) {
+        errors.left_to_the_compiler();
+    }
+}
+
+fn fields_differ(input: &Input<'_>, errors: &mut Errors) {
+    let mut seen = HashSet::new();
+    if !input.fields.iter().all(|field| seen.insert(field.ident)) {
+        errors.left_to_the_compiler();
     }
 }
 

@@ -199,6 +199,7 @@ fn methods(
 ) -> TokenStream {
     let (vis, getter, setter) = (field.vis, field.ident, &field.setter);
     let ty = tokens::without_lifetimes(tokens::without_self(field.ty, &names.this), &names.lifetimes);
+    let ty = if tokens::elides_lifetime(field.ty) { tokens::with_static_references(ty) } else { ty };
     let docs = Docs::of(field);
     let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
     // Where a message says that the method is defined.

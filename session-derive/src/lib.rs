@@ -29,7 +29,10 @@ use syn::DeriveInput;
 use crate::ast::Input;
 use crate::errors::Errors;
 
-/// Makes a struct a session schema: see `session_runtime::Session`, which re-exports this macro and documents it.
+#[allow(
+    missing_docs,
+    reason = "documented where session-runtime re-exports it, with examples that are compiled"
+)]
 #[proc_macro_derive(Session, attributes(session))]
 pub fn derive_session(input: TokenStream) -> TokenStream {
     derive(input.into()).into()
@@ -45,9 +48,8 @@ fn expand_or_report(input: &DeriveInput) -> TokenStream2 {
     let input = Input::read(input, &mut errors);
     check::check(&input, &mut errors);
     match errors.finish() {
-        Ok(()) => expand::expand(&input),
-        Err(error) => {
-            let mut output = error.to_compile_error();
+        None => expand::expand(&input),
+        Some(mut output) => {
             output.extend(expand::stand_in(&input));
             output
         }

@@ -60,6 +60,44 @@ fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
     output
 }
 
+/// Whether a reference has no lifetime, which a struct's field cannot do without. In the types of functions it can.
+pub(crate) fn elides_lifetime(ty: &Type) -> bool {
+    match ty {
+        Type::Group(ty) => elides_lifetime(&ty.elem),
+        Type::Paren(ty) => elides_lifetime(&ty.elem),
+        Type::Array(ty) => elides_lifetime(&ty.elem),
+        Type::Tuple(ty) => ty.elems.iter().any(elides_lifetime),
+        Type::Reference(ty) => ty.lifetime.is_none() || elides_lifetime(&ty.elem),
+        Type::Path(ty) => ty.path.segments.iter().any(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(arguments) => arguments
+                .args
+                .iter()
+                .any(|arg| matches!(arg, GenericArgument::Type(ty) if elides_lifetime(ty))),
+            PathArguments::None | PathArguments::Parenthesized(_) => false,
+        }),
+        _ => false,
+    }
+}
+
+/// The tokens with `'static` wherever a reference has no lifetime.
+pub(crate) fn with_static_references(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut output = TokenStream::new();
+    while let Some(token) = tokens.next() {
+        let elides = is_punct(&token, '&') && !tokens.peek().is_some_and(|next| is_punct(next, '\''));
+        output.extend([match token {
+            TokenTree::Group(group) => regroup(&group, with_static_references(group.stream())),
+            other => other,
+        }]);
+        output.extend(elides.then(|| quote!('static)));
+    }
+    output
+}
+
+fn is_punct(token: &TokenTree, char: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
+}
+
 /// The tokens with these lifetimes replaced by `'static`.
 pub(crate) fn without_lifetimes(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
     let mut after_quote = false;
@@ -73,7 +111,7 @@ pub(crate) fn without_lifetimes(tokens: TokenStream, lifetimes: &[&Ident]) -> To
                 }
                 TokenTree::Group(group) => regroup(&group, without_lifetimes(group.stream(), lifetimes)),
                 other => {
-                    after_quote = matches!(&other, TokenTree::Punct(punct) if punct.as_char() == '\'');
+                    after_quote = is_punct(&other, '\'');
                     other
                 }
             }
@@ -115,6 +153,19 @@ mod tests {
 
         let replaced = without_lifetimes(quote!((&'a str, Cow<'b, a>)), &[&format_ident!("a")]);
         assert_eq!(replaced.to_string(), quote!((&'static str, Cow<'b, a>)).to_string());
+    }
+
+    #[test]
+    fn knows_a_reference_without_a_lifetime() {
+        for ty in [parse_quote!(&str), parse_quote!(Option<(u8, [&u8; 2])>), parse_quote!(&'static &str)] {
+            assert!(elides_lifetime(&ty));
+            let ty = syn::parse2(with_static_references(ty.into_token_stream())).unwrap();
+            assert!(!elides_lifetime(&ty));
+        }
+        for ty in [parse_quote!(&'static str), parse_quote!(fn(&str) -> u8), parse_quote!(Box<dyn Fn(&str)>)]
+        {
+            assert!(!elides_lifetime(&ty));
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub mod __private;
 
 pub use bytes::Bytes;
 #[cfg(feature = "derive")]
+#[doc(inline)]
+#[doc = include_str!("derive.md")]
 pub use session_derive::Session;
 
 #[cfg(feature = "tower")]

@@ -18,7 +18,7 @@ use crate::value::{FieldDefault, InvalidValue, Stored, json};
     note = "annotate the struct with `#[derive(session_runtime::Session)]`"
 )]
 pub trait Schema: Sized + 'static {
-    /// The generated companion type with a getter and a setter per field; [`Session<Self>`](crate::Session) dereferences to it.
+    /// The generated companion type with a getter and a setter per field; [`Session<Self>`](struct@crate::Session) dereferences to it.
     type Fields: Send + Sync + 'static;
 
     /// The stored names of the fields, in the order of the struct.

@@ -27,6 +27,39 @@ mod account {
     }
 }
 
+/// Types of one's own with the names of everybody's.
+mod shadows {
+    use ::renamed::Session;
+
+    mod core {}
+    mod __private {}
+
+    /// Not the standard library's.
+    #[derive(Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
+    struct Option;
+
+    #[derive(Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
+    struct Field;
+
+    #[expect(non_camel_case_types, reason = "as the primitive type")]
+    #[derive(Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
+    struct str;
+
+    #[derive(Session)]
+    #[session(crate = ::renamed)]
+    struct Shadows {
+        #[session(json)]
+        option: Option,
+        #[session(json)]
+        field: Field,
+        #[session(json)]
+        text: str,
+        u8: u8,
+    }
+
+    const _: usize = <Shadows as ::renamed::Schema>::STORED_NAMES.len();
+}
+
 use ::std::result::Result;
 
 use ::renamed::{Error, Session};

@@ -30,6 +30,15 @@ fn every_reserved_name_has_a_case() {
     }
 }
 
+/// The macro's page lists them all.
+#[test]
+fn every_reserved_name_is_documented() {
+    let page = read("../../session-runtime/src/derive.md");
+    for name in reserved("SESSION_METHODS").union(&reserved("OTHER_NAMES")) {
+        assert!(page.contains(&format!("`{name}`")), "{name} is not on the page");
+    }
+}
+
 /// The public methods of `impl<S: Schema> Session<S>`, in all such blocks.
 fn session_methods() -> BTreeSet<String> {
     let file = parse("../../session-runtime/src/session.rs");
@@ -75,7 +84,10 @@ fn text(element: Expr) -> String {
 }
 
 fn parse(path: &str) -> syn::File {
+    syn::parse_file(&read(path)).expect("the source is Rust")
+}
+
+fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let source = std::fs::read_to_string(path).expect("the source is there");
-    syn::parse_file(&source).expect("the source is Rust")
+    std::fs::read_to_string(path).expect("the file is there")
 }

@@ -1,0 +1,9 @@
+use session_runtime::Session;
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+    count: u64,
+}
+
+fn main() {}
