@@ -33,7 +33,15 @@ async fn act(
     Json(script): Json<Script>,
 ) -> Result<Response, Error> {
     let results = visitor::run(&session, &script, &gates).await?;
-    Ok(respond(&script, results))
+    let mut response = respond(&script, results);
+    if !script.late.is_empty() {
+        let late = async move {
+            let results = visitor::run_late(&session, &script, &gates).await;
+            Ok::<_, Infallible>(serde_json::to_vec(&results).unwrap())
+        };
+        *response.body_mut() = AxumBody::from_stream(futures::stream::once(late));
+    }
+    Ok(response)
 }
 
 fn respond(script: &Script, results: Vec<Value>) -> Response {

@@ -9,6 +9,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Script {
     pub(crate) steps: Vec<Step>,
+    /// Taken when the response's head was sent; their results are the body.
+    pub(crate) late: Vec<Step>,
     pub(crate) strict: bool,
     pub(crate) status: Option<u16>,
     pub(crate) headers: Vec<(String, String)>,
@@ -34,6 +36,14 @@ pub(crate) enum Step {
     Exists(String),
     Raw(String),
     Remove(String),
+    Clear,
+    SessionId,
+    SessionExists,
+    ExpiresIn,
+    Rotate,
+    /// With the lifetime of this class.
+    Renew(u8),
+    Destroy,
     /// Several steps side by side.
     Join(Vec<Step>),
     Gate(String),
@@ -68,6 +78,46 @@ impl Script {
     /// Removes a field.
     pub fn remove(self, field: &str) -> Self {
         self.step(Step::Remove(field.to_owned()))
+    }
+
+    /// Removes all fields of the schema.
+    pub fn clear(self) -> Self {
+        self.step(Step::Clear)
+    }
+
+    /// Asks for the session's id.
+    pub fn session_id(self) -> Self {
+        self.step(Step::SessionId)
+    }
+
+    /// Asks whether there is a session.
+    pub fn session_exists(self) -> Self {
+        self.step(Step::SessionExists)
+    }
+
+    /// Asks how many seconds are left.
+    pub fn expires_in(self) -> Self {
+        self.step(Step::ExpiresIn)
+    }
+
+    /// Gives the session a new id.
+    pub fn rotate(self) -> Self {
+        self.step(Step::Rotate)
+    }
+
+    /// Gives the session a new id and a lifetime of this class.
+    pub fn renew(self, class: u8) -> Self {
+        self.step(Step::Renew(class))
+    }
+
+    /// Ends the session.
+    pub fn destroy(self) -> Self {
+        self.step(Step::Destroy)
+    }
+
+    /// Takes all steps of another script when the response's head was sent, and answers with what they came to.
+    pub fn late(self, other: Self) -> Self {
+        Self { late: other.steps, ..self }
     }
 
     /// Takes all steps of another script side by side.

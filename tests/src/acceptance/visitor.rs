@@ -6,13 +6,13 @@ use std::pin::Pin;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use session_runtime::{Error, Field, Session};
+use session_runtime::{Error, Field, Lifetime, Session};
 
 use super::gates::Gates;
 use super::script::{Script, Step};
 
 /// The session of the acceptance suite.
-#[derive(Session)]
+#[derive(Debug, Session)]
 pub struct Visitor {
     /// How often the visitor came.
     pub count: u64,
@@ -98,6 +98,13 @@ fn take<'a>(
                 }
                 on_field!(session, field.as_str(), remove).map(Value::from)
             }
+            Step::Clear => session.clear().await.map(|()| Value::Null),
+            Step::SessionId => Ok(session.session_id().map(|id| id.expose_secret().to_owned()).into()),
+            Step::SessionExists => session.exists().await.map(Value::from),
+            Step::ExpiresIn => Ok(session.expires_in().await?.map(|left| left.as_secs_f64()).into()),
+            Step::Rotate => session.rotate().await.map(|()| Value::Null),
+            Step::Renew(class) => session.renew(Lifetime::custom(*class)).await.map(|()| Value::Null),
+            Step::Destroy => session.destroy().await.map(|()| Value::Null),
             Step::Join(steps) => {
                 let results = join_all(steps.iter().map(|step| take(session, step, gates))).await;
                 results.into_iter().collect::<Result<Vec<_>, _>>().map(Value::from)

@@ -55,7 +55,13 @@ impl World {
     /// On a Redis or Valkey server.
     pub async fn redis() -> Self {
         let server = RedisServer::start();
-        let store = RedisStore::connect(&server.url()).await.unwrap();
+        let url = server.url();
+        Self::redis_at(server, &url, Duration::from_secs(1)).await
+    }
+
+    /// On a server that is reached by another URL, through a [`Proxy`](crate::proxy::Proxy) say, with this deadline for an operation.
+    pub async fn redis_at(server: RedisServer, url: &str, timeout: Duration) -> Self {
+        let store = RedisStore::builder(url).timeout(timeout).connect().await.unwrap();
         let world = Self { store: Store::Redis(store, server), clock: ManualClock::new(this_second()) };
         world.teach_scripts().await;
         world
@@ -112,6 +118,14 @@ impl World {
     pub fn assert_commands(&self, sent: Vec<String>, expected: &[&str]) {
         if self.server().is_some() {
             assert_eq!(sent, expected);
+        }
+    }
+
+    /// The server, to be killed and started again.
+    pub fn server_mut(&mut self) -> &mut RedisServer {
+        match &mut self.store {
+            Store::Memory(_) => panic!("memory has no server"),
+            Store::Redis(_, server) => server,
         }
     }
 

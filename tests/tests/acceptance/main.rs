@@ -4,8 +4,11 @@
 //! [`over_every_store`]; a further adapter is a file beside `tests/src/acceptance/axum_app.rs`.
 
 mod concurrency;
+mod destruction;
+mod faults;
 mod laziness;
 mod lifecycle;
+mod rotation;
 mod untrusted_input;
 mod values;
 
@@ -85,5 +88,37 @@ over_every_store! {
         dropped_requests_leave_every_session_whole
         two_managers_live_side_by_side
         a_layer_applied_twice_is_one_session
+    }
+    rotation {
+        rotation_keeps_the_data_under_a_new_id_and_the_old_one_is_dead
+        rotation_keeps_tag_expiry_and_deadline
+        rotation_and_writes_go_together_in_any_order
+        rotation_without_a_session_does_nothing
+        rotation_takes_one_round_trip
+        of_two_rotations_at_once_one_wins_and_one_id_lives
+        a_write_on_the_old_id_after_a_rotation_is_gone
+        renewal_restarts_the_absolute_deadline
+        a_remembered_session_outlives_the_browser_and_a_normal_one
+        renewal_without_a_session_decides_on_the_next_ones_lifetime
+        a_lifetime_that_is_not_configured_is_refused
+        renewal_leaves_a_tossed_session_behind
+        rotation_of_a_session_with_an_old_signature_sets_one_cookie
+    }
+    destruction {
+        the_removal_cookie_has_the_attributes_of_the_one_it_removes
+        a_destroyed_session_leaves_at_most_a_tombstone_that_expires
+        destroy_without_a_session_does_nothing
+        destroy_works_when_memory_is_full
+        a_write_after_destroy_begins_a_session_under_a_new_id
+        the_cookie_follows_the_last_of_many_changes
+        a_slow_request_does_not_bring_a_logged_out_session_back
+        reading_against_a_logout_leaves_no_session
+        logout_beats_a_rotation_at_the_same_time
+        a_dead_cookie_does_not_stand_before_a_live_one
+        after_the_head_whatever_would_change_the_cookie_is_an_error
+        a_removal_is_on_every_kind_of_response
+        clearing_leaves_the_session_and_what_the_schema_does_not_know
+        a_session_tells_of_itself
+        below_a_threshold_alone_the_first_read_refreshes
     }
 }

@@ -1,0 +1,227 @@
+//! New ids for a session: rotation and renewal.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use session_tests::acceptance::{App, Client, Script, World};
+use session_tests::cookies::{self, id_of, key_of};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn visitor(app: &App) -> Client {
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1).set("name", "x")).await;
+    client
+}
+
+fn look() -> Script {
+    Script::new().get("count").get("name")
+}
+
+fn seen() -> [Value; 2] {
+    [json!(1), json!("x")]
+}
+
+/// ACCEPTANCE 25.
+pub(crate) async fn rotation_keeps_the_data_under_a_new_id_and_the_old_one_is_dead(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let old = client.cookie();
+    let reply = client.run(Script::new().rotate()).await;
+    assert_eq!(reply.set_cookies().len(), 1);
+    assert_ne!(id_of(&client.cookie()), id_of(&old));
+    assert_eq!(client.run(look()).await.values(), seen());
+    let stale = app.client().run_with(&[&old], Script::new().get("count").set("count", 5)).await;
+    assert_eq!(stale.results(), [json!({ "ok": 0 }), json!({ "error": ["gone"] })]);
+    assert!(stale.set_cookies().is_empty());
+    assert_eq!(client.run(look()).await.values(), seen());
+}
+
+/// ACCEPTANCE 25: tag, birth and class stay, so that the deadline does and the log can be followed.
+pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let old = id_of(&client.cookie());
+    world.elapse(20 * DAY / 24);
+    client.run(Script::new().rotate()).await;
+    assert_eq!(id_of(&client.cookie())[..16], old[..16], "tag, birth and class");
+    assert_ne!(id_of(&client.cookie())[16..], old[16..], "secret");
+    for _ in 0..29 {
+        client.run(look()).await;
+        world.elapse(DAY - DAY / 96);
+    }
+    assert_eq!(client.run(look()).await.values(), seen());
+    world.elapse(DAY / 2);
+    assert_eq!(client.run(look()).await.values(), [json!(0), json!("")], "30 days after its birth");
+}
+
+/// ACCEPTANCE 25.
+pub(crate) async fn rotation_and_writes_go_together_in_any_order(world: World) {
+    let app = world.app().await;
+    for script in [
+        Script::new().rotate().set("count", 2),
+        Script::new().set("count", 2).rotate(),
+        Script::new().get("count").rotate().set("count", 2).rotate(),
+        Script::new().rotate().rotate().set("count", 2),
+        Script::new().join(Script::new().rotate().set("count", 2)),
+        Script::new().join(Script::new().rotate().rotate()).set("count", 2),
+        Script::new().join(Script::new().renew(1).rotate()).set("count", 2),
+    ] {
+        let mut client = visitor(&app).await;
+        let old = client.cookie();
+        let reply = client.run(script.clone()).await;
+        reply.values();
+        assert_eq!(reply.set_cookies().len(), 1, "{script:?}");
+        assert_ne!(client.cookie(), old);
+        assert_eq!(client.run(look()).await.values(), [json!(2), json!("x")], "{script:?}");
+    }
+}
+
+/// DESIGN 5: the first write gets a fresh id anyway.
+pub(crate) async fn rotation_without_a_session_does_nothing(world: World) {
+    let app = world.app().await;
+    let asked = world.commands(async || {
+        let reply = app.client().run(Script::new().rotate().renew(1).get("count")).await;
+        assert_eq!(reply.values()[2], 0);
+        assert!(reply.set_cookies().is_empty());
+    });
+    assert_eq!(asked.await, Vec::<String>::new());
+}
+
+/// ACCEPTANCE 25; DESIGN 6.
+pub(crate) async fn rotation_takes_one_round_trip(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    visitor(&app).await.run(Script::new().rotate()).await;
+    let asked = world.commands(async || {
+        client.run(Script::new().rotate().get("count")).await;
+    });
+    world.assert_commands(asked.await, &["evalsha", "hget"]);
+}
+
+/// ACCEPTANCE 32.
+pub(crate) async fn of_two_rotations_at_once_one_wins_and_one_id_lives(world: World) {
+    let app = world.app().await;
+    let client = visitor(&app).await;
+    let rotate = |gate: &'static str| {
+        let mut client = client.clone();
+        tokio::spawn(async move {
+            let reply = client.run(Script::new().get("count").gate(gate).rotate()).await;
+            (reply.results().pop().unwrap(), reply.set_cookies(), client)
+        })
+    };
+    let both = [rotate("one"), rotate("two")];
+    for gate in ["one", "two"] {
+        app.gates.arrival(gate).await;
+    }
+    for gate in ["one", "two"] {
+        app.gates.open(gate);
+    }
+    let both = futures::future::join_all(both).await.into_iter().map(Result::unwrap);
+    let (won, lost): (Vec<_>, Vec<_>) = both.partition(|(result, ..)| result.get("ok").is_some());
+    let (&[(_, _, ref winner)], [(error, cookies, _)]) = (&won[..], &lost[..]) else { panic!("one winner") };
+    assert_eq!((error, cookies.len()), (&json!({ "error": ["gone"] }), 0));
+    assert_eq!(winner.clone().run(look()).await.values(), seen());
+    if let Some(server) = world.server() {
+        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        let hashes = keys.iter().filter(|key| server.cli::<String>(&["TYPE", key]) == "hash").count();
+        assert_eq!((keys.len(), hashes), (2, 1));
+    }
+}
+
+/// ACCEPTANCE 33.
+pub(crate) async fn a_write_on_the_old_id_after_a_rotation_is_gone(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let slow = {
+        let mut client = client.clone();
+        tokio::spawn(async move { client.run(Script::new().get("count").gate("read").set("count", 9).strict()).await })
+    };
+    app.gates.arrival("read").await;
+    let old = client.cookie();
+    client.run(Script::new().rotate()).await;
+    app.gates.open("read");
+    let reply = slow.await.unwrap();
+    assert_eq!((reply.status, reply.set_cookies().len()), (409, 0));
+    assert_eq!(client.run(look()).await.values(), seen());
+    if let Some(server) = world.server() {
+        assert_eq!(server.cli::<String>(&["TYPE", &key_of(&old)]), "string");
+    }
+}
+
+/// ACCEPTANCE 26.
+pub(crate) async fn renewal_restarts_the_absolute_deadline(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    for _ in 0..29 {
+        world.elapse(DAY - DAY / 96);
+        client.run(look()).await;
+    }
+    let reply = client.run(Script::new().renew(0)).await;
+    assert_eq!(reply.set_cookies().len(), 1);
+    for _ in 0..29 {
+        world.elapse(DAY - DAY / 96);
+        assert_eq!(client.run(look()).await.values(), seen());
+    }
+    world.elapse(DAY - DAY / 96);
+    assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
+}
+
+/// DESIGN 4: "remember me".
+pub(crate) async fn a_remembered_session_outlives_the_browser_and_a_normal_one(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let reply = client.run(Script::new().renew(1)).await;
+    assert!(reply.set_cookies()[0].contains(&format!("; Max-Age={}", 180 * 86_400)));
+    world.elapse(29 * DAY);
+    assert_eq!(client.run(look()).await.values(), seen());
+    world.elapse(31 * DAY);
+    assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
+}
+
+/// Login of a visitor without a session: the lifetime is that of the session which the login's first write begins.
+pub(crate) async fn renewal_without_a_session_decides_on_the_next_ones_lifetime(world: World) {
+    let app = world.app().await;
+    let mut client = app.client();
+    let reply = client.run(Script::new().renew(1).set("count", 1)).await;
+    assert!(reply.set_cookies()[0].contains("; Max-Age="));
+    world.elapse(29 * DAY);
+    assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
+}
+
+/// DESIGN 4.
+pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let reply = client.run(Script::new().renew(7)).await;
+    assert_eq!(reply.results(), [json!({ "error": ["config"] })]);
+    assert_eq!(client.run(look()).await.values(), seen());
+}
+
+/// ACCEPTANCE 41: `renew` at login leaves a cookie behind that was tossed from elsewhere.
+pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
+    let app = world.app().await;
+    let mut attacker = visitor(&app).await;
+    let mut victim = app.client();
+    victim.set_cookie(&attacker.cookie());
+    victim.run(Script::new().renew(0).set("name", "victim")).await;
+    assert_ne!(victim.cookie(), attacker.cookie());
+    let reply = attacker.run(Script::new().get("name").set("name", "attacker")).await;
+    assert_eq!(reply.results(), [json!({ "ok": "" }), json!({ "error": ["gone"] })]);
+    assert_eq!(victim.run(Script::new().get("name")).await.values(), ["victim"]);
+}
+
+/// ACCEPTANCE 11: never a re-issue beside a rotation.
+pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let newer = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
+    let rotated = world.app_with(|config| config.secret(format!("{newer},{}", cookies::SECRET))).await;
+    client.move_to(&rotated);
+    let old = client.cookie();
+    let reply = client.run(Script::new().get("count").rotate()).await;
+    assert_eq!(reply.set_cookies().len(), 1);
+    assert_ne!(id_of(&client.cookie()), id_of(&old));
+    let ended = client.clone().run(Script::new().get("count").destroy()).await;
+    assert!(ended.set_cookies().len() == 1 && ended.set_cookies()[0].contains("Max-Age=0"));
+}
