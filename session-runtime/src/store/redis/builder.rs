@@ -24,9 +24,10 @@ impl RedisStoreBuilder {
         Self { url: url.to_owned(), timeout: Duration::from_secs(1) }
     }
 
-    /// The deadline of an operation, connecting included: after it, an operation that has no answer fails. One second by default.
+    /// The deadline of an operation, connecting included: after it, an operation that has no answer fails. One second by default, an hour
+    /// at most.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(Duration::from_secs(3600));
         self
     }
 
@@ -89,6 +90,7 @@ fn explain(cause: Cause, address: &str) -> Error {
         Cause::Server(Code::Other) => Error::config(format!(
             "the Redis server at {address} refused the connection: check the database number in the URL, and the server's log"
         )),
+        Cause::Unexpected => Error::config(format!("what answers at {address} is not a Redis server")),
         Cause::TooOld | Cause::Server(Code::NoPermission) => Error::config(format!("{address}: {cause}")),
         cause => StoreError::unavailable(cause).into(),
     }
