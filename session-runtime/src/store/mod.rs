@@ -47,8 +47,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// other operation on the same key sees or leaves a part of it. What an operation reports as done can be read by every operation that begins
 /// after the report.
 ///
-/// An operation that fails with [`StoreError::unavailable`] has changed nothing. One that fails with [`StoreError::outcome_unknown`] was
-/// carried out once or not at all. A store never carries out a write twice.
+/// Times count from the moment at which an operation is carried out. A store may round them to milliseconds, but never to nothing, and it
+/// takes [`Duration::MAX`] for as long as it can. A read may give a tombstone, too, the time of its refresh.
+///
+/// An operation that fails with [`StoreError::unavailable`] has changed nothing. One that fails with [`StoreError::outcome_unknown`], or
+/// whose future is dropped, was carried out once, or not at all, or will be within moments: it may still be under way. A store never carries
+/// out a write twice, and no operation waits for long: what cannot be done within the store's deadline fails.
 ///
 /// A store checks no limits, knows nothing of cookies and interprets no value.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
