@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use session_runtime::{Error, Lookup, RedisStore, SessionStore};
@@ -72,6 +74,20 @@ async fn nobody_there_is_unavailable_and_says_where() {
     }
     let error = connect("redis://no-such-host.invalid").await.unwrap_err();
     assert!(sources(&error).contains("the host's name is not known"), "{error:?}");
+}
+
+#[tokio::test]
+async fn something_else_that_listens_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let error = connect(&format!("redis://{address}")).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("not a Redis server"), "{error:?}");
+    answering.join().unwrap();
 }
 
 #[tokio::test]

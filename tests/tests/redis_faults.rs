@@ -205,18 +205,28 @@ async fn a_dropped_request_does_not_stop_the_others_reconnecting() {
 async fn a_store_outlives_the_runtime_that_it_was_made_on() {
     let server = RedisServer::start();
     let url = server.url();
-    let (store, key) = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let store = connect(&url).await;
-            let key = session(&store).await;
-            (store, key)
-        })
-    })
-    .join()
-    .unwrap();
+    let (store, key) = on_a_runtime_that_ends(async move || {
+        let store = connect(&url).await;
+        let key = session(&store).await;
+        (store, key)
+    });
     assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
     assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn a_store_outlives_a_runtime_that_ended_while_it_was_reconnecting() {
+    let mut server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    server.kill();
+    let shared = store.clone();
+    on_a_runtime_that_ends(async move || {
+        let _ = shared.get(&fresh_key(), "a", None).await;
+        assert!(shared.get(&fresh_key(), "a", None).await.unwrap_err().is_unavailable());
+    });
+    server.restart();
+    let key = fresh_key();
+    until("the store to serve again", async || store.get(&key, "a", None).await.is_ok()).await;
 }
 
 #[tokio::test]
@@ -320,6 +330,14 @@ async fn serves_again(store: &RedisStore, key: &SessionKey) {
     until("the store to serve again", async || store.get(key, "a", None).await.is_ok()).await;
     assert!(since.elapsed() < GENEROUSLY);
     assert_eq!(store.get(key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+fn on_a_runtime_that_ends<T: Send + 'static>(work: impl AsyncFnOnce() -> T + Send + 'static) -> T {
+    let thread = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(work())
+    });
+    thread.join().unwrap()
 }
 
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
