@@ -353,21 +353,21 @@ pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl Su
     }
 }
 
-/// More than one command's worth.
+/// More than a script can hand to one command.
 pub async fn thousands_of_changes_are_one_write(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
-    let names: Vec<_> = (0..5000).map(|at| format!("field {at}")).collect();
-    let sets: Vec<_> = names[..2500].iter().map(|name| set(name, name)).collect();
+    let names: Vec<_> = (0..10_000).map(|at| format!("field {at}")).collect();
+    let sets: Vec<_> = names[..5000].iter().map(|name| set(name, name)).collect();
     assert_eq!(create(store, &key, &sets).await, Lookup::Found(0));
-    let removed = names[..2500].iter().map(|name| remove(name));
-    let changes: Vec<_> = removed.chain(names[2500..].iter().map(|name| set(name, name))).collect();
-    assert_eq!(write(store, &key, &changes).await, Lookup::Found(2500));
-    for at in [0, 999, 1000, 2499] {
+    let removed = names[..5000].iter().map(|name| remove(name));
+    let changes: Vec<_> = removed.chain(names[5000..].iter().map(|name| set(name, name))).collect();
+    assert_eq!(write(store, &key, &changes).await, Lookup::Found(5000));
+    for at in [0, 999, 1000, 4999] {
         assert_eq!(get(store, &key, &names[at]).await, None);
-        assert_eq!(get(store, &key, &names[at + 2500]).await, Some(names[at + 2500].clone().into()));
+        assert_eq!(get(store, &key, &names[at + 5000]).await, Some(names[at + 5000].clone().into()));
     }
     let removals: Vec<_> = names.iter().map(|name| remove(name)).collect();
-    assert_eq!(write(store, &key, &removals).await, Lookup::Found(2500));
+    assert_eq!(write(store, &key, &removals).await, Lookup::Found(5000));
     assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Found(None));
 }
 
