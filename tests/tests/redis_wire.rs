@@ -114,6 +114,24 @@ async fn errors_repeat_nothing_that_the_server_said() {
     assert!(!told.contains(key.expose_secret()) && !told.contains("sessions:{"), "{told}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_idle_connection_is_kept_alive() {
+    const KEEPALIVE_TIMER: &str = "02";
+    let (server, store, _) = session().await;
+    // Columns: number, local address, remote address, state, queues, timer and when it is due, …
+    let to_server = format!(":{:04X}", server.port());
+    let sockets = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let timers: Vec<_> = sockets
+        .lines()
+        .map(|socket| socket.split_whitespace().collect::<Vec<_>>())
+        .filter(|columns| columns[2].ends_with(&to_server) && columns[3] == "01")
+        .map(|columns| columns[5].split(':').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(timers, [KEEPALIVE_TIMER]);
+    drop(store);
+}
+
 async fn session() -> (RedisServer, RedisStore, SessionKey) {
     let server = RedisServer::start();
     let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 use super::cause::{Cause, Code};
@@ -63,6 +64,8 @@ impl fmt::Debug for RedisStoreBuilder {
 const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis://[[user]:password@]host[:port][/database] \
      or redis+unix:///path/to/socket[?db=…&user=…&pass=…], with special characters in user and password percent-encoded";
 
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
 fn connection_info(url: &str) -> Result<ConnectionInfo, Error> {
     if url.starts_with("rediss://") || url.starts_with("valkeys://") {
         return Err(Error::config("TLS (rediss://) is not supported yet: use redis:// or redis+unix://"));
@@ -74,8 +77,13 @@ fn connection_info(url: &str) -> Result<ConnectionInfo, Error> {
         // Disconnects are told by push messages, which RESP2 does not have.
         .set_protocol(ProtocolVersion::RESP3)
         .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
-    // Without it, small writes wait for the acknowledgement of the one before.
-    Ok(info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true)))
+    let tcp = TcpSettings::default()
+        // Without it, small writes wait for the acknowledgement of the one before.
+        .set_nodelay(true)
+        // Firewalls and balancers forget idle connections, silently and after some minutes. This keeps them in mind, or finds it out before a
+        // request does.
+        .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE));
+    Ok(info.set_redis_settings(settings).set_tcp_settings(tcp))
 }
 
 /// What somebody who starts the program has to change.

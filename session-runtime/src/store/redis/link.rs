@@ -68,6 +68,8 @@ struct StopsWithDriver(Pulse);
 
 /// An attempt that takes longer gets another one beside it: a lost first packet must not cost a returning server more.
 const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
+/// However patient operations are, this bounds how many attempts hang side by side.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -247,7 +249,7 @@ impl Shared {
     /// Opens a connection on which the server answers.
     async fn open(&self) -> Result<Watched, Cause> {
         let silent = |_| Cause::Unreachable { address: self.address.clone(), reason: "no answer in time" };
-        timeout(self.timeout, self.greet()).await.map_err(silent)?
+        timeout(self.timeout.min(LONGEST_ATTEMPT), self.greet()).await.map_err(silent)?
     }
 
     async fn greet(&self) -> Result<Watched, Cause> {
