@@ -181,15 +181,10 @@ impl Process {
 
     /// Nothing yet, or whether it is this server that answers on the port.
     fn is_ready(&self, port: u16) -> Option<bool> {
-        let client = redis::Client::open(("127.0.0.1", port)).unwrap();
-        let info: Option<String> = client
-            .get_connection()
-            .and_then(|mut connection| redis::cmd("INFO").arg("server").query(&mut connection))
-            .ok();
-        match info {
-            Some(info) => Some(info.lines().any(|line| line == format!("process_id:{}", self.server_id))),
-            None if self.has_ended() => Some(false),
-            None => None,
+        match greet(port) {
+            Ok(info) => Some(info.lines().any(|line| line == format!("process_id:{}", self.server_id))),
+            Err(_) if self.has_ended() => Some(false),
+            Err(_) => None,
         }
     }
 
@@ -206,6 +201,13 @@ impl Drop for Process {
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
+}
+
+/// What a server says of itself, once it serves: one that still reads its data answers `PING` with an error.
+fn greet(port: u16) -> redis::RedisResult<String> {
+    let mut connection = redis::Client::open(("127.0.0.1", port))?.get_connection()?;
+    redis::cmd("PING").exec(&mut connection)?;
+    redis::cmd("INFO").arg("server").query(&mut connection)
 }
 
 fn free_port() -> u16 {
