@@ -4,11 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{Lookup, RedisStore, SessionKey, SessionStore, StoreError};
+use session_runtime::{Lookup, RedisStore, SessionKey, SessionStore, StoreError, Write, WriteMode};
 use session_tests::keys::fresh_key;
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
-use session_tests::store_suite::{create, set, try_write};
+use session_tests::store_suite::{create, remove, set, try_write};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 /// What may pass on a busy machine where it should be half a second.
@@ -267,12 +267,12 @@ async fn full_memory_refuses_values_whole_and_takes_removals() {
     let python = fresh_key();
     let _: i64 = server.cli(&["HSET", python.expose_secret(), "b", "1"]);
     let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
-    let changes = [session_tests::store_suite::remove("a"), set("b", "2")];
+    let changes = [remove("a"), set("b", "2")];
     let error = try_write(&store, &key, &changes).await.unwrap_err();
     assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
     assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
     for (key, field) in [(&key, "a"), (&python, "b")] {
-        let removal = [session_tests::store_suite::remove(field)];
+        let removal = [remove(field)];
         assert_eq!(try_write(&store, key, &removal).await.unwrap(), Lookup::Found(1));
         assert_eq!(store.get(key, "", None).await.unwrap(), Lookup::Found(Some("".into())));
         assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
@@ -280,19 +280,24 @@ async fn full_memory_refuses_values_whole_and_takes_removals() {
 }
 
 #[tokio::test]
-async fn a_permission_taken_away_leaves_no_session_without_expiry() {
+async fn a_permission_taken_away_leaves_nothing_half_done() {
     let server = RedisServer::start();
     let store = connect(&server.url()).await;
-    let _: String = server.cli(&["ACL", "SETUSER", "default", "-pexpire"]);
-    let key = fresh_key();
-    let write = session_runtime::Write {
-        mode: session_runtime::WriteMode::Create,
-        changes: &[set("a", "1")],
-        expires_in: GENEROUSLY,
-    };
-    let error = store.write(&key, write).await.unwrap_err();
-    assert!(!error.is_unavailable(), "{error:?}");
-    assert_eq!(server.cli::<i64>(&["EXISTS", key.expose_secret()]), 0);
+    let (live, fresh) = (session(&store).await, fresh_key());
+    for taken in ["pexpire", "hdel", "hset", "hexists", "evalsha"] {
+        let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{taken}")]);
+        for (key, mode) in
+            [(&live, WriteMode::Existing), (&live, WriteMode::Create), (&fresh, WriteMode::Create)]
+        {
+            let write = Write { mode, changes: &[set("b", "1"), remove("a")], expires_in: GENEROUSLY };
+            let error = store.write(key, write).await.unwrap_err();
+            assert!(!error.is_unavailable(), "{taken}: {error:?}");
+        }
+        let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("+{taken}")]);
+        assert_eq!(store.get(&live, "a", None).await.unwrap(), Lookup::Found(Some("1".into())), "{taken}");
+        assert_eq!(store.get(&live, "b", None).await.unwrap(), Lookup::Found(None), "{taken}");
+        assert_eq!(server.cli::<i64>(&["EXISTS", fresh.expose_secret()]), 0, "{taken}");
+    }
 }
 
 #[tokio::test]
@@ -301,7 +306,7 @@ async fn a_session_begun_by_another_program_gets_the_permanent_field_before_it_c
     let store = connect(&server.url()).await;
     let key = fresh_key();
     let _: i64 = server.cli(&["HSET", key.expose_secret(), "count", "1"]);
-    let removal = [session_tests::store_suite::remove("count")];
+    let removal = [remove("count")];
     assert_eq!(try_write(&store, &key, &removal).await.unwrap(), Lookup::Found(1));
     let fields: Vec<String> = server.cli(&["HGETALL", key.expose_secret()]);
     assert_eq!(fields, ["", ""]);

@@ -85,8 +85,6 @@ async fn a_creation_is_one_hash_with_everything() {
         monitor.finish()[1..],
         [
             format!(r#"lua "HEXISTS" "{name}" """#),
-            format!(r#"lua "EXISTS" "{name}""#),
-            format!(r#"lua "PEXPIRE" "{name}" "1""#),
             format!(r#"lua "HSET" "{name}" "" "" "a" "1" "b" """#),
             format!(r#"lua "PEXPIRE" "{name}" "1""#),
         ]

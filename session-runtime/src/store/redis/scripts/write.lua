@@ -8,11 +8,13 @@
 -- Returns how many of the removed fields were there, or -1 for a missing session. A tombstone answers WRONGTYPE.
 --
 -- The first write is an HSET, or a deletion where nothing is set: what the server refuses (memory, replicas, disk), it refuses there,
--- before anything was changed, and what only removes works when memory is full. After it nothing can fail.
+-- before anything was changed, and what only removes works when memory is full. After it nothing can fail: whether the user may do the rest
+-- is asked before (Redis 7 and Valkey can tell), else a key could stay that never expires.
 
 local SLICE = 2000 -- arguments of one command: unpack has room for some 8,000
 
 local key, lifetime, removed_until = KEYS[1], ARGV[1], 3 + tonumber(ARGV[3])
+local may = redis.acl_check_cmd
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
@@ -21,12 +23,11 @@ end
 -- A session that another program began may lack the permanent field.
 local lacks_permanent = permanent == 0
 
-if lacks_permanent and redis.call('EXISTS', key) == 0 then
-  if ARGV[2] == '0' then
-    return -1
-  end
-  -- Without a key this changes nothing. A server that does not permit it says so now, not when there is a key that would stay for ever.
-  redis.call('PEXPIRE', key, lifetime)
+if lacks_permanent and ARGV[2] == '0' and redis.call('EXISTS', key) == 0 then
+  return -1
+end
+if may and not (may('PEXPIRE', key, lifetime) and (removed_until == 3 or may('HDEL', key, ''))) then
+  return redis.error_reply('NOPERM a session needs PEXPIRE and HDEL')
 end
 
 for from = removed_until + 1, #ARGV, SLICE do
