@@ -17,8 +17,8 @@ pub struct Defaults {
     literal: i64,
     #[session(default = LIMIT.wrapping_add(1))]
     call: u8,
-    #[session(default = if LIMIT > 3 { 1 } else { 2 })]
-    branch: u8,
+    #[session(default = if LIMIT > 3 { 'a' } else { 'b' })]
+    branch: char,
     #[session(default = {
         let text = "a block";
         text.repeat(2)
@@ -26,7 +26,7 @@ pub struct Defaults {
     block: String,
     #[session(default = (|n: u32| n + 1)(2))]
     closure: u32,
-    #[session(json, default = match LIMIT { 0 => false, _ => true })]
+    #[session(default = match LIMIT { 0 => false, _ => true })]
     choice: bool,
     #[session(default = Self::initial())]
     own: u16,

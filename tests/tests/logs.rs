@@ -1,0 +1,143 @@
+//! ACCEPTANCE 40: no secret part of an id and no stored value in any log line, `Debug` output, error or error source, at any level.
+
+use std::error::Error as StdError;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, Sessions};
+use session_tests::cookies::{SECRET, id_of};
+use session_tests::server::RedisServer;
+
+const VALUE: &str = "a-value-that-nobody-else-may-see";
+const PASSWORD: &str = "a-password-that-nobody-may-see";
+
+#[derive(Debug, Session)]
+struct Visitor {
+    name: String,
+    count: u64,
+    #[session(json)]
+    tags: Vec<u32>,
+}
+
+/// Everything that is logged, of this library and of the clients beneath it.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What was said anywhere, and what it must not hold.
+#[derive(Default)]
+struct Said {
+    lines: Vec<String>,
+    secrets: Vec<String>,
+}
+
+impl Said {
+    fn error(&mut self, error: &dyn StdError) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.lines.push(format!("{error} {error:?} {error:#?}"));
+            next = error.source();
+        }
+    }
+
+    /// Neither an id nor its parts after the tag, nor the signature.
+    fn cookie(&mut self, cookie: &str) {
+        let id = id_of(cookie);
+        let signature = cookie.split(';').next().unwrap().rsplit('.').next().unwrap();
+        self.secrets.extend([id[16..].to_owned(), id[16..32].to_owned(), signature.to_owned()]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_is_secret_is_said_anywhere() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+
+    let mut said = Said { secrets: vec![VALUE.into(), PASSWORD.into(), SECRET[8..24].into()], ..Said::default() };
+    let server = RedisServer::start_with(&["--requirepass", PASSWORD]);
+    let url = server.url().replace("redis://", &format!("redis://:{PASSWORD}@"));
+    let store = RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap();
+    said.lines.push(format!("{store:?} {:?}", RedisStore::builder(&url)));
+    said.error(&RedisStore::connect(&server.url()).await.unwrap_err());
+    said.error(&RedisStore::connect(&url.replace(PASSWORD, "a-password-that-nobody-may-see-and-wrong")).await.unwrap_err());
+
+    let config = || SessionConfig::new().secret(SECRET).store(&url);
+    said.lines.push(format!("{:?}", config()));
+    for sessions in [
+        Sessions::with_store(config(), store).unwrap(),
+        Sessions::with_store(config(), MemoryStore::new()).unwrap(),
+    ] {
+        said.lines.push(format!("{sessions:?} {:#?}", sessions.layer()));
+        use_it(&sessions, &mut said).await;
+    }
+    let sessions = Sessions::new(config()).await.unwrap();
+    drop(server);
+    use_it_without_a_server(&sessions, &mut said).await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("session store"), "the library logs: {log}");
+    let everything = said.lines.join("\n") + &log;
+    for secret in &said.secrets {
+        assert!(!everything.contains(secret.as_str()), "{secret} was said");
+    }
+}
+
+async fn use_it(sessions: &Sessions, said: &mut Said) {
+    let handle = sessions.open([]);
+    let session: Session<Visitor> = handle.session();
+    let operation = session.set_name(VALUE);
+    said.lines.push(format!("{session:?} {handle:?} {operation:?} {:?}", session.name()));
+    operation.await.unwrap();
+    said.lines.push(format!("{session:?} {:#?} {:?}", handle, session.session_id()));
+    let headers = handle.finish();
+    said.lines.push(format!("{headers:?}"));
+    let cookie = headers.set_cookie().unwrap().to_owned();
+    said.cookie(&cookie);
+
+    let handle = sessions.open([cookie.split(';').next().unwrap().as_bytes()]);
+    let session: Session<Visitor> = handle.session();
+    session.rotate().await.unwrap();
+    said.lines.push(format!("{session:?}"));
+    said.cookie(handle.finish().set_cookie().unwrap());
+    let id = session.session_id().unwrap();
+    said.error(&sessions.open_id::<Misread>(&id).name().await.unwrap_err());
+    said.error(&sessions.open_id::<MisreadAsJson>(&id).name().await.unwrap_err());
+    said.error(&session.set_name(VALUE.repeat(1 << 16)).await.unwrap_err());
+    session.destroy().await.unwrap_err();
+}
+
+/// The same fields, read as what they are not.
+#[derive(Debug, Session)]
+struct Misread {
+    name: u64,
+}
+
+#[derive(Debug, Session)]
+struct MisreadAsJson {
+    #[session(json)]
+    name: Vec<u8>,
+}
+
+async fn use_it_without_a_server(sessions: &Sessions, said: &mut Said) {
+    let session: Session<Visitor> = sessions.open([]).session();
+    let error = session.set_name(VALUE).await.unwrap_err();
+    assert!(error.is_unavailable());
+    said.error(&error);
+    said.lines.push(format!("{session:?} {:?}", session.count().await.map(|count| count + u64::from(session.tags().await.is_ok()))));
+}
