@@ -122,7 +122,8 @@ impl SessionHandle {
 
     pub(crate) async fn exists(&self) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
-            let mut reply = self.store().contains(&read.subject.key, PERMANENT_FIELD, self.refresh(&read)).await?;
+            let mut reply =
+                self.store().contains(&read.subject.key, PERMANENT_FIELD, self.refresh(&read)).await?;
             // Without a refresh, a key that is missing looks like one that lacks the field.
             if read.refresh.is_none() && reply == Lookup::Found(false) {
                 reply = Lookup::Missing;

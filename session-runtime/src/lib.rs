@@ -48,8 +48,8 @@ pub use schema::{FieldSpec, Schema};
 pub use session::Session;
 pub use sessions::Sessions;
 pub use store::{
-    BoxFuture, Change, Lookup, MemoryStore, PERMANENT_FIELD, SessionKey, SessionStore, StoreError, Write,
-    WriteMode,
+    BoxFuture, Change, Destroyed, Lookup, MemoryStore, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write, WriteMode,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};

@@ -120,14 +120,11 @@ impl Lifecycle {
     /// What is known of the session's id without asking the store.
     pub(crate) fn subject(&self) -> Option<&Subject> {
         match &self.state {
-            State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } => Some(subject),
+            State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } => {
+                Some(subject)
+            }
             State::Absent { .. } | State::Gone { .. } => None,
         }
-    }
-
-    /// The class of a session that the request begins.
-    pub(crate) fn class(&self) -> u8 {
-        self.class
     }
 
     /// `None`: the answer is the default.
@@ -256,7 +253,9 @@ impl Lifecycle {
             State::Candidate { current, further, dead } if current.subject.id == *id => {
                 self.state = State::first_of(std::mem::take(further), dead.take());
             }
-            State::Live { subject, .. } if subject.id == *id => self.state = State::Gone { subject: subject.clone() },
+            State::Live { subject, .. } if subject.id == *id => {
+                self.state = State::Gone { subject: subject.clone() }
+            }
             _ => {}
         }
         Next::Replan
@@ -271,7 +270,9 @@ impl Lifecycle {
                 next.append(further);
                 current.subject.clone()
             }
-            State::Live { subject, .. } | State::Absent { drawn: Some(subject) } if subject.id == *id => subject.clone(),
+            State::Live { subject, .. } | State::Absent { drawn: Some(subject) } if subject.id == *id => {
+                subject.clone()
+            }
             _ => return,
         };
         self.state = State::first_of(next, Some(dead));
@@ -341,7 +342,9 @@ impl Lifecycle {
 
     /// A session past its deadline is as one that the store does not know.
     fn pass_deadlines(&mut self, now: SystemTime) {
-        while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } = &self.state {
+        while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } =
+            &self.state
+        {
             if subject.expires_in(now).is_some() {
                 return;
             }

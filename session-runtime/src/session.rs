@@ -5,7 +5,6 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use crate::config::Lifetime;
-use crate::error::Error;
 use crate::field::Operation;
 use crate::handle::SessionHandle;
 use crate::id::SessionId;
@@ -61,7 +60,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached.
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     pub fn exists(&self) -> Operation<'_, bool> {
         Operation::new(self.handle().exists())
     }
@@ -71,7 +70,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached.
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
         Operation::new(self.handle().expires_in())
     }
@@ -80,7 +79,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_unavailable`] if the store cannot be reached.
+    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended meanwhile, [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
         let changes: Vec<_> = S::STORED_NAMES.iter().map(|field| Change::Remove { field }).collect();
@@ -94,8 +93,8 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`] if the session was ended, or rotated by another request at the same moment; [`Error::is_committed`] if the response's
-    /// head was sent; [`Error::is_unavailable`] if the store cannot be reached.
+    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by another request at the same moment; [`Error::is_committed`](crate::Error::is_committed) if the response's
+    /// head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     ///
     /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
     pub fn rotate(&self) -> Operation<'_, ()> {
@@ -109,7 +108,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// As [`rotate`](Self::rotate), and [`Error::is_config`] if no lifetime of this class is configured.
+    /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured.
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(async move {
@@ -125,7 +124,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_committed`] if the response's head was sent; [`Error::is_unavailable`] if the store cannot be reached: the session may be there
+    /// [`Error::is_committed`](crate::Error::is_committed) if the response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the session may be there
     /// still.
     pub fn destroy(&self) -> Operation<'_, ()> {
         Operation::new(self.handle().destroy())

@@ -13,13 +13,16 @@ use crate::id::SessionId;
 use crate::keyring::Keyring;
 use crate::lifecycle::{Candidate, Outcome, Reason};
 use crate::response::SessionHeaders;
+use crate::schema::Schema;
+use crate::session::Session;
 use crate::set_cookie::CookieTemplate;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
-use crate::schema::Schema;
-use crate::session::Session;
 use crate::store::{AnyStore, Change, MemoryStore, Refresh, SessionStore};
-use crate::subject::Subject;
+use crate::subject::{MAX_CLOCK_SKEW, Subject};
+
+/// A clock this far from the store's is worth a warning.
+const WORRYING_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
 ///
@@ -77,6 +80,7 @@ impl Sessions {
                 AnyStore::Redis(RedisStore::builder(url).timeout(settings.timeout).connect().await?)
             }
         };
+        check_clock(&store).await?;
         Ok(Self::build(settings, store))
     }
 
@@ -196,7 +200,12 @@ impl Sessions {
     }
 
     /// What a session becomes that gets a new id now.
-    pub(crate) fn draw_successor(&self, of: &Subject, reason: Reason, now: SystemTime) -> Result<Subject, Error> {
+    pub(crate) fn draw_successor(
+        &self,
+        of: &Subject,
+        reason: Reason,
+        now: SystemTime,
+    ) -> Result<Subject, Error> {
         let id = match reason {
             Reason::Rotate => of.id.draw_successor(of.id.birth(), of.id.class()),
             Reason::Renew(class) => of.id.draw_successor(now, class),
@@ -208,7 +217,9 @@ impl Sessions {
         let class = lifetime.class;
         let known = self.0.lifetimes.get(class).is_some();
         known.then_some(()).ok_or_else(|| {
-            Error::config(format!("no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"))
+            Error::config(format!(
+                "no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"
+            ))
         })
     }
 
@@ -227,7 +238,11 @@ impl Sessions {
             total += value.len();
             let limit = self.0.max_value_size;
             if value.len() > limit {
-                return Err(Error::new(Kind::TooLarge { what: format!("the field `{field}`"), size: value.len(), limit }));
+                return Err(Error::new(Kind::TooLarge {
+                    what: format!("the field `{field}`"),
+                    size: value.len(),
+                    limit,
+                }));
             }
         }
         let limit = self.0.max_batch_size;
@@ -249,6 +264,23 @@ impl Sessions {
         let max_age = subject.persistent.then(|| subject.remaining(self.now()).unwrap_or_default());
         self.0.cookie.set(self.0.keyring.sign(&subject.id), max_age)
     }
+}
+
+/// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or refuses them.
+async fn check_clock(store: &AnyStore) -> Result<(), Error> {
+    let (ours, theirs) = (SystemTime::now(), store.time().await?);
+    let apart = ours.duration_since(theirs).unwrap_or_else(|behind| behind.duration());
+    if apart > MAX_CLOCK_SKEW {
+        return Err(Error::config(format!(
+            "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
+            apart.as_secs(),
+            MAX_CLOCK_SKEW.as_secs()
+        )));
+    }
+    if apart > WORRYING_CLOCK_SKEW {
+        tracing::warn!(seconds = apart.as_secs(), "this machine's clock and the session store's are apart");
+    }
+    Ok(())
 }
 
 /// On memory nothing outlives the process: neither need its cookies.

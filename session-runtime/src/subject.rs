@@ -8,7 +8,7 @@ use crate::id::SessionId;
 use crate::store::SessionKey;
 
 /// How far ahead of ours the clock may be that gave an id its birth.
-const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// One session that a request may use. All of it follows from the id and the configuration, without asking the store.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use session_runtime::{
-    Change, Lookup, PERMANENT_FIELD, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Change, Lookup, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
 };
 
 use crate::keys::fresh_key;
@@ -79,18 +79,24 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A key that was never written.
 pub async fn a_missing_key_is_missing(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
-    assert_eq!(store.contains(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     // Without a refresh a store may not be able to tell.
-    assert!(matches!(store.get(&key, "a", None).await.unwrap(), Lookup::Missing | Lookup::Found(None)));
-    assert!(matches!(store.contains(&key, "a", None).await.unwrap(), Lookup::Missing | Lookup::Found(false)));
+    assert!(matches!(
+        store.get(&key, "a", Refresh::No).await.unwrap(),
+        Lookup::Missing | Lookup::Found(None)
+    ));
+    assert!(matches!(
+        store.contains(&key, "a", Refresh::No).await.unwrap(),
+        Lookup::Missing | Lookup::Found(false)
+    ));
 }
 
 /// The first write, and both reads.
 pub async fn a_session_begins_with_its_fields(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create(store, &key, &[set("a", "1"), set("b", "")]).await, Lookup::Found(0));
-    for refresh in [None, Some(HOUR)] {
+    for refresh in [Refresh::No, Refresh::To(HOUR)] {
         assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Found(Some("1".into())));
         assert_eq!(store.get(&key, "b", refresh).await.unwrap(), Lookup::Found(Some(Bytes::new())));
         assert_eq!(store.contains(&key, "b", refresh).await.unwrap(), Lookup::Found(true));
@@ -101,10 +107,10 @@ pub async fn a_session_begins_with_its_fields(subject: &impl Subject) {
 pub async fn a_session_may_begin_without_fields(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create(store, &key, &[]).await, Lookup::Found(0));
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
     let key = fresh_key();
     assert_eq!(create(store, &key, &[remove("a")]).await, Lookup::Found(0));
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
 }
 
 /// `WriteMode::Existing` on a missing key, and then on a live one.
@@ -130,7 +136,7 @@ pub async fn create_mode_writes_a_live_session(subject: &impl Subject) {
 pub async fn a_field_that_is_not_there_is_nothing(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
-    for refresh in [None, Some(HOUR)] {
+    for refresh in [Refresh::No, Refresh::To(HOUR)] {
         assert_eq!(store.get(&key, "b", refresh).await.unwrap(), Lookup::Found(None));
         assert_eq!(store.contains(&key, "b", refresh).await.unwrap(), Lookup::Found(false));
     }
@@ -150,7 +156,7 @@ pub async fn removing_the_last_field_keeps_the_session(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(1));
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
     assert_eq!(write(store, &key, &[set("b", "2")]).await, Lookup::Found(0));
     assert_eq!(get(store, &key, "b").await, Some("2".into()));
 }
@@ -189,7 +195,7 @@ pub async fn a_dead_key_is_dead_to_everything(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     subject.bury(&key, HOUR);
-    for refresh in [None, Some(HOUR)] {
+    for refresh in [Refresh::No, Refresh::To(HOUR)] {
         assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Dead);
         assert_eq!(store.contains(&key, "a", refresh).await.unwrap(), Lookup::Dead);
     }
@@ -197,7 +203,7 @@ pub async fn a_dead_key_is_dead_to_everything(subject: &impl Subject) {
         assert_eq!(write(store, &key, changes).await, Lookup::Dead);
         assert_eq!(create(store, &key, changes).await, Lookup::Dead);
     }
-    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Dead);
     assert!(subject.expires_in(&key).is_some());
 }
 
@@ -205,10 +211,10 @@ pub async fn a_dead_key_is_dead_to_everything(subject: &impl Subject) {
 pub async fn a_dead_key_is_missing_once_expired(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     subject.bury(&key, HOUR);
-    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Dead);
     subject.bury(&key, Duration::from_millis(40));
     subject.pass(Duration::from_millis(60)).await;
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
 }
 
 /// Each write anew, longer or shorter.
@@ -230,9 +236,9 @@ pub async fn a_refresh_sets_the_expiry(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     for (expires_in, field) in [(HOUR / 2, "a"), (HOUR * 2, "a"), (HOUR / 3, "missing")] {
-        store.get(&key, field, Some(expires_in)).await.unwrap();
+        store.get(&key, field, Refresh::To(expires_in)).await.unwrap();
         assert_expires_in(subject, &key, expires_in);
-        store.contains(&key, field, Some(expires_in * 3)).await.unwrap();
+        store.contains(&key, field, Refresh::To(expires_in * 3)).await.unwrap();
         assert_expires_in(subject, &key, expires_in * 3);
     }
 }
@@ -243,15 +249,15 @@ pub async fn a_read_without_refresh_leaves_the_expiry(subject: &impl Subject) {
     create(store, &key, &[set("a", "1")]).await;
     subject.pass(Duration::from_millis(20)).await;
     get(store, &key, "a").await;
-    store.contains(&key, "a", None).await.unwrap();
+    store.contains(&key, "a", Refresh::No).await.unwrap();
     assert!(subject.expires_in(&key).unwrap() <= HOUR - Duration::from_millis(20));
 }
 
 /// A refresh creates nothing.
 pub async fn reads_of_a_missing_key_leave_nothing(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
-    store.get(&key, "a", Some(HOUR)).await.unwrap();
-    store.contains(&key, "a", Some(HOUR)).await.unwrap();
+    store.get(&key, "a", Refresh::To(HOUR)).await.unwrap();
+    store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap();
     assert_eq!(subject.expires_in(&key), None);
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
 }
@@ -261,8 +267,8 @@ pub async fn an_expired_session_is_missing(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], Duration::from_millis(40)).await;
     subject.pass(Duration::from_millis(60)).await;
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
-    assert_eq!(store.contains(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
     assert_eq!(subject.expires_in(&key), None);
 }
@@ -282,18 +288,21 @@ pub async fn the_shortest_expiry_does_no_harm(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::from_nanos(1)).await, Lookup::Found(0));
     subject.pass(Duration::from_millis(20)).await;
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     create(store, &key, &[set("a", "1")]).await;
-    store.get(&key, "a", Some(Duration::from_nanos(1))).await.unwrap();
+    store.get(&key, "a", Refresh::To(Duration::from_nanos(1))).await.unwrap();
     subject.pass(Duration::from_millis(20)).await;
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
 }
 
 /// More than a clock can carry neither overflows nor fails.
 pub async fn the_longest_expiry_does_no_harm(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::MAX).await, Lookup::Found(0));
-    assert_eq!(store.get(&key, "a", Some(Duration::MAX)).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(
+        store.get(&key, "a", Refresh::To(Duration::MAX)).await.unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
     assert!(subject.expires_in(&key).unwrap() > HOUR * 24 * 365 * 1000);
 }
 
@@ -368,7 +377,7 @@ pub async fn thousands_of_changes_are_one_write(subject: &impl Subject) {
     }
     let removals: Vec<_> = names.iter().map(|name| remove(name)).collect();
     assert_eq!(write(store, &key, &removals).await, Lookup::Found(5000));
-    assert_eq!(store.get(&key, "a", Some(HOUR)).await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
 }
 
 /// At once: of many that remove one field, one finds it.
@@ -401,9 +410,9 @@ pub async fn keys_are_apart(subject: &impl Subject) {
     let (store, live, dead, missing) = (subject.store(), fresh_key(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
     subject.bury(&dead, HOUR);
-    assert_eq!(store.get(&live, "a", Some(HOUR)).await.unwrap(), Lookup::Found(Some("1".into())));
-    assert_eq!(store.get(&dead, "a", Some(HOUR)).await.unwrap(), Lookup::Dead);
-    assert_eq!(store.get(&missing, "a", Some(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&live, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&dead, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.get(&missing, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
 }
 
 /// A change that gives a field a value.
@@ -444,7 +453,7 @@ async fn write(store: &dyn SessionStore, key: &SessionKey, changes: &[Change<'_>
 }
 
 async fn get(store: &dyn SessionStore, key: &SessionKey, field: &str) -> Option<Bytes> {
-    match store.get(key, field, None).await.unwrap() {
+    match store.get(key, field, Refresh::No).await.unwrap() {
         Lookup::Found(value) => value,
         other => panic!("the session is live, not {other:?}"),
     }

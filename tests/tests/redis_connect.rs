@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use session_runtime::{Error, Lookup, RedisStore, SessionStore};
+use session_runtime::{Error, Lookup, RedisStore, Refresh, SessionStore};
 use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{create, set};
@@ -20,10 +20,10 @@ async fn tcp_unix_socket_and_database_number() {
     let key = fresh_key();
     create(&first, &key, &[set("a", "1")]).await;
     let unix = connect(&server.unix_url()).await.unwrap();
-    assert_eq!(unix.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(unix.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
     let other = [format!("{}/3", server.url()), format!("{}?db=3", server.unix_url())];
     let (tcp, unix) = (connect(&other[0]).await.unwrap(), connect(&other[1]).await.unwrap());
-    let hour = Some(Duration::from_secs(3600));
+    let hour = Refresh::To(Duration::from_secs(3600));
     assert_eq!(tcp.get(&key, "a", hour).await.unwrap(), Lookup::Missing);
     create(&tcp, &key, &[set("a", "3")]).await;
     assert_eq!(unix.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("3".into())));
@@ -42,7 +42,7 @@ async fn password_and_user() {
     create(&store, &key, &[set("a", "1")]).await;
     let by_socket = format!("{}?user=app&pass={SECRET}", server.unix_url());
     let store = connect(&by_socket).await.unwrap();
-    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 
     let refused = connect(&format!("redis://{at}")).await.unwrap_err();
     assert!(refused.is_config() && refused.to_string().contains("asks for a password"), "{refused}");

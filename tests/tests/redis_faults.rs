@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{Lookup, RedisStore, SessionKey, SessionStore, StoreError, Write, WriteMode};
+use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode};
 use session_tests::keys::fresh_key;
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
@@ -21,7 +21,7 @@ async fn a_killed_server_is_unavailable_and_back_without_a_new_store() {
     let key = session(&store).await;
     server.kill();
     for _ in 0..20 {
-        let read = timed(store.get(&key, "a", None)).await.unwrap_err();
+        let read = timed(store.get(&key, "a", Refresh::No)).await.unwrap_err();
         assert!(read.is_unavailable() && !read.is_outcome_unknown());
         let written = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
         assert!(written.is_unavailable());
@@ -37,7 +37,7 @@ async fn a_write_while_the_server_is_known_to_be_down_was_not_carried_out() {
     let store = connect(&server.url()).await;
     let key = session(&store).await;
     server.kill();
-    until("the store to notice", async || store.get(&key, "a", None).await.is_err()).await;
+    until("the store to notice", async || store.get(&key, "a", Refresh::No).await.is_err()).await;
     let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
 }
@@ -62,7 +62,7 @@ async fn a_killed_connection_is_replaced_without_an_error() {
     let key = session(&store).await;
     for _ in 0..10 {
         let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-        assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
         assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
     }
 }
@@ -74,7 +74,7 @@ async fn many_requests_share_one_new_connection() {
     let key = session(&store).await;
     let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
     let before = connections_received(&server);
-    let reads = (0..200).map(|_| store.get(&key, "a", None));
+    let reads = (0..200).map(|_| store.get(&key, "a", Refresh::No));
     for read in futures::future::join_all(reads).await {
         assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
     }
@@ -90,7 +90,7 @@ async fn a_frozen_server_is_unavailable_and_back_when_it_goes_on() {
     server.pause();
     let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
-    assert!(timed(store.get(&key, "a", None)).await.unwrap_err().is_unavailable());
+    assert!(timed(store.get(&key, "a", Refresh::No)).await.unwrap_err().is_unavailable());
     // Once it is known to be down, nobody waits for the deadline, and nothing is sent.
     until(
         "the store to notice",
@@ -99,7 +99,7 @@ async fn a_frozen_server_is_unavailable_and_back_when_it_goes_on() {
     .await;
     let asked = Instant::now();
     for _ in 0..100 {
-        assert!(store.get(&key, "a", None).await.unwrap_err().is_unavailable());
+        assert!(store.get(&key, "a", Refresh::No).await.unwrap_err().is_unavailable());
     }
     assert!(asked.elapsed() < DEADLINE * 20);
     server.resume();
@@ -113,7 +113,7 @@ async fn a_black_holed_connection_is_left_for_a_new_one() {
     let store = connect(&proxy.url()).await;
     let key = session(&store).await;
     proxy.black_hole_existing();
-    let error = timed(store.get(&key, "a", None)).await.unwrap_err();
+    let error = timed(store.get(&key, "a", Refresh::No)).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
     serves_again(&store, &key).await;
 }
@@ -126,7 +126,7 @@ async fn a_black_holed_network_is_unavailable_until_it_clears_up() {
     let key = session(&store).await;
     proxy.black_hole();
     for _ in 0..10 {
-        assert!(timed(store.get(&key, "a", None)).await.unwrap_err().is_unavailable());
+        assert!(timed(store.get(&key, "a", Refresh::No)).await.unwrap_err().is_unavailable());
     }
     proxy.clear_up();
     serves_again(&store, &key).await;
@@ -144,7 +144,7 @@ async fn a_write_whose_reply_is_lost_is_unknown_and_carried_out_once() {
         proxy.break_after(bytes);
         let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
         assert!(error.is_outcome_unknown(), "{error:?}");
-        assert_eq!(store.get(&key, "b", None).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
         let counts = server.counts() - before;
         assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (1, 0, 1));
     }
@@ -157,7 +157,7 @@ async fn a_read_whose_reply_is_lost_is_repeated() {
     let store = connect(&proxy.url()).await;
     let key = session(&store).await;
     proxy.break_after(3);
-    let read = timed(store.get(&key, "a", Some(GENEROUSLY * 100))).await;
+    let read = timed(store.get(&key, "a", Refresh::To(GENEROUSLY * 100))).await;
     assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
 }
 
@@ -196,9 +196,9 @@ async fn a_dropped_request_does_not_stop_the_others_reconnecting() {
     proxy.cut();
     for _ in 0..5 {
         // Polled once, and dropped: it may have been the one that began to reconnect.
-        let _ = futures::FutureExt::now_or_never(store.get(&key, "a", None));
+        let _ = futures::FutureExt::now_or_never(store.get(&key, "a", Refresh::No));
     }
-    until("a connection", async || store.get(&key, "a", None).await.is_ok()).await;
+    until("a connection", async || store.get(&key, "a", Refresh::No).await.is_ok()).await;
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn a_store_outlives_the_runtime_that_it_was_made_on() {
         (store, key)
     });
     assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
-    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 
 #[tokio::test]
@@ -221,12 +221,12 @@ async fn a_store_outlives_a_runtime_that_ended_while_it_was_reconnecting() {
     server.kill();
     let shared = store.clone();
     on_a_runtime_that_ends(async move || {
-        let _ = shared.get(&fresh_key(), "a", None).await;
-        assert!(shared.get(&fresh_key(), "a", None).await.unwrap_err().is_unavailable());
+        let _ = shared.get(&fresh_key(), "a", Refresh::No).await;
+        assert!(shared.get(&fresh_key(), "a", Refresh::No).await.unwrap_err().is_unavailable());
     });
     server.restart();
     let key = fresh_key();
-    until("the store to serve again", async || store.get(&key, "a", None).await.is_ok()).await;
+    until("the store to serve again", async || store.get(&key, "a", Refresh::No).await.is_ok()).await;
 }
 
 #[tokio::test]
@@ -235,14 +235,14 @@ async fn a_server_that_takes_no_writes_still_reads() {
     let store = connect(&server.url()).await;
     let key = session(&store).await;
     let _: String = server.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
-    let hour = Some(Duration::from_secs(3600));
+    let hour = Refresh::To(Duration::from_secs(3600));
     assert_eq!(store.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
     // Nothing was found, and whether there is a session is not known either: not an empty one.
     assert!(store.get(&key, "missing", hour).await.unwrap_err().is_unavailable());
     let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
     let _: String = server.cli(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
-    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_server_that_became_a_replica_is_unavailable() {
     let store = connect(&server.url()).await;
     let key = session(&store).await;
     let _: String = server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
-    let hour = Some(Duration::from_secs(3600));
+    let hour = Refresh::To(Duration::from_secs(3600));
     assert!(store.get(&key, "a", hour).await.unwrap_err().is_unavailable());
     let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
@@ -270,11 +270,11 @@ async fn full_memory_refuses_values_whole_and_takes_removals() {
     let changes = [remove("a"), set("b", "2")];
     let error = try_write(&store, &key, &changes).await.unwrap_err();
     assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
-    assert_eq!(store.get(&key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
     for (key, field) in [(&key, "a"), (&python, "b")] {
         let removal = [remove(field)];
         assert_eq!(try_write(&store, key, &removal).await.unwrap(), Lookup::Found(1));
-        assert_eq!(store.get(key, "", None).await.unwrap(), Lookup::Found(Some("".into())));
+        assert_eq!(store.get(key, "", Refresh::No).await.unwrap(), Lookup::Found(Some("".into())));
         assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
     }
 }
@@ -294,8 +294,12 @@ async fn a_permission_taken_away_leaves_nothing_half_done() {
             assert!(!error.is_unavailable(), "{taken}: {error:?}");
         }
         let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("+{taken}")]);
-        assert_eq!(store.get(&live, "a", None).await.unwrap(), Lookup::Found(Some("1".into())), "{taken}");
-        assert_eq!(store.get(&live, "b", None).await.unwrap(), Lookup::Found(None), "{taken}");
+        assert_eq!(
+            store.get(&live, "a", Refresh::No).await.unwrap(),
+            Lookup::Found(Some("1".into())),
+            "{taken}"
+        );
+        assert_eq!(store.get(&live, "b", Refresh::No).await.unwrap(), Lookup::Found(None), "{taken}");
         assert_eq!(server.cli::<i64>(&["EXISTS", fresh.expose_secret()]), 0, "{taken}");
     }
 }
@@ -332,9 +336,9 @@ async fn timed<T>(operation: impl Future<Output = Result<T, StoreError>>) -> Res
 /// Within a second of the server's return, generously measured, and from then on.
 async fn serves_again(store: &RedisStore, key: &SessionKey) {
     let since = Instant::now();
-    until("the store to serve again", async || store.get(key, "a", None).await.is_ok()).await;
+    until("the store to serve again", async || store.get(key, "a", Refresh::No).await.is_ok()).await;
     assert!(since.elapsed() < GENEROUSLY);
-    assert_eq!(store.get(key, "a", None).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 
 fn on_a_runtime_that_ends<T: Send + 'static>(work: impl AsyncFnOnce() -> T + Send + 'static) -> T {

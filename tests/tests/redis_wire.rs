@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use session_runtime::{Lookup, RedisStore, SessionKey, SessionStore, Write, WriteMode};
+use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, Write, WriteMode};
 use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{create, remove, set, try_write};
@@ -15,10 +15,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn a_first_read_is_two_plain_commands_and_a_further_one_is_one() {
     let (server, store, key) = session().await;
     let monitor = server.monitor();
-    store.get(&key, "a", Some(MINUTE)).await.unwrap();
-    store.contains(&key, "a", Some(Duration::from_micros(1500))).await.unwrap();
-    store.get(&key, "a", None).await.unwrap();
-    store.contains(&key, "a", None).await.unwrap();
+    store.get(&key, "a", Refresh::To(MINUTE)).await.unwrap();
+    store.contains(&key, "a", Refresh::To(Duration::from_micros(1500))).await.unwrap();
+    store.get(&key, "a", Refresh::No).await.unwrap();
+    store.contains(&key, "a", Refresh::No).await.unwrap();
     let name = key.expose_secret();
     assert_eq!(
         monitor.finish(),
@@ -106,7 +106,7 @@ async fn many_changes_go_in_slices() {
 async fn errors_repeat_nothing_that_the_server_said() {
     let (server, store, key) = session().await;
     let _: String = server.cli(&["ACL", "SETUSER", "default", "resetkeys", "~other:*"]);
-    let error = store.get(&key, "a", None).await.unwrap_err();
+    let error = store.get(&key, "a", Refresh::No).await.unwrap_err();
     let told = format!("{error:?} {error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
     assert!(told.contains("lacks a permission"), "{told}");
     assert!(!told.contains(key.expose_secret()) && !told.contains("sessions:{"), "{told}");

@@ -499,7 +499,10 @@ fn files_with_mistakes_are_refused() {
 #[test]
 fn a_refresh_threshold_is_a_share() {
     for bad in [0.0, 1.0, -0.5, 2.0, f64::NAN, f64::INFINITY] {
-        refused(config().refresh_below(bad), &["`refresh_below` takes a share of more than 0 and less than 1"]);
+        refused(
+            config().refresh_below(bad),
+            &["`refresh_below` takes a share of more than 0 and less than 1"],
+        );
     }
     assert_eq!(config().refresh_below(0.5).resolve().unwrap().refresh_below, Some(0.5));
 }

@@ -2,13 +2,13 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
 #[cfg(feature = "redis")]
 use super::RedisStore;
-use super::{Lookup, MemoryStore, SessionKey, SessionStore, StoreError, Write};
+use super::{Destroyed, Lookup, MemoryStore, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
 
 #[derive(Debug, Clone)]
 pub(crate) enum AnyStore {
@@ -35,7 +35,7 @@ impl AnyStore {
         &self,
         key: &SessionKey,
         field: &str,
-        refresh: Option<Duration>,
+        refresh: Refresh,
     ) -> Result<Lookup<Option<Bytes>>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.get_now(key, field, refresh)),
@@ -49,7 +49,7 @@ impl AnyStore {
         &self,
         key: &SessionKey,
         field: &str,
-        refresh: Option<Duration>,
+        refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.contains_now(key, field, refresh)),
@@ -65,6 +65,49 @@ impl AnyStore {
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.write_fields(key, write).await,
             Self::Other(store) => store.write(key, write).await,
+        }
+    }
+    pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.time_left_now(key)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.session_time_left(key).await,
+            Self::Other(store) => store.time_left(key).await,
+        }
+    }
+
+    pub(crate) async fn rotate(
+        &self,
+        key: &SessionKey,
+        rotation: Rotation<'_>,
+    ) -> Result<Lookup<()>, StoreError> {
+        match self {
+            Self::Memory(store) => store.rotate_now(key, rotation),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.rotate_session(key, rotation).await,
+            Self::Other(store) => store.rotate(key, rotation).await,
+        }
+    }
+
+    pub(crate) async fn destroy(
+        &self,
+        key: &SessionKey,
+        tombstone_for: Duration,
+    ) -> Result<Destroyed, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.destroy_now(key, tombstone_for)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.destroy_session(key, tombstone_for).await,
+            Self::Other(store) => store.destroy(key, tombstone_for).await,
+        }
+    }
+
+    pub(crate) async fn time(&self) -> Result<SystemTime, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.time_now()),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.server_time().await,
+            Self::Other(store) => store.time().await,
         }
     }
 }

@@ -2,16 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use std::{fmt, mem};
 
 use bytes::Bytes;
 
 use super::{
-    BoxFuture, Change, Lookup, PERMANENT_FIELD, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    BoxFuture, Change, Destroyed, Lookup, PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore,
+    StoreError, Write, WriteMode,
 };
 use crate::clock::Clock;
+use crate::id::SessionId;
 
 /// Sessions in the memory of this process: for tests, for development, and for a server that is alone and may forget.
 ///
@@ -22,7 +24,7 @@ use crate::clock::Clock;
 ///
 /// ```
 /// use std::time::Duration;
-/// use session_runtime::{Bytes, Change, Lookup, MemoryStore, SessionKey, SessionStore, Write, WriteMode};
+/// use session_runtime::{Bytes, Change, Lookup, MemoryStore, Refresh, SessionKey, SessionStore, Write, WriteMode};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +32,7 @@ use crate::clock::Clock;
 /// let key = SessionKey::new("app", &"dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?);
 /// let changes = [Change::Set { field: "count", value: Bytes::from_static(b"1") }];
 /// store.write(&key, Write { mode: WriteMode::Create, changes: &changes, expires_in: Duration::from_secs(60) }).await?;
-/// assert_eq!(store.get(&key, "count", None).await?, Lookup::Found(Some(Bytes::from_static(b"1"))));
+/// assert_eq!(store.get(&key, "count", Refresh::No).await?, Lookup::Found(Some(Bytes::from_static(b"1"))));
 /// # Ok(())
 /// # }
 /// ```
@@ -57,10 +59,12 @@ struct Entry {
 }
 
 enum Content {
-    Live(BTreeMap<Box<str>, Bytes>),
-    #[cfg_attr(not(any(test, feature = "testing")), allow(dead_code, reason = "read here, made by destroy"))]
-    Dead,
+    Live(Fields),
+    /// A tombstone, with the id that the session moved to.
+    Dead(Option<SessionId>),
 }
+
+type Fields = BTreeMap<Box<str>, Bytes>;
 
 impl MemoryStore {
     /// An empty store.
@@ -80,7 +84,8 @@ impl MemoryStore {
     #[doc(hidden)]
     pub fn bury(&self, key: &SessionKey, expires_in: Duration) {
         let now = self.clock.elapsed();
-        self.lock().put(key, Entry { expires_at: now.saturating_add(expires_in), content: Content::Dead });
+        self.lock()
+            .put(key, Entry { expires_at: now.saturating_add(expires_in), content: Content::Dead(None) });
     }
 
     /// How long a key is still kept, and how many entries are held at all, expired ones included.
@@ -93,21 +98,11 @@ impl MemoryStore {
         (entry.map(|entry| entry.expires_at - now), shelf.entries.len())
     }
 
-    pub(crate) fn get_now(
-        &self,
-        key: &SessionKey,
-        field: &str,
-        refresh: Option<Duration>,
-    ) -> Lookup<Option<Bytes>> {
+    pub(crate) fn get_now(&self, key: &SessionKey, field: &str, refresh: Refresh) -> Lookup<Option<Bytes>> {
         self.read(key, refresh, |fields| fields.get(field).cloned())
     }
 
-    pub(crate) fn contains_now(
-        &self,
-        key: &SessionKey,
-        field: &str,
-        refresh: Option<Duration>,
-    ) -> Lookup<bool> {
+    pub(crate) fn contains_now(&self, key: &SessionKey, field: &str, refresh: Refresh) -> Lookup<bool> {
         self.read(key, refresh, |fields| fields.contains_key(field))
     }
 
@@ -117,7 +112,7 @@ impl MemoryStore {
         let mut shelf = self.lock();
         shelf.sweep(now);
         match shelf.find(key, now) {
-            Some(Entry { content: Content::Dead, .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
             Some(Entry { content: Content::Live(fields), expires_at: kept_until }) => {
                 *kept_until = expires_at;
                 Lookup::Found(apply(fields, write.changes))
@@ -132,21 +127,76 @@ impl MemoryStore {
         }
     }
 
-    fn read<T>(
-        &self,
-        key: &SessionKey,
-        refresh: Option<Duration>,
-        look: impl FnOnce(&BTreeMap<Box<str>, Bytes>) -> T,
-    ) -> Lookup<T> {
+    pub(crate) fn time_left_now(&self, key: &SessionKey) -> Lookup<Duration> {
         let now = self.clock.elapsed();
         let mut shelf = self.lock();
         shelf.sweep(now);
         match shelf.find(key, now) {
             None => Lookup::Missing,
-            Some(Entry { content: Content::Dead, .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Live(_), expires_at }) => Lookup::Found(*expires_at - now),
+        }
+    }
+
+    pub(crate) fn rotate_now(
+        &self,
+        key: &SessionKey,
+        rotation: Rotation<'_>,
+    ) -> Result<Lookup<()>, StoreError> {
+        let now = self.clock.elapsed();
+        let mut shelf = self.lock();
+        shelf.sweep(now);
+        let is_free = shelf.find(rotation.successor_key, now).is_none();
+        let session = match shelf.find(key, now) {
+            None => return Ok(Lookup::Missing),
+            Some(Entry { content: Content::Dead(successor), .. }) => {
+                let is_repeated = *successor == Some(*rotation.successor);
+                return Ok(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
+            }
+            Some(_) if !is_free => return Err(StoreError::refused("the successor's key is taken")),
+            Some(entry) => entry.bury(Some(*rotation.successor), now.saturating_add(rotation.tombstone_for)),
+        };
+        let expires_at = now.saturating_add(rotation.expires_in);
+        shelf.put(rotation.successor_key, Entry { expires_at, content: session });
+        Ok(Lookup::Found(()))
+    }
+
+    pub(crate) fn destroy_now(&self, key: &SessionKey, tombstone_for: Duration) -> Destroyed {
+        let now = self.clock.elapsed();
+        let mut shelf = self.lock();
+        shelf.sweep(now);
+        let session = match shelf.find(key, now) {
+            None => return Destroyed::Missing,
+            Some(Entry { content: Content::Dead(None), .. }) => return Destroyed::Dead,
+            Some(Entry { content: Content::Dead(Some(successor)), .. }) => {
+                return Destroyed::Moved(*successor);
+            }
+            Some(entry) => entry.bury(None, now.saturating_add(tombstone_for)),
+        };
+        drop(shelf);
+        // Thousands of fields take their time: nobody else waits for it.
+        drop(session);
+        Destroyed::Ended
+    }
+
+    pub(crate) fn time_now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    fn read<T>(&self, key: &SessionKey, refresh: Refresh, look: impl FnOnce(&Fields) -> T) -> Lookup<T> {
+        let now = self.clock.elapsed();
+        let mut shelf = self.lock();
+        shelf.sweep(now);
+        match shelf.find(key, now) {
+            None => Lookup::Missing,
+            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
             Some(Entry { content: Content::Live(fields), expires_at }) => {
-                if let Some(refresh) = refresh {
-                    *expires_at = now.saturating_add(refresh);
+                match refresh {
+                    Refresh::To(expires_in) => *expires_at = now.saturating_add(expires_in),
+                    Refresh::Below { below, expires_in } if *expires_at - now < below => {
+                        *expires_at = now.saturating_add(expires_in);
+                    }
+                    Refresh::No | Refresh::Below { .. } => {}
                 }
                 Lookup::Found(look(fields))
             }
@@ -156,6 +206,14 @@ impl MemoryStore {
     /// A thread that panicked under the lock leaves nothing half done: no operation below can panic between two changes.
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// Makes it a tombstone, and gives what it was. Its item of the shelf's stays, which looks at it no sooner than it would have.
+    fn bury(&mut self, successor: Option<SessionId>, expires_at: Duration) -> Content {
+        self.expires_at = expires_at;
+        mem::replace(&mut self.content, Content::Dead(successor))
     }
 }
 
@@ -186,7 +244,7 @@ impl Shelf {
 }
 
 /// Carries out the changes and counts the removed fields that were there.
-fn apply(fields: &mut BTreeMap<Box<str>, Bytes>, changes: &[Change<'_>]) -> u64 {
+fn apply(fields: &mut Fields, changes: &[Change<'_>]) -> u64 {
     let mut removed = 0;
     for change in changes {
         match change {
@@ -205,7 +263,7 @@ impl SessionStore for MemoryStore {
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
-        refresh: Option<Duration>,
+        refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
         Box::pin(async move { Ok(self.get_now(key, field, refresh)) })
     }
@@ -214,7 +272,7 @@ impl SessionStore for MemoryStore {
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
-        refresh: Option<Duration>,
+        refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
         Box::pin(async move { Ok(self.contains_now(key, field, refresh)) })
     }
@@ -225,6 +283,30 @@ impl SessionStore for MemoryStore {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
         Box::pin(async move { Ok(self.write_now(key, write)) })
+    }
+
+    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+        Box::pin(async move { Ok(self.time_left_now(key)) })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        rotation: Rotation<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
+        Box::pin(async move { self.rotate_now(key, rotation) })
+    }
+
+    fn destroy<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tombstone_for: Duration,
+    ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
+        Box::pin(async move { Ok(self.destroy_now(key, tombstone_for)) })
+    }
+
+    fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
+        Box::pin(async move { Ok(self.time_now()) })
     }
 }
 
@@ -238,7 +320,6 @@ impl fmt::Debug for MemoryStore {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::id::SessionId;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -247,9 +328,9 @@ mod tests {
         let (store, clock) = store();
         create(&store, &key(0), MINUTE);
         clock.advance(MINUTE - Duration::from_nanos(1));
-        assert_eq!(store.get_now(&key(0), "a", None), Lookup::Found(Some("1".into())));
+        assert_eq!(store.get_now(&key(0), "a", Refresh::No), Lookup::Found(Some("1".into())));
         clock.advance(Duration::from_nanos(1));
-        assert_eq!(store.get_now(&key(0), "a", None), Lookup::Missing);
+        assert_eq!(store.get_now(&key(0), "a", Refresh::No), Lookup::Missing);
     }
 
     #[test]
@@ -258,10 +339,10 @@ mod tests {
         let today = clock.now();
         create(&store, &key(0), MINUTE);
         clock.set(today + MINUTE * 1000);
-        assert_eq!(store.contains_now(&key(0), "a", None), Lookup::Found(true));
+        assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Found(true));
         clock.advance(MINUTE);
         clock.set(today - MINUTE * 1000);
-        assert_eq!(store.contains_now(&key(0), "a", None), Lookup::Missing);
+        assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Missing);
     }
 
     #[test]
@@ -281,10 +362,10 @@ mod tests {
     fn a_refreshed_session_is_not_cleared_away_with_its_first_expiry() {
         let (store, clock) = store();
         create(&store, &key(0), MINUTE);
-        store.get_now(&key(0), "a", Some(MINUTE * 3));
+        store.get_now(&key(0), "a", Refresh::To(MINUTE * 3));
         clock.advance(MINUTE * 2);
         create(&store, &key(1), MINUTE);
-        assert_eq!(store.contains_now(&key(0), "a", None), Lookup::Found(true));
+        assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Found(true));
         clock.advance(MINUTE);
         create(&store, &key(2), MINUTE);
         assert_eq!(store.inspect(&key(0)), (None, 1));
@@ -300,7 +381,7 @@ mod tests {
             panic!("on purpose");
         });
         assert!(poisoned.join().is_err());
-        assert_eq!(store.get_now(&key(0), "a", None), Lookup::Found(Some("1".into())));
+        assert_eq!(store.get_now(&key(0), "a", Refresh::No), Lookup::Found(Some("1".into())));
     }
 
     #[test]

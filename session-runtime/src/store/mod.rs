@@ -84,14 +84,17 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>>;
 
-    /// How long from now a session is kept. Refreshes nothing.
+    /// How long from now a session is kept; [`Duration::MAX`] if it never expires, which only another program's session may do. Refreshes
+    /// nothing.
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
 
-    /// Moves a live session to another key, on which it expires `rotation.expires_in` from now, and leaves a tombstone that holds the
-    /// successor's id. On a missing key nothing is changed.
+    /// Moves a live session, with all that is stored in it, to another key, on which it expires `rotation.expires_in` from now, and leaves a
+    /// tombstone that holds the successor's id. On a missing key nothing is changed. Works when the store has no room left.
     ///
     /// A tombstone that holds this successor's id already is a success, and changes nothing: an operation whose reply was lost can be
     /// repeated. Any other tombstone is dead.
+    ///
+    /// A live session is not moved onto a key that is live or dead: that is refused, and changes nothing.
     fn rotate<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -110,7 +113,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>>;
 }
 
-/// What becomes of a session's expiry when it is read.
+/// What becomes of a live session's expiry when it is read.
+///
+/// A store may treat a tombstone's expiry likewise: it is then kept for as long as a session that is read at the same time, and no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
     /// It stays as it is.

@@ -53,11 +53,25 @@ pub(crate) async fn run(
     script: &Script,
     gates: &Gates,
 ) -> Result<Vec<Value>, Error> {
+    take_all(session, &script.steps, script.strict, gates).await
+}
+
+/// Takes the script's late steps.
+pub(crate) async fn run_late(session: &Session<Visitor>, script: &Script, gates: &Gates) -> Vec<Value> {
+    take_all(session, &script.late, false, gates).await.unwrap()
+}
+
+async fn take_all(
+    session: &Session<Visitor>,
+    steps: &[Step],
+    strict: bool,
+    gates: &Gates,
+) -> Result<Vec<Value>, Error> {
     let mut results = Vec::new();
-    for step in &script.steps {
+    for step in steps {
         match take(session, step, gates).await {
             Ok(value) => results.push(json!({ "ok": value })),
-            Err(error) if script.strict => return Err(error),
+            Err(error) if strict => return Err(error),
             Err(error) => results.push(json!({ "error": questions(&error) })),
         }
     }

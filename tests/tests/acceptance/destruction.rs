@@ -186,7 +186,9 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     let old = client.cookie();
     let logout = {
         let mut client = client.clone();
-        tokio::spawn(async move { client.run(Script::new().get("count").gate("read").destroy().strict()).await })
+        tokio::spawn(
+            async move { client.run(Script::new().get("count").gate("read").destroy().strict()).await },
+        )
     };
     app.gates.arrival("read").await;
     client.run(Script::new().rotate()).await;
@@ -196,7 +198,11 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     assert_eq!(reply.status, 200);
     assert!(reply.set_cookies()[0].contains("Max-Age=0"));
     let after = client.run(Script::new().get("count").set("count", 3)).await;
-    assert_eq!(after.results(), [json!({ "ok": 0 }), json!({ "error": ["gone"] })], "the successor is dead too");
+    assert_eq!(
+        after.results(),
+        [json!({ "ok": 0 }), json!({ "error": ["gone"] })],
+        "the successor is dead too"
+    );
     let reply = client.run_with(&[&old], Script::new().session_exists()).await;
     assert_eq!(reply.values(), [false]);
 }
@@ -255,7 +261,8 @@ pub(crate) async fn clearing_leaves_the_session_and_what_the_schema_does_not_kno
     if let Some(server) = world.server() {
         let _: u64 = server.cli(&["HSET", &key_of(&client.cookie()), "unknown", "1"]);
     }
-    let reply = client.run(Script::new().set("name", "x").clear().get("count").exists("name").session_exists()).await;
+    let reply =
+        client.run(Script::new().set("name", "x").clear().get("count").exists("name").session_exists()).await;
     assert_eq!(reply.values()[2..], [json!(0), json!(false), json!(true)]);
     assert!(reply.set_cookies().is_empty());
     if let Some(server) = world.server() {
@@ -294,7 +301,8 @@ pub(crate) async fn below_a_threshold_alone_the_first_read_refreshes(world: Worl
         (left / 3600.0).round()
     };
     world.elapse(Duration::from_secs(10 * 3600));
-    let asked = world.commands(async || assert_eq!(client.run(Script::new().get("count")).await.values(), [1]));
+    let asked =
+        world.commands(async || assert_eq!(client.run(Script::new().get("count")).await.values(), [1]));
     world.assert_commands(asked.await, &["hget", "pttl"]);
     assert_eq!(hours_left(&mut client).await, 14.0);
     world.elapse(Duration::from_secs(4 * 3600));

@@ -152,7 +152,9 @@ async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
     let proxy = Proxy::start(server.port());
     let world = world_behind(&proxy, server).await;
     let app = world.app().await;
-    for follows in [Script::new().rotate(), Script::new(), Script::new().set("name", "x"), Script::new().renew(1)] {
+    for follows in
+        [Script::new().rotate(), Script::new(), Script::new().set("name", "x"), Script::new().renew(1)]
+    {
         let mut client = visitor(&app).await;
         let before = client.cookie();
         proxy.break_after(0);

@@ -135,7 +135,9 @@ pub(crate) async fn a_write_on_the_old_id_after_a_rotation_is_gone(world: World)
     let mut client = visitor(&app).await;
     let slow = {
         let mut client = client.clone();
-        tokio::spawn(async move { client.run(Script::new().get("count").gate("read").set("count", 9).strict()).await })
+        tokio::spawn(async move {
+            client.run(Script::new().get("count").gate("read").set("count", 9).strict()).await
+        })
     };
     app.gates.arrival("read").await;
     let old = client.cookie();

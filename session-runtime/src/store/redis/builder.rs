@@ -7,9 +7,10 @@ use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
+use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::link::Link;
-use super::{RedisStore, SCRIPTS};
+use super::script::SOURCES;
 use crate::error::Error;
 use crate::store::StoreError;
 
@@ -43,7 +44,7 @@ impl RedisStoreBuilder {
         }
         let client = Client::open(connection_info(&self.url)?).map_err(|_| Error::config(USABLE_URLS))?;
         let address = client.get_connection_info().addr().to_string();
-        match Link::connect(client, SCRIPTS, self.timeout).await {
+        match Link::connect(client, SOURCES, self.timeout).await {
             Ok(link) => Ok(RedisStore { link }),
             Err(cause) => Err(explain(cause, &address)),
         }

@@ -59,6 +59,8 @@ pub(super) enum Code {
     NoAuth,
     #[error("WRONGPASS: user or password is wrong")]
     WrongPassword,
+    #[error("BUSYKEY: the key that the session moves to is taken")]
+    BusyKey,
     #[error("an error")]
     Other,
 }
@@ -112,6 +114,7 @@ impl Code {
             "NOPERM" => Self::NoPermission,
             "NOAUTH" => Self::NoAuth,
             "WRONGPASS" => Self::WrongPassword,
+            "BUSYKEY" => Self::BusyKey,
             _ => Self::Other,
         }
     }

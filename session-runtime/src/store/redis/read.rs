@@ -1,0 +1,199 @@
+//! What reads: plain commands in one pipeline.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use redis::{Pipeline, Value};
+
+use super::RedisStore;
+use super::cause::{Cause, Code};
+use super::command::{command_of, expire_command};
+use super::dead_or_failed;
+use super::link::Fault;
+use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
+
+impl RedisStore {
+    pub(crate) async fn get_field(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Refresh,
+    ) -> Result<Lookup<Option<Bytes>>, StoreError> {
+        self.read("HGET", key, field, refresh, value).await
+    }
+
+    pub(crate) async fn contains_field(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Refresh,
+    ) -> Result<Lookup<bool>, StoreError> {
+        let found = self.read("HEXISTS", key, field, refresh, presence).await?;
+        Ok(match found {
+            Lookup::Found(presence) => Lookup::Found(presence.is_some()),
+            Lookup::Missing => Lookup::Missing,
+            Lookup::Dead => Lookup::Dead,
+        })
+    }
+
+    pub(crate) async fn session_time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+        let name = key.expose_secret();
+        let mut commands = Pipeline::with_capacity(2);
+        // `PTTL` alone would not tell a tombstone from a session.
+        commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
+        commands.add_command(command_of(&["PTTL", name]));
+        let mut replies = self.ask(&commands).await?.into_iter();
+        if let Some(Value::ServerError(error)) = replies.next() {
+            return dead_or_failed((&error).into());
+        }
+        Ok(match time_left(replies.next())? {
+            TimeLeft::Missing => Lookup::Missing,
+            TimeLeft::Unlimited => Lookup::Found(Duration::MAX),
+            TimeLeft::Limited(left) => Lookup::Found(left),
+        })
+    }
+
+    pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
+        let mut commands = Pipeline::with_capacity(1);
+        commands.add_command(command_of(&["TIME"]));
+        match self.ask(&commands).await?.pop() {
+            Some(Value::ServerError(error)) => Err(Code::from(&error).into()),
+            reply => reply.and_then(time).ok_or_else(|| StoreError::refused(Cause::Unexpected)),
+        }
+    }
+
+    /// One read command; in one trip with whatever the refresh needs.
+    async fn read<T>(
+        &self,
+        command: &str,
+        key: &SessionKey,
+        field: &str,
+        refresh: Refresh,
+        decode: fn(Value) -> Result<Option<T>, Cause>,
+    ) -> Result<Lookup<Option<T>>, StoreError> {
+        let name = key.expose_secret();
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(command_of(&[command, name, field]));
+        match refresh {
+            Refresh::No => &mut commands,
+            Refresh::To(expires_in) => commands.add_command(expire_command(key, expires_in)),
+            Refresh::Below { .. } => commands.add_command(command_of(&["PTTL", name])),
+        };
+        let mut replies = self.ask(&commands).await?.into_iter();
+        let found = match replies.next() {
+            Some(Value::ServerError(error)) => return dead_or_failed((&error).into()),
+            reply => decode(reply.unwrap_or_default()).map_err(StoreError::refused)?,
+        };
+        match refresh {
+            Refresh::No => Ok(Lookup::Found(found)),
+            Refresh::To(_) => refreshed(found, replies.next()),
+            Refresh::Below { below, expires_in } => {
+                let left = time_left(replies.next())?;
+                if left.is_below(below) {
+                    self.refresh_unawaited(key, expires_in);
+                }
+                Ok(if left == TimeLeft::Missing { Lookup::Missing } else { Lookup::Found(found) })
+            }
+        }
+    }
+
+    /// In a task of its own: the reader does not wait for it, and a reader that is dropped does not take it along.
+    fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
+        let (link, command) = (self.link.clone(), expire_command(key, expires_in));
+        tokio::spawn(async move {
+            let deadline = link.deadline();
+            let cause = match link.command(&command, deadline).await {
+                Ok(Value::ServerError(error)) => Cause::Server((&error).into()),
+                Ok(_) => return,
+                Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => cause,
+            };
+            unrefreshed(&cause);
+        });
+    }
+
+    /// Sends what only reads, or may be done twice; once more if the connection broke: a server that closes idle connections, or was
+    /// started anew, is not worth an error.
+    async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        let deadline = self.link.deadline();
+        let mut replies = self.link.pipeline(commands, deadline).await;
+        if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
+            replies = self.link.pipeline(commands, deadline).await;
+        }
+        replies.map_err(|(Fault::NotSent(cause) | Fault::NoReply(cause))| StoreError::unavailable(cause))
+    }
+}
+
+/// How long a key is kept, by its own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TimeLeft {
+    Missing,
+    /// A session that another program began, and gave no expiry.
+    Unlimited,
+    Limited(Duration),
+}
+
+impl TimeLeft {
+    fn is_below(self, threshold: Duration) -> bool {
+        match self {
+            Self::Missing => false,
+            Self::Unlimited => true,
+            Self::Limited(left) => left < threshold,
+        }
+    }
+}
+
+/// The reply of `PTTL`.
+fn time_left(reply: Option<Value>) -> Result<TimeLeft, StoreError> {
+    match reply {
+        Some(Value::Int(-2)) => Ok(TimeLeft::Missing),
+        Some(Value::Int(-1)) => Ok(TimeLeft::Unlimited),
+        Some(Value::Int(left)) => Ok(TimeLeft::Limited(Duration::from_millis(left.unsigned_abs()))),
+        Some(Value::ServerError(error)) => Err(Code::from(&error).into()),
+        _ => Err(StoreError::refused(Cause::Unexpected)),
+    }
+}
+
+/// What a read has found, by the reply of its `PEXPIRE`.
+///
+/// A value that was there is served by a server that takes no writes now; of what was not there, it is unknown whether the session is.
+fn refreshed<T>(found: Option<T>, reply: Option<Value>) -> Result<Lookup<Option<T>>, StoreError> {
+    match reply {
+        Some(Value::Int(1)) => Ok(Lookup::Found(found)),
+        Some(Value::Int(0)) => Ok(Lookup::Missing),
+        Some(Value::ServerError(error)) => {
+            let code = Code::from(&error);
+            if found.is_none() || !code.stops_writes_alone() {
+                return Err(code.into());
+            }
+            unrefreshed(&Cause::Server(code));
+            Ok(Lookup::Found(found))
+        }
+        _ => Err(StoreError::refused(Cause::Unexpected)),
+    }
+}
+
+fn unrefreshed(cause: &Cause) {
+    tracing::warn!(%cause, "a session was read, but its expiry was not refreshed");
+}
+
+fn value(reply: Value) -> Result<Option<Bytes>, Cause> {
+    match reply {
+        Value::BulkString(value) => Ok(Some(value.into())),
+        Value::Nil => Ok(None),
+        _ => Err(Cause::Unexpected),
+    }
+}
+
+fn presence(reply: Value) -> Result<Option<()>, Cause> {
+    match reply {
+        Value::Int(1) => Ok(Some(())),
+        Value::Int(0) => Ok(None),
+        _ => Err(Cause::Unexpected),
+    }
+}
+
+/// The reply of `TIME`: seconds since 1970, and microseconds.
+fn time(reply: Value) -> Option<SystemTime> {
+    let (seconds, micros) = redis::from_redis_value(reply).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_micros(micros))
+}

@@ -1,0 +1,76 @@
+//! The scripts that change sessions, and how they are run.
+
+use std::sync::OnceLock;
+
+use redis::{Cmd, Script, Value};
+
+use super::RedisStore;
+use super::cause::Code;
+use super::command::{Room, begin_command};
+use super::link::Fault;
+use crate::store::{SessionKey, StoreError};
+
+pub(super) static WRITE: Lua = Lua::new(SOURCES[0]);
+pub(super) static ROTATE: Lua = Lua::new(SOURCES[1]);
+pub(super) static DESTROY: Lua = Lua::new(SOURCES[2]);
+
+/// What every connection loads before it is used.
+pub(super) const SOURCES: &[&str] = &[
+    include_str!("scripts/write.lua"),
+    include_str!("scripts/rotate.lua"),
+    include_str!("scripts/destroy.lua"),
+];
+
+/// A script, known to the server by its hash. What its arguments are stands in its file.
+pub(super) struct Lua {
+    source: &'static str,
+    hash: OnceLock<String>,
+}
+
+impl Lua {
+    const fn new(source: &'static str) -> Self {
+        Self { source, hash: OnceLock::new() }
+    }
+
+    fn hash(&self) -> &str {
+        self.hash.get_or_init(|| Script::new(self.source).get_hash().to_owned())
+    }
+}
+
+impl RedisStore {
+    /// Runs a script on the session under the first key. An error reply is a reply.
+    ///
+    /// It is handed over once. It goes out again, whole, after the one reply that proves that it did not run: the server was started anew,
+    /// or its scripts were flushed.
+    pub(super) async fn run(
+        &self,
+        script: &Lua,
+        keys: &[&SessionKey],
+        room: Room,
+        add_arguments: impl Fn(&mut Cmd),
+    ) -> Result<Value, StoreError> {
+        let invocation = |command, script| {
+            let mut invocation = begin_command(&[command, script], whole_room(keys, room));
+            invocation.arg(keys.len());
+            for key in keys {
+                invocation.arg(key.expose_secret());
+            }
+            add_arguments(&mut invocation);
+            invocation
+        };
+        let deadline = self.link.deadline();
+        let mut reply = self.link.command(&invocation("EVALSHA", script.hash()), deadline).await;
+        if matches!(&reply, Ok(Value::ServerError(error)) if Code::from(error) == Code::NoScript) {
+            reply = self.link.command(&invocation("EVAL", script.source), deadline).await;
+        }
+        reply.map_err(|fault| match fault {
+            Fault::NotSent(cause) => StoreError::unavailable(cause),
+            Fault::NoReply(cause) => StoreError::outcome_unknown(cause),
+        })
+    }
+}
+
+fn whole_room(keys: &[&SessionKey], room: Room) -> Room {
+    let bytes: usize = keys.iter().map(|key| key.expose_secret().len()).sum();
+    Room { words: room.words + 1 + keys.len(), bytes: room.bytes + 1 + bytes }
+}

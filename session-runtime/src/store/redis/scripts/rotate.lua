@@ -1,0 +1,44 @@
+-- Moves a session to another key: all of it, or nothing.
+--
+-- KEYS[1]  the session
+-- KEYS[2]  the key that it moves to, in the same slot
+-- ARGV[1]  the id of that key, for the tombstone
+-- ARGV[2]  how long from now the session is kept, in milliseconds
+-- ARGV[3]  how long the tombstone stays, in milliseconds
+--
+-- Returns 1 if the session is moved now, or was moved to this id before, and 0 for a missing one. Another tombstone answers WRONGTYPE, a
+-- session whose new key is taken BUSYKEY.
+--
+-- Everything that could be refused is looked at before the first write. That is a RENAME: it works when memory is full, after it the server
+-- no longer asks for memory, and it moves what no schema knows, at the same cost for any size.
+
+local key, successor_key = KEYS[1], KEYS[2]
+local successor, lifetime, tombstone_lifetime = ARGV[1], ARGV[2], ARGV[3]
+
+local permanent = redis.pcall('HEXISTS', key, '')
+if type(permanent) == 'table' then
+  if redis.pcall('GET', key) == successor then
+    return 1
+  end
+  return permanent
+end
+if permanent == 0 and redis.call('EXISTS', key) == 0 then
+  return 0
+end
+if redis.call('EXISTS', successor_key) == 1 then
+  return redis.error_reply('BUSYKEY the new key is taken')
+end
+
+if not (string.find(lifetime, '^[1-9]%d*$') and string.find(tombstone_lifetime, '^[1-9]%d*$')) then
+  return redis.error_reply('ERR not a lifetime')
+end
+-- Redis 6 cannot tell.
+local permits = redis.acl_check_cmd
+if permits and not (permits('SET', key, successor, 'PX', tombstone_lifetime) and permits('PEXPIRE', successor_key, lifetime)) then
+  return redis.error_reply('NOPERM the tombstone or an expiry may not be written')
+end
+
+redis.call('RENAME', key, successor_key)
+redis.call('SET', key, successor, 'PX', tombstone_lifetime)
+redis.call('PEXPIRE', successor_key, lifetime)
+return 1
