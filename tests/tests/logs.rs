@@ -71,7 +71,8 @@ async fn nothing_that_is_secret_is_said_anywhere() {
 
     let mut said =
         Said { secrets: vec![VALUE.into(), PASSWORD.into(), SECRET[8..24].into()], ..Said::default() };
-    let server = RedisServer::start_with(&["--requirepass", PASSWORD]);
+    let server = RedisServer::start();
+    let _: String = server.cli(&["CONFIG", "SET", "requirepass", PASSWORD]);
     let url = server.url().replace("redis://", &format!("redis://:{PASSWORD}@"));
     let store = RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap();
     said.lines.push(format!("{store:?} {:?}", RedisStore::builder(&url)));

@@ -60,7 +60,8 @@ async fn a_server_that_is_killed_is_unavailable_and_then_back() {
     for _ in 0..2 {
         world.server_mut().kill();
         is_unavailable(&mut client).await;
-        is_unavailable(&mut app.client()).await;
+        let anonymous = app.client().run(Script::new().get("count").set("count", 1)).await;
+        assert_eq!(anonymous.results(), [json!({ "ok": 0 }), json!({ "error": ["unavailable"] })]);
         world.server_mut().restart();
         is_served_again(&mut client).await;
     }

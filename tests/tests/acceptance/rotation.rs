@@ -165,6 +165,8 @@ pub(crate) async fn renewal_restarts_the_absolute_deadline(world: World) {
         world.elapse(DAY - DAY / 96);
         assert_eq!(client.run(look()).await.values(), seen());
     }
+    world.elapse(DAY / 2);
+    assert_eq!(client.run(look()).await.values(), seen());
     world.elapse(DAY - DAY / 96);
     assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
 }
