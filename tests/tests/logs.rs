@@ -1,5 +1,7 @@
 //! ACCEPTANCE 40: no secret part of an id and no stored value in any log line, `Debug` output, error or error source, at any level.
 
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};

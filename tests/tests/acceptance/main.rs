@@ -3,6 +3,8 @@
 //! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). A further store is one more line at the end of
 //! [`over_every_store`]; a further adapter is a file beside `tests/src/acceptance/axum_app.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
 mod concurrency;
 mod destruction;
 mod faults;
