@@ -2,12 +2,22 @@
 //!
 //! A store plugs in by a [`Subject`], and `store_suite!` makes a test of every check. See `tests/tests/stores.rs`.
 
+mod concurrency;
+mod destruction;
+mod rotation;
+mod time;
+
+pub use destruction::*;
+pub use rotation::*;
+pub use time::*;
+
 use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
 use session_runtime::{
-    Change, Lookup, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Change, Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError, Write,
+    WriteMode,
 };
 
 use crate::keys::fresh_key;
@@ -62,6 +72,40 @@ macro_rules! store_suite {
             a_field_is_removed_once
             a_write_is_seen_whole
             keys_are_apart
+
+            a_rotation_moves_everything
+            a_rotation_sets_both_expiries
+            a_rotated_key_is_dead_to_everything
+            a_rotated_key_is_missing_once_expired
+            a_rotated_session_can_be_rotated_again
+            a_repeated_rotation_succeeds_and_changes_nothing
+            a_rotation_to_another_successor_is_dead
+            a_missing_session_is_not_rotated
+            a_destroyed_session_is_not_rotated
+            a_rotation_overwrites_nothing
+            a_rotation_onto_itself_is_refused
+            a_large_session_is_rotated_whole
+            of_rotations_at_once_one_wins
+            a_rotation_beside_writers_loses_nothing
+
+            a_destroyed_session_is_dead_to_everything
+            a_destruction_keeps_its_tombstone_as_long_as_it_says
+            a_destroyed_session_is_missing_once_expired
+            a_session_is_destroyed_once
+            a_missing_session_is_not_destroyed
+            destroying_a_moved_session_names_where_it_is
+            a_large_session_is_destroyed
+            of_destructions_at_once_one_ends_the_session
+            a_destruction_beside_a_rotation_knows_the_successor
+            no_session_comes_back_from_a_destruction_beside_writers
+
+            time_left_is_told
+            asking_for_the_time_left_refreshes_nothing
+            time_left_of_what_is_missing_or_dead
+            little_time_left_is_refreshed_below_a_threshold
+            ample_time_left_is_not_refreshed_below_a_threshold
+            reads_below_a_threshold_know_missing_and_dead
+            the_time_of_the_store_goes_on
         );
     };
     ($subject:expr; $($check:ident)*) => {
@@ -75,6 +119,7 @@ macro_rules! store_suite {
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A key that was never written.
 pub async fn a_missing_key_is_missing(subject: &impl Subject) {
@@ -457,6 +502,24 @@ async fn get(store: &dyn SessionStore, key: &SessionKey, field: &str) -> Option<
         Lookup::Found(value) => value,
         other => panic!("the session is live, not {other:?}"),
     }
+}
+
+/// Every operation reports it, and none changes that.
+pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
+    for refresh in [Refresh::No, Refresh::Below { below: HOUR, expires_in: HOUR }] {
+        assert_eq!(store.get(key, "a", refresh).await.unwrap(), Lookup::Dead);
+        assert_eq!(store.contains(key, "a", refresh).await.unwrap(), Lookup::Dead);
+    }
+    for changes in [&[set("a", "1")][..], &[remove("a")], &[]] {
+        assert_eq!(write(store, key, changes).await, Lookup::Dead);
+        assert_eq!(create(store, key, changes).await, Lookup::Dead);
+    }
+    let elsewhere = Successor::fresh();
+    assert_eq!(store.rotate(key, elsewhere.rotation()).await.unwrap(), Lookup::Dead);
+    let destroyed = store.destroy(key, HOUR).await.unwrap();
+    assert!(matches!(destroyed, Destroyed::Dead | Destroyed::Moved(_)), "{destroyed:?}");
+    assert_eq!(store.time_left(key).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.time_left(&elsewhere.key).await.unwrap(), Lookup::Missing);
 }
 
 /// Waits for all of them, side by side.

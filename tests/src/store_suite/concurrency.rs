@@ -1,0 +1,65 @@
+//! Writers on threads of their own, beside whom something happens to their session.
+
+use std::sync::Barrier;
+use std::thread;
+
+use session_runtime::{Lookup, SessionKey, SessionStore, Write, WriteMode};
+use tokio::runtime::Handle;
+
+use super::{HOUR, set};
+
+const WRITERS: usize = 16;
+/// More than any store can carry out before it is told to stop.
+const ENDLESSLY: usize = 100_000;
+
+/// What one writer was told.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The fields that it set, each reported as done.
+    pub(super) fields: Vec<String>,
+    /// The report that was something else, and made it stop.
+    pub(super) stopped_by: Lookup<u64>,
+}
+
+/// Sixteen threads that go on setting fields until they are told that there is no session, half of them by writes that may begin one. The
+/// act happens when each has done a write.
+pub(super) fn beside_writers<T: Send>(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    act: impl Future<Output = T> + Send,
+) -> (Vec<Written>, T) {
+    let runtime = Handle::current();
+    let all_write = Barrier::new(WRITERS + 1);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (runtime, all_write) = (&runtime, &all_write);
+                scope.spawn(move || runtime.block_on(write_on(store, key, writer, all_write)))
+            })
+            .collect();
+        all_write.wait();
+        // On a thread too: the test's own is inside the runtime, where nothing may block on a future.
+        let done = scope.spawn(|| runtime.block_on(act)).join().unwrap();
+        (writers.into_iter().map(|writer| writer.join().unwrap()).collect(), done)
+    })
+}
+
+async fn write_on(store: &dyn SessionStore, key: &SessionKey, writer: usize, all_write: &Barrier) -> Written {
+    let mode = if writer.is_multiple_of(2) { WriteMode::Existing } else { WriteMode::Create };
+    let mut fields = Vec::new();
+    for at in 0..ENDLESSLY {
+        let field = format!("writer {writer} field {at}");
+        let report = store
+            .write(key, Write { mode, changes: &[set(&field, &field)], expires_in: HOUR })
+            .await
+            .unwrap();
+        if at == 0 {
+            all_write.wait();
+        }
+        match report {
+            Lookup::Found(_) => fields.push(field),
+            stopped_by => return Written { fields, stopped_by },
+        }
+    }
+    panic!("writer {writer} was never told to stop");
+}

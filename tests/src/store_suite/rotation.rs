@@ -1,0 +1,215 @@
+//! Rotation: the session moves, its old key is dead.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use session_runtime::{Destroyed, Lookup, PERMANENT_FIELD, Rotation, SessionId, SessionKey};
+
+use super::concurrency::beside_writers;
+use super::{
+    HOUR, MINUTE, Subject, all, assert_expires_in, assert_is_dead, create, create_for, get, remove, set,
+    try_write, write,
+};
+use crate::keys::{fresh_id, fresh_key, key_of};
+
+/// Where a session moves to.
+#[derive(Debug)]
+pub struct Successor {
+    /// Its new id.
+    pub id: SessionId,
+    /// That id's key.
+    pub key: SessionKey,
+}
+
+impl Successor {
+    /// One that no other test has.
+    pub fn fresh() -> Self {
+        let id = fresh_id();
+        Self { key: key_of(&id), id }
+    }
+
+    /// To be kept for an hour, with a tombstone for a minute.
+    pub fn rotation(&self) -> Rotation<'_> {
+        Rotation { successor_key: &self.key, successor: &self.id, expires_in: HOUR, tombstone_for: MINUTE }
+    }
+}
+
+/// Byte for byte, the permanent field too, and it can be written there.
+pub async fn a_rotation_moves_everything(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    create(store, &key, &[set("a", "1"), set("b", "\u{0}ä\r\n"), set("of no schema", "")]).await;
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    for (field, value) in [("a", "1"), ("b", "\u{0}ä\r\n"), ("of no schema", ""), (PERMANENT_FIELD, "")] {
+        assert_eq!(get(store, &successor.key, field).await, Some(Bytes::from(value)));
+    }
+    assert_eq!(write(store, &successor.key, &[set("c", "3"), remove("a")]).await, Lookup::Found(1));
+    assert_eq!(get(store, &successor.key, "c").await, Some("3".into()));
+}
+
+/// Whatever the session's was before.
+pub async fn a_rotation_sets_both_expiries(subject: &impl Subject) {
+    for before in [MINUTE, HOUR * 24] {
+        let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+        create_for(store, &key, &[set("a", "1")], before).await;
+        let rotation = Rotation { expires_in: HOUR * 2, tombstone_for: HOUR, ..successor.rotation() };
+        store.rotate(&key, rotation).await.unwrap();
+        assert_expires_in(subject, &successor.key, HOUR * 2);
+        assert_expires_in(subject, &key, HOUR);
+    }
+}
+
+/// At once, and it stays so.
+pub async fn a_rotated_key_is_dead_to_everything(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    store.rotate(&key, successor.rotation()).await.unwrap();
+    assert_is_dead(store, &key).await;
+    assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
+}
+
+/// A successor outlives the tombstone that names it.
+pub async fn a_rotated_key_is_missing_once_expired(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    let rotation = Rotation { tombstone_for: Duration::from_millis(40), ..successor.rotation() };
+    store.rotate(&key, rotation).await.unwrap();
+    subject.pass(Duration::from_millis(60)).await;
+    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
+    assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
+}
+
+/// A chain: each tombstone names the next.
+pub async fn a_rotated_session_can_be_rotated_again(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    let (first, second) = (Successor::fresh(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    store.rotate(&key, first.rotation()).await.unwrap();
+    assert_eq!(store.rotate(&first.key, second.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(get(store, &second.key, "a").await, Some("1".into()));
+    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(first.id));
+    assert_eq!(store.destroy(&first.key, MINUTE).await.unwrap(), Destroyed::Moved(second.id));
+}
+
+/// Neither data nor an expiry, not even when the successor has gone on or ended since.
+pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    store.rotate(&key, successor.rotation()).await.unwrap();
+    write(store, &successor.key, &[set("a", "2")]).await;
+    let repeated = Rotation { expires_in: HOUR * 9, tombstone_for: HOUR * 9, ..successor.rotation() };
+    assert_eq!(store.rotate(&key, repeated).await.unwrap(), Lookup::Found(()));
+    assert_eq!(get(store, &successor.key, "a").await, Some("2".into()));
+    assert_expires_in(subject, &successor.key, HOUR);
+    assert_expires_in(subject, &key, MINUTE);
+    store.destroy(&successor.key, MINUTE).await.unwrap();
+    assert_eq!(store.rotate(&key, repeated).await.unwrap(), Lookup::Found(()));
+    assert_is_dead(store, &successor.key).await;
+    assert_expires_in(subject, &key, MINUTE);
+}
+
+/// Who comes second is told so, and leaves nothing under the key that it had in mind.
+pub async fn a_rotation_to_another_successor_is_dead(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    let (first, second) = (Successor::fresh(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    store.rotate(&key, first.rotation()).await.unwrap();
+    assert_eq!(store.rotate(&key, second.rotation()).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.time_left(&second.key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(first.id));
+}
+
+/// Neither key comes to be.
+pub async fn a_missing_session_is_not_rotated(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
+    create_for(store, &key, &[set("a", "1")], Duration::from_millis(40)).await;
+    subject.pass(Duration::from_millis(60)).await;
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
+    for key in [&key, &successor.key] {
+        assert_eq!(store.time_left(key).await.unwrap(), Lookup::Missing);
+    }
+}
+
+/// Its tombstone stays as it is.
+pub async fn a_destroyed_session_is_not_rotated(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    store.destroy(&key, MINUTE).await.unwrap();
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.time_left(&successor.key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Dead);
+    assert_expires_in(subject, &key, MINUTE);
+}
+
+/// Neither another session nor a tombstone: refused, and both are as they were.
+pub async fn a_rotation_overwrites_nothing(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    let (live, dead) = (Successor::fresh(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    create(store, &live.key, &[set("a", "2")]).await;
+    subject.bury(&dead.key, HOUR);
+    for taken in [&live, &dead] {
+        let error = store.rotate(&key, taken.rotation()).await.unwrap_err();
+        assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+        assert_eq!(get(store, &key, "a").await, Some("1".into()));
+        assert_expires_in(subject, &key, HOUR);
+    }
+    assert_eq!(get(store, &live.key, "a").await, Some("2".into()));
+    assert_is_dead(store, &dead.key).await;
+}
+
+/// The nearest key that is taken.
+pub async fn a_rotation_onto_itself_is_refused(subject: &impl Subject) {
+    let (store, itself) = (subject.store(), Successor::fresh());
+    create(store, &itself.key, &[set("a", "1")]).await;
+    store.rotate(&itself.key, itself.rotation()).await.unwrap_err();
+    assert_eq!(get(store, &itself.key, "a").await, Some("1".into()));
+}
+
+/// More fields than one command could carry.
+pub async fn a_large_session_is_rotated_whole(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
+    let sets: Vec<_> = names.iter().map(|name| set(name, name)).collect();
+    create(store, &key, &sets).await;
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_is_dead(store, &key).await;
+    let removals: Vec<_> = names.iter().map(|name| remove(name)).collect();
+    assert_eq!(get(store, &successor.key, "field 19999").await, Some("field 19999".into()));
+    assert_eq!(write(store, &successor.key, &removals).await, Lookup::Found(20_000));
+}
+
+/// The others are told so, and leave nothing.
+pub async fn of_rotations_at_once_one_wins(subject: &impl Subject) {
+    for _ in 0..20 {
+        let (store, key) = (subject.store(), &fresh_key());
+        create(store, key, &[set("a", "1")]).await;
+        let successors: Vec<_> = (0..8).map(|_| Successor::fresh()).collect();
+        let rotations = successors.iter().map(|successor| store.rotate(key, successor.rotation()));
+        let reports: Vec<_> = all(rotations).await.into_iter().map(Result::unwrap).collect();
+        let won: Vec<_> = (0..8).filter(|at| reports[*at] == Lookup::Found(())).collect();
+        let [won] = won[..] else { panic!("{reports:?}") };
+        for (at, successor) in successors.iter().enumerate() {
+            let expected = if at == won { (Lookup::Found(()), true) } else { (Lookup::Dead, false) };
+            let is_there = store.time_left(&successor.key).await.unwrap() != Lookup::Missing;
+            assert_eq!((reports[at], is_there), expected);
+        }
+        assert_eq!(store.destroy(key, MINUTE).await.unwrap(), Destroyed::Moved(successors[won].id));
+    }
+}
+
+/// Every write on the old key is in the successor, or its writer was told that the key is dead: never that it is missing.
+pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl Subject) {
+    let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
+    create(store, &key, &[set("a", "1")]).await;
+    let (writers, rotated) = beside_writers(store, &key, store.rotate(&key, successor.rotation()));
+    assert_eq!(rotated.unwrap(), Lookup::Found(()));
+    for writer in writers {
+        assert_eq!(writer.stopped_by, Lookup::Dead);
+        let removals: Vec<_> = writer.fields.iter().map(|field| remove(field)).collect();
+        let moved = try_write(store, &successor.key, &removals).await.unwrap();
+        assert_eq!(moved, Lookup::Found(writer.fields.len() as u64));
+    }
+    assert_is_dead(store, &key).await;
+}
