@@ -1,0 +1,345 @@
+//! How sessions on Redis move and end: with which commands, and what happens when the server refuses, forgets or does not answer.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::time::{Duration, SystemTime};
+
+use session_runtime::{Destroyed, Lookup, RedisStore, Refresh, SessionKey, SessionStore};
+use session_tests::keys::fresh_key;
+use session_tests::proxy::Proxy;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{Successor, assert_is_dead, create, remove, set, try_write};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn a_rotation_is_one_script_of_two_keys() {
+    let (server, store, key) = session().await;
+    let successor = Successor::fresh();
+    let monitor = server.monitor();
+    store.rotate(&key, successor.rotation()).await.unwrap();
+    let commands = monitor.finish();
+    let (old, new, id) = (key.expose_secret(), successor.key.expose_secret(), successor.id.expose_secret());
+    assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
+    assert!(
+        commands[0].ends_with(&format!(r#" "2" "{old}" "{new}" "{id}" "3600000" "60000""#)),
+        "{}",
+        commands[0]
+    );
+    assert_eq!(
+        commands[1..],
+        [
+            format!(r#"lua "HEXISTS" "{old}" """#),
+            format!(r#"lua "EXISTS" "{new}""#),
+            format!(r#"lua "RENAME" "{old}" "{new}""#),
+            format!(r#"lua "SET" "{old}" "{id}" "PX" "60000""#),
+            format!(r#"lua "PEXPIRE" "{new}" "3600000""#),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_destruction_is_one_script_of_one_key() {
+    let (server, store, key) = session().await;
+    let monitor = server.monitor();
+    store.destroy(&key, MINUTE).await.unwrap();
+    let (commands, name) = (monitor.finish(), key.expose_secret());
+    assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
+    assert!(commands[0].ends_with(&format!(r#" "1" "{name}" "60000""#)), "{}", commands[0]);
+    assert_eq!(
+        commands[1..],
+        [
+            format!(r#"lua "HEXISTS" "{name}" """#),
+            format!(r#"lua "UNLINK" "{name}""#),
+            format!(r#"lua "SET" "{name}" "" "PX" "60000""#),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_read_below_a_threshold_writes_only_when_due() {
+    let (server, store, key) = session().await;
+    let (name, dead) = (key.expose_secret(), fresh_key());
+    let _: String = server.cli(&["SET", dead.expose_secret(), "", "PX", "60000"]);
+    let before = server.counts();
+    let monitor = server.monitor();
+    let ample = Refresh::Below { below: MINUTE, expires_in: HOUR };
+    store.get(&key, "a", ample).await.unwrap();
+    store.contains(&key, "a", ample).await.unwrap();
+    let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
+    store.get(&dead, "a", due).await.unwrap();
+    store.get(&key, "a", due).await.unwrap();
+    until("the refresh", || (server.counts() - before.clone()).of("pexpire") == 1).await;
+    let (dead, mut commands) = (dead.expose_secret(), monitor.finish());
+    commands.retain(|command| !command.starts_with(r#""INFO""#) && !command.starts_with(r#""CLIENT""#));
+    assert_eq!(
+        commands,
+        [
+            format!(r#""HGET" "{name}" "a""#),
+            format!(r#""PTTL" "{name}""#),
+            format!(r#""HEXISTS" "{name}" "a""#),
+            format!(r#""PTTL" "{name}""#),
+            format!(r#""HGET" "{dead}" "a""#),
+            format!(r#""PTTL" "{dead}""#),
+            format!(r#""HGET" "{name}" "a""#),
+            format!(r#""PTTL" "{name}""#),
+            format!(r#""PEXPIRE" "{name}" "10800000""#),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_refused_does_not_concern_its_read() {
+    let (server, store, key) = session().await;
+    let _: String = server.cli(&["ACL", "SETUSER", "default", "-pexpire"]);
+    let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
+    for _ in 0..2 {
+        assert_eq!(store.get(&key, "a", due).await.unwrap(), Lookup::Found(Some("1".into())));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn time_left_and_time_are_one_trip_of_plain_commands() {
+    let (server, store, key) = session().await;
+    let monitor = server.monitor();
+    store.time_left(&key).await.unwrap();
+    let time = store.time().await.unwrap();
+    let name = key.expose_secret();
+    let expected =
+        [format!(r#""HEXISTS" "{name}" """#), format!(r#""PTTL" "{name}""#), r#""TIME""#.to_owned()];
+    assert_eq!(monitor.finish(), expected);
+    // The server runs on this machine.
+    let difference = SystemTime::now().duration_since(time).unwrap_or_else(|error| error.duration());
+    assert!(difference < MINUTE, "{difference:?}");
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_lost_are_sent_again() {
+    let (server, store, key) = session().await;
+    let successor = Successor::fresh();
+    let flush = || drop(server.cli::<String>(&["SCRIPT", "FLUSH"]));
+    let before = server.counts();
+    flush();
+    assert_eq!(try_write(&store, &key, &[set("a", "2")]).await.unwrap(), Lookup::Found(0));
+    flush();
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    flush();
+    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Ended);
+    let counts = server.counts() - before;
+    assert_eq!((counts.of("evalsha"), counts.of("eval")), (3, 3));
+    assert_eq!((counts.of("hset"), counts.of("rename"), counts.of("unlink")), (1, 1, 1));
+    assert_is_dead(&store, &successor.key).await;
+}
+
+#[tokio::test]
+async fn full_memory_stops_neither_rotation_nor_destruction() {
+    let (server, store, key) = session().await;
+    let (successor, moved) = (Successor::fresh(), fresh_key());
+    create(&store, &moved, &[set("a", "1")]).await;
+    for setting in [["maxmemory-policy", "noeviction"], ["maxmemory", "1"]] {
+        let _: String = server.cli(&["CONFIG", "SET", setting[0], setting[1]]);
+    }
+    let refused = try_write(&store, &key, &[set("b", "1")]).await.unwrap_err();
+    assert!(!refused.is_unavailable(), "there is memory left: {refused:?}");
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(store.destroy(&moved, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.get(&successor.key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
+    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Ended);
+    for key in [&key, &moved, &successor.key] {
+        assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
+    }
+    let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    for key in [&key, &moved, &successor.key] {
+        assert_is_dead(&store, key).await;
+    }
+}
+
+#[tokio::test]
+async fn a_permission_taken_away_leaves_nothing_half_done() {
+    let (server, store, key) = session().await;
+    for command in ["set", "rename", "unlink", "pexpire"] {
+        let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{command}")]);
+        let successor = Successor::fresh();
+        if command != "unlink" {
+            let error = store.rotate(&key, successor.rotation()).await.unwrap_err();
+            assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{command}: {error:?}");
+        }
+        if matches!(command, "set" | "unlink") {
+            let error = store.destroy(&key, MINUTE).await.unwrap_err();
+            assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{command}: {error:?}");
+        }
+        is_unchanged(&server, &store, &key).await;
+        assert_eq!(server.cli::<i64>(&["EXISTS", successor.key.expose_secret()]), 0);
+        let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("+{command}")]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_unavailable_and_changes_nothing() {
+    let (server, store, key) = session().await;
+    let (successor, refusals) = (
+        Successor::fresh(),
+        [
+            [
+                ["CONFIG", "SET", "min-replicas-to-write", "1"],
+                ["CONFIG", "SET", "min-replicas-to-write", "0"],
+            ]
+            .map(|command| command.to_vec()),
+            [["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]].map(|command| command.to_vec()),
+        ],
+    );
+    for [refuse, accept] in refusals {
+        let _: String = server.cli(&refuse);
+        let rotation = store.rotate(&key, successor.rotation()).await.unwrap_err();
+        let destruction = store.destroy(&key, MINUTE).await.unwrap_err();
+        for error in [rotation, destruction] {
+            assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+        }
+        let _: String = server.cli(&accept);
+        is_unchanged(&server, &store, &key).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_is_unknown_and_the_same_again_settles_it() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = RedisStore::builder(&proxy.url()).timeout(MINUTE).connect().await.unwrap();
+    let (key, successor) = (fresh_key(), Successor::fresh());
+    create(&store, &key, &[set("a", "1")]).await;
+    let before = server.counts();
+    proxy.break_after(0);
+    assert!(store.rotate(&key, successor.rotation()).await.unwrap_err().is_outcome_unknown());
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(store.get(&successor.key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+    proxy.break_after(0);
+    assert!(store.destroy(&successor.key, MINUTE).await.unwrap_err().is_outcome_unknown());
+    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Dead);
+    let counts = server.counts() - before;
+    assert_eq!((counts.of("evalsha"), counts.of("rename"), counts.of("unlink")), (4, 1, 1));
+}
+
+#[tokio::test]
+async fn no_key_is_ever_seen_without_an_expiry() {
+    let (server, store, _) = session().await;
+    let (key, successor) = (fresh_key(), Successor::fresh());
+    let names = [key.expose_secret().to_owned(), successor.key.expose_secret().to_owned()];
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let mut connection = server.connection();
+    let observer = std::thread::spawn(move || {
+        let (mut seen, mut looks) = ([0_u64; 2], 0_u64);
+        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            for (name, seen) in names.iter().zip(&mut seen) {
+                let left: i64 = redis::cmd("PTTL").arg(name).query(&mut connection).unwrap();
+                assert_ne!(left, -1, "a key without expiry");
+                *seen += u64::from(left > 0);
+            }
+            looks += 1;
+        }
+        (seen, looks)
+    });
+    for _ in 0..300 {
+        create(&store, &key, &[set("a", "1")]).await;
+        store.rotate(&key, successor.rotation()).await.unwrap();
+        store.destroy(&successor.key, MINUTE).await.unwrap();
+        let _: i64 = server.cli(&["DEL", key.expose_secret(), successor.key.expose_secret()]);
+    }
+    drop(stop);
+    let (seen, looks) = observer.join().unwrap();
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?} of {looks}");
+}
+
+#[tokio::test]
+async fn a_session_of_another_program_gets_an_expiry() {
+    let (server, store, _) = session().await;
+    let python = || {
+        let key = fresh_key();
+        let _: i64 = server.cli(&["HSET", key.expose_secret(), "count", "1"]);
+        key
+    };
+    let (read, rotated, destroyed) = (python(), python(), python());
+    assert_eq!(store.time_left(&read).await.unwrap(), Lookup::Found(Duration::MAX));
+    let due = Refresh::Below { below: Duration::ZERO, expires_in: HOUR };
+    assert_eq!(store.get(&read, "count", due).await.unwrap(), Lookup::Found(Some("1".into())));
+    until("the refresh", || server.cli::<i64>(&["PTTL", read.expose_secret()]) > 0).await;
+    let successor = Successor::fresh();
+    assert_eq!(store.rotate(&rotated, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert!(server.cli::<i64>(&["PTTL", successor.key.expose_secret()]) > 0);
+    assert_eq!(store.destroy(&destroyed, MINUTE).await.unwrap(), Destroyed::Ended);
+    for key in [&rotated, &destroyed] {
+        assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
+        assert_is_dead(&store, key).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_session_is_dead_and_left_alone() {
+    let (server, store, _) = session().await;
+    let (list, text) = (fresh_key(), fresh_key());
+    let _: i64 = server.cli(&["RPUSH", list.expose_secret(), "1"]);
+    let _: String = server.cli(&["SET", text.expose_secret(), "no id"]);
+    for key in [&list, &text] {
+        assert_is_dead(&store, key).await;
+        assert_eq!(store.destroy(key, MINUTE).await.unwrap(), Destroyed::Dead);
+    }
+    assert_eq!(server.cli::<i64>(&["LLEN", list.expose_secret()]), 1);
+    assert_eq!(server.cli::<String>(&["GET", text.expose_secret()]), "no id");
+}
+
+#[tokio::test]
+async fn a_restart_brings_no_ended_session_back() {
+    let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+    let (moved, ended, successor) = (fresh_key(), fresh_key(), Successor::fresh());
+    for key in [&moved, &ended] {
+        create(&store, key, &[set("a", "1")]).await;
+    }
+    store.rotate(&moved, successor.rotation()).await.unwrap();
+    store.destroy(&ended, MINUTE).await.unwrap();
+    server.restart();
+    for key in [&moved, &ended] {
+        assert_is_dead(&store, key).await;
+    }
+    assert_eq!(try_write(&store, &successor.key, &[remove("a")]).await.unwrap(), Lookup::Found(1));
+    for key in [&moved, &ended, &successor.key] {
+        assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_refreshes_gives_a_tombstone_no_more_than_a_session() {
+    let (server, store, key) = session().await;
+    store.destroy(&key, MINUTE).await.unwrap();
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
+    let left: i64 = server.cli(&["PTTL", key.expose_secret()]);
+    assert!((1..=3_600_000).contains(&left), "{left}");
+}
+
+/// A server, a store on it, and a live session that is kept for an hour.
+async fn session() -> (RedisServer, RedisStore, SessionKey) {
+    let server = RedisServer::start();
+    let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+    let key = fresh_key();
+    create(&store, &key, &[set("a", "1"), set("b", "1")]).await;
+    (server, store, key)
+}
+
+/// The session is as [`session`] made it.
+async fn is_unchanged(server: &RedisServer, store: &RedisStore, key: &SessionKey) {
+    assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(server.cli::<i64>(&["HLEN", key.expose_secret()]), 3);
+    let left: i64 = server.cli(&["PTTL", key.expose_secret()]);
+    assert!((3_000_000..=3_600_000).contains(&left), "{left}");
+}
+
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let limit = std::time::Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(std::time::Instant::now() < limit, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
