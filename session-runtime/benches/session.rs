@@ -11,9 +11,9 @@
 
 mod support;
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use support::{Case, Group, Options, World};
 
 fn main() {
@@ -24,9 +24,16 @@ fn main() {
         return support::smoke_test(groups);
     }
     let plan = if options.is_quick { Plan::QUICK } else { Plan::FULL };
-    println!("medians, with the quartiles, of {} rounds of at least {:?} each\n", plan.rounds, plan.slice);
-    println!("| {:48} | {:>25} | {:>20} |", "operation", "time", "ours / this");
-    println!("| {:-<48} | {:->25} | {:->20} |", "", ":", ":");
+    println!(
+        "medians, with the quartiles, of {} rounds of about {:?}; microseconds\n",
+        plan.rounds, plan.slice
+    );
+    let heads = ["time", "ours / this", "on the processor", "ours / this"];
+    println!(
+        "| {:48} | {:>26} | {:>20} | {:>26} | {:>20} |",
+        "operation", heads[0], heads[1], heads[2], heads[3]
+    );
+    println!("| {:-<48} | {:->26} | {:->20} | {:->26} | {:->20} |", "", ":", ":", ":", ":");
     for mut group in groups {
         let measured = plan.measure(&mut group);
         print_group(&group, &measured);
@@ -39,22 +46,23 @@ struct Plan {
     slice: Duration,
 }
 
+/// Of one operation, round by round: nanoseconds by the clock, and on the processor.
+type Rounds = Vec<[f64; 2]>;
+
 impl Plan {
     const FULL: Self = Self { rounds: 40, slice: Duration::from_millis(15) };
     const QUICK: Self = Self { rounds: 10, slice: Duration::from_millis(4) };
     /// Inputs are made in advance, for so many repetitions at most.
     const MOST_TIMES: u32 = 20_000;
 
-    /// Nanoseconds of each operation, by case and round.
-    fn measure(&self, group: &mut Group) -> Vec<Vec<f64>> {
+    fn measure(&self, group: &mut Group) -> Vec<Rounds> {
         let times: Vec<_> = group.cases.iter_mut().map(|case| self.times(case)).collect();
         let mut measured = vec![Vec::with_capacity(self.rounds); times.len()];
         for round in 0..self.rounds {
             // Nobody always comes first.
             for turn in 0..times.len() {
                 let at = (round + turn) % times.len();
-                let nanoseconds = group.cases[at].run(times[at], nanoseconds);
-                measured[at].push(nanoseconds as f64 / f64::from(times[at]));
+                measured[at].push(group.cases[at].run(times[at], nanoseconds));
             }
         }
         measured
@@ -63,36 +71,42 @@ impl Plan {
     /// How many repetitions fill a slice. Warms up meanwhile.
     fn times(&self, case: &mut Case) -> u32 {
         let mut times = 1;
-        while times < Self::MOST_TIMES && u128::from(case.run(times, nanoseconds)) < self.slice.as_nanos() {
+        while times < Self::MOST_TIMES {
+            let [took, _] = case.run(times, nanoseconds);
+            if took * f64::from(times) >= self.slice.as_nanos() as f64 {
+                return times;
+            }
             times *= 2;
         }
-        times.min(Self::MOST_TIMES)
+        Self::MOST_TIMES
     }
 }
 
-/// Since the first call.
-fn nanoseconds() -> u64 {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    u64::try_from(START.elapsed().as_nanos()).unwrap()
+/// By the clock, and of this thread on the processor: that is without the wait for the server, and for others on a busy machine.
+fn nanoseconds() -> [u64; 2] {
+    [ClockId::Monotonic, ClockId::ThreadCPUTime].map(|clock| {
+        let now = clock_gettime(clock);
+        u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap()
+    })
 }
 
-fn print_group(group: &Group, measured: &[Vec<f64>]) {
+fn print_group(group: &Group, measured: &[Rounds]) {
     let ours = &measured[0];
     for (at, (case, this)) in group.cases.iter().zip(measured).enumerate() {
-        let (name, ratio) = if at == 0 {
-            (group.title.clone(), String::new())
-        } else {
-            let ratios = ours.iter().zip(this).map(|(ours, this)| ours / this);
-            let [low, median, high] = quartiles(ratios.collect());
-            (format!("  beside: {}", case.name), format!("{median:.3} ({low:.3}–{high:.3})"))
-        };
-        let [low, median, high] = quartiles(this.clone()).map(|nanoseconds| nanoseconds / 1000.0);
-        let time = format!("{median:.3} µs ({low:.3}–{high:.3})");
-        println!("| {name:48} | {time:>25} | {ratio:>20} |");
+        let name = if at == 0 { group.title.clone() } else { format!("  beside: {}", case.name) };
+        let [time, processor] = [0, 1].map(|gauge| {
+            let times = this.iter().map(|round| round[gauge] / 1000.0);
+            let ratios = ours.iter().zip(this).map(|(ours, this)| ours[gauge] / this[gauge]);
+            let ratio = if at == 0 { String::new() } else { with_quartiles(ratios) };
+            format!("{:>26} | {ratio:>20}", with_quartiles(times))
+        });
+        println!("| {name:48} | {time} | {processor} |");
     }
 }
 
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+fn with_quartiles(values: impl Iterator<Item = f64>) -> String {
+    let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
+    let [low, median, high] = [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4]);
+    format!("{median:.3} ({low:.3}–{high:.3})")
 }

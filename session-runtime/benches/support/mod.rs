@@ -13,8 +13,8 @@ use std::rc::Rc;
 use session_tests::server::RedisServer;
 use tokio::runtime::{Builder, Runtime};
 
-/// A number that only grows, as nanoseconds or allocations: an operation costs by how much.
-pub(crate) type Gauge = fn() -> u64;
+/// Two numbers that only grow, as nanoseconds or allocations: what an operation costs is by how much.
+pub(crate) type Gauge = fn() -> [u64; 2];
 
 /// Operations that are measured in turn, and compared.
 pub(crate) struct Group {
@@ -26,7 +26,7 @@ pub(crate) struct Group {
 /// One operation.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    run: Box<dyn FnMut(u32, Gauge) -> u64>,
+    run: Box<dyn FnMut(u32, Gauge) -> [u64; 2]>,
 }
 
 /// How the program was called.
@@ -76,7 +76,7 @@ impl Case {
                 for _ in 0..times {
                     black_box(operation().await);
                 }
-                gauge() - before
+                growth(before, gauge())
             })
         };
         Self { name, run: Box::new(run) }
@@ -94,14 +94,14 @@ impl Case {
             for input in inputs {
                 black_box(operation(black_box(input)));
             }
-            gauge() - before
+            growth(before, gauge())
         };
         Self { name, run: Box::new(run) }
     }
 
-    /// By how much the gauge grows while the operation is carried out so many times.
-    pub(crate) fn run(&mut self, times: u32, gauge: Gauge) -> u64 {
-        (self.run)(times, gauge)
+    /// By how much the gauge grows, per operation, while it is carried out so many times.
+    pub(crate) fn run(&mut self, times: u32, gauge: Gauge) -> [f64; 2] {
+        (self.run)(times, gauge).map(|growth| growth as f64 / f64::from(times))
     }
 }
 
@@ -128,11 +128,15 @@ impl Options {
     }
 }
 
+fn growth(before: [u64; 2], after: [u64; 2]) -> [u64; 2] {
+    [after[0] - before[0], after[1] - before[1]]
+}
+
 /// Carries everything out once.
 pub(crate) fn smoke_test(groups: Vec<Group>) {
     let count: usize = groups.iter().map(|group| group.cases.len()).sum();
     for mut case in groups.into_iter().flat_map(|group| group.cases) {
-        case.run(1, || 0);
+        case.run(1, || [0; 2]);
     }
     println!("{count} operations carried out once");
 }
