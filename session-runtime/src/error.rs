@@ -48,6 +48,7 @@ pub(crate) enum Kind {
     #[error(
         "no session in this request: add `.layer(sessions.layer())` to the router, after the routes that use sessions"
     )]
+    #[cfg_attr(not(feature = "tower"), allow(dead_code, reason = "adapters say it"))]
     MissingLayer,
     #[error("the operating system gave no random numbers")]
     NoRandomness,

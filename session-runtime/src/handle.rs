@@ -88,6 +88,7 @@ impl SessionHandle {
         self.0.sessions.headers(&outcome)
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn belongs_to(&self, sessions: &Sessions) -> bool {
         self.0.sessions.is(sessions)
     }

@@ -171,6 +171,7 @@ impl Sessions {
         self
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -5,7 +5,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::handle::SessionHandle;
 use crate::schema::Schema;
 use crate::session::Session;
@@ -14,8 +14,7 @@ impl<S: Schema, State: Sync> FromRequestParts<State> for Session<S> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Error> {
-        let handle = parts.extensions.get::<SessionHandle>();
-        handle.map(SessionHandle::session).ok_or_else(|| Error::new(Kind::MissingLayer))
+        SessionHandle::from_extensions(&parts.extensions).map(SessionHandle::session)
     }
 }
 
@@ -28,7 +27,9 @@ impl IntoResponse for Error {
         } else {
             StatusCode::INTERNAL_SERVER_ERROR
         };
-        tracing::error!(error = &self as &dyn std::error::Error, %status, "a session error became the response");
+        if status.is_server_error() {
+            tracing::error!(error = &self as &dyn std::error::Error, %status, "a session error became the response");
+        }
         (status, status.canonical_reason().unwrap_or_default()).into_response()
     }
 }

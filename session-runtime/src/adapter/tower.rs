@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{Extensions, HeaderMap, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
 use crate::sessions::Sessions;
@@ -89,6 +90,36 @@ where
     }
 }
 
+impl SessionHandle {
+    /// The session of a request that passed through a [`SessionLayer`], from its extensions: for services that have no extractor.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_missing_layer`] if it did not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// use session_runtime::{Error, Session, SessionHandle};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// async fn serve<B>(request: http::Request<B>) -> Result<http::Response<String>, Error> {
+    ///     let session: Session<Visitor> = SessionHandle::from_extensions(request.extensions())?.session();
+    ///     Ok(http::Response::new(session.count().await?.to_string()))
+    /// }
+    /// # let _ = serve::<()>;
+    /// # }
+    /// ```
+    pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Error> {
+        extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))
+    }
+}
+
 /// `None` if an outer layer of the same manager opened the request's session already.
 fn open<Body>(sessions: &Sessions, request: &mut Request<Body>) -> Option<SessionHandle> {
     let outer = request.extensions().get::<SessionHandle>();
@@ -118,9 +149,9 @@ pin_project! {
     }
 }
 
-impl<F, Body, Error> Future for ResponseFuture<F>
+impl<F, Body, E> Future for ResponseFuture<F>
 where
-    F: Future<Output = Result<Response<Body>, Error>>,
+    F: Future<Output = Result<Response<Body>, E>>,
 {
     type Output = F::Output;
 

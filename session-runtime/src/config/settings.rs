@@ -15,6 +15,7 @@ pub(crate) struct Settings {
     pub(crate) cookie: CookieSettings,
     /// The newest first. None were given: empty, which `memory:` alone allows.
     pub(crate) secrets: Vec<Secret>,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory answers at once"))]
     pub(crate) timeout: Duration,
     pub(crate) refresh_below: Option<f64>,
     pub(crate) max_value_size: usize,

@@ -90,7 +90,7 @@ async fn dropped_request(sessions: Sessions, round: u64) {
         tokio::task::yield_now().await;
     }
     drop(write);
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         session.set_count(round).await.unwrap();
         let cookie = handle.finish().set_cookie().unwrap().to_owned();
         let next = sessions.open([cookie.split(';').next().unwrap().as_bytes()]);

@@ -132,7 +132,7 @@ async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     let unknown = json!({ "error": ["unavailable", "outcome_unknown"] });
     proxy.break_after(0);
     let reply = app.client().run(Script::new().set("count", 1)).await;
-    assert_eq!(reply.results(), [unknown.clone()]);
+    assert_eq!(reply.results(), std::slice::from_ref(&unknown));
     assert!(reply.set_cookies().is_empty(), "what is not known is not promised");
     let keys: Vec<String> = world.server().unwrap().cli(&["KEYS", "*"]);
     assert_eq!(keys.len(), 1, "it was carried out");
