@@ -93,14 +93,14 @@ impl SessionId {
 
     /// When the session began, or was last renewed, in whole seconds.
     pub fn birth(&self) -> SystemTime {
+        self.birth_and_class().0
+    }
+
+    pub(crate) fn birth_and_class(&self) -> (SystemTime, u8) {
         let bytes = self.to_bytes();
         let mut seconds = [0; 8];
         seconds[8 - BIRTH_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES]);
-        UNIX_EPOCH + Duration::from_secs(u64::from_be_bytes(seconds))
-    }
-
-    pub(crate) fn class(&self) -> u8 {
-        self.to_bytes()[SECRET_AT - 1]
+        (UNIX_EPOCH + Duration::from_secs(u64::from_be_bytes(seconds)), bytes[SECRET_AT - 1])
     }
 
     fn from_bytes(bytes: &[u8; BYTES]) -> Self {
@@ -157,14 +157,14 @@ mod tests {
         let id = SessionId::from_bytes(&bytes);
         assert_eq!(id.expose_secret(), "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0");
         assert_eq!(id.birth(), UNIX_EPOCH + Duration::from_secs(1_761_741_315));
-        assert_eq!((id.tag(), id.class()), ("dGFndGFn", 1));
+        assert_eq!((id.tag(), id.birth_and_class().1), ("dGFndGFn", 1));
     }
 
     #[test]
     fn drawn_ids_keep_birth_and_class_and_differ() {
         let birth = UNIX_EPOCH + Duration::from_secs(2_000_000_000);
         let (one, two) = (SessionId::draw(birth, 7).unwrap(), SessionId::draw(birth, 7).unwrap());
-        assert_eq!((one.birth(), one.class()), (birth, 7));
+        assert_eq!(one.birth_and_class(), (birth, 7));
         assert_ne!(one.tag(), two.tag());
         assert_eq!(SessionId::parse(one.expose_secret()).unwrap(), one);
     }

@@ -208,7 +208,7 @@ impl Sessions {
         now: SystemTime,
     ) -> Result<Subject, Error> {
         let id = match reason {
-            Reason::Rotate => of.id.draw_successor(of.id.birth(), of.id.class()),
+            Reason::Rotate => of.id.draw_successor(of.birth, of.lifetime.class),
             Reason::Renew(class) => of.id.draw_successor(now, class),
         };
         Subject::drawn(id?, &self.0.prefix, &self.0.lifetimes)
@@ -262,7 +262,7 @@ impl Sessions {
     }
 
     fn set_cookie(&self, subject: &Subject) -> String {
-        let max_age = subject.persistent.then(|| subject.remaining(self.now()).unwrap_or_default());
+        let max_age = subject.lifetime.persistent.then(|| subject.remaining(self.now()).unwrap_or_default());
         self.0.cookie.set(self.0.keyring.sign(&subject.id), max_age)
     }
 }

@@ -15,9 +15,8 @@ pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 pub(crate) struct Subject {
     pub(crate) id: SessionId,
     pub(crate) key: SessionKey,
-    pub(crate) persistent: bool,
-    idle: Duration,
-    deadline: SystemTime,
+    pub(crate) birth: SystemTime,
+    pub(crate) lifetime: Lifetime,
 }
 
 impl Subject {
@@ -29,39 +28,33 @@ impl Subject {
         lifetimes: &Lifetimes,
         now: SystemTime,
     ) -> Option<Self> {
-        let lifetime = lifetimes.get(id.class())?;
-        let subject = Self::new(id, prefix, lifetime)?;
-        let born = id.birth() <= now.checked_add(MAX_CLOCK_SKEW)?;
+        let subject = Self::new(id, prefix, lifetimes)?;
+        let born = subject.birth <= now.checked_add(MAX_CLOCK_SKEW)?;
         (born && subject.expires_in(now).is_some()).then_some(subject)
     }
 
     /// The subject of an id that was drawn just now.
     pub(crate) fn drawn(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Result<Self, Error> {
-        let lifetime = lifetimes.get(id.class());
-        lifetime
-            .and_then(|lifetime| Self::new(id, prefix, lifetime))
-            .ok_or_else(|| Error::config(format!("no lifetime of the class {} is configured", id.class())))
+        Self::new(id, prefix, lifetimes)
+            .ok_or_else(|| Error::config("the lifetime of this class is not configured"))
     }
 
-    fn new(id: SessionId, prefix: &str, lifetime: &Lifetime) -> Option<Self> {
-        Some(Self {
-            id,
-            key: SessionKey::new(prefix, &id),
-            persistent: lifetime.persistent,
-            idle: lifetime.idle,
-            deadline: id.birth().checked_add(lifetime.max)?,
-        })
+    fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Option<Self> {
+        let (birth, class) = id.birth_and_class();
+        let lifetime = *lifetimes.get(class)?;
+        birth.checked_add(lifetime.max)?;
+        Some(Self { id, key: SessionKey::new(prefix, &id), birth, lifetime })
     }
 
     /// How long from now the store keeps the session if it is used now: the idle timeout, but never past the absolute deadline. `None`
     /// past the deadline.
     pub(crate) fn expires_in(&self, now: SystemTime) -> Option<Duration> {
-        self.remaining(now).map(|remaining| remaining.min(self.idle))
+        self.remaining(now).map(|remaining| remaining.min(self.lifetime.idle))
     }
 
     /// How long the session can still last, however much it is used. `None` past the deadline.
     pub(crate) fn remaining(&self, now: SystemTime) -> Option<Duration> {
-        let remaining = self.deadline.duration_since(now).ok()?;
+        let remaining = (self.birth + self.lifetime.max).duration_since(now).ok()?;
         (remaining >= Duration::from_millis(1)).then_some(remaining)
     }
 }

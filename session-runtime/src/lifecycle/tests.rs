@@ -276,7 +276,7 @@ fn absent_has_nothing_to_move_and_remembers_the_class() {
     assert!(lifecycle.plan_move(now(), Reason::Renew(1), |_| panic!("nothing to move")).unwrap().is_none());
     assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
     let (drawn, _) = writes(&mut lifecycle);
-    assert_eq!(drawn.class(), 1);
+    assert_eq!(drawn.birth_and_class().1, 1);
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn a_write_after_destroy_begins_a_normal_session_whose_cookie_takes_the_removals
     let mut lifecycle = live(&one);
     lifecycle.destroyed(&one.id, Destroyed::Ended, nowhere);
     let (id, mode) = writes(&mut lifecycle);
-    assert_eq!((id.class(), mode), (0, WriteMode::Create));
+    assert_eq!((id.birth_and_class().1, mode), (0, WriteMode::Create));
     lifecycle.created(&id).unwrap();
     let outcome = lifecycle.commit();
     assert_eq!((outcome.set.unwrap().id, outcome.remove), (id, false));

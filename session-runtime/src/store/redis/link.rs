@@ -1,5 +1,6 @@
 //! The connection to one server: made, watched and made again.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -100,13 +101,14 @@ impl Link {
     /// Sends one command. An error reply is a reply.
     pub(super) async fn command(&self, command: &Cmd, deadline: Instant) -> Result<Value, Fault> {
         let Watched { mut connection, pulse } = self.connection(deadline).await.map_err(Fault::NotSent)?;
-        self.reply(connection.send_packed_command(command), &pulse, deadline).await
+        // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
+        self.reply(pin!(connection.send_packed_command(command)), &pulse, deadline).await
     }
 
     /// Sends several commands in one go. An error reply is a reply.
     pub(super) async fn pipeline(&self, pipeline: &Pipeline, deadline: Instant) -> Result<Vec<Value>, Fault> {
         let Watched { mut connection, pulse } = self.connection(deadline).await.map_err(Fault::NotSent)?;
-        self.reply(connection.send_packed_commands(pipeline, 0, pipeline.len()), &pulse, deadline).await
+        self.reply(pin!(connection.send_packed_commands(pipeline, 0, pipeline.len())), &pulse, deadline).await
     }
 
     async fn reply<T>(

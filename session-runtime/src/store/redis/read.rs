@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use redis::{Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
@@ -54,11 +54,9 @@ impl RedisStore {
     }
 
     pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
-        let mut commands = Pipeline::with_capacity(1);
-        commands.add_command(command_of(&["TIME"]));
-        match self.ask(&commands).await?.pop() {
-            Some(Value::ServerError(error)) => Err(Code::from(&error).into()),
-            reply => reply.and_then(time).ok_or_else(|| StoreError::refused(Cause::Unexpected)),
+        match self.ask_one(&command_of(&["TIME"])).await? {
+            Value::ServerError(error) => Err(Code::from(&error).into()),
+            reply => time(reply).ok_or_else(|| StoreError::refused(Cause::Unexpected)),
         }
     }
 
@@ -72,17 +70,18 @@ impl RedisStore {
         decode: fn(Value) -> Result<Option<T>, Cause>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
         let name = key.expose_secret();
-        let mut commands = Pipeline::with_capacity(2);
-        commands.add_command(command_of(&[command, name, field]));
-        match refresh {
-            Refresh::No => &mut commands,
-            Refresh::To(expires_in) => commands.add_command(expire_command(key, expires_in)),
-            Refresh::Below { .. } => commands.add_command(command_of(&["PTTL", name])),
+        let read = command_of(&[command, name, field]);
+        let second = match refresh {
+            Refresh::No => return read_of(self.ask_one(&read).await?, decode),
+            Refresh::To(expires_in) => expire_command(key, expires_in),
+            Refresh::Below { .. } => command_of(&["PTTL", name]),
         };
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(read).add_command(second);
         let mut replies = self.ask(&commands).await?.into_iter();
-        let found = match replies.next() {
-            Some(Value::ServerError(error)) => return dead_or_failed((&error).into()),
-            reply => decode(reply.unwrap_or_default()).map_err(StoreError::refused)?,
+        let found = match read_of(replies.next().unwrap_or_default(), decode)? {
+            Lookup::Found(found) => found,
+            not_found => return Ok(not_found),
         };
         match refresh {
             Refresh::No => Ok(Lookup::Found(found)),
@@ -119,7 +118,32 @@ impl RedisStore {
         if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
             replies = self.link.pipeline(commands, deadline).await;
         }
-        replies.map_err(|(Fault::NotSent(cause) | Fault::NoReply(cause))| StoreError::unavailable(cause))
+        replies.map_err(read_fault)
+    }
+
+    /// The same for one command.
+    async fn ask_one(&self, command: &Cmd) -> Result<Value, StoreError> {
+        let deadline = self.link.deadline();
+        let mut reply = self.link.command(command, deadline).await;
+        if matches!(reply, Err(Fault::NoReply(Cause::Lost))) {
+            reply = self.link.command(command, deadline).await;
+        }
+        reply.map_err(read_fault)
+    }
+}
+
+fn read_fault((Fault::NotSent(cause) | Fault::NoReply(cause)): Fault) -> StoreError {
+    StoreError::unavailable(cause)
+}
+
+/// The reply to the reading command itself.
+fn read_of<T>(
+    reply: Value,
+    decode: fn(Value) -> Result<Option<T>, Cause>,
+) -> Result<Lookup<Option<T>>, StoreError> {
+    match reply {
+        Value::ServerError(error) => dead_or_failed((&error).into()),
+        reply => decode(reply).map(Lookup::Found).map_err(StoreError::refused),
     }
 }
 
