@@ -1,0 +1,193 @@
+//! How long a server works on each call of a store, by its own account (`INFO commandstats`), as a table.
+//!
+//! ```sh
+//! cargo run --release -p session-tests --example script_times             # 20,000 calls each
+//! cargo run --release -p session-tests --example script_times -- 5000
+//! SESSION_TEST_REDIS=/path/to/valkey-server cargo run --release -p session-tests --example script_times
+//! ```
+//!
+//! Each call is on a session of its own with eight fields of twenty bytes. What is measured is the commands' own time: reading the request
+//! from the network and writing the reply come on top, for a script and for a plain command alike. They are measured in twenty batches, of
+//! which the table shows the quickest and the median: on a machine that does other things too, the first is nearer to the truth.
+
+#![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use redis::Pipeline;
+use session_runtime::{
+    BoxFuture, Change, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
+};
+use session_tests::keys::fresh_key;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{Successor, set};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const BATCHES: usize = 20;
+/// How many calls are under way at once.
+const AT_ONCE: usize = 500;
+const VALUE: &str = "twenty bytes of text";
+
+#[tokio::main]
+async fn main() {
+    let calls = std::env::args().nth(1).map_or(20_000, |calls| calls.parse().unwrap());
+    let server = RedisServer::start();
+    let store = RedisStore::builder(&server.url()).timeout(HOUR).connect().await.unwrap();
+    println!("{}, {calls} calls each\n", version(&server));
+    println!("| call | commands | µs per call, least | median |\n| --- | --- | --- | --- |");
+    let bench = Bench { server, store, calls };
+    bench.reads().await;
+    bench.writes().await;
+    bench.endings().await;
+}
+
+struct Bench {
+    server: RedisServer,
+    store: RedisStore,
+    calls: usize,
+}
+
+impl Bench {
+    async fn reads(&self) {
+        let (store, keys) = (&self.store, &self.sessions().await);
+        let ample = Refresh::Below { below: HOUR / 2, expires_in: HOUR };
+        for (call, commands, refresh) in [
+            ("a further read", "HGET", Refresh::No),
+            ("a first read", "HGET, PEXPIRE", Refresh::To(HOUR)),
+            ("a first read with a threshold", "HGET, PTTL", ample),
+        ] {
+            self.row(call, commands, keys, |key| store.get(key, "field 3", refresh)).await;
+        }
+        self.row("time left", "HEXISTS, PTTL", keys, |key| store.time_left(key)).await;
+    }
+
+    async fn writes(&self) {
+        let (store, keys) = (&self.store, &self.sessions().await);
+        let all = fields();
+        let all: Vec<_> = all.iter().map(|name| set(name, VALUE)).collect();
+        let removal = [Change::Remove { field: "field 3" }];
+        self.unguarded_writes(keys);
+        for (call, changes) in
+            [("a write of one field", &all[..1]), ("a write of eight fields", &all), ("a removal", &removal)]
+        {
+            let write = Write { mode: WriteMode::Existing, changes, expires_in: HOUR };
+            self.row(call, "EVALSHA write.lua", keys, |key| store.write(key, write)).await;
+        }
+        let new: Vec<_> = (0..self.calls).map(|_| fresh_key()).collect();
+        let create = Write { mode: WriteMode::Create, changes: &all[..1], expires_in: HOUR };
+        self.row("a creation with one field", "EVALSHA write.lua", &new, |key| store.write(key, create))
+            .await;
+    }
+
+    async fn endings(&self) {
+        let (store, keys) = (&self.store, self.sessions().await);
+        let moves: Vec<_> = keys.into_iter().map(|key| (key, Successor::fresh())).collect();
+        for call in ["rotate", "rotate, once more"] {
+            self.row(call, "EVALSHA rotate.lua", &moves, |(key, to)| store.rotate(key, to.rotation())).await;
+        }
+        self.row("destroy", "EVALSHA destroy.lua", &moves, |(_, successor)| {
+            store.destroy(&successor.key, HOUR)
+        })
+        .await;
+        self.row("destroy what has moved", "EVALSHA destroy.lua", &moves, |(key, _)| {
+            store.destroy(key, HOUR)
+        })
+        .await;
+    }
+
+    /// As many sessions as calls are made, with eight fields each.
+    async fn sessions(&self) -> Vec<SessionKey> {
+        let _: String = self.server.cli(&["FLUSHALL"]);
+        let keys: Vec<_> = (0..self.calls).map(|_| fresh_key()).collect();
+        let fields = fields();
+        let changes: Vec<_> = fields.iter().map(|name| set(name, VALUE)).collect();
+        let create = Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR };
+        each(&keys, |key| self.store.write(key, create)).await;
+        keys
+    }
+
+    /// What a write would be without a condition.
+    fn unguarded_writes(&self, keys: &[SessionKey]) {
+        let mut connection = self.server.connection();
+        let times = keys.chunks(self.calls.div_ceil(BATCHES)).map(|batch| {
+            self.forget();
+            for keys in batch.chunks(AT_ONCE) {
+                let mut commands = Pipeline::new();
+                for key in keys.iter().map(SessionKey::expose_secret) {
+                    commands.cmd("MULTI").cmd("HSET").arg(key).arg("field 3").arg(VALUE);
+                    commands.cmd("PEXPIRE").arg(key).arg(3_600_000).cmd("EXEC");
+                }
+                let _: Vec<redis::Value> = commands.query(&mut connection).unwrap();
+            }
+            self.micros("MULTI, EXEC", batch.len())
+        });
+        print_row("none: a write without a condition", "MULTI, EXEC (HSET, PEXPIRE)", times.collect());
+    }
+
+    /// Makes a call of each item, and prints what these commands took.
+    async fn row<'a, I, T>(
+        &self,
+        call: &str,
+        commands: &str,
+        items: &'a [I],
+        make: impl Fn(&'a I) -> BoxFuture<'a, Result<T, StoreError>>,
+    ) {
+        let mut times = Vec::new();
+        for batch in items.chunks(items.len().div_ceil(BATCHES)) {
+            self.forget();
+            each(batch, &make).await;
+            times.push(self.micros(commands, batch.len()));
+        }
+        print_row(call, commands, times);
+    }
+
+    fn forget(&self) {
+        let _: String = self.server.cli(&["CONFIG", "RESETSTAT"]);
+    }
+
+    /// What these commands took since [`forget`](Self::forget), for each of so many calls. `EVALSHA` and `EXEC` include what they carry out.
+    fn micros(&self, commands: &str, calls: usize) -> f64 {
+        let stats: String = self.server.cli(&["INFO", "commandstats"]);
+        let names = commands.split(", ").filter_map(|command| command.split(' ').next());
+        let total: u32 = names.map(|name| micros(&stats, &name.to_lowercase())).sum();
+        f64::from(total) / f64::from(u32::try_from(calls).unwrap())
+    }
+}
+
+fn print_row(call: &str, commands: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    println!("| {call} | {commands} | {:.2} | {:.2} |", times[0], times[times.len() / 2]);
+}
+
+/// Makes a call of each item, so many at once.
+async fn each<'a, I, T>(items: &'a [I], call: impl Fn(&'a I) -> BoxFuture<'a, Result<T, StoreError>>) {
+    for items in items.chunks(AT_ONCE) {
+        for reply in join_all(items.iter().map(&call)).await {
+            reply.unwrap();
+        }
+    }
+}
+
+fn fields() -> [String; 8] {
+    std::array::from_fn(|at| format!("field {at}"))
+}
+
+/// `cmdstat_hget:calls=20000,usec=9000,usec_per_call=0.45,…`
+fn micros(stats: &str, command: &str) -> u32 {
+    let numbers = stats
+        .lines()
+        .find_map(|line| line.strip_prefix("cmdstat_")?.strip_prefix(command)?.strip_prefix(':'));
+    let micros = numbers.unwrap().split(',').find_map(|number| number.strip_prefix("usec="));
+    micros.unwrap().parse().unwrap()
+}
+
+/// `Redis 7.0.15`, `Valkey 9.1.0`
+fn version(server: &RedisServer) -> String {
+    let info: String = server.cli(&["INFO", "server"]);
+    let line = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    match line("valkey_version:") {
+        Some(version) => format!("Valkey {version}"),
+        None => format!("Redis {}", line("redis_version:").unwrap_or("of no version")),
+    }
+}
