@@ -3,10 +3,9 @@
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, Path, Type, Visibility};
+use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, LitStr, Path, Type, Visibility};
 
 use crate::attr::{DefaultValue, FieldAttrs, StructAttrs};
-use crate::case::Case;
 use crate::errors::Errors;
 use crate::tokens;
 
@@ -17,6 +16,8 @@ pub(crate) struct Input<'a> {
     pub(crate) runtime: Option<Path>,
     /// The name of the companion type.
     pub(crate) companion: Ident,
+    /// What all stored names begin with.
+    pub(crate) prefix: Option<LitStr>,
     pub(crate) fields: Vec<Field<'a>>,
 }
 
@@ -26,6 +27,8 @@ pub(crate) struct Field<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) attrs: &'a [Attribute],
     pub(crate) setter: Ident,
+    /// What `rename` says, or would have to say: the field's name in the hash, but for the prefix.
+    pub(crate) name: String,
     /// The field's name in the hash, and where it was written.
     pub(crate) stored: String,
     pub(crate) stored_span: Span,
@@ -50,12 +53,13 @@ impl<'a> Input<'a> {
         let fields = named_fields(&item.data)
             .into_iter()
             .flat_map(|fields| &fields.named)
-            .filter_map(|field| Field::read(field, attrs.rename_all, errors))
+            .filter_map(|field| Field::read(field, &attrs, errors))
             .collect();
         Self {
             item,
             runtime: attrs.runtime,
             companion: attrs.companion.unwrap_or_else(|| format_ident!("{}Fields", item.ident)),
+            prefix: attrs.prefix,
             fields,
         }
     }
@@ -72,21 +76,24 @@ fn named_fields(data: &Data) -> Option<&FieldsNamed> {
 }
 
 impl<'a> Field<'a> {
-    fn read(field: &'a syn::Field, rename_all: Option<Case>, errors: &mut Errors) -> Option<Self> {
+    fn read(field: &'a syn::Field, of_struct: &StructAttrs, errors: &mut Errors) -> Option<Self> {
         let ident = field.ident.as_ref()?;
         let attrs = FieldAttrs::read(&field.attrs, errors);
-        let name = ident.unraw().to_string();
-        let (stored, stored_span) = match attrs.rename {
+        let getter = ident.unraw().to_string();
+        let setter = Ident::new(&format!("set_{getter}"), ident.span());
+        let (name, stored_span) = match attrs.rename {
             Some(rename) => (rename.value(), rename.span()),
-            None => (rename_all.map_or_else(|| name.clone(), |case| case.apply(&name)), ident.span()),
+            None => (of_struct.rename_all.map_or(getter.clone(), |case| case.apply(&getter)), ident.span()),
         };
+        let prefix = of_struct.prefix.as_ref().map(LitStr::value).unwrap_or_default();
         Some(Self {
             ident,
             vis: &field.vis,
             ty: &field.ty,
             attrs: &field.attrs,
-            setter: Ident::new(&format!("set_{name}"), ident.span()),
-            stored,
+            setter,
+            stored: prefix + &name,
+            name,
             stored_span,
             storage: match attrs.json {
                 false => Storage::Value,

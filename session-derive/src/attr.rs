@@ -16,6 +16,7 @@ pub(crate) struct StructAttrs {
     /// The runtime's path. `None` if it is unreadable, so that no code is written that could not find it.
     pub(crate) runtime: Option<Path>,
     pub(crate) companion: Option<Ident>,
+    pub(crate) prefix: Option<LitStr>,
     pub(crate) rename_all: Option<Case>,
 }
 
@@ -45,6 +46,7 @@ impl StructAttrs {
             companion: entries.text(&keys::FIELDS).and_then(|name| {
                 name.parse().map_err(|_| errors.at(name.span(), "not the name of a type")).ok()
             }),
+            prefix: entries.text(&keys::PREFIX),
             rename_all: entries.text(&keys::RENAME_ALL).and_then(|name| read_case(&name, errors)),
         }
     }

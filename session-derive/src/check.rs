@@ -20,6 +20,7 @@ pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
     no_nested_options(input, errors);
     stored_names_differ(input, errors);
     no_empty_stored_name(input, errors);
+    no_empty_prefix(input, errors);
     getters_and_setters_differ(input, errors);
     no_hidden_methods(input, errors);
 }
@@ -97,6 +98,12 @@ fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
+fn no_empty_prefix(input: &Input<'_>, errors: &mut Errors) {
+    if let Some(prefix) = input.prefix.as_ref().filter(|prefix| prefix.value().is_empty()) {
+        errors.at(prefix.span(), "the prefix is empty: leave it out, or write one such as `\"cart.\"`");
+    }
+}
+
 fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
     let setters: HashMap<&Ident, &Ident> =
         input.fields.iter().map(|field| (&field.setter, field.ident)).collect();
@@ -147,5 +154,5 @@ fn report_hidden(field: &Field<'_>, method: &Ident, owner: &str, errors: &mut Er
 }
 
 fn keep_name(field: &Field<'_>) -> String {
-    format!("`#[session(rename = \"{}\")]`", field.stored)
+    format!("`#[session(rename = \"{}\")]`", field.name)
 }

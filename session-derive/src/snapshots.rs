@@ -27,7 +27,7 @@ fn a_struct() {
 fn parameters_and_every_kind_of_default() {
     check(
         quote! {
-            #[session(crate = renamed, fields = "Parts", rename_all = "camelCase")]
+            #[session(crate = renamed, fields = "Parts", prefix = "cart.", rename_all = "camelCase")]
             struct Cart<T: Clone = u8, const N: usize = 2> where T: Debug {
                 #[session(json)]
                 all_items: Vec<T>,

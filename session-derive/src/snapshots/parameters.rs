@@ -47,21 +47,21 @@ const _: () = {
         T: __session::Stored + ::core::default::Default,
     {
         const __SESSION_SPECS: &'static __Specs<T, N> = &__Specs {
-            all_items: __session::json::<Vec<T>, _>("allItems"),
-            by_place: __session::json_option::<[T; N], _>("byPlace"),
+            all_items: __session::json::<Vec<T>, _>("cart.allItems"),
+            by_place: __session::json_option::<[T; N], _>("cart.byPlace"),
             parents: __session::json_or::<
                 Vec<Self>,
                 _,
-            >("parents", || -> Vec<Self> { Vec::new() }),
-            last: __session::value::<T, _>("last"),
+            >("cart.parents", || -> Vec<Self> { Vec::new() }),
+            last: __session::value::<T, _>("cart.last"),
             first: __session::value_or::<
                 T,
                 _,
-            >("first", <T as ::core::default::Default>::default),
+            >("cart.first", <T as ::core::default::Default>::default),
             letter: __session::value_or::<
                 char,
                 _,
-            >("letter", || -> char { if N > 1 { 'a' } else { 'b' } }),
+            >("cart.letter", || -> char { if N > 1 { 'a' } else { 'b' } }),
             __parameters: ::core::marker::PhantomData,
         };
     }
@@ -184,12 +184,12 @@ const _: () = {
     {
         type Fields = Parts<T, N>;
         const STORED_NAMES: &'static [&'static ::core::primitive::str] = &[
-            "allItems",
-            "byPlace",
-            "parents",
-            "last",
-            "first",
-            "letter",
+            "cart.allItems",
+            "cart.byPlace",
+            "cart.parents",
+            "cart.last",
+            "cart.first",
+            "cart.letter",
         ];
         fn fields(handle: __session::SessionHandle) -> Self::Fields {
             Parts {

@@ -1,0 +1,9 @@
+use session_runtime::Session;
+
+#[derive(Session)]
+#[session(prefix = cart)]
+struct Cart {
+    items: u64,
+}
+
+fn main() {}
