@@ -104,7 +104,7 @@ impl SessionHandle {
     pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await?;
-            if let ControlFlow::Break(answer) = self.report(&read.subject, read.refresh.is_some(), reply) {
+            if let ControlFlow::Break(answer) = self.report(&read.subject, read.settles, read.refresh.is_some(), reply) {
                 return Ok(answer.flatten());
             }
         }
@@ -114,7 +114,7 @@ impl SessionHandle {
     pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await?;
-            if let ControlFlow::Break(answer) = self.report(&read.subject, read.refresh.is_some(), reply) {
+            if let ControlFlow::Break(answer) = self.report(&read.subject, read.settles, read.refresh.is_some(), reply) {
                 return Ok(answer.unwrap_or(false));
             }
         }
@@ -129,7 +129,7 @@ impl SessionHandle {
             if read.refresh.is_none() && reply == Lookup::Found(false) {
                 reply = Lookup::Missing;
             }
-            if let ControlFlow::Break(answer) = self.report(&read.subject, read.refresh.is_some(), reply) {
+            if let ControlFlow::Break(answer) = self.report(&read.subject, read.settles, read.refresh.is_some(), reply) {
                 return Ok(answer.is_some());
             }
         }
@@ -139,7 +139,7 @@ impl SessionHandle {
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().time_left(&read.subject.key).await?;
-            if let ControlFlow::Break(left) = self.report(&read.subject, false, reply) {
+            if let ControlFlow::Break(left) = self.report(&read.subject, read.settles, false, reply) {
                 return Ok(left);
             }
         }
@@ -157,7 +157,7 @@ impl SessionHandle {
             if created && self.lifecycle().created(&plan.subject.id)? == Next::Replan {
                 continue;
             }
-            if let ControlFlow::Break(removed) = self.report(&plan.subject, true, reply) {
+            if let ControlFlow::Break(removed) = self.report(&plan.subject, plan.settles, true, reply) {
                 return Ok(removed.unwrap_or(0));
             }
         }
@@ -169,7 +169,7 @@ impl SessionHandle {
         while let Some(plan) = self.plan_write(false)? {
             let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
             let reply = self.store().write(&plan.subject.key, write).await?;
-            if self.report(&plan.subject, true, reply).is_break() {
+            if self.report(&plan.subject, plan.settles, true, reply).is_break() {
                 return Ok(());
             }
         }
@@ -184,7 +184,7 @@ impl SessionHandle {
             match self.store().rotate(&planned.from.key, rotation).await? {
                 Lookup::Found(()) => return self.lifecycle().moved(&planned),
                 Lookup::Missing => {
-                    self.lifecycle().missing(&planned.from.id);
+                    self.lifecycle().missing(&planned.from.id, false);
                 }
                 Lookup::Dead => self.lifecycle().dead(&planned.from.id),
             }
@@ -228,14 +228,20 @@ impl SessionHandle {
     }
 
     /// `Break` with what was found, or with nothing if there is nothing to find; `Continue` if another plan is needed.
-    fn report<T>(&self, subject: &Subject, refreshed: bool, reply: Lookup<T>) -> ControlFlow<Option<T>> {
+    fn report<T>(
+        &self,
+        subject: &Subject,
+        settles: bool,
+        refreshed: bool,
+        reply: Lookup<T>,
+    ) -> ControlFlow<Option<T>> {
         let mut lifecycle = self.lifecycle();
         match reply {
             Lookup::Found(answer) => {
                 lifecycle.found(&subject.id, refreshed);
                 ControlFlow::Break(Some(answer))
             }
-            Lookup::Missing => match lifecycle.missing(&subject.id) {
+            Lookup::Missing => match lifecycle.missing(&subject.id, settles) {
                 Next::Nothing => ControlFlow::Break(None),
                 Next::Replan => ControlFlow::Continue(()),
             },

@@ -56,6 +56,8 @@ pub(crate) struct Read {
     pub(crate) subject: Subject,
     /// Have the session expire that long from now: the first of the request.
     pub(crate) refresh: Option<Duration>,
+    /// It settles whether a creation happened.
+    pub(crate) settles: bool,
 }
 
 /// What to do for a write that has to ask the store.
@@ -66,6 +68,8 @@ pub(crate) struct Write {
     pub(crate) mode: WriteMode,
     /// Have the session expire that long from now.
     pub(crate) expires_in: Duration,
+    /// It settles whether a creation happened.
+    pub(crate) settles: bool,
 }
 
 /// What to do to give a session a new id.
@@ -137,7 +141,8 @@ impl Lifecycle {
             State::Live { subject, refreshed, .. } => (subject, *refreshed),
         };
         let expires_in = subject.expires_in(now)?;
-        Some(Read { subject: subject.clone(), refresh: (!refreshed).then_some(expires_in) })
+        let refresh = (!refreshed).then_some(expires_in);
+        Some(Read { subject: subject.clone(), refresh, settles: self.is_unsettled() })
     }
 
     /// `None`: there is nothing to remove. `draw` gives a subject under a new id.
@@ -148,6 +153,7 @@ impl Lifecycle {
         draw: impl FnOnce(u8) -> Result<Subject, Error>,
     ) -> Result<Option<Write>, Error> {
         self.pass_deadlines(now);
+        let settles = self.is_unsettled();
         let (subject, mode) = match &mut self.state {
             State::Gone { .. } => return Err(Error::new(Kind::Gone)),
             State::Absent { drawn: None } if only_removes => return Ok(None),
@@ -160,7 +166,7 @@ impl Lifecycle {
             }
         };
         let expires_in = subject.expires_in(now).ok_or_else(|| Error::new(Kind::Gone))?;
-        Ok(Some(Write { subject: subject.clone(), mode, expires_in }))
+        Ok(Some(Write { subject: subject.clone(), mode, expires_in, settles }))
     }
 
     /// `None`: there is no session to move; the next one gets a fresh id anyway. `draw` gives the successor of a subject.
@@ -246,9 +252,10 @@ impl Lifecycle {
         }
     }
 
-    /// The store does not know this session.
-    pub(crate) fn missing(&mut self, id: &SessionId) -> Next {
+    /// The store did not know this session. `settles` is the plan's: the creation that it asked for may have happened since.
+    pub(crate) fn missing(&mut self, id: &SessionId, settles: bool) -> Next {
         match &mut self.state {
+            State::Live { subject, .. } if subject.id == *id && settles => return Next::Nothing,
             State::Absent { drawn: Some(subject) } if subject.id == *id => return Next::Nothing,
             State::Candidate { current, further, dead } if current.subject.id == *id => {
                 self.state = State::first_of(std::mem::take(further), dead.take());
@@ -306,7 +313,8 @@ impl Lifecycle {
         }
         self.was_live |= matches!(found, Destroyed::Ended | Destroyed::Moved(_));
         match (found, &self.state) {
-            (Destroyed::Missing, State::Candidate { .. }) => self.missing(id),
+            // Of a session that this request began, the creation may have come after it: once more, and it is settled.
+            (Destroyed::Missing, State::Candidate { .. } | State::Live { .. }) => self.missing(id, false),
             (Destroyed::Dead, State::Candidate { further, .. }) if !further.is_empty() => {
                 self.dead(id);
                 Next::Replan
@@ -340,6 +348,11 @@ impl Lifecycle {
         Next::Nothing
     }
 
+    /// A creation was sent, and is not known to have happened.
+    fn is_unsettled(&self) -> bool {
+        matches!(self.state, State::Absent { drawn: Some(_) })
+    }
+
     /// A session past its deadline is as one that the store does not know.
     fn pass_deadlines(&mut self, now: SystemTime) {
         while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } =
@@ -349,7 +362,7 @@ impl Lifecycle {
                 return;
             }
             let id = subject.id;
-            self.missing(&id);
+            self.missing(&id, false);
         }
     }
 

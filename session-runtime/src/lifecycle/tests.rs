@@ -89,7 +89,7 @@ fn candidate_found_is_live_and_refreshed_no_more() {
 fn candidate_unknown_to_the_store_is_never_adopted() {
     let one = subject();
     let mut lifecycle = asked(vec![candidate(&one)]);
-    assert_eq!(lifecycle.missing(&one.id), Next::Replan);
+    assert_eq!(lifecycle.missing(&one.id, false), Next::Replan);
     assert_eq!(reads(&mut lifecycle), None);
     let (drawn, mode) = writes(&mut lifecycle);
     assert_eq!(mode, WriteMode::Create);
@@ -113,7 +113,7 @@ fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
     for end in [
         |l: &mut Lifecycle, id: &SessionId| l.dead(id),
         |l: &mut Lifecycle, id: &SessionId| {
-            l.missing(id);
+            l.missing(id, false);
         },
     ] {
         let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
@@ -129,7 +129,7 @@ fn a_dead_candidate_and_none_that_lives_is_gone() {
     let (one, two) = (subject(), subject());
     let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
     lifecycle.dead(&one.id);
-    lifecycle.missing(&two.id);
+    lifecycle.missing(&two.id, false);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
 }
 
@@ -138,7 +138,7 @@ fn live_that_ends_is_gone() {
     for end in [
         |l: &mut Lifecycle, id: &SessionId| l.dead(id),
         |l: &mut Lifecycle, id: &SessionId| {
-            l.missing(id);
+            l.missing(id, false);
         },
     ] {
         let one = subject();
@@ -154,7 +154,7 @@ fn gone_stays_gone_whatever_is_reported_late() {
     let mut lifecycle = gone();
     let late = subject();
     lifecycle.found(&late.id, true);
-    lifecycle.missing(&late.id);
+    lifecycle.missing(&late.id, false);
     lifecycle.dead(&late.id);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
 }
@@ -165,7 +165,7 @@ fn a_report_of_another_id_changes_nothing() {
     let mut lifecycle = live(&one);
     lifecycle.found(&other.id, true);
     lifecycle.dead(&other.id);
-    lifecycle.missing(&other.id);
+    lifecycle.missing(&other.id, false);
     assert_eq!(reads(&mut lifecycle), Some((one.id, false)));
 }
 
@@ -184,9 +184,35 @@ fn creation_of_unknown_outcome_is_settled_under_the_same_id() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
     assert_eq!(reads(&mut lifecycle), Some((id, true)), "a read asks whether it happened");
-    assert_eq!(lifecycle.missing(&id), Next::Nothing);
+    assert_eq!(lifecycle.missing(&id, false), Next::Nothing);
     assert_eq!(remove(&mut lifecycle).unwrap().unwrap().mode, WriteMode::Existing);
     assert!(lifecycle.commit().set.is_none(), "no cookie for what may not be there");
+}
+
+#[test]
+fn a_read_that_came_before_the_creation_does_not_end_it() {
+    let mut lifecycle = asked(vec![]);
+    let (id, _) = writes(&mut lifecycle);
+    let read = lifecycle.plan_read(now()).unwrap();
+    let remove = remove(&mut lifecycle).unwrap().unwrap();
+    assert!(read.settles && remove.settles);
+    lifecycle.created(&id).unwrap();
+    assert_eq!(lifecycle.missing(&id, read.settles), Next::Nothing, "it was told before");
+    assert_eq!(writes(&mut lifecycle), (id, WriteMode::Existing));
+    assert!(!lifecycle.plan_read(now()).unwrap().settles);
+    assert_eq!(lifecycle.commit().set.unwrap().id, id);
+}
+
+#[test]
+fn a_destruction_that_came_before_the_creation_is_repeated() {
+    let mut lifecycle = asked(vec![]);
+    let (id, _) = writes(&mut lifecycle);
+    assert_eq!(destroys(&mut lifecycle), Some(id));
+    lifecycle.created(&id).unwrap();
+    assert_eq!(lifecycle.destroyed(&id, Destroyed::Missing, nowhere), Next::Replan);
+    assert_eq!(destroys(&mut lifecycle), Some(id));
+    assert_eq!(lifecycle.destroyed(&id, Destroyed::Ended, nowhere), Next::Nothing);
+    assert!(lifecycle.commit().set.is_none());
 }
 
 #[test]
@@ -332,7 +358,7 @@ fn a_move_that_lost_against_another_requests_is_gone() {
     let mut lifecycle = live(&one);
     let planned = moves(&mut lifecycle, Reason::Rotate);
     lifecycle.dead(&one.id);
-    lifecycle.missing(&planned.to.id);
+    lifecycle.missing(&planned.to.id, false);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert!(lifecycle.commit().set.is_none());
 }
