@@ -355,6 +355,9 @@ impl Lifecycle {
 
     /// A session past its deadline is as one that the store does not know.
     fn pass_deadlines(&mut self, now: SystemTime) {
+        if let State::Absent { drawn } = &mut self.state {
+            drop(drawn.take_if(|subject| subject.expires_in(now).is_none()));
+        }
         while let State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } =
             &self.state
         {

@@ -273,6 +273,17 @@ fn past_the_deadline_a_candidate_is_absent_and_a_live_session_gone() {
 }
 
 #[test]
+fn past_the_deadline_of_a_drawn_id_another_one_is_drawn() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let later = now() + Duration::from_secs(31 * 24 * 60 * 60);
+    assert!(lifecycle.plan_read(later).is_none());
+    let plan = lifecycle.plan_write(later, false, |class| Ok(subject_of(class, later))).unwrap().unwrap();
+    assert_eq!(plan.mode, WriteMode::Create);
+    assert_ne!(plan.subject.id, drawn);
+}
+
+#[test]
 fn an_outcome_says_what_the_request_did() {
     let mut ignored = Lifecycle::default();
     assert!(!ignored.commit().asked);
