@@ -183,9 +183,8 @@ impl SessionHandle {
             let rotation = Rotation { successor_key, successor, expires_in, tombstone_for: TOMBSTONE_FOR };
             match self.store().rotate(&planned.from.key, rotation).await? {
                 Lookup::Found(()) => return self.lifecycle().moved(&planned),
-                Lookup::Missing => {
-                    self.lifecycle().missing(&planned.from.id, false);
-                }
+                Lookup::Missing if self.lifecycle().unmoved(&planned) == Next::Nothing => break,
+                Lookup::Missing => {}
                 Lookup::Dead => self.lifecycle().dead(&planned.from.id),
             }
         }

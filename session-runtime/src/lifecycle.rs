@@ -78,6 +78,7 @@ pub(crate) struct Move {
     pub(crate) from: Subject,
     pub(crate) to: Subject,
     reason: Reason,
+    settles: bool,
 }
 
 /// Why a session gets a new id.
@@ -191,9 +192,9 @@ impl Lifecycle {
             return Err(Error::new(Kind::Committed));
         }
         if let Some(sent) = self.moves.iter().find(|sent| sent.from.id == from.id && sent.reason == reason) {
-            return Ok(Some(sent.clone()));
+            return Ok(Some(Move { settles: self.is_unsettled(), ..sent.clone() }));
         }
-        let planned = Move { from: from.clone(), to: draw(from)?, reason };
+        let planned = Move { from: from.clone(), to: draw(from)?, reason, settles: self.is_unsettled() };
         self.moves.push(planned.clone());
         Ok(Some(planned))
     }
@@ -299,6 +300,23 @@ impl Lifecycle {
             self.found(&moved.to.id, true);
         }
         if self.committed { Err(Error::new(Kind::Committed)) } else { Ok(()) }
+    }
+
+    /// The store did not know the session that was to move.
+    pub(crate) fn unmoved(&mut self, planned: &Move) -> Next {
+        let from = planned.from.id;
+        match &mut self.state {
+            // The creation did not happen, or will have happened to a session that gets no cookie: the next one has the lifetime that was
+            // asked for.
+            State::Absent { drawn: drawn @ Some(_) } if drawn.as_ref().is_some_and(|it| it.id == from) => {
+                self.class = planned.reason.class_of_next(self.class);
+                drop(drawn.take_if(|subject| subject.id.class() != self.class));
+                Next::Nothing
+            }
+            // It happened since.
+            State::Live { subject, .. } if subject.id == from && planned.settles => Next::Replan,
+            _ => self.missing(&from, false),
+        }
     }
 
     /// The store was told to end this session. `follow` gives the subject of an id that the session moved to.

@@ -340,6 +340,41 @@ fn a_move_that_is_repeated_leads_to_the_same_id() {
 }
 
 #[test]
+fn a_creation_that_did_not_happen_is_not_moved_and_the_move_comes_to_an_end() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    assert_eq!(planned.from.id, drawn);
+    assert_eq!(lifecycle.unmoved(&planned), Next::Nothing);
+    assert_eq!(writes(&mut lifecycle).0, drawn, "the next write is the first one");
+}
+
+#[test]
+fn a_renewal_of_a_creation_that_did_not_happen_decides_on_the_next_ones_class() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let planned = moves(&mut lifecycle, Reason::Renew(1));
+    assert_eq!(lifecycle.unmoved(&planned), Next::Nothing);
+    let (next, _) = writes(&mut lifecycle);
+    assert_ne!(next, drawn);
+    assert_eq!(next.class(), 1);
+}
+
+#[test]
+fn a_move_that_came_before_the_creation_is_repeated() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.created(&drawn).unwrap();
+    assert_eq!(lifecycle.unmoved(&planned), Next::Replan);
+    let again = moves(&mut lifecycle, Reason::Rotate);
+    assert_eq!(again.to.id, planned.to.id);
+    lifecycle.missing(&drawn, false);
+    assert_eq!(lifecycle.unmoved(&again), Next::Replan);
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+}
+
+#[test]
 fn gone_cannot_move_and_committed_cannot_either() {
     assert!(gone().plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_gone());
     let mut lifecycle = live(&subject());
