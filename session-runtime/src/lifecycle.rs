@@ -247,8 +247,10 @@ impl Lifecycle {
     pub(crate) fn created(&mut self, id: &SessionId) -> Result<Next, Error> {
         self.found(id, true);
         match &self.state {
-            State::Live { subject, .. } if subject.id == *id => Ok(Next::Nothing),
+            State::Live { subject, .. } | State::Gone { subject } if subject.id == *id => Ok(Next::Nothing),
             State::Absent { drawn: Some(subject) } if subject.id == *id => Err(Error::new(Kind::Committed)),
+            // It was carried out before the session moved, and went along: not once more.
+            _ if self.moves.iter().any(|sent| sent.from.id == *id) => Ok(Next::Nothing),
             _ => Ok(Next::Replan),
         }
     }
@@ -310,7 +312,9 @@ impl Lifecycle {
             // asked for.
             State::Absent { drawn: drawn @ Some(_) } if drawn.as_ref().is_some_and(|it| it.id == from) => {
                 self.class = planned.reason.class_of_next(self.class);
-                drop(drawn.take_if(|subject| subject.id.class() != self.class));
+                if drawn.take_if(|subject| subject.id.class() != self.class).is_some() {
+                    self.moves.clear();
+                }
                 Next::Nothing
             }
             // It happened since.
@@ -361,6 +365,7 @@ impl Lifecycle {
 
     fn end(&mut self) -> Next {
         self.state = State::default();
+        self.moves.clear();
         self.class = 0;
         self.removal_due = self.presented;
         Next::Nothing
@@ -388,9 +393,9 @@ impl Lifecycle {
     }
 
     /// Where the session may be that this request tried to move from there.
-    fn successors_of(&mut self, id: &SessionId) -> Vec<Candidate> {
-        let sent = self.moves.extract_if(.., |sent| sent.from.id == *id);
-        sent.map(|sent| Candidate { subject: sent.to, cookie_due: true }).collect()
+    fn successors_of(&self, id: &SessionId) -> Vec<Candidate> {
+        let sent = self.moves.iter().filter(|sent| sent.from.id == *id);
+        sent.map(|sent| Candidate { subject: sent.to.clone(), cookie_due: true }).collect()
     }
 }
 

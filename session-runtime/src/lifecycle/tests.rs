@@ -420,6 +420,41 @@ fn a_write_that_meets_its_own_requests_move_follows_it() {
 }
 
 #[test]
+fn a_first_write_that_went_along_with_a_move_is_not_written_again() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.moved(&planned).unwrap();
+    assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Nothing);
+    // A second first write comes after the move, and meets the tombstone.
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.dead(&drawn);
+    assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing));
+    assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Nothing);
+}
+
+#[test]
+fn a_first_write_whose_session_has_ended_since_was_carried_out() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    lifecycle.created(&drawn).unwrap();
+    lifecycle.dead(&drawn);
+    assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Nothing);
+}
+
+#[test]
+fn a_first_write_that_came_after_a_move_found_nothing_is_written_again_under_the_next_id() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    let planned = moves(&mut lifecycle, Reason::Renew(1));
+    lifecycle.unmoved(&planned);
+    assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Replan);
+    assert_eq!(writes(&mut lifecycle).0.class(), 1);
+}
+
+#[test]
 fn a_move_that_ends_after_the_head_is_committed() {
     let mut lifecycle = live(&subject());
     let planned = moves(&mut lifecycle, Reason::Rotate);
