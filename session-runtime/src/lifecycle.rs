@@ -312,7 +312,7 @@ impl Lifecycle {
             // asked for.
             State::Absent { drawn: drawn @ Some(_) } if drawn.as_ref().is_some_and(|it| it.id == from) => {
                 self.class = planned.reason.class_of_next(self.class);
-                if drawn.take_if(|subject| subject.id.class() != self.class).is_some() {
+                if drawn.take_if(|subject| subject.lifetime.class != self.class).is_some() {
                     self.moves.clear();
                 }
                 Next::Nothing
