@@ -357,7 +357,7 @@ fn a_renewal_of_a_creation_that_did_not_happen_decides_on_the_next_ones_class() 
     assert_eq!(lifecycle.unmoved(&planned), Next::Nothing);
     let (next, _) = writes(&mut lifecycle);
     assert_ne!(next, drawn);
-    assert_eq!(next.class(), 1);
+    assert_eq!(next.birth_and_class().1, 1);
 }
 
 #[test]
@@ -451,7 +451,7 @@ fn a_first_write_that_came_after_a_move_found_nothing_is_written_again_under_the
     let planned = moves(&mut lifecycle, Reason::Renew(1));
     lifecycle.unmoved(&planned);
     assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Replan);
-    assert_eq!(writes(&mut lifecycle).0.class(), 1);
+    assert_eq!(writes(&mut lifecycle).0.birth_and_class().1, 1);
 }
 
 #[test]
