@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::cookie_header::CookieValues;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::lifecycle::{Candidate, Lifecycle, Move, Next, Read, Reason, Write as Plan};
+use crate::lifecycle::{Candidate, Destroy, Lifecycle, Move, Next, Read, Reason, Write as Plan};
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
 use crate::session::Session;
@@ -104,7 +104,9 @@ impl SessionHandle {
     pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await?;
-            if let ControlFlow::Break(answer) = self.report(&read.subject, read.settles, read.refresh.is_some(), reply) {
+            if let ControlFlow::Break(answer) =
+                self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
+            {
                 return Ok(answer.flatten());
             }
         }
@@ -114,7 +116,9 @@ impl SessionHandle {
     pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await?;
-            if let ControlFlow::Break(answer) = self.report(&read.subject, read.settles, read.refresh.is_some(), reply) {
+            if let ControlFlow::Break(answer) =
+                self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
+            {
                 return Ok(answer.unwrap_or(false));
             }
         }
@@ -129,7 +133,9 @@ impl SessionHandle {
             if read.refresh.is_none() && reply == Lookup::Found(false) {
                 reply = Lookup::Missing;
             }
-            if let ControlFlow::Break(answer) = self.report(&read.subject, read.settles, read.refresh.is_some(), reply) {
+            if let ControlFlow::Break(answer) =
+                self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
+            {
                 return Ok(answer.is_some());
             }
         }
@@ -192,10 +198,10 @@ impl SessionHandle {
     }
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
-        while let Some(subject) = self.plan_destroy()? {
-            let found = self.store().destroy(&subject.key, TOMBSTONE_FOR).await?;
+        while let Some(plan) = self.plan_destroy()? {
+            let found = self.store().destroy(&plan.subject.key, TOMBSTONE_FOR).await?;
             let follow = |id| self.0.sessions.presented(id);
-            if self.lifecycle().destroyed(&subject.id, found, follow) == Next::Nothing {
+            if self.lifecycle().destroyed(&plan, found, follow) == Next::Nothing {
                 break;
             }
         }
@@ -218,7 +224,7 @@ impl SessionHandle {
         self.asked().plan_move(now, reason, |from| sessions.draw_successor(from, reason, now))
     }
 
-    fn plan_destroy(&self) -> Result<Option<Subject>, Error> {
+    fn plan_destroy(&self) -> Result<Option<Destroy>, Error> {
         self.asked().plan_destroy(self.0.sessions.now())
     }
 

@@ -72,6 +72,14 @@ pub(crate) struct Write {
     pub(crate) settles: bool,
 }
 
+/// What to do to end a session.
+#[derive(Debug)]
+pub(crate) struct Destroy {
+    pub(crate) subject: Subject,
+    /// It settles whether a creation happened.
+    pub(crate) settles: bool,
+}
+
 /// What to do to give a session a new id.
 #[derive(Debug, Clone)]
 pub(crate) struct Move {
@@ -200,7 +208,7 @@ impl Lifecycle {
     }
 
     /// `None`: there is nothing to end.
-    pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<Subject>, Error> {
+    pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<Destroy>, Error> {
         self.pass_deadlines(now);
         let subject = match &self.state {
             State::Absent { drawn: None } => None,
@@ -216,7 +224,7 @@ impl Lifecycle {
         if subject.is_none() {
             self.removal_due = self.presented;
         }
-        Ok(subject)
+        Ok(subject.map(|subject| Destroy { subject, settles: self.is_unsettled() }))
     }
 
     /// The store has this session.
@@ -326,17 +334,19 @@ impl Lifecycle {
     /// The store was told to end this session. `follow` gives the subject of an id that the session moved to.
     pub(crate) fn destroyed(
         &mut self,
-        id: &SessionId,
+        plan: &Destroy,
         found: Destroyed,
         follow: impl FnOnce(SessionId) -> Option<Subject>,
     ) -> Next {
+        let id = &plan.subject.id;
         if !self.state.is_of(id) {
             return Next::Replan;
         }
         self.was_live |= matches!(found, Destroyed::Ended | Destroyed::Moved(_));
         match (found, &self.state) {
-            // Of a session that this request began, the creation may have come after it: once more, and it is settled.
-            (Destroyed::Missing, State::Candidate { .. } | State::Live { .. }) => self.missing(id, false),
+            (Destroyed::Missing, State::Candidate { .. }) => self.missing(id, false),
+            // The creation happened since.
+            (Destroyed::Missing, State::Live { .. }) if plan.settles => Next::Replan,
             (Destroyed::Dead, State::Candidate { further, .. }) if !further.is_empty() => {
                 self.dead(id);
                 Next::Replan

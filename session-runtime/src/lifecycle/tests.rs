@@ -207,11 +207,11 @@ fn a_read_that_came_before_the_creation_does_not_end_it() {
 fn a_destruction_that_came_before_the_creation_is_repeated() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
-    assert_eq!(destroys(&mut lifecycle), Some(id));
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
     lifecycle.created(&id).unwrap();
-    assert_eq!(lifecycle.destroyed(&id, Destroyed::Missing, nowhere), Next::Replan);
+    assert_eq!(lifecycle.destroyed(&plan, Destroyed::Missing, nowhere), Next::Replan);
     assert_eq!(destroys(&mut lifecycle), Some(id));
-    assert_eq!(lifecycle.destroyed(&id, Destroyed::Ended, nowhere), Next::Nothing);
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
     assert!(lifecycle.commit().set.is_none());
 }
 
@@ -299,7 +299,13 @@ fn moves(lifecycle: &mut Lifecycle, reason: Reason) -> Move {
 }
 
 fn destroys(lifecycle: &mut Lifecycle) -> Option<SessionId> {
-    lifecycle.plan_destroy(now()).unwrap().map(|subject| subject.id)
+    lifecycle.plan_destroy(now()).unwrap().map(|plan| plan.subject.id)
+}
+
+/// The store's answer to a plan that is made now.
+fn destroyed(lifecycle: &mut Lifecycle, found: Destroyed) -> Next {
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+    lifecycle.destroyed(&plan, found, nowhere)
 }
 
 fn nowhere(_: SessionId) -> Option<Subject> {
@@ -470,7 +476,7 @@ fn every_session_that_is_destroyed_ends_in_a_removal_and_absent() {
     gone.dead(&one.id);
     for mut lifecycle in [asked(vec![candidate(&one)]), live(&one), gone] {
         assert_eq!(destroys(&mut lifecycle), Some(one.id));
-        assert_eq!(lifecycle.destroyed(&one.id, Destroyed::Ended, nowhere), Next::Nothing);
+        assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
         assert_eq!(reads(&mut lifecycle), None);
         assert_eq!(destroys(&mut lifecycle), None);
         let outcome = lifecycle.commit();
@@ -495,7 +501,7 @@ fn destroy_of_a_session_of_this_request_needs_no_removal() {
     let (id, _) = writes(&mut lifecycle);
     lifecycle.created(&id).unwrap();
     assert_eq!(destroys(&mut lifecycle), Some(id));
-    lifecycle.destroyed(&id, Destroyed::Ended, nowhere);
+    destroyed(&mut lifecycle, Destroyed::Ended);
     let outcome = lifecycle.commit();
     assert!(outcome.set.is_none() && !outcome.remove);
 }
@@ -505,7 +511,7 @@ fn destroy_settles_a_creation_of_unknown_outcome() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
     assert_eq!(destroys(&mut lifecycle), Some(id));
-    assert_eq!(lifecycle.destroyed(&id, Destroyed::Missing, nowhere), Next::Nothing);
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Missing), Next::Nothing);
     assert_ne!(writes(&mut lifecycle).0, id);
 }
 
@@ -513,10 +519,11 @@ fn destroy_settles_a_creation_of_unknown_outcome() {
 fn destroy_follows_a_session_that_moved() {
     let (one, successor) = (subject(), subject());
     let mut lifecycle = live(&one);
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
     let moved = Destroyed::Moved(successor.id);
-    assert_eq!(lifecycle.destroyed(&one.id, moved, |_| Some(successor.clone())), Next::Replan);
+    assert_eq!(lifecycle.destroyed(&plan, moved, |_| Some(successor.clone())), Next::Replan);
     assert_eq!(destroys(&mut lifecycle), Some(successor.id));
-    assert_eq!(lifecycle.destroyed(&successor.id, Destroyed::Ended, nowhere), Next::Nothing);
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
     assert!(lifecycle.commit().remove);
 }
 
@@ -525,7 +532,7 @@ fn destroy_passes_over_candidates_that_are_not_live() {
     for not_live in [Destroyed::Missing, Destroyed::Dead] {
         let (stale, one) = (subject(), subject());
         let mut lifecycle = asked(vec![candidate(&stale), candidate(&one)]);
-        assert_eq!(lifecycle.destroyed(&stale.id, not_live, nowhere), Next::Replan);
+        assert_eq!(destroyed(&mut lifecycle, not_live), Next::Replan);
         assert_eq!(destroys(&mut lifecycle), Some(one.id));
     }
 }
@@ -534,7 +541,7 @@ fn destroy_passes_over_candidates_that_are_not_live() {
 fn a_write_after_destroy_begins_a_normal_session_whose_cookie_takes_the_removals_place() {
     let one = subject_of(1, now());
     let mut lifecycle = live(&one);
-    lifecycle.destroyed(&one.id, Destroyed::Ended, nowhere);
+    destroyed(&mut lifecycle, Destroyed::Ended);
     let (id, mode) = writes(&mut lifecycle);
     assert_eq!((id.birth_and_class().1, mode), (0, WriteMode::Create));
     lifecycle.created(&id).unwrap();
@@ -546,7 +553,7 @@ fn a_write_after_destroy_begins_a_normal_session_whose_cookie_takes_the_removals
 fn a_creation_that_ends_after_destroy_is_written_again_under_the_new_id() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
-    lifecycle.destroyed(&id, Destroyed::Missing, nowhere);
+    destroyed(&mut lifecycle, Destroyed::Missing);
     assert_eq!(lifecycle.created(&id).unwrap(), Next::Replan);
     assert_ne!(writes(&mut lifecycle).0, id);
 }
@@ -578,7 +585,7 @@ fn rotation_then_destruction_removes_and_destruction_then_rotation_does_nothing(
     let mut lifecycle = live(&one);
     let planned = moves(&mut lifecycle, Reason::Rotate);
     lifecycle.moved(&planned).unwrap();
-    lifecycle.destroyed(&planned.to.id, Destroyed::Ended, nowhere);
+    destroyed(&mut lifecycle, Destroyed::Ended);
     assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
     let outcome = lifecycle.commit();
     assert!(outcome.remove && outcome.set.is_none());
