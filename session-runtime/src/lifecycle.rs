@@ -26,6 +26,8 @@ pub(crate) struct Lifecycle {
     class: u8,
     /// The moves that were sent, of which one may have happened.
     moves: Vec<Move>,
+    /// What other requests moved the session to that this one is to end.
+    ending: Vec<Subject>,
 }
 
 #[derive(Debug)]
@@ -210,13 +212,7 @@ impl Lifecycle {
     /// `None`: there is nothing to end.
     pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<Destroy>, Error> {
         self.pass_deadlines(now);
-        let subject = match &self.state {
-            State::Absent { drawn: None } => None,
-            State::Absent { drawn: Some(subject) }
-            | State::Candidate { current: Candidate { subject, .. }, .. }
-            | State::Live { subject, .. }
-            | State::Gone { subject } => Some(subject.clone()),
-        };
+        let subject = self.ending.last().or_else(|| self.state.subject()).cloned();
         let changes_cookie = subject.is_some() || (self.presented && !self.removal_due);
         if self.committed && changes_cookie {
             return Err(Error::new(Kind::Committed));
@@ -302,7 +298,7 @@ impl Lifecycle {
     ///
     /// `is_committed` if the response's head was sent meanwhile, without the new cookie.
     pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
-        if self.state.is_of(&moved.from.id) {
+        if self.state.is_of(&moved.from.id) || self.state.may_be(&moved.to.id) {
             let (subject, cookie_due) = (moved.to.clone(), !self.committed);
             self.was_live = true;
             self.state = State::Live { subject, cookie_due, refreshed: true };
@@ -339,11 +335,24 @@ impl Lifecycle {
         follow: impl FnOnce(SessionId) -> Option<Subject>,
     ) -> Next {
         let id = &plan.subject.id;
-        if !self.state.is_of(id) {
+        let followed = self.ending.iter().position(|ending| ending.id == *id);
+        if followed.is_none() && !self.state.is_of(id) {
             return Next::Replan;
         }
         self.was_live |= matches!(found, Destroyed::Ended | Destroyed::Moved(_));
+        if let Some(at) = followed {
+            self.ending.remove(at);
+        }
         match (found, &self.state) {
+            (Destroyed::Moved(successor), _) => {
+                self.dead(id);
+                // Where this request moved it itself it goes on, else it never gets there but to end it.
+                if !self.state.is_of(&successor) {
+                    self.ending.extend(follow(successor));
+                }
+                self.end_if_gone()
+            }
+            _ if followed.is_some() => self.end_if_gone(),
             (Destroyed::Missing, State::Candidate { .. }) => self.missing(id, false),
             // The creation happened since.
             (Destroyed::Missing, State::Live { .. }) if plan.settles => Next::Replan,
@@ -351,13 +360,6 @@ impl Lifecycle {
                 self.dead(id);
                 Next::Replan
             }
-            (Destroyed::Moved(successor), _) => match follow(successor) {
-                Some(subject) => {
-                    self.state = State::Gone { subject };
-                    Next::Replan
-                }
-                None => self.end(),
-            },
             (Destroyed::Ended | Destroyed::Missing | Destroyed::Dead, _) => self.end(),
         }
     }
@@ -371,6 +373,14 @@ impl Lifecycle {
         };
         let remove = self.removal_due && set.is_none();
         Outcome { asked: self.asked, was_live: self.was_live, set, remove }
+    }
+
+    /// All that the session moved to is ended; what else the cookies name is next.
+    fn end_if_gone(&mut self) -> Next {
+        match self.state {
+            State::Gone { .. } if self.ending.is_empty() => self.end(),
+            _ => Next::Replan,
+        }
     }
 
     fn end(&mut self) -> Next {
@@ -434,12 +444,21 @@ impl State {
     }
 
     fn is_of(&self, id: &SessionId) -> bool {
+        self.subject().is_some_and(|subject| subject.id == *id)
+    }
+
+    /// One of the candidates has this id.
+    fn may_be(&self, id: &SessionId) -> bool {
+        let Self::Candidate { current, further, .. } = self else { return false };
+        std::iter::once(current).chain(further).any(|candidate| candidate.subject.id == *id)
+    }
+
+    fn subject(&self) -> Option<&Subject> {
         match self {
-            Self::Absent { drawn: None } => false,
-            Self::Absent { drawn: Some(subject) }
-            | Self::Candidate { current: Candidate { subject, .. }, .. }
+            Self::Absent { drawn } => drawn.as_ref(),
+            Self::Candidate { current: Candidate { subject, .. }, .. }
             | Self::Live { subject, .. }
-            | Self::Gone { subject } => subject.id == *id,
+            | Self::Gone { subject } => Some(subject),
         }
     }
 

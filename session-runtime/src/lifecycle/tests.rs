@@ -528,6 +528,57 @@ fn destroy_follows_a_session_that_moved() {
 }
 
 #[test]
+fn destroy_ends_what_a_candidate_moved_to_and_the_one_that_is_live() {
+    let (stale, successor, one) = (subject(), subject(), subject());
+    let mut lifecycle = asked(vec![candidate(&stale), candidate(&one)]);
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+    let moved = Destroyed::Moved(successor.id);
+    assert_eq!(lifecycle.destroyed(&plan, moved, |_| Some(successor.clone())), Next::Replan);
+    assert_eq!(reads(&mut lifecycle), Some((one.id, true)), "what a read would find");
+    assert_eq!(destroys(&mut lifecycle), Some(successor.id));
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Replan);
+    assert_eq!(destroys(&mut lifecycle), Some(one.id));
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+    assert_eq!(reads(&mut lifecycle), None);
+}
+
+#[test]
+fn a_session_that_another_request_moved_is_ended_and_never_entered() {
+    let (one, successor) = (subject(), subject());
+    let mut lifecycle = live(&one);
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+    lifecycle.destroyed(&plan, Destroyed::Moved(successor.id), |_| Some(successor.clone()));
+    // The store is away: the next attempt goes on there.
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+    assert_eq!(reads(&mut lifecycle), None);
+    assert_eq!(destroys(&mut lifecycle), Some(successor.id));
+}
+
+#[test]
+fn destroy_goes_on_where_its_own_request_moved_the_session() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+    let moved = Destroyed::Moved(planned.to.id);
+    assert_eq!(lifecycle.destroyed(&plan, moved, |_| panic!("it knows")), Next::Replan);
+    assert_eq!(reads(&mut lifecycle), Some((planned.to.id, true)), "it is live until it is ended");
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+}
+
+#[test]
+fn of_two_moves_the_one_that_is_reported_counts() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let (renewal, rotation) =
+        (moves(&mut lifecycle, Reason::Renew(1)), moves(&mut lifecycle, Reason::Rotate));
+    lifecycle.dead(&one.id);
+    assert_eq!(reads(&mut lifecycle), Some((renewal.to.id, true)), "it is not known which");
+    lifecycle.moved(&rotation).unwrap();
+    assert_eq!(lifecycle.commit().set.unwrap().id, rotation.to.id);
+}
+
+#[test]
 fn destroy_passes_over_candidates_that_are_not_live() {
     for not_live in [Destroyed::Missing, Destroyed::Dead] {
         let (stale, one) = (subject(), subject());
