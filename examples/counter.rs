@@ -5,15 +5,13 @@
 //! SESSION_REDIS=redis://127.0.0.1:6379 SESSION_SECRET="$(openssl rand -hex 32)" cargo run --example counter
 //! ```
 
-use std::env;
 use std::error::Error as StdError;
 
 use axum::extract::Form;
 use axum::response::Redirect;
 use axum::{Json, Router, routing::get};
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Session, SessionConfig, Sessions};
-use tokio::net::TcpListener;
+use session_runtime::{Error, Session, Sessions};
 
 #[derive(Session)]
 struct Visitor {
@@ -74,28 +72,11 @@ async fn save_profile(session: Session<Visitor>, Form(form): Form<ProfileForm>) 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
-    let sessions = Sessions::new(config()?).await?;
+    let sessions = Sessions::new(session_examples::config()?).await?;
     let app = Router::new()
         .route("/", get(index))
         .route("/profile", get(profile).post(save_profile))
         .layer(sessions.layer());
-    let listener =
-        TcpListener::bind(env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned())).await?;
-    println!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app).await?;
+    axum::serve(session_examples::listener().await?, app).await?;
     Ok(())
-}
-
-/// The environment's configuration, with what an example on this machine needs.
-fn config() -> Result<SessionConfig, Error> {
-    let mut config = SessionConfig::from_env()?;
-    if env::var_os("SESSION_REDIS").is_none() {
-        println!("SESSION_REDIS is not set: sessions are kept in memory, and end with this program");
-        config = config.store("memory:");
-    }
-    if env::var_os("SESSION_COOKIE_SECURE").is_none() {
-        println!("plain HTTP on this machine: the cookie goes without `Secure`; leave it on where HTTPS is");
-        config = config.cookie_secure(false);
-    }
-    Ok(config)
 }

@@ -1,1 +1,38 @@
-//! Runnable examples: see `examples/README.md`.
+//! What the examples share: see `examples/README.md`.
+
+use std::env;
+use std::io;
+
+use session_runtime::{Error, SessionConfig};
+use tokio::net::TcpListener;
+
+/// The environment's configuration, with what a program on this machine needs where the environment says nothing: sessions in memory, and a
+/// cookie that a browser takes over plain HTTP. Says so.
+///
+/// # Errors
+///
+/// [`Error::is_config`] naming the variable whose value cannot be used.
+pub fn config() -> Result<SessionConfig, Error> {
+    let mut config = SessionConfig::from_env()?;
+    if env::var_os("SESSION_REDIS").is_none() {
+        println!("SESSION_REDIS is not set: sessions are kept in memory, and end with this program");
+        config = config.store("memory:");
+    }
+    if env::var_os("SESSION_COOKIE_SECURE").is_none() {
+        println!("plain HTTP on this machine: the cookie goes without `Secure`; leave it on where HTTPS is");
+        config = config.cookie_secure(false);
+    }
+    Ok(config)
+}
+
+/// Listens on what `LISTEN` says, else on `127.0.0.1:3000`, and prints the address.
+///
+/// # Errors
+///
+/// If the address is none, or somebody listens there already.
+pub async fn listener() -> io::Result<TcpListener> {
+    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    Ok(listener)
+}
