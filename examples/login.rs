@@ -1,0 +1,315 @@
+//! Signing in and out with a form, "remember me", and forms that nobody else can send in the user's name.
+//!
+//! ```sh
+//! cargo run --example login
+//! ```
+//!
+//! The rules behind it are in the guide: `session_runtime::guide::login`.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Write};
+
+use axum::extract::Form;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use serde::Deserialize;
+use session_runtime::{Error, Lifetime, Session, Sessions};
+use subtle::ConstantTimeEq;
+
+#[derive(Session)]
+struct Auth {
+    /// Who is signed in.
+    user: Option<String>,
+    /// What every form of this session has to send back. An `Option`: a token that is missing must not equal an empty one.
+    form_token: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn StdError>> {
+    tracing_subscriber::fmt().init();
+    let sessions = Sessions::new(session_examples::config()?).await?;
+    let app = Router::new()
+        .route("/", get(home))
+        .route("/login", get(login_page).post(login))
+        .route("/logout", post(logout))
+        .layer(middleware::map_response(protect))
+        .route("/style.css", get(style))
+        .layer(sessions.layer());
+    axum::serve(session_examples::listener().await?, app).await?;
+    Ok(())
+}
+
+async fn home(session: Session<Auth>) -> Result<Response, Failure> {
+    let Some(user) = session.user().await? else {
+        return Ok(Redirect::to("/login").into_response());
+    };
+    let token = form_token(&session).await?;
+    Ok(home_page(&user, &token).into_response())
+}
+
+async fn login_page(session: Session<Auth>) -> Result<Response, Failure> {
+    if session.user().await?.is_some() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    Ok(login_form("", None, &form_token(&session).await?).into_response())
+}
+
+#[derive(Deserialize)]
+struct LoginForm {
+    #[serde(default)]
+    form_token: String,
+    name: String,
+    password: String,
+    remember: Option<String>,
+}
+
+async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Response, Failure> {
+    // Also before there is a user: else another site could sign its visitors in here, as somebody else ("login CSRF").
+    check_form_token(&session, &form.form_token).await?;
+    let Some(user) = demo_user(&form.name, &form.password) else {
+        // The same for a name that nobody has as for a wrong password. A real application also slows down who tries too often.
+        let page = login_form(&form.name, Some("This name and password do not match."), &form.form_token);
+        return Ok((StatusCode::FORBIDDEN, page).into_response());
+    };
+    let lifetime = if form.remember.is_some() { Lifetime::remembered() } else { Lifetime::normal() };
+    sign_in(&session, user, lifetime).await?;
+    Ok(Redirect::to("/").into_response())
+}
+
+async fn sign_in(session: &Session<Auth>, user: &str, lifetime: Lifetime) -> Result<(), Error> {
+    // Whoever is signed in here leaves nothing to the next one.
+    if session.user().await?.is_some() {
+        session.destroy().await?;
+    }
+    // Whoever knew the id before, or planted it, does not know the new one.
+    session.renew(lifetime).await?;
+    // A new token, for the same reason; and before the user, so that no signed-in session ever has the old one.
+    session.set_form_token(random_token()).await?;
+    session.set_user(user).await
+}
+
+#[derive(Deserialize)]
+struct LogoutForm {
+    #[serde(default)]
+    form_token: String,
+}
+
+async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<Redirect, Failure> {
+    // With nobody signed in there is nobody to be signed out by another site; what may be left is a dead session's cookie.
+    if session.user().await?.is_some() {
+        check_form_token(&session, &form.form_token).await?;
+    }
+    session.destroy().await?;
+    Ok(Redirect::to("/login"))
+}
+
+/// The token for a form of this session, made when the first form needs one.
+async fn form_token(session: &Session<Auth>) -> Result<String, Error> {
+    if let Some(token) = session.form_token().await? {
+        return Ok(token);
+    }
+    let token = random_token();
+    session.set_form_token(token.as_str()).await?;
+    Ok(token)
+}
+
+/// In constant time: how long it takes tells nothing about the token.
+async fn check_form_token(session: &Session<Auth>, sent: &str) -> Result<(), Failure> {
+    let token = session.form_token().await?;
+    let same = token.is_some_and(|token| token.as_bytes().ct_eq(sent.as_bytes()).into());
+    same.then_some(()).ok_or(Failure::FormToken)
+}
+
+/// 256 bits from the operating system.
+fn random_token() -> String {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the operating system has random numbers");
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The user of this name and password.
+///
+/// **For this demonstration only.** A real application keeps no passwords but their hashes, made by argon2id (the crate `argon2`), verifies
+/// one on a thread for blocking work, and verifies some hash also for a name that nobody has.
+fn demo_user(name: &str, password: &str) -> Option<&'static str> {
+    let user = DEMO_USERS.into_iter().find(|user| *user == name);
+    let matches = password.as_bytes().ct_eq(DEMO_PASSWORD.as_bytes());
+    user.filter(|_| matches.into())
+}
+
+const DEMO_USERS: [&str; 2] = ["ada", "grace"];
+const DEMO_PASSWORD: &str = "an example";
+
+/// Why a request was not served, as a page for people.
+enum Failure {
+    /// The form did not come from a page of this session.
+    FormToken,
+    Session(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::FormToken => (StatusCode::FORBIDDEN, form_token_page()).into_response(),
+            Self::Session(error) => {
+                let page = match () {
+                    () if error.is_gone() => gone_page(),
+                    () if error.is_unavailable() => unavailable_page(),
+                    () => broken_page(),
+                };
+                // The library logs the error, and knows the status.
+                (error.into_response().status(), page).into_response()
+            }
+        }
+    }
+}
+
+/// What every page goes with. All of them hold a form's token, and some a user's name.
+async fn protect(response: Response) -> impl IntoResponse {
+    let headers = [
+        // Neither in a cache nor, after the user signed out, behind the back button.
+        (CACHE_CONTROL, "no-store"),
+        // No scripts, and in nobody's frame: a frame could have the user press our buttons unknowingly.
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("x-content-type-options"), "nosniff"),
+    ];
+    (headers, response)
+}
+
+async fn style() -> impl IntoResponse {
+    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")];
+    (headers, include_str!("login.css"))
+}
+
+fn home_page(user: &str, token: &str) -> Html<String> {
+    page(
+        "Welcome",
+        format_args!(
+            r#"<p>You are signed in as <strong id="user">{user}</strong>.</p>
+<form method="post" action="/logout">
+<input type="hidden" name="form_token" value="{token}">
+<button id="logout">Sign out</button>
+</form>"#,
+            user = Escaped(user),
+            token = Escaped(token),
+        ),
+    )
+}
+
+fn login_form(name: &str, problem: Option<&str>, token: &str) -> Html<String> {
+    let problem =
+        problem.map(|problem| format!(r#"<p class="problem" role="alert">{}</p>"#, Escaped(problem)));
+    page(
+        "Sign in",
+        format_args!(
+            r#"{problem}
+<form method="post" action="/login">
+<input type="hidden" name="form_token" value="{token}">
+<label for="name">Name</label>
+<input id="name" name="name" value="{name}" autocomplete="username" required autofocus>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<label class="box"><input id="remember" name="remember" type="checkbox"> Remember me on this device</label>
+<button id="login">Sign in</button>
+</form>
+<p class="hint">For this demonstration: <code>{user}</code>, with the password <code>{password}</code>.</p>"#,
+            problem = problem.unwrap_or_default(),
+            token = Escaped(token),
+            name = Escaped(name),
+            user = DEMO_USERS[0],
+            password = DEMO_PASSWORD,
+        ),
+    )
+}
+
+fn form_token_page() -> Html<String> {
+    page(
+        "This page was out of date",
+        format_args!(
+            r#"<p>Nothing was done: the form belongs to an earlier session.</p>
+<p><a id="again" href="/">Go on</a></p>"#
+        ),
+    )
+}
+
+/// The browser may hold the dead session's cookie, and only signing out removes that.
+fn gone_page() -> Html<String> {
+    page(
+        "Your session has ended",
+        format_args!(
+            r#"<p>You were signed out, or signed in again in another window.</p>
+<p><a id="again" href="/">Go on there</a>, or:</p>
+<form method="post" action="/logout"><button id="logout">Sign in again</button></form>"#
+        ),
+    )
+}
+
+fn unavailable_page() -> Html<String> {
+    page(
+        "One moment, please",
+        format_args!(
+            r#"<p>We cannot reach your session just now. You may still be signed in.</p>
+<p><a id="again" href="/">Try again</a></p>"#
+        ),
+    )
+}
+
+fn broken_page() -> Html<String> {
+    page("That did not work", format_args!(r#"<p>The mistake is ours. <a id="again" href="/">Go on</a></p>"#))
+}
+
+/// A page; what is not ours in `body` has to be [`Escaped`]. A real application uses templates that escape by themselves.
+fn page(title: &str, body: fmt::Arguments<'_>) -> Html<String> {
+    let title = Escaped(title);
+    Html(format!(
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="/style.css">
+<link rel="icon" href="data:,">
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{body}
+</main>
+</body>
+</html>
+"#
+    ))
+}
+
+/// Text as HTML, in an element or in a quoted attribute.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            _ => f.write_char(c),
+        })
+    }
+}
