@@ -1,5 +1,6 @@
 //! Typed, lazy, race-safe web sessions.
-
+//!
+#![cfg_attr(feature = "derive", doc = "[The guide](guide) has what to do at login and logout.")]
 #![forbid(unsafe_code)]
 
 mod adapter;
@@ -9,6 +10,9 @@ mod config;
 mod cookie_header;
 mod error;
 mod field;
+// Its examples declare schemas.
+#[cfg(feature = "derive")]
+pub mod guide;
 mod handle;
 mod id;
 mod keyring;

@@ -1,0 +1,4 @@
+//! How to use this library well, by subject.
+
+#[doc = include_str!("login.md")]
+pub mod login {}
