@@ -5,8 +5,11 @@
 #![allow(clippy::unwrap_used, reason = "a failure in test support is a failed test")]
 
 pub mod acceptance;
+pub mod browser;
 pub mod cookies;
+pub mod example;
 pub mod keys;
+pub mod program;
 pub mod proxy;
 pub mod server;
 pub mod store_suite;

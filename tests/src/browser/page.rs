@@ -1,0 +1,180 @@
+//! What a person sees and does in a browser.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::webdriver::{Connection, Refused};
+
+/// An open browser, at the tab that was opened or switched to last. Elements are named by CSS selectors; one that is not there is a failure.
+#[derive(Debug)]
+pub struct Page {
+    browser: Connection,
+}
+
+/// A cookie as the browser keeps it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names of the attributes")]
+pub struct Cookie {
+    pub name: String,
+    pub value: String,
+    pub domain: String,
+    pub path: String,
+    pub secure: bool,
+    pub http_only: bool,
+    pub same_site: String,
+    /// In seconds since 1970; `None`: until the browser is closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<u64>,
+}
+
+impl Page {
+    pub(super) fn new(browser: Connection) -> Self {
+        Self { browser }
+    }
+
+    /// Closes the browser, as a person does.
+    pub async fn close(self) {
+        self.browser.delete("").await;
+    }
+
+    /// Goes to an address, typed in.
+    pub async fn visit(&self, url: &str) {
+        self.browser.post("/url", json!({ "url": url })).await;
+    }
+
+    /// Presses the button "reload".
+    pub async fn reload(&self) {
+        self.browser.post("/refresh", json!({})).await;
+    }
+
+    /// Presses the button "back".
+    pub async fn back(&self) {
+        self.browser.post("/back", json!({})).await;
+    }
+
+    /// The page's title.
+    pub async fn title(&self) -> String {
+        text(&self.browser.get("/title").await)
+    }
+
+    /// Waits for the page with this title.
+    pub async fn expect_title(&self, title: &str) {
+        let what = format!("the page `{title}`");
+        wait_for(&what, async || (self.title().await == title).then_some(())).await;
+    }
+
+    /// Whether there is such an element.
+    pub async fn has(&self, selector: &str) -> bool {
+        match self.find(selector).await {
+            Ok(_) => true,
+            Err(refused) => {
+                assert_eq!(refused.code, "no such element", "{refused:?}");
+                false
+            }
+        }
+    }
+
+    /// The text of an element.
+    pub async fn text(&self, selector: &str) -> String {
+        let element = self.element(selector).await;
+        text(&self.browser.get(&format!("{element}/text")).await)
+    }
+
+    /// What is typed into an input, also a hidden one.
+    pub async fn value(&self, selector: &str) -> String {
+        let element = self.element(selector).await;
+        text(&self.browser.get(&format!("{element}/property/value")).await)
+    }
+
+    /// Clicks on an element.
+    pub async fn click(&self, selector: &str) {
+        let element = self.element(selector).await;
+        self.browser.post(&format!("{element}/click"), json!({})).await;
+    }
+
+    /// Clicks on what leads to another page, a link or a form's button, and waits for that page.
+    pub async fn follow(&self, selector: &str) {
+        const LEFT: &str = "the page before";
+        self.run(&format!("document.title = '{LEFT}'")).await;
+        self.click(selector).await;
+        wait_for("another page", async || (self.title().await != LEFT).then_some(())).await;
+    }
+
+    /// Types a text into an input, in place of what is there.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector).await;
+        self.browser.post(&format!("{element}/clear"), json!({})).await;
+        self.browser.post(&format!("{element}/value"), json!({ "text": text })).await;
+    }
+
+    /// Runs a script on the page, as the browser's developer tools do, and gives what it returns.
+    pub async fn run(&self, script: &str) -> Value {
+        self.browser.post("/execute/sync", json!({ "script": script, "args": [] })).await
+    }
+
+    /// The cookie of this name that the browser would send to this page.
+    pub async fn cookie(&self, name: &str) -> Option<Cookie> {
+        let cookies: Vec<Cookie> = serde_json::from_value(self.browser.get("/cookie").await).unwrap();
+        cookies.into_iter().find(|cookie| cookie.name == name)
+    }
+
+    /// Gives the browser a cookie, as if this page had set it.
+    pub async fn set_cookie(&self, cookie: &Cookie) {
+        self.browser.post("/cookie", json!({ "cookie": cookie })).await;
+    }
+
+    /// The tab that is shown.
+    pub async fn tab(&self) -> String {
+        text(&self.browser.get("/window").await)
+    }
+
+    /// Opens another tab on an address.
+    pub async fn open_tab(&self, url: &str) -> String {
+        let tab = text(&self.browser.post("/window/new", json!({ "type": "tab" })).await["handle"]);
+        self.switch_to(&tab).await;
+        self.visit(url).await;
+        tab
+    }
+
+    /// Shows another tab.
+    pub async fn switch_to(&self, tab: &str) {
+        self.browser.post("/window", json!({ "handle": tab })).await;
+    }
+
+    /// A picture of the page: a PNG file in base64.
+    pub async fn screenshot(&self) -> String {
+        text(&self.browser.get("/screenshot").await)
+    }
+
+    async fn element(&self, selector: &str) -> String {
+        self.find(selector).await.unwrap_or_else(|refused| panic!("{selector}: {refused:?}"))
+    }
+
+    async fn find(&self, selector: &str) -> Result<String, Refused> {
+        /// The key of an element's reference (WebDriver, section 12.2).
+        const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+        let by = json!({ "using": "css selector", "value": selector });
+        let found = self.browser.try_call(Method::POST, "/element", Some(by)).await?;
+        Ok(format!("/element/{}", text(&found[ELEMENT])))
+    }
+}
+
+/// Asks until the answer is there, for up to twenty seconds.
+async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let limit = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < limit, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,73 @@
+//! The protocol of browser drivers, as far as it is needed: [WebDriver](https://www.w3.org/TR/webdriver2/).
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A running browser, by the session that its driver has with it.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    http: reqwest::Client,
+    session: String,
+}
+
+/// What the driver says in place of an answer: the error's code, `no such element` say, and a message.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) code: String,
+    message: String,
+}
+
+impl Connection {
+    /// Starts a browser.
+    pub(super) async fn open(driver: &str, chromium: &Path, arguments: &[String]) -> Self {
+        let options = json!({ "binary": chromium, "args": arguments });
+        let capabilities = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut connection = Self { http, session: format!("{driver}/session") };
+        let opened = connection.call(Method::POST, "", Some(capabilities)).await;
+        connection.session = format!("{}/{}", connection.session, opened["sessionId"].as_str().unwrap());
+        connection
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Value {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> Value {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Value {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let called = format!("{method} {path}");
+        match self.try_call(method, path, body).await {
+            Ok(value) => value,
+            Err(Refused { code, message }) => panic!("the browser refuses `{called}`: {code}: {message}"),
+        }
+    }
+
+    pub(super) async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, Refused> {
+        let mut request = self.http.request(method, format!("{}{path}", self.session));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let succeeded = response.status().is_success();
+        let value = response.json::<Value>().await.unwrap()["value"].take();
+        if succeeded {
+            return Ok(value);
+        }
+        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        Err(Refused { code: text("error"), message: text("message") })
+    }
+}

@@ -1,0 +1,56 @@
+//! The programs of `examples/`, as a user starts them.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::program::Program;
+
+/// A running example, on a port of its own.
+#[derive(Debug)]
+pub struct Example {
+    _program: Program,
+    url: String,
+}
+
+impl Example {
+    /// Builds the example, if it is not up to date, and starts it with these environment variables and no other of ours.
+    pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(executable(name));
+        for (variable, _) in env::vars_os() {
+            if variable.to_string_lossy().starts_with("SESSION_") {
+                command.env_remove(variable);
+            }
+        }
+        command.env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
+        let mut program = Program::start(&mut command);
+        let url = program.line_after("listening on ");
+        Self { _program: program, url }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// Cargo knows where it is, and has built it already if it tests the whole workspace with all features: then this takes no time.
+fn executable(name: &str) -> PathBuf {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--workspace", "--all-features", "--locked", "--example", name])
+        .args(["--quiet", "--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "the example {name} does not build");
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let built = |message: Value| {
+        (message["target"]["name"] == name).then(|| message["executable"].as_str().map(PathBuf::from))?
+    };
+    messages.into_iter().find_map(built).unwrap()
+}

@@ -1,0 +1,90 @@
+//! Programs that end with their test.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A running program with a directory of its own. It ends with this value, or with the test's process, however that ends; with it all
+/// that it started, and its directory.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    directory: PathBuf,
+    guard: Child,
+}
+
+impl Program {
+    /// Starts the program in its directory. Its standard output is read with [`line_after`](Self::line_after).
+    pub fn start(command: &mut Command) -> Self {
+        let directory = fresh_directory();
+        let mut child = command
+            .current_dir(&directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let guard = guard(&child, &directory);
+        Self { child, output, directory, guard }
+    }
+
+    /// Where the program runs.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Waits until the program prints a line that holds this text, and gives what follows it.
+    pub fn line_after(&mut self, text: &str) -> String {
+        let mut printed = String::new();
+        loop {
+            let start = printed.len();
+            let read = self.output.read_line(&mut printed).unwrap();
+            assert!(read > 0, "the program ended before it printed `{text}`: {printed}");
+            if let Some((_, rest)) = printed[start..].split_once(text) {
+                return rest.trim_end().to_owned();
+            }
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // The end of its input tells the guard.
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+        let _ = self.child.wait();
+    }
+}
+
+/// A shell that waits for the end of its input, which comes when the test drops it or is gone itself; then it kills the program's process
+/// group and removes the directory.
+fn guard(child: &Child, directory: &Path) -> Child {
+    const GUARD: &str = r#"
+        read -r _
+        kill -s KILL -- "-$1"
+        rm -rf "$2" || { sleep 1; rm -rf "$2"; }
+    "#;
+    Command::new("sh")
+        .args(["-c", GUARD, "sh", &child.id().to_string()])
+        .arg(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Whoever ends the test with all of its group, by ^C say, does not end what cleans up after it.
+        .process_group(0)
+        .spawn()
+        .unwrap()
+}
+
+fn fresh_directory() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("session-program-{}-{number}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir(&directory).unwrap();
+    directory
+}
