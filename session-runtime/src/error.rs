@@ -41,6 +41,10 @@ pub(crate) enum Kind {
     Encode { field: &'static str, type_name: &'static str, source: InvalidValue },
     #[error("{what} would take {size} bytes, the limit is {limit}")]
     TooLarge { what: String, size: usize, limit: usize },
+    #[error("the field `{field}` would leave the range of `{type_name}`")]
+    OutOfRange { field: &'static str, type_name: &'static str },
+    #[error("the field `{field}` was changed by others again and again")]
+    Contended { field: &'static str },
     #[error("the session was ended by another request")]
     Gone,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
@@ -50,6 +54,8 @@ pub(crate) enum Kind {
     )]
     #[cfg_attr(not(feature = "tower"), allow(dead_code, reason = "adapters say it"))]
     MissingLayer,
+    #[error("a batch holds a field of another request's session")]
+    OtherRequest,
     #[error("the operating system gave no random numbers")]
     NoRandomness,
     #[error("{0}")]
@@ -83,6 +89,16 @@ impl Error {
         matches!(*self.0, Kind::Gone)
     }
 
+    /// The result of [`incr`](crate::Field::incr) would be out of the type's range. Nothing was written.
+    pub fn is_out_of_range(&self) -> bool {
+        matches!(*self.0, Kind::OutOfRange { .. })
+    }
+
+    /// Others changed the field each time before [`update`](crate::Field::update) could. Nothing was written.
+    pub fn is_contended(&self) -> bool {
+        matches!(*self.0, Kind::Contended { .. })
+    }
+
     /// A value is larger than the configured limit. Nothing was sent.
     pub fn is_too_large(&self) -> bool {
         matches!(*self.0, Kind::TooLarge { .. })
@@ -107,6 +123,11 @@ impl Error {
     /// The request did not pass through the session layer.
     pub fn is_missing_layer(&self) -> bool {
         matches!(*self.0, Kind::MissingLayer)
+    }
+
+    /// What was asked for cannot be done: a batch that holds a field of another request's session.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(*self.0, Kind::OtherRequest)
     }
 
     /// The configuration cannot be used. The message names the setting and what it takes.

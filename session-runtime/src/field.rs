@@ -7,11 +7,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
+use crate::record::Changes;
 use crate::schema::FieldSpec;
-use crate::store::{BoxFuture, Change};
-use crate::value::IntoField;
+use crate::store::{Action, BoxFuture, Modified};
+use crate::value::{Increment, IntoField};
 
 /// One field of a session, not read yet.
 ///
@@ -24,53 +25,226 @@ pub struct Field<'a, T: 'static> {
     reading: Option<BoxFuture<'a, Result<T, Error>>>,
 }
 
+/// How often [`Field::update`] tries before it gives up.
+const UPDATE_TRIES: usize = 16;
+
 impl<'a, T: 'static> Field<'a, T> {
     pub(crate) fn new(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Self {
         Self { handle, spec, reading: None }
+    }
+
+    pub(crate) fn handle(&self) -> &SessionHandle {
+        self.handle
+    }
+
+    pub(crate) fn spec(&self) -> &'static FieldSpec<T> {
+        self.spec
     }
 
     /// Reads the field. The same as awaiting it.
     ///
     /// # Errors
     ///
-    /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store is.
+    /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store cannot be reached.
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move { spec.read(handle.get(spec.name()).await?) })
+        Operation::new(async move { spec.read(held(handle, spec).await?) })
     }
 
-    /// Gives the field a value.
+    /// Gives the field a value. The same as the generated setter, but for values whose type is to be inferred: it takes a `T` alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_too_large`] if the value is, [`Error::is_encode`] if it has no stored
+    /// form, [`Error::is_committed`] if it would begin a session after the response's head was sent, [`Error::is_unavailable`] if the store
+    /// cannot be reached, [`Error::is_outcome_unknown`] too if it is not known whether it was written.
     pub fn set(self, value: T) -> Operation<'a, ()> {
         self.assign(value)
     }
 
     /// Whether the field is there. A missing field reads as its default.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
     pub fn exists(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(handle.contains(spec.name()))
+        Operation::new(async move {
+            match spec.alias() {
+                None => handle.contains(spec.name()).await,
+                Some(_) => Ok(held(handle, spec).await?.is_some()),
+            }
+        })
     }
 
     /// The stored bytes, or `None` if the field is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(handle.get(spec.name()))
+        Operation::new(held(handle, spec))
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move { Ok(handle.write(&[Change::Remove { field: spec.name() }]).await? > 0) })
+        Operation::new(async move {
+            let mut changes = Changes::default();
+            changes.remove(spec);
+            Ok(handle.write(&changes.into_vec()).await? > 0)
+        })
+    }
+
+    /// Removes the field and gives what it was, or its default. Of several at once, one gets the value. Begins no session.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is removed all the same.
+    pub fn take(self) -> Operation<'a, T> {
+        let Self { handle, spec, .. } = self;
+        Operation::new(async move { spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?)) })
+    }
+
+    /// Gives the field a value and gives back what it was before, or its default.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is replaced all the same.
+    pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
+        let Self { handle, spec, .. } = self;
+        let stored = value.with(|value| spec.write(value));
+        Operation::new(async move { spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?)) })
+    }
+
+    /// Gives the field a value if it is missing, and gives what it is then: one value for all that do so at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), and [`Error::is_decode`] if what is stored is not a `T`.
+    pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
+        let Self { handle, spec, .. } = self;
+        let stored = value.with(|value| spec.write(value));
+        Operation::new(async move {
+            match stored? {
+                Some(stored) => spec.read(value_of(handle.modify(spec, Action::GetOrSet(stored)).await?)),
+                None => spec.read(held(handle, spec).await?),
+            }
+        })
+    }
+
+    /// Gives the field the value `new` if it is `old`, and says whether it did. A missing field is its default.
+    ///
+    /// What is compared is the stored form: a value that another program stored in another spelling, as `1e3` for `1000`, is not equal.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn compare_and_set(self, old: impl IntoField<T>, new: impl IntoField<T>) -> Operation<'a, bool> {
+        let Self { handle, spec, .. } = self;
+        let (old, new) = (old.with(|old| spec.write(old)), new.with(|new| spec.write(new)));
+        Operation::new(async move {
+            let (expected, value) = (old?, new?);
+            let or_missing = expected.is_none() || spec.write(&spec.default())? == expected;
+            let action = Action::CompareAndSet { expected, or_missing, value };
+            Ok(handle.modify(spec, action).await? == Some(Modified::Swapped(true)))
+        })
+    }
+
+    /// Changes the field's value by a function of it, and gives the new value. The function is called again if somebody else changed the field
+    /// meanwhile, up to 16 times. A missing field is its default.
+    ///
+    /// Two round trips when nobody interferes. [`incr`](Self::incr) takes one, and is never contended.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_contended`] after 16 tries.
+    pub fn update(self, mut change: impl FnMut(T) -> T + Send + 'a) -> Operation<'a, T>
+    where
+        T: Send,
+    {
+        let Self { handle, spec, .. } = self;
+        Operation::new(async move {
+            for _ in 0..UPDATE_TRIES {
+                let expected = held(handle, spec).await?;
+                let new = change(spec.read(expected.clone())?);
+                let value = spec.write(&new)?;
+                let or_missing = expected.is_none();
+                let action = Action::CompareAndSet { expected, or_missing, value };
+                if handle.modify(spec, action).await? == Some(Modified::Swapped(true)) {
+                    return Ok(new);
+                }
+            }
+            Err(Error::new(Kind::Contended { field: spec.name() }))
+        })
+    }
+
+    /// Adds to a number and gives the sum. Exact, however many do so at once. A missing field is its default.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), [`Error::is_out_of_range`] if the sum is not a `T`, [`Error::is_decode`] if what is stored is not a number.
+    pub fn incr(self, by: T) -> Operation<'a, T>
+    where
+        T: Increment,
+    {
+        let action = by.add(self.spec.default());
+        self.count(action)
+    }
+
+    /// Subtracts from a number and gives the difference. Otherwise as [`incr`](Self::incr).
+    ///
+    /// # Errors
+    ///
+    /// As [`incr`](Self::incr).
+    pub fn decr(self, by: T) -> Operation<'a, T>
+    where
+        T: Increment,
+    {
+        let action = by.subtract(self.spec.default());
+        self.count(action)
     }
 
     /// What the generated setter calls: encodes now, writes when awaited.
     pub(crate) fn assign(self, value: impl IntoField<T>) -> Operation<'a, ()> {
         let Self { handle, spec, .. } = self;
-        let field = spec.name();
-        let change = value.with(|value| spec.write(value)).map(|stored| match stored {
-            Some(value) => Change::Set { field, value },
-            None => Change::Remove { field },
-        });
-        Operation::new(async move { handle.write(&[change?]).await.map(|_| ()) })
+        let mut changes = Changes::default();
+        let encoded = value.with(|value| changes.set(spec, value));
+        Operation::new(async move {
+            encoded?;
+            handle.write(&changes.into_vec()).await.map(|_| ())
+        })
+    }
+
+    fn count(self, action: Action) -> Operation<'a, T> {
+        let Self { handle, spec, .. } = self;
+        Operation::new(async move {
+            match handle.modify(spec, action).await? {
+                Some(Modified::Sum(sum)) => spec.read(Some(sum)),
+                Some(Modified::OutOfRange) => Err(spec.out_of_range()),
+                _ => Err(spec.not_a_number()),
+            }
+        })
+    }
+}
+
+/// The bytes that a field holds, under its own name or its former one.
+async fn held<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<Option<Bytes>, Error> {
+    match spec.alias() {
+        None => handle.get(spec.name()).await,
+        Some(alias) => Ok(handle.get_many(&[spec.name(), alias]).await?.into_iter().flatten().next()),
+    }
+}
+
+fn value_of(modified: Option<Modified>) -> Option<Bytes> {
+    match modified {
+        Some(Modified::Value(value)) => value,
+        _ => None,
     }
 }
 
@@ -81,7 +255,7 @@ impl<'a, T: 'static> Future for Field<'a, T> {
         let Self { handle, spec, .. } = *self;
         let read = self
             .reading
-            .get_or_insert_with(|| Box::pin(async move { spec.read(handle.get(spec.name()).await?) }));
+            .get_or_insert_with(|| Box::pin(async move { spec.read(held(handle, spec).await?) }));
         read.as_mut().poll(cx)
     }
 }

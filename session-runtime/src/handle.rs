@@ -12,10 +12,12 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::lifecycle::{Candidate, Destroy, Lifecycle, Move, Next, Read, Reason, Write as Plan};
 use crate::response::SessionHeaders;
-use crate::schema::Schema;
+use crate::schema::{FieldSpec, Schema};
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::store::{AnyStore, Change, Lookup, PERMANENT_FIELD, Refresh, Rotation, Write, WriteMode};
+use crate::store::{
+    Action, AnyStore, Change, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, Write, WriteMode,
+};
 use crate::subject::Subject;
 
 /// How long a tombstone stays: longer than any request that may still hold the dead id is likely to take.
@@ -93,6 +95,10 @@ impl SessionHandle {
         self.0.sessions.is(sessions)
     }
 
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.sessions
     }
@@ -104,21 +110,27 @@ impl SessionHandle {
     pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await?;
-            if let ControlFlow::Break(answer) =
-                self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
-            {
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.flatten());
             }
         }
         Ok(None)
     }
 
+    pub(crate) async fn get_many(&self, fields: &[&str]) -> Result<Vec<Option<Bytes>>, Error> {
+        while let Some(read) = self.plan_read() {
+            let reply = self.store().get_many(&read.subject.key, fields, self.refresh(&read)).await?;
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
+                return Ok(answer.unwrap_or_else(|| vec![None; fields.len()]));
+            }
+        }
+        Ok(vec![None; fields.len()])
+    }
+
     pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await?;
-            if let ControlFlow::Break(answer) =
-                self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
-            {
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.unwrap_or(false));
             }
         }
@@ -133,9 +145,7 @@ impl SessionHandle {
             if read.refresh.is_none() && reply == Lookup::Found(false) {
                 reply = Lookup::Missing;
             }
-            if let ControlFlow::Break(answer) =
-                self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
-            {
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.is_some());
             }
         }
@@ -155,19 +165,36 @@ impl SessionHandle {
     /// Says how many of the fields that the changes remove were there.
     pub(crate) async fn write(&self, changes: &[Change<'_>]) -> Result<u64, Error> {
         self.0.sessions.check_sizes(changes)?;
+        if changes.is_empty() {
+            return Ok(0);
+        }
         let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
         while let Some(plan) = self.plan_write(only_removes)? {
             let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
             let reply = self.store().write(&plan.subject.key, write).await?;
-            let created = plan.mode == WriteMode::Create && matches!(reply, Lookup::Found(_));
-            if created && self.lifecycle().created(&plan.subject.id)? == Next::Replan {
-                continue;
-            }
-            if let ControlFlow::Break(removed) = self.report(&plan.subject, plan.settles, true, reply) {
+            if let ControlFlow::Break(removed) = self.report_write(&plan, reply)? {
                 return Ok(removed.unwrap_or(0));
             }
         }
         Ok(0)
+    }
+
+    /// `None`: there is no session, and the action begins none.
+    pub(crate) async fn modify<T>(
+        &self,
+        spec: &'static FieldSpec<T>,
+        action: Action,
+    ) -> Result<Option<Modified>, Error> {
+        self.0.sessions.check_action_size(spec.name(), &action)?;
+        while let Some(plan) = self.plan_write(!begins_a_session(&action))? {
+            let (mode, expires_in, action) = (plan.mode, plan.expires_in, action.clone());
+            let modify = Modify { mode, field: spec.name(), alias: spec.alias(), action, expires_in };
+            let reply = self.store().modify(&plan.subject.key, modify).await?;
+            if let ControlFlow::Break(modified) = self.report_write(&plan, reply)? {
+                return Ok(modified);
+            }
+        }
+        Ok(without_a_session(&action))
     }
 
     /// Begins the session if there is none, and writes nothing else.
@@ -175,7 +202,7 @@ impl SessionHandle {
         while let Some(plan) = self.plan_write(false)? {
             let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
             let reply = self.store().write(&plan.subject.key, write).await?;
-            if self.report(&plan.subject, plan.settles, true, reply).is_break() {
+            if self.report_write(&plan, reply)?.is_break() {
                 return Ok(());
             }
         }
@@ -257,6 +284,18 @@ impl SessionHandle {
         }
     }
 
+    fn report_read<T>(&self, read: &Read, reply: Lookup<T>) -> ControlFlow<Option<T>> {
+        self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
+    }
+
+    fn report_write<T>(&self, plan: &Plan, reply: Lookup<T>) -> Result<ControlFlow<Option<T>>, Error> {
+        let created = plan.mode == WriteMode::Create && matches!(reply, Lookup::Found(_));
+        if created && self.lifecycle().created(&plan.subject.id)? == Next::Replan {
+            return Ok(ControlFlow::Continue(()));
+        }
+        Ok(self.report(&plan.subject, plan.settles, true, reply))
+    }
+
     fn store(&self) -> &AnyStore {
         self.0.sessions.store()
     }
@@ -281,6 +320,22 @@ impl SessionHandle {
             }
         }
         candidates
+    }
+}
+
+/// What only removes, or would compare and fail, begins nothing.
+fn begins_a_session(action: &Action) -> bool {
+    match action {
+        Action::Replace(value) => value.is_some(),
+        Action::CompareAndSet { or_missing, value, .. } => *or_missing && value.is_some(),
+        Action::GetOrSet(_) | Action::AddInteger { .. } | Action::AddFloat { .. } => true,
+    }
+}
+
+fn without_a_session(action: &Action) -> Option<Modified> {
+    match action {
+        Action::CompareAndSet { or_missing, .. } => Some(Modified::Swapped(*or_missing)),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod batch;
 mod cache_control;
 mod clock;
 mod config;
@@ -18,6 +19,7 @@ mod id;
 mod keyring;
 mod lifecycle;
 mod random;
+mod record;
 mod response;
 mod schema;
 mod session;
@@ -42,6 +44,7 @@ pub use session_derive::Session;
 
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
+pub use batch::{ReadBatch, WriteBatch};
 pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::Error;
 pub use field::{Field, Operation};
@@ -57,4 +60,4 @@ pub use store::{
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};
-pub use value::{FieldDefault, FieldValue, IntoField, InvalidValue};
+pub use value::{FieldDefault, FieldValue, Increment, IntoField, InvalidValue};

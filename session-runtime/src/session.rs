@@ -4,11 +4,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
+use crate::batch::{self, ReadBatch, WriteBatch};
 use crate::config::Lifetime;
 use crate::field::Operation;
 use crate::handle::SessionHandle;
 use crate::id::SessionId;
 use crate::lifecycle::Reason;
+use crate::record::{Changes, Values};
 use crate::schema::Schema;
 use crate::store::Change;
 
@@ -75,6 +77,78 @@ impl<S: Schema> Session<S> {
         Operation::new(self.handle().expires_in())
     }
 
+    /// Reads several fields in one round trip: a tuple of up to twelve, or a `Vec` of fields of one type. They are as they were at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_decode`](crate::Error::is_decode) for the first field that holds no value of its type,
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached,
+    /// [`Error::is_unsupported`](crate::Error::is_unsupported) if a field is another request's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # use session_runtime::{Error, Session};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64, name: String }
+    /// # async fn example(session: Session<Visitor>) -> Result<(), Error> {
+    /// let (count, name) = session.read((session.count(), session.name())).await?;
+    /// # let _: (u64, String) = (count, name);
+    /// # Ok(())
+    /// # }
+    /// # let _ = example;
+    /// # }
+    /// ```
+    pub fn read<B: ReadBatch>(&self, batch: B) -> Operation<'_, B::Output> {
+        batch::read(self.handle(), batch)
+    }
+
+    /// Changes several fields in one round trip, all or none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # use session_runtime::{Error, Session};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64, age: Option<u32> }
+    /// # async fn example(session: Session<Visitor>) -> Result<(), Error> {
+    /// session.write().set(session.count(), 3).remove(session.age()).commit().await?;
+    /// # Ok(())
+    /// # }
+    /// # let _ = example;
+    /// # }
+    /// ```
+    pub fn write(&self) -> WriteBatch<'_> {
+        WriteBatch::new(self.handle())
+    }
+
+    /// Reads the whole struct in one round trip. Missing fields are their defaults.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn load(&self) -> Operation<'_, S> {
+        let handle = self.handle();
+        Operation::new(async move { S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?)) })
+    }
+
+    /// Writes the whole struct in one round trip, all or nothing. Fields that the struct does not know are left alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`WriteBatch::commit`].
+    pub fn save(&self, value: &S) -> Operation<'_, ()> {
+        let handle = self.handle();
+        let mut changes = Changes::default();
+        let encoded = value.save(&mut changes);
+        Operation::new(async move {
+            encoded?;
+            handle.write(&changes.into_vec()).await.map(|_| ())
+        })
+    }
+
     /// Removes all fields of this schema. The session goes on, with the fields of other schemas. One round trip, none without a session.
     ///
     /// # Errors
@@ -82,7 +156,7 @@ impl<S: Schema> Session<S> {
     /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended meanwhile, [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
-        let changes: Vec<_> = S::STORED_NAMES.iter().map(|field| Change::Remove { field }).collect();
+        let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
         Operation::new(async move { handle.write(&changes).await.map(|_| ()) })
     }
 

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::set_cookie::CookieTemplate;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
-use crate::store::{AnyStore, Change, MemoryStore, Refresh, SessionStore};
+use crate::store::{Action, AnyStore, Change, MemoryStore, Refresh, SessionStore};
 use crate::subject::{MAX_CLOCK_SKEW, Subject};
 
 /// A clock this far from the store's is worth a warning.
@@ -236,19 +236,30 @@ impl Sessions {
         let mut total = 0;
         for change in changes {
             let Change::Set { field, value } = change else { continue };
+            self.check_size(field, value)?;
             total += value.len();
-            let limit = self.0.max_value_size;
-            if value.len() > limit {
-                return Err(Error::new(Kind::TooLarge {
-                    what: format!("the field `{field}`"),
-                    size: value.len(),
-                    limit,
-                }));
-            }
         }
         let limit = self.0.max_batch_size;
         if total > limit {
             return Err(Error::new(Kind::TooLarge { what: "the batch".to_owned(), size: total, limit }));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_action_size(&self, field: &str, action: &Action) -> Result<(), Error> {
+        match action {
+            Action::Replace(Some(value))
+            | Action::GetOrSet(value)
+            | Action::CompareAndSet { value: Some(value), .. } => self.check_size(field, value),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_size(&self, field: &str, value: &[u8]) -> Result<(), Error> {
+        let limit = self.0.max_value_size;
+        if value.len() > limit {
+            let what = format!("the field `{field}`");
+            return Err(Error::new(Kind::TooLarge { what, size: value.len(), limit }));
         }
         Ok(())
     }

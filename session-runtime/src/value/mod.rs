@@ -1,6 +1,7 @@
 //! How Rust values become the bytes of one hash field, and back.
 
 mod default;
+mod increment;
 mod into_field;
 pub(crate) mod json;
 mod number;
@@ -10,6 +11,7 @@ mod tests;
 mod text;
 
 pub use default::FieldDefault;
+pub use increment::Increment;
 pub use into_field::IntoField;
 pub use stored::Stored;
 

@@ -1,0 +1,163 @@
+//! Several fields in one round trip.
+
+use std::fmt;
+
+use crate::error::{Error, Kind};
+use crate::field::{Field, Operation};
+use crate::handle::SessionHandle;
+use crate::record::{Changes, Values};
+use crate::schema::FieldSpec;
+use crate::value::IntoField;
+
+/// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve [`Field`]s, or a `Vec` of fields of one type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a batch of session fields",
+    label = "expected a tuple of up to 12 fields, or a `Vec` of fields of one type",
+    note = "for example `session.read((session.count(), session.name()))`"
+)]
+pub trait ReadBatch {
+    /// The values: a tuple, or a `Vec`.
+    type Output;
+
+    /// What is left of the fields when they are asked for: specs, so that no lifetime of a field is in the future.
+    #[doc(hidden)]
+    type Specs: Send + 'static;
+
+    #[doc(hidden)]
+    fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error>;
+
+    #[doc(hidden)]
+    fn names(specs: &Self::Specs, names: &mut Vec<&'static str>);
+
+    #[doc(hidden)]
+    fn decode(specs: Self::Specs, values: &mut Values) -> Result<Self::Output, Error>;
+}
+
+macro_rules! tuples {
+    ($($field:ident: $lifetime:lifetime $type:ident),+) => {
+        impl<$($lifetime,)+ $($type: 'static),+> ReadBatch for ($(Field<$lifetime, $type>,)+) {
+            type Output = ($($type,)+);
+            type Specs = ($(&'static FieldSpec<$type>,)+);
+
+            fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error> {
+                let ($($field,)+) = self;
+                Ok(($($field.spec_of(handle)?,)+))
+            }
+
+            fn names(($($field,)+): &Self::Specs, names: &mut Vec<&'static str>) {
+                $(names.extend($field.read_names());)+
+            }
+
+            fn decode(($($field,)+): Self::Specs, values: &mut Values) -> Result<Self::Output, Error> {
+                Ok(($(values.take($field)?,)+))
+            }
+        }
+    };
+}
+
+tuples!(a: 'a A);
+tuples!(a: 'a A, b: 'b B);
+tuples!(a: 'a A, b: 'b B, c: 'c C);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J, k: 'k K);
+tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J, k: 'k K, l: 'l L);
+
+impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
+    type Output = Vec<T>;
+    type Specs = Vec<&'static FieldSpec<T>>;
+
+    fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error> {
+        self.into_iter().map(|field| field.spec_of(handle)).collect()
+    }
+
+    fn names(specs: &Self::Specs, names: &mut Vec<&'static str>) {
+        names.extend(specs.iter().flat_map(|spec| spec.read_names()));
+    }
+
+    fn decode(specs: Self::Specs, values: &mut Values) -> Result<Self::Output, Error> {
+        specs.into_iter().map(|spec| values.take(spec)).collect()
+    }
+}
+
+pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<'_, B::Output> {
+    let specs = batch.specs(handle);
+    Operation::new(async move {
+        let specs = specs?;
+        let mut names = Vec::new();
+        B::names(&specs, &mut names);
+        let mut values = Values::new(handle.get_many(&names).await?);
+        B::decode(specs, &mut values)
+    })
+}
+
+/// Changes of several fields that are carried out together, all or none: made by [`Session::write`](crate::Session::write).
+///
+/// Where a field is changed twice, the last change counts. Nothing happens before [`commit`](Self::commit) is awaited.
+#[must_use = "nothing is written before `.commit().await?`"]
+pub struct WriteBatch<'a> {
+    handle: &'a SessionHandle,
+    changes: Result<Changes, Error>,
+}
+
+impl<'a> WriteBatch<'a> {
+    pub(crate) fn new(handle: &'a SessionHandle) -> Self {
+        Self { handle, changes: Ok(Changes::default()) }
+    }
+
+    /// Gives a field a value.
+    pub fn set<T: 'static>(self, field: Field<'_, T>, value: impl IntoField<T>) -> Self {
+        self.and(|handle, changes| {
+            let spec = field.spec_of(handle)?;
+            value.with(|value| changes.set(spec, value))
+        })
+    }
+
+    /// Removes a field, if it is there.
+    pub fn remove<T: 'static>(self, field: Field<'_, T>) -> Self {
+        self.and(|handle, changes| {
+            changes.remove(field.spec_of(handle)?);
+            Ok(())
+        })
+    }
+
+    /// Carries the changes out, in one round trip. Without any, nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a change, such as [`Error::is_encode`]; [`Error::is_unsupported`] if a field is another request's;
+    /// [`Error::is_too_large`] if the values are too large together; otherwise as a setter. Nothing was written then.
+    pub fn commit(self) -> Operation<'a, ()> {
+        let Self { handle, changes } = self;
+        Operation::new(async move { handle.write(&changes?.into_vec()).await.map(|_| ()) })
+    }
+
+    fn and(mut self, change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>) -> Self {
+        if let Ok(changes) = &mut self.changes
+            && let Err(error) = change(self.handle, changes)
+        {
+            self.changes = Err(error);
+        }
+        self
+    }
+}
+
+impl fmt::Debug for WriteBatch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WriteBatch").field(&self.changes).finish()
+    }
+}
+
+impl<'a, T: 'static> Field<'a, T> {
+    /// # Errors
+    ///
+    /// If the field is another request's.
+    fn spec_of(self, handle: &SessionHandle) -> Result<&'static FieldSpec<T>, Error> {
+        if self.handle().is(handle) { Ok(self.spec()) } else { Err(Error::new(Kind::OtherRequest)) }
+    }
+}

@@ -1,0 +1,56 @@
+//! What can be counted up and down.
+
+use crate::store::Action;
+
+/// A number that [`Field::incr`](crate::Field::incr) counts: integers of up to 64 bits, `f32` and `f64`.
+#[diagnostic::on_unimplemented(
+    message = "a session field of type `{Self}` cannot be incremented",
+    label = "not a number that can be incremented",
+    note = "`incr` and `decr` exist for integers of up to 64 bits, `f32` and `f64`; for other types use `update`"
+)]
+pub trait Increment: Copy {
+    #[doc(hidden)]
+    fn add(self, default: Self) -> Action;
+
+    #[doc(hidden)]
+    fn subtract(self, default: Self) -> Action;
+}
+
+macro_rules! integers {
+    ($($type:ty),* $(,)?) => {$(
+        // No type here has more than 64 bits: nothing is lost in 128.
+        impl Increment for $type {
+            fn add(self, default: Self) -> Action {
+                let (by, default) = (self as i128, default as i128);
+                Action::AddInteger { by, default, min: Self::MIN as i128, max: Self::MAX as i128 }
+            }
+
+            fn subtract(self, default: Self) -> Action {
+                let (by, default) = (-(self as i128), default as i128);
+                Action::AddInteger { by, default, min: Self::MIN as i128, max: Self::MAX as i128 }
+            }
+        }
+    )*};
+}
+
+integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl Increment for f64 {
+    fn add(self, default: Self) -> Action {
+        Action::AddFloat { by: self, default, single: false }
+    }
+
+    fn subtract(self, default: Self) -> Action {
+        Increment::add(-self, default)
+    }
+}
+
+impl Increment for f32 {
+    fn add(self, default: Self) -> Action {
+        Action::AddFloat { by: self.into(), default: default.into(), single: true }
+    }
+
+    fn subtract(self, default: Self) -> Action {
+        Increment::add(-self, default)
+    }
+}
