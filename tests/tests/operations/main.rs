@@ -1,0 +1,61 @@
+//! Operations on fields, one by one and in batches, over every store.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod batches;
+mod round_trips;
+mod single;
+
+macro_rules! over_every_store {
+    ($($module:ident { $($behaviour:ident)+ })+) => {
+        over_every_store!(@store memory $($module { $($behaviour)+ })+);
+        over_every_store!(@store redis $($module { $($behaviour)+ })+);
+    };
+    (@store $store:ident $($module:ident { $($behaviour:ident)+ })+) => {
+        mod $store {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $behaviour() {
+                    crate::$module::$behaviour(session_tests::acceptance::World::$store().await).await;
+                })+
+            })+
+        }
+    };
+}
+
+over_every_store! {
+    single {
+        take_gives_the_value_and_removes_it
+        replace_gives_what_was_there
+        get_or_set_sets_once
+        incr_and_decr_count_exactly
+        incr_respects_the_default
+        incr_respects_the_range_of_every_type
+        incr_adds_floats_as_rust_does
+        incr_of_what_is_no_number_is_a_decode_error
+        compare_and_set_compares_with_the_stored_form
+        update_applies_a_function
+        update_gives_up_when_contended
+        what_only_removes_begins_nothing
+        operations_on_a_dead_session_are_gone
+        ten_thousand_increments_from_64_clients_are_ten_thousand
+        of_64_clients_that_compare_and_set_one_wins
+        of_64_clients_that_take_one_gets_it
+        get_or_set_has_one_value_for_all
+        values_over_the_limit_are_refused
+    }
+    batches {
+        a_batch_of_reads_is_the_reads_one_by_one
+        twelve_fields_and_vectors_are_read_together
+        a_batch_of_writes_is_all_or_nothing
+        the_last_change_of_a_field_counts
+        a_batch_over_the_limit_is_refused
+        a_field_of_another_request_is_refused
+        an_empty_batch_sends_nothing
+        load_after_save_is_identity
+        save_leaves_unknown_fields_alone
+    }
+    round_trips {
+        the_table_of_round_trips_is_true
+    }
+}
