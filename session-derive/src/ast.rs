@@ -18,7 +18,9 @@ pub(crate) struct Input<'a> {
     pub(crate) companion: Ident,
     /// What all stored names begin with.
     pub(crate) prefix: Option<LitStr>,
+    /// What is stored, and has a getter and a setter each.
     pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) skipped: Vec<Skipped<'a>>,
 }
 
 pub(crate) struct Field<'a> {
@@ -36,6 +38,13 @@ pub(crate) struct Field<'a> {
     pub(crate) default: Option<DefaultValue>,
 }
 
+/// A field that is no part of the session.
+pub(crate) struct Skipped<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) default: Option<DefaultValue>,
+}
+
 /// How a field is stored.
 #[derive(Clone, Copy)]
 pub(crate) enum Storage {
@@ -50,18 +59,30 @@ pub(crate) enum Storage {
 impl<'a> Input<'a> {
     pub(crate) fn read(item: &'a DeriveInput, errors: &mut Errors) -> Self {
         let attrs = StructAttrs::read(&item.attrs, errors);
-        let fields = named_fields(&item.data)
-            .into_iter()
-            .flat_map(|fields| &fields.named)
-            .filter_map(|field| Field::read(field, &attrs, errors))
-            .collect();
+        let (mut fields, mut skipped) = (Vec::new(), Vec::new());
+        for field in named_fields(&item.data).into_iter().flat_map(|fields| &fields.named) {
+            let Some(ident) = &field.ident else { continue };
+            let of_field = FieldAttrs::read(&field.attrs, errors);
+            if of_field.skip {
+                skipped.push(Skipped { ident, ty: &field.ty, default: of_field.default });
+            } else {
+                fields.push(Field::new(ident, field, &attrs, of_field));
+            }
+        }
         Self {
             item,
             runtime: attrs.runtime,
             companion: attrs.companion.unwrap_or_else(|| format_ident!("{}Fields", item.ident)),
             prefix: attrs.prefix,
             fields,
+            skipped,
         }
+    }
+
+    /// Everything that the struct declares.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a Ident, &'a Type)> {
+        let stored = self.fields.iter().map(|field| (field.ident, field.ty));
+        stored.chain(self.skipped.iter().map(|field| (field.ident, field.ty)))
     }
 }
 
@@ -76,9 +97,7 @@ fn named_fields(data: &Data) -> Option<&FieldsNamed> {
 }
 
 impl<'a> Field<'a> {
-    fn read(field: &'a syn::Field, of_struct: &StructAttrs, errors: &mut Errors) -> Option<Self> {
-        let ident = field.ident.as_ref()?;
-        let attrs = FieldAttrs::read(&field.attrs, errors);
+    fn new(ident: &'a Ident, field: &'a syn::Field, of_struct: &StructAttrs, attrs: FieldAttrs) -> Self {
         let getter = ident.unraw().to_string();
         let setter = Ident::new(&format!("set_{getter}"), ident.span());
         let (name, stored_span) = match attrs.rename {
@@ -86,7 +105,7 @@ impl<'a> Field<'a> {
             None => (of_struct.rename_all.map_or(getter.clone(), |case| case.apply(&getter)), ident.span()),
         };
         let prefix = of_struct.prefix.as_ref().map(LitStr::value).unwrap_or_default();
-        Some(Self {
+        Self {
             ident,
             vis: &field.vis,
             ty: &field.ty,
@@ -101,6 +120,6 @@ impl<'a> Field<'a> {
                 true => Storage::Json,
             },
             default: attrs.default,
-        })
+        }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) json: bool,
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
+    pub(crate) skip: bool,
 }
 
 /// What a missing field is, if not what its type says.
@@ -55,6 +56,7 @@ impl StructAttrs {
 impl FieldAttrs {
     pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let entries = Entries::read(attrs, Place::Field, errors);
+        entries.exclude_all_but(&keys::SKIP, &keys::DEFAULT, errors);
         Self {
             json: entries.find(&keys::JSON).is_some(),
             rename: entries.text(&keys::RENAME),
@@ -62,6 +64,7 @@ impl FieldAttrs {
                 None => DefaultValue::OfType,
                 Some(value) => DefaultValue::Expression(Box::new(value.clone())),
             }),
+            skip: entries.find(&keys::SKIP).is_some(),
         }
     }
 }
@@ -130,6 +133,18 @@ impl Entries {
             None => {
                 entry.check_value(errors);
                 self.0.push(entry);
+            }
+        }
+    }
+
+    /// Next to this key only that other one may stand. Otherwise the second of the two is the mistake.
+    fn exclude_all_but(&self, key: &Key, other: &Key, errors: &mut Errors) {
+        let Some(at) = self.0.iter().position(|entry| entry.key.name == key.name) else { return };
+        for (index, entry) in self.0.iter().enumerate() {
+            if index != at && entry.key.name != other.name {
+                let (first, second) = (&self.0[at.min(index)], &self.0[at.max(index)]);
+                let (first, second_name) = (first.key.name, second.key.name);
+                errors.at(second.span, format!("`{first}` and `{second_name}` exclude each other"));
             }
         }
     }

@@ -46,14 +46,14 @@ fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
 }
 
 fn no_elided_lifetimes(input: &Input<'_>, errors: &mut Errors) {
-    if input.fields.iter().any(|field| tokens::elides_lifetime(field.ty)) {
+    if input.members().any(|(_, ty)| tokens::elides_lifetime(ty)) {
         errors.left_to_the_compiler();
     }
 }
 
 fn fields_differ(input: &Input<'_>, errors: &mut Errors) {
     let mut seen = HashSet::new();
-    if !input.fields.iter().all(|field| seen.insert(field.ident)) {
+    if !input.members().all(|(ident, _)| seen.insert(ident)) {
         errors.left_to_the_compiler();
     }
 }

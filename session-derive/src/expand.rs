@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Generics, Type};
 
-use crate::ast::{Field, Input, Storage};
+use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::DefaultValue;
 use crate::generics;
 use crate::tokens;
@@ -22,17 +22,14 @@ pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     let bounded = generics::bounded(input, &names.owned, &names.this);
     let table = table(input, &names, &bounded);
     let methods = input.fields.iter().map(|field| {
-        let (ident, this) = (field.ident, &names.this);
-        let spec = quote!(&<#this>::__SESSION_SPECS.#ident);
-        let getter = quote!(__session::field(&self.handle, #spec));
-        let setter = quote!(__session::set(&self.handle, #spec, value));
+        let (ident, specs) = (field.ident, specs(&names));
+        let getter = quote!(__session::field(&self.handle, &#specs.#ident));
+        let setter = quote!(__session::set(&self.handle, &#specs.#ident, value));
         methods(field, &names, &getter, &setter)
     });
-    let stored = input.fields.iter().map(|field| &field.stored);
-    let stored = quote!(&[#(#stored),*]);
-    let rest = [table, reads(input, &names), companion_impl(input, &names, &bounded, methods.collect())];
-    let schema = schema_impl(input, &names, &bounded, &stored);
-    assemble(input, &names, &quote!(#(#rest)* #schema))
+    let methods = companion_impl(input, &names, &bounded, methods.collect());
+    let schema = schema_impl(input, &names, &bounded, &Record::of(input, &names));
+    assemble(input, &names, &quote!(#table #methods #schema))
 }
 
 /// What stands in after an error: the same names and types without anything behind them, so that the rest of the program has nothing
@@ -51,7 +48,7 @@ pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
         .map(|field| methods(field, &names, &unreachable, &unreachable))
         .collect();
     let methods = companion_impl(input, &names, &names.owned, methods);
-    let schema = schema_impl(input, &names, &names.owned, &quote!(&[]));
+    let schema = schema_impl(input, &names, &names.owned, &Record::stand_in());
     assemble(input, &names, &quote!(#methods #schema))
 }
 
@@ -145,6 +142,12 @@ fn table(input: &Input<'_>, names: &Names<'_>, bounded: &Generics) -> TokenStrea
     }
 }
 
+/// The table.
+fn specs(names: &Names<'_>) -> TokenStream {
+    let this = &names.this;
+    quote!(<#this>::__SESSION_SPECS)
+}
+
 /// An entry of the table.
 fn spec(field: &Field<'_>) -> TokenStream {
     let (ty, stored) = (field.ty, &field.stored);
@@ -161,12 +164,17 @@ fn spec(field: &Field<'_>) -> TokenStream {
     }
 }
 
-/// A call with the type between its angle brackets, that stands where the type does: a type that cannot be stored is marked there, whole.
+/// A call of a function that infers how the type is stored.
 fn call(function: &str, ty: &Type, arguments: &TokenStream) -> TokenStream {
+    call_of(function, ty, &quote!(_), arguments)
+}
+
+/// A call with the type between its angle brackets, that stands where the type does: a type that cannot be stored is marked there, whole.
+fn call_of(function: &str, ty: &Type, how: &TokenStream, arguments: &TokenStream) -> TokenStream {
     let (first, last) = tokens::ends(ty);
     let function = Ident::new(function, first);
     let start = quote_spanned!(first=> __session::#function::<);
-    let end = quote_spanned!(last=> , _>(#arguments));
+    let end = quote_spanned!(last=> , #how>(#arguments));
     quote!(#start #ty #end)
 }
 
@@ -178,15 +186,15 @@ fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
     }
 }
 
-/// Reads every field, for the lint `dead_code`: the session does hold what the fields declare.
-fn reads(input: &Input<'_>, names: &Names<'_>) -> TokenStream {
-    let (ident, this) = (&input.item.ident, &names.this);
-    let (impl_generics, _, where_clause) = names.owned.split_for_impl();
-    let idents = input.fields.iter().map(|field| field.ident);
-    let bindings = (0..input.fields.len()).map(|index| quote::format_ident!("_{index}"));
-    quote! {
-        fn __reads #impl_generics (schema: &#this) #where_clause {
-            let #ident { #(#idents: #bindings),* } = schema;
+/// What a field that is not stored is made of.
+fn default_of_skipped(field: &Skipped<'_>) -> TokenStream {
+    match &field.default {
+        Some(DefaultValue::Expression(value)) => {
+            let ty = field.ty;
+            quote!(__session::skipped_or(|| -> #ty { #value }))
+        }
+        Some(DefaultValue::OfType) | None => {
+            call_of("skipped", field.ty, &TokenStream::new(), &TokenStream::new())
         }
     }
 }
@@ -275,12 +283,59 @@ fn companion_impl(
     }
 }
 
-fn schema_impl(
-    input: &Input<'_>,
-    names: &Names<'_>,
-    bounded: &Generics,
-    stored: &TokenStream,
-) -> TokenStream {
+/// The struct as a whole: the names that it is stored under, and how it is read and written.
+struct Record {
+    consts: TokenStream,
+    load: TokenStream,
+    save: TokenStream,
+}
+
+impl Record {
+    fn of(input: &Input<'_>, names: &Names<'_>) -> Self {
+        let stored = input.fields.iter().map(|field| &field.stored);
+        let specs = specs(names);
+        let values = values();
+        let idents: Vec<_> = input.fields.iter().map(|field| field.ident).collect();
+        let skipped: Vec<_> = input.skipped.iter().map(|field| field.ident).collect();
+        let defaults = input.skipped.iter().map(default_of_skipped);
+        Self {
+            consts: names_const("STORED_NAMES", stored),
+            load: quote! {
+                ::core::result::Result::Ok(Self {
+                    #(#idents: #values.take(&#specs.#idents)?,)*
+                    #(#skipped: #defaults,)*
+                })
+            },
+            save: quote! {
+                #(changes.set(&#specs.#idents, &self.#idents)?;)*
+                ::core::result::Result::Ok(())
+            },
+        }
+    }
+
+    fn stand_in() -> Self {
+        let unreachable = quote!(::core::unreachable!());
+        Self {
+            consts: names_const("STORED_NAMES", std::iter::empty()),
+            load: unreachable.clone(),
+            save: unreachable,
+        }
+    }
+}
+
+fn names_const<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
+    quote!(const #name: &'static [&'static ::core::primitive::str] = &[#(#names),*];)
+}
+
+/// A name that the default of a skipped field does not see.
+fn values() -> Ident {
+    Ident::new("values", Span::mixed_site())
+}
+
+fn schema_impl(input: &Input<'_>, names: &Names<'_>, bounded: &Generics, record: &Record) -> TokenStream {
+    let Record { consts, load, save } = record;
+    let values = values();
     let (this, companion, companion_ident) = (&names.this, &names.companion, &input.companion);
     let no_parameters = names.parameters_value(&quote!(parameters));
     let (impl_generics, _, bounds) = bounded.split_for_impl();
@@ -289,7 +344,7 @@ fn schema_impl(
         impl #impl_generics __session::Schema for #this #bounds {
             type Fields = #companion;
 
-            const STORED_NAMES: &'static [&'static ::core::primitive::str] = #stored;
+            #consts
 
             fn fields(handle: __session::SessionHandle) -> Self::Fields {
                 #companion_ident { handle, #no_parameters }
@@ -297,6 +352,14 @@ fn schema_impl(
 
             fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
                 &fields.handle
+            }
+
+            fn load(#values: &mut __session::Values) -> ::core::result::Result<Self, __session::Error> {
+                #load
+            }
+
+            fn save(&self, changes: &mut __session::Changes) -> ::core::result::Result<(), __session::Error> {
+                #save
             }
         }
     }

@@ -3,9 +3,9 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{GenericParam, Generics, Token, WherePredicate, parse_quote};
+use syn::{GenericParam, Generics, Token, Type, WherePredicate, parse_quote};
 
-use crate::ast::{Field, Input, Storage};
+use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::DefaultValue;
 use crate::tokens;
 
@@ -58,10 +58,22 @@ pub(crate) fn bounded(input: &Input<'_>, owned: &Generics, this: &TokenStream) -
         .collect();
     let mut bounded = owned.clone();
     if !names.is_empty() {
-        let generic = input.fields.iter().filter(|field| tokens::mention(field.ty.to_token_stream(), &names));
-        bounded.make_where_clause().predicates.extend(generic.map(|field| bound(field, this)));
+        let is_generic = |ty: &Type| tokens::mention(ty.to_token_stream(), &names);
+        let stored = input.fields.iter().filter(|field| is_generic(field.ty));
+        let skipped = input.skipped.iter().filter(|field| is_generic(field.ty));
+        let predicates = &mut bounded.make_where_clause().predicates;
+        predicates.extend(stored.map(|field| bound(field, this)));
+        predicates.extend(skipped.filter_map(|field| bound_of_skipped(field, this)));
     }
     bounded
+}
+
+fn bound_of_skipped(field: &Skipped<'_>, this: &TokenStream) -> Option<WherePredicate> {
+    if matches!(field.default, Some(DefaultValue::Expression(_))) {
+        return None;
+    }
+    let ty = tokens::without_self(field.ty, this);
+    Some(parse_quote!(#ty: ::core::default::Default))
 }
 
 /// Says the same as the function that makes the field's entry in the table.

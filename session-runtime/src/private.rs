@@ -3,8 +3,10 @@
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
+pub use crate::error::Error;
 pub use crate::field::{Field, Operation};
 pub use crate::handle::SessionHandle;
+pub use crate::record::{Changes, Values};
 pub use crate::schema::{FieldSpec, Schema};
 pub use crate::value::{FieldDefault, IntoField, Stored};
 
@@ -86,6 +88,16 @@ where
     T: StorableAsJson<How>,
 {
     FieldSpec::json_option_or(name, default)
+}
+
+/// What a field that is not stored is made of.
+pub fn skipped<T: JsonDefault>() -> T {
+    T::when_missing()
+}
+
+/// The same, with this default. A function: it sees nothing of what surrounds it.
+pub fn skipped_or<T>(default: fn() -> T) -> T {
+    default()
 }
 
 // One mistake, one message. A type that cannot be stored mostly has no `FieldDefault` either, and the compiler would report both. It

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
+use crate::record::{Changes, Values};
 use crate::value::{FieldDefault, InvalidValue, Stored, json};
 
 /// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.
@@ -24,11 +25,23 @@ pub trait Schema: Sized + 'static {
     /// The stored names of the fields, in the order of the struct.
     const STORED_NAMES: &'static [&'static str];
 
+    /// The names to ask for to [`load`](Self::load) the struct, in this order.
+    #[doc(hidden)]
+    const READ_NAMES: &'static [&'static str] = Self::STORED_NAMES;
+
     #[doc(hidden)]
     fn fields(handle: SessionHandle) -> Self::Fields;
 
     #[doc(hidden)]
     fn handle(fields: &Self::Fields) -> &SessionHandle;
+
+    /// The struct, from what is stored.
+    #[doc(hidden)]
+    fn load(values: &mut Values) -> Result<Self, Error>;
+
+    /// What to change so that the struct is stored. Fields that it does not know stay as they are.
+    #[doc(hidden)]
+    fn save(&self, changes: &mut Changes) -> Result<(), Error>;
 }
 
 /// How one field is stored: its name in the hash, how it is read and written, and what it is when it is missing.

@@ -65,20 +65,6 @@ const _: () = {
             __parameters: ::core::marker::PhantomData,
         };
     }
-    fn __reads<T: Clone, const N: usize>(schema: &Cart<T, N>)
-    where
-        T: Debug,
-        T: 'static,
-    {
-        let Cart {
-            all_items: _0,
-            by_place: _1,
-            parents: _2,
-            last: _3,
-            first: _4,
-            letter: _5,
-        } = schema;
-    }
     impl<T: Clone, const N: usize> Parts<T, N>
     where
         T: Debug,
@@ -199,6 +185,30 @@ const _: () = {
         }
         fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
             &fields.handle
+        }
+        fn load(
+            values: &mut __session::Values,
+        ) -> ::core::result::Result<Self, __session::Error> {
+            ::core::result::Result::Ok(Self {
+                all_items: values.take(&<Cart<T, N>>::__SESSION_SPECS.all_items)?,
+                by_place: values.take(&<Cart<T, N>>::__SESSION_SPECS.by_place)?,
+                parents: values.take(&<Cart<T, N>>::__SESSION_SPECS.parents)?,
+                last: values.take(&<Cart<T, N>>::__SESSION_SPECS.last)?,
+                first: values.take(&<Cart<T, N>>::__SESSION_SPECS.first)?,
+                letter: values.take(&<Cart<T, N>>::__SESSION_SPECS.letter)?,
+            })
+        }
+        fn save(
+            &self,
+            changes: &mut __session::Changes,
+        ) -> ::core::result::Result<(), __session::Error> {
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.all_items, &self.all_items)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.by_place, &self.by_place)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.parents, &self.parents)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.last, &self.last)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.first, &self.first)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.letter, &self.letter)?;
+            ::core::result::Result::Ok(())
         }
     }
 };

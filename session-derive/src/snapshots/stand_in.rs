@@ -58,5 +58,16 @@ const _: () = {
         fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
             &fields.handle
         }
+        fn load(
+            values: &mut __session::Values,
+        ) -> ::core::result::Result<Self, __session::Error> {
+            ::core::unreachable!()
+        }
+        fn save(
+            &self,
+            changes: &mut __session::Changes,
+        ) -> ::core::result::Result<(), __session::Error> {
+            ::core::unreachable!()
+        }
     }
 };

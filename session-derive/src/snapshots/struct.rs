@@ -29,9 +29,6 @@ const _: () = {
             properties: __session::json::<Properties, _>("properties"),
         };
     }
-    fn __reads(schema: &Visitor) {
-        let Visitor { count: _0, r#type: _1, properties: _2 } = schema;
-    }
     impl VisitorFields {
         /// How often they came.
         pub fn count(&self) -> __session::Field<'_, u64> {
@@ -91,6 +88,24 @@ const _: () = {
         }
         fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
             &fields.handle
+        }
+        fn load(
+            values: &mut __session::Values,
+        ) -> ::core::result::Result<Self, __session::Error> {
+            ::core::result::Result::Ok(Self {
+                count: values.take(&<Visitor>::__SESSION_SPECS.count)?,
+                r#type: values.take(&<Visitor>::__SESSION_SPECS.r#type)?,
+                properties: values.take(&<Visitor>::__SESSION_SPECS.properties)?,
+            })
+        }
+        fn save(
+            &self,
+            changes: &mut __session::Changes,
+        ) -> ::core::result::Result<(), __session::Error> {
+            changes.set(&<Visitor>::__SESSION_SPECS.count, &self.count)?;
+            changes.set(&<Visitor>::__SESSION_SPECS.r#type, &self.r#type)?;
+            changes.set(&<Visitor>::__SESSION_SPECS.properties, &self.properties)?;
+            ::core::result::Result::Ok(())
         }
     }
 };

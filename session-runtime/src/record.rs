@@ -1,0 +1,51 @@
+//! A whole struct: from the stored values, and as changes of a session.
+
+use bytes::Bytes;
+
+use crate::error::Error;
+use crate::schema::FieldSpec;
+use crate::store::Change;
+
+/// The stored values of a schema's fields, in the order of [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).
+///
+/// Shows nothing of them when it is printed.
+pub struct Values(std::vec::IntoIter<Option<Bytes>>);
+
+impl Values {
+    /// The values, `None` for those that are missing.
+    pub fn new(stored: Vec<Option<Bytes>>) -> Self {
+        Self(stored.into_iter())
+    }
+
+    /// The next field's value. What was not asked for is missing.
+    pub fn take<T>(&mut self, spec: &FieldSpec<T>) -> Result<T, Error> {
+        spec.read(self.0.next().flatten())
+    }
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Values").finish_non_exhaustive()
+    }
+}
+
+/// What to change in a session so that it holds a struct.
+#[derive(Debug, Default)]
+pub struct Changes(Vec<Change<'static>>);
+
+impl Changes {
+    /// Gives a field this value, or removes it if the value is that of a field that is not there.
+    pub fn set<T>(&mut self, spec: &FieldSpec<T>, value: &T) -> Result<(), Error> {
+        let field = spec.name();
+        self.0.push(match spec.write(value)? {
+            Some(value) => Change::Set { field, value },
+            None => Change::Remove { field },
+        });
+        Ok(())
+    }
+
+    /// The changes, each of another field.
+    pub fn into_vec(self) -> Vec<Change<'static>> {
+        self.0
+    }
+}

@@ -1,0 +1,137 @@
+//! Whole structs: what the derive asks for, makes of it, and writes.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use session_runtime::__private::{Changes, Values};
+use session_runtime::{Change, Error, Schema, Session};
+
+#[derive(Debug, Clone, PartialEq, Session)]
+struct Visitor {
+    count: u64,
+    r#type: String,
+    #[session(default = 100)]
+    credit: i32,
+    age: Option<u8>,
+    blob: Vec<u8>,
+    #[session(json, rename = "props")]
+    properties: Properties,
+    #[session(json)]
+    tags: Option<Vec<String>>,
+    #[session(skip)]
+    note: String,
+    #[session(skip, default = values() + 1)]
+    version: u8,
+}
+
+/// Named as what the generated code calls its own: the default sees this one.
+fn values() -> u8 {
+    6
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Properties {
+    colour: String,
+    sizes: Vec<u32>,
+}
+
+/// What a session holds.
+type Stored = HashMap<String, Bytes>;
+
+fn save<S: Schema>(schema: &S, stored: &mut Stored) {
+    let mut changes = Changes::default();
+    schema.save(&mut changes).unwrap();
+    for change in changes.into_vec() {
+        match change {
+            Change::Set { field, value } => stored.insert(field.to_owned(), value),
+            Change::Remove { field } => stored.remove(field),
+        };
+    }
+}
+
+fn load<S: Schema>(stored: &Stored) -> Result<S, Error> {
+    S::load(&mut Values::new(S::READ_NAMES.iter().map(|name| stored.get(*name).cloned()).collect()))
+}
+
+#[test]
+fn nothing_stored_is_every_default() {
+    let visitor = load::<Visitor>(&Stored::new()).unwrap();
+    let expected = Visitor {
+        count: 0,
+        r#type: String::new(),
+        credit: 100,
+        age: None,
+        blob: Vec::new(),
+        properties: Properties::default(),
+        tags: None,
+        note: String::new(),
+        version: 7,
+    };
+    assert_eq!(visitor, expected);
+}
+
+#[test]
+fn skipped_fields_are_not_stored() {
+    let visitor = Visitor { note: "x".into(), version: 1, ..load(&Stored::new()).unwrap() };
+    let mut stored = Stored::new();
+    save(&visitor, &mut stored);
+    let mut names: Vec<_> = stored.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["blob", "count", "credit", "props", "type"]);
+    assert_eq!(Visitor::STORED_NAMES, ["count", "type", "credit", "age", "blob", "props", "tags"]);
+}
+
+#[test]
+fn one_unreadable_field_is_an_error_that_names_it() {
+    let stored = Stored::from([("credit".to_owned(), Bytes::from_static(b"HUNTER2"))]);
+    let error = load::<Visitor>(&stored).unwrap_err();
+    assert!(error.is_decode() && error.to_string().contains("`credit`"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_stored_is_an_error_and_not_half_of_the_changes() {
+    #[derive(Session)]
+    struct Mapped {
+        #[session(json)]
+        map: HashMap<Vec<u8>, u8>,
+    }
+    let mapped = Mapped { map: HashMap::from([(vec![1], 1)]) };
+    assert!(mapped.save(&mut Changes::default()).unwrap_err().is_encode());
+}
+
+#[test]
+fn a_struct_without_stored_fields_can_be_loaded() {
+    #[derive(Debug, PartialEq, Session)]
+    struct Generic<T> {
+        #[session(skip)]
+        value: Vec<T>,
+    }
+    assert_eq!(load::<Generic<u8>>(&Stored::new()).unwrap(), Generic { value: Vec::new() });
+}
+
+prop_compose! {
+    fn visitor()(
+        count: u64, r#type: String, credit: i32, age: Option<u8>, blob: Vec<u8>,
+        colour: String, sizes: Vec<u32>, tags: Option<Vec<String>>,
+    ) -> Visitor {
+        let properties = Properties { colour, sizes };
+        Visitor { count, r#type, credit, age, blob, properties, tags, note: String::new(), version: 7 }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_was_saved_is_loaded(before in visitor(), visitor in visitor()) {
+        let mut stored = Stored::from([("another's".to_owned(), Bytes::new())]);
+        save(&before, &mut stored);
+        save(&visitor, &mut stored);
+        prop_assert_eq!(load::<Visitor>(&stored).unwrap(), visitor);
+        prop_assert!(stored.contains_key("another's"));
+    }
+}
