@@ -84,6 +84,22 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>>;
 
+    /// Reads several fields, in this order, as they are at one moment. Otherwise as [`get`](Self::get).
+    fn get_many<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        fields: &'a [&'a str],
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>>;
+
+    /// Changes one field in a way that depends on what it holds; the session then expires `modify.expires_in` from now, also if nothing was
+    /// changed. On missing and dead keys as [`write`](Self::write).
+    fn modify<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        modify: Modify<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>>;
+
     /// How long from now a session is kept; [`Duration::MAX`] if it never expires, which only another program's session may do. Refreshes
     /// nothing.
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
@@ -111,6 +127,77 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// What time the store's machine has: a clock that is far from ours makes deadlines wrong.
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>>;
+}
+
+/// A change of one field that depends on what the field holds.
+///
+/// What the field **holds** is its own value, or, if it has none, that of the field `alias`. Whatever changes the field removes the alias in
+/// the same step.
+#[derive(Clone)]
+pub struct Modify<'a> {
+    /// Whether the session has to be there already.
+    pub mode: WriteMode,
+    /// The field's stored name.
+    pub field: &'a str,
+    /// The name under which the field was stored formerly.
+    pub alias: Option<&'a str>,
+    /// What to do.
+    pub action: Action,
+    /// How long from now the session is kept; more than zero.
+    pub expires_in: Duration,
+}
+
+/// What [`SessionStore::modify`] does with a field.
+#[derive(Clone)]
+pub enum Action {
+    /// Gives it a value, or removes it, and tells what it held before.
+    Replace(Option<Bytes>),
+    /// Gives it a value if it holds none, and tells what it holds then.
+    GetOrSet(Bytes),
+    /// Gives it a value, or removes it, if it holds what is expected, and tells whether it did.
+    CompareAndSet {
+        /// The bytes that it has to hold; `None`: it must hold nothing.
+        expected: Option<Bytes>,
+        /// A field that holds nothing is what is expected, too.
+        or_missing: bool,
+        /// What it is given; `None` removes it.
+        value: Option<Bytes>,
+    },
+    /// Adds to an integer, and tells the sum, in decimal text.
+    AddInteger {
+        /// What to add.
+        by: i128,
+        /// What a field that holds nothing counts as.
+        default: i128,
+        /// The smallest sum, which fits 64 bits with or without a sign.
+        min: i128,
+        /// The largest sum, likewise.
+        max: i128,
+    },
+    /// Adds to a floating-point number as IEEE 754 does, and tells the sum, in decimal text that reads as exactly it.
+    AddFloat {
+        /// What to add.
+        by: f64,
+        /// What a field that holds nothing counts as.
+        default: f64,
+        /// The sum is rounded to 32 bits.
+        single: bool,
+    },
+}
+
+/// What [`SessionStore::modify`] came to.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Modified {
+    /// [`Action::Replace`]: what the field held before. [`Action::GetOrSet`]: what it holds now.
+    Value(Option<Bytes>),
+    /// [`Action::CompareAndSet`]: whether it held what was expected.
+    Swapped(bool),
+    /// The sum that the field holds now.
+    Sum(Bytes),
+    /// The field holds something that is not a number of this kind. Nothing was changed.
+    NotANumber,
+    /// The sum would be out of range: past `min` or `max`, or not finite. Nothing was changed.
+    OutOfRange,
 }
 
 /// What becomes of a live session's expiry when it is read.
@@ -213,5 +300,37 @@ impl fmt::Debug for Change<'_> {
             Self::Remove { field } => ("Remove", field),
         };
         f.debug_struct(name).field("field", field).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Modify<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Modify").field("field", &self.field).field("action", &self.action).finish_non_exhaustive()
+    }
+}
+
+/// Shows what is done, not the values.
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Replace(_) => "Replace",
+            Self::GetOrSet(_) => "GetOrSet",
+            Self::CompareAndSet { .. } => "CompareAndSet",
+            Self::AddInteger { .. } => "AddInteger",
+            Self::AddFloat { .. } => "AddFloat",
+        })
+    }
+}
+
+/// Shows what happened, not the values.
+impl fmt::Debug for Modified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "Value({})", if value.is_some() { "…" } else { "none" }),
+            Self::Swapped(swapped) => write!(f, "Swapped({swapped})"),
+            Self::Sum(_) => f.write_str("Sum(…)"),
+            Self::NotANumber => f.write_str("NotANumber"),
+            Self::OutOfRange => f.write_str("OutOfRange"),
+        }
     }
 }
