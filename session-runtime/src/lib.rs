@@ -55,7 +55,7 @@ pub use schema::{FieldSpec, Schema};
 pub use session::Session;
 pub use sessions::Sessions;
 pub use store::{
-    BoxFuture, Change, Destroyed, Lookup, MemoryStore, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
+    Action, BoxFuture, Change, Destroyed, Lookup, MemoryStore, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
     SessionStore, StoreError, Write, WriteMode,
 };
 #[cfg(feature = "redis")]

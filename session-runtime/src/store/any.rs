@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 #[cfg(feature = "redis")]
 use super::RedisStore;
-use super::{Destroyed, Lookup, MemoryStore, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
+use super::{Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
 
 #[derive(Debug, Clone)]
 pub(crate) enum AnyStore {
@@ -67,6 +67,34 @@ impl AnyStore {
             Self::Other(store) => store.write(key, write).await,
         }
     }
+
+    pub(crate) async fn get_many(
+        &self,
+        key: &SessionKey,
+        fields: &[&str],
+        refresh: Refresh,
+    ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.get_many_now(key, fields, refresh)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.get_fields(key, fields, refresh).await,
+            Self::Other(store) => store.get_many(key, fields, refresh).await,
+        }
+    }
+
+    pub(crate) async fn modify(
+        &self,
+        key: &SessionKey,
+        modify: Modify<'_>,
+    ) -> Result<Lookup<Modified>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.modify_now(key, &modify)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.modify_field(key, modify).await,
+            Self::Other(store) => store.modify(key, modify).await,
+        }
+    }
+
     pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.time_left_now(key)),

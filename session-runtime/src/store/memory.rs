@@ -1,5 +1,7 @@
 //! Sessions in the memory of this process.
 
+mod action;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,9 +10,10 @@ use std::{fmt, mem};
 
 use bytes::Bytes;
 
+use self::action::{Effect, carry_out};
 use super::{
-    BoxFuture, Change, Destroyed, Lookup, PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore,
-    StoreError, Write, WriteMode,
+    BoxFuture, Change, Destroyed, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write, WriteMode,
 };
 use crate::clock::Clock;
 use crate::id::SessionId;
@@ -106,25 +109,21 @@ impl MemoryStore {
         self.read(key, refresh, |fields| fields.contains_key(field))
     }
 
+    pub(crate) fn get_many_now(
+        &self,
+        key: &SessionKey,
+        names: &[&str],
+        refresh: Refresh,
+    ) -> Lookup<Vec<Option<Bytes>>> {
+        self.read(key, refresh, |fields| names.iter().map(|name| fields.get(*name).cloned()).collect())
+    }
+
     pub(crate) fn write_now(&self, key: &SessionKey, write: Write<'_>) -> Lookup<u64> {
-        let now = self.clock.elapsed();
-        let expires_at = now.saturating_add(write.expires_in);
-        let mut shelf = self.lock();
-        shelf.sweep(now);
-        match shelf.find(key, now) {
-            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
-            Some(Entry { content: Content::Live(fields), expires_at: kept_until }) => {
-                *kept_until = expires_at;
-                Lookup::Found(apply(fields, write.changes))
-            }
-            None if write.mode == WriteMode::Existing => Lookup::Missing,
-            None => {
-                let mut fields = BTreeMap::from([(PERMANENT_FIELD.into(), Bytes::new())]);
-                apply(&mut fields, write.changes);
-                shelf.put(key, Entry { expires_at, content: Content::Live(fields) });
-                Lookup::Found(0)
-            }
-        }
+        self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes))
+    }
+
+    pub(crate) fn modify_now(&self, key: &SessionKey, modify: &Modify<'_>) -> Lookup<Modified> {
+        self.change(key, modify.mode, modify.expires_in, |fields| modify_field(fields, modify))
     }
 
     pub(crate) fn time_left_now(&self, key: &SessionKey) -> Lookup<Duration> {
@@ -203,6 +202,33 @@ impl MemoryStore {
         }
     }
 
+    fn change<T>(
+        &self,
+        key: &SessionKey,
+        mode: WriteMode,
+        expires_in: Duration,
+        change: impl FnOnce(&mut Fields) -> T,
+    ) -> Lookup<T> {
+        let now = self.clock.elapsed();
+        let expires_at = now.saturating_add(expires_in);
+        let mut shelf = self.lock();
+        shelf.sweep(now);
+        match shelf.find(key, now) {
+            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Live(fields), expires_at: kept_until }) => {
+                *kept_until = expires_at;
+                Lookup::Found(change(fields))
+            }
+            None if mode == WriteMode::Existing => Lookup::Missing,
+            None => {
+                let mut fields = BTreeMap::from([(PERMANENT_FIELD.into(), Bytes::new())]);
+                let report = change(&mut fields);
+                shelf.put(key, Entry { expires_at, content: Content::Live(fields) });
+                Lookup::Found(report)
+            }
+        }
+    }
+
     /// A thread that panicked under the lock leaves nothing half done: no operation below can panic between two changes.
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
@@ -248,14 +274,30 @@ fn apply(fields: &mut Fields, changes: &[Change<'_>]) -> u64 {
     let mut removed = 0;
     for change in changes {
         match change {
-            // A copy of its own: a value cut out of a large buffer must not keep that buffer for as long as the session lives.
-            Change::Set { field, value } => {
-                drop(fields.insert((*field).into(), Bytes::copy_from_slice(value)))
-            }
+            Change::Set { field, value } => put(fields, field, value),
             Change::Remove { field } => removed += u64::from(fields.remove(*field).is_some()),
         }
     }
     removed
+}
+
+fn modify_field(fields: &mut Fields, modify: &Modify<'_>) -> Modified {
+    let held = fields.get(modify.field).or_else(|| fields.get(modify.alias?)).cloned();
+    let (modified, effect) = carry_out(&modify.action, held);
+    match &effect {
+        Effect::Keep => return modified,
+        Effect::Put(value) => put(fields, modify.field, value),
+        Effect::Remove => drop(fields.remove(modify.field)),
+    }
+    if let Some(alias) = modify.alias {
+        fields.remove(alias);
+    }
+    modified
+}
+
+/// A copy of its own: a value cut out of a large buffer must not keep that buffer for as long as the session lives.
+fn put(fields: &mut Fields, field: &str, value: &[u8]) {
+    fields.insert(field.into(), Bytes::copy_from_slice(value));
 }
 
 impl SessionStore for MemoryStore {
@@ -283,6 +325,23 @@ impl SessionStore for MemoryStore {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
         Box::pin(async move { Ok(self.write_now(key, write)) })
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        fields: &'a [&'a str],
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
+        Box::pin(async move { Ok(self.get_many_now(key, fields, refresh)) })
+    }
+
+    fn modify<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        modify: Modify<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
+        Box::pin(async move { Ok(self.modify_now(key, &modify)) })
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {

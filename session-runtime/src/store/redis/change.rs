@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use redis::Value;
+use bytes::Bytes;
+use redis::{Cmd, Value};
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::command::{Room, milliseconds};
 use super::dead_or_failed;
-use super::script::{DESTROY, ROTATE, WRITE};
+use super::script::{DESTROY, MODIFY, ROTATE, WRITE};
 use crate::id::SessionId;
-use crate::store::{Change, Destroyed, Lookup, Rotation, SessionKey, StoreError, Write, WriteMode};
+use crate::store::{
+    Action, Change, Destroyed, Lookup, Modified, Modify, Rotation, SessionKey, StoreError, Write, WriteMode,
+};
+use crate::value::FieldValue;
 
 /// A number among a script's arguments has no more digits.
 const NUMBER: usize = 16;
@@ -42,6 +46,28 @@ impl RedisStore {
             Value::Int(removed) => Ok(Lookup::Found(removed.unsigned_abs())),
             Value::ServerError(error) => dead_or_failed((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    pub(crate) async fn modify_field(
+        &self,
+        key: &SessionKey,
+        modify: Modify<'_>,
+    ) -> Result<Lookup<Modified>, StoreError> {
+        let alias = modify.alias.unwrap_or_default();
+        let bytes = 2 * NUMBER + modify.field.len() + alias.len() + room_for(&modify.action);
+        let keys = [key];
+        let ran = self.run(&MODIFY, &keys, Room { words: 9, bytes }, |invocation| {
+            invocation.arg(milliseconds(modify.expires_in)).arg(u8::from(modify.mode == WriteMode::Create));
+            invocation.arg(modify.field).arg(alias);
+            add_action(invocation, &modify.action);
+        });
+        match ran.await? {
+            Value::Int(-1) => Ok(Lookup::Missing),
+            Value::ServerError(error) => dead_or_failed((&error).into()),
+            reply => modified(&modify.action, reply)
+                .map(Lookup::Found)
+                .ok_or_else(|| StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
 
@@ -87,6 +113,66 @@ impl RedisStore {
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
+}
+
+/// As the script reads it.
+fn add_action(invocation: &mut Cmd, action: &Action) {
+    match action {
+        Action::Replace(value) => add_value(invocation.arg("replace"), value.as_ref()),
+        Action::GetOrSet(value) => add_value(invocation.arg("get_or_set"), Some(value)),
+        Action::CompareAndSet { expected, or_missing, value } => {
+            invocation.arg("compare").arg(u8::from(*or_missing)).arg(u8::from(expected.is_some()));
+            add_value(invocation, Some(expected.as_ref().unwrap_or(&Bytes::new())));
+            add_value(invocation, value.as_ref());
+        }
+        Action::AddInteger { by, default, min, max } => {
+            invocation.arg("add");
+            for number in [by, default, min, max] {
+                invocation.arg(itoa::Buffer::new().format(*number));
+            }
+        }
+        Action::AddFloat { by, default, single } => {
+            invocation.arg("add_float");
+            for number in [by, default] {
+                add_value(invocation, number.encode().ok().as_ref());
+            }
+            invocation.arg(u8::from(*single));
+        }
+    }
+}
+
+fn add_value(invocation: &mut Cmd, value: Option<&Bytes>) {
+    if let Some(value) = value {
+        invocation.arg(&value[..]);
+    }
+}
+
+fn room_for(action: &Action) -> usize {
+    let length = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
+    let operands = match action {
+        Action::Replace(value) => length(value),
+        Action::GetOrSet(value) => value.len(),
+        Action::CompareAndSet { expected, value, .. } => length(expected) + length(value),
+        Action::AddInteger { .. } | Action::AddFloat { .. } => 4 * NUMBER,
+    };
+    NUMBER + operands
+}
+
+fn modified(action: &Action, reply: Value) -> Option<Modified> {
+    Some(match (action, reply) {
+        (Action::Replace(_), Value::Nil) => Modified::Value(None),
+        (Action::Replace(_) | Action::GetOrSet(_), Value::BulkString(value)) => {
+            Modified::Value(Some(value.into()))
+        }
+        (Action::CompareAndSet { .. }, Value::Int(swapped @ (0 | 1))) => Modified::Swapped(swapped == 1),
+        (Action::AddInteger { .. } | Action::AddFloat { .. }, reply) => match reply {
+            Value::BulkString(sum) => Modified::Sum(sum.into()),
+            Value::Int(-2) => Modified::NotANumber,
+            Value::Int(-3) => Modified::OutOfRange,
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
 fn removed_field<'a>(change: &Change<'a>) -> Option<&'a str> {

@@ -17,7 +17,7 @@ use bytes::Bytes;
 
 use self::cause::Code;
 use self::link::Link;
-use super::{BoxFuture, Destroyed, Lookup, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
+use super::{BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
 use crate::error::Error;
 
 /// Sessions on one Redis or Valkey server, over TCP or a unix socket.
@@ -105,6 +105,23 @@ impl SessionStore for RedisStore {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
         Box::pin(self.write_fields(key, write))
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        fields: &'a [&'a str],
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
+        Box::pin(self.get_fields(key, fields, refresh))
+    }
+
+    fn modify<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        modify: Modify<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
+        Box::pin(self.modify_field(key, modify))
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {

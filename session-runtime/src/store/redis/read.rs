@@ -7,7 +7,7 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
-use super::command::{command_of, expire_command};
+use super::command::{Room, begin_command, command_of, expire_command};
 use super::dead_or_failed;
 use super::link::Fault;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
@@ -19,7 +19,33 @@ impl RedisStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<Option<Bytes>>, StoreError> {
-        self.read("HGET", key, field, refresh, value).await
+        self.read(command_of(&["HGET", key.expose_secret(), field]), key, refresh, value).await
+    }
+
+    pub(crate) async fn get_fields(
+        &self,
+        key: &SessionKey,
+        fields: &[&str],
+        refresh: Refresh,
+    ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
+        let bytes = fields.iter().map(|field| field.len()).sum();
+        let room = Room { words: fields.len() + 1, bytes };
+        let mut command = begin_command(&["HMGET", key.expose_secret()], room);
+        for field in fields {
+            command.arg(field);
+        }
+        if fields.is_empty() {
+            command.arg(PERMANENT_FIELD);
+        }
+        Ok(match self.read(command, key, refresh, values).await? {
+            Lookup::Found(None) => Lookup::Found(vec![None; fields.len()]),
+            Lookup::Found(Some(mut values)) => {
+                values.resize(fields.len(), None);
+                Lookup::Found(values)
+            }
+            Lookup::Missing => Lookup::Missing,
+            Lookup::Dead => Lookup::Dead,
+        })
     }
 
     pub(crate) async fn contains_field(
@@ -28,7 +54,7 @@ impl RedisStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
-        let found = self.read("HEXISTS", key, field, refresh, presence).await?;
+        let found = self.read(command_of(&["HEXISTS", key.expose_secret(), field]), key, refresh, presence).await?;
         Ok(match found {
             Lookup::Found(presence) => Lookup::Found(presence.is_some()),
             Lookup::Missing => Lookup::Missing,
@@ -63,18 +89,15 @@ impl RedisStore {
     /// One read command; in one trip with whatever the refresh needs.
     async fn read<T>(
         &self,
-        command: &str,
+        read: Cmd,
         key: &SessionKey,
-        field: &str,
         refresh: Refresh,
         decode: fn(Value) -> Result<Option<T>, Cause>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
-        let name = key.expose_secret();
-        let read = command_of(&[command, name, field]);
         let second = match refresh {
             Refresh::No => return read_of(self.ask_one(&read).await?, decode),
             Refresh::To(expires_in) => expire_command(key, expires_in),
-            Refresh::Below { .. } => command_of(&["PTTL", name]),
+            Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
         };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(read).add_command(second);
@@ -206,6 +229,13 @@ fn value(reply: Value) -> Result<Option<Bytes>, Cause> {
         Value::Nil => Ok(None),
         _ => Err(Cause::Unexpected),
     }
+}
+
+/// Nothing if none of them is there: it is not known then whether the session is.
+fn values(reply: Value) -> Result<Option<Vec<Option<Bytes>>>, Cause> {
+    let Value::Array(replies) = reply else { return Err(Cause::Unexpected) };
+    let values: Vec<_> = replies.into_iter().map(value).collect::<Result<_, _>>()?;
+    Ok(values.iter().any(Option::is_some).then_some(values))
 }
 
 fn presence(reply: Value) -> Result<Option<()>, Cause> {

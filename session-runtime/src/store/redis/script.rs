@@ -13,12 +13,14 @@ use crate::store::{SessionKey, StoreError};
 pub(super) static WRITE: Lua = Lua::new(SOURCES[0]);
 pub(super) static ROTATE: Lua = Lua::new(SOURCES[1]);
 pub(super) static DESTROY: Lua = Lua::new(SOURCES[2]);
+pub(super) static MODIFY: Lua = Lua::new(SOURCES[3]);
 
 /// What every connection loads before it is used.
 pub(super) const SOURCES: &[&str] = &[
     include_str!("scripts/write.lua"),
     include_str!("scripts/rotate.lua"),
     include_str!("scripts/destroy.lua"),
+    include_str!("scripts/modify.lua"),
 ];
 
 /// A script, known to the server by its hash. What its arguments are stands in its file.

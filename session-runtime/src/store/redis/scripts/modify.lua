@@ -1,0 +1,287 @@
+-- Changes one field of a session in a way that depends on what it holds: its own value, or, if it has none, its alias's.
+--
+-- KEYS[1]  the session
+-- ARGV[1]  how long from now the session is kept, in milliseconds
+-- ARGV[2]  1: a missing session is begun, 0: it has to be there
+-- ARGV[3]  the field
+-- ARGV[4]  its alias, the name under which it was stored formerly, or nothing
+-- ARGV[5]  what to do, with the arguments that follow. Without a new value the field is removed
+--
+--   replace      [new value]                                  returns what it held
+--   get_or_set   new value                                    returns what it holds
+--   compare      or missing?, expected?, expected, [new value] returns 1 if it held that, else 0
+--   add          by, default, least, most: integers           returns the sum, -2: not a number, -3: out of range
+--   add_float    by, default, single?                         likewise
+--
+-- Returns -1 for a missing session. A tombstone answers WRONGTYPE.
+--
+-- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what could be refused after it is looked at
+-- before it.
+
+local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[5]
+local may = redis.acl_check_cmd
+
+local stored = redis.pcall('HMGET', key, '', field, alias)
+if stored.err then
+  return stored
+end
+-- A session that another program began may lack the permanent field.
+local lacks_permanent = not stored[1]
+local alias_holds = alias ~= '' and stored[3]
+local held = stored[2] or alias_holds
+
+if lacks_permanent and ARGV[2] == '0' and redis.call('EXISTS', key) == 0 then
+  return -1
+end
+
+local NOT_A_NUMBER, OUT_OF_RANGE = -2, -3
+
+-- Lua's numbers are exact up to 2^53 only. So an integer is the parts of its decimal text, 15 digits each, the lowest first; all have its
+-- sign, or, in a sum, only the last one has.
+local DIGITS, BASE = 15, 1e15
+
+local function parts_of(text)
+  local sign, digits = 1, text
+  if string.sub(text, 1, 1) == '-' then
+    sign, digits = -1, string.sub(text, 2)
+  end
+  local parts = {}
+  for to = #digits, 1, -DIGITS do
+    parts[#parts + 1] = sign * tonumber(string.sub(digits, math.max(1, to - DIGITS + 1), to))
+  end
+  return parts
+end
+
+-- a + b, or with a sign of -1 a - b
+local function sum_of(a, b, sign)
+  local sum, carry = {}, 0
+  for at = 1, math.max(#a, #b) do
+    local part = (a[at] or 0) + sign * (b[at] or 0) + carry
+    carry = math.floor(part / BASE)
+    sum[at] = part - carry * BASE
+  end
+  sum[#sum + 1] = carry
+  return sum
+end
+
+local function is_less(a, b)
+  local difference = sum_of(a, b, -1)
+  return difference[#difference] < 0
+end
+
+local function text_of(sum)
+  local sign = ''
+  if sum[#sum] < 0 then
+    sign, sum = '-', sum_of({}, sum, -1)
+  end
+  local digits = ''
+  for at = #sum, 1, -1 do
+    digits = digits .. string.format('%015.0f', sum[at])
+  end
+  digits = string.match(digits, '^0*(%d-)$')
+  return digits == '' and '0' or sign .. digits
+end
+
+local function add_integers()
+  local by, default, least, most = ARGV[6], ARGV[7], parts_of(ARGV[8]), parts_of(ARGV[9])
+  local number
+  if held then
+    -- One text for each integer: no `+`, leading zeros, `-0`. A longer one than both limits needs no arithmetic to be out of range.
+    local is_integer = held == '0' or string.find(held, '^%-?[1-9]%d*$')
+    if not is_integer or #held > math.max(#ARGV[8], #ARGV[9]) then
+      return NOT_A_NUMBER
+    end
+    number = parts_of(held)
+    if is_less(number, least) or is_less(most, number) then
+      return NOT_A_NUMBER
+    end
+  else
+    number = parts_of(default)
+  end
+  local sum = sum_of(number, parts_of(by), 1)
+  if is_less(sum, least) or is_less(most, sum) then
+    return OUT_OF_RANGE
+  end
+  local text = text_of(sum)
+  return text, true, text
+end
+
+local function is_finite(number)
+  return number == number and number ~= math.huge and number ~= -math.huge
+end
+
+local LARGEST_SINGLE, HALF_WAY_TO_INFINITY = 2 ^ 128 - 2 ^ 104, 2 ^ 128 - 2 ^ 103
+
+-- To 32 bits.
+local function rounded(number)
+  if math.abs(number) >= HALF_WAY_TO_INFINITY then
+    return number > 0 and math.huge or -math.huge
+  end
+  return (struct.unpack('<f', struct.pack('<f', number)))
+end
+
+local WORDS = {inf = math.huge, ['-inf'] = -math.huge, nan = 0 / 0}
+
+-- A decimal text's digits, without zeros at either end, and how many of them stand before the point: 12.5e3 is 125 and 5.
+local function scientific(text)
+  local mantissa, exponent = string.match(text, '^[+-]?([%d.]+)[eE]?([+-]?%d*)$')
+  local whole, fraction = string.match(mantissa, '^(%d*)%.?(%d*)$')
+  local zeros, digits = string.match(whole .. fraction, '^(0*)(%d-)0*$')
+  return digits, #whole - #zeros + (tonumber(exponent) or 0)
+end
+
+-- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie half-way between two of 32 bits, the text
+-- itself decides: rounded twice, it could come out on the wrong side.
+local function rounded_once(text, number)
+  local nearest = rounded(number)
+  local other = 2 * number - nearest
+  if math.abs(number) == HALF_WAY_TO_INFINITY then
+    other = number > 0 and LARGEST_SINGLE or -LARGEST_SINGLE
+  end
+  if nearest == number or rounded(other) ~= other then
+    return nearest
+  end
+  local digits, point = scientific(text)
+  local half_way, its_point = scientific(string.format('%.99e', number))
+  if digits == half_way and point == its_point then
+    return nearest
+  end
+  local is_beyond = point > its_point or point == its_point and digits > half_way
+  return (is_beyond == (math.abs(nearest) > math.abs(other))) and nearest or other
+end
+
+-- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10, too. Nothing if it is none, or past what
+-- such a number can be.
+local function read_float(text, single)
+  if WORDS[text] then
+    return WORDS[text]
+  end
+  local mantissa = string.match(text, '^[+-]?([%d.]+)$') or string.match(text, '^[+-]?([%d.]+)[eE][+-]?%d+$')
+  if not mantissa or not string.find(mantissa, '%d') or string.find(mantissa, '%..*%.') then
+    return nil
+  end
+  local number = tonumber(text)
+  if single and is_finite(number) then
+    number = rounded_once(text, number)
+  end
+  return is_finite(number) and number or nil
+end
+
+-- The next larger number of as many digits, or of one more.
+local function successor_of(digits)
+  local kept, nines = string.match(digits, '^(%d-)(9*)$')
+  local last = kept == '' and 0 or tonumber(string.sub(kept, -1))
+  return string.sub(kept, 1, -2) .. (last + 1) .. string.rep('0', #nines)
+end
+
+-- The fewest digits that read as this number, of those the nearest, of two that are as near the larger; and the power of ten to multiply
+-- them with. What has few enough digits is the one number of so many that does; among subnormal numbers there may be several.
+local function shortest(magnitude, single)
+  local most = single and 9 or 17
+  local least = single and 6 or 15
+  if magnitude < (single and 2 ^ -126 or 2 ^ -1022) then
+    least = 1
+  end
+  -- Exact enough: no such number is so near to what lies between two of 17 digits without being it.
+  local first, rest, exponent = string.match(string.format('%.60e', magnitude), '^(%d)%.(%d+)e([+-]%d+)$')
+  local exact = first .. rest
+  for count = least, most do
+    local power = tonumber(exponent) - count + 1
+    local low = string.sub(exact, 1, count)
+    local near, far = low, successor_of(low)
+    if string.byte(exact, count + 1) >= 53 then -- '5'
+      near, far = far, near
+    end
+    -- At a power of two the numbers below are closer together than those above: the nearest may be theirs.
+    for _, digits in ipairs({near, far}) do
+      if read_float(digits .. 'e' .. power, single) == magnitude then
+        return digits, power
+      end
+    end
+  end
+end
+
+-- As Rust's Display: without an exponent.
+local function text_of_float(number, single)
+  local sign = (number < 0 or 1 / number < 0) and '-' or ''
+  if number == 0 then
+    return sign .. '0'
+  end
+  local digits, power = shortest(math.abs(number), single)
+  local significant = string.match(digits, '^(%d-)0*$')
+  power = power + #digits - #significant
+  local point = #significant + power
+  if power >= 0 then
+    return sign .. significant .. string.rep('0', power)
+  elseif point > 0 then
+    return sign .. string.sub(significant, 1, point) .. '.' .. string.sub(significant, point + 1)
+  end
+  return sign .. '0.' .. string.rep('0', -point) .. significant
+end
+
+local function add_floats()
+  local single = ARGV[8] == '1'
+  local by, number = read_float(ARGV[6]), nil
+  if held then
+    number = read_float(held, single)
+    if not number then
+      return NOT_A_NUMBER
+    end
+  else
+    number = read_float(ARGV[7])
+    number = single and rounded(number) or number
+  end
+  local sum = number + by
+  if single then
+    sum = rounded(sum)
+  end
+  if not is_finite(sum) then
+    return OUT_OF_RANGE
+  end
+  local text = text_of_float(sum, single)
+  return text, true, text
+end
+
+local function compare()
+  local expected = ARGV[7] == '1' and ARGV[8]
+  if held == expected or (not held and ARGV[6] == '1') then
+    return 1, true, ARGV[9]
+  end
+  return 0, false
+end
+
+local reply, is_changed, value
+if action == 'add' then
+  reply, is_changed, value = add_integers()
+elseif action == 'replace' then
+  reply, is_changed, value = held, true, ARGV[6]
+elseif action == 'compare' then
+  reply, is_changed, value = compare()
+elseif action == 'add_float' then
+  reply, is_changed, value = add_floats()
+elseif held then
+  reply, is_changed = held, false
+else
+  reply, is_changed, value = ARGV[6], true, ARGV[6]
+end
+
+local is_removed = is_changed and not value
+local deletes = is_removed or is_changed and alias_holds
+if may and not (may('PEXPIRE', key, lifetime) and (not deletes or may('HDEL', key, field))
+    and (not (is_removed and lacks_permanent) or may('HSET', key, '', ''))) then
+  return redis.error_reply('NOPERM a session needs HSET, HDEL and PEXPIRE')
+end
+
+if is_removed then
+  redis.call('HDEL', key, field)
+elseif is_changed then
+  redis.call('HSET', key, field, value)
+end
+if is_changed and alias_holds then
+  redis.call('HDEL', key, alias)
+end
+if lacks_permanent then
+  redis.call('HSET', key, '', '')
+end
+redis.call('PEXPIRE', key, lifetime)
+return reply
