@@ -114,6 +114,7 @@ impl<'a> WriteBatch<'a> {
     pub fn set<T: 'static>(self, field: Field<'_, T>, value: impl IntoField<T>) -> Self {
         self.and(|handle, changes| {
             let spec = field.spec_of(handle)?;
+            changes.forget(spec);
             value.with(|value| changes.set(spec, value))
         })
     }
@@ -121,7 +122,9 @@ impl<'a> WriteBatch<'a> {
     /// Removes a field, if it is there.
     pub fn remove<T: 'static>(self, field: Field<'_, T>) -> Self {
         self.and(|handle, changes| {
-            changes.remove(field.spec_of(handle)?);
+            let spec = field.spec_of(handle)?;
+            changes.forget(spec);
+            changes.remove(spec);
             Ok(())
         })
     }

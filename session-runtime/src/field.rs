@@ -119,7 +119,9 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = value.with(|value| spec.write(value));
-        Operation::new(async move { spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?)) })
+        Operation::new(
+            async move { spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?)) },
+        )
     }
 
     /// Gives the field a value if it is missing, and gives what it is then: one value for all that do so at once.
@@ -253,9 +255,8 @@ impl<'a, T: 'static> Future for Field<'a, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { handle, spec, .. } = *self;
-        let read = self
-            .reading
-            .get_or_insert_with(|| Box::pin(async move { spec.read(held(handle, spec).await?) }));
+        let read =
+            self.reading.get_or_insert_with(|| Box::pin(async move { spec.read(held(handle, spec).await?) }));
         read.as_mut().poll(cx)
     }
 }

@@ -44,6 +44,16 @@ impl Changes {
         Ok(())
     }
 
+    /// Removes a field.
+    pub(crate) fn remove<T>(&mut self, spec: &FieldSpec<T>) {
+        self.0.push(Change::Remove { field: spec.name() });
+    }
+
+    /// Takes back what was to be done with a field.
+    pub(crate) fn forget<T>(&mut self, spec: &FieldSpec<T>) {
+        self.0.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
+    }
+
     /// The changes, each of another field.
     pub fn into_vec(self) -> Vec<Change<'static>> {
         self.0

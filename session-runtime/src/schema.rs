@@ -92,12 +92,35 @@ impl<T> FieldSpec<T> {
         self.name
     }
 
+    pub(crate) fn alias(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The names under which the value may be stored, the newest first.
+    pub(crate) fn read_names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.alias())
+    }
+
+    pub(crate) fn default(&self) -> T {
+        (self.default)()
+    }
+
+    pub(crate) fn out_of_range(&self) -> Error {
+        Error::new(Kind::OutOfRange { field: self.name, type_name: type_name::<T>() })
+    }
+
+    pub(crate) fn not_a_number(&self) -> Error {
+        self.invalid(InvalidValue::new("not a number of this type"))
+    }
+
+    fn invalid(&self, source: InvalidValue) -> Error {
+        Error::new(Kind::Decode { field: self.name, type_name: type_name::<T>(), source })
+    }
+
     pub(crate) fn read(&self, stored: Option<Bytes>) -> Result<T, Error> {
         match stored {
-            None => Ok((self.default)()),
-            Some(stored) => (self.decode)(stored).map_err(|source| {
-                Error::new(Kind::Decode { field: self.name, type_name: type_name::<T>(), source })
-            }),
+            None => Ok(self.default()),
+            Some(stored) => (self.decode)(stored).map_err(|source| self.invalid(source)),
         }
     }
 

@@ -8,7 +8,10 @@ use bytes::Bytes;
 
 #[cfg(feature = "redis")]
 use super::RedisStore;
-use super::{Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
+use super::{
+    Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
+    StoreError, Write,
+};
 
 #[derive(Debug, Clone)]
 pub(crate) enum AnyStore {

@@ -293,6 +293,15 @@ pub enum Change<'a> {
     },
 }
 
+impl Change<'_> {
+    /// The stored name of the field that is changed.
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Set { field, .. } | Self::Remove { field } => field,
+        }
+    }
+}
+
 impl fmt::Debug for Change<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, field) = match self {
@@ -305,7 +314,10 @@ impl fmt::Debug for Change<'_> {
 
 impl fmt::Debug for Modify<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Modify").field("field", &self.field).field("action", &self.action).finish_non_exhaustive()
+        f.debug_struct("Modify")
+            .field("field", &self.field)
+            .field("action", &self.action)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use session_runtime::{Session, SessionId, Sessions};
 use session_tests::acceptance::World;
@@ -58,21 +59,12 @@ async fn begin(world: &World) -> (Sessions, Session<Whole>, SessionId) {
 }
 
 fn whole() -> impl Strategy<Value = Whole> {
-    let one = (any::<u64>(), any::<i8>(), any::<String>(), any::<Option<String>>(), any::<bool>(), -1e300..1e300);
-    let two = (any::<Vec<u8>>(), any::<BTreeMap<String, Vec<u32>>>(), any::<Option<Vec<String>>>(), any::<u16>());
-    (one, two, any::<Option<u32>>(), any::<char>()).prop_map(|((a, b, c, d, e, f), (g, h, i, j), k, l)| Whole {
-        a,
-        b,
-        c,
-        d,
-        e,
-        f,
-        g,
-        h,
-        i,
-        j,
-        k,
-        l: char2::Char(l),
+    let one =
+        (any::<u64>(), any::<i8>(), any::<String>(), any::<Option<String>>(), any::<bool>(), -1e300..1e300);
+    let two =
+        (any::<Vec<u8>>(), any::<BTreeMap<String, Vec<u32>>>(), any::<Option<Vec<String>>>(), any::<u16>());
+    (one, two, any::<Option<u32>>(), any::<char>()).prop_map(|((a, b, c, d, e, f), (g, h, i, j), k, l)| {
+        Whole { a, b, c, d, e, f, g, h, i, j, k, l: char2::Char(l) }
     })
 }
 
@@ -86,7 +78,8 @@ pub(crate) async fn a_batch_of_reads_is_the_reads_one_by_one(world: World) {
     let (_, session, _) = begin(&world).await;
     for example in examples(20) {
         session.save(&example).await.unwrap();
-        let together = session.read((session.a(), session.c(), session.d(), session.h(), session.j())).await.unwrap();
+        let together =
+            session.read((session.a(), session.c(), session.d(), session.h(), session.j())).await.unwrap();
         let a = session.a().await.unwrap();
         let (c, d) = (session.c().await.unwrap(), session.d().await.unwrap());
         let (h, j) = (session.h().await.unwrap(), session.j().await.unwrap());
@@ -112,7 +105,15 @@ pub(crate) async fn twelve_fields_and_vectors_are_read_together(world: World) {
 pub(crate) async fn a_batch_of_writes_is_all_or_nothing(world: World) {
     let (sessions, session, id) = begin(&world).await;
     session.set_e(true).await.unwrap();
-    session.write().set(session.a(), 3).set(session.c(), "x").remove(session.e()).set(session.d(), "y").commit().await.unwrap();
+    session
+        .write()
+        .set(session.a(), 3)
+        .set(session.c(), "x")
+        .remove(session.e())
+        .set(session.d(), "y")
+        .commit()
+        .await
+        .unwrap();
     let read = session.read((session.a(), session.c(), session.e(), session.d())).await.unwrap();
     assert_eq!(read, (3, "x".to_owned(), false, Some("y".to_owned())));
     let held: Session<Whole> = sessions.open_id(&id);

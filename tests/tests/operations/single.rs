@@ -250,7 +250,8 @@ pub(crate) async fn of_64_clients_that_compare_and_set_one_wins(world: World) {
 pub(crate) async fn of_64_clients_that_take_one_gets_it(world: World) {
     let (sessions, session, id) = begin(&world).await;
     session.set_name("flash").await.unwrap();
-    let taken = at_once(&sessions, id, 64, |session, _| async move { session.name().take().await.unwrap() }).await;
+    let taken =
+        at_once(&sessions, id, 64, |session, _| async move { session.name().take().await.unwrap() }).await;
     assert_eq!(taken.iter().filter(|taken| *taken == "flash").count(), 1);
 }
 

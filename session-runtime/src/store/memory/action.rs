@@ -44,7 +44,13 @@ fn added(sum: Result<Bytes, Modified>) -> (Modified, Effect) {
     }
 }
 
-fn add_integer(held: Option<Bytes>, by: i128, default: i128, min: i128, max: i128) -> Result<Bytes, Modified> {
+fn add_integer(
+    held: Option<Bytes>,
+    by: i128,
+    default: i128,
+    min: i128,
+    max: i128,
+) -> Result<Bytes, Modified> {
     let range = min..=max;
     let held = match held {
         Some(text) => {

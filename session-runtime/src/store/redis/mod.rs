@@ -17,7 +17,10 @@ use bytes::Bytes;
 
 use self::cause::Code;
 use self::link::Link;
-use super::{BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write};
+use super::{
+    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
+    Write,
+};
 use crate::error::Error;
 
 /// Sessions on one Redis or Valkey server, over TCP or a unix socket.

@@ -54,7 +54,8 @@ impl RedisStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
-        let found = self.read(command_of(&["HEXISTS", key.expose_secret(), field]), key, refresh, presence).await?;
+        let found =
+            self.read(command_of(&["HEXISTS", key.expose_secret(), field]), key, refresh, presence).await?;
         Ok(match found {
             Lookup::Found(presence) => Lookup::Found(presence.is_some()),
             Lookup::Missing => Lookup::Missing,
