@@ -34,6 +34,8 @@ pub(crate) struct Field<'a> {
     /// The field's name in the hash, and where it was written.
     pub(crate) stored: String,
     pub(crate) stored_span: Span,
+    /// The name that the field had before, whole.
+    pub(crate) alias: Option<LitStr>,
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
 }
@@ -114,6 +116,7 @@ impl<'a> Field<'a> {
             stored: prefix + &name,
             name,
             stored_span,
+            alias: attrs.alias,
             storage: match attrs.json {
                 false => Storage::Value,
                 true if tokens::option_of(&field.ty).is_some() => Storage::JsonOption,

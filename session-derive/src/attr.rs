@@ -22,6 +22,7 @@ pub(crate) struct StructAttrs {
 
 /// What is written on a field.
 pub(crate) struct FieldAttrs {
+    pub(crate) alias: Option<LitStr>,
     pub(crate) json: bool,
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
@@ -58,6 +59,7 @@ impl FieldAttrs {
         let entries = Entries::read(attrs, Place::Field, errors);
         entries.exclude_all_but(&keys::SKIP, &keys::DEFAULT, errors);
         Self {
+            alias: entries.text(&keys::ALIAS),
             json: entries.find(&keys::JSON).is_some(),
             rename: entries.text(&keys::RENAME),
             default: entries.find(&keys::DEFAULT).map(|entry| match &entry.value {

@@ -19,6 +19,7 @@ pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
     companion_has_its_own_name(input, errors);
     no_nested_options(input, errors);
     stored_names_differ(input, errors);
+    aliases_are_free(input, errors);
     no_empty_stored_name(input, errors);
     no_empty_prefix(input, errors);
     getters_and_setters_differ(input, errors);
@@ -91,10 +92,32 @@ fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
+/// A name that a field has already would be read, and removed, for another one.
+fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
+    let mut owners: HashMap<String, String> = HashMap::new();
+    for field in &input.fields {
+        owners.entry(field.stored.clone()).or_insert(format!("the stored name of `{}`", field.ident));
+    }
+    for field in &input.fields {
+        let Some(alias) = &field.alias else { continue };
+        if let Some(owner) = owners.get(&alias.value()) {
+            let alias_name = alias.value();
+            errors.at(
+                alias.span(),
+                format!("`{alias_name}` is {owner}: an alias is a name that no field has any more"),
+            );
+        }
+        owners.entry(alias.value()).or_insert(format!("an alias of `{}`", field.ident));
+    }
+}
+
 /// The empty name is that of the field which keeps an emptied session alive.
 fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
-    for field in input.fields.iter().filter(|field| field.stored.is_empty()) {
-        errors.at(field.stored_span, "the empty name is reserved: the session itself is stored under it");
+    let stored = input.fields.iter().map(|field| (field.stored.clone(), field.stored_span));
+    let aliases = input.fields.iter().filter_map(|field| field.alias.as_ref());
+    let aliases = aliases.map(|alias| (alias.value(), alias.span()));
+    for (_, span) in stored.chain(aliases).filter(|(name, _)| name.is_empty()) {
+        errors.at(span, "the empty name is reserved: the session itself is stored under it");
     }
 }
 

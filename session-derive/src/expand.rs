@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Generics, Type};
+use syn::{Attribute, Generics, LitStr, Type};
 
 use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::DefaultValue;
@@ -150,6 +150,12 @@ fn specs(names: &Names<'_>) -> TokenStream {
 
 /// An entry of the table.
 fn spec(field: &Field<'_>) -> TokenStream {
+    let storage = storage(field);
+    let alias = field.alias.iter();
+    quote!(#storage #(.with_alias(#alias))*)
+}
+
+fn storage(field: &Field<'_>) -> TokenStream {
     let (ty, stored) = (field.ty, &field.stored);
     let inner = tokens::option_of(ty).unwrap_or(ty);
     let default = field.default.as_ref().map(|default| default_fn(field, default));
@@ -292,14 +298,13 @@ struct Record {
 
 impl Record {
     fn of(input: &Input<'_>, names: &Names<'_>) -> Self {
-        let stored = input.fields.iter().map(|field| &field.stored);
         let specs = specs(names);
         let values = values();
         let idents: Vec<_> = input.fields.iter().map(|field| field.ident).collect();
         let skipped: Vec<_> = input.skipped.iter().map(|field| field.ident).collect();
         let defaults = input.skipped.iter().map(default_of_skipped);
         Self {
-            consts: names_const("STORED_NAMES", stored),
+            consts: consts(input),
             load: quote! {
                 ::core::result::Result::Ok(Self {
                     #(#idents: #values.take(&#specs.#idents)?,)*
@@ -315,15 +320,23 @@ impl Record {
 
     fn stand_in() -> Self {
         let unreachable = quote!(::core::unreachable!());
-        Self {
-            consts: names_const("STORED_NAMES", std::iter::empty()),
-            load: unreachable.clone(),
-            save: unreachable,
-        }
+        Self { consts: names_const("STORED_NAMES", &[]), load: unreachable.clone(), save: unreachable }
     }
 }
 
-fn names_const<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> TokenStream {
+/// What is not as the trait has it by itself.
+fn consts(input: &Input<'_>) -> TokenStream {
+    let stored: Vec<_> = input.fields.iter().map(|field| field.stored.clone()).collect();
+    let with_alias = |field: &Field<'_>| {
+        [Some(field.stored.clone()), field.alias.as_ref().map(LitStr::value)].into_iter().flatten()
+    };
+    let read: Vec<_> = input.fields.iter().flat_map(with_alias).collect();
+    let read_names = (read != stored).then(|| names_const("READ_NAMES", &read));
+    let stored_names = names_const("STORED_NAMES", &stored);
+    quote!(#stored_names #read_names)
+}
+
+fn names_const(name: &str, names: &[String]) -> TokenStream {
     let name = Ident::new(name, Span::call_site());
     quote!(const #name: &'static [&'static ::core::primitive::str] = &[#(#names),*];)
 }

@@ -31,12 +31,13 @@ pub(crate) const CRATE: Key = Key { name: "crate", place: Place::Struct, takes: 
 pub(crate) const FIELDS: Key = Key { name: "fields", place: Place::Struct, takes: Takes::Text };
 pub(crate) const PREFIX: Key = Key { name: "prefix", place: Place::Struct, takes: Takes::Text };
 pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", place: Place::Struct, takes: Takes::Text };
+pub(crate) const ALIAS: Key = Key { name: "alias", place: Place::Field, takes: Takes::Text };
 pub(crate) const DEFAULT: Key = Key { name: "default", place: Place::Field, takes: Takes::MaybeExpression };
 pub(crate) const JSON: Key = Key { name: "json", place: Place::Field, takes: Takes::Nothing };
 pub(crate) const RENAME: Key = Key { name: "rename", place: Place::Field, takes: Takes::Text };
 pub(crate) const SKIP: Key = Key { name: "skip", place: Place::Field, takes: Takes::Nothing };
 
-pub(crate) const KEYS: &[Key] = &[CRATE, FIELDS, PREFIX, RENAME_ALL, DEFAULT, JSON, RENAME, SKIP];
+pub(crate) const KEYS: &[Key] = &[CRATE, FIELDS, PREFIX, RENAME_ALL, ALIAS, DEFAULT, JSON, RENAME, SKIP];
 
 impl Key {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {

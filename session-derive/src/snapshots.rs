@@ -13,7 +13,7 @@ fn a_struct() {
             pub struct Visitor {
                 /// How often they came.
                 pub count: u64,
-                #[session(rename = "called")]
+                #[session(rename = "called", alias = "kind")]
                 r#type: Option<String>,
                 #[session(json)]
                 properties: Properties,

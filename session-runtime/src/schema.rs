@@ -49,6 +49,7 @@ pub trait Schema: Sized + 'static {
 /// The derive keeps one for every field. A [`Field`](crate::Field) refers to it.
 pub struct FieldSpec<T> {
     name: &'static str,
+    alias: Option<&'static str>,
     decode: fn(Bytes) -> Result<T, InvalidValue>,
     encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
     default: fn() -> T,
@@ -68,7 +69,7 @@ impl<T> FieldSpec<T> {
     where
         T: Stored,
     {
-        Self { name, decode: T::decode_stored, encode: T::encode_stored, default }
+        Self::new(name, T::decode_stored, T::encode_stored, default)
     }
 
     /// A field stored as JSON.
@@ -84,7 +85,23 @@ impl<T> FieldSpec<T> {
     where
         T: Serialize + DeserializeOwned,
     {
-        Self { name, decode: json::decode, encode: json::encode_some, default }
+        Self::new(name, json::decode, json::encode_some, default)
+    }
+
+    /// A field that is stored as these functions have it, and with this default. `None` removes the field.
+    pub const fn new(
+        name: &'static str,
+        decode: fn(Bytes) -> Result<T, InvalidValue>,
+        encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
+        default: fn() -> T,
+    ) -> Self {
+        Self { name, alias: None, decode, encode, default }
+    }
+
+    /// The same field, which was stored under another name before: where its own is missing, that one is read. A write moves it.
+    pub const fn with_alias(mut self, alias: &'static str) -> Self {
+        self.alias = Some(alias);
+        self
     }
 
     /// The field's name in the hash.
@@ -92,8 +109,9 @@ impl<T> FieldSpec<T> {
         self.name
     }
 
-    pub(crate) fn alias(&self) -> Option<&'static str> {
-        None
+    /// The name in the hash that the field had before.
+    pub const fn alias(&self) -> Option<&'static str> {
+        self.alias
     }
 
     /// The names under which the value may be stored, the newest first.
@@ -146,7 +164,7 @@ impl<T> FieldSpec<Option<T>> {
     where
         T: Serialize + DeserializeOwned,
     {
-        Self { name, decode: json::decode_some, encode: json::encode_option, default }
+        Self::new(name, json::decode_some, json::encode_option, default)
     }
 }
 

@@ -113,6 +113,47 @@ fn a_struct_without_stored_fields_can_be_loaded() {
     assert_eq!(load::<Generic<u8>>(&Stored::new()).unwrap(), Generic { value: Vec::new() });
 }
 
+#[derive(Debug, PartialEq, Session)]
+struct Before {
+    name: String,
+    lang: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Session)]
+#[session(prefix = "v2.")]
+struct After {
+    #[session(alias = "name")]
+    display_name: String,
+    count: u8,
+    #[session(alias = "lang")]
+    language: Option<String>,
+}
+
+fn strings(stored: &Stored) -> Vec<(&str, &[u8])> {
+    let mut all: Vec<_> = stored.iter().map(|(name, value)| (name.as_str(), &value[..])).collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn the_old_name_is_read_where_the_new_one_is_missing() {
+    let mut stored = Stored::new();
+    save(&Before { name: "Ada".into(), lang: Some("en".into()) }, &mut stored);
+    let after = load::<After>(&stored).unwrap();
+    assert_eq!(after, After { display_name: "Ada".into(), count: 0, language: Some("en".into()) });
+    stored.insert("v2.display_name".into(), "Grace".into());
+    assert_eq!(load::<After>(&stored).unwrap().display_name, "Grace");
+}
+
+#[test]
+fn saving_moves_to_the_new_name_and_leaves_nothing_to_come_back() {
+    let mut stored = Stored::new();
+    save(&Before { name: "Ada".into(), lang: Some("en".into()) }, &mut stored);
+    save(&After { display_name: "Ada".into(), count: 3, language: None }, &mut stored);
+    assert_eq!(strings(&stored), [("v2.count", &b"3"[..]), ("v2.display_name", b"Ada")]);
+    assert_eq!(load::<After>(&stored).unwrap().language, None);
+}
+
 prop_compose! {
     fn visitor()(
         count: u64, r#type: String, credit: i32, age: Option<u8>, blob: Vec<u8>,

@@ -126,6 +126,21 @@ async fn two_schemas_see_one_state() {
     assert_eq!(cart.count().await.unwrap(), 0);
 }
 
+/// Else what was cleared would be back under its old name.
+#[tokio::test]
+async fn clearing_clears_aliases_too() {
+    #[derive(Session)]
+    struct Renamed {
+        #[session(alias = "other")]
+        note: String,
+    }
+    let (handle, _store) = request();
+    let (whole, renamed) = (handle.session::<Whole>(), handle.session::<Renamed>());
+    whole.set_other("x").await.unwrap();
+    renamed.clear().await.unwrap();
+    assert_eq!(whole.other().await.unwrap(), "");
+}
+
 #[test]
 fn stored_names_begin_with_the_prefix() {
     assert_eq!(Auth::STORED_NAMES, ["auth.user", "auth.count"]);

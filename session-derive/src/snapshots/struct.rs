@@ -25,7 +25,7 @@ const _: () = {
     impl Visitor {
         const __SESSION_SPECS: &'static __Specs = &__Specs {
             count: __session::value::<u64, _>("count"),
-            r#type: __session::value::<Option<String>, _>("called"),
+            r#type: __session::value::<Option<String>, _>("called").with_alias("kind"),
             properties: __session::json::<Properties, _>("properties"),
         };
     }
@@ -81,6 +81,12 @@ const _: () = {
         const STORED_NAMES: &'static [&'static ::core::primitive::str] = &[
             "count",
             "called",
+            "properties",
+        ];
+        const READ_NAMES: &'static [&'static ::core::primitive::str] = &[
+            "count",
+            "called",
+            "kind",
             "properties",
         ];
         fn fields(handle: __session::SessionHandle) -> Self::Fields {

@@ -1,0 +1,123 @@
+//! A deploy that changes the schema: old data read by the new one, and new data by the old one, on real stored bytes.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use session_runtime::{Session, SessionId, Sessions};
+use session_tests::acceptance::World;
+
+/// Yesterday's schema.
+#[derive(Clone, Debug, Default, PartialEq, Session)]
+struct Old {
+    visits: u64,
+    label: String,
+    kept: u32,
+}
+
+/// Today's: two fields have other names, one is new, one is gone.
+#[derive(Clone, Debug, Default, PartialEq, Session)]
+struct New {
+    #[session(alias = "visits")]
+    count: u64,
+    #[session(alias = "label")]
+    name: String,
+    kept: u32,
+    #[session(default = 5)]
+    fresh: u8,
+    #[session(skip)]
+    scratch: Vec<u8>,
+}
+
+async fn begin(world: &World) -> (Sessions, SessionId) {
+    let sessions = world.sessions(|config| config);
+    let session: Session<Old> = sessions.create().await.unwrap();
+    session.save(&Old { visits: 41, label: "x".to_owned(), kept: 3 }).await.unwrap();
+    let id = session.session_id().unwrap();
+    (sessions, id)
+}
+
+async fn old_data_is_read_by_the_new_schema(world: World) {
+    let (sessions, id) = begin(&world).await;
+    let new: Session<New> = sessions.open_id(&id);
+    new.kept().await.unwrap();
+    let sent = world.commands(async || assert_eq!(new.count().await.unwrap(), 41));
+    world.assert_commands(sent.await, &["hmget"]);
+    assert_eq!(new.name().await.unwrap(), "x");
+    assert!(new.name().exists().await.unwrap());
+    assert_eq!(new.count().raw().await.unwrap().unwrap(), "41");
+    assert_eq!(new.read((new.count(), new.kept(), new.fresh())).await.unwrap(), (41, 3, 5));
+    let whole = New { count: 41, name: "x".to_owned(), kept: 3, fresh: 5, scratch: vec![] };
+    assert_eq!(new.load().await.unwrap(), whole);
+}
+
+async fn a_write_moves_the_value_to_its_new_name(world: World) {
+    for operation in 0..8 {
+        let (sessions, id) = begin(&world).await;
+        let (old, new): (Session<Old>, Session<New>) = (sessions.open_id(&id), sessions.open_id(&id));
+        let expected = match operation {
+            0 => new.set_count(7).await.map(|()| 7),
+            1 => new.count().incr(1).await,
+            2 => new.count().replace(8).await.map(|before| before - 33),
+            3 => new.count().compare_and_set(41, 9).await.map(|swapped| if swapped { 9 } else { 0 }),
+            4 => new.count().update(|count| count * 2).await,
+            5 => new.write().set(new.count(), 10).commit().await.map(|()| 10),
+            6 => new.save(&New { count: 11, ..New::default() }).await.map(|()| 11),
+            _ => new.count().get_or_set(1).await,
+        };
+        assert_eq!(new.count().await.unwrap(), expected.unwrap(), "operation {operation}");
+        // Nothing was written by the last: the value is where it was.
+        assert_eq!(old.visits().exists().await.unwrap(), operation == 7, "operation {operation}");
+    }
+}
+
+async fn removing_and_taking_find_the_old_name(world: World) {
+    let (sessions, id) = begin(&world).await;
+    let new: Session<New> = sessions.open_id(&id);
+    assert!(new.count().remove().await.unwrap());
+    assert_eq!(new.count().await.unwrap(), 0);
+    assert_eq!(new.name().take().await.unwrap(), "x");
+    assert!(!new.name().exists().await.unwrap());
+    let (sessions, id) = begin(&world).await;
+    let new: Session<New> = sessions.open_id(&id);
+    new.write().remove(new.count()).commit().await.unwrap();
+    assert!(!new.count().exists().await.unwrap());
+    new.clear().await.unwrap();
+    assert_eq!(sessions.open_id::<Old>(&id).load().await.unwrap(), Old::default());
+}
+
+/// While both versions run: the old one no longer sees what the new one moved, and both see what neither renamed.
+async fn new_data_is_read_by_the_old_schema(world: World) {
+    let (sessions, id) = begin(&world).await;
+    let (old, new): (Session<Old>, Session<New>) = (sessions.open_id(&id), sessions.open_id(&id));
+    new.set_kept(9).await.unwrap();
+    new.set_fresh(1).await.unwrap();
+    assert_eq!(old.load().await.unwrap(), Old { visits: 41, label: "x".to_owned(), kept: 9 });
+    // A value under both names: the new one counts.
+    new.set_count(50).await.unwrap();
+    old.set_visits(1).await.unwrap();
+    assert_eq!(new.count().await.unwrap(), 50);
+    assert_eq!(new.load().await.unwrap().count, 50);
+}
+
+macro_rules! over_every_store {
+    ($($behaviour:ident)+) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(session_tests::acceptance::World::memory().await).await;
+            })+
+        }
+        mod redis {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(session_tests::acceptance::World::redis().await).await;
+            })+
+        }
+    };
+}
+
+over_every_store! {
+    old_data_is_read_by_the_new_schema
+    a_write_moves_the_value_to_its_new_name
+    removing_and_taking_find_the_old_name
+    new_data_is_read_by_the_old_schema
+}
