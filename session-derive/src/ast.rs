@@ -5,7 +5,7 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, LitStr, Path, Type, Visibility};
 
-use crate::attr::{DefaultValue, FieldAttrs, StructAttrs};
+use crate::attr::{DefaultValue, FieldAttrs, OnDecodeError, StructAttrs};
 use crate::errors::Errors;
 use crate::tokens;
 
@@ -38,6 +38,7 @@ pub(crate) struct Field<'a> {
     pub(crate) alias: Option<LitStr>,
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
+    pub(crate) on_decode_error: OnDecodeError,
 }
 
 /// A field that is no part of the session.
@@ -123,6 +124,10 @@ impl<'a> Field<'a> {
                 true => Storage::Json,
             },
             default: attrs.default,
+            on_decode_error: attrs
+                .on_decode_error
+                .or(of_struct.on_decode_error)
+                .unwrap_or(OnDecodeError::Error),
         }
     }
 }

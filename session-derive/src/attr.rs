@@ -16,6 +16,7 @@ pub(crate) struct StructAttrs {
     /// The runtime's path. `None` if it is unreadable, so that no code is written that could not find it.
     pub(crate) runtime: Option<Path>,
     pub(crate) companion: Option<Ident>,
+    pub(crate) on_decode_error: Option<OnDecodeError>,
     pub(crate) prefix: Option<LitStr>,
     pub(crate) rename_all: Option<Case>,
 }
@@ -24,6 +25,7 @@ pub(crate) struct StructAttrs {
 pub(crate) struct FieldAttrs {
     pub(crate) alias: Option<LitStr>,
     pub(crate) json: bool,
+    pub(crate) on_decode_error: Option<OnDecodeError>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) skip: bool,
@@ -37,6 +39,13 @@ pub(crate) enum DefaultValue {
     Expression(Box<Expr>),
 }
 
+/// What becomes of a stored value that the type cannot hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDecodeError {
+    Error,
+    Default,
+}
+
 impl StructAttrs {
     pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let entries = Entries::read(attrs, Place::Struct, errors);
@@ -48,6 +57,7 @@ impl StructAttrs {
             companion: entries.text(&keys::FIELDS).and_then(|name| {
                 name.parse().map_err(|_| errors.at(name.span(), "not the name of a type")).ok()
             }),
+            on_decode_error: OnDecodeError::read(&entries, errors),
             prefix: entries.text(&keys::PREFIX),
             rename_all: entries.text(&keys::RENAME_ALL).and_then(|name| read_case(&name, errors)),
         }
@@ -61,12 +71,27 @@ impl FieldAttrs {
         Self {
             alias: entries.text(&keys::ALIAS),
             json: entries.find(&keys::JSON).is_some(),
+            on_decode_error: OnDecodeError::read(&entries, errors),
             rename: entries.text(&keys::RENAME),
             default: entries.find(&keys::DEFAULT).map(|entry| match &entry.value {
                 None => DefaultValue::OfType,
                 Some(value) => DefaultValue::Expression(Box::new(value.clone())),
             }),
             skip: entries.find(&keys::SKIP).is_some(),
+        }
+    }
+}
+
+impl OnDecodeError {
+    fn read(entries: &Entries, errors: &mut Errors) -> Option<Self> {
+        let text = entries.text(&keys::ON_DECODE_ERROR)?;
+        match text.value().as_str() {
+            "error" => Some(Self::Error),
+            "default" => Some(Self::Default),
+            _ => {
+                errors.at(text.span(), "expected `\"default\"` or `\"error\"`");
+                None
+            }
         }
     }
 }
@@ -217,7 +242,7 @@ fn read_value(
 fn known_key(name: &Ident, place: Place, errors: &mut Errors) -> Option<&'static Key> {
     let text = name.unraw().to_string();
     let message = match Key::find(&text) {
-        Some(key) if key.place == place => return Some(key),
+        Some(key) if key.places.contains(&place) => return Some(key),
         Some(_) if place == Place::Field => format!("`{text}` belongs on the struct"),
         Some(_) => format!("`{text}` belongs on a field"),
         None => {

@@ -12,7 +12,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Generics, LitStr, Type};
 
 use crate::ast::{Field, Input, Skipped, Storage};
-use crate::attr::DefaultValue;
+use crate::attr::{DefaultValue, OnDecodeError};
 use crate::generics;
 use crate::tokens;
 
@@ -152,7 +152,9 @@ fn specs(names: &Names<'_>) -> TokenStream {
 fn spec(field: &Field<'_>) -> TokenStream {
     let storage = storage(field);
     let alias = field.alias.iter();
-    quote!(#storage #(.with_alias(#alias))*)
+    let lenient =
+        (field.on_decode_error == OnDecodeError::Default).then(|| quote!(.default_on_decode_error()));
+    quote!(#storage #(.with_alias(#alias))* #lenient)
 }
 
 fn storage(field: &Field<'_>) -> TokenStream {

@@ -3,7 +3,7 @@
 /// One key of `#[session(…)]`.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    pub(crate) place: Place,
+    pub(crate) places: &'static [Place],
     pub(crate) takes: Takes,
 }
 
@@ -27,17 +27,21 @@ pub(crate) enum Takes {
     MaybeExpression,
 }
 
-pub(crate) const CRATE: Key = Key { name: "crate", place: Place::Struct, takes: Takes::Path };
-pub(crate) const FIELDS: Key = Key { name: "fields", place: Place::Struct, takes: Takes::Text };
-pub(crate) const PREFIX: Key = Key { name: "prefix", place: Place::Struct, takes: Takes::Text };
-pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", place: Place::Struct, takes: Takes::Text };
-pub(crate) const ALIAS: Key = Key { name: "alias", place: Place::Field, takes: Takes::Text };
-pub(crate) const DEFAULT: Key = Key { name: "default", place: Place::Field, takes: Takes::MaybeExpression };
-pub(crate) const JSON: Key = Key { name: "json", place: Place::Field, takes: Takes::Nothing };
-pub(crate) const RENAME: Key = Key { name: "rename", place: Place::Field, takes: Takes::Text };
-pub(crate) const SKIP: Key = Key { name: "skip", place: Place::Field, takes: Takes::Nothing };
+pub(crate) const ALIAS: Key = Key { name: "alias", places: &[Place::Field], takes: Takes::Text };
+pub(crate) const CRATE: Key = Key { name: "crate", places: &[Place::Struct], takes: Takes::Path };
+pub(crate) const DEFAULT: Key =
+    Key { name: "default", places: &[Place::Field], takes: Takes::MaybeExpression };
+pub(crate) const FIELDS: Key = Key { name: "fields", places: &[Place::Struct], takes: Takes::Text };
+pub(crate) const JSON: Key = Key { name: "json", places: &[Place::Field], takes: Takes::Nothing };
+pub(crate) const ON_DECODE_ERROR: Key =
+    Key { name: "on_decode_error", places: &[Place::Struct, Place::Field], takes: Takes::Text };
+pub(crate) const PREFIX: Key = Key { name: "prefix", places: &[Place::Struct], takes: Takes::Text };
+pub(crate) const RENAME: Key = Key { name: "rename", places: &[Place::Field], takes: Takes::Text };
+pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", places: &[Place::Struct], takes: Takes::Text };
+pub(crate) const SKIP: Key = Key { name: "skip", places: &[Place::Field], takes: Takes::Nothing };
 
-pub(crate) const KEYS: &[Key] = &[CRATE, FIELDS, PREFIX, RENAME_ALL, ALIAS, DEFAULT, JSON, RENAME, SKIP];
+pub(crate) const KEYS: &[Key] =
+    &[ALIAS, CRATE, DEFAULT, FIELDS, JSON, ON_DECODE_ERROR, PREFIX, RENAME, RENAME_ALL, SKIP];
 
 impl Key {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
@@ -46,7 +50,7 @@ impl Key {
 
     /// The names of the keys that may stand there, in the order of the table.
     pub(crate) fn names(place: Place) -> Vec<&'static str> {
-        KEYS.iter().filter(|key| key.place == place).map(|key| key.name).collect()
+        KEYS.iter().filter(|key| key.places.contains(&place)).map(|key| key.name).collect()
     }
 
     /// What to say when something else follows the key than what it takes.

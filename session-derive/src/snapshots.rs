@@ -27,7 +27,7 @@ fn a_struct() {
 fn parameters_and_every_kind_of_default() {
     check(
         quote! {
-            #[session(crate = renamed, fields = "Parts", prefix = "cart.", rename_all = "camelCase")]
+            #[session(crate = renamed, fields = "Parts", prefix = "cart.", rename_all = "camelCase", on_decode_error = "default")]
             struct Cart<T: Clone = u8, const N: usize = 2> where T: Debug {
                 #[session(json)]
                 all_items: Vec<T>,
@@ -36,7 +36,7 @@ fn parameters_and_every_kind_of_default() {
                 #[session(json, default = Vec::new())]
                 parents: Vec<Self>,
                 last: T,
-                #[session(default)]
+                #[session(default, on_decode_error = "error")]
                 first: T,
                 #[session(default = if N > 1 { 'a' } else { 'b' })]
                 letter: char,

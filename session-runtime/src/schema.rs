@@ -53,6 +53,8 @@ pub struct FieldSpec<T> {
     decode: fn(Bytes) -> Result<T, InvalidValue>,
     encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
     default: fn() -> T,
+    /// Whether a stored value that cannot be decoded is as good as none.
+    lenient: bool,
 }
 
 impl<T> FieldSpec<T> {
@@ -95,12 +97,18 @@ impl<T> FieldSpec<T> {
         encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
         default: fn() -> T,
     ) -> Self {
-        Self { name, alias: None, decode, encode, default }
+        Self { name, alias: None, decode, encode, default, lenient: false }
     }
 
     /// The same field, which was stored under another name before: where its own is missing, that one is read. A write moves it.
     pub const fn with_alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
+        self
+    }
+
+    /// The same field, which reads as its default when what is stored is not a `T`. A warning in the log says so.
+    pub const fn default_on_decode_error(mut self) -> Self {
+        self.lenient = true;
         self
     }
 
@@ -136,10 +144,17 @@ impl<T> FieldSpec<T> {
     }
 
     pub(crate) fn read(&self, stored: Option<Bytes>) -> Result<T, Error> {
-        match stored {
-            None => Ok(self.default()),
-            Some(stored) => (self.decode)(stored).map_err(|source| self.invalid(source)),
+        let Some(stored) = stored else { return Ok(self.default()) };
+        (self.decode)(stored).or_else(|reason| self.undecodable(reason))
+    }
+
+    fn undecodable(&self, source: InvalidValue) -> Result<T, Error> {
+        let (field, type_name) = (self.name, type_name::<T>());
+        if self.lenient {
+            tracing::warn!(field, r#type = type_name, reason = %source, "a stored field is not valid, its default is used");
+            return Ok(self.default());
         }
+        Err(self.invalid(source))
     }
 
     /// The bytes to store, or `None` if this value is that of a field that is not there.

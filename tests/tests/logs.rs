@@ -100,6 +100,10 @@ async fn nothing_that_is_secret_is_said_anywhere() {
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("session store"), "the library logs: {log}");
+    assert!(
+        log.contains("is not valid") && log.contains("\"name\" type=\"u64\""),
+        "names field and type: {log}"
+    );
     let everything = said.lines.join("\n") + &log;
     for secret in &said.secrets {
         assert!(!everything.contains(secret.as_str()), "{secret} was said");
@@ -126,6 +130,7 @@ async fn use_it(sessions: &Sessions, said: &mut Said) {
     let id = session.session_id().unwrap();
     said.error(&sessions.open_id::<Misread>(&id).name().await.unwrap_err());
     said.error(&sessions.open_id::<MisreadAsJson>(&id).name().await.unwrap_err());
+    assert_eq!(sessions.open_id::<Lenient>(&id).name().await.unwrap(), 0);
     said.error(&session.set_name(VALUE.repeat(1 << 16)).await.unwrap_err());
     session.destroy().await.unwrap_err();
 }
@@ -140,6 +145,12 @@ struct Misread {
 struct MisreadAsJson {
     #[session(json)]
     name: Vec<u8>,
+}
+
+#[derive(Debug, Session)]
+#[session(on_decode_error = "default")]
+struct Lenient {
+    name: u64,
 }
 
 async fn use_it_without_a_server(sessions: &Sessions, said: &mut Said) {

@@ -154,6 +154,25 @@ fn saving_moves_to_the_new_name_and_leaves_nothing_to_come_back() {
     assert_eq!(load::<After>(&stored).unwrap().language, None);
 }
 
+#[test]
+fn a_value_that_the_type_cannot_hold_reads_as_the_default_where_it_is_allowed_to() {
+    #[derive(Debug, PartialEq, Session)]
+    #[session(on_decode_error = "default")]
+    struct Lenient {
+        #[session(default = 5)]
+        count: u8,
+        #[session(json)]
+        properties: Properties,
+        #[session(on_decode_error = "error")]
+        strict: Option<u8>,
+    }
+    let mut stored = Stored::from([("count".into(), "300".into()), ("properties".into(), "[]".into())]);
+    let expected = Lenient { count: 5, properties: Properties::default(), strict: None };
+    assert_eq!(load::<Lenient>(&stored).unwrap(), expected);
+    stored.insert("strict".into(), "abc".into());
+    assert!(load::<Lenient>(&stored).unwrap_err().is_decode());
+}
+
 prop_compose! {
     fn visitor()(
         count: u64, r#type: String, credit: i32, age: Option<u8>, blob: Vec<u8>,

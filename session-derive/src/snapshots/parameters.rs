@@ -47,13 +47,16 @@ const _: () = {
         T: __session::Stored + ::core::default::Default,
     {
         const __SESSION_SPECS: &'static __Specs<T, N> = &__Specs {
-            all_items: __session::json::<Vec<T>, _>("cart.allItems"),
-            by_place: __session::json_option::<[T; N], _>("cart.byPlace"),
+            all_items: __session::json::<Vec<T>, _>("cart.allItems")
+                .default_on_decode_error(),
+            by_place: __session::json_option::<[T; N], _>("cart.byPlace")
+                .default_on_decode_error(),
             parents: __session::json_or::<
                 Vec<Self>,
                 _,
-            >("cart.parents", || -> Vec<Self> { Vec::new() }),
-            last: __session::value::<T, _>("cart.last"),
+            >("cart.parents", || -> Vec<Self> { Vec::new() })
+                .default_on_decode_error(),
+            last: __session::value::<T, _>("cart.last").default_on_decode_error(),
             first: __session::value_or::<
                 T,
                 _,
@@ -61,7 +64,8 @@ const _: () = {
             letter: __session::value_or::<
                 char,
                 _,
-            >("cart.letter", || -> char { if N > 1 { 'a' } else { 'b' } }),
+            >("cart.letter", || -> char { if N > 1 { 'a' } else { 'b' } })
+                .default_on_decode_error(),
             __parameters: ::core::marker::PhantomData,
         };
     }

@@ -262,6 +262,14 @@ fn errors_name_field_and_type_and_never_the_value() {
     assert_eq!(error.source().unwrap().to_string(), "an integer out of the range of u8");
 }
 
+#[test]
+fn a_lenient_field_reads_as_its_default() {
+    let spec = FieldSpec::<u8>::value_or("age", || 18).default_on_decode_error();
+    assert_eq!(spec.read(Some("300".into())).unwrap(), 18);
+    assert_eq!(spec.read(Some("20".into())).unwrap(), 20);
+    assert_eq!(spec.read(None).unwrap(), 18);
+}
+
 fn assert_shows_no_value(error: &crate::Error) {
     let source = error.source().unwrap();
     assert!(source.is::<InvalidValue>() && source.source().is_none());
