@@ -4,10 +4,14 @@
 
 mod concurrency;
 mod destruction;
+mod modification;
+mod reading;
 mod rotation;
 mod time;
 
 pub use destruction::*;
+pub use modification::*;
+pub use reading::*;
 pub use rotation::*;
 pub use time::*;
 
@@ -72,6 +76,35 @@ macro_rules! store_suite {
             a_field_is_removed_once
             a_write_is_seen_whole
             keys_are_apart
+
+            fields_are_read_in_the_order_that_they_are_asked_for
+            fields_of_missing_and_dead_keys_are_not_read
+            reading_several_fields_refreshes_as_reading_one
+            several_fields_are_read_at_one_moment
+            thousands_of_fields_are_one_read
+
+            a_replacement_tells_what_was_there
+            a_value_is_set_once
+            values_are_exchanged_for_what_is_expected
+            a_modification_of_what_has_to_be_there_begins_nothing
+            a_modification_may_begin_a_session
+            a_modification_of_a_dead_key_is_dead
+            a_modification_sets_the_expiry
+            a_modification_leaves_other_fields_alone
+            modifying_the_last_field_away_keeps_the_session
+            what_an_alias_holds_is_held_until_the_field_is_changed
+            an_alias_that_holds_nothing_changes_nothing
+            unusual_names_can_be_modified
+            any_bytes_can_be_exchanged
+            integers_are_added_within_their_limits
+            what_is_no_integer_is_not_added_to
+            a_field_that_holds_nothing_counts_as_its_default
+            floats_are_added_as_ieee_754_does
+            what_is_no_float_is_not_added_to
+            additions_at_once_are_exact
+            of_exchanges_at_once_one_wins
+            a_value_is_taken_once
+            a_value_that_is_set_once_is_one_for_all
 
             a_rotation_moves_everything
             a_rotation_sets_both_expiries
@@ -514,6 +547,8 @@ pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
         assert_eq!(write(store, key, changes).await, Lookup::Dead);
         assert_eq!(create(store, key, changes).await, Lookup::Dead);
     }
+    assert_eq!(store.get_many(key, &["a"], Refresh::No).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.modify(key, modify(replace(None))).await.unwrap(), Lookup::Dead);
     let elsewhere = Successor::fresh();
     assert_eq!(store.rotate(key, elsewhere.rotation()).await.unwrap(), Lookup::Dead);
     let destroyed = store.destroy(key, HOUR).await.unwrap();
