@@ -131,7 +131,7 @@ local function scientific(text)
 end
 
 -- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie half-way between two of 32 bits, the text
--- itself decides: rounded twice, it could come out on the wrong side.
+-- itself decides, by its first hundred digits: rounded twice, it could come out on the wrong side.
 local function rounded_once(text, number)
   local nearest = rounded(number)
   local other = 2 * number - nearest
