@@ -84,7 +84,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>>;
 
-    /// Reads several fields, in this order, as they are at one moment. Otherwise as [`get`](Self::get).
+    /// Reads several fields as they are at one moment, each value in its field's place. The same field may be asked for twice, or none at
+    /// all. Otherwise as [`get`](Self::get).
     fn get_many<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -93,7 +94,10 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>>;
 
     /// Changes one field in a way that depends on what it holds; the session then expires `modify.expires_in` from now, also if nothing was
-    /// changed. On missing and dead keys as [`write`](Self::write).
+    /// changed.
+    ///
+    /// On missing and dead keys as [`write`](Self::write): where [`Lookup::Found`] is reported there is a live session, which
+    /// [`WriteMode::Create`] begins also for a modification that changes nothing. What only removes works when the store has no room left.
     fn modify<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -129,17 +133,18 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>>;
 }
 
-/// A change of one field that depends on what the field holds.
+/// A change of one field that depends on what the field holds. `Debug` shows no value.
 ///
 /// What the field **holds** is its own value, or, if it has none, that of the field `alias`. Whatever changes the field removes the alias in
-/// the same step.
+/// the same step, so that a value which is removed does not come back by its former name; what changes nothing leaves both as they are. A
+/// new value that equals the old one is a change, and so is the removal of what is not there.
 #[derive(Clone)]
 pub struct Modify<'a> {
     /// Whether the session has to be there already.
     pub mode: WriteMode,
-    /// The field's stored name.
+    /// The field's stored name; not the [permanent field](PERMANENT_FIELD).
     pub field: &'a str,
-    /// The name under which the field was stored formerly.
+    /// The name under which the field was stored formerly: another one, and not the [permanent field](PERMANENT_FIELD) either.
     pub alias: Option<&'a str>,
     /// What to do.
     pub action: Action,
@@ -163,24 +168,31 @@ pub enum Action {
         /// What it is given; `None` removes it.
         value: Option<Bytes>,
     },
-    /// Adds to an integer, and tells the sum, in decimal text.
+    /// Adds to an integer, exactly, and tells the sum, in decimal text.
+    ///
+    /// An integer has one text, which [`FieldValue`](crate::FieldValue) describes. What is held in another one, or lies past `min` or `max`
+    /// itself, is [`Modified::NotANumber`], as it could not be read either.
     AddInteger {
-        /// What to add.
+        /// What to add: anything.
         by: i128,
         /// What a field that holds nothing counts as.
         default: i128,
-        /// The smallest sum, which fits 64 bits with or without a sign.
+        /// The smallest integer that the field may hold; it fits 64 bits, with a sign or without.
         min: i128,
-        /// The largest sum, likewise.
+        /// The largest one, likewise.
         max: i128,
     },
-    /// Adds to a floating-point number as IEEE 754 does, and tells the sum, in decimal text that reads as exactly it.
+    /// Adds to a floating-point number as IEEE 754 does, and tells the sum, in the text that [`FieldValue`](crate::FieldValue) gives it:
+    /// the shortest that reads as exactly it, without an exponent.
+    ///
+    /// What is held is read as [`FieldValue`](crate::FieldValue) reads it. `inf`, `-inf` and `nan` are numbers, but no sum of theirs is
+    /// finite: [`Modified::OutOfRange`]. What is none, or is past what the type can hold (`1e999`), is [`Modified::NotANumber`].
     AddFloat {
         /// What to add.
         by: f64,
         /// What a field that holds nothing counts as.
         default: f64,
-        /// The sum is rounded to 32 bits.
+        /// It is a number of 32 bits: what is held is read as one, and the sum is rounded to one.
         single: bool,
     },
 }
