@@ -226,7 +226,12 @@ impl<'a, T: 'static> Field<'a, T> {
     fn count(self, action: Action) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(async move {
-            match handle.modify(spec, action).await? {
+            let mut modified = handle.modify(spec, action.clone()).await?;
+            if modified == Some(Modified::NotANumber) && spec.is_lenient() {
+                set_to_default(handle, spec).await?;
+                modified = handle.modify(spec, action).await?;
+            }
+            match modified {
                 Some(Modified::Sum(sum)) => spec.read(Some(sum)),
                 Some(Modified::OutOfRange) => Err(spec.out_of_range()),
                 _ => Err(spec.not_a_number()),
@@ -241,6 +246,13 @@ async fn held<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<
         None => handle.get(spec.name()).await,
         Some(alias) => Ok(handle.get_many(&[spec.name(), alias]).await?.into_iter().flatten().next()),
     }
+}
+
+/// In place of what is stored now and not valid, and of nothing else.
+async fn set_to_default<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<(), Error> {
+    let expected = held(handle, spec).await?;
+    let (or_missing, value) = (expected.is_none(), spec.write(&spec.default())?);
+    handle.modify(spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())
 }
 
 fn value_of(modified: Option<Modified>) -> Option<Bytes> {

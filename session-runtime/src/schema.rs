@@ -131,6 +131,11 @@ impl<T> FieldSpec<T> {
         (self.default)()
     }
 
+    /// What is stored and not valid reads as the default.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.lenient
+    }
+
     pub(crate) fn out_of_range(&self) -> Error {
         Error::new(Kind::OutOfRange { field: self.name, type_name: type_name::<T>() })
     }

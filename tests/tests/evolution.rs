@@ -98,6 +98,28 @@ async fn new_data_is_read_by_the_old_schema(world: World) {
     assert_eq!(new.load().await.unwrap().count, 50);
 }
 
+/// A field whose type changed: what is stored is not valid any more.
+#[derive(Debug, Session)]
+#[session(on_decode_error = "default")]
+struct Lenient {
+    #[session(default = 7)]
+    label: u32,
+    #[session(on_decode_error = "error")]
+    kept: bool,
+}
+
+async fn what_is_not_valid_reads_as_the_default_where_that_was_asked_for(world: World) {
+    let (sessions, id) = begin(&world).await;
+    let lenient: Session<Lenient> = sessions.open_id(&id);
+    assert_eq!(lenient.label().await.unwrap(), 7);
+    assert!(lenient.kept().await.unwrap_err().is_decode());
+    assert_eq!(lenient.label().raw().await.unwrap().unwrap(), "x", "a read changes nothing");
+    assert_eq!(lenient.label().incr(1).await.unwrap(), 8);
+    assert_eq!(lenient.label().await.unwrap(), 8);
+    sessions.open_id::<Old>(&id).set_label("y").await.unwrap();
+    assert_eq!(lenient.label().update(|label| label * 2).await.unwrap(), 14);
+}
+
 macro_rules! over_every_store {
     ($($behaviour:ident)+) => {
         mod memory {
@@ -120,4 +142,5 @@ over_every_store! {
     a_write_moves_the_value_to_its_new_name
     removing_and_taking_find_the_old_name
     new_data_is_read_by_the_old_schema
+    what_is_not_valid_reads_as_the_default_where_that_was_asked_for
 }
