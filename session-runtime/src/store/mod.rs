@@ -104,6 +104,27 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         modify: Modify<'a>,
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>>;
 
+    /// How long from now a field is kept by its own expiry: `None` if it has none, or is not there. Refreshes nothing.
+    fn field_time_left<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>>;
+
+    /// Gives a field an expiry of its own, `ttl` from now, and says whether the field is there; a live session then expires `expires_in` from
+    /// now.
+    fn expire_field<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>>;
+
+    /// Whether fields can have an expiry of their own. If not, the operations that would give them one fail as
+    /// [refused](StoreError::refused), and change nothing.
+    fn expires_fields(&self) -> bool;
+
     /// How long from now a session is kept; [`Duration::MAX`] if it never expires, which only another program's session may do. Refreshes
     /// nothing.
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
@@ -148,6 +169,8 @@ pub struct Modify<'a> {
     pub alias: Option<&'a str>,
     /// What to do.
     pub action: Action,
+    /// How long from now a field is kept that is given a value, as [`Change::Set`] says.
+    pub ttl: Option<Duration>,
     /// How long from now the session is kept; more than zero.
     pub expires_in: Duration,
 }
@@ -297,6 +320,9 @@ pub enum Change<'a> {
         field: &'a str,
         /// Its new value.
         value: Bytes,
+        /// How long from now the field is kept, if it has an expiry of its own; more than zero. Without one, an earlier expiry of the field is
+        /// taken away.
+        ttl: Option<Duration>,
     },
     /// Removes a field, if it is there.
     Remove {
