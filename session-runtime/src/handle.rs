@@ -188,7 +188,8 @@ impl SessionHandle {
         self.0.sessions.check_action_size(spec.name(), &action)?;
         while let Some(plan) = self.plan_write(!begins_a_session(&action))? {
             let (mode, expires_in, action) = (plan.mode, plan.expires_in, action.clone());
-            let modify = Modify { mode, field: spec.name(), alias: spec.alias(), action, expires_in };
+            let (field, alias, ttl) = (spec.name(), spec.alias(), spec.ttl());
+            let modify = Modify { mode, field, alias, action, ttl, expires_in };
             let reply = self.store().modify(&plan.subject.key, modify).await?;
             if let ControlFlow::Break(modified) = self.report_write(&plan, reply)? {
                 return Ok(modified);

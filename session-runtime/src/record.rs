@@ -47,7 +47,7 @@ impl Changes {
     pub fn set<T>(&mut self, spec: &FieldSpec<T>, value: &T) -> Result<(), Error> {
         let field = spec.name();
         self.0.push(match spec.write(value)? {
-            Some(value) => Change::Set { field, value },
+            Some(value) => Change::Set { field, value, ttl: spec.ttl() },
             None => Change::Remove { field },
         });
         self.0.extend(spec.alias().map(|field| Change::Remove { field }));

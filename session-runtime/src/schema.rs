@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -28,6 +29,10 @@ pub trait Schema: Sized + 'static {
     /// The names to ask for to [`load`](Self::load) the struct, in this order.
     #[doc(hidden)]
     const READ_NAMES: &'static [&'static str] = Self::STORED_NAMES;
+
+    /// Whether a field has an expiry of its own: see [`Sessions::require`](crate::Sessions::require).
+    #[doc(hidden)]
+    const HAS_TTL: bool = false;
 
     #[doc(hidden)]
     fn fields(handle: SessionHandle) -> Self::Fields;
@@ -120,6 +125,11 @@ impl<T> FieldSpec<T> {
     /// The name in the hash that the field had before.
     pub const fn alias(&self) -> Option<&'static str> {
         self.alias
+    }
+
+    /// How long the field is kept after each write of it.
+    pub(crate) const fn ttl(&self) -> Option<Duration> {
+        None
     }
 
     /// The names under which the value may be stored, the newest first.

@@ -235,7 +235,7 @@ impl Sessions {
     pub(crate) fn check_sizes(&self, changes: &[Change<'_>]) -> Result<(), Error> {
         let mut total = 0;
         for change in changes {
-            let Change::Set { field, value } = change else { continue };
+            let Change::Set { field, value, .. } = change else { continue };
             self.check_size(field, value)?;
             total += value.len();
         }

@@ -388,7 +388,7 @@ pub async fn the_longest_expiry_does_no_harm(subject: &impl Subject) {
 pub async fn any_bytes_come_back(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..=u8::MAX).collect();
-    create(store, &key, &[Change::Set { field: "a", value: value.clone() }]).await;
+    create(store, &key, &[Change::Set { field: "a", value: value.clone(), ttl: None }]).await;
     assert_eq!(get(store, &key, "a").await, Some(value));
 }
 
@@ -396,7 +396,7 @@ pub async fn any_bytes_come_back(subject: &impl Subject) {
 pub async fn a_megabyte_comes_back(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..1 << 20).map(|at: u32| (at % 251) as u8).collect();
-    create(store, &key, &[set("b", "1"), Change::Set { field: "a", value: value.clone() }]).await;
+    create(store, &key, &[set("b", "1"), Change::Set { field: "a", value: value.clone(), ttl: None }]).await;
     assert_eq!(get(store, &key, "a").await, Some(value));
     assert_eq!(get(store, &key, "b").await, Some("1".into()));
 }
@@ -495,7 +495,7 @@ pub async fn keys_are_apart(subject: &impl Subject) {
 
 /// A change that gives a field a value.
 pub fn set<'a>(field: &'a str, value: &str) -> Change<'a> {
-    Change::Set { field, value: Bytes::copy_from_slice(value.as_bytes()) }
+    Change::Set { field, value: Bytes::copy_from_slice(value.as_bytes()), ttl: None }
 }
 
 /// A change that removes a field.

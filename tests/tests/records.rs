@@ -47,7 +47,7 @@ fn save<S: Schema>(schema: &S, stored: &mut Stored) {
     schema.save(&mut changes).unwrap();
     for change in changes.into_vec() {
         match change {
-            Change::Set { field, value } => stored.insert(field.to_owned(), value),
+            Change::Set { field, value, .. } => stored.insert(field.to_owned(), value),
             Change::Remove { field } => stored.remove(field),
         };
     }

@@ -98,6 +98,43 @@ impl AnyStore {
         }
     }
 
+    pub(crate) async fn field_time_left(
+        &self,
+        key: &SessionKey,
+        field: &str,
+    ) -> Result<Lookup<Option<Duration>>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.field_time_left_now(key, field)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.time_left_of_field(key, field).await,
+            Self::Other(store) => store.field_time_left(key, field).await,
+        }
+    }
+
+    pub(crate) async fn expire_field(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> Result<Lookup<bool>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.expire_field_now(key, field, ttl, expires_in)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.expire_one_field(key, field, ttl, expires_in).await,
+            Self::Other(store) => store.expire_field(key, field, ttl, expires_in).await,
+        }
+    }
+
+    pub(crate) fn expires_fields(&self) -> bool {
+        match self {
+            Self::Memory(store) => store.expires_fields(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.expires_fields(),
+            Self::Other(store) => store.expires_fields(),
+        }
+    }
+
     pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.time_left_now(key)),

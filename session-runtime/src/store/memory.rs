@@ -1,19 +1,20 @@
 //! Sessions in the memory of this process.
 
 mod action;
+mod live;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{fmt, mem};
 
 use bytes::Bytes;
 
-use self::action::{Effect, carry_out};
+use self::live::Live;
 use super::{
-    BoxFuture, Change, Destroyed, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Write, WriteMode,
+    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
+    Write, WriteMode,
 };
 use crate::clock::Clock;
 use crate::id::SessionId;
@@ -33,7 +34,7 @@ use crate::id::SessionId;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::new();
 /// let key = SessionKey::new("app", &"dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?);
-/// let changes = [Change::Set { field: "count", value: Bytes::from_static(b"1") }];
+/// let changes = [Change::Set { field: "count", value: Bytes::from_static(b"1"), ttl: None }];
 /// store.write(&key, Write { mode: WriteMode::Create, changes: &changes, expires_in: Duration::from_secs(60) }).await?;
 /// assert_eq!(store.get(&key, "count", Refresh::No).await?, Lookup::Found(Some(Bytes::from_static(b"1"))));
 /// # Ok(())
@@ -62,12 +63,10 @@ struct Entry {
 }
 
 enum Content {
-    Live(Fields),
+    Live(Live),
     /// A tombstone, with the id that the session moved to.
     Dead(Option<SessionId>),
 }
-
-type Fields = BTreeMap<Box<str>, Bytes>;
 
 impl MemoryStore {
     /// An empty store.
@@ -102,11 +101,11 @@ impl MemoryStore {
     }
 
     pub(crate) fn get_now(&self, key: &SessionKey, field: &str, refresh: Refresh) -> Lookup<Option<Bytes>> {
-        self.read(key, refresh, |fields| fields.get(field).cloned())
+        self.read(key, refresh, |fields| fields.get(field))
     }
 
     pub(crate) fn contains_now(&self, key: &SessionKey, field: &str, refresh: Refresh) -> Lookup<bool> {
-        self.read(key, refresh, |fields| fields.contains_key(field))
+        self.read(key, refresh, |fields| fields.contains(field))
     }
 
     pub(crate) fn get_many_now(
@@ -115,15 +114,30 @@ impl MemoryStore {
         names: &[&str],
         refresh: Refresh,
     ) -> Lookup<Vec<Option<Bytes>>> {
-        self.read(key, refresh, |fields| names.iter().map(|name| fields.get(*name).cloned()).collect())
+        self.read(key, refresh, |fields| names.iter().map(|name| fields.get(name)).collect())
     }
 
     pub(crate) fn write_now(&self, key: &SessionKey, write: Write<'_>) -> Lookup<u64> {
-        self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes))
+        self.change(key, write.mode, write.expires_in, |fields, now| fields.apply(write.changes, now))
     }
 
     pub(crate) fn modify_now(&self, key: &SessionKey, modify: &Modify<'_>) -> Lookup<Modified> {
-        self.change(key, modify.mode, modify.expires_in, |fields| modify_field(fields, modify))
+        self.change(key, modify.mode, modify.expires_in, |fields, now| fields.modify(modify, now))
+    }
+
+    pub(crate) fn field_time_left_now(&self, key: &SessionKey, field: &str) -> Lookup<Option<Duration>> {
+        let now = self.clock.elapsed();
+        self.read(key, Refresh::No, |fields| fields.time_left(field, now))
+    }
+
+    pub(crate) fn expire_field_now(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> Lookup<bool> {
+        self.change(key, WriteMode::Existing, expires_in, |fields, now| fields.expire(field, ttl, now))
     }
 
     pub(crate) fn time_left_now(&self, key: &SessionKey) -> Lookup<Duration> {
@@ -182,7 +196,7 @@ impl MemoryStore {
         self.clock.now()
     }
 
-    fn read<T>(&self, key: &SessionKey, refresh: Refresh, look: impl FnOnce(&Fields) -> T) -> Lookup<T> {
+    fn read<T>(&self, key: &SessionKey, refresh: Refresh, look: impl FnOnce(&Live) -> T) -> Lookup<T> {
         let now = self.clock.elapsed();
         let mut shelf = self.lock();
         shelf.sweep(now);
@@ -197,6 +211,7 @@ impl MemoryStore {
                     }
                     Refresh::No | Refresh::Below { .. } => {}
                 }
+                fields.sweep(now);
                 Lookup::Found(look(fields))
             }
         }
@@ -207,7 +222,7 @@ impl MemoryStore {
         key: &SessionKey,
         mode: WriteMode,
         expires_in: Duration,
-        change: impl FnOnce(&mut Fields) -> T,
+        change: impl FnOnce(&mut Live, Duration) -> T,
     ) -> Lookup<T> {
         let now = self.clock.elapsed();
         let expires_at = now.saturating_add(expires_in);
@@ -217,12 +232,13 @@ impl MemoryStore {
             Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
             Some(Entry { content: Content::Live(fields), expires_at: kept_until }) => {
                 *kept_until = expires_at;
-                Lookup::Found(change(fields))
+                fields.sweep(now);
+                Lookup::Found(change(fields, now))
             }
             None if mode == WriteMode::Existing => Lookup::Missing,
             None => {
-                let mut fields = BTreeMap::from([(PERMANENT_FIELD.into(), Bytes::new())]);
-                let report = change(&mut fields);
+                let mut fields = Live::begin();
+                let report = change(&mut fields, now);
                 shelf.put(key, Entry { expires_at, content: Content::Live(fields) });
                 Lookup::Found(report)
             }
@@ -269,37 +285,6 @@ impl Shelf {
     }
 }
 
-/// Carries out the changes and counts the removed fields that were there.
-fn apply(fields: &mut Fields, changes: &[Change<'_>]) -> u64 {
-    let mut removed = 0;
-    for change in changes {
-        match change {
-            Change::Set { field, value } => put(fields, field, value),
-            Change::Remove { field } => removed += u64::from(fields.remove(*field).is_some()),
-        }
-    }
-    removed
-}
-
-fn modify_field(fields: &mut Fields, modify: &Modify<'_>) -> Modified {
-    let held = fields.get(modify.field).or_else(|| fields.get(modify.alias?)).cloned();
-    let (modified, effect) = carry_out(&modify.action, held);
-    match &effect {
-        Effect::Keep => return modified,
-        Effect::Put(value) => put(fields, modify.field, value),
-        Effect::Remove => drop(fields.remove(modify.field)),
-    }
-    if let Some(alias) = modify.alias {
-        fields.remove(alias);
-    }
-    modified
-}
-
-/// A copy of its own: a value cut out of a large buffer must not keep that buffer for as long as the session lives.
-fn put(fields: &mut Fields, field: &str, value: &[u8]) {
-    fields.insert(field.into(), Bytes::copy_from_slice(value));
-}
-
 impl SessionStore for MemoryStore {
     fn get<'a>(
         &'a self,
@@ -344,6 +329,28 @@ impl SessionStore for MemoryStore {
         Box::pin(async move { Ok(self.modify_now(key, &modify)) })
     }
 
+    fn field_time_left<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
+        Box::pin(async move { Ok(self.field_time_left_now(key, field)) })
+    }
+
+    fn expire_field<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        Box::pin(async move { Ok(self.expire_field_now(key, field, ttl, expires_in)) })
+    }
+
+    fn expires_fields(&self) -> bool {
+        true
+    }
+
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
         Box::pin(async move { Ok(self.time_left_now(key)) })
     }
@@ -379,6 +386,7 @@ impl fmt::Debug for MemoryStore {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::store::Change;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -460,7 +468,7 @@ mod tests {
     }
 
     fn create(store: &MemoryStore, key: &SessionKey, expires_in: Duration) {
-        let changes = [Change::Set { field: "a", value: "1".into() }];
+        let changes = [Change::Set { field: "a", value: "1".into(), ttl: None }];
         store.write_now(key, Write { mode: WriteMode::Create, changes: &changes, expires_in });
     }
 }

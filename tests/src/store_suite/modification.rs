@@ -14,7 +14,7 @@ use super::{
 
 /// A modification of the field `a`, which has no alias, in a session that has to be there and is kept for an hour.
 pub fn modify(action: Action) -> Modify<'static> {
-    Modify { mode: WriteMode::Existing, field: "a", alias: None, action, expires_in: HOUR }
+    Modify { mode: WriteMode::Existing, field: "a", alias: None, action, ttl: None, expires_in: HOUR }
 }
 
 /// Gives it a value, or removes it.

@@ -22,6 +22,8 @@ pub(super) enum Cause {
     Server(Code),
     #[error("the server's answer was not understood")]
     Unexpected,
+    #[error("the server cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed")]
+    NoFieldExpiry,
     #[error("the server has no RESP3: Redis 6 or later, or Valkey, is needed")]
     TooOld,
 }
@@ -61,6 +63,8 @@ pub(super) enum Code {
     WrongPassword,
     #[error("BUSYKEY: the key that the session moves to is taken")]
     BusyKey,
+    #[error("that it cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed")]
+    NoFieldExpiry,
     #[error("an error")]
     Other,
 }
@@ -115,6 +119,7 @@ impl Code {
             "NOAUTH" => Self::NoAuth,
             "WRONGPASS" => Self::WrongPassword,
             "BUSYKEY" => Self::BusyKey,
+            "NOFIELDEXPIRY" => Self::NoFieldExpiry,
             _ => Self::Other,
         }
     }

@@ -7,9 +7,9 @@ use redis::{Cmd, Value};
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
-use super::command::{Room, milliseconds};
+use super::command::{Room, field_milliseconds, milliseconds};
 use super::dead_or_failed;
-use super::script::{DESTROY, MODIFY, ROTATE, WRITE};
+use super::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE};
 use crate::id::SessionId;
 use crate::store::{
     Action, Change, Destroyed, Lookup, Modified, Modify, Rotation, SessionKey, StoreError, Write, WriteMode,
@@ -26,17 +26,23 @@ impl RedisStore {
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
         let removed = || write.changes.iter().filter_map(removed_field);
-        let bytes = write.changes.iter().map(length).sum::<usize>();
-        let room = Room { words: 3 + 2 * write.changes.len(), bytes: 2 * NUMBER + 1 + bytes };
+        let expiring = || write.changes.iter().filter_map(expiring_field);
+        self.check_field_expiry(expiring().next().map(|(_, ttl)| ttl))?;
+        let (words, bytes) =
+            (write.changes.iter().map(words).sum::<usize>(), write.changes.iter().map(length));
+        let room = Room { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
         let keys = [key];
         let ran = self.run(&WRITE, &keys, room, |invocation| {
             invocation.arg(milliseconds(write.expires_in)).arg(u8::from(write.mode == WriteMode::Create));
-            invocation.arg(removed().count());
+            invocation.arg(removed().count()).arg(expiring().count());
             for field in removed() {
                 invocation.arg(field);
             }
+            for (field, ttl) in expiring() {
+                invocation.arg(field).arg(field_milliseconds(ttl));
+            }
             for change in write.changes {
-                if let Change::Set { field, value } = change {
+                if let Change::Set { field, value, .. } = change {
                     invocation.arg(field).arg(&value[..]);
                 }
             }
@@ -54,12 +60,13 @@ impl RedisStore {
         key: &SessionKey,
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
+        self.check_field_expiry(modify.ttl)?;
         let alias = modify.alias.unwrap_or_default();
-        let bytes = 2 * NUMBER + modify.field.len() + alias.len() + room_for(&modify.action);
+        let bytes = 3 * NUMBER + modify.field.len() + alias.len() + room_for(&modify.action);
         let keys = [key];
-        let ran = self.run(&MODIFY, &keys, Room { words: 9, bytes }, |invocation| {
+        let ran = self.run(&MODIFY, &keys, Room { words: 10, bytes }, |invocation| {
             invocation.arg(milliseconds(modify.expires_in)).arg(u8::from(modify.mode == WriteMode::Create));
-            invocation.arg(modify.field).arg(alias);
+            invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
             add_action(invocation, &modify.action);
         });
         match ran.await? {
@@ -69,6 +76,35 @@ impl RedisStore {
                 .map(Lookup::Found)
                 .ok_or_else(|| StoreError::outcome_unknown(Cause::Unexpected)),
         }
+    }
+
+    pub(crate) async fn expire_one_field(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> Result<Lookup<bool>, StoreError> {
+        self.check_field_expiry(Some(ttl))?;
+        let room = Room { words: 3, bytes: 2 * NUMBER + field.len() };
+        let keys = [key];
+        let ran = self.run(&EXPIRE_FIELD, &keys, room, |invocation| {
+            invocation.arg(milliseconds(expires_in)).arg(field).arg(field_milliseconds(ttl));
+        });
+        match ran.await? {
+            Value::Int(-1) => Ok(Lookup::Missing),
+            Value::Int(found @ (0 | 1)) => Ok(Lookup::Found(found == 1)),
+            Value::ServerError(error) => dead_or_failed((&error).into()),
+            _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    /// A field's expiry is not sent to a server that has none. While the server is not known, the scripts refuse it themselves.
+    fn check_field_expiry(&self, ttl: Option<Duration>) -> Result<(), StoreError> {
+        if ttl.is_some() && self.link.lacks_field_expiry() {
+            return Err(StoreError::refused(Cause::NoFieldExpiry));
+        }
+        Ok(())
     }
 
     pub(crate) async fn rotate_session(
@@ -182,9 +218,25 @@ fn removed_field<'a>(change: &Change<'a>) -> Option<&'a str> {
     }
 }
 
+fn expiring_field<'a>(change: &Change<'a>) -> Option<(&'a str, Duration)> {
+    match change {
+        Change::Set { field, ttl: Some(ttl), .. } => Some((field, *ttl)),
+        Change::Set { ttl: None, .. } | Change::Remove { .. } => None,
+    }
+}
+
+fn words(change: &Change<'_>) -> usize {
+    match change {
+        Change::Remove { .. } => 1,
+        Change::Set { ttl: None, .. } => 2,
+        Change::Set { ttl: Some(_), .. } => 4,
+    }
+}
+
 fn length(change: &Change<'_>) -> usize {
     match change {
-        Change::Set { field, value } => field.len() + value.len(),
+        Change::Set { field, value, ttl: None } => field.len() + value.len(),
+        Change::Set { field, value, ttl: Some(_) } => 2 * field.len() + NUMBER + value.len(),
         Change::Remove { field } => field.len(),
     }
 }

@@ -33,6 +33,12 @@ pub(super) fn expire_command(key: &SessionKey, expires_in: Duration) -> Cmd {
     command_of(&["PEXPIRE", key.expose_secret(), itoa::Buffer::new().format(lifetime)])
 }
 
+/// As [`milliseconds`], for a field's own expiry: those end sooner, in the year 4199.
+pub(super) fn field_milliseconds(duration: Duration) -> u64 {
+    const MOST: u64 = 1 << 45;
+    milliseconds(duration).min(MOST)
+}
+
 /// At least one: an expiry of zero would delete the session. At most what the server's clock can carry.
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     const MOST: u64 = 1 << 50;

@@ -47,6 +47,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     connection: Option<Watched>,
+    /// Whether the server of this connection, or of the one before it, can expire single fields.
+    expires_fields: bool,
     /// Why the latest attempt failed, until one succeeds.
     trouble: Option<Cause>,
     /// The one task that connects is under way.
@@ -57,6 +59,7 @@ struct State {
 #[derive(Clone)]
 struct Watched {
     connection: MultiplexedConnection,
+    expires_fields: bool,
     pulse: Pulse,
 }
 
@@ -71,6 +74,8 @@ struct StopsWithDriver(Pulse);
 const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
 /// However patient operations are, this bounds how many attempts hang side by side.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
+/// Never written.
+const PROBE_KEY: &str = "session-runtime:probe";
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -84,13 +89,25 @@ impl Link {
         let address = client.get_connection_info().addr().to_string();
         let shared = Shared { client, scripts, address, timeout, state: watch::Sender::default() };
         let connection = shared.open().await?;
-        shared.state.send_modify(|state| state.connection = Some(connection));
+        shared.state.send_modify(|state| *state = State::connected(connection));
         tracing::info!(address = shared.address, "connected to the session store");
         Ok(Self { shared: Arc::new(shared) })
     }
 
     pub(super) fn address(&self) -> &str {
         &self.shared.address
+    }
+
+    /// Whether the server can expire single fields, as it said when it was connected to.
+    pub(super) fn expires_fields(&self) -> bool {
+        self.shared.state.borrow().expires_fields
+    }
+
+    /// Whether the server that the next operation goes to is known not to expire single fields. While there is no connection, nothing is
+    /// known: the next server may be another.
+    pub(super) fn lacks_field_expiry(&self) -> bool {
+        let state = self.shared.state.borrow();
+        !state.expires_fields && matches!(state.verdict(), Some(Ok(_)))
     }
 
     /// When an operation that begins now is out of time.
@@ -100,14 +117,16 @@ impl Link {
 
     /// Sends one command. An error reply is a reply.
     pub(super) async fn command(&self, command: &Cmd, deadline: Instant) -> Result<Value, Fault> {
-        let Watched { mut connection, pulse } = self.connection(deadline).await.map_err(Fault::NotSent)?;
+        let Watched { mut connection, pulse, .. } =
+            self.connection(deadline).await.map_err(Fault::NotSent)?;
         // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
         self.reply(pin!(connection.send_packed_command(command)), &pulse, deadline).await
     }
 
     /// Sends several commands in one go. An error reply is a reply.
     pub(super) async fn pipeline(&self, pipeline: &Pipeline, deadline: Instant) -> Result<Vec<Value>, Fault> {
-        let Watched { mut connection, pulse } = self.connection(deadline).await.map_err(Fault::NotSent)?;
+        let Watched { mut connection, pulse, .. } =
+            self.connection(deadline).await.map_err(Fault::NotSent)?;
         self.reply(pin!(connection.send_packed_commands(pipeline, 0, pipeline.len())), &pulse, deadline).await
     }
 
@@ -183,6 +202,11 @@ impl Link {
 }
 
 impl State {
+    fn connected(connection: Watched) -> Self {
+        let expires_fields = connection.expires_fields;
+        Self { connection: Some(connection), expires_fields, trouble: None, connecting: false }
+    }
+
     /// What an operation gets without waiting, if that is settled.
     fn verdict(&self) -> Option<Result<Watched, Cause>> {
         match (&self.connection, &self.trouble) {
@@ -220,7 +244,7 @@ impl Connector {
         self.done = true;
         let Some(shared) = self.shared.upgrade() else { return };
         shared.state.send_modify(|state| {
-            *state = State { connection: Some(connection), trouble: None, connecting: false };
+            *state = State::connected(connection);
         });
         tracing::info!(address = shared.address, "connected to the session store again");
     }
@@ -270,19 +294,27 @@ impl Shared {
         let mut connection = opening.await.map_err(failed)?;
         let mut greeting = redis::pipe();
         greeting.cmd("PING");
+        // Of a key that is not there. It needs no permission: one that is missing proves that the command is there.
+        greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
         for script in self.scripts {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
         }
         let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
+        let expires_fields = replies.get(1).is_some_and(knows_command);
         match replies.first() {
             // A server that is still reading its data lets us in, but does not serve.
             Some(Value::ServerError(error)) if Code::from(error) == Code::Loading => {
                 Err(Cause::Server(Code::Loading))
             }
             // Other errors are missing permissions: who may not load scripts may still run them.
-            _ => Ok(Watched { connection, pulse }),
+            _ => Ok(Watched { connection, expires_fields, pulse }),
         }
     }
+}
+
+/// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.
+fn knows_command(reply: &Value) -> bool {
+    !matches!(reply, Value::ServerError(error) if Code::from(error) == Code::Other)
 }
 
 impl Pulse {

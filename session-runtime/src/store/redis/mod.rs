@@ -31,6 +31,9 @@ use crate::error::Error;
 /// A tombstone is a string under the session's key: empty, or the successor's id. A read that refreshes by [`Refresh::To`] gives a tombstone
 /// the expiry that it would have given the session: its two commands travel together, and the second does not know what the first found.
 /// So a dead id costs some hundred bytes for as long as it is still asked for and its session would have been kept, and no longer.
+///
+/// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected
+/// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.
 #[derive(Clone)]
 pub struct RedisStore {
     link: Link,
@@ -125,6 +128,29 @@ impl SessionStore for RedisStore {
         modify: Modify<'a>,
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
         Box::pin(self.modify_field(key, modify))
+    }
+
+    fn field_time_left<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
+        Box::pin(self.time_left_of_field(key, field))
+    }
+
+    fn expire_field<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        Box::pin(self.expire_one_field(key, field, ttl, expires_in))
+    }
+
+    /// As the server said when it was connected to, and again after every reconnect.
+    fn expires_fields(&self) -> bool {
+        self.link.expires_fields()
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {

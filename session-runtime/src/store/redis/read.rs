@@ -80,6 +80,36 @@ impl RedisStore {
         })
     }
 
+    pub(crate) async fn time_left_of_field(
+        &self,
+        key: &SessionKey,
+        field: &str,
+    ) -> Result<Lookup<Option<Duration>>, StoreError> {
+        let name = key.expose_secret();
+        let asks_field = !self.link.lacks_field_expiry();
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(if asks_field {
+            command_of(&["HPTTL", name, "FIELDS", "1", field])
+        } else {
+            command_of(&["HEXISTS", name, field])
+        });
+        // What `HPTTL` says of a missing key depends on the server.
+        commands.add_command(command_of(&["PTTL", name]));
+        let mut replies = self.ask(&commands).await?.into_iter();
+        let left = match replies.next() {
+            Some(Value::ServerError(error)) => return dead_or_failed((&error).into()),
+            Some(Value::Array(fields)) => fields.into_iter().next(),
+            _ => None,
+        };
+        Ok(match (time_left(replies.next())?, left) {
+            (TimeLeft::Missing, _) => Lookup::Missing,
+            (_, Some(Value::Int(left @ 0..))) => {
+                Lookup::Found(Some(Duration::from_millis(left.unsigned_abs())))
+            }
+            _ => Lookup::Found(None),
+        })
+    }
+
     pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
         match self.ask_one(&command_of(&["TIME"])).await? {
             Value::ServerError(error) => Err(Code::from(&error).into()),

@@ -5,7 +5,8 @@
 -- ARGV[2]  1: a missing session is begun, 0: it has to be there
 -- ARGV[3]  the field
 -- ARGV[4]  its alias, the name under which it was stored formerly, or nothing
--- ARGV[5]  what to do, with the arguments that follow. Without a new value the field is removed
+-- ARGV[5]  how long from now the field is kept if it is given a value, in milliseconds, or 0: it has no expiry of its own
+-- ARGV[6]  what to do, with the arguments that follow. Without a new value the field is removed
 --
 --   replace      [new value]                                  returns what it held
 --   get_or_set   new value                                    returns what it holds
@@ -18,7 +19,7 @@
 -- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what could be refused after it is looked at
 -- before it.
 
-local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[5]
+local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[6]
 local may = redis.acl_check_cmd
 
 local stored = redis.pcall('HMGET', key, '', field, alias)
@@ -83,12 +84,12 @@ local function text_of(sum)
 end
 
 local function add_integers()
-  local by, default, least, most = ARGV[6], ARGV[7], parts_of(ARGV[8]), parts_of(ARGV[9])
+  local by, default, least, most = ARGV[7], ARGV[8], parts_of(ARGV[9]), parts_of(ARGV[10])
   local number
   if held then
     -- One text for each integer: no `+`, leading zeros, `-0`. A longer one than both limits needs no arithmetic to be out of range.
     local is_integer = held == '0' or string.find(held, '^%-?[1-9]%d*$')
-    if not is_integer or #held > math.max(#ARGV[8], #ARGV[9]) then
+    if not is_integer or #held > math.max(#ARGV[9], #ARGV[10]) then
       return NOT_A_NUMBER
     end
     number = parts_of(held)
@@ -220,15 +221,15 @@ local function text_of_float(number, single)
 end
 
 local function add_floats()
-  local single = ARGV[8] == '1'
-  local by, number = read_float(ARGV[6]), nil
+  local single = ARGV[9] == '1'
+  local by, number = read_float(ARGV[7]), nil
   if held then
     number = read_float(held, single)
     if not number then
       return NOT_A_NUMBER
     end
   else
-    number = read_float(ARGV[7])
+    number = read_float(ARGV[8])
     number = single and rounded(number) or number
   end
   local sum = number + by
@@ -243,9 +244,9 @@ local function add_floats()
 end
 
 local function compare()
-  local expected = ARGV[7] == '1' and ARGV[8]
-  if held == expected or (not held and ARGV[6] == '1') then
-    return 1, true, ARGV[9]
+  local expected = ARGV[8] == '1' and ARGV[9]
+  if held == expected or (not held and ARGV[7] == '1') then
+    return 1, true, ARGV[10]
   end
   return 0, false
 end
@@ -254,7 +255,7 @@ local reply, is_changed, value
 if action == 'add' then
   reply, is_changed, value = add_integers()
 elseif action == 'replace' then
-  reply, is_changed, value = held, true, ARGV[6]
+  reply, is_changed, value = held, true, ARGV[7]
 elseif action == 'compare' then
   reply, is_changed, value = compare()
 elseif action == 'add_float' then
@@ -262,7 +263,7 @@ elseif action == 'add_float' then
 elseif held then
   reply, is_changed = held, false
 else
-  reply, is_changed, value = ARGV[6], true, ARGV[6]
+  reply, is_changed, value = ARGV[7], true, ARGV[7]
 end
 
 local is_removed = is_changed and not value
@@ -271,11 +272,24 @@ if may and not (may('PEXPIRE', key, lifetime) and (not deletes or may('HDEL', ke
     and (not (is_removed and lacks_permanent) or may('HSET', key, '', ''))) then
   return redis.error_reply('NOPERM a session needs HSET, HDEL and PEXPIRE')
 end
+local expires = is_changed and not is_removed and ARGV[5] ~= '0'
+if expires then
+  -- An error, not a no, where the server has no such command. Redis 6, which cannot tell, has none either.
+  local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, ARGV[5], 'FIELDS', '1', field)
+  if not is_known then
+    return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
+  elseif not is_permitted then
+    return redis.error_reply('NOPERM fields that expire need HPEXPIRE')
+  end
+end
 
 if is_removed then
   redis.call('HDEL', key, field)
 elseif is_changed then
   redis.call('HSET', key, field, value)
+end
+if expires then
+  redis.call('HPEXPIRE', key, ARGV[5], 'FIELDS', '1', field)
 end
 if is_changed and alias_holds then
   redis.call('HDEL', key, alias)

@@ -3,7 +3,11 @@
 -- KEYS[1]  the session
 -- ARGV[1]  how long from now the session is kept, in milliseconds
 -- ARGV[2]  1: a missing session is begun, 0: it has to be there
--- ARGV[3]  how many fields are removed; their names follow, and after them the fields to set, each with its value
+-- ARGV[3]  how many fields are removed
+-- ARGV[4]  how many of the fields that are set get an expiry of their own
+--
+-- The names of the removed fields follow, then the fields that get an expiry, each with it in milliseconds, then the fields to set, each
+-- with its value. A field that is set without an expiry has none afterwards: that is what HSET does.
 --
 -- Returns how many of the removed fields were there, or -1 for a missing session. A tombstone answers WRONGTYPE.
 --
@@ -13,7 +17,9 @@
 
 local SLICE = 2000 -- arguments of one command: unpack has room for some 8,000
 
-local key, lifetime, removed_until = KEYS[1], ARGV[1], 3 + tonumber(ARGV[3])
+local key, lifetime = KEYS[1], ARGV[1]
+local removed_until = 4 + tonumber(ARGV[3])
+local expiring_until = removed_until + 2 * tonumber(ARGV[4])
 local may = redis.acl_check_cmd
 
 local permanent = redis.pcall('HEXISTS', key, '')
@@ -26,11 +32,20 @@ local lacks_permanent = permanent == 0
 if lacks_permanent and ARGV[2] == '0' and redis.call('EXISTS', key) == 0 then
   return -1
 end
-if may and not (may('PEXPIRE', key, lifetime) and (removed_until == 3 or may('HDEL', key, ''))) then
+if may and not (may('PEXPIRE', key, lifetime) and (removed_until == 4 or may('HDEL', key, ''))) then
   return redis.error_reply('NOPERM a session needs PEXPIRE and HDEL')
 end
+if expiring_until > removed_until then
+  -- An error, not a no, where the server has no such command. Redis 6, which cannot tell, has none either.
+  local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, '1', 'FIELDS', '1', '')
+  if not is_known then
+    return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
+  elseif not is_permitted then
+    return redis.error_reply('NOPERM fields that expire need HPEXPIRE')
+  end
+end
 
-for from = removed_until + 1, #ARGV, SLICE do
+for from = expiring_until + 1, #ARGV, SLICE do
   local to = math.min(from + SLICE - 1, #ARGV)
   if lacks_permanent then
     redis.call('HSET', key, '', '', unpack(ARGV, from, to))
@@ -40,8 +55,12 @@ for from = removed_until + 1, #ARGV, SLICE do
   end
 end
 
+for at = removed_until + 1, expiring_until, 2 do
+  redis.call('HPEXPIRE', key, ARGV[at + 1], 'FIELDS', '1', ARGV[at])
+end
+
 local removed = 0
-for from = 4, removed_until, SLICE do
+for from = 5, removed_until, SLICE do
   removed = removed + redis.call('HDEL', key, unpack(ARGV, from, math.min(from + SLICE - 1, removed_until)))
 end
 

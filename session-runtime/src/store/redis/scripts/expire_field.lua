@@ -1,0 +1,41 @@
+-- Gives one field of a session an expiry of its own.
+--
+-- KEYS[1]  the session
+-- ARGV[1]  how long from now the session is kept, in milliseconds
+-- ARGV[2]  the field
+-- ARGV[3]  how long from now the field is kept, in milliseconds
+--
+-- Returns 1, 0 if the field is not there, or -1 for a missing session. A tombstone answers WRONGTYPE.
+--
+-- As in write.lua: what could be refused after the first write is looked at before it.
+
+local key, lifetime, field, field_lifetime = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local may = redis.acl_check_cmd
+
+local stored = redis.pcall('HMGET', key, '', field)
+if stored.err then
+  return stored
+end
+-- A session that another program began may lack the permanent field: it would end with its last field.
+local lacks_permanent, is_there = not stored[1], stored[2]
+
+if lacks_permanent and redis.call('EXISTS', key) == 0 then
+  return -1
+end
+
+-- An error, not a no, where the server has no such command. Redis 6, which cannot tell, has none either.
+local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, field_lifetime, 'FIELDS', '1', field)
+if not is_known then
+  return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
+elseif not (is_permitted and may('PEXPIRE', key, lifetime)) then
+  return redis.error_reply('NOPERM fields that expire need HPEXPIRE and PEXPIRE')
+end
+
+if lacks_permanent then
+  redis.call('HSET', key, '', '')
+end
+if is_there then
+  redis.call('HPEXPIRE', key, field_lifetime, 'FIELDS', '1', field)
+end
+redis.call('PEXPIRE', key, lifetime)
+return is_there and 1 or 0
