@@ -1,0 +1,57 @@
+//! The test support itself: a program ends with all that it started, whatever becomes of the test.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use session_tests::program::Program;
+use session_tests::wait_for;
+
+/// A program that starts another, and tells that one's process id.
+fn start() -> (Program, u32) {
+    let mut program = Program::start(Command::new("sh").args(["-c", "sleep 600 & echo started $!; wait"]));
+    let started = program.line_after("started ").parse().unwrap();
+    (program, started)
+}
+
+/// A process that has ended, and was not waited for yet, is a zombie.
+fn is_up(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}
+
+#[test]
+fn a_program_ends_with_its_value() {
+    let (program, started) = start();
+    let directory = program.directory().to_owned();
+    assert!(is_up(started) && directory.exists());
+    drop(program);
+    assert!(!directory.exists());
+    wait_for("what it started to end", || (!is_up(started)).then_some(()));
+}
+
+#[test]
+fn a_program_ends_with_a_test_process_that_is_killed() {
+    const HOLDS: &str = "SESSION_TESTS_HOLD_A_PROGRAM";
+    if std::env::var_os(HOLDS).is_some() {
+        let (program, started) = start();
+        println!("\nheld {started} {}", program.directory().display());
+        std::thread::park();
+    }
+    let mut holder = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_program_ends_with_a_test_process_that_is_killed", "--nocapture"])
+        .env(HOLDS, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let held = lines.find_map(|line| line.strip_prefix("held ").map(str::to_owned)).unwrap();
+    let (started, directory) =
+        held.split_once(' ').map(|(id, path)| (id.parse().unwrap(), PathBuf::from(path))).unwrap();
+    assert!(is_up(started) && Path::new(&directory).exists());
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    wait_for("the program to end", || (!is_up(started) && !directory.exists()).then_some(()));
+}
