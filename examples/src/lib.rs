@@ -14,15 +14,20 @@ use tokio::net::TcpListener;
 /// [`Error::is_config`] naming the variable whose value cannot be used.
 pub fn config() -> Result<SessionConfig, Error> {
     let mut config = SessionConfig::from_env()?;
-    if env::var_os("SESSION_REDIS").is_none() {
+    if !is_set("SESSION_REDIS") {
         println!("SESSION_REDIS is not set: sessions are kept in memory, and end with this program");
         config = config.store("memory:");
     }
-    if env::var_os("SESSION_COOKIE_SECURE").is_none() {
+    if !is_set("SESSION_COOKIE_SECURE") {
         println!("plain HTTP on this machine: the cookie goes without `Secure`; leave it on where HTTPS is");
         config = config.cookie_secure(false);
     }
     Ok(config)
+}
+
+/// An empty variable is one that is not set, as for the library.
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 /// Listens on what `LISTEN` says, else on `127.0.0.1:3000`, and prints the address.

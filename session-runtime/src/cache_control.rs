@@ -19,16 +19,18 @@ impl Cacheability {
         match self {
             Self::Unchanged => None,
             Self::NoStore => (!has(given, "no-store")).then(|| "no-store".to_owned()),
-            Self::Private if has(given, "no-store") || has(given, "private") => None,
             // A quoted list of header names may hold commas: not worth a parser.
             Self::Private if given.contains('"') => Some("private, no-cache".to_owned()),
+            Self::Private if has(given, "no-store") => None,
+            Self::Private if has(given, "private") && !directives(given).any(opens_to_shared_caches) => None,
             Self::Private => Some(private(given)),
         }
     }
 }
 
 fn private(given: &str) -> String {
-    let kept = directives(given).filter(|directive| !opens_to_shared_caches(directive));
+    let kept = directives(given)
+        .filter(|directive| !opens_to_shared_caches(directive) && !directive.eq_ignore_ascii_case("private"));
     std::iter::once("private").chain(kept).collect::<Vec<_>>().join(", ")
 }
 
@@ -59,6 +61,9 @@ mod tests {
             (Private, "private, max-age=60", None),
             (Private, "no-store", None),
             (Private, "private=\"x, public\"", Some("private, no-cache")),
+            (Private, "public, no-cache=\"a, private, b\"", Some("private, no-cache")),
+            (Private, "public, private", Some("private")),
+            (Private, "private, s-maxage=600, max-age=5", Some("private, max-age=5")),
             (NoStore, "", Some("no-store")),
             (NoStore, "public, max-age=60", Some("no-store")),
             (NoStore, "no-cache, No-Store", None),

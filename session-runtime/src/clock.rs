@@ -26,7 +26,6 @@ impl Clock {
     }
 
     /// The time of day, as this machine has it.
-    #[allow(dead_code, reason = "the manager's reading; the manager is built on top of this")]
     pub(crate) fn now(&self) -> SystemTime {
         match self {
             Self::System { .. } => SystemTime::now(),

@@ -152,7 +152,11 @@ impl<'a, T: 'static> Field<'a, T> {
         let (old, new) = (old.with(|old| spec.write(old)), new.with(|new| spec.write(new)));
         Operation::new(async move {
             let (expected, value) = (old?, new?);
-            let or_missing = expected.is_none() || spec.write(&spec.default())? == expected;
+            let or_missing = spec.write(&spec.default())? == expected;
+            if expected.is_none() && !or_missing {
+                // A field that is missing reads as its default, which is not what is expected.
+                return Ok(false);
+            }
             let action = Action::CompareAndSet { expected, or_missing, value };
             Ok(handle.modify(spec, action).await? == Some(Modified::Swapped(true)))
         })

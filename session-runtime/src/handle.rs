@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::cookie_header::CookieValues;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::lifecycle::{Candidate, Destroy, Lifecycle, Move, Next, Read, Reason, Write as Plan};
 use crate::response::SessionHeaders;
@@ -107,6 +107,8 @@ impl SessionHandle {
         self.asked().subject().map(|subject| subject.id)
     }
 
+    // One loop five times: written once, over an async closure, rustc 1.95 cannot show that its future is `Send`.
+
     pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await?;
@@ -139,12 +141,12 @@ impl SessionHandle {
 
     pub(crate) async fn exists(&self) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
-            let mut reply =
-                self.store().contains(&read.subject.key, PERMANENT_FIELD, self.refresh(&read)).await?;
-            // Without a refresh, a key that is missing looks like one that lacks the field.
-            if read.refresh.is_none() && reply == Lookup::Found(false) {
-                reply = Lookup::Missing;
-            }
+            let key = &read.subject.key;
+            let reply = match self.refresh(&read) {
+                // Without a refresh, a key that is missing would look like one that lacks the field.
+                Refresh::No => self.store().time_left(key).await?.map(|_| ()),
+                refresh => self.store().contains(key, PERMANENT_FIELD, refresh).await?.map(|_| ()),
+            };
             if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.is_some());
             }
@@ -212,7 +214,9 @@ impl SessionHandle {
 
     pub(crate) async fn change_id(&self, reason: Reason) -> Result<(), Error> {
         while let Some(planned) = self.plan_move(reason)? {
-            let Some(expires_in) = planned.to.expires_in(self.0.sessions.now()) else { break };
+            let Some(expires_in) = planned.to.expires_in(self.0.sessions.now()) else {
+                return Err(Error::new(Kind::Gone));
+            };
             let (successor_key, successor) = (&planned.to.key, &planned.to.id);
             let rotation = Rotation { successor_key, successor, expires_in, tombstone_for: TOMBSTONE_FOR };
             match self.store().rotate(&planned.from.key, rotation).await? {
@@ -315,8 +319,10 @@ impl SessionHandle {
     fn candidates(&self) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = Vec::new();
         for candidate in self.0.cookies.iter().filter_map(|value| self.0.sessions.candidate(value)) {
-            let known = candidates.iter().any(|other| other.subject.id == candidate.subject.id);
-            if !known && candidates.len() < MAX_CANDIDATES {
+            if candidates.len() == MAX_CANDIDATES {
+                break;
+            }
+            if candidates.iter().all(|other| other.subject.id != candidate.subject.id) {
                 candidates.push(candidate);
             }
         }

@@ -100,7 +100,10 @@ impl SessionId {
         let bytes = self.to_bytes();
         let mut seconds = [0; 8];
         seconds[8 - BIRTH_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES]);
-        (UNIX_EPOCH + Duration::from_secs(u64::from_be_bytes(seconds)), bytes[SECRET_AT - 1])
+        // Some systems' clocks do not reach as far as five bytes: such a birth is as good as any that no session has.
+        let birth =
+            UNIX_EPOCH.checked_add(Duration::from_secs(u64::from_be_bytes(seconds))).unwrap_or(UNIX_EPOCH);
+        (birth, bytes[SECRET_AT - 1])
     }
 
     fn from_bytes(bytes: &[u8; BYTES]) -> Self {

@@ -22,7 +22,8 @@ const VALUE_LEN: usize = SessionId::LEN + 1 + MAC_LEN;
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct Keyring {
     /// One prepared state a key, which took in the cookie's name already.
-    keys: Vec<Hmac<Sha256>>,
+    signing: Hmac<Sha256>,
+    older: Vec<Hmac<Sha256>>,
 }
 
 /// An id whose signature is right.
@@ -34,13 +35,18 @@ pub(crate) struct Verified {
 }
 
 impl Keyring {
-    pub(crate) fn new<'a>(cookie_name: &str, secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        Self { keys: secrets.into_iter().map(|secret| prepare(cookie_name, secret)).collect() }
+    pub(crate) fn new<'a>(
+        cookie_name: &str,
+        signing: &[u8],
+        older: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Self {
+        let older = older.into_iter().map(|secret| prepare(cookie_name, secret)).collect();
+        Self { signing: prepare(cookie_name, signing), older }
     }
 
     /// The cookie's value for an id.
     pub(crate) fn sign(&self, id: &SessionId) -> String {
-        let mac = self.keys.first().map_or([b'A'; MAC_LEN], |key| mac(key, id));
+        let mac = mac(&self.signing, id);
         let mut value = String::with_capacity(VALUE_LEN);
         value.push_str(id.expose_secret());
         value.push('.');
@@ -55,8 +61,9 @@ impl Keyring {
         }
         let id = SessionId::from_ascii(&value[..SessionId::LEN])?;
         let given = &value[SessionId::LEN + 1..];
-        let signer = self.keys.iter().position(|key| mac(key, &id).ct_eq(given).into())?;
-        Some(Verified { id, by_older_key: signer > 0 })
+        let signed_by = |key: &Hmac<Sha256>| bool::from(mac(key, &id).ct_eq(given));
+        let by_older_key = !signed_by(&self.signing);
+        (!by_older_key || self.older.iter().any(signed_by)).then_some(Verified { id, by_older_key })
     }
 }
 
@@ -83,7 +90,7 @@ fn mac(key: &Hmac<Sha256>, id: &SessionId) -> [u8; MAC_LEN] {
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keyring({} keys)", self.keys.len())
+        write!(f, "Keyring({} keys)", 1 + self.older.len())
     }
 }
 
@@ -103,7 +110,7 @@ mod tests {
     /// Computed with Python's `hmac` and `hashlib`: see `tests/golden/cookie.py`.
     #[test]
     fn format_is_pinned() {
-        let keyring = Keyring::new("__Host-session-id", [SECRET]);
+        let keyring = Keyring::new("__Host-session-id", SECRET, []);
         assert_eq!(
             keyring.sign(&id()),
             "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0.BIL4EsGa9RhZo-bywiQbCK2gD1xSZVZyYcTr5RKB4nc"
@@ -112,7 +119,7 @@ mod tests {
 
     #[test]
     fn all_keys_verify_and_the_first_signs() {
-        let (old, new) = (Keyring::new("c", [&b"old"[..]]), Keyring::new("c", [&b"new"[..], b"old"]));
+        let (old, new) = (Keyring::new("c", b"old", []), Keyring::new("c", b"new", [&b"old"[..]]));
         let verified = |value: &str| new.verify(value.as_bytes());
         assert_eq!(verified(&old.sign(&id())), Some(Verified { id: id(), by_older_key: true }));
         assert_eq!(verified(&new.sign(&id())), Some(Verified { id: id(), by_older_key: false }));
@@ -121,13 +128,13 @@ mod tests {
 
     #[test]
     fn a_value_for_another_cookie_name_does_not_verify() {
-        let value = Keyring::new("admin", [SECRET]).sign(&id());
-        assert_eq!(Keyring::new("user", [SECRET]).verify(value.as_bytes()), None);
+        let value = Keyring::new("admin", SECRET, []).sign(&id());
+        assert_eq!(Keyring::new("user", SECRET, []).verify(value.as_bytes()), None);
     }
 
     #[test]
     fn an_unsigned_id_does_not_verify() {
-        let keyring = Keyring::new("c", [SECRET]);
+        let keyring = Keyring::new("c", SECRET, []);
         for value in [ID.to_owned(), format!("{ID}."), format!("{ID}.{}", "A".repeat(43))] {
             assert_eq!(keyring.verify(value.as_bytes()), None);
         }
@@ -136,7 +143,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_altered_byte_verifies(at in 0..VALUE_LEN, byte: u8) {
-            let keyring = Keyring::new("c", [SECRET]);
+            let keyring = Keyring::new("c", SECRET, []);
             let mut value = keyring.sign(&id()).into_bytes();
             prop_assume!(value[at] != byte);
             value[at] = byte;
@@ -145,7 +152,7 @@ mod tests {
 
         #[test]
         fn no_shortened_or_extended_value_verifies(cut in 0..VALUE_LEN, tail in proptest::collection::vec(any::<u8>(), 1..20)) {
-            let keyring = Keyring::new("c", [SECRET]);
+            let keyring = Keyring::new("c", SECRET, []);
             let value = keyring.sign(&id()).into_bytes();
             prop_assert_eq!(keyring.verify(&value[..cut]), None);
             prop_assert_eq!(keyring.verify(&[&value[..], &tail].concat()), None);
@@ -153,7 +160,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_do_not_verify(value in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert_eq!(Keyring::new("c", [SECRET]).verify(&value), None);
+            prop_assert_eq!(Keyring::new("c", SECRET, []).verify(&value), None);
         }
     }
 }

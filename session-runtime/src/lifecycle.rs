@@ -28,6 +28,8 @@ pub(crate) struct Lifecycle {
     moves: Vec<Move>,
     /// What other requests moved the session to that this one is to end.
     ending: Vec<Subject>,
+    /// The session whose end or move was sent, and is not known not to have happened.
+    doubted: Option<SessionId>,
 }
 
 #[derive(Debug)]
@@ -188,6 +190,10 @@ impl Lifecycle {
         draw: impl FnOnce(&Subject) -> Result<Subject, Error>,
     ) -> Result<Option<Move>, Error> {
         self.pass_deadlines(now);
+        if let (State::Gone { .. }, Reason::Renew(_), false) = (&self.state, reason, self.committed) {
+            // Whoever logs in leaves the dead session behind, as any other.
+            self.state = State::default();
+        }
         let from = match &self.state {
             State::Gone { .. } => return Err(Error::new(Kind::Gone)),
             State::Absent { drawn: None } => {
@@ -201,6 +207,7 @@ impl Lifecycle {
         if self.committed {
             return Err(Error::new(Kind::Committed));
         }
+        self.doubted = Some(from.id);
         if let Some(sent) = self.moves.iter().find(|sent| sent.from.id == from.id && sent.reason == reason) {
             return Ok(Some(Move { settles: self.is_unsettled(), ..sent.clone() }));
         }
@@ -220,11 +227,13 @@ impl Lifecycle {
         if subject.is_none() {
             self.removal_due = self.presented;
         }
+        self.doubted = subject.as_ref().map(|subject| subject.id);
         Ok(subject.map(|subject| Destroy { subject, settles: self.is_unsettled() }))
     }
 
     /// The store has this session.
     pub(crate) fn found(&mut self, id: &SessionId, refreshed: bool) {
+        self.doubted.take_if(|doubted| doubted == id);
         let cookie_due = match &mut self.state {
             State::Candidate { current, .. } if current.subject.id == *id => current.cookie_due,
             // Begun too late for a cookie: it stays unreachable, and expires.
@@ -368,10 +377,13 @@ impl Lifecycle {
     pub(crate) fn commit(&mut self) -> Outcome {
         self.committed = true;
         let set = match &mut self.state {
-            State::Live { subject, cookie_due, .. } => std::mem::take(cookie_due).then(|| subject.clone()),
+            State::Live { subject, cookie_due, .. } if self.doubted != Some(subject.id) => {
+                std::mem::take(cookie_due).then(|| subject.clone())
+            }
             _ => None,
         };
-        let remove = self.removal_due && set.is_none();
+        let remove = std::mem::take(&mut self.removal_due) && set.is_none();
+        self.presented &= !remove;
         Outcome { asked: self.asked, was_live: self.was_live, set, remove }
     }
 

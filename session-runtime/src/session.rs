@@ -21,7 +21,7 @@ use crate::store::Change;
 ///
 /// # Examples
 ///
-/// A login that leaves behind whatever session the browser came with:
+/// A login under a new id, whatever session the browser came with, and a logout:
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -160,7 +160,8 @@ impl<S: Schema> Session<S> {
         Operation::new(async move { handle.write(&changes).await.map(|_| ()) })
     }
 
-    /// Gives the session a new id; the old one is dead at once. Data, expiry and absolute deadline stay.
+    /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay; the idle timeout
+    /// starts again, as with every write.
     ///
     /// To be called when the visitor's privileges change, against session fixation ([OWASP Session Management]). One round trip, none without a
     /// session. Repeating it after an unknown outcome leads to the same id.
@@ -177,12 +178,15 @@ impl<S: Schema> Session<S> {
 
     /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and "remember me".
     ///
-    /// What [`rotate`](Self::rotate) says holds here too. Without a session the lifetime is that of the session which the request's next write
-    /// begins.
+    /// `lifetime` **names** one of those that are configured: what it lasts is decided by
+    /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone. The data stays: whoever logs in another user than before calls
+    /// [`destroy`](Self::destroy) first. Without a session, or with one that was ended, the lifetime is that of the session which the request's
+    /// next write begins.
     ///
     /// # Errors
     ///
-    /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured.
+    /// As [`rotate`](Self::rotate), but never [`Error::is_gone`](crate::Error::is_gone) for a session that was ended before; and
+    /// [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured, or another one.
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(async move {

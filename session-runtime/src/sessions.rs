@@ -81,21 +81,31 @@ impl Sessions {
             }
         };
         check_clock(&store).await?;
-        Ok(Self::build(settings, store))
+        Self::build(settings, store)
     }
 
-    /// A manager with this configuration, on a store of your own. The store that the configuration names is not used.
+    /// A manager with this configuration, on a store that was made before. The store that the configuration names is not used, and the clocks
+    /// are not compared.
     ///
     /// # Errors
     ///
     /// [`Error::is_config`] if a setting cannot be used, with what to change.
     pub fn with_store(config: SessionConfig, store: impl SessionStore) -> Result<Self, Error> {
-        Ok(Self::build(config.resolve()?, AnyStore::of(store)))
+        let (mut settings, store) = (config.resolve()?, AnyStore::of(store));
+        if matches!(store, AnyStore::Memory(_)) {
+            make_up_secret(&mut settings)?;
+        }
+        Self::build(settings, store)
     }
 
-    fn build(settings: Settings, store: AnyStore) -> Self {
-        let keyring = Keyring::new(&settings.cookie.name, settings.secrets.iter().map(Secret::expose));
-        Self(Arc::new(Manager {
+    fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
+        let Some((signing, older)) = settings.secrets.split_first() else {
+            return Err(Error::config(
+                "the setting `secret` (SESSION_SECRET) is required for a store of one's own",
+            ));
+        };
+        let keyring = Keyring::new(&settings.cookie.name, signing.expose(), older.iter().map(Secret::expose));
+        Ok(Self(Arc::new(Manager {
             store,
             clock: Clock::system(),
             prefix: settings.prefix,
@@ -105,7 +115,7 @@ impl Sessions {
             refresh_below: settings.refresh_below,
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
-        }))
+        })))
     }
 
     /// The tower layer that gives every request its session.
@@ -216,12 +226,17 @@ impl Sessions {
 
     pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
         let class = lifetime.class;
-        let known = self.0.lifetimes.get(class).is_some();
-        known.then_some(()).ok_or_else(|| {
-            Error::config(format!(
+        match self.0.lifetimes.get(class) {
+            None => Err(Error::config(format!(
                 "no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"
-            ))
-        })
+            ))),
+            Some(configured) if lifetime.capped() != *configured && lifetime != Lifetime::custom(class) => {
+                Err(Error::config(format!(
+                    "the lifetime of the class {class} is configured otherwise: `SessionConfig::lifetime` decides on it, a renewal only names it"
+                )))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// What the first read of a request does to an expiry that would be `expires_in` if it were refreshed.
@@ -248,9 +263,10 @@ impl Sessions {
 
     pub(crate) fn check_action_size(&self, field: &str, action: &Action) -> Result<(), Error> {
         match action {
-            Action::Replace(Some(value))
-            | Action::GetOrSet(value)
-            | Action::CompareAndSet { value: Some(value), .. } => self.check_size(field, value),
+            Action::Replace(Some(value)) | Action::GetOrSet(value) => self.check_size(field, value),
+            Action::CompareAndSet { expected, value, .. } => {
+                [expected, value].into_iter().flatten().try_for_each(|value| self.check_size(field, value))
+            }
             _ => Ok(()),
         }
     }
@@ -313,5 +329,21 @@ impl fmt::Debug for Sessions {
             .field("prefix", &self.0.prefix)
             .field("cookie", &self.0.cookie)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_ones_own_needs_a_secret_and_memory_makes_one_up() {
+        let config = || SessionConfig::new().store("memory:");
+        let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
+        let subject = memory.draw(0, memory.now()).unwrap();
+        assert!(memory.candidate(memory.0.keyring.sign(&subject.id).as_bytes()).is_some());
+        assert!(
+            Sessions::build(config().resolve().unwrap(), memory.0.store.clone()).unwrap_err().is_config()
+        );
     }
 }

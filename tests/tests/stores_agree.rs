@@ -179,7 +179,8 @@ async fn run(store: &dyn SessionStore, case: &Case) -> (Modified, Option<Bytes>)
     let key = fresh_key();
     create(store, &key, &[set("a", &case.held)]).await;
     let action = case.action.clone();
-    let modify = Modify { mode: WriteMode::Existing, field: "a", alias: None, action, ttl: None, expires_in: HOUR };
+    let modify =
+        Modify { mode: WriteMode::Existing, field: "a", alias: None, action, ttl: None, expires_in: HOUR };
     let Lookup::Found(modified) = store.modify(&key, modify.clone()).await.unwrap() else {
         panic!("it is live")
     };

@@ -78,6 +78,11 @@ impl Lifetime {
         Self { max, ..self }
     }
 
+    /// An idle timeout longer than the absolute lifetime is the same as one as long.
+    pub(crate) fn capped(self) -> Self {
+        self.idle(self.idle.min(self.max))
+    }
+
     /// Whether the cookie outlives the browser (`Max-Age`, as long as the absolute lifetime, 400 days at most as [RFC 6265bis §5.5] has
     /// it). The server's expiry is what counts.
     ///
@@ -176,7 +181,7 @@ fn resolve(lifetime: Lifetime) -> Result<Lifetime, Error> {
     // Redis keeps expiries in milliseconds, an id the birth in seconds. Ten years keep every sum with a birth far from its type's end.
     idle_setting.check_range(idle, Duration::from_millis(1)..=LONGEST, "1 millisecond to 3,650 days")?;
     max_setting.check_range(max, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
-    Ok(lifetime.idle(idle.min(max)))
+    Ok(lifetime.capped())
 }
 
 const NORMAL: u8 = 0;

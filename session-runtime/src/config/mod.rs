@@ -45,6 +45,7 @@ use store_url::StoreText;
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
 /// | [`secret`](Self::secret) | none: required, but for the store `memory:` | text, or a list of texts |
 /// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
+/// | [`refresh_below`](Self::refresh_below) | none | a share between 0 and 1 |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
@@ -189,7 +190,7 @@ impl SessionConfig {
         Self { secret: Some(secret.into().into()), ..self }
     }
 
-    /// How long one operation may wait for the store: 1 millisecond to 1 hour. Then it is
+    /// How long one trip to the store may take: 1 millisecond to 1 hour. Then it is
     /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: 1 second.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }

@@ -641,3 +641,44 @@ fn rotation_then_destruction_removes_and_destruction_then_rotation_does_nothing(
     let outcome = lifecycle.commit();
     assert!(outcome.remove && outcome.set.is_none());
 }
+
+#[test]
+fn a_login_leaves_a_dead_session_behind() {
+    let mut lifecycle = gone();
+    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_gone());
+    assert!(lifecycle.plan_move(now(), Reason::Renew(1), |_| panic!("nothing to move")).unwrap().is_none());
+    let (id, mode) = writes(&mut lifecycle);
+    assert_eq!((id.birth_and_class().1, mode), (1, WriteMode::Create));
+    let mut late = gone();
+    late.commit();
+    assert!(late.plan_move(now(), Reason::Renew(1), |_| Ok(subject())).unwrap_err().is_gone());
+}
+
+#[test]
+fn no_cookie_is_set_for_a_session_that_may_have_ended() {
+    let mut lifecycle = asked(vec![]);
+    let (id, _) = writes(&mut lifecycle);
+    lifecycle.created(&id).unwrap();
+    lifecycle.plan_destroy(now()).unwrap();
+    assert!(lifecycle.commit().set.is_none(), "the destruction's outcome is not known");
+    lifecycle.found(&id, true);
+    assert!(lifecycle.commit().set.is_some(), "it did not happen");
+    let one = subject();
+    let mut reissued = asked(vec![Candidate { subject: one.clone(), cookie_due: true }]);
+    reissued.found(&one.id, true);
+    moves(&mut reissued, Reason::Rotate);
+    assert!(reissued.commit().set.is_none());
+}
+
+#[test]
+fn a_removal_is_answered_once() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+    lifecycle.destroyed(&plan, Destroyed::Ended, nowhere);
+    let (id, _) = writes(&mut lifecycle);
+    lifecycle.created(&id).unwrap();
+    assert!(lifecycle.commit().set.is_some());
+    let again = lifecycle.commit();
+    assert!(again.set.is_none() && !again.remove);
+}

@@ -291,6 +291,17 @@ pub enum Lookup<T> {
     Dead,
 }
 
+impl<T> Lookup<T> {
+    /// The same with another result.
+    pub fn map<U>(self, result: impl FnOnce(T) -> U) -> Lookup<U> {
+        match self {
+            Self::Found(found) => Lookup::Found(result(found)),
+            Self::Missing => Lookup::Missing,
+            Self::Dead => Lookup::Dead,
+        }
+    }
+}
+
 /// One write of a session: some changes, carried out together.
 #[derive(Debug, Clone, Copy)]
 pub struct Write<'a> {

@@ -292,6 +292,18 @@ pub(crate) async fn a_session_tells_of_itself(world: World) {
     assert_eq!(told.values(), [json!(false), json!(null), json!(null)]);
 }
 
+/// A session that another program began lacks the permanent field.
+pub(crate) async fn a_session_of_another_program_exists_as_often_as_it_is_asked(world: World) {
+    let Some(server) = world.server() else { return };
+    let app = world.app().await;
+    let cookie = cookies::cookie(&cookies::id(world.now(), 0));
+    let _: u64 = server.cli(&["HSET", &key_of(&cookie), "count", "5"]);
+    let script =
+        Script::new().session_exists().session_exists().get("count").set("count", 6).session_exists();
+    let reply = app.client().run_with(&[&cookie], script).await;
+    assert_eq!(reply.values(), [json!(true), json!(true), json!(5), json!(null), json!(true)]);
+}
+
 /// DESIGN 5, `refresh_below`.
 pub(crate) async fn below_a_threshold_alone_the_first_read_refreshes(world: World) {
     let app = world.app_with(|config| config.refresh_below(0.5)).await;

@@ -105,6 +105,8 @@ over_every_store! {
         a_lifetime_that_is_not_configured_is_refused
         renewal_leaves_a_tossed_session_behind
         rotation_of_a_session_with_an_old_signature_sets_one_cookie
+        a_login_with_a_dead_cookie_begins_a_new_session
+        a_lifetime_that_is_configured_otherwise_is_refused
     }
     destruction {
         the_removal_cookie_has_the_attributes_of_the_one_it_removes
@@ -121,6 +123,7 @@ over_every_store! {
         a_removal_is_on_every_kind_of_response
         clearing_leaves_the_session_and_what_the_schema_does_not_know
         a_session_tells_of_itself
+        a_session_of_another_program_exists_as_often_as_it_is_asked
         below_a_threshold_alone_the_first_read_refreshes
     }
 }
