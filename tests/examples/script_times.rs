@@ -17,11 +17,12 @@ use std::time::Duration;
 use futures::future::join_all;
 use redis::Pipeline;
 use session_runtime::{
-    BoxFuture, Change, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, BoxFuture, Change, Modify, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write,
+    WriteMode,
 };
 use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
-use session_tests::store_suite::{Successor, set};
+use session_tests::store_suite::{Successor, add, add_float, modify, set};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const BATCHES: usize = 20;
@@ -39,6 +40,7 @@ async fn main() {
     let bench = Bench { server, store, calls };
     bench.reads().await;
     bench.writes().await;
+    bench.modifications().await;
     bench.endings().await;
 }
 
@@ -78,6 +80,26 @@ impl Bench {
         let create = Write { mode: WriteMode::Create, changes: &all[..1], expires_in: HOUR };
         self.row("a creation with one field", "EVALSHA write.lua", &new, |key| store.write(key, create))
             .await;
+    }
+
+    async fn modifications(&self) {
+        let (store, keys) = (&self.store, &self.sessions().await);
+        let names = ["field 0", "field 1", "field 2", "field 3"];
+        self.row("a read of four fields", "HMGET", keys, |key| store.get_many(key, &names, Refresh::No))
+            .await;
+        let nothing = Action::CompareAndSet { expected: None, or_missing: false, value: None };
+        let value = Some(VALUE.into());
+        let swap = Action::CompareAndSet { expected: value.clone(), or_missing: false, value };
+        for (call, field, action) in [
+            ("compare, and leave it", "field 3", nothing),
+            ("compare and set", "field 3", swap),
+            ("add to an integer", "count", add(12_345)),
+            ("add to a number of 64 bits", "amount", add_float(0.1)),
+            ("take", "field 3", Action::Replace(None)),
+        ] {
+            let modify = Modify { field, ..modify(action) };
+            self.row(call, "EVALSHA modify.lua", keys, |key| store.modify(key, modify.clone())).await;
+        }
     }
 
     async fn endings(&self) {

@@ -231,7 +231,7 @@ fn floats() -> Vec<f64> {
         2_f64.powi(53),
         2_f64.powi(53) + 2.0,
         2_f64.powi(-44),
-        1_688_848.678_222_656_25,
+        1_688_848.0 + 1389.0 / 2048.0,
     ]);
     floats.iter().flat_map(|float| [*float, -float]).collect()
 }
