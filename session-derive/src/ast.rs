@@ -49,14 +49,13 @@ pub(crate) struct Skipped<'a> {
 }
 
 /// How a field is stored.
-#[derive(Clone, Copy)]
 pub(crate) enum Storage {
     /// As its type says.
     Value,
     /// As JSON.
     Json,
-    /// An `Option` whose content is stored as JSON.
-    JsonOption,
+    /// As this module's functions have it.
+    With(Path),
 }
 
 impl<'a> Input<'a> {
@@ -118,16 +117,24 @@ impl<'a> Field<'a> {
             name,
             stored_span,
             alias: attrs.alias,
-            storage: match attrs.json {
-                false => Storage::Value,
-                true if tokens::option_of(&field.ty).is_some() => Storage::JsonOption,
-                true => Storage::Json,
+            storage: match attrs.with {
+                Some(module) => Storage::With(module),
+                None if attrs.json => Storage::Json,
+                None => Storage::Value,
             },
             default: attrs.default,
             on_decode_error: attrs
                 .on_decode_error
                 .or(of_struct.on_decode_error)
                 .unwrap_or(OnDecodeError::Error),
+        }
+    }
+
+    /// The `T` of an `Option<T>` that is stored as `T`, or not at all, by something that need not know of options.
+    pub(crate) fn content(&self) -> Option<&'a Type> {
+        match self.storage {
+            Storage::Value => None,
+            Storage::Json | Storage::With(_) => tokens::option_of(self.ty),
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) skip: bool,
+    /// Where the functions are that code the field.
+    pub(crate) with: Option<Path>,
 }
 
 /// What a missing field is, if not what its type says.
@@ -68,6 +70,7 @@ impl FieldAttrs {
     pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let entries = Entries::read(attrs, Place::Field, errors);
         entries.exclude_all_but(&keys::SKIP, &keys::DEFAULT, errors);
+        entries.exclude(&keys::JSON, &keys::WITH, errors);
         Self {
             alias: entries.text(&keys::ALIAS),
             json: entries.find(&keys::JSON).is_some(),
@@ -78,6 +81,7 @@ impl FieldAttrs {
                 Some(value) => DefaultValue::Expression(Box::new(value.clone())),
             }),
             skip: entries.find(&keys::SKIP).is_some(),
+            with: entries.find(&keys::WITH).and_then(Entry::as_module),
         }
     }
 }
@@ -166,13 +170,16 @@ impl Entries {
 
     /// Next to this key only that other one may stand. Otherwise the second of the two is the mistake.
     fn exclude_all_but(&self, key: &Key, other: &Key, errors: &mut Errors) {
-        let Some(at) = self.0.iter().position(|entry| entry.key.name == key.name) else { return };
-        for (index, entry) in self.0.iter().enumerate() {
-            if index != at && entry.key.name != other.name {
-                let (first, second) = (&self.0[at.min(index)], &self.0[at.max(index)]);
-                let (first, second_name) = (first.key.name, second.key.name);
-                errors.at(second.span, format!("`{first}` and `{second_name}` exclude each other"));
-            }
+        for entry in self.0.iter().filter(|entry| ![key.name, other.name].contains(&entry.key.name)) {
+            self.exclude(key, entry.key, errors);
+        }
+    }
+
+    fn exclude(&self, key: &Key, other: &Key, errors: &mut Errors) {
+        let mut both = self.0.iter().filter(|entry| [key.name, other.name].contains(&entry.key.name));
+        if let (Some(first), Some(second)) = (both.next(), both.next()) {
+            let (first, second_name) = (first.key.name, second.key.name);
+            errors.at(second.span, format!("`{first}` and `{second_name}` exclude each other"));
         }
     }
 
@@ -193,6 +200,7 @@ impl Entry {
             (Takes::Nothing, Some(_)) => false,
             (Takes::Text, _) => self.as_text().is_some(),
             (Takes::Path, _) => self.as_path().is_some(),
+            (Takes::Module, _) => self.as_module().is_some(),
         };
         if !fits {
             let span = self.value.as_ref().map_or(self.span, Spanned::span);
@@ -205,6 +213,11 @@ impl Entry {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
             _ => None,
         }
+    }
+
+    fn as_module(&self) -> Option<Path> {
+        let from_text = || self.as_text()?.parse_with(Path::parse_mod_style).ok();
+        self.as_path().cloned().or_else(from_text)
     }
 
     fn as_path(&self) -> Option<&Path> {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Generics, LitStr, Type};
+use syn::{Attribute, Generics, LitStr, Path, Type};
 
 use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::{DefaultValue, OnDecodeError};
@@ -158,18 +158,45 @@ fn spec(field: &Field<'_>) -> TokenStream {
 }
 
 fn storage(field: &Field<'_>) -> TokenStream {
-    let (ty, stored) = (field.ty, &field.stored);
-    let inner = tokens::option_of(ty).unwrap_or(ty);
+    let (ty, name) = (field.ty, &field.stored);
     let default = field.default.as_ref().map(|default| default_fn(field, default));
     let expression = default.as_ref().filter(|_| matches!(field.default, Some(DefaultValue::Expression(_))));
-    match (field.storage, &default, expression) {
-        (Storage::Value, None, _) => call("value", ty, &quote!(#stored)),
-        (Storage::Value, Some(default), _) => call("value_or", ty, &quote!(#stored, #default)),
-        (Storage::Json, _, None) => call("json", ty, &quote!(#stored)),
-        (Storage::Json, _, Some(default)) => call("json_or", ty, &quote!(#stored, #default)),
-        (Storage::JsonOption, _, None) => call("json_option", inner, &quote!(#stored)),
-        (Storage::JsonOption, _, Some(default)) => call("json_option_or", inner, &quote!(#stored, #default)),
+    match (&field.storage, field.content(), expression) {
+        (Storage::Value, ..) => match default {
+            None => call("value", ty, &quote!(#name)),
+            Some(default) => call("value_or", ty, &quote!(#name, #default)),
+        },
+        (Storage::Json, None, None) => call("json", ty, &quote!(#name)),
+        (Storage::Json, None, Some(default)) => call("json_or", ty, &quote!(#name, #default)),
+        (Storage::Json, Some(content), None) => call("json_option", content, &quote!(#name)),
+        (Storage::Json, Some(content), Some(default)) => {
+            call("json_option_or", content, &quote!(#name, #default))
+        }
+        (Storage::With(module), content, default) => {
+            let (decode, encode) = codec(module, content.is_some());
+            let function = if default.is_some() { "with_or" } else { "with" };
+            let default = default.into_iter();
+            call_of(function, ty, &TokenStream::new(), &quote!(#name, #decode, #encode #(, #default)*))
+        }
     }
+}
+
+/// The module's functions, as functions of the field's type. What does not fit them is marked at the module's name.
+fn codec(module: &Path, optional: bool) -> (TokenStream, TokenStream) {
+    let span = Span::call_site().located_at(tokens::ends(module).1);
+    let decoded = quote_spanned!(span=> #module::decode(stored));
+    let encoded = quote_spanned!(span=> #module::encode(value));
+    let encoded = quote!(::core::result::Result::map(#encoded, ::core::option::Option::Some));
+    if !optional {
+        return (quote!(|stored| #decoded), quote!(|value| #encoded));
+    }
+    let encoded = quote! {
+        |value| match value {
+            ::core::option::Option::Some(value) => #encoded,
+            ::core::option::Option::None => ::core::result::Result::Ok(::core::option::Option::None),
+        }
+    };
+    (quote!(|stored| ::core::result::Result::map(#decoded, ::core::option::Option::Some)), encoded)
 }
 
 /// A call of a function that infers how the type is stored.

@@ -62,7 +62,7 @@ pub(crate) fn bounded(input: &Input<'_>, owned: &Generics, this: &TokenStream) -
         let stored = input.fields.iter().filter(|field| is_generic(field.ty));
         let skipped = input.skipped.iter().filter(|field| is_generic(field.ty));
         let predicates = &mut bounded.make_where_clause().predicates;
-        predicates.extend(stored.map(|field| bound(field, this)));
+        predicates.extend(stored.filter_map(|field| bound(field, this)));
         predicates.extend(skipped.filter_map(|field| bound_of_skipped(field, this)));
     }
     bounded
@@ -77,20 +77,19 @@ fn bound_of_skipped(field: &Skipped<'_>, this: &TokenStream) -> Option<WherePred
 }
 
 /// Says the same as the function that makes the field's entry in the table.
-fn bound(field: &Field<'_>, this: &TokenStream) -> WherePredicate {
-    let stored = match field.storage {
-        Storage::Value => quote!(__session::Stored),
-        Storage::Json | Storage::JsonOption => quote!(__session::Serialize + __session::DeserializeOwned),
+fn bound(field: &Field<'_>, this: &TokenStream) -> Option<WherePredicate> {
+    let stored = match &field.storage {
+        Storage::Value => Some(quote!(__session::Stored)),
+        Storage::Json => Some(quote!(__session::Serialize + __session::DeserializeOwned)),
+        Storage::With(_) => None,
     };
-    let default = match (&field.default, field.storage) {
-        (Some(DefaultValue::Expression(_)), _) | (_, Storage::JsonOption) => None,
-        (None, Storage::Value) => Some(quote!(+ __session::FieldDefault)),
-        (None, Storage::Json) | (Some(DefaultValue::OfType), _) => Some(quote!(+ ::core::default::Default)),
+    let default = match (&field.default, &field.storage) {
+        (Some(DefaultValue::Expression(_)), _) => None,
+        (None, Storage::Value) => Some(quote!(__session::FieldDefault)),
+        _ if field.content().is_some() => None,
+        _ => Some(quote!(::core::default::Default)),
     };
-    let ty = match field.storage {
-        Storage::JsonOption => tokens::option_of(field.ty).unwrap_or(field.ty),
-        Storage::Value | Storage::Json => field.ty,
-    };
-    let ty = tokens::without_self(ty, this);
-    parse_quote!(#ty: #stored #default)
+    let bounds: Vec<_> = stored.into_iter().chain(default).collect();
+    let ty = tokens::without_self(field.content().unwrap_or(field.ty), this);
+    (!bounds.is_empty()).then(|| parse_quote!(#ty: #(#bounds)+*))
 }

@@ -23,6 +23,8 @@ pub(crate) enum Takes {
     Text,
     /// `key = some::path`.
     Path,
+    /// `key = some::module`, or the same as text.
+    Module,
     /// The key alone or `key = expression`.
     MaybeExpression,
 }
@@ -39,9 +41,10 @@ pub(crate) const PREFIX: Key = Key { name: "prefix", places: &[Place::Struct], t
 pub(crate) const RENAME: Key = Key { name: "rename", places: &[Place::Field], takes: Takes::Text };
 pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", places: &[Place::Struct], takes: Takes::Text };
 pub(crate) const SKIP: Key = Key { name: "skip", places: &[Place::Field], takes: Takes::Nothing };
+pub(crate) const WITH: Key = Key { name: "with", places: &[Place::Field], takes: Takes::Module };
 
 pub(crate) const KEYS: &[Key] =
-    &[ALIAS, CRATE, DEFAULT, FIELDS, JSON, ON_DECODE_ERROR, PREFIX, RENAME, RENAME_ALL, SKIP];
+    &[ALIAS, CRATE, DEFAULT, FIELDS, JSON, ON_DECODE_ERROR, PREFIX, RENAME, RENAME_ALL, SKIP, WITH];
 
 impl Key {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
@@ -60,6 +63,7 @@ impl Key {
             Takes::Nothing => format!("`{name}` takes no value"),
             Takes::Text => format!("expected `{name} = \"…\"`"),
             Takes::Path => format!("expected `{name} = some::path`"),
+            Takes::Module => format!("expected `{name} = some::module`"),
             Takes::MaybeExpression => format!("expected `{name}` or `{name} = …`"),
         }
     }

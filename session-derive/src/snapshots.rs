@@ -47,6 +47,25 @@ fn parameters_and_every_kind_of_default() {
 }
 
 #[test]
+fn a_codec_of_ones_own() {
+    check(
+        quote! {
+            struct Account<T> {
+                #[session(with = codecs::hex)]
+                key: [u8; 32],
+                #[session(with = "codecs::hex", default = None)]
+                next: Option<T>,
+                #[session(skip)]
+                cache: Vec<T>,
+                #[session(skip, default = 3)]
+                tries: u8,
+            }
+        },
+        &expect_file!["snapshots/codec.rs"],
+    );
+}
+
+#[test]
 fn what_stands_in_after_an_error() {
     check(
         quote! {

@@ -20,8 +20,8 @@ pub(crate) fn option_of(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Where the type begins and where it ends, each as one token has it: two of them make a span of the whole.
-pub(crate) fn ends(ty: &Type) -> (Span, Span) {
+/// Where a type or a path begins and where it ends, each as one token has it: two of them make a span of the whole.
+pub(crate) fn ends(ty: impl ToTokens) -> (Span, Span) {
     let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))

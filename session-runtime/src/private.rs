@@ -1,5 +1,6 @@
 //! What the derive's output calls. Not for anybody else, and not part of the public interface.
 
+use bytes::Bytes;
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
@@ -8,6 +9,7 @@ pub use crate::field::{Field, Operation};
 pub use crate::handle::SessionHandle;
 pub use crate::record::{Changes, Values};
 pub use crate::schema::{FieldSpec, Schema};
+use crate::value::InvalidValue;
 pub use crate::value::{FieldDefault, IntoField, Stored};
 
 /// The body of a getter.
@@ -53,7 +55,7 @@ where
 pub const fn json<T, How>(name: &'static str) -> FieldSpec<T>
 where
     T: StorableAsJson<How>,
-    T::Checked: JsonDefault,
+    T::Checked: PlainDefault,
 {
     FieldSpec::json_or(name, json_default::<T, How>)
 }
@@ -61,7 +63,7 @@ where
 fn json_default<T, How>() -> T
 where
     T: StorableAsJson<How>,
-    T::Checked: JsonDefault,
+    T::Checked: PlainDefault,
 {
     T::unchecked(<T::Checked>::when_missing())
 }
@@ -90,8 +92,27 @@ where
     FieldSpec::json_option_or(name, default)
 }
 
+/// [`FieldSpec::new`], with the default that the type has.
+pub const fn with<T: PlainDefault>(
+    name: &'static str,
+    decode: fn(Bytes) -> Result<T, InvalidValue>,
+    encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
+) -> FieldSpec<T> {
+    FieldSpec::new(name, decode, encode, T::when_missing)
+}
+
+/// [`FieldSpec::new`].
+pub const fn with_or<T>(
+    name: &'static str,
+    decode: fn(Bytes) -> Result<T, InvalidValue>,
+    encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
+    default: fn() -> T,
+) -> FieldSpec<T> {
+    FieldSpec::new(name, decode, encode, default)
+}
+
 /// What a field that is not stored is made of.
-pub fn skipped<T: JsonDefault>() -> T {
+pub fn skipped<T: PlainDefault>() -> T {
     T::when_missing()
 }
 
@@ -200,13 +221,13 @@ impl<T: FieldDefault> ValueDefault for T {
     label = "what should this field be when it is missing?",
     note = "implement `Default` for it, declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
 )]
-pub trait JsonDefault {
+pub trait PlainDefault {
     /// The value of a field that is missing.
     fn when_missing() -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Default> JsonDefault for T {
+impl<T: Default> PlainDefault for T {
     fn when_missing() -> T {
         T::default()
     }

@@ -173,6 +173,78 @@ fn a_value_that_the_type_cannot_hold_reads_as_the_default_where_it_is_allowed_to
     assert!(load::<Lenient>(&stored).unwrap_err().is_decode());
 }
 
+/// Bytes in the order of their values, if they are told apart.
+mod sorted {
+    use bytes::Bytes;
+    use session_runtime::InvalidValue;
+
+    pub(crate) fn decode(stored: Bytes) -> Result<Vec<u8>, InvalidValue> {
+        if stored.is_sorted() { Ok(stored.into()) } else { Err(InvalidValue::new("not sorted")) }
+    }
+
+    pub(crate) fn encode(value: &[u8]) -> Result<Bytes, InvalidValue> {
+        let mut sorted = value.to_vec();
+        sorted.sort_unstable();
+        if sorted.is_empty() { Err(InvalidValue::new("nothing to sort")) } else { Ok(sorted.into()) }
+    }
+}
+
+/// No `FieldValue`, no `Serialize`, no `Default`.
+#[derive(Debug, PartialEq)]
+struct Opaque(u8);
+
+mod codecs {
+    pub(crate) mod opaque {
+        use bytes::Bytes;
+        use session_runtime::{FieldValue, InvalidValue};
+
+        use super::super::Opaque;
+
+        pub(crate) fn decode(stored: Bytes) -> Result<Opaque, InvalidValue> {
+            u8::decode(stored).map(Opaque)
+        }
+
+        pub(crate) fn encode(value: &Opaque) -> Result<Bytes, InvalidValue> {
+            value.0.encode()
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Session)]
+struct Coded {
+    #[session(with = sorted)]
+    bytes: Vec<u8>,
+    #[session(with = codecs::opaque)]
+    maybe: Option<Opaque>,
+    #[session(with = "codecs::opaque", default = Opaque(7), alias = "o", on_decode_error = "default")]
+    opaque: Opaque,
+}
+
+#[test]
+fn a_codec_of_ones_own_reads_and_writes() {
+    let mut stored = Stored::new();
+    let expected = Coded { bytes: Vec::new(), maybe: None, opaque: Opaque(7) };
+    assert_eq!(load::<Coded>(&stored).unwrap(), expected);
+
+    save(&Coded { bytes: vec![3, 1, 2], maybe: Some(Opaque(1)), opaque: Opaque(2) }, &mut stored);
+    assert_eq!(strings(&stored), [("bytes", &[1, 2, 3][..]), ("maybe", b"1"), ("opaque", b"2")]);
+    let expected = Coded { bytes: vec![1, 2, 3], maybe: Some(Opaque(1)), opaque: Opaque(2) };
+    assert_eq!(load::<Coded>(&stored).unwrap(), expected);
+
+    save(&Coded { bytes: vec![1], maybe: None, opaque: Opaque(2) }, &mut stored);
+    assert_eq!(strings(&stored), [("bytes", &[1][..]), ("opaque", b"2")]);
+}
+
+#[test]
+fn a_codec_of_ones_own_refuses() {
+    let unreadable = |name: &str| Stored::from([(name.to_owned(), Bytes::from_static(b"2 1"))]);
+    assert!(load::<Coded>(&unreadable("bytes")).unwrap_err().is_decode());
+    assert!(load::<Coded>(&unreadable("maybe")).unwrap_err().is_decode());
+    assert_eq!(load::<Coded>(&unreadable("o")).unwrap().opaque, Opaque(7));
+    let unwritable = Coded { bytes: Vec::new(), maybe: None, opaque: Opaque(1) };
+    assert!(unwritable.save(&mut Changes::default()).unwrap_err().is_encode());
+}
+
 prop_compose! {
     fn visitor()(
         count: u64, r#type: String, credit: i32, age: Option<u8>, blob: Vec<u8>,

@@ -1,0 +1,151 @@
+/// The fields of a [`Account`] session: a getter and a setter each.
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+struct AccountFields<T>
+where
+    T: 'static,
+{
+    handle: ::session_runtime::__private::SessionHandle,
+    parameters: ::core::marker::PhantomData<fn() -> (*const T,)>,
+}
+#[allow(
+    dead_code,
+    deprecated,
+    non_snake_case,
+    private_bounds,
+    private_interfaces,
+    unreachable_pub,
+    unused_variables,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery
+)]
+const _: () = {
+    use ::session_runtime::__private as __session;
+    struct __Specs<T>
+    where
+        T: 'static,
+    {
+        key: __session::FieldSpec<[u8; 32]>,
+        next: __session::FieldSpec<Option<T>>,
+        __parameters: ::core::marker::PhantomData<fn() -> (*const T,)>,
+    }
+    impl<T> Account<T>
+    where
+        T: 'static,
+        Vec<T>: ::core::default::Default,
+    {
+        const __SESSION_SPECS: &'static __Specs<T> = &__Specs {
+            key: __session::with::<
+                [u8; 32],
+            >(
+                "key",
+                |stored| codecs::hex::decode(stored),
+                |value| ::core::result::Result::map(
+                    codecs::hex::encode(value),
+                    ::core::option::Option::Some,
+                ),
+            ),
+            next: __session::with_or::<
+                Option<T>,
+            >(
+                "next",
+                |stored| ::core::result::Result::map(
+                    codecs::hex::decode(stored),
+                    ::core::option::Option::Some,
+                ),
+                |value| match value {
+                    ::core::option::Option::Some(value) => {
+                        ::core::result::Result::map(
+                            codecs::hex::encode(value),
+                            ::core::option::Option::Some,
+                        )
+                    }
+                    ::core::option::Option::None => {
+                        ::core::result::Result::Ok(::core::option::Option::None)
+                    }
+                },
+                || -> Option<T> { None },
+            ),
+            __parameters: ::core::marker::PhantomData,
+        };
+    }
+    impl<T> AccountFields<T>
+    where
+        T: 'static,
+        Vec<T>: ::core::default::Default,
+    {
+        /// The field `key`, read when it is awaited.
+        fn key(&self) -> __session::Field<'_, [u8; 32]> {
+            __session::field(&self.handle, &<Account<T>>::__SESSION_SPECS.key)
+        }
+        /// Sets the field `key`.
+        fn set_key(
+            &self,
+            value: impl __session::IntoField<[u8; 32]>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Account<T>>::__SESSION_SPECS.key, value)
+        }
+        /// The field `next`, read when it is awaited.
+        fn next(&self) -> __session::Field<'_, Option<T>> {
+            __session::field(&self.handle, &<Account<T>>::__SESSION_SPECS.next)
+        }
+        /// Sets the field `next`.
+        fn set_next(
+            &self,
+            value: impl __session::IntoField<Option<T>>,
+        ) -> __session::Operation<'_, ()> {
+            __session::set(&self.handle, &<Account<T>>::__SESSION_SPECS.next, value)
+        }
+    }
+    #[automatically_derived]
+    impl<T> ::core::fmt::Debug for AccountFields<T>
+    where
+        T: 'static,
+    {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_tuple("AccountFields").field(&self.handle).finish()
+        }
+    }
+    #[automatically_derived]
+    impl<T> __session::Schema for Account<T>
+    where
+        T: 'static,
+        Vec<T>: ::core::default::Default,
+    {
+        type Fields = AccountFields<T>;
+        const STORED_NAMES: &'static [&'static ::core::primitive::str] = &[
+            "key",
+            "next",
+        ];
+        fn fields(handle: __session::SessionHandle) -> Self::Fields {
+            AccountFields {
+                handle,
+                parameters: ::core::marker::PhantomData,
+            }
+        }
+        fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
+            &fields.handle
+        }
+        fn load(
+            values: &mut __session::Values,
+        ) -> ::core::result::Result<Self, __session::Error> {
+            ::core::result::Result::Ok(Self {
+                key: values.take(&<Account<T>>::__SESSION_SPECS.key)?,
+                next: values.take(&<Account<T>>::__SESSION_SPECS.next)?,
+                cache: __session::skipped::<Vec<T>>(),
+                tries: __session::skipped_or(|| -> u8 { 3 }),
+            })
+        }
+        fn save(
+            &self,
+            changes: &mut __session::Changes,
+        ) -> ::core::result::Result<(), __session::Error> {
+            changes.set(&<Account<T>>::__SESSION_SPECS.key, &self.key)?;
+            changes.set(&<Account<T>>::__SESSION_SPECS.next, &self.next)?;
+            ::core::result::Result::Ok(())
+        }
+    }
+};
