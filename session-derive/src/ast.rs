@@ -1,5 +1,7 @@
 //! What was written: the struct and its fields, with their attributes read.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::ext::IdentExt;
@@ -39,6 +41,7 @@ pub(crate) struct Field<'a> {
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) on_decode_error: OnDecodeError,
+    pub(crate) ttl: Option<Duration>,
 }
 
 /// A field that is no part of the session.
@@ -127,6 +130,7 @@ impl<'a> Field<'a> {
                 .on_decode_error
                 .or(of_struct.on_decode_error)
                 .unwrap_or(OnDecodeError::Error),
+            ttl: attrs.ttl,
         }
     }
 

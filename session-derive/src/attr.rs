@@ -1,5 +1,7 @@
 //! Reads `#[session(…)]`: keys with their spans, values of the kind that the key takes.
 
+use std::time::Duration;
+
 use proc_macro2::{Group, Ident, Span};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -9,7 +11,7 @@ use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, pa
 use crate::case::{self, Case};
 use crate::errors::Errors;
 use crate::keys::{self, Key, Place, Takes};
-use crate::suggest;
+use crate::{suggest, ttl};
 
 /// What is written on the struct.
 pub(crate) struct StructAttrs {
@@ -29,6 +31,8 @@ pub(crate) struct FieldAttrs {
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) skip: bool,
+    /// How long the field is kept after a write.
+    pub(crate) ttl: Option<Duration>,
     /// Where the functions are that code the field.
     pub(crate) with: Option<Path>,
 }
@@ -81,6 +85,7 @@ impl FieldAttrs {
                 Some(value) => DefaultValue::Expression(Box::new(value.clone())),
             }),
             skip: entries.find(&keys::SKIP).is_some(),
+            ttl: entries.text(&keys::TTL).and_then(|text| read_ttl(&text, errors)),
             with: entries.find(&keys::WITH).and_then(Entry::as_module),
         }
     }
@@ -108,6 +113,10 @@ fn read_case(name: &LitStr, errors: &mut Errors) -> Option<Case> {
             .at(name.span(), format!("unknown case `{text}`, {}", hint(&text, case::NAMES, "the cases are")));
     }
     case
+}
+
+fn read_ttl(text: &LitStr, errors: &mut Errors) -> Option<Duration> {
+    ttl::parse(&text.value()).map_err(|message| errors.at(text.span(), message)).ok()
 }
 
 /// The keys that stand on one struct or field, each at most once.

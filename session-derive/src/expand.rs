@@ -5,6 +5,7 @@
 //! or types of its own called `Option`.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -154,7 +155,14 @@ fn spec(field: &Field<'_>) -> TokenStream {
     let alias = field.alias.iter();
     let lenient =
         (field.on_decode_error == OnDecodeError::Default).then(|| quote!(.default_on_decode_error()));
-    quote!(#storage #(.with_alias(#alias))* #lenient)
+    let ttl = field.ttl.map(milliseconds).into_iter();
+    quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))*)
+}
+
+fn milliseconds(time: Duration) -> TokenStream {
+    // The attribute has no more than 64 bits of them.
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    quote!(::core::time::Duration::from_millis(#millis))
 }
 
 fn storage(field: &Field<'_>) -> TokenStream {
@@ -362,7 +370,13 @@ fn consts(input: &Input<'_>) -> TokenStream {
     let read: Vec<_> = input.fields.iter().flat_map(with_alias).collect();
     let read_names = (read != stored).then(|| names_const("READ_NAMES", &read));
     let stored_names = names_const("STORED_NAMES", &stored);
-    quote!(#stored_names #read_names)
+    let has_ttl = input.fields.iter().any(|field| field.ttl.is_some());
+    let has_ttl = has_ttl.then(|| {
+        quote!(
+            const HAS_TTL: ::core::primitive::bool = true;
+        )
+    });
+    quote!(#stored_names #read_names #has_ttl)
 }
 
 fn names_const(name: &str, names: &[String]) -> TokenStream {

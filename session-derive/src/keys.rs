@@ -41,10 +41,11 @@ pub(crate) const PREFIX: Key = Key { name: "prefix", places: &[Place::Struct], t
 pub(crate) const RENAME: Key = Key { name: "rename", places: &[Place::Field], takes: Takes::Text };
 pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", places: &[Place::Struct], takes: Takes::Text };
 pub(crate) const SKIP: Key = Key { name: "skip", places: &[Place::Field], takes: Takes::Nothing };
+pub(crate) const TTL: Key = Key { name: "ttl", places: &[Place::Field], takes: Takes::Text };
 pub(crate) const WITH: Key = Key { name: "with", places: &[Place::Field], takes: Takes::Module };
 
 pub(crate) const KEYS: &[Key] =
-    &[ALIAS, CRATE, DEFAULT, FIELDS, JSON, ON_DECODE_ERROR, PREFIX, RENAME, RENAME_ALL, SKIP, WITH];
+    &[ALIAS, CRATE, DEFAULT, FIELDS, JSON, ON_DECODE_ERROR, PREFIX, RENAME, RENAME_ALL, SKIP, TTL, WITH];
 
 impl Key {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {

@@ -21,6 +21,7 @@ mod reserved;
 mod snapshots;
 mod suggest;
 mod tokens;
+mod ttl;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;

@@ -51,7 +51,7 @@ fn a_codec_of_ones_own() {
     check(
         quote! {
             struct Account<T> {
-                #[session(with = codecs::hex)]
+                #[session(with = codecs::hex, ttl = "5m")]
                 key: [u8; 32],
                 #[session(with = "codecs::hex", default = None)]
                 next: Option<T>,

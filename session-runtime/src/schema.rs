@@ -60,6 +60,7 @@ pub struct FieldSpec<T> {
     default: fn() -> T,
     /// Whether a stored value that cannot be decoded is as good as none.
     lenient: bool,
+    ttl: Option<Duration>,
 }
 
 impl<T> FieldSpec<T> {
@@ -102,7 +103,7 @@ impl<T> FieldSpec<T> {
         encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
         default: fn() -> T,
     ) -> Self {
-        Self { name, alias: None, decode, encode, default, lenient: false }
+        Self { name, alias: None, decode, encode, default, lenient: false, ttl: None }
     }
 
     /// The same field, which was stored under another name before: where its own is missing, that one is read. A write moves it.
@@ -117,6 +118,12 @@ impl<T> FieldSpec<T> {
         self
     }
 
+    /// The same field, which the store removes that long after each write of it.
+    pub const fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
     /// The field's name in the hash.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -127,9 +134,9 @@ impl<T> FieldSpec<T> {
         self.alias
     }
 
-    /// How long the field is kept after each write of it.
-    pub(crate) const fn ttl(&self) -> Option<Duration> {
-        None
+    /// How long the field is kept after a write; as long as the session if this is `None`.
+    pub const fn ttl(&self) -> Option<Duration> {
+        self.ttl
     }
 
     /// The names under which the value may be stored, the newest first.

@@ -38,13 +38,14 @@ const _: () = {
             key: __session::with::<
                 [u8; 32],
             >(
-                "key",
-                |stored| codecs::hex::decode(stored),
-                |value| ::core::result::Result::map(
-                    codecs::hex::encode(value),
-                    ::core::option::Option::Some,
-                ),
-            ),
+                    "key",
+                    |stored| codecs::hex::decode(stored),
+                    |value| ::core::result::Result::map(
+                        codecs::hex::encode(value),
+                        ::core::option::Option::Some,
+                    ),
+                )
+                .with_ttl(::core::time::Duration::from_millis(300000u64)),
             next: __session::with_or::<
                 Option<T>,
             >(
@@ -120,6 +121,7 @@ const _: () = {
             "key",
             "next",
         ];
+        const HAS_TTL: ::core::primitive::bool = true;
         fn fields(handle: __session::SessionHandle) -> Self::Fields {
             AccountFields {
                 handle,

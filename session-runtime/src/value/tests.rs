@@ -6,6 +6,7 @@ use std::error::Error as _;
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZero;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -260,6 +261,13 @@ fn errors_name_field_and_type_and_never_the_value() {
     let error = FieldSpec::<Option<u8>>::value("age").read(Some("300".into())).unwrap_err();
     assert_eq!(error.to_string(), "the stored field `age` is not a valid `core::option::Option<u8>`");
     assert_eq!(error.source().unwrap().to_string(), "an integer out of the range of u8");
+}
+
+#[test]
+fn a_field_knows_how_long_it_is_kept() {
+    const SPEC: FieldSpec<u8> = FieldSpec::value("new").with_alias("old").with_ttl(Duration::from_secs(300));
+    assert_eq!((SPEC.name(), SPEC.alias(), SPEC.ttl()), ("new", Some("old"), Some(Duration::from_secs(300))));
+    assert_eq!(FieldSpec::<u8>::value("new").ttl(), None);
 }
 
 #[test]

@@ -11,6 +11,7 @@
 #![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` asks for the opposite")]
 #![forbid(unsafe_code)]
 
+mod attributes;
 mod defaults;
 mod generics;
 mod visibility;
@@ -24,6 +25,7 @@ use ::std::vec::Vec;
 use ::renamed::{Error, Session};
 use ::serde::{Deserialize, Serialize};
 
+pub use attributes::Attributes;
 pub use defaults::Defaults;
 pub use generics::{Array, Cart, Wide, names, total};
 

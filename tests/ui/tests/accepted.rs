@@ -26,6 +26,25 @@ fn fields_are_stored_under_their_names() {
 }
 
 #[test]
+fn a_schema_knows_whether_a_field_expires() {
+    #[derive(Session)]
+    #[session(prefix = "v.")]
+    struct Visitor {
+        #[session(ttl = "1500ms", alias = "f", json)]
+        flash: Option<String>,
+    }
+    #[derive(Session)]
+    struct Lasting {
+        #[session(alias = "c")]
+        count: u64,
+    }
+    let (expires, lasts) = (Visitor::HAS_TTL, Lasting::HAS_TTL);
+    assert!(expires && !lasts);
+    assert_eq!(Visitor::READ_NAMES, ["v.flash", "f"]);
+    assert_eq!(Lasting::READ_NAMES, ["count", "c"]);
+}
+
+#[test]
 fn a_struct_without_fields_is_a_schema() {
     #[derive(Session)]
     struct Nothing {}

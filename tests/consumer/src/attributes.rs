@@ -1,0 +1,41 @@
+//! Every other attribute.
+
+use ::std::option::Option;
+use ::std::string::String;
+use ::std::vec::Vec;
+
+use ::renamed::Session;
+
+/// Read in part, and stored in part.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed, prefix = "v.", on_decode_error = "default")]
+pub struct Attributes {
+    #[session(alias = "c", on_decode_error = "error")]
+    count: u64,
+    #[session(ttl = "5m")]
+    flash: Option<String>,
+    #[session(with = codec)]
+    coded: [u64; 2],
+    #[session(with = "self::codec", default = Option::Some([3; 2]), alias = "coded", ttl = "1d")]
+    maybe: Option<[u64; 2]>,
+    /// Not stored.
+    #[session(skip)]
+    pub cache: Vec<u8>,
+    /// Not stored either.
+    #[session(skip, default = 3)]
+    pub tries: u8,
+}
+
+mod codec {
+    use ::renamed::{Bytes, FieldValue, InvalidValue};
+    use ::std::result::Result::{self, Ok};
+
+    pub(super) fn decode(stored: Bytes) -> Result<[u64; 2], InvalidValue> {
+        let both = u64::decode(stored)?;
+        Ok([both; 2])
+    }
+
+    pub(super) fn encode(value: &[u64; 2]) -> Result<Bytes, InvalidValue> {
+        value[0].encode()
+    }
+}
