@@ -56,6 +56,17 @@ pub(crate) enum Kind {
     MissingLayer,
     #[error("a batch holds a field of another request's session")]
     OtherRequest,
+    #[error("a field cannot expire at once: `remove` ends it")]
+    ExpiryOfZero,
+    #[error(
+        "the schema `{schema}` has fields with a `ttl`, and the session store cannot expire single fields: \
+         Redis 7.4 or later, Valkey 9 or later, or `memory:` can"
+    )]
+    SchemaNeedsFieldExpiry { schema: &'static str },
+    #[error(
+        "the session store cannot expire single fields: Redis 7.4 or later, Valkey 9 or later, or `memory:` can"
+    )]
+    NoFieldExpiry(#[source] StoreError),
     #[error("the operating system gave no random numbers")]
     NoRandomness,
     #[error("{0}")]
@@ -125,9 +136,16 @@ impl Error {
         matches!(*self.0, Kind::MissingLayer)
     }
 
-    /// What was asked for cannot be done: a batch that holds a field of another request's session.
+    /// What was asked for cannot be done: a batch that holds a field of another request's session, a field's own expiry on a server that has
+    /// none, or one of zero. Nothing was written.
     pub fn is_unsupported(&self) -> bool {
-        matches!(*self.0, Kind::OtherRequest)
+        matches!(
+            *self.0,
+            Kind::OtherRequest
+                | Kind::ExpiryOfZero
+                | Kind::SchemaNeedsFieldExpiry { .. }
+                | Kind::NoFieldExpiry(_)
+        )
     }
 
     /// The configuration cannot be used. The message names the setting and what it takes.

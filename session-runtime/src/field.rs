@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -214,6 +215,69 @@ impl<'a, T: 'static> Field<'a, T> {
     {
         let action = by.subtract(self.spec.default());
         self.count(action)
+    }
+
+    /// Gives the field an expiry of its own, that long from now, and says whether the field is there. Begins no session.
+    ///
+    /// Whatever writes the field afterwards ends this expiry, or, if the field is declared with a `ttl`, sets that one. The session's own expiry
+    /// is refreshed as by every write, and counts for all fields: a field goes with its session, however long it would have been kept itself.
+    /// Redis counts in milliseconds; what is less than one is one. One round trip; a second one if the field has an `alias` and is not there
+    /// under its own name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unsupported`] for an expiry of zero, and on a server that cannot expire single fields: Redis 7.4 or later and Valkey 9 or
+    /// later can, memory can. Otherwise as [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # use std::time::Duration;
+    /// # use session_runtime::{Error, Session};
+    /// # #[derive(Session)]
+    /// # struct Visitor { code: String }
+    /// # async fn example(session: Session<Visitor>) -> Result<(), Error> {
+    /// session.set_code("482 913").await?;
+    /// session.code().expire_in(Duration::from_secs(300)).await?;
+    /// # Ok(())
+    /// # }
+    /// # let _ = example;
+    /// # }
+    /// ```
+    pub fn expire_in(self, ttl: Duration) -> Operation<'a, bool> {
+        let Self { handle, spec, .. } = self;
+        Operation::new(async move {
+            if ttl.is_zero() {
+                return Err(Error::new(Kind::ExpiryOfZero));
+            }
+            for name in spec.read_names() {
+                if handle.expire_field(name, ttl).await? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    /// How long from now the field is kept by its own expiry: `None` if it has none, or is not there. Refreshes nothing.
+    ///
+    /// The session may expire sooner, and the field with it: see [`Session::expires_in`](struct@crate::Session#method.expires_in). One round
+    /// trip; a second one if the field has an `alias` and no expiry under its own name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached.
+    pub fn expires_in(self) -> Operation<'a, Option<Duration>> {
+        let Self { handle, spec, .. } = self;
+        Operation::new(async move {
+            for name in spec.read_names() {
+                if let Some(left) = handle.field_expires_in(name).await? {
+                    return Ok(Some(left));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// What the generated setter calls: encodes now, writes when awaited.

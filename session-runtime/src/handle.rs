@@ -16,7 +16,8 @@ use crate::schema::{FieldSpec, Schema};
 use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::store::{
-    Action, AnyStore, Change, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, Write, WriteMode,
+    Action, AnyStore, Change, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, StoreError,
+    Write, WriteMode,
 };
 use crate::subject::Subject;
 
@@ -170,10 +171,12 @@ impl SessionHandle {
         if changes.is_empty() {
             return Ok(0);
         }
+        let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
         while let Some(plan) = self.plan_write(only_removes)? {
             let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
-            let reply = self.store().write(&plan.subject.key, write).await?;
+            let written = self.store().write(&plan.subject.key, write).await;
+            let reply = written.map_err(|error| self.failed(error, ttl))?;
             if let ControlFlow::Break(removed) = self.report_write(&plan, reply)? {
                 return Ok(removed.unwrap_or(0));
             }
@@ -192,12 +195,36 @@ impl SessionHandle {
             let (mode, expires_in, action) = (plan.mode, plan.expires_in, action.clone());
             let (field, alias, ttl) = (spec.name(), spec.alias(), spec.ttl());
             let modify = Modify { mode, field, alias, action, ttl, expires_in };
-            let reply = self.store().modify(&plan.subject.key, modify).await?;
+            let modified = self.store().modify(&plan.subject.key, modify).await;
+            let reply = modified.map_err(|error| self.failed(error, ttl))?;
             if let ControlFlow::Break(modified) = self.report_write(&plan, reply)? {
                 return Ok(modified);
             }
         }
         Ok(without_a_session(&action))
+    }
+
+    /// Whether the field is there, which expires `ttl` from now then.
+    pub(crate) async fn expire_field(&self, field: &str, ttl: Duration) -> Result<bool, Error> {
+        while let Some(plan) = self.plan_write(true)? {
+            let (key, expires_in) = (&plan.subject.key, plan.expires_in);
+            let expired = self.store().expire_field(key, field, ttl, expires_in).await;
+            let reply = expired.map_err(|error| self.failed(error, Some(ttl)))?;
+            if let ControlFlow::Break(is_there) = self.report_write(&plan, reply)? {
+                return Ok(is_there.unwrap_or(false));
+            }
+        }
+        Ok(false)
+    }
+
+    pub(crate) async fn field_expires_in(&self, field: &str) -> Result<Option<Duration>, Error> {
+        while let Some(read) = self.plan_read() {
+            let reply = self.store().field_time_left(&read.subject.key, field).await?;
+            if let ControlFlow::Break(left) = self.report(&read.subject, read.settles, false, reply) {
+                return Ok(left.flatten());
+            }
+        }
+        Ok(None)
     }
 
     /// Begins the session if there is none, and writes nothing else.
@@ -301,6 +328,14 @@ impl SessionHandle {
         Ok(self.report(&plan.subject, plan.settles, true, reply))
     }
 
+    /// What became of a write that would have given a field an expiry of its own.
+    fn failed(&self, error: StoreError, ttl: Option<Duration>) -> Error {
+        if ttl.is_some() && error.is_refused() && !self.store().expires_fields() {
+            return Error::new(Kind::NoFieldExpiry(error));
+        }
+        error.into()
+    }
+
     fn store(&self) -> &AnyStore {
         self.0.sessions.store()
     }
@@ -327,6 +362,13 @@ impl SessionHandle {
             }
         }
         candidates
+    }
+}
+
+fn ttl_of(change: &Change<'_>) -> Option<Duration> {
+    match change {
+        Change::Set { ttl, .. } => *ttl,
+        Change::Remove { .. } => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The application's session manager.
 
+use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -129,8 +130,44 @@ impl Sessions {
         SessionHandle::new(self.clone(), CookieValues::collect(self.0.cookie.name(), cookie_headers))
     }
 
+    /// Whether the store can keep sessions of this schema. To be called when the application starts, for each schema that has fields with a
+    /// `ttl`: without it, a server that cannot expire single fields is found out by the first write of such a field.
+    ///
+    /// Asks nobody: what the server can was asked when it was connected to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unsupported`] naming the schema, what its fields need and the servers that have it: Redis 7.4 or later, Valkey 9 or later;
+    /// memory has it too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use session_runtime::{Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// sessions.require::<Visitor>()?;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn require<S: Schema>(&self) -> Result<(), Error> {
+        if S::HAS_TTL && !self.0.store.expires_fields() {
+            return Err(Error::new(Kind::SchemaNeedsFieldExpiry { schema: type_name::<S>() }));
+        }
+        Ok(())
+    }
+
     /// Begins a session outside a request: for a job, a WebSocket, a test. It has no cookie; [`Session::session_id`] tells its id, by which
-    /// [`open_id`](Self::open_id) finds it again. Its lifetime is `normal`; [`Session::renew`] gives it another.
+    /// [`open_id`](Self::open_id) finds it again. Its lifetime is `normal`; [`Session::renew`] gives it another. Whether
+    /// the store can keep what `S` declares, [`require`](Self::require) tells, once and for all.
     ///
     /// # Errors
     ///

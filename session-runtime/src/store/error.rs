@@ -40,6 +40,11 @@ impl StoreError {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::OutcomeUnknown)
     }
 
+    /// The store refused the operation, and would again.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.kind == StoreErrorKind::Refused
+    }
+
     /// A write may or may not have been carried out.
     pub fn is_outcome_unknown(&self) -> bool {
         self.kind == StoreErrorKind::OutcomeUnknown
