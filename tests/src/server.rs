@@ -4,7 +4,7 @@ mod binary;
 mod monitor;
 mod stats;
 
-pub use binary::server_binary;
+pub use binary::{field_expiry_binary, server_binary};
 pub use monitor::Monitor;
 pub use stats::CommandCounts;
 
@@ -22,6 +22,7 @@ use crate::wait_for;
 /// however that ends. No other server is ever touched.
 #[derive(Debug)]
 pub struct RedisServer {
+    binary: PathBuf,
     process: Option<Process>,
     port: u16,
     directory: PathBuf,
@@ -46,16 +47,36 @@ impl RedisServer {
     /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`. Later ones override earlier ones. Passwords
     /// and users are set with [`cli`](Self::cli) once it runs: it is asked without them whether it is ready.
     pub fn start_with(args: &[&str]) -> Self {
+        Self::start_binary(server_binary(), args)
+    }
+
+    /// Starts a server that can expire single fields. Nothing if there is none, unless `SESSION_FIELDS_REQUIRED` says that there has to be.
+    pub fn start_expiring_fields() -> Option<Self> {
+        let binary = field_expiry_binary();
+        let is_required = std::env::var_os("SESSION_FIELDS_REQUIRED").is_some_and(|required| required == "1");
+        assert!(binary.is_some() || !is_required, "a server that can expire single fields is required");
+        if binary.is_none() {
+            eprintln!("skipped: no server that can expire single fields, ./tests/run fetches one");
+        }
+        binary.map(|binary| Self::start_binary(binary, &[]))
+    }
+
+    fn start_binary(binary: PathBuf, args: &[&str]) -> Self {
         let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
         for _ in 0..5 {
-            let mut server =
-                Self { process: None, port: free_port(), directory: fresh_directory(), args: args.clone() };
+            let mut server = Self {
+                binary: binary.clone(),
+                process: None,
+                port: free_port(),
+                directory: fresh_directory(),
+                args: args.clone(),
+            };
             // Between asking for a free port and the server's start somebody else may take it.
             if server.launch() {
                 return server;
             }
         }
-        panic!("the server does not start: {} {args:?}", server_binary().display());
+        panic!("the server does not start: {} {args:?}", binary.display());
     }
 
     /// `redis://127.0.0.1:PORT`
@@ -126,7 +147,7 @@ impl RedisServer {
     }
 
     fn launch(&mut self) -> bool {
-        let process = Process::start(&self.directory, self.port, &self.args);
+        let process = Process::start(&self.binary, &self.directory, self.port, &self.args);
         let is_ready = wait_for("the server to answer", || process.is_ready(self.port));
         self.process = is_ready.then_some(process);
         is_ready
@@ -148,7 +169,7 @@ impl Drop for RedisServer {
 }
 
 impl Process {
-    fn start(directory: &Path, port: u16, args: &[String]) -> Self {
+    fn start(binary: &Path, directory: &Path, port: u16, args: &[String]) -> Self {
         const HOLD: &str = r#"
             "$@" >log 2>&1 &
             echo $!
@@ -159,7 +180,7 @@ impl Process {
         "#;
         let mut shell = Command::new("sh")
             .args(["-c", HOLD, "sh"])
-            .arg(server_binary())
+            .arg(binary)
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--unixsocket", "socket", "--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(args)

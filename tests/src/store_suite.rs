@@ -4,12 +4,14 @@
 
 mod concurrency;
 mod destruction;
+mod field_expiry;
 mod modification;
 mod reading;
 mod rotation;
 mod time;
 
 pub use destruction::*;
+pub use field_expiry::*;
 pub use modification::*;
 pub use reading::*;
 pub use rotation::*;

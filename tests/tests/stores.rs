@@ -14,6 +14,7 @@ mod memory {
     use super::*;
 
     session_tests::store_suite!(Memory::new());
+    session_tests::field_expiry_suite!(async { Some(Memory::new().await) });
 
     struct Memory {
         store: MemoryStore,
@@ -49,7 +50,32 @@ mod memory {
 mod redis_server {
     use super::*;
 
-    session_tests::store_suite!(Redis::new(server().url()));
+    session_tests::store_suite!(Redis::on(server()));
+
+    /// Where fields cannot expire, that they are refused.
+    mod field_expiry {
+        use super::*;
+
+        session_tests::field_expiry_suite!(async { Some(Redis::on(server()).await) });
+    }
+
+    mod field_expiry_on_a_server_that_has_it {
+        use super::*;
+
+        session_tests::field_expiry_suite!(expiring());
+
+        #[tokio::test]
+        async fn the_server_has_it() {
+            let Some(subject) = expiring().await else { return };
+            assert!(subject.store.expires_fields());
+        }
+
+        async fn expiring() -> Option<Redis> {
+            static SERVER: OnceLock<Option<RedisServer>> = OnceLock::new();
+            let server = SERVER.get_or_init(RedisServer::start_expiring_fields).as_ref()?;
+            Some(Redis::on(server).await)
+        }
+    }
 
     /// One server for all checks; each has keys and connections of its own.
     fn server() -> &'static RedisServer {
@@ -58,14 +84,14 @@ mod redis_server {
     }
 
     struct Redis {
+        server: &'static RedisServer,
         store: RedisStore,
     }
 
     impl Redis {
-        async fn new(url: String) -> Self {
-            Self {
-                store: RedisStore::builder(&url).timeout(Duration::from_secs(20)).connect().await.unwrap(),
-            }
+        async fn on(server: &'static RedisServer) -> Self {
+            let builder = RedisStore::builder(&server.url()).timeout(Duration::from_secs(20));
+            Self { server, store: builder.connect().await.unwrap() }
         }
     }
 
@@ -76,11 +102,11 @@ mod redis_server {
 
         fn bury(&self, key: &SessionKey, expires_in: Duration) {
             let lifetime = expires_in.as_millis().to_string();
-            let _: String = server().cli(&["SET", key.expose_secret(), "", "PX", &lifetime]);
+            let _: String = self.server.cli(&["SET", key.expose_secret(), "", "PX", &lifetime]);
         }
 
         fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
-            let left: i64 = server().cli(&["PTTL", key.expose_secret()]);
+            let left: i64 = self.server.cli(&["PTTL", key.expose_secret()]);
             u64::try_from(left).ok().map(Duration::from_millis)
         }
 

@@ -1,0 +1,351 @@
+//! Fields that expire by themselves; on a store that cannot do that, that it says so and does no harm.
+
+use std::time::Duration;
+
+use session_runtime::{
+    Action, Change, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError,
+    Write, WriteMode,
+};
+
+use super::Successor;
+use super::{HOUR, MINUTE, Subject, assert_expires_in, create, get, remove, set, try_write, write};
+use crate::keys::fresh_key;
+
+/// Makes a test of every check of fields that expire. The expression gives a new [`Subject`](super::Subject) each time, or `None` where the
+/// server for it is missing.
+#[macro_export]
+macro_rules! field_expiry_suite {
+    ($subject:expr) => {
+        $crate::field_expiry_suite!($subject;
+            a_store_without_field_expiry_refuses_it
+            a_field_is_kept_as_long_as_it_says
+            a_write_without_an_expiry_ends_the_earlier_one
+            a_write_sets_a_fields_expiry_again
+            a_write_leaves_other_fields_expiries_alone
+            an_expired_field_is_missing_to_every_operation
+            a_session_outlives_its_last_field
+            a_session_that_ends_takes_its_fields_along
+            a_modification_sets_a_fields_expiry
+            a_modification_that_changes_nothing_leaves_the_expiry
+            a_modification_moves_an_alias_with_an_expiry
+            an_expired_field_counts_as_missing_to_modifications
+            expire_field_gives_an_expiry_and_refreshes_the_session
+            expire_field_changes_nothing_that_is_not_there
+            time_left_of_a_field
+            a_rotation_keeps_the_fields_expiries
+            expiries_of_extreme_lengths_do_no_harm
+            hundreds_of_expiring_fields_are_one_write
+        );
+    };
+    ($subject:expr; $($check:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                let Some(subject) = $subject.await else { return };
+                $crate::store_suite::$check(&subject).await;
+            }
+        )*
+    };
+}
+
+const MOMENT: Duration = Duration::from_millis(40);
+const LATER: Duration = Duration::from_millis(60);
+
+/// Refused, and nothing is changed. What gives no field an expiry goes on.
+pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    if store.expires_fields() {
+        return;
+    }
+    let is_refused = |error: StoreError| !error.is_unavailable();
+    let changes = [set("a", "2"), expiring("b", "2", HOUR), remove("c")];
+    let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR };
+    assert!(is_refused(store.write(&key, creation).await.unwrap_err()));
+    assert_eq!(subject.expires_in(&key), None);
+
+    create(store, &key, &[set("a", "1"), set("c", "1")]).await;
+    assert!(is_refused(try_write(store, &key, &changes).await.unwrap_err()));
+    for action in actions() {
+        assert!(is_refused(store.modify(&key, modification("a", action, Some(HOUR))).await.unwrap_err()));
+    }
+    assert!(is_refused(store.expire_field(&key, "a", HOUR, HOUR).await.unwrap_err()));
+    for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("1"))] {
+        assert_eq!(get(store, &key, field).await, value.map(Into::into));
+        assert_eq!(store.field_time_left(&key, field).await.unwrap(), Lookup::Found(None));
+    }
+    assert_eq!(store.field_time_left(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
+    subject.bury(&key, HOUR);
+    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
+}
+
+/// And no longer.
+pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")]).await;
+    assert_field_expires_in(store, &key, "a", HOUR).await;
+    assert_eq!(store.field_time_left(&key, "c").await.unwrap(), Lookup::Found(None));
+    subject.pass(LATER).await;
+    for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("3"))] {
+        assert_eq!(get(store, &key, field).await, value.map(Into::into), "{field}");
+    }
+}
+
+/// A field without an expiry of its own has none, whatever it had.
+pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "1", MOMENT)]).await;
+    write(store, &key, &[set("a", "2")]).await;
+    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
+    subject.pass(LATER).await;
+    assert_eq!(get(store, &key, "a").await, Some("2".into()));
+}
+
+/// Longer or shorter; a removal in between forgets it.
+pub async fn a_write_sets_a_fields_expiry_again(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    for ttl in [HOUR, HOUR * 3, HOUR / 2] {
+        write(store, &key, &[expiring("a", "1", ttl)]).await;
+        assert_field_expires_in(store, &key, "a", ttl).await;
+    }
+    write(store, &key, &[remove("a")]).await;
+    write(store, &key, &[set("a", "1")]).await;
+    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
+}
+
+/// Neither ended nor set again.
+pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "1", MOMENT)]).await;
+    write(store, &key, &[expiring("b", "1", HOUR), set("c", "1")]).await;
+    subject.pass(LATER).await;
+    assert_eq!(get(store, &key, "a").await, None);
+}
+
+/// As if it had been removed.
+pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "1", MOMENT), set("b", "1")]).await;
+    subject.pass(LATER).await;
+    for refresh in [Refresh::No, Refresh::To(HOUR)] {
+        assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Found(None));
+        assert_eq!(store.contains(&key, "a", refresh).await.unwrap(), Lookup::Found(false));
+        let both = store.get_many(&key, &["a", "b"], refresh).await.unwrap();
+        assert_eq!(both, Lookup::Found(vec![None, Some("1".into())]));
+    }
+    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.expire_field(&key, "a", HOUR, HOUR).await.unwrap(), Lookup::Found(false));
+    assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(0));
+    write(store, &key, &[set("a", "2")]).await;
+    assert_eq!(get(store, &key, "a").await, Some("2".into()));
+}
+
+/// The permanent field stays.
+pub async fn a_session_outlives_its_last_field(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "1", MOMENT), expiring("b", "1", MOMENT)]).await;
+    subject.pass(LATER).await;
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
+    assert_eq!(get(store, &key, PERMANENT_FIELD).await, Some("".into()));
+    assert_eq!(write(store, &key, &[set("c", "1")]).await, Lookup::Found(0));
+}
+
+/// A field's time is no reason to keep a session, nor to begin one with an old field.
+pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    let changes = [expiring("a", "1", HOUR)];
+    store
+        .write(&key, Write { mode: WriteMode::Existing, changes: &changes, expires_in: MOMENT })
+        .await
+        .unwrap();
+    subject.pass(LATER).await;
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Missing);
+    create(store, &key, &[]).await;
+    assert_eq!(get(store, &key, "a").await, None);
+}
+
+/// Every action that gives a value; without an expiry it ends an earlier one.
+pub async fn a_modification_sets_a_fields_expiry(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    for (at, action) in actions().into_iter().enumerate() {
+        let field = format!("field {at}");
+        for ttl in [HOUR, HOUR * 2] {
+            write(store, &key, &[remove(&field)]).await;
+            store.modify(&key, modification(&field, action.clone(), Some(ttl))).await.unwrap();
+            assert_field_expires_in(store, &key, &field, ttl).await;
+        }
+        let replace = Action::Replace(Some("2".into()));
+        store.modify(&key, modification(&field, replace, None)).await.unwrap();
+        assert_eq!(store.field_time_left(&key, &field).await.unwrap(), Lookup::Found(None));
+    }
+    store.modify(&key, modification("field 0", Action::Replace(None), Some(HOUR))).await.unwrap();
+    assert_eq!(get(store, &key, "field 0").await, None);
+}
+
+/// A value that stays keeps the time that it has.
+pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "text", HOUR)]).await;
+    let other =
+        Action::CompareAndSet { expected: Some("other".into()), or_missing: false, value: Some("1".into()) };
+    for action in [Action::GetOrSet("1".into()), other, add(1)] {
+        store.modify(&key, modification("a", action, Some(HOUR * 3))).await.unwrap();
+        assert_field_expires_in(store, &key, "a", HOUR).await;
+        assert_eq!(get(store, &key, "a").await, Some("text".into()));
+    }
+}
+
+/// The new name gets the expiry, the former one's goes with it.
+pub async fn a_modification_moves_an_alias_with_an_expiry(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("old", "1", HOUR * 3)]).await;
+    let modify = Modify { alias: Some("old"), ..modification("a", add(1), Some(HOUR)) };
+    assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("2".into())));
+    assert_field_expires_in(store, &key, "a", HOUR).await;
+    assert_eq!(get(store, &key, "old").await, None);
+}
+
+/// Under its own name and as an alias.
+pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "5", MOMENT), expiring("old", "7", MOMENT)]).await;
+    subject.pass(LATER).await;
+    let modify = Modify { alias: Some("old"), ..modification("a", add(1), Some(HOUR)) };
+    assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("1".into())));
+}
+
+/// On a live session with the field, and without.
+pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[set("a", "1"), set("b", "1")]).await;
+    for (ttl, expires_in) in [(HOUR * 5, HOUR * 2), (HOUR, HOUR * 3)] {
+        assert_eq!(store.expire_field(&key, "a", ttl, expires_in).await.unwrap(), Lookup::Found(true));
+        assert_field_expires_in(store, &key, "a", ttl).await;
+        assert_expires_in(subject, &key, expires_in);
+    }
+    assert_eq!(store.expire_field(&key, "x", HOUR, HOUR * 4).await.unwrap(), Lookup::Found(false));
+    assert_expires_in(subject, &key, HOUR * 4);
+    assert_eq!(store.field_time_left(&key, "b").await.unwrap(), Lookup::Found(None));
+
+    store.expire_field(&key, "a", MOMENT, HOUR).await.unwrap();
+    subject.pass(LATER).await;
+    assert_eq!(get(store, &key, "a").await, None);
+    assert_eq!(get(store, &key, "b").await, Some("1".into()));
+}
+
+/// Neither session nor tombstone.
+pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    let missing = fresh_key();
+    assert_eq!(store.expire_field(&missing, "a", HOUR, HOUR).await.unwrap(), Lookup::Missing);
+    assert_eq!(subject.expires_in(&missing), None);
+    subject.bury(&key, HOUR);
+    assert_eq!(store.expire_field(&key, "a", HOUR, HOUR * 2).await.unwrap(), Lookup::Dead);
+    assert_expires_in(subject, &key, HOUR);
+}
+
+/// Of what is there, what is not, and without refreshing.
+pub async fn time_left_of_a_field(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    write(store, &key, &[expiring("a", "1", HOUR)]).await;
+    let session = subject.expires_in(&key).unwrap();
+    subject.pass(Duration::from_millis(30)).await;
+    let Lookup::Found(Some(left)) = store.field_time_left(&key, "a").await.unwrap() else {
+        panic!("it has an expiry")
+    };
+    assert!(left <= HOUR - Duration::from_millis(25) && left + MINUTE > HOUR, "{left:?}");
+    assert!(subject.expires_in(&key).unwrap() <= session - Duration::from_millis(25));
+    assert_eq!(store.field_time_left(&key, "x").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_time_left(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
+    subject.bury(&key, HOUR);
+    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
+}
+
+/// All that is stored moves.
+pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    let successor = Successor::fresh();
+    write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "1", MOMENT)]).await;
+    assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_field_expires_in(store, &successor.key, "a", HOUR).await;
+    subject.pass(LATER).await;
+    assert_eq!(get(store, &successor.key, "b").await, None);
+}
+
+/// Less than a store can tell apart, more than a clock can carry.
+pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    let century = HOUR * 24 * 365 * 100;
+    let (shortest, longest) = (Duration::from_nanos(1), Duration::MAX);
+    write(store, &key, &[expiring("a", "1", shortest), expiring("b", "1", longest), set("c", "1")]).await;
+    store.expire_field(&key, "c", longest, HOUR).await.unwrap();
+    subject.pass(Duration::from_millis(20)).await;
+    assert_eq!(get(store, &key, "a").await, None);
+    for field in ["b", "c"] {
+        let left = store.field_time_left(&key, field).await.unwrap();
+        assert!(matches!(left, Lookup::Found(Some(left)) if left > century), "{left:?}");
+    }
+    store.modify(&key, modification("d", add(1), Some(longest))).await.unwrap();
+    store.expire_field(&key, "b", shortest, HOUR).await.unwrap();
+    subject.pass(Duration::from_millis(20)).await;
+    assert_eq!(get(store, &key, "b").await, None);
+    assert_eq!(get(store, &key, "d").await, Some("1".into()));
+}
+
+/// With others beside them, and removals.
+pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    let names: Vec<_> = (0..1500).map(|at| format!("field {at}")).collect();
+    let sets: Vec<_> = names.iter().map(|name| set(name, "1")).collect();
+    write(store, &key, &sets).await;
+    let changes: Vec<_> = names
+        .chunks(3)
+        .flat_map(|names| [expiring(&names[0], "2", MOMENT), set(&names[1], "2"), remove(&names[2])])
+        .collect();
+    assert_eq!(write(store, &key, &changes).await, Lookup::Found(500));
+    subject.pass(LATER).await;
+    let expired: Vec<_> = names.iter().step_by(3).map(String::as_str).collect();
+    let values = store.get_many(&key, &expired, Refresh::No).await.unwrap();
+    assert_eq!(values, Lookup::Found(vec![None; expired.len()]));
+    assert_eq!(get(store, &key, &names[1]).await, Some("2".into()));
+}
+
+/// A live session, if the store can expire fields.
+async fn begin(subject: &impl Subject) -> Option<(&dyn SessionStore, SessionKey)> {
+    let (store, key) = (subject.store(), fresh_key());
+    if !store.expires_fields() {
+        return None;
+    }
+    create(store, &key, &[]).await;
+    Some((store, key))
+}
+
+fn expiring<'a>(field: &'a str, value: &'static str, ttl: Duration) -> Change<'a> {
+    Change::Set { field, value: value.into(), ttl: Some(ttl) }
+}
+
+fn modification(field: &str, action: Action, ttl: Option<Duration>) -> Modify<'_> {
+    Modify { mode: WriteMode::Existing, field, alias: None, action, ttl, expires_in: HOUR }
+}
+
+/// Each of which gives a missing field a value.
+fn actions() -> Vec<Action> {
+    let add_float = Action::AddFloat { by: 0.5, default: 1.0, single: false };
+    let compare = Action::CompareAndSet { expected: None, or_missing: true, value: Some("1".into()) };
+    vec![Action::Replace(Some("1".into())), Action::GetOrSet("1".into()), compare, add(1), add_float]
+}
+
+fn add(by: i128) -> Action {
+    Action::AddInteger { by, default: 0, min: 0, max: 1000 }
+}
+
+async fn assert_field_expires_in(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    field: &str,
+    expected: Duration,
+) {
+    let left = store.field_time_left(key, field).await.unwrap();
+    let is_about = |left: Duration| left <= expected && left + MINUTE > expected;
+    assert!(matches!(left, Lookup::Found(Some(left)) if is_about(left)), "{left:?} instead of {expected:?}");
+}
