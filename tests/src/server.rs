@@ -112,6 +112,12 @@ impl RedisServer {
         assert!(self.launch(), "the server does not start again");
     }
 
+    /// The same with another server program, as after a failover.
+    pub fn restart_as(&mut self, binary: PathBuf) {
+        self.binary = binary;
+        self.restart();
+    }
+
     /// Freezes the server (`SIGSTOP`): it takes connections and answers nothing.
     pub fn pause(&self) {
         self.signal("STOP");
