@@ -258,7 +258,7 @@ pub(crate) async fn of_64_clients_that_take_one_gets_it(world: World) {
 pub(crate) async fn get_or_set_has_one_value_for_all(world: World) {
     let (sessions, _, id) = begin(&world).await;
     let values = at_once(&sessions, id, 64, |session, client| async move {
-        session.name().get_or_set(&client.to_string()).await.unwrap()
+        session.name().get_or_set(client.to_string()).await.unwrap()
     });
     let values = values.await;
     assert!(values.iter().all(|value| *value == values[0]));
