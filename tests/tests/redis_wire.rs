@@ -43,7 +43,7 @@ async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
     let name = key.expose_secret();
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
     assert!(
-        commands[0].ends_with(&format!(r#" "1" "{name}" "3600000" "0" "1" "b" "a" "2""#)),
+        commands[0].ends_with(&format!(r#" "1" "{name}" "3600000" "0" "1" "0" "b" "a" "2""#)),
         "{}",
         commands[0]
     );
