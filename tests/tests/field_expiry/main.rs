@@ -1,0 +1,143 @@
+//! Fields that expire by themselves, through sessions: over memory, and over a server that has it; and what is said on one that has not.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod refusal;
+mod rule;
+mod single;
+
+use std::time::Duration;
+
+use session_runtime::testing::ManualClock;
+use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, SessionId, Sessions};
+use session_tests::cookies::SECRET;
+use session_tests::server::RedisServer;
+
+macro_rules! over_memory_and_a_server {
+    ($($module:ident { $($behaviour:ident)+ })+) => {
+        over_memory_and_a_server!(@store memory $($module { $($behaviour)+ })+);
+        over_memory_and_a_server!(@store redis $($module { $($behaviour)+ })+);
+    };
+    (@store $store:ident $($module:ident { $($behaviour:ident)+ })+) => {
+        mod $store {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $behaviour() {
+                    let Some(world) = crate::World::$store().await else { return };
+                    crate::$module::$behaviour(world).await;
+                })+
+            })+
+        }
+    };
+}
+
+over_memory_and_a_server! {
+    single {
+        a_field_gets_an_expiry
+        an_expired_field_reads_as_its_default
+        a_setter_ends_an_expiry
+        expiries_begin_no_session
+        an_expiry_of_zero_is_refused
+        less_than_a_millisecond_is_one
+        expire_in_refreshes_the_session
+        expires_in_refreshes_nothing
+        an_expiry_moves_with_the_session
+        a_dead_session_is_gone
+        every_schema_is_supported
+    }
+    rule {
+        a_setter_gives_the_expiry_and_gives_it_again
+        every_write_keeps_the_rule
+        save_and_batches_keep_the_rule
+        other_fields_have_no_expiry
+        expire_in_counts_until_the_next_write
+        a_field_with_a_rule_expires_and_the_session_lives_on
+        a_flash_message_is_taken_once
+        reads_leave_the_expiry
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Session)]
+struct Visitor {
+    count: u64,
+    #[session(default = "none".to_owned())]
+    code: String,
+}
+
+#[derive(Debug, Session)]
+struct Flash {
+    #[session(ttl = "5m")]
+    tries: u32,
+    #[session(ttl = "5m")]
+    notice: Option<String>,
+    #[session(ttl = "40ms")]
+    short: String,
+    name: String,
+}
+
+/// A program, its store, and how time passes for it.
+struct World {
+    sessions: Sessions,
+    /// Memory's; a server has its own.
+    clock: Option<ManualClock>,
+    /// Ends with the test.
+    server: Option<RedisServer>,
+}
+
+impl World {
+    async fn memory() -> Option<Self> {
+        let clock = ManualClock::default();
+        let sessions = sessions(MemoryStore::with_clock(&clock));
+        Some(Self { sessions, clock: Some(clock), server: None })
+    }
+
+    /// Nothing if there is no server that can expire single fields.
+    async fn redis() -> Option<Self> {
+        Some(Self::on(RedisServer::start_expiring_fields()?).await)
+    }
+
+    async fn on(server: RedisServer) -> Self {
+        let builder = RedisStore::builder(&server.url()).timeout(Duration::from_secs(20));
+        let sessions = sessions(builder.connect().await.unwrap());
+        Self { sessions, clock: None, server: Some(server) }
+    }
+
+    async fn pass(&self, time: Duration) {
+        match &self.clock {
+            Some(clock) => clock.advance(time),
+            None => tokio::time::sleep(time).await,
+        }
+    }
+
+    async fn until_reconnected(&self) {
+        for _ in 0..1000 {
+            if self.sessions.create::<Visitor>().await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the store is not reached again");
+    }
+
+    /// The session of a new visitor.
+    async fn begin<S: session_runtime::Schema>(&self) -> (Session<S>, SessionId) {
+        let session = self.sessions.create::<S>().await.unwrap();
+        let id = session.session_id().unwrap();
+        (session, id)
+    }
+}
+
+fn sessions(store: impl session_runtime::SessionStore) -> Sessions {
+    Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap()
+}
+
+/// Less than that by a minute at most.
+fn assert_about(left: Option<Duration>, expected: Duration) {
+    assert!(
+        left.is_some_and(|left| left <= expected && left + MINUTE > expected),
+        "{left:?}, not {expected:?}"
+    );
+}
