@@ -129,6 +129,7 @@ macro_rules! store_suite {
             a_session_is_destroyed_once
             a_missing_session_is_not_destroyed
             destroying_a_moved_session_names_where_it_is
+            a_read_prolongs_no_tombstone
             a_large_session_is_destroyed
             of_destructions_at_once_one_ends_the_session
             a_destruction_beside_a_rotation_knows_the_successor

@@ -20,6 +20,8 @@ async fn a_rotation_is_one_script_of_two_keys() {
     let monitor = server.monitor();
     store.rotate(&key, successor.rotation()).await.unwrap();
     let commands = monitor.finish();
+    assert_eq!(tombstone(&server, &key), successor.id.expose_secret());
+    let content: String = server.cli(&["GET", key.expose_secret()]);
     let (old, new, id) = (key.expose_secret(), successor.key.expose_secret(), successor.id.expose_secret());
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
     assert!(
@@ -32,8 +34,9 @@ async fn a_rotation_is_one_script_of_two_keys() {
         [
             format!(r#"lua "HEXISTS" "{old}" """#),
             format!(r#"lua "EXISTS" "{new}""#),
+            r#"lua "TIME""#.to_owned(),
             format!(r#"lua "RENAME" "{old}" "{new}""#),
-            format!(r#"lua "SET" "{old}" "{id}" "PX" "60000""#),
+            format!(r#"lua "SET" "{old}" "{content}" "PX" "60000""#),
             format!(r#"lua "PEXPIRE" "{new}" "3600000""#),
         ]
     );
@@ -45,14 +48,17 @@ async fn a_destruction_is_one_script_of_one_key() {
     let monitor = server.monitor();
     store.destroy(&key, MINUTE).await.unwrap();
     let (commands, name) = (monitor.finish(), key.expose_secret());
+    assert_eq!(tombstone(&server, &key), "");
+    let content: String = server.cli(&["GET", name]);
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
     assert!(commands[0].ends_with(&format!(r#" "1" "{name}" "60000""#)), "{}", commands[0]);
     assert_eq!(
         commands[1..],
         [
             format!(r#"lua "HEXISTS" "{name}" """#),
+            r#"lua "TIME""#.to_owned(),
             format!(r#"lua "UNLINK" "{name}""#),
-            format!(r#"lua "SET" "{name}" "" "PX" "60000""#),
+            format!(r#"lua "SET" "{name}" "{content}" "PX" "60000""#),
         ]
     );
 }
@@ -317,12 +323,55 @@ async fn a_restart_brings_no_ended_session_back() {
 }
 
 #[tokio::test]
-async fn a_read_that_refreshes_gives_a_tombstone_no_more_than_a_session() {
+async fn a_read_gives_a_tombstone_its_own_end_back() {
     let (server, store, key) = session().await;
     store.destroy(&key, MINUTE).await.unwrap();
+    let pttl = |key: &SessionKey| server.cli::<i64>(&["PTTL", key.expose_secret()]);
+    let before = server.counts();
+    // Scripts may be lost.
+    let _: String = server.cli(&["SCRIPT", "FLUSH"]);
+    for reads in 1..=3 {
+        assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
+        until("its end", || (server.counts() - before.clone()).of("pexpireat") == reads).await;
+        assert!((50_000..=60_000).contains(&pttl(&key)), "{}", pttl(&key));
+    }
+    // One whose end has come since.
+    let _: String = server.cli(&["SET", key.expose_secret(), "1700000000000:", "PX", "60000"]);
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
-    let left: i64 = server.cli(&["PTTL", key.expose_secret()]);
-    assert!((1..=3_600_000).contains(&left), "{left}");
+    until("its end", || pttl(&key) == -2).await;
+}
+
+/// As they were before tombstones held their end.
+#[tokio::test]
+async fn tombstones_without_an_end_are_understood() {
+    let (server, store, _) = session().await;
+    let (ended, moved, successor) = (fresh_key(), fresh_key(), Successor::fresh());
+    create(&store, &successor.key, &[set("a", "1")]).await;
+    let id = successor.id.expose_secret();
+    for (key, tombstone) in [(&ended, ""), (&moved, id)] {
+        let _: String = server.cli(&["SET", key.expose_secret(), tombstone, "PX", "60000"]);
+    }
+    assert_eq!(store.rotate(&moved, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(store.destroy(&moved, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
+    assert_eq!(store.destroy(&ended, MINUTE).await.unwrap(), Destroyed::Dead);
+    let before = server.counts();
+    for key in [&ended, &moved] {
+        assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
+    }
+    until("a look", || (server.counts() - before.clone()).of("get") == 2).await;
+    assert_eq!((server.counts() - before).of("pexpireat"), 0);
+    assert_is_dead(&store, &moved).await;
+}
+
+/// What the tombstone under a key holds after its end, which is a minute from now and that of the key too.
+fn tombstone(server: &RedisServer, key: &SessionKey) -> String {
+    let text: String = server.cli(&["GET", key.expose_secret()]);
+    let (ends_at, successor) = text.split_once(':').unwrap();
+    let (seconds, micros): (i64, i64) = server.cli(&["TIME"]);
+    let left = ends_at.parse::<i64>().unwrap() - (seconds * 1000 + micros / 1000);
+    let pttl: i64 = server.cli(&["PTTL", key.expose_secret()]);
+    assert!((50_000..=60_000).contains(&left) && (left - pttl).abs() < 1000, "{left}, {pttl}");
+    successor.to_owned()
 }
 
 /// A server, a store on it, and a live session that is kept for an hour.

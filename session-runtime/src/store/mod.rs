@@ -48,7 +48,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// after the report.
 ///
 /// Times count from the moment at which an operation is carried out. A store may round them to milliseconds, but never to nothing, and it
-/// takes [`Duration::MAX`] for as long as it can. A read may give a tombstone, too, the time of its refresh.
+/// takes [`Duration::MAX`] for as long as it can. A read that finds a tombstone prolongs it for no longer than an instant.
 ///
 /// An operation that fails with [`StoreError::unavailable`] has changed nothing. One that fails with [`StoreError::outcome_unknown`], or
 /// whose future is dropped, was carried out once, or not at all, or will be within moments: it may still be under way. A store never carries
@@ -235,9 +235,7 @@ pub enum Modified {
     OutOfRange,
 }
 
-/// What becomes of a live session's expiry when it is read.
-///
-/// A store may treat a tombstone's expiry likewise: it is then kept for as long as a session that is read at the same time, and no longer.
+/// What becomes of a live session's expiry when it is read. That of a tombstone stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
     /// It stays as it is.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_runtime::{Destroyed, Lookup};
+use session_runtime::{Destroyed, Lookup, Refresh};
 
 use super::concurrency::beside_writers;
 use super::{
@@ -71,6 +71,34 @@ pub async fn destroying_a_moved_session_names_where_it_is(subject: &impl Subject
     assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
     assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Ended);
     assert_eq!(store.destroy(&key, HOUR).await.unwrap(), Destroyed::Moved(successor.id));
+}
+
+/// Whatever it asks for: a dead id that is read for days must not be dead for days. A moment later it may be, where nobody waits for it.
+pub async fn a_read_prolongs_no_tombstone(subject: &impl Subject) {
+    let (store, ended, moved, successor) = (subject.store(), fresh_key(), fresh_key(), Successor::fresh());
+    for key in [&ended, &moved] {
+        create(store, key, &[set("a", "1")]).await;
+    }
+    store.destroy(&ended, MINUTE).await.unwrap();
+    store.rotate(&moved, successor.rotation()).await.unwrap();
+    for key in [&ended, &moved] {
+        for refresh in [Refresh::To(HOUR), Refresh::Below { below: HOUR, expires_in: HOUR }, Refresh::No] {
+            assert_eq!(store.get(key, "a", refresh).await.unwrap(), Lookup::Dead);
+            assert_eq!(store.get_many(key, &["a"], refresh).await.unwrap(), Lookup::Dead);
+            assert_eq!(store.contains(key, "a", refresh).await.unwrap(), Lookup::Dead);
+        }
+        let is_prolonged = || subject.expires_in(key).unwrap() > MINUTE;
+        for _ in 0..2_000 {
+            if !is_prolonged() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(!is_prolonged(), "{:?}", subject.expires_in(key));
+        assert_expires_in(subject, key, MINUTE);
+        assert_is_dead(store, key).await;
+    }
+    assert_eq!(store.destroy(&moved, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
 }
 
 /// More fields than are freed in passing.

@@ -28,9 +28,10 @@ use crate::error::Error;
 /// A session is a hash: `PREFIX:sessions:{TAG}REST`. Clones share one connection, on which the requests of all of them travel together. It
 /// is made again by itself when it is lost; while the server is away, operations fail at once or within their deadline.
 ///
-/// A tombstone is a string under the session's key: empty, or the successor's id. A read that refreshes by [`Refresh::To`] gives a tombstone
-/// the expiry that it would have given the session: its two commands travel together, and the second does not know what the first found.
-/// So a dead id costs some hundred bytes for as long as it is still asked for and its session would have been kept, and no longer.
+/// A tombstone is a string under the session's key: when it ends, in milliseconds since 1970, a colon, and the successor's id if there is one.
+/// A read that refreshes by [`Refresh::To`] gives a tombstone the expiry that it would have given the session: its two commands travel
+/// together, and the second does not know what the first found. As soon as the read is told so, without waiting for it, the tombstone gets
+/// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such read is the one that is told.
 ///
 /// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.

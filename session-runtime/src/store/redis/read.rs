@@ -1,5 +1,6 @@
 //! What reads: plain commands in one pipeline.
 
+use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use super::cause::{Cause, Code};
 use super::command::{Room, begin_command, command_of, expire_command};
 use super::dead_or_failed;
 use super::link::Fault;
+use super::script::RESTORE;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
 impl RedisStore {
@@ -135,7 +137,12 @@ impl RedisStore {
         let mut replies = self.ask(&commands).await?.into_iter();
         let found = match read_of(replies.next().unwrap_or_default(), decode)? {
             Lookup::Found(found) => found,
-            not_found => return Ok(not_found),
+            not_found => {
+                if matches!((refresh, replies.next()), (Refresh::To(_), Some(Value::Int(1)))) {
+                    self.restore_unawaited(key);
+                }
+                return Ok(not_found);
+            }
         };
         match refresh {
             Refresh::No => Ok(Lookup::Found(found)),
@@ -161,6 +168,23 @@ impl RedisStore {
                 Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => cause,
             };
             unrefreshed(&cause);
+        });
+    }
+
+    /// Likewise: gives a tombstone, which this read took for a session, its own end back.
+    fn restore_unawaited(&self, key: &SessionKey) {
+        let (store, key) = (self.clone(), key.clone());
+        tokio::spawn(async move {
+            let error: StoreError = match store.run(&RESTORE, &[&key], Room::default(), |_| {}).await {
+                Ok(Value::ServerError(error)) => Code::from(&error).into(),
+                Ok(_) => return,
+                Err(error) => error,
+            };
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(
+                cause,
+                "an ended session was read, and its tombstone stays for longer than it was to"
+            );
         });
     }
 

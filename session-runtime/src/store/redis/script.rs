@@ -15,6 +15,7 @@ pub(super) static ROTATE: Lua = Lua::new(SOURCES[1]);
 pub(super) static DESTROY: Lua = Lua::new(SOURCES[2]);
 pub(super) static MODIFY: Lua = Lua::new(SOURCES[3]);
 pub(super) static EXPIRE_FIELD: Lua = Lua::new(SOURCES[4]);
+pub(super) static RESTORE: Lua = Lua::new(SOURCES[5]);
 
 /// What every connection loads before it is used.
 pub(super) const SOURCES: &[&str] = &[
@@ -23,6 +24,7 @@ pub(super) const SOURCES: &[&str] = &[
     include_str!("scripts/destroy.lua"),
     include_str!("scripts/modify.lua"),
     include_str!("scripts/expire_field.lua"),
+    include_str!("scripts/restore.lua"),
 ];
 
 /// A script, known to the server by its hash. What its arguments are stands in its file.

@@ -17,7 +17,9 @@ local successor, lifetime, tombstone_lifetime = ARGV[1], ARGV[2], ARGV[3]
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
-  if redis.pcall('GET', key) == successor then
+  local tombstone = redis.pcall('GET', key)
+  -- See destroy.lua for what it holds.
+  if type(tombstone) == 'string' and (string.match(tombstone, '^%d+:(.*)$') or tombstone) == successor then
     return 1
   end
   return permanent
@@ -32,13 +34,16 @@ end
 if not (string.find(lifetime, '^[1-9]%d*$') and string.find(tombstone_lifetime, '^[1-9]%d*$')) then
   return redis.error_reply('ERR not a lifetime')
 end
+local time = redis.call('TIME')
+local ends_at = time[1] * 1000 + math.floor(time[2] / 1000) + tombstone_lifetime
+local tombstone = string.format('%.0f:%s', ends_at, successor)
 -- Redis 6 cannot tell.
 local permits = redis.acl_check_cmd
-if permits and not (permits('SET', key, successor, 'PX', tombstone_lifetime) and permits('PEXPIRE', successor_key, lifetime)) then
+if permits and not (permits('SET', key, tombstone, 'PX', tombstone_lifetime) and permits('PEXPIRE', successor_key, lifetime)) then
   return redis.error_reply('NOPERM the tombstone or an expiry may not be written')
 end
 
 redis.call('RENAME', key, successor_key)
-redis.call('SET', key, successor, 'PX', tombstone_lifetime)
+redis.call('SET', key, tombstone, 'PX', tombstone_lifetime)
 redis.call('PEXPIRE', successor_key, lifetime)
 return 1
