@@ -114,6 +114,7 @@ macro_rules! store_suite {
             a_rotated_key_is_missing_once_expired
             a_rotated_session_can_be_rotated_again
             a_repeated_rotation_succeeds_and_changes_nothing
+            a_repeated_rotation_of_what_has_ended_since_is_dead
             a_rotation_to_another_successor_is_dead
             a_missing_session_is_not_rotated
             a_destroyed_session_is_not_rotated

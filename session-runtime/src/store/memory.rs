@@ -159,11 +159,14 @@ impl MemoryStore {
         let now = self.clock.elapsed();
         let mut shelf = self.lock();
         shelf.sweep(now);
-        let is_free = shelf.find(rotation.successor_key, now).is_none();
+        let (is_free, is_there) = match shelf.find(rotation.successor_key, now) {
+            None => (true, false),
+            Some(entry) => (false, matches!(entry.content, Content::Live(_))),
+        };
         let session = match shelf.find(key, now) {
             None => return Ok(Lookup::Missing),
             Some(Entry { content: Content::Dead(successor), .. }) => {
-                let is_repeated = *successor == Some(*rotation.successor);
+                let is_repeated = is_there && *successor == Some(*rotation.successor);
                 return Ok(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
             }
             Some(_) if !is_free => return Err(StoreError::refused("the successor's key is taken")),

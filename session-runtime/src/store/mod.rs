@@ -132,8 +132,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Moves a live session, with all that is stored in it, to another key, on which it expires `rotation.expires_in` from now, and leaves a
     /// tombstone that holds the successor's id. On a missing key nothing is changed. Works when the store has no room left.
     ///
-    /// A tombstone that holds this successor's id already is a success, and changes nothing: an operation whose reply was lost can be
-    /// repeated. Any other tombstone is dead.
+    /// A tombstone that holds this successor's id already is a success, and changes nothing, as long as the session is live there: an operation
+    /// whose reply was lost can be repeated. If it is not, or for any other tombstone, the session is dead.
     ///
     /// A live session is not moved onto a key that is live or dead: that is refused, and changes nothing.
     fn rotate<'a>(

@@ -91,7 +91,7 @@ pub async fn a_rotated_session_can_be_rotated_again(subject: &impl Subject) {
     assert_eq!(store.destroy(&first.key, MINUTE).await.unwrap(), Destroyed::Moved(second.id));
 }
 
-/// Neither data nor an expiry, not even when the successor has gone on or ended since.
+/// Neither data nor an expiry, not even when the successor has gone on since.
 pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Subject) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -102,10 +102,32 @@ pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Sub
     assert_eq!(get(store, &successor.key, "a").await, Some("2".into()));
     assert_expires_in(subject, &successor.key, HOUR);
     assert_expires_in(subject, &key, MINUTE);
-    store.destroy(&successor.key, MINUTE).await.unwrap();
-    assert_eq!(store.rotate(&key, repeated).await.unwrap(), Lookup::Found(()));
-    assert_is_dead(store, &successor.key).await;
-    assert_expires_in(subject, &key, MINUTE);
+}
+
+/// Whether it was destroyed, or moved again, or has expired: who repeats is not told that there is a session, and nothing changes.
+pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl Subject) {
+    for ending in ["destroyed", "moved", "expired"] {
+        let (store, key) = (subject.store(), fresh_key());
+        let (successor, next) = (Successor::fresh(), Successor::fresh());
+        create(store, &key, &[set("a", "1")]).await;
+        let is_expired = ending == "expired";
+        let expires_in = if is_expired { Duration::from_millis(40) } else { HOUR };
+        let rotation = Rotation { expires_in, ..successor.rotation() };
+        store.rotate(&key, rotation).await.unwrap();
+        match ending {
+            "destroyed" => {
+                store.destroy(&successor.key, MINUTE).await.unwrap();
+            }
+            "moved" => {
+                store.rotate(&successor.key, next.rotation()).await.unwrap();
+            }
+            _ => subject.pass(Duration::from_millis(60)).await,
+        }
+        assert_eq!(store.rotate(&key, rotation).await.unwrap(), Lookup::Dead, "{ending}");
+        let there = store.time_left(&successor.key).await.unwrap();
+        assert_eq!(there, if is_expired { Lookup::Missing } else { Lookup::Dead }, "{ending}");
+        assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
+    }
 }
 
 /// Who comes second is told so, and leaves nothing under the key that it had in mind.

@@ -6,8 +6,8 @@
 -- ARGV[2]  how long from now the session is kept, in milliseconds
 -- ARGV[3]  how long the tombstone stays, in milliseconds
 --
--- Returns 1 if the session is moved now, or was moved to this id before, and 0 for a missing one. Another tombstone answers WRONGTYPE, a
--- session whose new key is taken BUSYKEY.
+-- Returns 1 if the session is moved now, or was moved to this id before and is still there, and 0 for a missing one. Another tombstone
+-- answers WRONGTYPE, a session whose new key is taken BUSYKEY.
 --
 -- Everything that could be refused is looked at before the first write. That is a RENAME: it works when memory is full, after it the server
 -- no longer asks for memory, and it moves what no schema knows, at the same cost for any size.
@@ -20,7 +20,12 @@ if type(permanent) == 'table' then
   local tombstone = redis.pcall('GET', key)
   -- See destroy.lua for what it holds.
   if type(tombstone) == 'string' and (string.match(tombstone, '^%d+:(.*)$') or tombstone) == successor then
-    return 1
+    local moved = redis.pcall('HEXISTS', successor_key, '')
+    if type(moved) == 'table' then
+      return moved
+    elseif moved == 1 or redis.call('EXISTS', successor_key) == 1 then
+      return 1
+    end
   end
   return permanent
 end
