@@ -16,6 +16,9 @@ local key, lifetime = KEYS[1], ARGV[1]
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
+  if not string.find(permanent.err, '^WRONGTYPE') then
+    return permanent
+  end
   local tombstone = redis.pcall('GET', key) or permanent
   return type(tombstone) == 'string' and string.match(tombstone, '^%d+:(.*)$') or tombstone
 end

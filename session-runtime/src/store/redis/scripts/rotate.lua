@@ -17,6 +17,9 @@ local successor, lifetime, tombstone_lifetime = ARGV[1], ARGV[2], ARGV[3]
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
+  if not string.find(permanent.err, '^WRONGTYPE') then
+    return permanent
+  end
   local tombstone = redis.pcall('GET', key)
   -- See destroy.lua for what it holds.
   if type(tombstone) == 'string' and (string.match(tombstone, '^%d+:(.*)$') or tombstone) == successor then
