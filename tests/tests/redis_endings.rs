@@ -200,10 +200,13 @@ async fn a_server_that_takes_no_writes_is_unavailable_and_changes_nothing() {
     );
     for [refuse, accept] in refusals {
         let _: String = server.cli(&refuse);
-        let rotation = store.rotate(&key, successor.rotation()).await.unwrap_err();
-        let destruction = store.destroy(&key, MINUTE).await.unwrap_err();
-        for error in [rotation, destruction] {
-            assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+        // Nor is a session missing that may not have arrived there.
+        for key in [&key, &fresh_key()] {
+            let rotation = store.rotate(key, successor.rotation()).await.unwrap_err();
+            let destruction = store.destroy(key, MINUTE).await.unwrap_err();
+            for error in [rotation, destruction] {
+                assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+            }
         }
         let _: String = server.cli(&accept);
         is_unchanged(&server, &store, &key).await;

@@ -23,7 +23,8 @@ if type(permanent) == 'table' then
   return type(tombstone) == 'string' and string.match(tombstone, '^%d+:(.*)$') or tombstone
 end
 if permanent == 0 and redis.call('EXISTS', key) == 0 then
-  return 0
+  -- Changes nothing, but a replica refuses it: the session may be one that has not arrived there.
+  return redis.pcall('UNLINK', key)
 end
 
 if not string.find(lifetime, '^[1-9]%d*$') then

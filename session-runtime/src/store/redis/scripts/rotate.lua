@@ -33,7 +33,8 @@ if type(permanent) == 'table' then
   return permanent
 end
 if permanent == 0 and redis.call('EXISTS', key) == 0 then
-  return 0
+  -- Changes nothing, but a replica refuses it: the session may be one that has not arrived there.
+  return redis.pcall('PEXPIRE', key, lifetime)
 end
 if redis.call('EXISTS', successor_key) == 1 then
   return redis.error_reply('BUSYKEY the new key is taken')
