@@ -1,0 +1,312 @@
+//! A store behind a network that does what the test says: every command waits until it is carried out, and every reply until it is delivered.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use session_runtime::{
+    BoxFuture, Change, Destroyed, Lookup, MemoryStore, Refresh, Rotation, SessionId, SessionKey,
+    SessionStore, StoreError, Write, WriteMode,
+};
+
+/// The store that the runtime sees. Clones are the same network.
+#[derive(Clone)]
+pub(super) struct Network(Arc<Mutex<Air>>);
+
+/// All that is on its way.
+pub(super) struct Air {
+    pub(super) memory: MemoryStore,
+    pub(super) flights: Vec<Flight>,
+    /// The operation that is being polled.
+    pub(super) speaker: usize,
+}
+
+/// One command, and what became of it.
+pub(super) struct Flight {
+    /// The operation that sent it.
+    pub(super) by: usize,
+    pub(super) command: Command,
+    pub(super) executed: Option<Reply>,
+    /// What its sender is told.
+    pub(super) answer: Option<Answer>,
+    /// The sender was told.
+    pub(super) taken: bool,
+    /// The sender waits no more.
+    pub(super) abandoned: bool,
+    /// It will never reach the store.
+    pub(super) lost: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    Reply(Reply),
+    Unavailable,
+    /// The sender does not know; the command may be on its way still.
+    Unknown,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Command {
+    Get { key: SessionKey, field: String, refresh: Refresh },
+    Contains { key: SessionKey, field: String, refresh: Refresh },
+    Write { key: SessionKey, mode: WriteMode, changes: Vec<(String, Option<Bytes>)>, expires_in: Duration },
+    TimeLeft { key: SessionKey },
+    Rotate { key: SessionKey, to: SessionKey, id: SessionId, expires_in: Duration, tombstone_for: Duration },
+    Destroy { key: SessionKey, tombstone_for: Duration },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    Get(Lookup<Option<Bytes>>),
+    Contains(Lookup<bool>),
+    Write(Lookup<u64>),
+    TimeLeft(Lookup<Duration>),
+    Rotate(Lookup<()>),
+    Destroy(Destroyed),
+    Refused,
+}
+
+impl Network {
+    pub(super) fn new(memory: MemoryStore) -> Self {
+        Self(Arc::new(Mutex::new(Air { memory, flights: Vec::new(), speaker: 0 })))
+    }
+
+    pub(super) fn air(&self) -> MutexGuard<'_, Air> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, command: Command) -> Result<Reply, StoreError> {
+        let at = self.air().send(command);
+        let waiting = Waiting { network: self, at };
+        let answer = poll_fn(|_| self.air().take(at).map_or(Poll::Pending, Poll::Ready)).await;
+        drop(waiting);
+        match answer {
+            Answer::Reply(Reply::Refused) => Err(StoreError::refused("refused")),
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Unavailable => Err(StoreError::unavailable("unavailable")),
+            Answer::Unknown => Err(StoreError::outcome_unknown("no reply")),
+        }
+    }
+}
+
+/// Notes that nobody waits any more.
+struct Waiting<'a> {
+    network: &'a Network,
+    at: usize,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.network.air().flights[self.at].abandoned = true;
+    }
+}
+
+impl Air {
+    fn send(&mut self, command: Command) -> usize {
+        let by = self.speaker;
+        let (executed, answer) = (None, None);
+        self.flights.push(Flight {
+            by,
+            command,
+            executed,
+            answer,
+            taken: false,
+            abandoned: false,
+            lost: false,
+        });
+        self.flights.len() - 1
+    }
+
+    fn take(&mut self, at: usize) -> Option<Answer> {
+        let flight = &mut self.flights[at];
+        flight.taken = flight.answer.is_some();
+        flight.answer.clone()
+    }
+
+    /// Commands that may still be carried out, also those whose sender gave up.
+    pub(super) fn under_way(&self) -> Vec<usize> {
+        let under_way = |flight: &Flight| flight.executed.is_none() && !flight.lost;
+        (0..self.flights.len()).filter(|&at| under_way(&self.flights[at])).collect()
+    }
+
+    /// Commands whose sender waits.
+    pub(super) fn unanswered(&self) -> Vec<usize> {
+        let unanswered = |flight: &Flight| flight.answer.is_none() && !flight.abandoned;
+        (0..self.flights.len()).filter(|&at| unanswered(&self.flights[at])).collect()
+    }
+
+    /// Carries a command out.
+    pub(super) fn execute(&self, command: &Command) -> Reply {
+        let memory = &self.memory;
+        match command {
+            Command::Get { key, field, refresh } => Reply::Get(now(memory.get(key, field, *refresh))),
+            Command::Contains { key, field, refresh } => {
+                Reply::Contains(now(memory.contains(key, field, *refresh)))
+            }
+            Command::Write { key, mode, changes, expires_in } => {
+                let changes: Vec<_> = changes.iter().map(change).collect();
+                let write = Write { mode: *mode, changes: &changes, expires_in: *expires_in };
+                Reply::Write(now(memory.write(key, write)))
+            }
+            Command::TimeLeft { key } => Reply::TimeLeft(now(memory.time_left(key))),
+            Command::Rotate { key, to, id, expires_in, tombstone_for } => {
+                let (expires_in, tombstone_for) = (*expires_in, *tombstone_for);
+                let rotation = Rotation { successor_key: to, successor: id, expires_in, tombstone_for };
+                let rotated = memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
+                rotated.map_or(Reply::Refused, Reply::Rotate)
+            }
+            Command::Destroy { key, tombstone_for } => {
+                Reply::Destroy(now(memory.destroy(key, *tombstone_for)))
+            }
+        }
+    }
+}
+
+fn change((field, value): &(String, Option<Bytes>)) -> Change<'_> {
+    match value {
+        Some(value) => Change::Set { field, value: value.clone() },
+        None => Change::Remove { field },
+    }
+}
+
+fn now<T>(operation: BoxFuture<'_, Result<T, StoreError>>) -> T {
+    operation.now_or_never().expect("memory is at hand").unwrap()
+}
+
+impl Command {
+    pub(super) fn key(&self) -> &SessionKey {
+        match self {
+            Self::Get { key, .. }
+            | Self::Contains { key, .. }
+            | Self::Write { key, .. }
+            | Self::TimeLeft { key }
+            | Self::Rotate { key, .. }
+            | Self::Destroy { key, .. } => key,
+        }
+    }
+
+    /// Whether it changes data: its outcome can be unknown.
+    pub(super) fn changes(&self) -> bool {
+        matches!(self, Self::Write { .. } | Self::Rotate { .. } | Self::Destroy { .. })
+    }
+}
+
+impl Reply {
+    /// The session was there.
+    pub(super) fn is_found(&self) -> bool {
+        matches!(
+            self,
+            Self::Get(Lookup::Found(_))
+                | Self::Contains(Lookup::Found(_))
+                | Self::Write(Lookup::Found(_))
+                | Self::TimeLeft(Lookup::Found(_))
+                | Self::Rotate(Lookup::Found(()))
+        )
+    }
+}
+
+impl SessionStore for Network {
+    fn get<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
+        let command = Command::Get { key: key.clone(), field: field.to_owned(), refresh };
+        Box::pin(async move {
+            let Reply::Get(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn contains<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        let command = Command::Contains { key: key.clone(), field: field.to_owned(), refresh };
+        Box::pin(async move {
+            let Reply::Contains(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        write: Write<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
+        let changes = write.changes.iter().map(|change| match change {
+            Change::Set { field, value } => ((*field).to_owned(), Some(value.clone())),
+            Change::Remove { field } => ((*field).to_owned(), None),
+        });
+        let (changes, key) = (changes.collect(), key.clone());
+        let command = Command::Write { key, mode: write.mode, changes, expires_in: write.expires_in };
+        Box::pin(async move {
+            let Reply::Write(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+        let command = Command::TimeLeft { key: key.clone() };
+        Box::pin(async move {
+            let Reply::TimeLeft(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        rotation: Rotation<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
+        let Rotation { successor_key, successor, expires_in, tombstone_for } = rotation;
+        let (key, to, id) = (key.clone(), successor_key.clone(), *successor);
+        let command = Command::Rotate { key, to, id, expires_in, tombstone_for };
+        Box::pin(async move {
+            let Reply::Rotate(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn destroy<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tombstone_for: Duration,
+    ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
+        let command = Command::Destroy { key: key.clone(), tombstone_for };
+        Box::pin(async move {
+            let Reply::Destroy(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
+        let memory = self.air().memory.clone();
+        Box::pin(async move { memory.time().await })
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}

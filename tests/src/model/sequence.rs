@@ -1,0 +1,906 @@
+//! One sequence on memory: what happens next, and what has to hold then.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use session_runtime::testing::ManualClock;
+use session_runtime::{
+    Lifetime, Lookup, MemoryStore, PERMANENT_FIELD, Refresh, SessionConfig, SessionId, SessionKey,
+    SessionStore, Sessions, WriteMode,
+};
+
+use super::choices::Choices;
+use super::network::{Answer, Command, Network, Reply};
+use super::operation::{Kind, Told};
+use super::request::{Operation, Request};
+use super::shelf::{Content, Shelf};
+use crate::cookies::{self, SECRET};
+
+/// How a sequence broke the model.
+#[derive(Debug)]
+pub struct Broken {
+    /// What does not hold.
+    pub what: String,
+    /// All that happened until then.
+    pub steps: Vec<String>,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const NEWER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
+/// Idle timeout and absolute lifetime by class.
+const LIFETIMES: [(Duration, Duration); 2] = [
+    (MINUTE.saturating_mul(60), MINUTE.saturating_mul(180)),
+    (MINUTE.saturating_mul(120), MINUTE.saturating_mul(360)),
+];
+/// No operation needs more commands, however many cookies and moves there are.
+const MOST_COMMANDS: usize = 24;
+
+/// Runs one sequence to its end.
+///
+/// # Errors
+///
+/// What does not hold, and the steps that led there.
+pub fn run(choices: &mut Choices) -> Result<(), Broken> {
+    let mut sequence = Sequence::new(choices);
+    let result = sequence.go(choices);
+    result.map_err(|what| Broken { what, steps: sequence.steps.into_inner() })
+}
+
+struct Sequence {
+    clock: ManualClock,
+    network: Network,
+    sessions: Sessions,
+    shelf: Shelf,
+    requests: Vec<Request>,
+    operations: Vec<Operation>,
+    clients: Vec<Client>,
+    /// Keys that a client made up, or that came in a cookie: they may not begin a session.
+    used: BTreeSet<String>,
+    /// Keys that somebody was told are live.
+    told: BTreeSet<String>,
+    /// Those of them that are not any more.
+    ended: BTreeSet<String>,
+    next_value: u64,
+    steps: RefCell<Vec<String>>,
+}
+
+/// A browser.
+#[derive(Default)]
+struct Client {
+    /// `NAME=VALUE`, as `Set-Cookie` had it.
+    jar: Option<String>,
+    /// The same name for another path: not touched by our `Set-Cookie`.
+    tossed: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    End,
+    Open,
+    Begin,
+    Execute,
+    Answer,
+    Poll,
+    Drop,
+    Commit,
+    Pass,
+    Toss,
+}
+
+type Checked = Result<(), String>;
+
+impl Sequence {
+    fn new(choices: &mut Choices) -> Self {
+        let clock = ManualClock::default();
+        let network = Network::new(MemoryStore::with_clock(&clock));
+        let lifetime = |class: u8| {
+            let (idle, max) = LIFETIMES[usize::from(class)];
+            Lifetime::custom(class).idle(idle).max(max)
+        };
+        let mut config = SessionConfig::new().lifetime(lifetime(0)).lifetime(lifetime(1));
+        config = match choices.percent(30) {
+            true => config.secret(format!("{NEWER_SECRET},{SECRET}")),
+            false => config.secret(SECRET),
+        };
+        if choices.percent(20) {
+            config = config.refresh_below(0.5);
+        }
+        let sessions = Sessions::with_store(config, network.clone()).unwrap().with_clock(&clock);
+        Self {
+            clock,
+            network,
+            sessions,
+            shelf: Shelf::default(),
+            requests: Vec::new(),
+            operations: Vec::new(),
+            clients: (0..1 + choices.below(3)).map(|_| Client::default()).collect(),
+            used: BTreeSet::new(),
+            told: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            next_value: 1,
+            steps: RefCell::default(),
+        }
+    }
+
+    fn go(&mut self, choices: &mut Choices) -> Checked {
+        const STEPS: [(u32, Step); 10] = [
+            (1, Step::End),
+            (8, Step::Open),
+            (20, Step::Begin),
+            (22, Step::Execute),
+            (22, Step::Answer),
+            (16, Step::Poll),
+            (2, Step::Drop),
+            (4, Step::Commit),
+            (3, Step::Pass),
+            (2, Step::Toss),
+        ];
+        for _ in 0..120 {
+            let step = choices.weighted(&STEPS);
+            if matches!(step, Step::End) {
+                break;
+            }
+            self.take(step, choices)?;
+            self.hold()?;
+        }
+        self.finish(choices)
+    }
+
+    fn take(&mut self, step: Step, choices: &mut Choices) -> Checked {
+        match step {
+            Step::End => {}
+            Step::Open => self.open(choices),
+            Step::Begin => return self.begin(choices),
+            Step::Execute => return self.execute_one(choices),
+            Step::Answer => self.answer_one(choices),
+            Step::Poll => {
+                let ready = self.ready();
+                if !ready.is_empty() {
+                    return self.poll(ready[choices.below(ready.len())]);
+                }
+            }
+            Step::Drop => self.drop_one(choices),
+            Step::Commit => {
+                let open: Vec<_> = (0..self.requests.len())
+                    .filter(|&at| !self.requests[at].committed && self.requests[at].handle.is_some())
+                    .collect();
+                if !open.is_empty() {
+                    return self.commit(open[choices.below(open.len())]);
+                }
+            }
+            Step::Pass => return self.pass(choices),
+            Step::Toss => self.toss(choices),
+        }
+        Ok(())
+    }
+
+    /// A client sends a request, with the cookies that it has then; or a session is opened outside a request.
+    fn open(&mut self, choices: &mut Choices) {
+        let client = choices.below(self.clients.len());
+        let outside = choices.percent(5);
+        let Client { jar, tossed } = &self.clients[client];
+        let key_in = |cookie: &String| key(&cookies::id_of(cookie));
+        let request = match (outside, jar) {
+            (true, Some(cookie)) => {
+                let id = cookies::id_of(cookie);
+                let session = self.sessions.open_id(&id.parse().unwrap());
+                Request::new(None, None, session, (Some(key(&id)), Vec::new()))
+            }
+            _ => {
+                let mut sent: Vec<&String> = tossed.iter().collect();
+                let first = choices.below(sent.len() + 1);
+                sent.splice(first..first, jar);
+                let header = sent.iter().map(|cookie| cookie.as_str()).collect::<Vec<_>>().join("; ");
+                let handle = self.sessions.open([header.as_bytes()]);
+                let presented = jar.as_ref().map(key_in);
+                let session = handle.session();
+                let mut request = Request::new(
+                    Some(client),
+                    Some(handle),
+                    session,
+                    (presented, tossed.iter().map(key_in).collect()),
+                );
+                request.keys = Vec::new();
+                for key in sent.into_iter().map(key_in) {
+                    // Past its deadline, one is no candidate at all.
+                    if !request.keys.contains(&key) && deadline(&key) > self.clock.now() {
+                        request.keys.push(key);
+                    }
+                }
+                request.keys.truncate(4);
+                request
+            }
+        };
+        self.used.extend(request.keys.iter().cloned());
+        self.note(|| {
+            format!(
+                "request {} of client {client}{}",
+                self.requests.len(),
+                if outside { ", outside" } else { "" }
+            )
+        });
+        self.requests.push(request);
+    }
+
+    /// An operation begins, and is polled until it waits.
+    fn begin(&mut self, choices: &mut Choices) -> Checked {
+        if self.requests.is_empty() {
+            return Ok(());
+        }
+        // The newest requests do most.
+        let back = choices.below(self.requests.len().min(4));
+        let at = self.requests.len() - 1 - back;
+        if self.requests[at].over || self.requests[at].running >= 3 {
+            return Ok(());
+        }
+        let kind = self.kind(choices);
+        let now = self.clock.now();
+        let request = &mut self.requests[at];
+        request.running += 1;
+        let alone = request.running == 1;
+        let operation = Operation {
+            request: at,
+            kind,
+            running: Some(kind.run(request.session.clone())),
+            told: None,
+            commands: Vec::new(),
+            absent: request.may_be_absent(&self.shelf, now),
+            gone: request.may_be_gone(&self.shelf, now),
+            alone,
+            to_be_destroyed: request.to_be_destroyed(&self.shelf, now),
+            live: request.known_live(&self.shelf, now),
+        };
+        if !alone {
+            for other in
+                self.operations.iter_mut().filter(|other| other.request == at && other.running.is_some())
+            {
+                other.alone = false;
+            }
+        }
+        self.operations.push(operation);
+        let number = self.operations.len() - 1;
+        self.note(|| format!("  {number}: request {at} begins {kind:?}"));
+        self.poll(number)
+    }
+
+    fn kind(&mut self, choices: &mut Choices) -> Kind {
+        #[derive(Clone, Copy)]
+        enum Sort {
+            Get,
+            Has,
+            Exists,
+            ExpiresIn,
+            Set,
+            Remove,
+            Clear,
+            Rotate,
+            Renew,
+            Destroy,
+        }
+        const SORTS: [(u32, Sort); 10] = [
+            (8, Sort::Get),
+            (1, Sort::Has),
+            (2, Sort::Exists),
+            (2, Sort::ExpiresIn),
+            (10, Sort::Set),
+            (2, Sort::Remove),
+            (1, Sort::Clear),
+            (5, Sort::Rotate),
+            (3, Sort::Renew),
+            (4, Sort::Destroy),
+        ];
+        let sort = choices.weighted(&SORTS);
+        let field = if choices.percent(50) { 'b' } else { 'a' };
+        match sort {
+            Sort::Get => Kind::Get(field),
+            Sort::Has => Kind::Has(field),
+            Sort::Exists => Kind::Exists,
+            Sort::ExpiresIn => Kind::ExpiresIn,
+            Sort::Set => {
+                self.next_value += 1;
+                Kind::Set(field, self.next_value - 1)
+            }
+            Sort::Remove => Kind::Remove(field),
+            Sort::Clear => Kind::Clear,
+            Sort::Rotate => Kind::Rotate,
+            Sort::Renew => Kind::Renew(u8::from(field == 'b')),
+            Sort::Destroy => Kind::Destroy,
+        }
+    }
+
+    /// The operations whose command was answered.
+    fn ready(&self) -> Vec<usize> {
+        let air = self.network.air();
+        let answered =
+            air.flights.iter().filter(|flight| flight.answer.is_some() && !flight.taken && !flight.abandoned);
+        answered.map(|flight| flight.by).collect()
+    }
+
+    fn poll(&mut self, number: usize) -> Checked {
+        let known = {
+            let mut air = self.network.air();
+            air.speaker = number;
+            air.flights.len()
+        };
+        let running = self.operations[number].running.as_mut().expect("it waits");
+        let polled = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(told) = polled {
+            self.learn(number)?;
+        }
+        let sent = self.network.air().flights.len();
+        for command in known..sent {
+            self.sent(number, command)?;
+        }
+        if let Poll::Ready(told) = polled {
+            self.note(|| format!("  {number}: is told {told:?}"));
+            let operation = &mut self.operations[number];
+            (operation.running, operation.told) = (None, Some(told));
+            self.requests[operation.request].running -= 1;
+            self.judge(number, told)?;
+        }
+        Ok(())
+    }
+
+    /// What the operation's last command told its request.
+    fn learn(&mut self, number: usize) -> Checked {
+        let now = self.clock.now();
+        let Some(&command) = self.operations[number].commands.last() else { return Ok(()) };
+        let air = self.network.air();
+        let flight = &air.flights[command];
+        let (true, Some(Answer::Reply(reply))) = (flight.taken, &flight.answer) else { return Ok(()) };
+        if !reply.is_found() {
+            return Ok(());
+        }
+        let request = &mut self.requests[self.operations[number].request];
+        // Begun too late for a cookie.
+        let late = |key: &SessionKey| {
+            let key = key.expose_secret();
+            request.committed && request.drawn.as_deref() == Some(key) && !request.told_live.contains(key)
+        };
+        let key = match &flight.command {
+            Command::Rotate { to, .. } => to,
+            other if late(other.key()) => return Ok(()),
+            other => other.key(),
+        };
+        self.told.insert(key.expose_secret().to_owned());
+        request.learn(&self.shelf, now, command, key.expose_secret())
+    }
+
+    /// What holds for every command that leaves.
+    fn sent(&mut self, number: usize, at: usize) -> Checked {
+        let now = self.clock.now();
+        let air = self.network.air();
+        let command = air.flights[at].command.clone();
+        drop(air);
+        let operation = &mut self.operations[number];
+        operation.commands.push(at);
+        if operation.commands.len() > MOST_COMMANDS {
+            return Err("an operation does not come to an end".to_owned());
+        }
+        let request = &mut self.requests[operation.request];
+        let name = command.key().expose_secret().to_owned();
+        let begins = matches!(&command, Command::Write { mode: WriteMode::Create, .. });
+        if begins && !request.keys.contains(&name) {
+            if self.used.contains(&name) || self.shelf.lineage(&name).is_some() {
+                return Err("an id was adopted".to_owned());
+            }
+            self.used.insert(name.clone());
+            request.keys.push(name.clone());
+            request.drawn = Some(name.clone());
+        } else if begins && request.came_with(&name) {
+            return Err("the id of a cookie was adopted".to_owned());
+        }
+        if begins && request.class.is_some_and(|expected| class(&name) != expected) {
+            return Err("a session begins with another lifetime than it was given".to_owned());
+        }
+        if !request.keys.contains(&name) && !matches!(command, Command::Destroy { .. }) {
+            return Err("a command for a session that this request has nothing to do with".to_owned());
+        }
+        if let Command::Rotate { to, .. } = &command {
+            let to = to.expose_secret().to_owned();
+            if !request.keys.contains(&to) && !self.used.insert(to.clone()) {
+                return Err("a session moves to an id that was used before".to_owned());
+            }
+            request.keys.push(to);
+        }
+        let changes_cookie = begins || matches!(command, Command::Rotate { .. } | Command::Destroy { .. });
+        if request.committed && changes_cookie {
+            return Err("what would change the cookie went to the store after the head".to_owned());
+        }
+        let capped = match &command {
+            Command::Write { expires_in, .. } => now + *expires_in <= deadline(&name),
+            Command::Rotate { to, expires_in, .. } => now + *expires_in <= deadline(to.expose_secret()),
+            Command::Get { refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. }, .. }
+            | Command::Contains {
+                refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. },
+                ..
+            } => now + *expires_in <= deadline(&name),
+            _ => true,
+        };
+        if !capped {
+            return Err("an expiry beyond the absolute deadline".to_owned());
+        }
+        self.note(|| format!("    {number} sends {at}: {}", shown(&command)));
+        Ok(())
+    }
+
+    fn execute_one(&mut self, choices: &mut Choices) -> Checked {
+        let under_way = self.network.air().under_way();
+        if under_way.is_empty() {
+            return Ok(());
+        }
+        self.execute(under_way[choices.below(under_way.len())])
+    }
+
+    fn execute(&mut self, at: usize) -> Checked {
+        let now = self.clock.now();
+        let mut air = self.network.air();
+        let command = air.flights[at].command.clone();
+        let reply = air.execute(&command);
+        let expected = self.shelf.apply(&command, now);
+        air.flights[at].executed = Some(reply.clone());
+        drop(air);
+        self.note(|| format!("    {at} is carried out: {reply:?}"));
+        if reply != expected {
+            return Err(format!("the store replied {reply:?}, not {expected:?}"));
+        }
+        Ok(())
+    }
+
+    /// Whoever waits is told: the reply, or that there is none.
+    fn answer_one(&mut self, choices: &mut Choices) {
+        let unanswered = self.network.air().unanswered();
+        if unanswered.is_empty() {
+            return;
+        }
+        let at = unanswered[choices.below(unanswered.len())];
+        self.answer(at, choices.percent(12), choices.percent(50));
+    }
+
+    fn answer(&mut self, at: usize, fails: bool, never_arrives: bool) {
+        let mut air = self.network.air();
+        let flight = &mut air.flights[at];
+        let changes = flight.command.changes();
+        let answer = match (&flight.executed, fails) {
+            (Some(reply), false) => Answer::Reply(reply.clone()),
+            (None, false) => return,
+            (Some(_), true) if changes => Answer::Unknown,
+            (None, true) if changes && !never_arrives => Answer::Unknown,
+            (executed, true) => {
+                flight.lost = executed.is_none();
+                Answer::Unavailable
+            }
+        };
+        flight.answer = Some(answer.clone());
+        drop(air);
+        if !matches!(answer, Answer::Reply(_)) {
+            self.note(|| format!("    {at} is answered by {answer:?}"));
+        }
+    }
+
+    /// A request is cut off in the middle: its operation's future is dropped.
+    fn drop_one(&mut self, choices: &mut Choices) {
+        let running: Vec<_> =
+            (0..self.operations.len()).filter(|&at| self.operations[at].running.is_some()).collect();
+        if running.is_empty() {
+            return;
+        }
+        let number = running[choices.below(running.len())];
+        self.note(|| format!("  {number}: is dropped"));
+        let operation = &mut self.operations[number];
+        operation.running = None;
+        self.requests[operation.request].running -= 1;
+    }
+
+    /// The response's head goes out, and the browser keeps what it says.
+    fn commit(&mut self, at: usize) -> Checked {
+        let now = self.clock.now();
+        let request = &mut self.requests[at];
+        request.committed = true;
+        let headers = request.handle.as_ref().expect("it has a response").finish();
+        let set_cookie = headers.set_cookie().map(str::to_owned);
+        let set = set_cookie.as_ref().filter(|cookie| !cookies::id_of(cookie).is_empty());
+        let set_key = set.map(|cookie| key(&cookies::id_of(cookie)));
+        let removes = set_cookie.is_some() && set.is_none();
+        let request = &self.requests[at];
+        if let Some(key) = &set_key {
+            if !request.told_live.contains(key) {
+                return Err("a cookie for a session that nobody said is there".to_owned());
+            }
+            if self.shelf.lineage(key).is_some_and(|lineage| request.destroyed.contains(&lineage)) {
+                return Err("a cookie for a session that this request destroyed".to_owned());
+            }
+            if request.was_gone {
+                return Err("a request whose session is gone replaces the browser's cookie".to_owned());
+            }
+        }
+        if removes && !request.removal_due {
+            return Err("a cookie is removed that nobody wanted removed".to_owned());
+        }
+        if request.removal_due && request.presented.is_some() && set_cookie.is_none() {
+            return Err("a destroyed session keeps its cookie".to_owned());
+        }
+        let has = match &set_cookie {
+            Some(_) => set_key.clone(),
+            None => request.presented.clone(),
+        };
+        let reaches =
+            |key: &str| has.as_deref() == Some(key) || request.tossed.iter().any(|other| other == key);
+        let lost =
+            request.live(&self.shelf, now).find(|&key| request.told_live.contains(key) && !reaches(key));
+        if lost.is_some() && request.bound.is_some() {
+            return Err("the browser does not get the cookie of the session that its request had".to_owned());
+        }
+        self.note(|| {
+            format!(
+                "  request {at} commits: {}",
+                if removes {
+                    "removal"
+                } else if set_key.is_some() {
+                    "cookie"
+                } else {
+                    "-"
+                }
+            )
+        });
+        let (Some(client), Some(cookie)) = (self.requests[at].client, set_cookie) else { return Ok(()) };
+        let pair = cookie.split(';').next().unwrap_or_default().to_owned();
+        self.clients[client].jar = (!removes).then_some(pair);
+        Ok(())
+    }
+
+    /// Time passes. Nothing takes minutes: what is on its way arrives before, or never, and whoever waits is told.
+    fn pass(&mut self, choices: &mut Choices) -> Checked {
+        let minutes = [1, 4, 6, 31, 59, 61, 119, 181][choices.below(8)];
+        loop {
+            let under_way = self.network.air().under_way();
+            for at in under_way {
+                if choices.percent(70) {
+                    self.execute(at)?;
+                    self.hold()?;
+                } else {
+                    self.network.air().flights[at].lost = true;
+                }
+            }
+            let unanswered = self.network.air().unanswered();
+            for at in unanswered {
+                let fails = self.network.air().flights[at].executed.is_none();
+                self.answer(at, fails, false);
+            }
+            let ready = self.ready();
+            if ready.is_empty() {
+                break;
+            }
+            for number in ready {
+                self.poll(number)?;
+                self.hold()?;
+            }
+        }
+        self.note(|| format!("{minutes} minutes pass"));
+        // Who does not know what became of an operation does not wait for minutes: a tombstone would tell no more.
+        for at in (0..self.requests.len()).filter(|&at| self.requests[at].is_unsure()).collect::<Vec<_>>() {
+            self.requests[at].over = true;
+            if !self.requests[at].committed && self.requests[at].handle.is_some() {
+                self.commit(at)?;
+            }
+        }
+        self.clock.advance(MINUTE * minutes);
+        Ok(())
+    }
+
+    /// A client gets one more cookie of our name: an id that nobody knows, its own last one, another client's.
+    fn toss(&mut self, choices: &mut Choices) {
+        let client = choices.below(self.clients.len());
+        let cookie = match choices.below(3) {
+            0 => Some(cookies::cookie(&cookies::id(self.clock.now(), 0))),
+            1 => self.clients[client].jar.clone(),
+            // Made from the id: by the older of two keys, if there are two.
+            _ => {
+                let other = choices.below(self.clients.len());
+                self.clients[other].jar.as_ref().map(|jar| cookies::cookie(&cookies::id_of(jar)))
+            }
+        };
+        let replaces = choices.percent(30);
+        let Some(cookie) = cookie else { return };
+        self.note(|| format!("client {client} gets a cookie"));
+        self.used.insert(key(&cookies::id_of(&cookie)));
+        if replaces {
+            self.clients[client].jar = Some(cookie);
+        } else if self.clients[client].tossed.len() < 2 {
+            self.clients[client].tossed.push(cookie);
+        }
+    }
+
+    /// All that is on its way arrives, every request goes on to its end, and every client looks once more.
+    fn finish(&mut self, choices: &mut Choices) -> Checked {
+        self.settle()?;
+        for at in 0..self.requests.len() {
+            if !self.requests[at].committed && self.requests[at].handle.is_some() {
+                self.commit(at)?;
+                self.hold()?;
+            }
+        }
+        for client in 0..self.clients.len() {
+            let count = self.requests.len();
+            while self.requests.len() == count || self.requests[count].client.is_none() {
+                self.requests.truncate(count);
+                // Outside a request is not what is asked for here.
+                let mut simple = Choices::replay(vec![client as u32]);
+                self.open(&mut simple);
+            }
+            for kind in [Kind::Get('a'), Kind::Get('b')] {
+                let request = &mut self.requests[count];
+                request.running += 1;
+                let now = self.clock.now();
+                let expected = request.keys.iter().find_map(|key| match &self.shelf.at(key, now)?.content {
+                    Content::Live(fields) => Some(number(fields.get(&field(kind)))),
+                    Content::Dead(_) => None,
+                });
+                let operation = Operation {
+                    request: count,
+                    kind,
+                    running: Some(kind.run(request.session.clone())),
+                    told: None,
+                    commands: Vec::new(),
+                    absent: true,
+                    gone: true,
+                    alone: true,
+                    to_be_destroyed: Vec::new(),
+                    live: Vec::new(),
+                };
+                self.operations.push(operation);
+                let number = self.operations.len() - 1;
+                self.poll(number)?;
+                self.settle()?;
+                if self.operations[number].told != Some(Told::Value(expected.unwrap_or(0))) {
+                    return Err(format!(
+                        "client {client} reads {:?}, not {expected:?}",
+                        self.operations[number].told
+                    ));
+                }
+            }
+        }
+        let _ = choices;
+        self.hold()
+    }
+
+    fn settle(&mut self) -> Checked {
+        loop {
+            let under_way = self.network.air().under_way();
+            for at in under_way {
+                self.execute(at)?;
+                self.hold()?;
+            }
+            let unanswered = self.network.air().unanswered();
+            for at in unanswered {
+                self.answer(at, false, false);
+            }
+            let ready = self.ready();
+            if ready.is_empty() {
+                return Ok(());
+            }
+            for number in ready {
+                self.poll(number)?;
+                self.hold()?;
+            }
+        }
+    }
+
+    /// What has to hold for an operation that has ended.
+    fn judge(&mut self, number: usize, told: Told) -> Checked {
+        let now = self.clock.now();
+        let air = self.network.air();
+        let operation = &self.operations[number];
+        let kind = operation.kind;
+        let commands: Vec<_> = operation.commands.iter().map(|&at| (at, &air.flights[at])).collect();
+        let done: Vec<_> = commands
+            .iter()
+            .filter(|(_, flight)| {
+                flight.command.changes() && flight.executed.as_ref().is_some_and(Reply::is_found)
+            })
+            .collect();
+        let reached = commands
+            .iter()
+            .any(|(_, flight)| matches!(&flight.answer, Some(Answer::Reply(reply)) if reply.is_found()));
+        let failed =
+            commands.iter().any(|(_, flight)| !matches!(&flight.answer, Some(Answer::Reply(_)) | None));
+        let last = commands.last().map(|(at, _)| *at);
+        let reply = last.and_then(|at| air.flights[at].executed.clone());
+        let done = done.len();
+        drop(commands);
+        drop(air);
+        let request = &mut self.requests[operation.request];
+        let refuted = |what: &str| Err(format!("{number}: {kind:?} was told {told:?}, but {what}"));
+        match told {
+            Told::Other => return refuted("no such error can be"),
+            Told::Unavailable | Told::Unknown if !failed => return refuted("nothing failed"),
+            Told::Unavailable if done > 0 && operation.alone => return refuted("it was carried out"),
+            Told::Unknown if done > 1 && operation.alone => return refuted("it was carried out twice"),
+            Told::Gone if !operation.gone => return refuted("its session was never ended"),
+            Told::Gone if done > 0 && operation.alone => return refuted("it was carried out"),
+            Told::Committed if !request.committed => return refuted("the head was not sent"),
+            Told::Value(0) | Told::Yes(false) | Told::Left(None) if !reached && !operation.absent => {
+                return refuted("there was a session all the time");
+            }
+            Told::Yes(true) | Told::Left(Some(_)) if !reached => return refuted("no session was found"),
+            Told::Value(value) if value > 0 => {
+                let read = matches!(&reply, Some(Reply::Get(Lookup::Found(stored))) if self::number(stored.as_ref()) == value);
+                if !read {
+                    return refuted("it is not what was stored");
+                }
+            }
+            Told::Left(Some(left)) if left > LIFETIMES[1].1 => return refuted("nothing lasts that long"),
+            Told::Done if matches!(kind, Kind::Set(..)) && done == 0 => {
+                return refuted("it was not carried out");
+            }
+            Told::Done if matches!(kind, Kind::Set(..)) && done > 1 && operation.alone => {
+                return refuted("it was carried out more than once");
+            }
+            Told::Done
+                if matches!(kind, Kind::Clear | Kind::Rotate | Kind::Renew(_))
+                    && done == 0
+                    && !operation.absent =>
+            {
+                return refuted("there was a session all the time");
+            }
+            _ => {}
+        }
+        request.was_gone |= told == Told::Gone;
+        if told != Told::Done {
+            return Ok(());
+        }
+        match kind {
+            Kind::Rotate | Kind::Renew(_) => {
+                if reached && operation.live.iter().any(|key| self.shelf.is_live(key, now)) {
+                    return refuted("the old id is live");
+                }
+                let drawn = request.drawn.as_ref().filter(|key| !request.told_live.contains(*key));
+                let other_class = |class: u8| drawn.is_some_and(|key| self::class(key) != class);
+                if matches!(kind, Kind::Renew(class) if !reached && other_class(class)) {
+                    // What was begun beside it, with another lifetime, gets no cookie.
+                    request.bound_since = self.network.air().flights.len();
+                    request.forget();
+                }
+                if let Kind::Renew(class) = kind
+                    && operation.alone
+                    && !reached
+                {
+                    request.class = Some(class);
+                } else if let Kind::Renew(class) = kind
+                    && operation.alone
+                    && request.live(&self.shelf, now).any(|key| self::class(key) != class)
+                {
+                    return refuted("the session has another lifetime");
+                }
+                if !operation.alone {
+                    request.class = None;
+                }
+            }
+            Kind::Destroy => {
+                let alive = |lineage: &usize| !self.shelf.live_of(*lineage, now).is_empty();
+                if operation.to_be_destroyed.iter().any(alive) {
+                    return refuted("its session is live");
+                }
+                request.destroyed.extend(&operation.to_be_destroyed);
+                request.bound = None;
+                request.bound_since = self.network.air().flights.len();
+                request.keys.clear();
+                request.told_live.clear();
+                (request.removal_due, request.was_gone, request.class) = (true, false, None);
+                let request = operation.request;
+                for other in self.operations.iter_mut().filter(|other| other.request == request) {
+                    (other.absent, other.gone) = (true, true);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What has to hold at every moment.
+    fn hold(&mut self) -> Checked {
+        let now = self.clock.now();
+        let air = self.network.air();
+        let mut live = BTreeSet::new();
+        for (name, entry) in &self.shelf.entries {
+            let (left, _) = air.memory.inspect(&entry.key);
+            let expected = entry.expires_at.duration_since(now).ok().filter(|left| !left.is_zero());
+            if left != expected {
+                return Err(format!("a key expires in {left:?}, not {expected:?}"));
+            }
+            let is_live = self.shelf.is_live(name, now);
+            if is_live {
+                if self.ended.contains(name) {
+                    return Err("a dead id came back".to_owned());
+                }
+                if entry.expires_at > deadline(name) {
+                    return Err("a session is kept beyond its absolute deadline".to_owned());
+                }
+                if !live.insert(entry.lineage) {
+                    return Err("one session is live under two ids".to_owned());
+                }
+                let permanent = read(&air.memory, &entry.key, PERMANENT_FIELD);
+                let Content::Live(fields) = &entry.content else { continue };
+                if permanent != Some(Bytes::new()) {
+                    return Err("a session lacks its permanent field".to_owned());
+                }
+                for field in ["a", "b"] {
+                    if read(&air.memory, &entry.key, field).as_ref() != fields.get(field) {
+                        return Err("a session holds something else than was written".to_owned());
+                    }
+                }
+            } else if self.told.contains(name) {
+                self.ended.insert(name.clone());
+            }
+        }
+        drop(air);
+        for operation in self.operations.iter_mut().filter(|operation| operation.running.is_some()) {
+            let request = &self.requests[operation.request];
+            operation.absent |= request.may_be_absent(&self.shelf, now);
+            operation.gone |= request.may_be_gone(&self.shelf, now);
+        }
+        Ok(())
+    }
+
+    fn note(&self, what: impl FnOnce() -> String) {
+        self.steps.borrow_mut().push(what());
+    }
+}
+
+fn read(memory: &MemoryStore, key: &SessionKey, field: &str) -> Option<Bytes> {
+    use futures::FutureExt;
+    match memory.get(key, field, Refresh::No).now_or_never().expect("memory is at hand").unwrap() {
+        Lookup::Found(value) => value,
+        _ => None,
+    }
+}
+
+fn number(stored: Option<&Bytes>) -> u64 {
+    stored.map_or(0, |stored| std::str::from_utf8(stored).unwrap().parse().unwrap())
+}
+
+fn field(kind: Kind) -> String {
+    match kind {
+        Kind::Get(field) => field.to_string(),
+        _ => unreachable!("not a read"),
+    }
+}
+
+fn key(id: &str) -> String {
+    SessionKey::new("app", &SessionId::parse(id).unwrap()).expose_secret().to_owned()
+}
+
+/// What an id says of its session: birth in seconds, and class.
+fn facts(key: &str) -> (u64, u8) {
+    let (tag, rest) = key.rsplit_once('{').unwrap().1.split_once('}').unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode([tag, rest].concat()).unwrap();
+    let birth = bytes[6..11].iter().fold(0, |seconds, byte| seconds << 8 | u64::from(*byte));
+    (birth, bytes[11])
+}
+
+fn class(key: &str) -> u8 {
+    facts(key).1
+}
+
+fn deadline(key: &str) -> SystemTime {
+    let (birth, class) = facts(key);
+    UNIX_EPOCH + Duration::from_secs(birth) + LIFETIMES[usize::from(class)].1
+}
+
+fn shown(command: &Command) -> String {
+    let tail = |key: &SessionKey| key.expose_secret()[key.expose_secret().len() - 4..].to_owned();
+    let key = tail(command.key());
+    match command {
+        Command::Get { field, refresh, .. } => format!("get {key} {field} {refresh:?}"),
+        Command::Contains { field, refresh, .. } => format!("contains {key} {field:?} {refresh:?}"),
+        Command::Write { mode, changes, .. } => format!("write {key} {mode:?} {changes:?}"),
+        Command::TimeLeft { .. } => format!("time left {key}"),
+        Command::Rotate { to, .. } => format!("rotate {key} to {}", tail(to)),
+        Command::Destroy { .. } => format!("destroy {key}"),
+    }
+}

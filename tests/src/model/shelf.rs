@@ -1,0 +1,158 @@
+//! What a store has to do, in the simplest words: the model that is compared with the store after every command.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use session_runtime::{Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionId, SessionKey, WriteMode};
+
+use super::network::{Command, Reply};
+
+/// All sessions that there ever were.
+#[derive(Default)]
+pub(super) struct Shelf {
+    pub(super) entries: BTreeMap<String, Entry>,
+    lineages: usize,
+}
+
+/// What is known of one key.
+pub(super) struct Entry {
+    pub(super) key: SessionKey,
+    /// The same for a session and all that it was rotated to.
+    pub(super) lineage: usize,
+    pub(super) expires_at: SystemTime,
+    pub(super) content: Content,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Content {
+    Live(BTreeMap<String, Bytes>),
+    Dead(Option<SessionId>),
+}
+
+impl Shelf {
+    /// What is under a key now.
+    pub(super) fn at(&self, key: &str, now: SystemTime) -> Option<&Entry> {
+        self.entries.get(key).filter(|entry| entry.expires_at > now)
+    }
+
+    pub(super) fn is_live(&self, key: &str, now: SystemTime) -> bool {
+        self.at(key, now).is_some_and(|entry| matches!(entry.content, Content::Live(_)))
+    }
+
+    pub(super) fn is_dead(&self, key: &str, now: SystemTime) -> bool {
+        self.at(key, now).is_some_and(|entry| matches!(entry.content, Content::Dead(_)))
+    }
+
+    /// Whether a key's session was ended, however long ago.
+    pub(super) fn was_ended(&self, key: &str) -> bool {
+        self.entries.get(key).is_some_and(|entry| matches!(entry.content, Content::Dead(_)))
+    }
+
+    /// The lineage of a key, whatever became of it since.
+    pub(super) fn lineage(&self, key: &str) -> Option<usize> {
+        self.entries.get(key).map(|entry| entry.lineage)
+    }
+
+    /// The keys of one lineage that are live.
+    pub(super) fn live_of(&self, lineage: usize, now: SystemTime) -> Vec<&str> {
+        let entries = self.entries.iter().filter(|(_, entry)| entry.lineage == lineage);
+        entries.map(|(key, _)| key.as_str()).filter(|key| self.is_live(key, now)).collect()
+    }
+
+    /// What a command does, and what the store has to reply.
+    pub(super) fn apply(&mut self, command: &Command, now: SystemTime) -> Reply {
+        let key = command.key();
+        let lineages = self.lineages;
+        let entry = self.entries.get_mut(key.expose_secret()).filter(|entry| entry.expires_at > now);
+        match command {
+            Command::Get { field, refresh, .. } => Reply::Get(match entry {
+                None => Lookup::Missing,
+                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Live(fields), expires_at, .. }) => {
+                    refreshed(expires_at, *refresh, now);
+                    Lookup::Found(fields.get(field).cloned())
+                }
+            }),
+            Command::Contains { field, refresh, .. } => Reply::Contains(match entry {
+                None => Lookup::Missing,
+                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Live(fields), expires_at, .. }) => {
+                    refreshed(expires_at, *refresh, now);
+                    Lookup::Found(fields.contains_key(field))
+                }
+            }),
+            Command::TimeLeft { .. } => Reply::TimeLeft(match entry {
+                None => Lookup::Missing,
+                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(entry) => Lookup::Found(entry.expires_at.duration_since(now).unwrap_or_default()),
+            }),
+            Command::Write { mode, changes, expires_in, .. } => Reply::Write(match entry {
+                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Live(fields), expires_at, .. }) => {
+                    *expires_at = now + *expires_in;
+                    Lookup::Found(change(fields, changes))
+                }
+                None if *mode == WriteMode::Existing => Lookup::Missing,
+                None => {
+                    let mut fields = BTreeMap::from([(PERMANENT_FIELD.to_owned(), Bytes::new())]);
+                    let removed = change(&mut fields, changes);
+                    let (lineage, content) = (lineages, Content::Live(fields));
+                    self.lineages += 1;
+                    self.put(
+                        key,
+                        Entry { key: key.clone(), lineage, expires_at: now + *expires_in, content },
+                    );
+                    Lookup::Found(removed)
+                }
+            }),
+            Command::Rotate { to, id, expires_in, tombstone_for, .. } => match entry {
+                None => Reply::Rotate(Lookup::Missing),
+                Some(Entry { content: Content::Dead(successor), .. }) => {
+                    Reply::Rotate(if *successor == Some(*id) { Lookup::Found(()) } else { Lookup::Dead })
+                }
+                Some(entry) => {
+                    let content = std::mem::replace(&mut entry.content, Content::Dead(Some(*id)));
+                    entry.expires_at = now + *tombstone_for;
+                    let (lineage, expires_at) = (entry.lineage, now + *expires_in);
+                    self.put(to, Entry { key: to.clone(), lineage, expires_at, content });
+                    Reply::Rotate(Lookup::Found(()))
+                }
+            },
+            Command::Destroy { tombstone_for, .. } => Reply::Destroy(match entry {
+                None => Destroyed::Missing,
+                Some(Entry { content: Content::Dead(None), .. }) => Destroyed::Dead,
+                Some(Entry { content: Content::Dead(Some(successor)), .. }) => Destroyed::Moved(*successor),
+                Some(entry) => {
+                    entry.content = Content::Dead(None);
+                    entry.expires_at = now + *tombstone_for;
+                    Destroyed::Ended
+                }
+            }),
+        }
+    }
+
+    fn put(&mut self, key: &SessionKey, entry: Entry) {
+        self.entries.insert(key.expose_secret().to_owned(), entry);
+    }
+}
+
+fn refreshed(expires_at: &mut SystemTime, refresh: Refresh, now: SystemTime) {
+    match refresh {
+        Refresh::No => {}
+        Refresh::To(expires_in) => *expires_at = now + expires_in,
+        Refresh::Below { below, expires_in } if *expires_at < now + below => *expires_at = now + expires_in,
+        Refresh::Below { .. } => {}
+    }
+}
+
+fn change(fields: &mut BTreeMap<String, Bytes>, changes: &[(String, Option<Bytes>)]) -> u64 {
+    let mut removed = 0;
+    for (field, value) in changes {
+        match value {
+            Some(value) => drop(fields.insert(field.clone(), value.clone())),
+            None => removed += u64::from(fields.remove(field).is_some()),
+        }
+    }
+    removed
+}

@@ -1,0 +1,39 @@
+//! The model test: see `tests/src/model/mod.rs`.
+//!
+//! `MODEL_SEQUENCES` and `MODEL_SEED` make it longer, or repeat one run: what a failure prints.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use session_tests::model::{Choices, run, shrink};
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
+}
+
+/// The seeds of this run: another one each time, unless one is named.
+fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
+    let first = number("MODEL_SEED");
+    let count = if first.is_some() { 1 } else { number("MODEL_SEQUENCES").unwrap_or(sequences) };
+    let first = first.unwrap_or_else(|| {
+        let mut bytes = [0; 6];
+        getrandom::fill(&mut bytes).unwrap();
+        bytes.iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+    });
+    (0..count).map(move |number| first + number)
+}
+
+#[test]
+fn requests_on_memory_follow_the_model() {
+    for seed in seeds(10_000) {
+        let mut choices = Choices::from_seed(seed);
+        if let Err(broken) = run(&mut choices) {
+            let (choices, smallest) = shrink(choices.into_drawn(), broken);
+            panic!(
+                "MODEL_SEED={seed}: {}\n{}\n{} choices: {choices:?}",
+                smallest.what,
+                smallest.steps.join("\n"),
+                choices.len()
+            );
+        }
+    }
+}
