@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::FutureExt;
 use session_runtime::{
-    BoxFuture, Change, Destroyed, Lookup, MemoryStore, Refresh, Rotation, SessionId, SessionKey,
-    SessionStore, StoreError, Write, WriteMode,
+    BoxFuture, Change, Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionId,
+    SessionKey, SessionStore, StoreError, Write, WriteMode,
 };
 
 /// The store that the runtime sees. Clones are the same network.
@@ -168,7 +168,7 @@ impl Air {
 
 fn change((field, value): &(String, Option<Bytes>)) -> Change<'_> {
     match value {
-        Some(value) => Change::Set { field, value: value.clone() },
+        Some(value) => Change::Set { field, value: value.clone(), ttl: None },
         None => Change::Remove { field },
     }
 }
@@ -209,6 +209,9 @@ impl Reply {
     }
 }
 
+/// Batches and changes that depend on a value go through the same life cycle as reads and writes.
+const NOT_MODELLED: &str = "the model's clients read and write one field at a time";
+
 impl SessionStore for Network {
     fn get<'a>(
         &'a self,
@@ -246,7 +249,7 @@ impl SessionStore for Network {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
         let changes = write.changes.iter().map(|change| match change {
-            Change::Set { field, value } => ((*field).to_owned(), Some(value.clone())),
+            Change::Set { field, value, .. } => ((*field).to_owned(), Some(value.clone())),
             Change::Remove { field } => ((*field).to_owned(), None),
         });
         let (changes, key) = (changes.collect(), key.clone());
@@ -297,6 +300,45 @@ impl SessionStore for Network {
             };
             Ok(found)
         })
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: &'a [&'a str],
+        _: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
+        unreachable!("{NOT_MODELLED}")
+    }
+
+    fn modify<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: Modify<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
+        unreachable!("{NOT_MODELLED}")
+    }
+
+    fn field_time_left<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
+        unreachable!("{NOT_MODELLED}")
+    }
+
+    fn expire_field<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: &'a str,
+        _: Duration,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        unreachable!("{NOT_MODELLED}")
+    }
+
+    fn expires_fields(&self) -> bool {
+        false
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

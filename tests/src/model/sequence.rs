@@ -329,7 +329,7 @@ impl Sequence {
         };
         let running = self.operations[number].running.as_mut().expect("it waits");
         let polled = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(told) = polled {
+        if polled.is_ready() {
             self.learn(number)?;
         }
         let sent = self.network.air().flights.len();
