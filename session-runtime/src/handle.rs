@@ -192,13 +192,15 @@ impl SessionHandle {
     ) -> Result<Option<Modified>, Error> {
         self.0.sessions.check_action_size(spec.name(), &action)?;
         while let Some(plan) = self.plan_write(!begins_a_session(&action))? {
-            let (mode, expires_in, action) = (plan.mode, plan.expires_in, action.clone());
+            let (mode, expires_in) = (plan.mode, plan.expires_in);
             let (field, alias, ttl) = (spec.name(), spec.alias(), spec.ttl());
-            let modify = Modify { mode, field, alias, action, ttl, expires_in };
+            let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
             let modified = self.store().modify(&plan.subject.key, modify).await;
             let reply = modified.map_err(|error| self.failed(error, ttl))?;
-            if let ControlFlow::Break(modified) = self.report_write(&plan, reply)? {
-                return Ok(modified);
+            match self.report_write(&plan, reply)? {
+                ControlFlow::Break(None) if mode == WriteMode::Create => return Ok(unbegun(&action)),
+                ControlFlow::Break(modified) => return Ok(modified),
+                ControlFlow::Continue(()) => {}
             }
         }
         Ok(without_a_session(&action))
@@ -321,11 +323,15 @@ impl SessionHandle {
     }
 
     fn report_write<T>(&self, plan: &Plan, reply: Lookup<T>) -> Result<ControlFlow<Option<T>>, Error> {
-        let created = plan.mode == WriteMode::Create && matches!(reply, Lookup::Found(_));
-        if created && self.lifecycle().created(&plan.subject.id)? == Next::Replan {
+        let creates = plan.mode == WriteMode::Create;
+        if creates
+            && matches!(reply, Lookup::Found(_))
+            && self.lifecycle().created(&plan.subject.id)? == Next::Replan
+        {
             return Ok(ControlFlow::Continue(()));
         }
-        Ok(self.report(&plan.subject, plan.settles, true, reply))
+        // Where a creation began nothing, another one may have happened since.
+        Ok(self.report(&plan.subject, plan.settles || creates, true, reply))
     }
 
     /// What became of a write that would have given a field an expiry of its own.
@@ -385,6 +391,15 @@ fn without_a_session(action: &Action) -> Option<Modified> {
     match action {
         Action::CompareAndSet { or_missing, .. } => Some(Modified::Swapped(*or_missing)),
         _ => None,
+    }
+}
+
+/// What an action came to that could have begun a session, and did not: it has failed on nothing.
+fn unbegun(action: &Action) -> Option<Modified> {
+    match action {
+        Action::CompareAndSet { .. } => Some(Modified::Swapped(false)),
+        Action::AddInteger { .. } | Action::AddFloat { .. } => Some(Modified::OutOfRange),
+        Action::Replace(_) | Action::GetOrSet(_) => None,
     }
 }
 

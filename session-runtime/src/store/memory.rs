@@ -118,11 +118,19 @@ impl MemoryStore {
     }
 
     pub(crate) fn write_now(&self, key: &SessionKey, write: Write<'_>) -> Lookup<u64> {
-        self.change(key, write.mode, write.expires_in, |fields, now| fields.apply(write.changes, now))
+        self.change(
+            key,
+            write.mode,
+            write.expires_in,
+            |_| true,
+            |fields, now| fields.apply(write.changes, now),
+        )
     }
 
     pub(crate) fn modify_now(&self, key: &SessionKey, modify: &Modify<'_>) -> Lookup<Modified> {
-        self.change(key, modify.mode, modify.expires_in, |fields, now| fields.modify(modify, now))
+        self.change(key, modify.mode, modify.expires_in, Modified::is_carried_out, |fields, now| {
+            fields.modify(modify, now)
+        })
     }
 
     pub(crate) fn field_time_left_now(&self, key: &SessionKey, field: &str) -> Lookup<Option<Duration>> {
@@ -137,7 +145,13 @@ impl MemoryStore {
         ttl: Duration,
         expires_in: Duration,
     ) -> Lookup<bool> {
-        self.change(key, WriteMode::Existing, expires_in, |fields, now| fields.expire(field, ttl, now))
+        self.change(
+            key,
+            WriteMode::Existing,
+            expires_in,
+            |_| true,
+            |fields, now| fields.expire(field, ttl, now),
+        )
     }
 
     pub(crate) fn time_left_now(&self, key: &SessionKey) -> Lookup<Duration> {
@@ -220,11 +234,13 @@ impl MemoryStore {
         }
     }
 
+    /// A missing session is begun only if `begins` says so of what the change came to.
     fn change<T>(
         &self,
         key: &SessionKey,
         mode: WriteMode,
         expires_in: Duration,
+        begins: impl FnOnce(&T) -> bool,
         change: impl FnOnce(&mut Live, Duration) -> T,
     ) -> Lookup<T> {
         let now = self.clock.elapsed();
@@ -242,6 +258,9 @@ impl MemoryStore {
             None => {
                 let mut fields = Live::begin();
                 let report = change(&mut fields, now);
+                if !begins(&report) {
+                    return Lookup::Missing;
+                }
                 shelf.put(key, Entry { expires_at, content: Content::Live(fields) });
                 Lookup::Found(report)
             }

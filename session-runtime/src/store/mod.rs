@@ -97,7 +97,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// changed.
     ///
     /// On missing and dead keys as [`write`](Self::write): where [`Lookup::Found`] is reported there is a live session, which
-    /// [`WriteMode::Create`] begins also for a modification that changes nothing. What only removes works when the store has no room left.
+    /// [`WriteMode::Create`] begins also for a removal of what is not there. What would come to [`Modified::NotANumber`],
+    /// [`Modified::OutOfRange`] or [`Modified::Swapped`]`(false)` begins none: a missing key is then reported missing in either mode. What only
+    /// removes works when the store has no room left.
     fn modify<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -338,6 +340,13 @@ pub enum Change<'a> {
         /// The field's stored name.
         field: &'a str,
     },
+}
+
+impl Modified {
+    /// If not, nothing was changed, and no session is begun for it.
+    pub(crate) fn is_carried_out(&self) -> bool {
+        !matches!(self, Self::NotANumber | Self::OutOfRange | Self::Swapped(false))
+    }
 }
 
 impl Change<'_> {

@@ -183,6 +183,34 @@ pub(crate) async fn update_gives_up_when_contended(world: World) {
     assert_eq!(session.count().await.unwrap(), u64::from(calls), "nothing of it was written");
 }
 
+pub(crate) async fn an_addition_out_of_range_begins_nothing(world: World) {
+    let sessions = world.sessions(|config| config);
+    let handle = sessions.open([]);
+    let session: Session<Counters> = handle.session();
+    for _ in 0..2 {
+        assert!(session.count().decr(1).await.unwrap_err().is_out_of_range());
+        assert!(session.ratio().incr(f64::INFINITY).await.unwrap_err().is_out_of_range());
+        assert!(!session.exists().await.unwrap());
+    }
+    assert!(handle.finish().set_cookie().is_none());
+    // The request can begin one all the same.
+    let handle = sessions.open([]);
+    let session: Session<Counters> = handle.session();
+    assert!(session.count().decr(1).await.unwrap_err().is_out_of_range());
+    assert_eq!(session.count().incr(1).await.unwrap(), 1);
+    assert!(session.count().decr(2).await.unwrap_err().is_out_of_range());
+    assert!(handle.finish().set_cookie().is_some());
+    // Beside a write that begins it.
+    let handle = sessions.open([]);
+    let session: Session<Counters> = handle.session();
+    let additions = async { (session.count().decr(1).await, session.count().decr(1).await) };
+    let ((first, second), begun) = futures::join!(additions, session.set_tiny(1));
+    begun.unwrap();
+    assert!(first.unwrap_err().is_out_of_range() && second.unwrap_err().is_out_of_range());
+    assert_eq!(session.tiny().await.unwrap(), 1);
+    assert!(handle.finish().set_cookie().is_some());
+}
+
 pub(crate) async fn what_only_removes_begins_nothing(world: World) {
     let sessions = world.sessions(|config| config);
     let handle = sessions.open([]);

@@ -14,7 +14,8 @@
 --   add          by, default, least, most: integers           returns the sum, -2: not a number, -3: out of range
 --   add_float    by, default, single?                         likewise
 --
--- Returns -1 for a missing session. A tombstone answers WRONGTYPE.
+-- Returns -1 for a missing session that is not begun: it has to be there, or the comparison or the addition failed. A tombstone answers
+-- WRONGTYPE.
 --
 -- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what could be refused after it is looked at
 -- before it.
@@ -31,7 +32,8 @@ local lacks_permanent = not stored[1]
 local alias_holds = alias ~= '' and stored[3]
 local held = stored[2] or alias_holds
 
-if lacks_permanent and ARGV[2] == '0' and redis.call('EXISTS', key) == 0 then
+local is_missing = lacks_permanent and redis.call('EXISTS', key) == 0
+if is_missing and ARGV[2] == '0' then
   return -1
 end
 
@@ -264,6 +266,10 @@ elseif held then
   reply, is_changed = held, false
 else
   reply, is_changed, value = ARGV[7], true, ARGV[7]
+end
+
+if is_missing and not is_changed then
+  return -1
 end
 
 local is_removed = is_changed and not value
