@@ -19,7 +19,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn several_fields_are_one_trip_of_plain_commands() {
     let (server, store, key) = session().await;
     let monitor = server.monitor();
-    for refresh in [Refresh::No, Refresh::To(MINUTE), Refresh::Below { below: MINUTE, expires_in: MINUTE }] {
+    for refresh in
+        [Refresh::No, Refresh::To(MINUTE), Refresh::Below { below: MINUTE / 2, expires_in: MINUTE }]
+    {
         store.get_many(&key, &["a", "x"], refresh).await.unwrap();
     }
     store.get_many(&key, &[], Refresh::No).await.unwrap();
@@ -58,17 +60,22 @@ async fn a_modification_is_one_script_of_one_key() {
         |field| format!(r#"lua "HDEL" "{name}" "{field}""#),
     );
     for (alias, action, arguments, writes) in [
-        (None, add(1), r#""" "add" "1" "0" "-9223372036854775808" "9223372036854775807""#, vec![set("2")]),
-        (None, exchange(Some("x"), None), r#""" "compare" "0" "1" "x""#, vec![]),
+        (
+            None,
+            add(1),
+            r#""" "0" "add" "1" "0" "-9223372036854775808" "9223372036854775807""#,
+            vec![set("2")],
+        ),
+        (None, exchange(Some("x"), None), r#""" "0" "compare" "0" "1" "x""#, vec![]),
         (
             Some("b"),
             exchange(Some("2"), Some("3")),
-            r#""b" "compare" "0" "1" "2" "3""#,
+            r#""b" "0" "compare" "0" "1" "2" "3""#,
             vec![set("3"), delete("b")],
         ),
-        (Some("b"), replace(Some("4")), r#""b" "replace" "4""#, vec![set("4")]),
-        (None, replace(None), r#""" "replace""#, vec![delete("a")]),
-        (None, Action::GetOrSet("5".into()), r#""" "get_or_set" "5""#, vec![set("5")]),
+        (Some("b"), replace(Some("4")), r#""b" "0" "replace" "4""#, vec![set("4")]),
+        (None, replace(None), r#""" "0" "replace""#, vec![delete("a")]),
+        (None, Action::GetOrSet("5".into()), r#""" "0" "get_or_set" "5""#, vec![set("5")]),
     ] {
         let monitor = server.monitor();
         store.modify(&key, Modify { alias, ..modify(action) }).await.unwrap();
