@@ -107,7 +107,9 @@ impl<'a> Field<'a> {
         let setter = Ident::new(&format!("set_{getter}"), ident.span());
         let (name, stored_span) = match attrs.rename {
             Some(rename) => (rename.value(), rename.span()),
-            None => (of_struct.rename_all.map_or(getter.clone(), |case| case.apply(&getter)), ident.span()),
+            None => {
+                (of_struct.rename_all.map_or(getter.clone(), |case| case.of_field(&getter)), ident.span())
+            }
         };
         let prefix = of_struct.prefix.as_ref().map(LitStr::value).unwrap_or_default();
         Self {

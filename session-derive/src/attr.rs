@@ -56,16 +56,13 @@ impl StructAttrs {
     pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
         let entries = Entries::read(attrs, Place::Struct, errors);
         Self {
-            runtime: match entries.find(&keys::CRATE) {
-                Some(entry) => entry.as_path().cloned(),
-                None => Some(parse_quote!(::session_runtime)),
-            },
+            runtime: entries.runtime(),
             companion: entries.text(&keys::FIELDS).and_then(|name| {
                 name.parse().map_err(|_| errors.at(name.span(), "not the name of a type")).ok()
             }),
             on_decode_error: OnDecodeError::read(&entries, errors),
             prefix: entries.text(&keys::PREFIX),
-            rename_all: entries.text(&keys::RENAME_ALL).and_then(|name| read_case(&name, errors)),
+            rename_all: entries.case(errors),
         }
     }
 }
@@ -101,6 +98,39 @@ impl OnDecodeError {
                 errors.at(text.span(), "expected `\"default\"` or `\"error\"`");
                 None
             }
+        }
+    }
+}
+
+/// What is written on a type that is stored as one field.
+pub(crate) struct ValueAttrs {
+    /// As in [`StructAttrs`].
+    pub(crate) runtime: Option<Path>,
+    /// The case, and where it is asked for.
+    pub(crate) rename_all: Option<(Case, Span)>,
+}
+
+impl ValueAttrs {
+    pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let entries = Entries::read(attrs, Place::Value, errors);
+        let span = entries.find(&keys::RENAME_ALL).map(|entry| entry.span);
+        Self { runtime: entries.runtime(), rename_all: entries.case(errors).zip(span) }
+    }
+}
+
+/// What is written on a variant of such a type.
+pub(crate) struct VariantAttrs {
+    pub(crate) rename: Option<LitStr>,
+    /// Where `default` stands.
+    pub(crate) default: Option<Span>,
+}
+
+impl VariantAttrs {
+    pub(crate) fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let entries = Entries::read(attrs, Place::Variant, errors);
+        Self {
+            rename: entries.text(&keys::RENAME),
+            default: entries.find(&keys::DEFAULT_VARIANT).map(|entry| entry.span),
         }
     }
 }
@@ -196,6 +226,17 @@ impl Entries {
         self.0.iter().find(|entry| entry.key.name == key.name)
     }
 
+    fn runtime(&self) -> Option<Path> {
+        match self.find(&keys::CRATE) {
+            Some(entry) => entry.as_path().cloned(),
+            None => Some(parse_quote!(::session_runtime)),
+        }
+    }
+
+    fn case(&self, errors: &mut Errors) -> Option<Case> {
+        self.text(&keys::RENAME_ALL).and_then(|name| read_case(&name, errors))
+    }
+
     fn text(&self, key: &Key) -> Option<LitStr> {
         self.find(key)?.as_text().cloned()
     }
@@ -263,14 +304,17 @@ fn read_value(
 
 fn known_key(name: &Ident, place: Place, errors: &mut Errors) -> Option<&'static Key> {
     let text = name.unraw().to_string();
-    let message = match Key::find(&text) {
-        Some(key) if key.places.contains(&place) => return Some(key),
-        Some(_) if place == Place::Field => format!("`{text}` belongs on the struct"),
-        Some(_) => format!("`{text}` belongs on a field"),
+    if let Some(key) = Key::find(&text, place) {
+        return Some(key);
+    }
+    let message = match Key::find(&text, place.other()) {
+        Some(_) => format!("`{text}` belongs on {}", place.other().name()),
         None => {
-            let names = Key::names(place);
-            let taker = if place == Place::Struct { "a struct takes" } else { "a field takes" };
-            format!("unknown attribute `{text}`, {}", hint(&text, &names, taker))
+            let taker = if place == Place::Struct { "a struct" } else { place.name() };
+            format!(
+                "unknown attribute `{text}`, {}",
+                hint(&text, &Key::names(place), &format!("{taker} takes"))
+            )
         }
     };
     errors.at(name.span(), message);

@@ -1,4 +1,4 @@
-//! `rename_all`: how a field's name becomes its stored name, as serde does it.
+//! `rename_all`: how the name of a field or a variant becomes its stored name, as serde does it.
 
 /// The names that `rename_all` takes.
 pub(crate) const NAMES: &[&str] = &[
@@ -14,11 +14,12 @@ pub(crate) const NAMES: &[&str] = &[
 
 #[derive(Clone, Copy)]
 pub(crate) enum Case {
+    Lower,
     Upper,
     Pascal,
     Camel,
-    /// `snake_case` and `lowercase`: a field's name as it is.
     Snake,
+    ScreamingSnake,
     Kebab,
     ScreamingKebab,
 }
@@ -26,26 +27,50 @@ pub(crate) enum Case {
 impl Case {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name {
-            "UPPERCASE" | "SCREAMING_SNAKE_CASE" => Self::Upper,
+            "lowercase" => Self::Lower,
+            "UPPERCASE" => Self::Upper,
             "PascalCase" => Self::Pascal,
             "camelCase" => Self::Camel,
-            "lowercase" | "snake_case" => Self::Snake,
+            "snake_case" => Self::Snake,
+            "SCREAMING_SNAKE_CASE" => Self::ScreamingSnake,
             "kebab-case" => Self::Kebab,
             "SCREAMING-KEBAB-CASE" => Self::ScreamingKebab,
             _ => return None,
         })
     }
 
-    pub(crate) fn apply(self, field: &str) -> String {
+    /// The stored name of a field, which is in `snake_case`.
+    pub(crate) fn of_field(self, field: &str) -> String {
         match self {
-            Self::Upper => field.to_ascii_uppercase(),
+            Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
             Self::Pascal => field.split('_').map(capitalize).collect(),
-            Self::Camel => uncapitalize(&Self::Pascal.apply(field)),
-            Self::Snake => field.to_owned(),
+            Self::Camel => uncapitalize(&Self::Pascal.of_field(field)),
+            Self::Lower | Self::Snake => field.to_owned(),
             Self::Kebab => field.replace('_', "-"),
             Self::ScreamingKebab => field.to_ascii_uppercase().replace('_', "-"),
         }
     }
+
+    /// The stored name of a variant, which is in `PascalCase`.
+    pub(crate) fn of_variant(self, variant: &str) -> String {
+        match self {
+            Self::Lower => variant.to_ascii_lowercase(),
+            Self::Upper => variant.to_ascii_uppercase(),
+            Self::Pascal => variant.to_owned(),
+            Self::Camel => uncapitalize(variant),
+            Self::Snake | Self::ScreamingSnake | Self::Kebab | Self::ScreamingKebab => {
+                self.of_field(&snake(variant))
+            }
+        }
+    }
+}
+
+fn snake(variant: &str) -> String {
+    let words = variant.char_indices().flat_map(|(index, c)| {
+        let gap = (index > 0 && c.is_uppercase()).then_some('_');
+        gap.into_iter().chain([c.to_ascii_lowercase()])
+    });
+    words.collect()
 }
 
 fn capitalize(word: &str) -> String {
@@ -84,7 +109,31 @@ mod tests {
                 ("kebab-case", kebab),
                 ("SCREAMING-KEBAB-CASE", screaming_kebab),
             ] {
-                assert_eq!(Case::parse(case).unwrap().apply(field), expected, "{case}");
+                assert_eq!(Case::parse(case).unwrap().of_field(field), expected, "{case}");
+            }
+        }
+    }
+
+    /// The same for variants.
+    #[test]
+    fn names_variants_as_serde_does() {
+        for (variant, lower, upper, camel, snake) in [
+            ("Outcome", "outcome", "OUTCOME", "outcome", "outcome"),
+            ("VeryTasty", "verytasty", "VERYTASTY", "veryTasty", "very_tasty"),
+            ("A", "a", "A", "a", "a"),
+            ("Z42", "z42", "Z42", "z42", "z42"),
+        ] {
+            for (case, expected) in [
+                ("lowercase", lower.to_owned()),
+                ("UPPERCASE", upper.to_owned()),
+                ("PascalCase", variant.to_owned()),
+                ("camelCase", camel.to_owned()),
+                ("snake_case", snake.to_owned()),
+                ("SCREAMING_SNAKE_CASE", snake.to_ascii_uppercase()),
+                ("kebab-case", snake.replace('_', "-")),
+                ("SCREAMING-KEBAB-CASE", snake.to_ascii_uppercase().replace('_', "-")),
+            ] {
+                assert_eq!(Case::parse(case).unwrap().of_variant(variant), expected, "{case}");
             }
         }
     }

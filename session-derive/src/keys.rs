@@ -10,8 +10,33 @@ pub(crate) struct Key {
 /// Where a key may stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// What derives `Session`.
     Struct,
     Field,
+    /// What derives `FieldValue`.
+    Value,
+    Variant,
+}
+
+impl Place {
+    /// Where a key may have been meant to stand.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Struct => Self::Field,
+            Self::Field => Self::Struct,
+            Self::Value => Self::Variant,
+            Self::Variant => Self::Value,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Struct => "the struct",
+            Self::Field => "a field",
+            Self::Value => "the enum",
+            Self::Variant => "a variant",
+        }
+    }
 }
 
 /// What follows a key.
@@ -30,26 +55,44 @@ pub(crate) enum Takes {
 }
 
 pub(crate) const ALIAS: Key = Key { name: "alias", places: &[Place::Field], takes: Takes::Text };
-pub(crate) const CRATE: Key = Key { name: "crate", places: &[Place::Struct], takes: Takes::Path };
+pub(crate) const CRATE: Key =
+    Key { name: "crate", places: &[Place::Struct, Place::Value], takes: Takes::Path };
 pub(crate) const DEFAULT: Key =
     Key { name: "default", places: &[Place::Field], takes: Takes::MaybeExpression };
+pub(crate) const DEFAULT_VARIANT: Key =
+    Key { name: "default", places: &[Place::Variant], takes: Takes::Nothing };
 pub(crate) const FIELDS: Key = Key { name: "fields", places: &[Place::Struct], takes: Takes::Text };
 pub(crate) const JSON: Key = Key { name: "json", places: &[Place::Field], takes: Takes::Nothing };
 pub(crate) const ON_DECODE_ERROR: Key =
     Key { name: "on_decode_error", places: &[Place::Struct, Place::Field], takes: Takes::Text };
 pub(crate) const PREFIX: Key = Key { name: "prefix", places: &[Place::Struct], takes: Takes::Text };
-pub(crate) const RENAME: Key = Key { name: "rename", places: &[Place::Field], takes: Takes::Text };
-pub(crate) const RENAME_ALL: Key = Key { name: "rename_all", places: &[Place::Struct], takes: Takes::Text };
+pub(crate) const RENAME: Key =
+    Key { name: "rename", places: &[Place::Field, Place::Variant], takes: Takes::Text };
+pub(crate) const RENAME_ALL: Key =
+    Key { name: "rename_all", places: &[Place::Struct, Place::Value], takes: Takes::Text };
 pub(crate) const SKIP: Key = Key { name: "skip", places: &[Place::Field], takes: Takes::Nothing };
 pub(crate) const TTL: Key = Key { name: "ttl", places: &[Place::Field], takes: Takes::Text };
 pub(crate) const WITH: Key = Key { name: "with", places: &[Place::Field], takes: Takes::Module };
 
-pub(crate) const KEYS: &[Key] =
-    &[ALIAS, CRATE, DEFAULT, FIELDS, JSON, ON_DECODE_ERROR, PREFIX, RENAME, RENAME_ALL, SKIP, TTL, WITH];
+pub(crate) const KEYS: &[Key] = &[
+    ALIAS,
+    CRATE,
+    DEFAULT,
+    DEFAULT_VARIANT,
+    FIELDS,
+    JSON,
+    ON_DECODE_ERROR,
+    PREFIX,
+    RENAME,
+    RENAME_ALL,
+    SKIP,
+    TTL,
+    WITH,
+];
 
 impl Key {
-    pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        KEYS.iter().find(|key| key.name == name)
+    pub(crate) fn find(name: &str, place: Place) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name && key.places.contains(&place))
     }
 
     /// The names of the keys that may stand there, in the order of the table.

@@ -3,8 +3,8 @@
 //! Not to be depended on directly: `session-runtime` re-exports the macro, and documents it there with examples that are compiled.
 //!
 //! The macro goes stage by stage, a file each: `ast` holds what was written and reads the attributes through `attr`, `check` holds
-//! the rules, one function each, and `expand` writes the code, or what stands in for it after an error. Nothing but this file
-//! knows that it runs inside a compiler; the rest is tested as ordinary code.
+//! the rules, one function each, and `expand` writes the code, or what stands in for it after an error. `value` does the same for
+//! `#[derive(FieldValue)]`. Nothing but this file knows that it runs inside a compiler; the rest is tested as ordinary code.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ mod snapshots;
 mod suggest;
 mod tokens;
 mod ttl;
+mod value;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
@@ -37,6 +38,15 @@ use crate::errors::Errors;
 #[proc_macro_derive(Session, attributes(session))]
 pub fn derive_session(input: TokenStream) -> TokenStream {
     derive(input.into()).into()
+}
+
+#[allow(
+    missing_docs,
+    reason = "documented where session-runtime re-exports it, with examples that are compiled"
+)]
+#[proc_macro_derive(FieldValue, attributes(session))]
+pub fn derive_field_value(input: TokenStream) -> TokenStream {
+    value::derive(input.into()).into()
 }
 
 fn derive(input: TokenStream2) -> TokenStream2 {

@@ -66,6 +66,38 @@ fn a_codec_of_ones_own() {
 }
 
 #[test]
+fn an_enum() {
+    check_value(
+        quote! {
+            #[session(rename_all = "kebab-case")]
+            enum Theme {
+                #[session(default)]
+                VeryLight,
+                #[session(rename = "night")]
+                Dark,
+            }
+        },
+        &expect_file!["snapshots/enum.rs"],
+    );
+}
+
+#[test]
+fn a_newtype() {
+    check_value(
+        quote! {
+            #[session(crate = renamed)]
+            struct Of<T: Clone>(pub Wrapper<T>);
+        },
+        &expect_file!["snapshots/newtype.rs"],
+    );
+}
+
+fn check_value(input: TokenStream, expected: &ExpectFile) {
+    let file = syn::parse2(crate::value::derive(input)).unwrap();
+    expected.assert_eq(&prettyplease::unparse(&file));
+}
+
+#[test]
 fn what_stands_in_after_an_error() {
     check(
         quote! {

@@ -42,6 +42,11 @@ pub use bytes::Bytes;
 #[doc = include_str!("derive.md")]
 pub use session_derive::Session;
 
+#[cfg(feature = "derive")]
+#[doc(inline)]
+#[doc = include_str!("derive_value.md")]
+pub use session_derive::FieldValue;
+
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
 pub use batch::{ReadBatch, WriteBatch};

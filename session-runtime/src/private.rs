@@ -1,6 +1,6 @@
 //! What the derive's output calls. Not for anybody else, and not part of the public interface.
 
-use bytes::Bytes;
+pub use bytes::Bytes;
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
@@ -9,8 +9,7 @@ pub use crate::field::{Field, Operation};
 pub use crate::handle::SessionHandle;
 pub use crate::record::{Changes, Values};
 pub use crate::schema::{FieldSpec, Schema};
-use crate::value::InvalidValue;
-pub use crate::value::{FieldDefault, IntoField, Stored};
+pub use crate::value::{FieldDefault, FieldValue, IntoField, InvalidValue, Stored};
 
 /// The body of a getter.
 pub fn field<'a, T>(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Field<'a, T> {
@@ -141,7 +140,7 @@ pub trait Impossible {}
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
     note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
-    note = "or implement `session_runtime::FieldValue` for it"
+    note = "or derive or implement `session_runtime::FieldValue` for it"
 )]
 pub trait Storable<How>: Stored {
     /// `Self`, if it can be stored.

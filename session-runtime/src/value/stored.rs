@@ -9,7 +9,7 @@ use super::{FieldValue, InvalidValue};
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
     note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
-    note = "or implement `session_runtime::FieldValue` for it"
+    note = "or derive or implement `session_runtime::FieldValue` for it"
 )]
 pub trait Stored: Sized + 'static {
     #[doc(hidden)]

@@ -4,7 +4,7 @@ use ::std::option::Option;
 use ::std::string::String;
 use ::std::vec::Vec;
 
-use ::renamed::Session;
+use ::renamed::{FieldValue, Session};
 
 /// Read in part, and stored in part.
 #[derive(Debug, Session)]
@@ -24,6 +24,32 @@ pub struct Attributes {
     /// Not stored either.
     #[session(skip, default = 3)]
     pub tries: u8,
+}
+
+/// Stored as text.
+#[derive(Debug, FieldValue)]
+#[session(crate = ::renamed, rename_all = "kebab-case")]
+pub enum Theme {
+    /// By itself.
+    #[session(default)]
+    FollowSystem,
+    /// Another.
+    #[session(rename = "night")]
+    Dark,
+}
+
+/// Stored as what it holds.
+#[derive(Debug, FieldValue)]
+#[session(crate = ::renamed)]
+pub struct UserId<T>(T);
+
+/// Fields of both.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+struct Values {
+    theme: Theme,
+    user: UserId<u64>,
+    letter: Option<UserId<char>>,
 }
 
 mod codec {

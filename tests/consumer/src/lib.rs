@@ -25,7 +25,7 @@ use ::std::vec::Vec;
 use ::renamed::{Error, Session};
 use ::serde::{Deserialize, Serialize};
 
-pub use attributes::Attributes;
+pub use attributes::{Attributes, Theme, UserId};
 pub use defaults::Defaults;
 pub use generics::{Array, Cart, Wide, names, total};
 

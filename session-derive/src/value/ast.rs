@@ -1,0 +1,68 @@
+//! What was written: the type and its variants, with their attributes read.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Field, Fields, Path};
+
+use crate::attr::{ValueAttrs, VariantAttrs};
+use crate::case::Case;
+use crate::errors::Errors;
+
+/// The type.
+pub(crate) struct Input<'a> {
+    pub(crate) item: &'a DeriveInput,
+    /// The runtime's path, if it is readable.
+    pub(crate) runtime: Option<Path>,
+    /// The case, and where it is asked for.
+    pub(crate) rename_all: Option<(Case, Span)>,
+    pub(crate) shape: Shape<'a>,
+}
+
+pub(crate) enum Shape<'a> {
+    /// An enum, with or without data in its variants.
+    Enum(Vec<Variant<'a>>),
+    /// A tuple struct of one field.
+    Newtype(&'a Field),
+    /// Anything else. [`check`](super::check) refuses it.
+    Other,
+}
+
+pub(crate) struct Variant<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) fields: &'a Fields,
+    /// The text that it is stored as, and where it was written.
+    pub(crate) stored: String,
+    pub(crate) stored_span: Span,
+    /// Where it says that it is the default.
+    pub(crate) default: Option<Span>,
+}
+
+impl<'a> Input<'a> {
+    pub(crate) fn read(item: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let ValueAttrs { runtime, rename_all } = ValueAttrs::read(&item.attrs, errors);
+        let case = rename_all.map(|(case, _)| case);
+        let shape = match &item.data {
+            Data::Enum(data) => Shape::Enum(
+                data.variants.iter().map(|variant| Variant::read(variant, case, errors)).collect(),
+            ),
+            Data::Struct(data) => match &data.fields {
+                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Shape::Newtype(&fields.unnamed[0]),
+                _ => Shape::Other,
+            },
+            Data::Union(_) => Shape::Other,
+        };
+        Self { item, runtime, rename_all, shape }
+    }
+}
+
+impl<'a> Variant<'a> {
+    fn read(variant: &'a syn::Variant, rename_all: Option<Case>, errors: &mut Errors) -> Self {
+        let attrs = VariantAttrs::read(&variant.attrs, errors);
+        let name = variant.ident.unraw().to_string();
+        let (stored, stored_span) = match attrs.rename {
+            Some(rename) => (rename.value(), rename.span()),
+            None => (rename_all.map_or(name.clone(), |case| case.of_variant(&name)), variant.ident.span()),
+        };
+        Self { ident: &variant.ident, fields: &variant.fields, stored, stored_span, default: attrs.default }
+    }
+}

@@ -1,0 +1,101 @@
+//! The rules, one function each. Each reports all that it finds.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+use syn::spanned::Spanned;
+use syn::{Data, Fields};
+
+use super::ast::{Input, Shape, Variant};
+use crate::errors::Errors;
+
+pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
+    no_lifetimes(input, errors);
+    match &input.shape {
+        Shape::Enum(variants) => check_enum(input, variants, errors),
+        Shape::Newtype(field) => {
+            newtypes_have_no_names(input, errors);
+            no_attributes_on_the_content(field, errors);
+        }
+        Shape::Other => only_enums_and_newtypes(input, errors),
+    }
+}
+
+fn check_enum(input: &Input<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
+    some_variant(input, variants, errors);
+    no_data(variants, errors);
+    stored_texts_differ(variants, errors);
+    one_default(variants, errors);
+}
+
+fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
+    let found = match &input.item.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Unit => "a unit struct".to_owned(),
+            Fields::Named(_) => "a struct with named fields".to_owned(),
+            Fields::Unnamed(fields) => format!("a tuple struct of {} fields", fields.unnamed.len()),
+        },
+        Data::Enum(_) => "an enum".to_owned(),
+        Data::Union(_) => "a union".to_owned(),
+    };
+    errors.at(
+        input.item.ident.span(),
+        format!("one field holds an enum without data or a tuple struct of one field, this is {found}: store it with `#[session(json)]`"),
+    );
+}
+
+/// A session outlives every borrow: it is stored.
+fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
+    for lifetime in input.item.generics.lifetimes() {
+        errors.at(lifetime.lifetime.span(), "what a session holds owns what it holds: no lifetimes here");
+    }
+}
+
+fn newtypes_have_no_names(input: &Input<'_>, errors: &mut Errors) {
+    if let Some((_, span)) = input.rename_all {
+        errors.at(span, "`rename_all` is for enums: this is stored as what it holds");
+    }
+}
+
+fn no_attributes_on_the_content(field: &syn::Field, errors: &mut Errors) {
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("session")) {
+        errors.at(attr.path().span(), "no attributes here: this is stored as what it holds");
+    }
+}
+
+fn some_variant(input: &Input<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
+    if variants.is_empty() {
+        errors.at(input.item.ident.span(), "an enum without variants has no value that could be stored");
+    }
+}
+
+fn no_data(variants: &[Variant<'_>], errors: &mut Errors) {
+    for variant in variants.iter().filter(|variant| !matches!(variant.fields, Fields::Unit)) {
+        let ident = variant.ident;
+        errors.at(
+            ident.span(),
+            format!("`{ident}` holds data, but is stored as its name alone: store the enum with `#[session(json)]`"),
+        );
+    }
+}
+
+fn stored_texts_differ(variants: &[Variant<'_>], errors: &mut Errors) {
+    let mut owners: HashMap<&str, &Ident> = HashMap::new();
+    for variant in variants {
+        let first = owners.entry(&variant.stored).or_insert(variant.ident);
+        // Two variants of one name are the compiler's to refuse.
+        if first != &variant.ident {
+            let (ident, stored) = (variant.ident, &variant.stored);
+            errors
+                .at(variant.stored_span, format!("`{ident}` would be stored as `{stored}`, as `{first}` is"));
+        }
+    }
+}
+
+fn one_default(variants: &[Variant<'_>], errors: &mut Errors) {
+    let mut defaults = variants.iter().filter_map(|variant| Some((variant.ident, variant.default?)));
+    let Some((first, _)) = defaults.next() else { return };
+    for (_, span) in defaults {
+        errors.at(span, format!("`{first}` is the default already"));
+    }
+}

@@ -1,0 +1,143 @@
+//! The code that the macro writes: an impl of `FieldValue`, and one of `FieldDefault` where there is a default.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Field, Generics, parse_quote};
+
+use super::ast::{Input, Shape, Variant};
+use crate::tokens;
+
+/// The expansion of a type in which no mistake was found.
+pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
+    match &input.shape {
+        Shape::Enum(variants) => expand_enum(input, variants),
+        Shape::Newtype(field) => expand_newtype(input, field),
+        Shape::Other => TokenStream::new(),
+    }
+}
+
+/// What stands in after an error, so that the rest of the program has nothing else to complain about.
+pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
+    if input.runtime.is_none() || input.item.generics.lifetimes().next().is_some() {
+        return TokenStream::new();
+    }
+    let unreachable = quote!(::core::unreachable!());
+    let generics = &input.item.generics;
+    let value = value_impl(input, generics, &unreachable, &unreachable);
+    let default = default_impl(input, generics, &unreachable);
+    assemble(input, &quote!(#value #default))
+}
+
+fn expand_enum(input: &Input<'_>, variants: &[Variant<'_>]) -> TokenStream {
+    let idents: Vec<_> = variants.iter().map(|variant| variant.ident).collect();
+    let texts: Vec<_> =
+        variants.iter().map(|variant| Literal::byte_string(variant.stored.as_bytes())).collect();
+    let reason = reason(variants);
+    let decode = quote! {
+        match &stored[..] {
+            #(#texts => ::core::result::Result::Ok(Self::#idents),)*
+            _ => ::core::result::Result::Err(__session::InvalidValue::new(#reason)),
+        }
+    };
+    let encode = quote! {
+        ::core::result::Result::Ok(__session::Bytes::from_static(match self {
+            #(Self::#idents => #texts,)*
+        }))
+    };
+    let generics = &input.item.generics;
+    let value = value_impl(input, generics, &decode, &encode);
+    let default = variants.iter().find(|variant| variant.default.is_some());
+    let default = default.map(|Variant { ident, .. }| default_impl(input, generics, &quote!(Self::#ident)));
+    assemble(input, &quote!(#value #default))
+}
+
+/// What could have been stored. What was stored stays out of it.
+fn reason(variants: &[Variant<'_>]) -> String {
+    let texts: Vec<_> = variants.iter().map(|variant| format!("`{}`", variant.stored)).collect();
+    format!("none of {}", texts.join(", "))
+}
+
+fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    let (first, last) = tokens::ends(ty);
+    let (start, end) = (quote_spanned!(first=> <), quote_spanned!(last=> as __session::FieldValue>));
+    let decode = quote!(::core::result::Result::map(#start #ty #end::decode(stored), Self));
+    let encode = quote!(#start #ty #end::encode(&self.0));
+    let value =
+        value_impl(input, &with_bound(input, field, &quote!(__session::FieldValue)), &decode, &encode);
+
+    let default = quote!(Self(<#ty as __session::FieldDefault>::field_default()));
+    // The compiler refuses at once a bound without parameters that does not hold; with a lifetime, only when it is asked for.
+    let mut generics = input.item.generics.clone();
+    generics.make_where_clause().predicates.push(parse_quote!(for<'__session> #ty: __session::FieldDefault));
+    let default = default_impl(input, &generics, &default);
+    assemble(input, &quote!(#value #default))
+}
+
+/// The type's parameters, with what the field needs if it has any of them in it.
+fn with_bound(input: &Input<'_>, field: &Field, bound: &TokenStream) -> Generics {
+    let mut generics = input.item.generics.clone();
+    let (ty, types) =
+        (&field.ty, generics.type_params().map(|param| param.ident.clone()).collect::<Vec<_>>());
+    if tokens::mention(ty.to_token_stream(), &types.iter().collect::<Vec<_>>()) {
+        generics.make_where_clause().predicates.push(parse_quote!(#ty: #bound));
+    }
+    for ident in types {
+        generics.make_where_clause().predicates.push(parse_quote!(#ident: 'static));
+    }
+    generics
+}
+
+fn value_impl(
+    input: &Input<'_>,
+    generics: &Generics,
+    decode: &TokenStream,
+    encode: &TokenStream,
+) -> TokenStream {
+    let head = head(input, generics, "FieldValue");
+    quote! {
+        #head {
+            fn decode(stored: __session::Bytes) -> ::core::result::Result<Self, __session::InvalidValue> {
+                #decode
+            }
+
+            fn encode(&self) -> ::core::result::Result<__session::Bytes, __session::InvalidValue> {
+                #encode
+            }
+        }
+    }
+}
+
+fn default_impl(input: &Input<'_>, generics: &Generics, default: &TokenStream) -> TokenStream {
+    let head = head(input, generics, "FieldDefault");
+    quote! {
+        #head {
+            fn field_default() -> Self {
+                #default
+            }
+        }
+    }
+}
+
+fn head(input: &Input<'_>, generics: &Generics, name: &str) -> TokenStream {
+    let ident = &input.item.ident;
+    let name = Ident::new(name, proc_macro2::Span::call_site());
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let arguments = input.item.generics.split_for_impl().1;
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __session::#name for #ident #arguments #where_clause
+    }
+}
+
+/// The block around it all, where the name `__session`, for the runtime, meets nobody else's.
+fn assemble(input: &Input<'_>, content: &TokenStream) -> TokenStream {
+    let runtime = input.runtime.to_token_stream();
+    quote! {
+        #[allow(deprecated, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+        const _: () = {
+            use #runtime::__private as __session;
+            #content
+        };
+    }
+}

@@ -1,0 +1,9 @@
+use session_runtime::FieldValue;
+
+#[derive(FieldValue)]
+#[session(rename = "light")]
+enum Theme {
+    Light,
+}
+
+fn main() {}

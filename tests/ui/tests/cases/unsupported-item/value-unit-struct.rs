@@ -1,0 +1,6 @@
+use session_runtime::FieldValue;
+
+#[derive(FieldValue)]
+struct Nothing;
+
+fn main() {}
