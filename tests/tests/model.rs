@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+use session_tests::model::real::Real;
 use session_tests::model::{Choices, run, shrink};
 
 fn number(variable: &str) -> Option<u64> {
@@ -36,4 +37,16 @@ fn requests_on_memory_follow_the_model() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn requests_on_a_server_follow_the_model() {
+    let mut real = Real::start().await;
+    let seeds = seeds(1_000);
+    for seed in seeds.clone() {
+        if let Err(broken) = real.run(&mut Choices::from_seed(seed)).await {
+            panic!("MODEL_SEED={seed}: {broken}");
+        }
+    }
+    assert!(seeds.count() < 1_000 || real.unknown > 100, "the network lost replies");
 }

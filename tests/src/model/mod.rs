@@ -3,11 +3,12 @@
 //!
 //! On memory a sequence is a list of numbers, the [`Choices`]: which client asks what, which request goes on next, which command reaches the
 //! store and which reply is lost. The same numbers give the same run, so a failure can be repeated from its seed, and made smaller by leaving
-//! numbers out. On a server the requests run side by side for real, and what they did is judged by its history.
+//! numbers out. On a server the requests run side by side for real, and what they did is judged by its history: see [`real`].
 
 mod choices;
 mod network;
 mod operation;
+pub mod real;
 mod request;
 mod sequence;
 mod shelf;

@@ -30,10 +30,10 @@ pub struct Broken {
     pub steps: Vec<String>,
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 const NEWER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
 /// Idle timeout and absolute lifetime by class.
-const LIFETIMES: [(Duration, Duration); 2] = [
+pub(super) const LIFETIMES: [(Duration, Duration); 2] = [
     (MINUTE.saturating_mul(60), MINUTE.saturating_mul(180)),
     (MINUTE.saturating_mul(120), MINUTE.saturating_mul(360)),
 ];
@@ -887,7 +887,7 @@ fn class(key: &str) -> u8 {
     facts(key).1
 }
 
-fn deadline(key: &str) -> SystemTime {
+pub(super) fn deadline(key: &str) -> SystemTime {
     let (birth, class) = facts(key);
     UNIX_EPOCH + Duration::from_secs(birth) + LIFETIMES[usize::from(class)].1
 }

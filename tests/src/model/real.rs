@@ -1,0 +1,518 @@
+//! Sequences on a server: requests that really run side by side, connections that are really cut, judged by their history.
+//!
+//! What the server did when is not known here. But every value is written once in a run, so a read tells which write it saw; the server is
+//! looked through all the time, and tells every command that it carried out.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::future::join_all;
+use redis::Connection;
+use session_runtime::testing::ManualClock;
+use session_runtime::{
+    Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, SessionKey, Sessions,
+};
+
+use super::choices::Choices;
+use super::operation::{Kind, Model, Told};
+use super::sequence::{LIFETIMES, MINUTE, deadline};
+use crate::cookies::{self, SECRET};
+use crate::proxy::Proxy;
+use crate::server::{Monitor, RedisServer};
+
+/// A server behind a network that cuts connections, for many sequences.
+#[derive(Debug)]
+pub struct Real {
+    server: RedisServer,
+    proxy: Proxy,
+    store: RedisStore,
+    watch: Watch,
+    sequences: u64,
+    values: u64,
+    /// How many outcomes were unknown.
+    pub unknown: u64,
+}
+
+/// One operation, from when to when, on the session of this tag.
+#[derive(Debug, Clone)]
+struct Event {
+    kind: Kind,
+    begin: u64,
+    /// Nothing if it may be carried out still.
+    end: Option<u64>,
+    told: Option<Told>,
+    tag: Option<String>,
+    epoch: u64,
+}
+
+struct Request {
+    client: usize,
+    handle: SessionHandle,
+    session: Session<Model>,
+    presented: Option<String>,
+    destroyed: bool,
+    epoch: u64,
+    /// The id that it was last told is live.
+    told_live: Option<SessionId>,
+}
+
+impl Real {
+    /// Starts a server.
+    pub async fn start() -> Self {
+        let server = RedisServer::start();
+        let proxy = Proxy::start(server.port());
+        let store =
+            RedisStore::builder(&proxy.url()).timeout(Duration::from_secs(2)).connect().await.unwrap();
+        let watch = Watch::begin(server.connection());
+        Self { server, proxy, store, watch, sequences: 0, values: 0, unknown: 0 }
+    }
+
+    /// Runs one sequence.
+    ///
+    /// # Errors
+    ///
+    /// What does not hold.
+    pub async fn run(&mut self, choices: &mut Choices) -> Result<(), String> {
+        self.sequences += 1;
+        let _: () = self.server.cli(&["FLUSHALL"]);
+        self.watch.forget();
+        let monitor = self.server.monitor();
+        Sequence::new(self, choices).go(choices).await?;
+        once_each(monitor)
+    }
+}
+
+/// No write was carried out twice: by all that the server has carried out.
+fn once_each(monitor: Monitor) -> Result<(), String> {
+    let mut writes = BTreeSet::new();
+    for command in monitor.finish() {
+        let words: Vec<_> = command.split("\" \"").map(|word| word.trim_matches('"')).collect();
+        // EVALSHA, the script, 1 key, the key, expiry, mode, removals, the field that is set, and its value.
+        if let [name, _, "1", key, _, _, "0", _, value] = &words[..]
+            && name.eq_ignore_ascii_case("evalsha")
+            && !writes.insert(((*key).to_owned(), (*value).to_owned()))
+        {
+            return Err(format!("the write of {value} was carried out twice"));
+        }
+    }
+    Ok(())
+}
+
+struct Sequence<'a> {
+    real: &'a mut Real,
+    clock: ManualClock,
+    sessions: Sessions,
+    prefix: String,
+    jars: Vec<Option<String>>,
+    open: Vec<Request>,
+    history: Vec<Event>,
+    time: Arc<AtomicU64>,
+    epoch: u64,
+    /// Tags of sessions that a request was told are destroyed, and when.
+    destroyed: BTreeSet<String>,
+}
+
+impl<'a> Sequence<'a> {
+    fn new(real: &'a mut Real, choices: &mut Choices) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let clock = ManualClock::new(UNIX_EPOCH + Duration::from_secs(since.as_secs()));
+        let lifetime = |class: u8| {
+            let (idle, max) = LIFETIMES[usize::from(class)];
+            Lifetime::custom(class).idle(idle).max(max)
+        };
+        let prefix = format!("s{}", real.sequences);
+        let config =
+            SessionConfig::new().secret(SECRET).prefix(&prefix).lifetime(lifetime(0)).lifetime(lifetime(1));
+        let sessions = Sessions::with_store(config, real.store.clone()).unwrap().with_clock(&clock);
+        let jars = vec![None; 1 + choices.below(3)];
+        Self {
+            real,
+            clock,
+            sessions,
+            prefix,
+            jars,
+            open: Vec::new(),
+            history: Vec::new(),
+            time: Arc::default(),
+            epoch: 0,
+            destroyed: BTreeSet::new(),
+        }
+    }
+
+    async fn go(&mut self, choices: &mut Choices) -> Result<(), String> {
+        for _ in 0..2 + choices.below(5) {
+            self.round(choices).await?;
+            self.look()?;
+            if choices.percent(8) {
+                self.pass([1, 31, 61, 181][choices.below(4)]);
+            }
+        }
+        for at in (0..self.open.len()).rev() {
+            self.commit(at)?;
+        }
+        self.look()?;
+        self.judge()
+    }
+
+    /// Several requests at once, some of them from earlier rounds, while the network may fail.
+    async fn round(&mut self, choices: &mut Choices) -> Result<(), String> {
+        for _ in 0..1 + choices.below(3) {
+            let client = choices.below(self.jars.len());
+            let presented = match choices.percent(5) {
+                true => Some(cookies::cookie(&cookies::id(self.clock.now(), 0))),
+                false => self.jars[client].clone(),
+            };
+            let handle = self.sessions.open(presented.iter().map(String::as_bytes));
+            let session = handle.session();
+            let presented = presented.map(|cookie| cookies::id_of(&cookie));
+            self.open.push(Request {
+                client,
+                handle,
+                session,
+                presented,
+                destroyed: false,
+                epoch: self.epoch,
+                told_live: None,
+            });
+        }
+        let plans: Vec<Vec<(Kind, Option<usize>)>> = self.open.iter().map(|_| Vec::new()).collect();
+        let mut plans = plans;
+        for plan in &mut plans {
+            for _ in 0..choices.below(5) {
+                let cut = choices.percent(10).then(|| choices.below(6));
+                plan.push((kind(choices, &mut self.real.values), cut));
+            }
+        }
+        let trouble = choices.percent(45).then(|| (choices.below(200), choices.percent(30)));
+        if let Some((after, _)) = trouble {
+            self.real.proxy.break_after(after);
+        }
+        let (time, epoch) = (&self.time, self.epoch);
+        let begin: Vec<_> = self.open.iter().map(|request| request.session.session_id()).collect();
+        let running =
+            self.open.iter().zip(plans).map(|(request, plan)| act(&request.session, plan, time, epoch));
+        let running = join_all(running);
+        let events = match trouble {
+            Some((_, true)) => {
+                let proxy = &self.real.proxy;
+                let cut = async {
+                    tokio::task::yield_now().await;
+                    proxy.cut();
+                };
+                futures::future::join(running, cut).await.0
+            }
+            _ => running.await,
+        };
+        for (at, events) in events.into_iter().enumerate() {
+            let mut before = begin[at];
+            for (event, after) in events {
+                let request = &mut self.open[at];
+                if !matches!(
+                    event.told,
+                    None | Some(Told::Unavailable | Told::Unknown | Told::Gone | Told::Committed)
+                ) {
+                    request.told_live = after;
+                }
+                match (event.kind, event.told) {
+                    (Kind::Destroy, Some(Told::Done)) => {
+                        self.destroyed.extend(before.map(|id| id.tag().to_owned()));
+                        request.destroyed = true;
+                    }
+                    (_, Some(Told::Gone)) => {
+                        if let Some(id) = before
+                            && self.kind_of(&key(&self.prefix, id.expose_secret())) == "hash"
+                        {
+                            return Err(format!("{event:?}, but it is live"));
+                        }
+                    }
+                    (_, Some(Told::Other)) => return Err(format!("{event:?}: no such error can be")),
+                    _ => {}
+                }
+                self.real.unknown += u64::from(event.told == Some(Told::Unknown));
+                before = after;
+                self.history.push(event);
+            }
+        }
+        for at in (0..self.open.len()).rev() {
+            if choices.percent(70) {
+                self.commit(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The response goes out; sometimes the request goes on.
+    fn commit(&mut self, at: usize) -> Result<(), String> {
+        let request = self.open.remove(at);
+        let live = request.told_live;
+        let headers = request.handle.finish();
+        let set = headers
+            .set_cookie()
+            .map(|cookie| (cookies::id_of(cookie), cookie.split(';').next().unwrap().to_owned()));
+        let now_has = match &set {
+            Some((id, _)) if id.is_empty() => None,
+            Some((id, _)) => Some(id.clone()),
+            None => request.presented.clone(),
+        };
+        if let Some((id, _)) = set.as_ref().filter(|(id, _)| !id.is_empty())
+            && request.epoch == self.epoch
+            && self.kind_of(&key(&self.prefix, id)) == "none"
+        {
+            return Err("a cookie for a session that never was".to_owned());
+        }
+        if set.as_ref().is_some_and(|(id, _)| id.is_empty()) && !request.destroyed {
+            return Err("a cookie is removed that nobody wanted removed".to_owned());
+        }
+        if let Some(id) = live.map(|id| id.expose_secret().to_owned())
+            && now_has.as_ref() != Some(&id)
+            && self.kind_of(&key(&self.prefix, &id)) == "hash"
+        {
+            let history = &self.history;
+            return Err(format!(
+                "the browser does not get the cookie of the session that its request had: {history:#?}"
+            ));
+        }
+        if let Some((id, pair)) = set {
+            self.jars[request.client] = (!id.is_empty()).then_some(pair);
+        }
+        Ok(())
+    }
+
+    /// What holds for all keys, now and at every moment before.
+    fn look(&mut self) -> Result<(), String> {
+        let now = self.clock.now();
+        self.real.watch.verdict()?;
+        let mut live = BTreeSet::new();
+        for found in scan(&mut self.real.server.connection()) {
+            if !found.key.starts_with(&format!("{}:", self.prefix)) || found.kind != "hash" {
+                continue;
+            }
+            let tag = found.key.split(['{', '}']).nth(1).unwrap().to_owned();
+            // The server's clock goes on while ours stands still.
+            let left = Duration::from_millis(u64::try_from(found.left).unwrap_or(0));
+            if now + left > deadline(&found.key) + Duration::from_secs(3) {
+                return Err("a session is kept beyond its absolute deadline".to_owned());
+            }
+            if self.destroyed.contains(&tag) {
+                return Err("a destroyed session is live".to_owned());
+            }
+            if !live.insert(tag) {
+                return Err("one session is live under two ids".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, minutes: u32) {
+        self.epoch += 1;
+        self.clock.advance(MINUTE * minutes);
+        for found in scan(&mut self.real.server.connection()) {
+            let left = found.left - i64::from(minutes) * 60_000;
+            let _: i64 = self.real.server.cli(&["PEXPIRE", &found.key, &left.to_string()]);
+        }
+    }
+
+    /// What every read gave: a value that was written to this session, and not written over before.
+    fn judge(&self) -> Result<(), String> {
+        for read in &self.history {
+            let (Kind::Get(field), Some(Told::Value(value)), Some(end)) = (read.kind, read.told, read.end)
+            else {
+                continue;
+            };
+            let written = self.history.iter().find(|event| event.kind == Kind::Set(field, value));
+            if value > 0 {
+                let Some(written) = written else { return Err(format!("{read:?}: nobody wrote that")) };
+                if written.begin > end || matches!(written.told, Some(Told::Gone | Told::Unavailable)) {
+                    return Err(format!("{read:?}, but {written:?}"));
+                }
+                if let (Some(one), Some(other)) = (&written.tag, &read.tag)
+                    && one != other
+                {
+                    return Err(format!("{read:?} is another session's: {written:?}"));
+                }
+            }
+            if read.tag.is_none() {
+                continue;
+            }
+            let changes =
+                self.history.iter().filter(|event| event.tag == read.tag && event.epoch == read.epoch);
+            let over = changes
+                .filter(|event| event.told == Some(Told::Done) || matches!(event.told, Some(Told::Yes(_))))
+                .find(|change| {
+                    let after =
+                        written.is_none_or(|written| written.end.is_some_and(|end| end < change.begin));
+                    let before = change.end.is_some_and(|end| end < read.begin);
+                    let sets = matches!(change.kind, Kind::Set(other, new) if other == field && new != value);
+                    let removes = matches!(change.kind, Kind::Remove(other) if other == field)
+                        || change.kind == Kind::Clear;
+                    match value {
+                        0 => sets && before && !self.may_be_removed(field, change),
+                        _ => (sets || removes) && after && before,
+                    }
+                });
+            if let Some(over) = over {
+                return Err(format!("{read:?} is older than {over:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Something may have removed the field after this write.
+    fn may_be_removed(&self, field: char, write: &Event) -> bool {
+        self.history.iter().any(|event| {
+            let removes = matches!(event.kind, Kind::Remove(other) if other == field)
+                || matches!(event.kind, Kind::Clear | Kind::Destroy);
+            removes && event.end.is_none_or(|end| end > write.begin)
+        })
+    }
+
+    fn kind_of(&self, key: &str) -> String {
+        self.real.server.cli(&["TYPE", key])
+    }
+}
+
+fn kind(choices: &mut Choices, values: &mut u64) -> Kind {
+    let field = if choices.percent(50) { 'b' } else { 'a' };
+    *values += 1;
+    let value = *values;
+    let kinds = [
+        (8, Kind::Get(field)),
+        (1, Kind::Exists),
+        (1, Kind::ExpiresIn),
+        (10, Kind::Set(field, value)),
+        (1, Kind::Remove(field)),
+        (1, Kind::Clear),
+        (4, Kind::Rotate),
+        (2, Kind::Renew(u8::from(field == 'b'))),
+        (2, Kind::Destroy),
+    ];
+    choices.weighted(&kinds)
+}
+
+/// One request takes its steps, one after another; some are dropped after so many polls.
+async fn act(
+    session: &Session<Model>,
+    plan: Vec<(Kind, Option<usize>)>,
+    time: &AtomicU64,
+    epoch: u64,
+) -> Vec<(Event, Option<SessionId>)> {
+    let mut events = Vec::new();
+    for (kind, cut) in plan {
+        let begin = time.fetch_add(1, Ordering::SeqCst);
+        let mut running = kind.run(session.clone());
+        let told = match cut {
+            None => Some(running.await),
+            Some(polls) => {
+                let mut told = None;
+                for _ in 0..polls {
+                    if let std::task::Poll::Ready(ready) = futures::poll!(&mut running) {
+                        told = Some(ready);
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                told
+            }
+        };
+        let is_over = told.is_some_and(|told| told != Told::Unknown);
+        let end = is_over.then(|| time.fetch_add(1, Ordering::SeqCst));
+        let id = session.session_id();
+        // Which session an operation without a reply was for is not known: the next one may settle that.
+        let tag = id.filter(|_| is_over).map(|id| id.tag().to_owned());
+        events.push((Event { kind, begin, end, told, tag, epoch }, id));
+        tokio::task::yield_now().await;
+    }
+    events
+}
+
+fn key(prefix: &str, id: &str) -> String {
+    SessionKey::new(prefix, &id.parse().unwrap()).expose_secret().to_owned()
+}
+
+/// Looks through all keys of the server, again and again.
+#[derive(Debug)]
+struct Watch {
+    stop: Arc<AtomicBool>,
+    seen: Arc<Mutex<Seen>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    dead: BTreeSet<String>,
+    broken: Option<String>,
+}
+
+#[derive(Debug)]
+struct Found {
+    key: String,
+    kind: String,
+    left: i64,
+    permanent: bool,
+}
+
+impl Watch {
+    fn begin(mut connection: Connection) -> Self {
+        let (stop, seen) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Seen>>::default());
+        let thread = std::thread::spawn({
+            let (stop, seen) = (Arc::clone(&stop), Arc::clone(&seen));
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).note(scan(&mut connection));
+                    std::thread::sleep(Duration::from_micros(500));
+                }
+            }
+        });
+        Self { stop, seen, thread: Some(thread) }
+    }
+
+    fn forget(&self) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).dead.clear();
+    }
+
+    fn verdict(&self) -> Result<(), String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).broken.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Seen {
+    fn note(&mut self, keys: Vec<Found>) {
+        for Found { key, kind, left, permanent } in keys {
+            if left < 0 {
+                self.broken = Some(format!("a {kind} without an expiry"));
+            }
+            match kind.as_str() {
+                "hash" if !permanent => {
+                    self.broken = Some("a session without its permanent field".to_owned())
+                }
+                "hash" if self.dead.contains(&key) => self.broken = Some("a dead id came back".to_owned()),
+                "string" => drop(self.dead.insert(key)),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// All keys at one moment.
+fn scan(connection: &mut Connection) -> Vec<Found> {
+    const LOOK: &str = "local found = {} \
+        for _, key in ipairs(redis.call('KEYS', '*')) do \
+          local kind = redis.call('TYPE', key).ok \
+          local permanent = kind == 'hash' and redis.call('HEXISTS', key, '') or 0 \
+          table.insert(found, {key, kind, redis.call('PTTL', key), permanent}) \
+        end \
+        return found";
+    let found: Vec<(String, String, i64, bool)> =
+        redis::cmd("EVAL").arg(LOOK).arg(0).query(connection).unwrap_or_default();
+    found.into_iter().map(|(key, kind, left, permanent)| Found { key, kind, left, permanent }).collect()
+}
