@@ -248,7 +248,8 @@ impl SessionHandle {
             };
             let (successor_key, successor) = (&planned.to.key, &planned.to.id);
             let rotation = Rotation { successor_key, successor, expires_in, tombstone_for: TOMBSTONE_FOR };
-            match self.store().rotate(&planned.from.key, rotation).await? {
+            let reply = self.store().rotate(&planned.from.key, rotation).await;
+            match reply.inspect_err(|error| self.note_refusal(error, &planned.from))? {
                 Lookup::Found(()) => return self.lifecycle().moved(&planned),
                 Lookup::Missing if self.lifecycle().unmoved(&planned) == Next::Nothing => break,
                 Lookup::Missing => {}
@@ -260,7 +261,8 @@ impl SessionHandle {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         while let Some(plan) = self.plan_destroy()? {
-            let found = self.store().destroy(&plan.subject.key, TOMBSTONE_FOR).await?;
+            let reply = self.store().destroy(&plan.subject.key, TOMBSTONE_FOR).await;
+            let found = reply.inspect_err(|error| self.note_refusal(error, &plan.subject))?;
             let follow = |id| self.0.sessions.presented(id);
             if self.lifecycle().destroyed(&plan, found, follow) == Next::Nothing {
                 break;
@@ -332,6 +334,12 @@ impl SessionHandle {
         }
         // Where a creation began nothing, another one may have happened since.
         Ok(self.report(&plan.subject, plan.settles || creates, true, reply))
+    }
+
+    fn note_refusal(&self, error: &StoreError, subject: &Subject) {
+        if !error.is_outcome_unknown() {
+            self.lifecycle().refused(&subject.id);
+        }
     }
 
     /// What became of a write that would have given a field an expiry of its own.

@@ -190,10 +190,6 @@ impl Lifecycle {
         draw: impl FnOnce(&Subject) -> Result<Subject, Error>,
     ) -> Result<Option<Move>, Error> {
         self.pass_deadlines(now);
-        if let (State::Gone { .. }, Reason::Renew(_), false) = (&self.state, reason, self.committed) {
-            // Whoever logs in leaves the dead session behind, as any other.
-            self.state = State::default();
-        }
         let from = match &self.state {
             State::Gone { .. } => return Err(Error::new(Kind::Gone)),
             State::Absent { drawn: None } => {
@@ -233,7 +229,7 @@ impl Lifecycle {
 
     /// The store has this session.
     pub(crate) fn found(&mut self, id: &SessionId, refreshed: bool) {
-        self.doubted.take_if(|doubted| doubted == id);
+        self.refused(id);
         let cookie_due = match &mut self.state {
             State::Candidate { current, .. } if current.subject.id == *id => current.cookie_due,
             // Begun too late for a cookie: it stays unreachable, and expires.
@@ -371,6 +367,11 @@ impl Lifecycle {
             }
             (Destroyed::Ended | Destroyed::Missing | Destroyed::Dead, _) => self.end(),
         }
+    }
+
+    /// The store refused to end or to move this session: it did not happen.
+    pub(crate) fn refused(&mut self, id: &SessionId) {
+        self.doubted.take_if(|doubted| doubted == id);
     }
 
     /// The response's head is about to be sent: nothing changes the cookie after this.

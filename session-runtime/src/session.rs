@@ -180,13 +180,12 @@ impl<S: Schema> Session<S> {
     ///
     /// `lifetime` **names** one of those that are configured: what it lasts is decided by
     /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone. The data stays: whoever logs in another user than before calls
-    /// [`destroy`](Self::destroy) first. Without a session, or with one that was ended, the lifetime is that of the session which the request's
+    /// [`destroy`](Self::destroy) first. Without a session the lifetime is that of the session which the request's
     /// next write begins.
     ///
     /// # Errors
     ///
-    /// As [`rotate`](Self::rotate), but never [`Error::is_gone`](crate::Error::is_gone) for a session that was ended before; and
-    /// [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured, or another one.
+    /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured, or another one.
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(async move {

@@ -643,18 +643,6 @@ fn rotation_then_destruction_removes_and_destruction_then_rotation_does_nothing(
 }
 
 #[test]
-fn a_login_leaves_a_dead_session_behind() {
-    let mut lifecycle = gone();
-    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_gone());
-    assert!(lifecycle.plan_move(now(), Reason::Renew(1), |_| panic!("nothing to move")).unwrap().is_none());
-    let (id, mode) = writes(&mut lifecycle);
-    assert_eq!((id.birth_and_class().1, mode), (1, WriteMode::Create));
-    let mut late = gone();
-    late.commit();
-    assert!(late.plan_move(now(), Reason::Renew(1), |_| Ok(subject())).unwrap_err().is_gone());
-}
-
-#[test]
 fn no_cookie_is_set_for_a_session_that_may_have_ended() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);

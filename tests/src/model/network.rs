@@ -133,6 +133,15 @@ impl Air {
         (0..self.flights.len()).filter(|&at| under_way(&self.flights[at])).collect()
     }
 
+    /// Something was sent that ends this session or gives it another id, and its sender does not know what became of it.
+    pub(super) fn in_doubt(&self, key: &str) -> bool {
+        self.flights.iter().any(|flight| {
+            let ends = matches!(flight.command, Command::Rotate { .. } | Command::Destroy { .. });
+            let unknown = flight.abandoned || !flight.taken || flight.answer == Some(Answer::Unknown);
+            ends && unknown && flight.command.key().expose_secret() == key
+        })
+    }
+
     /// Commands whose sender waits.
     pub(super) fn unanswered(&self) -> Vec<usize> {
         let unanswered = |flight: &Flight| flight.answer.is_none() && !flight.abandoned;

@@ -105,7 +105,6 @@ over_every_store! {
         a_lifetime_that_is_not_configured_is_refused
         renewal_leaves_a_tossed_session_behind
         rotation_of_a_session_with_an_old_signature_sets_one_cookie
-        a_login_with_a_dead_cookie_begins_a_new_session
         a_lifetime_that_is_configured_otherwise_is_refused
     }
     destruction {

@@ -231,23 +231,6 @@ pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(
     assert!(ended.set_cookies().len() == 1 && ended.set_cookies()[0].contains("Max-Age=0"));
 }
 
-/// Login is the one operation whose visitor has just shown who they are: a session that was ended elsewhere does not stand in its way.
-pub(crate) async fn a_login_with_a_dead_cookie_begins_a_new_session(world: World) {
-    let app = world.app().await;
-    for page in [Script::new(), Script::new().get("count")] {
-        let mut client = visitor(&app).await;
-        let dead = client.cookie();
-        client.clone().run(Script::new().destroy()).await;
-        let mut rotated = client.clone();
-        let refused = rotated.run(page.clone().rotate()).await;
-        assert_eq!(refused.results().pop().unwrap(), json!({ "error": ["gone"] }));
-        let login = client.run(page.clone().renew(1).set("name", "user")).await;
-        assert_eq!(login.set_cookies().len(), 1);
-        assert_ne!(id_of(&client.cookie()), id_of(&dead));
-        assert_eq!(client.run(look()).await.values(), [json!(0), json!("user")]);
-    }
-}
-
 /// `renew` names a lifetime; what it lasts is the configuration's.
 pub(crate) async fn a_lifetime_that_is_configured_otherwise_is_refused(world: World) {
     let sessions = world.sessions(|config| config.lifetime(Lifetime::remembered().max(10 * DAY)));
