@@ -148,14 +148,73 @@ impl Code {
 
 impl From<&ServerError> for Code {
     fn from(error: &ServerError) -> Self {
-        Self::read(error.code())
+        match Self::read(error.code()) {
+            Self::Other => code_in_script(error).map_or(Self::Other, Self::read),
+            code => code,
+        }
     }
 }
+
+/// What a script was refused has words of Redis 6 before its code, and a minus: `@user_script: 31: -READONLY You can't …` if the script
+/// returned the error, with an `ERR` and more before that if it was raised.
+fn code_in_script(error: &ServerError) -> Option<&str> {
+    let details = error.details()?;
+    if !error.code().starts_with(SCRIPT) && !details.contains(SCRIPT) {
+        return None;
+    }
+    details.split_once(": -")?.1.split(' ').next()
+}
+
+/// As Redis names every script.
+const SCRIPT: &str = "@user_script:";
 
 /// An error reply proves that nothing was carried out.
 impl From<Code> for StoreError {
     fn from(code: Code) -> Self {
         let cause = Cause::Server(code);
         if code.will_pass() { Self::unavailable(cause) } else { Self::refused(cause) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::Value;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_read_as_every_server_writes_them() {
+        let raised =
+            "ERR Error running script (call to f_499841560d84aac3a77e488624c4966af4e6eeb5): @user_script:1: ";
+        for (reply, expected) in [
+            ("READONLY You can't write against a read only replica.".to_owned(), Code::ReadOnly),
+            (
+                "READONLY You can't write against a read only replica. script: 49984156, on @user_script:1."
+                    .to_owned(),
+                Code::ReadOnly,
+            ),
+            (
+                "@user_script: 1: -READONLY You can't write against a read only replica.".to_owned(),
+                Code::ReadOnly,
+            ),
+            (
+                format!("{raised}@user_script: 1: -READONLY You can't write against a read only replica."),
+                Code::ReadOnly,
+            ),
+            (
+                format!("{raised}@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'."),
+                Code::OutOfMemory,
+            ),
+            (
+                format!("{raised}@user_script: 1: The user executing the script can't run this command"),
+                Code::Other,
+            ),
+            ("ERR unknown command: -READONLY".to_owned(), Code::Other),
+            ("ERR".to_owned(), Code::Other),
+        ] {
+            let parsed = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes()).unwrap();
+            let Value::ServerError(error) = parsed else { panic!("{parsed:?}") };
+            assert_eq!(Code::from(&error), expected, "{reply}");
+        }
     }
 }
