@@ -10,6 +10,7 @@ mod destruction;
 mod faults;
 mod laziness;
 mod lifecycle;
+mod regressions;
 mod rotation;
 mod untrusted_input;
 mod values;
@@ -124,5 +125,13 @@ over_every_store! {
         a_session_tells_of_itself
         a_session_of_another_program_exists_as_often_as_it_is_asked
         below_a_threshold_alone_the_first_read_refreshes
+    }    regressions {
+        a_request_that_ends_after_a_logout_restores_nothing
+        an_update_of_a_session_that_is_gone_is_not_a_creation
+        an_id_that_the_client_chose_never_becomes_its_sessions
+        a_rotation_that_fails_loses_nothing
+        a_change_after_a_renewal_does_not_cancel_it
+        ids_that_change_under_load_leave_no_key_without_an_expiry
+        a_browser_takes_the_removal_as_it_took_the_cookie
     }
 }

@@ -1,0 +1,235 @@
+//! Published defects of others, each shown not to be one of ours.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+use session_runtime::{SameSite, SessionConfig};
+use session_tests::acceptance::{App, Client, Script, World};
+use session_tests::cookies::{self, id_of, key_of};
+
+async fn visitor(app: &App) -> Client {
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1).set("name", "x")).await;
+    client
+}
+
+fn look() -> Script {
+    Script::new().get("count").get("name")
+}
+
+/// What is stored under the key of a cookie, by Redis's name; nothing to ask on memory.
+fn stored(world: &World, cookie: &str) -> Option<String> {
+    world.server().map(|server| server.cli(&["TYPE", &key_of(cookie)]))
+}
+
+/// [CVE-2025-46336] of rack-session (the same: [connect-redis 328]): a request that read the session before a logout writes it back when it
+/// ends, and the logged-out session is alive again. Here the request that only reads ends as any other, and its id stays dead.
+///
+/// [CVE-2025-46336]: https://github.com/rack/rack-session/security/advisories/GHSA-9j94-67jr-4cqj
+/// [connect-redis 328]: https://github.com/tj/connect-redis/issues/328
+pub(crate) async fn a_request_that_ends_after_a_logout_restores_nothing(world: World) {
+    let app = world.app().await;
+    for (gate, slow) in
+        [("reads", look().gate("reads")), ("writes", look().gate("writes").set("name", "old"))]
+    {
+        let mut client = visitor(&app).await;
+        let cookie = client.cookie();
+        let request = {
+            let (client, cookie) = (client.clone(), cookie.clone());
+            tokio::spawn(async move { client.run_with(&[cookie], slow).await })
+        };
+        app.gates.arrival(gate).await;
+        client.run(Script::new().destroy()).await;
+        app.gates.open(gate);
+        let reply = request.await.unwrap();
+        assert_eq!(reply.results()[..2], [json!({ "ok": 1 }), json!({ "ok": "x" })], "it read before");
+        assert!(reply.set_cookies().is_empty());
+        assert!(stored(&world, &cookie).is_none_or(|stored| stored == "string"), "a tombstone at most");
+        let again = app.client().run_with(&[&cookie], look().session_exists()).await;
+        assert_eq!(again.values(), [json!(0), json!(""), json!(false)]);
+    }
+}
+
+/// actix-session's Redis store answers an update of a session that is gone by saving it anew (`RedisSessionStore::update`: "no update:
+/// fall back to save"). Here it is gone, and the client keeps the cookie that it has.
+pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world: World) {
+    let app = world.app().await;
+    for gate in ["expired", "destroyed"] {
+        let mut client = visitor(&app).await;
+        let cookie = client.cookie();
+        let request = {
+            let (client, cookie) = (client.clone(), cookie.clone());
+            let script = look().gate(gate).set("count", 2).remove("name").clear();
+            tokio::spawn(async move { client.run_with(&[cookie], script).await })
+        };
+        app.gates.arrival(gate).await;
+        match gate {
+            "expired" => world.elapse(Duration::from_secs(2 * 24 * 3600)),
+            _ => drop(client.run(Script::new().destroy()).await),
+        }
+        app.gates.open(gate);
+        let reply = request.await.unwrap();
+        for result in &reply.results()[3..] {
+            assert_eq!(*result, json!({ "error": ["gone"] }));
+        }
+        assert!(reply.set_cookies().is_empty());
+        assert!(stored(&world, &cookie).is_none_or(|stored| stored != "hash"));
+    }
+}
+
+/// Session fixation by adoption, as in ruts and axum_session (and once in Rails, CherryPy and wai-session): an id that the client chose becomes
+/// the id of its session. Here not even an id that is signed right does, whatever the handler calls.
+pub(crate) async fn an_id_that_the_client_chose_never_becomes_its_sessions(world: World) {
+    let app = world.app().await;
+    for begins in [
+        Script::new().set("count", 1),
+        look().set("count", 1),
+        Script::new().rotate().set("count", 1),
+        Script::new().renew(1).set("count", 1),
+        Script::new().clear().set("count", 1),
+        Script::new().destroy().set("count", 1),
+        Script::new().session_exists().expires_in().remove("count").set("count", 1),
+        Script::new().join(Script::new().set("count", 1).set("name", "x").get("vip")),
+    ] {
+        let chosen = cookies::cookie(&cookies::id(world.now(), 0));
+        let reply = app.client().run_with(&[&chosen], begins.clone()).await;
+        reply.values();
+        let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie: {begins:?}") };
+        assert_ne!(id_of(cookie), id_of(&chosen), "{begins:?}");
+        assert_ne!(id_of(cookie)[..8], id_of(&chosen)[..8], "{begins:?}: not the tag either");
+        assert!(stored(&world, &chosen).is_none_or(|stored| stored == "none"), "{begins:?}");
+    }
+}
+
+/// [tower-sessions 260]: `cycle_id` deletes the old session before the new one is stored; where storing fails, the data is lost. Here a
+/// rotation that the server refuses, at any of its commands, leaves the session as it was.
+///
+/// [tower-sessions 260]: https://github.com/maxcountryman/tower-sessions/pull/260
+pub(crate) async fn a_rotation_that_fails_loses_nothing(world: World) {
+    let Some(server) = world.server() else { return };
+    let app = world.app().await;
+    for refused in ["rename", "set", "pexpire"] {
+        let mut client = visitor(&app).await;
+        let cookie = client.cookie();
+        let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{refused}")]);
+        let reply = client.run(Script::new().rotate()).await;
+        let _: String = server.cli(&["ACL", "SETUSER", "default", "+@all"]);
+        assert!(reply.results()[0].get("error").is_some(), "{refused}");
+        assert!(reply.set_cookies().is_empty(), "{refused}");
+        assert_eq!(client.run(look()).await.values(), [json!(1), json!("x")], "{refused}");
+        assert_eq!(stored(&world, &cookie).as_deref(), Some("hash"), "{refused}");
+        assert!(world.times_to_live().iter().all(|&left| left != -1), "{refused}");
+        client.run(Script::new().rotate()).await.values();
+        assert_eq!(
+            client.run(look()).await.values(),
+            [json!(1), json!("x")],
+            "{refused}: the next one works"
+        );
+    }
+}
+
+/// [actix-session 244] and [poem 196]: any change after `renew` overwrites the note that the session is to be renewed, and the id stays.
+/// Here nothing but another `renew`, `rotate` or `destroy` comes after it.
+///
+/// [actix-session 244]: https://github.com/actix/actix-extras/issues/244
+/// [poem 196]: https://github.com/poem-web/poem/issues/196
+pub(crate) async fn a_change_after_a_renewal_does_not_cancel_it(world: World) {
+    let app = world.app().await;
+    for change in [
+        Script::new().set("vip", true),
+        Script::new().remove("age"),
+        Script::new().set("vip", true).remove("vip"),
+        Script::new().get("count").session_exists().expires_in(),
+        Script::new().join(Script::new().set("vip", true).set("age", 3)),
+    ] {
+        for renewal in [Script::new().renew(0), Script::new().renew(1), Script::new().rotate()] {
+            let mut client = visitor(&app).await;
+            let old = client.cookie();
+            let reply = client.run(renewal.join(change.clone())).await;
+            reply.values();
+            assert_eq!(reply.set_cookies().len(), 1, "{change:?}");
+            assert_ne!(id_of(&client.cookie()), id_of(&old), "{change:?}");
+            assert_eq!(client.run(look()).await.values(), [json!(1), json!("x")], "{change:?}");
+            let stale = app.client().run_with(&[&old], look().session_exists()).await;
+            assert_eq!(stale.values(), [json!(0), json!(""), json!(false)], "{change:?}");
+        }
+    }
+}
+
+/// [Spring Session 3357]: under load, sessions whose id changes in every request end up without an expiry, because data and expiry are sent
+/// one after the other. Here 75 visitors at once, as there, and the store is looked at all the time.
+///
+/// [Spring Session 3357]: https://github.com/spring-projects/spring-session/issues/3357
+pub(crate) async fn ids_that_change_under_load_leave_no_key_without_an_expiry(world: World) {
+    let app = world.app().await;
+    let load = (0..75).map(|visitor| {
+        let mut client = app.client();
+        async move {
+            for round in 0..4 {
+                let change =
+                    if (visitor + round) % 2 == 0 { Script::new().rotate() } else { Script::new().renew(1) };
+                client.run(Script::new().set("count", round).join(change)).await.values();
+            }
+        }
+    });
+    let load = tokio::spawn(join_all(load.collect::<Vec<_>>()));
+    while !load.is_finished() {
+        assert!(world.times_to_live().iter().all(|&left| left != -1), "a key without an expiry");
+        tokio::task::yield_now().await;
+    }
+    load.await.unwrap();
+    assert!(world.times_to_live().iter().all(|&left| left != -1));
+}
+
+/// [tower-sessions 268], [actix-session 299] and [axum_session 102]: the removal cookie lacks `Secure`, so that a browser refuses it for a name
+/// with a prefix, or with `SameSite=None`, and the visitor stays logged in. Here it passes wherever the session's own cookie does.
+///
+/// [tower-sessions 268]: https://github.com/maxcountryman/tower-sessions/pull/268
+/// [actix-session 299]: https://github.com/actix/actix-extras/issues/299
+/// [axum_session 102]: https://github.com/AscendingCreations/AxumSession/pull/102
+pub(crate) async fn a_browser_takes_the_removal_as_it_took_the_cookie(world: World) {
+    type Configure = fn(SessionConfig) -> SessionConfig;
+    let configurations: [Configure; 4] = [
+        |config| config,
+        |config| config.cookie_name("__Host-login"),
+        |config| config.cookie_name("__Secure-login").cookie_domain("example.com").cookie_path("/app"),
+        |config| config.cookie_name("login").cookie_same_site(SameSite::None).cookie_partitioned(true),
+    ];
+    for configure in configurations {
+        let app = world.app_with(configure).await;
+        let mut client = app.client();
+        let set = client.run(Script::new().set("count", 1)).await.set_cookies().remove(0);
+        let removal = client.run(Script::new().destroy()).await.set_cookies().remove(0);
+        for cookie in [&set, &removal] {
+            assert!(browser_takes(cookie), "{}", cookie.split_once(';').unwrap().1);
+        }
+        let place = |cookie: &str| {
+            let name = cookie.split('=').next().unwrap().to_owned();
+            (name, attribute(cookie, "Domain"), attribute(cookie, "Path"), attribute(cookie, "Partitioned"))
+        };
+        assert_eq!(place(&set), place(&removal), "the same cookie, for a browser");
+    }
+}
+
+/// [RFC 6265bis §5.7] on prefixes, `SameSite=None` and partitioned cookies, over a secure connection.
+///
+/// [RFC 6265bis §5.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.7
+fn browser_takes(cookie: &str) -> bool {
+    let has = |name| attribute(cookie, name).is_some();
+    let is = |name, value: &str| attribute(cookie, name).is_some_and(|given| given == value);
+    let needs_secure = cookie.starts_with("__Host-")
+        || cookie.starts_with("__Secure-")
+        || is("SameSite", "None")
+        || has("Partitioned");
+    let is_bound_to_host = !cookie.starts_with("__Host-") || (is("Path", "/") && !has("Domain"));
+    (has("Secure") || !needs_secure) && is_bound_to_host
+}
+
+/// The value of an attribute, empty where it has none.
+fn attribute(cookie: &str, name: &str) -> Option<String> {
+    cookie.split("; ").skip(1).find_map(|attribute| {
+        let (given, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+        given.eq_ignore_ascii_case(name).then(|| value.to_owned())
+    })
+}
