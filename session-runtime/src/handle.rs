@@ -253,7 +253,7 @@ impl SessionHandle {
                 Lookup::Found(()) => return self.lifecycle().moved(&planned),
                 Lookup::Missing if self.lifecycle().unmoved(&planned) == Next::Nothing => break,
                 Lookup::Missing => {}
-                Lookup::Dead => self.lifecycle().dead(&planned.from.id),
+                Lookup::Dead => self.lifecycle().move_lost(&planned),
             }
         }
         Ok(())

@@ -332,6 +332,12 @@ impl Lifecycle {
         }
     }
 
+    /// The store refused the move: the session was ended, or moved elsewhere. The tombstone would name a successor of ours.
+    pub(crate) fn move_lost(&mut self, lost: &Move) {
+        self.moves.retain(|sent| sent.to.id != lost.to.id);
+        self.dead(&lost.from.id);
+    }
+
     /// The store was told to end this session. `follow` gives the subject of an id that the session moved to.
     pub(crate) fn destroyed(
         &mut self,
@@ -341,22 +347,24 @@ impl Lifecycle {
     ) -> Next {
         let id = &plan.subject.id;
         let followed = self.ending.iter().position(|ending| ending.id == *id);
-        if followed.is_none() && !self.state.is_of(id) {
-            return Next::Replan;
-        }
-        self.was_live |= matches!(found, Destroyed::Ended | Destroyed::Moved(_));
         if let Some(at) = followed {
             self.ending.remove(at);
         }
-        match (found, &self.state) {
-            (Destroyed::Moved(successor), _) => {
-                self.dead(id);
-                // Where this request moved it itself it goes on, else it never gets there but to end it.
-                if !self.state.is_of(&successor) {
-                    self.ending.extend(follow(successor));
-                }
-                self.end_if_gone()
+        if let Destroyed::Moved(successor) = found {
+            self.was_live = true;
+            self.moves.retain(|sent| sent.from.id != *id || sent.to.id == successor);
+            self.dead(id);
+            // Where this request moved it itself it goes on, else it never gets there but to end it.
+            if !self.state.is_of(&successor) {
+                self.ending.extend(follow(successor));
             }
+            return self.end_if_gone();
+        }
+        if followed.is_none() && !self.state.is_of(id) {
+            return Next::Replan;
+        }
+        self.was_live |= found == Destroyed::Ended;
+        match (found, &self.state) {
             _ if followed.is_some() => self.end_if_gone(),
             (Destroyed::Missing, State::Candidate { .. }) => self.missing(id, false),
             // The creation happened since.
@@ -365,7 +373,7 @@ impl Lifecycle {
                 self.dead(id);
                 Next::Replan
             }
-            (Destroyed::Ended | Destroyed::Missing | Destroyed::Dead, _) => self.end(),
+            _ => self.end(),
         }
     }
 
@@ -485,5 +493,7 @@ impl State {
     }
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

@@ -416,6 +416,20 @@ fn a_move_that_lost_against_another_requests_is_gone() {
 }
 
 #[test]
+fn a_move_that_the_store_refused_is_gone_at_once() {
+    let one = subject();
+    let mut lifecycle = live(&one);
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.move_lost(&planned);
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+    // Another one of this request may have won.
+    let mut lifecycle = live(&one);
+    let (won, lost) = (moves(&mut lifecycle, Reason::Renew(1)), moves(&mut lifecycle, Reason::Rotate));
+    lifecycle.move_lost(&lost);
+    assert_eq!(reads(&mut lifecycle), Some((won.to.id, true)));
+}
+
+#[test]
 fn a_write_that_meets_its_own_requests_move_follows_it() {
     let one = subject();
     let mut lifecycle = live(&one);

@@ -1,0 +1,289 @@
+//! Every state with every operation and every reply of the store, as one table.
+//!
+//! `exists` asks as `read` does, and `clear` as `remove` does. Sessions have names: `A` is the request's own, `B` that of a further cookie, `M`
+//! what the request tried to move `A` to, `O` what another request moved it to, `N` what is drawn in the row itself. After a colon stands how
+//! the operation goes on, and the state then; `+cookie` and `+removal` are what a response would carry.
+//!
+//! `WRITE_TABLES=FOLDER` writes the tables as they are now.
+
+use std::fmt::Write as _;
+use std::time::UNIX_EPOCH;
+
+use super::*;
+use crate::config::Lifetimes;
+
+const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", "renew", "destroy"];
+
+const STATES: [(&str, fn(&Named) -> Lifecycle); 10] = [
+    ("absent", |_| asked(&[])),
+    ("absent, creation unknown", |named| {
+        let mut lifecycle = asked(&[]);
+        let _ = lifecycle.plan_write(now(), false, |_| Ok(named.a.clone()));
+        lifecycle
+    }),
+    ("candidate", |named| asked(&[&named.a])),
+    ("candidates", |named| asked(&[&named.a, &named.b])),
+    ("live", |named| live(named, true)),
+    ("live, not refreshed", |named| live(named, false)),
+    ("live, move unknown", |named| {
+        let mut lifecycle = live(named, true);
+        let _ = lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(named.m.clone()));
+        lifecycle
+    }),
+    ("gone", |named| {
+        let mut lifecycle = live(named, true);
+        lifecycle.dead(&named.a.id);
+        lifecycle
+    }),
+    ("gone, ending its successor", |named| {
+        let mut lifecycle = live(named, true);
+        let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+        lifecycle.destroyed(&plan, Destroyed::Moved(named.o.id), |_| Some(named.o.clone()));
+        lifecycle
+    }),
+    ("destroyed here", |named| {
+        let mut lifecycle = live(named, true);
+        let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+        lifecycle.destroyed(&plan, Destroyed::Ended, |_| None);
+        lifecycle
+    }),
+];
+
+#[test]
+fn before_the_head() {
+    assert_table(include_str!("table-before.txt"), false);
+}
+
+#[test]
+fn after_the_head() {
+    assert_table(include_str!("table-after.txt"), true);
+}
+
+fn assert_table(expected: &str, committed: bool) {
+    let actual = table(committed);
+    if let Ok(folder) = std::env::var("WRITE_TABLES") {
+        let name = if committed { "after" } else { "before" };
+        std::fs::write(format!("{folder}/table-{name}.txt"), &actual).unwrap();
+    }
+    for (actual, expected) in actual.lines().zip(expected.lines()) {
+        assert_eq!(actual, expected);
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count());
+}
+
+fn table(committed: bool) -> String {
+    let mut table = String::new();
+    for (state, begin) in STATES {
+        writeln!(table, "{state}").unwrap();
+        for operation in OPERATIONS {
+            let row = Row { begin, committed, operation };
+            writeln!(table, "  {operation:<11}{}", row.show().trim_end()).unwrap();
+        }
+    }
+    table
+}
+
+struct Row {
+    begin: fn(&Named) -> Lifecycle,
+    committed: bool,
+    operation: &'static str,
+}
+
+impl Row {
+    fn show(&self) -> String {
+        let replies: &[_] = match self.operation {
+            "destroy" => &["ended", "missing", "dead", "moved"],
+            _ => &["found", "missing", "dead"],
+        };
+        let mut plan = String::new();
+        let mut nexts = String::new();
+        for reply in replies {
+            let named = Named::new();
+            let mut lifecycle = (self.begin)(&named);
+            if self.committed {
+                lifecycle.commit();
+            }
+            let (planned, next) = self.carry_out(&mut lifecycle, &named, reply);
+            match next {
+                // Nothing is asked.
+                None => return planned,
+                Some(next) if next.is_empty() => write!(nexts, "{:45}", "").unwrap(),
+                Some(next) => {
+                    let cell = format!("{reply}: {next}{}", named.show(&lifecycle));
+                    write!(nexts, "{cell:<45}").unwrap();
+                }
+            }
+            plan = planned;
+        }
+        format!("{plan:<26}{nexts}")
+    }
+
+    /// What is planned, and what the reply leads to, as `SessionHandle` does it.
+    fn carry_out(&self, lifecycle: &mut Lifecycle, named: &Named, reply: &str) -> (String, Option<String>) {
+        match self.operation {
+            "read" | "expires_in" => {
+                let Some(plan) = lifecycle.plan_read(now()) else { return ("the default".to_owned(), None) };
+                let id = plan.subject.id;
+                let refreshes = plan.refresh.is_some() && self.operation == "read";
+                let next = match reply {
+                    "found" => {
+                        lifecycle.found(&id, refreshes);
+                        Ok(Next::Nothing)
+                    }
+                    "missing" => Ok(lifecycle.missing(&id, plan.settles)),
+                    _ => {
+                        lifecycle.dead(&id);
+                        Ok(Next::Replan)
+                    }
+                };
+                let refresh = if refreshes { ", refresh" } else { "" };
+                (format!("ask {}{refresh}", named.name(&id)), Some(shown(next)))
+            }
+            "set" | "remove" => {
+                let removes = self.operation == "remove";
+                let plan = match lifecycle.plan_write(now(), removes, |_| Ok(named.n.clone())) {
+                    Ok(Some(plan)) => plan,
+                    Ok(None) => return ("nothing to remove".to_owned(), None),
+                    Err(error) => return (error_of(&error), None),
+                };
+                let id = plan.subject.id;
+                let next = match reply {
+                    "found" if plan.mode == WriteMode::Create => lifecycle.created(&id),
+                    "found" => {
+                        lifecycle.found(&id, true);
+                        Ok(Next::Nothing)
+                    }
+                    // What may begin a session finds none missing.
+                    "missing" if plan.mode == WriteMode::Create => {
+                        return (String::new(), Some(String::new()));
+                    }
+                    "missing" => Ok(lifecycle.missing(&id, plan.settles)),
+                    _ => {
+                        lifecycle.dead(&id);
+                        Ok(Next::Replan)
+                    }
+                };
+                let how = if plan.mode == WriteMode::Create { "create" } else { "write" };
+                (format!("{how} {}", named.name(&id)), Some(shown(next)))
+            }
+            "rotate" | "renew" => {
+                let reason = if self.operation == "rotate" { Reason::Rotate } else { Reason::Renew(1) };
+                let plan = match lifecycle.plan_move(now(), reason, |_| Ok(named.n.clone())) {
+                    Ok(Some(plan)) => plan,
+                    Ok(None) => return ("nothing to move".to_owned(), None),
+                    Err(error) => return (error_of(&error), None),
+                };
+                let next = match reply {
+                    "found" => lifecycle.moved(&plan).map(|()| Next::Nothing),
+                    "missing" => Ok(lifecycle.unmoved(&plan)),
+                    _ => {
+                        lifecycle.move_lost(&plan);
+                        Ok(Next::Replan)
+                    }
+                };
+                let (from, to) = (named.name(&plan.from.id), named.name(&plan.to.id));
+                (format!("move {from} to {to}"), Some(shown(next)))
+            }
+            _ => {
+                let plan = match lifecycle.plan_destroy(now()) {
+                    Ok(Some(plan)) => plan,
+                    Ok(None) => return (format!("nothing to end:{}", named.show(lifecycle)), None),
+                    Err(error) => return (error_of(&error), None),
+                };
+                let found = match reply {
+                    "ended" => Destroyed::Ended,
+                    "missing" => Destroyed::Missing,
+                    "dead" => Destroyed::Dead,
+                    _ => Destroyed::Moved(named.o.id),
+                };
+                let next = lifecycle.destroyed(&plan, found, |_| Some(named.o.clone()));
+                (format!("end {}", named.name(&plan.subject.id)), Some(shown(Ok(next))))
+            }
+        }
+    }
+}
+
+/// How the operation goes on.
+fn shown(next: Result<Next, Error>) -> String {
+    match next {
+        Ok(Next::Nothing) => "done,".to_owned(),
+        Ok(Next::Replan) => "again,".to_owned(),
+        Err(error) => format!("{},", error_of(&error)),
+    }
+}
+
+fn error_of(error: &Error) -> String {
+    let kind = if error.is_gone() {
+        "gone"
+    } else if error.is_committed() {
+        "committed"
+    } else {
+        "?"
+    };
+    format!("Err({kind})")
+}
+
+/// The sessions of one row.
+struct Named {
+    a: Subject,
+    b: Subject,
+    m: Subject,
+    o: Subject,
+    n: Subject,
+}
+
+impl Named {
+    fn new() -> Self {
+        let [a, b, m, o, n] = std::array::from_fn(|_| {
+            Subject::drawn(SessionId::draw(now(), 0).unwrap(), "app", &Lifetimes::default()).unwrap()
+        });
+        Self { a, b, m, o, n }
+    }
+
+    fn name(&self, id: &SessionId) -> char {
+        let all = [('A', &self.a), ('B', &self.b), ('M', &self.m), ('O', &self.o), ('N', &self.n)];
+        all.iter().find(|(_, subject)| subject.id == *id).map_or('?', |(name, _)| *name)
+    }
+
+    /// The state, and what a response that went out now would say of the cookie.
+    fn show(&self, lifecycle: &Lifecycle) -> String {
+        let mut shown = match &lifecycle.state {
+            State::Absent { drawn: None } => " absent".to_owned(),
+            State::Absent { drawn: Some(subject) } => format!(" absent ({}?)", self.name(&subject.id)),
+            State::Candidate { current, further, .. } => {
+                let names = std::iter::once(current).chain(further);
+                format!(" candidate {}", names.map(|it| self.name(&it.subject.id)).collect::<String>())
+            }
+            State::Live { subject, cookie_due, refreshed } => {
+                let refresh = if *refreshed { "" } else { " unrefreshed" };
+                let cookie = if *cookie_due { " +cookie" } else { "" };
+                format!(" live {}{refresh}{cookie}", self.name(&subject.id))
+            }
+            State::Gone { .. } => " gone".to_owned(),
+        };
+        for ending in &lifecycle.ending {
+            write!(shown, ", to end {}", self.name(&ending.id)).unwrap();
+        }
+        if lifecycle.removal_due && !lifecycle.committed {
+            shown += " +removal";
+        }
+        shown
+    }
+}
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(2_000_000_000)
+}
+
+fn asked(subjects: &[&Subject]) -> Lifecycle {
+    let mut lifecycle = Lifecycle::default();
+    let candidate = |subject: &&Subject| Candidate { subject: (*subject).clone(), cookie_due: false };
+    lifecycle.ask(!subjects.is_empty(), || subjects.iter().map(candidate).collect());
+    lifecycle
+}
+
+fn live(named: &Named, refreshed: bool) -> Lifecycle {
+    let mut lifecycle = asked(&[&named.a]);
+    lifecycle.found(&named.a.id, refreshed);
+    lifecycle
+}
