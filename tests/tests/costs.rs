@@ -1,0 +1,322 @@
+//! What every operation gives in every state, and how many round trips it takes: DESIGN §5 and §6, through `Session`.
+//!
+//! In the tables a session holds `count` = 1. Each cell: what the operation gives, how many round trips it took, and what the response then
+//! says of the cookie. `WRITE_TABLES=FOLDER` writes the tables as they are now.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use session_runtime::testing::ManualClock;
+use session_runtime::{
+    BoxFuture, Bytes, Destroyed, Error, Lifetime, Lookup, MemoryStore, Refresh, Rotation, Session,
+    SessionConfig, SessionHandle, SessionKey, SessionStore, Sessions, StoreError, Write,
+};
+use session_tests::cookies::{self, SECRET};
+
+#[derive(Debug, Session)]
+struct Visitor {
+    count: u64,
+}
+
+const OPERATIONS: [&str; 10] =
+    ["get", "has", "exists", "expires_in", "set", "remove", "clear", "rotate", "renew", "destroy"];
+
+const STATES: [&str; 17] = [
+    "absent",
+    "stale cookie",
+    "creation lost",
+    "creation lost, done",
+    "candidate",
+    "stale, then live",
+    "ended, then live",
+    "ended cookie",
+    "moved cookie",
+    "live",
+    "live, unrefreshed",
+    "rotation lost",
+    "rotation lost, done",
+    "live, ended",
+    "live, moved",
+    "live, expired",
+    "destroyed here",
+];
+
+#[tokio::test]
+async fn before_the_head() {
+    assert_table("costs-before.txt", include_str!("costs-before.txt"), false).await;
+}
+
+#[tokio::test]
+async fn after_the_head() {
+    assert_table("costs-after.txt", include_str!("costs-after.txt"), true).await;
+}
+
+async fn assert_table(name: &str, expected: &str, committed: bool) {
+    let actual = table(committed).await;
+    if let Ok(folder) = std::env::var("WRITE_TABLES") {
+        std::fs::write(format!("{folder}/{name}"), &actual).unwrap();
+    }
+    for (actual, expected) in actual.lines().zip(expected.lines()) {
+        assert_eq!(actual, expected);
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count());
+}
+
+async fn table(committed: bool) -> String {
+    let mut table = format!("{:21}", "");
+    for operation in OPERATIONS {
+        write!(table, "{operation:<16}").unwrap();
+    }
+    for state in STATES {
+        table = format!("{}\n{state:<21}", table.trim_end());
+        for operation in OPERATIONS {
+            let cell = cell(state, operation, committed).await;
+            write!(table, "{cell:<16}").unwrap();
+        }
+    }
+    table.trim_end().to_owned() + "\n"
+}
+
+async fn cell(state: &str, operation: &str, committed: bool) -> String {
+    let world = World::new();
+    let handle = world.begin(state).await;
+    if committed {
+        let _ = handle.finish();
+    }
+    let before = world.store.trips();
+    let given = carry_out(&handle.session(), operation).await;
+    let trips = world.store.trips() - before;
+    let headers = handle.finish();
+    let cookie = match headers.set_cookie() {
+        _ if committed => "",
+        None => "",
+        Some(cookie) if cookies::id_of(cookie).is_empty() => " removal",
+        Some(_) => " cookie",
+    };
+    format!("{given} {trips}{cookie}")
+}
+
+async fn carry_out(session: &Session<Visitor>, operation: &str) -> String {
+    let yes = |yes| if yes { "yes" } else { "no" };
+    match operation {
+        "get" => shown(session.count().await),
+        "has" => shown(session.count().exists().await.map(yes)),
+        "exists" => shown(session.exists().await.map(yes)),
+        "expires_in" => {
+            shown(session.expires_in().await.map(|left| if left.is_some() { "some" } else { "none" }))
+        }
+        "set" => shown(session.set_count(2).await.map(|()| "ok")),
+        "remove" => shown(session.count().remove().await.map(yes)),
+        "clear" => shown(session.clear().await.map(|()| "ok")),
+        "rotate" => shown(session.rotate().await.map(|()| "ok")),
+        "renew" => shown(session.renew(Lifetime::remembered()).await.map(|()| "ok")),
+        _ => shown(session.destroy().await.map(|()| "ok")),
+    }
+}
+
+fn shown(given: Result<impl Display, Error>) -> String {
+    match given {
+        Ok(given) => given.to_string(),
+        Err(error) if error.is_gone() => "gone".to_owned(),
+        Err(error) if error.is_committed() => "late".to_owned(),
+        Err(error) => format!("{error}"),
+    }
+}
+
+struct World {
+    store: Counted,
+    clock: ManualClock,
+    sessions: Sessions,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = ManualClock::default();
+        let store = Counted { memory: MemoryStore::with_clock(&clock), network: Arc::default() };
+        let config = SessionConfig::new().secret(SECRET);
+        let sessions = Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock);
+        Self { store, clock, sessions }
+    }
+
+    /// A request in this state.
+    async fn begin(&self, state: &str) -> SessionHandle {
+        let stale = cookies::cookie(&cookies::id(self.clock.now(), 0));
+        match state {
+            "absent" => self.sessions.open([]),
+            "stale cookie" => self.open(&stale),
+            "creation lost" | "creation lost, done" => {
+                let handle = self.sessions.open([]);
+                self.store.lose_next(state.ends_with("done"));
+                assert!(handle.session::<Visitor>().set_count(1).await.unwrap_err().is_outcome_unknown());
+                handle
+            }
+            "candidate" => self.open(&self.visitor().await),
+            "stale, then live" => self.open(&format!("{stale}; {}", self.visitor().await)),
+            "ended, then live" => {
+                let ended = self.visitor().await;
+                self.end(&ended).await;
+                self.open(&format!("{ended}; {}", self.visitor().await))
+            }
+            "ended cookie" => {
+                let cookie = self.visitor().await;
+                self.end(&cookie).await;
+                self.open(&cookie)
+            }
+            "moved cookie" => {
+                let cookie = self.visitor().await;
+                self.open(&cookie).session::<Visitor>().rotate().await.unwrap();
+                self.open(&cookie)
+            }
+            "live, unrefreshed" => {
+                let handle = self.open(&self.visitor().await);
+                handle.session::<Visitor>().expires_in().await.unwrap();
+                handle
+            }
+            _ => self.begin_live(state).await,
+        }
+    }
+
+    /// A request that has read its session.
+    async fn begin_live(&self, state: &str) -> SessionHandle {
+        let cookie = self.visitor().await;
+        let handle = self.open(&cookie);
+        let session = handle.session::<Visitor>();
+        assert_eq!(session.count().await.unwrap(), 1);
+        match state {
+            "live" => {}
+            "rotation lost" | "rotation lost, done" => {
+                self.store.lose_next(state.ends_with("done"));
+                assert!(session.rotate().await.unwrap_err().is_outcome_unknown());
+            }
+            "live, ended" => self.end(&cookie).await,
+            "live, moved" => self.open(&cookie).session::<Visitor>().rotate().await.unwrap(),
+            "live, expired" => self.clock.advance(Duration::from_secs(2 * 24 * 3600)),
+            "destroyed here" => session.destroy().await.unwrap(),
+            other => panic!("no state {other}"),
+        }
+        handle
+    }
+
+    fn open(&self, cookies: &str) -> SessionHandle {
+        self.sessions.open([cookies.as_bytes()])
+    }
+
+    /// The cookie of a new session.
+    async fn visitor(&self) -> String {
+        let handle = self.sessions.open([]);
+        handle.session::<Visitor>().set_count(1).await.unwrap();
+        handle.finish().set_cookie().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    async fn end(&self, cookie: &str) {
+        self.open(cookie).session::<Visitor>().destroy().await.unwrap();
+    }
+}
+
+/// Memory behind a network that counts, and loses what it is told to lose.
+#[derive(Clone, Debug)]
+struct Counted {
+    memory: MemoryStore,
+    network: Arc<Network>,
+}
+
+#[derive(Debug, Default)]
+struct Network {
+    trips: AtomicUsize,
+    loses_command: AtomicBool,
+    loses_reply: AtomicBool,
+}
+
+impl Counted {
+    fn trips(&self) -> usize {
+        self.network.trips.load(Ordering::Relaxed)
+    }
+
+    /// Of the next operation that changes data the reply is lost, or the command itself.
+    fn lose_next(&self, is_done: bool) {
+        let lost = if is_done { &self.network.loses_reply } else { &self.network.loses_command };
+        lost.store(true, Ordering::Relaxed);
+    }
+
+    fn read<'a, T: 'a>(
+        &'a self,
+        read: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        self.network.trips.fetch_add(1, Ordering::Relaxed);
+        read
+    }
+
+    fn change<'a, T: Send + 'a>(
+        &'a self,
+        change: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        self.network.trips.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            let is_set = |flag: &AtomicBool| flag.swap(false, Ordering::Relaxed);
+            if is_set(&self.network.loses_command) {
+                return Err(StoreError::outcome_unknown("the command was lost"));
+            }
+            let reply = change.await;
+            if is_set(&self.network.loses_reply) {
+                return Err(StoreError::outcome_unknown("the reply was lost"));
+            }
+            reply
+        })
+    }
+}
+
+impl SessionStore for Counted {
+    fn get<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
+        self.read(self.memory.get(key, field, refresh))
+    }
+
+    fn contains<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        self.read(self.memory.contains(key, field, refresh))
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        write: Write<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
+        self.change(self.memory.write(key, write))
+    }
+
+    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+        self.read(self.memory.time_left(key))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        rotation: Rotation<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
+        self.change(self.memory.rotate(key, rotation))
+    }
+
+    fn destroy<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tombstone_for: Duration,
+    ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
+        self.change(self.memory.destroy(key, tombstone_for))
+    }
+
+    fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
+        self.memory.time()
+    }
+}
