@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use cookie::time::Duration as CookieDuration;
 use cookie::{Cookie, SameSite as CookieSameSite};
 
 use crate::config::{CookieSettings, SameSite};
@@ -45,7 +46,7 @@ impl CookieTemplate {
         cookie.set_value(value);
         if let Some(max_age) = max_age {
             let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
-            cookie.set_max_age(cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
+            cookie.set_max_age(CookieDuration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
         }
         cookie.to_string()
     }

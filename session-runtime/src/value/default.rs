@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-/// A type with an obvious value for a field that is missing: zero, the empty text, `false`, `None`.
+/// A type with an obvious value for a field that is missing: zero, no time, the empty text, `false`, `None`.
 ///
-/// Types without one (`char`, `NonZero`, addresses, dates) are declared as an `Option`, or with
+/// Types without one (`char`, `NonZero`, addresses, dates, points in time) are declared as an `Option`, or with
 /// `#[session(default = …)]`; a type of your own may implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
@@ -48,6 +50,7 @@ use_std_default!(
     Cow<'static, str>,
     Vec<u8>,
     Bytes,
+    Duration,
 );
 
 impl<T> FieldDefault for Option<T> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt::Debug;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::schema::FieldSpec;
+
+mod times;
+#[cfg(feature = "uuid")]
+mod uuids;
 
 /// Written as `text`, and `text` read again is the same value.
 #[track_caller]
@@ -142,6 +146,9 @@ fn text_truth_and_bytes_are_pinned() {
     pinned(IpAddr::V6(Ipv6Addr::LOCALHOST), "::1");
     pinned(Ipv4Addr::LOCALHOST, "127.0.0.1");
     pinned(Ipv6Addr::UNSPECIFIED, "::");
+    pinned(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80), "127.0.0.1:80");
+    pinned(SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 0, 3), "[::1%3]:80");
+    pinned(SocketAddr::from(([127, 0, 0, 1], 80)), "127.0.0.1:80");
 }
 
 #[test]
@@ -153,6 +160,13 @@ fn other_spellings_of_truth_are_read_and_no_more() {
         reads(text, false);
     }
     refuses::<bool>(&["", "TRUE", "yes", "2", "None", "null", " True", "\"true\""]);
+}
+
+/// Its text would lose it.
+#[test]
+fn an_address_with_a_flow_label_is_refused() {
+    let address = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 1, 0);
+    assert!(address.encode().is_err() && SocketAddr::V6(address).encode().is_err());
 }
 
 #[test]
@@ -353,7 +367,7 @@ fn never_panics(stored: &Bytes) -> Result<(), TestCaseError> {
     reads_one_spelling::<Bytes>(stored)?;
     reads_one_spelling::<char>(stored)?;
     let _ = (f32::decode(stored.clone()), f64::decode(stored.clone()), bool::decode(stored.clone()));
-    let _ = IpAddr::decode(stored.clone());
+    let _ = (IpAddr::decode(stored.clone()), SocketAddr::decode(stored.clone()));
     let _ = json::decode::<serde_json::Value>(stored.clone());
     Ok(())
 }

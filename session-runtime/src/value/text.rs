@@ -1,7 +1,9 @@
 //! Text, truth and bytes: as they are.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use std::str::FromStr;
 
 use bytes::Bytes;
 
@@ -65,13 +67,12 @@ impl FieldValue for Bytes {
     }
 }
 
-/// Types whose `Display` and `FromStr` are each other's inverse. (Those of `SocketAddrV6` are not: its text leaves the flow label out.)
+/// Types whose `Display` and `FromStr` are each other's inverse.
 macro_rules! as_their_text {
     ($($type:ty: $what:literal),* $(,)?) => {$(
         impl FieldValue for $type {
             fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
-                let text = std::str::from_utf8(&stored).ok();
-                text.and_then(|text| text.parse().ok()).ok_or_else(|| InvalidValue::new(concat!("not ", $what)))
+                from_text(&stored, concat!("not ", $what))
             }
 
             fn encode(&self) -> Result<Bytes, InvalidValue> {
@@ -86,4 +87,41 @@ as_their_text!(
     IpAddr: "an IP address",
     Ipv4Addr: "an IPv4 address",
     Ipv6Addr: "an IPv6 address",
+    SocketAddrV4: "an IPv4 address with a port",
 );
+
+#[cfg(feature = "uuid")]
+as_their_text!(uuid::Uuid: "a UUID");
+
+impl FieldValue for SocketAddrV6 {
+    fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        from_text(&stored, "not an IPv6 address with a port")
+    }
+
+    /// The text leaves the flow label out, which hardly ever is another than zero.
+    fn encode(&self) -> Result<Bytes, InvalidValue> {
+        match self.flowinfo() {
+            0 => Ok(self.to_string().into()),
+            _ => Err(InvalidValue::new("an address with a flow label")),
+        }
+    }
+}
+
+impl FieldValue for SocketAddr {
+    fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
+        from_text(&stored, "not an IP address with a port")
+    }
+
+    fn encode(&self) -> Result<Bytes, InvalidValue> {
+        match self {
+            Self::V4(address) => address.encode(),
+            Self::V6(address) => address.encode(),
+        }
+    }
+}
+
+/// What `FromStr` makes of the text.
+pub(super) fn from_text<T: FromStr>(stored: &[u8], reason: &'static str) -> Result<T, InvalidValue> {
+    let text = std::str::from_utf8(stored).ok();
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| InvalidValue::new(reason))
+}
