@@ -71,7 +71,7 @@ pub(crate) enum Kind {
     NoRandomness,
     #[error("{0}")]
     Config(Cow<'static, str>),
-    #[error("the session store failed")]
+    #[error("{0}")]
     Store(#[source] StoreError),
 }
 

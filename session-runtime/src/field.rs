@@ -143,7 +143,9 @@ impl<'a, T: 'static> Field<'a, T> {
 
     /// Gives the field the value `new` if it is `old`, and says whether it did. A missing field is its default.
     ///
-    /// What is compared is the stored form: a value that another program stored in another spelling, as `1e3` for `1000`, is not equal.
+    /// What is compared is the **stored form**, byte for byte. A value that was stored in another spelling is not equal: `1e3` for `1000`, a
+    /// `HashMap` as JSON, whose order is never the same, JSON from before its type got another field. For fields with `json` or `with`, use
+    /// [`update`](Self::update), which compares with the bytes that it read.
     ///
     /// # Errors
     ///

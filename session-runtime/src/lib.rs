@@ -1,4 +1,21 @@
-//! Typed, lazy, race-safe web sessions.
+//! Typed, lazy, race-safe web sessions: a struct is the schema, every field is one field of a Redis hash, a misspelt field does not compile.
+//!
+//! - [`Session`](struct@Session) is what a handler takes; [`macro@Session`] makes a struct a session, and lists all attributes.
+//! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
+//! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, [`SessionLayer`] what goes around the router.
+//! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
+//! - `guide::login` says what to do at login and logout.
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `derive` | yes | the macros |
+//! | `redis` | yes | [`RedisStore`] |
+//! | `axum` | yes | the extractor, and errors as responses |
+//! | `tower` | with `axum` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
+//! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
+//!
+//! In tests, `SessionConfig::new().store("memory:")` needs no server; [`Sessions::open`] and [`SessionHandle::finish`] give a session in
+//! any state its cookie.
 //!
 #![cfg_attr(feature = "derive", doc = "[The guide](guide) has what to do at login and logout.")]
 #![forbid(unsafe_code)]

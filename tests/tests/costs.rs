@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{
-    BoxFuture, Bytes, Destroyed, Error, Lifetime, Lookup, MemoryStore, Refresh, Rotation, Session,
-    SessionConfig, SessionHandle, SessionKey, SessionStore, Sessions, StoreError, Write,
+    BoxFuture, Bytes, Destroyed, Error, Lifetime, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation,
+    Session, SessionConfig, SessionHandle, SessionKey, SessionStore, Sessions, StoreError, Write,
 };
 use session_tests::cookies::{self, SECRET};
 
@@ -314,6 +314,45 @@ impl SessionStore for Counted {
         tombstone_for: Duration,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
         self.change(self.memory.destroy(key, tombstone_for))
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        fields: &'a [&'a str],
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
+        self.read(self.memory.get_many(key, fields, refresh))
+    }
+
+    fn modify<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        modify: Modify<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
+        self.change(self.memory.modify(key, modify))
+    }
+
+    fn field_time_left<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
+        self.read(self.memory.field_time_left(key, field))
+    }
+
+    fn expire_field<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        self.change(self.memory.expire_field(key, field, ttl, expires_in))
+    }
+
+    fn expires_fields(&self) -> bool {
+        self.memory.expires_fields()
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

@@ -14,7 +14,10 @@ use crate::config::Lifetimes;
 
 const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", "renew", "destroy"];
 
-const STATES: [(&str, fn(&Named) -> Lifecycle); 10] = [
+/// Leads a request's session into a state.
+type Setup = fn(&Named) -> Lifecycle;
+
+const STATES: [(&str, Setup); 10] = [
     ("absent", |_| asked(&[])),
     ("absent, creation unknown", |named| {
         let mut lifecycle = asked(&[]);

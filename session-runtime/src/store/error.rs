@@ -53,13 +53,14 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        let kind = match self.kind {
             StoreErrorKind::Unavailable => "the session store is unavailable",
             StoreErrorKind::OutcomeUnknown => {
                 "the session store did not answer, it is not known whether the write was carried out"
             }
             StoreErrorKind::Refused => "the session store refused the operation",
-        })
+        };
+        write!(f, "{kind}: {}", self.source)
     }
 }
 
