@@ -64,6 +64,10 @@ impl Shelf {
     pub(super) fn apply(&mut self, command: &Command, now: SystemTime) -> Reply {
         let key = command.key();
         let lineages = self.lineages;
+        let moves_on = match command {
+            Command::Rotate { to, .. } => self.is_live(to.expose_secret(), now),
+            _ => false,
+        };
         let entry = self.entries.get_mut(key.expose_secret()).filter(|entry| entry.expires_at > now);
         match command {
             Command::Get { field, refresh, .. } => Reply::Get(match entry {
@@ -109,7 +113,9 @@ impl Shelf {
             Command::Rotate { to, id, expires_in, tombstone_for, .. } => match entry {
                 None => Reply::Rotate(Lookup::Missing),
                 Some(Entry { content: Content::Dead(successor), .. }) => {
-                    Reply::Rotate(if *successor == Some(*id) { Lookup::Found(()) } else { Lookup::Dead })
+                    // Repeated: it is where it was moved to, unless that has ended meanwhile.
+                    let repeated = *successor == Some(*id) && moves_on;
+                    Reply::Rotate(if repeated { Lookup::Found(()) } else { Lookup::Dead })
                 }
                 Some(entry) => {
                     let content = std::mem::replace(&mut entry.content, Content::Dead(Some(*id)));
