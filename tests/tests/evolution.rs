@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use session_runtime::{Session, SessionId, Sessions};
+use session_runtime::{FieldValue, Session, SessionId, Sessions};
 use session_tests::acceptance::World;
 
 /// Yesterday's schema.
@@ -120,6 +120,69 @@ async fn what_is_not_valid_reads_as_the_default_where_that_was_asked_for(world: 
     assert_eq!(lenient.label().update(|label| label * 2).await.unwrap(), 14);
 }
 
+/// Yesterday a text, a number and a flag, under names that other programs use.
+#[derive(Debug, Session)]
+struct Plain {
+    #[session(rename = "theme")]
+    colours: String,
+    #[session(rename = "userId")]
+    user: u64,
+    at: String,
+}
+
+/// Today a type for each, on the same stored bytes.
+#[derive(Debug, PartialEq, Session)]
+#[session(rename_all = "camelCase")]
+struct Typed {
+    theme: Theme,
+    user_id: UserId,
+    #[session(with = clock_time)]
+    at: (u8, u8),
+}
+
+#[derive(Debug, PartialEq, FieldValue)]
+#[session(rename_all = "lowercase")]
+enum Theme {
+    #[session(default)]
+    Light,
+    Dark,
+}
+
+#[derive(Debug, PartialEq, FieldValue)]
+struct UserId(u64);
+
+/// `HH:MM`
+mod clock_time {
+    use session_runtime::{Bytes, InvalidValue};
+
+    pub(crate) fn decode(stored: Bytes) -> Result<(u8, u8), InvalidValue> {
+        let text = std::str::from_utf8(&stored).ok();
+        let parts = text.and_then(|text| text.split_once(':'));
+        let parsed = parts.and_then(|(hours, minutes)| Some((hours.parse().ok()?, minutes.parse().ok()?)));
+        parsed.ok_or_else(|| InvalidValue::new("not HH:MM"))
+    }
+
+    pub(crate) fn encode(time: &(u8, u8)) -> Result<Bytes, InvalidValue> {
+        Ok(format!("{:02}:{:02}", time.0, time.1).into())
+    }
+}
+
+async fn plain_values_become_typed_ones_and_back(world: World) {
+    let sessions = world.sessions(|config| config);
+    let plain: Session<Plain> = sessions.create().await.unwrap();
+    plain.save(&Plain { colours: "dark".to_owned(), user: 7, at: "09:30".to_owned() }).await.unwrap();
+    let id = plain.session_id().unwrap();
+    let typed: Session<Typed> = sessions.open_id(&id);
+    assert_eq!(typed.load().await.unwrap(), Typed { theme: Theme::Dark, user_id: UserId(7), at: (9, 30) });
+    typed.save(&Typed { theme: Theme::Light, user_id: UserId(8), at: (23, 5) }).await.unwrap();
+    let read = plain.read((plain.colours(), plain.user(), plain.at())).await.unwrap();
+    assert_eq!(read, ("light".to_owned(), 8, "23:05".to_owned()));
+    plain.set_colours("neon").await.unwrap();
+    assert!(typed.theme().await.unwrap_err().is_decode());
+    plain.colours().remove().await.unwrap();
+    assert_eq!(typed.theme().await.unwrap(), Theme::Light);
+}
+
 macro_rules! over_every_store {
     ($($behaviour:ident)+) => {
         mod memory {
@@ -143,4 +206,5 @@ over_every_store! {
     removing_and_taking_find_the_old_name
     new_data_is_read_by_the_old_schema
     what_is_not_valid_reads_as_the_default_where_that_was_asked_for
+    plain_values_become_typed_ones_and_back
 }
