@@ -256,6 +256,7 @@ async fn a_server_that_became_a_replica_is_unavailable() {
     let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
     let _: String = server.cli(&["REPLICAOF", "NO", "ONE"]);
+    serves_again(&store, &key).await;
     assert_eq!(store.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 

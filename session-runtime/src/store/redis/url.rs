@@ -269,7 +269,7 @@ mod tests {
             let Err(error) = Target::parse(url) else { panic!("{url} was taken") };
             assert!(error.is_config());
             let told = format!("{error} {error:?}");
-            assert!(told.contains("redis") && !told.contains("HUNTER2"), "{told}");
+            assert!(told.contains("Redis") && !told.contains("HUNTER2"), "{told}");
         }
     }
 
