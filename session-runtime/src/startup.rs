@@ -6,8 +6,10 @@ use crate::clock::apart;
 use crate::error::Error;
 use crate::lifecycle::Reason;
 use crate::sessions::Sessions;
+#[cfg(feature = "redis")]
+use crate::store::AnyStore;
 use crate::store::{
-    Action, AnyStore, Change, Lookup, Modified, Modify, Refresh, Rotation, StoreError, Write, WriteMode,
+    Action, Change, Lookup, Modified, Modify, Refresh, Rotation, StoreError, Write, WriteMode,
 };
 use crate::subject::{MAX_CLOCK_SKEW, Subject};
 
@@ -46,13 +48,13 @@ impl Sessions {
     /// # }).unwrap();
     /// ```
     pub async fn check(&self) -> Result<(), Error> {
-        self.check_clock().await?;
         let probe = self.draw(0, self.now())?;
         #[cfg(feature = "redis")]
         if let AnyStore::Redis(store) = self.store() {
             store.check_permissions(&probe.key).await?;
             store.warn_of_eviction().await;
         }
+        self.check_clock().await?;
         let successor = self.draw_successor(&probe, Reason::Rotate, self.now())?;
         if !self.goes_through(&probe, &successor).await? {
             return Err(Error::config("the session store does not keep what it is given"));
