@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) secrets: Vec<Secret>,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory answers at once"))]
     pub(crate) timeout: Duration,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory needs no connection"))]
     pub(crate) connect_lazily: bool,
     pub(crate) refresh_below: Option<f64>,
     pub(crate) max_value_size: usize,
