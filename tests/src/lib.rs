@@ -9,6 +9,7 @@ pub mod browser;
 pub mod cookies;
 pub mod example;
 pub mod keys;
+pub mod load;
 pub mod model;
 pub mod program;
 pub mod proxy;

@@ -176,7 +176,9 @@ impl Drop for RedisServer {
 
 impl Process {
     fn start(binary: &Path, directory: &Path, port: u16, args: &[String]) -> Self {
+        // What would be too large for a file is an error to the server, as on a full disk, and not its end.
         const HOLD: &str = r#"
+            trap '' XFSZ
             "$@" >log 2>&1 &
             echo $!
             if read -r _; then kept=yes; else kept=no; fi
