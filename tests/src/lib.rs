@@ -10,6 +10,7 @@ pub mod cookies;
 pub mod deployment;
 pub mod example;
 pub mod keys;
+pub mod load;
 pub mod model;
 pub mod program;
 pub mod proxy;

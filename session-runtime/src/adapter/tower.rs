@@ -49,11 +49,60 @@ use crate::sessions::Sessions;
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
+    tolerates_unavailability: bool,
 }
 
 impl SessionLayer {
     pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self { sessions, tolerates_unavailability: false }
+    }
+
+    /// Lets the requests of these routes go on without a session if the store is unavailable:
+    /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
+    ///
+    /// On a part of the routes it goes around those, within the layer of all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
+    /// # use axum::{Router, routing::get};
+    /// # use session_runtime::Sessions;
+    /// # async fn front_page() {}
+    /// # async fn account() {}
+    /// # fn example(sessions: Sessions) -> Router {
+    /// Router::new()
+    ///     .route("/", get(front_page))
+    ///     .route_layer(sessions.layer().tolerate_unavailability())
+    ///     .route("/account", get(account))
+    ///     .layer(sessions.layer())
+    /// # }
+    /// # let _ = example;
+    /// # }
+    /// ```
+    pub fn tolerate_unavailability(self) -> Self {
+        Self { tolerates_unavailability: true, ..self }
+    }
+
+    /// `None` if an outer layer of the same manager opened the request's session already.
+    fn open<Body>(&self, request: &mut Request<Body>) -> Option<SessionHandle> {
+        let outer = request.extensions().get::<SessionHandle>();
+        if let Some(outer) = outer.filter(|outer| outer.belongs_to(&self.sessions)) {
+            self.apply_to(outer);
+            return None;
+        }
+        mark_sensitive(request.headers_mut());
+        let cookies = request.headers().get_all(COOKIE);
+        let handle = self.sessions.open(cookies.iter().map(HeaderValue::as_bytes));
+        self.apply_to(&handle);
+        request.extensions_mut().insert(handle.clone());
+        Some(handle)
+    }
+
+    fn apply_to(&self, handle: &SessionHandle) {
+        if self.tolerates_unavailability {
+            handle.tolerate_unavailability();
+        }
     }
 }
 
@@ -61,7 +110,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, sessions: self.sessions.clone() }
+        SessionService { inner, layer: self.clone() }
     }
 }
 
@@ -69,7 +118,7 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    sessions: Sessions,
+    layer: SessionLayer,
 }
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S>
@@ -85,7 +134,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let opened = open(&self.sessions, &mut request);
+        let opened = self.layer.open(&mut request);
         ResponseFuture { response: self.inner.call(request), opened }
     }
 }
@@ -118,18 +167,6 @@ impl SessionHandle {
     pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Error> {
         extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))
     }
-}
-
-/// `None` if an outer layer of the same manager opened the request's session already.
-fn open<Body>(sessions: &Sessions, request: &mut Request<Body>) -> Option<SessionHandle> {
-    let outer = request.extensions().get::<SessionHandle>();
-    if outer.is_some_and(|outer| outer.belongs_to(sessions)) {
-        return None;
-    }
-    mark_sensitive(request.headers_mut());
-    let handle = sessions.open(request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes));
-    request.extensions_mut().insert(handle.clone());
-    Some(handle)
 }
 
 /// Keeps cookies out of logs that print headers.

@@ -62,7 +62,9 @@ pub(crate) const SENTINEL_FILE: &str = "sentinel.conf";
 
 impl Process {
     pub(super) fn start(recipe: &Recipe, directory: &Path, port: u16) -> Self {
+        // What would be too large for a file is an error to the server, as on a full disk, and not its end.
         const HOLD: &str = r#"
+            trap '' XFSZ
             "$@" >log 2>&1 &
             echo $!
             if read -r _; then kept=yes; else kept=no; fi
