@@ -7,6 +7,7 @@
 pub mod acceptance;
 pub mod browser;
 pub mod cookies;
+pub mod deployment;
 pub mod example;
 pub mod keys;
 pub mod load;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use session_runtime::testing::ManualClock;
 use session_runtime::{ConnectionState, Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
-use session_tests::server::RedisServer;
+use session_tests::server::{Make, RedisServer};
 
 const GUIDE: &str = include_str!("../../session-runtime/src/guide/deployment.md");
 const PASSWORD: &str = "password";
@@ -34,7 +34,7 @@ async fn a_user_with_the_documented_permissions_can_do_everything() {
 
 #[tokio::test]
 async fn a_user_with_the_documented_permissions_can_expire_fields() {
-    let Some(server) = RedisServer::start_expiring_fields() else { return };
+    let Some(server) = RedisServer::start_make(Make::Valkey9) else { return };
     let url = restricted(&server);
     let lacks = Sessions::new(config(&url)).await.unwrap_err();
     assert!(lacks.is_config() && lacks.to_string().ends_with("+hpexpire +hpttl"), "{lacks}");

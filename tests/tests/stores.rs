@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionKey, SessionStore};
-use session_tests::server::RedisServer;
+use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::Subject;
 
 mod memory {
@@ -72,7 +72,7 @@ mod redis_server {
 
         async fn expiring() -> Option<Redis> {
             static SERVER: OnceLock<Option<RedisServer>> = OnceLock::new();
-            let server = SERVER.get_or_init(RedisServer::start_expiring_fields).as_ref()?;
+            let server = SERVER.get_or_init(|| RedisServer::start_make(Make::Redis8)).as_ref()?;
             Some(Redis::on(server).await)
         }
     }

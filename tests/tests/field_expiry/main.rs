@@ -11,7 +11,7 @@ use std::time::Duration;
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, SessionId, Sessions};
 use session_tests::cookies::SECRET;
-use session_tests::server::RedisServer;
+use session_tests::server::{Make, RedisServer};
 
 macro_rules! over_memory_and_a_server {
     ($($module:ident { $($behaviour:ident)+ })+) => {
@@ -96,7 +96,7 @@ impl World {
 
     /// Nothing if there is no server that can expire single fields.
     async fn redis() -> Option<Self> {
-        Some(Self::on(RedisServer::start_expiring_fields()?).await)
+        Some(Self::on(RedisServer::start_make(Make::Redis8)?).await)
     }
 
     async fn on(server: RedisServer) -> Self {
