@@ -34,7 +34,7 @@ async fn a_user_with_the_documented_permissions_can_do_everything() {
 
 #[tokio::test]
 async fn a_user_with_the_documented_permissions_can_expire_fields() {
-    let Some(server) = RedisServer::start_make(Make::Redis8) else { return };
+    let Some(server) = RedisServer::start_make(Make::Valkey9) else { return };
     let url = restricted(&server);
     let lacks = Sessions::new(config(&url)).await.unwrap_err();
     assert!(lacks.is_config() && lacks.to_string().ends_with("+hpexpire +hpttl"), "{lacks}");

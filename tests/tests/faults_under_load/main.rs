@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod cluster;
 mod one_server;
+mod sentinel;
 
 use std::time::{Duration, Instant};
 
