@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+use std::path::Path;
+
 use redis::{ErrorKind, ServerErrorKind, Value};
+use session_runtime::RedisStore;
 use session_tests::deployment::{Cluster, Sentinel, Servers, Shared, Tls};
 use session_tests::server::{Make, RedisServer};
-use session_tests::wait_for;
 
 #[test]
 fn every_make_of_server_starts() {
@@ -27,30 +29,26 @@ fn every_make_of_server_starts() {
     }
 }
 
-#[test]
-fn a_tls_server_lets_in_who_has_a_certificate_of_its_authority() {
-    let Some(tls) = Tls::start() else { return };
-    let (certificate, key) = tls.client();
-    let authority = tls.authority();
-    let trusts = ["--tls-ca-cert-file", authority.to_str().unwrap()];
-    let shows = ["--tls-cert-file", certificate.to_str().unwrap(), "--tls-key-file", key.to_str().unwrap()];
-    assert!(replicates(&tls, &[&trusts[..], &shows].concat()));
-    let stranger = Tls::start().unwrap();
+#[tokio::test]
+async fn a_tls_server_and_its_clients_have_certificates_of_one_authority() {
+    let (Some(tls), Some(stranger)) = (Tls::start(), Tls::start()) else { return };
+    assert!(RedisStore::connect(&tls.url()).await.is_ok());
     let (certificate, key) = stranger.client();
-    let shows = ["--tls-cert-file", certificate.to_str().unwrap(), "--tls-key-file", key.to_str().unwrap()];
-    assert!(!replicates(&tls, &[&trusts[..], &shows].concat()));
-}
-
-/// Whether a replica with these settings gets through: a server is a TLS client too.
-fn replicates(tls: &Tls, args: &[&str]) -> bool {
-    let replica = RedisServer::start_with(&[&["--tls-replication", "yes"], args].concat());
-    let _: String = replica.cli(&["REPLICAOF", "127.0.0.1", &tls.server().port().to_string()]);
-    wait_for("the replica to get through or not", || {
-        let info: String = replica.cli(&["INFO", "replication"]);
-        let log = std::fs::read_to_string(replica.directory().join("log")).unwrap();
-        let refused = log.contains("Error condition on socket") || log.contains("Failed to");
-        info.contains("master_link_status:up").then_some(true).or(refused.then_some(false))
-    })
+    let client = format!("&cert={}&key={}", certificate.display(), key.display());
+    let with =
+        |authority: &Path, client: &str| format!("{}?ca={}{client}", tls.bare_url(), authority.display());
+    for refused in [
+        with(&tls.authority(), ""),
+        with(&tls.authority(), &client),
+        with(&stranger.authority(), tls.url().split_once("pem").unwrap().1),
+        tls.bare_url(),
+        tls.server().url(),
+    ] {
+        assert!(RedisStore::connect(&refused).await.is_err(), "{refused}");
+    }
+    let open = Tls::start_open().unwrap();
+    assert!(RedisStore::connect(&open.url()).await.is_ok());
+    assert!(!open.url().contains("cert="));
 }
 
 #[test]
