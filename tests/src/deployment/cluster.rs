@@ -32,15 +32,20 @@ const SETTINGS: [&str; 6] = [
 ];
 
 impl Cluster {
-    /// Starts it, up to where every node knows the whole and the replicas are in step.
+    /// Starts one of the usual servers, up to where every node knows the whole and the replicas are in step.
     pub fn start() -> Self {
-        let program = Make::Usual.program().expect("a server, which most tests need");
+        Self::start_make(Make::Usual).expect("a server, which most tests need")
+    }
+
+    /// The same of servers of this make, or nothing where there are none.
+    pub fn start_make(make: Make) -> Option<Self> {
+        let program = make.program()?;
         let recipe = Recipe::server(program, &[&SETTINGS[..], &REPLICATION].concat());
         let cluster = Self { nodes: RedisServer::prepare_all(vec![recipe; NODES]) };
         cluster.meet();
         cluster.replicate();
         cluster.wait_until_whole();
-        cluster
+        Some(cluster)
     }
 
     /// `redis+cluster://127.0.0.1:PORT,…` with all nodes.

@@ -1,6 +1,6 @@
 //! One face over every deployment.
 
-use redis::FromRedisValue;
+use redis::{FromRedisValue, ToRedisArgs, cmd};
 
 use super::{Cluster, Sentinel, Tls};
 use crate::server::{CommandCounts, Monitor, RedisServer};
@@ -44,7 +44,7 @@ impl Servers {
 
     /// Carries out one command on the master that has its key, and gives the reply. A command without a key has no place in a cluster: see
     /// [`keys`](Self::keys) and [`on_every_master`](Self::on_every_master).
-    pub fn cli<T: FromRedisValue>(&self, command: &[&str]) -> T {
+    pub fn cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> T {
         match self {
             Self::Cluster(cluster) => {
                 cluster.nodes()[cluster.owner_of(&key_of(cluster, command))].cli(command)
@@ -76,10 +76,8 @@ impl Servers {
     }
 }
 
-fn key_of(cluster: &Cluster, command: &[&str]) -> String {
+fn key_of(cluster: &Cluster, command: &[impl ToRedisArgs]) -> String {
     let node = &cluster.nodes()[cluster.masters()[0]];
-    match node.try_cli::<Vec<String>>(&[&["COMMAND", "GETKEYS"], command].concat()) {
-        Ok(mut keys) => keys.swap_remove(0),
-        Err(error) => panic!("no command on a key: {command:?}: {error}"),
-    }
+    let keys = cmd("COMMAND").arg("GETKEYS").arg(command).query::<Vec<String>>(&mut node.connection());
+    keys.unwrap_or_else(|error| panic!("no command on a key: {error}")).swap_remove(0)
 }

@@ -7,7 +7,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Cluster, Sentinel, Servers};
 
-/// A deployment that is this test's alone until it drops this. It is empty at the beginning, and whoever breaks a part of it has to mend it.
+/// A deployment that is this test's alone until it drops this. At the beginning it is empty, with all permissions and without a limit of
+/// memory; whoever changes more of it has to change it back.
 #[derive(Debug)]
 pub struct Shared(MutexGuard<'static, Servers>);
 
@@ -28,8 +29,8 @@ impl Shared {
 
     async fn take(servers: &'static Mutex<Servers>) -> Self {
         let servers = servers.lock().await;
-        // A test that failed may have left it so.
         servers.on_every_master(&["CONFIG", "SET", "maxmemory", "0"]);
+        servers.on_every_master(&["ACL", "SETUSER", "default", "+@all"]);
         servers.on_every_master(&["FLUSHALL"]);
         Self(servers)
     }

@@ -81,7 +81,7 @@ async fn a_server_that_lost_field_expiry_unnoticed_refuses_it_itself() {
 
 #[tokio::test]
 async fn a_missing_permission_and_full_memory_change_nothing() {
-    let Some(world) = World::redis().await else { return };
+    let Some(world) = World::redis_8().await else { return };
     let server = world.server.as_ref().unwrap();
     let (session, _) = world.begin::<Flash>().await;
     session.write().set(session.tries(), 1).set(session.name(), "Ada").commit().await.unwrap();
