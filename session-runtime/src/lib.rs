@@ -45,7 +45,6 @@ mod set_cookie;
 mod store;
 mod subject;
 #[cfg(feature = "testing")]
-#[doc(hidden)]
 pub mod testing;
 mod value;
 

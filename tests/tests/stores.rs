@@ -5,16 +5,15 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use session_runtime::testing::ManualClock;
-use session_runtime::{MemoryStore, RedisStore, SessionKey, SessionStore};
+use session_runtime::testing::store_suite::Subject;
+use session_runtime::testing::{ManualClock, store_suite};
+use session_runtime::{MemoryStore, RedisStore, SessionStore};
 use session_tests::server::RedisServer;
-use session_tests::store_suite::Subject;
 
 mod memory {
     use super::*;
 
-    session_tests::store_suite!(Memory::new());
-    session_tests::field_expiry_suite!(async { Some(Memory::new().await) });
+    store_suite!(Memory::new());
 
     struct Memory {
         store: MemoryStore,
@@ -33,14 +32,6 @@ mod memory {
             &self.store
         }
 
-        fn bury(&self, key: &SessionKey, expires_in: Duration) {
-            self.store.bury(key, expires_in);
-        }
-
-        fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
-            self.store.inspect(key).0
-        }
-
         async fn pass(&self, time: Duration) {
             self.clock.advance(time);
         }
@@ -50,22 +41,15 @@ mod memory {
 mod redis_server {
     use super::*;
 
-    session_tests::store_suite!(Redis::on(server()));
+    store_suite!(Redis::on(server()));
 
-    /// Where fields cannot expire, that they are refused.
-    mod field_expiry {
+    mod that_expires_fields {
         use super::*;
 
-        session_tests::field_expiry_suite!(async { Some(Redis::on(server()).await) });
-    }
-
-    mod field_expiry_on_a_server_that_has_it {
-        use super::*;
-
-        session_tests::field_expiry_suite!(expiring());
+        store_suite!(optional: expiring());
 
         #[tokio::test]
-        async fn the_server_has_it() {
+        async fn it_expires_fields() {
             let Some(subject) = expiring().await else { return };
             assert!(subject.store.expires_fields());
         }
@@ -84,34 +68,19 @@ mod redis_server {
     }
 
     struct Redis {
-        server: &'static RedisServer,
         store: RedisStore,
     }
 
     impl Redis {
         async fn on(server: &'static RedisServer) -> Self {
             let builder = RedisStore::builder(&server.url()).timeout(Duration::from_secs(20));
-            Self { server, store: builder.connect().await.unwrap() }
+            Self { store: builder.connect().await.unwrap() }
         }
     }
 
     impl Subject for Redis {
         fn store(&self) -> &dyn SessionStore {
             &self.store
-        }
-
-        fn bury(&self, key: &SessionKey, expires_in: Duration) {
-            let lifetime = expires_in.as_millis().to_string();
-            let _: String = self.server.cli(&["SET", key.expose_secret(), "", "PX", &lifetime]);
-        }
-
-        fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
-            let left: i64 = self.server.cli(&["PTTL", key.expose_secret()]);
-            u64::try_from(left).ok().map(Duration::from_millis)
-        }
-
-        async fn pass(&self, time: Duration) {
-            tokio::time::sleep(time).await;
         }
     }
 }
