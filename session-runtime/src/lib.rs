@@ -76,8 +76,8 @@ pub use schema::{FieldSpec, Schema};
 pub use session::Session;
 pub use sessions::Sessions;
 pub use store::{
-    Action, BoxFuture, Change, Destroyed, Lookup, MemoryStore, Modified, Modify, PERMANENT_FIELD, Refresh,
-    Rotation, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, BoxFuture, Change, Destroyed, Lookup, MemoryStore, MemoryStoreBuilder, Modified, Modify,
+    PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, WhenFull, Write, WriteMode,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};

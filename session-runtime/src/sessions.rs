@@ -72,9 +72,10 @@ impl Sessions {
     pub async fn new(config: SessionConfig) -> Result<Self, Error> {
         let mut settings = config.resolve()?;
         let store = match &settings.store {
-            StoreUrl::Memory => {
+            StoreUrl::Memory(bounds) => {
+                let store = MemoryStore::builder().bounds(*bounds).build();
                 make_up_secret(&mut settings)?;
-                AnyStore::Memory(MemoryStore::new())
+                AnyStore::Memory(store)
             }
             #[cfg(feature = "redis")]
             StoreUrl::Redis(url) => {
