@@ -46,7 +46,6 @@ mod startup;
 mod store;
 mod subject;
 #[cfg(feature = "testing")]
-#[doc(hidden)]
 pub mod testing;
 mod value;
 
@@ -78,8 +77,9 @@ pub use schema::{FieldSpec, Schema};
 pub use session::Session;
 pub use sessions::Sessions;
 pub use store::{
-    Action, BoxFuture, Change, ConnectionState, Destroyed, Lookup, MemoryStore, Modified, Modify,
-    PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, BoxFuture, Change, ConnectionState, Destroyed, Lookup, MemoryStore, MemoryStoreBuilder, Modified,
+    Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, WhenFull, Write,
+    WriteMode,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};

@@ -71,9 +71,9 @@ impl Sessions {
     pub async fn new(config: SessionConfig) -> Result<Self, Error> {
         let mut settings = config.resolve()?;
         match settings.store.clone() {
-            StoreUrl::Memory => {
+            StoreUrl::Memory(bounds) => {
                 make_up_secret(&mut settings)?;
-                Self::build(settings, AnyStore::Memory(MemoryStore::new()))
+                Self::build(settings, AnyStore::Memory(MemoryStore::builder().bounds(bounds).build()))
             }
             #[cfg(feature = "redis")]
             StoreUrl::Redis(url) => Self::on_redis(settings, &url).await,

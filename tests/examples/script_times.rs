@@ -20,8 +20,8 @@ use session_runtime::{
     Action, BoxFuture, Change, Modify, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write,
     WriteMode,
 };
-use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{Successor, add, add_float, modify, set};
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -9,13 +9,13 @@ pub mod browser;
 pub mod cookies;
 pub mod deployment;
 pub mod example;
-pub mod keys;
 pub mod load;
 pub mod model;
 pub mod program;
 pub mod proxy;
 pub mod server;
-pub mod store_suite;
+
+pub use session_runtime::testing::store_suite;
 
 use std::time::{Duration, Instant};
 

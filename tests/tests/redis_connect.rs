@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use session_runtime::{Error, Lookup, RedisStore, Refresh, SessionStore};
-use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, set};
 
 const SECRET: &str = "Tr0ub4dor";

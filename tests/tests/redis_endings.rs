@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use session_runtime::{Destroyed, Lookup, RedisStore, Refresh, SessionKey, SessionStore};
-use session_tests::keys::fresh_key;
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{Successor, assert_is_dead, create, remove, set, try_write};
 
 const MINUTE: Duration = Duration::from_secs(60);

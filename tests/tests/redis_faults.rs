@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode};
-use session_tests::keys::fresh_key;
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, remove, set, try_write};
 
 const DEADLINE: Duration = Duration::from_millis(500);

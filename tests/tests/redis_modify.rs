@@ -8,9 +8,9 @@ use session_runtime::{
     Action, Lookup, Modified, Modify, PERMANENT_FIELD, RedisStore, Refresh, SessionKey, SessionStore,
     StoreError, WriteMode,
 };
-use session_tests::keys::fresh_key;
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{add, create, exchange, modify, replace, set};
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, Write, WriteMode};
-use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, remove, set, try_write};
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -58,7 +58,7 @@ async fn a_permission_that_is_missing_is_named() {
         let _: String = server.cli(&["ACL", "SETUSER", "sessions", &taken]);
         let error = Sessions::new(config(&url)).await.unwrap_err();
         assert!(error.is_config() && error.to_string().ends_with(&format!(": {permission}")), "{error}");
-        let _: String = server.cli(&["ACL", "SETUSER", "sessions", &permission]);
+        let _: String = server.cli(&["ACL", "SETUSER", "sessions", permission]);
     }
 }
 

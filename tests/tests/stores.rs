@@ -2,21 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::future::ready;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use session_runtime::testing::ManualClock;
-use session_runtime::{MemoryStore, RedisStore, SessionKey, SessionStore};
+use session_runtime::testing::store_suite::Subject;
+use session_runtime::testing::{ManualClock, store_suite};
+use session_runtime::{MemoryStore, RedisStore, SessionStore};
 use session_tests::deployment::{Cluster, Sentinel, Servers, Tls};
 use session_tests::server::{Make, RedisServer};
-use session_tests::store_suite::Subject;
 
 mod memory {
     use super::*;
 
-    session_tests::store_suite!(Memory::new());
-    session_tests::field_expiry_suite!(async { Some(Memory::new().await) });
+    store_suite!(Memory::new());
 
     struct Memory {
         store: MemoryStore,
@@ -35,14 +33,6 @@ mod memory {
             &self.store
         }
 
-        fn bury(&self, key: &SessionKey, expires_in: Duration) {
-            self.store.bury(key, expires_in);
-        }
-
-        fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
-            self.store.inspect(key).0
-        }
-
         async fn pass(&self, time: Duration) {
             self.clock.advance(time);
         }
@@ -55,11 +45,7 @@ macro_rules! over_servers {
         $(mod $name {
             use super::*;
 
-            session_tests::store_suite!(ready(match subject().await {
-                Some(subject) => subject,
-                None => return,
-            }));
-            session_tests::field_expiry_suite!(subject());
+            store_suite!(optional: subject());
 
             async fn subject() -> Option<Redis> {
                 static SERVERS: LazyLock<Option<Servers>> = LazyLock::new(|| $servers);
@@ -92,33 +78,18 @@ async fn what_the_newer_servers_have_is_used() {
 }
 
 struct Redis {
-    servers: &'static Servers,
     store: RedisStore,
 }
 
 impl Redis {
-    async fn on(servers: &'static Servers) -> Self {
+    async fn on(servers: &Servers) -> Self {
         let builder = RedisStore::builder(&servers.url()).timeout(Duration::from_secs(20));
-        Self { servers, store: builder.connect().await.unwrap() }
+        Self { store: builder.connect().await.unwrap() }
     }
 }
 
 impl Subject for Redis {
     fn store(&self) -> &dyn SessionStore {
         &self.store
-    }
-
-    fn bury(&self, key: &SessionKey, expires_in: Duration) {
-        let lifetime = expires_in.as_millis().to_string();
-        let _: String = self.servers.cli(&["SET", key.expose_secret(), "", "PX", &lifetime]);
-    }
-
-    fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
-        let left: i64 = self.servers.cli(&["PTTL", key.expose_secret()]);
-        u64::try_from(left).ok().map(Duration::from_millis)
-    }
-
-    async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
     }
 }

@@ -9,8 +9,8 @@ use futures::future::join_all;
 use session_runtime::{
     Action, FieldValue, Lookup, MemoryStore, Modified, Modify, RedisStore, SessionStore, WriteMode,
 };
-use session_tests::keys::fresh_key;
 use session_tests::server::RedisServer;
+use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, set};
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -54,7 +54,7 @@ impl SessionConfig {
 impl Settings {
     /// A made-up secret would sign out everybody at each start, and differ from one server of the application to the next.
     fn check_secret_is_given(&self) -> Result<(), Error> {
-        if self.secrets.is_empty() && self.store != StoreUrl::Memory {
+        if self.secrets.is_empty() && !matches!(self.store, StoreUrl::Memory(_)) {
             return Err(Setting::SECRET.refuse(
                 "is required, but for the store `memory:`; make one with `openssl rand -base64 32`",
             ));

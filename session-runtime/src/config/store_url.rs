@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::memory_url;
 use super::setting::Setting;
 use crate::error::Error;
+use crate::store::Bounds;
 
 /// A store's URL as it was given. It may hold a password: `Debug` shows the scheme alone.
 #[derive(Clone, Deserialize)]
@@ -31,8 +33,8 @@ impl fmt::Debug for StoreText {
 /// The store that the application asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
-    /// In this process.
-    Memory,
+    /// In this process, with these bounds.
+    Memory(Bounds),
     /// Redis or Valkey servers, by the URL as it was given.
     #[cfg(feature = "redis")]
     Redis(String),
@@ -42,7 +44,7 @@ impl StoreUrl {
     pub(super) fn resolve(given: Option<StoreText>) -> Result<Self, Error> {
         let Some(StoreText(text)) = given else { return Ok(Self::default()) };
         match Scheme::of(&text) {
-            Some(Scheme::Memory) => Ok(Self::Memory),
+            Some(Scheme::Memory) => memory_url::bounds(&text["memory:".len()..]).map(Self::Memory),
             #[cfg(feature = "redis")]
             Some(Scheme::Redis) => Ok(Self::Redis(text)),
             #[cfg(not(feature = "redis"))]
@@ -60,14 +62,14 @@ impl Default for StoreUrl {
         #[cfg(feature = "redis")]
         return Self::Redis("redis://127.0.0.1:6379".into());
         #[cfg(not(feature = "redis"))]
-        return Self::Memory;
+        return Self::Memory(Bounds::default());
     }
 }
 
 impl fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Memory => "Memory",
+            Self::Memory(_) => "Memory",
             #[cfg(feature = "redis")]
             Self::Redis(_) => "Redis(…)",
         })
@@ -85,7 +87,7 @@ impl Scheme {
         let names_a_server = rest.starts_with("//") && rest.len() > 2;
         // Schemes are case-insensitive (RFC 3986, section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
-            "memory" if rest.is_empty() => Some(Self::Memory),
+            "memory" if rest.is_empty() || rest.starts_with('?') => Some(Self::Memory),
             "redis" | "rediss" | "redis+unix" | "redis+cluster" | "rediss+cluster" | "redis+sentinel"
             | "rediss+sentinel"
                 if names_a_server =>
@@ -110,8 +112,11 @@ mod tests {
 
     #[test]
     fn memory_is_known() {
-        assert_eq!(resolve("memory:").unwrap(), StoreUrl::Memory);
-        assert_eq!(resolve("MEMORY:").unwrap(), StoreUrl::Memory);
+        for url in ["memory:", "MEMORY:"] {
+            assert_eq!(resolve(url).unwrap(), StoreUrl::Memory(Bounds::default()));
+        }
+        let bounds = Bounds { entries: 5, ..Bounds::default() };
+        assert_eq!(resolve("Memory:?max_entries=5").unwrap(), StoreUrl::Memory(bounds));
     }
 
     #[cfg(feature = "redis")]
@@ -133,7 +138,7 @@ mod tests {
     #[cfg(not(feature = "redis"))]
     #[test]
     fn without_redis_there_is_memory() {
-        assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Memory);
+        assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Memory(Bounds::default()));
         assert!(resolve("redis://h").unwrap_err().to_string().contains("needs the feature `redis`"));
     }
 

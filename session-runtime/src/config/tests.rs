@@ -359,7 +359,7 @@ fn variables_reach_the_settings() {
     let settings =
         from_env(&[("SESSION_REDIS", "memory:"), ("SESSION_SECRET", TEXT), ("SESSION_EXPIRE", " 60\n")]);
     let settings = settings.unwrap().resolve().unwrap();
-    assert_eq!(settings.store, StoreUrl::Memory);
+    assert!(matches!(settings.store, StoreUrl::Memory(_)));
     assert_eq!(settings.secrets[0].expose(), TEXT.as_bytes());
     assert_eq!(settings.lifetimes.get(0).unwrap().idle, Duration::from_secs(60));
 }

@@ -64,7 +64,7 @@ impl AnyStore {
 
     pub(crate) async fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.write_now(key, write)),
+            Self::Memory(store) => store.write_now(key, write),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.write_fields(key, write).await,
             Self::Other(store) => store.write(key, write).await,
@@ -91,7 +91,7 @@ impl AnyStore {
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.modify_now(key, &modify)),
+            Self::Memory(store) => store.modify_now(key, &modify),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.modify_field(key, modify).await,
             Self::Other(store) => store.modify(key, modify).await,

@@ -11,11 +11,12 @@ mod redis;
 pub use connection_state::ConnectionState;
 pub use error::StoreError;
 pub use key::SessionKey;
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
 
 pub(crate) use any::AnyStore;
+pub(crate) use memory::Bounds;
 
 use std::fmt;
 use std::future::Future;

@@ -57,7 +57,7 @@ impl RedisStoreBuilder {
     }
 
     /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which carries all requests of a program on a few
-    /// cores. All that one session is asked goes by one of them, but for large values, which go by a further one.
+    /// cores. All that one session is asked goes by one of them.
     ///
     /// In the URL: `connections=…`.
     pub fn connections(mut self, connections: usize) -> Self {

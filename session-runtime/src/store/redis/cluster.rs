@@ -17,7 +17,7 @@ use super::cause::{Cause, Code};
 use super::command::command_of;
 use super::connection::Server;
 use super::exchange::Exchange;
-use super::lanes::{Lanes, Weight};
+use super::lanes::{Lane, Lanes};
 use super::link::Fault;
 use super::place::{Address, Dial, write_list};
 use super::slot::slot_of;
@@ -99,7 +99,7 @@ impl Cluster {
     pub(super) async fn exchange<E: Exchange>(
         &self,
         key: &SessionKey,
-        weight: Weight,
+        lane: Lane,
         exchange: &E,
         deadline: Instant,
     ) -> Result<E::Reply, Fault> {
@@ -114,7 +114,7 @@ impl Cluster {
                 }
                 return Err(Fault::NotSent(Cause::Server(Code::ClusterDown)));
             };
-            let link = node.lanes.of(key, weight);
+            let link = node.lanes.of(key, lane);
             let exchanged = link.exchange(exchange, asking.is_some(), deadline).await;
             // If the node is away, another one may have its slots soon.
             let reply = exchanged.inspect_err(|_| self.learn_soon())?;

@@ -5,7 +5,7 @@ use redis::{Cmd, Pipeline, Value};
 use super::RedisStore;
 use super::cause::Code;
 use super::command::command_of;
-use super::lanes::Weight;
+use super::lanes::Lane;
 use super::read::read_fault;
 use crate::error::Error;
 use crate::store::{SessionKey, StoreError};
@@ -40,7 +40,7 @@ impl RedisStore {
             questions.add_command(command.clone());
         }
         let deadline = self.servers.deadline();
-        let answers = self.servers.exchange(key, Weight::Light, &questions, deadline).await;
+        let answers = self.servers.exchange(key, Lane::Own, &questions, deadline).await;
         let answers = answers.map_err(read_fault)?;
         let mut missing = Missing::default();
         for ((name, _), answer) in needed.iter().zip(&answers) {

@@ -8,7 +8,7 @@ use super::connection::Server;
 use super::link::Link;
 use crate::store::{ConnectionState, SessionKey};
 
-/// The connections to one server: as many as are asked for, each for its share of the sessions, and one more for what would hold others up.
+/// The connections to one server: as many as are asked for, each for its share of the sessions, and one more for what nobody waits for.
 #[derive(Clone)]
 pub(super) struct Lanes {
     /// All that a session is asked goes by one of them, in order.
@@ -17,13 +17,13 @@ pub(super) struct Lanes {
     hasher: RandomState,
 }
 
-/// What an exchange would do to those that travel behind it on the same connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Weight {
-    /// Nothing.
-    Light,
-    /// It would hold them up: it is large, or nobody waits for it and the server may not answer it for a while.
-    Heavy,
+/// By which of the connections something travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// By the session's own, behind all that was asked of it before.
+    Own,
+    /// By the one aside: nobody waits for it, and a server that pauses writes may not answer it for a while, nor what travels behind it.
+    Aside,
 }
 
 impl Lanes {
@@ -32,11 +32,11 @@ impl Lanes {
         Ok(Self { main, aside: link()?, hasher: RandomState::new() })
     }
 
-    pub(super) fn of(&self, key: &SessionKey, weight: Weight) -> &Link {
-        match (weight, &*self.main) {
-            (Weight::Heavy, _) => &self.aside,
-            (Weight::Light, [only]) => only,
-            (Weight::Light, several) => &several[self.hasher.hash_one(key.tag()) as usize % several.len()],
+    pub(super) fn of(&self, key: &SessionKey, lane: Lane) -> &Link {
+        match (lane, &*self.main) {
+            (Lane::Aside, _) => &self.aside,
+            (Lane::Own, [only]) => only,
+            (Lane::Own, several) => &several[self.hasher.hash_one(key.tag()) as usize % several.len()],
         }
     }
 

@@ -11,7 +11,7 @@ use super::cause::{Cause, Code};
 use super::command::{Room, begin_command, command_of, expire_command};
 use super::dead_or_failed;
 use super::exchange::Exchange;
-use super::lanes::Weight;
+use super::lanes::Lane;
 use super::link::Fault;
 use super::script::RESTORE;
 use crate::clock::apart;
@@ -171,7 +171,7 @@ impl RedisStore {
         let (servers, key, command) = (self.servers.clone(), key.clone(), expire_command(key, expires_in));
         tokio::spawn(async move {
             let deadline = servers.deadline();
-            let cause = match servers.exchange(&key, Weight::Heavy, &command, deadline).await {
+            let cause = match servers.exchange(&key, Lane::Aside, &command, deadline).await {
                 Ok(Value::ServerError(error)) => Cause::Server((&error).into()),
                 Ok(_) => return,
                 Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => cause,
@@ -201,9 +201,9 @@ impl RedisStore {
     /// started anew, is not worth an error.
     async fn ask<E: Exchange>(&self, key: &SessionKey, commands: &E) -> Result<E::Reply, StoreError> {
         let deadline = self.servers.deadline();
-        let mut replies = self.servers.exchange(key, Weight::Light, commands, deadline).await;
+        let mut replies = self.servers.exchange(key, Lane::Own, commands, deadline).await;
         if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
-            replies = self.servers.exchange(key, Weight::Light, commands, deadline).await;
+            replies = self.servers.exchange(key, Lane::Own, commands, deadline).await;
         }
         replies.map_err(read_fault)
     }

@@ -7,7 +7,7 @@ use redis::{Cmd, Script, Value};
 use super::RedisStore;
 use super::cause::Code;
 use super::command::{Room, begin_command};
-use super::lanes::Weight;
+use super::lanes::Lane;
 use super::link::Fault;
 use crate::store::{SessionKey, StoreError};
 
@@ -16,7 +16,7 @@ pub(super) static ROTATE: Lua = Lua::new(SOURCES[1]);
 pub(super) static DESTROY: Lua = Lua::new(SOURCES[2]);
 pub(super) static MODIFY: Lua = Lua::new(SOURCES[3]);
 pub(super) static EXPIRE_FIELD: Lua = Lua::new(SOURCES[4]);
-pub(super) static RESTORE: Lua = Lua::of_weight(SOURCES[5], Weight::Heavy);
+pub(super) static RESTORE: Lua = Lua::by(SOURCES[5], Lane::Aside);
 
 /// What every connection loads before it is used.
 pub(super) const SOURCES: &[&str] = &[
@@ -32,16 +32,16 @@ pub(super) const SOURCES: &[&str] = &[
 pub(super) struct Lua {
     source: &'static str,
     hash: OnceLock<String>,
-    weight: Weight,
+    lane: Lane,
 }
 
 impl Lua {
     const fn new(source: &'static str) -> Self {
-        Self::of_weight(source, Weight::Light)
+        Self::by(source, Lane::Own)
     }
 
-    const fn of_weight(source: &'static str, weight: Weight) -> Self {
-        Self { source, hash: OnceLock::new(), weight }
+    const fn by(source: &'static str, lane: Lane) -> Self {
+        Self { source, hash: OnceLock::new(), lane }
     }
 
     fn hash(&self) -> &str {
@@ -71,12 +71,12 @@ impl RedisStore {
             add_arguments(&mut invocation);
             invocation
         };
-        let (deadline, weight) = (self.servers.deadline(), script.weight.max(weight_of(room)));
+        let (deadline, lane) = (self.servers.deadline(), script.lane);
         let first = invocation("EVALSHA", script.hash());
-        let mut reply = self.servers.exchange(key, weight, &first, deadline).await;
+        let mut reply = self.servers.exchange(key, lane, &first, deadline).await;
         if matches!(&reply, Ok(reply) if Code::of(reply) == Some(Code::NoScript)) {
             let whole = invocation("EVAL", script.source);
-            reply = self.servers.exchange(key, weight, &whole, deadline).await;
+            reply = self.servers.exchange(key, lane, &whole, deadline).await;
         }
         reply.map_err(|fault| match fault {
             Fault::NotSent(cause) => StoreError::unavailable(cause),
@@ -90,10 +90,3 @@ fn whole_room(key: &SessionKey, successor: Option<&SessionKey>, room: Room) -> R
     let bytes: usize = keys().map(|key| key.expose_secret().len()).sum();
     Room { words: room.words + 1 + keys().count(), bytes: room.bytes + 1 + bytes }
 }
-
-fn weight_of(room: Room) -> Weight {
-    if room.bytes < HEAVY { Weight::Light } else { Weight::Heavy }
-}
-
-/// As many bytes of arguments travel aside.
-const HEAVY: usize = 64 * 1024;

@@ -11,7 +11,7 @@ use super::cause::Cause;
 use super::cluster::Cluster;
 use super::connection::Server;
 use super::exchange::Exchange;
-use super::lanes::{Lanes, Weight};
+use super::lanes::{Lane, Lanes};
 use super::link::{Fault, Link};
 use crate::store::{ConnectionState, SessionKey};
 
@@ -41,13 +41,13 @@ impl Servers {
     pub(super) async fn exchange<E: Exchange>(
         &self,
         key: &SessionKey,
-        weight: Weight,
+        lane: Lane,
         exchange: &E,
         deadline: Instant,
     ) -> Result<E::Reply, Fault> {
         match &self.topology {
-            Topology::One(lanes) => lanes.of(key, weight).exchange(exchange, false, deadline).await,
-            Topology::Cluster(cluster) => cluster.exchange(key, weight, exchange, deadline).await,
+            Topology::One(lanes) => lanes.of(key, lane).exchange(exchange, false, deadline).await,
+            Topology::Cluster(cluster) => cluster.exchange(key, lane, exchange, deadline).await,
         }
     }
 
@@ -68,7 +68,7 @@ impl Servers {
 
     /// Whether the server of a session is known not to expire single fields. While there is no connection, nothing is known.
     pub(super) fn lacks_field_expiry(&self, key: &SessionKey) -> bool {
-        let lacks = |lanes: &Lanes| lanes.of(key, Weight::Light).lacks_field_expiry();
+        let lacks = |lanes: &Lanes| lanes.of(key, Lane::Own).lacks_field_expiry();
         match &self.topology {
             Topology::One(lanes) => lacks(lanes),
             Topology::Cluster(cluster) => cluster.node_of(key).is_some_and(|node| lacks(&node.lanes)),

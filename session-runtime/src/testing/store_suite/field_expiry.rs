@@ -1,55 +1,6 @@
 //! Fields that expire by themselves; on a store that cannot do that, that it says so and does no harm.
 
-use std::time::Duration;
-
-use session_runtime::{
-    Action, Change, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError,
-    Write, WriteMode,
-};
-
-use super::Successor;
-use super::{HOUR, MINUTE, Subject, assert_expires_in, create, get, remove, set, try_write, write};
-use crate::keys::fresh_key;
-
-/// Makes a test of every check of fields that expire. The expression gives a new [`Subject`](super::Subject) each time, or `None` where the
-/// server for it is missing.
-#[macro_export]
-macro_rules! field_expiry_suite {
-    ($subject:expr) => {
-        $crate::field_expiry_suite!($subject;
-            a_store_without_field_expiry_refuses_it
-            a_field_is_kept_as_long_as_it_says
-            a_write_without_an_expiry_ends_the_earlier_one
-            a_write_sets_a_fields_expiry_again
-            a_write_leaves_other_fields_expiries_alone
-            an_expired_field_is_missing_to_every_operation
-            a_session_outlives_its_last_field
-            a_session_that_ends_takes_its_fields_along
-            a_modification_sets_a_fields_expiry
-            a_modification_that_changes_nothing_leaves_the_expiry
-            a_modification_moves_an_alias_with_an_expiry
-            an_expired_field_counts_as_missing_to_modifications
-            expire_field_gives_an_expiry_and_refreshes_the_session
-            expire_field_changes_nothing_that_is_not_there
-            time_left_of_a_field
-            a_rotation_keeps_the_fields_expiries
-            expiries_of_extreme_lengths_do_no_harm
-            hundreds_of_expiring_fields_are_one_write
-        );
-    };
-    ($subject:expr; $($check:ident)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $check() {
-                let Some(subject) = $subject.await else { return };
-                $crate::store_suite::$check(&subject).await;
-            }
-        )*
-    };
-}
-
-const MOMENT: Duration = Duration::from_millis(40);
-const LATER: Duration = Duration::from_millis(60);
+use super::support::*;
 
 /// Refused, and nothing is changed. What gives no field an expiry goes on.
 pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
@@ -61,7 +12,7 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
     let changes = [set("a", "2"), expiring("b", "2", HOUR), remove("c")];
     let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR };
     assert!(is_refused(store.write(&key, creation).await.unwrap_err()));
-    assert_eq!(subject.expires_in(&key), None);
+    assert_is_missing(store, &key).await;
 
     create(store, &key, &[set("a", "1"), set("c", "1")]).await;
     assert!(is_refused(try_write(store, &key, &changes).await.unwrap_err()));
@@ -74,7 +25,7 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
         assert_eq!(store.field_time_left(&key, field).await.unwrap(), Lookup::Found(None));
     }
     assert_eq!(store.field_time_left(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
-    subject.bury(&key, HOUR);
+    bury(store, &key, HOUR).await;
     assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
 }
 
@@ -221,10 +172,10 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
     for (ttl, expires_in) in [(HOUR * 5, HOUR * 2), (HOUR, HOUR * 3)] {
         assert_eq!(store.expire_field(&key, "a", ttl, expires_in).await.unwrap(), Lookup::Found(true));
         assert_field_expires_in(store, &key, "a", ttl).await;
-        assert_expires_in(subject, &key, expires_in);
+        assert_expires_in(store, &key, expires_in).await;
     }
     assert_eq!(store.expire_field(&key, "x", HOUR, HOUR * 4).await.unwrap(), Lookup::Found(false));
-    assert_expires_in(subject, &key, HOUR * 4);
+    assert_expires_in(store, &key, HOUR * 4).await;
     assert_eq!(store.field_time_left(&key, "b").await.unwrap(), Lookup::Found(None));
 
     store.expire_field(&key, "a", MOMENT, HOUR).await.unwrap();
@@ -238,26 +189,25 @@ pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl Subje
     let Some((store, key)) = begin(subject).await else { return };
     let missing = fresh_key();
     assert_eq!(store.expire_field(&missing, "a", HOUR, HOUR).await.unwrap(), Lookup::Missing);
-    assert_eq!(subject.expires_in(&missing), None);
-    subject.bury(&key, HOUR);
+    assert_is_missing(store, &missing).await;
+    bury(store, &key, HOUR).await;
     assert_eq!(store.expire_field(&key, "a", HOUR, HOUR * 2).await.unwrap(), Lookup::Dead);
-    assert_expires_in(subject, &key, HOUR);
 }
 
 /// Of what is there, what is not, and without refreshing.
 pub async fn time_left_of_a_field(subject: &impl Subject) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR)]).await;
-    let session = subject.expires_in(&key).unwrap();
+    let session = time_left(store, &key).await;
     subject.pass(Duration::from_millis(30)).await;
     let Lookup::Found(Some(left)) = store.field_time_left(&key, "a").await.unwrap() else {
         panic!("it has an expiry")
     };
     assert!(left <= HOUR - Duration::from_millis(25) && left + MINUTE > HOUR, "{left:?}");
-    assert!(subject.expires_in(&key).unwrap() <= session - Duration::from_millis(25));
+    assert!(time_left(store, &key).await <= session - Duration::from_millis(25));
     assert_eq!(store.field_time_left(&key, "x").await.unwrap(), Lookup::Found(None));
     assert_eq!(store.field_time_left(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
-    subject.bury(&key, HOUR);
+    bury(store, &key, HOUR).await;
     assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
 }
 

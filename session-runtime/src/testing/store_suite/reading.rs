@@ -1,11 +1,6 @@
 //! Several fields in one read.
 
-use bytes::Bytes;
-use session_runtime::{Lookup, PERMANENT_FIELD, Refresh};
-
-use super::{
-    HOUR, MINUTE, Subject, all, assert_expires_in, create, create_for, fresh_key, remove, set, write,
-};
+use super::support::*;
 
 const REFRESHES: [Refresh; 3] =
     [Refresh::No, Refresh::To(HOUR), Refresh::Below { below: MINUTE, expires_in: HOUR }];
@@ -27,7 +22,7 @@ pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl
 /// As every read knows them.
 pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl Subject) {
     let (store, missing, dead) = (subject.store(), fresh_key(), fresh_key());
-    subject.bury(&dead, HOUR);
+    bury(store, &dead, HOUR).await;
     for fields in [&["a", "b"][..], &[]] {
         for refresh in REFRESHES {
             assert_eq!(store.get_many(&dead, fields, refresh).await.unwrap(), Lookup::Dead);
@@ -36,7 +31,7 @@ pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl Subject
             assert!(read == Lookup::Missing || refresh == Refresh::No && read == nothing, "{read:?}");
         }
     }
-    assert_eq!(subject.expires_in(&missing), None);
+    assert_is_missing(store, &missing).await;
 }
 
 /// Also when none of the fields is there.
@@ -45,10 +40,10 @@ pub async fn reading_several_fields_refreshes_as_reading_one(subject: &impl Subj
     create_for(store, &key, &[set("a", "1")], HOUR * 5).await;
     for (fields, expires_in) in [(&["a", "b"][..], HOUR), (&["b"], HOUR * 2), (&[], HOUR * 3)] {
         store.get_many(&key, fields, Refresh::To(expires_in)).await.unwrap();
-        assert_expires_in(subject, &key, expires_in);
+        assert_expires_in(store, &key, expires_in).await;
         for left_alone in [Refresh::No, Refresh::Below { below: MINUTE, expires_in: HOUR * 9 }] {
             store.get_many(&key, fields, left_alone).await.unwrap();
-            assert_expires_in(subject, &key, expires_in);
+            assert_expires_in(store, &key, expires_in).await;
         }
     }
 }

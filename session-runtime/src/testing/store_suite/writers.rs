@@ -1,12 +1,12 @@
 //! Writers on threads of their own, beside whom something happens to their session.
 
+use std::future::Future;
 use std::sync::Barrier;
 use std::thread;
 
-use session_runtime::{Lookup, SessionKey, SessionStore, Write, WriteMode};
 use tokio::runtime::Handle;
 
-use super::{HOUR, set};
+use super::support::*;
 
 const WRITERS: usize = 16;
 /// More than any store can carry out before it is told to stop.

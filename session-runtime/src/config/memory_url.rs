@@ -1,0 +1,88 @@
+//! The bounds of the memory store, as they stand in its URL: `memory:?max_entries=1000&when_full=evict`.
+
+use super::setting::Setting;
+use crate::error::Error;
+use crate::store::{Bounds, WhenFull};
+
+/// What follows `memory:`.
+pub(super) fn bounds(rest: &str) -> Result<Bounds, Error> {
+    let mut bounds = Bounds::default();
+    let Some(query) = rest.strip_prefix('?') else { return Ok(bounds) };
+    let mut given = Vec::new();
+    for (name, value) in query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))) {
+        match name {
+            "max_entries" => bounds.entries = number(value)?,
+            "max_bytes" => bounds.bytes = number(value)?,
+            "when_full" => bounds.when_full = when_full(value)?,
+            _ => return Err(refuse()),
+        }
+        if given.contains(&name) {
+            return Err(refuse());
+        }
+        given.push(name);
+    }
+    Ok(bounds)
+}
+
+fn number(value: &str) -> Result<usize, Error> {
+    let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|number| is_decimal && *number > 0).ok_or_else(refuse)
+}
+
+fn when_full(value: &str) -> Result<WhenFull, Error> {
+    match value {
+        "refuse" => Ok(WhenFull::Refuse),
+        "evict" => Ok(WhenFull::Evict),
+        _ => Err(refuse()),
+    }
+}
+
+/// One message for all: it says everything that may stand there.
+fn refuse() -> Error {
+    Setting::STORE.refuse(
+        "takes after `memory:?` any of `max_entries=` and `max_bytes=` with a whole number of more than 0, and \
+         `when_full=refuse` or `when_full=evict`, joined by `&`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let default = Bounds::default();
+        assert_eq!(bounds("").unwrap(), default);
+        assert_eq!(bounds("?max_entries=7").unwrap(), Bounds { entries: 7, ..default });
+        assert_eq!(bounds("?when_full=refuse").unwrap(), default);
+        let all = Bounds { entries: 1, bytes: 2, when_full: WhenFull::Evict };
+        assert_eq!(bounds("?when_full=evict&max_bytes=2&max_entries=1").unwrap(), all);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_without_being_quoted() {
+        for rest in [
+            "?",
+            "?HUNTER2",
+            "?HUNTER2=1",
+            "?max_entries",
+            "?max_entries=0",
+            "?max_entries=-1",
+            "?max_entries=+1",
+            "?max_bytes=HUNTER2",
+            "?max_bytes=99999999999999999999999",
+            "?max_bytes=64MiB",
+            "?when_full=HUNTER2",
+            "?max_entries=1&max_entries=1",
+            "?max_entries=1&",
+            "?max_entries=1;max_bytes=1",
+            "?MAX_ENTRIES=1",
+        ] {
+            let error = bounds(rest).unwrap_err();
+            assert!(error.is_config());
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("SESSION_REDIS") && shown.contains("`max_entries=`"), "{shown}");
+            assert!(!shown.contains("HUNTER2"), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a full store does.
+
+use super::*;
+use crate::store::WhenFull;
+
+const LARGE: usize = 4000;
+
+#[test]
+fn a_new_session_is_refused_and_the_live_ones_go_on() {
+    let (store, clock) = bounded(3, usize::MAX, WhenFull::Refuse);
+    for at in 0..3 {
+        create(&store, &key(at), MINUTE);
+    }
+    let error = put(&store, &key(3), WriteMode::Create, 1).unwrap_err();
+    assert!(error.is_refused() && !error.is_unavailable());
+    assert_eq!(store.time_left_now(&key(3)), Lookup::Missing);
+    for at in 0..3 {
+        assert_eq!(put(&store, &key(at), WriteMode::Create, LARGE).unwrap(), Lookup::Found(0));
+    }
+    clock.advance(MINUTE * 61);
+    assert_eq!(put(&store, &key(3), WriteMode::Create, 1).unwrap(), Lookup::Found(0));
+}
+
+#[test]
+fn a_write_that_has_no_room_changes_nothing() {
+    let (store, _) = bounded(10, 9000, WhenFull::Refuse);
+    for at in 0..2 {
+        create(&store, &key(at), MINUTE);
+    }
+    put(&store, &key(0), WriteMode::Existing, LARGE).unwrap();
+    let changes =
+        [Change::Remove { field: "a" }, Change::Set { field: "b", value: vec![1; LARGE].into(), ttl: None }];
+    let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: MINUTE * 9 };
+    assert!(store.write_now(&key(1), write).unwrap_err().is_refused());
+    assert_eq!(store.get_now(&key(1), "a", Refresh::No), Lookup::Found(Some("1".into())));
+    assert_eq!(store.contains_now(&key(1), "b", Refresh::No), Lookup::Found(false));
+    assert_eq!(store.time_left_now(&key(1)), Lookup::Found(MINUTE));
+    check(&store);
+}
+
+#[test]
+fn a_value_may_become_another_one_that_is_no_larger() {
+    let (store, _) = bounded(1, 5600, WhenFull::Refuse);
+    put(&store, &key(0), WriteMode::Create, LARGE).unwrap();
+    assert!(put(&store, &key(0), WriteMode::Existing, LARGE + 100).unwrap_err().is_refused());
+    for length in [LARGE, 1, LARGE] {
+        assert_eq!(put(&store, &key(0), WriteMode::Existing, length).unwrap(), Lookup::Found(0));
+    }
+}
+
+#[test]
+fn the_session_that_was_not_used_for_longest_makes_room() {
+    let (store, _) = bounded(3, usize::MAX, WhenFull::Evict);
+    for at in 0..3 {
+        create(&store, &key(at), MINUTE);
+    }
+    assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Found(true));
+    put(&store, &key(1), WriteMode::Existing, 1).unwrap();
+    create(&store, &key(3), MINUTE);
+    let are_there = [0, 1, 2, 3].map(|at| store.time_left_now(&key(at)) != Lookup::Missing);
+    assert_eq!(are_there, [true, true, false, true]);
+}
+
+#[test]
+fn what_is_larger_than_the_whole_store_evicts_nobody() {
+    let (store, _) = bounded(10, 9000, WhenFull::Evict);
+    for at in 0..3 {
+        create(&store, &key(at), MINUTE);
+    }
+    assert!(put(&store, &key(2), WriteMode::Existing, 9000).unwrap_err().is_refused());
+    assert!(put(&store, &key(3), WriteMode::Create, 9000).unwrap_err().is_refused());
+    assert_eq!(store.inspect(&key(0)).1, 3);
+    assert_eq!(put(&store, &key(2), WriteMode::Existing, 7000).unwrap(), Lookup::Found(0));
+    assert_eq!(store.inspect(&key(0)).1, 1);
+}
+
+#[test]
+fn a_flood_of_creations_meets_its_bound() {
+    for when_full in [WhenFull::Refuse, WhenFull::Evict] {
+        let (store, clock) = bounded(1000, 2_000_000, when_full);
+        for at in 0..20_000 {
+            clock.advance(Duration::from_millis(1));
+            let _ = put(&store, &key(at), WriteMode::Create, 100);
+        }
+        check(&store);
+        assert_eq!(store.inspect(&key(0)).1, 1000);
+    }
+}
+
+#[test]
+fn rotations_and_destructions_go_on_and_the_oldest_tombstones_make_room() {
+    for when_full in [WhenFull::Refuse, WhenFull::Evict] {
+        let (store, _) = bounded(3, usize::MAX, when_full);
+        create(&store, &key(0), MINUTE);
+        create(&store, &key(1), MINUTE);
+        for at in 1..100 {
+            assert_eq!(rotate(&store, at, at + 1), Lookup::Found(()));
+            check(&store);
+            assert_eq!(store.time_left_now(&key(at)), Lookup::Dead);
+            assert_eq!(store.time_left_now(&key(at - 1)) == Lookup::Missing, at > 1);
+        }
+        assert_eq!(store.destroy_now(&key(100), MINUTE), Destroyed::Ended);
+        assert_eq!(store.destroy_now(&key(0), MINUTE), Destroyed::Ended);
+        assert_eq!(store.inspect(&key(0)).1, 3);
+    }
+}
+
+#[test]
+fn where_live_sessions_fill_the_store_a_rotation_leaves_no_tombstone() {
+    for when_full in [WhenFull::Refuse, WhenFull::Evict] {
+        let (store, _) = bounded(2, usize::MAX, when_full);
+        create(&store, &key(0), MINUTE);
+        create(&store, &key(1), MINUTE);
+        assert_eq!(rotate(&store, 1, 2), Lookup::Found(()));
+        assert_eq!(store.time_left_now(&key(1)), Lookup::Missing);
+        for live in [0, 2] {
+            assert_eq!(store.get_now(&key(live), "a", Refresh::No), Lookup::Found(Some("1".into())));
+        }
+    }
+}
+
+#[test]
+fn a_refresh_that_shortens_an_expiry_makes_room_when_it_is_over() {
+    let (store, clock) = bounded(1, usize::MAX, WhenFull::Refuse);
+    create(&store, &key(0), MINUTE * 60);
+    store.get_now(&key(0), "a", Refresh::To(MINUTE));
+    clock.advance(MINUTE);
+    create(&store, &key(1), MINUTE);
+}
+
+#[test]
+fn nothing_fits_a_store_without_room() {
+    for when_full in [WhenFull::Refuse, WhenFull::Evict] {
+        for (entries, bytes) in [(0, usize::MAX), (usize::MAX, 0)] {
+            let (store, _) = bounded(entries, bytes, when_full);
+            assert!(put(&store, &key(0), WriteMode::Create, 1).unwrap_err().is_refused());
+        }
+    }
+}
+
+fn bounded(entries: usize, bytes: usize, when_full: WhenFull) -> (MemoryStore, ManualClock) {
+    let clock = ManualClock::default();
+    let builder = MemoryStore::builder().max_entries(entries).max_bytes(bytes).when_full(when_full);
+    (builder.clock(&clock).build(), clock)
+}
+
+/// Sets the field `b` to a value of that many bytes.
+fn put(
+    store: &MemoryStore,
+    key: &SessionKey,
+    mode: WriteMode,
+    length: usize,
+) -> Result<Lookup<u64>, StoreError> {
+    let changes = [Change::Set { field: "b", value: vec![b'x'; length].into(), ttl: None }];
+    store.write_now(key, Write { mode, changes: &changes, expires_in: MINUTE * 60 })
+}
+
+fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
+    let (successor_key, successor) = (&key(to), &id(to));
+    let rotation = Rotation { successor_key, successor, expires_in: MINUTE * 60, tombstone_for: MINUTE * 5 };
+    store.rotate_now(&key(from), rotation).unwrap()
+}

@@ -1,3 +1,0 @@
-//! What tests of programs with sessions need, and nothing else should use.
-
-pub use crate::clock::ManualClock;

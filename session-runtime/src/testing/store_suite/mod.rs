@@ -1,0 +1,237 @@
+//! The contract of [`SessionStore`], check by check, for a store of one's own.
+//!
+//! A store plugs in by a [`Subject`]; [`store_suite!`](macro@super::store_suite) makes a test of every check. A check that fails says by its
+//! name what the store does not keep to; the contract itself is told at [`SessionStore`].
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod addition;
+mod destruction;
+mod field_expiry;
+mod modification;
+mod reading;
+mod rotation;
+mod side_by_side;
+mod support;
+mod time;
+mod tombstones;
+mod writers;
+mod writing;
+
+#[doc(hidden)]
+pub use {
+    addition::*, destruction::*, field_expiry::*, modification::*, reading::*, rotation::*, side_by_side::*,
+    time::*, tombstones::*, writing::*,
+};
+// What this project's other tests of stores need as well.
+#[doc(hidden)]
+pub use support::{
+    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of, modify, remove,
+    replace, set, try_write,
+};
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use crate::store::SessionStore;
+
+/// A store under test, and how time passes for it.
+pub trait Subject {
+    /// The store. Checks use keys of their own, with the prefix `test`: the store may hold other sessions, and those of earlier runs.
+    fn store(&self) -> &dyn SessionStore;
+
+    /// Lets time pass for the store. As provided, it waits; a store whose clock a test can move moves it instead. Most checks ask for less
+    /// than a tenth of a second.
+    fn pass(&self, time: Duration) -> impl Future<Output = ()> {
+        tokio::time::sleep(time)
+    }
+}
+
+/// Makes a test of every check of the contract of [`SessionStore`](crate::SessionStore).
+///
+/// To be called in a module of an integration test of its own. The expression gives a future of a [`Subject`](store_suite::Subject), and is
+/// evaluated anew for each test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot expire single fields
+/// ([`expires_fields`](crate::SessionStore::expires_fields)) is held to refusing it instead.
+///
+/// With `optional:` before it, the expression gives a future of an `Option`. On `None`, for a server that is not there, the tests pass
+/// without having done anything.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::testing::store_suite::{self, Subject};
+/// use session_runtime::{MemoryStore, SessionStore};
+///
+/// // In your tests, your own store.
+/// struct MyStore(MemoryStore);
+///
+/// impl MyStore {
+///     async fn begin() -> Self {
+///         Self(MemoryStore::new())
+///     }
+/// }
+///
+/// impl Subject for MyStore {
+///     fn store(&self) -> &dyn SessionStore {
+///         &self.0
+///     }
+/// }
+///
+/// mod my_store {
+///     # #[allow(unused_imports)]
+///     use super::MyStore;
+///
+///     session_runtime::testing::store_suite!(MyStore::begin());
+/// }
+/// # fn main() {}
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_suite {
+    (@all $subject:expr) => {
+        $crate::__store_suite!(@tests $subject;
+            a_missing_key_is_missing
+            a_session_begins_with_its_fields
+            a_session_may_begin_without_fields
+            existing_mode_begins_nothing
+            create_mode_writes_a_live_session
+            a_field_that_is_not_there_is_nothing
+            removals_are_counted
+            removing_the_last_field_keeps_the_session
+            sets_and_removals_go_together
+            the_permanent_field_is_there
+            a_write_leaves_other_fields_alone
+            a_dead_key_is_dead_to_everything
+            a_write_sets_the_expiry
+            a_refresh_sets_the_expiry
+            a_read_without_refresh_leaves_the_expiry
+            reads_of_a_missing_key_leave_nothing
+            an_expired_session_is_missing
+            an_expired_session_begins_anew_without_its_fields
+            the_shortest_expiry_does_no_harm
+            the_longest_expiry_does_no_harm
+            any_bytes_come_back
+            a_megabyte_comes_back
+            unusual_names_are_names
+            writes_to_different_fields_all_survive
+            sessions_begun_side_by_side_under_one_key_are_one
+            thousands_of_changes_are_one_write
+            a_field_is_removed_once
+            a_write_is_seen_whole
+            keys_are_apart
+
+            fields_are_read_in_the_order_that_they_are_asked_for
+            fields_of_missing_and_dead_keys_are_not_read
+            reading_several_fields_refreshes_as_reading_one
+            several_fields_are_read_at_one_moment
+            thousands_of_fields_are_one_read
+
+            a_replacement_tells_what_was_there
+            a_value_is_set_once
+            values_are_exchanged_for_what_is_expected
+            a_modification_of_what_has_to_be_there_begins_nothing
+            a_modification_may_begin_a_session
+            a_modification_of_a_dead_key_is_dead
+            a_modification_sets_the_expiry
+            a_modification_leaves_other_fields_alone
+            modifying_the_last_field_away_keeps_the_session
+            what_an_alias_holds_is_held_until_the_field_is_changed
+            an_alias_that_holds_nothing_changes_nothing
+            unusual_names_can_be_modified
+            any_bytes_can_be_exchanged
+            integers_are_added_within_their_limits
+            what_is_no_integer_is_not_added_to
+            a_field_that_holds_nothing_counts_as_its_default
+            floats_are_added_as_ieee_754_does
+            what_is_no_float_is_not_added_to
+            additions_at_once_are_exact
+            of_exchanges_at_once_one_wins
+            a_value_is_taken_once
+            a_value_that_is_set_once_is_one_for_all
+
+            a_rotation_moves_everything
+            a_rotated_key_is_dead_to_everything
+            a_rotated_key_is_missing_once_expired
+            a_rotated_session_can_be_rotated_again
+            a_repeated_rotation_succeeds_and_changes_nothing
+            a_repeated_rotation_of_what_has_ended_since_is_dead
+            a_rotation_to_another_successor_is_dead
+            a_missing_session_is_not_rotated
+            a_destroyed_session_is_not_rotated
+            a_rotation_overwrites_nothing
+            a_rotation_onto_itself_is_refused
+            a_large_session_is_rotated_whole
+            of_rotations_at_once_one_wins
+            a_rotation_beside_writers_loses_nothing
+
+            a_destroyed_session_is_dead_to_everything
+            a_destroyed_session_is_missing_once_expired
+            a_session_is_destroyed_once
+            a_missing_session_is_not_destroyed
+            destroying_a_moved_session_names_where_it_is
+            a_large_session_is_destroyed
+            of_destructions_at_once_one_ends_the_session
+            a_destruction_beside_a_rotation_knows_the_successor
+            no_session_comes_back_from_a_destruction_beside_writers
+
+            time_left_is_told
+            asking_for_the_time_left_refreshes_nothing
+            time_left_of_what_is_missing_or_dead
+            little_time_left_is_refreshed_below_a_threshold
+            ample_time_left_is_not_refreshed_below_a_threshold
+            reads_below_a_threshold_know_missing_and_dead
+            the_time_of_the_store_goes_on
+
+            a_destruction_keeps_its_tombstone_as_long_as_it_says
+            a_rotation_sets_both_expiries
+            nothing_prolongs_a_tombstone
+            nothing_shortens_a_tombstone
+
+            a_store_without_field_expiry_refuses_it
+            a_field_is_kept_as_long_as_it_says
+            a_write_without_an_expiry_ends_the_earlier_one
+            a_write_sets_a_fields_expiry_again
+            a_write_leaves_other_fields_expiries_alone
+            an_expired_field_is_missing_to_every_operation
+            a_session_outlives_its_last_field
+            a_session_that_ends_takes_its_fields_along
+            a_modification_sets_a_fields_expiry
+            a_modification_that_changes_nothing_leaves_the_expiry
+            a_modification_moves_an_alias_with_an_expiry
+            an_expired_field_counts_as_missing_to_modifications
+            expire_field_gives_an_expiry_and_refreshes_the_session
+            expire_field_changes_nothing_that_is_not_there
+            time_left_of_a_field
+            a_rotation_keeps_the_fields_expiries
+            expiries_of_extreme_lengths_do_no_harm
+            hundreds_of_expiring_fields_are_one_write
+        );
+    };
+    (@tests $subject:expr; $($check:ident)*) => {
+        $(
+            #[test]
+            fn $check() {
+                $crate::testing::store_suite::run(async {
+                    if let ::core::option::Option::Some(subject) = $subject {
+                        $crate::testing::store_suite::$check(&subject).await;
+                    }
+                });
+            }
+        )*
+    };
+    (optional: $subject:expr) => {
+        $crate::__store_suite!(@all $subject.await);
+    };
+    ($subject:expr) => {
+        $crate::__store_suite!(@all ::core::option::Option::Some($subject.await));
+    };
+}
+
+/// Carries out one check.
+#[doc(hidden)]
+pub fn run(check: impl Future<Output = ()>) {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime for the test").block_on(check);
+}

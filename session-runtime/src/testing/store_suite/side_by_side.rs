@@ -1,0 +1,57 @@
+//! Writes at once.
+
+use super::support::*;
+
+/// At once, on one live session.
+pub async fn writes_to_different_fields_all_survive(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[]).await;
+    let names: Vec<_> = (0..50).map(|at| format!("field {at}")).collect();
+    let writes = names.iter().map(|name| {
+        let key = &key;
+        async move { write(store, key, &[set(name, name)]).await }
+    });
+    assert!(all(writes).await.into_iter().all(|written| written == Lookup::Found(0)));
+    for name in &names {
+        assert_eq!(get(store, &key, name).await, Some(name.clone().into()));
+    }
+}
+
+/// First writes of one request, under its one new id.
+pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    let names: Vec<_> = (0..20).map(|at| format!("field {at}")).collect();
+    let creations = names.iter().map(|name| {
+        let key = &key;
+        async move { create(store, key, &[set(name, "1")]).await }
+    });
+    all(creations).await;
+    for name in &names {
+        assert_eq!(get(store, &key, name).await, Some("1".into()));
+    }
+}
+
+/// At once: of many that remove one field, one finds it.
+pub async fn a_field_is_removed_once(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[set("a", "1")]).await;
+    let removals = (0..50).map(|_| {
+        let key = &key;
+        async move { write(store, key, &[remove("a"), set("removed", "1")]).await }
+    });
+    let found = all(removals).await;
+    assert_eq!(found.iter().filter(|found| **found == Lookup::Found(1)).count(), 1);
+    assert_eq!(found.iter().filter(|found| **found == Lookup::Found(0)).count(), 49);
+}
+
+/// At once: what one write sets is never seen in part. Read through a write's own count, which sees both fields at one moment.
+pub async fn a_write_is_seen_whole(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[]).await;
+    let (key, pair) = (&key, [set("left", "1"), set("right", "1")]);
+    let sets = (0..50).map(|_| write(store, key, &pair));
+    let removals = [remove("left"), remove("right")];
+    let removals = (0..50).map(|_| write(store, key, &removals));
+    let (_, removed) = both(all(sets), all(removals)).await;
+    assert!(removed.iter().all(|removed| matches!(removed, Lookup::Found(0 | 2))), "{removed:?}");
+}

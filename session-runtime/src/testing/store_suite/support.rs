@@ -1,0 +1,230 @@
+//! What the checks share.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::Poll;
+use std::time::Instant;
+
+pub(super) use std::time::Duration;
+
+pub(super) use bytes::Bytes;
+
+pub(super) use super::Subject;
+use crate::id::SessionId;
+pub(super) use crate::store::{
+    Action, Change, Destroyed, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write, WriteMode,
+};
+
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+/// What expires while a check waits for it.
+pub(super) const MOMENT: Duration = Duration::from_millis(40);
+/// When that has expired.
+pub(super) const LATER: Duration = Duration::from_millis(60);
+
+/// A key that no other check has.
+pub fn fresh_key() -> SessionKey {
+    key_of(&fresh_id())
+}
+
+/// An id that no other check has. All of a process have the same tag: a session and its successor share a cluster's slot.
+pub fn fresh_id() -> SessionId {
+    static FIRST: OnceLock<SessionId> = OnceLock::new();
+    let now = std::time::SystemTime::now();
+    FIRST.get_or_init(|| SessionId::draw(now, 0).unwrap()).draw_successor(now, 0).unwrap()
+}
+
+/// The key of this id, under the prefix that all keys of these checks have.
+pub fn key_of(id: &SessionId) -> SessionKey {
+    SessionKey::new("test", id)
+}
+
+/// A change that gives a field a value.
+pub fn set<'a>(field: &'a str, value: &str) -> Change<'a> {
+    Change::Set { field, value: Bytes::copy_from_slice(value.as_bytes()), ttl: None }
+}
+
+/// A change that removes a field.
+pub fn remove(field: &str) -> Change<'_> {
+    Change::Remove { field }
+}
+
+/// Creates, to be kept for an hour.
+pub async fn create(store: &dyn SessionStore, key: &SessionKey, changes: &[Change<'_>]) -> Lookup<u64> {
+    create_for(store, key, changes, HOUR).await
+}
+
+/// Writes a session that has to be there, to be kept for an hour.
+pub async fn try_write(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    changes: &[Change<'_>],
+) -> Result<Lookup<u64>, StoreError> {
+    store.write(key, Write { mode: WriteMode::Existing, changes, expires_in: HOUR }).await
+}
+
+pub(super) async fn create_for(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    changes: &[Change<'_>],
+    expires_in: Duration,
+) -> Lookup<u64> {
+    store.write(key, Write { mode: WriteMode::Create, changes, expires_in }).await.unwrap()
+}
+
+pub(super) async fn write(store: &dyn SessionStore, key: &SessionKey, changes: &[Change<'_>]) -> Lookup<u64> {
+    try_write(store, key, changes).await.unwrap()
+}
+
+pub(super) async fn get(store: &dyn SessionStore, key: &SessionKey, field: &str) -> Option<Bytes> {
+    match store.get(key, field, Refresh::No).await.unwrap() {
+        Lookup::Found(value) => value,
+        other => panic!("the session is live, not {other:?}"),
+    }
+}
+
+/// Every operation reports it, and none changes that.
+pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
+    for refresh in [Refresh::No, Refresh::Below { below: HOUR, expires_in: HOUR }] {
+        assert_eq!(store.get(key, "a", refresh).await.unwrap(), Lookup::Dead);
+        assert_eq!(store.contains(key, "a", refresh).await.unwrap(), Lookup::Dead);
+    }
+    for changes in [&[set("a", "1")][..], &[remove("a")], &[]] {
+        assert_eq!(write(store, key, changes).await, Lookup::Dead);
+        assert_eq!(create(store, key, changes).await, Lookup::Dead);
+    }
+    assert_eq!(store.get_many(key, &["a"], Refresh::No).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.modify(key, modify(replace(None))).await.unwrap(), Lookup::Dead);
+    let elsewhere = Successor::fresh();
+    assert_eq!(store.rotate(key, elsewhere.rotation()).await.unwrap(), Lookup::Dead);
+    let destroyed = store.destroy(key, HOUR).await.unwrap();
+    assert!(matches!(destroyed, Destroyed::Dead | Destroyed::Moved(_)), "{destroyed:?}");
+    assert_eq!(store.time_left(key).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.time_left(&elsewhere.key).await.unwrap(), Lookup::Missing);
+}
+
+/// Leaves a tombstone under a key that is not dead yet.
+pub(super) async fn bury(store: &dyn SessionStore, key: &SessionKey, tombstone_for: Duration) {
+    create(store, key, &[]).await;
+    assert_eq!(store.destroy(key, tombstone_for).await.unwrap(), Destroyed::Ended);
+}
+
+/// Of a live session.
+pub(super) async fn time_left(store: &dyn SessionStore, key: &SessionKey) -> Duration {
+    match store.time_left(key).await.unwrap() {
+        Lookup::Found(left) => left,
+        other => panic!("the session is live, not {other:?}"),
+    }
+}
+
+/// Within the time that a busy machine may have needed since.
+pub(super) async fn assert_expires_in(store: &dyn SessionStore, key: &SessionKey, expected: Duration) {
+    let actual = time_left(store, key).await;
+    assert!(
+        actual <= expected && actual + Duration::from_secs(30) > expected,
+        "{actual:?}, not {expected:?}"
+    );
+}
+
+pub(super) async fn assert_is_missing(store: &dyn SessionStore, key: &SessionKey) {
+    assert_eq!(store.time_left(key).await.unwrap(), Lookup::Missing);
+}
+
+/// Waits for what a store does without being awaited.
+pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(Instant::now() < limit, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Waits for all of them, side by side.
+pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut pending: Vec<_> = futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
+    poll_fn(|context| {
+        for (future, output) in &mut pending {
+            let Some(running) = future else { continue };
+            if let Poll::Ready(ready) = running.as_mut().poll(context) {
+                (*future, *output) = (None, Some(ready));
+            }
+        }
+        if pending.iter().all(|(future, _)| future.is_none()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+/// Waits for both, side by side; the first begins first.
+pub(super) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+    let (mut first, mut second) = (None, None);
+    let sides: [Pin<Box<dyn Future<Output = ()> + '_>>; 2] =
+        [Box::pin(async { first = Some(one.await) }), Box::pin(async { second = Some(other.await) })];
+    all(sides).await;
+    (first.unwrap(), second.unwrap())
+}
+
+/// A modification of the field `a`, which has no alias, in a session that has to be there and is kept for an hour.
+pub fn modify(action: Action) -> Modify<'static> {
+    Modify { mode: WriteMode::Existing, field: "a", alias: None, action, ttl: None, expires_in: HOUR }
+}
+
+/// Gives it a value, or removes it.
+pub fn replace(value: Option<&'static str>) -> Action {
+    Action::Replace(value.map(Bytes::from))
+}
+
+/// Adds within what an `i64` can be, to zero if there is nothing.
+pub fn add(by: i128) -> Action {
+    Action::AddInteger { by, default: 0, min: i64::MIN.into(), max: i64::MAX.into() }
+}
+
+/// Adds 64 bits, to zero if there is nothing.
+pub fn add_float(by: f64) -> Action {
+    Action::AddFloat { by, default: 0.0, single: false }
+}
+
+/// Something is exchanged for something.
+pub fn exchange(expected: Option<&'static str>, value: Option<&'static str>) -> Action {
+    let [expected, value] = [expected, value].map(|text| text.map(Bytes::from));
+    Action::CompareAndSet { expected, or_missing: false, value }
+}
+
+pub(super) async fn carry_out(store: &dyn SessionStore, key: &SessionKey, action: Action) -> Modified {
+    match store.modify(key, modify(action)).await.unwrap() {
+        Lookup::Found(modified) => modified,
+        other => panic!("the session is live, not {other:?}"),
+    }
+}
+
+pub(super) fn value(value: Option<&str>) -> Modified {
+    Modified::Value(value.map(|value| Bytes::copy_from_slice(value.as_bytes())))
+}
+
+pub(super) fn sum(sum: &str) -> Modified {
+    Modified::Sum(Bytes::copy_from_slice(sum.as_bytes()))
+}
+
+/// Where a session moves to.
+#[derive(Debug)]
+pub struct Successor {
+    /// Its new id.
+    pub id: SessionId,
+    /// That id's key.
+    pub key: SessionKey,
+}
+
+impl Successor {
+    /// One that no other test has.
+    pub fn fresh() -> Self {
+        let id = fresh_id();
+        Self { key: key_of(&id), id }
+    }
+
+    /// To be kept for an hour, with a tombstone for a minute.
+    pub fn rotation(&self) -> Rotation<'_> {
+        Rotation { successor_key: &self.key, successor: &self.id, expires_in: HOUR, tombstone_for: MINUTE }
+    }
+}

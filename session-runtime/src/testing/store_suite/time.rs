@@ -1,0 +1,176 @@
+//! How long sessions are kept, and what time it is.
+
+use super::support::*;
+
+/// Each write anew, longer or shorter.
+pub async fn a_write_sets_the_expiry(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[set("a", "1")]).await;
+    assert_expires_in(store, &key, HOUR).await;
+    for (expires_in, changes) in
+        [(HOUR / 2, &[set("a", "2")][..]), (HOUR * 2, &[remove("a")]), (HOUR / 3, &[])]
+    {
+        let write = Write { mode: WriteMode::Existing, changes, expires_in };
+        store.write(&key, write).await.unwrap();
+        assert_expires_in(store, &key, expires_in).await;
+    }
+}
+
+/// Both reads, longer or shorter, field or no field.
+pub async fn a_refresh_sets_the_expiry(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[set("a", "1")]).await;
+    for (expires_in, field) in [(HOUR / 2, "a"), (HOUR * 2, "a"), (HOUR / 3, "missing")] {
+        store.get(&key, field, Refresh::To(expires_in)).await.unwrap();
+        assert_expires_in(store, &key, expires_in).await;
+        store.contains(&key, field, Refresh::To(expires_in * 3)).await.unwrap();
+        assert_expires_in(store, &key, expires_in * 3).await;
+    }
+}
+
+/// A further read of a request.
+pub async fn a_read_without_refresh_leaves_the_expiry(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[set("a", "1")]).await;
+    subject.pass(Duration::from_millis(20)).await;
+    get(store, &key, "a").await;
+    store.contains(&key, "a", Refresh::No).await.unwrap();
+    assert!(time_left(store, &key).await <= HOUR - Duration::from_millis(20));
+}
+
+/// A refresh creates nothing.
+pub async fn reads_of_a_missing_key_leave_nothing(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    store.get(&key, "a", Refresh::To(HOUR)).await.unwrap();
+    store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap();
+    assert_is_missing(store, &key).await;
+    assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
+}
+
+/// As if it had never been there.
+pub async fn an_expired_session_is_missing(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create_for(store, &key, &[set("a", "1")], MOMENT).await;
+    subject.pass(LATER).await;
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+    assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
+    assert_is_missing(store, &key).await;
+}
+
+/// Nothing of the old session shows in the new one.
+pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create_for(store, &key, &[set("old", "1")], MOMENT).await;
+    subject.pass(LATER).await;
+    create(store, &key, &[set("new", "1")]).await;
+    assert_eq!(get(store, &key, "old").await, None);
+    assert_eq!(get(store, &key, "new").await, Some("1".into()));
+}
+
+/// Less than what a store can tell apart is not "never" and not an error.
+pub async fn the_shortest_expiry_does_no_harm(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::from_nanos(1)).await, Lookup::Found(0));
+    subject.pass(Duration::from_millis(20)).await;
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+    create(store, &key, &[set("a", "1")]).await;
+    store.get(&key, "a", Refresh::To(Duration::from_nanos(1))).await.unwrap();
+    subject.pass(Duration::from_millis(20)).await;
+    assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
+}
+
+/// More than a clock can carry neither overflows nor fails.
+pub async fn the_longest_expiry_does_no_harm(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::MAX).await, Lookup::Found(0));
+    assert_eq!(
+        store.get(&key, "a", Refresh::To(Duration::MAX)).await.unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
+    assert!(time_left(store, &key).await > HOUR * 24 * 365 * 1000);
+}
+
+/// Less and less, more after a write.
+pub async fn time_left_is_told(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create_for(store, &key, &[set("a", "1")], HOUR * 2).await;
+    let left = time_left(store, &key).await;
+    assert!(left <= HOUR * 2 && left + MINUTE > HOUR * 2, "{left:?}");
+    subject.pass(Duration::from_millis(30)).await;
+    assert!(time_left(store, &key).await <= left - Duration::from_millis(25));
+    write(store, &key, &[set("a", "2")]).await;
+    let left = time_left(store, &key).await;
+    assert!(left <= HOUR && left + MINUTE > HOUR, "{left:?}");
+}
+
+/// It only asks.
+pub async fn asking_for_the_time_left_refreshes_nothing(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create_for(store, &key, &[set("a", "1")], Duration::from_millis(80)).await;
+    subject.pass(MOMENT).await;
+    store.time_left(&key).await.unwrap();
+    subject.pass(Duration::from_millis(50)).await;
+    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+}
+
+/// A tombstone has a time, but it is not a session's.
+pub async fn time_left_of_what_is_missing_or_dead(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    bury(store, &key, HOUR).await;
+    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
+}
+
+/// By both reads, whether the field is there or not. The read does not wait for it.
+pub async fn little_time_left_is_refreshed_below_a_threshold(subject: &impl Subject) {
+    let (store, refresh) = (subject.store(), Refresh::Below { below: HOUR, expires_in: HOUR * 2 });
+    for field in ["a", "missing"] {
+        let (got, asked) = (fresh_key(), fresh_key());
+        for key in [&got, &asked] {
+            create_for(store, key, &[set("a", "1")], HOUR - MINUTE).await;
+        }
+        let expected = (field == "a").then(|| "1".into());
+        assert_eq!(store.get(&got, field, refresh).await.unwrap(), Lookup::Found(expected.clone()));
+        assert_eq!(store.contains(&asked, field, refresh).await.unwrap(), Lookup::Found(expected.is_some()));
+        for key in [&got, &asked] {
+            until("it is refreshed", async || time_left(store, key).await > HOUR).await;
+            assert_expires_in(store, key, HOUR * 2).await;
+        }
+    }
+}
+
+/// Neither to more nor to less.
+pub async fn ample_time_left_is_not_refreshed_below_a_threshold(subject: &impl Subject) {
+    let (store, key) = (subject.store(), fresh_key());
+    create_for(store, &key, &[set("a", "1")], HOUR + MINUTE).await;
+    for expires_in in [HOUR * 2, MINUTE] {
+        let refresh = Refresh::Below { below: HOUR, expires_in };
+        assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(store.contains(&key, "a", refresh).await.unwrap(), Lookup::Found(true));
+        // What nobody awaits may come late.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_expires_in(store, &key, HOUR + MINUTE).await;
+    }
+}
+
+/// As other reads that refresh do.
+pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl Subject) {
+    let (store, missing, dead) = (subject.store(), fresh_key(), fresh_key());
+    bury(store, &dead, MINUTE).await;
+    let refresh = Refresh::Below { below: HOUR, expires_in: HOUR * 2 };
+    assert_eq!(store.get(&missing, "a", refresh).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.contains(&missing, "a", refresh).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.get(&dead, "a", refresh).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.contains(&dead, "a", refresh).await.unwrap(), Lookup::Dead);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_is_missing(store, &missing).await;
+}
+
+/// As fast as everybody's.
+pub async fn the_time_of_the_store_goes_on(subject: &impl Subject) {
+    let before = subject.store().time().await.unwrap();
+    subject.pass(Duration::from_millis(30)).await;
+    let passed = subject.store().time().await.unwrap().duration_since(before).unwrap();
+    assert!(passed >= Duration::from_millis(25) && passed < MINUTE, "{passed:?}");
+}

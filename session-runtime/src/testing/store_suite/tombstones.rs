@@ -1,0 +1,110 @@
+//! How long an ended session's key stays dead: as long as its end said, whatever is done to it since.
+
+use super::support::*;
+
+/// No longer, whatever the session's expiry was; nor shorter.
+pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl Subject) {
+    let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
+    create_for(store, &short, &[set("a", "1")], HOUR).await;
+    create_for(store, &long, &[set("a", "1")], MOMENT * 25).await;
+    store.destroy(&short, MOMENT).await.unwrap();
+    store.destroy(&long, HOUR).await.unwrap();
+    subject.pass(MOMENT * 26).await;
+    assert_is_missing(store, &short).await;
+    assert_is_dead(store, &long).await;
+}
+
+/// As a destruction; and the session has the expiry that it is given, whatever it had.
+pub async fn a_rotation_sets_both_expiries(subject: &impl Subject) {
+    let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
+    create_for(store, &short, &[set("a", "1")], HOUR * 24).await;
+    create_for(store, &long, &[set("a", "1")], MOMENT * 25).await;
+    for (key, tombstone_for) in [(&short, MOMENT), (&long, HOUR)] {
+        let successor = Successor::fresh();
+        let rotation = Rotation { expires_in: HOUR * 2, tombstone_for, ..successor.rotation() };
+        store.rotate(key, rotation).await.unwrap();
+        assert_expires_in(store, &successor.key, HOUR * 2).await;
+    }
+    subject.pass(MOMENT * 26).await;
+    assert_is_missing(store, &short).await;
+    assert_is_dead(store, &long).await;
+}
+
+/// A dead id that is asked for during days must not be dead for days. A moment later it may be, where nobody waits for it.
+pub async fn nothing_prolongs_a_tombstone(subject: &impl Subject) {
+    let store = subject.store();
+    for at in 0..TOUCHES {
+        for key in [ended(store, MOMENT).await, moved(store, MOMENT).await] {
+            // On a slow machine it may be over already, and then there is nothing to prolong.
+            if touch(store, &key, at, HOUR).await {
+                subject.pass(LATER).await;
+                until("the tombstone is over", async || {
+                    store.time_left(&key).await.unwrap() == Lookup::Missing
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// Nor does it end sooner.
+pub async fn nothing_shortens_a_tombstone(subject: &impl Subject) {
+    let store = subject.store();
+    let mut keys = Vec::new();
+    for at in 0..TOUCHES {
+        for key in [ended(store, HOUR).await, moved(store, HOUR).await] {
+            assert!(touch(store, &key, at, MOMENT).await, "it is dead");
+            keys.push(key);
+        }
+    }
+    subject.pass(LATER).await;
+    for key in keys {
+        assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
+    }
+}
+
+async fn ended(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKey {
+    let key = fresh_key();
+    bury(store, &key, tombstone_for).await;
+    key
+}
+
+async fn moved(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKey {
+    let (key, successor) = (fresh_key(), Successor::fresh());
+    create(store, &key, &[]).await;
+    store.rotate(&key, Rotation { tombstone_for, ..successor.rotation() }).await.unwrap();
+    key
+}
+
+const TOUCHES: usize = 14;
+
+/// The operation of this number, which asks for this expiry, and whether it found the key dead.
+async fn touch(store: &dyn SessionStore, key: &SessionKey, at: usize, expires_in: Duration) -> bool {
+    let elsewhere = Successor::fresh();
+    let refreshes = [Refresh::No, Refresh::To(expires_in), Refresh::Below { below: HOUR * 2, expires_in }];
+    let modes = [WriteMode::Existing, WriteMode::Create];
+    match at {
+        0..3 => store.get(key, "a", refreshes[at]).await.unwrap() == Lookup::Dead,
+        3..6 => store.contains(key, "a", refreshes[at - 3]).await.unwrap() == Lookup::Dead,
+        6..8 => {
+            let read = store.get_many(key, &["a", "b"], refreshes[at - 5]).await.unwrap();
+            read == Lookup::Dead
+        }
+        8..10 => {
+            let write = Write { mode: modes[at - 8], changes: &[set("a", "1")], expires_in };
+            store.write(key, write).await.unwrap() == Lookup::Dead
+        }
+        10..12 => {
+            let modify = Modify { mode: modes[at - 10], expires_in, ..modify(replace(Some("1"))) };
+            store.modify(key, modify).await.unwrap() == Lookup::Dead
+        }
+        12 => {
+            let rotation = Rotation { expires_in, tombstone_for: expires_in, ..elsewhere.rotation() };
+            store.rotate(key, rotation).await.unwrap() == Lookup::Dead
+        }
+        _ => {
+            let destroyed = store.destroy(key, expires_in).await.unwrap();
+            matches!(destroyed, Destroyed::Dead | Destroyed::Moved(_))
+        }
+    }
+}

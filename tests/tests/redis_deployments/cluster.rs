@@ -1,0 +1,172 @@
+//! A cluster: slots, redirections, and what is not one.
+
+use std::time::{Duration, Instant};
+
+use session_runtime::{
+    Destroyed, Lookup, RedisStore, Refresh, Rotation, SessionId, SessionKey, SessionStore, StoreError,
+};
+use session_tests::cookies;
+use session_tests::deployment::Cluster;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{create, remove, set, try_write};
+use session_tests::wait_for;
+
+use super::{HOUR, assert_serves, assert_was_not_asked, connect, fresh_key, serves_again, session};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_spread_and_replicas_are_left_alone() {
+    let cluster = Cluster::start();
+    let store = connect(&cluster.url()).await.unwrap();
+    let mut keys = Vec::new();
+    for _ in 0..60 {
+        keys.push(session(&store).await);
+    }
+    for key in &keys {
+        assert_serves(&store, key).await;
+    }
+    for master in cluster.masters() {
+        assert!(cluster.nodes()[master].cli::<i64>(&["DBSIZE"]) > 0, "{master}");
+        assert_was_not_asked(&cluster.nodes()[cluster.replica_of(master)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_node_that_is_up_is_enough_to_begin_with() {
+    let cluster = Cluster::start();
+    let port = cluster.nodes()[4].port();
+    let mut gone = RedisServer::start();
+    let dead = gone.port();
+    gone.kill();
+    // A replica, too, knows the slots.
+    let store = connect(&format!("redis+cluster://127.0.0.1:{dead},127.0.0.1:{port}")).await.unwrap();
+    for _ in 0..10 {
+        let key = session(&store).await;
+        assert_serves(&store, &key).await;
+    }
+}
+
+/// Every operation, at every stage of the move: of a session that has moved already, one that has not, and one that begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_in_a_slot_that_moves_go_on() {
+    let cluster = Cluster::start();
+    let store = connect(&cluster.url()).await.unwrap();
+    let (moved, [stays, begins]) = in_one_slot();
+    for key in [&moved, &stays] {
+        create(&store, key, &[set("a", "1")]).await;
+    }
+    let moving = cluster.move_slot(moved.expose_secret());
+    moving.begin();
+    moving.move_key(moved.expose_secret());
+    create(&store, &begins, &[set("a", "1")]).await;
+    for key in [&moved, &stays, &begins] {
+        assert_serves(&store, key).await;
+        assert_eq!(try_write(&store, key, &[set("b", "2"), remove("c")]).await.unwrap(), Lookup::Found(0));
+        assert_eq!(store.get(key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some("2".into())));
+    }
+    assert_eq!(store.destroy(&begins, HOUR).await.unwrap(), Destroyed::Ended);
+    // Two keys, one of which is here and none there: only when the slot has arrived.
+    let impatient = RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(300));
+    let refused = rotate(&impatient.connect().await.unwrap(), &stays).await.unwrap_err();
+    assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+    let rotating = tokio::spawn({
+        let (store, stays) = (store.clone(), stays.clone());
+        async move { rotate(&store, &stays).await }
+    });
+    for key in moving.keys() {
+        moving.move_key(&key);
+    }
+    moving.finish();
+    let successor = rotating.await.unwrap().unwrap();
+    assert_serves(&store, &successor).await;
+    assert_serves(&store, &moved).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_master_is_found() {
+    let mut cluster = Cluster::start();
+    let store = connect(&cluster.url()).await.unwrap();
+    let key = session(&store).await;
+    let old = cluster.owner_of(key.expose_secret());
+    let replica = &cluster.nodes()[cluster.replica_of(old)];
+    wait_for("the session on the replica", || (replica.cli::<i64>(&["DBSIZE"]) == 1).then_some(()));
+    let slot = cluster.slot_of(key.expose_secret());
+    cluster.node_mut(old).kill();
+    cluster.wait_for_new_owner(slot, old);
+    serves_again(&store, &key).await;
+    assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_nobody_has_is_unavailable() {
+    let cluster = Cluster::start();
+    let key = fresh_key();
+    let owner = &cluster.nodes()[cluster.owner_of(key.expose_secret())];
+    let slot = cluster.slot_of(key.expose_secret()).to_string();
+    let store = RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(300));
+    let store = store.connect().await.unwrap();
+    let _: String = owner.cli(&["CLUSTER", "DELSLOTS", &slot]);
+    let error = try_write(&store, &key, &[set("a", "1")]).await.unwrap_err();
+    assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
+    let _: String = owner.cli(&["CLUSTER", "ADDSLOTS", &slot]);
+    serves_missing(&store, &key).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_node_flushes_its_scripts_for_itself() {
+    let cluster = Cluster::start();
+    let store = connect(&cluster.url()).await.unwrap();
+    for master in cluster.masters() {
+        let _: String = cluster.nodes()[master].cli(&["SCRIPT", "FLUSH"]);
+    }
+    for _ in 0..20 {
+        let key = session(&store).await;
+        assert_serves(&store, &key).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_and_one_server_are_not_taken_for_each_other() {
+    let server = RedisServer::start();
+    let address = format!("127.0.0.1:{}", server.port());
+    let error = connect(&format!("redis+cluster://{address}")).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("no node of a cluster"), "{error}");
+    let cluster = Cluster::start();
+    let error = connect(&cluster.nodes()[0].url()).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("redis+cluster://"), "{error}");
+}
+
+async fn serves_missing(store: &RedisStore, key: &SessionKey) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while store.get(key, "a", Refresh::To(HOUR)).await.ok() != Some(Lookup::Missing) {
+        assert!(Instant::now() < limit, "waited in vain for the slot");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Rotates a live session, and gives its new key.
+async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, StoreError> {
+    let successor = sibling_of(key);
+    let successor_key = SessionKey::new("test", &successor);
+    let rotation = Rotation {
+        successor_key: &successor_key,
+        successor: &successor,
+        expires_in: HOUR,
+        tombstone_for: HOUR,
+    };
+    assert_eq!(store.rotate(key, rotation).await?, Lookup::Found(()));
+    Ok(successor_key)
+}
+
+/// Keys with one tag.
+fn in_one_slot() -> (SessionKey, [SessionKey; 2]) {
+    let first = fresh_key();
+    let others = [(); 2].map(|()| SessionKey::new("test", &sibling_of(&first)));
+    (first, others)
+}
+
+/// An id with the tag of this key.
+fn sibling_of(key: &SessionKey) -> SessionId {
+    let tag = key.expose_secret().split(['{', '}']).nth(1).unwrap();
+    let id = cookies::id(std::time::SystemTime::now(), 0);
+    SessionId::parse(&format!("{tag}{}", &id[8..])).unwrap()
+}

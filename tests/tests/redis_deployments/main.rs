@@ -1,0 +1,53 @@
+//! How a store finds the server of a session: behind TLS, behind sentinels, in a cluster.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod cluster;
+mod sentinel;
+mod tls;
+
+use std::time::{Duration, Instant};
+
+use session_runtime::{Error, Lookup, RedisStore, Refresh, SessionId, SessionKey, SessionStore};
+use session_tests::cookies;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{create, set};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn connect(url: &str) -> Result<RedisStore, Error> {
+    RedisStore::builder(url).timeout(Duration::from_secs(10)).connect().await
+}
+
+/// Keys with tags of their own, which are spread over the slots.
+fn fresh_key() -> SessionKey {
+    let id = cookies::id(std::time::SystemTime::now(), 0);
+    SessionKey::new("test", &SessionId::parse(&id).unwrap())
+}
+
+/// A live session with the field `a`.
+async fn session(store: &RedisStore) -> SessionKey {
+    let key = fresh_key();
+    create(store, &key, &[set("a", "1")]).await;
+    key
+}
+
+async fn assert_serves(store: &RedisStore, key: &SessionKey) {
+    assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+async fn serves_again(store: &RedisStore, key: &SessionKey) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while store.get(key, "a", Refresh::To(HOUR)).await.is_err() {
+        assert!(Instant::now() < limit, "waited in vain for the store");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_serves(store, key).await;
+}
+
+/// A replica carries out what its master sends, and answers nobody who asks for a session.
+fn assert_was_not_asked(replica: &RedisServer) {
+    for command in ["hget", "hmget", "hexists", "evalsha", "eval"] {
+        assert_eq!(replica.counts().of(command), 0, "{command}");
+    }
+}

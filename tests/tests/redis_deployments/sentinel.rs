@@ -1,0 +1,97 @@
+//! Sentinels: who the master is, and who says so.
+
+use std::time::Duration;
+
+use session_runtime::{Lookup, RedisStore};
+use session_tests::deployment::Sentinel;
+use session_tests::server::RedisServer;
+use session_tests::store_suite::{set, try_write};
+use session_tests::wait_for;
+
+use super::{assert_serves, assert_was_not_asked, connect, serves_again, session};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_is_asked_and_the_replicas_are_left_alone() {
+    let deployment = Sentinel::start();
+    let store = connect(&deployment.url()).await.unwrap();
+    for _ in 0..20 {
+        let key = session(&store).await;
+        assert_serves(&store, &key).await;
+    }
+    let master = deployment.master();
+    for (number, node) in deployment.nodes().iter().enumerate() {
+        if number != master {
+            assert_was_not_asked(node);
+        }
+    }
+}
+
+/// Dead ones, and one that knows no master of this name.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sentinel_that_knows_the_master_is_enough() {
+    let mut deployment = Sentinel::start();
+    let other = RedisServer::start();
+    for sentinel in [0, 1] {
+        deployment.sentinel_mut(sentinel).kill();
+    }
+    let url = deployment.url().replacen(
+        "redis+sentinel://",
+        &format!("redis+sentinel://127.0.0.1:{},", other.port()),
+        1,
+    );
+    let store = connect(&url).await.unwrap();
+    let key = session(&store).await;
+    assert_serves(&store, &key).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_master_is_found() {
+    let deployment = Sentinel::start();
+    let store = connect(&deployment.url()).await.unwrap();
+    let key = session(&store).await;
+    for _ in 0..2 {
+        // A replica that counts as in step may still be reading what it was sent.
+        let has = |node: &RedisServer| node.try_cli::<i64>(&["EXISTS", key.expose_secret()]) == Ok(1);
+        wait_for("the session on every node", || deployment.nodes().iter().all(has).then_some(()));
+        deployment.failover();
+        serves_again(&store, &key).await;
+        assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_for_the_sentinels_is_their_own() {
+    let deployment = Sentinel::start();
+    let master = &deployment.nodes()[deployment.master()];
+    for sentinel in deployment.sentinels() {
+        let permissions = ["resetkeys", "-@all", "+sentinel|get-master-addr-by-name"];
+        let _: String = sentinel
+            .cli(&[&["ACL", "SETUSER", "sessions", "on", ">of sentinels"], &permissions[..]].concat());
+    }
+    let _: String = master.cli(&["ACL", "SETUSER", "app", "on", ">of master", "~*", "+@all"]);
+    let builder = || RedisStore::builder(&deployment.url()).login(Some("app"), "of master");
+    let store = builder().sentinel_login(Some("sessions"), "of sentinels").connect().await.unwrap();
+    let key = session(&store).await;
+    assert_serves(&store, &key).await;
+
+    let url = deployment.url().replacen("://", "://app:of%20master@", 1);
+    let url = format!("{url}?sentinel_user=sessions&sentinel_pass=of%20sentinels");
+    assert_serves(&connect(&url).await.unwrap(), &key).await;
+
+    let refused = builder().sentinel_login(Some("sessions"), "wrong").connect().await.unwrap_err();
+    assert!(refused.is_config() && refused.to_string().contains("password"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_knows_is_named() {
+    let mut deployment = Sentinel::start();
+    let url = deployment.url();
+    let (hosts, _) = url.rsplit_once('/').unwrap();
+    let error = connect(&format!("{hosts}/another")).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("know no master"), "{error}");
+    for sentinel in 0..3 {
+        deployment.sentinel_mut(sentinel).kill();
+    }
+    let error = RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+}
