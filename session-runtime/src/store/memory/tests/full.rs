@@ -40,7 +40,7 @@ fn a_write_that_has_no_room_changes_nothing() {
 
 #[test]
 fn a_value_may_become_another_one_that_is_no_larger() {
-    let (store, _) = bounded(1, 5600, WhenFull::Refuse);
+    let (store, _) = bounded(1, 5400, WhenFull::Refuse);
     put(&store, &key(0), WriteMode::Create, LARGE).unwrap();
     assert!(put(&store, &key(0), WriteMode::Existing, LARGE + 100).unwrap_err().is_refused());
     for length in [LARGE, 1, LARGE] {
