@@ -13,9 +13,9 @@
 //! | `axum` | yes | the extractor, and errors as responses |
 //! | `tower` | with `axum` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
+//! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
 //!
-//! In tests, `SessionConfig::new().store("memory:")` needs no server; [`Sessions::open`] and [`SessionHandle::finish`] give a session in
-//! any state its cookie.
+//! In tests, `SessionConfig::new().store("memory:")` needs no server, and the feature `testing` gives a session in any state its cookie.
 //!
 #![cfg_attr(feature = "derive", doc = "[The guide](guide) has what to do at login and logout.")]
 #![forbid(unsafe_code)]

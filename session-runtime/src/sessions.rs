@@ -242,19 +242,28 @@ impl Sessions {
         SessionHandle::outside(self.clone(), self.presented(*id)).session()
     }
 
-    /// The same manager by another clock. To be called before the manager is shared.
+    /// The same manager, for which time passes by this clock: births, deadlines and cookies' ages. The store has a clock of its own, see
+    /// [`MemoryStore::with_clock`].
+    ///
+    /// # Panics
+    ///
+    /// If the manager was cloned before, or has made a layer: what went out would go by another time.
     #[cfg(feature = "testing")]
-    #[doc(hidden)]
+    #[must_use]
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
-        if let Some(manager) = Arc::get_mut(&mut self.0) {
-            manager.clock = Clock::Manual(clock.clone());
-        }
+        let manager = Arc::get_mut(&mut self.0).expect("a manager gets its clock before it is cloned");
+        manager.clock = Clock::Manual(clock.clone());
         self
     }
 
     #[cfg(feature = "redis")]
     pub(crate) fn downgrade(&self) -> WeakSessions {
         WeakSessions(Arc::downgrade(&self.0))
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn cookie_name(&self) -> &str {
+        self.0.cookie.name()
     }
 
     #[cfg(feature = "tower")]
