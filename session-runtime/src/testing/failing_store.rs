@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::store::{
-    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
-    Write,
+    BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write,
 };
 
 /// A store that fails when a test says so, and is another one until then. Clones fail together.
@@ -201,5 +201,12 @@ impl SessionStore for FailingStore {
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
         self.read(self.store.time())
+    }
+
+    fn connection_state(&self) -> ConnectionState {
+        match self.failure() {
+            Some(Failure::Unavailable) => ConnectionState::Disconnected,
+            _ => self.store.connection_state(),
+        }
     }
 }
