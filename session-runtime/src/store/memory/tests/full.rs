@@ -63,12 +63,12 @@ fn the_session_that_was_not_used_for_longest_makes_room() {
 
 #[test]
 fn all_that_has_expired_makes_room_at_once() {
-    let (store, clock) = bounded(usize::MAX, 13_000, WhenFull::Refuse);
+    let (store, clock) = bounded(usize::MAX, 14_000, WhenFull::Refuse);
     for at in 0..10 {
         create(&store, &key(at), MINUTE);
     }
     clock.advance(MINUTE);
-    assert_eq!(put(&store, &key(10), WriteMode::Create, 11_000).unwrap(), Lookup::Found(0));
+    assert_eq!(put(&store, &key(10), WriteMode::Create, 12_000).unwrap(), Lookup::Found(0));
 }
 
 #[test]
