@@ -64,6 +64,8 @@ pub use session_derive::Session;
 #[doc = include_str!("derive_value.md")]
 pub use session_derive::FieldValue;
 
+#[cfg(feature = "actix")]
+pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
 pub use batch::{ReadBatch, WriteBatch};

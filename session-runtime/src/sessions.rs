@@ -125,6 +125,12 @@ impl Sessions {
         crate::SessionLayer::new(self.clone())
     }
 
+    /// The actix-web middleware that gives every request its session.
+    #[cfg(feature = "actix")]
+    pub fn middleware(&self) -> crate::SessionMiddleware {
+        crate::SessionMiddleware::new(self.clone())
+    }
+
     /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(self.clone(), CookieValues::collect(self.0.cookie.name(), cookie_headers))
@@ -218,7 +224,7 @@ impl Sessions {
         self
     }
 
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
-use http::{Extensions, HeaderMap, HeaderValue, Request, Response};
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -166,34 +166,16 @@ where
 }
 
 fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
-    if let Some(mut set_cookie) = session.set_cookie().and_then(|value| HeaderValue::from_str(value).ok()) {
-        set_cookie.set_sensitive(true);
-        headers.append(SET_COOKIE, set_cookie);
-    }
-    if let Some(name) = session.vary()
-        && !varies_on(headers, name)
+    for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
     {
-        headers.append(VARY, HeaderValue::from_static(name));
+        let (name, Ok(mut value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
+            continue;
+        };
+        value.set_sensitive(name == SET_COOKIE);
+        if name == CACHE_CONTROL {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
     }
-    if let Some(value) =
-        session.cache_control(&joined(headers)).and_then(|value| HeaderValue::from_str(&value).ok())
-    {
-        headers.insert(CACHE_CONTROL, value);
-    }
-}
-
-fn varies_on(headers: &HeaderMap, name: &str) -> bool {
-    let given = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
-    given
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|given| given == "*" || given.eq_ignore_ascii_case(name))
-}
-
-/// The handler's `Cache-Control` headers as one ([RFC 9110 §5.3]).
-///
-/// [RFC 9110 §5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
-fn joined(headers: &HeaderMap) -> String {
-    let given = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
-    given.collect::<Vec<_>>().join(", ")
 }
