@@ -37,6 +37,14 @@ pub(crate) enum Kind {
     MissingLayer,
     #[error("a batch holds a field of another request's session")]
     OtherRequest,
+    #[cfg(feature = "blocking")]
+    #[error(
+        "this thread drives an async runtime and must not wait: await the operation, or wait for it in `spawn_blocking`"
+    )]
+    DrivesRuntime,
+    #[cfg(feature = "blocking")]
+    #[error("no thread could be started for what sessions do in the background")]
+    NoThread(#[source] std::io::Error),
     #[error("a field cannot expire at once: `remove` ends it")]
     ExpiryOfZero,
     #[error(
@@ -139,8 +147,12 @@ impl Error {
     }
 
     /// What was asked for cannot be done: a batch that holds a field of another request's session, a field's own expiry on a server that has
-    /// none, or one of zero. Nothing was written.
+    /// none, or one of zero, or `wait` on a thread that drives an async runtime. Nothing was written.
     pub fn is_unsupported(&self) -> bool {
+        #[cfg(feature = "blocking")]
+        if matches!(*self.0, Kind::DrivesRuntime | Kind::NoThread(_)) {
+            return true;
+        }
         matches!(
             *self.0,
             Kind::OtherRequest

@@ -22,6 +22,8 @@
 
 mod adapter;
 mod batch;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod cache_control;
 mod clock;
 mod config;
