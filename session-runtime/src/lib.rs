@@ -66,6 +66,8 @@ pub use session_derive::Session;
 #[doc = include_str!("derive_value.md")]
 pub use session_derive::FieldValue;
 
+#[cfg(feature = "poem")]
+pub use adapter::SessionEndpoint;
 #[cfg(feature = "actix")]
 pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
 #[cfg(feature = "tower")]

@@ -4,16 +4,20 @@
 mod actix;
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "poem")]
+mod poem;
 #[cfg(feature = "tower")]
 mod tower;
 
 #[cfg(feature = "actix")]
 pub use actix::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
+#[cfg(feature = "poem")]
+pub use poem::SessionEndpoint;
 #[cfg(feature = "tower")]
 pub use tower::{ResponseFuture, SessionLayer, SessionService};
 
 /// For the log, when an error becomes a response: its body says nothing.
-#[cfg(any(feature = "actix", feature = "axum"))]
+#[cfg(any(feature = "actix", feature = "axum", feature = "poem"))]
 fn report(error: &crate::Error) {
     let status = error.status();
     if status >= 500 {

@@ -48,7 +48,7 @@ use crate::sessions::Sessions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
 }
 
 impl SessionLayer {
@@ -85,7 +85,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let opened = open(&self.sessions, &mut request);
+        let outer = request.extensions().get().cloned();
+        let opened = open(&self.sessions, outer, request.headers_mut());
+        if let Some(handle) = &opened {
+            request.extensions_mut().insert(handle.clone());
+        }
         ResponseFuture { response: self.inner.call(request), opened }
     }
 }
@@ -121,15 +125,16 @@ impl SessionHandle {
 }
 
 /// `None` if an outer layer of the same manager opened the request's session already.
-fn open<Body>(sessions: &Sessions, request: &mut Request<Body>) -> Option<SessionHandle> {
-    let outer = request.extensions().get::<SessionHandle>();
+pub(super) fn open(
+    sessions: &Sessions,
+    outer: Option<SessionHandle>,
+    headers: &mut HeaderMap,
+) -> Option<SessionHandle> {
     if outer.is_some_and(|outer| outer.belongs_to(sessions)) {
         return None;
     }
-    mark_sensitive(request.headers_mut());
-    let handle = sessions.open(request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes));
-    request.extensions_mut().insert(handle.clone());
-    Some(handle)
+    mark_sensitive(headers);
+    Some(sessions.open(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)))
 }
 
 /// Keeps cookies out of logs that print headers.
@@ -165,7 +170,7 @@ where
     }
 }
 
-fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
+pub(super) fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
     for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
     {
         let (name, Ok(mut value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {

@@ -7,7 +7,7 @@ use session_runtime::Sessions;
 use tokio::task::JoinHandle;
 
 use super::gates::Gates;
-use super::{actix_app, axum_app};
+use super::{actix_app, axum_app, poem_app};
 
 /// The framework that the suite's program is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Adapter {
     Axum,
     /// actix-web.
     Actix,
+    /// poem.
+    Poem,
 }
 
 impl Adapter {
@@ -29,8 +31,9 @@ impl Adapter {
         layers: usize,
     ) -> Serving {
         match self {
-            Self::Axum => Serving::Axum(tokio::spawn(axum_app::serve(listener, sessions, gates, layers))),
+            Self::Axum => Serving::Task(tokio::spawn(axum_app::serve(listener, sessions, gates, layers))),
             Self::Actix => Serving::Actix(actix_app::serve(listener, sessions, gates, layers)),
+            Self::Poem => Serving::Task(tokio::spawn(poem_app::serve(listener, sessions, gates, layers))),
         }
     }
 }
@@ -38,14 +41,14 @@ impl Adapter {
 /// A program that is being served. It ends with this value.
 #[derive(Debug)]
 pub(crate) enum Serving {
-    Axum(JoinHandle<()>),
+    Task(JoinHandle<()>),
     Actix(ServerHandle),
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
         match self {
-            Self::Axum(task) => task.abort(),
+            Self::Task(task) => task.abort(),
             // Told at once; what it gives is only when that was done.
             Self::Actix(server) => drop(server.stop(false)),
         }

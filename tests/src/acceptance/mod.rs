@@ -8,6 +8,7 @@ mod adapter;
 mod axum_app;
 mod client;
 mod gates;
+mod poem_app;
 mod script;
 mod visitor;
 mod world;

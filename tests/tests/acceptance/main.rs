@@ -19,6 +19,7 @@ macro_rules! over_every_store {
     ($($module:ident { $($behaviour:ident)+ })+) => {
         over_every_store!(@adapter axum Axum $($module { $($behaviour)+ })+);
         over_every_store!(@adapter actix Actix $($module { $($behaviour)+ })+);
+        over_every_store!(@adapter poem Poem $($module { $($behaviour)+ })+);
     };
     (@adapter $name:ident $adapter:ident $($module:ident { $($behaviour:ident)+ })+) => {
         mod $name {
