@@ -30,6 +30,7 @@ async fn count(session: Session<Visitor>) -> Result<String, Error> {
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
     let sessions = Sessions::new(session_examples::config()?).await?;
+    let listener = session_examples::listener().await?;
 
     let api = std::net::TcpListener::bind("127.0.0.1:0")?;
     println!("actix-web at http://{}/api", api.local_addr()?);
@@ -39,6 +40,6 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     thread::spawn(|| actix_web::rt::System::new().block_on(server));
 
     let app = Router::new().route("/", get(count)).layer(sessions.layer());
-    axum::serve(session_examples::listener().await?, app).await?;
+    axum::serve(listener, app).await?;
     Ok(())
 }
