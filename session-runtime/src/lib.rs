@@ -4,7 +4,7 @@
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
 //! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, [`SessionLayer`] what goes around the router.
 //! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
-//! - `guide::login` says what to do at login and logout.
+//! - `guide::login` says what to do at login and logout, `guide::servers` how to go with each server, and with none that is known here.
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
@@ -12,12 +12,18 @@
 //! | `redis` | yes | [`RedisStore`] |
 //! | `axum` | yes | the extractor, and errors as responses |
 //! | `tower` | with `axum` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
+//! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
+//! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
+//! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
 //!
 //! In tests, `SessionConfig::new().store("memory:")` needs no server; [`Sessions::open`] and [`SessionHandle::finish`] give a session in
 //! any state its cookie.
 //!
-#![cfg_attr(feature = "derive", doc = "[The guide](guide) has what to do at login and logout.")]
+#![cfg_attr(
+    feature = "derive",
+    doc = "[The guide](guide) has what to do at login and logout, and how to go with each server."
+)]
 #![forbid(unsafe_code)]
 
 mod adapter;

@@ -2,3 +2,6 @@
 
 #[doc = include_str!("login.md")]
 pub mod login {}
+
+#[doc = include_str!("servers.md")]
+pub mod servers {}
