@@ -8,6 +8,7 @@ pub mod acceptance;
 pub mod browser;
 pub mod cookies;
 pub mod example;
+pub mod ignored;
 pub mod keys;
 pub mod model;
 pub mod program;
