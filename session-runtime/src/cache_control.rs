@@ -9,7 +9,7 @@ pub(crate) enum Cacheability {
     Unchanged,
     /// By the visitor's browser alone: it depends on a live session.
     Private,
-    /// Not at all: it sets the session's cookie.
+    /// Not at all: it sets the session's cookie, or was made without the session that it is for.
     NoStore,
 }
 

@@ -5,6 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 #[cfg(any(test, feature = "testing"))]
 pub use manual::ManualClock;
 
+/// How far two clocks are from each other, whichever is ahead.
+pub(crate) fn apart(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other).unwrap_or_else(|behind| behind.duration())
+}
+
 /// Where the manager and the memory store get the time from.
 ///
 /// It has two readings, because the system's time may be set back and forth under a running program. [`now`](Self::now) is that time: what

@@ -30,6 +30,10 @@ pub(crate) enum Kind {
     Contended { field: &'static str },
     #[error("the session was ended by another request")]
     Gone,
+    #[error(
+        "the request went on without its session, because the session store was unavailable: nothing is written"
+    )]
+    WithoutSession,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
     Committed,
     #[error("no session in this request: {}", MISSING_LAYER)]
@@ -125,9 +129,13 @@ impl Error {
         matches!(*self.0, Kind::TooLarge { .. })
     }
 
-    /// The store could not be reached, did not answer within the deadline, or said that it cannot serve now.
+    /// The store could not be reached, did not answer within the deadline, or said that it cannot serve now; or it was so when the request was
+    /// to be served [without its session](crate::SessionHandle::tolerate_unavailability), and this would have written to it.
     pub fn is_unavailable(&self) -> bool {
-        matches!(&*self.0, Kind::Store(error) if error.is_unavailable())
+        match &*self.0 {
+            Kind::Store(error) => error.is_unavailable(),
+            kind => matches!(kind, Kind::WithoutSession),
+        }
     }
 
     /// A write was sent and no reply came: it may or may not have been carried out. It was not sent again.

@@ -92,6 +92,22 @@ impl SessionHandle {
         self.0.sessions.headers(&outcome)
     }
 
+    /// Lets this request go on without its session if the store is unavailable: for pages that are worth showing to somebody unknown. To be
+    /// called before anything of the session is read; the adapters do it for routes whose layer says so.
+    ///
+    /// Then reads give the defaults, [`Session::exists`](struct@crate::Session#method.exists) says no, and everything that would write is
+    /// [`Error::is_unavailable`], to the request's end, also if the store comes back: what was made of defaults must not get into a session. The
+    /// response is marked `no-store`, a warning is told to `tracing`, and [`is_without_session`](Self::is_without_session) says so. Whoever has
+    /// seen a part of the session already gets the error: nothing is made of one half and the defaults of the other.
+    pub fn tolerate_unavailability(&self) {
+        self.lifecycle().may_go_on_without();
+    }
+
+    /// Whether the request went on without its session, which may be there: see [`tolerate_unavailability`](Self::tolerate_unavailability).
+    pub fn is_without_session(&self) -> bool {
+        self.lifecycle().goes_on_without()
+    }
+
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn belongs_to(&self, sessions: &Sessions) -> bool {
         self.0.sessions.is(sessions)
@@ -113,7 +129,8 @@ impl SessionHandle {
 
     pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await?;
+            let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await;
+            let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.flatten());
             }
@@ -123,7 +140,8 @@ impl SessionHandle {
 
     pub(crate) async fn get_many(&self, fields: &[&str]) -> Result<Vec<Option<Bytes>>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().get_many(&read.subject.key, fields, self.refresh(&read)).await?;
+            let reply = self.store().get_many(&read.subject.key, fields, self.refresh(&read)).await;
+            let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.unwrap_or_else(|| vec![None; fields.len()]));
             }
@@ -133,7 +151,8 @@ impl SessionHandle {
 
     pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await?;
+            let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await;
+            let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.unwrap_or(false));
             }
@@ -146,9 +165,12 @@ impl SessionHandle {
             let key = &read.subject.key;
             let reply = match self.refresh(&read) {
                 // Without a refresh, a key that is missing would look like one that lacks the field.
-                Refresh::No => self.store().time_left(key).await?.map(|_| ()),
-                refresh => self.store().contains(key, PERMANENT_FIELD, refresh).await?.map(|_| ()),
+                Refresh::No => self.store().time_left(key).await.map(|left| left.map(|_| ())),
+                refresh => {
+                    self.store().contains(key, PERMANENT_FIELD, refresh).await.map(|found| found.map(|_| ()))
+                }
             };
+            let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
                 return Ok(answer.is_some());
             }
@@ -158,7 +180,8 @@ impl SessionHandle {
 
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().time_left(&read.subject.key).await?;
+            let reply = self.store().time_left(&read.subject.key).await;
+            let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(left) = self.report(&read.subject, read.settles, false, reply) {
                 return Ok(left);
             }
@@ -222,7 +245,8 @@ impl SessionHandle {
 
     pub(crate) async fn field_expires_in(&self, field: &str) -> Result<Option<Duration>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().field_time_left(&read.subject.key, field).await?;
+            let reply = self.store().field_time_left(&read.subject.key, field).await;
+            let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(left) = self.report(&read.subject, read.settles, false, reply) {
                 return Ok(left.flatten());
             }
@@ -290,6 +314,19 @@ impl SessionHandle {
 
     fn plan_destroy(&self) -> Result<Option<Destroy>, Error> {
         self.asked().plan_destroy(self.0.sessions.now())
+    }
+
+    /// `None`: the store cannot be asked, and the request goes on without its session.
+    fn served<T>(&self, reply: Result<T, StoreError>) -> Result<Option<T>, Error> {
+        match reply {
+            Ok(reply) => Ok(Some(reply)),
+            Err(error) if error.is_unavailable() && self.lifecycle().unavailable() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a request goes on without its session");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn refresh(&self, read: &Read) -> Refresh {

@@ -50,6 +50,7 @@ mod schema;
 mod session;
 mod sessions;
 mod set_cookie;
+mod startup;
 mod store;
 mod subject;
 #[cfg(feature = "testing")]
@@ -89,8 +90,8 @@ pub use schema::{FieldSpec, Schema};
 pub use session::Session;
 pub use sessions::Sessions;
 pub use store::{
-    Action, BoxFuture, Change, Destroyed, Lookup, MemoryStore, Modified, Modify, PERMANENT_FIELD, Refresh,
-    Rotation, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, BoxFuture, Change, ConnectionState, Destroyed, Lookup, MemoryStore, Modified, Modify,
+    PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write, WriteMode,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};

@@ -30,6 +30,19 @@ pub(crate) struct Lifecycle {
     ending: Vec<Subject>,
     /// The session whose end or move was sent, and is not known not to have happened.
     doubted: Option<SessionId>,
+    unserved: Unserved,
+}
+
+/// What becomes of a request whose session the store cannot be asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Unserved {
+    /// Its operations fail.
+    #[default]
+    Fails,
+    /// It may go on without its session.
+    MayGoOn,
+    /// It does, to its end: what comes later must not be of the session where what came before was not.
+    GoesOn,
 }
 
 #[derive(Debug)]
@@ -122,6 +135,8 @@ pub(crate) struct Outcome {
     pub(crate) set: Option<Subject>,
     /// The client's cookie is to be removed.
     pub(crate) remove: bool,
+    /// The request went on without its session, which the store could not be asked for.
+    pub(crate) went_on_without: bool,
 }
 
 impl Lifecycle {
@@ -132,6 +147,32 @@ impl Lifecycle {
             self.presented = presented;
             self.state = State::first_of(candidates(), None);
         }
+    }
+
+    /// Lets the request go on without its session if the store cannot be asked for it.
+    pub(crate) fn may_go_on_without(&mut self) {
+        if self.unserved == Unserved::Fails {
+            self.unserved = Unserved::MayGoOn;
+        }
+    }
+
+    /// The store could not be asked. Whether the request goes on without its session: if it may, and nothing of the session was seen yet.
+    pub(crate) fn unavailable(&mut self) -> bool {
+        if self.unserved == Unserved::MayGoOn && matches!(self.state, State::Candidate { .. }) {
+            self.unserved = Unserved::GoesOn;
+        }
+        self.goes_on_without()
+    }
+
+    pub(crate) fn goes_on_without(&self) -> bool {
+        self.unserved == Unserved::GoesOn
+    }
+
+    /// # Errors
+    ///
+    /// What the request would write it made of defaults.
+    fn check_is_served(&self) -> Result<(), Error> {
+        if self.goes_on_without() { Err(Error::new(Kind::WithoutSession)) } else { Ok(()) }
     }
 
     /// What is known of the session's id without asking the store.
@@ -147,6 +188,9 @@ impl Lifecycle {
     /// `None`: the answer is the default.
     pub(crate) fn plan_read(&mut self, now: SystemTime) -> Option<Read> {
         self.pass_deadlines(now);
+        if self.goes_on_without() {
+            return None;
+        }
         let (subject, refreshed) = match &self.state {
             State::Absent { drawn: None } | State::Gone { .. } => return None,
             State::Absent { drawn: Some(subject) } => (subject, false),
@@ -165,6 +209,7 @@ impl Lifecycle {
         only_removes: bool,
         draw: impl FnOnce(u8) -> Result<Subject, Error>,
     ) -> Result<Option<Write>, Error> {
+        self.check_is_served()?;
         self.pass_deadlines(now);
         let settles = self.is_unsettled();
         let (subject, mode) = match &mut self.state {
@@ -189,6 +234,7 @@ impl Lifecycle {
         reason: Reason,
         draw: impl FnOnce(&Subject) -> Result<Subject, Error>,
     ) -> Result<Option<Move>, Error> {
+        self.check_is_served()?;
         self.pass_deadlines(now);
         let from = match &self.state {
             State::Gone { .. } => return Err(Error::new(Kind::Gone)),
@@ -214,6 +260,7 @@ impl Lifecycle {
 
     /// `None`: there is nothing to end.
     pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<Destroy>, Error> {
+        self.check_is_served()?;
         self.pass_deadlines(now);
         let subject = self.ending.last().or_else(|| self.state.subject()).cloned();
         let changes_cookie = subject.is_some() || (self.presented && !self.removal_due);
@@ -393,7 +440,8 @@ impl Lifecycle {
         };
         let remove = std::mem::take(&mut self.removal_due) && set.is_none();
         self.presented &= !remove;
-        Outcome { asked: self.asked, was_live: self.was_live, set, remove }
+        let went_on_without = self.goes_on_without();
+        Outcome { asked: self.asked, was_live: self.was_live, set, remove, went_on_without }
     }
 
     /// All that the session moved to is ended; what else the cookies name is next.

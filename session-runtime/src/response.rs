@@ -24,6 +24,7 @@ pub struct SessionHeaders {
 impl SessionHeaders {
     pub(crate) fn new(outcome: &Outcome, set_cookie: Option<String>) -> Self {
         let cacheability = match (&set_cookie, outcome.was_live) {
+            _ if outcome.went_on_without => Cacheability::NoStore,
             (Some(_), _) => Cacheability::NoStore,
             (None, true) => Cacheability::Private,
             (None, false) => Cacheability::Unchanged,

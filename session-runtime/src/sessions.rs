@@ -3,6 +3,8 @@
 use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::sync::Weak;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
@@ -20,11 +22,8 @@ use crate::session::Session;
 use crate::set_cookie::CookieTemplate;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
-use crate::store::{Action, AnyStore, Change, MemoryStore, Refresh, SessionStore};
-use crate::subject::{MAX_CLOCK_SKEW, Subject};
-
-/// A clock this far from the store's is worth a warning.
-const WORRYING_CLOCK_SKEW: Duration = Duration::from_secs(30);
+use crate::store::{Action, AnyStore, Change, ConnectionState, MemoryStore, Refresh, SessionStore};
+use crate::subject::Subject;
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
 ///
@@ -65,7 +64,7 @@ impl Sessions {
         Operation::new(async { Self::connect(SessionConfig::from_env()?).await })
     }
 
-    /// A manager with this configuration, connected to the store that it names.
+    /// A manager with this configuration, connected to the store that it names, which is [checked](Self::check).
     ///
     /// # Errors
     ///
@@ -76,22 +75,31 @@ impl Sessions {
 
     async fn connect(config: SessionConfig) -> Result<Self, Error> {
         let mut settings = config.resolve()?;
-        let store = match &settings.store {
+        match settings.store.clone() {
             StoreUrl::Memory => {
                 make_up_secret(&mut settings)?;
-                AnyStore::Memory(MemoryStore::new())
+                Self::build(settings, AnyStore::Memory(MemoryStore::new()))
             }
             #[cfg(feature = "redis")]
-            StoreUrl::Redis(url) => {
-                AnyStore::Redis(RedisStore::builder(url).timeout(settings.timeout).connect().await?)
-            }
-        };
-        check_clock(&store).await?;
-        Self::build(settings, store)
+            StoreUrl::Redis(url) => Self::on_redis(settings, &url).await,
+        }
     }
 
-    /// A manager with this configuration, on a store that was made before. The store that the configuration names is not used, and the clocks
-    /// are not compared.
+    #[cfg(feature = "redis")]
+    async fn on_redis(settings: Settings, url: &str) -> Result<Self, Error> {
+        let (builder, lazily) = (RedisStore::builder(url).timeout(settings.timeout), settings.connect_lazily);
+        let store = if lazily { builder.connect_lazily()? } else { builder.connect().await? };
+        let sessions = Self::build(settings, AnyStore::Redis(store))?;
+        if lazily {
+            sessions.check_later();
+        } else {
+            sessions.check().await?;
+        }
+        Ok(sessions)
+    }
+
+    /// A manager with this configuration, on a store that was made before. The store that the configuration names is not used, and this one is
+    /// not [checked](Self::check).
     ///
     /// # Errors
     ///
@@ -122,6 +130,32 @@ impl Sessions {
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
         })))
+    }
+
+    /// Asks the store for a sign of life: for a health check. Every master of a cluster has to answer. One round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_unavailable`] if the store cannot be reached, or does not answer in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{SessionConfig, Sessions};
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let status = if sessions.ping().await.is_ok() { 200 } else { 503 };
+    /// # let _ = status;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.0.store.time().await.map(drop)?)
+    }
+
+    /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can.
+    pub fn connection_state(&self) -> ConnectionState {
+        self.0.store.connection_state()
     }
 
     /// The tower layer that gives every request its session.
@@ -229,6 +263,11 @@ impl Sessions {
             manager.clock = Clock::Manual(clock.clone());
         }
         self
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn downgrade(&self) -> WeakSessions {
+        WeakSessions(Arc::downgrade(&self.0))
     }
 
     #[cfg(any(feature = "actix", feature = "tower"))]
@@ -344,21 +383,15 @@ impl Sessions {
     }
 }
 
-/// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or refuses them.
-async fn check_clock(store: &AnyStore) -> Result<(), Error> {
-    let (ours, theirs) = (SystemTime::now(), store.time().await?);
-    let apart = ours.duration_since(theirs).unwrap_or_else(|behind| behind.duration());
-    if apart > MAX_CLOCK_SKEW {
-        return Err(Error::config(format!(
-            "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
-            apart.as_secs(),
-            MAX_CLOCK_SKEW.as_secs()
-        )));
+/// A manager that lives as long as somebody else holds it.
+#[cfg(feature = "redis")]
+pub(crate) struct WeakSessions(Weak<Manager>);
+
+#[cfg(feature = "redis")]
+impl WeakSessions {
+    pub(crate) fn upgrade(&self) -> Option<Sessions> {
+        self.0.upgrade().map(Sessions)
     }
-    if apart > WORRYING_CLOCK_SKEW {
-        tracing::warn!(seconds = apart.as_secs(), "this machine's clock and the session store's are apart");
-    }
-    Ok(())
 }
 
 /// On memory nothing outlives the process: neither need its cookies.

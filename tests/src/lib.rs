@@ -7,9 +7,11 @@
 pub mod acceptance;
 pub mod browser;
 pub mod cookies;
+pub mod deployment;
 pub mod example;
 pub mod ignored;
 pub mod keys;
+pub mod load;
 pub mod model;
 pub mod program;
 pub mod proxy;

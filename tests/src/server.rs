@@ -1,41 +1,34 @@
 //! A Redis or Valkey server of a test's own.
 
-mod binary;
+mod make;
 mod monitor;
+mod process;
 mod stats;
 
-pub use binary::{field_expiry_binary, server_binary};
+pub use make::Make;
 pub use monitor::Monitor;
+pub(crate) use process::{Recipe, Role, SENTINEL_FILE};
 pub use stats::CommandCounts;
 
-use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 
-use redis::{Connection, FromRedisValue, ToRedisArgs};
+use redis::{Connection, FromRedisValue, RedisResult, ToRedisArgs};
 
+use self::process::{Process, SOCKET};
 use crate::wait_for;
 
 /// A server process on a free port of this machine, with a directory of its own. It ends with this value, or with the test's process,
 /// however that ends. No other server is ever touched.
 #[derive(Debug)]
 pub struct RedisServer {
-    binary: PathBuf,
+    recipe: Recipe,
     process: Option<Process>,
+    paused: AtomicBool,
     port: u16,
     directory: PathBuf,
-    args: Vec<String>,
-}
-
-/// A shell that holds the server: when its input ends, because this is dropped or because the test's process is gone, it kills the server
-/// and removes its files. A line of input says that they stay.
-#[derive(Debug)]
-struct Process {
-    shell: Child,
-    server_id: u32,
-    _output: BufReader<ChildStdout>,
 }
 
 impl RedisServer {
@@ -47,36 +40,40 @@ impl RedisServer {
     /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`. Later ones override earlier ones. Passwords
     /// and users are set with [`cli`](Self::cli) once it runs: it is asked without them whether it is ready.
     pub fn start_with(args: &[&str]) -> Self {
-        Self::start_binary(server_binary(), args)
+        let program = Make::Usual.program();
+        Self::prepare(Recipe::server(program.expect("a server, which most tests need"), args))
     }
 
-    /// Starts a server that can expire single fields. Nothing if there is none, unless `SESSION_FIELDS_REQUIRED` says that there has to be.
-    pub fn start_expiring_fields() -> Option<Self> {
-        let binary = field_expiry_binary();
-        let is_required = std::env::var_os("SESSION_FIELDS_REQUIRED").is_some_and(|required| required == "1");
-        assert!(binary.is_some() || !is_required, "a server that can expire single fields is required");
-        if binary.is_none() {
-            eprintln!("skipped: no server that can expire single fields, ./tests/run fetches one");
-        }
-        binary.map(|binary| Self::start_binary(binary, &[]))
+    /// Starts a server of this make, or nothing where there is none.
+    pub fn start_make(make: Make) -> Option<Self> {
+        Some(Self::prepare(Recipe::server(make.program()?, &[])))
     }
 
-    fn start_binary(binary: PathBuf, args: &[&str]) -> Self {
-        let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    pub(crate) fn prepare(recipe: Recipe) -> Self {
         for _ in 0..5 {
             let mut server = Self {
-                binary: binary.clone(),
+                recipe: recipe.clone(),
                 process: None,
+                paused: AtomicBool::new(false),
                 port: free_port(),
                 directory: fresh_directory(),
-                args: args.clone(),
             };
+            for (name, text) in &recipe.files {
+                std::fs::write(server.directory.join(name), text).unwrap();
+            }
             // Between asking for a free port and the server's start somebody else may take it.
             if server.launch() {
                 return server;
             }
         }
-        panic!("the server does not start: {} {args:?}", binary.display());
+        panic!("the server does not start: {} {:?}", recipe.program.display(), recipe.args);
+    }
+
+    /// Starts all of these side by side.
+    pub(crate) fn prepare_all(recipes: Vec<Recipe>) -> Vec<Self> {
+        let starts: Vec<_> =
+            recipes.into_iter().map(|recipe| thread::spawn(|| Self::prepare(recipe))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
     }
 
     /// `redis://127.0.0.1:PORT`
@@ -86,7 +83,7 @@ impl RedisServer {
 
     /// The URL of the server's unix socket.
     pub fn unix_url(&self) -> String {
-        format!("redis+unix://{}", self.directory.join("socket").display())
+        format!("redis+unix://{}", self.socket().display())
     }
 
     /// The TCP port, on 127.0.0.1.
@@ -104,6 +101,7 @@ impl RedisServer {
         if let Some(mut process) = self.process.take() {
             process.keep_files();
         }
+        *self.paused.get_mut() = false;
     }
 
     /// Starts the server again, on the same port and with what it had on disk. Kills it first if it runs.
@@ -113,38 +111,54 @@ impl RedisServer {
     }
 
     /// The same with another server program, as after a failover.
-    pub fn restart_as(&mut self, binary: PathBuf) {
-        self.binary = binary;
+    pub fn restart_as(&mut self, program: PathBuf) {
+        self.recipe.program = program;
         self.restart();
     }
 
     /// Freezes the server (`SIGSTOP`): it takes connections and answers nothing.
     pub fn pause(&self) {
         self.signal("STOP");
+        self.paused.store(true, Ordering::Relaxed);
     }
 
     /// Ends a [`pause`](Self::pause).
     pub fn resume(&self) {
         self.signal("CONT");
+        self.paused.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the server is neither killed nor paused.
+    pub fn is_up(&self) -> bool {
+        self.process.is_some() && !self.paused.load(Ordering::Relaxed)
     }
 
     /// Carries out one command on a connection of its own, and gives the reply.
     pub fn cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> T {
+        self.try_cli(command).unwrap()
+    }
+
+    /// The same where the server may answer with an error.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub fn try_cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> RedisResult<T> {
         let mut invocation = redis::Cmd::new();
         for word in command {
             invocation.arg(word);
         }
-        invocation.query(&mut self.connection()).unwrap()
+        invocation.query(&mut self.connection())
     }
 
-    /// A connection of the test's own.
+    /// A connection of the test's own. It takes the unix socket, which is there whatever the port speaks.
     pub fn connection(&self) -> Connection {
-        redis::Client::open(self.url()).unwrap().get_connection().unwrap()
+        redis::Client::open(self.unix_url()).unwrap().get_connection().unwrap()
     }
 
     /// Listens to every command that the server carries out from now on.
     pub fn monitor(&self) -> Monitor {
-        Monitor::begin(self.port)
+        Monitor::begin(&[self])
     }
 
     /// How often each command was carried out so far. Take it before and after, and subtract.
@@ -152,18 +166,24 @@ impl RedisServer {
         CommandCounts::parse(&self.cli::<String>(&["INFO", "commandstats"]))
     }
 
+    fn socket(&self) -> PathBuf {
+        self.directory.join(SOCKET)
+    }
+
+    /// Whether the server starts: where its port is taken, it ends.
     fn launch(&mut self) -> bool {
-        let process = Process::start(&self.binary, &self.directory, self.port, &self.args);
-        let is_ready = wait_for("the server to answer", || process.is_ready(self.port));
+        let process = Process::start(&self.recipe, &self.directory, self.port);
+        let is_ready = wait_for("the server to answer", || match greet(&self.unix_url()) {
+            Ok(()) => Some(true),
+            Err(_) if process.has_ended() => Some(false),
+            Err(_) => None,
+        });
         self.process = is_ready.then_some(process);
         is_ready
     }
 
     fn signal(&self, name: &str) {
-        let process = self.process.as_ref().expect("the server runs");
-        let id = process.server_id.to_string();
-        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
-        assert!(status.unwrap().success(), "the server is there to be signalled");
+        self.process.as_ref().expect("the server runs").signal(name);
     }
 }
 
@@ -174,71 +194,22 @@ impl Drop for RedisServer {
     }
 }
 
-impl Process {
-    fn start(binary: &Path, directory: &Path, port: u16, args: &[String]) -> Self {
-        const HOLD: &str = r#"
-            "$@" >log 2>&1 &
-            echo $!
-            if read -r _; then kept=yes; else kept=no; fi
-            kill -s KILL $! 2>/dev/null
-            wait
-            if [ $kept = no ]; then rm -r "$PWD"; fi
-        "#;
-        let mut shell = Command::new("sh")
-            .args(["-c", HOLD, "sh"])
-            .arg(binary)
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--unixsocket", "socket", "--save", "", "--appendonly", "no", "--daemonize", "no"])
-            .args(args)
-            .current_dir(directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(shell.stdout.take().unwrap());
-        let mut id = String::new();
-        output.read_line(&mut id).unwrap();
-        Self { shell, server_id: id.trim().parse().unwrap(), _output: output }
-    }
-
-    fn keep_files(&mut self) {
-        // Where the shell is gone already, the server is too.
-        let _ = self.shell.stdin.as_mut().unwrap().write_all(b"keep\n");
-    }
-
-    /// Nothing yet, or whether it is this server that answers on the port.
-    fn is_ready(&self, port: u16) -> Option<bool> {
-        match greet(port) {
-            Ok(info) => Some(info.lines().any(|line| line == format!("process_id:{}", self.server_id))),
-            Err(_) if self.has_ended() => Some(false),
-            Err(_) => None,
-        }
-    }
-
-    fn has_ended(&self) -> bool {
-        // A process that has ended and was not waited for is a zombie: no memory is mapped.
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server_id)).unwrap_or_default();
-        status.is_empty() || status.contains("State:\tZ")
-    }
+/// A server that still reads its data answers `PING` with an error.
+fn greet(url: &str) -> RedisResult<()> {
+    redis::cmd("PING").exec(&mut redis::Client::open(url)?.get_connection()?)
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        // The end of its input tells the shell to kill the server.
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
-    }
-}
-
-/// What a server says of itself, once it serves: one that still reads its data answers `PING` with an error.
-fn greet(port: u16) -> redis::RedisResult<String> {
-    let mut connection = redis::Client::open(("127.0.0.1", port))?.get_connection()?;
-    redis::cmd("PING").exec(&mut connection)?;
-    redis::cmd("INFO").arg("server").query(&mut connection)
-}
-
+/// A port that is free, and whose second port is too, for a node of a cluster. Both are below those that the system gives to connections:
+/// while a server is down, nobody takes its port by chance.
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    const PORTS: u32 = 11_000;
+    const LOWEST: u16 = 10_001;
+    const CLUSTER_BUS: u16 = 10_000;
+    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    wait_for("a free port", || {
+        let port = LOWEST + u16::try_from(getrandom::u32().unwrap() % PORTS).unwrap();
+        (is_free(port) && is_free(port + CLUSTER_BUS)).then_some(port)
+    })
 }
 
 fn fresh_directory() -> PathBuf {

@@ -185,16 +185,22 @@ async fn plain_values_become_typed_ones_and_back(world: World) {
 
 macro_rules! over_every_store {
     ($($behaviour:ident)+) => {
-        mod memory {
-            $(#[tokio::test]
+        over_every_store!(@store memory $($behaviour)+);
+        over_every_store!(@store redis $($behaviour)+);
+        over_every_store!(@store redis_8 $($behaviour)+);
+        over_every_store!(@store valkey_9 $($behaviour)+);
+        over_every_store!(@store tls $($behaviour)+);
+        over_every_store!(@store sentinel $($behaviour)+);
+        over_every_store!(@store cluster $($behaviour)+);
+    };
+    (@store $store:ident $($behaviour:ident)+) => {
+        mod $store {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
-                super::$behaviour(session_tests::acceptance::World::memory().await).await;
-            })+
-        }
-        mod redis {
-            $(#[tokio::test]
-            async fn $behaviour() {
-                super::$behaviour(session_tests::acceptance::World::redis().await).await;
+                // Some stores need a server that may be missing.
+                let world = session_tests::acceptance::World::$store().await;
+                let Some(world) = Option::from(world) else { return };
+                super::$behaviour(world).await;
             })+
         }
     };

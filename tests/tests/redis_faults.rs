@@ -245,6 +245,26 @@ async fn a_server_that_takes_no_writes_still_reads() {
     assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 
+/// A refresh that the server holds back holds nobody up: it travels aside.
+#[tokio::test]
+async fn reads_below_a_threshold_go_on_while_writes_are_paused() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let (due, ample) = (session(&store).await, session(&store).await);
+    let _: String = server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+    let day = Duration::from_secs(24 * 3600);
+    let is_due = Refresh::Below { below: day, expires_in: day * 2 };
+    let is_ample = Refresh::Below { below: Duration::from_secs(1), expires_in: day };
+    for _ in 0..50 {
+        assert_eq!(store.get(&due, "a", is_due).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(store.get(&ample, "a", is_ample).await.unwrap(), Lookup::Found(Some("1".into())));
+    }
+    let hour = Refresh::To(Duration::from_secs(3600));
+    assert!(timed(store.get(&ample, "a", hour)).await.unwrap_err().is_unavailable(), "within the deadline");
+    let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
+    serves_again(&store, &ample).await;
+}
+
 #[tokio::test]
 async fn a_server_that_became_a_replica_is_unavailable() {
     let server = RedisServer::start();
@@ -256,6 +276,7 @@ async fn a_server_that_became_a_replica_is_unavailable() {
     let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
     let _: String = server.cli(&["REPLICAOF", "NO", "ONE"]);
+    serves_again(&store, &key).await;
     assert_eq!(store.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 

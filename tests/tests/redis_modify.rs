@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use session_runtime::{
     Action, Lookup, Modified, Modify, PERMANENT_FIELD, RedisStore, Refresh, SessionKey, SessionStore,
@@ -185,6 +185,12 @@ async fn a_server_that_takes_no_writes_modifies_nothing() {
             assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
         }
         let _: String = server.cli(accept);
+        // A server that was a replica is looked at again and again.
+        let limit = Instant::now() + Duration::from_secs(20);
+        while store.get(&key, "a", Refresh::No).await.is_err() {
+            assert!(Instant::now() < limit, "waited in vain for the server");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         is_unchanged(&server, &store, &key).await;
     }
 }

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::sync::OnceLock;
+use std::future::ready;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionKey, SessionStore};
-use session_tests::server::RedisServer;
+use session_tests::deployment::{Cluster, Sentinel, Servers, Tls};
+use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::Subject;
 
 mod memory {
@@ -47,71 +49,76 @@ mod memory {
     }
 }
 
-mod redis_server {
-    use super::*;
+/// The suite over servers, one deployment for all checks: each has keys and connections of its own.
+macro_rules! over_servers {
+    ($($name:ident: $servers:expr;)+) => {
+        $(mod $name {
+            use super::*;
 
-    session_tests::store_suite!(Redis::on(server()));
+            session_tests::store_suite!(ready(match subject().await {
+                Some(subject) => subject,
+                None => return,
+            }));
+            session_tests::field_expiry_suite!(subject());
 
-    /// Where fields cannot expire, that they are refused.
-    mod field_expiry {
-        use super::*;
+            async fn subject() -> Option<Redis> {
+                static SERVERS: LazyLock<Option<Servers>> = LazyLock::new(|| $servers);
+                Some(Redis::on(SERVERS.as_ref()?).await)
+            }
+        })+
+    };
+}
 
-        session_tests::field_expiry_suite!(async { Some(Redis::on(server()).await) });
+over_servers! {
+    redis: Some(Servers::One(RedisServer::start()));
+    redis_8: RedisServer::start_make(Make::Redis8).map(Servers::One);
+    valkey_9: RedisServer::start_make(Make::Valkey9).map(Servers::One);
+    tls: Tls::start_open().map(Servers::Tls);
+    tls_with_a_client_certificate: Tls::start().map(Servers::Tls);
+    sentinel: Some(Servers::Sentinel(Sentinel::start()));
+    cluster: Some(Servers::Cluster(Cluster::start()));
+    cluster_of_redis_8: Cluster::start_make(Make::Redis8).map(Servers::Cluster);
+    cluster_of_valkey_9: Cluster::start_make(Make::Valkey9).map(Servers::Cluster);
+}
+
+/// Elsewhere the suite holds it to refusing what it has not.
+#[tokio::test]
+async fn what_the_newer_servers_have_is_used() {
+    for make in [Make::Redis8, Make::Valkey9] {
+        let Some(server) = RedisServer::start_make(make) else { continue };
+        let store = RedisStore::connect(&server.url()).await.unwrap();
+        assert!(store.expires_fields(), "{make:?}");
+    }
+}
+
+struct Redis {
+    servers: &'static Servers,
+    store: RedisStore,
+}
+
+impl Redis {
+    async fn on(servers: &'static Servers) -> Self {
+        let builder = RedisStore::builder(&servers.url()).timeout(Duration::from_secs(20));
+        Self { servers, store: builder.connect().await.unwrap() }
+    }
+}
+
+impl Subject for Redis {
+    fn store(&self) -> &dyn SessionStore {
+        &self.store
     }
 
-    mod field_expiry_on_a_server_that_has_it {
-        use super::*;
-
-        session_tests::field_expiry_suite!(expiring());
-
-        #[tokio::test]
-        async fn the_server_has_it() {
-            let Some(subject) = expiring().await else { return };
-            assert!(subject.store.expires_fields());
-        }
-
-        async fn expiring() -> Option<Redis> {
-            static SERVER: OnceLock<Option<RedisServer>> = OnceLock::new();
-            let server = SERVER.get_or_init(RedisServer::start_expiring_fields).as_ref()?;
-            Some(Redis::on(server).await)
-        }
+    fn bury(&self, key: &SessionKey, expires_in: Duration) {
+        let lifetime = expires_in.as_millis().to_string();
+        let _: String = self.servers.cli(&["SET", key.expose_secret(), "", "PX", &lifetime]);
     }
 
-    /// One server for all checks; each has keys and connections of its own.
-    fn server() -> &'static RedisServer {
-        static SERVER: OnceLock<RedisServer> = OnceLock::new();
-        SERVER.get_or_init(RedisServer::start)
+    fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
+        let left: i64 = self.servers.cli(&["PTTL", key.expose_secret()]);
+        u64::try_from(left).ok().map(Duration::from_millis)
     }
 
-    struct Redis {
-        server: &'static RedisServer,
-        store: RedisStore,
-    }
-
-    impl Redis {
-        async fn on(server: &'static RedisServer) -> Self {
-            let builder = RedisStore::builder(&server.url()).timeout(Duration::from_secs(20));
-            Self { server, store: builder.connect().await.unwrap() }
-        }
-    }
-
-    impl Subject for Redis {
-        fn store(&self) -> &dyn SessionStore {
-            &self.store
-        }
-
-        fn bury(&self, key: &SessionKey, expires_in: Duration) {
-            let lifetime = expires_in.as_millis().to_string();
-            let _: String = self.server.cli(&["SET", key.expose_secret(), "", "PX", &lifetime]);
-        }
-
-        fn expires_in(&self, key: &SessionKey) -> Option<Duration> {
-            let left: i64 = self.server.cli(&["PTTL", key.expose_secret()]);
-            u64::try_from(left).ok().map(Duration::from_millis)
-        }
-
-        async fn pass(&self, time: Duration) {
-            tokio::time::sleep(time).await;
-        }
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }

@@ -15,6 +15,7 @@ use actix_web::http::header::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 
+use super::opening::Opening;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
@@ -56,12 +57,20 @@ use crate::sessions::Sessions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
-    sessions: Sessions,
+    opening: Opening,
 }
 
 impl SessionMiddleware {
     pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self { opening: Opening::new(sessions) }
+    }
+
+    /// Lets the requests of these routes go on without a session if the store is unavailable:
+    /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
+    ///
+    /// On a scope or a resource it goes around those, within the middleware of all.
+    pub fn tolerate_unavailability(self) -> Self {
+        Self { opening: self.opening.tolerate_unavailability() }
     }
 }
 
@@ -76,7 +85,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(MiddlewareService { inner, sessions: self.sessions.clone() }))
+        ready(Ok(MiddlewareService { inner, opening: self.opening.clone() }))
     }
 }
 
@@ -84,7 +93,7 @@ where
 #[derive(Debug)]
 pub struct MiddlewareService<S> {
     inner: S,
-    sessions: Sessions,
+    opening: Opening,
 }
 
 impl<S, Body> Service<ServiceRequest> for MiddlewareService<S>
@@ -100,19 +109,15 @@ where
     }
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let opened = open(&self.sessions, &request);
+        let opened = open(&self.opening, &request);
         MiddlewareFuture { response: self.inner.call(request), opened }
     }
 }
 
-/// `None` if an outer middleware of the same manager opened the request's session already.
-fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<SessionHandle> {
+fn open(opening: &Opening, request: &ServiceRequest) -> Option<SessionHandle> {
     let mut extensions = request.extensions_mut();
-    let outer = extensions.get::<SessionHandle>();
-    if outer.is_some_and(|outer| outer.belongs_to(sessions)) {
-        return None;
-    }
-    let handle = sessions.open(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes));
+    let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    let handle = opening.open(extensions.get(), cookies)?;
     extensions.insert(handle.clone());
     Some(handle)
 }

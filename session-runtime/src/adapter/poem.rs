@@ -5,19 +5,19 @@
 use poem::http::StatusCode;
 use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response};
 
-use super::tower::{SessionLayer, apply, open};
+use super::opening::Opening;
+use super::tower::{SessionLayer, apply, cookies, mark_sensitive};
 use crate::error::Error;
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
 use crate::session::Session;
-use crate::sessions::Sessions;
 
 impl<E: Endpoint> Middleware<E> for SessionLayer {
     type Output = SessionEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        SessionEndpoint { inner, sessions: self.sessions.clone() }
+        SessionEndpoint { inner, opening: self.opening.clone() }
     }
 }
 
@@ -56,17 +56,18 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
 #[derive(Debug)]
 pub struct SessionEndpoint<E> {
     inner: E,
-    sessions: Sessions,
+    opening: Opening,
 }
 
 impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let outer = request.extensions().get().cloned();
-        let Some(handle) = open(&self.sessions, outer, request.headers_mut()) else {
+        let opened = self.opening.open(request.extensions().get(), cookies(request.headers()));
+        let Some(handle) = opened else {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         };
+        mark_sensitive(request.headers_mut());
         request.extensions_mut().insert(handle.clone());
         let response = self.inner.call(request).await.map(IntoResponse::into_response);
         with_headers(response, &handle.finish())

@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::opening::Opening;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
@@ -48,12 +49,39 @@ use crate::sessions::Sessions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
-    pub(super) sessions: Sessions,
+    pub(super) opening: Opening,
 }
 
 impl SessionLayer {
     pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self { opening: Opening::new(sessions) }
+    }
+
+    /// Lets the requests of these routes go on without a session if the store is unavailable:
+    /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
+    ///
+    /// On a part of the routes it goes around those, within the layer of all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
+    /// # use axum::{Router, routing::get};
+    /// # use session_runtime::Sessions;
+    /// # async fn front_page() {}
+    /// # async fn account() {}
+    /// # fn example(sessions: Sessions) -> Router {
+    /// Router::new()
+    ///     .route("/", get(front_page))
+    ///     .route_layer(sessions.layer().tolerate_unavailability())
+    ///     .route("/account", get(account))
+    ///     .layer(sessions.layer())
+    /// # }
+    /// # let _ = example;
+    /// # }
+    /// ```
+    pub fn tolerate_unavailability(self) -> Self {
+        Self { opening: self.opening.tolerate_unavailability() }
     }
 }
 
@@ -61,7 +89,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, sessions: self.sessions.clone() }
+        SessionService { inner, opening: self.opening.clone() }
     }
 }
 
@@ -69,7 +97,7 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    sessions: Sessions,
+    opening: Opening,
 }
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S>
@@ -85,9 +113,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let outer = request.extensions().get().cloned();
-        let opened = open(&self.sessions, outer, request.headers_mut());
+        let opened = self.opening.open(request.extensions().get(), cookies(request.headers()));
         if let Some(handle) = &opened {
+            mark_sensitive(request.headers_mut());
             request.extensions_mut().insert(handle.clone());
         }
         ResponseFuture { response: self.inner.call(request), opened }
@@ -124,21 +152,13 @@ impl SessionHandle {
     }
 }
 
-/// `None` if an outer layer of the same manager opened the request's session already.
-pub(super) fn open(
-    sessions: &Sessions,
-    outer: Option<SessionHandle>,
-    headers: &mut HeaderMap,
-) -> Option<SessionHandle> {
-    if outer.is_some_and(|outer| outer.belongs_to(sessions)) {
-        return None;
-    }
-    mark_sensitive(headers);
-    Some(sessions.open(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)))
+/// The request's `Cookie` headers.
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)
 }
 
 /// Keeps cookies out of logs that print headers.
-fn mark_sensitive(headers: &mut HeaderMap) {
+pub(super) fn mark_sensitive(headers: &mut HeaderMap) {
     if let http::header::Entry::Occupied(mut cookies) = headers.entry(COOKIE) {
         cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
     }

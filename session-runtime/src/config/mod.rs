@@ -45,6 +45,7 @@ use store_url::StoreText;
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
 /// | [`secret`](Self::secret) | none: required, but for the store `memory:` | text, or a list of texts |
 /// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
+/// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
 /// | [`refresh_below`](Self::refresh_below) | none | a share between 0 and 1 |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
@@ -96,6 +97,7 @@ pub struct SessionConfig {
     secret: Option<SecretText>,
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     timeout: Duration,
+    connect_lazily: bool,
     refresh_below: Option<f64>,
     max_value_size: usize,
     max_batch_size: usize,
@@ -113,10 +115,15 @@ impl SessionConfig {
     /// | --- | --- |
     /// | `memory:` | this process; sessions end with it |
     /// | `redis://user:password@host:port/database` | one Redis or Valkey server; all but the host may be left out |
-    /// | `redis+unix:///path/of/the/socket` | the same over a unix socket |
+    /// | `redis+unix:///path/of/the/socket?db=…&user=…&pass=…` | the same over a unix socket |
+    /// | `redis+sentinel://user:password@host:port,host:port/master-name/database` | the master that these sentinels name, again after each failover; their own login is `?sentinel_user=…&sentinel_pass=…` |
+    /// | `redis+cluster://user:password@host:port,host:port` | the cluster of these nodes; a few of them are enough |
+    /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls`; `?ca=FILE` for an authority of one's own, `&cert=FILE&key=FILE` for a client's certificate, all in PEM |
     ///
-    /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`. TLS (`rediss://`), clusters and sentinels
-    /// (`redis+cluster://`, `redis+sentinel://`) are refused: this version does not support them.
+    /// `connections=…` among the parameters is how many connections there are to each server, 1 by default. Special characters in users and
+    /// passwords are percent-encoded.
+    ///
+    /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`.
     pub fn store(self, url: impl Into<String>) -> Self {
         Self { store: Some(url.into().into()), ..self }
     }
@@ -196,6 +203,13 @@ impl SessionConfig {
         Self { timeout, ..self }
     }
 
+    /// Starts also if the store cannot be reached: it is connected to in the background, and what is checked at the start (see
+    /// [`Sessions::check`](crate::Sessions::check)) is checked then and told to `tracing`. Until then every operation is
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: `false`, an error at the start.
+    pub fn connect_lazily(self, lazily: bool) -> Self {
+        Self { connect_lazily: lazily, ..self }
+    }
+
     /// Refreshes the expiry at a request's first read only when less than this share of it is left: more than 0, less than 1. Default: none,
     /// every first read refreshes it. Writes always do.
     ///
@@ -231,6 +245,7 @@ impl Default for SessionConfig {
             cookie_partitioned: false,
             secret: None,
             timeout: Duration::from_secs(1),
+            connect_lazily: false,
             refresh_below: None,
             max_value_size: 1024 * 1024,
             max_batch_size: 4 * 1024 * 1024,

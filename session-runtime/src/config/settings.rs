@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) secrets: Vec<Secret>,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory answers at once"))]
     pub(crate) timeout: Duration,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory needs no connection"))]
+    pub(crate) connect_lazily: bool,
     pub(crate) refresh_below: Option<f64>,
     pub(crate) max_value_size: usize,
     pub(crate) max_batch_size: usize,
@@ -39,6 +41,7 @@ impl SessionConfig {
             cookie,
             secrets: Secret::resolve(self.secret)?,
             timeout: self.timeout,
+            connect_lazily: self.connect_lazily,
             refresh_below: self.refresh_below,
             max_value_size: self.max_value_size,
             max_batch_size: self.max_batch_size,

@@ -33,7 +33,7 @@ impl fmt::Debug for StoreText {
 pub(crate) enum StoreUrl {
     /// In this process.
     Memory,
-    /// One Redis or Valkey server, by the URL as it was given: `redis://` or `redis+unix://`.
+    /// Redis or Valkey servers, by the URL as it was given.
     #[cfg(feature = "redis")]
     Redis(String),
 }
@@ -48,12 +48,6 @@ impl StoreUrl {
             #[cfg(not(feature = "redis"))]
             Some(Scheme::Redis) => {
                 Err(Setting::STORE.refuse("names a Redis server, which needs the feature `redis`"))
-            }
-            Some(Scheme::Cluster) => {
-                Err(Setting::STORE.refuse("names a cluster, which this build does not support"))
-            }
-            Some(Scheme::Sentinel) => {
-                Err(Setting::STORE.refuse("names sentinels, which this build does not support"))
             }
             None => Err(Setting::STORE.refuse(TAKES)),
         }
@@ -83,8 +77,6 @@ impl fmt::Debug for StoreUrl {
 enum Scheme {
     Memory,
     Redis,
-    Cluster,
-    Sentinel,
 }
 
 impl Scheme {
@@ -94,16 +86,19 @@ impl Scheme {
         // Schemes are case-insensitive (RFC 3986, section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
             "memory" if rest.is_empty() => Some(Self::Memory),
-            "redis" | "rediss" | "redis+unix" if names_a_server => Some(Self::Redis),
-            "redis+cluster" | "rediss+cluster" => Some(Self::Cluster),
-            "redis+sentinel" | "rediss+sentinel" => Some(Self::Sentinel),
+            "redis" | "rediss" | "redis+unix" | "redis+cluster" | "rediss+cluster" | "redis+sentinel"
+            | "rediss+sentinel"
+                if names_a_server =>
+            {
+                Some(Self::Redis)
+            }
             _ => None,
         }
     }
 }
 
-const TAKES: &str = "takes `memory:` or a URL that begins with `redis://` or `redis+unix://` and names a server, \
-                     such as `redis://127.0.0.1:6379`";
+const TAKES: &str = "takes `memory:` or a URL that begins with `redis://`, `rediss://`, `redis+unix://`, `redis+cluster://` or \
+                     `redis+sentinel://` and names a server, such as `redis://127.0.0.1:6379`";
 
 #[cfg(test)]
 mod tests {
@@ -122,7 +117,14 @@ mod tests {
     #[cfg(feature = "redis")]
     #[test]
     fn servers_are_known() {
-        for url in ["redis://h", "rediss://:p@h:1/2", "redis+unix:///run/redis.sock?db=1", "Redis://h"] {
+        for url in [
+            "redis://h",
+            "rediss://:p@h:1/2",
+            "redis+unix:///run/redis.sock?db=1",
+            "redis+cluster://h1:1,h2:2",
+            "redis+sentinel://h1:1,h2:2/master",
+            "Redis://h",
+        ] {
             assert_eq!(resolve(url).unwrap(), StoreUrl::Redis(url.into()));
         }
         assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Redis("redis://127.0.0.1:6379".into()));
@@ -154,17 +156,6 @@ mod tests {
             let shown = format!("{error} {error:?}");
             assert!(shown.contains("SESSION_REDIS") && shown.contains("`redis://`"), "{shown}");
             assert!(!shown.contains("HUNTER2"), "{shown}");
-        }
-    }
-
-    #[test]
-    fn what_this_build_does_not_support_is_named() {
-        for (url, says) in [
-            ("redis+cluster://:HUNTER2@h1:1,h2:2", "names a cluster, which this build does not support"),
-            ("redis+sentinel://h1:1,h2:2/HUNTER2", "names sentinels, which this build does not support"),
-        ] {
-            let error = resolve(url).unwrap_err().to_string();
-            assert_eq!(error, format!("the setting `store` (SESSION_REDIS) {says}"));
         }
     }
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 #[cfg(feature = "redis")]
 use super::RedisStore;
 use super::{
-    Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
-    StoreError, Write,
+    ConnectionState, Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write,
 };
 
 #[derive(Debug, Clone)]
@@ -167,6 +167,15 @@ impl AnyStore {
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.destroy_session(key, tombstone_for).await,
             Self::Other(store) => store.destroy(key, tombstone_for).await,
+        }
+    }
+
+    pub(crate) fn connection_state(&self) -> ConnectionState {
+        match self {
+            Self::Memory(store) => store.connection_state(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.connection_state(),
+            Self::Other(store) => store.connection_state(),
         }
     }
 

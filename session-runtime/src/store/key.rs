@@ -25,6 +25,18 @@ impl SessionKey {
         Self { rest_at: text.len() - rest.len(), text: text.into() }
     }
 
+    /// What the keys of all sessions with this prefix begin with.
+    #[cfg(feature = "redis")]
+    pub(crate) fn prefix(&self) -> &str {
+        &self.text[..self.rest_at - 2 - SessionId::TAG_LEN]
+    }
+
+    /// What stands in the braces.
+    #[cfg(feature = "redis")]
+    pub(crate) fn tag(&self) -> &str {
+        &self.text[self.rest_at - 1 - SessionId::TAG_LEN..self.rest_at - 1]
+    }
+
     /// The whole key, the session's secret included.
     pub fn expose_secret(&self) -> &str {
         &self.text

@@ -1,12 +1,14 @@
 //! Where sessions are kept: the contract, and the stores that fulfil it.
 
 mod any;
+mod connection_state;
 mod error;
 mod key;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 
+pub use connection_state::ConnectionState;
 pub use error::StoreError;
 pub use key::SessionKey;
 pub use memory::MemoryStore;
@@ -152,8 +154,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         tombstone_for: Duration,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>>;
 
-    /// What time the store's machine has: a clock that is far from ours makes deadlines wrong.
+    /// What time the store's machine has: a clock that is far from ours makes deadlines wrong. It is the store's sign of life, too: what serves
+    /// sessions answers.
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>>;
+
+    /// Whether the store can be reached, as far as is known without asking. One that needs no connection always can.
+    fn connection_state(&self) -> ConnectionState {
+        ConnectionState::Connected
+    }
 }
 
 /// A change of one field that depends on what the field holds. `Debug` shows no value.

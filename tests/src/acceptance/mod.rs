@@ -18,4 +18,4 @@ pub use client::{Client, Reply};
 pub use gates::Gates;
 pub use script::{Body, Script};
 pub use visitor::Visitor;
-pub use world::{App, Store, World};
+pub use world::{App, Deployed, Store, World};

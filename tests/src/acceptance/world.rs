@@ -1,6 +1,7 @@
 //! A program, its store and its clock.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Deref;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_runtime::testing::ManualClock;
@@ -11,7 +12,8 @@ use super::client::Client;
 use super::gates::Gates;
 use super::visitor::Visitor;
 use crate::cookies::SECRET;
-use crate::server::{Monitor, RedisServer};
+use crate::deployment::{Servers, Shared, Tls};
+use crate::server::{Make, Monitor, RedisServer};
 
 /// A store under test, the clock by which sessions on it age, and the framework that the program is on.
 #[derive(Debug)]
@@ -28,8 +30,18 @@ pub struct World {
 pub enum Store {
     /// In this process.
     Memory(MemoryStore),
-    /// On a server of the test's own.
-    Redis(RedisStore, RedisServer),
+    /// On servers.
+    Redis(RedisStore, Deployed),
+}
+
+/// The servers of a store, which the test has to itself.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one a test")]
+pub enum Deployed {
+    /// They end with the test.
+    Own(Servers),
+    /// The next test gets them.
+    Shared(Shared),
 }
 
 /// The suite's program, serving. It ends with this value.
@@ -51,18 +63,54 @@ impl World {
         Self { store: Store::Memory(MemoryStore::with_clock(&clock)), clock, adapter: Adapter::default() }
     }
 
-    /// On a Redis or Valkey server.
+    /// On the usual server.
     pub async fn redis() -> Self {
-        let server = RedisServer::start();
-        let url = server.url();
-        Self::redis_at(server, &url, Duration::from_secs(1)).await
+        Self::on_servers(Deployed::Own(Servers::One(RedisServer::start()))).await
+    }
+
+    /// On Redis 8; nothing where there is none.
+    pub async fn redis_8() -> Option<Self> {
+        Self::on_make(Make::Redis8).await
+    }
+
+    /// On Valkey 9; nothing where there is none.
+    pub async fn valkey_9() -> Option<Self> {
+        Self::on_make(Make::Valkey9).await
+    }
+
+    /// On a server that speaks TLS alone, and asks for a client's certificate; nothing where there is none.
+    pub async fn tls() -> Option<Self> {
+        Some(Self::on_servers(Deployed::Own(Servers::Tls(Tls::start()?))).await)
+    }
+
+    /// On the master behind sentinels that the tests of this program share.
+    pub async fn sentinel() -> Self {
+        Self::on_servers(Deployed::Shared(Shared::sentinel().await)).await
+    }
+
+    /// On the cluster that the tests of this program share.
+    pub async fn cluster() -> Self {
+        Self::on_servers(Deployed::Shared(Shared::cluster().await)).await
     }
 
     /// On a server that is reached by another URL, through a [`Proxy`](crate::proxy::Proxy) say, with this deadline for an operation.
     pub async fn redis_at(server: RedisServer, url: &str, timeout: Duration) -> Self {
+        Self::connect(Deployed::Own(Servers::One(server)), url, timeout).await
+    }
+
+    async fn on_make(make: Make) -> Option<Self> {
+        Some(Self::on_servers(Deployed::Own(Servers::One(RedisServer::start_make(make)?))).await)
+    }
+
+    async fn on_servers(servers: Deployed) -> Self {
+        let url = servers.url();
+        Self::connect(servers, &url, Duration::from_secs(1)).await
+    }
+
+    async fn connect(servers: Deployed, url: &str, timeout: Duration) -> Self {
         let store = RedisStore::builder(url).timeout(timeout).connect().await.unwrap();
         let clock = ManualClock::new(this_second());
-        let world = Self { store: Store::Redis(store, server), clock, adapter: Adapter::default() };
+        let world = Self { store: Store::Redis(store, servers), clock, adapter: Adapter::default() };
         world.teach_scripts().await;
         world
     }
@@ -112,7 +160,7 @@ impl World {
 
     /// The commands that the program sends to the store meanwhile, by lower-case name; none on memory.
     pub async fn commands(&self, act: impl AsyncFnOnce()) -> Vec<String> {
-        let monitor = self.server().map(RedisServer::monitor);
+        let monitor = self.server().map(Servers::monitor);
         act().await;
         let sent = monitor.map(Monitor::finish).unwrap_or_default();
         let name = |command: &String| Some(command.strip_prefix('"')?.split('"').next()?.to_lowercase());
@@ -126,43 +174,61 @@ impl World {
         }
     }
 
-    /// The server, to be killed and started again.
+    /// The one server of the test's own, to be killed and started again.
     pub fn server_mut(&mut self) -> &mut RedisServer {
         match &mut self.store {
-            Store::Memory(_) => panic!("memory has no server"),
-            Store::Redis(_, server) => server,
+            Store::Redis(_, Deployed::Own(Servers::One(server))) => server,
+            _ => panic!("the store is not on one server of its own"),
         }
     }
 
-    /// The server, if the store has one.
-    pub fn server(&self) -> Option<&RedisServer> {
+    /// The server or servers, if the store has any.
+    pub fn server(&self) -> Option<&Servers> {
         match &self.store {
             Store::Memory(_) => None,
-            Store::Redis(_, server) => Some(server),
+            Store::Redis(_, servers) => Some(servers),
         }
     }
 
     /// What every key of the store holds of its time to live, in milliseconds; empty on memory.
     pub fn times_to_live(&self) -> Vec<i64> {
-        let Some(server) = self.server() else { return Vec::new() };
-        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
-        keys.iter().map(|key| server.cli(&["PTTL", key])).collect()
+        let left = |master: &RedisServer| {
+            let keys: Vec<String> = master.cli(&["KEYS", "*"]);
+            keys.iter().map(|key| master.cli(&["PTTL", key])).collect::<Vec<_>>()
+        };
+        self.masters().into_iter().flat_map(left).collect()
     }
 
     /// A server learns a script at the first call: so that tests count what every later call costs.
     async fn teach_scripts(&self) {
         let handle = self.sessions(|config| config).open([]);
         handle.session::<Visitor>().set_count(1).await.unwrap();
-        self.server().unwrap().cli::<()>(&["FLUSHALL"]);
+        self.server().unwrap().on_every_master(&["FLUSHALL"]);
     }
 
     /// Lets time pass, for the program and for the store. On a server the keys' expiries are brought forward.
     pub fn elapse(&self, time: Duration) {
         self.clock.advance(time);
-        let Some(server) = self.server() else { return };
-        for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
-            let left: i64 = server.cli(&["PTTL", &key]);
-            let _: i64 = server.cli(&["PEXPIRE", &key, &(left - time.as_millis() as i64).to_string()]);
+        for master in self.masters() {
+            for key in master.cli::<Vec<String>>(&["KEYS", "*"]) {
+                let left: i64 = master.cli(&["PTTL", &key]);
+                let _: i64 = master.cli(&["PEXPIRE", &key, &(left - time.as_millis() as i64).to_string()]);
+            }
+        }
+    }
+
+    fn masters(&self) -> Vec<&RedisServer> {
+        self.server().map(Servers::masters).unwrap_or_default()
+    }
+}
+
+impl Deref for Deployed {
+    type Target = Servers;
+
+    fn deref(&self) -> &Servers {
+        match self {
+            Self::Own(servers) => servers,
+            Self::Shared(servers) => servers,
         }
     }
 }

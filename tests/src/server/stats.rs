@@ -1,6 +1,7 @@
 //! How often a server carried out each command.
 
 use std::collections::BTreeMap;
+use std::iter::Sum;
 use std::ops::Sub;
 
 /// Commands by lower-case name (`"hget"`, `"client|setinfo"`), with how often each was carried out. What a script calls is counted too.
@@ -13,7 +14,7 @@ impl CommandCounts {
         self.0.get(command).copied().unwrap_or(0)
     }
 
-    /// All commands that were carried out, with their number, by name; the tests' own `INFO` left out.
+    /// All commands that were carried out, with their number, by name; the tests' own `INFO` and what replicas ask left out.
     pub fn all(&self) -> Vec<(&str, u64)> {
         self.0.iter().map(|(name, calls)| (name.as_str(), *calls)).collect()
     }
@@ -23,14 +24,24 @@ impl CommandCounts {
         let entry = |line: &str| {
             let (name, numbers) = line.trim().strip_prefix("cmdstat_")?.split_once(':')?;
             let calls = numbers.strip_prefix("calls=")?.split(',').next()?;
-            (!OF_THE_TESTS.contains(&name)).then(|| (name.to_owned(), calls.parse().unwrap()))
+            (!OF_OTHERS.contains(&name)).then(|| (name.to_owned(), calls.parse().unwrap()))
         };
         Self(info.lines().filter_map(entry).collect())
     }
 }
 
-/// What asking for the numbers itself costs.
-const OF_THE_TESTS: [&str; 4] = ["info", "client|setinfo", "hello", "monitor"];
+/// What asking for the numbers itself costs, and what replicas and sentinels ask all the time.
+const OF_OTHERS: [&str; 9] = [
+    "info",
+    "client|setinfo",
+    "hello",
+    "monitor",
+    "replconf",
+    "psync",
+    "publish",
+    "subscribe",
+    "client|setname",
+];
 
 /// What was carried out since `before`.
 impl Sub for CommandCounts {
@@ -42,5 +53,16 @@ impl Sub for CommandCounts {
             (calls > 0).then_some((name, calls))
         };
         Self(self.0.into_iter().filter_map(since).collect())
+    }
+}
+
+/// What several servers carried out.
+impl Sum for CommandCounts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        let mut sum = BTreeMap::new();
+        for (name, calls) in counts.flat_map(|counts| counts.0) {
+            *sum.entry(name).or_default() += calls;
+        }
+        Self(sum)
     }
 }

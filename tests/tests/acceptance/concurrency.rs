@@ -72,7 +72,7 @@ pub(crate) async fn dropped_requests_leave_every_session_whole(world: World) {
     let sessions = world.sessions(|config| config);
     join_all((0..200u64).map(|round| dropped_request(sessions.clone(), round))).await;
     let Some(server) = world.server() else { return };
-    for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
+    for key in server.keys() {
         assert!(server.cli::<i64>(&["PTTL", &key]) > 0, "without an expiry");
         assert!(server.cli::<bool>(&["HEXISTS", &key, ""]), "without its permanent field");
     }

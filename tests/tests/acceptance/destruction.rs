@@ -77,7 +77,7 @@ pub(crate) async fn destroy_works_when_memory_is_full(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
     visitor(&app).await.run(Script::new().rotate().destroy()).await;
-    let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    server.on_every_master(&["CONFIG", "SET", "maxmemory", "1"]);
     let refused = client.run(Script::new().set("name", "x").get("count")).await;
     assert_eq!(refused.results()[1], json!({ "ok": 1 }));
     assert!(refused.results()[0].get("error").is_some());

@@ -86,12 +86,12 @@ async fn a_session_that_the_server_lost_starts_anew() {
 async fn a_server_that_is_frozen_is_unavailable_and_then_back() {
     let server = RedisServer::start();
     let url = server.url();
-    let world = World::redis_at(server, &url, DEADLINE).await;
+    let mut world = World::redis_at(server, &url, DEADLINE).await;
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    world.server().unwrap().pause();
+    world.server_mut().pause();
     is_unavailable(&mut client).await;
-    world.server().unwrap().resume();
+    world.server_mut().resume();
     is_served_again(&mut client).await;
 }
 
@@ -134,8 +134,7 @@ async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     let reply = app.client().run(Script::new().set("count", 1)).await;
     assert_eq!(reply.results(), std::slice::from_ref(&unknown));
     assert!(reply.set_cookies().is_empty(), "what is not known is not promised");
-    let keys: Vec<String> = world.server().unwrap().cli(&["KEYS", "*"]);
-    assert_eq!(keys.len(), 1, "it was carried out");
+    assert_eq!(world.server().unwrap().keys().len(), 1, "it was carried out");
     assert!(world.times_to_live()[0] > 0, "and expires");
     let mut client = app.client();
     is_served_again(&mut app.client()).await;
@@ -198,7 +197,7 @@ async fn connections_cut_at_random_leave_no_key_without_an_expiry() {
     }
     load.await.unwrap();
     let server = world.server().unwrap();
-    for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
+    for key in server.keys() {
         if server.cli::<String>(&["TYPE", &key]) == "hash" {
             assert!(server.cli::<bool>(&["HEXISTS", &key, ""]), "half-written");
         }

@@ -112,9 +112,9 @@ pub(crate) async fn a_rotation_that_fails_loses_nothing(world: World) {
     for refused in ["rename", "set", "pexpire"] {
         let mut client = visitor(&app).await;
         let cookie = client.cookie();
-        let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{refused}")]);
+        server.on_every_master(&["ACL", "SETUSER", "default", &format!("-{refused}")]);
         let reply = client.run(Script::new().rotate()).await;
-        let _: String = server.cli(&["ACL", "SETUSER", "default", "+@all"]);
+        server.on_every_master(&["ACL", "SETUSER", "default", "+@all"]);
         assert!(reply.results()[0].get("error").is_some(), "{refused}");
         assert!(reply.set_cookies().is_empty(), "{refused}");
         assert_eq!(client.run(look()).await.values(), [json!(1), json!("x")], "{refused}");

@@ -124,7 +124,7 @@ pub(crate) async fn of_two_rotations_at_once_one_wins_and_one_id_lives(world: Wo
     assert_eq!((error, cookies.len()), (&json!({ "error": ["gone"] }), 0));
     assert_eq!(winner.clone().run(look()).await.values(), seen());
     if let Some(server) = world.server() {
-        let keys: Vec<String> = server.cli(&["KEYS", "*"]);
+        let keys = server.keys();
         let hashes = keys.iter().filter(|key| server.cli::<String>(&["TYPE", key]) == "hash").count();
         assert_eq!((keys.len(), hashes), (2, 1));
     }

@@ -1,4 +1,4 @@
-//! Fields that expire by themselves, through sessions: over memory, and over a server that has it; and what is said on one that has not.
+//! Fields that expire by themselves, through sessions: over memory, and over servers that have it; and what is said on one that has not.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -6,17 +6,21 @@ mod refusal;
 mod rule;
 mod single;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, SessionId, Sessions};
 use session_tests::cookies::SECRET;
-use session_tests::server::RedisServer;
+use session_tests::deployment::Cluster;
+use session_tests::server::{Make, RedisServer};
 
-macro_rules! over_memory_and_a_server {
+macro_rules! over_every_store {
     ($($module:ident { $($behaviour:ident)+ })+) => {
-        over_memory_and_a_server!(@store memory $($module { $($behaviour)+ })+);
-        over_memory_and_a_server!(@store redis $($module { $($behaviour)+ })+);
+        over_every_store!(@store memory $($module { $($behaviour)+ })+);
+        over_every_store!(@store redis_8 $($module { $($behaviour)+ })+);
+        over_every_store!(@store valkey_9 $($module { $($behaviour)+ })+);
+        over_every_store!(@store cluster $($module { $($behaviour)+ })+);
     };
     (@store $store:ident $($module:ident { $($behaviour:ident)+ })+) => {
         mod $store {
@@ -31,7 +35,7 @@ macro_rules! over_memory_and_a_server {
     };
 }
 
-over_memory_and_a_server! {
+over_every_store! {
     single {
         a_field_gets_an_expiry
         an_expired_field_reads_as_its_default
@@ -83,7 +87,7 @@ struct World {
     sessions: Sessions,
     /// Memory's; a server has its own.
     clock: Option<ManualClock>,
-    /// Ends with the test.
+    /// That of the test's own, which ends with it.
     server: Option<RedisServer>,
 }
 
@@ -94,15 +98,22 @@ impl World {
         Some(Self { sessions, clock: Some(clock), server: None })
     }
 
-    /// Nothing if there is no server that can expire single fields.
-    async fn redis() -> Option<Self> {
-        Some(Self::on(RedisServer::start_expiring_fields()?).await)
+    async fn redis_8() -> Option<Self> {
+        Some(Self::on(RedisServer::start_make(Make::Redis8)?).await)
+    }
+
+    async fn valkey_9() -> Option<Self> {
+        Some(Self::on(RedisServer::start_make(Make::Valkey9)?).await)
+    }
+
+    /// One for all behaviours: each has sessions of its own.
+    async fn cluster() -> Option<Self> {
+        static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| Cluster::start_make(Make::Valkey9));
+        Some(Self { sessions: connect(&CLUSTER.as_ref()?.url()).await, clock: None, server: None })
     }
 
     async fn on(server: RedisServer) -> Self {
-        let builder = RedisStore::builder(&server.url()).timeout(Duration::from_secs(20));
-        let sessions = sessions(builder.connect().await.unwrap());
-        Self { sessions, clock: None, server: Some(server) }
+        Self { sessions: connect(&server.url()).await, clock: None, server: Some(server) }
     }
 
     async fn pass(&self, time: Duration) {
@@ -128,6 +139,10 @@ impl World {
         let id = session.session_id().unwrap();
         (session, id)
     }
+}
+
+async fn connect(url: &str) -> Sessions {
+    sessions(RedisStore::builder(url).timeout(Duration::from_secs(20)).connect().await.unwrap())
 }
 
 fn sessions(store: impl session_runtime::SessionStore) -> Sessions {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_tests::server::{RedisServer, field_expiry_binary, server_binary};
+use session_tests::server::{Make, RedisServer};
 
 use crate::{Flash, HOUR, Visitor, World};
 
@@ -40,8 +40,10 @@ async fn a_server_without_field_expiry_refuses_it_and_does_all_else() {
 
 #[tokio::test]
 async fn another_server_after_a_failover_is_asked_anew() {
-    let (Some(mut world), Some(able)) = (without_field_expiry().await, field_expiry_binary()) else { return };
-    let unable = server_binary();
+    let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program()) else {
+        return;
+    };
+    let unable = Make::Usual.program().unwrap();
     for _ in 0..2 {
         world.server.as_mut().unwrap().restart_as(able.clone());
         world.until_reconnected().await;
@@ -57,8 +59,10 @@ async fn another_server_after_a_failover_is_asked_anew() {
 
 #[tokio::test]
 async fn a_server_that_lost_field_expiry_unnoticed_refuses_it_itself() {
-    let (Some(mut world), Some(able)) = (without_field_expiry().await, field_expiry_binary()) else { return };
-    let unable = server_binary();
+    let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program()) else {
+        return;
+    };
+    let unable = Make::Usual.program().unwrap();
     world.server.as_mut().unwrap().restart_as(able);
     world.until_reconnected().await;
     let (session, _) = world.begin::<Flash>().await;
@@ -77,7 +81,7 @@ async fn a_server_that_lost_field_expiry_unnoticed_refuses_it_itself() {
 
 #[tokio::test]
 async fn a_missing_permission_and_full_memory_change_nothing() {
-    let Some(world) = World::redis().await else { return };
+    let Some(world) = World::redis_8().await else { return };
     let server = world.server.as_ref().unwrap();
     let (session, _) = world.begin::<Flash>().await;
     session.write().set(session.tries(), 1).set(session.name(), "Ada").commit().await.unwrap();

@@ -1,54 +1,198 @@
 //! How a [`RedisStore`] is reached.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-
-use redis::io::tcp::TcpSettings;
-use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
+use super::cluster::Cluster;
+use super::connection::Server;
+use super::lanes::Lanes;
 use super::link::Link;
+use super::place::{Address, Dial, Place};
 use super::script::SOURCES;
+use super::sentinel::Sentinels;
+use super::servers::{Servers, Topology};
+#[cfg(feature = "tls")]
+use super::tls::Certificates;
+use super::url::{Kind, Target, USABLE_URLS};
 use crate::error::Error;
 use crate::store::StoreError;
 
-/// Settings of a [`RedisStore`], see [`RedisStore::builder`].
+/// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place of the same one in the URL.
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
     url: String,
     timeout: Duration,
+    connections: Option<usize>,
+    login: Option<(Option<String>, String)>,
+    sentinel_login: Option<(Option<String>, String)>,
+    #[cfg(feature = "tls")]
+    certificates: Certificates,
 }
+
+/// More connections than this are a mistake.
+const MOST_CONNECTIONS: usize = 256;
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl RedisStoreBuilder {
     pub(super) fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), timeout: Duration::from_secs(1) }
+        Self {
+            url: url.to_owned(),
+            timeout: Duration::from_secs(1),
+            connections: None,
+            login: None,
+            sentinel_login: None,
+            #[cfg(feature = "tls")]
+            certificates: Certificates::default(),
+        }
     }
 
     /// The deadline of an operation, connecting included: after it, an operation that has no answer fails. One second by default, an hour
     /// at most.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.min(Duration::from_secs(3600));
+        self.timeout = timeout.min(LONGEST_TIMEOUT);
         self
     }
 
-    /// Connects to the server.
+    /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which carries all requests of a program on a few
+    /// cores. All that one session is asked goes by one of them, but for large values, which go by a further one.
+    ///
+    /// In the URL: `connections=…`.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = Some(connections);
+        self
+    }
+
+    /// The user, `None` for the default one, and the password, as they are: nothing is percent-encoded here.
+    pub fn login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
+        self.login = Some((user.map(str::to_owned), password.into()));
+        self
+    }
+
+    /// User and password for the sentinels themselves. Default: none, whatever their master asks for.
+    ///
+    /// In the URL: `sentinel_user=…` and `sentinel_pass=…`.
+    pub fn sentinel_login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
+        self.sentinel_login = Some((user.map(str::to_owned), password.into()));
+        self
+    }
+
+    /// The certificates, in PEM, of those that are trusted to have signed the servers' certificates. Default: those of the system.
+    ///
+    /// In the URL: `ca=FILE`.
+    #[cfg(feature = "tls")]
+    pub fn certificate_authority(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates.authority = Some(pem.into());
+        self
+    }
+
+    /// The certificate, with those that lead to its authority, and its key, in PEM, that are shown to servers which ask for one. Default:
+    /// none.
+    ///
+    /// In the URL: `cert=FILE` and `key=FILE`.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.certificates.client = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// Connects to the server; to all masters of a cluster.
     ///
     /// # Errors
     ///
     /// As [`RedisStore::connect`].
     pub async fn connect(self) -> Result<RedisStore, Error> {
+        let store = self.connect_lazily()?;
+        store.connect_now().await?;
+        Ok(store)
+    }
+
+    /// A store that connects when it is first used. Until then, and while the server is away, operations fail as they do when it is lost:
+    /// for programs that have to start before their server.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`] if the URL or a certificate cannot be used. What the server refuses is only found by using it.
+    pub fn connect_lazily(self) -> Result<RedisStore, Error> {
         if self.timeout.is_zero() {
             return Err(Error::config("the deadline of an operation must be more than zero"));
         }
-        let client = Client::open(connection_info(&self.url)?).map_err(|_| Error::config(USABLE_URLS))?;
-        let address = client.get_connection_info().addr().to_string();
-        match Link::connect(client, SOURCES, self.timeout).await {
-            Ok(link) => Ok(RedisStore { link }),
-            Err(cause) => Err(explain(cause, &address)),
+        let target = Target::parse(&self.url)?;
+        let connections = self.connections.or(target.options.connections).unwrap_or(1);
+        if !(1..=MOST_CONNECTIONS).contains(&connections) {
+            return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
+        }
+        let topology = self.topology(target, connections)?;
+        Ok(RedisStore { servers: Servers { topology, timeout: self.timeout } })
+    }
+
+    fn topology(&self, target: Target, connections: usize) -> Result<Topology, Error> {
+        let timeout = self.timeout;
+        let lanes = move |place: &dyn Fn() -> Result<Place, Cause>| {
+            let made = Lanes::try_new(connections, || Ok(Link::new(place()?, SOURCES, timeout)));
+            made.map_err(|_: Cause| Error::config(USABLE_URLS))
+        };
+        let dial = self.dial(&target)?;
+        Ok(match target.kind {
+            Kind::Server => Topology::One(lanes(&|| Ok(Place::Server(Box::new(dial.client()?))))?),
+            Kind::Sentinel { sentinels, master_name } => {
+                let login = self.sentinel_login.clone().map_or_else(
+                    || (target.options.sentinel_user.clone(), target.options.sentinel_password.clone()),
+                    |(user, password)| (user, Some(password)),
+                );
+                let asks = dial.by(login.0.as_deref(), login.1.as_deref());
+                let sentinels =
+                    Arc::new(Sentinels { addresses: sentinels, master_name, sentinels: asks, master: dial });
+                Topology::One(lanes(&|| Ok(Place::MasterOf(Arc::clone(&sentinels))))?)
+            }
+            Kind::Cluster { nodes } => {
+                Topology::Cluster(Cluster::new(dial.clone(), nodes, move |address: &Address| {
+                    Lanes::try_new(connections, || {
+                        Ok(Link::new(Place::Server(Box::new(dial.client_at(address)?)), SOURCES, timeout))
+                    })
+                }))
+            }
+        })
+    }
+
+    fn dial(&self, target: &Target) -> Result<Dial, Error> {
+        let mut info = target.info.clone();
+        if let Some((user, password)) = &self.login {
+            let settings = info.redis_settings().clone().set_password(password);
+            let settings = user.iter().fold(settings, |settings, user| settings.set_username(user));
+            info = info.set_redis_settings(settings);
+        }
+        #[cfg(feature = "tls")]
+        let info = self.certificates.clone().or_from_files(&target.options)?.apply(info)?;
+        Ok(Dial::new(info))
+    }
+}
+
+impl RedisStore {
+    async fn connect_now(&self) -> Result<(), Error> {
+        match &self.servers.topology {
+            Topology::One(lanes) => {
+                let server =
+                    lanes.connect().await.map_err(|cause| explain(cause, &lanes.first().to_string()))?;
+                check_is_no_node(&server)
+            }
+            Topology::Cluster(cluster) => {
+                cluster.connect().await.map(drop).map_err(|cause| explain(cause, "the cluster"))
+            }
         }
     }
+}
+
+fn check_is_no_node(server: &Server) -> Result<(), Error> {
+    if server.is_cluster_node {
+        return Err(Error::config(format!(
+            "the Redis server at {} is a node of a cluster: the URL of a cluster is redis+cluster://host:port,host:port",
+            server.address
+        )));
+    }
+    Ok(())
 }
 
 /// Shows no more of the URL than its scheme: it may hold a password.
@@ -58,33 +202,8 @@ impl fmt::Debug for RedisStoreBuilder {
         f.debug_struct("RedisStoreBuilder")
             .field("url", &format_args!("{scheme}://…"))
             .field("timeout", &self.timeout)
-            .finish()
+            .finish_non_exhaustive()
     }
-}
-
-const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis://[[user]:password@]host[:port][/database] \
-     or redis+unix:///path/to/socket[?db=…&user=…&pass=…], with special characters in user and password percent-encoded";
-
-const KEEPALIVE: Duration = Duration::from_secs(30);
-
-fn connection_info(url: &str) -> Result<ConnectionInfo, Error> {
-    if url.starts_with("rediss://") || url.starts_with("valkeys://") {
-        return Err(Error::config("TLS (rediss://) is not supported yet: use redis:// or redis+unix://"));
-    }
-    let info = url.into_connection_info().map_err(|_| Error::config(USABLE_URLS))?;
-    let settings = info
-        .redis_settings()
-        .clone()
-        // Disconnects are told by push messages, which RESP2 does not have.
-        .set_protocol(ProtocolVersion::RESP3)
-        .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
-    let tcp = TcpSettings::default()
-        // Without it, small writes wait for the acknowledgement of the one before.
-        .set_nodelay(true)
-        // Firewalls and balancers forget idle connections, silently and after some minutes. This keeps them in mind, or finds it out before a
-        // request does.
-        .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE));
-    Ok(info.set_redis_settings(settings).set_tcp_settings(tcp))
 }
 
 /// What somebody who starts the program has to change.
@@ -99,8 +218,16 @@ fn explain(cause: Cause, address: &str) -> Error {
         Cause::Server(Code::Other) => Error::config(format!(
             "the Redis server at {address} refused the connection: check the database number in the URL, and the server's log"
         )),
+        Cause::Server(Code::ReadOnly) => Error::config(format!(
+            "the Redis server at {address} is a replica: sessions are kept on its master"
+        )),
         Cause::Unexpected => Error::config(format!("what answers at {address} is not a Redis server")),
-        Cause::TooOld | Cause::Server(Code::NoPermission) => Error::config(format!("{address}: {cause}")),
+        Cause::NoCluster => Error::config(
+            "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
+        ),
+        Cause::TooOld | Cause::UnknownMaster | Cause::Server(Code::NoPermission) => {
+            Error::config(format!("{address}: {cause}"))
+        }
         cause => StoreError::unavailable(cause).into(),
     }
 }

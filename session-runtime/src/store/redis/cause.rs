@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, ServerError};
+use redis::{ErrorKind, RedisError, ServerError, Value};
 use thiserror::Error;
 
 use crate::store::StoreError;
@@ -26,6 +26,14 @@ pub(super) enum Cause {
     NoFieldExpiry,
     #[error("the server has no RESP3: Redis 6 or later, or Valkey, is needed")]
     TooOld,
+    #[error("the sentinels know no master of this name")]
+    UnknownMaster,
+    #[error("no sentinel answered")]
+    NoSentinel,
+    #[error("no node of the cluster told its slots")]
+    NoClusterNode,
+    #[error("the server is no node of a cluster")]
+    NoCluster,
 }
 
 /// The first word of a server's error message, as `WRONGTYPE`.
@@ -45,7 +53,7 @@ pub(super) enum Code {
     ClusterDown,
     #[error("TRYAGAIN")]
     TryAgain,
-    #[error("MOVED: it is a node of a cluster")]
+    #[error("MOVED: another node of its cluster has the slot")]
     Moved,
     #[error("BUSY: a script is running")]
     Busy,
@@ -57,6 +65,8 @@ pub(super) enum Code {
     OutOfMemory,
     #[error("NOPERM: the user lacks a permission")]
     NoPermission,
+    #[error("NOPERM: the user may not access the key")]
+    NoKeyPermission,
     #[error("NOAUTH: it asks for a password")]
     NoAuth,
     #[error("WRONGPASS: user or password is wrong")]
@@ -124,6 +134,24 @@ impl Code {
         }
     }
 
+    /// The code of a reply that is an error.
+    pub(super) fn of(reply: &Value) -> Option<Self> {
+        match reply {
+            Value::ServerError(error) => Some(error.into()),
+            _ => None,
+        }
+    }
+
+    /// Another server is to be asked, or the same one in a moment. Nothing was carried out.
+    pub(super) fn sends_elsewhere(self) -> bool {
+        self.tells_of_another_master() || matches!(self, Self::Moved | Self::TryAgain | Self::ClusterDown)
+    }
+
+    /// It is not, or not now, the server that sessions are kept on: that one has to be looked for again. Nothing was carried out.
+    pub(super) fn tells_of_another_master(self) -> bool {
+        matches!(self, Self::ReadOnly | Self::MasterDown | Self::Loading)
+    }
+
     /// The server cannot serve now, but it, or its successor, will.
     fn will_pass(self) -> bool {
         matches!(
@@ -149,6 +177,10 @@ impl Code {
 impl From<&ServerError> for Code {
     fn from(error: &ServerError) -> Self {
         match Self::read(error.code()) {
+            // Of two words: "User app has no permissions to run the 'get' command", "No permissions to access a key".
+            Self::NoPermission if error.details().is_some_and(|details| details.contains("to access ")) => {
+                Self::NoKeyPermission
+            }
             Self::Other => code_in_script(error).map_or(Self::Other, Self::read),
             code => code,
         }
@@ -178,8 +210,6 @@ impl From<Code> for StoreError {
 
 #[cfg(test)]
 mod tests {
-    use redis::Value;
-
     use super::*;
 
     #[test]
@@ -208,6 +238,12 @@ mod tests {
             (
                 format!("{raised}@user_script: 1: The user executing the script can't run this command"),
                 Code::Other,
+            ),
+            ("NOPERM User app has no permissions to run the 'hget' command".to_owned(), Code::NoPermission),
+            ("NOPERM No permissions to access a key".to_owned(), Code::NoKeyPermission),
+            (
+                "NOPERM this user has no permissions to access one of the keys used as arguments".to_owned(),
+                Code::NoKeyPermission,
             ),
             ("ERR unknown command: -READONLY".to_owned(), Code::Other),
             ("ERR".to_owned(), Code::Other),

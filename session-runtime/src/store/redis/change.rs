@@ -27,12 +27,11 @@ impl RedisStore {
     ) -> Result<Lookup<u64>, StoreError> {
         let removed = || write.changes.iter().filter_map(removed_field);
         let expiring = || write.changes.iter().filter_map(expiring_field);
-        self.check_field_expiry(expiring().next().map(|(_, ttl)| ttl))?;
+        self.check_field_expiry(key, expiring().next().map(|(_, ttl)| ttl))?;
         let (words, bytes) =
             (write.changes.iter().map(words).sum::<usize>(), write.changes.iter().map(length));
         let room = Room { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
-        let keys = [key];
-        let ran = self.run(&WRITE, &keys, room, |invocation| {
+        let ran = self.run(&WRITE, key, None, room, |invocation| {
             invocation.arg(milliseconds(write.expires_in)).arg(u8::from(write.mode == WriteMode::Create));
             invocation.arg(removed().count()).arg(expiring().count());
             for field in removed() {
@@ -60,11 +59,10 @@ impl RedisStore {
         key: &SessionKey,
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
-        self.check_field_expiry(modify.ttl)?;
+        self.check_field_expiry(key, modify.ttl)?;
         let alias = modify.alias.unwrap_or_default();
         let bytes = 3 * NUMBER + modify.field.len() + alias.len() + room_for(&modify.action);
-        let keys = [key];
-        let ran = self.run(&MODIFY, &keys, Room { words: 10, bytes }, |invocation| {
+        let ran = self.run(&MODIFY, key, None, Room { words: 10, bytes }, |invocation| {
             invocation.arg(milliseconds(modify.expires_in)).arg(u8::from(modify.mode == WriteMode::Create));
             invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
             add_action(invocation, &modify.action);
@@ -85,10 +83,9 @@ impl RedisStore {
         ttl: Duration,
         expires_in: Duration,
     ) -> Result<Lookup<bool>, StoreError> {
-        self.check_field_expiry(Some(ttl))?;
+        self.check_field_expiry(key, Some(ttl))?;
         let room = Room { words: 3, bytes: 2 * NUMBER + field.len() };
-        let keys = [key];
-        let ran = self.run(&EXPIRE_FIELD, &keys, room, |invocation| {
+        let ran = self.run(&EXPIRE_FIELD, key, None, room, |invocation| {
             invocation.arg(milliseconds(expires_in)).arg(field).arg(field_milliseconds(ttl));
         });
         match ran.await? {
@@ -100,8 +97,8 @@ impl RedisStore {
     }
 
     /// A field's expiry is not sent to a server that has none. While the server is not known, the scripts refuse it themselves.
-    fn check_field_expiry(&self, ttl: Option<Duration>) -> Result<(), StoreError> {
-        if ttl.is_some() && self.link.lacks_field_expiry() {
+    fn check_field_expiry(&self, key: &SessionKey, ttl: Option<Duration>) -> Result<(), StoreError> {
+        if ttl.is_some() && self.servers.lacks_field_expiry(key) {
             return Err(StoreError::refused(Cause::NoFieldExpiry));
         }
         Ok(())
@@ -113,8 +110,8 @@ impl RedisStore {
         rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
         let room = Room { words: 3, bytes: SessionId::LEN + 2 * NUMBER };
-        let keys = [key, rotation.successor_key];
-        let ran = self.run(&ROTATE, &keys, room, |invocation| {
+        let successor = Some(rotation.successor_key);
+        let ran = self.run(&ROTATE, key, successor, room, |invocation| {
             invocation.arg(rotation.successor.expose_secret());
             invocation.arg(milliseconds(rotation.expires_in)).arg(milliseconds(rotation.tombstone_for));
         });
@@ -132,8 +129,7 @@ impl RedisStore {
         tombstone_for: Duration,
     ) -> Result<Destroyed, StoreError> {
         let room = Room { words: 1, bytes: NUMBER };
-        let keys = [key];
-        let ran = self.run(&DESTROY, &keys, room, |invocation| {
+        let ran = self.run(&DESTROY, key, None, room, |invocation| {
             invocation.arg(milliseconds(tombstone_for));
         });
         match ran.await? {

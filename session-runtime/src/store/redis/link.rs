@@ -1,25 +1,30 @@
-//! The connection to one server: made, watched and made again.
+//! The connection to one place: made, watched and made again.
 
+use std::fmt;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::aio::{MultiplexedConnection, SendError};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, PushInfo, PushKind, RedisResult, Value};
+use redis::RedisResult;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::cause::{Cause, Code};
+use super::cause::Cause;
+use super::connection::{Pulse, Server, Watched};
+use super::exchange::Exchange;
+use super::place::Place;
+use crate::store::ConnectionState;
 
 /// One connection that all requests share, and its successors.
 ///
+/// - It is made when it is first used, or when it is [awaited](Self::connect).
 /// - An operation that finds the connection lost waits for a new one, within its own deadline.
 /// - If the first attempt at a new one fails, the server counts as down: operations fail at once, and nothing queues, while one task goes on
 ///   trying.
 /// - An operation without an answer in time casts doubt on the connection: the task opens another, which takes its place if the server
 ///   answers there. If it does not, the server counts as down.
+/// - A reply that only a replica gives ends the connection: the next one leads to wherever the master is then.
 ///
 /// The client's own reconnecting connection is not used: it waits for attempts outside any deadline and keeps a silent connection for ever.
 #[derive(Clone)]
@@ -37,9 +42,8 @@ pub(super) enum Fault {
 }
 
 struct Shared {
-    client: Client,
+    place: Place,
     scripts: &'static [&'static str],
-    address: String,
     timeout: Duration,
     state: watch::Sender<State>,
 }
@@ -47,87 +51,82 @@ struct Shared {
 #[derive(Default)]
 struct State {
     connection: Option<Watched>,
-    /// Whether the server of this connection, or of the one before it, can expire single fields.
-    expires_fields: bool,
+    /// The server of this connection, or of the one before it.
+    server: Option<Arc<Server>>,
     /// Why the latest attempt failed, until one succeeds.
     trouble: Option<Cause>,
     /// The one task that connects is under way.
     connecting: bool,
 }
 
-/// A connection, and whether it is still open.
-#[derive(Clone)]
-struct Watched {
-    connection: MultiplexedConnection,
-    expires_fields: bool,
-    pulse: Pulse,
-}
-
-/// Cleared as soon as the connection is known to be closed.
-#[derive(Clone)]
-struct Pulse(Arc<AtomicBool>);
-
-/// Lives in the connection's driver: whichever way that ends, with its runtime too, the pulse stops.
-struct StopsWithDriver(Pulse);
-
 /// An attempt that takes longer gets another one beside it: a lost first packet must not cost a returning server more.
 const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
 /// However patient operations are, this bounds how many attempts hang side by side.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
-/// Never written.
-const PROBE_KEY: &str = "session-runtime:probe";
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// How often one operation looks for the master anew.
+const MASTERS_TRIED: usize = 3;
 
 impl Link {
-    /// Connects, once. Every connection loads these scripts before it is used.
-    pub(super) async fn connect(
-        client: Client,
-        scripts: &'static [&'static str],
-        timeout: Duration,
-    ) -> Result<Self, Cause> {
-        let address = client.get_connection_info().addr().to_string();
-        let shared = Shared { client, scripts, address, timeout, state: watch::Sender::default() };
-        let connection = shared.open().await?;
-        shared.state.send_modify(|state| *state = State::connected(connection));
-        tracing::info!(address = shared.address, "connected to the session store");
-        Ok(Self { shared: Arc::new(shared) })
+    /// A link that is not connected yet. Every connection loads these scripts before it is used.
+    pub(super) fn new(place: Place, scripts: &'static [&'static str], timeout: Duration) -> Self {
+        Self { shared: Arc::new(Shared { place, scripts, timeout, state: watch::Sender::default() }) }
     }
 
-    pub(super) fn address(&self) -> &str {
-        &self.shared.address
+    /// Connects, in one attempt.
+    pub(super) async fn connect(&self) -> Result<Arc<Server>, Cause> {
+        let connection = self.shared.open().await?;
+        let server = Arc::clone(&connection.server);
+        self.shared.connected(connection);
+        Ok(server)
     }
 
-    /// Whether the server can expire single fields, as it said when it was connected to.
-    pub(super) fn expires_fields(&self) -> bool {
-        self.shared.state.borrow().expires_fields
+    pub(super) fn connection_state(&self) -> ConnectionState {
+        let state = self.shared.state.borrow();
+        match state.verdict() {
+            Some(Ok(_)) => ConnectionState::Connected,
+            Some(Err(_)) => ConnectionState::Disconnected,
+            None => ConnectionState::Connecting,
+        }
+    }
+
+    /// What the server said when it was connected to last; nothing before the first connection.
+    pub(super) fn server(&self) -> Option<Arc<Server>> {
+        self.shared.state.borrow().server.clone()
     }
 
     /// Whether the server that the next operation goes to is known not to expire single fields. While there is no connection, nothing is
     /// known: the next server may be another.
     pub(super) fn lacks_field_expiry(&self) -> bool {
-        let state = self.shared.state.borrow();
-        !state.expires_fields && matches!(state.verdict(), Some(Ok(_)))
+        matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if !watched.server.expires_fields)
     }
 
-    /// When an operation that begins now is out of time.
-    pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.shared.timeout
-    }
-
-    /// Sends one command. An error reply is a reply.
-    pub(super) async fn command(&self, command: &Cmd, deadline: Instant) -> Result<Value, Fault> {
-        let Watched { mut connection, pulse, .. } =
-            self.connection(deadline).await.map_err(Fault::NotSent)?;
-        // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
-        self.reply(pin!(connection.send_packed_command(command)), &pulse, deadline).await
-    }
-
-    /// Sends several commands in one go. An error reply is a reply.
-    pub(super) async fn pipeline(&self, pipeline: &Pipeline, deadline: Instant) -> Result<Vec<Value>, Fault> {
-        let Watched { mut connection, pulse, .. } =
-            self.connection(deadline).await.map_err(Fault::NotSent)?;
-        self.reply(pin!(connection.send_packed_commands(pipeline, 0, pipeline.len())), &pulse, deadline).await
+    /// Sends what is to be sent, and gives the reply. An error reply is a reply.
+    ///
+    /// Sent again only after a reply that proves that nothing was carried out, by a server that is no master any more.
+    pub(super) async fn exchange<E: Exchange>(
+        &self,
+        exchange: &E,
+        is_asking: bool,
+        deadline: Instant,
+    ) -> Result<E::Reply, Fault> {
+        let mut tries = MASTERS_TRIED;
+        loop {
+            let Watched { mut connection, pulse, .. } =
+                self.connection(deadline).await.map_err(Fault::NotSent)?;
+            // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
+            let sent = pin!(exchange.send(&mut connection, is_asking));
+            let reply = self.reply(sent, &pulse, deadline).await?;
+            let is_no_master = E::elsewhere(&reply).is_some_and(|code| code.tells_of_another_master());
+            if is_no_master {
+                pulse.stop();
+            }
+            tries -= 1;
+            if !is_no_master || tries == 0 {
+                return Ok(reply);
+            }
+        }
     }
 
     async fn reply<T>(
@@ -165,16 +164,20 @@ impl Link {
     }
 
     fn replace_lost(&self) {
+        let mut had_one = false;
         let begins = self.shared.state.send_if_modified(|state| {
             let begins = !state.connecting && state.verdict().is_none();
             state.connecting |= begins;
+            had_one = state.connection.is_some();
             begins
         });
         if begins {
-            tracing::warn!(
-                address = self.address(),
-                "lost the connection to the session store, connecting again"
-            );
+            if had_one {
+                tracing::warn!(
+                    address = %self.shared.place,
+                    "lost the connection to the session store, connecting again"
+                );
+            }
             self.spawn_connector();
         }
     }
@@ -188,7 +191,7 @@ impl Link {
             begins
         });
         if begins {
-            let address = self.address();
+            let address = tracing::field::display(&self.shared.place);
             tracing::warn!(address, "no answer from the session store in time, trying a new connection");
             self.spawn_connector();
         }
@@ -201,12 +204,14 @@ impl Link {
     }
 }
 
-impl State {
-    fn connected(connection: Watched) -> Self {
-        let expires_fields = connection.expires_fields;
-        Self { connection: Some(connection), expires_fields, trouble: None, connecting: false }
+/// Where it leads.
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.place.fmt(f)
     }
+}
 
+impl State {
     /// What an operation gets without waiting, if that is settled.
     fn verdict(&self) -> Option<Result<Watched, Cause>> {
         match (&self.connection, &self.trouble) {
@@ -242,11 +247,9 @@ impl Connector {
 
     fn succeeded(&mut self, connection: Watched) {
         self.done = true;
-        let Some(shared) = self.shared.upgrade() else { return };
-        shared.state.send_modify(|state| {
-            *state = State::connected(connection);
-        });
-        tracing::info!(address = shared.address, "connected to the session store again");
+        if let Some(shared) = self.shared.upgrade() {
+            shared.connected(connection);
+        }
     }
 
     fn failed(&self, cause: Cause) {
@@ -257,7 +260,7 @@ impl Connector {
             (state.connection, state.trouble) = (None, Some(cause.clone()));
         });
         if is_news {
-            tracing::error!(address = shared.address, cause = %cause, "the session store is down, trying again and again");
+            tracing::error!(address = %shared.place, cause = %cause, "the session store is down, trying again and again");
         }
     }
 }
@@ -274,79 +277,27 @@ impl Drop for Connector {
 impl Shared {
     /// Opens a connection on which the server answers.
     async fn open(&self) -> Result<Watched, Cause> {
-        let silent = |_| Cause::Unreachable { address: self.address.clone(), reason: "no answer in time" };
-        timeout(self.timeout.min(LONGEST_ATTEMPT), self.greet()).await.map_err(silent)?
+        let silent = |_| Cause::Unreachable { address: self.place.to_string(), reason: "no answer in time" };
+        let opening = self.place.open(self.scripts);
+        timeout(self.timeout.min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
     }
 
-    async fn greet(&self) -> Result<Watched, Cause> {
-        let failed = |error| Cause::of_connecting(&error, &self.address);
-        let pulse = Pulse(Arc::new(AtomicBool::new(true)));
-        let stops = StopsWithDriver(pulse.clone());
-        let config = AsyncConnectionConfig::new()
-            // Every deadline is ours.
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_push_sender(move |push: PushInfo| {
-                stops.note(&push);
-                Ok::<_, SendError>(())
-            });
-        let opening = self.client.get_multiplexed_async_connection_with_config(&config);
-        let mut connection = opening.await.map_err(failed)?;
-        let mut greeting = redis::pipe();
-        greeting.cmd("PING");
-        // Of a key that is not there. It needs no permission: one that is missing proves that the command is there.
-        greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
-        for script in self.scripts {
-            greeting.cmd("SCRIPT").arg("LOAD").arg(script);
-        }
-        let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
-        let expires_fields = replies.get(1).is_some_and(knows_command);
-        match replies.first() {
-            // A server that is still reading its data lets us in, but does not serve.
-            Some(Value::ServerError(error)) if Code::from(error) == Code::Loading => {
-                Err(Cause::Server(Code::Loading))
-            }
-            // Other errors are missing permissions: who may not load scripts may still run them.
-            _ => Ok(Watched { connection, expires_fields, pulse }),
-        }
-    }
-}
-
-/// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.
-fn knows_command(reply: &Value) -> bool {
-    !matches!(reply, Value::ServerError(error) if Code::from(error) == Code::Other)
-}
-
-impl Pulse {
-    fn beats(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn stop(&self) {
-        self.0.store(false, Ordering::Release);
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl StopsWithDriver {
-    fn note(&self, push: &PushInfo) {
-        if push.kind == PushKind::Disconnection {
-            self.0.stop();
-        }
-    }
-}
-
-impl Drop for StopsWithDriver {
-    fn drop(&mut self) {
-        self.0.stop();
+    fn connected(&self, connection: Watched) {
+        let server = Arc::clone(&connection.server);
+        self.state.send_modify(|state| {
+            *state = State {
+                connection: Some(connection),
+                server: Some(Arc::clone(&server)),
+                trouble: None,
+                connecting: false,
+            };
+        });
+        tracing::info!(address = server.address, %server, "connected to the session store");
     }
 }
 
 /// Between half and the whole of it, so that many programs do not come back to a server all at once.
-fn jittered(pause: Duration) -> Duration {
+pub(super) fn jittered(pause: Duration) -> Duration {
     let share = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
     pause.mul_f64(0.5 + share / 2.0)
 }

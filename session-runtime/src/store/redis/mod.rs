@@ -3,10 +3,22 @@
 mod builder;
 mod cause;
 mod change;
+mod cluster;
 mod command;
+mod connection;
+mod diagnosis;
+mod exchange;
+mod lanes;
 mod link;
+mod place;
 mod read;
 mod script;
+mod sentinel;
+mod servers;
+mod slot;
+#[cfg(feature = "tls")]
+mod tls;
+mod url;
 
 pub use builder::RedisStoreBuilder;
 
@@ -16,10 +28,10 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use self::cause::Code;
-use self::link::Link;
+use self::servers::Servers;
 use super::{
-    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
-    Write,
+    BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write,
 };
 use crate::error::Error;
 
@@ -37,7 +49,7 @@ use crate::error::Error;
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.
 #[derive(Clone)]
 pub struct RedisStore {
-    link: Link,
+    servers: Servers,
 }
 
 impl RedisStore {
@@ -151,7 +163,7 @@ impl SessionStore for RedisStore {
 
     /// As the server said when it was connected to, and again after every reconnect.
     fn expires_fields(&self) -> bool {
-        self.link.expires_fields()
+        self.servers.expire_fields()
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
@@ -177,11 +189,17 @@ impl SessionStore for RedisStore {
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
         Box::pin(self.server_time())
     }
+
+    fn connection_state(&self) -> ConnectionState {
+        self.servers.topology.connection_state()
+    }
 }
 
 /// Shows the server's address; user and password are kept out.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore").field("address", &self.link.address()).finish_non_exhaustive()
+        f.debug_struct("RedisStore")
+            .field("address", &format_args!("{}", self.servers.topology))
+            .finish_non_exhaustive()
     }
 }

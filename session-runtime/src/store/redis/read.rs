@@ -10,8 +10,11 @@ use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::command::{Room, begin_command, command_of, expire_command};
 use super::dead_or_failed;
+use super::exchange::Exchange;
+use super::lanes::Weight;
 use super::link::Fault;
 use super::script::RESTORE;
+use crate::clock::apart;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
 impl RedisStore {
@@ -71,7 +74,7 @@ impl RedisStore {
         // `PTTL` alone would not tell a tombstone from a session.
         commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
         commands.add_command(command_of(&["PTTL", name]));
-        let mut replies = self.ask(&commands).await?.into_iter();
+        let mut replies = self.ask(key, &commands).await?.into_iter();
         if let Some(Value::ServerError(error)) = replies.next() {
             return dead_or_failed((&error).into());
         }
@@ -88,7 +91,7 @@ impl RedisStore {
         field: &str,
     ) -> Result<Lookup<Option<Duration>>, StoreError> {
         let name = key.expose_secret();
-        let asks_field = !self.link.lacks_field_expiry();
+        let asks_field = !self.servers.lacks_field_expiry(key);
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(if asks_field {
             command_of(&["HPTTL", name, "FIELDS", "1", field])
@@ -97,7 +100,7 @@ impl RedisStore {
         });
         // What `HPTTL` says of a missing key depends on the server.
         commands.add_command(command_of(&["PTTL", name]));
-        let mut replies = self.ask(&commands).await?.into_iter();
+        let mut replies = self.ask(key, &commands).await?.into_iter();
         let left = match replies.next() {
             Some(Value::ServerError(error)) => return dead_or_failed((&error).into()),
             Some(Value::Array(fields)) => fields.into_iter().next(),
@@ -112,11 +115,17 @@ impl RedisStore {
         })
     }
 
+    /// Of several servers, that of the one whose time is farthest from ours.
     pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
-        match self.ask_one(&command_of(&["TIME"])).await? {
-            Value::ServerError(error) => Err(Code::from(&error).into()),
-            reply => time(reply).ok_or_else(|| StoreError::refused(Cause::Unexpected)),
+        let mut farthest: Option<(Duration, SystemTime)> = None;
+        for reply in self.ask_each(&command_of(&["TIME"])).await? {
+            let theirs = time(reply).ok_or_else(|| StoreError::refused(Cause::Unexpected))?;
+            let apart = apart(SystemTime::now(), theirs);
+            if farthest.is_none_or(|(most, _)| apart > most) {
+                farthest = Some((apart, theirs));
+            }
         }
+        farthest.map(|(_, time)| time).ok_or_else(|| StoreError::unavailable(Cause::NoClusterNode))
     }
 
     /// One read command; in one trip with whatever the refresh needs.
@@ -128,13 +137,13 @@ impl RedisStore {
         decode: fn(Value) -> Result<Option<T>, Cause>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
         let second = match refresh {
-            Refresh::No => return read_of(self.ask_one(&read).await?, decode),
+            Refresh::No => return read_of(self.ask(key, &read).await?, decode),
             Refresh::To(expires_in) => expire_command(key, expires_in),
             Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
         };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(read).add_command(second);
-        let mut replies = self.ask(&commands).await?.into_iter();
+        let mut replies = self.ask(key, &commands).await?.into_iter();
         let found = match read_of(replies.next().unwrap_or_default(), decode)? {
             Lookup::Found(found) => found,
             not_found => {
@@ -159,10 +168,10 @@ impl RedisStore {
 
     /// In a task of its own: the reader does not wait for it, and a reader that is dropped does not take it along.
     fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
-        let (link, command) = (self.link.clone(), expire_command(key, expires_in));
+        let (servers, key, command) = (self.servers.clone(), key.clone(), expire_command(key, expires_in));
         tokio::spawn(async move {
-            let deadline = link.deadline();
-            let cause = match link.command(&command, deadline).await {
+            let deadline = servers.deadline();
+            let cause = match servers.exchange(&key, Weight::Heavy, &command, deadline).await {
                 Ok(Value::ServerError(error)) => Cause::Server((&error).into()),
                 Ok(_) => return,
                 Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => cause,
@@ -175,7 +184,7 @@ impl RedisStore {
     fn restore_unawaited(&self, key: &SessionKey) {
         let (store, key) = (self.clone(), key.clone());
         tokio::spawn(async move {
-            let error: StoreError = match store.run(&RESTORE, &[&key], Room::default(), |_| {}).await {
+            let error: StoreError = match store.run(&RESTORE, &key, None, Room::default(), |_| {}).await {
                 Ok(Value::ServerError(error)) => Code::from(&error).into(),
                 Ok(_) => return,
                 Err(error) => error,
@@ -190,27 +199,30 @@ impl RedisStore {
 
     /// Sends what only reads, or may be done twice; once more if the connection broke: a server that closes idle connections, or was
     /// started anew, is not worth an error.
-    async fn ask(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
-        let deadline = self.link.deadline();
-        let mut replies = self.link.pipeline(commands, deadline).await;
+    async fn ask<E: Exchange>(&self, key: &SessionKey, commands: &E) -> Result<E::Reply, StoreError> {
+        let deadline = self.servers.deadline();
+        let mut replies = self.servers.exchange(key, Weight::Light, commands, deadline).await;
         if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
-            replies = self.link.pipeline(commands, deadline).await;
+            replies = self.servers.exchange(key, Weight::Light, commands, deadline).await;
         }
         replies.map_err(read_fault)
     }
 
-    /// The same for one command.
-    async fn ask_one(&self, command: &Cmd) -> Result<Value, StoreError> {
-        let deadline = self.link.deadline();
-        let mut reply = self.link.command(command, deadline).await;
-        if matches!(reply, Err(Fault::NoReply(Cause::Lost))) {
-            reply = self.link.command(command, deadline).await;
+    /// Asks every server the same. Of one that refuses to answer, that is the answer of all.
+    pub(super) async fn ask_each(&self, question: &Cmd) -> Result<Vec<Value>, StoreError> {
+        let mut replies = self.servers.ask_each(question).await;
+        if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
+            replies = self.servers.ask_each(question).await;
         }
-        reply.map_err(read_fault)
+        let replies = replies.map_err(read_fault)?;
+        match replies.iter().find_map(Code::of) {
+            Some(code) => Err(code.into()),
+            None => Ok(replies),
+        }
     }
 }
 
-fn read_fault((Fault::NotSent(cause) | Fault::NoReply(cause)): Fault) -> StoreError {
+pub(super) fn read_fault((Fault::NotSent(cause) | Fault::NoReply(cause)): Fault) -> StoreError {
     StoreError::unavailable(cause)
 }
 

@@ -7,6 +7,7 @@ use redis::{Cmd, Script, Value};
 use super::RedisStore;
 use super::cause::Code;
 use super::command::{Room, begin_command};
+use super::lanes::Weight;
 use super::link::Fault;
 use crate::store::{SessionKey, StoreError};
 
@@ -15,7 +16,7 @@ pub(super) static ROTATE: Lua = Lua::new(SOURCES[1]);
 pub(super) static DESTROY: Lua = Lua::new(SOURCES[2]);
 pub(super) static MODIFY: Lua = Lua::new(SOURCES[3]);
 pub(super) static EXPIRE_FIELD: Lua = Lua::new(SOURCES[4]);
-pub(super) static RESTORE: Lua = Lua::new(SOURCES[5]);
+pub(super) static RESTORE: Lua = Lua::of_weight(SOURCES[5], Weight::Heavy);
 
 /// What every connection loads before it is used.
 pub(super) const SOURCES: &[&str] = &[
@@ -31,11 +32,16 @@ pub(super) const SOURCES: &[&str] = &[
 pub(super) struct Lua {
     source: &'static str,
     hash: OnceLock<String>,
+    weight: Weight,
 }
 
 impl Lua {
     const fn new(source: &'static str) -> Self {
-        Self { source, hash: OnceLock::new() }
+        Self::of_weight(source, Weight::Light)
+    }
+
+    const fn of_weight(source: &'static str, weight: Weight) -> Self {
+        Self { source, hash: OnceLock::new(), weight }
     }
 
     fn hash(&self) -> &str {
@@ -51,23 +57,26 @@ impl RedisStore {
     pub(super) async fn run(
         &self,
         script: &Lua,
-        keys: &[&SessionKey],
+        key: &SessionKey,
+        successor: Option<&SessionKey>,
         room: Room,
         add_arguments: impl Fn(&mut Cmd),
     ) -> Result<Value, StoreError> {
         let invocation = |command, script| {
-            let mut invocation = begin_command(&[command, script], whole_room(keys, room));
-            invocation.arg(keys.len());
-            for key in keys {
-                invocation.arg(key.expose_secret());
+            let mut invocation = begin_command(&[command, script], whole_room(key, successor, room));
+            invocation.arg(1 + usize::from(successor.is_some())).arg(key.expose_secret());
+            if let Some(successor) = successor {
+                invocation.arg(successor.expose_secret());
             }
             add_arguments(&mut invocation);
             invocation
         };
-        let deadline = self.link.deadline();
-        let mut reply = self.link.command(&invocation("EVALSHA", script.hash()), deadline).await;
-        if matches!(&reply, Ok(Value::ServerError(error)) if Code::from(error) == Code::NoScript) {
-            reply = self.link.command(&invocation("EVAL", script.source), deadline).await;
+        let (deadline, weight) = (self.servers.deadline(), script.weight.max(weight_of(room)));
+        let first = invocation("EVALSHA", script.hash());
+        let mut reply = self.servers.exchange(key, weight, &first, deadline).await;
+        if matches!(&reply, Ok(reply) if Code::of(reply) == Some(Code::NoScript)) {
+            let whole = invocation("EVAL", script.source);
+            reply = self.servers.exchange(key, weight, &whole, deadline).await;
         }
         reply.map_err(|fault| match fault {
             Fault::NotSent(cause) => StoreError::unavailable(cause),
@@ -76,7 +85,15 @@ impl RedisStore {
     }
 }
 
-fn whole_room(keys: &[&SessionKey], room: Room) -> Room {
-    let bytes: usize = keys.iter().map(|key| key.expose_secret().len()).sum();
-    Room { words: room.words + 1 + keys.len(), bytes: room.bytes + 1 + bytes }
+fn whole_room(key: &SessionKey, successor: Option<&SessionKey>, room: Room) -> Room {
+    let keys = || std::iter::once(key).chain(successor);
+    let bytes: usize = keys().map(|key| key.expose_secret().len()).sum();
+    Room { words: room.words + 1 + keys().count(), bytes: room.bytes + 1 + bytes }
 }
+
+fn weight_of(room: Room) -> Weight {
+    if room.bytes < HEAVY { Weight::Light } else { Weight::Heavy }
+}
+
+/// As many bytes of arguments travel aside.
+const HEAVY: usize = 64 * 1024;

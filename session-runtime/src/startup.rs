@@ -1,0 +1,136 @@
+//! What is asked of the store when the application starts.
+
+use std::time::{Duration, SystemTime};
+
+use crate::clock::apart;
+use crate::error::Error;
+use crate::lifecycle::Reason;
+use crate::sessions::Sessions;
+#[cfg(feature = "redis")]
+use crate::store::AnyStore;
+use crate::store::{
+    Action, Change, Lookup, Modified, Modify, Refresh, Rotation, StoreError, Write, WriteMode,
+};
+use crate::subject::{MAX_CLOCK_SKEW, Subject};
+
+/// A clock this far from the store's is worth a warning.
+const WORRYING_CLOCK_SKEW: Duration = Duration::from_secs(30);
+/// The probe session and its tombstones are gone soon.
+const PROBE_EXPIRES_IN: Duration = Duration::from_secs(10);
+const PROBE_FIELD: &str = "probe";
+/// How long to wait for a store that is away.
+#[cfg(feature = "redis")]
+const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
+
+impl Sessions {
+    /// Makes sure that the store can keep sessions, and says what is in the way. [`new`](Self::new) does it by itself; for a manager
+    /// [with a store of one's own](Self::with_store) it may be called when the application starts.
+    ///
+    /// - The store's clock and ours are at most five minutes apart. More than half a minute is a warning.
+    /// - A Redis user has all the permissions that sessions need, and may access their keys; what is missing is named.
+    /// - A probe session is begun, read, counted in, moved and ended.
+    /// - A Redis server that has a limit of its memory and evicts is a warning: it may end live sessions at any time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`] with what to change, [`Error::is_unavailable`] if the store cannot be reached. Otherwise the store refused to keep
+    /// the probe session: its memory is full, say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use session_runtime::{MemoryStore, SessionConfig, Sessions};
+    ///
+    /// let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), MemoryStore::new())?;
+    /// sessions.check().await?;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn check(&self) -> Result<(), Error> {
+        let probe = self.draw(0, self.now())?;
+        #[cfg(feature = "redis")]
+        if let AnyStore::Redis(store) = self.store() {
+            store.check_permissions(&probe.key).await?;
+            store.warn_of_eviction().await;
+        }
+        self.check_clock().await?;
+        let successor = self.draw_successor(&probe, Reason::Rotate, self.now())?;
+        if !self.goes_through(&probe, &successor).await? {
+            return Err(Error::config("the session store does not keep what it is given"));
+        }
+        Ok(())
+    }
+
+    /// Checks as soon as the store is there, in a task of its own, and tells what is in the way.
+    #[cfg(feature = "redis")]
+    pub(crate) fn check_later(&self) {
+        let manager = self.downgrade();
+        tokio::spawn(async move {
+            while let Some(sessions) = manager.upgrade() {
+                match sessions.check().await {
+                    Ok(()) => return,
+                    Err(error) if error.is_unavailable() => {}
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the session store cannot be used"
+                        );
+                        return;
+                    }
+                }
+                drop(sessions);
+                tokio::time::sleep(BETWEEN_CHECKS).await;
+            }
+        });
+    }
+
+    /// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or
+    /// refuses them.
+    async fn check_clock(&self) -> Result<(), Error> {
+        let apart = apart(SystemTime::now(), self.store().time().await?);
+        if apart > MAX_CLOCK_SKEW {
+            return Err(Error::config(format!(
+                "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
+                apart.as_secs(),
+                MAX_CLOCK_SKEW.as_secs()
+            )));
+        }
+        if apart > WORRYING_CLOCK_SKEW {
+            tracing::warn!(
+                seconds = apart.as_secs(),
+                "this machine's clock and the session store's are apart"
+            );
+        }
+        Ok(())
+    }
+
+    /// What a session goes through, by the operations that ask most of a store. Whether it came to what it had to.
+    async fn goes_through(&self, probe: &Subject, successor: &Subject) -> Result<bool, StoreError> {
+        let (store, key, expires_in) = (self.store(), &probe.key, PROBE_EXPIRES_IN);
+        let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
+        let begin = Write { mode: WriteMode::Create, changes: &changes, expires_in };
+        let count = Modify {
+            mode: WriteMode::Existing,
+            field: PROBE_FIELD,
+            alias: None,
+            action: Action::AddInteger { by: 1, default: 0, min: 0, max: 9 },
+            ttl: None,
+            expires_in,
+        };
+        let rotation = Rotation {
+            successor_key: &successor.key,
+            successor: &successor.id,
+            expires_in,
+            tombstone_for: PROBE_EXPIRES_IN,
+        };
+        store.write(key, begin).await?;
+        let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
+        let counted = store.modify(key, count).await?;
+        let moved = store.rotate(key, rotation).await?;
+        store.destroy(&successor.key, PROBE_EXPIRES_IN).await?;
+        Ok(read == Lookup::Found(Some("1".into()))
+            && counted == Lookup::Found(Modified::Sum("2".into()))
+            && moved == Lookup::Found(()))
+    }
+}

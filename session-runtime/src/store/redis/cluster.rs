@@ -1,0 +1,265 @@
+//! Sessions on a Redis Cluster: which master has a slot, and what to do when a node says that it has not.
+
+mod detour;
+mod map;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use self::detour::{Detour, Patience};
+use self::map::{Map, Node, Range, ranges_in};
+use super::cause::{Cause, Code};
+use super::command::command_of;
+use super::connection::Server;
+use super::exchange::Exchange;
+use super::lanes::{Lanes, Weight};
+use super::link::Fault;
+use super::place::{Address, Dial, write_list};
+use super::slot::slot_of;
+use crate::store::{ConnectionState, SessionKey};
+
+/// The masters of a cluster and their slots.
+///
+/// The client's own cluster connection is not used: it has no deadline, and sends writes again whose fate is not known. A session lives in one
+/// slot, so what is left to do is little: to know which master has it, to follow redirections, each of which proves that nothing was carried
+/// out, and to learn the slots anew when there is reason to. Replicas are never asked for sessions.
+#[derive(Clone)]
+pub(super) struct Cluster {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dial: Dial,
+    seeds: Vec<Address>,
+    /// Makes the connections to a node.
+    lanes: Box<MakeLanes>,
+    map: RwLock<Map>,
+    learning: AtomicBool,
+    /// Where the next question begins: a node that does not know better must not be the one that is always asked.
+    turn: AtomicUsize,
+}
+
+type MakeLanes = dyn Fn(&Address) -> Result<Lanes, Cause> + Send + Sync;
+
+/// The slots are not asked for more often.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(100);
+/// How many nodes are asked for the slots side by side.
+const ASKED_AT_ONCE: usize = 3;
+/// What they are given to answer: others may know better.
+const LONGEST_ANSWER: Duration = Duration::from_millis(500);
+
+impl Cluster {
+    /// A cluster whose slots are not known yet.
+    pub(super) fn new(
+        dial: Dial,
+        seeds: Vec<Address>,
+        lanes: impl Fn(&Address) -> Result<Lanes, Cause> + Send + Sync + 'static,
+    ) -> Self {
+        let (map, lanes) = (RwLock::default(), Box::new(lanes));
+        let (learning, turn) = (AtomicBool::default(), AtomicUsize::default());
+        Self { shared: Arc::new(Shared { dial, seeds, lanes, map, learning, turn }) }
+    }
+
+    /// Learns the slots and connects to all masters. Tells what they said of themselves.
+    pub(super) async fn connect(&self) -> Result<Vec<Arc<Server>>, Cause> {
+        self.shared.learn().await?;
+        let mut connecting = JoinSet::new();
+        for node in self.nodes() {
+            connecting.spawn(async move { node.lanes.connect().await });
+        }
+        let mut servers = Vec::new();
+        while let Some(connected) = connecting.join_next().await {
+            servers.push(connected.unwrap_or(Err(Cause::Lost))?);
+        }
+        Ok(servers)
+    }
+
+    /// Every master that is known.
+    pub(super) fn nodes(&self) -> Vec<Arc<Node>> {
+        self.shared.read_map().nodes().cloned().collect()
+    }
+
+    /// The master of the key's slot, if it is known.
+    pub(super) fn node_of(&self, key: &SessionKey) -> Option<Arc<Node>> {
+        self.shared.read_map().node_of(slot_of(key)).cloned()
+    }
+
+    pub(super) fn connection_state(&self) -> ConnectionState {
+        let map = self.shared.read_map();
+        let worst = map.nodes().map(|node| node.lanes.connection_state()).max();
+        worst.unwrap_or(ConnectionState::Connecting)
+    }
+
+    /// Sends what is to be sent to the master of the key's slot, wherever that is by now. An error reply is a reply.
+    pub(super) async fn exchange<E: Exchange>(
+        &self,
+        key: &SessionKey,
+        weight: Weight,
+        exchange: &E,
+        deadline: Instant,
+    ) -> Result<E::Reply, Fault> {
+        let slot = slot_of(key);
+        let (mut asking, mut patience) = (None, Patience::until(deadline));
+        loop {
+            let node = asking.clone().or_else(|| self.shared.read_map().node_of(slot).cloned());
+            let Some(node) = node else {
+                self.learn_soon();
+                if patience.wait().await {
+                    continue;
+                }
+                return Err(Fault::NotSent(Cause::Server(Code::ClusterDown)));
+            };
+            let link = node.lanes.of(key, weight);
+            let exchanged = link.exchange(exchange, asking.is_some(), deadline).await;
+            // If the node is away, another one may have its slots soon.
+            let reply = exchanged.inspect_err(|_| self.learn_soon())?;
+            let goes_on = match Detour::of(E::replies(&reply), &node.address) {
+                None => return Ok(reply),
+                Some(Detour::Ask(address)) => {
+                    asking = Some(self.shared.node_at(&address).map_err(Fault::NotSent)?);
+                    patience.detour().await
+                }
+                Some(Detour::Moved(address)) => {
+                    asking = None;
+                    let node = self.shared.node_at(&address).map_err(Fault::NotSent)?;
+                    self.shared.write_map().moved(slot, node);
+                    self.learn_soon();
+                    patience.detour().await
+                }
+                Some(Detour::Later) => {
+                    asking = None;
+                    self.learn_soon();
+                    patience.wait().await
+                }
+            };
+            if !goes_on {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// In a task of its own, one at a time.
+    fn learn_soon(&self) {
+        if !self.shared.learning.swap(true, Ordering::AcqRel) {
+            let learner = Learner { shared: Arc::downgrade(&self.shared) };
+            tokio::spawn(learner.run());
+        }
+    }
+}
+
+/// As `the cluster of h1:1, h2:2`, the nodes that the URL names.
+impl fmt::Display for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the cluster of ")?;
+        write_list(&self.shared.seeds, f)
+    }
+}
+
+/// The task that learns the slots. Whichever way it ends, with its runtime too, there can be another one.
+struct Learner {
+    shared: Weak<Shared>,
+}
+
+impl Learner {
+    async fn run(self) {
+        if let Some(shared) = self.shared.upgrade()
+            && let Err(cause) = shared.learn().await
+        {
+            tracing::warn!(%cause, "the session store's slots could not be learnt anew");
+        }
+        sleep(BETWEEN_QUESTIONS).await;
+    }
+}
+
+impl Drop for Learner {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.learning.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Shared {
+    async fn learn(&self) -> Result<(), Cause> {
+        let mut failure = Cause::NoClusterNode;
+        for addresses in self.all_addresses().chunks(ASKED_AT_ONCE) {
+            match self.first_answer(addresses).await {
+                Ok(ranges) => return self.install(ranges),
+                Err(cause) => failure = cause,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Masters first, each time another one, then the nodes of the URL.
+    fn all_addresses(&self) -> Vec<Address> {
+        let mut addresses: Vec<_> = self.read_map().nodes().map(|node| node.address.clone()).collect();
+        if !addresses.is_empty() {
+            let first = self.turn.fetch_add(1, Ordering::Relaxed) % addresses.len();
+            addresses.rotate_left(first);
+        }
+        for seed in &self.seeds {
+            if !addresses.contains(seed) {
+                addresses.push(seed.clone());
+            }
+        }
+        addresses
+    }
+
+    async fn first_answer(&self, addresses: &[Address]) -> Result<Vec<Range>, Cause> {
+        let mut asked = JoinSet::new();
+        for address in addresses {
+            let (dial, address) = (self.dial.clone(), address.clone());
+            asked.spawn(async move {
+                let question = command_of(&["CLUSTER", "SLOTS"]);
+                let reply = timeout(LONGEST_ANSWER, dial.ask(&address, &question)).await;
+                let silent =
+                    |_| Cause::Unreachable { address: address.to_string(), reason: "no answer in time" };
+                ranges_in(reply.map_err(silent)??, &address)
+            });
+        }
+        let mut failure = Cause::NoClusterNode;
+        while let Some(answer) = asked.join_next().await {
+            match answer.unwrap_or(Err(Cause::Lost)) {
+                Ok(ranges) => return Ok(ranges),
+                Err(cause) => failure = cause,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Nodes that are known keep their connections.
+    fn install(&self, ranges: Vec<Range>) -> Result<(), Cause> {
+        let mut map = Map::default();
+        for range in ranges {
+            let node = match map.node_at(&range.master) {
+                Some(node) => Arc::clone(node),
+                None => self.node_at(&range.master)?,
+            };
+            map.assign(&range, node);
+        }
+        *self.write_map() = map;
+        Ok(())
+    }
+
+    /// The node there, with the connections that it has, or with new ones.
+    fn node_at(&self, address: &Address) -> Result<Arc<Node>, Cause> {
+        if let Some(node) = self.read_map().node_at(address) {
+            return Ok(Arc::clone(node));
+        }
+        Ok(Arc::new(Node { address: address.clone(), lanes: (self.lanes)(address)? }))
+    }
+
+    fn read_map(&self) -> std::sync::RwLockReadGuard<'_, Map> {
+        self.map.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_map(&self) -> std::sync::RwLockWriteGuard<'_, Map> {
+        self.map.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,121 @@
+//! Which master has which slot.
+
+use std::sync::Arc;
+
+use redis::Value;
+
+use super::super::cause::{Cause, Code};
+use super::super::lanes::Lanes;
+use super::super::place::Address;
+use super::super::slot::SLOTS;
+
+/// A master of the cluster.
+pub(in super::super) struct Node {
+    pub(in super::super) address: Address,
+    pub(in super::super) lanes: Lanes,
+}
+
+/// The masters, and one of them for each slot that has one.
+#[derive(Default)]
+pub(super) struct Map {
+    nodes: Vec<Arc<Node>>,
+    /// By slot, the master's place among the nodes. Empty before anything is known.
+    slots: Vec<Option<u16>>,
+}
+
+impl Map {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.nodes.iter()
+    }
+
+    pub(super) fn node_of(&self, slot: u16) -> Option<&Arc<Node>> {
+        let at = (*self.slots.get(usize::from(slot))?)?;
+        self.nodes.get(usize::from(at))
+    }
+
+    pub(super) fn node_at(&self, address: &Address) -> Option<&Arc<Node>> {
+        self.nodes.iter().find(|node| node.address == *address)
+    }
+
+    /// One slot has another master now.
+    pub(super) fn moved(&mut self, slot: u16, node: Arc<Node>) {
+        self.assign(&Range { first: slot, last: slot, master: node.address.clone() }, node);
+    }
+
+    pub(super) fn assign(&mut self, range: &Range, node: Arc<Node>) {
+        self.slots.resize(SLOTS, None);
+        let place = self.nodes.iter().position(|known| known.address == node.address).unwrap_or_else(|| {
+            self.nodes.push(node);
+            self.nodes.len() - 1
+        });
+        let slots = self.slots.get_mut(usize::from(range.first)..=usize::from(range.last));
+        slots.unwrap_or_default().fill(u16::try_from(place).ok());
+    }
+}
+
+/// Slots side by side that have the same master.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) first: u16,
+    pub(super) last: u16,
+    pub(super) master: Address,
+}
+
+/// The reply to `CLUSTER SLOTS`, by the node at this address. Replicas in it are passed over.
+pub(super) fn ranges_in(reply: Value, asked: &Address) -> Result<Vec<Range>, Cause> {
+    if let Some(code) = Code::of(&reply) {
+        return Err(if code == Code::Other { Cause::NoCluster } else { Cause::Server(code) });
+    }
+    let Value::Array(entries) = reply else { return Err(Cause::Unexpected) };
+    let ranges: Vec<_> =
+        entries.iter().map(|entry| range_in(entry, asked)).collect::<Option<_>>().ok_or(Cause::Unexpected)?;
+    // A node that has lost the others, or never met them, knows of nothing.
+    if ranges.is_empty() { Err(Cause::Server(Code::ClusterDown)) } else { Ok(ranges) }
+}
+
+/// `[first, last, [host, port, …] of the master, [host, port, …] of each replica]`
+fn range_in(entry: &Value, asked: &Address) -> Option<Range> {
+    let Value::Array(parts) = entry else { return None };
+    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &parts[..] else { return None };
+    let [host, Value::Int(port), ..] = &master[..] else { return None };
+    let host = match host {
+        // By its configuration it does not know how it is reached: as it was.
+        Value::Nil => asked.host.clone(),
+        Value::BulkString(host) if host.is_empty() => asked.host.clone(),
+        Value::BulkString(host) => String::from_utf8(host.clone()).ok()?,
+        _ => return None,
+    };
+    let master = Address { host, port: u16::try_from(*port).ok()? };
+    Some(Range { first: u16::try_from(*first).ok()?, last: u16::try_from(*last).ok()?, master })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_and_replicas_passed_over() {
+        let reply = "*2\r\n\
+            *4\r\n:0\r\n:100\r\n*4\r\n$1\r\na\r\n:1\r\n$2\r\nid\r\n*0\r\n*4\r\n$1\r\nb\r\n:2\r\n$2\r\nid\r\n*0\r\n\
+            *3\r\n:200\r\n:200\r\n*3\r\n_\r\n:3\r\n$2\r\nid\r\n";
+        let range = |first, last, host: &str, port| Range { first, last, master: address(host, port) };
+        assert_eq!(read(reply).unwrap(), [range(0, 100, "a", 1), range(200, 200, "asked", 3)]);
+    }
+
+    #[test]
+    fn what_is_no_list_of_slots_is_refused() {
+        for reply in ["*1\r\n:1\r\n", "+OK\r\n", "*1\r\n*3\r\n:0\r\n:70000\r\n*2\r\n$1\r\na\r\n:1\r\n"] {
+            assert!(matches!(read(reply), Err(Cause::Unexpected)), "{reply}");
+        }
+        assert!(matches!(read("*0\r\n"), Err(Cause::Server(Code::ClusterDown))));
+        assert!(matches!(read("-ERR This instance has cluster support disabled\r\n"), Err(Cause::NoCluster)));
+    }
+
+    fn read(reply: &str) -> Result<Vec<Range>, Cause> {
+        ranges_in(redis::parse_redis_value(reply.as_bytes()).unwrap(), &address("asked", 9))
+    }
+
+    fn address(host: &str, port: u16) -> Address {
+        Address { host: host.into(), port }
+    }
+}

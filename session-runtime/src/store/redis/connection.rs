@@ -1,0 +1,148 @@
+//! One connection: opened, greeted, watched.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redis::aio::{MultiplexedConnection, SendError};
+use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value};
+
+use super::cause::{Cause, Code};
+
+/// A connection to a server that takes writes, and whether it is still open.
+#[derive(Clone)]
+pub(super) struct Watched {
+    pub(super) connection: MultiplexedConnection,
+    pub(super) server: Arc<Server>,
+    pub(super) pulse: Pulse,
+}
+
+/// What a server said of itself when it was connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Server {
+    pub(super) address: String,
+    /// `redis` or `valkey`.
+    name: String,
+    version: String,
+    /// It is a node of a cluster.
+    pub(super) is_cluster_node: bool,
+    /// It can expire single fields.
+    pub(super) expires_fields: bool,
+}
+
+/// Cleared as soon as the connection is known to be closed, or not to lead to where it should any more.
+#[derive(Clone)]
+pub(super) struct Pulse(Arc<AtomicBool>);
+
+/// Lives in the connection's driver: whichever way that ends, with its runtime too, the pulse stops.
+struct StopsWithDriver(Pulse);
+
+/// Never written.
+const PROBE_KEY: &str = "session-runtime:probe";
+
+impl Watched {
+    /// Opens a connection, on which these scripts are loaded. A replica is refused, and so is a server that still reads its data: neither
+    /// can serve sessions.
+    pub(super) async fn open(client: &Client, scripts: &[&str]) -> Result<Self, Cause> {
+        let address = client.get_connection_info().addr().to_string();
+        let failed = |error| Cause::of_connecting(&error, &address);
+        let pulse = Pulse(Arc::new(AtomicBool::new(true)));
+        let stops = StopsWithDriver(pulse.clone());
+        let config = AsyncConnectionConfig::new()
+            // Every deadline is ours.
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_push_sender(move |push: PushInfo| {
+                stops.note(&push);
+                Ok::<_, SendError>(())
+            });
+        let opening = client.get_multiplexed_async_connection_with_config(&config);
+        let mut connection = opening.await.map_err(failed)?;
+        let mut greeting = redis::pipe();
+        // Needs no permission, as everything that may stand before a login.
+        greeting.cmd("HELLO");
+        // Of a key that is not there. A permission that is missing proves that the command is there.
+        greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
+        for script in scripts {
+            greeting.cmd("SCRIPT").arg("LOAD").arg(script);
+        }
+        let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
+        let server = Server::introduced(&replies, &address)?;
+        Ok(Self { connection, server: Arc::new(server), pulse })
+    }
+}
+
+impl Server {
+    fn introduced(replies: &[Value], address: &str) -> Result<Self, Cause> {
+        // It lets us in, but does not serve. Other errors are missing permissions: who may not load scripts may still run them.
+        if replies.iter().any(|reply| Code::of(reply) == Some(Code::Loading)) {
+            return Err(Cause::Server(Code::Loading));
+        }
+        let [introduction, field_expiry, ..] = replies else { return Err(Cause::Unexpected) };
+        let said = |key| text_in(introduction, key).unwrap_or_default();
+        if said("role") == "replica" {
+            return Err(Cause::Server(Code::ReadOnly));
+        }
+        Ok(Self {
+            address: address.to_owned(),
+            name: said("server").to_owned(),
+            version: said("version").to_owned(),
+            is_cluster_node: said("mode") == "cluster",
+            expires_fields: knows_command(field_expiry),
+        })
+    }
+}
+
+/// Name and version, as `redis 7.0.15`.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.
+fn knows_command(reply: &Value) -> bool {
+    Code::of(reply) != Some(Code::Other)
+}
+
+fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
+    let Value::Map(entries) = map else { return None };
+    let (_, value) = entries.iter().find(|(name, _)| text(name) == Some(key))?;
+    text(value)
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
+impl Pulse {
+    pub(super) fn beats(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stop(&self) {
+        self.0.store(false, Ordering::Release);
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl StopsWithDriver {
+    fn note(&self, push: &PushInfo) {
+        if push.kind == PushKind::Disconnection {
+            self.0.stop();
+        }
+    }
+}
+
+impl Drop for StopsWithDriver {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}

@@ -1,0 +1,70 @@
+//! What is sent on a connection and answered: one command, or several in one go.
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, RedisResult, Value};
+
+use super::cause::Code;
+
+/// What goes out together. All of it names one key, or keys of one slot.
+pub(super) trait Exchange: Sync {
+    type Reply: Send;
+
+    /// Hands it to the connection. `is_asking`: of a node that is only about to get the slot, which has to be told that this is known.
+    fn send(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> impl Future<Output = RedisResult<Self::Reply>> + Send;
+
+    /// The reply to each command.
+    fn replies(reply: &Self::Reply) -> &[Value];
+
+    /// The first error that proves that another server, or the same one later, is to be asked.
+    fn elsewhere(reply: &Self::Reply) -> Option<Code> {
+        Self::replies(reply).iter().filter_map(Code::of).find(|code| code.sends_elsewhere())
+    }
+}
+
+impl Exchange for Cmd {
+    type Reply = Value;
+
+    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Value> {
+        if !is_asking {
+            return connection.send_packed_command(self).await;
+        }
+        let replies = send_asking(connection, std::iter::once(self)).await?;
+        Ok(replies.into_iter().next().unwrap_or_default())
+    }
+
+    fn replies(reply: &Value) -> &[Value] {
+        std::slice::from_ref(reply)
+    }
+}
+
+impl Exchange for Pipeline {
+    type Reply = Vec<Value>;
+
+    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Vec<Value>> {
+        if !is_asking {
+            return connection.send_packed_commands(self, 0, self.len()).await;
+        }
+        send_asking(connection, self.cmd_iter()).await
+    }
+
+    fn replies(reply: &Vec<Value>) -> &[Value] {
+        reply
+    }
+}
+
+/// Each command counts as asked for by itself.
+async fn send_asking(
+    connection: &mut MultiplexedConnection,
+    commands: impl Iterator<Item = &Cmd> + Send,
+) -> RedisResult<Vec<Value>> {
+    let mut asking = Pipeline::new();
+    for command in commands {
+        asking.cmd("ASKING").add_command(command.clone());
+    }
+    let replies = connection.send_packed_commands(&asking, 0, asking.len()).await?;
+    Ok(replies.into_iter().skip(1).step_by(2).collect())
+}

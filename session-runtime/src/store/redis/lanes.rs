@@ -1,0 +1,60 @@
+//! The connections to one place.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use super::cause::Cause;
+use super::connection::Server;
+use super::link::Link;
+use crate::store::{ConnectionState, SessionKey};
+
+/// The connections to one server: as many as are asked for, each for its share of the sessions, and one more for what would hold others up.
+#[derive(Clone)]
+pub(super) struct Lanes {
+    /// All that a session is asked goes by one of them, in order.
+    main: Arc<[Link]>,
+    aside: Link,
+    hasher: RandomState,
+}
+
+/// What an exchange would do to those that travel behind it on the same connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// Nothing.
+    Light,
+    /// It would hold them up: it is large, or nobody waits for it and the server may not answer it for a while.
+    Heavy,
+}
+
+impl Lanes {
+    pub(super) fn try_new<E>(connections: usize, link: impl Fn() -> Result<Link, E>) -> Result<Self, E> {
+        let main = (0..connections).map(|_| link()).collect::<Result<_, _>>()?;
+        Ok(Self { main, aside: link()?, hasher: RandomState::new() })
+    }
+
+    pub(super) fn of(&self, key: &SessionKey, weight: Weight) -> &Link {
+        match (weight, &*self.main) {
+            (Weight::Heavy, _) => &self.aside,
+            (Weight::Light, [only]) => only,
+            (Weight::Light, several) => &several[self.hasher.hash_one(key.tag()) as usize % several.len()],
+        }
+    }
+
+    /// The one for what concerns no session.
+    pub(super) fn first(&self) -> &Link {
+        self.main.first().unwrap_or(&self.aside)
+    }
+
+    /// Connects all of them but the one aside, which is connected when it is needed. Tells what the server said.
+    pub(super) async fn connect(&self) -> Result<Arc<Server>, Cause> {
+        for link in self.main.iter().skip(1) {
+            link.connect().await?;
+        }
+        self.first().connect().await
+    }
+
+    /// The worst of them; the one aside counts when it was used.
+    pub(super) fn connection_state(&self) -> ConnectionState {
+        self.main.iter().map(Link::connection_state).max().unwrap_or(ConnectionState::Connecting)
+    }
+}

@@ -1,0 +1,126 @@
+//! Where servers are, and how they are spoken to.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo, Value};
+
+use super::cause::Cause;
+use super::connection::Watched;
+use super::sentinel::Sentinels;
+
+/// Where a connection has to lead.
+pub(super) enum Place {
+    /// To this server.
+    Server(Box<Client>),
+    /// To the master that sentinels name when they are asked.
+    MasterOf(Arc<Sentinels>),
+}
+
+impl Place {
+    pub(super) async fn open(&self, scripts: &[&str]) -> Result<Watched, Cause> {
+        match self {
+            Self::Server(client) => Watched::open(client, scripts).await,
+            Self::MasterOf(sentinels) => sentinels.open_master(scripts).await,
+        }
+    }
+}
+
+/// For messages: an address, or the master's name and where its sentinels are.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(client) => client.get_connection_info().addr().fmt(f),
+            Self::MasterOf(sentinels) => sentinels.fmt(f),
+        }
+    }
+}
+
+/// A server's host and port, as it stands in URLs and in what clusters and sentinels answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Address {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// As `h1:1, h2:2`.
+pub(super) fn write_list(addresses: &[Address], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (at, address) in addresses.iter().enumerate() {
+        write!(f, "{}{address}", if at == 0 { "" } else { ", " })?;
+    }
+    Ok(())
+}
+
+/// How the servers of one deployment are spoken to: by which user, with TLS or without. Made from the URL; the address in it is that of
+/// the first of them.
+#[derive(Clone)]
+pub(super) struct Dial {
+    info: ConnectionInfo,
+}
+
+impl Dial {
+    pub(super) fn new(info: ConnectionInfo) -> Self {
+        let settings = info
+            .redis_settings()
+            .clone()
+            // Disconnects are told by push messages, which RESP2 does not have.
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
+        let tcp = TcpSettings::default()
+            // Without it, small writes wait for the acknowledgement of the one before.
+            .set_nodelay(true)
+            // Firewalls and balancers forget idle connections, silently and after some minutes. This keeps them in mind, or finds it out
+            // before a request does.
+            .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE));
+        Self { info: info.set_redis_settings(settings).set_tcp_settings(tcp) }
+    }
+
+    /// The same for another user, or for none, of servers that have no databases.
+    pub(super) fn by(&self, user: Option<&str>, password: Option<&str>) -> Self {
+        let settings = RedisConnectionInfo::default()
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
+        let settings = user.into_iter().fold(settings, RedisConnectionInfo::set_username);
+        let settings = password.into_iter().fold(settings, RedisConnectionInfo::set_password);
+        Self { info: self.info.clone().set_redis_settings(settings) }
+    }
+
+    /// To the server of the URL.
+    pub(super) fn client(&self) -> Result<Client, Cause> {
+        Client::open(self.info.clone()).map_err(|error| Cause::of_connecting(&error, ""))
+    }
+
+    /// To another server, spoken to likewise.
+    pub(super) fn client_at(&self, address: &Address) -> Result<Client, Cause> {
+        let Address { host, port } = address.clone();
+        let addr = match self.info.addr() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
+                ConnectionAddr::TcpTls { host, port, insecure: *insecure, tls_params: tls_params.clone() }
+            }
+            _ => ConnectionAddr::Tcp(host, port),
+        };
+        Self { info: self.info.clone().set_addr(addr) }.client()
+    }
+
+    /// Asks one question on a connection of its own, of a server that need not be one that keeps sessions. An error reply is a reply.
+    pub(super) async fn ask(&self, address: &Address, question: &Cmd) -> Result<Value, Cause> {
+        let failed = |error| Cause::of_connecting(&error, &address.to_string());
+        let config =
+            redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let client = self.client_at(address)?;
+        let mut connection =
+            client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?;
+        connection.send_packed_command(question).await.map_err(failed)
+    }
+}
+
+const KEEPALIVE: Duration = Duration::from_secs(30);

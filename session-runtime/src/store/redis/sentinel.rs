@@ -1,0 +1,172 @@
+//! The master that sentinels name.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::cause::{Cause, Code};
+use super::command::command_of;
+use super::connection::Watched;
+use super::place::{Address, Dial, write_list};
+
+/// The sentinels that watch over one master and its replicas.
+///
+/// They are asked each time a connection is opened, all at once. One that is cut off may name a master of the past, so what most of them
+/// say is tried first; and whatever they say, the server itself has to say that it is a master.
+pub(super) struct Sentinels {
+    pub(super) addresses: Vec<Address>,
+    pub(super) master_name: String,
+    /// How the sentinels are spoken to.
+    pub(super) sentinels: Dial,
+    /// How their master is spoken to.
+    pub(super) master: Dial,
+}
+
+/// How long the answers of the others are waited for when some sentinels have answered: dead ones must not hold up a failover.
+const FOR_THE_OTHERS: Duration = Duration::from_millis(200);
+
+impl Sentinels {
+    pub(super) async fn open_master(&self, scripts: &[&str]) -> Result<Watched, Cause> {
+        let mut failure = Cause::NoSentinel;
+        for address in self.masters().await? {
+            match Watched::open(&self.master.client_at(&address)?, scripts).await {
+                Ok(connection) => return Ok(connection),
+                Err(cause) => failure = cause,
+            }
+        }
+        Err(failure)
+    }
+
+    /// What they take for the master, the one with the most votes first.
+    async fn masters(&self) -> Result<Vec<Address>, Cause> {
+        let mut asked = self.ask_all();
+        let mut votes = Votes::default();
+        let mut deadline = None;
+        loop {
+            let answer = match deadline {
+                None => asked.join_next().await,
+                Some(deadline) => timeout_at(deadline, asked.join_next()).await.unwrap_or(None),
+            };
+            match answer {
+                None => break,
+                Some(Ok(Ok(named))) => votes.count(named),
+                Some(Ok(Err(cause))) => {
+                    votes.failure = Some(cause);
+                    continue;
+                }
+                Some(Err(_)) => continue,
+            }
+            deadline = deadline.or_else(|| Some(Instant::now() + FOR_THE_OTHERS));
+            if votes.has_majority_of(self.addresses.len()) {
+                break;
+            }
+        }
+        votes.into_masters()
+    }
+
+    fn ask_all(&self) -> JoinSet<Result<Option<Address>, Cause>> {
+        let mut asked = JoinSet::new();
+        for address in &self.addresses {
+            let (dial, address) = (self.sentinels.clone(), address.clone());
+            let question = question(&self.master_name);
+            asked.spawn(async move { master_in(dial.ask(&address, &question).await?) });
+        }
+        asked
+    }
+}
+
+/// As `mymaster of the sentinels h1:26379, h2:26379`.
+impl fmt::Display for Sentinels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of the sentinels ", self.master_name)?;
+        write_list(&self.addresses, f)
+    }
+}
+
+fn question(master_name: &str) -> Cmd {
+    command_of(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_name])
+}
+
+/// Nothing if the sentinel does not watch over a master of this name.
+fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
+    if let Some(code) = Code::of(&reply) {
+        return Err(Cause::Server(code));
+    }
+    let named: Option<(String, u16)> = redis::from_redis_value(reply).map_err(|_| Cause::Unexpected)?;
+    Ok(named.map(|(host, port)| Address { host, port }))
+}
+
+/// How many sentinels named which master.
+#[derive(Default)]
+struct Votes {
+    masters: Vec<(Address, usize)>,
+    without: usize,
+    /// Why one did not answer.
+    failure: Option<Cause>,
+}
+
+impl Votes {
+    fn count(&mut self, named: Option<Address>) {
+        let Some(named) = named else {
+            self.without += 1;
+            return;
+        };
+        match self.masters.iter_mut().find(|(master, _)| *master == named) {
+            Some((_, votes)) => *votes += 1,
+            None => self.masters.push((named, 1)),
+        }
+    }
+
+    fn has_majority_of(&self, sentinels: usize) -> bool {
+        self.masters.iter().any(|(_, votes)| votes * 2 > sentinels)
+    }
+
+    fn into_masters(mut self) -> Result<Vec<Address>, Cause> {
+        if self.masters.is_empty() {
+            return Err(match self.failure {
+                _ if self.without > 0 => Cause::UnknownMaster,
+                Some(cause) => cause,
+                None => Cause::NoSentinel,
+            });
+        }
+        self.masters.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+        Ok(self.masters.into_iter().map(|(master, _)| master).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_master_of_the_most_sentinels_comes_first() {
+        let mut votes = Votes::default();
+        for port in [1, 2, 2] {
+            votes.count(Some(address(port)));
+            assert_eq!(votes.has_majority_of(3), votes.masters.iter().any(|(_, votes)| *votes == 2));
+        }
+        assert_eq!(votes.into_masters().unwrap(), [address(2), address(1)]);
+    }
+
+    #[test]
+    fn half_of_the_sentinels_are_no_majority() {
+        let mut votes = Votes::default();
+        votes.count(Some(address(1)));
+        assert!(!votes.has_majority_of(2) && votes.has_majority_of(1));
+    }
+
+    #[test]
+    fn a_master_that_no_sentinel_knows_is_told_from_sentinels_that_are_away() {
+        let mut votes = Votes::default();
+        assert!(matches!(Votes::default().into_masters(), Err(Cause::NoSentinel)));
+        votes.count(None);
+        assert!(matches!(votes.into_masters(), Err(Cause::UnknownMaster)));
+    }
+
+    fn address(port: u16) -> Address {
+        Address { host: "h".into(), port }
+    }
+}

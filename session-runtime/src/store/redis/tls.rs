@@ -1,0 +1,78 @@
+//! What TLS needs beside an address.
+
+use std::fs;
+
+use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
+
+use super::url::Options;
+use crate::error::Error;
+
+/// Certificates in PEM: without an authority of one's own the system's are trusted, without a certificate of one's own none is shown.
+#[derive(Clone, Default)]
+pub(super) struct Certificates {
+    pub(super) authority: Option<Vec<u8>>,
+    pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Certificates {
+    /// Those that a URL names, where none are given by themselves.
+    pub(super) fn or_from_files(mut self, options: &Options) -> Result<Self, Error> {
+        if self.authority.is_none() {
+            self.authority = options.ca.as_deref().map(|path| read("ca", path)).transpose()?;
+        }
+        match (&self.client, &options.certificate, &options.key) {
+            (None, Some(certificate), Some(key)) => {
+                self.client = Some((read("cert", certificate)?, read("key", key)?));
+            }
+            (None, None, None) | (Some(_), ..) => {}
+            (None, ..) => {
+                return Err(Error::config(
+                    "a client's certificate in the Redis URL is both, cert=FILE and key=FILE",
+                ));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether there is anything that a connection without TLS would ignore.
+    fn is_empty(&self) -> bool {
+        self.authority.is_none() && self.client.is_none()
+    }
+
+    /// The same connection, with these certificates.
+    pub(super) fn apply(self, info: ConnectionInfo) -> Result<ConnectionInfo, Error> {
+        if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            return if self.is_empty() {
+                Ok(info)
+            } else {
+                Err(Error::config("certificates are given, and the Redis URL is not one of TLS: rediss://"))
+            };
+        }
+        make_sure_of_cryptography();
+        let client_tls =
+            self.client.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
+        let certificates = TlsCertificates { client_tls, root_cert: self.authority };
+        let client = Client::build_with_tls(info, certificates).map_err(|_| {
+            Error::config("a certificate or key for the Redis server is not PEM, or not a valid one")
+        })?;
+        Ok(client.get_connection_info().clone())
+    }
+}
+
+fn read(parameter: &str, path: &str) -> Result<Vec<u8>, Error> {
+    let refused = |error: std::io::Error| {
+        Error::config(format!(
+            "the file of `{parameter}` in the Redis URL cannot be read: {path}: {}",
+            error.kind()
+        ))
+    };
+    fs::read(path).map_err(refused)
+}
+
+/// rustls panics where several providers are linked in and none was chosen, and the Redis client leaves the choice to it.
+fn make_sure_of_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may have been faster: then theirs is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}

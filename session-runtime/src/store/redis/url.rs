@@ -1,0 +1,284 @@
+//! The URLs that name servers.
+
+use redis::{ConnectionInfo, IntoConnectionInfo};
+use url::Url;
+
+use super::place::Address;
+use crate::error::Error;
+
+/// What a URL says. It may hold passwords: no `Debug`.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) kind: Kind,
+    /// How the servers that keep sessions are spoken to; the address in it is that of the first.
+    pub(super) info: ConnectionInfo,
+    pub(super) options: Options,
+}
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    Server,
+    Cluster { nodes: Vec<Address> },
+    Sentinel { sentinels: Vec<Address>, master_name: String },
+}
+
+/// What stands behind the question mark.
+#[derive(Clone, Default)]
+pub(super) struct Options {
+    pub(super) connections: Option<usize>,
+    pub(super) sentinel_user: Option<String>,
+    pub(super) sentinel_password: Option<String>,
+    /// Paths of PEM files.
+    pub(super) ca: Option<String>,
+    pub(super) certificate: Option<String>,
+    pub(super) key: Option<String>,
+}
+
+pub(super) const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis://[[user]:password@]host[:port][/database], \
+     rediss:// for TLS, redis+unix:///path/to/socket[?db=…&user=…&pass=…], redis+cluster://[[user]:password@]host[:port],… or \
+     redis+sentinel://[[user]:password@]host[:port],…/master-name[/database], with special characters in user and password percent-encoded";
+
+const SERVER_PORT: u16 = 6379;
+const SENTINEL_PORT: u16 = 26379;
+
+impl Target {
+    /// # Errors
+    ///
+    /// [`Error::is_config`] with what is possible; nothing of the URL is quoted.
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let (scheme, rest) = text.split_once("://").ok_or_else(unusable)?;
+        let (base, topology) = match scheme.to_ascii_lowercase().split_once('+') {
+            None => (scheme.to_ascii_lowercase(), None),
+            Some((base, topology)) => (base.to_owned(), Some(topology.to_owned())),
+        };
+        match (base.as_str(), topology.as_deref()) {
+            ("redis" | "rediss", None) => Self::server(&base, rest),
+            ("redis", Some("unix")) => Self::socket(rest),
+            ("redis" | "rediss", Some("cluster")) => Self::cluster(&base, rest),
+            ("redis" | "rediss", Some("sentinel")) => Self::sentinel(&base, rest),
+            _ => Err(unusable()),
+        }
+    }
+
+    fn server(scheme: &str, rest: &str) -> Result<Self, Error> {
+        let mut url = parse(scheme, rest)?;
+        let options = Options::take(&mut url, &[])?;
+        Ok(Self { kind: Kind::Server, info: info(url)?, options })
+    }
+
+    fn socket(rest: &str) -> Result<Self, Error> {
+        let mut url = parse("redis+unix", rest)?;
+        let login = url.clone();
+        let options = Options::take(&mut url, &["db", "user", "pass"])?;
+        Ok(Self { kind: Kind::Server, info: info(login)?, options })
+    }
+
+    fn cluster(scheme: &str, rest: &str) -> Result<Self, Error> {
+        let Hosts { login, hosts, tail } = Hosts::split(rest)?;
+        let nodes = addresses(hosts, SERVER_PORT)?;
+        let mut url = parse(scheme, &format!("{login}{}{tail}", first(hosts)))?;
+        if !url.path().trim_matches('/').is_empty() {
+            return Err(Error::config("the Redis URL cannot be used: a cluster has no database numbers"));
+        }
+        let options = Options::take(&mut url, &[])?;
+        Ok(Self { kind: Kind::Cluster { nodes }, info: info(url)?, options })
+    }
+
+    fn sentinel(scheme: &str, rest: &str) -> Result<Self, Error> {
+        let Hosts { login, hosts, tail } = Hosts::split(rest)?;
+        let sentinels = addresses(hosts, SENTINEL_PORT)?;
+        let mut url = parse(scheme, &format!("{login}{}{tail}", first(hosts)))?;
+        let options = Options::take(&mut url, &["sentinel_user", "sentinel_pass"])?;
+        let path = url.path().trim_start_matches('/').to_owned();
+        let (master_name, database) = path.split_once('/').unwrap_or((&path, ""));
+        let master_name =
+            percent_decoded(master_name).filter(|name| !name.is_empty()).ok_or_else(unusable)?;
+        url.set_path(database);
+        Ok(Self { kind: Kind::Sentinel { sentinels, master_name }, info: info(url)?, options })
+    }
+}
+
+impl Options {
+    /// Takes what is known out of the URL.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that is none of them, nor of `others`: a misspelt one must not be passed over in silence.
+    fn take(url: &mut Url, others: &[&str]) -> Result<Self, Error> {
+        let mut options = Self::default();
+        for (name, value) in url.query_pairs() {
+            let value = value.into_owned();
+            match &*name {
+                "connections" => options.connections = Some(value.parse().map_err(|_| bad_parameter())?),
+                "ca" => options.ca = Some(value),
+                "cert" => options.certificate = Some(value),
+                "key" => options.key = Some(value),
+                "sentinel_user" if others.contains(&"sentinel_user") => options.sentinel_user = Some(value),
+                "sentinel_pass" if others.contains(&"sentinel_pass") => {
+                    options.sentinel_password = Some(value)
+                }
+                other if others.contains(&other) => {}
+                _ => return Err(bad_parameter()),
+            }
+        }
+        url.set_query(None);
+        Ok(options)
+    }
+}
+
+fn bad_parameter() -> Error {
+    Error::config(
+        "the Redis URL cannot be used: its parameters are connections=NUMBER and, with TLS, ca=FILE, cert=FILE and key=FILE; \
+         with sentinels sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…",
+    )
+}
+
+/// The parts of what stands behind `://` where several hosts may stand, which no URL has.
+struct Hosts<'a> {
+    /// With its `@`, or empty.
+    login: &'a str,
+    hosts: &'a str,
+    tail: &'a str,
+}
+
+impl<'a> Hosts<'a> {
+    fn split(rest: &'a str) -> Result<Self, Error> {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(end);
+        let (login, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+        if hosts.is_empty() { Err(unusable()) } else { Ok(Self { login, hosts, tail }) }
+    }
+}
+
+fn first(hosts: &str) -> &str {
+    hosts.split(',').next().unwrap_or_default()
+}
+
+fn addresses(hosts: &str, default_port: u16) -> Result<Vec<Address>, Error> {
+    let address = |host: &str| {
+        let url = parse("redis", host)?;
+        let name = match url.host() {
+            // Without the brackets, as the system's resolver takes it.
+            Some(url::Host::Ipv6(address)) => address.to_string(),
+            Some(host) => host.to_string(),
+            None => return Err(unusable()),
+        };
+        Ok(Address { host: name, port: url.port().unwrap_or(default_port) })
+    };
+    hosts.split(',').map(address).collect()
+}
+
+fn parse(scheme: &str, rest: &str) -> Result<Url, Error> {
+    Url::parse(&format!("{scheme}://{rest}")).ok().filter(|url| url.fragment().is_none()).ok_or_else(unusable)
+}
+
+fn info(url: Url) -> Result<ConnectionInfo, Error> {
+    if cfg!(not(feature = "tls")) && url.scheme() == "rediss" {
+        return Err(Error::config("rediss:// is TLS, which needs the feature `tls` of session-runtime"));
+    }
+    url.into_connection_info().map_err(|_| unusable())
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    // A path and a query have the same encoding, but for the plus sign.
+    let query = format!("={}", text.replace('+', "%2B"));
+    url::form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned())
+}
+
+fn unusable() -> Error {
+    Error::config(USABLE_URLS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_server() {
+        let target = Target::parse("REDIS://user:p%40ss@example:7000/3?connections=4").unwrap();
+        assert!(matches!(target.kind, Kind::Server));
+        assert_eq!(target.info.addr().to_string(), "example:7000");
+        assert_eq!(login(&target), (Some("user"), Some("p@ss"), 3));
+        assert_eq!(target.options.connections, Some(4));
+    }
+
+    #[test]
+    fn a_socket() {
+        let target = Target::parse("redis+unix:///run/redis.sock?db=2&user=u&pass=p").unwrap();
+        assert_eq!(target.info.addr().to_string(), "/run/redis.sock");
+        assert_eq!(login(&target), (Some("u"), Some("p"), 2));
+    }
+
+    #[test]
+    fn several_nodes_of_a_cluster() {
+        let target = Target::parse("redis+cluster://:p@a,b:7001,[::1]:7002").unwrap();
+        let Kind::Cluster { nodes } = &target.kind else { panic!("it is a cluster") };
+        assert_eq!(shown(nodes), ["a:6379", "b:7001", "::1:7002"]);
+        assert_eq!(login(&target), (None, Some("p"), 0));
+        assert!(Target::parse("redis+cluster://a/1").is_err());
+    }
+
+    #[test]
+    fn several_sentinels_of_a_master() {
+        let url = "redis+sentinel://u:p@a,b:7001/my%20master/2?sentinel_user=s&sentinel_pass=q&connections=2";
+        let target = Target::parse(url).unwrap();
+        let Kind::Sentinel { sentinels, master_name } = &target.kind else { panic!("they are sentinels") };
+        assert_eq!(shown(sentinels), ["a:26379", "b:7001"]);
+        assert_eq!(master_name, "my master");
+        assert_eq!(login(&target), (Some("u"), Some("p"), 2));
+        let Options { sentinel_user, sentinel_password, connections, .. } = target.options;
+        assert_eq!((sentinel_user.as_deref(), sentinel_password.as_deref()), (Some("s"), Some("q")));
+        assert_eq!(connections, Some(2));
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn tls_in_every_form() {
+        for url in
+            ["rediss://a?ca=/ca.pem", "rediss+cluster://a,b?ca=/ca.pem", "rediss+sentinel://a/m?ca=/ca.pem"]
+        {
+            let target = Target::parse(url).unwrap();
+            assert!(matches!(target.info.addr(), redis::ConnectionAddr::TcpTls { insecure: false, .. }));
+            assert_eq!(target.options.ca.as_deref(), Some("/ca.pem"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_and_not_quoted() {
+        for url in [
+            "",
+            "HUNTER2",
+            "redis:HUNTER2",
+            "redis://",
+            "redis://:HUNTER2@",
+            "redis://a/HUNTER2",
+            "redis://:HUNTER2@a:port",
+            "redis://a#HUNTER2",
+            "redis://a?HUNTER2=1",
+            "redis://a?connections=HUNTER2",
+            "redis://a?sentinel_pass=HUNTER2",
+            "rediss://:HUNTER2@a#insecure",
+            "rediss+unix:///HUNTER2",
+            "redis+cluster://:HUNTER2@",
+            "redis+cluster://HUNTER2,,b",
+            "redis+sentinel://:HUNTER2@a",
+            "redis+sentinel://a/m/HUNTER2",
+            "redis+nonsense://HUNTER2",
+            "http://HUNTER2",
+        ] {
+            let Err(error) = Target::parse(url) else { panic!("{url} was taken") };
+            assert!(error.is_config());
+            let told = format!("{error} {error:?}");
+            assert!(told.contains("Redis") && !told.contains("HUNTER2"), "{told}");
+        }
+    }
+
+    fn login(target: &Target) -> (Option<&str>, Option<&str>, i64) {
+        let settings = target.info.redis_settings();
+        (settings.username(), settings.password(), settings.db())
+    }
+
+    fn shown(addresses: &[Address]) -> Vec<String> {
+        addresses.iter().map(ToString::to_string).collect()
+    }
+}

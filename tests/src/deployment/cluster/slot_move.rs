@@ -1,0 +1,76 @@
+//! A slot on its way from one master to another.
+
+use super::Cluster;
+use crate::server::RedisServer;
+
+/// A move of a slot, step by step: [`begin`](Self::begin), [`move_key`](Self::move_key) for every key, [`finish`](Self::finish).
+///
+/// Between them, the old master answers `ASK` for keys that it does not have, and `TRYAGAIN` to a command on several keys of which it has
+/// some; afterwards, `MOVED`.
+#[derive(Debug)]
+pub struct SlotMove<'a> {
+    cluster: &'a Cluster,
+    slot: String,
+    from: usize,
+    to: usize,
+}
+
+impl<'a> SlotMove<'a> {
+    pub(super) fn new(cluster: &'a Cluster, slot: u16, from: usize, to: usize) -> Self {
+        Self { cluster, slot: slot.to_string(), from, to }
+    }
+
+    /// The node that has the slot until the end.
+    pub fn from(&self) -> usize {
+        self.from
+    }
+
+    /// The node that gets it.
+    pub fn to(&self) -> usize {
+        self.to
+    }
+
+    /// From now on, keys that the old master does not have are the new master's.
+    pub fn begin(&self) {
+        self.set_slot(self.target(), &["IMPORTING", &id(self.source())]);
+        self.set_slot(self.source(), &["MIGRATING", &id(self.target())]);
+    }
+
+    /// Moves one key. Nothing happens if the old master does not have it.
+    pub fn move_key(&self, key: &str) {
+        let port = self.target().port().to_string();
+        let _: String = self.source().cli(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
+    }
+
+    /// The keys that the old master still has.
+    pub fn keys(&self) -> Vec<String> {
+        self.source().cli(&["CLUSTER", "GETKEYSINSLOT", &self.slot, "1000000"])
+    }
+
+    /// Moves all keys that are left, and gives the slot to the new master.
+    pub fn finish(self) {
+        self.keys().iter().for_each(|key| self.move_key(key));
+        let new = id(self.target());
+        // The new master first: while both say that the slot is not theirs, a client would be sent to and fro.
+        for node in [self.to, self.from].into_iter().chain(self.cluster.masters()) {
+            self.set_slot(&self.cluster.nodes()[node], &["NODE", &new]);
+        }
+        self.cluster.wait_for_new_owner(self.slot.parse().unwrap(), self.from);
+    }
+
+    fn set_slot(&self, node: &RedisServer, state: &[&str]) {
+        let _: String = node.cli(&[&["CLUSTER", "SETSLOT", &self.slot], state].concat());
+    }
+
+    fn source(&self) -> &RedisServer {
+        &self.cluster.nodes()[self.from]
+    }
+
+    fn target(&self) -> &RedisServer {
+        &self.cluster.nodes()[self.to]
+    }
+}
+
+fn id(node: &RedisServer) -> String {
+    node.cli(&["CLUSTER", "MYID"])
+}

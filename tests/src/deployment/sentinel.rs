@@ -1,0 +1,156 @@
+//! A master, its replicas, and sentinels that watch over them.
+
+use std::collections::HashMap;
+
+use crate::server::{Make, Recipe, RedisServer, Role, SENTINEL_FILE};
+use crate::wait_for;
+
+/// One master, two replicas, and three sentinels of which two have to agree. Servers are numbered from 0; the first master is 0.
+#[derive(Debug)]
+pub struct Sentinel {
+    nodes: Vec<RedisServer>,
+    sentinels: Vec<RedisServer>,
+}
+
+const MASTER_NAME: &str = "sessions";
+const REPLICAS: usize = 2;
+const SENTINELS: usize = 3;
+
+impl Sentinel {
+    /// Starts them, up to where the replicas are in step and every sentinel knows all others.
+    pub fn start() -> Self {
+        let program = Make::Usual.program().expect("a server, which most tests need");
+        let sentinel = Recipe {
+            role: Role::Sentinel,
+            files: vec![(SENTINEL_FILE, String::new())],
+            ..Recipe::server(program.clone(), &[])
+        };
+        let nodes = vec![Recipe::server(program, &REPLICATION); 1 + REPLICAS];
+        let mut nodes = RedisServer::prepare_all([nodes, vec![sentinel; SENTINELS]].concat());
+        let sentinels = nodes.split_off(1 + REPLICAS);
+        let deployment = Self { nodes, sentinels };
+        deployment.replicate();
+        deployment.watch();
+        deployment
+    }
+
+    /// `redis+sentinel://127.0.0.1:PORT,…/NAME`
+    pub fn url(&self) -> String {
+        let addresses: Vec<_> =
+            self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
+        format!("redis+sentinel://{}/{MASTER_NAME}", addresses.join(","))
+    }
+
+    /// The name by which the sentinels know the master.
+    pub fn master_name(&self) -> &'static str {
+        MASTER_NAME
+    }
+
+    /// Which node is the master, as the sentinels say.
+    pub fn master(&self) -> usize {
+        self.master_by(self.up().next().expect("a sentinel is up"))
+    }
+
+    /// The servers, whichever is the master.
+    pub fn nodes(&self) -> &[RedisServer] {
+        &self.nodes
+    }
+
+    /// A server, to be killed and started again.
+    pub fn node_mut(&mut self, node: usize) -> &mut RedisServer {
+        &mut self.nodes[node]
+    }
+
+    /// The sentinels.
+    pub fn sentinels(&self) -> &[RedisServer] {
+        &self.sentinels
+    }
+
+    /// A sentinel, to be killed and started again.
+    pub fn sentinel_mut(&mut self, sentinel: usize) -> &mut RedisServer {
+        &mut self.sentinels[sentinel]
+    }
+
+    /// Has the sentinels make a replica the master, without any fault, and gives the new master.
+    pub fn failover(&self) -> usize {
+        let old = self.master();
+        let sentinel = self.up().next().expect("a sentinel is up");
+        // Soon after another failover, it does not know of the replicas yet.
+        wait_for("a replica to be master", || {
+            sentinel.try_cli::<()>(&["SENTINEL", "FAILOVER", MASTER_NAME]).ok()
+        });
+        self.wait_for_new_master(old)
+    }
+
+    /// Waits until every sentinel that is up names another master than this one, and that one serves as a master. Gives it.
+    pub fn wait_for_new_master(&self, old: usize) -> usize {
+        wait_for("a new master", || {
+            let new = self.master();
+            let agreed = self.up().all(|sentinel| self.master_by(sentinel) == new);
+            (new != old && agreed && self.nodes[new].is_up() && is_master(&self.nodes[new])).then_some(new)
+        })
+    }
+
+    /// Waits until all servers that are up follow the master, and are in step with it.
+    pub fn wait_for_replicas(&self) {
+        let replicas = self.nodes.iter().filter(|node| node.is_up()).count() - 1;
+        wait_for("the replicas", || (in_step(&self.nodes[self.master()]) == replicas).then_some(()));
+    }
+
+    fn up(&self) -> impl Iterator<Item = &RedisServer> {
+        self.sentinels.iter().filter(|sentinel| sentinel.is_up())
+    }
+
+    fn master_by(&self, sentinel: &RedisServer) -> usize {
+        let (_, port): (String, u16) = sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME]);
+        self.nodes.iter().position(|node| node.port() == port).expect("the master is one of the nodes")
+    }
+
+    fn replicate(&self) {
+        let port = self.nodes[0].port().to_string();
+        for replica in &self.nodes[1..] {
+            let _: String = replica.cli(&["REPLICAOF", "127.0.0.1", &port]);
+        }
+        wait_for("the replicas", || (in_step(&self.nodes[0]) == REPLICAS).then_some(()));
+    }
+
+    /// After the replicas: a sentinel asks a master for them at once, and again after ten seconds only.
+    fn watch(&self) {
+        let port = self.nodes[0].port().to_string();
+        for sentinel in &self.sentinels {
+            let _: String = sentinel.cli(&[&["SENTINEL", "DEBUG"], &TIMES[..]].concat());
+            let _: String = sentinel.cli(&["SENTINEL", "MONITOR", MASTER_NAME, "127.0.0.1", &port, "2"]);
+            let _: String = sentinel.cli(&[&["SENTINEL", "SET", MASTER_NAME], &SETTINGS[..]].concat());
+        }
+        wait_for("the sentinels to know each other", || self.sentinels.iter().all(knows_all).then_some(()));
+    }
+}
+
+/// Replicas are served at once, not after the five seconds in which others could come.
+pub(super) const REPLICATION: [&str; 4] =
+    ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
+
+const SETTINGS: [&str; 6] =
+    ["down-after-milliseconds", "500", "failover-timeout", "3000", "parallel-syncs", "2"];
+
+/// In milliseconds. A sentinel that was held up for two seconds, as on a busy machine, does nothing for the last of them: thirty seconds
+/// else.
+const TIMES: [&str; 6] = ["PUBLISH-PERIOD", "200", "INFO-PERIOD", "500", "TILT-PERIOD", "1000"];
+
+fn knows_all(sentinel: &RedisServer) -> bool {
+    let master: HashMap<String, String> = sentinel.cli(&["SENTINEL", "MASTER", MASTER_NAME]);
+    let replicas: Vec<HashMap<String, String>> = sentinel.cli(&["SENTINEL", "REPLICAS", MASTER_NAME]);
+    master["flags"] == "master"
+        && master["num-other-sentinels"] == (SENTINELS - 1).to_string()
+        && replicas.iter().filter(|replica| replica["master-link-status"] == "ok").count() == REPLICAS
+}
+
+fn is_master(node: &RedisServer) -> bool {
+    node.cli::<String>(&["INFO", "replication"]).contains("role:master")
+}
+
+/// How many replicas a master has that are in step with it: `slave0:ip=…,port=…,state=online,offset=…,lag=…`.
+pub(super) fn in_step(master: &RedisServer) -> usize {
+    let info: String = master.cli(&["INFO", "replication"]);
+    info.lines().filter(|line| line.starts_with("slave") && line.contains("state=online")).count()
+}

@@ -1,0 +1,88 @@
+//! A server that speaks TLS alone.
+
+use std::path::PathBuf;
+
+use super::certificates::Certificates;
+use crate::server::{Make, Recipe, RedisServer, Role};
+
+/// A server with a certificate of its own authority, for `localhost` and 127.0.0.1.
+#[derive(Debug)]
+pub struct Tls {
+    server: RedisServer,
+    asks_for_certificate: bool,
+}
+
+const AUTHORITY: &str = "ca.pem";
+const CLIENT_CERTIFICATE: &str = "client.pem";
+const CLIENT_KEY: &str = "client.key";
+
+impl Tls {
+    /// One that lets nobody in without a client's certificate. Nothing where no server speaks TLS.
+    pub fn start() -> Option<Self> {
+        Self::start_with("yes")
+    }
+
+    /// One that does not ask for a client's certificate.
+    pub fn start_open() -> Option<Self> {
+        Self::start_with("no")
+    }
+
+    fn start_with(auth_clients: &str) -> Option<Self> {
+        let program = Make::Tls.program()?;
+        let Certificates { authority, server: (certificate, key), client } = Certificates::new();
+        let args = [
+            ["--tls-cert-file", "server.pem"],
+            ["--tls-key-file", "server.key"],
+            ["--tls-ca-cert-file", AUTHORITY],
+            ["--tls-auth-clients", auth_clients],
+        ];
+        let recipe = Recipe {
+            role: Role::TlsServer,
+            files: vec![
+                (AUTHORITY, authority),
+                ("server.pem", certificate),
+                ("server.key", key),
+                (CLIENT_CERTIFICATE, client.0),
+                (CLIENT_KEY, client.1),
+            ],
+            ..Recipe::server(program, &args.concat())
+        };
+        Some(Self { server: RedisServer::prepare(recipe), asks_for_certificate: auth_clients == "yes" })
+    }
+
+    /// `rediss://127.0.0.1:PORT` with all that the server asks for: `?ca=…`, and `&cert=…&key=…` if it wants a client's certificate.
+    pub fn url(&self) -> String {
+        let url = format!("{}?ca={}", self.bare_url(), self.authority().display());
+        if !self.asks_for_certificate {
+            return url;
+        }
+        let (certificate, key) = self.client();
+        format!("{url}&cert={}&key={}", certificate.display(), key.display())
+    }
+
+    /// `rediss://127.0.0.1:PORT` alone.
+    pub fn bare_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.server.port())
+    }
+
+    /// The file of the authority that signed the server's certificate.
+    pub fn authority(&self) -> PathBuf {
+        self.server.directory().join(AUTHORITY)
+    }
+
+    /// The files of a client's certificate and its key.
+    pub fn client(&self) -> (PathBuf, PathBuf) {
+        let directory = self.server.directory();
+        (directory.join(CLIENT_CERTIFICATE), directory.join(CLIENT_KEY))
+    }
+
+    /// The server, which the test reaches by its unix socket.
+    pub fn server(&self) -> &RedisServer {
+        &self.server
+    }
+
+    /// The server, to be killed and started again.
+    pub fn server_mut(&mut self) -> &mut RedisServer {
+        &mut self.server
+    }
+}

@@ -1,0 +1,75 @@
+//! Which server programs the tests start.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A server program that the tests run on. `tests/run` makes sure that each is there; without it, what is missing is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Make {
+    /// The one that most tests run on: `SESSION_TEST_REDIS` if set, else `redis-server` or `valkey-server` on `PATH`, else one of the next two.
+    Usual,
+    /// `SESSION_TEST_REDIS_8` if set, else what `tests/run` put into `target/servers`.
+    Redis8,
+    /// `SESSION_TEST_VALKEY_9` if set, else what `tests/run` put into `target/servers`.
+    Valkey9,
+    /// One that speaks TLS: `SESSION_TEST_TLS` if set, else the usual one if it does. `none` says that there is none.
+    Tls,
+}
+
+impl Make {
+    /// Where the program is. Nothing if there is none, which is said; with `SESSION_SERVERS_REQUIRED=1` that is a failure.
+    pub fn program(self) -> Option<PathBuf> {
+        let program = match std::env::var_os(self.variable()) {
+            Some(named) if named == "none" => {
+                eprintln!("skipped: {} says that there is no {self:?} server", self.variable());
+                return None;
+            }
+            Some(named) => Some(named.into()),
+            None => self.found(),
+        };
+        let is_required =
+            std::env::var_os("SESSION_SERVERS_REQUIRED").is_some_and(|required| required == "1");
+        assert!(program.is_some() || !is_required, "a {self:?} server is required");
+        if program.is_none() {
+            eprintln!("skipped: no {self:?} server, ./tests/run makes sure of one");
+        }
+        program
+    }
+
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Usual => "SESSION_TEST_REDIS",
+            Self::Redis8 => "SESSION_TEST_REDIS_8",
+            Self::Valkey9 => "SESSION_TEST_VALKEY_9",
+            Self::Tls => "SESSION_TEST_TLS",
+        }
+    }
+
+    fn found(self) -> Option<PathBuf> {
+        match self {
+            Self::Usual => installed().or_else(|| Self::Redis8.found()).or_else(|| Self::Valkey9.found()),
+            Self::Redis8 => fetched("redis-8/redis-server"),
+            Self::Valkey9 => fetched("valkey-9/valkey-server"),
+            Self::Tls => Self::Usual.found().filter(|program| speaks_tls(program)),
+        }
+    }
+}
+
+fn installed() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    ["redis-server", "valkey-server"]
+        .into_iter()
+        .flat_map(|name| std::env::split_paths(&path).map(move |directory| directory.join(name)))
+        .find(|candidate| candidate.is_file())
+}
+
+fn fetched(name: &str) -> Option<PathBuf> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers").join(name);
+    program.is_file().then_some(program)
+}
+
+/// One that does complains of the certificate that it was not given, and ends; one that does not complains of the port.
+fn speaks_tls(program: &Path) -> bool {
+    let tried = Command::new(program).args(["--port", "0", "--tls-port", "1"]).output();
+    tried.is_ok_and(|tried| String::from_utf8_lossy(&tried.stdout).contains("Failed to configure TLS"))
+}

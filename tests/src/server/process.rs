@@ -1,0 +1,117 @@
+//! A server's process.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// What is started, apart from port and directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipe {
+    pub(crate) program: PathBuf,
+    pub(crate) role: Role,
+    /// More settings, as on the command line. Later ones override earlier ones.
+    pub(crate) args: Vec<String>,
+    /// Name and text of what is in the directory before the first start.
+    pub(crate) files: Vec<(&'static str, String)>,
+}
+
+/// What the process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A server that keeps nothing on disk.
+    Server,
+    /// The same, by TLS alone.
+    TlsServer,
+    /// A sentinel, which keeps what it knows in its configuration file.
+    Sentinel,
+}
+
+/// A shell that holds the server: when its input ends, because this is dropped or because the test's process is gone, it kills the server
+/// and removes its files. A line of input says that they stay.
+#[derive(Debug)]
+pub(super) struct Process {
+    shell: Child,
+    server_id: u32,
+    _output: BufReader<ChildStdout>,
+}
+
+/// Where every server listens too, in its directory: without TLS, and known to nobody else.
+pub(super) const SOCKET: &str = "socket";
+
+impl Recipe {
+    pub(crate) fn server(program: PathBuf, args: &[&str]) -> Self {
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        Self { program, role: Role::Server, args, files: Vec::new() }
+    }
+}
+
+impl Role {
+    fn args(self, port: u16) -> Vec<String> {
+        let port = port.to_string();
+        let args: &[&str] = match self {
+            Self::Server => &["--port", &port, "--save", "", "--appendonly", "no"],
+            Self::TlsServer => &["--port", "0", "--tls-port", &port, "--save", "", "--appendonly", "no"],
+            Self::Sentinel => &[SENTINEL_FILE, "--sentinel", "--port", &port],
+        };
+        args.iter().map(|arg| (*arg).to_owned()).collect()
+    }
+}
+
+/// A sentinel's configuration file.
+pub(crate) const SENTINEL_FILE: &str = "sentinel.conf";
+
+impl Process {
+    pub(super) fn start(recipe: &Recipe, directory: &Path, port: u16) -> Self {
+        // What would be too large for a file is an error to the server, as on a full disk, and not its end.
+        const HOLD: &str = r#"
+            trap '' XFSZ
+            "$@" >log 2>&1 &
+            echo $!
+            if read -r _; then kept=yes; else kept=no; fi
+            kill -s KILL $! 2>/dev/null
+            wait
+            if [ $kept = no ]; then rm -r "$PWD"; fi
+        "#;
+        let mut shell = Command::new("sh")
+            .args(["-c", HOLD, "sh"])
+            .arg(&recipe.program)
+            .args(recipe.role.args(port))
+            .args(["--bind", "127.0.0.1", "--unixsocket", SOCKET, "--daemonize", "no"])
+            .args(&recipe.args)
+            .current_dir(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(shell.stdout.take().unwrap());
+        let mut id = String::new();
+        output.read_line(&mut id).unwrap();
+        Self { shell, server_id: id.trim().parse().unwrap(), _output: output }
+    }
+
+    /// The server's files outlive it.
+    pub(super) fn keep_files(&mut self) {
+        // Where the shell is gone already, the server is too.
+        let _ = self.shell.stdin.as_mut().unwrap().write_all(b"keep\n");
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        // A process that has ended and was not waited for is a zombie: no memory is mapped.
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server_id)).unwrap_or_default();
+        status.is_empty() || status.contains("State:\tZ")
+    }
+
+    pub(super) fn signal(&self, name: &str) {
+        let id = self.server_id.to_string();
+        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
+        assert!(status.unwrap().success(), "the server is there to be signalled");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The end of its input tells the shell to kill the server.
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}

@@ -1,0 +1,214 @@
+//! What an application is told when it starts (ACCEPTANCE 43), and how it starts without its server.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::time::{Duration, Instant};
+
+use session_runtime::testing::ManualClock;
+use session_runtime::{ConnectionState, Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
+use session_tests::cookies::SECRET;
+use session_tests::server::{Make, RedisServer};
+
+const GUIDE: &str = include_str!("../../session-runtime/src/guide/deployment.md");
+const PASSWORD: &str = "password";
+
+#[derive(Debug, Session)]
+struct Visitor {
+    count: u64,
+    name: String,
+    ratio: f64,
+}
+
+#[derive(Debug, Session)]
+struct WithExpiry {
+    #[session(ttl = "5m")]
+    code: String,
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_permissions_can_do_everything() {
+    let server = RedisServer::start();
+    let sessions = Sessions::new(config(&restricted(&server))).await.unwrap();
+    use_everything(&sessions).await;
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_permissions_can_expire_fields() {
+    let Some(server) = RedisServer::start_make(Make::Valkey9) else { return };
+    let url = restricted(&server);
+    let lacks = Sessions::new(config(&url)).await.unwrap_err();
+    assert!(lacks.is_config() && lacks.to_string().ends_with("+hpexpire +hpttl"), "{lacks}");
+    assert!(GUIDE.contains("`+hpexpire +hpttl`"));
+    let _: String = server.cli(&["ACL", "SETUSER", "sessions", "+hpexpire", "+hpttl"]);
+    let sessions = Sessions::new(config(&url)).await.unwrap();
+    use_everything(&sessions).await;
+    let session = sessions.create::<WithExpiry>().await.unwrap();
+    session.set_code("123").await.unwrap();
+    assert!(session.code().expires_in().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_is_named() {
+    let server = RedisServer::start();
+    let url = restricted(&server);
+    let permissions: Vec<_> = acl().into_iter().filter(|word| word.starts_with('+')).collect();
+    assert!(permissions.len() > 10);
+    for permission in permissions {
+        let taken = permission.replacen('+', "-", 1);
+        let _: String = server.cli(&["ACL", "SETUSER", "sessions", &taken]);
+        let error = Sessions::new(config(&url)).await.unwrap_err();
+        assert!(error.is_config() && error.to_string().ends_with(&format!(": {permission}")), "{error}");
+        let _: String = server.cli(&["ACL", "SETUSER", "sessions", &permission]);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_may_not_be_accessed_are_named() {
+    let server = RedisServer::start();
+    let url = restricted(&server);
+    let error = Sessions::new(config(&url).prefix("other")).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().ends_with("~other:sessions:*"), "{error}");
+}
+
+#[tokio::test]
+async fn the_probe_leaves_nothing_that_stays() {
+    let server = RedisServer::start();
+    Sessions::new(config(&server.url())).await.unwrap();
+    for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
+        assert_eq!(server.cli::<String>(&["TYPE", &key]), "string", "a tombstone at most");
+        assert!((1..=10_000).contains(&server.cli::<i64>(&["PTTL", &key])));
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_room_for_a_session_is_an_error() {
+    let server = RedisServer::start_with(&["--maxmemory-policy", "noeviction", "--maxmemory", "1"]);
+    let error = Sessions::new(config(&server.url())).await.unwrap_err();
+    assert!(!error.is_unavailable() && error.to_string().contains("OOM"), "{error}");
+}
+
+#[tokio::test]
+async fn a_replica_is_an_error() {
+    let master = RedisServer::start();
+    let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
+    let error = Sessions::new(config(&replica.url())).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("is a replica"), "{error}");
+}
+
+#[tokio::test]
+async fn clocks_that_are_far_apart_are_an_error() {
+    // Its time is one in 2033.
+    let store = MemoryStore::with_clock(&ManualClock::default());
+    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap();
+    let error = sessions.check().await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("clock"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_an_error_unless_it_may_come_later() {
+    let mut server = RedisServer::start();
+    let config = || config(&server.url()).timeout(Duration::from_millis(300));
+    let (strict, lazy) = (config(), config().connect_lazily(true));
+    server.kill();
+    assert!(Sessions::new(strict).await.unwrap_err().is_unavailable());
+
+    let sessions = Sessions::new(lazy).await.unwrap();
+    assert!(sessions.ping().await.unwrap_err().is_unavailable());
+    assert!(sessions.create::<Visitor>().await.unwrap_err().is_unavailable());
+    assert_eq!(sessions.connection_state(), ConnectionState::Disconnected);
+    server.restart();
+    until("the server", async || sessions.ping().await.is_ok()).await;
+    assert_eq!(sessions.connection_state(), ConnectionState::Connected);
+    use_everything(&sessions).await;
+}
+
+#[tokio::test]
+async fn a_lazy_store_connects_when_it_is_used() {
+    let server = RedisServer::start();
+    let sessions = Sessions::new(config(&server.url()).connect_lazily(true)).await.unwrap();
+    use_everything(&sessions).await;
+}
+
+#[tokio::test]
+async fn the_state_of_the_connection_follows_the_server() {
+    let mut server = RedisServer::start();
+    let sessions = Sessions::new(config(&server.url())).await.unwrap();
+    assert_eq!(sessions.connection_state(), ConnectionState::Connected);
+    server.kill();
+    until("the loss", async || {
+        sessions.ping().await.is_err() && sessions.connection_state() == ConnectionState::Disconnected
+    })
+    .await;
+    server.restart();
+    until("the server", async || sessions.ping().await.is_ok()).await;
+    assert_eq!(sessions.connection_state(), ConnectionState::Connected);
+    let memory = Sessions::new(SessionConfig::new().store("memory:")).await.unwrap();
+    assert_eq!(memory.connection_state(), ConnectionState::Connected);
+    memory.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn several_connections_serve_as_one() {
+    let server = RedisServer::start();
+    // Whoever asks is one of them.
+    let clients = || server.cli::<String>(&["CLIENT", "LIST"]).lines().count() - 1;
+    let sessions = Sessions::new(config(&format!("{}?connections=4", server.url()))).await.unwrap();
+    assert_eq!(clients(), 4);
+    for _ in 0..20 {
+        use_everything(&sessions).await;
+    }
+    let error = Sessions::new(config(&format!("{}?connections=0", server.url()))).await.unwrap_err();
+    assert!(error.is_config(), "{error}");
+}
+
+fn config(url: &str) -> SessionConfig {
+    SessionConfig::new().store(url).secret(SECRET)
+}
+
+/// The URL for the guide's user, which is made.
+fn restricted(server: &RedisServer) -> String {
+    let _: String = server.cli(&acl());
+    format!("redis://sessions:{PASSWORD}@127.0.0.1:{}", server.port())
+}
+
+/// The guide's command.
+fn acl() -> Vec<&'static str> {
+    let line = GUIDE.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap();
+    line.split(' ').collect()
+}
+
+/// Every operation that asks something of the server.
+async fn use_everything(sessions: &Sessions) {
+    let run = async || -> Result<(), Error> {
+        let session = sessions.create::<Visitor>().await?;
+        session.set_count(1).await?;
+        assert_eq!(session.count().incr(1).await?, 2);
+        assert_eq!(session.ratio().incr(0.5).await?, 0.5);
+        session.name().replace("x").await?;
+        session.name().compare_and_set("x", "y").await?;
+        session.count().update(|count| count + 1).await?;
+        session.read((session.count(), session.name())).await?;
+        session.write().set(session.count(), 3).remove(session.name()).commit().await?;
+        session.name().exists().await?;
+        session.load().await?;
+        session.expires_in().await?;
+        session.rotate().await?;
+        session.renew(Lifetime::remembered()).await?;
+        let id = session.session_id().unwrap();
+        let again = sessions.open_id::<Visitor>(&id);
+        assert_eq!(again.count().await?, 3);
+        session.clear().await?;
+        session.destroy().await?;
+        assert!(!sessions.open_id::<Visitor>(&id).exists().await?);
+        sessions.ping().await
+    };
+    run().await.unwrap();
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(Instant::now() < limit, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
