@@ -1,13 +1,9 @@
-//! A full memory store, as the application sees it: by URL, through sessions, in the log.
+//! A full memory store, as the application sees it: by URL and through sessions.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use session_runtime::testing::Browser;
 use session_runtime::{Error, Session, SessionConfig, Sessions};
-use tracing::instrument::WithSubscriber;
 
 #[derive(Session)]
 struct Visitor {
@@ -62,43 +58,10 @@ async fn with_eviction_the_newcomer_gets_in() {
     }
 }
 
-#[tokio::test]
-async fn a_flood_is_one_line_of_the_log() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
-    async {
-        let sessions = manager("memory:?max_entries=10").await;
-        for _ in 0..1000 {
-            let _ = name(&mut Browser::new(&sessions)).await;
-        }
-    }
-    .with_subscriber(subscriber)
-    .await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(log.matches("is full").count(), 1, "{log}");
-    assert!(log.contains("WARN") && log.contains("refused=1 "), "{log}");
-}
-
 async fn manager(url: &str) -> Sessions {
     Sessions::new(SessionConfig::new().store(url)).await.unwrap()
 }
 
 async fn name(browser: &mut Browser) -> Result<(), Error> {
     browser.visit(async |session: Session<Visitor>| session.set_name("Ada").await).await
-}
-
-/// Everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

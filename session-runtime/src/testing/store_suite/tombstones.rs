@@ -47,17 +47,17 @@ pub async fn nothing_prolongs_a_tombstone(subject: &impl Subject) {
     }
 }
 
-/// Nor does it end sooner.
+/// Nor does it end sooner. A second is asked for: where a read is put right without being waited for, a busy machine needs a moment.
 pub async fn nothing_shortens_a_tombstone(subject: &impl Subject) {
     let store = subject.store();
     let mut keys = Vec::new();
     for at in 0..TOUCHES {
         for key in [ended(store, HOUR).await, moved(store, HOUR).await] {
-            assert!(touch(store, &key, at, MOMENT).await, "it is dead");
+            assert!(touch(store, &key, at, MOMENT * 25).await, "it is dead");
             keys.push(key);
         }
     }
-    subject.pass(LATER).await;
+    subject.pass(MOMENT * 26).await;
     for key in keys {
         assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
     }

@@ -1,0 +1,47 @@
+//! What a full memory store says. Alone in its program: whether a line is wanted is remembered for all threads of one.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use session_runtime::{Session, SessionConfig, Sessions};
+use tracing::instrument::WithSubscriber;
+
+#[derive(Session)]
+struct Visitor {
+    name: String,
+}
+
+#[tokio::test]
+async fn a_flood_is_one_line_of_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    async {
+        let sessions = Sessions::new(SessionConfig::new().store("memory:?max_entries=10")).await.unwrap();
+        for _ in 0..1000 {
+            let _ = sessions.create::<Visitor>().await;
+        }
+    }
+    .with_subscriber(subscriber)
+    .await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.matches("is full").count(), 1, "{log}");
+    assert!(log.contains("WARN") && log.contains("refused=1 "), "{log}");
+}
+
+/// Everything that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
