@@ -2,9 +2,9 @@
 
 use std::env;
 use std::io;
+use std::net::TcpListener;
 
 use session_runtime::{Error, SessionConfig};
-use tokio::net::TcpListener;
 
 /// The environment's configuration, with what a program on this machine needs where the environment says nothing: sessions in memory, and a
 /// cookie that a browser takes over plain HTTP. Says so.
@@ -35,9 +35,20 @@ fn is_set(variable: &str) -> bool {
 /// # Errors
 ///
 /// If the address is none, or somebody listens there already.
-pub async fn listener() -> io::Result<TcpListener> {
+pub async fn listener() -> io::Result<tokio::net::TcpListener> {
+    let listener = std_listener()?;
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
+}
+
+/// The same for servers that take the standard library's listener.
+///
+/// # Errors
+///
+/// As [`listener`].
+pub fn std_listener() -> io::Result<TcpListener> {
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = TcpListener::bind(address).await?;
+    let listener = TcpListener::bind(address)?;
     println!("listening on http://{}", listener.local_addr()?);
     Ok(listener)
 }

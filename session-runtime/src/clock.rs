@@ -61,6 +61,18 @@ mod manual {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     /// A clock that stands still until a test moves it. Clones are the same clock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use session_runtime::testing::ManualClock;
+    ///
+    /// let (clock, wait) = (ManualClock::default(), Duration::from_secs(60));
+    /// let before = clock.now();
+    /// clock.advance(wait);
+    /// assert_eq!(clock.now(), before + wait);
+    /// ```
     #[derive(Debug, Clone)]
     pub struct ManualClock {
         readings: Arc<Mutex<Readings>>,

@@ -1,15 +1,20 @@
 //! Finding our cookies in a request's `Cookie` headers.
 
+use smallvec::SmallVec;
+
+/// As long as ours are: an id, a dot and a signature.
+const VALUE_LEN: usize = 40 + 1 + 43;
+
 /// Longer values are not ours.
 const MAX_VALUE_LEN: usize = 512;
 
 /// The values of all cookies of one name, as they came.
 ///
-/// Kept in one buffer, so that a request that never asks for its session pays for one allocation at most.
+/// Kept in one buffer, which holds one of ours in place: a request that never asks for its session does not pay for an allocation.
 #[derive(Default)]
 pub(crate) struct CookieValues {
     /// Joined with `;`, which no cookie's value can hold.
-    joined: Vec<u8>,
+    joined: SmallVec<[u8; VALUE_LEN]>,
 }
 
 impl CookieValues {

@@ -12,25 +12,8 @@ use crate::value::InvalidValue;
 /// [sources](std::error::Error::source) ever hold a stored value, the secret part of a session id or the
 /// text of a server's message, so it may be logged as it is.
 ///
-/// With the feature `axum` it is a response too: 409 when [`is_gone`](Self::is_gone), 503 when
-/// [`is_unavailable`](Self::is_unavailable), 500 otherwise, with a body that says nothing about the store.
-///
-/// # Examples
-///
-/// ```
-/// use session_runtime::Error;
-///
-/// fn status(error: &Error) -> u16 {
-///     if error.is_gone() {
-///         409
-///     } else if error.is_unavailable() {
-///         503
-///     } else {
-///         500
-///     }
-/// }
-/// # let _ = status;
-/// ```
+/// With the features `axum` and `actix` it is a response too, with the status that [`status`](Self::status) says and a body that says nothing
+/// about the store.
 pub struct Error(Box<Kind>);
 
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +36,19 @@ pub(crate) enum Kind {
     WithoutSession,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
     Committed,
-    #[error(
-        "no session in this request: add `.layer(sessions.layer())` to the router, after the routes that use sessions"
-    )]
-    #[cfg_attr(not(feature = "tower"), allow(dead_code, reason = "adapters say it"))]
+    #[error("no session in this request: {}", MISSING_LAYER)]
+    #[cfg_attr(not(any(feature = "tower", feature = "actix")), allow(dead_code, reason = "adapters say it"))]
     MissingLayer,
     #[error("a batch holds a field of another request's session")]
     OtherRequest,
+    #[cfg(feature = "blocking")]
+    #[error(
+        "this thread drives an async runtime and must not wait: await the operation, or wait for it in `spawn_blocking`"
+    )]
+    DrivesRuntime,
+    #[cfg(feature = "blocking")]
+    #[error("no thread could be started for what sessions do in the background")]
+    NoThread(#[source] std::io::Error),
     #[error("a field cannot expire at once: `remove` ends it")]
     ExpiryOfZero,
     #[error(
@@ -79,6 +68,15 @@ pub(crate) enum Kind {
     Store(#[source] StoreError),
 }
 
+/// What to do about it, for each adapter that is there.
+const MISSING_LAYER: &str = if cfg!(all(feature = "tower", feature = "actix")) {
+    "add `.layer(sessions.layer())` to the router, after the routes that use sessions, or with actix-web `.wrap(sessions.middleware())`"
+} else if cfg!(feature = "actix") {
+    "add `.wrap(sessions.middleware())` to the `App`, or to the scope whose routes use sessions"
+} else {
+    "add `.layer(sessions.layer())` to the router, after the routes that use sessions"
+};
+
 impl Error {
     pub(crate) fn new(kind: Kind) -> Self {
         Self(Box::new(kind))
@@ -86,6 +84,18 @@ impl Error {
 
     pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Config(message.into()))
+    }
+
+    /// The status code of the response that it is: 409 when [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable), 500
+    /// otherwise.
+    pub fn status(&self) -> u16 {
+        if self.is_gone() {
+            409
+        } else if self.is_unavailable() {
+            503
+        } else {
+            500
+        }
     }
 
     /// A stored value is not one that the field's type can hold. Names the field and the type, never the value.
@@ -145,8 +155,12 @@ impl Error {
     }
 
     /// What was asked for cannot be done: a batch that holds a field of another request's session, a field's own expiry on a server that has
-    /// none, or one of zero. Nothing was written.
+    /// none, or one of zero, or `wait` on a thread that drives an async runtime. Nothing was written.
     pub fn is_unsupported(&self) -> bool {
+        #[cfg(feature = "blocking")]
+        if matches!(*self.0, Kind::DrivesRuntime | Kind::NoThread(_)) {
+            return true;
+        }
         matches!(
             *self.0,
             Kind::OtherRequest

@@ -349,7 +349,8 @@ impl<T: 'static> fmt::Debug for Field<'_, T> {
     }
 }
 
-/// An operation on a session, carried out when it is awaited.
+/// An operation on a session, carried out when it is awaited; in programs without `async`, when it is waited for (`wait`, with the feature
+/// `blocking`).
 #[must_use = "a session operation is carried out when it is awaited"]
 pub struct Operation<'a, T> {
     running: BoxFuture<'a, Result<T, Error>>,

@@ -29,8 +29,8 @@ const MAX_CANDIDATES: usize = 4;
 
 /// One request's session, before a schema gives it types; cheap to clone.
 ///
-/// The [`SessionLayer`](crate::SessionLayer) puts one into the extensions of every request. A framework that has no adapter here gets one
-/// from [`Sessions::open`], and says [`finish`](Self::finish) when it sends the response's head.
+/// The adapters put one into the extensions of every request. A server that has no adapter here gets one from [`Sessions::open`], and says
+/// [`finish`](Self::finish) when it sends the response's head: [the guide](crate::guide::servers) has a whole program.
 ///
 /// # Examples
 ///
@@ -48,8 +48,9 @@ const MAX_CANDIDATES: usize = 4;
 /// let handle = sessions.open([b"theme=dark".as_slice()]);
 /// let session: Session<Visitor> = handle.session();
 /// session.set_count(1).await?;
-/// let headers = handle.finish();
-/// assert!(headers.set_cookie().is_some());
+/// for (name, value) in handle.finish().pairs([]) {
+///     println!("{name}: {value}"); // Set-Cookie, Vary, Cache-Control
+/// }
 /// # Ok::<(), session_runtime::Error>(())
 /// # }).unwrap();
 /// # }
@@ -107,7 +108,7 @@ impl SessionHandle {
         self.lifecycle().goes_on_without()
     }
 
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn belongs_to(&self, sessions: &Sessions) -> bool {
         self.0.sessions.is(sessions)
     }

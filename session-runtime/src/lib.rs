@@ -4,7 +4,7 @@
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
 //! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, [`SessionLayer`] what goes around the router.
 //! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
-//! - `guide::login` says what to do at login and logout.
+//! - `guide::login` says what to do at login and logout, `guide::servers` how to go with each server, and with none that is known here.
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
@@ -12,16 +12,24 @@
 //! | `redis` | yes | [`RedisStore`] |
 //! | `axum` | yes | the extractor, and errors as responses |
 //! | `tower` | with `axum` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
+//! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
+//! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
+//! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
+//! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
 //!
-//! In tests, `SessionConfig::new().store("memory:")` needs no server; [`Sessions::open`] and [`SessionHandle::finish`] give a session in
-//! any state its cookie.
+//! In tests, `SessionConfig::new().store("memory:")` needs no server, and the feature `testing` gives a session in any state its cookie.
 //!
-#![cfg_attr(feature = "derive", doc = "[The guide](guide) has what to do at login and logout.")]
+#![cfg_attr(
+    feature = "derive",
+    doc = "[The guide](guide) has what to do at login and logout, and how to go with each server."
+)]
 #![forbid(unsafe_code)]
 
 mod adapter;
 mod batch;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod cache_control;
 mod clock;
 mod config;
@@ -64,6 +72,10 @@ pub use session_derive::Session;
 #[doc = include_str!("derive_value.md")]
 pub use session_derive::FieldValue;
 
+#[cfg(feature = "poem")]
+pub use adapter::SessionEndpoint;
+#[cfg(feature = "actix")]
+pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
 pub use batch::{ReadBatch, WriteBatch};

@@ -1,12 +1,18 @@
 //! What a response has to carry for the session's sake.
 
+use std::fmt;
+use std::str;
+
 use crate::cache_control::Cacheability;
 use crate::lifecycle::Outcome;
 
+const CACHE_CONTROL: &str = "cache-control";
+const SET_COOKIE: &str = "set-cookie";
+const VARY: &str = "vary";
+
 /// What a response has to carry for the session's sake, as [`SessionHandle::finish`](crate::SessionHandle::finish) gives it.
 ///
-/// [`SessionLayer`](crate::SessionLayer) applies it by itself. By hand: append [`set_cookie`](Self::set_cookie), append
-/// [`vary`](Self::vary), and replace the response's `Cache-Control` by [`cache_control`](Self::cache_control).
+/// The adapters apply it by themselves. By hand: append the [`pairs`](Self::pairs) to the response.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "without these headers the client never learns of its session"]
 pub struct SessionHeaders {
@@ -26,28 +32,155 @@ impl SessionHeaders {
         Self { set_cookie, vary: outcome.asked, cacheability }
     }
 
-    /// The value of a `Set-Cookie` header to append. It holds a signed id: mark it as sensitive.
+    /// The headers to append to a response that has the headers `given`: names in lower case, with their values. Nothing for a request that
+    /// ignored its session.
+    ///
+    /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as sensitive where the server knows of that.
+    /// - `vary`, unless what is given says it already.
+    /// - `cache-control`, unless what is given is as strict already. It stands for all that is given of that name: **remove those first**.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use session_runtime::{Session, SessionConfig, SessionHeaders, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// /// For a server whose headers are a list of names and values.
+    /// fn apply(session: &SessionHeaders, headers: &mut Vec<(String, Vec<u8>)>) {
+    ///     for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))) {
+    ///         if name == "cache-control" {
+    ///             headers.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
+    ///         }
+    ///         headers.push((name.to_owned(), value.into_bytes()));
+    ///     }
+    /// }
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let handle = sessions.open([b"theme=dark".as_slice()]);
+    /// handle.session::<Visitor>().set_count(1).await?;
+    /// let mut headers = vec![("Cache-Control".to_owned(), b"public".to_vec())];
+    /// apply(&handle.finish(), &mut headers);
+    /// let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    /// assert_eq!(names, ["set-cookie", "vary", "cache-control"]);
+    /// assert_eq!(headers[2].1, b"no-store");
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn pairs<'a>(
+        &self,
+        given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Vec<(&'static str, String)> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let given = Given::collect(given);
+        let set_cookie = self.set_cookie.clone().map(|value| (SET_COOKIE, value));
+        let vary = (self.vary && !given.varies_on_cookies).then(|| (VARY, "Cookie".to_owned()));
+        let restricted = self.cacheability.restrict(&given.cache_control);
+        let cache_control = restricted.map(|value| (CACHE_CONTROL, value));
+        [set_cookie, vary, cache_control].into_iter().flatten().collect()
+    }
+
+    /// The value of the `Set-Cookie` header alone, for a program's own tests: what a browser would send next is before its first `;`.
     pub fn set_cookie(&self) -> Option<&str> {
         self.set_cookie.as_deref()
     }
 
-    /// The value of a `Vary` header to append: the response depends on the request's cookies.
-    pub fn vary(&self) -> Option<&'static str> {
-        self.vary.then_some("Cookie")
-    }
-
-    /// The value that replaces the response's `Cache-Control`, which is `given` (`""` without one); `None` if it may stay.
-    pub fn cache_control(&self, given: &str) -> Option<String> {
-        self.cacheability.restrict(given)
+    /// Whether the request ignored its session: then no response needs anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set_cookie.is_none() && !self.vary && self.cacheability == Cacheability::Unchanged
     }
 }
 
-impl std::fmt::Debug for SessionHeaders {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// What a response says already.
+#[derive(Default)]
+struct Given {
+    varies_on_cookies: bool,
+    /// As one: several headers of one name are one list ([RFC 9110 §5.3]).
+    ///
+    /// [RFC 9110 §5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    cache_control: String,
+}
+
+impl Given {
+    fn collect<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let mut given = Self::default();
+        for (name, value) in headers {
+            let Ok(value) = str::from_utf8(value) else { continue };
+            if name.eq_ignore_ascii_case(VARY) {
+                given.varies_on_cookies |= varies_on_cookies(value);
+            } else if name.eq_ignore_ascii_case(CACHE_CONTROL) {
+                given.add_cache_control(value);
+            }
+        }
+        given
+    }
+
+    fn add_cache_control(&mut self, value: &str) {
+        if !self.cache_control.is_empty() {
+            self.cache_control.push_str(", ");
+        }
+        self.cache_control.push_str(value);
+    }
+}
+
+fn varies_on_cookies(vary: &str) -> bool {
+    vary.split(',').map(str::trim).any(|name| name == "*" || name.eq_ignore_ascii_case("cookie"))
+}
+
+impl fmt::Debug for SessionHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionHeaders")
             .field("set_cookie", &self.set_cookie.is_some())
             .field("vary", &self.vary)
             .field("cacheability", &self.cacheability)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(set_cookie: Option<&str>, given: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+        let outcome =
+            Outcome { asked: true, was_live: true, set: None, remove: false, went_on_without: false };
+        let headers = SessionHeaders::new(&outcome, set_cookie.map(str::to_owned));
+        headers.pairs(given.iter().map(|(name, value)| (*name, value.as_bytes())))
+    }
+
+    fn values(pairs: &[(&'static str, String)]) -> Vec<String> {
+        pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+    }
+
+    #[test]
+    fn what_a_response_says_already_is_not_said_again() {
+        let vary = "vary: Cookie".to_owned();
+        let private = "cache-control: private".to_owned();
+        for (given, expected) in [
+            (vec![], vec![vary.clone(), private.clone()]),
+            (vec![("Vary", "Accept"), ("Vary", "Origin, COOKIE")], vec![private.clone()]),
+            (vec![("vary", "*")], vec![private.clone()]),
+            (vec![("Cache-Control", "no-store")], vec![vary.clone()]),
+            (
+                vec![("Cache-Control", "public"), ("cache-control", "max-age=5")],
+                vec![vary, format!("{private}, max-age=5")],
+            ),
+        ] {
+            assert_eq!(values(&pairs(None, &given)), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_told_with_no_store() {
+        let told = values(&pairs(Some("id=x"), &[("vary", "cookie"), ("set-cookie", "theme=dark")]));
+        assert_eq!(told, ["set-cookie: id=x", "cache-control: no-store"]);
     }
 }

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Lifetime, Lifetimes, Secret, SessionConfig, Settings, StoreUrl};
 use crate::cookie_header::CookieValues;
 use crate::error::{Error, Kind};
+use crate::field::Operation;
 use crate::handle::SessionHandle;
 use crate::id::SessionId;
 use crate::keyring::Keyring;
@@ -59,8 +60,8 @@ impl Sessions {
     /// # Errors
     ///
     /// As [`new`](Self::new), and [`Error::is_config`] naming the variable whose value cannot be used.
-    pub async fn from_env() -> Result<Self, Error> {
-        Self::new(SessionConfig::from_env()?).await
+    pub fn from_env() -> Operation<'static, Self> {
+        Operation::new(async { Self::connect(SessionConfig::from_env()?).await })
     }
 
     /// A manager with this configuration, connected to the store that it names, which is [checked](Self::check).
@@ -68,7 +69,11 @@ impl Sessions {
     /// # Errors
     ///
     /// [`Error::is_config`] if a setting cannot be used, with what to change; [`Error::is_unavailable`] if the store cannot be reached.
-    pub async fn new(config: SessionConfig) -> Result<Self, Error> {
+    pub fn new(config: SessionConfig) -> Operation<'static, Self> {
+        Operation::new(Self::connect(config))
+    }
+
+    async fn connect(config: SessionConfig) -> Result<Self, Error> {
         let mut settings = config.resolve()?;
         match settings.store.clone() {
             StoreUrl::Memory(bounds) => {
@@ -159,6 +164,12 @@ impl Sessions {
         crate::SessionLayer::new(self.clone())
     }
 
+    /// The actix-web middleware that gives every request its session.
+    #[cfg(feature = "actix")]
+    pub fn middleware(&self) -> crate::SessionMiddleware {
+        crate::SessionMiddleware::new(self.clone())
+    }
+
     /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(self.clone(), CookieValues::collect(self.0.cookie.name(), cookie_headers))
@@ -228,10 +239,12 @@ impl Sessions {
     /// # }).unwrap();
     /// # }
     /// ```
-    pub async fn create<S: Schema>(&self) -> Result<Session<S>, Error> {
+    pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(self.clone(), None);
-        handle.begin().await?;
-        Ok(handle.session())
+        Operation::new(async move {
+            handle.begin().await?;
+            Ok(handle.session())
+        })
     }
 
     /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it is there.
@@ -242,13 +255,17 @@ impl Sessions {
         SessionHandle::outside(self.clone(), self.presented(*id)).session()
     }
 
-    /// The same manager by another clock. To be called before the manager is shared.
+    /// The same manager, for which time passes by this clock: births, deadlines and cookies' ages. The store has a clock of its own, see
+    /// [`MemoryStore::with_clock`].
+    ///
+    /// # Panics
+    ///
+    /// If the manager was cloned before, or has made a layer: what went out would go by another time.
     #[cfg(feature = "testing")]
-    #[doc(hidden)]
+    #[must_use]
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
-        if let Some(manager) = Arc::get_mut(&mut self.0) {
-            manager.clock = Clock::Manual(clock.clone());
-        }
+        let manager = Arc::get_mut(&mut self.0).expect("a manager gets its clock before it is cloned");
+        manager.clock = Clock::Manual(clock.clone());
         self
     }
 
@@ -257,7 +274,12 @@ impl Sessions {
         WeakSessions(Arc::downgrade(&self.0))
     }
 
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "testing")]
+    pub(crate) fn cookie_name(&self) -> &str {
+        self.0.cookie.name()
+    }
+
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

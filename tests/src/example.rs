@@ -11,7 +11,7 @@ use crate::program::Program;
 /// A running example, on a port of its own.
 #[derive(Debug)]
 pub struct Example {
-    _program: Program,
+    program: Program,
     url: String,
 }
 
@@ -27,7 +27,12 @@ impl Example {
         command.env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
         let mut program = Program::start(&mut command);
         let url = program.line_after("listening on ");
-        Self { _program: program, url }
+        Self { program, url }
+    }
+
+    /// Waits until the example prints a line that holds this text, and gives what follows it.
+    pub fn line_after(&mut self, text: &str) -> String {
+        self.program.line_after(text)
     }
 
     /// `http://127.0.0.1:PORT`

@@ -9,6 +9,7 @@ pub mod browser;
 pub mod cookies;
 pub mod deployment;
 pub mod example;
+pub mod ignored;
 pub mod load;
 pub mod model;
 pub mod program;

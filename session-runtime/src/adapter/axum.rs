@@ -20,16 +20,8 @@ impl<S: Schema, State: Sync> FromRequestParts<State> for Session<S> {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let status = if self.is_gone() {
-            StatusCode::CONFLICT
-        } else if self.is_unavailable() {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else {
-            StatusCode::INTERNAL_SERVER_ERROR
-        };
-        if status.is_server_error() {
-            tracing::error!(error = &self as &dyn std::error::Error, %status, "a session error became the response");
-        }
+        super::report(&self);
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, status.canonical_reason().unwrap_or_default()).into_response()
     }
 }

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
-use http::{Extensions, HeaderMap, HeaderValue, Request, Response};
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::opening::Opening;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
@@ -48,13 +49,12 @@ use crate::sessions::Sessions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
-    sessions: Sessions,
-    tolerates_unavailability: bool,
+    pub(super) opening: Opening,
 }
 
 impl SessionLayer {
     pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { sessions, tolerates_unavailability: false }
+        Self { opening: Opening::new(sessions) }
     }
 
     /// Lets the requests of these routes go on without a session if the store is unavailable:
@@ -81,28 +81,7 @@ impl SessionLayer {
     /// # }
     /// ```
     pub fn tolerate_unavailability(self) -> Self {
-        Self { tolerates_unavailability: true, ..self }
-    }
-
-    /// `None` if an outer layer of the same manager opened the request's session already.
-    fn open<Body>(&self, request: &mut Request<Body>) -> Option<SessionHandle> {
-        let outer = request.extensions().get::<SessionHandle>();
-        if let Some(outer) = outer.filter(|outer| outer.belongs_to(&self.sessions)) {
-            self.apply_to(outer);
-            return None;
-        }
-        mark_sensitive(request.headers_mut());
-        let cookies = request.headers().get_all(COOKIE);
-        let handle = self.sessions.open(cookies.iter().map(HeaderValue::as_bytes));
-        self.apply_to(&handle);
-        request.extensions_mut().insert(handle.clone());
-        Some(handle)
-    }
-
-    fn apply_to(&self, handle: &SessionHandle) {
-        if self.tolerates_unavailability {
-            handle.tolerate_unavailability();
-        }
+        Self { opening: self.opening.tolerate_unavailability() }
     }
 }
 
@@ -110,7 +89,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, layer: self.clone() }
+        SessionService { inner, opening: self.opening.clone() }
     }
 }
 
@@ -118,7 +97,7 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    layer: SessionLayer,
+    opening: Opening,
 }
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S>
@@ -134,7 +113,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let opened = self.layer.open(&mut request);
+        let opened = self.opening.open(request.extensions().get(), cookies(request.headers()));
+        if let Some(handle) = &opened {
+            mark_sensitive(request.headers_mut());
+            request.extensions_mut().insert(handle.clone());
+        }
         ResponseFuture { response: self.inner.call(request), opened }
     }
 }
@@ -169,8 +152,13 @@ impl SessionHandle {
     }
 }
 
+/// The request's `Cookie` headers.
+pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)
+}
+
 /// Keeps cookies out of logs that print headers.
-fn mark_sensitive(headers: &mut HeaderMap) {
+pub(super) fn mark_sensitive(headers: &mut HeaderMap) {
     if let http::header::Entry::Occupied(mut cookies) = headers.entry(COOKIE) {
         cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
     }
@@ -202,35 +190,17 @@ where
     }
 }
 
-fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
-    if let Some(mut set_cookie) = session.set_cookie().and_then(|value| HeaderValue::from_str(value).ok()) {
-        set_cookie.set_sensitive(true);
-        headers.append(SET_COOKIE, set_cookie);
-    }
-    if let Some(name) = session.vary()
-        && !varies_on(headers, name)
+pub(super) fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
+    for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
     {
-        headers.append(VARY, HeaderValue::from_static(name));
+        let (name, Ok(mut value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
+            continue;
+        };
+        value.set_sensitive(name == SET_COOKIE);
+        if name == CACHE_CONTROL {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
     }
-    if let Some(value) =
-        session.cache_control(&joined(headers)).and_then(|value| HeaderValue::from_str(&value).ok())
-    {
-        headers.insert(CACHE_CONTROL, value);
-    }
-}
-
-fn varies_on(headers: &HeaderMap, name: &str) -> bool {
-    let given = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
-    given
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|given| given == "*" || given.eq_ignore_ascii_case(name))
-}
-
-/// The handler's `Cache-Control` headers as one ([RFC 9110 §5.3]).
-///
-/// [RFC 9110 §5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
-fn joined(headers: &HeaderMap) -> String {
-    let given = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
-    given.collect::<Vec<_>>().join(", ")
 }

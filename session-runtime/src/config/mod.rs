@@ -51,6 +51,8 @@ use store_url::StoreText;
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
+/// In an application's tests, `testing::sessions` takes a configuration and keeps its sessions in memory, by a clock that the test moves.
+///
 /// In a file every key may be left out, and an unknown key is an error. `Debug` shows neither secrets nor the store's URL, which may hold a
 /// password.
 ///

@@ -6,3 +6,6 @@ pub mod deployment {}
 
 #[doc = include_str!("login.md")]
 pub mod login {}
+
+#[doc = include_str!("servers.md")]
+pub mod servers {}

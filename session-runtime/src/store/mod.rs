@@ -58,6 +58,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// out a write twice, and no operation waits for long: what cannot be done within the store's deadline fails.
 ///
 /// A store checks no limits, knows nothing of cookies and interprets no value.
+///
+/// # A store of one's own
+///
+/// With the feature `testing`, `testing::store_suite!` makes a test of every point of this contract. The futures are boxed for it, so that
+/// `dyn SessionStore` works; [`Sessions::with_store`](crate::Sessions::with_store) takes any.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads one field, and refreshes a live session's expiry as `refresh` says.
     ///

@@ -1,7 +1,95 @@
-//! What an application's own tests need, and nothing else should use.
+//! What an application's own tests need: a clock to move, a browser without a server, a store that fails on demand. Not for programs.
+//!
+//! - [`sessions`] makes a manager on memory, whose time passes by a [`ManualClock`].
+//! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into the state that a test needs.
+//! - [`FailingStore`] is away when a test says so: for the path to a 503.
+//! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::SessionStore) of one's own to the contract.
+//!
+//! In `Cargo.toml`, for tests alone:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! session-runtime = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! # Examples
+//!
+//! A whole test of an axum handler, without a server:
+//!
+//! ```
+//! # #[cfg(all(feature = "axum", feature = "derive"))] {
+//! use std::time::Duration;
+//!
+//! use axum::body::{Body, to_bytes};
+//! use axum::http::{Request, header};
+//! use axum::{Router, routing::get};
+//! use session_runtime::testing::{Browser, ManualClock, sessions};
+//! use session_runtime::{Error, Session, SessionConfig, Sessions};
+//! use tower::ServiceExt;
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     name: String,
+//! }
+//!
+//! // The application.
+//! fn app(sessions: &Sessions) -> Router {
+//!     Router::new().route("/", get(greet)).layer(sessions.layer())
+//! }
+//!
+//! async fn greet(session: Session<Visitor>) -> Result<String, Error> {
+//!     Ok(format!("hello {}", session.name().await?))
+//! }
+//!
+//! // The test, under `#[tokio::test]`.
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let clock = ManualClock::default();
+//! let sessions = sessions(SessionConfig::new(), &clock)?;
+//! let mut browser = Browser::new(&sessions);
+//! browser.visit(async |session: Session<Visitor>| session.set_name("Ada").await).await?;
+//!
+//! let ask = async |cookie: &str| {
+//!     let request = Request::get("/").header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+//!     let response = app(&sessions).oneshot(request).await.unwrap();
+//!     to_bytes(response.into_body(), usize::MAX).await.unwrap()
+//! };
+//! let cookie = browser.cookie().expect("a session has begun");
+//! assert_eq!(ask(cookie).await, "hello Ada");
+//!
+//! // A day without a request ends a session.
+//! clock.advance(Duration::from_secs(24 * 3600));
+//! assert_eq!(ask(cookie).await, "hello ");
+//! # Ok::<(), session_runtime::Error>(())
+//! # }).unwrap();
+//! # }
+//! ```
+//!
+//! The same as a program with its tests is `examples/testing.rs` of this project.
 
+mod browser;
+mod failing_store;
 pub mod store_suite;
 
 #[doc(inline)]
 pub use crate::__store_suite as store_suite;
 pub use crate::clock::ManualClock;
+pub use browser::Browser;
+pub use failing_store::{FailingStore, Failure};
+
+use crate::config::SessionConfig;
+use crate::error::Error;
+use crate::sessions::Sessions;
+use crate::store::MemoryStore;
+
+/// A manager with this configuration, on a store of its own in memory; for both, time passes by this clock. The store that the configuration
+/// names is not used.
+///
+/// For a store that the test keeps, or another one, there are [`Sessions::with_store`] and [`Sessions::with_clock`].
+///
+/// # Errors
+///
+/// [`Error::is_config`] if a setting cannot be used, with what to change.
+pub fn sessions(config: SessionConfig, clock: &ManualClock) -> Result<Sessions, Error> {
+    let sessions = Sessions::with_store(config.store("memory:"), MemoryStore::with_clock(clock))?;
+    Ok(sessions.with_clock(clock))
+}

@@ -1,6 +1,7 @@
 //! The suite's program on axum.
 
 use std::convert::Infallible;
+use std::net::TcpListener;
 
 use axum::body::{Body as AxumBody, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
@@ -10,7 +11,6 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::Value;
 use session_runtime::{Error, Session, Sessions};
-use tokio::net::TcpListener;
 
 use super::gates::Gates;
 use super::script::{Body, Script};
@@ -20,6 +20,8 @@ use super::visitor::{self, Visitor};
 pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) {
     let routes = Router::new().route("/ignore", post(ignore)).route("/do", post(act));
     let app = (0..layers).fold(routes, |app, _| app.layer(sessions.layer()));
+    listener.set_nonblocking(true).unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     axum::serve(listener, app.layer(DefaultBodyLimit::disable()).with_state(gates)).await.unwrap();
 }
 

@@ -1,15 +1,13 @@
 //! A program, its store and its clock.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Deref;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-use super::axum_app;
+use super::adapter::{Adapter, Serving};
 use super::client::Client;
 use super::gates::Gates;
 use super::visitor::Visitor;
@@ -17,12 +15,13 @@ use crate::cookies::SECRET;
 use crate::deployment::{Servers, Shared, Tls};
 use crate::server::{Make, Monitor, RedisServer};
 
-/// A store under test, and the clock by which sessions on it age.
+/// A store under test, the clock by which sessions on it age, and the framework that the program is on.
 #[derive(Debug)]
 pub struct World {
     /// The store under test.
     pub store: Store,
     clock: ManualClock,
+    adapter: Adapter,
 }
 
 /// A store under test.
@@ -54,14 +53,14 @@ pub struct App {
     pub sessions: Sessions,
     /// Where its handlers wait.
     pub gates: Gates,
-    server: JoinHandle<()>,
+    _serving: Serving,
 }
 
 impl World {
     /// On memory.
     pub async fn memory() -> Self {
         let clock = ManualClock::default();
-        Self { store: Store::Memory(MemoryStore::with_clock(&clock)), clock }
+        Self { store: Store::Memory(MemoryStore::with_clock(&clock)), clock, adapter: Adapter::default() }
     }
 
     /// On the usual server.
@@ -110,9 +109,15 @@ impl World {
 
     async fn connect(servers: Deployed, url: &str, timeout: Duration) -> Self {
         let store = RedisStore::builder(url).timeout(timeout).connect().await.unwrap();
-        let world = Self { store: Store::Redis(store, servers), clock: ManualClock::new(this_second()) };
+        let clock = ManualClock::new(this_second());
+        let world = Self { store: Store::Redis(store, servers), clock, adapter: Adapter::default() };
         world.teach_scripts().await;
         world
+    }
+
+    /// The same with the program on this framework.
+    pub fn on(self, adapter: Adapter) -> Self {
+        Self { adapter, ..self }
     }
 
     /// The suite's program with its usual configuration.
@@ -131,11 +136,11 @@ impl World {
     }
 
     async fn serve(&self, sessions: Sessions, layers: usize) -> App {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let gates = Gates::default();
-        let server = tokio::spawn(axum_app::serve(listener, sessions.clone(), gates.clone(), layers));
-        App { base, sessions, gates, server }
+        let serving = self.adapter.serve(listener, sessions.clone(), gates.clone(), layers);
+        App { base, sessions, gates, _serving: serving }
     }
 
     /// A manager on this store.
@@ -232,12 +237,6 @@ impl App {
     /// A new visitor.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
-    }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 

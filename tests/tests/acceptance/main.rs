@@ -1,7 +1,7 @@
-//! The acceptance suite: behaviours of an HTTP server with sessions, each shown over every store.
+//! The acceptance suite: behaviours of an HTTP server with sessions, each shown behind every adapter, over every store.
 //!
-//! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). A further store is one more line at the end of
-//! [`over_every_store`]; a further adapter is a file beside `tests/src/acceptance/axum_app.rs`.
+//! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). A further store, or a further adapter, is one more line
+//! of [`over_every_store`]; an adapter is also a file beside `tests/src/acceptance/axum_app.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -17,23 +17,29 @@ mod values;
 
 macro_rules! over_every_store {
     ($($module:ident { $($behaviour:ident)+ })+) => {
-        over_every_store!(@store memory $($module { $($behaviour)+ })+);
-        over_every_store!(@store redis $($module { $($behaviour)+ })+);
-        over_every_store!(@store redis_8 $($module { $($behaviour)+ })+);
-        over_every_store!(@store valkey_9 $($module { $($behaviour)+ })+);
-        over_every_store!(@store tls $($module { $($behaviour)+ })+);
-        over_every_store!(@store sentinel $($module { $($behaviour)+ })+);
-        over_every_store!(@store cluster $($module { $($behaviour)+ })+);
+        over_every_store!(@adapter axum Axum {
+            memory redis redis_8 valkey_9 tls sentinel cluster
+        } { $($module { $($behaviour)+ })+ });
+        // What the stores differ in was shown behind the first one.
+        over_every_store!(@adapter actix Actix { memory redis } { $($module { $($behaviour)+ })+ });
+        over_every_store!(@adapter poem Poem { memory redis } { $($module { $($behaviour)+ })+ });
     };
-    (@store $store:ident $($module:ident { $($behaviour:ident)+ })+) => {
+    (@adapter $name:ident $adapter:ident { $($store:ident)+ } $behaviours:tt) => {
+        mod $name {
+            $(over_every_store!(@store $store $adapter $behaviours);)+
+        }
+    };
+    (@store $store:ident $adapter:ident { $($module:ident { $($behaviour:ident)+ })+ }) => {
         mod $store {
             $(mod $module {
+                use session_tests::acceptance::{Adapter, World};
+
                 $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $behaviour() {
                     // Some stores need a server that may be missing.
-                    let world = session_tests::acceptance::World::$store().await;
-                    let Some(world) = Option::from(world) else { return };
-                    crate::$module::$behaviour(world).await;
+                    let world: Option<World> = World::$store().await.into();
+                    let Some(world) = world else { return };
+                    crate::$module::$behaviour(world.on(Adapter::$adapter)).await;
                 })+
             })+
         }
@@ -133,7 +139,8 @@ over_every_store! {
         a_session_tells_of_itself
         a_session_of_another_program_exists_as_often_as_it_is_asked
         below_a_threshold_alone_the_first_read_refreshes
-    }    regressions {
+    }
+    regressions {
         a_request_that_ends_after_a_logout_restores_nothing
         an_update_of_a_session_that_is_gone_is_not_a_creation
         an_id_that_the_client_chose_never_becomes_its_sessions

@@ -51,7 +51,7 @@ pub trait Subject {
 
 /// Makes a test of every check of the contract of [`SessionStore`](crate::SessionStore).
 ///
-/// To be called in a module of an integration test of its own. The expression gives a future of a [`Subject`](store_suite::Subject), and is
+/// To be called in a module of an integration test of its own. The expression gives a future of a [`Subject`](crate::testing::store_suite::Subject), and is
 /// evaluated anew for each test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot expire single fields
 /// ([`expires_fields`](crate::SessionStore::expires_fields)) is held to refusing it instead.
 ///

@@ -40,7 +40,7 @@ fn a_write_that_has_no_room_changes_nothing() {
 
 #[test]
 fn a_value_may_become_another_one_that_is_no_larger() {
-    let (store, _) = bounded(1, 5600, WhenFull::Refuse);
+    let (store, _) = bounded(1, 5400, WhenFull::Refuse);
     put(&store, &key(0), WriteMode::Create, LARGE).unwrap();
     assert!(put(&store, &key(0), WriteMode::Existing, LARGE + 100).unwrap_err().is_refused());
     for length in [LARGE, 1, LARGE] {
@@ -59,6 +59,32 @@ fn the_session_that_was_not_used_for_longest_makes_room() {
     create(&store, &key(3), MINUTE);
     let are_there = [0, 1, 2, 3].map(|at| store.time_left_now(&key(at)) != Lookup::Missing);
     assert_eq!(are_there, [true, true, false, true]);
+}
+
+#[test]
+fn all_that_has_expired_makes_room_at_once() {
+    let (store, clock) = bounded(usize::MAX, 14_000, WhenFull::Refuse);
+    for at in 0..10 {
+        create(&store, &key(at), MINUTE);
+    }
+    clock.advance(MINUTE);
+    assert_eq!(put(&store, &key(10), WriteMode::Create, 12_000).unwrap(), Lookup::Found(0));
+}
+
+#[test]
+fn tombstones_make_room_for_new_sessions() {
+    for when_full in [WhenFull::Refuse, WhenFull::Evict] {
+        let (store, _) = bounded(3, usize::MAX, when_full);
+        for at in 0..3 {
+            create(&store, &key(at), MINUTE);
+        }
+        for at in 0..2 {
+            store.destroy_now(&key(at), MINUTE);
+            create(&store, &key(at + 10), MINUTE);
+        }
+        let found = [0, 1, 2, 10, 11].map(|at| store.time_left_now(&key(at)) != Lookup::Missing);
+        assert_eq!(found, [false, false, true, true, true]);
+    }
 }
 
 #[test]

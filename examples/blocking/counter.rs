@@ -1,0 +1,58 @@
+//! A page that counts one visitor's visits, on a server without `async`: a thread for each request, and `wait` in place of `await`.
+//!
+//! ```sh
+//! cargo run --example blocking_counter
+//! ```
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::thread;
+
+use session_runtime::{Error, Session, Sessions};
+use tiny_http::{Header, Request, Response, Server};
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+}
+
+fn index(session: &Session<Visitor>) -> Result<String, Error> {
+    let count = session.count().incr(1).wait()?;
+    Ok(format!("count: {count}\n"))
+}
+
+fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    let cookies = request.headers().iter().filter(|header| header.field.equiv("Cookie"));
+    let handle = sessions.open(cookies.map(|header| header.value.as_bytes()));
+    let mut response = match index(&handle.session()) {
+        Ok(page) => Response::from_string(page),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn StdError, "a session error became the response");
+            Response::from_string("").with_status_code(error.status())
+        }
+    };
+    // This response has neither `Vary` nor `Cache-Control` of its own that the session's would have to regard.
+    for (name, value) in handle.finish().pairs([]) {
+        response.add_header(Header::from_bytes(name, value).map_err(|()| "not a header")?);
+    }
+    request.respond(response)?;
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn StdError + Send + Sync>> {
+    tracing_subscriber::fmt().init();
+    let sessions = Sessions::new(session_examples::config()?).wait()?;
+    let server = Arc::new(Server::from_listener(session_examples::std_listener()?, None)?);
+    let workers = (0..4).map(|_| {
+        let (server, sessions) = (Arc::clone(&server), sessions.clone());
+        thread::spawn(move || {
+            for request in server.incoming_requests() {
+                if let Err(error) = serve(&sessions, request) {
+                    tracing::debug!(error, "a response was not sent");
+                }
+            }
+        })
+    });
+    workers.collect::<Vec<_>>().into_iter().for_each(|worker| drop(worker.join()));
+    Ok(())
+}

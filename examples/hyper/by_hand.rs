@@ -1,0 +1,82 @@
+//! A page that counts one visitor's visits, on hyper without a framework and without an adapter: what any server has to do.
+//!
+//! ```sh
+//! cargo run --example hyper_by_hand
+//! ```
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, COOKIE, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use session_runtime::{Error, Session, SessionHeaders, Sessions};
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+}
+
+async fn index(session: Session<Visitor>) -> Result<String, Error> {
+    let count = session.count().incr(1).await?;
+    Ok(format!("count: {count}\n"))
+}
+
+async fn serve(sessions: Sessions, request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+    // 1. The request's `Cookie` headers, as they came.
+    let handle = sessions.open(request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes));
+    // 2. The handler, and what an error becomes.
+    let mut response = match index(handle.session()).await {
+        Ok(page) => Response::new(page),
+        Err(error) => failure(&error),
+    };
+    // 3. The session's headers, on every response, when nothing will change them any more.
+    apply(&handle.finish(), &mut response);
+    Ok(response)
+}
+
+/// The error's own text is for the log.
+fn failure(error: &Error) -> Response<String> {
+    tracing::error!(error = error as &dyn StdError, "a session error became the response");
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(status.to_string());
+    *response.status_mut() = status;
+    response
+}
+
+fn apply(session: &SessionHeaders, response: &mut Response<String>) {
+    let headers = response.headers_mut();
+    let pairs = session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    for (name, value) in pairs {
+        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
+            continue;
+        };
+        if name == CACHE_CONTROL {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn StdError>> {
+    tracing_subscriber::fmt().init();
+    let sessions = Sessions::new(session_examples::config()?).await?;
+    let listener = session_examples::listener().await?;
+    loop {
+        let (connection, _) = listener.accept().await?;
+        let sessions = sessions.clone();
+        let service = service_fn(move |request| serve(sessions.clone(), request));
+        tokio::spawn(async move {
+            if let Err(error) =
+                http1::Builder::new().serve_connection(TokioIo::new(connection), service).await
+            {
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
+    }
+}

@@ -1,0 +1,231 @@
+//! The middleware, the extractor, and errors as responses, for actix-web.
+//!
+//! Its `http` types are not those of the `http` crate that axum has: header names and values go by text and bytes.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, COOKIE, ContentType, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
+};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use pin_project_lite::pin_project;
+
+use super::opening::Opening;
+use crate::error::{Error, Kind};
+use crate::handle::SessionHandle;
+use crate::response::SessionHeaders;
+use crate::schema::Schema;
+use crate::session::Session;
+use crate::sessions::Sessions;
+
+/// The actix-web middleware that gives every request its session, from [`Sessions::middleware`].
+///
+/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the response, whatever its status; onto the
+/// response that an error of an inner middleware becomes, too. A request whose handler ignores the session costs no round trip and no
+/// signature check. Applied twice with one manager, the inner one does nothing; with two managers, handlers get the session of the inner
+/// one.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use actix_web::{App, HttpServer, web};
+/// use session_runtime::{Error, Session, SessionConfig, Sessions};
+///
+/// #[derive(Session)]
+/// struct Visitor {
+///     count: u64,
+/// }
+///
+/// async fn index(session: Session<Visitor>) -> Result<String, Error> {
+///     Ok(session.count().await?.to_string())
+/// }
+///
+/// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+/// let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
+/// HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
+/// # Ok(())
+/// # }
+/// # let _ = example;
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionMiddleware {
+    opening: Opening,
+}
+
+impl SessionMiddleware {
+    pub(crate) fn new(sessions: Sessions) -> Self {
+        Self { opening: Opening::new(sessions) }
+    }
+
+    /// Lets the requests of these routes go on without a session if the store is unavailable:
+    /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
+    ///
+    /// On a scope or a resource it goes around those, within the middleware of all.
+    pub fn tolerate_unavailability(self) -> Self {
+        Self { opening: self.opening.tolerate_unavailability() }
+    }
+}
+
+impl<S, Body> Transform<S, ServiceRequest> for SessionMiddleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<Body>, Error = actix_web::Error>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Transform = MiddlewareService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(MiddlewareService { inner, opening: self.opening.clone() }))
+    }
+}
+
+/// A service whose requests have a session, made by [`SessionMiddleware`].
+#[derive(Debug)]
+pub struct MiddlewareService<S> {
+    inner: S,
+    opening: Opening,
+}
+
+impl<S, Body> Service<ServiceRequest> for MiddlewareService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<Body>, Error = actix_web::Error>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = MiddlewareFuture<S::Future>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let opened = open(&self.opening, &request);
+        MiddlewareFuture { response: self.inner.call(request), opened }
+    }
+}
+
+fn open(opening: &Opening, request: &ServiceRequest) -> Option<SessionHandle> {
+    let mut extensions = request.extensions_mut();
+    let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    let handle = opening.open(extensions.get(), cookies)?;
+    extensions.insert(handle.clone());
+    Some(handle)
+}
+
+pin_project! {
+    /// The response of a [`MiddlewareService`].
+    #[derive(Debug)]
+    pub struct MiddlewareFuture<F> {
+        #[pin]
+        response: F,
+        opened: Option<SessionHandle>,
+    }
+}
+
+impl<F, Body> Future for MiddlewareFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<Body>, actix_web::Error>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.response.poll(cx));
+        let Some(handle) = this.opened.take() else { return Poll::Ready(response) };
+        Poll::Ready(with_headers(response, handle.finish()))
+    }
+}
+
+fn with_headers<Body>(
+    response: Result<ServiceResponse<Body>, actix_web::Error>,
+    session: SessionHeaders,
+) -> Result<ServiceResponse<Body>, actix_web::Error> {
+    match response {
+        Ok(mut response) => {
+            apply(&session, response.headers_mut());
+            Ok(response)
+        }
+        // Outer middlewares may ask what kind of error it is: it stays what it is wherever that is possible.
+        Err(error) if session.is_empty() => Err(error),
+        Err(error) => Err(WithHeaders { error, session }.into()),
+    }
+}
+
+fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
+    for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+    {
+        let (name, Ok(mut value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
+            continue;
+        };
+        value.set_sensitive(name == SET_COOKIE);
+        if name == CACHE_CONTROL {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
+    }
+}
+
+/// An error of an inner middleware, whose response carries the session's headers. A response of our own in its place would need the request,
+/// of which no clone may be held while it is routed.
+struct WithHeaders {
+    error: actix_web::Error,
+    session: SessionHeaders,
+}
+
+impl ResponseError for WithHeaders {
+    fn status_code(&self) -> StatusCode {
+        self.error.as_response_error().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.error.error_response();
+        apply(&self.session, response.headers_mut());
+        response
+    }
+}
+
+impl fmt::Debug for WithHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, f)
+    }
+}
+
+impl fmt::Display for WithHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl<S: Schema> FromRequest for Session<S> {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let handle = request.extensions().get::<SessionHandle>().cloned();
+        ready(handle.map(|handle| handle.session()).ok_or_else(|| Error::new(Kind::MissingLayer)))
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        super::report(self);
+        let status = self.status_code();
+        let body = status.canonical_reason().unwrap_or_default();
+        HttpResponse::build(status).content_type(ContentType::plaintext()).body(body)
+    }
+}

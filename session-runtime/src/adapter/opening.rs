@@ -1,0 +1,43 @@
+//! What every adapter does with a request.
+
+use crate::handle::SessionHandle;
+use crate::sessions::Sessions;
+
+/// How an adapter opens the session of each request.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    sessions: Sessions,
+    tolerates_unavailability: bool,
+}
+
+impl Opening {
+    pub(super) fn new(sessions: Sessions) -> Self {
+        Self { sessions, tolerates_unavailability: false }
+    }
+
+    pub(super) fn tolerate_unavailability(self) -> Self {
+        Self { tolerates_unavailability: true, ..self }
+    }
+
+    /// The session to hand to the request's handler, and to finish. `None` if an outer layer of the same manager does that: `outer` is what a
+    /// layer further out, of any manager, handed over.
+    pub(super) fn open<'a>(
+        &self,
+        outer: Option<&SessionHandle>,
+        cookie_headers: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Option<SessionHandle> {
+        if let Some(outer) = outer.filter(|outer| outer.belongs_to(&self.sessions)) {
+            self.apply_to(outer);
+            return None;
+        }
+        let handle = self.sessions.open(cookie_headers);
+        self.apply_to(&handle);
+        Some(handle)
+    }
+
+    fn apply_to(&self, handle: &SessionHandle) {
+        if self.tolerates_unavailability {
+            handle.tolerate_unavailability();
+        }
+    }
+}

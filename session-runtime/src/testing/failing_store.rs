@@ -1,0 +1,212 @@
+//! A store that fails when a test says so.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use crate::store::{
+    BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write,
+};
+
+/// A store that fails when a test says so, and is another one until then. Clones fail together.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use session_runtime::testing::{Browser, FailingStore, Failure};
+/// use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
+///
+/// #[derive(Session)]
+/// struct Visitor {
+///     count: u64,
+/// }
+///
+/// let store = FailingStore::new(MemoryStore::new());
+/// let config = SessionConfig::new().secret("hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625");
+/// let sessions = Sessions::with_store(config, store.clone())?;
+/// let mut browser = Browser::new(&sessions);
+/// browser.visit(async |session: Session<Visitor>| session.set_count(1).await).await?;
+///
+/// store.fail(Failure::Unavailable);
+/// let read = browser.visit(async |session: Session<Visitor>| session.count().await).await;
+/// assert!(read.unwrap_err().is_unavailable());
+///
+/// store.recover();
+/// assert_eq!(browser.visit(async |session: Session<Visitor>| session.count().await).await?, 1);
+/// # Ok::<(), session_runtime::Error>(())
+/// # }).unwrap();
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FailingStore {
+    store: Arc<dyn SessionStore>,
+    failure: Arc<Mutex<Option<Failure>>>,
+}
+
+/// How a [`FailingStore`] fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing is carried out: every operation is [`is_unavailable`](crate::Error::is_unavailable).
+    Unavailable,
+    /// No reply comes: reads are unavailable, and of writes it [is not known](crate::Error::is_outcome_unknown) what became of them.
+    OutcomeUnknown {
+        /// Whether writes are carried out all the same.
+        carried_out: bool,
+    },
+}
+
+impl FailingStore {
+    /// A store that does not fail yet.
+    pub fn new(store: impl SessionStore) -> Self {
+        Self { store: Arc::new(store), failure: Arc::default() }
+    }
+
+    /// From now on, every operation that begins fails like this.
+    pub fn fail(&self, failure: Failure) {
+        self.set(Some(failure));
+    }
+
+    /// From now on, operations succeed.
+    pub fn recover(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, failure: Option<Failure>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<'a, T: Send + 'a>(
+        &'a self,
+        read: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        Box::pin(async move {
+            match self.failure() {
+                None => read.await,
+                Some(_) => Err(StoreError::unavailable(ON_DEMAND)),
+            }
+        })
+    }
+
+    fn change<'a, T: Send + 'a>(
+        &'a self,
+        write: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        Box::pin(async move {
+            match self.failure() {
+                None => return write.await,
+                Some(Failure::Unavailable) => return Err(StoreError::unavailable(ON_DEMAND)),
+                Some(Failure::OutcomeUnknown { carried_out: true }) => drop(write.await?),
+                Some(Failure::OutcomeUnknown { carried_out: false }) => {}
+            }
+            Err(StoreError::outcome_unknown(ON_DEMAND))
+        })
+    }
+}
+
+const ON_DEMAND: &str = "it fails as the test asked for";
+
+impl SessionStore for FailingStore {
+    fn get<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
+        self.read(self.store.get(key, field, refresh))
+    }
+
+    fn contains<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        self.read(self.store.contains(key, field, refresh))
+    }
+
+    fn write<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        write: Write<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
+        self.change(self.store.write(key, write))
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        fields: &'a [&'a str],
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
+        self.read(self.store.get_many(key, fields, refresh))
+    }
+
+    fn modify<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        modify: Modify<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
+        self.change(self.store.modify(key, modify))
+    }
+
+    fn field_time_left<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
+        self.read(self.store.field_time_left(key, field))
+    }
+
+    fn expire_field<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        self.change(self.store.expire_field(key, field, ttl, expires_in))
+    }
+
+    fn expires_fields(&self) -> bool {
+        self.store.expires_fields()
+    }
+
+    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+        self.read(self.store.time_left(key))
+    }
+
+    fn rotate<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        rotation: Rotation<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
+        self.change(self.store.rotate(key, rotation))
+    }
+
+    fn destroy<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        tombstone_for: Duration,
+    ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
+        self.change(self.store.destroy(key, tombstone_for))
+    }
+
+    fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
+        self.read(self.store.time())
+    }
+
+    fn connection_state(&self) -> ConnectionState {
+        match self.failure() {
+            Some(Failure::Unavailable) => ConnectionState::Disconnected,
+            _ => self.store.connection_state(),
+        }
+    }
+}

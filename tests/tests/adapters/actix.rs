@@ -1,0 +1,165 @@
+//! actix-web.
+
+use std::fmt;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::mpsc;
+use std::thread;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::rt::System;
+use actix_web::test::TestRequest;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, FromRequest, HttpServer, ResponseError};
+use session_runtime::Session;
+
+use super::{Visitor, count, get, sessions, sessions_named};
+
+/// A server that ends with this value.
+struct Served {
+    base: String,
+    server: ServerHandle,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+fn serve(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Served {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        System::new().block_on(async move {
+            let app = move || App::new().configure(routes.clone());
+            let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+            tell.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    Served { base, server: told.recv().unwrap() }
+}
+
+#[tokio::test]
+async fn without_the_middleware_the_error_says_what_to_add() {
+    let served = serve(|app| {
+        app.route("/", web::get().to(count));
+    });
+    let reply = get(&served.base, "").await;
+    assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
+    let error = Session::<Visitor>::extract(&TestRequest::default().to_http_request()).await.unwrap_err();
+    assert!(error.is_missing_layer());
+    assert!(error.to_string().contains(".wrap(sessions.middleware())"), "{error}");
+}
+
+/// DESIGN 2.
+#[tokio::test]
+async fn two_managers_on_one_app_have_a_session_each() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    let served = serve(move |app| {
+        let inner = web::scope("/admin").route("/{page}", web::get().to(count)).wrap(admin.middleware());
+        let outer = web::scope("").service(inner).route("/", web::get().to(count)).wrap(user.middleware());
+        app.service(outer);
+    });
+    let (root, page) = (format!("{}/", served.base), format!("{}/admin/page", served.base));
+    let of_user = get(&root, "").await.cookies().remove(0);
+    let of_admin = get(&page, &of_user).await.cookies().remove(0);
+    assert!(of_user.starts_with("user=") && of_admin.starts_with("admin="));
+    let both = format!("{of_user}; {of_admin}");
+    for (url, expected) in [(&root, "2"), (&root, "3"), (&page, "2")] {
+        let reply = get(url, &both).await;
+        assert_eq!((reply.body.as_str(), reply.cookies().len()), (expected, 0), "{url}");
+    }
+}
+
+/// An application's own error, which an outer middleware of its own knows.
+#[derive(Debug)]
+struct Teapot;
+
+impl fmt::Display for Teapot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no coffee")
+    }
+}
+
+impl ResponseError for Teapot {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::IM_A_TEAPOT
+    }
+}
+
+async fn count_and_fail<B>(
+    session: Session<Visitor>,
+    _request: ServiceRequest,
+    _next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    session.count().incr(1).await?;
+    Err(Teapot.into())
+}
+
+async fn fail<B>(_request: ServiceRequest, _next: Next<B>) -> Result<ServiceResponse<B>, actix_web::Error> {
+    Err(Teapot.into())
+}
+
+/// actix-session's middleware gives an error on at once, and the cookie of what the store did is lost.
+#[tokio::test]
+async fn an_error_of_an_inner_middleware_keeps_its_cookie_and_its_response() {
+    let sessions = sessions();
+    let served = serve(move |app| {
+        let fails = web::scope("/fails").wrap(from_fn(count_and_fail)).wrap(sessions.middleware());
+        app.service(fails)
+            .service(web::scope("").route("/", web::get().to(count)).wrap(sessions.middleware()));
+    });
+    let reply = get(&format!("{}/fails", served.base), "").await;
+    assert_eq!((reply.status, reply.body.as_str(), reply.cookies().len()), (418, "no coffee", 1));
+    assert_eq!(reply.headers["cache-control"], "no-store");
+    assert_eq!(get(&format!("{}/", served.base), &reply.cookies()[0]).await.body, "2");
+}
+
+/// Answers with what kind of error came through.
+async fn tell_kind<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let error = next.call(request).await.err().unwrap();
+    let is_teapot = error.as_error::<Teapot>().is_some();
+    Err(actix_web::error::ErrorImATeapot(format!("a teapot: {is_teapot}")))
+}
+
+#[tokio::test]
+async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
+    let sessions = sessions();
+    let served = serve(move |app| {
+        let fails = web::scope("").wrap(from_fn(fail)).wrap(sessions.middleware()).wrap(from_fn(tell_kind));
+        app.service(fails);
+    });
+    assert_eq!(get(&served.base, "").await.body, "a teapot: true");
+}
+
+async fn count_first<B: MessageBody>(
+    session: Session<Visitor>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    session.count().incr(1).await?;
+    next.call(request).await
+}
+
+async fn never_called(_: Session<Visitor>, _: web::Json<u8>) -> &'static str {
+    ""
+}
+
+#[tokio::test]
+async fn a_rejected_body_keeps_the_cookie_of_a_middleware() {
+    let sessions = sessions();
+    let served = serve(move |app| {
+        let routes = web::scope("").route("/", web::get().to(never_called));
+        app.service(routes.wrap(from_fn(count_first)).wrap(sessions.middleware()));
+    });
+    let reply = get(&format!("{}/", served.base), "").await;
+    assert_eq!((reply.status, reply.cookies().len()), (400, 1));
+}

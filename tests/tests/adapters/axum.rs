@@ -1,0 +1,123 @@
+//! axum, and what tower has to put around its routes.
+
+use std::future::pending;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use session_runtime::{Error, Session, SessionHandle};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::{Reply, Visitor, count, get as ask, sessions, sessions_named};
+
+/// Serves the routes, and gives where.
+pub(crate) async fn serve(app: Router) -> String {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    base
+}
+
+#[tokio::test]
+async fn without_the_layer_the_error_says_what_to_add() {
+    let base = serve(Router::new().route("/", get(count))).await;
+    let reply = ask(&base, "").await;
+    assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
+    let error = SessionHandle::from_extensions(&Default::default()).unwrap_err();
+    assert!(error.is_missing_layer());
+    assert!(error.to_string().contains(".layer(sessions.layer())"), "{error}");
+}
+
+/// DESIGN 2.
+#[tokio::test]
+async fn two_managers_on_one_router_have_a_session_each() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    let inner = Router::new().route("/", get(count)).layer(admin.layer());
+    let app = Router::new().route("/", get(count)).nest("/admin", inner).layer(user.layer());
+    let base = serve(app).await;
+    let of_user = ask(&base, "").await.cookies().remove(0);
+    let of_admin = ask(&format!("{base}/admin"), &of_user).await.cookies().remove(0);
+    assert!(of_user.starts_with("user=") && of_admin.starts_with("admin="));
+    let both = format!("{of_user}; {of_admin}");
+    for (path, expected) in [("", "2"), ("", "3"), ("/admin", "2")] {
+        let reply = ask(&format!("{base}{path}"), &both).await;
+        assert_eq!((reply.body.as_str(), reply.cookies().len()), (expected, 0), "{path}");
+    }
+}
+
+async fn count_and_panic(session: Session<Visitor>) -> Result<String, Error> {
+    session.count().incr(1).await?;
+    panic!("a handler that panics, for a test");
+}
+
+#[tokio::test]
+async fn a_panic_that_is_caught_inside_keeps_the_cookie_and_outside_loses_it() {
+    let sessions = sessions();
+    let inside = Router::new()
+        .route("/inside", get(count_and_panic))
+        .layer(CatchPanicLayer::new())
+        .layer(sessions.layer());
+    let outside = Router::new()
+        .route("/outside", get(count_and_panic))
+        .route("/", get(count))
+        .layer(sessions.layer())
+        .layer(CatchPanicLayer::new());
+    let base = serve(inside.merge(outside)).await;
+    let reply = ask(&format!("{base}/inside"), "").await;
+    assert_eq!((reply.status, reply.cookies().len()), (500, 1), "the cookie follows what the store did");
+    let cookie = reply.cookies().remove(0);
+    let reply = ask(&format!("{base}/outside"), &cookie).await;
+    assert_eq!((reply.status, reply.cookies().len()), (500, 0));
+    assert_eq!(ask(&base, &cookie).await.body, "3", "both were counted, and nothing is locked");
+    assert_eq!(ask(&format!("{base}/outside"), "").await.cookies().len(), 0, "nobody learns of that session");
+}
+
+async fn count_and_hang(session: Session<Visitor>) -> Result<String, Error> {
+    session.count().incr(1).await?;
+    pending().await
+}
+
+#[tokio::test]
+async fn a_timeout_inside_keeps_the_cookie_and_outside_loses_it() {
+    let sessions = sessions();
+    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_millis(100));
+    let inside = Router::new().route("/inside", get(count_and_hang)).layer(timeout).layer(sessions.layer());
+    let outside = Router::new().route("/outside", get(count_and_hang)).layer(sessions.layer()).layer(timeout);
+    let served = Router::new().route("/", get(count)).layer(sessions.layer());
+    let base = serve(inside.merge(outside).merge(served)).await;
+    let reply = ask(&format!("{base}/inside"), "").await;
+    assert_eq!((reply.status, reply.cookies().len()), (504, 1));
+    let cookie = reply.cookies().remove(0);
+    let reply = ask(&format!("{base}/outside"), &cookie).await;
+    assert_eq!((reply.status, reply.cookies().len()), (504, 0));
+    assert_eq!(ask(&base, &cookie).await.body, "3");
+}
+
+async fn count_first(
+    session: Session<Visitor>,
+    request: Request,
+    next: Next,
+) -> Result<axum::response::Response, Error> {
+    session.count().incr(1).await?;
+    Ok(next.run(request).await)
+}
+
+async fn never_called(_: Session<Visitor>, _: Json<u8>) {}
+
+#[tokio::test]
+async fn a_rejected_body_keeps_the_cookie_of_a_middleware() {
+    let routes = Router::new().route("/", post(never_called)).layer(middleware::from_fn(count_first));
+    let base = serve(routes.layer(sessions().layer())).await;
+    let response = reqwest::Client::new().post(&base).body("no JSON").send().await.unwrap();
+    let reply = Reply {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: String::new(),
+    };
+    assert_eq!((reply.status, reply.cookies().len()), (415, 1));
+}

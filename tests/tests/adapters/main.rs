@@ -1,0 +1,59 @@
+//! What is particular to one framework, or to two that share a session. What holds for every adapter is in the acceptance suite.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod across;
+mod actix;
+mod axum;
+mod websocket;
+
+use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
+use session_tests::cookies::SECRET;
+
+#[derive(Debug, Session)]
+struct Visitor {
+    count: u64,
+}
+
+/// A manager on memory.
+fn sessions() -> Sessions {
+    sessions_named("__Host-session-id")
+}
+
+/// A manager on a memory of its own, whose cookie has this name.
+fn sessions_named(cookie: &str) -> Sessions {
+    let config = SessionConfig::new().secret(SECRET).cookie_name(cookie);
+    Sessions::with_store(config, MemoryStore::new()).unwrap()
+}
+
+/// What a handler does that tells how often the visitor came.
+async fn count(session: Session<Visitor>) -> Result<String, session_runtime::Error> {
+    Ok(session.count().incr(1).await?.to_string())
+}
+
+/// A `GET`, with this `Cookie` header unless it is empty.
+async fn get(url: &str, cookie: &str) -> Reply {
+    let mut request = reqwest::Client::new().get(url);
+    if !cookie.is_empty() {
+        request = request.header(COOKIE, cookie);
+    }
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Reply { status, headers, body: response.text().await.unwrap() }
+}
+
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Reply {
+    /// The `NAME=VALUE` of every `Set-Cookie` header.
+    fn cookies(&self) -> Vec<String> {
+        let set = self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap());
+        set.map(|value| value.split(';').next().unwrap().to_owned()).collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! A session in a connection that goes on when the response's head was sent.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use axum::routing::get;
+use futures::{SinkExt, StreamExt};
+use session_runtime::testing::ManualClock;
+use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_tests::cookies::SECRET;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, http};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::axum::serve;
+use super::{Visitor, count, get as ask, sessions};
+
+/// Serves a page that counts, and connections in which the visitor says what is to be done.
+async fn serve_connections(sessions: &Sessions) -> String {
+    let app = Router::new()
+        .route("/", get(count))
+        .route("/socket", get(connect))
+        .route("/begins", get(begin_and_connect))
+        .route("/by-id", get(connect_by_id).with_state(sessions.clone()));
+    serve(app.layer(sessions.layer())).await
+}
+
+async fn connect(session: Session<Visitor>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(move |socket| talk(socket, async move |said| obey(&session, &said).await))
+}
+
+async fn begin_and_connect(session: Session<Visitor>, upgrade: WebSocketUpgrade) -> Result<Response, Error> {
+    session.set_count(10).await?;
+    Ok(connect(session, upgrade).await)
+}
+
+/// Each message asks for the session anew, as a request would.
+async fn connect_by_id(
+    State(sessions): State<Sessions>,
+    session: Session<Visitor>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let id = session.session_id();
+    upgrade.on_upgrade(move |socket| {
+        talk(socket, async move |said| obey(&sessions.open_id(&id.unwrap()), &said).await)
+    })
+}
+
+async fn talk(mut socket: WebSocket, answer: impl AsyncFn(String) -> String) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let Ok(said) = message.to_text() else { break };
+        if socket.send(Message::text(answer(said.to_owned()).await)).await.is_err() {
+            break;
+        }
+    }
+}
+
+async fn obey(session: &Session<Visitor>, said: &str) -> String {
+    let answer = match said {
+        "read" => session.count().await.map(|count| count.to_string()),
+        "incr" => session.count().incr(1).await.map(|count| count.to_string()),
+        "rotate" => session.rotate().await.map(|()| String::new()),
+        "destroy" => session.destroy().await.map(|()| String::new()),
+        _ => session.exists().await.map(|exists| exists.to_string()),
+    };
+    match answer {
+        Ok(answer) => answer,
+        Err(error) if error.is_committed() => "committed".to_owned(),
+        Err(error) if error.is_gone() => "gone".to_owned(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Connection {
+    /// Connects, and gives the response's head too.
+    async fn open(base: &str, path: &str, cookie: &str) -> (Self, http::HeaderMap) {
+        let mut request = format!("{}{path}", base.replace("http", "ws")).into_client_request().unwrap();
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        let (stream, response) = connect_async(request).await.unwrap();
+        (Self(stream), response.headers().clone())
+    }
+
+    async fn say(&mut self, text: &str) -> String {
+        self.0.send(tungstenite::Message::text(text)).await.unwrap();
+        self.0.next().await.unwrap().unwrap().into_text().unwrap().as_str().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_live_session_is_read_and_written_through_a_connection() {
+    let sessions = sessions();
+    let base = serve_connections(&sessions).await;
+    let cookie = ask(&base, "").await.cookies().remove(0);
+    let (mut connection, _) = Connection::open(&base, "/socket", &cookie).await;
+    assert_eq!(connection.say("read").await, "1");
+    assert_eq!(connection.say("incr").await, "2");
+    assert_eq!(ask(&base, &cookie).await.body, "3", "a request beside it");
+    assert_eq!(connection.say("read").await, "3");
+}
+
+/// ACCEPTANCE 6.
+#[tokio::test]
+async fn what_would_change_the_cookie_is_an_error_in_a_connection() {
+    let sessions = sessions();
+    let base = serve_connections(&sessions).await;
+    let (mut connection, _) = Connection::open(&base, "/socket", "").await;
+    assert_eq!(connection.say("incr").await, "committed", "there is no session, and no head to tell of one");
+    assert_eq!(connection.say("read").await, "0");
+    let cookie = ask(&base, "").await.cookies().remove(0);
+    let (mut connection, _) = Connection::open(&base, "/socket", &cookie).await;
+    for said in ["rotate", "destroy"] {
+        assert_eq!(connection.say(said).await, "committed");
+    }
+    assert_eq!(connection.say("incr").await, "2", "the session lives on");
+}
+
+#[tokio::test]
+async fn a_session_that_begins_before_the_head_has_its_cookie_on_it() {
+    let base = serve_connections(&sessions()).await;
+    let (mut connection, head) = Connection::open(&base, "/begins", "").await;
+    let cookie = head["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert_eq!(connection.say("incr").await, "11");
+    assert_eq!(ask(&base, &cookie).await.body, "12");
+}
+
+/// ACCEPTANCE 29.
+#[tokio::test]
+async fn a_logout_elsewhere_ends_the_session_of_a_connection() {
+    let sessions = sessions();
+    let base = serve_connections(&sessions).await;
+    let cookie = ask(&base, "").await.cookies().remove(0);
+    let (mut connection, _) = Connection::open(&base, "/socket", &cookie).await;
+    assert_eq!(connection.say("incr").await, "2");
+    let handle = sessions.open([cookie.as_bytes()]);
+    handle.session::<Visitor>().destroy().await.unwrap();
+    assert_eq!(connection.say("incr").await, "gone");
+    assert_eq!(connection.say("exists").await, "false");
+}
+
+/// A request refreshes the session's expiry by its first read. A connection is one request.
+#[tokio::test]
+async fn a_connection_that_only_reads_outlives_its_session_unless_it_asks_by_id() {
+    for (path, expected) in [("/socket", "false"), ("/by-id", "true")] {
+        let clock = ManualClock::default();
+        let store = MemoryStore::with_clock(&clock);
+        let config = SessionConfig::new().secret(SECRET);
+        let sessions = Sessions::with_store(config, store).unwrap().with_clock(&clock);
+        let base = serve_connections(&sessions).await;
+        let cookie = ask(&base, "").await.cookies().remove(0);
+        let (mut connection, _) = Connection::open(&base, path, &cookie).await;
+        for _ in 0..2 {
+            assert_eq!(connection.say("read").await, "1");
+            clock.advance(Duration::from_secs(20 * 3600));
+        }
+        assert_eq!(connection.say("exists").await, expected, "{path}");
+    }
+}

@@ -1,0 +1,156 @@
+//! Every program of `examples/`, started as a user starts it and asked as its page says. `login` is asked by a browser.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, TE};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+use session_tests::example::Example;
+
+/// What a browser does with the examples' one cookie.
+#[derive(Default)]
+struct Jar {
+    cookie: Option<String>,
+}
+
+impl Jar {
+    async fn send(&mut self, mut request: RequestBuilder) -> Response {
+        if let Some(cookie) = &self.cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        let response = request.send().await.unwrap();
+        if let Some(set) = response.headers().get(SET_COOKIE) {
+            self.cookie = set.to_str().unwrap().split(';').next().map(str::to_owned);
+        }
+        response
+    }
+
+    async fn get(&mut self, url: &str) -> String {
+        self.send(client().get(url)).await.text().await.unwrap()
+    }
+
+    async fn json(&mut self, method: Method, url: &str, body: &Value) -> (u16, Value) {
+        let response = self.send(client().request(method, url).json(body)).await;
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+}
+
+/// One that shows a redirection, and the cookie that comes with it.
+fn client() -> Client {
+    Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+async fn counts(example: &str) {
+    let example = Example::start(example, &[]);
+    let (mut one, mut other) = (Jar::default(), Jar::default());
+    assert_eq!(one.get(example.url()).await, "count: 1\n");
+    assert_eq!(one.get(example.url()).await, "count: 2\n");
+    assert_eq!(other.get(example.url()).await, "count: 1\n");
+}
+
+#[tokio::test]
+async fn counter_counts_visits_and_keeps_a_profile() {
+    counts("counter").await;
+    let example = Example::start("counter", &[]);
+    let mut jar = Jar::default();
+    let profile = format!("{}/profile", example.url());
+    let form = client().post(&profile).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    jar.send(form.body("name=Ada&age=36&languages=en,fr")).await;
+    let expected =
+        json!({ "name": "Ada", "vip": true, "age": 36, "properties": { "languages": ["en", "fr"] } });
+    assert_eq!(serde_json::from_str::<Value>(&jar.get(&profile).await).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn flash_shows_a_message_once() {
+    let example = Example::start("flash", &[]);
+    let mut jar = Jar::default();
+    jar.send(client().post(format!("{}/save", example.url()))).await;
+    assert!(jar.get(example.url()).await.contains("Saved."));
+    assert!(!jar.get(example.url()).await.contains("Saved."));
+}
+
+#[tokio::test]
+async fn json_api_keeps_a_cart_and_tells_errors_as_json() {
+    let example = Example::start("json_api", &[]);
+    let mut jar = Jar::default();
+    let cart = format!("{}/cart", example.url());
+    let item = |article| format!("{cart}/items/{article}");
+    assert_eq!(
+        jar.json(Method::PUT, &item("tea"), &json!({ "quantity": 2 })).await,
+        (200, json!({ "tea": 2 }))
+    );
+    let both = json!({ "milk": 1, "tea": 2 });
+    assert_eq!(jar.json(Method::PUT, &item("milk"), &json!({ "quantity": 1 })).await, (200, both.clone()));
+    let refused = json!({ "error": "at most 99 of an article" });
+    assert_eq!(jar.json(Method::PUT, &item("tea"), &json!({ "quantity": 100 })).await, (422, refused));
+    assert_eq!(
+        jar.json(Method::GET, &cart, &Value::Null).await,
+        (200, json!({ "coupon": null, "items": both }))
+    );
+    let stale = jar.cookie.clone();
+    assert_eq!(jar.json(Method::DELETE, &cart, &Value::Null).await, (204, Value::Null));
+    jar.cookie = stale;
+    let gone = json!({ "error": "your session has ended" });
+    assert_eq!(jar.json(Method::PUT, &item("tea"), &json!({ "quantity": 1 })).await, (409, gone));
+}
+
+#[tokio::test]
+async fn shared_counts_on_one_session_under_both_frameworks() {
+    let mut example = Example::start("shared", &[]);
+    let axum = example.url().to_owned();
+    let actix = format!("http://{}", example.line_after("actix-web at http://"));
+    let mut jar = Jar::default();
+    for (url, expected) in [(&axum, 1), (&actix, 2), (&axum, 3)] {
+        assert_eq!(jar.get(url).await, format!("count: {expected}\n"));
+    }
+}
+
+#[tokio::test]
+async fn actix_counter_counts() {
+    counts("actix_counter").await;
+}
+
+#[tokio::test]
+async fn hyper_by_hand_counts() {
+    counts("hyper_by_hand").await;
+}
+
+#[tokio::test]
+async fn hyper_tower_counts() {
+    counts("hyper_tower").await;
+}
+
+#[tokio::test]
+async fn blocking_counter_counts() {
+    counts("blocking_counter").await;
+}
+
+#[tokio::test]
+async fn poem_counter_counts() {
+    counts("poem_counter").await;
+}
+
+#[tokio::test]
+async fn salvo_counter_counts() {
+    counts("salvo_counter").await;
+}
+
+#[tokio::test]
+async fn warp_counter_counts() {
+    counts("warp_counter").await;
+}
+
+/// A message is a byte that says that it is not compressed, four of its length, and itself: here the number as field 1.
+#[tokio::test]
+async fn tonic_counter_counts() {
+    let example = Example::start("tonic_counter", &[]);
+    let client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let mut jar = Jar::default();
+    for count in 1..=2 {
+        let call = client.post(format!("{}/session.Counter/Count", example.url()));
+        let call = call.header(CONTENT_TYPE, "application/grpc").header(TE, "trailers").body(vec![0; 5]);
+        let reply = jar.send(call).await.bytes().await.unwrap();
+        assert_eq!(reply[..], [0, 0, 0, 0, 2, 8, count]);
+    }
+}

@@ -1,0 +1,165 @@
+//! What the feature `testing` gives to applications: every state that a session can be in, and a store that fails.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::time::Duration;
+
+use session_runtime::testing::{self, Browser, FailingStore, Failure, ManualClock};
+use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_tests::cookies::SECRET;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const OLDER: &str = "hex:1e0c9d8b7a6958473625140312f1e0dfcebdac9b8a79685746352413021f0eed";
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+}
+
+#[tokio::test]
+async fn a_visit_begins_a_session_and_the_next_goes_on_with_it() {
+    let (mut browser, _) = newcomer();
+    assert_eq!((count(&mut browser).await.unwrap(), browser.cookie()), (0, None));
+    set(&mut browser, 7).await.unwrap();
+    assert!(browser.cookie().unwrap().starts_with("__Host-session-id="));
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn time_passes_by_the_clock_alone() {
+    let (mut browser, clock) = visitor().await;
+    clock.advance(DAY - Duration::from_secs(1));
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+    clock.advance(DAY);
+    assert_eq!(count(&mut browser).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_destroyed_session_takes_the_cookie_along_and_leaves_the_clone_with_a_dead_one() {
+    let (mut browser, _) = visitor().await;
+    let mut other_tab = browser.clone();
+    browser.visit(async |session: Session<Visitor>| session.destroy().await).await.unwrap();
+    assert_eq!(browser.cookie(), None);
+    assert!(set(&mut other_tab, 1).await.unwrap_err().is_gone());
+}
+
+#[tokio::test]
+async fn a_rotated_session_leaves_the_clone_with_a_dead_cookie() {
+    let (mut browser, _) = visitor().await;
+    let mut thief = browser.clone();
+    browser.visit(async |session: Session<Visitor>| session.rotate().await).await.unwrap();
+    assert_ne!(browser.cookie(), thief.cookie());
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+    assert!(set(&mut thief, 1).await.unwrap_err().is_gone());
+}
+
+#[tokio::test]
+async fn a_forged_cookie_is_no_cookie() {
+    let (browser, _) = visitor().await;
+    let mut forger = browser.forge();
+    assert_ne!(forger.cookie(), browser.cookie());
+    assert_eq!(count(&mut forger).await.unwrap(), 0);
+    set(&mut forger, 1).await.unwrap();
+    assert_eq!(count(&mut browser.clone()).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn a_cookie_signed_by_an_older_secret_is_signed_again() {
+    let store = MemoryStore::new();
+    let [before, after] = [OLDER.to_owned(), format!("{SECRET},{OLDER}")]
+        .map(|secret| Sessions::with_store(SessionConfig::new().secret(secret), store.clone()).unwrap());
+    let mut browser = Browser::new(&before);
+    set(&mut browser, 7).await.unwrap();
+    let mut browser = browser.at(&after);
+    let older = browser.cookie().unwrap().to_owned();
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+    assert_ne!(browser.cookie(), Some(older.as_str()));
+}
+
+#[tokio::test]
+async fn a_cookie_of_another_store_is_of_nobody() {
+    let [here, there] = [(), ()]
+        .map(|()| Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap());
+    let mut browser = Browser::new(&here);
+    set(&mut browser, 7).await.unwrap();
+    assert_eq!(count(&mut browser.at(&there)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn of_what_a_response_sets_only_the_sessions_cookie_is_kept() {
+    let (mut browser, _) = newcomer();
+    browser.receive("theme=dark; Path=/");
+    assert_eq!(browser.cookie(), None);
+    browser.receive("__Host-session-id=VALUE; HttpOnly; Max-Age=60");
+    browser.receive("__Host-session-id2=OTHER");
+    assert_eq!(browser.cookie(), Some("__Host-session-id=VALUE"));
+    browser.receive("__Host-session-id=; Path=/; max-age=0");
+    assert_eq!(browser.cookie(), None);
+}
+
+#[tokio::test]
+async fn debug_of_a_browser_shows_no_cookie() {
+    let (browser, _) = visitor().await;
+    let value = browser.cookie().unwrap().split_once('=').unwrap().1;
+    assert!(!format!("{browser:?}").contains(&value[10..]));
+}
+
+#[test]
+#[should_panic(expected = "before it is cloned")]
+fn a_shared_manager_takes_no_clock() {
+    let sessions = testing::sessions(SessionConfig::new(), &ManualClock::default()).unwrap();
+    let _shared = sessions.clone();
+    let _ = sessions.with_clock(&ManualClock::default());
+}
+
+#[tokio::test]
+async fn an_unavailable_store_carries_nothing_out() {
+    let (store, mut browser) = failing().await;
+    store.fail(Failure::Unavailable);
+    for error in [count(&mut browser).await.unwrap_err(), set(&mut browser, 8).await.unwrap_err()] {
+        assert!(error.is_unavailable() && !error.is_outcome_unknown());
+    }
+    store.recover();
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn a_write_without_a_reply_was_carried_out_or_not_as_the_test_says() {
+    for (carried_out, expected) in [(true, 8), (false, 7)] {
+        let (store, mut browser) = failing().await;
+        store.fail(Failure::OutcomeUnknown { carried_out });
+        let error = count(&mut browser).await.unwrap_err();
+        assert!(error.is_unavailable() && !error.is_outcome_unknown());
+        assert!(set(&mut browser, 8).await.unwrap_err().is_outcome_unknown());
+        store.recover();
+        assert_eq!(count(&mut browser).await.unwrap(), expected);
+    }
+}
+
+async fn failing() -> (FailingStore, Browser) {
+    let store = FailingStore::new(MemoryStore::new());
+    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let mut browser = Browser::new(&sessions);
+    set(&mut browser, 7).await.unwrap();
+    (store, browser)
+}
+
+fn newcomer() -> (Browser, ManualClock) {
+    let clock = ManualClock::default();
+    (Browser::new(&testing::sessions(SessionConfig::new(), &clock).unwrap()), clock)
+}
+
+/// With seven in its session.
+async fn visitor() -> (Browser, ManualClock) {
+    let (mut browser, clock) = newcomer();
+    set(&mut browser, 7).await.unwrap();
+    (browser, clock)
+}
+
+async fn count(browser: &mut Browser) -> Result<u64, Error> {
+    browser.visit(async |session: Session<Visitor>| session.count().await).await
+}
+
+async fn set(browser: &mut Browser, count: u64) -> Result<(), Error> {
+    browser.visit(async |session: Session<Visitor>| session.set_count(count).await).await
+}

@@ -1,0 +1,248 @@
+//! The contract.
+
+use std::future::ready;
+use std::time::{Duration, Instant, SystemTime};
+
+use session_runtime::{
+    Action, BoxFuture, Bytes, Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Write, WriteMode,
+};
+
+use crate::action::carry_out;
+use crate::{Content, Entry, Flaw, NaiveStore, after};
+
+type Fields = std::collections::HashMap<String, Bytes>;
+type Reply<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+impl SessionStore for NaiveStore {
+    fn get<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> Reply<'a, Lookup<Option<Bytes>>> {
+        done(self.read(key, refresh, |fields| fields.get(field).cloned()))
+    }
+
+    fn contains<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        field: &'a str,
+        refresh: Refresh,
+    ) -> Reply<'a, Lookup<bool>> {
+        done(self.read(key, refresh, |fields| fields.contains_key(field)))
+    }
+
+    fn get_many<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        names: &'a [&'a str],
+        refresh: Refresh,
+    ) -> Reply<'a, Lookup<Vec<Option<Bytes>>>> {
+        done(self.read(key, refresh, |fields| names.iter().map(|name| fields.get(*name).cloned()).collect()))
+    }
+
+    fn write<'a>(&'a self, key: &'a SessionKey, write: Write<'a>) -> Reply<'a, Lookup<u64>> {
+        if write.changes.iter().any(|change| matches!(change, Change::Set { ttl: Some(_), .. })) {
+            if self.has(Flaw::WritesHalf) {
+                let rest: Vec<_> = write.changes.iter().filter(|change| !has_ttl(change)).cloned().collect();
+                let _ = self.change(key, write.mode, write.expires_in, |fields| apply(fields, &rest));
+            }
+            return refused();
+        }
+        let written = self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes));
+        if self.has(Flaw::CarriesWritesOutTwice) {
+            return done(
+                self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes)),
+            );
+        }
+        done(written)
+    }
+
+    fn modify<'a>(&'a self, key: &'a SessionKey, modify: Modify<'a>) -> Reply<'a, Lookup<Modified>> {
+        if modify.ttl.is_some() {
+            return refused();
+        }
+        if self.has(Flaw::AddsAsFloats)
+            && let Action::AddInteger { by, default, .. } = modify.action
+        {
+            let action = Action::AddFloat { by: by as f64, default: default as f64, single: false };
+            return self.modify(key, Modify { action, ..modify });
+        }
+        let is_missing = matches!(self.read(key, Refresh::No, |_| ()), Lookup::Missing);
+        let (outcome, _) = carry_out(&modify.action, None);
+        let fails = matches!(outcome, Modified::NotANumber | Modified::OutOfRange | Modified::Swapped(false));
+        if is_missing && fails && !self.has(Flaw::BeginsSessionsForFailures) {
+            return done(Lookup::Missing);
+        }
+        done(self.change(key, modify.mode, modify.expires_in, |fields| {
+            let alias = modify.alias.and_then(|alias| fields.get(alias));
+            let held = fields.get(modify.field).or(alias).cloned();
+            let (modified, given) = carry_out(&modify.action, held);
+            let Some(given) = given else { return modified };
+            match given {
+                Some(value) => drop(fields.insert(modify.field.to_owned(), value)),
+                None => drop(fields.remove(modify.field)),
+            }
+            if let Some(alias) = modify.alias.filter(|_| !self.has(Flaw::KeepsAliases)) {
+                fields.remove(alias);
+            }
+            modified
+        }))
+    }
+
+    fn field_time_left<'a>(&'a self, key: &'a SessionKey, _: &'a str) -> Reply<'a, Lookup<Option<Duration>>> {
+        done(self.read(key, Refresh::No, |_| None))
+    }
+
+    fn expire_field<'a>(
+        &'a self,
+        _: &'a SessionKey,
+        _: &'a str,
+        _: Duration,
+        _: Duration,
+    ) -> Reply<'a, Lookup<bool>> {
+        refused()
+    }
+
+    fn expires_fields(&self) -> bool {
+        false
+    }
+
+    fn time_left<'a>(&'a self, key: &'a SessionKey) -> Reply<'a, Lookup<Duration>> {
+        let entries = self.entries(key);
+        done(match entries.get(key.expose_secret()) {
+            None => Lookup::Missing,
+            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+            Some(Entry { expires_at: None, .. }) => Lookup::Found(Duration::MAX),
+            Some(Entry { expires_at: Some(at), .. }) => {
+                Lookup::Found(at.saturating_duration_since(Instant::now()))
+            }
+        })
+    }
+
+    fn rotate<'a>(&'a self, key: &'a SessionKey, rotation: Rotation<'a>) -> Reply<'a, Lookup<()>> {
+        drop(self.entries(rotation.successor_key));
+        let mut entries = self.entries(key);
+        let (from, to) = (key.expose_secret(), rotation.successor_key.expose_secret());
+        let is_live = |name: &str| matches!(entries.get(name), Some(Entry { content: Content::Live(_), .. }));
+        let (is_there, is_free) = (is_live(to), !entries.contains_key(to));
+        match entries.get(from) {
+            None => return done(Lookup::Missing),
+            Some(Entry { content: Content::Dead(successor), .. }) => {
+                let is_repeated = is_there && *successor == Some(*rotation.successor);
+                return done(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
+            }
+            Some(_) if !is_free && !self.has(Flaw::RotatesOntoOthers) => return refused(),
+            Some(_) => {}
+        }
+        let successor = (!self.has(Flaw::ForgetsTheSuccessor)).then_some(*rotation.successor);
+        let dead = Entry { expires_at: after(rotation.tombstone_for), content: Content::Dead(successor) };
+        let Some(moved) = entries.insert(from.to_owned(), dead) else { return done(Lookup::Missing) };
+        let content = if self.has(Flaw::LosesFieldsWhenItRotates) {
+            Content::Live(self.begun())
+        } else {
+            moved.content
+        };
+        entries.insert(to.to_owned(), Entry { expires_at: after(rotation.expires_in), content });
+        done(Lookup::Found(()))
+    }
+
+    fn destroy<'a>(&'a self, key: &'a SessionKey, tombstone_for: Duration) -> Reply<'a, Destroyed> {
+        let mut entries = self.entries(key);
+        let dead = Entry { expires_at: after(tombstone_for), content: Content::Dead(None) };
+        done(match entries.get_mut(key.expose_secret()) {
+            None => Destroyed::Missing,
+            Some(Entry { content: Content::Dead(Some(successor)), .. }) => Destroyed::Moved(*successor),
+            Some(Entry { content: Content::Dead(None), .. }) => Destroyed::Dead,
+            Some(_) if self.has(Flaw::KeepsNoTombstones) => {
+                entries.remove(key.expose_secret());
+                Destroyed::Ended
+            }
+            Some(entry) => {
+                *entry = dead;
+                Destroyed::Ended
+            }
+        })
+    }
+
+    fn time(&self) -> Reply<'_, SystemTime> {
+        done(SystemTime::now())
+    }
+}
+
+impl NaiveStore {
+    fn read<T>(&self, key: &SessionKey, refresh: Refresh, look: impl FnOnce(&Fields) -> T) -> Lookup<T> {
+        let mut entries = self.entries(key);
+        let Some(entry) = entries.get_mut(key.expose_secret()) else { return Lookup::Missing };
+        let left = entry.expires_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let refreshed = match refresh {
+            _ if self.has(Flaw::NeverRefreshes) => None,
+            Refresh::No => self.has(Flaw::RefreshesWhenItOnlyReads).then_some(Duration::from_secs(86_400)),
+            Refresh::To(expires_in) => Some(expires_in),
+            Refresh::Below { below, expires_in } => {
+                left.is_some_and(|left| left < below).then_some(expires_in)
+            }
+        };
+        let is_live = matches!(entry.content, Content::Live(_));
+        if let Some(expires_in) = refreshed.filter(|_| is_live || self.has(Flaw::ProlongsTombstones)) {
+            entry.expires_at = after(expires_in);
+        }
+        match &entry.content {
+            Content::Live(fields) => Lookup::Found(look(fields)),
+            Content::Dead(_) => Lookup::Dead,
+        }
+    }
+
+    fn change<T>(
+        &self,
+        key: &SessionKey,
+        mode: WriteMode,
+        expires_in: Duration,
+        change: impl FnOnce(&mut Fields) -> T,
+    ) -> Lookup<T> {
+        let mut entries = self.entries(key);
+        if !entries.contains_key(key.expose_secret()) {
+            if mode == WriteMode::Existing && !self.has(Flaw::AdoptsUnknownSessions) {
+                return Lookup::Missing;
+            }
+            let begun = Entry { expires_at: None, content: Content::Live(self.begun()) };
+            entries.insert(key.expose_secret().to_owned(), begun);
+        }
+        match entries.get_mut(key.expose_secret()) {
+            Some(Entry { content: Content::Live(fields), expires_at }) => {
+                *expires_at = after(expires_in);
+                let changed = change(fields);
+                // As Redis does with a hash that has lost its last field.
+                if fields.is_empty() {
+                    entries.remove(key.expose_secret());
+                }
+                Lookup::Found(changed)
+            }
+            _ => Lookup::Dead,
+        }
+    }
+}
+
+fn apply(fields: &mut Fields, changes: &[Change<'_>]) -> u64 {
+    let mut removed = 0;
+    for change in changes {
+        match change {
+            Change::Set { field, value, .. } => drop(fields.insert((*field).to_owned(), value.clone())),
+            Change::Remove { field } => removed += u64::from(fields.remove(*field).is_some()),
+        }
+    }
+    removed
+}
+
+fn has_ttl(change: &Change<'_>) -> bool {
+    matches!(change, Change::Set { ttl: Some(_), .. })
+}
+
+fn done<'a, T: Send + 'a>(result: T) -> Reply<'a, T> {
+    Box::pin(ready(Ok(result)))
+}
+
+fn refused<'a, T: Send + 'a>() -> Reply<'a, T> {
+    Box::pin(ready(Err(StoreError::refused("this store does not do that"))))
+}

@@ -1,0 +1,60 @@
+//! The contract's checks over a store of somebody else's, and that each flaw of it is found out.
+
+use std::panic::catch_unwind;
+
+use session_runtime::SessionStore;
+use session_runtime::testing::store_suite::{self, Subject, run};
+use session_third_party::{Flaw, NaiveStore};
+
+struct Naive(NaiveStore);
+
+impl Subject for Naive {
+    fn store(&self) -> &dyn SessionStore {
+        &self.0
+    }
+}
+
+mod naive_store {
+    use super::*;
+
+    session_runtime::testing::store_suite!(async { Naive(NaiveStore::default()) });
+}
+
+mod a_server_that_is_not_there {
+    use super::*;
+
+    session_runtime::testing::store_suite!(optional: async { None::<Naive> });
+}
+
+macro_rules! is_found_out {
+    ($($test:ident: $flaw:ident by $check:ident)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let check = |store| run(async { store_suite::$check(&Naive(store)).await });
+                check(NaiveStore::default());
+                let found_out = catch_unwind(|| check(NaiveStore::with(Flaw::$flaw)));
+                assert!(found_out.is_err(), "the check passes on a store that fails it");
+            }
+        )*
+    };
+}
+
+is_found_out! {
+    a_store_that_adopts_unknown_sessions: AdoptsUnknownSessions by existing_mode_begins_nothing
+    a_store_that_forgets_the_permanent_field: ForgetsThePermanentField by removing_the_last_field_keeps_the_session
+    a_store_that_carries_writes_out_twice: CarriesWritesOutTwice by removals_are_counted
+    a_store_that_keeps_no_tombstones: KeepsNoTombstones by a_destroyed_session_is_dead_to_everything
+    a_store_that_prolongs_tombstones: ProlongsTombstones by nothing_prolongs_a_tombstone
+    a_store_that_shortens_tombstones: ProlongsTombstones by nothing_shortens_a_tombstone
+    a_store_that_refreshes_when_it_only_reads: RefreshesWhenItOnlyReads by a_read_without_refresh_leaves_the_expiry
+    a_store_that_never_refreshes: NeverRefreshes by a_refresh_sets_the_expiry
+    a_store_that_loses_fields_when_it_rotates: LosesFieldsWhenItRotates by a_rotation_moves_everything
+    a_store_that_rotates_onto_others: RotatesOntoOthers by a_rotation_overwrites_nothing
+    a_store_that_forgets_the_successor: ForgetsTheSuccessor by destroying_a_moved_session_names_where_it_is
+    a_store_that_writes_half: WritesHalf by a_store_without_field_expiry_refuses_it
+    a_store_that_keeps_aliases: KeepsAliases by what_an_alias_holds_is_held_until_the_field_is_changed
+    a_store_that_adds_as_floats: AddsAsFloats by integers_are_added_within_their_limits
+    a_store_that_expires_nothing: ExpiresNothing by an_expired_session_is_missing
+    a_store_that_begins_sessions_for_failures: BeginsSessionsForFailures by a_modification_may_begin_a_session
+}
