@@ -149,8 +149,8 @@ impl Sessions {
     /// # Ok::<(), session_runtime::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn ping(&self) -> Result<(), Error> {
-        Ok(self.0.store.time().await.map(drop)?)
+    pub fn ping(&self) -> Operation<'_, ()> {
+        Operation::new(async { Ok(self.0.store.time().await.map(drop)?) })
     }
 
     /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can.

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::apart;
 use crate::error::Error;
+use crate::field::Operation;
 use crate::lifecycle::Reason;
 use crate::sessions::Sessions;
 #[cfg(feature = "redis")]
@@ -47,7 +48,11 @@ impl Sessions {
     /// # Ok::<(), session_runtime::Error>(())
     /// # }).unwrap();
     /// ```
-    pub async fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Operation<'_, ()> {
+        Operation::new(self.probe())
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
         let probe = self.draw(0, self.now())?;
         #[cfg(feature = "redis")]
         if let AnyStore::Redis(store) = self.store() {

@@ -8,7 +8,7 @@ use std::thread;
 
 use actix_web::rt::System;
 use actix_web::{App, HttpServer, web};
-use session_runtime::{Error, Session, SessionConfig, Sessions};
+use session_runtime::{Error, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::server::RedisServer;
 use tokio::runtime::{Builder, Runtime};
@@ -73,9 +73,15 @@ fn a_program_without_async_has_sessions_in_memory() {
 #[test]
 fn a_program_without_async_has_sessions_on_a_server_that_may_come_back() {
     let mut server = RedisServer::start();
+    let store = RedisStore::connect(&server.url()).wait().unwrap();
+    let on_store = Sessions::with_store(config("memory:"), store).unwrap();
+    on_store.check().wait().unwrap();
+    use_it(&on_store);
     let sessions = Sessions::new(config(&server.url())).wait().unwrap();
+    sessions.ping().wait().unwrap();
     use_it(&sessions);
     server.kill();
+    assert!(sessions.ping().wait().unwrap_err().is_unavailable());
     let session = sessions.open([]).session::<Visitor>();
     assert!(session.set_count(1).wait().unwrap_err().is_unavailable());
     server.restart();

@@ -15,7 +15,10 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, FromRequest, HttpServer, ResponseError};
 use session_runtime::Session;
 
-use super::{Visitor, count, get, sessions, sessions_named};
+use super::{
+    Visitor, count, get, goes_on_without_a_session_where_it_may, look, sessions, sessions_named,
+    sessions_on_a_server,
+};
 
 /// A server that ends with this value.
 struct Served {
@@ -162,4 +165,19 @@ async fn a_rejected_body_keeps_the_cookie_of_a_middleware() {
     });
     let reply = get(&format!("{}/", served.base), "").await;
     assert_eq!((reply.status, reply.cookies().len()), (400, 1));
+}
+
+/// ACCEPTANCE 36.
+#[tokio::test]
+async fn a_scope_goes_on_without_a_session_if_it_may() {
+    let (server, sessions) = sessions_on_a_server().await;
+    let served = serve(move |app| {
+        let tolerant = web::resource("/tolerant").route(web::get().to(look));
+        let routes = web::scope("")
+            .service(tolerant.wrap(sessions.middleware().tolerate_unavailability()))
+            .route("/strict", web::get().to(look))
+            .route("/", web::get().to(count));
+        app.service(routes.wrap(sessions.middleware()));
+    });
+    goes_on_without_a_session_where_it_may(server, &served.base).await;
 }

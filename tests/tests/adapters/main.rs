@@ -5,11 +5,15 @@
 mod across;
 mod actix;
 mod axum;
+mod poem;
 mod websocket;
+
+use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
+use session_tests::server::RedisServer;
 
 #[derive(Debug, Session)]
 struct Visitor {
@@ -25,6 +29,34 @@ fn sessions() -> Sessions {
 fn sessions_named(cookie: &str) -> Sessions {
     let config = SessionConfig::new().secret(SECRET).cookie_name(cookie);
     Sessions::with_store(config, MemoryStore::new()).unwrap()
+}
+
+/// A manager on a server, which may be killed.
+async fn sessions_on_a_server() -> (RedisServer, Sessions) {
+    let server = RedisServer::start();
+    let config = SessionConfig::new().secret(SECRET).store(server.url()).timeout(Duration::from_millis(500));
+    let sessions = Sessions::new(config).await.unwrap();
+    (server, sessions)
+}
+
+/// What a handler does that only looks.
+async fn look(session: Session<Visitor>) -> Result<String, session_runtime::Error> {
+    Ok(session.count().await?.to_string())
+}
+
+/// `/tolerant` and `/strict` look, `/` counts.
+async fn goes_on_without_a_session_where_it_may(mut server: RedisServer, base: &str) {
+    let ask = async |path: &str, cookie: &str| get(&format!("{base}{path}"), cookie).await;
+    let cookie = ask("/", "").await.cookies().remove(0);
+    for path in ["/tolerant", "/strict"] {
+        assert_eq!(ask(path, &cookie).await.body, "1");
+    }
+    server.kill();
+    let strict = ask("/strict", &cookie).await;
+    assert_eq!((strict.status, strict.body.as_str()), (503, "Service Unavailable"));
+    let tolerant = ask("/tolerant", &cookie).await;
+    assert_eq!((tolerant.status, tolerant.body.as_str()), (200, "0"));
+    assert_eq!(tolerant.headers["cache-control"], "no-store");
 }
 
 /// What a handler does that tells how often the visitor came.

@@ -18,6 +18,7 @@ use super::servers::{Servers, Topology};
 use super::tls::Certificates;
 use super::url::{Kind, Target, USABLE_URLS};
 use crate::error::Error;
+use crate::field::Operation;
 use crate::store::StoreError;
 
 /// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place of the same one in the URL.
@@ -103,10 +104,12 @@ impl RedisStoreBuilder {
     /// # Errors
     ///
     /// As [`RedisStore::connect`].
-    pub async fn connect(self) -> Result<RedisStore, Error> {
-        let store = self.connect_lazily()?;
-        store.connect_now().await?;
-        Ok(store)
+    pub fn connect(self) -> Operation<'static, RedisStore> {
+        Operation::new(async {
+            let store = self.connect_lazily()?;
+            store.connect_now().await?;
+            Ok(store)
+        })
     }
 
     /// A store that connects when it is first used. Until then, and while the server is away, operations fail as they do when it is lost:

@@ -33,7 +33,7 @@ use super::{
     BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
     SessionStore, StoreError, Write,
 };
-use crate::error::Error;
+use crate::field::Operation;
 
 /// Sessions on one Redis or Valkey server, over TCP or a unix socket.
 ///
@@ -57,8 +57,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the URL cannot be used or the server refuses user, password or database; [`Error::is_unavailable`] if no
-    /// server answers there within the deadline.
+    /// [`Error::is_config`](crate::Error::is_config) if the URL cannot be used or the server refuses user, password or database;
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if no server answers there within the deadline.
     ///
     /// # Examples
     ///
@@ -71,8 +71,8 @@ impl RedisStore {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self::builder(url).connect().await
+    pub fn connect(url: &str) -> Operation<'static, Self> {
+        Self::builder(url).connect()
     }
 
     /// Settings beyond the URL.

@@ -1,0 +1,110 @@
+//! poem.
+
+use std::net::Ipv4Addr;
+
+use poem::endpoint::{BoxEndpoint, make};
+use poem::error::NotFoundError;
+use poem::listener::TcpAcceptor;
+use poem::web::Json;
+use poem::{Endpoint, EndpointExt, FromRequest, Request, Response, Route, Server, handler};
+use session_runtime::{Error, Session};
+use tokio::net::TcpListener;
+
+use super::{
+    Visitor, get, goes_on_without_a_session_where_it_may, sessions, sessions_named, sessions_on_a_server,
+};
+
+#[handler]
+async fn count(session: Session<Visitor>) -> Result<String, Error> {
+    super::count(session).await
+}
+
+#[handler]
+async fn look(session: Session<Visitor>) -> Result<String, Error> {
+    super::look(session).await
+}
+
+/// Serves the routes, and gives where.
+async fn serve(app: impl Endpoint + 'static) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+    tokio::spawn(Server::new_with_acceptor(acceptor).run(app));
+    base
+}
+
+#[tokio::test]
+async fn without_the_layer_the_error_says_what_to_add() {
+    let base = serve(Route::new().at("/", count)).await;
+    let reply = get(&base, "").await;
+    assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
+    let rejection = Session::<Visitor>::from_request_without_body(&Request::default()).await.unwrap_err();
+    let error = rejection.downcast_ref::<Error>().unwrap();
+    assert!(error.is_missing_layer() && error.to_string().contains("sessions.layer()"), "{error}");
+}
+
+/// DESIGN 2.
+#[tokio::test]
+async fn two_managers_on_one_app_have_a_session_each() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    let app = Route::new().at("/admin", count.with(admin.layer())).at("/", count).with(user.layer());
+    let base = serve(app).await;
+    let of_user = get(&base, "").await.cookies().remove(0);
+    let of_admin = get(&format!("{base}/admin"), &of_user).await.cookies().remove(0);
+    assert!(of_user.starts_with("user=") && of_admin.starts_with("admin="));
+    let both = format!("{of_user}; {of_admin}");
+    for (path, expected) in [("", "2"), ("", "3"), ("/admin", "2")] {
+        let reply = get(&format!("{base}{path}"), &both).await;
+        assert_eq!((reply.body.as_str(), reply.cookies().len()), (expected, 0), "{path}");
+    }
+}
+
+/// Counts, and fails in one way or goes on.
+fn count_first(inner: impl Endpoint + 'static, fails: bool) -> BoxEndpoint<'static> {
+    let inner = std::sync::Arc::new(inner);
+    let counts = make(move |request: Request| {
+        let inner = inner.clone();
+        async move {
+            let session = Session::<Visitor>::from_request_without_body(&request).await?;
+            session.count().incr(1).await?;
+            if fails { Err(poem::Error::from(NotFoundError)) } else { Ok(inner.get_response(request).await) }
+        }
+    });
+    counts.boxed()
+}
+
+#[handler]
+async fn never_called(_: Session<Visitor>, _: Json<u8>) {}
+
+#[tokio::test]
+async fn an_error_and_a_rejection_inside_keep_their_cookie_and_their_response() {
+    let sessions = sessions();
+    let app = Route::new()
+        .at("/fails", count_first(never_called, true))
+        .at("/rejects", count_first(never_called, false))
+        .at("/", count);
+    let base = serve(app.with(sessions.layer())).await;
+    for (path, status) in [("/fails", 404), ("/rejects", 415)] {
+        let reply = get(&format!("{base}{path}"), "").await;
+        assert_eq!((reply.status, reply.cookies().len()), (status, 1), "{path}");
+        assert_eq!(reply.headers["cache-control"], "no-store");
+        assert_eq!(get(&base, &reply.cookies()[0]).await.body, "2");
+    }
+}
+
+#[tokio::test]
+async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
+    let fails = make(|_| async { Err::<Response, _>(poem::Error::from(NotFoundError)) });
+    let app = fails.with(sessions().layer()).catch_error(|_: NotFoundError| async { "caught" });
+    assert_eq!(get(&serve(app).await, "").await.body, "caught");
+}
+
+/// ACCEPTANCE 36.
+#[tokio::test]
+async fn an_endpoint_goes_on_without_a_session_if_it_may() {
+    let (server, sessions) = sessions_on_a_server().await;
+    let tolerant = look.with(sessions.layer().tolerate_unavailability());
+    let app = Route::new().at("/tolerant", tolerant).at("/strict", look).at("/", count);
+    let base = serve(app.with(sessions.layer())).await;
+    goes_on_without_a_session_where_it_may(server, &base).await;
+}
