@@ -4,12 +4,14 @@
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
 //! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, [`SessionLayer`] what goes around the router.
 //! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
-//! - `guide::login` says what to do at login and logout, `guide::servers` how to go with each server, and with none that is known here.
+//! - `guide::login` says what to do at login and logout, `guide::servers` how to go with each web server, `guide::deployment` where to keep
+//!   sessions and what happens when that fails.
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `derive` | yes | the macros |
-//! | `redis` | yes | [`RedisStore`] |
+//! | `redis` | yes | [`RedisStore`]: one server, sentinels, a cluster |
+//! | `tls` | no | TLS to them, by rustls |
 //! | `axum` | yes | the extractor, and errors as responses |
 //! | `tower` | with `axum` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
 //! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
@@ -20,10 +22,7 @@
 //!
 //! In tests, `SessionConfig::new().store("memory:")` needs no server, and the feature `testing` gives a session in any state its cookie.
 //!
-#![cfg_attr(
-    feature = "derive",
-    doc = "[The guide](guide) has what to do at login and logout, and how to go with each server."
-)]
+#![cfg_attr(feature = "derive", doc = "[The guide](guide) has these pages.")]
 #![forbid(unsafe_code)]
 
 mod adapter;

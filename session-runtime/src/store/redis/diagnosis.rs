@@ -30,6 +30,13 @@ impl RedisStore {
                 missing.commands.join(" +")
             )));
         }
+        if !missing.of_fields.is_empty() {
+            let lacks = format!("+{}", missing.of_fields.join(" +"));
+            tracing::warn!(
+                lacks,
+                "the Redis user may not let single fields expire: fields with a `ttl` cannot be written"
+            );
+        }
         Ok(())
     }
 
@@ -45,6 +52,7 @@ impl RedisStore {
         let mut missing = Missing::default();
         for ((name, _), answer) in needed.iter().zip(&answers) {
             match Code::of(answer) {
+                Some(Code::NoPermission) if FIELD_EXPIRY.contains(name) => missing.of_fields.push(name),
                 Some(Code::NoPermission) => missing.commands.push(name),
                 Some(Code::NoKeyPermission) => missing.keys = true,
                 _ => {}
@@ -71,8 +79,12 @@ impl RedisStore {
 #[derive(Default)]
 struct Missing {
     commands: Vec<&'static str>,
+    /// What only fields with an expiry of their own need.
+    of_fields: Vec<&'static str>,
     keys: bool,
 }
+
+const FIELD_EXPIRY: [&str; 2] = ["hpexpire", "hpttl"];
 
 /// Every command that a session needs, in a form that changes nothing where the key is not there; permissions are asked before all else.
 fn needed(key: &SessionKey, expires_fields: bool) -> impl Iterator<Item = (&'static str, Cmd)> {
