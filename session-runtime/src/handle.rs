@@ -182,7 +182,7 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().time_left(&read.subject.key).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(left) = self.report(&read.subject, read.settles, false, reply) {
+            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply) {
                 return Ok(left);
             }
         }
@@ -247,7 +247,7 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().field_time_left(&read.subject.key, field).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(left) = self.report(&read.subject, read.settles, false, reply) {
+            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply) {
                 return Ok(left.flatten());
             }
         }
@@ -359,7 +359,15 @@ impl SessionHandle {
     }
 
     fn report_read<T>(&self, read: &Read, reply: Lookup<T>) -> ControlFlow<Option<T>> {
-        self.report(&read.subject, read.settles, read.refresh.is_some(), reply)
+        self.report_reading(read, read.refresh.is_some(), reply)
+    }
+
+    fn report_reading<T>(&self, read: &Read, refreshed: bool, reply: Lookup<T>) -> ControlFlow<Option<T>> {
+        if self.is_without_session() {
+            // Another read of the request was answered with a default meanwhile: this one must not tell of the session.
+            return ControlFlow::Break(None);
+        }
+        self.report(&read.subject, read.settles, refreshed, reply)
     }
 
     fn report_write<T>(&self, plan: &Plan, reply: Lookup<T>) -> Result<ControlFlow<Option<T>>, Error> {

@@ -59,7 +59,7 @@ async fn main() {
     }
 }
 
-/// A session of fifty requests after another. Every tenth has a login and a logout; their tombstones stay for five minutes, so that many of
+/// A session of fifty requests after another. Every hundredth has a login and a logout: their tombstones stay for five minutes, and many of
 /// them would still be on their way to their usual number after two.
 async fn visit_for_ever(sessions: Sessions) {
     let mut cookie: Option<String> = None;
@@ -78,10 +78,10 @@ async fn visit_for_ever(sessions: Sessions) {
 
 async fn visit(session: &Session<Visitor>, turn: u64) -> Result<(), Error> {
     session.count().incr(1).await?;
-    match turn % 500 {
+    match turn % 5_000 {
         10 => session.rotate().await,
         49 => session.destroy().await,
-        turn if turn % 10 == 3 => session.set_name("x".repeat(turn as usize)).await,
+        turn if turn % 10 == 3 => session.set_name("x".repeat((turn % 500) as usize)).await,
         _ => session.name().await.map(drop),
     }
 }

@@ -93,8 +93,35 @@ async fn a_read_below_a_threshold_writes_only_when_due() {
             format!(r#""HGET" "{name}" "a""#),
             format!(r#""PTTL" "{name}""#),
             format!(r#""PEXPIRE" "{name}" "10800000""#),
+            format!(r#""HEXISTS" "{name}" """#),
         ]
     );
+}
+
+/// A refresh that nobody awaits, and that comes when its session has ended, is taken back.
+#[tokio::test]
+async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
+    let (server, store, key) = session().await;
+    let _: String = server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+    let blocked = |least| {
+        let info: String = server.cli(&["INFO", "clients"]);
+        let number = info.lines().find_map(|line| line.strip_prefix("blocked_clients:")).unwrap();
+        number.parse::<u32>().unwrap() >= least
+    };
+    let other = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+    let ending = tokio::spawn({
+        let key = key.clone();
+        async move { other.destroy(&key, MINUTE).await }
+    });
+    until("the end", || blocked(1)).await;
+    let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
+    assert_eq!(store.get(&key, "a", due).await.unwrap(), Lookup::Found(Some("1".into())));
+    until("the refresh", || blocked(2)).await;
+    let before = server.counts();
+    let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
+    assert_eq!(ending.await.unwrap().unwrap(), Destroyed::Ended);
+    until("the refresh's turn", || (server.counts() - before.clone()).of("pexpire") == 1).await;
+    until("its own end", || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= 60_000).await;
 }
 
 #[tokio::test]

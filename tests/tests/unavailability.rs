@@ -12,6 +12,8 @@ use session_tests::cookies::SECRET;
 use session_tests::server::RedisServer;
 use tokio::net::TcpListener;
 
+const DEADLINE: Duration = Duration::from_millis(500);
+
 #[derive(Debug, Session)]
 struct Visitor {
     name: String,
@@ -91,9 +93,30 @@ async fn what_saw_a_part_of_its_session_gets_the_error() {
     assert!(!handle.is_without_session());
 }
 
+/// One read is out of time, a later one is answered: the request has no session for either.
+#[tokio::test]
+async fn reads_side_by_side_are_of_one_mind() {
+    let (server, sessions, base) = serve().await;
+    let cookie = begin(&base).await;
+    let handle = sessions.open([cookie.as_bytes()]);
+    handle.tolerate_unavailability();
+    let read = || {
+        let session: Session<Visitor> = handle.session();
+        tokio::spawn(async move { session.count().await.unwrap() })
+    };
+    server.pause();
+    let first = read();
+    tokio::time::sleep(DEADLINE / 2).await;
+    let second = read();
+    assert_eq!(first.await.unwrap(), 0);
+    server.resume();
+    assert_eq!(second.await.unwrap(), 0);
+    assert!(handle.is_without_session());
+}
+
 async fn serve() -> (RedisServer, Sessions, String) {
     let server = RedisServer::start();
-    let config = SessionConfig::new().store(server.url()).secret(SECRET).timeout(Duration::from_millis(500));
+    let config = SessionConfig::new().store(server.url()).secret(SECRET).timeout(DEADLINE);
     let sessions = Sessions::new(config).await.unwrap();
     let routes = || {
         Router::new().route("/read", get(read)).route("/write", get(write)).route("/destroy", get(destroy))

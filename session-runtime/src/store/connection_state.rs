@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// There is a connection, on which the last operation was answered.
+    /// There is a connection, and nothing is known against it: one that falls silent is found out by an operation's deadline.
     Connected,
     /// It was lost, or was never there, and the next operation makes it, or one is making it.
     Connecting,

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::cluster::Cluster;
-use super::connection::Server;
 use super::lanes::Lanes;
 use super::link::Link;
 use super::place::{Address, Dial, Place};
@@ -177,25 +176,30 @@ impl RedisStore {
     async fn connect_now(&self) -> Result<(), Error> {
         match &self.servers.topology {
             Topology::One(lanes) => {
-                let server =
-                    lanes.connect().await.map_err(|cause| explain(cause, &lanes.first().to_string()))?;
-                check_is_no_node(&server)
+                let connected = lanes.connect().await;
+                connected.map_err(|cause| explain(cause, &lanes.first().to_string()))?;
+                self.check_is_whole()
             }
-            Topology::Cluster(cluster) => {
-                cluster.connect().await.map(drop).map_err(|cause| explain(cause, "the cluster"))
-            }
+            Topology::Cluster(cluster) => match cluster.connect().await {
+                Err(Cause::Server(Code::NoPermission)) => Err(Error::config(
+                    "the Redis user lacks a permission that sessions need on a cluster: +cluster|slots",
+                )),
+                connected => connected.map(drop).map_err(|cause| explain(cause, "the cluster")),
+            },
         }
     }
-}
 
-fn check_is_no_node(server: &Server) -> Result<(), Error> {
-    if server.is_cluster_node {
-        return Err(Error::config(format!(
-            "the Redis server at {} is a node of a cluster: the URL of a cluster is redis+cluster://host:port,host:port",
-            server.address
-        )));
+    /// One server is all of it: a node of a cluster would send most sessions elsewhere.
+    pub(super) fn check_is_whole(&self) -> Result<(), Error> {
+        let Topology::One(_) = &self.servers.topology else { return Ok(()) };
+        match self.servers.known().iter().find(|server| server.is_cluster_node) {
+            None => Ok(()),
+            Some(server) => Err(Error::config(format!(
+                "the Redis server at {} is a node of a cluster: the URL of a cluster is redis+cluster://host:port,host:port",
+                server.address
+            ))),
+        }
     }
-    Ok(())
 }
 
 /// Shows no more of the URL than its scheme: it may hold a password.

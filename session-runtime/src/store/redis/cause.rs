@@ -80,6 +80,11 @@ pub(super) enum Code {
 }
 
 impl Cause {
+    /// Nobody answered.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut(_) | Self::Lost | Self::NoSentinel)
+    }
+
     /// What a failed attempt to connect came from.
     pub(super) fn of_connecting(error: &RedisError, address: &str) -> Self {
         let unreachable = |reason| Self::Unreachable { address: address.to_owned(), reason };

@@ -4,12 +4,12 @@ mod detour;
 mod map;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::detour::{Detour, Patience};
 use self::map::{Map, Node, Range, ranges_in};
@@ -39,12 +39,17 @@ struct Shared {
     /// Makes the connections to a node.
     lanes: Box<MakeLanes>,
     map: RwLock<Map>,
-    learning: AtomicBool,
+    /// Whether a task learns the slots, and whether it has to once more.
+    learning: AtomicU8,
     /// Where the next question begins: a node that does not know better must not be the one that is always asked.
     turn: AtomicUsize,
 }
 
 type MakeLanes = dyn Fn(&Address) -> Result<Lanes, Cause> + Send + Sync;
+
+const IDLE: u8 = 0;
+const RUNS: u8 = 1;
+const RUNS_AGAIN: u8 = 2;
 
 /// The slots are not asked for more often.
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(100);
@@ -61,7 +66,7 @@ impl Cluster {
         lanes: impl Fn(&Address) -> Result<Lanes, Cause> + Send + Sync + 'static,
     ) -> Self {
         let (map, lanes) = (RwLock::default(), Box::new(lanes));
-        let (learning, turn) = (AtomicBool::default(), AtomicUsize::default());
+        let (learning, turn) = (AtomicU8::new(IDLE), AtomicUsize::default());
         Self { shared: Arc::new(Shared { dial, seeds, lanes, map, learning, turn }) }
     }
 
@@ -121,13 +126,16 @@ impl Cluster {
             let goes_on = match Detour::of(E::replies(&reply), &node.address) {
                 None => return Ok(reply),
                 Some(Detour::Ask(address)) => {
-                    asking = Some(self.shared.node_at(&address).map_err(Fault::NotSent)?);
+                    let node = self.shared.node_at(&address).map_err(Fault::NotSent)?;
+                    // It may have no slots yet: others will be sent there too.
+                    self.shared.write_map().add(&node);
+                    asking = Some(node);
                     patience.detour().await
                 }
                 Some(Detour::Moved(address)) => {
                     asking = None;
                     let node = self.shared.node_at(&address).map_err(Fault::NotSent)?;
-                    self.shared.write_map().moved(slot, node);
+                    self.shared.write_map().moved(slot, &node);
                     self.learn_soon();
                     patience.detour().await
                 }
@@ -143,11 +151,23 @@ impl Cluster {
         }
     }
 
-    /// In a task of its own, one at a time.
-    fn learn_soon(&self) {
-        if !self.shared.learning.swap(true, Ordering::AcqRel) {
+    /// Learns the slots, if nothing is known of them.
+    pub(super) async fn know(&self, deadline: Instant) -> Result<(), Cause> {
+        if self.shared.read_map().nodes().next().is_some() {
+            return Ok(());
+        }
+        let learnt = timeout_at(deadline, self.shared.learn()).await;
+        learnt.unwrap_or(Err(Cause::NoClusterNode))
+    }
+
+    /// In a task of its own, one at a time. What is asked for meanwhile is learnt after it: the answers on their way may be out of date.
+    pub(super) fn learn_soon(&self) {
+        let before = self.shared.learning.fetch_max(RUNS, Ordering::AcqRel);
+        if before == IDLE {
             let learner = Learner { shared: Arc::downgrade(&self.shared) };
             tokio::spawn(learner.run());
+        } else {
+            self.shared.learning.store(RUNS_AGAIN, Ordering::Release);
         }
     }
 }
@@ -167,19 +187,25 @@ struct Learner {
 
 impl Learner {
     async fn run(self) {
-        if let Some(shared) = self.shared.upgrade()
-            && let Err(cause) = shared.learn().await
-        {
-            tracing::warn!(%cause, "the session store's slots could not be learnt anew");
+        while let Some(shared) = self.shared.upgrade() {
+            shared.learning.store(RUNS, Ordering::Release);
+            if let Err(cause) = shared.learn().await {
+                tracing::warn!(%cause, "the session store's slots could not be learnt anew");
+            }
+            drop(shared);
+            sleep(BETWEEN_QUESTIONS).await;
+            let Some(shared) = self.shared.upgrade() else { return };
+            if shared.learning.compare_exchange(RUNS, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                return;
+            }
         }
-        sleep(BETWEEN_QUESTIONS).await;
     }
 }
 
 impl Drop for Learner {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.learning.store(false, Ordering::Release);
+            shared.learning.store(IDLE, Ordering::Release);
         }
     }
 }
@@ -241,7 +267,7 @@ impl Shared {
                 Some(node) => Arc::clone(node),
                 None => self.node_at(&range.master)?,
             };
-            map.assign(&range, node);
+            map.assign(&range, &node);
         }
         *self.write_map() = map;
         Ok(())

@@ -5,7 +5,6 @@ use redis::{Cmd, Pipeline, Value};
 use super::RedisStore;
 use super::cause::Code;
 use super::command::command_of;
-use super::lanes::Lane;
 use super::read::read_fault;
 use crate::error::Error;
 use crate::store::{SessionKey, StoreError};
@@ -18,6 +17,7 @@ impl RedisStore {
     /// [`Error::is_config`] naming what the user lacks, [`Error::is_unavailable`] if the server does not answer.
     pub(crate) async fn check_permissions(&self, key: &SessionKey) -> Result<(), Error> {
         let missing = self.missing_permissions(key).await?;
+        self.check_is_whole()?;
         if missing.keys {
             return Err(Error::config(format!(
                 "the Redis user may not access the keys of sessions: it needs ~{}*",
@@ -46,12 +46,13 @@ impl RedisStore {
         for (_, command) in &needed {
             questions.add_command(command.clone());
         }
-        let deadline = self.servers.deadline();
-        let answers = self.servers.exchange(key, Lane::Own, &questions, deadline).await;
+        // Permissions are a server's own, and it asks for them before it asks whose the key is.
+        let answers = self.servers.ask_each(&questions, self.servers.deadline()).await;
         let answers = answers.map_err(read_fault)?;
         let mut missing = Missing::default();
-        for ((name, _), answer) in needed.iter().zip(&answers) {
+        for ((name, _), answer) in answers.iter().flat_map(|answers| needed.iter().zip(answers)) {
             match Code::of(answer) {
+                Some(Code::NoPermission) if missing.has(name) => {}
                 Some(Code::NoPermission) if FIELD_EXPIRY.contains(name) => missing.of_fields.push(name),
                 Some(Code::NoPermission) => missing.commands.push(name),
                 Some(Code::NoKeyPermission) => missing.keys = true,
@@ -82,6 +83,13 @@ struct Missing {
     /// What only fields with an expiry of their own need.
     of_fields: Vec<&'static str>,
     keys: bool,
+}
+
+impl Missing {
+    /// Another server said so already.
+    fn has(&self, name: &str) -> bool {
+        self.commands.iter().chain(&self.of_fields).any(|missing| *missing == name)
+    }
 }
 
 const FIELD_EXPIRY: [&str; 2] = ["hpexpire", "hpttl"];

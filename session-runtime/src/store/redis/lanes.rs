@@ -53,7 +53,7 @@ impl Lanes {
         self.first().connect().await
     }
 
-    /// The worst of them; the one aside counts when it was used.
+    /// The worst of them, without the one aside, on which nobody waits.
     pub(super) fn connection_state(&self) -> ConnectionState {
         self.main.iter().map(Link::connection_state).max().unwrap_or(ConnectionState::Connecting)
     }

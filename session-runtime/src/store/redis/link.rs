@@ -63,6 +63,8 @@ struct State {
 const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
 /// However patient operations are, this bounds how many attempts hang side by side.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
+/// However short the deadline of an operation, which does not wait for it longer than that.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How often one operation looks for the master anew.
@@ -76,7 +78,7 @@ impl Link {
 
     /// Connects, in one attempt.
     pub(super) async fn connect(&self) -> Result<Arc<Server>, Cause> {
-        let connection = self.shared.open().await?;
+        let connection = self.shared.open(self.shared.timeout).await?;
         let server = Arc::clone(&connection.server);
         self.shared.connected(connection);
         Ok(server)
@@ -233,7 +235,7 @@ impl Connector {
         let mut attempts = JoinSet::new();
         let mut pause = SHORTEST_PAUSE;
         while let Some(shared) = self.shared.upgrade() {
-            attempts.spawn(async move { shared.open().await });
+            attempts.spawn(async move { shared.open(SHORTEST_ATTEMPT).await });
             match timeout(ATTEMPT_BESIDE, attempts.join_next()).await {
                 Err(_) => continue,
                 Ok(Some(Ok(Ok(connection)))) => return self.succeeded(connection),
@@ -257,7 +259,11 @@ impl Connector {
         let mut is_news = false;
         shared.state.send_modify(|state| {
             is_news = state.trouble.is_none();
-            (state.connection, state.trouble) = (None, Some(cause.clone()));
+            state.trouble = Some(cause.clone());
+            // A server that answers, if only with a refusal of another connection, may serve on the one that it has.
+            if cause.is_silence() {
+                state.connection = None;
+            }
         });
         if is_news {
             tracing::error!(address = %shared.place, cause = %cause, "the session store is down, trying again and again");
@@ -276,10 +282,10 @@ impl Drop for Connector {
 
 impl Shared {
     /// Opens a connection on which the server answers.
-    async fn open(&self) -> Result<Watched, Cause> {
+    async fn open(&self, at_least: Duration) -> Result<Watched, Cause> {
         let silent = |_| Cause::Unreachable { address: self.place.to_string(), reason: "no answer in time" };
         let opening = self.place.open(self.scripts);
-        timeout(self.timeout.min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
+        timeout(self.timeout.max(at_least).min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
     }
 
     fn connected(&self, connection: Watched) {

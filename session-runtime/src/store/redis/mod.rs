@@ -1,4 +1,4 @@
-//! Sessions on one Redis or Valkey server.
+//! Sessions on Redis or Valkey.
 
 mod builder;
 mod cause;
@@ -35,10 +35,10 @@ use super::{
 };
 use crate::field::Operation;
 
-/// Sessions on one Redis or Valkey server, over TCP or a unix socket.
+/// Sessions on a Redis or Valkey server, on the master that sentinels name, or on a cluster; over TCP, TLS or a unix socket.
 ///
-/// A session is a hash: `PREFIX:sessions:{TAG}REST`. Clones share one connection, on which the requests of all of them travel together. It
-/// is made again by itself when it is lost; while the server is away, operations fail at once or within their deadline.
+/// A session is a hash: `PREFIX:sessions:{TAG}REST`. Clones share their connections, on which the requests of all of them travel together.
+/// They are made again by themselves when they are lost; while a server is away, operations fail at once or within their deadline.
 ///
 /// A tombstone is a string under the session's key: when it ends, in milliseconds since 1970, a colon, and the successor's id if there is one.
 /// A read that refreshes by [`Refresh::To`] gives a tombstone the expiry that it would have given the session: its two commands travel
@@ -53,7 +53,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Connects to the server at `redis://[[user]:password@]host[:port][/database]` or `redis+unix:///path/to/socket[?db=…&user=…&pass=…]`.
+    /// Connects to what the URL names: [`SessionConfig::store`](crate::SessionConfig::store) has all forms of it.
     ///
     /// # Errors
     ///

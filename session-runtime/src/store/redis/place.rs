@@ -21,7 +21,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) async fn open(&self, scripts: &[&str]) -> Result<Watched, Cause> {
+    pub(super) async fn open(&self, scripts: &'static [&'static str]) -> Result<Watched, Cause> {
         match self {
             Self::Server(client) => Watched::open(client, scripts).await,
             Self::MasterOf(sentinels) => sentinels.open_master(scripts).await,

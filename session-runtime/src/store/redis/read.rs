@@ -166,17 +166,26 @@ impl RedisStore {
         }
     }
 
-    /// In a task of its own: the reader does not wait for it, and a reader that is dropped does not take it along.
+    /// In a task of its own: the reader does not wait for it, and a reader that is dropped does not take it along. What ended meanwhile gets
+    /// its own end back.
     fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
-        let (servers, key, command) = (self.servers.clone(), key.clone(), expire_command(key, expires_in));
+        let (store, key) = (self.clone(), key.clone());
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(expire_command(&key, expires_in));
+        // Behind it: what it finds is what was refreshed, or what ended since.
+        commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
         tokio::spawn(async move {
-            let deadline = servers.deadline();
-            let cause = match servers.exchange(&key, Lane::Aside, &command, deadline).await {
-                Ok(Value::ServerError(error)) => Cause::Server((&error).into()),
-                Ok(_) => return,
-                Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => cause,
-            };
-            unrefreshed(&cause);
+            let deadline = store.servers.deadline();
+            match store.servers.exchange(&key, Lane::Aside, &commands, deadline).await {
+                Ok(replies) => {
+                    match (replies.first().and_then(Code::of), replies.get(1).and_then(Code::of)) {
+                        (None, Some(Code::WrongType)) => store.restore_unawaited(&key),
+                        (Some(code), _) => unrefreshed(&Cause::Server(code)),
+                        _ => {}
+                    }
+                }
+                Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => unrefreshed(&cause),
+            }
         });
     }
 
@@ -210,9 +219,10 @@ impl RedisStore {
 
     /// Asks every server the same. Of one that refuses to answer, that is the answer of all.
     pub(super) async fn ask_each(&self, question: &Cmd) -> Result<Vec<Value>, StoreError> {
-        let mut replies = self.servers.ask_each(question).await;
+        let deadline = self.servers.deadline();
+        let mut replies = self.servers.ask_each(question, deadline).await;
         if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
-            replies = self.servers.ask_each(question).await;
+            replies = self.servers.ask_each(question, deadline).await;
         }
         let replies = replies.map_err(read_fault)?;
         match replies.iter().find_map(Code::of) {

@@ -15,7 +15,8 @@ use super::place::{Address, Dial, write_list};
 /// The sentinels that watch over one master and its replicas.
 ///
 /// They are asked each time a connection is opened, all at once. One that is cut off may name a master of the past, so what most of them
-/// say is tried first; and whatever they say, the server itself has to say that it is a master.
+/// say counts; where they do not agree, all that they name are tried side by side. And whatever they say, the server itself has to say that
+/// it is a master.
 pub(super) struct Sentinels {
     pub(super) addresses: Vec<Address>,
     pub(super) master_name: String,
@@ -29,10 +30,15 @@ pub(super) struct Sentinels {
 const FOR_THE_OTHERS: Duration = Duration::from_millis(200);
 
 impl Sentinels {
-    pub(super) async fn open_master(&self, scripts: &[&str]) -> Result<Watched, Cause> {
-        let mut failure = Cause::NoSentinel;
+    pub(super) async fn open_master(&self, scripts: &'static [&'static str]) -> Result<Watched, Cause> {
+        let mut opening = JoinSet::new();
         for address in self.masters().await? {
-            match Watched::open(&self.master.client_at(&address)?, scripts).await {
+            let client = self.master.client_at(&address)?;
+            opening.spawn(async move { Watched::open(&client, scripts).await });
+        }
+        let mut failure = Cause::NoSentinel;
+        while let Some(opened) = opening.join_next().await {
+            match opened.unwrap_or(Err(Cause::Lost)) {
                 Ok(connection) => return Ok(connection),
                 Err(cause) => failure = cause,
             }
@@ -40,7 +46,7 @@ impl Sentinels {
         Err(failure)
     }
 
-    /// What they take for the master, the one with the most votes first.
+    /// What most of them take for the master; if there is no such majority, whatever any of them does.
     async fn masters(&self) -> Result<Vec<Address>, Cause> {
         let mut asked = self.ask_all();
         let mut votes = Votes::default();
@@ -64,7 +70,7 @@ impl Sentinels {
                 break;
             }
         }
-        votes.into_masters()
+        votes.into_masters(self.addresses.len())
     }
 
     fn ask_all(&self) -> JoinSet<Result<Option<Address>, Cause>> {
@@ -124,7 +130,7 @@ impl Votes {
         self.masters.iter().any(|(_, votes)| votes * 2 > sentinels)
     }
 
-    fn into_masters(mut self) -> Result<Vec<Address>, Cause> {
+    fn into_masters(mut self, sentinels: usize) -> Result<Vec<Address>, Cause> {
         if self.masters.is_empty() {
             return Err(match self.failure {
                 _ if self.without > 0 => Cause::UnknownMaster,
@@ -132,7 +138,9 @@ impl Votes {
                 None => Cause::NoSentinel,
             });
         }
-        self.masters.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+        if self.has_majority_of(sentinels) {
+            self.masters.retain(|(_, votes)| votes * 2 > sentinels);
+        }
         Ok(self.masters.into_iter().map(|(master, _)| master).collect())
     }
 }
@@ -142,13 +150,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_master_of_the_most_sentinels_comes_first() {
-        let mut votes = Votes::default();
-        for port in [1, 2, 2] {
-            votes.count(Some(address(port)));
-            assert_eq!(votes.has_majority_of(3), votes.masters.iter().any(|(_, votes)| *votes == 2));
-        }
-        assert_eq!(votes.into_masters().unwrap(), [address(2), address(1)]);
+    fn the_master_of_most_sentinels_counts() {
+        let votes = |ports: &[u16]| {
+            let mut votes = Votes::default();
+            ports.iter().for_each(|port| votes.count(Some(address(*port))));
+            votes.into_masters(3).unwrap()
+        };
+        assert_eq!(votes(&[1, 2, 2]), [address(2)]);
+        assert_eq!(votes(&[1, 2]), [address(1), address(2)]);
     }
 
     #[test]
@@ -161,9 +170,9 @@ mod tests {
     #[test]
     fn a_master_that_no_sentinel_knows_is_told_from_sentinels_that_are_away() {
         let mut votes = Votes::default();
-        assert!(matches!(Votes::default().into_masters(), Err(Cause::NoSentinel)));
+        assert!(matches!(Votes::default().into_masters(1), Err(Cause::NoSentinel)));
         votes.count(None);
-        assert!(matches!(votes.into_masters(), Err(Cause::UnknownMaster)));
+        assert!(matches!(votes.into_masters(1), Err(Cause::UnknownMaster)));
     }
 
     fn address(port: u16) -> Address {

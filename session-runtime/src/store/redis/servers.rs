@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::cause::Cause;
@@ -51,17 +51,22 @@ impl Servers {
         }
     }
 
-    /// Asks every server that keeps sessions the same, side by side. What a cluster's nodes are is as far as is known.
-    pub(super) async fn ask_each(&self, question: &Cmd) -> Result<Vec<Value>, Fault> {
-        let deadline = self.deadline();
-        let asked = self.links().into_iter().map(|link| {
+    /// Asks every server that keeps sessions the same, side by side, wherever the keys in it belong. A cluster's nodes are those that are
+    /// known; if none is, they are learnt first.
+    pub(super) async fn ask_each<E: Exchange + Clone + Send + 'static>(
+        &self,
+        question: &E,
+        deadline: Instant,
+    ) -> Result<Vec<E::Reply>, Fault> {
+        let asked = self.links(deadline).await?.into_iter().map(|link| {
             let question = question.clone();
             async move { link.exchange(&question, false, deadline).await }
         });
         let mut answers = Vec::new();
-        let mut asking: tokio::task::JoinSet<_> = asked.collect();
+        let mut asking: JoinSet<_> = asked.collect();
         while let Some(answer) = asking.join_next().await {
-            answers.push(answer.unwrap_or(Err(Fault::NoReply(Cause::Lost)))?);
+            let answer = answer.unwrap_or(Err(Fault::NoReply(Cause::Lost)));
+            answers.push(answer.inspect_err(|_| self.topology.doubt())?);
         }
         Ok(answers)
     }
@@ -75,29 +80,40 @@ impl Servers {
         }
     }
 
-    /// Whether all servers can expire single fields, as they said when they were connected to.
+    /// Whether all servers can expire single fields, as they said when they were connected to. Before that nothing speaks against it.
     pub(super) fn expire_fields(&self) -> bool {
-        let servers = self.known();
-        !servers.is_empty() && servers.iter().all(|server| server.expires_fields)
+        self.known().iter().all(|server| server.expires_fields)
     }
 
     /// What the servers said of themselves that were connected to.
     pub(super) fn known(&self) -> Vec<Arc<Server>> {
-        self.links().iter().filter_map(Link::server).collect()
+        self.topology.links().iter().filter_map(Link::server).collect()
     }
 
-    /// One connection to each server.
-    fn links(&self) -> Vec<Link> {
-        match &self.topology {
-            Topology::One(lanes) => vec![lanes.first().clone()],
-            Topology::Cluster(cluster) => {
-                cluster.nodes().iter().map(|node| node.lanes.first().clone()).collect()
-            }
+    async fn links(&self, deadline: Instant) -> Result<Vec<Link>, Fault> {
+        if let Topology::Cluster(cluster) = &self.topology {
+            cluster.know(deadline).await.map_err(Fault::NotSent)?;
         }
+        Ok(self.topology.links())
     }
 }
 
 impl Topology {
+    /// One connection to each server.
+    fn links(&self) -> Vec<Link> {
+        match self {
+            Self::One(lanes) => vec![lanes.first().clone()],
+            Self::Cluster(cluster) => cluster.nodes().iter().map(|node| node.lanes.first().clone()).collect(),
+        }
+    }
+
+    /// A server did not answer: others may have its place by now.
+    fn doubt(&self) {
+        if let Self::Cluster(cluster) = self {
+            cluster.learn_soon();
+        }
+    }
+
     pub(super) fn connection_state(&self) -> ConnectionState {
         match self {
             Self::One(lanes) => lanes.connection_state(),

@@ -110,6 +110,11 @@ impl Options {
             let value = value.into_owned();
             match &*name {
                 "connections" => options.connections = Some(value.parse().map_err(|_| bad_parameter())?),
+                "ca" | "cert" | "key" if cfg!(not(feature = "tls")) => {
+                    return Err(Error::config(
+                        "certificates in the Redis URL need the feature `tls` of session-runtime",
+                    ));
+                }
                 "ca" => options.ca = Some(value),
                 "cert" => options.certificate = Some(value),
                 "key" => options.key = Some(value),

@@ -56,6 +56,8 @@ pub(super) struct Patience {
 const USUAL_DETOURS: u32 = 2;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// With less time than this left nothing is sent any more: what became of it would not be known.
+const ENOUGH: Duration = Duration::from_millis(10);
 
 impl Patience {
     pub(super) fn until(deadline: Instant) -> Self {
@@ -71,7 +73,7 @@ impl Patience {
     /// Whether to go on after a pause; at once if there is no time for it.
     pub(super) async fn wait(&mut self) -> bool {
         let pause = jittered(self.pause);
-        if Instant::now() + pause >= self.deadline {
+        if Instant::now() + pause + ENOUGH >= self.deadline {
             return false;
         }
         sleep(pause).await;

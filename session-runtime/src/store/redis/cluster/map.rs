@@ -38,18 +38,27 @@ impl Map {
     }
 
     /// One slot has another master now.
-    pub(super) fn moved(&mut self, slot: u16, node: Arc<Node>) {
+    pub(super) fn moved(&mut self, slot: u16, node: &Arc<Node>) {
         self.assign(&Range { first: slot, last: slot, master: node.address.clone() }, node);
     }
 
-    pub(super) fn assign(&mut self, range: &Range, node: Arc<Node>) {
+    /// A master without slots, or with those that it has already.
+    pub(super) fn add(&mut self, node: &Arc<Node>) {
+        self.place_of(node);
+    }
+
+    pub(super) fn assign(&mut self, range: &Range, node: &Arc<Node>) {
         self.slots.resize(SLOTS, None);
-        let place = self.nodes.iter().position(|known| known.address == node.address).unwrap_or_else(|| {
-            self.nodes.push(node);
-            self.nodes.len() - 1
-        });
+        let place = self.place_of(node);
         let slots = self.slots.get_mut(usize::from(range.first)..=usize::from(range.last));
         slots.unwrap_or_default().fill(u16::try_from(place).ok());
+    }
+
+    fn place_of(&mut self, node: &Arc<Node>) -> usize {
+        self.nodes.iter().position(|known| known.address == node.address).unwrap_or_else(|| {
+            self.nodes.push(Arc::clone(node));
+            self.nodes.len() - 1
+        })
     }
 }
 
