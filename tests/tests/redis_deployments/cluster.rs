@@ -96,6 +96,25 @@ async fn a_new_master_is_found() {
     assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
 }
 
+/// Who asks for nothing but a sign of life learns of a new master too, and one who has asked for nothing yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_of_life_is_enough_to_learn_the_slots() {
+    let mut cluster = Cluster::start();
+    let builder = || RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(500));
+    let lazy = builder().connect_lazily().unwrap();
+    lazy.time().await.unwrap();
+    let store = builder().connect().await.unwrap();
+    let slot = cluster.slot_at(0);
+    cluster.node_mut(0).kill();
+    assert!(store.time().await.unwrap_err().is_unavailable());
+    cluster.wait_for_new_owner(slot, 0);
+    let limit = Instant::now() + Duration::from_secs(20);
+    while store.time().await.is_err() {
+        assert!(Instant::now() < limit, "waited in vain for the new master");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slot_that_nobody_has_is_unavailable() {
     let cluster = Cluster::start();
