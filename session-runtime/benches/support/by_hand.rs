@@ -73,7 +73,9 @@ impl ByHand {
     /// A write with the same guard as ours: only if the session is there.
     pub(crate) async fn write_guarded(&mut self, count: u64) -> i64 {
         let mut command = redis::cmd("EVALSHA");
-        command.arg(&self.script_hash).arg(1).arg(&self.key).arg(IDLE).arg(0).arg(0).arg(FIELD).arg(count);
+        // Nothing is removed, and no field gets an expiry.
+        command.arg(&self.script_hash).arg(1).arg(&self.key).arg(IDLE).arg(0).arg(0).arg(0);
+        command.arg(FIELD).arg(count);
         command.query_async(&mut self.connection).await.unwrap()
     }
 
