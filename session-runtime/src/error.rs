@@ -12,7 +12,7 @@ use crate::value::InvalidValue;
 /// [sources](std::error::Error::source) ever hold a stored value, the secret part of a session id or the
 /// text of a server's message, so it may be logged as it is.
 ///
-/// With the features `axum` and `actix` it is a response too, with the status that [`status`](Self::status) says and a body that says nothing
+/// With the features `axum`, `actix` and `poem` it is a response too, with the status that [`status`](Self::status) says and a body that says nothing
 /// about the store.
 pub struct Error(Box<Kind>);
 
@@ -182,9 +182,10 @@ impl From<StoreError> for Error {
     }
 }
 
+/// As `Display`: it is what a `main` prints that returns the error, and it has to say what to do.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Display::fmt(self, f)
     }
 }
 

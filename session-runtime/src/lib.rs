@@ -13,7 +13,7 @@
 //! | `redis` | yes | [`RedisStore`]: one server, sentinels, a cluster |
 //! | `tls` | no | TLS to them, by rustls |
 //! | `axum` | yes | the extractor, and errors as responses |
-//! | `tower` | with `axum` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
+//! | `tower` | with `axum` and `poem` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
 //! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
 //! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
 //! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |

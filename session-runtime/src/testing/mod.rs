@@ -5,11 +5,12 @@
 //! - [`FailingStore`] is away when a test says so: for the path to a 503.
 //! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::SessionStore) of one's own to the contract.
 //!
-//! In `Cargo.toml`, for tests alone:
+//! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies; `tower` is what the example below asks a router with:
 //!
 //! ```toml
 //! [dev-dependencies]
-//! session-runtime = { version = "0.1", features = ["testing"] }
+//! session-runtime = { path = "…", features = ["testing"] }
+//! tower = { version = "0.5", features = ["util"] }
 //! ```
 //!
 //! # Examples

@@ -89,6 +89,9 @@ async fn what_nobody_knows_is_named() {
     let (hosts, _) = url.rsplit_once('/').unwrap();
     let error = connect(&format!("{hosts}/another")).await.unwrap_err();
     assert!(error.is_config() && error.to_string().contains("know no master"), "{error}");
+    let server = RedisServer::start();
+    let error = connect(&format!("redis+sentinel://127.0.0.1:{}/name", server.port())).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("no sentinel"), "{error}");
     for sentinel in 0..3 {
         deployment.sentinel_mut(sentinel).kill();
     }

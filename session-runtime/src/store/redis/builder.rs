@@ -223,12 +223,15 @@ fn explain(cause: Cause, address: &str) -> Error {
             "the Redis server at {address} refused the user or the password in the URL"
         )),
         Cause::Server(Code::Other) => Error::config(format!(
-            "the Redis server at {address} refused the connection: check the database number in the URL, and the server's log"
+            "the Redis server at {address} refused the connection: check the database number in the URL (another than 0 needs the permission +select), and the server's log"
         )),
         Cause::Server(Code::ReadOnly) => Error::config(format!(
             "the Redis server at {address} is a replica: sessions are kept on its master"
         )),
         Cause::Unexpected => Error::config(format!("what answers at {address} is not a Redis server")),
+        Cause::NoSentinelAtAll => Error::config(
+            "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the URL of one server is redis://host:port",
+        ),
         Cause::NoCluster => Error::config(
             "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
         ),

@@ -30,6 +30,8 @@ pub(super) enum Cause {
     UnknownMaster,
     #[error("no sentinel answered")]
     NoSentinel,
+    #[error("what answered is no sentinel")]
+    NoSentinelAtAll,
     #[error("no node of the cluster told its slots")]
     NoClusterNode,
     #[error("the server is no node of a cluster")]

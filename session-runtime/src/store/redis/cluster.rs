@@ -4,7 +4,7 @@ mod detour;
 mod map;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ struct Shared {
     map: RwLock<Map>,
     /// Whether a task learns the slots, and whether it has to once more.
     learning: AtomicU8,
+    /// The latest question for the slots was in vain.
+    in_trouble: AtomicBool,
     /// Where the next question begins: a node that does not know better must not be the one that is always asked.
     turn: AtomicUsize,
 }
@@ -66,8 +68,9 @@ impl Cluster {
         lanes: impl Fn(&Address) -> Result<Lanes, Cause> + Send + Sync + 'static,
     ) -> Self {
         let (map, lanes) = (RwLock::default(), Box::new(lanes));
-        let (learning, turn) = (AtomicU8::new(IDLE), AtomicUsize::default());
-        Self { shared: Arc::new(Shared { dial, seeds, lanes, map, learning, turn }) }
+        let (learning, in_trouble, turn) =
+            (AtomicU8::new(IDLE), AtomicBool::default(), AtomicUsize::default());
+        Self { shared: Arc::new(Shared { dial, seeds, lanes, map, learning, in_trouble, turn }) }
     }
 
     /// Learns the slots and connects to all masters. Tells what they said of themselves.
@@ -189,9 +192,7 @@ impl Learner {
     async fn run(self) {
         while let Some(shared) = self.shared.upgrade() {
             shared.learning.store(RUNS, Ordering::Release);
-            if let Err(cause) = shared.learn().await {
-                tracing::warn!(%cause, "the session store's slots could not be learnt anew");
-            }
+            shared.tell(shared.learn().await);
             drop(shared);
             sleep(BETWEEN_QUESTIONS).await;
             let Some(shared) = self.shared.upgrade() else { return };
@@ -211,6 +212,14 @@ impl Drop for Learner {
 }
 
 impl Shared {
+    /// The first failure of several in a row is told.
+    fn tell(&self, learnt: Result<(), Cause>) {
+        let was_in_trouble = self.in_trouble.swap(learnt.is_err(), Ordering::Relaxed);
+        if let (Err(cause), false) = (learnt, was_in_trouble) {
+            tracing::error!(%cause, "the slots of the session store's cluster could not be learnt, trying again and again");
+        }
+    }
+
     async fn learn(&self) -> Result<(), Cause> {
         let mut failure = Cause::NoClusterNode;
         for addresses in self.all_addresses().chunks(ASKED_AT_ONCE) {

@@ -98,8 +98,11 @@ fn question(master_name: &str) -> Cmd {
 
 /// Nothing if the sentinel does not watch over a master of this name.
 fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
-    if let Some(code) = Code::of(&reply) {
-        return Err(Cause::Server(code));
+    match Code::of(&reply) {
+        // It does not know the command.
+        Some(Code::Other) => return Err(Cause::NoSentinelAtAll),
+        Some(code) => return Err(Cause::Server(code)),
+        None => {}
     }
     let named: Option<(String, u16)> = redis::from_redis_value(reply).map_err(|_| Cause::Unexpected)?;
     Ok(named.map(|(host, port)| Address { host, port }))
