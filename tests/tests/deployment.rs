@@ -55,8 +55,10 @@ async fn a_tls_server_and_its_clients_have_certificates_of_one_authority() {
 fn sentinels_make_another_server_the_master_when_the_master_is_killed() {
     let mut deployment = Sentinel::start();
     let old = deployment.master();
-    let _: String = deployment.nodes()[old].cli(&["SET", "a", "1"]);
-    let _: i64 = deployment.nodes()[old].cli(&["WAIT", "2", "0"]);
+    // On one connection: what is waited for is what that connection wrote.
+    let mut connection = deployment.nodes()[old].connection();
+    redis::cmd("SET").arg("a").arg("1").exec(&mut connection).unwrap();
+    assert_eq!(redis::cmd("WAIT").arg(2).arg(0).query::<i64>(&mut connection).unwrap(), 2);
     deployment.node_mut(old).kill();
     let new = deployment.wait_for_new_master(old);
     assert_eq!(deployment.nodes()[new].cli::<String>(&["GET", "a"]), "1");
