@@ -165,12 +165,12 @@ impl Cluster {
 
     /// In a task of its own, one at a time. What is asked for meanwhile is learnt after it: the answers on their way may be out of date.
     pub(super) fn learn_soon(&self) {
-        let before = self.shared.learning.fetch_max(RUNS, Ordering::AcqRel);
-        if before == IDLE {
-            let learner = Learner { shared: Arc::downgrade(&self.shared) };
+        // In one step: a task that ends meanwhile must not leave behind a state in which nobody runs and nobody begins.
+        let asked = |state| Some(if state == IDLE { RUNS } else { RUNS_AGAIN });
+        let before = self.shared.learning.fetch_update(Ordering::AcqRel, Ordering::Acquire, asked);
+        if before == Ok(IDLE) {
+            let learner = Learner { shared: Arc::downgrade(&self.shared), done: false };
             tokio::spawn(learner.run());
-        } else {
-            self.shared.learning.store(RUNS_AGAIN, Ordering::Release);
         }
     }
 }
@@ -186,17 +186,20 @@ impl fmt::Display for Cluster {
 /// The task that learns the slots. Whichever way it ends, with its runtime too, there can be another one.
 struct Learner {
     shared: Weak<Shared>,
+    done: bool,
 }
 
 impl Learner {
-    async fn run(self) {
+    async fn run(mut self) {
         while let Some(shared) = self.shared.upgrade() {
             shared.learning.store(RUNS, Ordering::Release);
             shared.tell(shared.learn().await);
             drop(shared);
             sleep(BETWEEN_QUESTIONS).await;
             let Some(shared) = self.shared.upgrade() else { return };
-            if shared.learning.compare_exchange(RUNS, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            let ended = shared.learning.compare_exchange(RUNS, IDLE, Ordering::AcqRel, Ordering::Acquire);
+            self.done = ended.is_ok();
+            if self.done {
                 return;
             }
         }
@@ -205,7 +208,7 @@ impl Learner {
 
 impl Drop for Learner {
     fn drop(&mut self) {
-        if let Some(shared) = self.shared.upgrade() {
+        if let (false, Some(shared)) = (self.done, self.shared.upgrade()) {
             shared.learning.store(IDLE, Ordering::Release);
         }
     }
