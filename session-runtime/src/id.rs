@@ -1,5 +1,6 @@
 //! Session ids: what they hold, how they are drawn and read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,6 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Error;
 use crate::random::fill_random;
+#[cfg(feature = "redis-session-compat")]
+use crate::redis_session::PythonId;
 
 /// A session's id: 30 bytes, written as 40 characters of base64url ([RFC 4648 §5]).
 ///
@@ -33,10 +36,18 @@ use crate::random::fill_random;
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
 ///
+/// With the feature `redis-session-compat` it may also be one of the Python package `redis_session`: two random UUIDs, 72 characters, of which
+/// the first 8 are its tag. Its birth is the timestamp of its cookie, its class 0.
+///
 /// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId {
-    text: [u8; Self::LEN],
+pub struct SessionId(Text);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Text {
+    Native([u8; SessionId::LEN]),
+    #[cfg(feature = "redis-session-compat")]
+    Python(PythonId),
 }
 
 const TAG_BYTES: usize = 6;
@@ -60,9 +71,13 @@ impl SessionId {
 
     /// Draws the id that a session moves to: the tag stays, so that both are in one cluster slot.
     pub(crate) fn draw_successor(&self, birth: SystemTime, class: u8) -> Result<Self, Error> {
-        let mut bytes = Self::draw(birth, class)?.to_bytes();
-        bytes[..TAG_BYTES].copy_from_slice(&self.to_bytes()[..TAG_BYTES]);
-        Ok(Self::from_bytes(&bytes))
+        Ok(Self::draw(birth, class)?.with_tag(&self.as_ascii()[..Self::TAG_LEN]))
+    }
+
+    /// This id with another tag, of as many characters of base64url.
+    pub(crate) fn with_tag(self, tag: &[u8]) -> Self {
+        let text = [tag, &self.as_ascii()[Self::TAG_LEN..]].concat();
+        Self::from_ascii(&text).unwrap_or(self)
     }
 
     /// Reads an id from its 40 characters.
@@ -75,15 +90,56 @@ impl SessionId {
             .ok_or_else(|| Error::config("a session id is 40 characters of base64url"))
     }
 
+    /// What [`with_birth`](Self::with_birth) gives.
+    pub(crate) fn from_ascii_with_birth(text: &[u8]) -> Option<Self> {
+        #[cfg(feature = "redis-session-compat")]
+        if text.len() > Self::LEN {
+            return PythonId::from_ascii_with_birth(text).map(Self::of_python);
+        }
+        Self::from_ascii(text)
+    }
+
+    /// The whole id, followed by its birth if it does not hold it.
+    pub(crate) fn with_birth(&self) -> Cow<'_, str> {
+        #[cfg(feature = "redis-session-compat")]
+        if let Text::Python(id) = &self.0 {
+            return id.with_birth().into();
+        }
+        self.expose_secret().into()
+    }
+
+    /// Only this library's own.
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
         let text: [u8; Self::LEN] = text.try_into().ok()?;
         let alphabet = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
-        text.iter().all(alphabet).then_some(Self { text })
+        text.iter().all(alphabet).then_some(Self(Text::Native(text)))
+    }
+
+    #[cfg(feature = "redis-session-compat")]
+    pub(crate) fn of_python(id: PythonId) -> Self {
+        Self(Text::Python(id))
+    }
+
+    /// Not one of this library's, but of the Python package.
+    #[cfg(feature = "redis-session-compat")]
+    pub(crate) fn python(&self) -> Option<&PythonId> {
+        match &self.0 {
+            Text::Native(_) => None,
+            Text::Python(id) => Some(id),
+        }
     }
 
     /// The whole id, the secret included: for storing it where it is as safe as in the session store.
     pub fn expose_secret(&self) -> &str {
-        std::str::from_utf8(&self.text).unwrap_or_default()
+        std::str::from_utf8(self.as_ascii()).unwrap_or_default()
+    }
+
+    fn as_ascii(&self) -> &[u8] {
+        match &self.0 {
+            Text::Native(text) => text,
+            #[cfg(feature = "redis-session-compat")]
+            Text::Python(id) => id.as_ascii(),
+        }
     }
 
     /// The public part: the same for a session and its rotated successors, of no use to an attacker.
@@ -97,7 +153,11 @@ impl SessionId {
     }
 
     pub(crate) fn birth_and_class(&self) -> (SystemTime, u8) {
-        let bytes = self.to_bytes();
+        #[cfg(feature = "redis-session-compat")]
+        if let Text::Python(id) = &self.0 {
+            return (id.birth(), 0);
+        }
+        let bytes = to_bytes(self.as_ascii());
         let mut seconds = [0; 8];
         seconds[8 - BIRTH_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES]);
         // Some systems' clocks do not reach as far as five bytes: such a birth is as good as any that no session has.
@@ -110,14 +170,7 @@ impl SessionId {
         let mut text = [b'A'; Self::LEN];
         // 30 bytes are exactly 40 characters: the buffer always fits.
         let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
-        Self { text }
-    }
-
-    fn to_bytes(self) -> [u8; BYTES] {
-        let mut bytes = [0; BYTES];
-        // The text was checked to be 40 characters of the alphabet: they are exactly 30 bytes.
-        let _ = URL_SAFE_NO_PAD.decode_slice(self.text, &mut bytes);
-        bytes
+        Self(Text::Native(text))
     }
 }
 
@@ -139,6 +192,13 @@ impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionId({self})")
     }
+}
+
+fn to_bytes(text: &[u8]) -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    // The text was checked to be 40 characters of the alphabet: they are exactly 30 bytes.
+    let _ = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes);
+    bytes
 }
 
 fn write_birth(bytes: &mut [u8; BYTES], birth: SystemTime) {

@@ -12,12 +12,13 @@ use crate::id::SessionId;
 /// What a key is derived for. Another use of the same secret, or another format, takes another label.
 const LABEL: &[u8] = b"session-runtime cookie signature v1";
 const MAC_LEN: usize = 43;
-const VALUE_LEN: usize = SessionId::LEN + 1 + MAC_LEN;
 
 /// The keys of one cookie: the first signs, all verify.
 ///
 /// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in base64url, so that a value signed for
 /// one cookie does not pass for another. A key is HKDF-SHA-256 of a configured secret ([RFC 5869]).
+///
+/// For an id of the Python package `redis_session`, which holds no birth, `ID.BIRTH` stands in its place.
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct Keyring {
@@ -26,12 +27,12 @@ pub(crate) struct Keyring {
     older: Vec<Hmac<Sha256>>,
 }
 
-/// An id whose signature is right.
+/// An id that a cookie names rightly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verified {
     pub(crate) id: SessionId,
-    /// Signed by another key than the one that signs now.
-    pub(crate) by_older_key: bool,
+    /// By another key, or in another format, than would be written now.
+    pub(crate) is_outdated: bool,
 }
 
 impl Keyring {
@@ -46,9 +47,10 @@ impl Keyring {
 
     /// The cookie's value for an id.
     pub(crate) fn sign(&self, id: &SessionId) -> String {
-        let mac = mac(&self.signing, id);
-        let mut value = String::with_capacity(VALUE_LEN);
-        value.push_str(id.expose_secret());
+        let signed = id.with_birth();
+        let mac = mac(&self.signing, signed.as_bytes());
+        let mut value = String::with_capacity(signed.len() + 1 + MAC_LEN);
+        value.push_str(&signed);
         value.push('.');
         value.extend(mac.iter().map(|&c| char::from(c)));
         value
@@ -56,14 +58,12 @@ impl Keyring {
 
     /// The id in a cookie's value, if one of the keys signed exactly this value.
     pub(crate) fn verify(&self, value: &[u8]) -> Option<Verified> {
-        if value.len() != VALUE_LEN || value[SessionId::LEN] != b'.' {
-            return None;
-        }
-        let id = SessionId::from_ascii(&value[..SessionId::LEN])?;
-        let given = &value[SessionId::LEN + 1..];
-        let signed_by = |key: &Hmac<Sha256>| bool::from(mac(key, &id).ct_eq(given));
-        let by_older_key = !signed_by(&self.signing);
-        (!by_older_key || self.older.iter().any(signed_by)).then_some(Verified { id, by_older_key })
+        let (signed, given) = value.split_at_checked(value.len().checked_sub(MAC_LEN)?)?;
+        let signed = signed.strip_suffix(b".")?;
+        let id = SessionId::from_ascii_with_birth(signed)?;
+        let signed_by = |key: &Hmac<Sha256>| bool::from(mac(key, signed).ct_eq(given));
+        let is_outdated = !signed_by(&self.signing);
+        (!is_outdated || self.older.iter().any(signed_by)).then_some(Verified { id, is_outdated })
     }
 }
 
@@ -79,9 +79,9 @@ fn prepare(cookie_name: &str, secret: &[u8]) -> Hmac<Sha256> {
 }
 
 /// In its canonical text, so that no second spelling of the same bytes verifies.
-fn mac(key: &Hmac<Sha256>, id: &SessionId) -> [u8; MAC_LEN] {
+fn mac(key: &Hmac<Sha256>, signed: &[u8]) -> [u8; MAC_LEN] {
     let mut state = key.clone();
-    state.update(id.expose_secret().as_bytes());
+    state.update(signed);
     let mut text = [b'A'; MAC_LEN];
     // 32 bytes are exactly 43 characters: the buffer always fits.
     let _ = URL_SAFE_NO_PAD.encode_slice(state.finalize().into_bytes(), &mut text);
@@ -100,6 +100,7 @@ mod tests {
 
     use super::*;
 
+    const VALUE_LEN: usize = SessionId::LEN + 1 + MAC_LEN;
     const SECRET: &[u8] = b"golden vector: a secret of 32+ bytes";
     const ID: &str = "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0";
 
@@ -121,8 +122,8 @@ mod tests {
     fn all_keys_verify_and_the_first_signs() {
         let (old, new) = (Keyring::new("c", b"old", []), Keyring::new("c", b"new", [&b"old"[..]]));
         let verified = |value: &str| new.verify(value.as_bytes());
-        assert_eq!(verified(&old.sign(&id())), Some(Verified { id: id(), by_older_key: true }));
-        assert_eq!(verified(&new.sign(&id())), Some(Verified { id: id(), by_older_key: false }));
+        assert_eq!(verified(&old.sign(&id())), Some(Verified { id: id(), is_outdated: true }));
+        assert_eq!(verified(&new.sign(&id())), Some(Verified { id: id(), is_outdated: false }));
         assert_eq!(old.verify(new.sign(&id()).as_bytes()), None);
     }
 

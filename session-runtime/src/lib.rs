@@ -17,6 +17,7 @@
 //! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
 //! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
 //! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
+//! | `redis-session-compat` | no | [`CookieFormat`]: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
 //! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
 //!
@@ -32,6 +33,7 @@ mod blocking;
 mod cache_control;
 mod clock;
 mod config;
+mod cookie_formats;
 mod cookie_header;
 mod error;
 mod field;
@@ -44,6 +46,8 @@ mod keyring;
 mod lifecycle;
 mod random;
 mod record;
+#[cfg(feature = "redis-session-compat")]
+mod redis_session;
 mod response;
 mod schema;
 mod session;
@@ -78,11 +82,15 @@ pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
 pub use batch::{ReadBatch, WriteBatch};
+#[cfg(feature = "redis-session-compat")]
+pub use config::CookieFormat;
 pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::Error;
 pub use field::{Field, Operation};
 pub use handle::SessionHandle;
 pub use id::SessionId;
+#[cfg(feature = "redis-session-compat")]
+pub use redis_session::{FlaskCookie, TornadoCookie};
 pub use response::SessionHeaders;
 pub use schema::{FieldSpec, Schema};
 pub use session::Session;

@@ -9,12 +9,12 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
 use crate::config::{Lifetime, Lifetimes, Secret, SessionConfig, Settings, StoreUrl};
+use crate::cookie_formats::CookieFormats;
 use crate::cookie_header::CookieValues;
 use crate::error::{Error, Kind};
 use crate::field::Operation;
 use crate::handle::SessionHandle;
 use crate::id::SessionId;
-use crate::keyring::Keyring;
 use crate::lifecycle::{Candidate, Outcome, Reason};
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
@@ -47,7 +47,7 @@ struct Manager {
     clock: Clock,
     prefix: Box<str>,
     lifetimes: Lifetimes,
-    keyring: Keyring,
+    formats: CookieFormats,
     cookie: CookieTemplate,
     refresh_below: Option<f64>,
     max_value_size: usize,
@@ -113,18 +113,13 @@ impl Sessions {
     }
 
     fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
-        let Some((signing, older)) = settings.secrets.split_first() else {
-            return Err(Error::config(
-                "the setting `secret` (SESSION_SECRET) is required for a store of one's own",
-            ));
-        };
-        let keyring = Keyring::new(&settings.cookie.name, signing.expose(), older.iter().map(Secret::expose));
+        let formats = CookieFormats::new(&settings)?;
         Ok(Self(Arc::new(Manager {
             store,
             clock: Clock::system(),
             prefix: settings.prefix,
             lifetimes: settings.lifetimes,
-            keyring,
+            formats,
             cookie: CookieTemplate::new(settings.cookie),
             refresh_below: settings.refresh_below,
             max_value_size: settings.max_value_size,
@@ -294,13 +289,18 @@ impl Sessions {
 
     /// The session that a cookie's value names, if it is signed and can be alive.
     pub(crate) fn candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
-        let verified = self.0.keyring.verify(cookie_value)?;
-        Some(Candidate { subject: self.presented(verified.id)?, cookie_due: verified.by_older_key })
+        let now = self.now();
+        let verified = self.0.formats.read(cookie_value, now)?;
+        Some(Candidate { subject: self.presented_at(verified.id, now)?, cookie_due: verified.is_outdated })
     }
 
     /// The session of an id, if it can be alive.
     pub(crate) fn presented(&self, id: SessionId) -> Option<Subject> {
-        Subject::presented(id, &self.0.prefix, &self.0.lifetimes, self.now())
+        self.presented_at(id, self.now())
+    }
+
+    fn presented_at(&self, id: SessionId, now: SystemTime) -> Option<Subject> {
+        Subject::presented(id, &self.0.prefix, &self.0.lifetimes, now)
     }
 
     /// A session that begins now, under a new id.
@@ -315,11 +315,11 @@ impl Sessions {
         reason: Reason,
         now: SystemTime,
     ) -> Result<Subject, Error> {
-        let id = match reason {
-            Reason::Rotate => of.id.draw_successor(of.birth, of.lifetime.class),
-            Reason::Renew(class) => of.id.draw_successor(now, class),
+        let (birth, class) = match reason {
+            Reason::Rotate => (of.birth, of.lifetime.class),
+            Reason::Renew(class) => (now, class),
         };
-        Subject::drawn(id?, &self.0.prefix, &self.0.lifetimes)
+        Subject::drawn(of.draw_successor(birth, class)?, &self.0.prefix, &self.0.lifetimes)
     }
 
     pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
@@ -388,7 +388,7 @@ impl Sessions {
 
     fn set_cookie(&self, subject: &Subject) -> String {
         let max_age = subject.lifetime.persistent.then(|| subject.remaining(self.now()).unwrap_or_default());
-        self.0.cookie.set(self.0.keyring.sign(&subject.id), max_age)
+        self.0.cookie.set(self.0.formats.write(&subject.id), max_age)
     }
 }
 
@@ -405,7 +405,7 @@ impl WeakSessions {
 
 /// On memory nothing outlives the process: neither need its cookies.
 fn make_up_secret(settings: &mut Settings) -> Result<(), Error> {
-    if settings.secrets.is_empty() {
+    if settings.needs_secret() && settings.secrets.is_empty() {
         tracing::warn!(
             "no SESSION_SECRET is set: made one up for this run, cookies of earlier runs are not accepted"
         );
@@ -433,7 +433,7 @@ mod tests {
         let config = || SessionConfig::new().store("memory:");
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let subject = memory.draw(0, memory.now()).unwrap();
-        assert!(memory.candidate(memory.0.keyring.sign(&subject.id).as_bytes()).is_some());
+        assert!(memory.candidate(memory.0.formats.write(&subject.id).as_bytes()).is_some());
         assert!(
             Sessions::build(config().resolve().unwrap(), memory.0.store.clone()).unwrap_err().is_config()
         );

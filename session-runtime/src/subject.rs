@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use crate::config::{Lifetime, Lifetimes};
 use crate::error::Error;
 use crate::id::SessionId;
+#[cfg(feature = "redis-session-compat")]
+use crate::redis_session;
 use crate::store::SessionKey;
 
 /// How far ahead of ours the clock may be that gave an id its birth.
@@ -44,6 +46,15 @@ impl Subject {
         let lifetime = *lifetimes.get(class)?;
         birth.checked_add(lifetime.max)?;
         Some(Self { id, key: SessionKey::new(prefix, &id), birth, lifetime })
+    }
+
+    /// Draws the id that the session moves to, in the same cluster slot.
+    pub(crate) fn draw_successor(&self, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
+        #[cfg(feature = "redis-session-compat")]
+        if self.id.python().is_some() {
+            return redis_session::draw_in_slot_of(&self.key, birth, class);
+        }
+        self.id.draw_successor(birth, class)
     }
 
     /// How long from now the store keeps the session if it is used now: the idle timeout, but never past the absolute deadline. `None`

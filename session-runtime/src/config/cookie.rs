@@ -86,6 +86,7 @@ impl CookieSettings {
         };
         cookie.name = match &config.cookie_name {
             Some(name) => token(name)?,
+            None if config.is_shared_with_python() => "session-id".into(),
             None if cookie.allows_host_prefix() => "__Host-session-id".into(),
             None => "session-id".into(),
         };

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+#[cfg(feature = "redis-session-compat")]
+use super::CookieFormat;
 use super::setting::Setting;
 use super::{Lifetime, SessionConfig};
 use crate::error::Error;
@@ -22,6 +24,8 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_SAME_SITE` | `Strict`, `Lax` or `None` | [`cookie_same_site`](Self::cookie_same_site) |
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
+    /// | `SESSION_COOKIE_FORMATS`, with the feature `redis-session-compat` | `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, several separated by commas | `cookie_formats` |
+    /// | `SECRET_KEY`, for `tornado` and `flask` | the Python application's, whole | `cookie_formats` |
     /// | `SESSION_SECRET` | one or more, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds | [`timeout`](Self::timeout) |
     ///
@@ -52,7 +56,7 @@ impl SessionConfig {
         let default = Self::default();
         Ok(Self {
             store: env.text(Setting::STORE)?.map(Into::into),
-            prefix: env.text(Setting::PREFIX)?.unwrap_or(default.prefix),
+            prefix: env.text(Setting::PREFIX)?,
             cookie_name: env.text(Setting::COOKIE_NAME)?,
             cookie_secure: env.flag(Setting::COOKIE_SECURE)?.unwrap_or(default.cookie_secure),
             cookie_http_only: env.flag(Setting::COOKIE_HTTP_ONLY)?.unwrap_or(default.cookie_http_only),
@@ -62,6 +66,8 @@ impl SessionConfig {
             },
             cookie_path: env.text(Setting::COOKIE_PATH)?.unwrap_or(default.cookie_path),
             cookie_domain: env.text(Setting::COOKIE_DOMAIN)?,
+            #[cfg(feature = "redis-session-compat")]
+            cookie_formats: env.cookie_formats()?.unwrap_or(default.cookie_formats),
             secret: env.text(Setting::SECRET)?.map(Into::into),
             timeout: env
                 .number(Setting::TIMEOUT, "milliseconds")?
@@ -84,6 +90,17 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         Ok(default.idle(idle).max(max))
     }
 
+    #[cfg(feature = "redis-session-compat")]
+    fn cookie_formats(&self) -> Result<Option<Vec<CookieFormat>>, Error> {
+        let Some(words) = self.text(Setting::COOKIE_FORMATS)? else { return Ok(None) };
+        let secret_key = self.raw(Setting::SECRET_KEY)?.filter(|key| !key.is_empty());
+        words
+            .split(',')
+            .map(|word| CookieFormat::named(word.trim(), secret_key.as_deref()))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
     fn number(&self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
         let Some(text) = self.text(setting)? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| setting.refuse(format!("takes a whole number of {of}")))
@@ -100,8 +117,13 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
 
     /// The variable's text, unless it is not set or empty.
     fn text(&self, setting: Setting) -> Result<Option<String>, Error> {
-        let Some(value) = setting.variable.and_then(&self.lookup) else { return Ok(None) };
-        let text = value.to_str().ok_or_else(|| setting.refuse("takes UTF-8 text"))?.trim();
+        let Some(value) = self.raw(setting)? else { return Ok(None) };
+        let text = value.trim();
         Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    fn raw(&self, setting: Setting) -> Result<Option<String>, Error> {
+        let Some(value) = setting.variable.and_then(&self.lookup) else { return Ok(None) };
+        value.into_string().map(Some).map_err(|_| setting.refuse("takes UTF-8 text"))
     }
 }

@@ -1,6 +1,8 @@
 //! What an application can set, and what is made of it at start.
 
 mod cookie;
+#[cfg(feature = "redis-session-compat")]
+mod cookie_format;
 mod env;
 mod lifetime;
 mod memory_url;
@@ -13,6 +15,8 @@ mod tests;
 mod weak;
 
 pub use cookie::SameSite;
+#[cfg(feature = "redis-session-compat")]
+pub use cookie_format::CookieFormat;
 pub use lifetime::Lifetime;
 
 pub(crate) use cookie::CookieSettings;
@@ -44,6 +48,7 @@ use store_url::StoreText;
 /// | [`cookie_path`](Self::cookie_path) | `/` | text |
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
+/// | `cookie_formats`, with the feature `redis-session-compat` | `native` | a list of `CookieFormat`s |
 /// | [`secret`](Self::secret) | none: required, but for the store `memory:` | text, or a list of texts |
 /// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
@@ -88,7 +93,7 @@ use store_url::StoreText;
 #[must_use]
 pub struct SessionConfig {
     store: Option<StoreText>,
-    prefix: String,
+    prefix: Option<String>,
     lifetimes: Lifetimes,
     cookie_name: Option<String>,
     cookie_secure: bool,
@@ -97,6 +102,8 @@ pub struct SessionConfig {
     cookie_path: String,
     cookie_domain: Option<String>,
     cookie_partitioned: bool,
+    #[cfg(feature = "redis-session-compat")]
+    cookie_formats: Vec<CookieFormat>,
     secret: Option<SecretText>,
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     timeout: Duration,
@@ -138,7 +145,7 @@ impl SessionConfig {
     /// Any text but an empty one, without braces (they decide on a cluster's slot), white space and control characters. Colons may stand
     /// in it (`shop:test`).
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), ..self }
+        Self { prefix: Some(prefix.into()), ..self }
     }
 
     /// Sets how long the sessions of one class live, in place of what was set for that class before. Defaults: see [`Lifetime`].
@@ -187,6 +194,26 @@ impl SessionConfig {
     /// `Partitioned`: in a frame, the cookie is kept apart for every site that embeds it (CHIPS). Default: `false`.
     pub fn cookie_partitioned(self, partitioned: bool) -> Self {
         Self { cookie_partitioned: partitioned, ..self }
+    }
+
+    /// In what formats the cookie's value may be: the first is written, all are read. A cookie in another one than the first, or signed by an
+    /// older secret, is re-issued when its session is found live. Default: [`CookieFormat::Native`] alone.
+    ///
+    /// With a format of the Python package `redis_session` in the list, two defaults are the package's: the [`prefix`](Self::prefix) `redis` and
+    /// the [`cookie_name`](Self::cookie_name) `session-id`. `guide::redis_session` tells which list to take when.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{CookieFormat, SessionConfig, TornadoCookie};
+    ///
+    /// let python = CookieFormat::Tornado(TornadoCookie::new("the application's cookie_secret, whole"));
+    /// let config = SessionConfig::new().cookie_formats([python, CookieFormat::Native]);
+    /// # let _ = config;
+    /// ```
+    #[cfg(feature = "redis-session-compat")]
+    pub fn cookie_formats(self, formats: impl IntoIterator<Item = CookieFormat>) -> Self {
+        Self { cookie_formats: formats.into_iter().collect(), ..self }
     }
 
     /// The secret, or several separated by commas, from which the keys that sign cookies are made: the first signs, all verify. To replace
@@ -238,7 +265,7 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             store: None,
-            prefix: "app".into(),
+            prefix: None,
             lifetimes: Lifetimes::default(),
             cookie_name: None,
             cookie_secure: true,
@@ -247,6 +274,8 @@ impl Default for SessionConfig {
             cookie_path: "/".into(),
             cookie_domain: None,
             cookie_partitioned: false,
+            #[cfg(feature = "redis-session-compat")]
+            cookie_formats: vec![CookieFormat::Native],
             secret: None,
             timeout: Duration::from_secs(1),
             connect_lazily: false,

@@ -26,6 +26,10 @@ impl Setting {
     pub(super) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
     pub(super) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
     pub(super) const COOKIE_PARTITIONED: Self = Self { key: "cookie_partitioned", variable: None };
+    #[cfg(feature = "redis-session-compat")]
+    pub(super) const COOKIE_FORMATS: Self = Self::new("cookie_formats", "SESSION_COOKIE_FORMATS");
+    #[cfg(feature = "redis-session-compat")]
+    pub(super) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");
     pub(super) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
     pub(super) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
     pub(super) const REFRESH_BELOW: Self = Self { key: "refresh_below", variable: None };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "redis-session-compat")]
+use super::CookieFormat;
 use super::setting::Setting;
 use super::{CookieSettings, Lifetimes, Secret, SessionConfig, StoreUrl};
 use crate::error::Error;
@@ -13,6 +15,9 @@ pub(crate) struct Settings {
     pub(crate) prefix: Box<str>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) cookie: CookieSettings,
+    /// The first is written, all are read; there is one.
+    #[cfg(feature = "redis-session-compat")]
+    pub(crate) cookie_formats: Vec<CookieFormat>,
     /// The newest first. None were given: empty, which `memory:` alone allows.
     pub(crate) secrets: Vec<Secret>,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory answers at once"))]
@@ -32,13 +37,16 @@ impl SessionConfig {
     /// [`Error::is_config`]: names the setting, its variable and what it takes, never its value.
     pub(crate) fn resolve(self) -> Result<Settings, Error> {
         let cookie = CookieSettings::resolve(&self)?;
-        check_prefix(&self.prefix)?;
+        let prefix = self.prefix.as_deref().unwrap_or(self.default_prefix());
+        check_prefix(prefix)?;
         check_limits(&self)?;
         let settings = Settings {
             store: StoreUrl::resolve(self.store)?,
-            prefix: self.prefix.into(),
+            prefix: prefix.into(),
             lifetimes: self.lifetimes.resolve()?,
             cookie,
+            #[cfg(feature = "redis-session-compat")]
+            cookie_formats: CookieFormat::resolve(self.cookie_formats)?,
             secrets: Secret::resolve(self.secret)?,
             timeout: self.timeout,
             connect_lazily: self.connect_lazily,
@@ -49,12 +57,36 @@ impl SessionConfig {
         settings.check_secret_is_given()?;
         Ok(settings)
     }
+
+    fn default_prefix(&self) -> &'static str {
+        if self.is_shared_with_python() { "redis" } else { "app" }
+    }
+
+    /// The sessions are those of the Python package `redis_session`, too.
+    #[cfg(feature = "redis-session-compat")]
+    pub(super) fn is_shared_with_python(&self) -> bool {
+        self.cookie_formats.iter().any(CookieFormat::is_of_python)
+    }
+
+    #[cfg(not(feature = "redis-session-compat"))]
+    pub(super) fn is_shared_with_python(&self) -> bool {
+        false
+    }
 }
 
 impl Settings {
+    /// Cookies in our own format are read or written.
+    pub(crate) fn needs_secret(&self) -> bool {
+        #[cfg(feature = "redis-session-compat")]
+        let is_native = self.cookie_formats.iter().any(|format| !format.is_of_python());
+        #[cfg(not(feature = "redis-session-compat"))]
+        let is_native = true;
+        is_native
+    }
+
     /// A made-up secret would sign out everybody at each start, and differ from one server of the application to the next.
     fn check_secret_is_given(&self) -> Result<(), Error> {
-        if self.secrets.is_empty() && !matches!(self.store, StoreUrl::Memory(_)) {
+        if self.needs_secret() && self.secrets.is_empty() && !matches!(self.store, StoreUrl::Memory(_)) {
             return Err(Setting::SECRET.refuse(
                 "is required, but for the store `memory:`; make one with `openssl rand -base64 32`",
             ));

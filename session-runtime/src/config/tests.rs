@@ -354,6 +354,66 @@ fn every_variable_is_read() {
     }
 }
 
+#[cfg(feature = "redis-session-compat")]
+#[test]
+fn formats_of_python_bring_its_defaults() {
+    let resolved = |variables: &[(&str, &str)]| from_env(variables).unwrap().resolve().unwrap();
+    let key = (" whole, raw \n", "SECRET_KEY");
+    let python = resolved(&[
+        ("SESSION_REDIS", "memory:"),
+        ("SESSION_COOKIE_FORMATS", " flask, tornado"),
+        (key.1, key.0),
+    ]);
+    assert_eq!((&*python.prefix, &*python.cookie.name), ("redis", "session-id"));
+    let shown = format!("{:?}", python.cookie_formats);
+    assert!(shown.contains("Flask") && shown.contains("Tornado") && !shown.contains("whole"), "{shown}");
+    assert!(!python.needs_secret());
+    let both =
+        [("SESSION_COOKIE_FORMATS", "native,tornado"), ("SESSION_REDIS_PREFIX", "shop"), (key.1, key.0)];
+    let both = resolved(&[&both[..], &[("SESSION_SECRET", TEXT), ("SESSION_COOKIE_ID", "sid")]].concat());
+    assert_eq!((&*both.prefix, &*both.cookie.name, both.needs_secret()), ("shop", "sid", true));
+    let native = resolved(&[("SESSION_REDIS", "memory:"), (key.1, key.0)]);
+    assert_eq!((&*native.prefix, &*native.cookie.name), ("app", "__Host-session-id"));
+}
+
+#[cfg(feature = "redis-session-compat")]
+#[test]
+fn formats_that_cannot_be_used_are_refused() {
+    for (formats, secret_key, says) in [
+        ("tornado", "", "`secret_key` (SECRET_KEY) is required"),
+        ("native,flask", "", "`secret_key` (SECRET_KEY) is required"),
+        ("django", "key", "(SESSION_COOKIE_FORMATS) takes `native`, `tornado`, `flask`"),
+        ("tornado,", "key", "(SESSION_COOKIE_FORMATS) takes"),
+        ("unsigned-forgeable-ids,tornado", "key", "is read and never written"),
+    ] {
+        let variables =
+            [("SESSION_COOKIE_FORMATS", formats), ("SECRET_KEY", secret_key), ("SESSION_SECRET", TEXT)];
+        let error = from_env(&variables).and_then(|config| config.resolve()).unwrap_err();
+        assert!(error.is_config() && error.to_string().contains(says), "{error}");
+    }
+    let none = SessionConfig::new().secret(TEXT).cookie_formats([]).resolve().unwrap_err();
+    assert!(none.to_string().contains("takes one format or more"), "{none}");
+}
+
+#[cfg(feature = "redis-session-compat")]
+#[test]
+fn formats_are_read_from_files() {
+    let read = |json: &str| serde_json::from_str::<SessionConfig>(json);
+    let config = read(
+        r#"{"cookie_formats": [{"format": "tornado", "secret_key": "k", "key_version": 3, "max_age_days": 7},
+            {"format": "flask", "secret_key": "k"}, {"format": "native"}, {"format": "unsigned-forgeable-ids"}]}"#,
+    );
+    let shown = format!("{:?}", config.unwrap());
+    assert!(shown.contains("key_version: Some(3), max_age_days: 7"), "{shown}");
+    for mistaken in [
+        r#"{"cookie_formats": [{"format": "tornado"}]}"#,
+        r#"{"cookie_formats": [{"format": "flask", "secret_key": "k", "max_age_days": 7}]}"#,
+        r#"{"cookie_formats": [{"format": "django"}]}"#,
+    ] {
+        assert!(read(mistaken).is_err(), "{mistaken}");
+    }
+}
+
 #[test]
 fn variables_reach_the_settings() {
     let settings =

@@ -9,6 +9,8 @@ use crate::id::SessionId;
 ///
 /// The braces are part of it: they make a Redis Cluster keep a session, its successor and their tombstones in one slot. A key holds the
 /// secret of its session's id, so `Debug` shows the tag alone.
+///
+/// That of an id of the Python package `redis_session` has none, as the package makes it: `PREFIX:sessions:ID`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     text: Arc<str>,
@@ -21,6 +23,11 @@ impl SessionKey {
     /// The manager makes keys, stores take them; this is for a store's own tests. The prefix is not checked here.
     pub fn new(prefix: &str, id: &SessionId) -> Self {
         let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
+        #[cfg(feature = "redis-session-compat")]
+        if id.python().is_some() {
+            let text = [prefix, ":sessions:", tag, rest].concat();
+            return Self { rest_at: text.len() - rest.len(), text: text.into() };
+        }
         let text = [prefix, ":sessions:{", tag, "}", rest].concat();
         Self { rest_at: text.len() - rest.len(), text: text.into() }
     }
@@ -31,10 +38,13 @@ impl SessionKey {
         &self.text[..self.rest_at - 2 - SessionId::TAG_LEN]
     }
 
-    /// What stands in the braces.
+    /// What decides on a cluster's slot: what stands in the braces; without any, the whole.
     #[cfg(feature = "redis")]
-    pub(crate) fn tag(&self) -> &str {
-        &self.text[self.rest_at - 1 - SessionId::TAG_LEN..self.rest_at - 1]
+    pub(crate) fn hash_tag(&self) -> &str {
+        match self.text[..self.rest_at].strip_suffix('}') {
+            Some(until) => &until[until.len() - SessionId::TAG_LEN..],
+            None => &self.text,
+        }
     }
 
     /// The whole key, the session's secret included.

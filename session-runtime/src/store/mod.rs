@@ -17,6 +17,8 @@ pub use redis::{RedisStore, RedisStoreBuilder};
 
 pub(crate) use any::AnyStore;
 pub(crate) use memory::Bounds;
+#[cfg(feature = "redis-session-compat")]
+pub(crate) use redis::{slot_of, slot_of_tag};
 
 use std::fmt;
 use std::future::Future;

@@ -36,7 +36,7 @@ impl Lanes {
         match (lane, &*self.main) {
             (Lane::Aside, _) => &self.aside,
             (Lane::Own, [only]) => only,
-            (Lane::Own, several) => &several[self.hasher.hash_one(key.tag()) as usize % several.len()],
+            (Lane::Own, several) => &several[self.hasher.hash_one(key.hash_tag()) as usize % several.len()],
         }
     }
 

@@ -22,6 +22,9 @@ mod url;
 
 pub use builder::RedisStoreBuilder;
 
+#[cfg(feature = "redis-session-compat")]
+pub(crate) use slot::{slot_of, slot_of_tag};
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 

@@ -5,11 +5,17 @@ use crate::store::SessionKey;
 /// How many slots a cluster has.
 pub(super) const SLOTS: usize = 16384;
 
-/// The slot of a session's key: that of what stands in its braces, the session's tag ([Redis Cluster specification, "Hash tags"]).
+/// The slot of a session's key: that of what stands in its braces, the session's tag, or without any that of all of it ([Redis Cluster
+/// specification, "Hash tags"]).
 ///
 /// [Redis Cluster specification, "Hash tags"]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
-pub(super) fn slot_of(key: &SessionKey) -> u16 {
-    crc16(key.tag().as_bytes()) % 16384
+pub(crate) fn slot_of(key: &SessionKey) -> u16 {
+    slot_of_tag(key.hash_tag().as_bytes())
+}
+
+/// The slot of a key with this in its braces.
+pub(crate) fn slot_of_tag(tag: &[u8]) -> u16 {
+    crc16(tag) % 16384
 }
 
 /// CRC-16/XMODEM, as the specification's appendix has it. Eight bytes are not worth a table, nor a crate.

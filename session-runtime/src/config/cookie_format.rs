@@ -1,0 +1,72 @@
+//! The formats that the cookie's value may be in.
+
+use serde::Deserialize;
+
+use super::setting::Setting;
+use crate::error::Error;
+use crate::redis_session::{FlaskCookie, TornadoCookie};
+
+/// A format of the session cookie's value, for [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
+///
+/// With `serde` it is a map with the key `format`: `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, and beside it what
+/// [`TornadoCookie`] and [`FlaskCookie`] take. In the environment it is one of these words.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::{CookieFormat, SessionConfig};
+///
+/// let config: SessionConfig = serde_json::from_str(
+///     r#"{ "cookie_formats": [{ "format": "tornado", "secret_key": "the whole cookie_secret" }, { "format": "native" }] }"#,
+/// )?;
+/// # let _ = (config, CookieFormat::Native);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "format", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CookieFormat {
+    /// This library's own, signed by [`SessionConfig::secret`](crate::SessionConfig::secret).
+    Native,
+    /// That of the Python package `redis_session` on Tornado: signed values of version 2. Version 1, which Tornado has not written since 2013,
+    /// is not read.
+    Tornado(TornadoCookie),
+    /// That of the Python package `redis_session` on Flask: an itsdangerous `URLSafeTimedSerializer`, with HMAC-SHA-1, as Flask signs.
+    Flask(FlaskCookie),
+    /// A Python id without a signature, which is what the package writes on Tornado with `session-cookie-secure=False`. **Anybody can make such a
+    /// cookie**: a session is as safe as its id is secret, an attacker can plant one of his own on a visitor, and the absolute lifetime does not
+    /// hold, because no birth is signed. It is read, and never written: such a session gets a signed cookie as soon as it is found live.
+    UnsignedForgeableIds,
+}
+
+impl CookieFormat {
+    /// The format that a word of the environment names.
+    pub(super) fn named(word: &str, secret_key: Option<&str>) -> Result<Self, Error> {
+        let secret_key = || {
+            let missing = || Setting::SECRET_KEY.refuse("is required for cookies of Tornado and Flask");
+            secret_key.ok_or_else(missing)
+        };
+        match word {
+            "native" => Ok(Self::Native),
+            "tornado" => Ok(Self::Tornado(TornadoCookie::new(secret_key()?))),
+            "flask" => Ok(Self::Flask(FlaskCookie::new(secret_key()?))),
+            "unsigned-forgeable-ids" => Ok(Self::UnsignedForgeableIds),
+            _ => Err(Setting::COOKIE_FORMATS.refuse(
+                "takes `native`, `tornado`, `flask` and `unsigned-forgeable-ids`, separated by commas",
+            )),
+        }
+    }
+
+    pub(super) fn is_of_python(&self) -> bool {
+        !matches!(self, Self::Native)
+    }
+
+    pub(super) fn resolve(formats: Vec<Self>) -> Result<Vec<Self>, Error> {
+        match formats.first() {
+            None => Err(Setting::COOKIE_FORMATS.refuse("takes one format or more")),
+            Some(Self::UnsignedForgeableIds) => Err(Setting::COOKIE_FORMATS
+                .refuse("begins with `unsigned-forgeable-ids`, which is read and never written")),
+            Some(_) => Ok(formats),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The package's session ids, and how ours go into its cookies.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::store::{SessionKey, slot_of, slot_of_tag};
+
+/// An id as the package draws it: two random UUIDs, one after the other. It does not tell when its session began: its cookie does.
+#[derive(Clone, Copy)]
+pub(crate) struct PythonId {
+    text: [u8; Self::LEN],
+    birth: SystemTime,
+}
+
+impl PythonId {
+    const LEN: usize = 2 * UUID_LEN;
+
+    /// The id of a session that began at `birth`, which is kept in whole seconds.
+    pub(crate) fn read(text: &[u8], birth: SystemTime) -> Option<Self> {
+        let text: [u8; Self::LEN] = text.try_into().ok()?;
+        let is_shaped = text.chunks(UUID_LEN).all(is_random_uuid);
+        is_shaped.then(|| Self { text, birth: time_of(seconds(birth)) })
+    }
+
+    /// What [`with_birth`](Self::with_birth) gives.
+    pub(crate) fn from_ascii_with_birth(text: &[u8]) -> Option<Self> {
+        let (id, birth) = text.split_at_checked(Self::LEN)?;
+        Self::read(id, time_of(decimal(birth.strip_prefix(b".")?)?))
+    }
+
+    pub(crate) fn as_ascii(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(crate) fn with_birth(&self) -> String {
+        format!("{}.{}", str::from_utf8(&self.text).unwrap_or_default(), seconds(self.birth))
+    }
+
+    pub(crate) fn birth(&self) -> SystemTime {
+        self.birth
+    }
+}
+
+/// Two cookies of one session may tell different births.
+impl PartialEq for PythonId {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for PythonId {}
+
+impl std::hash::Hash for PythonId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+/// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the braces of ours go along.
+pub(super) fn text_of(id: &SessionId) -> String {
+    match (id.python(), id.expose_secret().split_at(SessionId::TAG_LEN)) {
+        (None, (tag, rest)) => format!("{{{tag}}}{rest}"),
+        (Some(_), (tag, rest)) => format!("{tag}{rest}"),
+    }
+}
+
+/// The id of what stands in a cookie that was signed at `signed_at`.
+pub(super) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
+    let Some(text) = text.strip_prefix(b"{") else {
+        return PythonId::read(text, signed_at).map(SessionId::of_python);
+    };
+    let (tag, rest) = text.split_at_checked(SessionId::TAG_LEN)?;
+    SessionId::from_ascii(&[tag, rest.strip_prefix(b"}")?].concat())
+}
+
+/// Draws an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
+pub(crate) fn draw_in_slot_of(key: &SessionKey, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
+    let (slot, drawn) = (slot_of(key), SessionId::draw(birth, class)?);
+    let (start, first) = drawn.tag().as_bytes().split_at(SessionId::TAG_LEN - SEARCHED);
+    let first = first.iter().fold(0, |number, c| (number << 6) | (usize::from(*c) % 64));
+    let tag_of = |number: usize| {
+        let characters = (0..SEARCHED).map(|at| ALPHABET[((first + number) >> (6 * at)) & 63]);
+        start.iter().copied().chain(characters).collect::<Vec<u8>>()
+    };
+    // One of 16,384 is in the slot.
+    let tag = (0..1 << (6 * SEARCHED)).map(tag_of).find(|tag| slot_of_tag(tag) == slot);
+    Ok(tag.map_or(drawn, |tag| drawn.with_tag(&tag)))
+}
+
+/// How many characters of a tag are searched for; the others are drawn.
+const SEARCHED: usize = 4;
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+const UUID_LEN: usize = 36;
+
+/// As `str(uuid4())` gives it ([RFC 9562 §5.4]).
+///
+/// [RFC 9562 §5.4]: https://www.rfc-editor.org/rfc/rfc9562#section-5.4
+fn is_random_uuid(text: &[u8]) -> bool {
+    text.len() == UUID_LEN
+        && text.iter().enumerate().all(|(at, c)| match at {
+            8 | 13 | 18 | 23 => *c == b'-',
+            14 => *c == b'4',
+            19 => matches!(c, b'8' | b'9' | b'a' | b'b'),
+            _ => matches!(c, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+pub(super) fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// A time that the system's clock cannot reach is none that a session began at.
+pub(super) fn time_of(seconds: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
+}
+
+/// A number without a sign: `str::parse` would take a plus.
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::store::slot_of;
+
+    pub(in super::super) const NOW: u64 = 1_761_741_315;
+    pub(in super::super) const PYTHON: &str =
+        "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
+    pub(in super::super) const NATIVE: &str = "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0";
+
+    pub(in super::super) fn python() -> SessionId {
+        SessionId::of_python(PythonId::read(PYTHON.as_bytes(), time_of(NOW)).unwrap())
+    }
+
+    pub(in super::super) fn native() -> SessionId {
+        SessionId::parse(NATIVE).unwrap()
+    }
+
+    #[test]
+    fn keys_are_those_that_the_package_makes_of_its_cookie() {
+        for id in [python(), native()] {
+            let key = SessionKey::new("redis", &id);
+            assert_eq!(key.expose_secret(), format!("redis:sessions:{}", text_of(&id)));
+            assert_eq!(id_of(text_of(&id).as_bytes(), time_of(NOW)), Some(id));
+        }
+    }
+
+    #[test]
+    fn an_id_is_two_random_uuids_and_nothing_else() {
+        let is_id = |text: &str| PythonId::read(text.as_bytes(), UNIX_EPOCH).is_some();
+        assert!(is_id(PYTHON));
+        for other in [
+            PYTHON.to_uppercase(),
+            PYTHON.replace('-', "_"),
+            PYTHON[1..].to_owned(),
+            format!("{PYTHON}0"),
+            PYTHON.replacen("-4b3e", "-1b3e", 1),
+            PYTHON.replacen("-9d21", "-cd21", 1),
+            PYTHON.replacen('a', "*", 1),
+        ] {
+            assert!(!is_id(&other), "{other}");
+        }
+    }
+
+    #[test]
+    fn it_shows_its_tag_alone() {
+        let shown = format!("{} {:?} {:?}", python(), python(), SessionKey::new("redis", &python()));
+        assert_eq!(shown, "6f1d9a4e… SessionId(6f1d9a4e…) SessionKey(redis:sessions:6f1d9a4e…)");
+    }
+
+    #[test]
+    fn its_birth_goes_along_in_our_own_cookies() {
+        let with_birth = python().with_birth().into_owned();
+        let read = SessionId::from_ascii_with_birth(with_birth.as_bytes()).unwrap();
+        assert_eq!((read, read.birth()), (python(), time_of(NOW)));
+        for other in [PYTHON.to_owned(), format!("{PYTHON}."), format!("{PYTHON}.+1"), format!("{PYTHON}.1.")]
+        {
+            assert!(SessionId::from_ascii_with_birth(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_successor_is_in_the_same_slot() {
+        let key = SessionKey::new("redis", &python());
+        let successor = draw_in_slot_of(&key, time_of(NOW), 1).unwrap();
+        assert_eq!(slot_of(&SessionKey::new("redis", &successor)), slot_of(&key));
+        assert_eq!(successor.birth_and_class(), (time_of(NOW), 1));
+        assert_ne!(draw_in_slot_of(&key, time_of(NOW), 1).unwrap(), successor);
+    }
+}

@@ -1,0 +1,15 @@
+//! What the Python package `redis_session` does: its ids, and the formats of its cookies.
+
+mod flask;
+mod format;
+mod id;
+mod secret_key;
+mod tornado;
+
+pub use flask::FlaskCookie;
+pub use tornado::TornadoCookie;
+
+pub(crate) use format::PythonFormat;
+pub(crate) use id::{PythonId, draw_in_slot_of};
+
+use secret_key::SecretKey;

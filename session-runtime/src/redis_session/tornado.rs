@@ -1,0 +1,277 @@
+//! Cookies of the package on Tornado: [signed values, version 2].
+//!
+//! [signed values, version 2]: https://www.tornadoweb.org/en/stable/web.html#tornado.web.RequestHandler.set_signed_cookie
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Deserialize;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::SecretKey;
+use super::id::{decimal, id_of, seconds, text_of, time_of};
+use crate::error::Error;
+use crate::id::SessionId;
+
+/// What the cookies of a Tornado application are signed with, for [`CookieFormat::Tornado`](crate::CookieFormat::Tornado).
+///
+/// With `serde` it is a map of `secret_key`, `key_version` and `max_age_days`, of which the last two may be left out.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::TornadoCookie;
+///
+/// let cookie = TornadoCookie::new("the application's cookie_secret, whole").max_age_days(7);
+/// # let _ = cookie;
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct TornadoCookie {
+    secret_key: SecretKey,
+    #[serde(default)]
+    key_version: Option<u32>,
+    #[serde(default = "default_max_age_days")]
+    max_age_days: u32,
+}
+
+impl TornadoCookie {
+    /// The application's `cookie_secret`, as it is: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
+    pub fn new(secret_key: impl Into<String>) -> Self {
+        Self {
+            secret_key: SecretKey::new(secret_key),
+            key_version: None,
+            max_age_days: default_max_age_days(),
+        }
+    }
+
+    /// Which one of the application's secrets this is, where its `cookie_secret` is a dictionary; list a format for each. Default: none. Then
+    /// cookies are written with version 0, and those of any version are read, as Tornado does with one secret.
+    pub fn key_version(self, version: u32) -> Self {
+        Self { key_version: Some(version), ..self }
+    }
+
+    /// How old a cookie may be, in days, as `get_signed_cookie` has it. Default: 31, which is Tornado's own, and what the package leaves it at.
+    pub fn max_age_days(self, days: u32) -> Self {
+        Self { max_age_days: days, ..self }
+    }
+}
+
+fn default_max_age_days() -> u32 {
+    31
+}
+
+/// Signs and verifies the values of one cookie.
+///
+/// `2|1:0|10:1300000000|10:session-id|96:…|…`: the format's version; then the key's version, the time of signing, the cookie's name and the
+/// value in base64, each after its length; the HMAC-SHA-256 of all before it, in hexadecimal.
+pub(crate) struct TornadoSigner {
+    name: Box<str>,
+    key: Hmac<Sha256>,
+    key_version: Option<u32>,
+    max_age: Duration,
+}
+
+impl TornadoSigner {
+    pub(super) fn new(name: &str, cookie: &TornadoCookie) -> Result<Self, Error> {
+        let key = Hmac::new_from_slice(cookie.secret_key.expose("Tornado")?)
+            .map_err(|_| Error::config("the secret key of Tornado's cookies cannot be used"))?;
+        let max_age = Duration::from_secs(u64::from(cookie.max_age_days) * 24 * 60 * 60);
+        Ok(Self { name: name.into(), key, key_version: cookie.key_version, max_age })
+    }
+
+    /// With the session's birth for the time of signing.
+    pub(super) fn sign(&self, id: &SessionId) -> String {
+        let key_version = self.key_version.unwrap_or(0).to_string();
+        let timestamp = seconds(id.birth()).to_string();
+        let value = STANDARD.encode(text_of(id));
+        let mut signed = "2|".to_owned();
+        for field in [&*key_version, &timestamp, &self.name, &value] {
+            signed.push_str(&format!("{}:{field}|", field.len()));
+        }
+        let mac = hex(&self.mac(signed.as_bytes()));
+        signed + &mac
+    }
+
+    /// The id in a cookie's value, if it is signed with this key, for this cookie, and not too long ago.
+    pub(super) fn verify(&self, value: &[u8], now: SystemTime) -> Option<SessionId> {
+        let value = unquoted(value);
+        let parts = Parts::of(value)?;
+        let signed = &value[..value.len() - parts.signature.len()];
+        if !bool::from(hex(&self.mac(signed)).as_bytes().ct_eq(parts.signature)) {
+            return None;
+        }
+        let is_known = self.key_version.is_none_or(|version| parts.key_version == u64::from(version));
+        let signed_at = time_of(parts.timestamp);
+        // What was signed in the future is found out where births are looked at.
+        let is_fresh = now.duration_since(signed_at).unwrap_or_default() <= self.max_age;
+        if !is_known || !is_fresh || parts.name != self.name.as_bytes() {
+            return None;
+        }
+        id_of(&STANDARD.decode(parts.value).ok()?, signed_at)
+    }
+
+    fn mac(&self, signed: &[u8]) -> [u8; 32] {
+        let mut state = self.key.clone();
+        state.update(signed);
+        state.finalize().into_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for TornadoSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TornadoSigner(…)")
+    }
+}
+
+/// What a signed value is made of.
+struct Parts<'a> {
+    key_version: u64,
+    timestamp: u64,
+    name: &'a [u8],
+    value: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(value: &'a [u8]) -> Option<Self> {
+        let (key_version, rest) = field(value.strip_prefix(b"2|")?)?;
+        let (timestamp, rest) = field(rest)?;
+        let (name, rest) = field(rest)?;
+        let (value, signature) = field(rest)?;
+        Some(Self {
+            key_version: decimal(key_version)?,
+            timestamp: decimal(timestamp)?,
+            name,
+            value,
+            signature,
+        })
+    }
+}
+
+/// `LENGTH:FIELD|`, and what follows.
+fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = text.iter().position(|c| *c == b':')?;
+    let length = usize::try_from(decimal(&text[..colon])?).ok()?;
+    let (field, rest) = text[colon + 1..].split_at_checked(length)?;
+    Some((field, rest.strip_prefix(b"|")?))
+}
+
+/// Python quotes a value that holds an equals sign or a slash.
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::id::tests::{NATIVE, NOW, PYTHON, native, python};
+    use super::*;
+
+    fn signer(cookie: TornadoCookie) -> TornadoSigner {
+        TornadoSigner::new("session-id", &cookie).unwrap()
+    }
+
+    fn usual() -> TornadoSigner {
+        signer(TornadoCookie::new("key"))
+    }
+
+    /// A value with these fields, rightly signed.
+    fn signed(fields: [&str; 4]) -> Vec<u8> {
+        let fields: String = fields.iter().map(|field| format!("{}:{field}|", field.len())).collect();
+        with_signature(format!("2|{fields}").as_bytes())
+    }
+
+    fn with_signature(signed: &[u8]) -> Vec<u8> {
+        [signed, hex(&usual().mac(signed)).as_bytes()].concat()
+    }
+
+    #[test]
+    fn what_is_signed_verifies_with_its_birth() {
+        let verified = |id: &SessionId| usual().verify(usual().sign(id).as_bytes(), time_of(NOW)).unwrap();
+        assert_eq!(verified(&python()).birth(), time_of(NOW));
+        assert_eq!(verified(&python()).expose_secret(), PYTHON);
+        assert_eq!(verified(&native()).expose_secret(), NATIVE);
+    }
+
+    #[test]
+    fn a_value_lasts_as_many_days_as_it_may() {
+        let value = usual().sign(&python());
+        let after = |days: u64, seconds| {
+            usual().verify(value.as_bytes(), time_of(NOW + days * 86_400 + seconds)).is_some()
+        };
+        assert_eq!((after(31, 0), after(31, 1)), (true, false));
+        let short = signer(TornadoCookie::new("key").max_age_days(1));
+        assert!(short.verify(value.as_bytes(), time_of(NOW + 86_401)).is_none());
+    }
+
+    #[test]
+    fn another_key_name_or_version_does_not_verify() {
+        let value = signer(TornadoCookie::new("key").key_version(3)).sign(&python());
+        let verifies = |signer: TornadoSigner| signer.verify(value.as_bytes(), time_of(NOW)).is_some();
+        assert!(verifies(usual()) && verifies(signer(TornadoCookie::new("key").key_version(3))));
+        assert!(!verifies(signer(TornadoCookie::new("key").key_version(2))));
+        assert!(!verifies(signer(TornadoCookie::new("other"))));
+        assert!(!verifies(TornadoSigner::new("session", &TornadoCookie::new("key")).unwrap()));
+    }
+
+    #[test]
+    fn quotes_around_a_value_are_pythons() {
+        let value = format!("\"{}\"", usual().sign(&python()));
+        assert!(usual().verify(value.as_bytes(), time_of(NOW)).is_some());
+    }
+
+    #[test]
+    fn what_is_rightly_signed_but_malformed_is_no_session() {
+        let (now, id) = (NOW.to_string(), STANDARD.encode(PYTHON));
+        let verifies = |fields: [&str; 4]| usual().verify(&signed(fields), time_of(NOW)).is_some();
+        assert!(verifies(["0", &now, "session-id", &id]));
+        for fields in [
+            ["-1", &now, "session-id", &id],
+            ["0", "", "session-id", &id],
+            ["0", "18446744073709551616", "session-id", &id],
+            ["0", "+1761741315", "session-id", &id],
+            ["0", &now, "session-id ", &id],
+            ["0", &now, "session-id", "!"],
+            ["0", &now, "session-id", ""],
+            ["0", &now, "session-id", &STANDARD.encode("admin")],
+            ["0", &now, "session-id", &STANDARD.encode(format!("{{{NATIVE}"))],
+        ] {
+            assert!(!verifies(fields), "{fields:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_altered_byte_verifies(at in 0_usize..190, byte: u8) {
+            let mut value = usual().sign(&python()).into_bytes();
+            let at = at % value.len();
+            prop_assume!(value[at] != byte);
+            value[at] = byte;
+            prop_assert!(usual().verify(&value, time_of(NOW)).is_none());
+        }
+
+        #[test]
+        fn whatever_is_rightly_signed_is_read_without_a_panic(
+            body in prop::collection::vec(any::<u8>(), 0..300),
+            fields: [String; 4],
+            prefix in "2\\|([0-9]{0,20}:[0-9|:a-z]{0,20}\\|){0,5}",
+            now: u32,
+        ) {
+            let now = time_of(u64::from(now));
+            usual().verify(&body, now);
+            usual().verify(&with_signature(&body), now);
+            usual().verify(&signed(fields.each_ref().map(|field| &**field)), now);
+            prop_assert!(usual().verify(&with_signature(prefix.as_bytes()), now).is_none());
+        }
+    }
+}
