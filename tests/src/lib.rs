@@ -10,10 +10,12 @@ pub mod cookies;
 pub mod deployment;
 pub mod example;
 pub mod ignored;
+pub mod jar;
 pub mod load;
 pub mod model;
 pub mod program;
 pub mod proxy;
+pub mod python;
 pub mod server;
 
 pub use session_runtime::testing::store_suite;

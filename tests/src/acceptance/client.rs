@@ -5,33 +5,33 @@ use serde_json::Value;
 
 use super::script::Script;
 use super::world::App;
+use crate::jar::Jar;
 
 /// A visitor's browser, as far as sessions go: it keeps what `Set-Cookie` says and sends it again.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    /// `NAME=VALUE` of each cookie that the client has.
-    jar: Vec<String>,
+    jar: Jar,
 }
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { http, base: base.to_owned(), jar: Vec::new() }
+        Self { http, base: base.to_owned(), jar: Jar::default() }
     }
 
     /// Sends a script to the handler, with the client's cookies, and keeps the cookies of the reply.
     pub async fn run(&mut self, script: Script) -> Reply {
-        let reply = self.send("/do", &script, &[&self.jar.join("; ")]).await;
-        self.keep(&reply);
+        let reply = self.send("/do", &script, &[&self.jar.header()]).await;
+        self.jar.keep(&reply.headers);
         reply
     }
 
     /// The same for a handler that takes no session.
     pub async fn ignore(&mut self, script: Script) -> Reply {
-        let reply = self.send("/ignore", &script, &[&self.jar.join("; ")]).await;
-        self.keep(&reply);
+        let reply = self.send("/ignore", &script, &[&self.jar.header()]).await;
+        self.jar.keep(&reply.headers);
         reply
     }
 
@@ -42,12 +42,12 @@ impl Client {
 
     /// The session's cookie as the client would send it: `NAME=VALUE`.
     pub fn cookie(&self) -> String {
-        self.jar.join("; ")
+        self.jar.header()
     }
 
     /// Has the client send this, and nothing else.
     pub fn set_cookie(&mut self, cookie: &str) {
-        self.jar = vec![cookie.to_owned()];
+        self.jar.set(cookie);
     }
 
     /// Has the client's next requests go to another program.
@@ -63,17 +63,6 @@ impl Client {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Reply { status, headers, body: response.text().await.unwrap() }
-    }
-
-    fn keep(&mut self, reply: &Reply) {
-        for set_cookie in reply.set_cookies() {
-            let (pair, attributes) = set_cookie.split_once(';').unwrap_or((&set_cookie, ""));
-            let name = pair.split('=').next().unwrap_or_default();
-            self.jar.retain(|kept| kept.split('=').next() != Some(name));
-            if !attributes.contains("Max-Age=0") {
-                self.jar.push(pair.to_owned());
-            }
-        }
     }
 }
 
