@@ -1,31 +1,68 @@
-//! The Python package `redis_session` beside the tests: its applications run as they are deployed, on both of its frameworks.
+//! The Python package `redis_session` beside this library: its applications run as they are deployed, on both of its frameworks, and share
+//! their sessions with a Rust program.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod cluster;
+mod golden;
+mod lifecycle;
 mod python_alone;
+mod rust;
+mod shared;
+mod values;
+mod visitor;
 
-use reqwest::{Client, Method};
-use session_tests::jar::Jar;
+use session_runtime::CookieFormat;
 use session_tests::python::{Options, Python};
+use session_tests::server::RedisServer;
 
-/// A visitor of one or more applications, who keeps their cookies.
-#[derive(Debug, Default)]
-struct Visitor {
-    jar: Jar,
+use visitor::Visitor;
+
+/// A framework of the package's, and the format of its cookies.
+struct Framework {
+    start: fn(&Options) -> Option<Python>,
+    format: fn() -> CookieFormat,
 }
 
-impl Visitor {
-    async fn get(&mut self, url: &str) -> String {
-        self.request(Method::GET, url).await
+const FRAMEWORKS: [Framework; 2] = [
+    Framework { start: Python::tornado, format: rust::tornado },
+    Framework { start: Python::flask, format: rust::flask },
+];
+
+/// A Python program and a Rust one on the same server, and a visitor of both.
+struct Both {
+    server: RedisServer,
+    python: Python,
+    rust: String,
+    visitor: Visitor,
+}
+
+impl Both {
+    /// Rust writes the first of these formats, of which `None` is Python's own. Nothing where there is no such Python.
+    async fn start(framework: &Framework, formats: &[Option<CookieFormat>]) -> Option<Self> {
+        let server = RedisServer::start();
+        let python = (framework.start)(&Options::new(server.url()))?;
+        let formats = formats.iter().map(|format| format.clone().unwrap_or_else(framework.format));
+        let rust = rust::serve(rust::config(&server.url(), formats)).await;
+        Some(Self { server, python, rust, visitor: Visitor::default() })
     }
 
-    async fn post(&mut self, url: &str) -> String {
-        self.request(Method::POST, url).await
+    /// While Python runs.
+    async fn migrating(framework: &Framework) -> Option<Self> {
+        Self::start(framework, &[None, Some(CookieFormat::Native)]).await
     }
 
-    async fn request(&mut self, method: Method, url: &str) -> String {
-        let response = self.jar.send(Client::new().request(method, url)).await;
-        assert!(response.status().is_success(), "{url}: {}", response.status());
-        response.text().await.unwrap()
+    fn python(&self, path: &str) -> String {
+        format!("{}{path}", self.python.base_url())
+    }
+
+    fn rust(&self, path: &str) -> String {
+        format!("{}{path}", self.rust)
+    }
+
+    /// The key of the visitor's session, as Python names it.
+    async fn key(&mut self) -> String {
+        let url = self.python("/id");
+        format!("redis:sessions:{}", self.visitor.get(&url).await)
     }
 }

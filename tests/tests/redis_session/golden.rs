@@ -1,0 +1,118 @@
+//! Cookies that the real libraries made: `tests/golden/redis_session.py`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use session_runtime::testing::ManualClock;
+use session_runtime::{
+    CookieFormat, FlaskCookie, MemoryStore, Session, SessionConfig, SessionHandle, SessionId, SessionKey,
+    SessionStore, Sessions, TornadoCookie, Write, WriteMode,
+};
+
+use crate::rust::{SECRET, Visitor};
+
+const GOLDEN: &str = include_str!("../../golden/redis_session.json");
+
+#[derive(Deserialize)]
+struct Golden {
+    secret: String,
+    name: String,
+    timestamp: u64,
+    cookies: Vec<Cookie>,
+}
+
+#[derive(Deserialize)]
+struct Cookie {
+    id: String,
+    format: String,
+    key_version: Option<u32>,
+    value: String,
+}
+
+impl Cookie {
+    fn is_of_tornado(&self) -> bool {
+        self.format == "tornado"
+    }
+}
+
+impl Golden {
+    fn read() -> Self {
+        serde_json::from_str(GOLDEN).unwrap()
+    }
+
+    fn signed_at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.timestamp)
+    }
+
+    fn format_of(&self, cookie: &Cookie) -> CookieFormat {
+        let tornado = TornadoCookie::new(&*self.secret);
+        match (&*cookie.format, cookie.key_version) {
+            ("tornado", Some(version)) => CookieFormat::Tornado(tornado.key_version(version)),
+            _ => CookieFormat::Flask(FlaskCookie::new(&*self.secret)),
+        }
+    }
+
+    fn sessions(&self, formats: impl IntoIterator<Item = CookieFormat>) -> (Sessions, MemoryStore) {
+        let clock = ManualClock::new(self.signed_at());
+        let store = MemoryStore::with_clock(&clock);
+        let config = SessionConfig::new().secret(SECRET).cookie_name(&*self.name).cookie_formats(formats);
+        (Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock), store)
+    }
+
+    fn open(&self, sessions: &Sessions, cookie: &Cookie) -> SessionHandle {
+        sessions.open([format!("{}={}", self.name, cookie.value).as_bytes()])
+    }
+}
+
+/// Ours without the braces that they have in Python's cookies.
+fn id_of(handle: &SessionHandle) -> Option<SessionId> {
+    let session: Session<Visitor> = handle.session();
+    session.session_id()
+}
+
+#[test]
+fn each_is_read_with_its_birth() {
+    let golden = Golden::read();
+    assert_eq!(
+        golden.cookies.len(),
+        8,
+        "each format, with two keys, compressed or not, for both kinds of id"
+    );
+    for cookie in &golden.cookies {
+        let (sessions, _) = golden.sessions([golden.format_of(cookie)]);
+        let id = id_of(&golden.open(&sessions, cookie)).unwrap_or_else(|| panic!("{}", cookie.value));
+        assert_eq!(id.expose_secret(), cookie.id.replace(['{', '}'], ""));
+        assert_eq!(id.birth(), golden.signed_at());
+    }
+}
+
+#[test]
+fn no_other_format_reads_them() {
+    let golden = Golden::read();
+    for cookie in &golden.cookies {
+        let is_other = |other: &&Cookie| other.is_of_tornado() != cookie.is_of_tornado();
+        let others = golden.cookies.iter().filter(is_other);
+        let formats = others.map(|other| golden.format_of(other)).chain([CookieFormat::Native]);
+        let (sessions, _) = golden.sessions(formats);
+        assert_eq!(id_of(&golden.open(&sessions, cookie)), None);
+    }
+}
+
+/// Tornado's bytes have one form, so that ours are the same as Python's.
+#[tokio::test]
+async fn what_is_reissued_for_tornado_is_what_tornado_makes() {
+    let golden = Golden::read();
+    for cookie in golden.cookies.iter().filter(|cookie| cookie.is_of_tornado()) {
+        let from_flask = golden.cookies.iter().find(|other| !other.is_of_tornado() && other.id == cookie.id);
+        let from_flask = from_flask.unwrap();
+        let (sessions, store) = golden.sessions([golden.format_of(cookie), golden.format_of(from_flask)]);
+        let handle = golden.open(&sessions, from_flask);
+        let key = SessionKey::new("redis", &id_of(&handle).unwrap());
+        let write = Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(60) };
+        store.write(&key, write).await.unwrap();
+        assert!(handle.session::<Visitor>().exists().await.unwrap());
+        let headers = handle.finish();
+        let pair = headers.set_cookie().unwrap().split(';').next().unwrap();
+        assert_eq!(pair, format!("{}={}", golden.name, cookie.value));
+    }
+}

@@ -1,0 +1,57 @@
+//! The Rust program beside the Python one.
+
+use axum::Router;
+use axum::routing::{get, post};
+use session_runtime::{CookieFormat, Error, FlaskCookie, Session, SessionConfig, Sessions, TornadoCookie};
+use session_tests::python;
+
+pub(crate) const SECRET: &str = "hex:9f2c7e15b04d8a6331e7c9580fbd42a67c1e90d35a8b4f26e10d7b93c5f8a264";
+
+#[derive(Session)]
+pub(crate) struct Visitor {
+    pub(crate) count: u64,
+}
+
+pub(crate) fn tornado() -> CookieFormat {
+    CookieFormat::Tornado(TornadoCookie::new(python::SECRET))
+}
+
+pub(crate) fn flask() -> CookieFormat {
+    CookieFormat::Flask(FlaskCookie::new(python::SECRET))
+}
+
+/// Sessions on this server, in these formats; over plain HTTP.
+pub(crate) fn config(url: &str, formats: impl IntoIterator<Item = CookieFormat>) -> SessionConfig {
+    SessionConfig::new().store(url).secret(SECRET).cookie_secure(false).cookie_formats(formats)
+}
+
+/// Serves `GET /count`, `POST /incr`, `POST /remove`, `GET /id`, `POST /rotate` and `POST /destroy`, and says where.
+pub(crate) async fn serve(config: SessionConfig) -> String {
+    let sessions = Sessions::new(config).await.unwrap();
+    let app = Router::new()
+        .route("/count", get(async |session: Session<Visitor>| text(session.count().await)))
+        .route("/incr", post(async |session: Session<Visitor>| text(session.count().incr(1).await)))
+        .route("/id", get(id))
+        .route("/remove", post(remove))
+        .route("/rotate", post(async |session: Session<Visitor>| session.rotate().await))
+        .route("/destroy", post(async |session: Session<Visitor>| session.destroy().await))
+        .layer(sessions.layer());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+    base
+}
+
+fn text(number: Result<u64, Error>) -> Result<String, Error> {
+    number.map(|number| number.to_string())
+}
+
+/// As the key has it.
+async fn id(session: Session<Visitor>) -> Result<String, Error> {
+    session.exists().await?;
+    Ok(session.session_id().map(|id| id.expose_secret().to_owned()).unwrap_or_default())
+}
+
+async fn remove(session: Session<Visitor>) -> Result<String, Error> {
+    Ok(session.count().remove().await?.to_string())
+}
