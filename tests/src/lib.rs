@@ -12,6 +12,7 @@ pub mod example;
 pub mod ignored;
 pub mod jar;
 pub mod load;
+pub mod log;
 pub mod model;
 pub mod program;
 pub mod proxy;

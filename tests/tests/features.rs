@@ -6,21 +6,22 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 6] = ["actix", "axum", "blocking", "poem", "redis", "tower"];
+const FEATURES: [&str; 7] = ["actix", "axum", "blocking", "poem", "redis", "redis-session-compat", "tower"];
 
 /// What a dependency is there for. None but these features may bring it.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 15] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
     ("axum", &[]),
     ("axum-core", &["axum"]),
     ("http", &["actix", "axum", "poem", "tower"]),
     ("hyper", &["poem"]),
+    ("miniz_oxide", &["redis-session-compat"]),
     ("poem", &["poem"]),
     ("pollster", &["blocking"]),
-    ("redis", &["redis"]),
+    ("redis", &["redis", "redis-session-compat"]),
     ("session-derive", &[]),
-    ("tokio", &["actix", "blocking", "poem", "redis"]),
+    ("tokio", &["actix", "blocking", "poem", "redis", "redis-session-compat"]),
     ("tower", &[]),
     ("tower-layer", &["axum", "poem", "tower"]),
     ("tower-service", &["axum", "poem", "tower"]),

@@ -3,12 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use std::error::Error as StdError;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::{SECRET, id_of};
+use session_tests::log::Log;
 use session_tests::server::RedisServer;
 
 const VALUE: &str = "a-value-that-nobody-else-may-see";
@@ -20,21 +19,6 @@ struct Visitor {
     count: u64,
     #[session(json)]
     tags: Vec<u32>,
-}
-
-/// Everything that is logged, of this library and of the clients beneath it.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// What was said anywhere, and what it must not hold.
@@ -98,7 +82,7 @@ async fn nothing_that_is_secret_is_said_anywhere() {
     drop(server);
     use_it_without_a_server(&sessions, &mut said).await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("session store"), "the library logs: {log}");
     assert!(
         log.contains("is not valid") && log.contains("\"name\" type=\"u64\""),

@@ -2,10 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use session_runtime::{Session, SessionConfig, Sessions};
+use session_tests::log::Log;
 use tracing::instrument::WithSubscriber;
 
 #[derive(Session)]
@@ -26,22 +24,7 @@ async fn a_flood_is_one_line_of_the_log() {
     }
     .with_subscriber(subscriber)
     .await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert_eq!(log.matches("is full").count(), 1, "{log}");
     assert!(log.contains("WARN") && log.contains("refused=1 "), "{log}");
-}
-
-/// Everything that is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -235,6 +235,8 @@ mod tests {
         let (now, id) = (NOW.to_string(), STANDARD.encode(PYTHON));
         let verifies = |fields: [&str; 4]| usual().verify(&signed(fields), time_of(NOW)).is_some();
         assert!(verifies(["0", &now, "session-id", &id]));
+        let version_1 = format!("{id}|{now}|{}", "0".repeat(40));
+        assert!(usual().verify(version_1.as_bytes(), time_of(NOW)).is_none());
         for fields in [
             ["-1", &now, "session-id", &id],
             ["0", "", "session-id", &id],

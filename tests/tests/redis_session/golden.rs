@@ -53,7 +53,15 @@ impl Golden {
     }
 
     fn sessions(&self, formats: impl IntoIterator<Item = CookieFormat>) -> (Sessions, MemoryStore) {
-        let clock = ManualClock::new(self.signed_at());
+        self.sessions_at(self.signed_at(), formats)
+    }
+
+    fn sessions_at(
+        &self,
+        now: SystemTime,
+        formats: impl IntoIterator<Item = CookieFormat>,
+    ) -> (Sessions, MemoryStore) {
+        let clock = ManualClock::new(now);
         let store = MemoryStore::with_clock(&clock);
         let config = SessionConfig::new().secret(SECRET).cookie_name(&*self.name).cookie_formats(formats);
         (Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock), store)
@@ -95,6 +103,28 @@ fn no_other_format_reads_them() {
         let formats = others.map(|other| golden.format_of(other)).chain([CookieFormat::Native]);
         let (sessions, _) = golden.sessions(formats);
         assert_eq!(id_of(&golden.open(&sessions, cookie)), None);
+    }
+}
+
+#[test]
+fn those_of_the_future_and_of_long_ago_are_no_session() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let golden = Golden::read();
+    for cookie in &golden.cookies {
+        let is_read_at = |now| {
+            let (sessions, _) = golden.sessions_at(now, [golden.format_of(cookie)]);
+            id_of(&golden.open(&sessions, cookie)).is_some()
+        };
+        let signed_at = golden.signed_at();
+        assert!(is_read_at(signed_at - 5 * MINUTE) && !is_read_at(signed_at - 6 * MINUTE));
+        // The absolute lifetime, of Python's ids shorter than Tornado's 31 days. Our id is one of a longer lifetime.
+        let days = match (&*cookie.format, cookie.id.contains('{')) {
+            (_, false) => 30,
+            ("tornado", true) => 31,
+            (_, true) => 180,
+        };
+        let lifetime = days * 24 * 60 * MINUTE;
+        assert!(is_read_at(signed_at + lifetime - MINUTE) && !is_read_at(signed_at + lifetime + MINUTE));
     }
 }
 

@@ -1,0 +1,31 @@
+//! What is said of a short secret. Alone in its program: whether a line is wanted is remembered for all threads of one.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use session_runtime::{CookieFormat, FlaskCookie, SessionConfig, Sessions, TornadoCookie};
+use session_tests::log::Log;
+use tracing::instrument::WithSubscriber;
+
+#[tokio::test]
+async fn a_short_secret_key_is_used_and_warned_of() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    async {
+        let formats = [
+            CookieFormat::Tornado(TornadoCookie::new("HUNTER2 and 31 bytes of secret.")),
+            CookieFormat::Flask(FlaskCookie::new("HUNTER2 and 32 bytes of a secret")),
+        ];
+        let config = SessionConfig::new().store("memory:").cookie_formats(formats);
+        Sessions::new(config).await.unwrap();
+        let empty = [CookieFormat::Flask(FlaskCookie::new(""))];
+        let config = SessionConfig::new().store("memory:").cookie_formats(empty);
+        assert!(Sessions::new(config).await.unwrap_err().is_config());
+    }
+    .with_subscriber(subscriber)
+    .await;
+    let log = log.text();
+    assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    assert!(log.contains("format=\"Tornado\"") && log.contains("bytes=31"), "{log}");
+    assert!(!log.contains("HUNTER2"), "{log}");
+}
