@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::config::Setting;
 use crate::store::StoreError;
 use crate::value::InvalidValue;
 
@@ -62,6 +63,8 @@ pub(crate) enum Kind {
     NoFieldExpiry(#[source] StoreError),
     #[error("the operating system gave no random numbers")]
     NoRandomness,
+    #[error("the setting {setting} {reason}")]
+    Setting { setting: Setting, reason: Cow<'static, str> },
     #[error("{0}")]
     Config(Cow<'static, str>),
     #[error("{0}")]
@@ -84,6 +87,19 @@ impl Error {
 
     pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Config(message.into()))
+    }
+
+    /// `reason` completes a sentence that begins with the setting, and does not quote its value.
+    pub(crate) fn setting(setting: Setting, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Setting { setting, reason: reason.into() })
+    }
+
+    /// The setting that it is about, to name it otherwise.
+    pub(crate) fn setting_mut(&mut self) -> Option<&mut Setting> {
+        match &mut *self.0 {
+            Kind::Setting { setting, .. } => Some(setting),
+            _ => None,
+        }
     }
 
     /// The status code of the response that it is: 409 when [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable), 500
@@ -172,7 +188,7 @@ impl Error {
 
     /// The configuration cannot be used. The message names the setting and what it takes.
     pub fn is_config(&self) -> bool {
-        matches!(*self.0, Kind::Config(_))
+        matches!(*self.0, Kind::Config(_) | Kind::Setting { .. })
     }
 }
 

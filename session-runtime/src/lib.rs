@@ -18,6 +18,7 @@
 //! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
 //! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
 //! | `redis-session-compat` | no | [`CookieFormat`]: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
+//! | `clap` | no | `SessionArgs`: the settings as options of the command line, to flatten into one's own parser of clap 4 |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
 //! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
 //!
@@ -84,6 +85,8 @@ pub use adapter::{ResponseFuture, SessionLayer, SessionService};
 pub use batch::{ReadBatch, WriteBatch};
 #[cfg(feature = "redis-session-compat")]
 pub use config::CookieFormat;
+#[cfg(feature = "clap")]
+pub use config::SessionArgs;
 pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::Error;
 pub use field::{Field, Operation};

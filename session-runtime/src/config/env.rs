@@ -1,4 +1,4 @@
-//! The configuration from environment variables.
+//! The configuration from environment variables and options.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -47,53 +47,86 @@ impl SessionConfig {
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn from_env() -> Result<Self, Error> {
-        Self::from_lookup(|variable| std::env::var_os(variable))
+        Self::new().overridden_by_env()
     }
 
-    /// [`from_env`](Self::from_env) over any source of variables.
-    pub(super) fn from_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
-        let env = Environment { lookup };
-        let default = Self::default();
+    /// This configuration, changed by the environment variables of [`from_env`](Self::from_env): what a variable that is not set, or empty,
+    /// would change stays. So a configuration file can be what the environment goes over.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::SessionConfig;
+    ///
+    /// let file: SessionConfig = serde_json::from_str(r#"{ "store": "memory:", "cookie_name": "sid" }"#)?;
+    /// let config = file.overridden_by_env()?;
+    /// # let _ = config;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn overridden_by_env(self) -> Result<Self, Error> {
+        self.overridden_by(|_| None, |variable| std::env::var_os(variable))
+    }
+
+    /// This configuration, changed by options, and by variables where there is no option.
+    pub(super) fn overridden_by(
+        self,
+        option: impl Fn(Setting) -> Option<OsString>,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Error> {
+        let mut given = Given { option, variable, by_options: self.by_options };
+        let normal = given.lifetime(self.lifetimes.normal())?;
         Ok(Self {
-            store: env.text(Setting::STORE)?.map(Into::into),
-            prefix: env.text(Setting::PREFIX)?,
-            cookie_name: env.text(Setting::COOKIE_NAME)?,
-            cookie_secure: env.flag(Setting::COOKIE_SECURE)?.unwrap_or(default.cookie_secure),
-            cookie_http_only: env.flag(Setting::COOKIE_HTTP_ONLY)?.unwrap_or(default.cookie_http_only),
-            cookie_same_site: match env.text(Setting::COOKIE_SAME_SITE)? {
+            store: given.text(Setting::STORE)?.map(Into::into).or(self.store),
+            prefix: given.text(Setting::PREFIX)?.or(self.prefix),
+            cookie_name: given.text(Setting::COOKIE_NAME)?.or(self.cookie_name),
+            cookie_secure: given.flag(Setting::COOKIE_SECURE)?.unwrap_or(self.cookie_secure),
+            cookie_http_only: given.flag(Setting::COOKIE_HTTP_ONLY)?.unwrap_or(self.cookie_http_only),
+            cookie_same_site: match given.text(Setting::COOKIE_SAME_SITE)? {
                 Some(word) => word.parse()?,
-                None => default.cookie_same_site,
+                None => self.cookie_same_site,
             },
-            cookie_path: env.text(Setting::COOKIE_PATH)?.unwrap_or(default.cookie_path),
-            cookie_domain: env.text(Setting::COOKIE_DOMAIN)?,
+            cookie_path: given.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
+            cookie_domain: given.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),
             #[cfg(feature = "redis-session-compat")]
-            cookie_formats: env.cookie_formats()?.unwrap_or(default.cookie_formats),
-            secret: env.text(Setting::SECRET)?.map(Into::into),
-            timeout: env
+            cookie_formats: given.cookie_formats()?.unwrap_or(self.cookie_formats),
+            secret: given.text(Setting::SECRET)?.map(Into::into).or(self.secret),
+            timeout: given
                 .number(Setting::TIMEOUT, "milliseconds")?
-                .map_or(default.timeout, Duration::from_millis),
-            ..default
+                .map_or(self.timeout, Duration::from_millis),
+            by_options: given.by_options,
+            ..self
         }
-        .lifetime(env.normal_lifetime()?))
+        .lifetime(normal))
     }
 }
 
-struct Environment<L> {
-    lookup: L,
+/// What options and variables give.
+struct Given<O, V> {
+    option: O,
+    variable: V,
+    by_options: Vec<Setting>,
 }
 
-impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
-    fn normal_lifetime(&self) -> Result<Lifetime, Error> {
-        let default = Lifetime::normal();
-        let idle = self.number(Setting::IDLE, "seconds")?.map_or(default.idle, Duration::from_secs);
-        let max = self.number(Setting::MAX, "seconds")?.map_or(default.max, Duration::from_secs);
-        Ok(default.idle(idle).max(max))
+impl<O, V> Given<O, V>
+where
+    O: Fn(Setting) -> Option<OsString>,
+    V: Fn(&str) -> Option<OsString>,
+{
+    fn lifetime(&mut self, base: Lifetime) -> Result<Lifetime, Error> {
+        let idle = self.number(Setting::IDLE, "seconds")?.map_or(base.idle, Duration::from_secs);
+        let max = self.number(Setting::MAX, "seconds")?.map_or(base.max, Duration::from_secs);
+        Ok(base.idle(idle).max(max))
     }
 
     #[cfg(feature = "redis-session-compat")]
-    fn cookie_formats(&self) -> Result<Option<Vec<CookieFormat>>, Error> {
+    fn cookie_formats(&mut self) -> Result<Option<Vec<CookieFormat>>, Error> {
         let Some(words) = self.text(Setting::COOKIE_FORMATS)? else { return Ok(None) };
-        let secret_key = self.raw(Setting::SECRET_KEY)?.filter(|key| !key.is_empty());
+        let secret_key = raw(Setting::SECRET_KEY, Setting::SECRET_KEY.variable.and_then(&self.variable))?;
+        let secret_key = secret_key.filter(|key| !key.is_empty());
         words
             .split(',')
             .map(|word| CookieFormat::named(word.trim(), secret_key.as_deref()))
@@ -101,13 +134,13 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
             .map(Some)
     }
 
-    fn number(&self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
-        let Some(text) = self.text(setting)? else { return Ok(None) };
+    fn number(&mut self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
+        let Some((setting, text)) = self.find(setting)? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| setting.refuse(format!("takes a whole number of {of}")))
     }
 
-    fn flag(&self, setting: Setting) -> Result<Option<bool>, Error> {
-        let Some(text) = self.text(setting)? else { return Ok(None) };
+    fn flag(&mut self, setting: Setting) -> Result<Option<bool>, Error> {
+        let Some((setting, text)) = self.find(setting)? else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(Some(true)),
             "false" | "0" | "no" | "off" => Ok(Some(false)),
@@ -115,15 +148,29 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         }
     }
 
-    /// The variable's text, unless it is not set or empty.
-    fn text(&self, setting: Setting) -> Result<Option<String>, Error> {
-        let Some(value) = self.raw(setting)? else { return Ok(None) };
-        let text = value.trim();
-        Ok((!text.is_empty()).then(|| text.to_owned()))
+    fn text(&mut self, setting: Setting) -> Result<Option<String>, Error> {
+        Ok(self.find(setting)?.map(|(_, text)| text))
     }
 
-    fn raw(&self, setting: Setting) -> Result<Option<String>, Error> {
-        let Some(value) = setting.variable.and_then(&self.lookup) else { return Ok(None) };
-        value.into_string().map(Some).map_err(|_| setting.refuse("takes UTF-8 text"))
+    /// The option's text, else the variable's, unless it is not set or empty; with the setting as an error has to name it.
+    fn find(&mut self, setting: Setting) -> Result<Option<(Setting, String)>, Error> {
+        if let Some(text) = text(setting.by_option(), (self.option)(setting))? {
+            self.by_options.push(setting);
+            return Ok(Some((setting.by_option(), text)));
+        }
+        let Some(text) = text(setting, setting.variable.and_then(&self.variable))? else { return Ok(None) };
+        self.by_options.retain(|other| *other != setting);
+        Ok(Some((setting, text)))
     }
+}
+
+/// Nothing if it is empty.
+fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Error> {
+    let Some(text) = raw(setting, value)? else { return Ok(None) };
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn raw(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Error> {
+    value.map(|value| value.into_string().map_err(|_| setting.refuse("takes UTF-8 text"))).transpose()
 }

@@ -145,6 +145,11 @@ impl Lifetimes {
         self.0.iter().find(|lifetime| lifetime.class == class)
     }
 
+    /// What sessions begin with.
+    pub(super) fn normal(&self) -> Lifetime {
+        self.get(NORMAL).copied().unwrap_or(Lifetime::normal())
+    }
+
     /// Adds a lifetime in place of the one of the same class.
     pub(super) fn set(&mut self, lifetime: Lifetime) {
         match self.0.iter_mut().find(|other| other.class == lifetime.class) {

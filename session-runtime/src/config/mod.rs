@@ -1,5 +1,7 @@
 //! What an application can set, and what is made of it at start.
 
+#[cfg(feature = "clap")]
+mod args;
 mod cookie;
 #[cfg(feature = "redis-session-compat")]
 mod cookie_format;
@@ -14,6 +16,8 @@ mod store_url;
 mod tests;
 mod weak;
 
+#[cfg(feature = "clap")]
+pub use args::SessionArgs;
 pub use cookie::SameSite;
 #[cfg(feature = "redis-session-compat")]
 pub use cookie_format::CookieFormat;
@@ -22,6 +26,7 @@ pub use lifetime::Lifetime;
 pub(crate) use cookie::CookieSettings;
 pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
+pub(crate) use setting::Setting;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
 
@@ -111,6 +116,9 @@ pub struct SessionConfig {
     refresh_below: Option<f64>,
     max_value_size: usize,
     max_batch_size: usize,
+    /// Those whose values options of the command line gave: an error names the option.
+    #[serde(skip)]
+    by_options: Vec<Setting>,
 }
 
 impl SessionConfig {
@@ -282,6 +290,7 @@ impl Default for SessionConfig {
             refresh_below: None,
             max_value_size: 1024 * 1024,
             max_batch_size: 4 * 1024 * 1024,
+            by_options: Vec::new(),
         }
     }
 }

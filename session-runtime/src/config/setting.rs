@@ -1,17 +1,20 @@
-//! The names of the settings: in code, in files and in the environment.
+//! The names of the settings: in code, in files, in the environment and on the command line.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::error::Error;
 
 /// One setting, for messages that say where it can be changed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Setting {
     /// Its method of the builder, and its key in a file.
     key: &'static str,
     /// Its environment variable.
     pub(super) variable: Option<&'static str>,
+    /// Its value came from its option, which is named as the variable is: `--session-redis`.
+    by_option: bool,
 }
 
 impl Setting {
@@ -25,33 +28,38 @@ impl Setting {
     pub(super) const COOKIE_SAME_SITE: Self = Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
     pub(super) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
     pub(super) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
-    pub(super) const COOKIE_PARTITIONED: Self = Self { key: "cookie_partitioned", variable: None };
     #[cfg(feature = "redis-session-compat")]
     pub(super) const COOKIE_FORMATS: Self = Self::new("cookie_formats", "SESSION_COOKIE_FORMATS");
     #[cfg(feature = "redis-session-compat")]
     pub(super) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");
+    pub(super) const COOKIE_PARTITIONED: Self = Self::keyed("cookie_partitioned");
     pub(super) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
     pub(super) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
-    pub(super) const REFRESH_BELOW: Self = Self { key: "refresh_below", variable: None };
-    pub(super) const MAX_VALUE_SIZE: Self = Self { key: "max_value_size", variable: None };
-    pub(super) const MAX_BATCH_SIZE: Self = Self { key: "max_batch_size", variable: None };
+    pub(super) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
+    pub(super) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
+    pub(super) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     const fn new(key: &'static str, variable: &'static str) -> Self {
-        Self { key, variable: Some(variable) }
+        Self { key, variable: Some(variable), by_option: false }
+    }
+
+    const fn keyed(key: &'static str) -> Self {
+        Self { key, variable: None, by_option: false }
     }
 
     /// The same setting where the environment cannot reach it.
     pub(super) const fn without_variable(self) -> Self {
-        Self { variable: None, ..self }
+        Self::keyed(self.key)
+    }
+
+    /// The same setting where an option gave its value.
+    pub(super) const fn by_option(self) -> Self {
+        Self { by_option: true, ..self }
     }
 
     /// An error that names the setting. `reason` completes a sentence and does not quote the value.
     pub(super) fn refuse(self, reason: impl Into<Cow<'static, str>>) -> Error {
-        let (key, reason) = (self.key, reason.into());
-        Error::config(match self.variable {
-            Some(variable) => format!("the setting `{key}` ({variable}) {reason}"),
-            None => format!("the setting `{key}` {reason}"),
-        })
+        Error::setting(self, reason)
     }
 
     pub(super) fn check_range<T: PartialOrd>(
@@ -61,5 +69,19 @@ impl Setting {
         takes: &'static str,
     ) -> Result<(), Error> {
         if range.contains(&value) { Ok(()) } else { Err(self.refuse(format!("takes {takes}"))) }
+    }
+}
+
+/// What it is called in code, and where a value of it came from or can be given.
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.key)?;
+        match self.variable {
+            Some(variable) if self.by_option => {
+                write!(f, " (--{})", variable.to_ascii_lowercase().replace('_', "-"))
+            }
+            Some(variable) => write!(f, " ({variable})"),
+            None => Ok(()),
+        }
     }
 }

@@ -34,8 +34,18 @@ impl SessionConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`]: names the setting, its variable and what it takes, never its value.
+    /// [`Error::is_config`]: names the setting, its option if that gave the value, else its variable, and what it takes, never its value.
     pub(crate) fn resolve(self) -> Result<Settings, Error> {
+        let by_options = self.by_options.clone();
+        self.check().map_err(|mut error| {
+            if let Some(setting) = error.setting_mut().filter(|setting| by_options.contains(setting)) {
+                *setting = setting.by_option();
+            }
+            error
+        })
+    }
+
+    fn check(self) -> Result<Settings, Error> {
         let cookie = CookieSettings::resolve(&self)?;
         let prefix = self.prefix.as_deref().unwrap_or(self.default_prefix());
         check_prefix(prefix)?;

@@ -320,7 +320,7 @@ fn nothing_shows_secrets_and_passwords() {
 
 fn from_env(variables: &[(&str, &str)]) -> Result<SessionConfig, Error> {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
-    SessionConfig::from_lookup(|name| variables.get(name).map(OsString::from))
+    SessionConfig::new().overridden_by(|_| None, |name| variables.get(name).map(OsString::from))
 }
 
 #[track_caller]
@@ -487,7 +487,7 @@ fn a_variable_that_is_not_utf_8_is_an_error() {
 
     for variable in VARIABLES {
         let lookup = |name: &str| (name == variable).then(|| OsString::from_vec(vec![0xff]));
-        let error = SessionConfig::from_lookup(lookup).unwrap_err();
+        let error = SessionConfig::new().overridden_by(|_| None, lookup).unwrap_err();
         assert!(
             error.is_config() && error.to_string().ends_with(&format!("({variable}) takes UTF-8 text")),
             "{error}"

@@ -1,0 +1,364 @@
+//! The configuration from options of the command line.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use super::SessionConfig;
+use super::setting::Setting;
+use crate::error::Error;
+
+/// The settings as options of the command line, to flatten into one's own parser of clap 4.
+///
+/// | option | takes | in place of |
+/// | --- | --- | --- |
+/// | `--session-redis` | a URL | `SESSION_REDIS` |
+/// | `--session-redis-prefix` | a text | `SESSION_REDIS_PREFIX` |
+/// | `--session-expire` | whole seconds | `SESSION_EXPIRE` |
+/// | `--session-cookie-id` | a text | `SESSION_COOKIE_ID` |
+/// | `--session-cookie-secure`, `--session-cookie-secure=false` | nothing, which is yes; or yes or no after `=` | `SESSION_COOKIE_SECURE` |
+/// | `--session-cookie-domain` | a host name | `SESSION_COOKIE_DOMAIN` |
+/// | `--session-cookie-path` | a path | `SESSION_COOKIE_PATH` |
+/// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing, which is yes; or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
+///
+/// What each means and takes is told with [`SessionConfig::from_env`], which reads those variables. They are the Python package
+/// `redis_session`'s options for Tornado, with one difference: `--session-cookie-secure=false` leaves out the attribute `Secure` and **never
+/// switches signing off**.
+///
+/// An option goes over its environment variable, and this over the configuration that they are applied to. One that is empty counts as not
+/// given.
+///
+/// The secret has no option: other users of the machine see its command lines. For the same reason a URL with a password belongs into
+/// `SESSION_REDIS` or a file. `Debug` does not show the URL.
+///
+/// # Examples
+///
+/// ```
+/// use clap::Parser;
+/// use session_runtime::SessionArgs;
+///
+/// #[derive(Parser)]
+/// struct Args {
+///     #[command(flatten)]
+///     session: SessionArgs,
+/// }
+///
+/// let args = Args::parse_from(["program", "--session-redis=memory:", "--session-expire=1800"]);
+/// let config = args.session.config()?;
+/// # let _ = config;
+/// # Ok::<(), session_runtime::Error>(())
+/// ```
+#[derive(Clone, Default, clap::Args)]
+#[command(about = None, long_about = None)]
+pub struct SessionArgs {
+    // A field's name is its variable's, from which clap makes the option's; its comment is the option's help.
+    /// URL of the session store; one with a password belongs into the environment, out of other users' sight.
+    /// Default: redis://127.0.0.1:6379 [env: SESSION_REDIS]
+    #[arg(long, value_name = "URL")]
+    session_redis: Option<OsString>,
+
+    /// What the keys of the session store begin with. Default: app [env: SESSION_REDIS_PREFIX]
+    #[arg(long, value_name = "TEXT")]
+    session_redis_prefix: Option<OsString>,
+
+    /// Idle timeout of sessions, in seconds. Default: 86400 [env: SESSION_EXPIRE]
+    #[arg(long, value_name = "SECONDS")]
+    session_expire: Option<OsString>,
+
+    /// Name of the session cookie. Default: __Host-session-id, or session-id where the attributes rule the prefix out
+    /// [env: SESSION_COOKIE_ID]
+    #[arg(long, value_name = "NAME")]
+    session_cookie_id: Option<OsString>,
+
+    /// Whether browsers send the session cookie over HTTPS alone; it is signed in any case. Default: true
+    /// [env: SESSION_COOKIE_SECURE]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    session_cookie_secure: Option<OsString>,
+
+    /// Host that the session cookie is sent to, with its subdomains. Default: none, the very host that set it
+    /// [env: SESSION_COOKIE_DOMAIN]
+    #[arg(long, value_name = "HOST")]
+    session_cookie_domain: Option<OsString>,
+
+    /// Path that the session cookie is sent to, with what lies below it. Default: / [env: SESSION_COOKIE_PATH]
+    #[arg(long, value_name = "PATH")]
+    session_cookie_path: Option<OsString>,
+
+    /// Whether the session cookie is out of reach of the page's scripts. Default: true [env: SESSION_COOKIE_HTTP_ONLY]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    session_cookie_http_only: Option<OsString>,
+}
+
+impl SessionArgs {
+    /// The defaults, changed by environment variables, and these by options.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply_to`](Self::apply_to).
+    pub fn config(&self) -> Result<SessionConfig, Error> {
+        self.apply_to(SessionConfig::new())
+    }
+
+    /// This configuration, changed by environment variables as [`SessionConfig::overridden_by_env`] does, and these by options. What neither
+    /// gives stays. So a configuration file can be what both go over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`] if a value cannot be read. The message names the option or the variable that it came from and what it takes, and
+    /// does not quote the value. A variable whose option is given is not read.
+    pub fn apply_to(&self, config: SessionConfig) -> Result<SessionConfig, Error> {
+        self.apply_over(config, |variable| std::env::var_os(variable))
+    }
+
+    /// [`apply_to`](Self::apply_to) over any source of variables.
+    pub(super) fn apply_over(
+        &self,
+        config: SessionConfig,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<SessionConfig, Error> {
+        config.overridden_by(|setting| self.option(setting).cloned(), variable)
+    }
+
+    fn option(&self, setting: Setting) -> Option<&OsString> {
+        let option = match setting {
+            Setting::STORE => &self.session_redis,
+            Setting::PREFIX => &self.session_redis_prefix,
+            Setting::IDLE => &self.session_expire,
+            Setting::COOKIE_NAME => &self.session_cookie_id,
+            Setting::COOKIE_SECURE => &self.session_cookie_secure,
+            Setting::COOKIE_DOMAIN => &self.session_cookie_domain,
+            Setting::COOKIE_PATH => &self.session_cookie_path,
+            Setting::COOKIE_HTTP_ONLY => &self.session_cookie_http_only,
+            _ => return None,
+        };
+        option.as_ref()
+    }
+}
+
+/// Without the store's URL, which may hold a password.
+impl fmt::Debug for SessionArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionArgs")
+            .field("session_redis", &self.session_redis.as_ref().map(|_| "…"))
+            .field("session_redis_prefix", &self.session_redis_prefix)
+            .field("session_expire", &self.session_expire)
+            .field("session_cookie_id", &self.session_cookie_id)
+            .field("session_cookie_secure", &self.session_cookie_secure)
+            .field("session_cookie_domain", &self.session_cookie_domain)
+            .field("session_cookie_path", &self.session_cookie_path)
+            .field("session_cookie_http_only", &self.session_cookie_http_only)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use clap::{CommandFactory as _, Parser};
+
+    use super::*;
+    use crate::config::{Lifetime, SameSite};
+
+    /// An application's own.
+    #[derive(Debug, Parser)]
+    #[command(name = "program", about = "An application.")]
+    struct Program {
+        #[command(flatten)]
+        session: SessionArgs,
+    }
+
+    fn parse(options: &[&str]) -> SessionArgs {
+        Program::try_parse_from([&["program"], options].concat()).unwrap().session
+    }
+
+    fn apply(
+        options: &[&str],
+        variables: &[(&str, &str)],
+        base: SessionConfig,
+    ) -> Result<SessionConfig, Error> {
+        let variable = |name: &str| variables.iter().find(|(variable, _)| *variable == name);
+        parse(options).apply_over(base, |name| variable(name).map(|(_, value)| value.into()))
+    }
+
+    /// But for where the values came from, which is for messages alone.
+    #[track_caller]
+    fn same(one: SessionConfig, other: SessionConfig) {
+        let shown = |config| format!("{:?}", SessionConfig { by_options: Vec::new(), ..config });
+        assert_eq!(shown(one), shown(other));
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let new = SessionConfig::new;
+        let idle = Lifetime::normal().idle(Duration::from_secs(60));
+        for (options, config) in [
+            (&["--session-redis", "memory:"][..], new().store("memory:")),
+            (&["--session-redis=memory:"], new().store("memory:")),
+            (&["--session-redis-prefix=shop"], new().prefix("shop")),
+            (&["--session-expire=60"], new().lifetime(idle)),
+            (&["--session-cookie-id=sid"], new().cookie_name("sid")),
+            (&["--session-cookie-secure=false"], new().cookie_secure(false)),
+            (&["--session-cookie-domain=example.com"], new().cookie_domain("example.com")),
+            (&["--session-cookie-path=/app"], new().cookie_path("/app")),
+            (&["--session-cookie-http-only=False"], new().cookie_http_only(false)),
+            (&[], new()),
+        ] {
+            same(apply(options, &[], new()).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn a_switch_without_a_value_is_on() {
+        let off = || SessionConfig::new().cookie_secure(false).cookie_http_only(false);
+        same(apply(&["--session-cookie-secure"], &[], off()).unwrap(), off().cookie_secure(true));
+        same(apply(&["--session-cookie-http-only"], &[], off()).unwrap(), off().cookie_http_only(true));
+        let separate = ["program", "--session-cookie-secure", "false"];
+        assert!(Program::try_parse_from(separate).is_err(), "what follows is the application's");
+    }
+
+    #[test]
+    fn options_go_over_variables_and_these_over_the_base() {
+        let secs = Duration::from_secs;
+        let base = || {
+            let normal = Lifetime::normal().idle(secs(1)).max(secs(2)).persistent(true);
+            let (store, secret) = ("memory:", "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=");
+            SessionConfig::new()
+                .store(store)
+                .secret(secret)
+                .prefix("base")
+                .lifetime(normal)
+                .cookie_name("base")
+                .cookie_secure(false)
+                .cookie_http_only(false)
+                .cookie_same_site(SameSite::Strict)
+                .cookie_path("/base")
+                .cookie_domain("base.example")
+                .timeout(secs(3))
+                .max_value_size(4)
+        };
+        same(apply(&[], &[], base()).unwrap(), base());
+        let variables = [
+            ("SESSION_REDIS_PREFIX", "variable"),
+            ("SESSION_COOKIE_ID", "variable"),
+            ("SESSION_MAX_LIFETIME", "20"),
+        ];
+        let options = ["--session-cookie-id=option", "--session-cookie-path=/option", "--session-expire=10"];
+        let normal = Lifetime::normal().idle(secs(10)).max(secs(20)).persistent(true);
+        same(
+            apply(&options, &variables, base()).unwrap(),
+            base().prefix("variable").cookie_name("option").cookie_path("/option").lifetime(normal),
+        );
+    }
+
+    #[test]
+    fn what_is_empty_is_not_given() {
+        let base = || SessionConfig::new().prefix("base").cookie_secure(false);
+        let empty = ["--session-redis-prefix=", "--session-cookie-id", " "];
+        same(apply(&empty, &[("SESSION_REDIS_PREFIX", "")], base()).unwrap(), base());
+        same(
+            apply(&empty, &[("SESSION_REDIS_PREFIX", "variable")], base()).unwrap(),
+            base().prefix("variable"),
+        );
+    }
+
+    #[test]
+    fn an_error_names_where_the_value_came_from_and_does_not_quote_it() {
+        let memory = || SessionConfig::new().store("memory:");
+        for (name, value, takes) in [
+            ("session-redis", "HUNTER2", "takes `memory:` or a URL"),
+            ("session-redis", "memory:?HUNTER2", "takes after `memory:?`"),
+            ("session-redis-prefix", "HUNTER2{", "takes a text without braces"),
+            ("session-expire", "HUNTER2", "takes a whole number of seconds"),
+            ("session-expire", "0", "takes 1 millisecond to 3,650 days"),
+            ("session-cookie-id", "HUNTER2=", "takes letters, digits"),
+            ("session-cookie-id", "__Secure-HUNTER2", "begins with `__Secure-`"),
+            ("session-cookie-secure", "HUNTER2", "takes `true` or `false`"),
+            ("session-cookie-domain", "HUNTER2/", "takes a host name"),
+            ("session-cookie-path", "HUNTER2", "takes a path"),
+            ("session-cookie-http-only", "HUNTER2", "takes `true` or `false`"),
+        ] {
+            let (option, variable) =
+                (format!("--{name}={value}"), name.to_ascii_uppercase().replace('-', "_"));
+            // The prefix `__Secure-` needs the attribute.
+            let base = || memory().cookie_secure(false);
+            let from_option = apply(&[&option], &[(&variable, "memory:")], base());
+            let from_variable = apply(&[], &[(&variable, value)], base());
+            for (config, named) in
+                [(from_option, format!("(--{name})")), (from_variable, format!("({variable})"))]
+            {
+                let error = config.and_then(SessionConfig::resolve).unwrap_err();
+                let shown = format!("{error} {error:?}");
+                assert!(error.is_config() && shown.contains(&named) && shown.contains(takes), "{shown}");
+                assert!(!shown.contains("HUNTER2"), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_last_that_gave_the_value() {
+        let option = apply(&["--session-redis-prefix={"], &[], SessionConfig::new()).unwrap();
+        let variable = |name: &str| (name == "SESSION_REDIS_PREFIX").then(|| "{".into());
+        let error = option.overridden_by(|_| None, variable).unwrap().resolve().unwrap_err();
+        assert!(error.to_string().contains("(SESSION_REDIS_PREFIX)"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_variable_does_not_matter_under_an_option() {
+        let config = apply(&["--session-expire=60"], &[("SESSION_EXPIRE", "soon")], SessionConfig::new());
+        assert!(config.is_ok());
+    }
+
+    #[test]
+    fn an_error_about_another_lifetime_names_no_option() {
+        let base =
+            SessionConfig::new().store("memory:").lifetime(Lifetime::remembered().idle(Duration::ZERO));
+        let error = apply(&["--session-expire=60"], &[], base).unwrap().resolve().unwrap_err();
+        assert!(error.to_string().starts_with("the setting `idle` takes"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_option_that_is_not_utf_8_is_an_error() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let option = OsString::from_vec(b"--session-redis=\xff".to_vec());
+        let args = Program::try_parse_from(["program".into(), option]).unwrap().session;
+        let error = args.apply_over(SessionConfig::new(), |_| None).unwrap_err();
+        assert!(error.to_string().ends_with("(--session-redis) takes UTF-8 text"), "{error}");
+    }
+
+    #[test]
+    fn the_help_lists_these_options_and_no_other() {
+        let help = Program::command().term_width(0).render_help().to_string();
+        let listed: BTreeSet<&str> = help
+            .split_whitespace()
+            .filter(|word| word.starts_with("--"))
+            .map(|word| word.split(['[', '=']).next().unwrap())
+            .collect();
+        let options = [
+            "--help",
+            "--session-cookie-domain",
+            "--session-cookie-http-only",
+            "--session-cookie-id",
+            "--session-cookie-path",
+            "--session-cookie-secure",
+            "--session-expire",
+            "--session-redis",
+            "--session-redis-prefix",
+        ];
+        assert_eq!(listed, options.into(), "{help}");
+        assert!(help.starts_with("An application."), "{help}");
+        for option in &options[1..] {
+            let variable = option[2..].to_ascii_uppercase().replace('-', "_");
+            assert!(help.contains(&format!("[env: {variable}]")), "{help}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        let args = parse(&["--session-redis=redis://user:HUNTER2@h", "--session-redis-prefix=shop"]);
+        let shown = format!("{args:?}");
+        assert!(!shown.contains("HUNTER2") && shown.contains("shop"), "{shown}");
+    }
+}
