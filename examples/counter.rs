@@ -3,15 +3,19 @@
 //! ```sh
 //! cargo run --example counter
 //! SESSION_REDIS=redis://127.0.0.1:6379 SESSION_SECRET="$(openssl rand -hex 32)" cargo run --example counter
+//! cargo run --example counter -- --config session.toml --session-expire 1800
 //! ```
 
 use std::error::Error as StdError;
+use std::fs;
+use std::path::PathBuf;
 
 use axum::extract::Form;
 use axum::response::Redirect;
 use axum::{Json, Router, routing::get};
+use clap::Parser;
 use serde::{Deserialize, Serialize};
-use session_runtime::{Error, Session, Sessions};
+use session_runtime::{Error, Session, SessionArgs, SessionConfig, Sessions};
 
 #[derive(Session)]
 struct Visitor {
@@ -69,10 +73,33 @@ async fn save_profile(session: Session<Visitor>, Form(form): Form<ProfileForm>) 
     Ok(Redirect::to("/profile"))
 }
 
+/// Counts one visitor's visits.
+#[derive(Parser)]
+struct Args {
+    /// TOML file of session settings, by the names of `SessionConfig`; the environment and the options go over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+impl Args {
+    fn config(&self) -> Result<SessionConfig, Box<dyn StdError>> {
+        let base = match &self.config {
+            // The message alone: the whole error quotes the line, which may hold the secret.
+            Some(file) => {
+                toml::from_str(&fs::read_to_string(file)?).map_err(|error| error.message().to_owned())?
+            }
+            None => session_examples::defaults(),
+        };
+        Ok(self.session.apply_to(base)?)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
-    let sessions = Sessions::new(session_examples::config()?).await?;
+    let sessions = Sessions::new(Args::parse().config()?).await?;
     let app = Router::new()
         .route("/", get(index))
         .route("/profile", get(profile).post(save_profile))

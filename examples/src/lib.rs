@@ -6,28 +6,23 @@ use std::net::TcpListener;
 
 use session_runtime::{Error, SessionConfig};
 
-/// The environment's configuration, with what a program on this machine needs where the environment says nothing: sessions in memory, and a
-/// cookie that a browser takes over plain HTTP. Says so.
+/// [`defaults`], changed by environment variables.
 ///
 /// # Errors
 ///
 /// [`Error::is_config`] naming the variable whose value cannot be used.
 pub fn config() -> Result<SessionConfig, Error> {
-    let mut config = SessionConfig::from_env()?;
-    if !is_set("SESSION_REDIS") {
-        println!("SESSION_REDIS is not set: sessions are kept in memory, and end with this program");
-        config = config.store("memory:");
-    }
-    if !is_set("SESSION_COOKIE_SECURE") {
-        println!("plain HTTP on this machine: the cookie goes without `Secure`; leave it on where HTTPS is");
-        config = config.cookie_secure(false);
-    }
-    Ok(config)
+    defaults().overridden_by_env()
 }
 
-/// An empty variable is one that is not set, as for the library.
-fn is_set(variable: &str) -> bool {
-    env::var_os(variable).is_some_and(|value| !value.is_empty())
+/// What a program on this machine needs where nothing else is said: sessions in memory, and a cookie that a browser takes over plain HTTP. Says
+/// so.
+pub fn defaults() -> SessionConfig {
+    println!(
+        "unless told otherwise, sessions are kept in memory and end with this program, and their cookie goes without `Secure`, for plain HTTP \
+         on this machine: leave it on where HTTPS is"
+    );
+    SessionConfig::new().store("memory:").cookie_secure(false)
 }
 
 /// Listens on what `LISTEN` says, else on `127.0.0.1:3000`, and prints the address.

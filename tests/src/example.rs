@@ -18,13 +18,18 @@ pub struct Example {
 impl Example {
     /// Builds the example, if it is not up to date, and starts it with these environment variables and no other of ours.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(name, &[], variables)
+    }
+
+    /// The same with options on the command line.
+    pub fn start_with(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(executable(name));
         for (variable, _) in env::vars_os() {
             if variable.to_string_lossy().starts_with("SESSION_") {
                 command.env_remove(variable);
             }
         }
-        command.env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
+        command.args(options).env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
         let mut program = Program::start(&mut command);
         let url = program.line_after("listening on ");
         Self { program, url }

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, TE};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -59,6 +63,35 @@ async fn counter_counts_visits_and_keeps_a_profile() {
     let expected =
         json!({ "name": "Ada", "vip": true, "age": 36, "properties": { "languages": ["en", "fr"] } });
     assert_eq!(serde_json::from_str::<Value>(&jar.get(&profile).await).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn counter_takes_options_over_the_environment_over_a_file() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("counter.toml");
+    let settings = r#"
+        store = "memory:"
+        cookie_name = "by-file"
+        cookie_secure = false
+        cookie_path = "/by-file"
+        cookie_domain = "by-file.example"
+        lifetimes = [{ class = "normal", persistent = true, max = 1000 }]
+    "#;
+    fs::write(&file, settings).unwrap();
+    let options = ["--config", file.to_str().unwrap(), "--session-cookie-path=/by-option"];
+    let variables =
+        [("SESSION_COOKIE_PATH", "/by-variable"), ("SESSION_COOKIE_DOMAIN", "by-variable.example")];
+    let example = Example::start_with("counter", &options, &variables);
+    let response = client().get(example.url()).send().await.unwrap();
+    let set = response.headers()[SET_COOKIE].to_str().unwrap();
+    let (pair, attributes) = set.split_once("; ").unwrap();
+    assert!(pair.starts_with("by-file="), "{set}");
+    let attributes: BTreeSet<_> =
+        attributes.split("; ").filter(|text| !text.starts_with("Max-Age=")).collect();
+    assert_eq!(
+        attributes,
+        ["Domain=by-variable.example", "HttpOnly", "Path=/by-option", "SameSite=Lax"].into()
+    );
+    assert!(set.contains("Max-Age="), "{set}");
 }
 
 #[tokio::test]

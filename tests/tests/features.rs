@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 7] = ["actix", "axum", "blocking", "poem", "redis", "redis-session-compat", "tower"];
+const FEATURES: [&str; 8] =
+    ["actix", "axum", "blocking", "clap", "poem", "redis", "redis-session-compat", "tower"];
 
 /// What a dependency is there for. None but these features may bring it.
-const OWNERS: [(&str, &[&str]); 15] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
     ("axum", &[]),
     ("axum-core", &["axum"]),
+    ("clap", &["clap"]),
     ("http", &["actix", "axum", "poem", "tower"]),
     ("hyper", &["poem"]),
     ("miniz_oxide", &["redis-session-compat"]),

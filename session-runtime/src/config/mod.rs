@@ -40,6 +40,8 @@ use store_url::StoreText;
 /// The configuration of an application's sessions: plain values, each with a default, checked together when it is used.
 ///
 /// Write it down with the methods below, read it from [environment variables](Self::from_env), or from a file with `serde`.
+/// With the feature `clap`, `SessionArgs` reads it from the command line. [`overridden_by_env`](Self::overridden_by_env) puts the environment
+/// over a file.
 ///
 /// | method, and key in a file | default | key takes |
 /// | --- | --- | --- |
