@@ -77,19 +77,24 @@ pub(super) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
 /// Draws an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
 pub(crate) fn draw_in_slot_of(key: &SessionKey, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
     let (slot, drawn) = (slot_of(key), SessionId::draw(birth, class)?);
-    let (start, first) = drawn.tag().as_bytes().split_at(SessionId::TAG_LEN - SEARCHED);
-    let first = first.iter().fold(0, |number, c| (number << 6) | (usize::from(*c) % 64));
+    let mut tag = [0; SessionId::TAG_LEN];
+    tag.copy_from_slice(drawn.tag().as_bytes());
+    let first = tag[SEARCHED..].iter().fold(0, |number, c| (number << 6) | (usize::from(*c) % 64));
     let tag_of = |number: usize| {
-        let characters = (0..SEARCHED).map(|at| ALPHABET[((first + number) >> (6 * at)) & 63]);
-        start.iter().copied().chain(characters).collect::<Vec<u8>>()
+        let mut tag = tag;
+        for (at, c) in tag[SEARCHED..].iter_mut().enumerate() {
+            *c = ALPHABET[((first + number) >> (6 * at)) & 63];
+        }
+        tag
     };
     // One of 16,384 is in the slot.
-    let tag = (0..1 << (6 * SEARCHED)).map(tag_of).find(|tag| slot_of_tag(tag) == slot);
+    let tag =
+        (0..1 << (6 * (SessionId::TAG_LEN - SEARCHED))).map(tag_of).find(|tag| slot_of_tag(tag) == slot);
     Ok(tag.map_or(drawn, |tag| drawn.with_tag(&tag)))
 }
 
-/// How many characters of a tag are searched for; the others are drawn.
-const SEARCHED: usize = 4;
+/// From which character on a tag is searched for; those before are drawn.
+const SEARCHED: usize = SessionId::TAG_LEN / 2;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
