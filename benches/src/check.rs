@@ -1,0 +1,88 @@
+//! Makes sure, before anything is timed, that every contestant does what its pages say: nobody is measured failing.
+
+use std::net::SocketAddr;
+
+use crate::Failure;
+use crate::load::{Jar, Visitor};
+use crate::scenario::Cookie;
+
+/// Visits all pages of a contestant, and compares what they say.
+pub(crate) async fn check(name: &str, pages: SocketAddr) -> Result<(), Failure> {
+    let visit = async {
+        counts(pages).await?;
+        reads_five(pages).await?;
+        moves_at_login(pages).await?;
+        believes_no_stranger(pages).await
+    };
+    visit.await.map_err(|failure: Failure| format!("{name}: {failure}").into())
+}
+
+async fn counts(pages: SocketAddr) -> Result<(), Failure> {
+    for seed in ["/seed/one", "/seed/large"] {
+        let mut visitor = begin(pages, seed).await?;
+        for (path, said) in [
+            ("/counter", "1"),
+            ("/counter", "2"),
+            ("/counter", "3"),
+            ("/incr", "4"),
+            ("/read", "4"),
+            ("/write", "ok"),
+            ("/read", "12345"),
+            ("/ignored", "ok"),
+        ] {
+            expect(&mut visitor, path, said).await?;
+        }
+        let mut another = begin(pages, seed).await?;
+        expect(&mut another, "/counter", "1").await?;
+        expect(&mut visitor, "/read", "12345").await?;
+    }
+    Ok(())
+}
+
+async fn reads_five(pages: SocketAddr) -> Result<(), Failure> {
+    let mut visitor = begin(pages, "/seed/five").await?;
+    for path in ["/five", "/five-batched"] {
+        expect(&mut visitor, path, "0 Ada Lovelace true 36 dark").await?;
+    }
+    Ok(())
+}
+
+/// The data stays, the old id is dead.
+async fn moves_at_login(pages: SocketAddr) -> Result<(), Failure> {
+    let mut visitor = begin(pages, "/seed/one").await?;
+    expect(&mut visitor, "/counter", "1").await?;
+    let old = visitor.jar().clone();
+    expect(&mut visitor, "/login", "ok").await?;
+    if *visitor.jar() == old {
+        return Err("a login left the cookie as it was".into());
+    }
+    expect(&mut visitor, "/counter", "2").await?;
+    let mut thief = Visitor::connect(pages, old).await?;
+    expect(&mut thief, "/read", "0").await
+}
+
+async fn believes_no_stranger(pages: SocketAddr) -> Result<(), Failure> {
+    let mut visitor = begin(pages, "/seed/one").await?;
+    expect(&mut visitor, "/counter", "1").await?;
+    for cookie in [Cookie::Absent, Cookie::Forged] {
+        let said = visitor.ask("/read", cookie).await?;
+        if said != "0" {
+            return Err(format!("/read with the cookie {cookie:?} says {said}").into());
+        }
+    }
+    expect(&mut visitor, "/read", "1").await
+}
+
+async fn begin(pages: SocketAddr, seed: &str) -> Result<Visitor, Failure> {
+    let mut visitor = Visitor::connect(pages, Jar::default()).await?;
+    expect(&mut visitor, seed, "ok").await?;
+    if visitor.jar().is_empty() {
+        return Err(format!("{seed} sets no cookie").into());
+    }
+    Ok(visitor)
+}
+
+async fn expect(visitor: &mut Visitor, path: &str, expected: &str) -> Result<(), Failure> {
+    let said = visitor.ask(path, Cookie::Own).await.map_err(|failure| format!("{path}: {failure}"))?;
+    if said == expected { Ok(()) } else { Err(format!("{path} says {said:?}, not {expected:?}").into()) }
+}

@@ -1,0 +1,64 @@
+//! A contestant's process, and the time that processes spend on the processor.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use crate::Failure;
+use crate::server::Contestant;
+
+/// A contestant that serves its pages, in a process of its own: it ends with this value, or with this program.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) contestant: Contestant,
+    /// Where all pages are.
+    pub(crate) pages: SocketAddr,
+    /// Where the page that ignores its session is, without the layer.
+    pub(crate) bare: SocketAddr,
+    process: Child,
+}
+
+impl Server {
+    /// Starts it, and waits until it answers.
+    pub(crate) fn start(contestant: Contestant, redis: &str) -> Result<Self, Failure> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["serve", contestant.name(), redis])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(output) = process.stdout.take() {
+            BufReader::new(output).read_line(&mut line)?;
+        }
+        let said = || format!("{} did not start", contestant.name());
+        let (pages, bare) = line.trim().split_once(' ').ok_or_else(said)?;
+        Ok(Self { contestant, pages: pages.parse()?, bare: bare.parse()?, process })
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// How long a process ran on the processor so far, in microseconds: all its threads that are still there.
+///
+/// # Errors
+///
+/// Where the system does not tell (`/proc/PID/task/TID/schedstat`, in nanoseconds; `/proc/PID/stat` counts hundredths of a second).
+pub(crate) fn processor_micros(process_id: u32) -> Result<f64, Failure> {
+    let mut nanoseconds = 0_u64;
+    for thread in fs::read_dir(format!("/proc/{process_id}/task"))? {
+        // A thread may end meanwhile.
+        let Ok(numbers) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        nanoseconds += numbers.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(nanoseconds as f64 / 1000.0)
+}

@@ -1,0 +1,53 @@
+//! How the program was called.
+
+use std::path::PathBuf;
+
+use crate::Failure;
+use crate::server::Contestant;
+
+const USAGE: &str = "usage:
+  session-benches [--quick] [--json FILE] [--svg FILE]   compares all, prints a table
+  session-benches growth [--quick] [--json FILE]         how costs grow with the session, and with the number of sessions
+  session-benches plot JSON SVG                          draws what the first one wrote
+  session-benches serve NAME HOST:PORT                   one contestant's servers, until the input ends; the first two start these";
+
+pub(crate) struct Options {
+    pub(crate) command: Command,
+}
+
+pub(crate) enum Command {
+    Compare { is_quick: bool, json: Option<PathBuf>, svg: Option<PathBuf> },
+    Growth { is_quick: bool, json: Option<PathBuf> },
+    Plot { json: PathBuf, svg: PathBuf },
+    Serve { contestant: Contestant, redis: String },
+}
+
+impl Options {
+    /// # Errors
+    ///
+    /// What the program's arguments are, for any others.
+    pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let (mut words, mut is_quick, mut json, mut svg) = (Vec::new(), false, None, None);
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => is_quick = true,
+                "--json" => json = Some(arguments.next().ok_or(USAGE)?.into()),
+                "--svg" => svg = Some(arguments.next().ok_or(USAGE)?.into()),
+                option if option.starts_with("--") => return Err(USAGE.into()),
+                _ => words.push(argument),
+            }
+        }
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let command = match words[..] {
+            [] => Command::Compare { is_quick, json, svg },
+            ["growth"] if svg.is_none() => Command::Growth { is_quick, json },
+            ["plot", json, svg] => Command::Plot { json: json.into(), svg: svg.into() },
+            ["serve", name, redis] => {
+                Command::Serve { contestant: Contestant::named(name).ok_or(USAGE)?, redis: redis.to_owned() }
+            }
+            _ => return Err(USAGE.into()),
+        };
+        Ok(Self { command })
+    }
+}

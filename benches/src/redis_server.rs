@@ -1,0 +1,182 @@
+//! The one Redis that all contestants share, and what it tells of itself.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use redis::Connection;
+
+use crate::Failure;
+
+/// A server that keeps nothing on disk, on a free port of this machine. It ends with this value, or with this program.
+pub(crate) struct RedisServer {
+    /// A shell that holds the server: when its input ends, it kills the server.
+    holder: Child,
+    /// `127.0.0.1:PORT`
+    pub(crate) address: String,
+    pub(crate) process_id: u32,
+    /// As `Redis 8.0.0`.
+    pub(crate) version: String,
+    connection: Connection,
+}
+
+/// What a server did so far. Of two of these, the difference is what it did between them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counters {
+    /// Calls, and the microseconds that they took; by command.
+    pub(crate) commands: BTreeMap<String, (u64, u64)>,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
+
+impl RedisServer {
+    /// Starts the program that `SESSION_BENCH_REDIS` names, else the Redis 8 that `tests/run --servers-only` fetches, else `redis-server` or
+    /// `valkey-server` on `PATH`.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let program =
+            program().ok_or("no Redis: run tests/run --servers-only, or name one in SESSION_BENCH_REDIS")?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let holder = Command::new("sh")
+            .args(["-c", r#""$@" >/dev/null 2>&1 & read -r _; kill -s KILL $!"#, "sh"])
+            .arg(program)
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .current_dir(env::temp_dir())
+            .stdin(Stdio::piped())
+            .spawn()?;
+        let address = format!("127.0.0.1:{port}");
+        let mut connection = connect(&address)?;
+        let info = info(&mut connection, "server")?;
+        let number = |name| field(&info, name).ok_or("not what INFO of a Redis says");
+        let version = match field(&info, "valkey_version") {
+            Some(version) => format!("Valkey {version}"),
+            None => format!("Redis {}", number("redis_version")?),
+        };
+        Ok(Self { holder, address, process_id: number("process_id")?.parse()?, version, connection })
+    }
+
+    /// Removes all keys. Scripts stay.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(redis::cmd("FLUSHALL").exec(&mut self.connection)?)
+    }
+
+    /// Whether fields may have an expiry of their own.
+    pub(crate) fn expires_fields(&mut self) -> Result<bool, Failure> {
+        let known: Vec<Option<redis::Value>> =
+            redis::cmd("COMMAND").arg("INFO").arg("HEXPIRE").query(&mut self.connection)?;
+        Ok(known.into_iter().all(|command| command.is_some()))
+    }
+
+    /// A connection to fill it and to ask it.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// What it did so far, up to this question or after it: so nothing of two of these is between them.
+    pub(crate) fn counters(&mut self, side: Side) -> Result<Counters, Failure> {
+        let mut counters = Counters::default();
+        if side == Side::Before {
+            counters.commands = commands(&info(&mut self.connection, "commandstats")?);
+        }
+        let stats = info(&mut self.connection, "stats")?;
+        let number = |name| -> Result<u64, Failure> {
+            Ok(field(&stats, name).ok_or("INFO stats lacks a number")?.parse()?)
+        };
+        counters.bytes_in = number("total_net_input_bytes")?;
+        counters.bytes_out = number("total_net_output_bytes")?;
+        match side {
+            // Its answer is counted after it is made: not here yet, though it was sent before what is measured.
+            Side::Before => counters.bytes_out += answer_length(stats.len()),
+            // The question is counted already.
+            Side::After => {
+                counters.bytes_in -= QUESTION.len() as u64;
+                counters.commands = commands(&info(&mut self.connection, "commandstats")?);
+            }
+        }
+        Ok(counters)
+    }
+}
+
+/// On which side of what is measured counters are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    After,
+}
+
+impl Counters {
+    /// What was done since `before`.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let since = |(name, (calls, micros)): (&String, &(u64, u64))| {
+            let (earlier_calls, earlier_micros) = before.commands.get(name).copied().unwrap_or_default();
+            (*calls > earlier_calls)
+                .then(|| (name.clone(), (calls - earlier_calls, micros.saturating_sub(earlier_micros))))
+        };
+        Self {
+            commands: self.commands.iter().filter_map(since).collect(),
+            bytes_in: self.bytes_in - before.bytes_in,
+            bytes_out: self.bytes_out - before.bytes_out,
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // The end of its input.
+        drop(self.holder.stdin.take());
+        let _ = self.holder.wait();
+    }
+}
+
+const QUESTION: &str = "*2\r\n$4\r\nINFO\r\n$5\r\nstats\r\n";
+
+/// Of so many bytes as a bulk string: `$LENGTH\r\n…\r\n`.
+fn answer_length(bytes: usize) -> u64 {
+    (1 + bytes.to_string().len() + 2 + bytes + 2) as u64
+}
+
+fn connect(address: &str) -> Result<Connection, Failure> {
+    let client = redis::Client::open(format!("redis://{address}"))?;
+    let started = Instant::now();
+    loop {
+        match client.get_connection() {
+            Ok(connection) => return Ok(connection),
+            Err(error) if started.elapsed() > STARTS_WITHIN => return Err(error.into()),
+            Err(_) => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+fn info(connection: &mut Connection, section: &str) -> Result<String, Failure> {
+    Ok(redis::cmd("INFO").arg(section).query(connection)?)
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+/// `cmdstat_hget:calls=20000,usec=9000,…`, without what this program asks itself.
+fn commands(info: &str) -> BTreeMap<String, (u64, u64)> {
+    let number = |numbers: &str, name: &str| -> Option<u64> {
+        numbers.split(',').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+    };
+    let command = |line: &str| {
+        let (name, numbers) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+        (name != "info").then_some((name.to_owned(), (number(numbers, "calls")?, number(numbers, "usec")?)))
+    };
+    info.lines().filter_map(command).collect()
+}
+
+fn program() -> Option<PathBuf> {
+    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers/redis-8/redis-server");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let installed = ["redis-server", "valkey-server"].into_iter().flat_map(|name| {
+        env::split_paths(&path).map(move |directory| directory.join(name)).collect::<Vec<_>>()
+    });
+    let named = env::var_os("SESSION_BENCH_REDIS").map(PathBuf::from);
+    named.or_else(|| std::iter::once(fetched).chain(installed).find(|program| program.is_file()))
+}

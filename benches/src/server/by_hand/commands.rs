@@ -1,0 +1,189 @@
+//! What is sent to Redis, by a connection with the settings of ours.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{
+    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, ProtocolVersion, RedisResult, Script,
+    ToRedisArgs,
+};
+
+use super::Guard;
+use super::cookie::Id;
+use crate::Failure;
+use crate::server::IDLE_SECONDS;
+
+const TIMEOUT: Duration = Duration::from_secs(1);
+const IDLE: u64 = 1000 * IDLE_SECONDS;
+const TOMBSTONE: u64 = 300_000;
+const WRITE: &str = include_str!("../../../../session-runtime/src/store/redis/scripts/write.lua");
+const ROTATE: &str = include_str!("../../../../session-runtime/src/store/redis/scripts/rotate.lua");
+
+pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failure> {
+    let info = format!("redis://{redis}").into_connection_info()?;
+    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    let info = info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(TIMEOUT));
+    Ok(Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await?)
+}
+
+/// Begins a session, with the permanent field that ours has too.
+pub(super) async fn begin(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    fields: &[(&str, &str)],
+) -> RedisResult<()> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("HSET").arg(key).arg("").arg("").arg(fields);
+    pipeline.cmd("PEXPIRE").arg(key).arg(IDLE);
+    pipeline.exec_async(connection).await
+}
+
+/// A request's first read, which makes the session last longer. Nothing is read of a session that is not there.
+pub(super) async fn first_read<T: FromRedisValue>(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    field: &str,
+) -> RedisResult<Option<T>> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("HGET").arg(key).arg(field);
+    pipeline.cmd("PEXPIRE").arg(key).arg(IDLE).ignore();
+    match pipeline.query_async(connection).await {
+        Ok((value,)) => Ok(value),
+        // A tombstone: the session has ended.
+        Err(error) if error.to_string().contains("WRONGTYPE") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same of several fields.
+pub(super) async fn first_reads<T: FromRedisValue>(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    fields: &[&str],
+) -> RedisResult<T> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("HMGET").arg(key).arg(fields);
+    pipeline.cmd("PEXPIRE").arg(key).arg(IDLE).ignore();
+    let (values,) = pipeline.query_async(connection).await?;
+    Ok(values)
+}
+
+/// A further read.
+pub(super) async fn read<T: FromRedisValue>(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    field: &str,
+) -> RedisResult<Option<T>> {
+    redis::cmd("HGET").arg(key).arg(field).query_async(connection).await
+}
+
+/// How a session is changed.
+pub(super) enum Writes {
+    Plain,
+    /// By ours' scripts, which are known by these hashes.
+    Guarded {
+        write: String,
+        rotate: String,
+    },
+}
+
+impl Writes {
+    pub(super) async fn prepare(guard: Guard, connection: &mut MultiplexedConnection) -> RedisResult<Self> {
+        if guard == Guard::None {
+            return Ok(Self::Plain);
+        }
+        for script in [WRITE, ROTATE] {
+            redis::cmd("SCRIPT").arg("LOAD").arg(script).exec_async(connection).await?;
+        }
+        let [write, rotate] = [WRITE, ROTATE].map(|script| Script::new(script).get_hash().to_owned());
+        Ok(Self::Guarded { write, rotate })
+    }
+
+    /// A request's first write, without a read before it: that makes the session last longer too.
+    pub(super) async fn first_write(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &str,
+        field: &str,
+        value: impl ToRedisArgs,
+    ) -> RedisResult<()> {
+        match self {
+            Self::Plain => {
+                let mut pipeline = redis::pipe();
+                pipeline.cmd("HSET").arg(key).arg(field).arg(value);
+                pipeline.cmd("PEXPIRE").arg(key).arg(IDLE);
+                pipeline.exec_async(connection).await
+            }
+            Self::Guarded { write, .. } => run_write(connection, write, key, field, value).await,
+        }
+    }
+
+    /// A write after a read.
+    pub(super) async fn write(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &str,
+        field: &str,
+        value: impl ToRedisArgs,
+    ) -> RedisResult<()> {
+        match self {
+            // The read has set the expiry, and HSET leaves it.
+            Self::Plain => redis::cmd("HSET").arg(key).arg(field).arg(value).exec_async(connection).await,
+            Self::Guarded { write, .. } => run_write(connection, write, key, field, value).await,
+        }
+    }
+
+    /// Moves a session to a new id, and writes a field of it.
+    pub(super) async fn move_and_write(
+        &self,
+        connection: &mut MultiplexedConnection,
+        id: &Id,
+        successor: &Id,
+        field: &str,
+        value: &str,
+    ) -> RedisResult<()> {
+        let (key, successor_key) = (id.key(), successor.key());
+        match self {
+            Self::Plain => {
+                let mut pipeline = redis::pipe();
+                pipeline.cmd("RENAME").arg(&key).arg(&successor_key);
+                pipeline.cmd("HSET").arg(&successor_key).arg(field).arg(value);
+                pipeline.cmd("PEXPIRE").arg(&successor_key).arg(IDLE);
+                pipeline.exec_async(connection).await
+            }
+            Self::Guarded { write, rotate } => {
+                let mut command = redis::cmd("EVALSHA");
+                command.arg(rotate).arg(2).arg(&key).arg(&successor_key);
+                command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE);
+                let moved: i64 = command.query_async(connection).await?;
+                expect_there(moved == 1)?;
+                run_write(connection, write, &successor_key, field, value).await
+            }
+        }
+    }
+}
+
+async fn run_write(
+    connection: &mut MultiplexedConnection,
+    script: &str,
+    key: &str,
+    field: &str,
+    value: impl ToRedisArgs,
+) -> RedisResult<()> {
+    let mut command = redis::cmd("EVALSHA");
+    // Only if the session is there; nothing is removed, and no field gets an expiry.
+    command.arg(script).arg(1).arg(key).arg(IDLE).arg(0).arg(0).arg(0).arg(field).arg(value);
+    let removed: i64 = command.query_async(connection).await?;
+    expect_there(removed >= 0)
+}
+
+fn expect_there(is_there: bool) -> RedisResult<()> {
+    if is_there {
+        Ok(())
+    } else {
+        Err((redis::ErrorKind::UnexpectedReturnType, "the session has ended").into())
+    }
+}

@@ -1,0 +1,153 @@
+//! By hand: axum, the same commands sent with `redis` over one connection, a signed cookie. Nothing in between.
+
+mod commands;
+mod cookie;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use redis::aio::MultiplexedConnection;
+
+use self::commands::Writes;
+use self::cookie::{Id, Signer};
+use super::{AGE, NAME, THEME, USER, WRITTEN, five_line, large_text};
+use crate::Failure;
+
+/// Whether a write asks first that the session is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// It does not: as a handler is usually written. A write may bring back a session that was ended meanwhile.
+    None,
+    /// It does, in the scripts that ours runs.
+    Exists,
+}
+
+#[derive(Clone)]
+struct App {
+    connection: MultiplexedConnection,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    signer: Signer,
+    writes: Writes,
+}
+
+type Page = Result<String, StatusCode>;
+type PageWithCookie = Result<([(HeaderName, String); 1], &'static str), StatusCode>;
+
+pub(crate) async fn pages(redis: &str, guard: Guard) -> Result<Router, Failure> {
+    let mut connection = commands::connect(redis).await?;
+    let writes = Writes::prepare(guard, &mut connection).await?;
+    let shared = Arc::new(Shared { signer: Signer::new()?, writes });
+    Ok(axum_pages!().with_state(App { connection, shared }))
+}
+
+async fn seed_one(State(app): State<App>) -> PageWithCookie {
+    app.begin(&[("count", "0")]).await
+}
+
+async fn seed_five(State(app): State<App>) -> PageWithCookie {
+    let age = AGE.to_string();
+    let fields = [("count", "0"), ("name", NAME), ("vip", "True"), ("age", &age), ("theme", THEME)];
+    app.begin(&fields).await
+}
+
+async fn seed_large(State(app): State<App>) -> PageWithCookie {
+    app.begin(&[("count", "0"), ("blob", &large_text())]).await
+}
+
+async fn read(State(mut app): State<App>, headers: HeaderMap) -> Page {
+    let Some(id) = app.shared.signer.verified(&headers) else { return Ok("0".to_owned()) };
+    let count: Option<u64> =
+        commands::first_read(&mut app.connection, &id.key(), "count").await.map_err(failed)?;
+    Ok(count.unwrap_or_default().to_string())
+}
+
+async fn write(State(mut app): State<App>, headers: HeaderMap) -> Result<&'static str, StatusCode> {
+    let key = app.key(&headers)?;
+    app.shared.writes.first_write(&mut app.connection, &key, "count", WRITTEN).await.map_err(failed)?;
+    Ok("ok")
+}
+
+async fn counter(State(mut app): State<App>, headers: HeaderMap) -> Page {
+    let key = app.key(&headers)?;
+    app.add_one(&key).await?;
+    let after: Option<u64> = commands::read(&mut app.connection, &key, "count").await.map_err(failed)?;
+    Ok(after.unwrap_or_default().to_string())
+}
+
+/// Read and write: what `HINCRBY` would do with one more script of one's own.
+async fn incr(State(mut app): State<App>, headers: HeaderMap) -> Page {
+    let key = app.key(&headers)?;
+    let before = app.add_one(&key).await?;
+    Ok((before + 1).to_string())
+}
+
+async fn five(State(mut app): State<App>, headers: HeaderMap) -> Page {
+    let (key, connection) = (app.key(&headers)?, &mut app.connection);
+    let count: Option<u64> = commands::first_read(connection, &key, "count").await.map_err(failed)?;
+    let name: Option<String> = commands::read(connection, &key, "name").await.map_err(failed)?;
+    let vip: Option<String> = commands::read(connection, &key, "vip").await.map_err(failed)?;
+    let age: Option<u32> = commands::read(connection, &key, "age").await.map_err(failed)?;
+    let theme: Option<String> = commands::read(connection, &key, "theme").await.map_err(failed)?;
+    Ok(line((count, name, vip, age, theme)))
+}
+
+async fn five_batched(State(mut app): State<App>, headers: HeaderMap) -> Page {
+    let key = app.key(&headers)?;
+    let names = ["count", "name", "vip", "age", "theme"];
+    let five = commands::first_reads(&mut app.connection, &key, &names).await.map_err(failed)?;
+    Ok(line(five))
+}
+
+async fn login(State(mut app): State<App>, headers: HeaderMap) -> PageWithCookie {
+    let id = app.shared.signer.verified(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
+    let successor = id.draw_successor().map_err(failed)?;
+    let writes = &app.shared.writes;
+    writes.move_and_write(&mut app.connection, &id, &successor, "user", USER).await.map_err(failed)?;
+    Ok(app.with_cookie(&successor))
+}
+
+type Five = (Option<u64>, Option<String>, Option<String>, Option<u32>, Option<String>);
+
+fn line((count, name, vip, age, theme): Five) -> String {
+    let (name, theme) = (name.unwrap_or_default(), theme.unwrap_or_default());
+    let vip = vip.as_deref() == Some("True");
+    five_line(count.unwrap_or_default(), &name, vip, age.unwrap_or_default(), &theme)
+}
+
+impl App {
+    /// A page that needs a session answers 401 without one.
+    fn key(&self, headers: &HeaderMap) -> Result<String, StatusCode> {
+        self.shared.signer.verified(headers).map(|id| id.key()).ok_or(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Reads the count and writes one more. Gives what was read.
+    async fn add_one(&mut self, key: &str) -> Result<u64, StatusCode> {
+        let before: Option<u64> =
+            commands::first_read(&mut self.connection, key, "count").await.map_err(failed)?;
+        let before = before.unwrap_or_default();
+        let writes = &self.shared.writes;
+        writes.write(&mut self.connection, key, "count", before + 1).await.map_err(failed)?;
+        Ok(before)
+    }
+
+    async fn begin(mut self, fields: &[(&str, &str)]) -> PageWithCookie {
+        let id = Id::draw().map_err(failed)?;
+        commands::begin(&mut self.connection, &id.key(), fields).await.map_err(failed)?;
+        Ok(self.with_cookie(&id))
+    }
+
+    fn with_cookie(&self, id: &Id) -> ([(HeaderName, String); 1], &'static str) {
+        ([(SET_COOKIE, self.shared.signer.set_cookie(id))], "ok")
+    }
+}
+
+/// Of Redis, or of the system's random numbers.
+fn failed<E>(_error: E) -> StatusCode {
+    StatusCode::INTERNAL_SERVER_ERROR
+}

@@ -1,0 +1,19 @@
+//! The client that tower-sessions' Redis store and ruts take: one connection, as everybody has here.
+
+use fred::clients::Client;
+use fred::interfaces::ClientLike;
+use fred::types::Builder;
+use fred::types::config::{Config, TcpConfig};
+
+use crate::Failure;
+
+pub(crate) async fn connect(redis: &str) -> Result<Client, Failure> {
+    let config = Config::from_url(&format!("redis://{redis}"))?;
+    let client = Builder::from_config(config)
+        .with_connection_config(|settings| {
+            settings.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
+        })
+        .build()?;
+    client.init().await?;
+    Ok(client)
+}
