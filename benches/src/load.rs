@@ -113,8 +113,11 @@ impl Visitor {
     }
 }
 
+/// Where an answer's body is, and the cookies after it, if they changed; nothing while it is not whole.
+type Parsed = Option<(Range<usize>, Option<Jar>)>;
+
 /// An answer whose head is there. Cookies are looked at for a jar alone.
-fn parse(answer: &[u8], jar: Option<&Jar>) -> Result<Option<(Range<usize>, Option<Jar>)>, Failure> {
+fn parse(answer: &[u8], jar: Option<&Jar>) -> Result<Parsed, Failure> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(at) = head.parse(answer)? else { return Ok(None) };

@@ -71,11 +71,6 @@ impl RedisServer {
         Ok(known.into_iter().all(|command| command.is_some()))
     }
 
-    /// A connection to fill it and to ask it.
-    pub(crate) fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
-    }
-
     /// What it did so far, up to this question or after it: so nothing of two of these is between them.
     pub(crate) fn counters(&mut self, side: Side) -> Result<Counters, Failure> {
         let mut counters = Counters::default();
