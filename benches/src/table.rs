@@ -46,7 +46,7 @@ fn line(measured: &Measured, row: &Row) -> String {
         ratio(measured.row(&row.contestant, true)),
         median(&row.server_micros),
         median(&row.redis_micros),
-        row.commands.values().sum::<f64>(),
+        row.commands.values().fold(0.0, |sum, calls| sum + calls),
         row.bytes_in,
         row.bytes_out,
         row.p50,

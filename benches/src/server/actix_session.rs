@@ -8,7 +8,7 @@ use actix_web::{App, HttpServer, web};
 use time::Duration;
 
 use super::host::Listeners;
-use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, WRITTEN, five_line, large_text};
+use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 pub(crate) async fn serve(redis: &str, listeners: Listeners) -> Result<(), Failure> {
@@ -70,7 +70,7 @@ async fn read(session: Session) -> Page {
 }
 
 async fn write(session: Session) -> Page {
-    session.insert("count", WRITTEN)?;
+    session.insert("count", new_count())?;
     Ok("ok".to_owned())
 }
 

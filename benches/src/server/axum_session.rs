@@ -9,7 +9,7 @@ use redis::{Client, IntoConnectionInfo};
 use redis_pool::RedisPool;
 use time::Duration;
 
-use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, WRITTEN, five_line, large_text};
+use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 /// As many as the most requests at once: a request takes one out of the pool, and a pool that is empty connects anew.
@@ -68,7 +68,7 @@ async fn read(session: Visit) -> String {
 }
 
 async fn write(session: Visit) -> &'static str {
-    session.set("count", WRITTEN);
+    session.set("count", new_count());
     "ok"
 }
 

@@ -47,6 +47,7 @@ mod ruts;
 mod tower_sessions;
 
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{process, thread};
 
 use self::by_hand::Guard;
@@ -140,14 +141,18 @@ const IDLE_SECONDS: u64 = 86_400;
 const COOKIE: &str = "__Host-session-id";
 /// What every contestant signs cookies with: 64 bytes, as some of them want.
 const SECRET: &[u8; 64] = b"sixty-four bytes of secret that sign nothing but the benchmark's";
-/// What `/write` writes.
-const WRITTEN: u64 = 12_345;
 const USER: &str = "ada";
 const NAME: &str = "Ada Lovelace";
 const AGE: u32 = 36;
 const THEME: &str = "dark";
 /// What a large session holds beside the count.
 const LARGE: usize = 64 * 1024;
+
+/// What `/write` writes: another number each time, as long as the last one. tower-sessions leaves out a write that changes nothing.
+fn new_count() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(100_000_000);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// What a page says that reads five fields.
 fn five_line(count: u64, name: &str, vip: bool, age: u32, theme: &str) -> String {

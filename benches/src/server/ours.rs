@@ -2,7 +2,7 @@
 
 use session_runtime::{Error, Session, SessionConfig, Sessions};
 
-use super::{AGE, NAME, SECRET, THEME, USER, WRITTEN, five_line, large_text};
+use super::{AGE, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 #[derive(Session)]
@@ -42,7 +42,7 @@ pub(crate) async fn read(session: Session<Visitor>) -> Result<String, Error> {
 }
 
 pub(crate) async fn write(session: Session<Visitor>) -> Result<&'static str, Error> {
-    session.set_count(WRITTEN).await?;
+    session.set_count(new_count()).await?;
     Ok("ok")
 }
 

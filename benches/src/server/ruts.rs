@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower_cookies::CookieManagerLayer;
 
-use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, WRITTEN, five_line, large_text};
+use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
@@ -83,7 +83,7 @@ async fn read(session: Visit) -> Page {
 }
 
 async fn write(session: Visit) -> Page {
-    set(&session, "count", &WRITTEN).await?;
+    set(&session, "count", &new_count()).await?;
     Ok("ok".to_owned())
 }
 

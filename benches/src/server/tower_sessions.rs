@@ -9,7 +9,7 @@ use tower_sessions::session::Error;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use tower_sessions_redis_store::RedisStore;
 
-use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, WRITTEN, five_line, large_text};
+use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
@@ -68,7 +68,7 @@ async fn read(session: Session) -> Page {
 }
 
 async fn write(session: Session) -> Page {
-    set_count(&session, WRITTEN).await?;
+    set_count(&session, new_count()).await?;
     Ok("ok".to_owned())
 }
 

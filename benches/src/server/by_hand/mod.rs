@@ -13,7 +13,7 @@ use redis::aio::MultiplexedConnection;
 
 use self::commands::Writes;
 use self::cookie::{Id, Signer};
-use super::{AGE, NAME, THEME, USER, WRITTEN, five_line, large_text};
+use super::{AGE, NAME, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 /// Whether a write asks first that the session is still there.
@@ -69,7 +69,7 @@ async fn read(State(mut app): State<App>, headers: HeaderMap) -> Page {
 
 async fn write(State(mut app): State<App>, headers: HeaderMap) -> Result<&'static str, StatusCode> {
     let key = app.key(&headers)?;
-    app.shared.writes.first_write(&mut app.connection, &key, "count", WRITTEN).await.map_err(failed)?;
+    app.shared.writes.first_write(&mut app.connection, &key, "count", new_count()).await.map_err(failed)?;
     Ok("ok")
 }
 
