@@ -80,7 +80,8 @@ impl SessionId {
         Self::from_ascii(&text).unwrap_or(self)
     }
 
-    /// Reads an id from its 40 characters.
+    /// Reads an id from its 40 characters. One of the Python package is not read: it does not tell its birth. To keep such a session's id,
+    /// [`rotate`](crate::Session::rotate) it first.
     ///
     /// # Errors
     ///

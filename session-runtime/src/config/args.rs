@@ -24,6 +24,8 @@ use crate::error::Error;
 /// `redis_session`'s options for Tornado, with one difference: `--session-cookie-secure=false` leaves out the attribute `Secure` and **never
 /// switches signing off**.
 ///
+/// The defaults that the help tells are those without cookies of the Python package, which change the prefix and the cookie's name.
+///
 /// An option goes over its environment variable, and this over the configuration that they are applied to. One that is empty counts as not
 /// given.
 ///

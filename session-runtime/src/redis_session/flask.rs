@@ -35,7 +35,7 @@ pub struct FlaskCookie {
 }
 
 impl FlaskCookie {
-    /// The application's `SECRET_KEY`, as it is: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
+    /// The application's `SECRET_KEY`, as it is, if it is text: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
     pub fn new(secret_key: impl Into<String>) -> Self {
         Self { secret_key: SecretKey::new(secret_key) }
     }

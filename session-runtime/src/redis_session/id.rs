@@ -151,6 +151,7 @@ pub(super) mod tests {
         for id in [python(), native()] {
             let key = SessionKey::new("redis", &id);
             assert_eq!(key.expose_secret(), format!("redis:sessions:{}", text_of(&id)));
+            assert_eq!(key.prefix(), "redis:sessions:");
             assert_eq!(id_of(text_of(&id).as_bytes(), time_of(NOW)), Some(id));
         }
     }

@@ -40,7 +40,7 @@ pub struct TornadoCookie {
 }
 
 impl TornadoCookie {
-    /// The application's `cookie_secret`, as it is: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
+    /// The application's `cookie_secret`, as it is, if it is text: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
     pub fn new(secret_key: impl Into<String>) -> Self {
         Self {
             secret_key: SecretKey::new(secret_key),
@@ -55,7 +55,8 @@ impl TornadoCookie {
         Self { key_version: Some(version), ..self }
     }
 
-    /// How old a cookie may be, in days, as `get_signed_cookie` has it. Default: 31, which is Tornado's own, and what the package leaves it at.
+    /// How old a cookie may be, in days, as `get_signed_cookie` has it; one that is written here counts from its session's birth, so that no
+    /// lifetime should be longer while this format is the first. Default: 31, which is Tornado's own, and what the package leaves it at.
     pub fn max_age_days(self, days: u32) -> Self {
         Self { max_age_days: days, ..self }
     }
@@ -107,7 +108,7 @@ impl TornadoSigner {
         }
         let is_known = self.key_version.is_none_or(|version| parts.key_version == u64::from(version));
         let signed_at = time_of(parts.timestamp);
-        // What was signed in the future is found out where births are looked at.
+        // What was signed in the future has no age. Of a Python id this is the birth, which is looked at as every other's.
         let is_fresh = now.duration_since(signed_at).unwrap_or_default() <= self.max_age;
         if !is_known || !is_fresh || parts.name != self.name.as_bytes() {
             return None;

@@ -35,7 +35,7 @@ impl SessionKey {
     /// What the keys of all sessions with this prefix begin with.
     #[cfg(feature = "redis")]
     pub(crate) fn prefix(&self) -> &str {
-        &self.text[..self.rest_at - 2 - SessionId::TAG_LEN]
+        &self.text[..self.text.rfind(':').map_or(0, |colon| colon + 1)]
     }
 
     /// What decides on a cluster's slot: what stands in the braces; without any, the whole.
