@@ -162,9 +162,9 @@ mod tests {
     use super::*;
     use crate::config::{Lifetime, SameSite};
 
-    /// An application's own.
+    // It says nothing about itself.
     #[derive(Debug, Parser)]
-    #[command(name = "program", about = "An application.")]
+    #[command(name = "program")]
     struct Program {
         #[command(flatten)]
         session: SessionArgs,
@@ -215,6 +215,7 @@ mod tests {
         let off = || SessionConfig::new().cookie_secure(false).cookie_http_only(false);
         same(apply(&["--session-cookie-secure"], &[], off()).unwrap(), off().cookie_secure(true));
         same(apply(&["--session-cookie-http-only"], &[], off()).unwrap(), off().cookie_http_only(true));
+        same(apply(&["--session-cookie-secure="], &[], off()).unwrap(), off());
         let separate = ["program", "--session-cookie-secure", "false"];
         assert!(Program::try_parse_from(separate).is_err(), "what follows is the application's");
     }
@@ -350,7 +351,7 @@ mod tests {
             "--session-redis-prefix",
         ];
         assert_eq!(listed, options.into(), "{help}");
-        assert!(help.starts_with("An application."), "{help}");
+        assert!(help.starts_with("Usage: "), "{help}");
         for option in &options[1..] {
             let variable = option[2..].to_ascii_uppercase().replace('-', "_");
             assert!(help.contains(&format!("[env: {variable}]")), "{help}");
