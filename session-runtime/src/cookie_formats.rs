@@ -1,13 +1,16 @@
 //! The formats of the session cookie's value.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::config::{Secret, Settings};
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::keyring::{Keyring, Verified};
+
 #[cfg(feature = "redis-session-compat")]
-use crate::redis_session::PythonFormat;
+use crate::config::CookieFormat;
+#[cfg(feature = "redis-session-compat")]
+use crate::redis_session::{FlaskSigner, PythonFormat, PythonId, TornadoSigner};
 
 /// The formats of the session cookie's value: one is written, all are read.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub(crate) struct CookieFormats {
     written: Format,
     #[cfg(feature = "redis-session-compat")]
     others: Vec<Format>,
+    #[cfg(feature = "redis-session-compat")]
+    reads_forgeable_ids: bool,
 }
 
 #[derive(Debug)]
@@ -22,6 +27,13 @@ enum Format {
     Native(Keyring),
     #[cfg(feature = "redis-session-compat")]
     Python(PythonFormat),
+}
+
+/// A cookie's value.
+pub(crate) struct Written {
+    pub(crate) value: String,
+    /// How long it is read, if not for ever.
+    pub(crate) lasts: Option<Duration>,
 }
 
 impl CookieFormats {
@@ -32,26 +44,20 @@ impl CookieFormats {
 
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
-        let name = &settings.cookie.name;
-        let mut formats =
-            settings.cookie_formats.iter().map(|format| match PythonFormat::new(format, name)? {
-                Some(python) => Ok(Format::Python(python)),
-                None => Format::native(settings),
-            });
+        let mut formats = settings.cookie_formats.iter().filter_map(|format| Format::new(format, settings));
         let written = formats.next().unwrap_or_else(|| Format::native(settings))?;
-        Ok(Self { written, others: formats.collect::<Result<_, _>>()? })
+        let others = formats.collect::<Result<_, _>>()?;
+        let is_forgeable = |format: &CookieFormat| matches!(format, CookieFormat::UnsignedForgeableIds);
+        let reads_forgeable_ids = settings.cookie_formats.iter().any(is_forgeable);
+        Ok(Self { written, others, reads_forgeable_ids })
     }
 
-    /// The cookie's value for an id.
-    pub(crate) fn write(&self, id: &SessionId) -> String {
-        match &self.written {
-            Format::Native(keyring) => keyring.sign(id),
-            #[cfg(feature = "redis-session-compat")]
-            Format::Python(format) => format.sign(id),
-        }
+    /// The cookie's value for an id. `None`: no value would be read, for the session's age.
+    pub(crate) fn write(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
+        self.written.write(id, now)
     }
 
-    /// The id that a cookie's value names, if it is right in one of the formats.
+    /// The id that a cookie's value names, if it is rightly signed in one of the formats.
     pub(crate) fn read(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         let current = self.written.read(value, now);
         #[cfg(feature = "redis-session-compat")]
@@ -61,8 +67,23 @@ impl CookieFormats {
         });
         current
     }
+
+    /// The id that a cookie's value is, without a signature, if such are read: for a request that has nothing signed.
+    #[cfg(feature = "redis-session-compat")]
+    pub(crate) fn read_forgeable(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
+        let id = PythonId::new(value, now).filter(|_| self.reads_forgeable_ids)?;
+        Some(Verified { id: SessionId::of_python(id), is_outdated: true })
+    }
 }
 
+#[cfg_attr(
+    not(feature = "redis-session-compat"),
+    allow(
+        unused_variables,
+        clippy::unnecessary_wraps,
+        reason = "an age is the formats' own that hold no birth"
+    )
+)]
 impl Format {
     fn native(settings: &Settings) -> Result<Self, Error> {
         let Some((signing, older)) = settings.secrets.split_first() else {
@@ -74,15 +95,32 @@ impl Format {
         Ok(Self::Native(Keyring::new(&settings.cookie.name, signing.expose(), older)))
     }
 
-    #[cfg_attr(
-        not(feature = "redis-session-compat"),
-        allow(unused_variables, reason = "an age is the formats' own that hold no birth")
-    )]
+    /// `None`: the format has no signature.
+    #[cfg(feature = "redis-session-compat")]
+    fn new(format: &CookieFormat, settings: &Settings) -> Option<Result<Self, Error>> {
+        let name = &settings.cookie.name;
+        let python = match format {
+            CookieFormat::Native => return Some(Self::native(settings)),
+            CookieFormat::Tornado(cookie) => TornadoSigner::new(name, cookie).map(PythonFormat::Tornado),
+            CookieFormat::Flask(cookie) => FlaskSigner::new(name, cookie).map(PythonFormat::Flask),
+            CookieFormat::UnsignedForgeableIds => return None,
+        };
+        Some(python.map(Self::Python))
+    }
+
+    fn write(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
+        match self {
+            Self::Native(keyring) => Some(Written { value: keyring.sign(id), lasts: None }),
+            #[cfg(feature = "redis-session-compat")]
+            Self::Python(format) => format.sign(id, now),
+        }
+    }
+
     fn read(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         match self {
             Self::Native(keyring) => keyring.verify(value),
             #[cfg(feature = "redis-session-compat")]
-            Self::Python(format) => format.verify(value, now).map(|id| Verified { id, is_outdated: false }),
+            Self::Python(format) => format.verify(value, now),
         }
     }
 }

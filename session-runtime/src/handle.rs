@@ -412,12 +412,21 @@ impl SessionHandle {
     }
 
     fn candidates(&self) -> Vec<Candidate> {
+        let candidates = self.candidates_by(Sessions::candidate);
+        #[cfg(feature = "redis-session-compat")]
+        if candidates.is_empty() {
+            return self.candidates_by(Sessions::forgeable_candidate);
+        }
+        candidates
+    }
+
+    /// One for each session that the cookies name.
+    fn candidates_by(&self, read: impl Fn(&Sessions, &[u8]) -> Option<Candidate>) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = Vec::new();
-        for candidate in self.0.cookies.iter().filter_map(|value| self.0.sessions.candidate(value)) {
-            if candidates.len() == MAX_CANDIDATES {
-                break;
-            }
-            if candidates.iter().all(|other| other.subject.id != candidate.subject.id) {
+        for candidate in self.0.cookies.iter().filter_map(|value| read(&self.0.sessions, value)) {
+            if let Some(same) = candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
+                same.merge(candidate);
+            } else if candidates.len() < MAX_CANDIDATES {
                 candidates.push(candidate);
             }
         }

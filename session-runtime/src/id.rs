@@ -1,6 +1,5 @@
 //! Session ids: what they hold, how they are drawn and read.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -37,7 +36,7 @@ use crate::redis_session::PythonId;
 /// ```
 ///
 /// With the feature `redis-session-compat` it may also be one of the Python package `redis_session`: two random UUIDs, 72 characters, of which
-/// the first 8 are its tag. Its birth is the timestamp of its cookie, its class 0.
+/// the first 8 are its tag, and after a dot its birth, which is the timestamp of its cookie. Its class is 0.
 ///
 /// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,37 +79,21 @@ impl SessionId {
         Self::from_ascii(&text).unwrap_or(self)
     }
 
-    /// Reads an id from its 40 characters. One of the Python package is not read: it does not tell its birth. To keep such a session's id,
-    /// [`rotate`](crate::Session::rotate) it first.
+    /// Reads what [`expose_secret`](Self::expose_secret) gives.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the text is not 40 characters of base64url. The message does not quote it.
+    /// [`Error::is_config`] if the text is no id: not 40 characters of base64url. The message does not quote it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::from_ascii(text.as_bytes())
             .ok_or_else(|| Error::config("a session id is 40 characters of base64url"))
     }
 
-    /// What [`with_birth`](Self::with_birth) gives.
-    pub(crate) fn from_ascii_with_birth(text: &[u8]) -> Option<Self> {
-        #[cfg(feature = "redis-session-compat")]
-        if text.len() > Self::LEN {
-            return PythonId::from_ascii_with_birth(text).map(Self::of_python);
-        }
-        Self::from_ascii(text)
-    }
-
-    /// The whole id, followed by its birth if it does not hold it.
-    pub(crate) fn with_birth(&self) -> Cow<'_, str> {
-        #[cfg(feature = "redis-session-compat")]
-        if let Text::Python(id) = &self.0 {
-            return id.with_birth().into();
-        }
-        self.expose_secret().into()
-    }
-
-    /// Only this library's own.
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
+        #[cfg(feature = "redis-session-compat")]
+        if text.len() != Self::LEN {
+            return PythonId::from_ascii(text).map(Self::of_python);
+        }
         let text: [u8; Self::LEN] = text.try_into().ok()?;
         let alphabet = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
         text.iter().all(alphabet).then_some(Self(Text::Native(text)))
@@ -130,7 +113,7 @@ impl SessionId {
         }
     }
 
-    /// The whole id, the secret included: for storing it where it is as safe as in the session store.
+    /// The whole id, the secret included: for storing it where it is as safe as in the session store. [`parse`](Self::parse) reads it.
     pub fn expose_secret(&self) -> &str {
         std::str::from_utf8(self.as_ascii()).unwrap_or_default()
     }

@@ -18,8 +18,6 @@ const MAC_LEN: usize = 43;
 /// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in base64url, so that a value signed for
 /// one cookie does not pass for another. A key is HKDF-SHA-256 of a configured secret ([RFC 5869]).
 ///
-/// For an id of the Python package `redis_session`, which holds no birth, `ID.BIRTH` stands in its place.
-///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct Keyring {
     /// One prepared state a key, which took in the cookie's name already.
@@ -47,10 +45,10 @@ impl Keyring {
 
     /// The cookie's value for an id.
     pub(crate) fn sign(&self, id: &SessionId) -> String {
-        let signed = id.with_birth();
+        let signed = id.expose_secret();
         let mac = mac(&self.signing, signed.as_bytes());
         let mut value = String::with_capacity(signed.len() + 1 + MAC_LEN);
-        value.push_str(&signed);
+        value.push_str(signed);
         value.push('.');
         value.extend(mac.iter().map(|&c| char::from(c)));
         value
@@ -60,7 +58,7 @@ impl Keyring {
     pub(crate) fn verify(&self, value: &[u8]) -> Option<Verified> {
         let (signed, given) = value.split_at_checked(value.len().checked_sub(MAC_LEN)?)?;
         let signed = signed.strip_suffix(b".")?;
-        let id = SessionId::from_ascii_with_birth(signed)?;
+        let id = SessionId::from_ascii(signed)?;
         let signed_by = |key: &Hmac<Sha256>| bool::from(mac(key, signed).ct_eq(given));
         let is_outdated = !signed_by(&self.signing);
         (!is_outdated || self.older.iter().any(signed_by)).then_some(Verified { id, is_outdated })

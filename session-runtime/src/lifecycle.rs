@@ -67,6 +67,16 @@ pub(crate) struct Candidate {
     pub(crate) cookie_due: bool,
 }
 
+impl Candidate {
+    /// Takes in another cookie of the same session: the client has a current one if either is, and the session is as old as the older says.
+    pub(crate) fn merge(&mut self, same: Self) {
+        self.cookie_due &= same.cookie_due;
+        if same.subject.birth < self.subject.birth {
+            self.subject = same.subject;
+        }
+    }
+}
+
 /// What to do for a read that has to ask the store.
 #[derive(Debug)]
 pub(crate) struct Read {

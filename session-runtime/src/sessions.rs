@@ -15,6 +15,7 @@ use crate::error::{Error, Kind};
 use crate::field::Operation;
 use crate::handle::SessionHandle;
 use crate::id::SessionId;
+use crate::keyring::Verified;
 use crate::lifecycle::{Candidate, Outcome, Reason};
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
@@ -290,7 +291,17 @@ impl Sessions {
     /// The session that a cookie's value names, if it is signed and can be alive.
     pub(crate) fn candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
         let now = self.now();
-        let verified = self.0.formats.read(cookie_value, now)?;
+        self.candidate_of(self.0.formats.read(cookie_value, now)?, now)
+    }
+
+    /// The session whose id a cookie's value is, without a signature, if such are read and it can be alive.
+    #[cfg(feature = "redis-session-compat")]
+    pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
+        let now = self.now();
+        self.candidate_of(self.0.formats.read_forgeable(cookie_value, now)?, now)
+    }
+
+    fn candidate_of(&self, verified: Verified, now: SystemTime) -> Option<Candidate> {
         Some(Candidate { subject: self.presented_at(verified.id, now)?, cookie_due: verified.is_outdated })
     }
 
@@ -380,15 +391,19 @@ impl Sessions {
 
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
         let set_cookie = match &outcome.set {
-            Some(subject) => Some(self.set_cookie(subject)),
+            Some(subject) => self.set_cookie(subject),
             None => outcome.remove.then(|| self.0.cookie.removal()),
         };
         SessionHeaders::new(outcome, set_cookie)
     }
 
-    fn set_cookie(&self, subject: &Subject) -> String {
-        let max_age = subject.lifetime.persistent.then(|| subject.remaining(self.now()).unwrap_or_default());
-        self.0.cookie.set(self.0.formats.write(&subject.id), max_age)
+    /// `None`: the client keeps the cookie that it has, because no other would be read.
+    fn set_cookie(&self, subject: &Subject) -> Option<String> {
+        let now = self.now();
+        let written = self.0.formats.write(&subject.id, now)?;
+        let remaining = subject.remaining(now).unwrap_or_default();
+        let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
+        Some(self.0.cookie.set(written.value, subject.lifetime.persistent.then_some(max_age)))
     }
 }
 
@@ -433,7 +448,8 @@ mod tests {
         let config = || SessionConfig::new().store("memory:");
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let subject = memory.draw(0, memory.now()).unwrap();
-        assert!(memory.candidate(memory.0.formats.write(&subject.id).as_bytes()).is_some());
+        let written = memory.0.formats.write(&subject.id, memory.now()).unwrap();
+        assert!(memory.candidate(written.value.as_bytes()).is_some());
         assert!(
             Sessions::build(config().resolve().unwrap(), memory.0.store.clone()).unwrap_err().is_config()
         );

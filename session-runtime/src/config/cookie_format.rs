@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::setting::Setting;
 use crate::error::Error;
-use crate::redis_session::{FlaskCookie, TornadoCookie};
+use crate::redis_session::{FlaskCookie, SecretKey, TornadoCookie};
 
 /// A format of the session cookie's value, for [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
 ///
@@ -35,22 +35,18 @@ pub enum CookieFormat {
     Flask(FlaskCookie),
     /// A Python id without a signature, which is what the package writes on Tornado with `session-cookie-secure=False`. **Anybody can make such a
     /// cookie**: a session is as safe as its id is secret, an attacker can plant one of his own on a visitor, and the absolute lifetime does not
-    /// hold, because no birth is signed. It is read, and never written: such a session gets a signed cookie as soon as it is found live, in place of
-    /// one that the visitor had, if the planted one came first.
+    /// hold, because no birth is signed. It is read, of a request that has no cookie that is signed, and never written: such a session gets a signed
+    /// cookie as soon as it is found live.
     UnsignedForgeableIds,
 }
 
 impl CookieFormat {
-    /// The format that a word of the environment names.
-    pub(super) fn named(word: &str, secret_key: Option<&str>) -> Result<Self, Error> {
-        let secret_key = || {
-            let missing = || Setting::SECRET_KEY.refuse("is required for cookies of Tornado and Flask");
-            secret_key.ok_or_else(missing)
-        };
+    /// The format that a word of the environment names, without a secret key.
+    pub(super) fn named(word: &str) -> Result<Self, Error> {
         match word {
             "native" => Ok(Self::Native),
-            "tornado" => Ok(Self::Tornado(TornadoCookie::new(secret_key()?))),
-            "flask" => Ok(Self::Flask(FlaskCookie::new(secret_key()?))),
+            "tornado" => Ok(Self::Tornado(TornadoCookie::new(""))),
+            "flask" => Ok(Self::Flask(FlaskCookie::new(""))),
             "unsigned-forgeable-ids" => Ok(Self::UnsignedForgeableIds),
             _ => Err(Setting::COOKIE_FORMATS.refuse(
                 "takes `native`, `tornado`, `flask` and `unsigned-forgeable-ids`, separated by commas",
@@ -58,11 +54,30 @@ impl CookieFormat {
         }
     }
 
+    /// With this secret key, if it takes one and has none.
+    pub(super) fn with_missing_secret_key(mut self, secret_key: &[u8]) -> Self {
+        if let Some(missing) = self.secret_key_mut().filter(|key| key.is_empty()) {
+            *missing = SecretKey::new(secret_key);
+        }
+        self
+    }
+
+    fn secret_key_mut(&mut self) -> Option<&mut SecretKey> {
+        match self {
+            Self::Tornado(cookie) => Some(&mut cookie.secret_key),
+            Self::Flask(cookie) => Some(&mut cookie.secret_key),
+            Self::Native | Self::UnsignedForgeableIds => None,
+        }
+    }
+
     pub(super) fn is_of_python(&self) -> bool {
         !matches!(self, Self::Native)
     }
 
-    pub(super) fn resolve(formats: Vec<Self>) -> Result<Vec<Self>, Error> {
+    pub(super) fn resolve(mut formats: Vec<Self>) -> Result<Vec<Self>, Error> {
+        if formats.iter_mut().filter_map(Self::secret_key_mut).any(|key| key.is_empty()) {
+            return Err(Setting::SECRET_KEY.refuse("is required for cookies of Tornado and Flask"));
+        }
         match formats.first() {
             None => Err(Setting::COOKIE_FORMATS.refuse("takes one format or more")),
             Some(Self::UnsignedForgeableIds) => Err(Setting::COOKIE_FORMATS

@@ -25,7 +25,7 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
     /// | `SESSION_COOKIE_FORMATS`, with the feature `redis-session-compat` | `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, several separated by commas | `cookie_formats` |
-    /// | `SECRET_KEY`, for `tornado` and `flask` | the Python application's, whole | `cookie_formats` |
+    /// | `SECRET_KEY`, for `tornado` and `flask` without a key of their own | the Python application's, whole; any bytes, on Unix | `cookie_formats` |
     /// | `SESSION_SECRET` | one or more, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds | [`timeout`](Self::timeout) |
     ///
@@ -79,6 +79,8 @@ impl SessionConfig {
     ) -> Result<Self, Error> {
         let mut given = Given { option, variable, by_options: self.by_options };
         let normal = given.lifetime(self.lifetimes.normal())?;
+        #[cfg(not(feature = "redis-session-compat"))]
+        given.check_cookie_formats()?;
         Ok(Self {
             store: given.text(Setting::STORE)?.map(Into::into).or(self.store),
             prefix: given.text(Setting::PREFIX)?.or(self.prefix),
@@ -92,7 +94,7 @@ impl SessionConfig {
             cookie_path: given.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
             cookie_domain: given.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),
             #[cfg(feature = "redis-session-compat")]
-            cookie_formats: given.cookie_formats()?.unwrap_or(self.cookie_formats),
+            cookie_formats: given.cookie_formats(self.cookie_formats)?,
             secret: given.text(Setting::SECRET)?.map(Into::into).or(self.secret),
             timeout: given
                 .number(Setting::TIMEOUT, "milliseconds")?
@@ -123,15 +125,26 @@ where
     }
 
     #[cfg(feature = "redis-session-compat")]
-    fn cookie_formats(&mut self) -> Result<Option<Vec<CookieFormat>>, Error> {
-        let Some(words) = self.text(Setting::COOKIE_FORMATS)? else { return Ok(None) };
-        let secret_key = raw(Setting::SECRET_KEY, Setting::SECRET_KEY.variable.and_then(&self.variable))?;
-        let secret_key = secret_key.filter(|key| !key.is_empty());
-        words
-            .split(',')
-            .map(|word| CookieFormat::named(word.trim(), secret_key.as_deref()))
-            .collect::<Result<_, _>>()
-            .map(Some)
+    fn cookie_formats(&mut self, base: Vec<CookieFormat>) -> Result<Vec<CookieFormat>, Error> {
+        let formats = match self.text(Setting::COOKIE_FORMATS)? {
+            Some(words) => {
+                words.split(',').map(|word| CookieFormat::named(word.trim())).collect::<Result<_, _>>()?
+            }
+            None => base,
+        };
+        let Some(key) = Setting::SECRET_KEY.variable.and_then(&self.variable) else { return Ok(formats) };
+        let key = bytes(Setting::SECRET_KEY, key)?;
+        Ok(formats.into_iter().map(|format| format.with_missing_secret_key(&key)).collect())
+    }
+
+    /// Whoever asks for Python's cookies must not get a program that reads none.
+    #[cfg(not(feature = "redis-session-compat"))]
+    fn check_cookie_formats(&mut self) -> Result<(), Error> {
+        match self.text(Setting::COOKIE_FORMATS)? {
+            Some(words) if words != "native" => Err(Setting::COOKIE_FORMATS
+                .refuse("takes only `native` without the crate's feature `redis-session-compat`")),
+            _ => Ok(()),
+        }
     }
 
     fn number(&mut self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
@@ -166,11 +179,21 @@ where
 
 /// Nothing if it is empty.
 fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Error> {
-    let Some(text) = raw(setting, value)? else { return Ok(None) };
+    let Some(value) = value else { return Ok(None) };
+    let text = value.into_string().map_err(|_| setting.refuse("takes UTF-8 text"))?;
     let text = text.trim();
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn raw(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Error> {
-    value.map(|value| value.into_string().map_err(|_| setting.refuse("takes UTF-8 text"))).transpose()
+#[cfg(all(feature = "redis-session-compat", unix))]
+#[expect(clippy::unnecessary_wraps, reason = "other systems' variables are not bytes")]
+fn bytes(_: Setting, value: OsString) -> Result<Vec<u8>, Error> {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    Ok(value.into_vec())
+}
+
+#[cfg(all(feature = "redis-session-compat", not(unix)))]
+fn bytes(setting: Setting, value: OsString) -> Result<Vec<u8>, Error> {
+    value.into_string().map(String::into_bytes).map_err(|_| setting.refuse("takes UTF-8 text"))
 }

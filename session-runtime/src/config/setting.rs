@@ -28,7 +28,6 @@ impl Setting {
     pub(super) const COOKIE_SAME_SITE: Self = Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
     pub(super) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
     pub(super) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
-    #[cfg(feature = "redis-session-compat")]
     pub(super) const COOKIE_FORMATS: Self = Self::new("cookie_formats", "SESSION_COOKIE_FORMATS");
     #[cfg(feature = "redis-session-compat")]
     pub(super) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");

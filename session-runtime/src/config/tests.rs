@@ -406,12 +406,59 @@ fn formats_are_read_from_files() {
     let shown = format!("{:?}", config.unwrap());
     assert!(shown.contains("key_version: Some(3), max_age_days: 7"), "{shown}");
     for mistaken in [
-        r#"{"cookie_formats": [{"format": "tornado"}]}"#,
+        r#"{"cookie_formats": [{"format": "tornado", "secret_key": {"base64": "no base64"}}]}"#,
+        r#"{"cookie_formats": [{"format": "tornado", "secret_key": {"hex": "00"}}]}"#,
+        r#"{"cookie_formats": [{"format": "tornado", "secret_key": 1}]}"#,
         r#"{"cookie_formats": [{"format": "flask", "secret_key": "k", "max_age_days": 7}]}"#,
         r#"{"cookie_formats": [{"format": "django"}]}"#,
     ] {
         assert!(read(mistaken).is_err(), "{mistaken}");
     }
+}
+
+#[cfg(feature = "redis-session-compat")]
+#[test]
+fn a_secret_key_that_a_file_leaves_out_is_the_environments() {
+    use crate::redis_session::SecretKey;
+
+    let file = || {
+        let json = r#"{"store": "memory:", "cookie_formats": [{"format": "tornado"}, {"format": "flask", "secret_key": "own"},
+            {"format": "flask", "secret_key": {"base64": "/w=="}}]}"#;
+        serde_json::from_str::<SessionConfig>(json).unwrap()
+    };
+    let keys = |config: SessionConfig| {
+        config.resolve().map(|settings| {
+            let keys = settings.cookie_formats.iter().map(|format| match format {
+                CookieFormat::Tornado(cookie) => cookie.secret_key.clone(),
+                CookieFormat::Flask(cookie) => cookie.secret_key.clone(),
+                _ => SecretKey::default(),
+            });
+            keys.map(|key| key.expose("test").to_vec()).collect::<Vec<_>>()
+        })
+    };
+    let error = keys(file()).unwrap_err();
+    assert!(error.to_string().contains("`secret_key` (SECRET_KEY) is required"), "{error}");
+    let over = |variable: Option<OsString>| {
+        file().overridden_by(|_| None, |name| variable.clone().filter(|_| name == "SECRET_KEY")).unwrap()
+    };
+    assert!(keys(over(Some("".into()))).is_err());
+    let expected = |key: &[u8]| vec![key.to_vec(), b"own".to_vec(), vec![0xff]];
+    assert_eq!(keys(over(Some(" whole ".into()))).unwrap(), expected(b" whole "));
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let bytes = OsString::from_vec(vec![0xff, 0xfe]);
+        assert_eq!(keys(over(Some(bytes))).unwrap(), expected(&[0xff, 0xfe]));
+    }
+}
+
+#[cfg(not(feature = "redis-session-compat"))]
+#[test]
+fn formats_without_their_feature_are_refused() {
+    assert!(from_env(&[("SESSION_COOKIE_FORMATS", "native")]).is_ok());
+    let error = from_env(&[("SESSION_COOKIE_FORMATS", "tornado,native")]).unwrap_err();
+    assert!(error.to_string().contains("feature `redis-session-compat`"), "{error}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Cookies of the package on Flask: itsdangerous's `URLSafeTimedSerializer`, around JSON.
 
+use std::time::SystemTime;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,13 +13,14 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
 use super::SecretKey;
-use super::id::{id_of, seconds, text_of, time_of};
+use super::id::{id_of, seconds, signing_time, text_of, time_of};
 use crate::error::Error;
 use crate::id::SessionId;
 
 /// What the cookies of a Flask application are signed with, for [`CookieFormat::Flask`](crate::CookieFormat::Flask).
 ///
-/// With `serde` it is a map of `secret_key`.
+/// With `serde` it is a map of `secret_key`: a text, or `{ base64 = "…" }` for bytes that are none; one that is left out comes from the
+/// environment variable `SECRET_KEY`.
 ///
 /// # Examples
 ///
@@ -31,12 +34,13 @@ use crate::id::SessionId;
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct FlaskCookie {
-    secret_key: SecretKey,
+    #[serde(default)]
+    pub(crate) secret_key: SecretKey,
 }
 
 impl FlaskCookie {
-    /// The application's `SECRET_KEY`, as it is, if it is text: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
-    pub fn new(secret_key: impl Into<String>) -> Self {
+    /// The application's `SECRET_KEY`, text or bytes, as it is: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
+    pub fn new(secret_key: impl Into<Vec<u8>>) -> Self {
         Self { secret_key: SecretKey::new(secret_key) }
     }
 }
@@ -51,16 +55,15 @@ pub(crate) struct FlaskSigner {
 }
 
 impl FlaskSigner {
-    pub(super) fn new(name: &str, cookie: &FlaskCookie) -> Result<Self, Error> {
-        let secret_key = cookie.secret_key.expose("Flask")?;
+    pub(crate) fn new(name: &str, cookie: &FlaskCookie) -> Result<Self, Error> {
+        let secret_key = cookie.secret_key.expose("Flask");
         let key = prepare(&mac(&prepare(secret_key)?, secret_key))?;
         Ok(Self { name: name.into(), key })
     }
 
-    /// With the session's birth for the time of signing.
-    pub(super) fn sign(&self, id: &SessionId) -> String {
+    pub(super) fn sign(&self, id: &SessionId, now: SystemTime) -> String {
         let object = Map::from_iter([(self.name.to_string(), Value::String(text_of(id)))]);
-        let timestamp = seconds(id.birth()).to_be_bytes();
+        let timestamp = seconds(signing_time(id, now)).to_be_bytes();
         let leading_zeros = timestamp.iter().take_while(|byte| **byte == 0).count();
         let timestamp = URL_SAFE_NO_PAD.encode(&timestamp[leading_zeros..]);
         let signed = format!("{}.{timestamp}", payload(Value::Object(object).to_string().as_bytes()));
@@ -168,15 +171,15 @@ mod tests {
 
     #[test]
     fn what_is_signed_verifies_with_its_birth() {
-        let verified = |id: &SessionId| signer().verify(signer().sign(id).as_bytes()).unwrap();
+        let verified = |id: &SessionId| signer().verify(signer().sign(id, time_of(NOW)).as_bytes()).unwrap();
         assert_eq!(verified(&python()).birth(), time_of(NOW));
-        assert_eq!(verified(&python()).expose_secret(), PYTHON);
+        assert_eq!(verified(&python()), python());
         assert_eq!(verified(&native()).expose_secret(), NATIVE);
     }
 
     #[test]
     fn another_key_or_name_does_not_verify() {
-        let value = signer().sign(&python());
+        let value = signer().sign(&python(), time_of(NOW));
         let verifies = |name: &str, key: &str| {
             FlaskSigner::new(name, &FlaskCookie::new(key)).unwrap().verify(value.as_bytes()).is_some()
         };
@@ -234,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_altered_byte_verifies(at in 0_usize..190, byte: u8) {
-            let mut value = signer().sign(&python()).into_bytes();
+            let mut value = signer().sign(&python(), time_of(NOW)).into_bytes();
             let at = at % value.len();
             prop_assume!(value[at] != byte);
             value[at] = byte;

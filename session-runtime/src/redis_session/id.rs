@@ -6,46 +6,50 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::store::{SessionKey, slot_of, slot_of_tag};
 
-/// An id as the package draws it: two random UUIDs, one after the other. It does not tell when its session began: its cookie does.
+/// An id as the package draws it, two random UUIDs, one after the other; with the session's birth, which only the cookie tells.
 #[derive(Clone, Copy)]
 pub(crate) struct PythonId {
+    /// `ID.BIRTH`, in seconds since 1970, as ten digits.
     text: [u8; Self::LEN],
-    birth: SystemTime,
 }
 
 impl PythonId {
-    const LEN: usize = 2 * UUID_LEN;
+    const ID_LEN: usize = 2 * UUID_LEN;
+    const BIRTH_LEN: usize = 10;
+    const LEN: usize = Self::ID_LEN + 1 + Self::BIRTH_LEN;
 
-    /// The id of a session that began at `birth`, which is kept in whole seconds.
-    pub(crate) fn read(text: &[u8], birth: SystemTime) -> Option<Self> {
+    /// The id of a session that began at `birth`, which is kept in whole seconds, and ends in 2286.
+    pub(crate) fn new(id: &[u8], birth: SystemTime) -> Option<Self> {
+        let birth = format!(".{:0width$}", seconds(birth), width = Self::BIRTH_LEN);
+        Self::from_ascii(&[id, birth.as_bytes()].concat())
+    }
+
+    pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
         let text: [u8; Self::LEN] = text.try_into().ok()?;
-        let is_shaped = text.chunks(UUID_LEN).all(is_random_uuid);
-        is_shaped.then(|| Self { text, birth: time_of(seconds(birth)) })
+        let (id, birth) = text.split_at(Self::ID_LEN);
+        decimal(birth.strip_prefix(b".")?)?;
+        id.chunks(UUID_LEN).all(is_random_uuid).then_some(Self { text })
     }
 
-    /// What [`with_birth`](Self::with_birth) gives.
-    pub(crate) fn from_ascii_with_birth(text: &[u8]) -> Option<Self> {
-        let (id, birth) = text.split_at_checked(Self::LEN)?;
-        Self::read(id, time_of(decimal(birth.strip_prefix(b".")?)?))
-    }
-
+    /// With the birth.
     pub(crate) fn as_ascii(&self) -> &[u8] {
         &self.text
     }
 
-    pub(crate) fn with_birth(&self) -> String {
-        format!("{}.{}", str::from_utf8(&self.text).unwrap_or_default(), seconds(self.birth))
+    /// As the package knows it.
+    pub(crate) fn id(&self) -> &str {
+        str::from_utf8(&self.text[..Self::ID_LEN]).unwrap_or_default()
     }
 
     pub(crate) fn birth(&self) -> SystemTime {
-        self.birth
+        time_of(decimal(&self.text[Self::ID_LEN + 1..]).unwrap_or_default())
     }
 }
 
 /// Two cookies of one session may tell different births.
 impl PartialEq for PythonId {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.id() == other.id()
     }
 }
 
@@ -53,25 +57,32 @@ impl Eq for PythonId {}
 
 impl std::hash::Hash for PythonId {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.id().hash(state);
     }
 }
 
 /// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the braces of ours go along.
 pub(super) fn text_of(id: &SessionId) -> String {
-    match (id.python(), id.expose_secret().split_at(SessionId::TAG_LEN)) {
-        (None, (tag, rest)) => format!("{{{tag}}}{rest}"),
-        (Some(_), (tag, rest)) => format!("{tag}{rest}"),
+    if let Some(python) = id.python() {
+        return python.id().to_owned();
     }
+    let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
+    format!("{{{tag}}}{rest}")
+}
+
+/// When a cookie for this id counts as signed: that is all that tells the birth of a session of Python's.
+pub(super) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
+    id.python().map_or(now, PythonId::birth)
 }
 
 /// The id of what stands in a cookie that was signed at `signed_at`.
 pub(super) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
     let Some(text) = text.strip_prefix(b"{") else {
-        return PythonId::read(text, signed_at).map(SessionId::of_python);
+        return PythonId::new(text, signed_at).map(SessionId::of_python);
     };
     let (tag, rest) = text.split_at_checked(SessionId::TAG_LEN)?;
-    SessionId::from_ascii(&[tag, rest.strip_prefix(b"}")?].concat())
+    let id = SessionId::from_ascii(&[tag, rest.strip_prefix(b"}")?].concat())?;
+    id.python().is_none().then_some(id)
 }
 
 /// Draws an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
@@ -139,7 +150,7 @@ pub(super) mod tests {
     pub(in super::super) const NATIVE: &str = "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0";
 
     pub(in super::super) fn python() -> SessionId {
-        SessionId::of_python(PythonId::read(PYTHON.as_bytes(), time_of(NOW)).unwrap())
+        SessionId::of_python(PythonId::new(PYTHON.as_bytes(), time_of(NOW)).unwrap())
     }
 
     pub(in super::super) fn native() -> SessionId {
@@ -158,7 +169,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_id_is_two_random_uuids_and_nothing_else() {
-        let is_id = |text: &str| PythonId::read(text.as_bytes(), UNIX_EPOCH).is_some();
+        let is_id = |text: &str| PythonId::new(text.as_bytes(), UNIX_EPOCH).is_some();
         assert!(is_id(PYTHON));
         for other in [
             PYTHON.to_uppercase(),
@@ -180,14 +191,29 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn its_birth_goes_along_in_our_own_cookies() {
-        let with_birth = python().with_birth().into_owned();
-        let read = SessionId::from_ascii_with_birth(with_birth.as_bytes()).unwrap();
+    fn its_birth_is_a_part_of_its_text() {
+        let text = python().expose_secret().to_owned();
+        assert_eq!(text, format!("{PYTHON}.{NOW}"));
+        let read = SessionId::parse(&text).unwrap();
         assert_eq!((read, read.birth()), (python(), time_of(NOW)));
-        for other in [PYTHON.to_owned(), format!("{PYTHON}."), format!("{PYTHON}.+1"), format!("{PYTHON}.1.")]
-        {
-            assert!(SessionId::from_ascii_with_birth(other.as_bytes()).is_none(), "{other}");
+        for other in ["", ".", ".+761741315", ".176174131", ".17617413150", "-1761741315", ".176174131 "] {
+            assert!(SessionId::parse(&format!("{PYTHON}{other}")).is_err(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_birth_that_no_ten_digits_tell_is_none() {
+        let born_at = |seconds| PythonId::new(PYTHON.as_bytes(), time_of(seconds)).map(|id| id.birth());
+        for seconds in [0, 1, 9_999_999_999] {
+            assert_eq!(born_at(seconds), Some(time_of(seconds)));
+        }
+        assert_eq!(born_at(10_000_000_000), None);
+    }
+
+    #[test]
+    fn in_braces_stands_no_id_of_python() {
+        let (tag, rest) = PYTHON.split_at(SessionId::TAG_LEN);
+        assert_eq!(id_of(format!("{{{tag}}}{rest}.{NOW}").as_bytes(), time_of(NOW)), None);
     }
 
     #[test]

@@ -9,7 +9,8 @@ mod tornado;
 pub use flask::FlaskCookie;
 pub use tornado::TornadoCookie;
 
+pub(crate) use flask::FlaskSigner;
 pub(crate) use format::PythonFormat;
 pub(crate) use id::{PythonId, draw_in_slot_of};
-
-use secret_key::SecretKey;
+pub(crate) use secret_key::SecretKey;
+pub(crate) use tornado::TornadoSigner;

@@ -2,25 +2,55 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use crate::error::Error;
-
 /// The secret that the Python application signs its cookies with: taken as it is, as Python does. `Debug` shows nothing of it.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub(super) struct SecretKey(Box<str>);
+///
+/// An empty one is one that was not given.
+#[derive(Clone, Default, Deserialize)]
+#[serde(try_from = "Given")]
+pub(crate) struct SecretKey(Box<[u8]>);
+
+/// What a file may hold.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`secret_key` takes a text, or a map of `base64`")]
+enum Given {
+    Text(String),
+    Bytes(Base64),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Base64 {
+    base64: String,
+}
+
+impl TryFrom<Given> for SecretKey {
+    type Error = &'static str;
+
+    fn try_from(given: Given) -> Result<Self, Self::Error> {
+        match given {
+            Given::Text(text) => Ok(Self::new(text)),
+            Given::Bytes(Base64 { base64 }) => {
+                STANDARD.decode(base64).map(Self::new).map_err(|_| "`secret_key` is not base64")
+            }
+        }
+    }
+}
 
 impl SecretKey {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(text.into().into())
+    pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into().into())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The bytes of the key. A short one is what the Python application has: it is used, with a warning.
-    pub(super) fn expose(&self, format: &str) -> Result<&[u8], Error> {
-        if self.0.is_empty() {
-            return Err(Error::config(format!("the secret key (SECRET_KEY) of {format}'s cookies is empty")));
-        }
+    pub(crate) fn expose(&self, format: &str) -> &[u8] {
         if self.0.len() < ENOUGH_BYTES {
             tracing::warn!(
                 format,
@@ -28,7 +58,7 @@ impl SecretKey {
                 "the secret key of the Python application's cookies is short: who guesses it can forge sessions"
             );
         }
-        Ok(self.0.as_bytes())
+        &self.0
     }
 }
 

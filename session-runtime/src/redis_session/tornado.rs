@@ -12,13 +12,17 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::SecretKey;
-use super::id::{decimal, id_of, seconds, text_of, time_of};
+use super::id::{decimal, id_of, seconds, signing_time, text_of, time_of};
+use crate::cookie_formats::Written;
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::keyring::Verified;
+use crate::subject::MAX_CLOCK_SKEW;
 
 /// What the cookies of a Tornado application are signed with, for [`CookieFormat::Tornado`](crate::CookieFormat::Tornado).
 ///
-/// With `serde` it is a map of `secret_key`, `key_version` and `max_age_days`, of which the last two may be left out.
+/// With `serde` it is a map of `secret_key`, `key_version` and `max_age_days`, any of which may be left out. `secret_key` is a text, or
+/// `{ base64 = "…" }` for bytes that are none; one that is left out comes from the environment variable `SECRET_KEY`.
 ///
 /// # Examples
 ///
@@ -32,7 +36,8 @@ use crate::id::SessionId;
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct TornadoCookie {
-    secret_key: SecretKey,
+    #[serde(default)]
+    pub(crate) secret_key: SecretKey,
     #[serde(default)]
     key_version: Option<u32>,
     #[serde(default = "default_max_age_days")]
@@ -40,8 +45,8 @@ pub struct TornadoCookie {
 }
 
 impl TornadoCookie {
-    /// The application's `cookie_secret`, as it is, if it is text: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
-    pub fn new(secret_key: impl Into<String>) -> Self {
+    /// The application's `cookie_secret`, text or bytes, as it is: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
+    pub fn new(secret_key: impl Into<Vec<u8>>) -> Self {
         Self {
             secret_key: SecretKey::new(secret_key),
             key_version: None,
@@ -55,8 +60,10 @@ impl TornadoCookie {
         Self { key_version: Some(version), ..self }
     }
 
-    /// How old a cookie may be, in days, as `get_signed_cookie` has it; one that is written here counts from its session's birth, so that no
-    /// lifetime should be longer while this format is the first. Default: 31, which is Tornado's own, and what the package leaves it at.
+    /// How old a cookie may be, in days, as `get_signed_cookie` has it. Default: 31, which is Tornado's own, and what the package leaves it at.
+    ///
+    /// Where this format is the first, a cookie is re-issued when half of that has passed, so that a session may last longer. That of a session
+    /// that Python began is not: its cookie tells the session's age.
     pub fn max_age_days(self, days: u32) -> Self {
         Self { max_age_days: days, ..self }
     }
@@ -78,17 +85,23 @@ pub(crate) struct TornadoSigner {
 }
 
 impl TornadoSigner {
-    pub(super) fn new(name: &str, cookie: &TornadoCookie) -> Result<Self, Error> {
-        let key = Hmac::new_from_slice(cookie.secret_key.expose("Tornado")?)
+    pub(crate) fn new(name: &str, cookie: &TornadoCookie) -> Result<Self, Error> {
+        let key = Hmac::new_from_slice(cookie.secret_key.expose("Tornado"))
             .map_err(|_| Error::config("the secret key of Tornado's cookies cannot be used"))?;
         let max_age = Duration::from_secs(u64::from(cookie.max_age_days) * 24 * 60 * 60);
         Ok(Self { name: name.into(), key, key_version: cookie.key_version, max_age })
     }
 
-    /// With the session's birth for the time of signing.
-    pub(super) fn sign(&self, id: &SessionId) -> String {
+    /// `None`: the value would be too old already.
+    pub(super) fn sign(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
+        let signed_at = signing_time(id, now);
+        let lasts = self.max_age.checked_sub(age(signed_at, now)).filter(|lasts| !lasts.is_zero())?;
+        Some(Written { value: self.sign_at(id, signed_at), lasts: Some(lasts) })
+    }
+
+    fn sign_at(&self, id: &SessionId, signed_at: SystemTime) -> String {
         let key_version = self.key_version.unwrap_or(0).to_string();
-        let timestamp = seconds(id.birth()).to_string();
+        let timestamp = seconds(signed_at).to_string();
         let value = STANDARD.encode(text_of(id));
         let mut signed = "2|".to_owned();
         for field in [&*key_version, &timestamp, &self.name, &value] {
@@ -99,7 +112,7 @@ impl TornadoSigner {
     }
 
     /// The id in a cookie's value, if it is signed with this key, for this cookie, and not too long ago.
-    pub(super) fn verify(&self, value: &[u8], now: SystemTime) -> Option<SessionId> {
+    pub(super) fn verify(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         let value = unquoted(value);
         let parts = Parts::of(value)?;
         let signed = &value[..value.len() - parts.signature.len()];
@@ -108,12 +121,13 @@ impl TornadoSigner {
         }
         let is_known = self.key_version.is_none_or(|version| parts.key_version == u64::from(version));
         let signed_at = time_of(parts.timestamp);
-        // What was signed in the future has no age. Of a Python id this is the birth, which is looked at as every other's.
-        let is_fresh = now.duration_since(signed_at).unwrap_or_default() <= self.max_age;
-        if !is_known || !is_fresh || parts.name != self.name.as_bytes() {
+        let age = age(signed_at, now);
+        let is_of_now = age <= self.max_age && signed_at <= now.checked_add(MAX_CLOCK_SKEW)?;
+        if !is_known || !is_of_now || parts.name != self.name.as_bytes() {
             return None;
         }
-        id_of(&STANDARD.decode(parts.value).ok()?, signed_at)
+        let id = id_of(&STANDARD.decode(parts.value).ok()?, signed_at)?;
+        Some(Verified { id, is_outdated: age > self.max_age / 2 && id.python().is_none() })
     }
 
     fn mac(&self, signed: &[u8]) -> [u8; 32] {
@@ -162,6 +176,11 @@ fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((field, rest.strip_prefix(b"|")?))
 }
 
+/// What was signed in the future has none.
+fn age(signed_at: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(signed_at).unwrap_or_default()
+}
+
 /// Python quotes a value that holds an equals sign or a slash.
 fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
@@ -182,6 +201,10 @@ mod tests {
         TornadoSigner::new("session-id", &cookie).unwrap()
     }
 
+    fn days_later(days: u64, seconds: u64) -> SystemTime {
+        time_of(NOW + days * 86_400 + seconds)
+    }
+
     fn usual() -> TornadoSigner {
         signer(TornadoCookie::new("key"))
     }
@@ -198,26 +221,55 @@ mod tests {
 
     #[test]
     fn what_is_signed_verifies_with_its_birth() {
-        let verified = |id: &SessionId| usual().verify(usual().sign(id).as_bytes(), time_of(NOW)).unwrap();
-        assert_eq!(verified(&python()).birth(), time_of(NOW));
-        assert_eq!(verified(&python()).expose_secret(), PYTHON);
-        assert_eq!(verified(&native()).expose_secret(), NATIVE);
+        let now = time_of(NOW + 86_400);
+        for id in [python(), native()] {
+            let value = usual().sign(&id, now).unwrap().value;
+            let verified = usual().verify(value.as_bytes(), now).unwrap();
+            assert_eq!(verified, Verified { id, is_outdated: false });
+            assert_eq!(verified.id.birth(), time_of(NOW));
+        }
     }
 
     #[test]
     fn a_value_lasts_as_many_days_as_it_may() {
-        let value = usual().sign(&python());
-        let after = |days: u64, seconds| {
-            usual().verify(value.as_bytes(), time_of(NOW + days * 86_400 + seconds)).is_some()
-        };
+        let value = usual().sign(&python(), time_of(NOW)).unwrap().value;
+        let after =
+            |days: u64, seconds| usual().verify(value.as_bytes(), days_later(days, seconds)).is_some();
         assert_eq!((after(31, 0), after(31, 1)), (true, false));
         let short = signer(TornadoCookie::new("key").max_age_days(1));
-        assert!(short.verify(value.as_bytes(), time_of(NOW + 86_401)).is_none());
+        assert!(short.verify(value.as_bytes(), days_later(1, 1)).is_none());
+    }
+
+    #[test]
+    fn a_value_of_the_future_is_no_session() {
+        for id in [python(), native()] {
+            let value = usual().sign_at(&id, time_of(NOW));
+            let before = |seconds| usual().verify(value.as_bytes(), time_of(NOW - seconds)).is_some();
+            assert_eq!((before(300), before(301)), (true, false));
+        }
+    }
+
+    #[test]
+    fn an_old_session_of_ours_gets_a_value_of_now() {
+        let later = days_later(40, 0);
+        let written = usual().sign(&native(), later).unwrap();
+        assert_eq!(written.lasts, Some(days_later(31, 0).duration_since(time_of(NOW)).unwrap()));
+        let is_outdated = |now| usual().verify(written.value.as_bytes(), now).unwrap().is_outdated;
+        assert!(!is_outdated(days_later(55, 43_200)) && is_outdated(days_later(55, 43_201)));
+    }
+
+    #[test]
+    fn an_old_session_of_pythons_gets_no_value_that_would_not_be_read() {
+        let lasts = |now| usual().sign(&python(), now).map(|written| written.lasts.unwrap());
+        assert_eq!(lasts(days_later(30, 86_399)), Some(Duration::from_secs(1)));
+        assert_eq!((lasts(days_later(31, 0)), lasts(days_later(40, 0))), (None, None));
+        let value = usual().sign_at(&python(), time_of(NOW));
+        assert!(!usual().verify(value.as_bytes(), days_later(31, 0)).unwrap().is_outdated);
     }
 
     #[test]
     fn another_key_name_or_version_does_not_verify() {
-        let value = signer(TornadoCookie::new("key").key_version(3)).sign(&python());
+        let value = signer(TornadoCookie::new("key").key_version(3)).sign_at(&python(), time_of(NOW));
         let verifies = |signer: TornadoSigner| signer.verify(value.as_bytes(), time_of(NOW)).is_some();
         assert!(verifies(usual()) && verifies(signer(TornadoCookie::new("key").key_version(3))));
         assert!(!verifies(signer(TornadoCookie::new("key").key_version(2))));
@@ -227,7 +279,7 @@ mod tests {
 
     #[test]
     fn quotes_around_a_value_are_pythons() {
-        let value = format!("\"{}\"", usual().sign(&python()));
+        let value = format!("\"{}\"", usual().sign_at(&python(), time_of(NOW)));
         assert!(usual().verify(value.as_bytes(), time_of(NOW)).is_some());
     }
 
@@ -256,7 +308,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_altered_byte_verifies(at in 0_usize..190, byte: u8) {
-            let mut value = usual().sign(&python()).into_bytes();
+            let mut value = usual().sign_at(&python(), time_of(NOW)).into_bytes();
             let at = at % value.len();
             prop_assume!(value[at] != byte);
             value[at] = byte;

@@ -22,12 +22,12 @@ impl SessionKey {
     ///
     /// The manager makes keys, stores take them; this is for a store's own tests. The prefix is not checked here.
     pub fn new(prefix: &str, id: &SessionId) -> Self {
-        let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
         #[cfg(feature = "redis-session-compat")]
-        if id.python().is_some() {
-            let text = [prefix, ":sessions:", tag, rest].concat();
-            return Self { rest_at: text.len() - rest.len(), text: text.into() };
+        if let Some(python) = id.python() {
+            let text = [prefix, ":sessions:", python.id()].concat();
+            return Self { rest_at: text.len() - python.id().len() + SessionId::TAG_LEN, text: text.into() };
         }
+        let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
         let text = [prefix, ":sessions:{", tag, "}", rest].concat();
         Self { rest_at: text.len() - rest.len(), text: text.into() }
     }

@@ -67,12 +67,19 @@ impl Golden {
         (Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock), store)
     }
 
+    /// Ours without the braces that they have in Python's cookies, Python's with the birth that its cookie tells.
+    fn text_of(&self, cookie: &Cookie) -> String {
+        match cookie.id.contains('{') {
+            true => cookie.id.replace(['{', '}'], ""),
+            false => format!("{}.{}", cookie.id, self.timestamp),
+        }
+    }
+
     fn open(&self, sessions: &Sessions, cookie: &Cookie) -> SessionHandle {
         sessions.open([format!("{}={}", self.name, cookie.value).as_bytes()])
     }
 }
 
-/// Ours without the braces that they have in Python's cookies.
 fn id_of(handle: &SessionHandle) -> Option<SessionId> {
     let session: Session<Visitor> = handle.session();
     session.session_id()
@@ -89,7 +96,7 @@ fn each_is_read_with_its_birth() {
     for cookie in &golden.cookies {
         let (sessions, _) = golden.sessions([golden.format_of(cookie)]);
         let id = id_of(&golden.open(&sessions, cookie)).unwrap_or_else(|| panic!("{}", cookie.value));
-        assert_eq!(id.expose_secret(), cookie.id.replace(['{', '}'], ""));
+        assert_eq!(id.expose_secret(), golden.text_of(cookie));
         assert_eq!(id.birth(), golden.signed_at());
     }
 }
@@ -136,13 +143,35 @@ async fn what_is_reissued_for_tornado_is_what_tornado_makes() {
         let from_flask = golden.cookies.iter().find(|other| !other.is_of_tornado() && other.id == cookie.id);
         let from_flask = from_flask.unwrap();
         let (sessions, store) = golden.sessions([golden.format_of(cookie), golden.format_of(from_flask)]);
-        let handle = golden.open(&sessions, from_flask);
-        let key = SessionKey::new("redis", &id_of(&handle).unwrap());
-        let write = Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(60) };
-        store.write(&key, write).await.unwrap();
-        assert!(handle.session::<Visitor>().exists().await.unwrap());
-        let headers = handle.finish();
-        let pair = headers.set_cookie().unwrap().split(';').next().unwrap();
-        assert_eq!(pair, format!("{}={}", golden.name, cookie.value));
+        let set_cookie = reissued(&golden.open(&sessions, from_flask), &store).await;
+        assert_eq!(set_cookie.split(';').next().unwrap(), format!("{}={}", golden.name, cookie.value));
     }
+}
+
+#[tokio::test]
+async fn a_session_older_than_tornado_lets_a_cookie_be_is_reissued_for_as_long_as_that_is_read() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let golden = Golden::read();
+    let of_ours = |cookie: &&Cookie| cookie.id.contains('{') && !cookie.is_of_tornado();
+    let cookie = golden.cookies.iter().find(of_ours).unwrap();
+    let tornado = || CookieFormat::Tornado(TornadoCookie::new(&*golden.secret));
+    let now = golden.signed_at() + 40 * DAY;
+    let (sessions, store) = golden.sessions_at(now, [tornado(), golden.format_of(cookie)]);
+    let set_cookie = reissued(&golden.open(&sessions, cookie), &store).await;
+    assert!(set_cookie.contains("; Max-Age=2678400"), "{set_cookie}");
+    let value = set_cookie.split(';').next().unwrap();
+    let is_read_after = |days: u32| {
+        let (sessions, _) = golden.sessions_at(now + days * DAY, [tornado()]);
+        id_of(&sessions.open([value.as_bytes()])).is_some()
+    };
+    assert!(is_read_after(31) && !is_read_after(32));
+}
+
+/// The cookie that the response to a request has whose session is live.
+async fn reissued(handle: &SessionHandle, store: &MemoryStore) -> String {
+    let key = SessionKey::new("redis", &id_of(handle).unwrap());
+    let write = Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(60) };
+    store.write(&key, write).await.unwrap();
+    assert!(handle.session::<Visitor>().exists().await.unwrap());
+    handle.finish().set_cookie().unwrap().to_owned()
 }

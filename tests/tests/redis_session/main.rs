@@ -8,6 +8,7 @@ mod golden;
 mod lifecycle;
 mod python_alone;
 mod rust;
+mod several_cookies;
 mod shared;
 mod values;
 mod visitor;

@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::routing::{get, post};
-use session_runtime::{CookieFormat, Error, FlaskCookie, Session, SessionConfig, Sessions, TornadoCookie};
+use session_runtime::{
+    CookieFormat, Error, FlaskCookie, Session, SessionConfig, SessionId, Sessions, TornadoCookie,
+};
 use session_tests::python;
 
 pub(crate) const SECRET: &str = "hex:9f2c7e15b04d8a6331e7c9580fbd42a67c1e90d35a8b4f26e10d7b93c5f8a264";
@@ -46,10 +48,15 @@ fn text(number: Result<u64, Error>) -> Result<String, Error> {
     number.map(|number| number.to_string())
 }
 
-/// As the key has it.
+/// As Python knows its own, and ours without their braces.
 async fn id(session: Session<Visitor>) -> Result<String, Error> {
     session.exists().await?;
-    Ok(session.session_id().map(|id| id.expose_secret().to_owned()).unwrap_or_default())
+    Ok(session.session_id().map(|id| id_alone(&id)).unwrap_or_default())
+}
+
+/// Without the birth that goes along with an id of Python's.
+pub(crate) fn id_alone(id: &SessionId) -> String {
+    id.expose_secret().split('.').take(1).collect()
 }
 
 async fn remove(session: Session<Visitor>) -> Result<String, Error> {

@@ -1,0 +1,100 @@
+//! A request with more than one cookie of our name.
+
+use std::time::{Duration, SystemTime};
+
+use session_runtime::testing::ManualClock;
+use session_runtime::{
+    CookieFormat, MemoryStore, Session, SessionConfig, SessionHandle, SessionKey, SessionStore, Sessions,
+    Write, WriteMode,
+};
+
+use crate::rust::{SECRET, Visitor, flask, id_alone, tornado};
+
+const PLANTED: &str = "00000000-0000-4000-8000-00000000000000000000-0000-4000-8000-000000000000";
+const OWN: &str = "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
+
+/// Managers of one store that differ in their formats.
+struct Site {
+    clock: ManualClock,
+    store: MemoryStore,
+}
+
+impl Site {
+    /// With sessions of both ids.
+    async fn with_sessions() -> Self {
+        let clock = ManualClock::new(SystemTime::now());
+        let site = Self { store: MemoryStore::with_clock(&clock), clock };
+        for id in [PLANTED, OWN] {
+            let id = site
+                .open([CookieFormat::Native, CookieFormat::UnsignedForgeableIds], &[id])
+                .session::<Visitor>();
+            let key = SessionKey::new("redis", &id.session_id().unwrap());
+            let write =
+                Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(3600) };
+            site.store.write(&key, write).await.unwrap();
+        }
+        site
+    }
+
+    fn sessions(&self, formats: impl IntoIterator<Item = CookieFormat>) -> Sessions {
+        let config = SessionConfig::new().secret(SECRET).cookie_formats(formats);
+        Sessions::with_store(config, self.store.clone()).unwrap().with_clock(&self.clock)
+    }
+
+    fn open(&self, formats: impl IntoIterator<Item = CookieFormat>, values: &[&str]) -> SessionHandle {
+        let header: Vec<String> = values.iter().map(|value| format!("session-id={value}")).collect();
+        self.sessions(formats).open([header.join("; ").as_bytes()])
+    }
+
+    /// This id, as a cookie that is signed now in this format.
+    async fn signed(&self, format: CookieFormat, id: &str) -> String {
+        let handle = self.open([format, CookieFormat::UnsignedForgeableIds], &[id]);
+        used(&handle).await;
+        let headers = handle.finish();
+        let pair = headers.set_cookie().unwrap().split(';').next().unwrap();
+        pair.strip_prefix("session-id=").unwrap().to_owned()
+    }
+}
+
+async fn used(handle: &SessionHandle) -> String {
+    let session: Session<Visitor> = handle.session();
+    assert!(session.exists().await.unwrap());
+    id_alone(&session.session_id().unwrap())
+}
+
+#[tokio::test]
+async fn one_without_a_signature_counts_only_where_none_has_one() {
+    let site = Site::with_sessions().await;
+    let formats = || [tornado(), CookieFormat::UnsignedForgeableIds];
+    let own = site.signed(tornado(), OWN).await;
+    let handle = site.open(formats(), &[PLANTED, &own]);
+    assert_eq!(used(&handle).await, OWN);
+    assert!(handle.finish().set_cookie().is_none(), "the planted one does not replace the visitor's");
+    assert_eq!(used(&site.open(formats(), &[PLANTED])).await, PLANTED);
+}
+
+#[tokio::test]
+async fn who_has_a_current_cookie_gets_no_other() {
+    let site = Site::with_sessions().await;
+    let (current, outdated) = (site.signed(tornado(), OWN).await, site.signed(flask(), OWN).await);
+    for values in [[&*outdated, &current], [&current, &outdated]] {
+        let handle = site.open([tornado(), flask()], &values);
+        assert_eq!(used(&handle).await, OWN);
+        assert!(handle.finish().set_cookie().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_as_old_as_the_older_says() {
+    let site = Site::with_sessions().await;
+    let older = site.signed(tornado(), OWN).await;
+    site.clock.advance(Duration::from_secs(60));
+    let younger = site.signed(flask(), OWN).await;
+    let birth = |values: &[&str]| {
+        site.open([tornado(), flask()], values).session::<Visitor>().session_id().unwrap().birth()
+    };
+    assert_ne!(birth(&[&older]), birth(&[&younger]));
+    for values in [[&*older, &younger], [&younger, &older]] {
+        assert_eq!(birth(&values), birth(&[&older]));
+    }
+}
