@@ -4,7 +4,7 @@
 //! cargo bench -p session-runtime --bench allocations -- [FILTER]
 //! ```
 //!
-//! Counts all of the program, the connection's driver too. These numbers hardly wobble; times are measured apart, in `session`, because
+//! For comparing; what holds our own operations to a baseline is `tests/counts`. Counts all of the program, the connection's driver too. These numbers hardly wobble; times are measured apart, in `session`, because
 //! counting takes time.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the benchmark")]

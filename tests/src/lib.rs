@@ -9,7 +9,6 @@ pub mod browser;
 pub mod cookies;
 pub mod deployment;
 pub mod example;
-pub mod ignored;
 pub mod jar;
 pub mod load;
 pub mod log;

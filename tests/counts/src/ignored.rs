@@ -8,15 +8,15 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::routing::get;
 use pollster::block_on;
-use session_runtime::{MemoryStore, SessionConfig, Sessions};
+use session_runtime::{MemoryStore, Sessions};
 use tower::Service;
 use tower::layer::layer_fn;
 
-use crate::cookies::SECRET;
+use crate::work::{Repeat, config, repeat};
 
 /// What is around the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Around {
+pub(crate) enum Around {
     /// A layer that holds something, as most do, and does nothing.
     Nothing,
     /// The session's.
@@ -24,7 +24,7 @@ pub enum Around {
 }
 
 /// What to send to axum again and again.
-pub fn on_axum(around: Around, cookie: &str) -> impl FnMut() {
+pub(crate) fn on_axum(around: Around, cookie: &str) -> Repeat {
     let app = Router::new().route("/", get(async || "ok"));
     let held = sessions();
     let nothing = layer_fn(move |inner| {
@@ -36,26 +36,26 @@ pub fn on_axum(around: Around, cookie: &str) -> impl FnMut() {
         Around::Sessions => app.layer(sessions().layer()),
     };
     let cookie = cookie.to_owned();
-    move || {
+    repeat(move || {
         let request = Request::builder().uri("/").header("cookie", &cookie).body(Body::empty()).unwrap();
         // A router is always ready.
-        block_on(app.call(request)).unwrap();
-    }
+        block_on(app.call(request)).unwrap()
+    })
 }
 
 /// What to send to actix-web again and again.
-pub fn on_actix(around: Around, cookie: &str) -> impl FnMut() {
+pub(crate) fn on_actix(around: Around, cookie: &str) -> Repeat {
     let middleware = Condition::new(around == Around::Sessions, sessions().middleware());
     let app = actix_web::App::new().route("/", web::get().to(async || "ok")).wrap(middleware);
     let system = actix_web::rt::System::new();
     let app = system.block_on(init_service(app));
     let cookie = cookie.to_owned();
-    move || {
+    repeat(move || {
         let request = TestRequest::get().uri("/").insert_header(("cookie", cookie.as_str())).to_request();
-        system.block_on(call_service(&app, request));
-    }
+        system.block_on(call_service(&app, request))
+    })
 }
 
 fn sessions() -> Sessions {
-    Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap()
+    Sessions::with_store(config(), MemoryStore::new()).unwrap()
 }
