@@ -2,6 +2,7 @@
 
 mod check;
 mod child;
+mod growth;
 mod load;
 mod measure;
 mod options;
@@ -32,6 +33,11 @@ fn main() -> Result<(), Failure> {
                 fs::write(path, serde_json::to_string_pretty(&report)?)?;
             }
             svg.map_or(Ok(()), |path| draw(&report, &path))
+        }
+        Command::Growth { is_quick, json } => {
+            let growth = growth::measure(is_quick)?;
+            println!("{}", growth.markdown());
+            json.map_or(Ok(()), |path| Ok(fs::write(path, serde_json::to_string_pretty(&growth)?)?))
         }
         Command::Plot { json, svg } => {
             let report: Report = serde_json::from_slice(&fs::read(json)?)?;

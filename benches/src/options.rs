@@ -7,8 +7,9 @@ use crate::server::Contestant;
 
 const USAGE: &str = "usage:
   session-benches [--quick] [--json FILE] [--svg FILE]   compares all, prints a table
+  session-benches growth [--quick] [--json FILE]         how costs grow with a session, and with the number of sessions
   session-benches plot JSON SVG                          draws what the first one wrote
-  session-benches serve NAME HOST:PORT                   one contestant's servers, until the input ends; the first starts these";
+  session-benches serve NAME HOST:PORT                   one contestant's servers, until the input ends; the first two start these";
 
 pub(crate) struct Options {
     pub(crate) command: Command,
@@ -16,6 +17,7 @@ pub(crate) struct Options {
 
 pub(crate) enum Command {
     Compare { is_quick: bool, json: Option<PathBuf>, svg: Option<PathBuf> },
+    Growth { is_quick: bool, json: Option<PathBuf> },
     Plot { json: PathBuf, svg: PathBuf },
     Serve { contestant: Contestant, redis: String },
 }
@@ -39,6 +41,7 @@ impl Options {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let command = match words[..] {
             [] => Command::Compare { is_quick, json, svg },
+            ["growth"] if svg.is_none() => Command::Growth { is_quick, json },
             ["plot", json, svg] => Command::Plot { json: json.into(), svg: svg.into() },
             ["serve", name, redis] => {
                 Command::Serve { contestant: Contestant::named(name).ok_or(USAGE)?, redis: redis.to_owned() }

@@ -71,6 +71,17 @@ impl RedisServer {
         Ok(known.into_iter().all(|command| command.is_some()))
     }
 
+    /// A connection to fill it and to ask it.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// How many bytes its data and its own structures take.
+    pub(crate) fn used_memory(&mut self) -> Result<u64, Failure> {
+        let info = info(&mut self.connection, "memory")?;
+        Ok(field(&info, "used_memory").ok_or("INFO memory lacks a number")?.parse()?)
+    }
+
     /// What it did so far, up to this question or after it: so nothing of two of these is between them.
     pub(crate) fn counters(&mut self, side: Side) -> Result<Counters, Failure> {
         let mut counters = Counters::default();

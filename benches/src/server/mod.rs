@@ -101,6 +101,12 @@ impl Contestant {
         !matches!(self, Self::ByHand | Self::ByHandGuarded)
     }
 
+    /// Whether a session is a hash whose fields hold text as it is, so that more fields can be put there without the contestant's help. The
+    /// others have a page for it, `/grow/FIELDS/BYTES`.
+    pub(crate) fn stores_plain_fields(self) -> bool {
+        matches!(self, Self::ByHand | Self::ByHandGuarded | Self::OursAxum | Self::OursActix)
+    }
+
     /// Whether it gives fields an expiry of their own, which needs Redis 7.4 or Valkey 9.
     pub(crate) fn needs_field_expiry(self) -> bool {
         self == Self::Ruts

@@ -1,0 +1,160 @@
+//! What one read and one write cost in sessions of several sizes.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::fill::{self, Size};
+use crate::Failure;
+use crate::load::Jar;
+use crate::measure::World;
+use crate::redis_server::{Counters, Side};
+use crate::scenario::Cookie;
+use crate::server::Contestant;
+use crate::stats::Spread;
+
+/// One contestant's page on sessions of one size.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(super) page: &'static str,
+    pub(super) size: String,
+    pub(super) contestant: &'static str,
+    /// Requests a second, round by round.
+    pub(super) rates: Vec<f64>,
+    /// What one request takes of the server's processor, and of Redis', in microseconds, round by round.
+    pub(super) server_micros: Vec<f64>,
+    pub(super) redis_micros: Vec<f64>,
+    /// What Redis spends in the commands of one request, by its own account: without the network.
+    pub(super) command_micros: f64,
+}
+
+/// Those that grow by fields, and those that grow by bytes: the smallest first.
+const BY_FIELDS: [Size; 5] = [
+    Size::of_fields(1),
+    Size::of_fields(10),
+    Size::of_fields(100),
+    Size::of_fields(1000),
+    Size::of_fields(10_000),
+];
+const BY_BYTES: [Size; 5] = [
+    Size::of_bytes(10),
+    Size::of_bytes(1024),
+    Size::of_bytes(16 * 1024),
+    Size::of_bytes(128 * 1024),
+    Size::of_bytes(1024 * 1024),
+];
+const PAGES: [&str; 2] = ["/read", "/write"];
+const CONNECTIONS: usize = 4;
+
+/// Measures each page with all contestants and sizes in turn, round by round.
+pub(super) fn measure(world: &mut World, is_quick: bool) -> Result<Vec<Row>, Failure> {
+    let (rounds, slice) = if is_quick { (5, 80) } else { (9, 150) };
+    let mut rows = Vec::new();
+    for sizes in [BY_FIELDS, BY_BYTES] {
+        let sizes = if is_quick { vec![sizes[0], sizes[2], sizes[4]] } else { sizes.to_vec() };
+        for page in PAGES {
+            eprintln!("{page}, {} to {}", sizes[0], sizes[sizes.len() - 1]);
+            rows.extend(compare(world, page, &sizes, rounds, Duration::from_millis(slice))?);
+        }
+    }
+    Ok(rows)
+}
+
+/// One contestant's sessions of one size.
+struct Lane {
+    at: usize,
+    jars: Vec<Jar>,
+    micros: u64,
+    requests: usize,
+    row: Row,
+}
+
+fn compare(
+    world: &mut World,
+    page: &'static str,
+    sizes: &[Size],
+    rounds: usize,
+    slice: Duration,
+) -> Result<Vec<Row>, Failure> {
+    world.redis.flush()?;
+    let mut lanes = Vec::new();
+    for &size in sizes {
+        for at in 0..world.servers.len() {
+            lanes.push(Lane::new(world, at, page, size)?);
+        }
+    }
+    for round in 0..rounds {
+        for turn in 0..lanes.len() {
+            let at = (round + turn) % lanes.len();
+            lanes[at].time(world, slice)?;
+        }
+    }
+    Ok(lanes.into_iter().map(Lane::into_row).collect())
+}
+
+impl Lane {
+    fn new(world: &mut World, at: usize, page: &'static str, size: Size) -> Result<Self, Failure> {
+        let jars = (0..CONNECTIONS).map(|_| fill::begin(world, at, size)).collect::<Result<_, _>>()?;
+        let row = Row {
+            page,
+            size: size.to_string(),
+            contestant: world.servers[at].contestant.name(),
+            rates: Vec::new(),
+            server_micros: Vec::new(),
+            redis_micros: Vec::new(),
+            command_micros: 0.0,
+        };
+        Ok(Self { at, jars, micros: 0, requests: 0, row })
+    }
+
+    fn time(&mut self, world: &mut World, slice: Duration) -> Result<(), Failure> {
+        let server = &world.servers[self.at];
+        let (pages, process_id) = (server.pages, server.process_id());
+        let before = world.redis.counters(Side::Before)?;
+        let timed = world.timed(pages, process_id, &mut self.jars, (self.row.page, Cookie::Own), slice)?;
+        let after = world.redis.counters(Side::After)?;
+        let requests = timed.met.latencies.len();
+        self.row.rates.push(requests as f64 / timed.met.elapsed.as_secs_f64());
+        self.row.server_micros.push(timed.server_micros / requests as f64);
+        self.row.redis_micros.push(timed.redis_micros / requests as f64);
+        self.micros += micros(&after.since(&before));
+        // Those that warmed up are counted by Redis too.
+        self.requests += requests + CONNECTIONS;
+        Ok(())
+    }
+
+    fn into_row(mut self) -> Row {
+        self.row.command_micros = self.micros as f64 / self.requests as f64;
+        self.row
+    }
+}
+
+/// What commands took. A script or a transaction counts whole: what it calls is not counted again.
+fn micros(counters: &Counters) -> u64 {
+    const CALLED: [&str; 8] = ["exists", "expireat", "hdel", "hexists", "hexpire", "hset", "pexpire", "set"];
+    let calls_others = ["evalsha", "exec"].iter().any(|name| counters.commands.contains_key(*name));
+    let counts = |name: &str| !(calls_others && CALLED.contains(&name));
+    counters.commands.iter().filter(|(name, _)| counts(name)).map(|(_, (_, micros))| micros).sum()
+}
+
+impl Row {
+    /// The same page and contestant with the smallest session of this kind; nothing for that one itself.
+    pub(super) fn smallest<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
+        let [fields, bytes] = [BY_FIELDS, BY_BYTES].map(|sizes| sizes[0].to_string());
+        let smallest = if self.size.ends_with("bytes") { bytes } else { fields };
+        let is_same = |row: &&Self| row.page == self.page && row.contestant == self.contestant;
+        all.iter().filter(is_same).find(|row| row.size == smallest && row.size != self.size)
+    }
+
+    /// The same page and size by hand; nothing for by hand itself.
+    pub(super) fn by_hand<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
+        let by_hand = Contestant::ByHand.name();
+        let is_same = |row: &&Self| row.page == self.page && row.size == self.size;
+        all.iter().filter(is_same).find(|row| row.contestant == by_hand && self.contestant != by_hand)
+    }
+
+    /// This one's rate over another's, round by round.
+    pub(super) fn ratio_to(&self, other: &Self) -> Option<Spread> {
+        Spread::of(self.rates.iter().zip(&other.rates).map(|(this, other)| this / other))
+    }
+}
