@@ -39,67 +39,84 @@ end
 
 local NOT_A_NUMBER, OUT_OF_RANGE = -2, -3
 
--- Lua's numbers are exact up to 2^53 only. So an integer is the parts of its decimal text, 15 digits each, the lowest first; all have its
--- sign, or, in a sum, only the last one has.
-local DIGITS, BASE = 15, 1e15
-
-local function parts_of(text)
-  local sign, digits = 1, text
-  if string.sub(text, 1, 1) == '-' then
-    sign, digits = -1, string.sub(text, 2)
-  end
-  local parts = {}
-  for to = #digits, 1, -DIGITS do
-    parts[#parts + 1] = sign * tonumber(string.sub(digits, math.max(1, to - DIGITS + 1), to))
-  end
-  return parts
-end
-
--- a + b, or with a sign of -1 a - b
-local function sum_of(a, b, sign)
-  local sum, carry = {}, 0
-  for at = 1, math.max(#a, #b) do
-    local part = (a[at] or 0) + sign * (b[at] or 0) + carry
-    carry = math.floor(part / BASE)
-    sum[at] = part - carry * BASE
-  end
-  sum[#sum + 1] = carry
-  return sum
-end
-
-local function is_less(a, b)
-  local difference = sum_of(a, b, -1)
-  return difference[#difference] < 0
-end
-
-local function text_of(sum)
-  local sign = ''
-  if sum[#sum] < 0 then
-    sign, sum = '-', sum_of({}, sum, -1)
-  end
-  local digits = ''
-  for at = #sum, 1, -1 do
-    digits = digits .. string.format('%015.0f', sum[at])
-  end
-  digits = string.match(digits, '^0*(%d-)$')
-  return digits == '' and '0' or sign .. digits
-end
+-- The functions that an action needs are made when it is carried out: made each time, they would take longer than an increment does.
 
 local function add_integers()
-  local by, default, least, most = ARGV[7], ARGV[8], parts_of(ARGV[9]), parts_of(ARGV[10])
-  local number
-  if held then
-    -- One text for each integer: no `+`, leading zeros, `-0`. A longer one than both limits needs no arithmetic to be out of range.
-    local is_integer = held == '0' or string.find(held, '^%-?[1-9]%d*$')
-    if not is_integer or #held > math.max(#ARGV[9], #ARGV[10]) then
+  local by, default, least, most = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+  -- One text for each integer: no `+`, leading zeros, `-0`.
+  if held and held ~= '0' and not string.find(held, '^%-?[1-9]%d*$') then
+    return NOT_A_NUMBER
+  end
+
+  -- Lua's numbers are exact up to 2^53 only, which is enough for almost every counter. A limit beyond is rounded, and stays beyond.
+  local EXACT = 15
+  if #(held or default) <= EXACT and #by <= EXACT then
+    local number = tonumber(held or default)
+    least, most = tonumber(least), tonumber(most)
+    if held and (number < least or number > most) then
       return NOT_A_NUMBER
     end
-    number = parts_of(held)
-    if is_less(number, least) or is_less(most, number) then
-      return NOT_A_NUMBER
+    local sum = number + tonumber(by)
+    if sum < least or sum > most then
+      return OUT_OF_RANGE
     end
-  else
-    number = parts_of(default)
+    local text = string.format('%.0f', sum)
+    return text, true, text
+  end
+
+  -- A larger one is the parts of its decimal text, 15 digits each, the lowest first; all have its sign, or, in a sum, only the last one has.
+  local DIGITS, BASE = 15, 1e15
+
+  local function parts_of(text)
+    local sign, digits = 1, text
+    if string.sub(text, 1, 1) == '-' then
+      sign, digits = -1, string.sub(text, 2)
+    end
+    local parts = {}
+    for to = #digits, 1, -DIGITS do
+      parts[#parts + 1] = sign * tonumber(string.sub(digits, math.max(1, to - DIGITS + 1), to))
+    end
+    return parts
+  end
+
+  -- a + b, or with a sign of -1 a - b
+  local function sum_of(a, b, sign)
+    local sum, carry = {}, 0
+    for at = 1, math.max(#a, #b) do
+      local part = (a[at] or 0) + sign * (b[at] or 0) + carry
+      carry = math.floor(part / BASE)
+      sum[at] = part - carry * BASE
+    end
+    sum[#sum + 1] = carry
+    return sum
+  end
+
+  local function is_less(a, b)
+    local difference = sum_of(a, b, -1)
+    return difference[#difference] < 0
+  end
+
+  local function text_of(sum)
+    local sign = ''
+    if sum[#sum] < 0 then
+      sign, sum = '-', sum_of({}, sum, -1)
+    end
+    local digits = ''
+    for at = #sum, 1, -1 do
+      digits = digits .. string.format('%015.0f', sum[at])
+    end
+    digits = string.match(digits, '^0*(%d-)$')
+    return digits == '' and '0' or sign .. digits
+  end
+
+  -- A longer text than both limits needs no arithmetic to be out of range.
+  if held and #held > math.max(#least, #most) then
+    return NOT_A_NUMBER
+  end
+  local number = parts_of(held or default)
+  least, most = parts_of(least), parts_of(most)
+  if held and (is_less(number, least) or is_less(most, number)) then
+    return NOT_A_NUMBER
   end
   local sum = sum_of(number, parts_of(by), 1)
   if is_less(sum, least) or is_less(most, sum) then
@@ -109,120 +126,120 @@ local function add_integers()
   return text, true, text
 end
 
-local function is_finite(number)
-  return number == number and number ~= math.huge and number ~= -math.huge
-end
-
-local LARGEST_SINGLE, HALF_WAY_TO_INFINITY = 2 ^ 128 - 2 ^ 104, 2 ^ 128 - 2 ^ 103
-
--- To 32 bits.
-local function rounded(number)
-  if math.abs(number) >= HALF_WAY_TO_INFINITY then
-    return number > 0 and math.huge or -math.huge
+local function add_floats()
+  local function is_finite(number)
+    return number == number and number ~= math.huge and number ~= -math.huge
   end
-  return (struct.unpack('<f', struct.pack('<f', number)))
-end
 
-local WORDS = {inf = math.huge, ['-inf'] = -math.huge, nan = 0 / 0}
+  local LARGEST_SINGLE, HALF_WAY_TO_INFINITY = 2 ^ 128 - 2 ^ 104, 2 ^ 128 - 2 ^ 103
 
--- A decimal text's digits, without zeros at either end, and how many of them stand before the point: 12.5e3 is 125 and 5.
-local function scientific(text)
-  local mantissa, exponent = string.match(text, '^[+-]?([%d.]+)[eE]?([+-]?%d*)$')
-  local whole, fraction = string.match(mantissa, '^(%d*)%.?(%d*)$')
-  local zeros, digits = string.match(whole .. fraction, '^(0*)(%d-)0*$')
-  return digits, #whole - #zeros + (tonumber(exponent) or 0)
-end
-
--- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie half-way between two of 32 bits, the text
--- itself decides, by its first hundred digits: rounded twice, it could come out on the wrong side.
-local function rounded_once(text, number)
-  local nearest = rounded(number)
-  local other = 2 * number - nearest
-  if math.abs(number) == HALF_WAY_TO_INFINITY then
-    other = number > 0 and LARGEST_SINGLE or -LARGEST_SINGLE
-  end
-  if nearest == number or rounded(other) ~= other then
-    return nearest
-  end
-  local digits, point = scientific(text)
-  local half_way, its_point = scientific(string.format('%.99e', number))
-  if digits == half_way and point == its_point then
-    return nearest
-  end
-  local is_beyond = point > its_point or point == its_point and digits > half_way
-  return (is_beyond == (math.abs(nearest) > math.abs(other))) and nearest or other
-end
-
--- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10, too. Nothing if it is none, or past what
--- such a number can be.
-local function read_float(text, single)
-  if WORDS[text] then
-    return WORDS[text]
-  end
-  local mantissa = string.match(text, '^[+-]?([%d.]+)$') or string.match(text, '^[+-]?([%d.]+)[eE][+-]?%d+$')
-  if not mantissa or not string.find(mantissa, '%d') or string.find(mantissa, '%..*%.') then
-    return nil
-  end
-  local number = tonumber(text)
-  if single and is_finite(number) then
-    number = rounded_once(text, number)
-  end
-  return is_finite(number) and number or nil
-end
-
--- The next larger number of as many digits, or of one more.
-local function successor_of(digits)
-  local kept, nines = string.match(digits, '^(%d-)(9*)$')
-  local last = kept == '' and 0 or tonumber(string.sub(kept, -1))
-  return string.sub(kept, 1, -2) .. (last + 1) .. string.rep('0', #nines)
-end
-
--- The fewest digits that read as this number, of those the nearest, of two that are as near the larger; and the power of ten to multiply
--- them with. What has few enough digits is the one number of so many that does; among subnormal numbers there may be several.
-local function shortest(magnitude, single)
-  local most = single and 9 or 17
-  local least = single and 6 or 15
-  if magnitude < (single and 2 ^ -126 or 2 ^ -1022) then
-    least = 1
-  end
-  -- Exact enough: no such number is so near to what lies between two of 17 digits without being it.
-  local first, rest, exponent = string.match(string.format('%.60e', magnitude), '^(%d)%.(%d+)e([+-]%d+)$')
-  local exact = first .. rest
-  for count = least, most do
-    local power = tonumber(exponent) - count + 1
-    local low = string.sub(exact, 1, count)
-    local near, far = low, successor_of(low)
-    if string.byte(exact, count + 1) >= 53 then -- '5'
-      near, far = far, near
+  -- To 32 bits.
+  local function rounded(number)
+    if math.abs(number) >= HALF_WAY_TO_INFINITY then
+      return number > 0 and math.huge or -math.huge
     end
-    -- At a power of two the numbers below are closer together than those above: the nearest may be theirs.
-    for _, digits in ipairs({near, far}) do
-      if read_float(digits .. 'e' .. power, single) == magnitude then
-        return digits, power
+    return (struct.unpack('<f', struct.pack('<f', number)))
+  end
+
+  local WORDS = {inf = math.huge, ['-inf'] = -math.huge, nan = 0 / 0}
+
+  -- A decimal text's digits, without zeros at either end, and how many of them stand before the point: 12.5e3 is 125 and 5.
+  local function scientific(text)
+    local mantissa, exponent = string.match(text, '^[+-]?([%d.]+)[eE]?([+-]?%d*)$')
+    local whole, fraction = string.match(mantissa, '^(%d*)%.?(%d*)$')
+    local zeros, digits = string.match(whole .. fraction, '^(0*)(%d-)0*$')
+    return digits, #whole - #zeros + (tonumber(exponent) or 0)
+  end
+
+  -- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie half-way between two of 32 bits, the text
+  -- itself decides, by its first hundred digits: rounded twice, it could come out on the wrong side.
+  local function rounded_once(text, number)
+    local nearest = rounded(number)
+    local other = 2 * number - nearest
+    if math.abs(number) == HALF_WAY_TO_INFINITY then
+      other = number > 0 and LARGEST_SINGLE or -LARGEST_SINGLE
+    end
+    if nearest == number or rounded(other) ~= other then
+      return nearest
+    end
+    local digits, point = scientific(text)
+    local half_way, its_point = scientific(string.format('%.99e', number))
+    if digits == half_way and point == its_point then
+      return nearest
+    end
+    local is_beyond = point > its_point or point == its_point and digits > half_way
+    return (is_beyond == (math.abs(nearest) > math.abs(other))) and nearest or other
+  end
+
+  -- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10, too. Nothing if it is none, or past what
+  -- such a number can be.
+  local function read_float(text, single)
+    if WORDS[text] then
+      return WORDS[text]
+    end
+    local mantissa = string.match(text, '^[+-]?([%d.]+)$') or string.match(text, '^[+-]?([%d.]+)[eE][+-]?%d+$')
+    if not mantissa or not string.find(mantissa, '%d') or string.find(mantissa, '%..*%.') then
+      return nil
+    end
+    local number = tonumber(text)
+    if single and is_finite(number) then
+      number = rounded_once(text, number)
+    end
+    return is_finite(number) and number or nil
+  end
+
+  -- The next larger number of as many digits, or of one more.
+  local function successor_of(digits)
+    local kept, nines = string.match(digits, '^(%d-)(9*)$')
+    local last = kept == '' and 0 or tonumber(string.sub(kept, -1))
+    return string.sub(kept, 1, -2) .. (last + 1) .. string.rep('0', #nines)
+  end
+
+  -- The fewest digits that read as this number, of those the nearest, of two that are as near the larger; and the power of ten to multiply
+  -- them with. What has few enough digits is the one number of so many that does; among subnormal numbers there may be several.
+  local function shortest(magnitude, single)
+    local most = single and 9 or 17
+    local least = single and 6 or 15
+    if magnitude < (single and 2 ^ -126 or 2 ^ -1022) then
+      least = 1
+    end
+    -- Exact enough: no such number is so near to what lies between two of 17 digits without being it.
+    local first, rest, exponent = string.match(string.format('%.60e', magnitude), '^(%d)%.(%d+)e([+-]%d+)$')
+    local exact = first .. rest
+    for count = least, most do
+      local power = tonumber(exponent) - count + 1
+      local low = string.sub(exact, 1, count)
+      local near, far = low, successor_of(low)
+      if string.byte(exact, count + 1) >= 53 then -- '5'
+        near, far = far, near
+      end
+      -- At a power of two the numbers below are closer together than those above: the nearest may be theirs.
+      for _, digits in ipairs({near, far}) do
+        if read_float(digits .. 'e' .. power, single) == magnitude then
+          return digits, power
+        end
       end
     end
   end
-end
 
--- As Rust's Display: without an exponent.
-local function text_of_float(number, single)
-  local sign = (number < 0 or 1 / number < 0) and '-' or ''
-  if number == 0 then
-    return sign .. '0'
+  -- As Rust's Display: without an exponent.
+  local function text_of_float(number, single)
+    local sign = (number < 0 or 1 / number < 0) and '-' or ''
+    if number == 0 then
+      return sign .. '0'
+    end
+    local digits, power = shortest(math.abs(number), single)
+    local significant = string.match(digits, '^(%d-)0*$')
+    power = power + #digits - #significant
+    local point = #significant + power
+    if power >= 0 then
+      return sign .. significant .. string.rep('0', power)
+    elseif point > 0 then
+      return sign .. string.sub(significant, 1, point) .. '.' .. string.sub(significant, point + 1)
+    end
+    return sign .. '0.' .. string.rep('0', -point) .. significant
   end
-  local digits, power = shortest(math.abs(number), single)
-  local significant = string.match(digits, '^(%d-)0*$')
-  power = power + #digits - #significant
-  local point = #significant + power
-  if power >= 0 then
-    return sign .. significant .. string.rep('0', power)
-  elseif point > 0 then
-    return sign .. string.sub(significant, 1, point) .. '.' .. string.sub(significant, point + 1)
-  end
-  return sign .. '0.' .. string.rep('0', -point) .. significant
-end
 
-local function add_floats()
   local single = ARGV[9] == '1'
   local by, number = read_float(ARGV[7]), nil
   if held then
