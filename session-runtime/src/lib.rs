@@ -4,8 +4,6 @@
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
 //! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, [`SessionLayer`] what goes around the router.
 //! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
-//! - `guide::login` says what to do at login and logout, `guide::servers` how to go with each web server, `guide::deployment` where to keep
-//!   sessions and what happens when that fails.
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
@@ -24,7 +22,13 @@
 //!
 //! In tests, `SessionConfig::new().store("memory:")` needs no server, and the feature `testing` gives a session in any state its cookie.
 //!
-#![cfg_attr(feature = "derive", doc = "[The guide](guide) has these pages.")]
+#![cfg_attr(
+    feature = "derive",
+    doc = "[The guide](guide) begins with a [quick start](guide::quick_start) and goes on to the [life cycle](guide::lifecycle), \
+           [types](guide::types), [races](guide::races), [login](guide::login), [errors](guide::errors), deployment, \
+           [security](guide::security), tests, and what to do when you come from [tower-sessions](guide::tower_sessions), \
+           [actix-session](guide::actix_session) or Python's `redis_session`."
+)]
 #![forbid(unsafe_code)]
 
 mod adapter;
