@@ -135,6 +135,24 @@ impl<'a> WriteBatch<'a> {
     ///
     /// The first error of a change, such as [`Error::is_encode`]; [`Error::is_unsupported`] if a field is another request's;
     /// [`Error::is_too_large`] if the values are too large together; otherwise as a setter. Nothing was written then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64, name: String, age: Option<u32> }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// let batch = session.write().set(session.count(), 3).set(session.name(), "Ada").remove(session.age());
+    /// batch.commit().await?;
+    /// assert_eq!(session.read((session.count(), session.name())).await?, (3, "Ada".to_owned()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn commit(self) -> Operation<'a, ()> {
         let Self { handle, changes } = self;
         Operation::new(async move { handle.write(&changes?.into_vec()).await.map(|_| ()) })

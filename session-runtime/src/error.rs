@@ -104,6 +104,27 @@ impl Error {
 
     /// The status code of the response that it is: 409 when [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable), 500
     /// otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session.set_count(1).await?;
+    /// let stale = sessions.open_id::<Visitor>(&session.session_id().expect("it was created"));
+    /// stale.count().await?;
+    /// session.destroy().await?;
+    /// let Err(error) = stale.set_count(1).await else { unreachable!() };
+    /// assert_eq!(error.status(), 409);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn status(&self) -> u16 {
         if self.is_gone() {
             409
@@ -116,6 +137,27 @@ impl Error {
 
     /// A stored value is not one that the field's type can hold. Names the field and the type, never the value.
     /// Other fields of the session go on working.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # #[derive(Session)]
+    /// # struct Before { count: String }
+    /// # let handle = sessions.open([b"".as_slice()]);
+    /// # let (before, session) = (handle.session::<Before>(), handle.session::<Visitor>());
+    /// before.set_count("seven").await?; // by the program of yesterday
+    /// let count = session.count().await;
+    /// assert!(count.is_err_and(|error| error.is_decode()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn is_decode(&self) -> bool {
         matches!(*self.0, Kind::Decode { .. })
     }
@@ -126,6 +168,27 @@ impl Error {
     }
 
     /// The session was destroyed, rotated away or has expired while this request held it. Nothing was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// # let id = session.session_id().expect("it was created");
+    /// let other_tab = sessions.open_id::<Visitor>(&id);
+    /// assert_eq!(other_tab.count().await?, 7);
+    /// session.destroy().await?;
+    /// assert!(other_tab.set_count(8).await.is_err_and(|error| error.is_gone()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn is_gone(&self) -> bool {
         matches!(*self.0, Kind::Gone)
     }
@@ -141,6 +204,23 @@ impl Error {
     }
 
     /// A value is larger than the configured limit. Nothing was sent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// let name = "x".repeat(2 << 20);
+    /// assert!(session.set_name(name).await.is_err_and(|error| error.is_too_large()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn is_too_large(&self) -> bool {
         matches!(*self.0, Kind::TooLarge { .. })
     }
@@ -161,6 +241,24 @@ impl Error {
 
     /// The operation would have changed the session's cookie after the response's head was sent. A session that such
     /// a write began while the head was sent has no cookie and expires by itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let handle = sessions.open([b"theme=dark".as_slice()]);
+    /// let _ = handle.finish(); // the head is sent
+    /// let begun = handle.session::<Visitor>().set_count(1).await;
+    /// assert!(begun.is_err_and(|error| error.is_committed()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn is_committed(&self) -> bool {
         matches!(*self.0, Kind::Committed)
     }
@@ -172,6 +270,24 @@ impl Error {
 
     /// What was asked for cannot be done: a batch that holds a field of another request's session, a field's own expiry on a server that has
     /// none, or one of zero, or `wait` on a thread that drives an async runtime. Nothing was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// let other = sessions.create::<Visitor>().await?;
+    /// let mixed = session.read((session.count(), other.count())).await;
+    /// assert!(mixed.is_err_and(|error| error.is_unsupported()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn is_unsupported(&self) -> bool {
         #[cfg(feature = "blocking")]
         if matches!(*self.0, Kind::DrivesRuntime | Kind::NoThread(_)) {
@@ -187,6 +303,18 @@ impl Error {
     }
 
     /// The configuration cannot be used. The message names the setting and what it takes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{SessionConfig, Sessions};
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let config = SessionConfig::new().secret("changeme");
+    /// assert!(Sessions::new(config).await.is_err_and(|error| error.is_config()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn is_config(&self) -> bool {
         matches!(*self.0, Kind::Config(_) | Kind::Setting { .. })
     }

@@ -47,6 +47,23 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// let count = session.count().get();
+    /// assert_eq!(count.await?, 0);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(async move { spec.read(held(handle, spec).await?) })
@@ -59,6 +76,23 @@ impl<'a, T: 'static> Field<'a, T> {
     /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_too_large`] if the value is, [`Error::is_encode`] if it has no stored
     /// form, [`Error::is_committed`] if it would begin a session after the response's head was sent, [`Error::is_unavailable`] if the store
     /// cannot be reached, [`Error::is_outcome_unknown`] too if it is not known whether it was written.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.count().set("7".parse().expect("a number")).await?;
+    /// assert_eq!(session.count().await?, 7);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn set(self, value: T) -> Operation<'a, ()> {
         self.assign(value)
     }
@@ -68,6 +102,24 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// [`Error::is_unavailable`] if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// assert!(!session.count().exists().await?);
+    /// session.set_count(0).await?;
+    /// assert!(session.count().exists().await?);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn exists(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         Operation::new(async move {
@@ -83,6 +135,23 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// [`Error::is_unavailable`] if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// assert_eq!(session.count().raw().await?.as_deref(), Some(&b"7"[..]));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
         Operation::new(held(handle, spec))
@@ -93,6 +162,24 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// assert!(session.count().remove().await?);
+    /// assert!(!session.count().remove().await?);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         Operation::new(async move {
@@ -107,6 +194,24 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is removed all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { flash: Option<String> }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_flash("saved").await?;
+    /// assert_eq!(session.flash().take().await?.as_deref(), Some("saved"));
+    /// assert_eq!(session.flash().take().await?, None);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(async move { spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?)) })
@@ -117,6 +222,23 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is replaced all the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// assert_eq!(session.name().replace("Ada").await?, "");
+    /// assert_eq!(session.name().replace("Grace").await?, "Ada");
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = value.with(|value| spec.write(value));
@@ -130,6 +252,23 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set), and [`Error::is_decode`] if what is stored is not a `T`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// assert_eq!(session.name().get_or_set("Ada").await?, "Ada");
+    /// assert_eq!(session.name().get_or_set("Grace").await?, "Ada");
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = value.with(|value| spec.write(value));
@@ -150,6 +289,23 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// assert!(session.name().compare_and_set("", "Ada").await?);
+    /// assert!(!session.name().compare_and_set("", "Grace").await?);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn compare_and_set(self, old: impl IntoField<T>, new: impl IntoField<T>) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         let (old, new) = (old.with(|old| spec.write(old)), new.with(|new| spec.write(new)));
@@ -173,6 +329,26 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set), [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_contended`] after 16 tries.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { #[session(json)] fruits: Vec<String> }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// let fruits = session.fruits().update(|mut fruits| {
+    ///     fruits.push("fig".to_owned());
+    ///     fruits
+    /// });
+    /// assert_eq!(fruits.await?, ["fig"]);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn update(self, mut change: impl FnMut(T) -> T + Send + 'a) -> Operation<'a, T>
     where
         T: Send,
@@ -198,6 +374,24 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`set`](Self::set), [`Error::is_out_of_range`] if the sum is not a `T`, [`Error::is_decode`] if what is stored is not a number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// assert_eq!(session.count().incr(2).await?, 2);
+    /// assert_eq!(session.count().incr(1).await?, 3);
+    /// assert!(session.count().incr(u64::MAX).await.is_err_and(|error| error.is_out_of_range()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn incr(self, by: T) -> Operation<'a, T>
     where
         T: Increment,
@@ -211,6 +405,22 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// As [`incr`](Self::incr).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { #[session(default = 5)] tries_left: u8 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// assert_eq!(session.tries_left().decr(1).await?, 4);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn decr(self, by: T) -> Operation<'a, T>
     where
         T: Increment,
@@ -270,6 +480,26 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// [`Error::is_unavailable`] if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use std::time::Duration;
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { code: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_code("482 913").await?;
+    /// assert_eq!(session.code().expires_in().await?, None);
+    /// session.code().expire_in(Duration::from_secs(300)).await?;
+    /// assert!(session.code().expires_in().await?.is_some());
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn expires_in(self) -> Operation<'a, Option<Duration>> {
         let Self { handle, spec, .. } = self;
         Operation::new(async move {

@@ -99,6 +99,27 @@ impl SessionHandle {
     /// [`Error::is_unavailable`], to the request's end, also if the store comes back: what was made of defaults must not get into a session. The
     /// response is marked `no-store`, a warning is told to `tracing`, and [`is_without_session`](Self::is_without_session) says so. Whoever has
     /// seen a part of the session already gets the error: nothing is made of one half and the defaults of the other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let handle = sessions.open([b"theme=dark".as_slice()]);
+    /// handle.tolerate_unavailability();
+    /// let name = handle.session::<Visitor>().name().await?; // "" while the store is away
+    /// if handle.is_without_session() {
+    ///     println!("a page without a name");
+    /// }
+    /// # let _ = name;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn tolerate_unavailability(&self) {
         self.lifecycle().may_go_on_without();
     }

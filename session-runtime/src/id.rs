@@ -84,6 +84,16 @@ impl SessionId {
     /// # Errors
     ///
     /// [`Error::is_config`] if the text is no id: not 40 characters of base64url. The message does not quote it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionId;
+    /// let text = "dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0"; // from a table of the application
+    /// assert_eq!(SessionId::parse(text)?.expose_secret(), text);
+    /// assert!(SessionId::parse("short").is_err_and(|error| error.is_config()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::from_ascii(text.as_bytes())
             .ok_or_else(|| Error::config("a session id is 40 characters of base64url"))
@@ -127,6 +137,15 @@ impl SessionId {
     }
 
     /// The public part: the same for a session and its rotated successors, of no use to an attacker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionId;
+    /// let id: SessionId = "dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?;
+    /// assert_eq!(id.tag(), "dGFndGFn");
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     pub fn tag(&self) -> &str {
         &self.expose_secret()[..Self::TAG_LEN]
     }

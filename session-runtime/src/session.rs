@@ -54,6 +54,24 @@ impl<S: Schema> Session<S> {
 
     /// The session's id, as far as it is known without asking the store: after the first operation, the id of the session that is there;
     /// before it, the one that the request's cookie names. `None` without a session.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(1).await?;
+    /// let id = session.session_id().expect("it was begun");
+    /// println!("signed in: session {id}"); // the tag alone
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn session_id(&self) -> Option<SessionId> {
         self.handle().id()
     }
@@ -63,6 +81,24 @@ impl<S: Schema> Session<S> {
     /// # Errors
     ///
     /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let visitor = sessions.open([b"theme=dark".as_slice()]).session::<Visitor>();
+    /// assert!(!visitor.exists().await?);
+    /// visitor.set_count(1).await?;
+    /// assert!(visitor.exists().await?);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn exists(&self) -> Operation<'_, bool> {
         Operation::new(self.handle().exists())
     }
@@ -73,6 +109,26 @@ impl<S: Schema> Session<S> {
     /// # Errors
     ///
     /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use std::time::Duration;
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(1).await?;
+    /// let left = session.expires_in().await?;
+    /// assert!(left <= Some(Duration::from_secs(24 * 3600)));
+    /// # assert!(left.is_some());
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
         Operation::new(self.handle().expires_in())
     }
@@ -129,6 +185,24 @@ impl<S: Schema> Session<S> {
     /// # Errors
     ///
     /// As [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64, name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// let Visitor { count, name } = session.load().await?;
+    /// assert_eq!((count, name.as_str()), (7, ""));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
         Operation::new(async move { S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?)) })
@@ -139,6 +213,23 @@ impl<S: Schema> Session<S> {
     /// # Errors
     ///
     /// As [`WriteBatch::commit`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64, name: String }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.save(&Visitor { count: 7, name: "Ada".to_owned() }).await?;
+    /// assert_eq!(session.name().await?, "Ada");
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn save(&self, value: &S) -> Operation<'_, ()> {
         let handle = self.handle();
         let mut changes = Changes::default();
@@ -154,6 +245,25 @@ impl<S: Schema> Session<S> {
     /// # Errors
     ///
     /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended meanwhile, [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// session.clear().await?;
+    /// assert_eq!(session.count().await?, 0);
+    /// assert!(session.exists().await?);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
         let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
@@ -172,6 +282,26 @@ impl<S: Schema> Session<S> {
     /// head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     ///
     /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// let before = session.session_id();
+    /// session.rotate().await?;
+    /// assert_ne!(session.session_id(), before);
+    /// assert_eq!(session.count().await?, 7);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn rotate(&self) -> Operation<'_, ()> {
         Operation::new(self.handle().change_id(Reason::Rotate))
     }
@@ -186,6 +316,23 @@ impl<S: Schema> Session<S> {
     /// # Errors
     ///
     /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured, or another one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Lifetime, Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// // The box "remember me" was ticked.
+    /// session.renew(Lifetime::remembered()).await?;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(async move {
@@ -203,6 +350,25 @@ impl<S: Schema> Session<S> {
     ///
     /// [`Error::is_committed`](crate::Error::is_committed) if the response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the session may be there
     /// still.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.set_count(7).await?;
+    /// session.destroy().await?;
+    /// assert_eq!(session.count().await?, 0);
+    /// assert!(!session.exists().await?);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn destroy(&self) -> Operation<'_, ()> {
         Operation::new(self.handle().destroy())
     }

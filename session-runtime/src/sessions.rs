@@ -61,6 +61,17 @@ impl Sessions {
     /// # Errors
     ///
     /// As [`new`](Self::new), and [`Error::is_config`] naming the variable whose value cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), session_runtime::Error> {
+    /// # use session_runtime::Sessions;
+    /// let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+    /// # let _ = sessions;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_env() -> Operation<'static, Self> {
         Operation::new(async { Self::connect(SessionConfig::from_env()?).await })
     }
@@ -105,6 +116,17 @@ impl Sessions {
     /// # Errors
     ///
     /// [`Error::is_config`] if a setting cannot be used, with what to change.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{MemoryStore, SessionConfig, Sessions};
+    ///
+    /// let store = MemoryStore::builder().max_entries(1_000).build();
+    /// let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), store)?;
+    /// # let _ = sessions;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     pub fn with_store(config: SessionConfig, store: impl SessionStore) -> Result<Self, Error> {
         let (mut settings, store) = (config.resolve()?, AnyStore::of(store));
         if matches!(store, AnyStore::Memory(_)) {
@@ -150,6 +172,17 @@ impl Sessions {
     }
 
     /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{SessionConfig, Sessions};
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// println!("session store: {}", sessions.connection_state()); // connected
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// ```
     pub fn connection_state(&self) -> ConnectionState {
         self.0.store.connection_state()
     }
@@ -247,6 +280,26 @@ impl Sessions {
     ///
     /// The rules are those of a request: an id that the store does not know is not adopted. Reads give defaults then, and a write begins a
     /// session under a new id, which [`Session::session_id`] tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let id = sessions.create::<Visitor>().await?.session_id().expect("it was created");
+    /// // The id was kept when the connection was opened.
+    /// let session = sessions.open_id::<Visitor>(&id);
+    /// if session.exists().await? {
+    ///     session.count().incr(1).await?;
+    /// }
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
     pub fn open_id<S: Schema>(&self, id: &SessionId) -> Session<S> {
         SessionHandle::outside(self.clone(), self.presented(*id)).session()
     }

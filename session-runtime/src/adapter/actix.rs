@@ -69,6 +69,21 @@ impl SessionMiddleware {
     /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
     ///
     /// On a scope or a resource it goes around those, within the middleware of all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "actix")] {
+    /// # use actix_web::{App, web};
+    /// # use session_runtime::Sessions;
+    /// # async fn front_page() -> &'static str { "" }
+    /// # fn example(sessions: Sessions) {
+    /// let front_page = web::resource("/").wrap(sessions.middleware().tolerate_unavailability()).get(front_page);
+    /// let app = App::new().service(front_page).wrap(sessions.middleware());
+    /// # let _ = app;
+    /// # }
+    /// # }
+    /// ```
     pub fn tolerate_unavailability(self) -> Self {
         Self { opening: self.opening.tolerate_unavailability() }
     }

@@ -107,6 +107,20 @@ impl SessionArgs {
     ///
     /// [`Error::is_config`] if a value cannot be read. The message names the option or the variable that it came from and what it takes, and
     /// does not quote the value. A variable whose option is given is not read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use clap::Parser;
+    /// # use session_runtime::{SessionArgs, SessionConfig};
+    /// # #[derive(Parser)]
+    /// # struct Args { #[command(flatten)] session: SessionArgs }
+    /// # let args = Args::parse_from(["program"]);
+    /// let file = r#"{ "store": "memory:", "cookie_name": "sid" }"#;
+    /// let config = args.session.apply_to(serde_json::from_str(file).expect("a configuration"))?;
+    /// # let _: SessionConfig = config;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
     pub fn apply_to(&self, config: SessionConfig) -> Result<SessionConfig, Error> {
         self.apply_over(config, |variable| std::env::var_os(variable))
     }

@@ -145,6 +145,14 @@ impl SessionConfig {
     /// passwords are percent-encoded.
     ///
     /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let config = SessionConfig::new().store("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/sessions");
+    /// # let _ = config;
+    /// ```
     pub fn store(self, url: impl Into<String>) -> Self {
         Self { store: Some(url.into().into()), ..self }
     }
@@ -159,6 +167,16 @@ impl SessionConfig {
     }
 
     /// Sets how long the sessions of one class live, in place of what was set for that class before. Defaults: see [`Lifetime`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use session_runtime::{Lifetime, SessionConfig};
+    /// const HOUR: Duration = Duration::from_secs(3600);
+    /// let config = SessionConfig::new().lifetime(Lifetime::normal().idle(HOUR / 2).max(12 * HOUR));
+    /// # let _ = config;
+    /// ```
     pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
         self.lifetimes.set(lifetime);
         self
@@ -234,6 +252,15 @@ impl SessionConfig {
     /// makes a good one.
     ///
     /// Default: none. Then nothing starts, except on the store `memory:`, where one is made up that ends with the process.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let (new, old) = ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=", "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625");
+    /// let config = SessionConfig::new().secret(format!("{new},{old}"));
+    /// # let _ = config;
+    /// ```
     pub fn secret(self, secret: impl Into<String>) -> Self {
         Self { secret: Some(secret.into().into()), ..self }
     }
@@ -255,6 +282,14 @@ impl SessionConfig {
     /// every first read refreshes it. Writes always do.
     ///
     /// It saves the server a write for most requests that only read, at the price of an idle timeout that is not exact: with 0.75, a session of 24 hours idle timeout expires 18 to 24 hours after its last use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let config = SessionConfig::new().refresh_below(0.75);
+    /// # let _ = config;
+    /// ```
     pub fn refresh_below(self, share: f64) -> Self {
         Self { refresh_below: Some(share), ..self }
     }

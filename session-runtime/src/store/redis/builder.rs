@@ -103,6 +103,24 @@ impl RedisStoreBuilder {
     /// # Errors
     ///
     /// As [`RedisStore::connect`].
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), session_runtime::Error> {
+    /// use std::time::Duration;
+    /// use session_runtime::{RedisStore, SessionConfig, Sessions};
+    ///
+    /// let store = RedisStore::builder("redis://10.0.0.1")
+    ///     .login(Some("sessions"), "a password")
+    ///     .timeout(Duration::from_millis(500))
+    ///     .connect()
+    ///     .await?;
+    /// let sessions = Sessions::with_store(SessionConfig::from_env()?, store)?;
+    /// sessions.check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect(self) -> Operation<'static, RedisStore> {
         Operation::new(async {
             let store = self.connect_lazily()?;
