@@ -15,6 +15,29 @@ use crate::value::InvalidValue;
 ///
 /// With the features `axum`, `actix` and `poem` it is a response too, with the status that [`status`](Self::status) says and a body that says nothing
 /// about the store.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use session_runtime::{Error, Session};
+///
+/// #[derive(Session)]
+/// struct Visitor {
+///     name: String,
+/// }
+///
+/// async fn greeting(session: &Session<Visitor>) -> Result<String, Error> {
+///     match session.name().await {
+///         Ok(name) => Ok(format!("hello {name}")),
+///         // An earlier release stored something else there. The page goes on without it.
+///         Err(error) if error.is_decode() => Ok("hello".to_owned()),
+///         Err(error) => Err(error),
+///     }
+/// }
+/// # let _ = greeting;
+/// # }
+/// ```
 pub struct Error(Box<Kind>);
 
 #[derive(Debug, thiserror::Error)]

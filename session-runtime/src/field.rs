@@ -19,6 +19,27 @@ use crate::value::{Increment, IntoField};
 ///
 /// Awaiting it gives the field's value. Its methods are the other operations on the field. Nothing happens before it, or what a method
 /// returned, is awaited.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # use session_runtime::{Session, SessionConfig, Sessions};
+/// # #[derive(Session)]
+/// # struct Visitor { count: u64, name: String }
+/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+/// # let session = sessions.create::<Visitor>().await?;
+/// let count = session.count(); // nothing happens yet
+/// assert_eq!(count.await?, 0);
+///
+/// session.count().set(7).await?;
+/// let (count, name) = tokio::join!(session.count(), session.name()); // side by side
+/// assert_eq!((count?, name?.as_str()), (7, ""));
+/// # Ok::<(), session_runtime::Error>(())
+/// # }).unwrap();
+/// # }
+/// ```
 #[must_use = "a session field is read when it is awaited: `session.field().await?`"]
 pub struct Field<'a, T: 'static> {
     handle: &'a SessionHandle,
@@ -581,6 +602,24 @@ impl<T: 'static> fmt::Debug for Field<'_, T> {
 
 /// An operation on a session, carried out when it is awaited; in programs without `async`, when it is waited for (`wait`, with the feature
 /// `blocking`).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # use session_runtime::{Session, SessionConfig, Sessions};
+/// # #[derive(Session)]
+/// # struct Visitor { count: u64 }
+/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+/// # let session = sessions.create::<Visitor>().await?;
+/// let write = session.set_count(7); // nothing happens yet
+/// write.await?;
+/// assert_eq!(session.count().await?, 7);
+/// # Ok::<(), session_runtime::Error>(())
+/// # }).unwrap();
+/// # }
+/// ```
 #[must_use = "a session operation is carried out when it is awaited"]
 pub struct Operation<'a, T> {
     running: BoxFuture<'a, Result<T, Error>>,

@@ -14,6 +14,23 @@ use crate::record::{Changes, Values};
 use crate::value::{FieldDefault, InvalidValue, Stored, json};
 
 /// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use session_runtime::{Error, Schema, Session};
+///
+/// /// For any session.
+/// async fn forget<S: Schema>(session: &Session<S>) -> Result<(), Error> {
+///     println!("forgets {:?}", S::STORED_NAMES);
+///     session.clear().await
+/// }
+/// # #[derive(Session)]
+/// # struct Visitor { count: u64 }
+/// # let _ = forget::<Visitor>;
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session schema",
     label = "not a session schema",
@@ -52,6 +69,15 @@ pub trait Schema: Sized + 'static {
 /// How one field is stored: its name in the hash, how it is read and written, and what it is when it is missing.
 ///
 /// The derive keeps one for every field. A [`Field`](crate::Field) refers to it.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::FieldSpec;
+///
+/// static COUNT: FieldSpec<u64> = FieldSpec::value_or("n", || 1).with_alias("count");
+/// assert_eq!((COUNT.name(), COUNT.alias()), ("n", Some("count")));
+/// ```
 pub struct FieldSpec<T> {
     name: &'static str,
     alias: Option<&'static str>,

@@ -14,6 +14,16 @@ use crate::error::Error;
 /// With `serde` and in the environment it is one of these words, in any case.
 ///
 /// [RFC 6265bis §5.6.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.7
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::SameSite;
+///
+/// assert_eq!("strict".parse::<SameSite>()?, SameSite::Strict);
+/// assert_eq!(SameSite::default().to_string(), "Lax");
+/// # Ok::<(), session_runtime::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub enum SameSite {

@@ -5,6 +5,15 @@ use std::fmt;
 /// Whether a store can be reached, as far as is known without asking it: a value to export, such as the gauge of a monitoring system.
 ///
 /// The order is from better to worse; of several connections the worst counts.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::ConnectionState;
+///
+/// let of_two_connections = ConnectionState::Connected.max(ConnectionState::Connecting);
+/// assert_eq!(of_two_connections.to_string(), "connecting");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ConnectionState {

@@ -6,6 +6,19 @@ use std::fmt;
 /// Why a store could not carry out an operation.
 ///
 /// Built by stores. Their messages are shown and logged: they must hold no stored value, no key and no text that a server sent.
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::StoreError;
+///
+/// let error = StoreError::unavailable("no connection");
+/// assert!(error.is_unavailable() && !error.is_outcome_unknown());
+///
+/// // An answer that did not come is both.
+/// let error = StoreError::outcome_unknown("no answer");
+/// assert!(error.is_unavailable() && error.is_outcome_unknown());
+/// ```
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,

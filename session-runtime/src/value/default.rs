@@ -10,6 +10,33 @@ use bytes::Bytes;
 ///
 /// Types without one (`char`, `NonZero`, addresses, dates, points in time) are declared as an `Option`, or with
 /// `#[session(default = …)]`; a type of your own may implement it.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use session_runtime::{FieldDefault, FieldValue, Session};
+///
+/// #[derive(FieldValue)]
+/// enum Theme {
+///     Light,
+///     Dark,
+/// }
+///
+/// impl FieldDefault for Theme {
+///     fn field_default() -> Self {
+///         Self::Light
+///     }
+/// }
+///
+/// #[derive(Session)]
+/// struct Visitor {
+///     theme: Theme,
+/// }
+/// # let _: Option<Visitor> = None;
+/// # let _ = Theme::Dark;
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",

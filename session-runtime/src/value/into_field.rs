@@ -12,6 +12,28 @@
 ///
 /// Nothing else implements it, so that `set_count(3)` needs no type annotation. For a value whose type is to be inferred
 /// (`set_count(text.parse()?)`) use [`Field::set`](crate::Field::set), which takes `T` alone.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # use session_runtime::{Session, SessionConfig, Sessions};
+/// # #[derive(Session)]
+/// # struct Visitor { name: String, age: Option<u32> }
+/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+/// # let session = sessions.create::<Visitor>().await?;
+/// let name = String::from("Ada");
+/// session.set_name(&name).await?;
+/// session.set_name("Ada").await?;
+/// session.set_name(name).await?;
+/// session.set_age(36).await?;
+/// session.set_age(Some(36)).await?;
+/// session.set_age(None).await?;
+/// # Ok::<(), session_runtime::Error>(())
+/// # }).unwrap();
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a session field of type `{T}` cannot be set to a value of type `{Self}`",
     label = "expected `{T}`"
