@@ -1,4 +1,4 @@
-//! How to use this library well. Each page is read in five minutes; all its code compiles.
+//! How to use this library well. Each page is read in five minutes; all code that uses it compiles.
 //!
 //! | page | answers |
 //! | --- | --- |
