@@ -71,8 +71,10 @@ impl CookieFormats {
     /// The id that a cookie's value is, without a signature, if such are read: for a request that has nothing signed.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn read_forgeable(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
-        let id = PythonId::new(value, now).filter(|_| self.reads_forgeable_ids)?;
-        Some(Verified { id: SessionId::of_python(id), is_outdated: true })
+        if !self.reads_forgeable_ids {
+            return None;
+        }
+        PythonId::new(value, now).map(|id| Verified { id: SessionId::of_python(id), is_outdated: true })
     }
 }
 

@@ -36,7 +36,8 @@ use crate::redis_session::PythonId;
 /// ```
 ///
 /// With the feature `redis-session-compat` it may also be one of the Python package `redis_session`: two random UUIDs, 72 characters, of which
-/// the first 8 are its tag, and after a dot its birth, which is the timestamp of its cookie. Its class is 0.
+/// the first 8 are its tag, and after a dot its birth, which is the timestamp of its cookie. Its class is 0. Two such ids are equal whatever their
+/// births; the id that such a session moves to has another tag.
 ///
 /// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,7 +84,7 @@ impl SessionId {
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the text is no id: not 40 characters of base64url. The message does not quote it.
+    /// [`Error::is_config`] if the text is no id. The message does not quote it.
     ///
     /// # Examples
     ///
@@ -95,8 +96,9 @@ impl SessionId {
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::from_ascii(text.as_bytes())
-            .ok_or_else(|| Error::config("a session id is 40 characters of base64url"))
+        Self::from_ascii(text.as_bytes()).ok_or_else(|| {
+            Error::config("a session id is what `SessionId::expose_secret` gave: 40 characters of base64url")
+        })
     }
 
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {

@@ -63,12 +63,13 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) subject: Subject,
-    /// If the store has it, the client needs a new cookie: its own was signed by an older key, or is that of a predecessor.
+    /// If the store has it, the client needs a new cookie: its own was signed by an older key, or in another format, or is that of a predecessor.
     pub(crate) cookie_due: bool,
 }
 
 impl Candidate {
-    /// Takes in another cookie of the same session: the client has a current one if either is, and the session is as old as the older says.
+    /// Takes in another cookie of the same session, which may be alive by either: the client has a current one if either is, and the session
+    /// is as old as the older says.
     pub(crate) fn merge(&mut self, same: Self) {
         self.cookie_due &= same.cookie_due;
         if same.subject.birth < self.subject.birth {

@@ -35,7 +35,7 @@ pub enum CookieFormat {
     Flask(FlaskCookie),
     /// A Python id without a signature, which is what the package writes on Tornado with `session-cookie-secure=False`. **Anybody can make such a
     /// cookie**: a session is as safe as its id is secret, an attacker can plant one of his own on a visitor, and the absolute lifetime does not
-    /// hold, because no birth is signed. It is read, of a request that has no cookie that is signed, and never written: such a session gets a signed
+    /// hold, because no birth is signed. It is read, of a request that has no signed cookie of a session that may be alive, and never written: such a session gets a signed
     /// cookie as soon as it is found live.
     UnsignedForgeableIds,
 }
@@ -54,29 +54,35 @@ impl CookieFormat {
         }
     }
 
-    /// With this secret key, if it takes one and has none.
+    pub(super) fn lacks_secret_key(&self) -> bool {
+        match self {
+            Self::Tornado(cookie) => cookie.secret_key.is_empty(),
+            Self::Flask(cookie) => cookie.secret_key.is_empty(),
+            Self::Native | Self::UnsignedForgeableIds => false,
+        }
+    }
+
+    /// With this secret key, if it lacks one.
     pub(super) fn with_missing_secret_key(mut self, secret_key: &[u8]) -> Self {
-        if let Some(missing) = self.secret_key_mut().filter(|key| key.is_empty()) {
+        if self.lacks_secret_key()
+            && let Self::Tornado(TornadoCookie { secret_key: missing, .. })
+            | Self::Flask(FlaskCookie { secret_key: missing }) = &mut self
+        {
             *missing = SecretKey::new(secret_key);
         }
         self
-    }
-
-    fn secret_key_mut(&mut self) -> Option<&mut SecretKey> {
-        match self {
-            Self::Tornado(cookie) => Some(&mut cookie.secret_key),
-            Self::Flask(cookie) => Some(&mut cookie.secret_key),
-            Self::Native | Self::UnsignedForgeableIds => None,
-        }
     }
 
     pub(super) fn is_of_python(&self) -> bool {
         !matches!(self, Self::Native)
     }
 
-    pub(super) fn resolve(mut formats: Vec<Self>) -> Result<Vec<Self>, Error> {
-        if formats.iter_mut().filter_map(Self::secret_key_mut).any(|key| key.is_empty()) {
+    pub(super) fn resolve(formats: Vec<Self>) -> Result<Vec<Self>, Error> {
+        if formats.iter().any(Self::lacks_secret_key) {
             return Err(Setting::SECRET_KEY.refuse("is required for cookies of Tornado and Flask"));
+        }
+        if formats.iter().any(|format| matches!(format, Self::Tornado(cookie) if cookie.max_age_days == 0)) {
+            return Err(Setting::COOKIE_FORMATS.refuse("takes a `max_age_days` of 1 or more"));
         }
         match formats.first() {
             None => Err(Setting::COOKIE_FORMATS.refuse("takes one format or more")),

@@ -25,7 +25,7 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
     /// | `SESSION_COOKIE_FORMATS`, with the feature `redis-session-compat` | `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, several separated by commas | `cookie_formats` |
-    /// | `SECRET_KEY`, for `tornado` and `flask` without a key of their own | the Python application's, whole; any bytes, on Unix | `cookie_formats` |
+    /// | `SECRET_KEY`, for `tornado` and `flask` without a key of their own | the Python application's, whole; on Unix bytes that are no text, too | `cookie_formats` |
     /// | `SESSION_SECRET` | one or more, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds | [`timeout`](Self::timeout) |
     ///
@@ -132,13 +132,18 @@ where
             }
             None => base,
         };
-        let Some(key) = Setting::SECRET_KEY.variable.and_then(&self.variable) else { return Ok(formats) };
-        let key = bytes(Setting::SECRET_KEY, key)?;
-        Ok(formats.into_iter().map(|format| format.with_missing_secret_key(&key)).collect())
+        let key = Setting::SECRET_KEY.variable.and_then(&self.variable);
+        match key.filter(|_| formats.iter().any(CookieFormat::lacks_secret_key)) {
+            None => Ok(formats),
+            Some(key) => {
+                let key = bytes(Setting::SECRET_KEY, key)?;
+                Ok(formats.into_iter().map(|format| format.with_missing_secret_key(&key)).collect())
+            }
+        }
     }
 
     /// Whoever asks for Python's cookies must not get a program that reads none.
-    #[cfg(not(feature = "redis-session-compat"))]
+    #[cfg(any(test, not(feature = "redis-session-compat")))]
     fn check_cookie_formats(&mut self) -> Result<(), Error> {
         match self.text(Setting::COOKIE_FORMATS)? {
             Some(words) if words != "native" => Err(Setting::COOKIE_FORMATS
@@ -196,4 +201,20 @@ fn bytes(_: Setting, value: OsString) -> Result<Vec<u8>, Error> {
 #[cfg(all(feature = "redis-session-compat", not(unix)))]
 fn bytes(setting: Setting, value: OsString) -> Result<Vec<u8>, Error> {
     value.into_string().map(String::into_bytes).map_err(|_| setting.refuse("takes UTF-8 text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_without_their_feature_are_refused() {
+        let check = |words: &str| {
+            let variable = |name: &str| (name == "SESSION_COOKIE_FORMATS").then(|| words.into());
+            Given { option: |_| None, variable, by_options: Vec::new() }.check_cookie_formats()
+        };
+        assert!(check(" native ").is_ok() && check("").is_ok());
+        let error = check("tornado,native").unwrap_err();
+        assert!(error.to_string().contains("feature `redis-session-compat`"), "{error}");
+    }
 }

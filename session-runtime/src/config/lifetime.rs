@@ -84,7 +84,7 @@ impl Lifetime {
     }
 
     /// Whether the cookie outlives the browser (`Max-Age`, as long as the absolute lifetime, 400 days at most as [RFC 6265bis §5.5] has
-    /// it). The server's expiry is what counts.
+    /// it; no longer than a cookie of Tornado's format is read, where that is written). The server's expiry is what counts.
     ///
     /// [RFC 6265bis §5.5]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5
     pub const fn persistent(self, persistent: bool) -> Self {

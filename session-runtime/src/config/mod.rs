@@ -26,6 +26,8 @@ pub use lifetime::Lifetime;
 pub(crate) use cookie::CookieSettings;
 pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
+#[cfg(feature = "redis-session-compat")]
+pub(crate) use secret::decode_base64;
 pub(crate) use setting::Setting;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
@@ -225,7 +227,7 @@ impl SessionConfig {
     }
 
     /// In what formats the cookie's value may be: the first is written, all are read. A cookie in another one than the first, or signed by an
-    /// older secret, is re-issued when its session is found live. Default: [`CookieFormat::Native`] alone.
+    /// older secret, is re-issued when its session is found live, if no other cookie of the request is current. Default: [`CookieFormat::Native`] alone.
     ///
     /// With a format of the Python package `redis_session` in the list, two defaults are the package's: the [`prefix`](Self::prefix) `redis` and
     /// the [`cookie_name`](Self::cookie_name) `session-id`. `guide::redis_session` tells which list to take when.

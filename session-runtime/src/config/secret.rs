@@ -93,13 +93,18 @@ impl fmt::Debug for Secret {
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
     if let Some(digits) = text.strip_prefix("base64:") {
-        let engine = if digits.contains(['-', '_']) { URL_SAFE } else { STANDARD };
-        engine.decode(digits).map_err(|_| refuse("is not base64 after `base64:`"))
+        decode_base64(digits).ok_or_else(|| refuse("is not base64 after `base64:`"))
     } else if let Some(digits) = text.strip_prefix("hex:") {
         hex(digits.as_bytes()).ok_or_else(|| refuse("is not pairs of hexadecimal digits after `hex:`"))
     } else {
         Ok(text.into())
     }
+}
+
+/// Either alphabet, padding or not.
+pub(crate) fn decode_base64(digits: &str) -> Option<Vec<u8>> {
+    let engine = if digits.contains(['-', '_']) { URL_SAFE } else { STANDARD };
+    engine.decode(digits).ok()
 }
 
 fn hex(digits: &[u8]) -> Option<Vec<u8>> {

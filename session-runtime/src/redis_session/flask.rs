@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,8 +18,9 @@ use crate::id::SessionId;
 
 /// What the cookies of a Flask application are signed with, for [`CookieFormat::Flask`](crate::CookieFormat::Flask).
 ///
-/// With `serde` it is a map of `secret_key`: a text, or `{ base64 = "…" }` for bytes that are none; one that is left out comes from the
-/// environment variable `SECRET_KEY`.
+/// With `serde` it is a map of `secret_key`: a text, or `{ base64 = "…" }` for bytes that are none; one that is left out is that
+/// of the environment variable `SECRET_KEY`, if the environment goes over the file
+/// ([`SessionConfig::overridden_by_env`](crate::SessionConfig::overridden_by_env)).
 ///
 /// # Examples
 ///
@@ -47,7 +47,8 @@ impl FlaskCookie {
 
 /// Signs and verifies the values of one cookie.
 ///
-/// `PAYLOAD.TIMESTAMP.MAC`, each in base64url. The payload is `{"NAME":"ID"}`; after a dot it is compressed by zlib. The MAC is HMAC-SHA-1 over
+/// `PAYLOAD.TIMESTAMP.MAC`, each in base64url. The payload is `{"NAME":"ID"}`; after a dot it is compressed by zlib, as Python writes it, and this
+/// does not, to save a few bytes. The MAC is HMAC-SHA-1 over
 /// what stands before it, by a key that is HMAC-SHA-1 of the salt by the secret key; the package's salt is that very secret key.
 pub(crate) struct FlaskSigner {
     name: Box<str>,
@@ -66,7 +67,7 @@ impl FlaskSigner {
         let timestamp = seconds(signing_time(id, now)).to_be_bytes();
         let leading_zeros = timestamp.iter().take_while(|byte| **byte == 0).count();
         let timestamp = URL_SAFE_NO_PAD.encode(&timestamp[leading_zeros..]);
-        let signed = format!("{}.{timestamp}", payload(Value::Object(object).to_string().as_bytes()));
+        let signed = format!("{}.{timestamp}", URL_SAFE_NO_PAD.encode(Value::Object(object).to_string()));
         let mac = self.mac(signed.as_bytes());
         format!("{signed}.{mac}")
     }
@@ -103,16 +104,6 @@ fn mac(key: &Hmac<Sha1>, text: &[u8]) -> [u8; 20] {
     state.finalize().into_bytes().into()
 }
 
-/// Compressed where that is shorter, as itsdangerous does it.
-fn payload(json: &[u8]) -> String {
-    let compressed = compress_to_vec_zlib(json, COMPRESSION);
-    if compressed.len() + 1 < json.len() {
-        format!(".{}", URL_SAFE_NO_PAD.encode(compressed))
-    } else {
-        URL_SAFE_NO_PAD.encode(json)
-    }
-}
-
 fn json(payload: &[u8]) -> Option<Vec<u8>> {
     match payload.strip_prefix(b".") {
         Some(compressed) => {
@@ -137,9 +128,6 @@ fn split_last(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..dot], &text[dot + 1..]))
 }
 
-/// zlib's own default.
-const COMPRESSION: u8 = 6;
-
 /// A few hundred times what the package puts into a cookie.
 const MAX_INFLATED: usize = 64 * 1024;
 
@@ -148,6 +136,7 @@ const YEAR_2011: u64 = 1_293_840_000;
 
 #[cfg(test)]
 mod tests {
+    use miniz_oxide::deflate::compress_to_vec_zlib;
     use proptest::prelude::*;
 
     use super::super::id::tests::{NATIVE, NOW, PYTHON, native, python};
@@ -191,7 +180,7 @@ mod tests {
     fn timestamps_of_old_releases_count_from_2011() {
         let json = format!(r#"{{"session-id":"{PYTHON}"}}"#);
         let old = u32::try_from(NOW - YEAR_2011).unwrap().to_be_bytes();
-        let id = signer().verify(&signed(&payload(json.as_bytes()), &old)).unwrap();
+        let id = signer().verify(&signed(&compressed(&json), &old)).unwrap();
         assert_eq!(id.birth(), time_of(NOW));
     }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+
+use crate::config::decode_base64;
 
 /// The secret that the Python application signs its cookies with: taken as it is, as Python does. `Debug` shows nothing of it.
 ///
@@ -34,7 +34,7 @@ impl TryFrom<Given> for SecretKey {
         match given {
             Given::Text(text) => Ok(Self::new(text)),
             Given::Bytes(Base64 { base64 }) => {
-                STANDARD.decode(base64).map(Self::new).map_err(|_| "`secret_key` is not base64")
+                decode_base64(&base64).map(Self::new).ok_or("`secret_key` is not base64")
             }
         }
     }

@@ -22,7 +22,8 @@ use crate::subject::MAX_CLOCK_SKEW;
 /// What the cookies of a Tornado application are signed with, for [`CookieFormat::Tornado`](crate::CookieFormat::Tornado).
 ///
 /// With `serde` it is a map of `secret_key`, `key_version` and `max_age_days`, any of which may be left out. `secret_key` is a text, or
-/// `{ base64 = "…" }` for bytes that are none; one that is left out comes from the environment variable `SECRET_KEY`.
+/// `{ base64 = "…" }` for bytes that are none; one that is left out is that of the environment variable `SECRET_KEY`, if the environment
+/// goes over the file ([`SessionConfig::overridden_by_env`](crate::SessionConfig::overridden_by_env)).
 ///
 /// # Examples
 ///
@@ -41,7 +42,7 @@ pub struct TornadoCookie {
     #[serde(default)]
     key_version: Option<u32>,
     #[serde(default = "default_max_age_days")]
-    max_age_days: u32,
+    pub(crate) max_age_days: u32,
 }
 
 impl TornadoCookie {
@@ -62,12 +63,17 @@ impl TornadoCookie {
 
     /// How old a cookie may be, in days, as `get_signed_cookie` has it. Default: 31, which is Tornado's own, and what the package leaves it at.
     ///
-    /// Where this format is the first, a cookie is re-issued when half of that has passed, so that a session may last longer. That of a session
-    /// that Python began is not: its cookie tells the session's age.
+    /// At least 1.
+    ///
+    /// Where this format is the first, a cookie is re-issued when a 31st of that has passed, so that a session may last longer. That of a session
+    /// that Python began is not, because its cookie tells the session's age: it ends when this has passed.
     pub fn max_age_days(self, days: u32) -> Self {
         Self { max_age_days: days, ..self }
     }
 }
+
+/// A cookie counts as outdated when that share of its time has passed: by default one a day, so that hardly any of the 31 is lost.
+const FRESH_SHARE: u32 = 31;
 
 fn default_max_age_days() -> u32 {
     31
@@ -127,7 +133,7 @@ impl TornadoSigner {
             return None;
         }
         let id = id_of(&STANDARD.decode(parts.value).ok()?, signed_at)?;
-        Some(Verified { id, is_outdated: age > self.max_age / 2 && id.python().is_none() })
+        Some(Verified { id, is_outdated: age > self.max_age / FRESH_SHARE && id.python().is_none() })
     }
 
     fn mac(&self, signed: &[u8]) -> [u8; 32] {
@@ -255,7 +261,7 @@ mod tests {
         let written = usual().sign(&native(), later).unwrap();
         assert_eq!(written.lasts, Some(days_later(31, 0).duration_since(time_of(NOW)).unwrap()));
         let is_outdated = |now| usual().verify(written.value.as_bytes(), now).unwrap().is_outdated;
-        assert!(!is_outdated(days_later(55, 43_200)) && is_outdated(days_later(55, 43_201)));
+        assert!(!is_outdated(days_later(41, 0)) && is_outdated(days_later(41, 1)));
     }
 
     #[test]
