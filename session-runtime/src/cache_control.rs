@@ -2,6 +2,8 @@
 //!
 //! [RFC 9111 §5.2]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2
 
+use std::borrow::Cow;
+
 /// How far a response may be cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cacheability {
@@ -15,15 +17,16 @@ pub(crate) enum Cacheability {
 
 impl Cacheability {
     /// The `Cache-Control` to send in place of the handler's (`""` without one), or `None` if the handler's does.
-    pub(crate) fn restrict(self, given: &str) -> Option<String> {
+    pub(crate) fn restrict(self, given: &str) -> Option<Cow<'static, str>> {
         match self {
             Self::Unchanged => None,
-            Self::NoStore => (!has(given, "no-store")).then(|| "no-store".to_owned()),
+            Self::NoStore => (!has(given, "no-store")).then_some("no-store".into()),
+            Self::Private if given.is_empty() => Some("private".into()),
             // A quoted list of header names may hold commas: not worth a parser.
-            Self::Private if given.contains('"') => Some("private, no-cache".to_owned()),
+            Self::Private if given.contains('"') => Some("private, no-cache".into()),
             Self::Private if has(given, "no-store") => None,
             Self::Private if has(given, "private") && !directives(given).any(opens_to_shared_caches) => None,
-            Self::Private => Some(private(given)),
+            Self::Private => Some(private(given).into()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Finding our cookies in a request's `Cookie` headers.
 
+use memchr::memchr_iter;
 use smallvec::SmallVec;
 
 /// As long as ours are: an id, a dot and a signature.
@@ -25,7 +26,7 @@ impl CookieValues {
     /// [RFC 6265 §5.4]: https://www.rfc-editor.org/rfc/rfc6265#section-5.4
     pub(crate) fn collect<'a>(name: &str, headers: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut values = Self::default();
-        for pair in headers.into_iter().flat_map(|header| header.split(|&c| c == b';')) {
+        for pair in headers.into_iter().flat_map(split) {
             let Some(at) = pair.iter().position(|&c| c == b'=') else { continue };
             let (key, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
             if key == name.as_bytes() && !value.is_empty() && value.len() <= MAX_VALUE_LEN {
@@ -36,7 +37,7 @@ impl CookieValues {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.joined.split(|&c| c == b';').filter(|value| !value.is_empty())
+        split(&self.joined).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -49,6 +50,12 @@ impl CookieValues {
         }
         self.joined.extend_from_slice(value);
     }
+}
+
+/// What stands between semicolons.
+fn split(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b';', list).chain([list.len()]);
+    ends.scan(0, |from, to| Some(&list[std::mem::replace(from, to + 1)..to]))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a response has to carry for the session's sake.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str;
 
@@ -77,15 +78,22 @@ impl SessionHeaders {
         &self,
         given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Vec<(&'static str, String)> {
+        self.entries(given).into_iter().flatten().map(|(name, value)| (name, value.into_owned())).collect()
+    }
+
+    /// What [`pairs`](Self::pairs) gives, without an allocation for what is the same on every response.
+    pub(crate) fn entries<'a>(
+        &self,
+        given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> [Option<(&'static str, Cow<'static, str>)>; 3] {
         if self.is_empty() {
-            return Vec::new();
+            return [None, None, None];
         }
         let given = Given::collect(given);
-        let set_cookie = self.set_cookie.clone().map(|value| (SET_COOKIE, value));
-        let vary = (self.vary && !given.varies_on_cookies).then(|| (VARY, "Cookie".to_owned()));
+        let set_cookie = self.set_cookie.clone().map(|value| (SET_COOKIE, value.into()));
+        let vary = (self.vary && !given.varies_on_cookies).then_some((VARY, "Cookie".into()));
         let restricted = self.cacheability.restrict(&given.cache_control);
-        let cache_control = restricted.map(|value| (CACHE_CONTROL, value));
-        [set_cookie, vary, cache_control].into_iter().flatten().collect()
+        [set_cookie, vary, restricted.map(|value| (CACHE_CONTROL, value))]
     }
 
     /// The value of the `Set-Cookie` header alone, for a program's own tests: what a browser would send next is before its first `;`.

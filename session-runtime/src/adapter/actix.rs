@@ -2,6 +2,7 @@
 //!
 //! Its `http` types are not those of the `http` crate that axum has: header names and values go by text and bytes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -177,11 +178,13 @@ fn with_headers<Body>(
 }
 
 fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
-    for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
-    {
-        let (name, Ok(mut value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
-            continue;
+    let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    for (name, value) in session.entries(given).into_iter().flatten() {
+        let value = match value {
+            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::try_from(value),
         };
+        let (name, Ok(mut value)) = (HeaderName::from_static(name), value) else { continue };
         value.set_sensitive(name == SET_COOKIE);
         if name == CACHE_CONTROL {
             headers.insert(name, value);

@@ -1,5 +1,6 @@
 //! The tower layer, for every server that speaks `http` types.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -191,11 +192,13 @@ where
 }
 
 pub(super) fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
-    for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
-    {
-        let (name, Ok(mut value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
-            continue;
+    let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    for (name, value) in session.entries(given).into_iter().flatten() {
+        let value = match value {
+            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::try_from(value),
         };
+        let (name, Ok(mut value)) = (HeaderName::from_static(name), value) else { continue };
         value.set_sensitive(name == SET_COOKIE);
         if name == CACHE_CONTROL {
             headers.insert(name, value);
