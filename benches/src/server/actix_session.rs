@@ -1,6 +1,6 @@
 //! actix-session with its Redis store: a session is one value of JSON, each field of which is JSON in a string.
 
-use actix_session::config::PersistentSession;
+use actix_session::config::{PersistentSession, TtlExtensionPolicy};
 use actix_session::storage::RedisSessionStore;
 use actix_session::{Session, SessionMiddleware};
 use actix_web::cookie::Key;
@@ -8,15 +8,19 @@ use actix_web::{App, HttpServer, web};
 use time::Duration;
 
 use super::host::Listeners;
-use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
+use super::{AGE, IDLE_SECONDS, NAME, Prolonged, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
-pub(crate) async fn serve(redis: &str, listeners: Listeners) -> Result<(), Failure> {
+pub(super) async fn serve(redis: &str, listeners: Listeners, prolonged: Prolonged) -> Result<(), Failure> {
     let store = RedisSessionStore::new(format!("redis://{redis}")).await?;
     listeners.announce()?;
     let pages = move || {
         let lifetime = PersistentSession::default();
         let lifetime = lifetime.session_ttl(Duration::seconds(IDLE_SECONDS.cast_signed()));
+        let lifetime = lifetime.session_ttl_extension_policy(match prolonged {
+            Prolonged::ByWrites => TtlExtensionPolicy::OnStateChanges,
+            Prolonged::ByEveryRequest => TtlExtensionPolicy::OnEveryRequest,
+        });
         let middleware = SessionMiddleware::builder(store.clone(), Key::from(SECRET))
             .cookie_name(super::COOKIE.to_owned())
             // The default encrypts: everybody else signs.

@@ -62,20 +62,24 @@ pub(crate) enum Contestant {
     OursAxum,
     OursActix,
     TowerSessions,
+    TowerSessionsSliding,
     Ruts,
     ActixSession,
+    ActixSessionSliding,
     AxumSession,
 }
 
 impl Contestant {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::ByHand,
         Self::ByHandGuarded,
         Self::OursAxum,
         Self::OursActix,
         Self::TowerSessions,
+        Self::TowerSessionsSliding,
         Self::Ruts,
         Self::ActixSession,
+        Self::ActixSessionSliding,
         Self::AxumSession,
     ];
 
@@ -86,8 +90,10 @@ impl Contestant {
             Self::OursAxum => "ours-axum",
             Self::OursActix => "ours-actix",
             Self::TowerSessions => "tower-sessions",
+            Self::TowerSessionsSliding => "tower-sessions-sliding",
             Self::Ruts => "ruts",
             Self::ActixSession => "actix-session",
+            Self::ActixSessionSliding => "actix-session-sliding",
             Self::AxumSession => "axum_session",
         }
     }
@@ -113,6 +119,15 @@ impl Contestant {
     }
 }
 
+/// What lets a session last longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prolonged {
+    /// As the peers' defaults are.
+    ByWrites,
+    /// As by hand and ours do it, of which the first read of a request is enough.
+    ByEveryRequest,
+}
+
 /// Serves a contestant's pages, and the one that ignores its session without the layer, until the program's input ends. Says on its output at
 /// which two addresses.
 pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> {
@@ -123,9 +138,15 @@ pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> 
         Contestant::ByHandGuarded => host::axum(listeners, by_hand::pages(redis, Guard::Exists)),
         Contestant::OursAxum => host::axum(listeners, ours_axum::pages(redis)),
         Contestant::OursActix => host::actix(ours_actix::serve(redis, listeners)),
-        Contestant::TowerSessions => host::axum(listeners, tower_sessions::pages(redis)),
+        Contestant::TowerSessions => host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByWrites)),
+        Contestant::TowerSessionsSliding => {
+            host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByEveryRequest))
+        }
         Contestant::Ruts => host::axum(listeners, ruts::pages(redis)),
-        Contestant::ActixSession => host::actix(actix_session::serve(redis, listeners)),
+        Contestant::ActixSession => host::actix(actix_session::serve(redis, listeners, Prolonged::ByWrites)),
+        Contestant::ActixSessionSliding => {
+            host::actix(actix_session::serve(redis, listeners, Prolonged::ByEveryRequest))
+        }
         Contestant::AxumSession => host::axum(listeners, axum_session::pages(redis)),
     }
 }

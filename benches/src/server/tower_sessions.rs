@@ -9,14 +9,15 @@ use tower_sessions::session::Error;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use tower_sessions_redis_store::RedisStore;
 
-use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
+use super::{AGE, IDLE_SECONDS, NAME, Prolonged, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
-pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
+pub(super) async fn pages(redis: &str, prolonged: Prolonged) -> Result<Router, Failure> {
     let store: RedisStore<Client> = RedisStore::new(super::fred_client::connect(redis).await?);
     let layer = SessionManagerLayer::new(store)
         .with_name(super::COOKIE)
         .with_expiry(Expiry::OnInactivity(Duration::seconds(IDLE_SECONDS.cast_signed())))
+        .with_always_save(prolonged == Prolonged::ByEveryRequest)
         .with_signed(Key::from(SECRET));
     Ok(axum_pages!().route("/grow/{fields}/{bytes}", axum::routing::get(grow)).layer(layer))
 }
