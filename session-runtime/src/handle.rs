@@ -199,12 +199,14 @@ impl SessionHandle {
         Ok(false)
     }
 
+    /// Of a key without an expiry, which another program began, the time to the absolute deadline.
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().time_left(&read.subject.key).await;
             let Some(reply) = self.served(reply)? else { break };
             if let ControlFlow::Break(left) = self.report_reading(&read, false, reply) {
-                return Ok(left);
+                let most = read.subject.remaining(self.0.sessions.now()).unwrap_or_default();
+                return Ok(left.map(|left| left.min(most)));
             }
         }
         Ok(None)

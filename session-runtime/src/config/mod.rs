@@ -168,7 +168,8 @@ impl SessionConfig {
         Self { prefix: Some(prefix.into()), ..self }
     }
 
-    /// Sets how long the sessions of one class live, in place of what was set for that class before. Defaults: see [`Lifetime`].
+    /// Sets how long the sessions of one class live, in place of what was set for that class before. Defaults: see [`Lifetime`]. New sessions are
+    /// of the class `normal`, until [`renew`](crate::Session::renew) moves them to another.
     ///
     /// # Examples
     ///

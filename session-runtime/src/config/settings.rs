@@ -98,7 +98,7 @@ impl Settings {
     fn check_secret_is_given(&self) -> Result<(), Error> {
         if self.needs_secret() && self.secrets.is_empty() && !matches!(self.store, StoreUrl::Memory(_)) {
             return Err(Setting::SECRET.refuse(
-                "is required, but for the store `memory:`; make one with `openssl rand -base64 32`",
+                "is required: only the store `memory:` does without; make one with `openssl rand -base64 32`",
             ));
         }
         Ok(())

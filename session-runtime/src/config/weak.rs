@@ -12,14 +12,16 @@ pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
     if BEGINNINGS.iter().any(|word| letters.starts_with(word))
         || NOWHERE.iter().any(|word| letters.contains(word))
     {
-        return Some("looks like a placeholder");
+        return Some(PLACEHOLDER);
     }
     // What is left of "my-very-long-session-signing-key-1234567890" is no secret either.
     let rest = WORDS.iter().fold(letters.clone(), |rest, word| rest.replace(word, ""));
     let mostly_words = rest.len() * 2 < letters.len();
     let holds_words = rest.len() < letters.len() && letters.len() >= ENOUGH_LETTERS;
-    (mostly_words || holds_words && pattern(rest.as_bytes()).is_some()).then_some("looks like a placeholder")
+    (mostly_words || holds_words && pattern(rest.as_bytes()).is_some()).then_some(PLACEHOLDER)
 }
+
+const PLACEHOLDER: &str = "looks like a placeholder: it holds words such as `secret` or `change me`";
 
 fn pattern(secret: &[u8]) -> Option<&'static str> {
     if repeats_itself(secret) {

@@ -13,6 +13,8 @@ async fn a_session_without_an_expiry_has_one_once_it_is_read() {
         both.visitor.get(&python).await;
         let mut redis = both.server.connection();
         assert_eq!(redis.ttl::<_, i64>(&key).unwrap(), -1, "the package's default");
+        let left: u64 = both.visitor.get(&both.rust("/expires-in")).await.parse().unwrap();
+        assert!((2_591_000..=2_592_000).contains(&left), "until the absolute deadline: {left}");
         both.visitor.get(&rust).await;
         assert!((86_000..=86_400).contains(&redis.ttl::<_, i64>(&key).unwrap()));
     }

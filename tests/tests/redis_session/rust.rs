@@ -27,13 +27,14 @@ pub(crate) fn config(url: &str, formats: impl IntoIterator<Item = CookieFormat>)
     SessionConfig::new().store(url).secret(SECRET).cookie_secure(false).cookie_formats(formats)
 }
 
-/// Serves `GET /count`, `POST /incr`, `POST /remove`, `GET /id`, `POST /rotate` and `POST /destroy`, and says where.
+/// Serves `GET /count`, `POST /incr`, `POST /remove`, `GET /id`, `GET /expires-in`, `POST /rotate` and `POST /destroy`, and says where.
 pub(crate) async fn serve(config: SessionConfig) -> String {
     let sessions = Sessions::new(config).await.unwrap();
     let app = Router::new()
         .route("/count", get(async |session: Session<Visitor>| text(session.count().await)))
         .route("/incr", post(async |session: Session<Visitor>| text(session.count().incr(1).await)))
         .route("/id", get(id))
+        .route("/expires-in", get(expires_in))
         .route("/remove", post(remove))
         .route("/rotate", post(async |session: Session<Visitor>| session.rotate().await))
         .route("/destroy", post(async |session: Session<Visitor>| session.destroy().await))
@@ -57,6 +58,11 @@ async fn id(session: Session<Visitor>) -> Result<String, Error> {
 /// Without the birth that goes along with an id of Python's.
 pub(crate) fn id_alone(id: &SessionId) -> String {
     id.expose_secret().split('.').take(1).collect()
+}
+
+/// In seconds.
+async fn expires_in(session: Session<Visitor>) -> Result<String, Error> {
+    Ok(session.expires_in().await?.unwrap_or_default().as_secs().to_string())
 }
 
 async fn remove(session: Session<Visitor>) -> Result<String, Error> {
