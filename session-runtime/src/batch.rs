@@ -7,6 +7,7 @@ use crate::field::{Field, Operation};
 use crate::handle::SessionHandle;
 use crate::record::{Changes, Values};
 use crate::schema::FieldSpec;
+use crate::telemetry::{Call, Watch};
 use crate::value::IntoField;
 
 /// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve [`Field`]s, or a `Vec` of fields of one type.
@@ -87,7 +88,7 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
 
 pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<'_, B::Output> {
     let specs = batch.specs(handle);
-    Operation::new(async move {
+    Operation::watched(Watch::new(Call::Read, handle), async move {
         let specs = specs?;
         let mut names = Vec::new();
         B::names(&specs, &mut names);
@@ -155,7 +156,9 @@ impl<'a> WriteBatch<'a> {
     /// ```
     pub fn commit(self) -> Operation<'a, ()> {
         let Self { handle, changes } = self;
-        Operation::new(async move { handle.write(&changes?.into_vec()).await.map(|_| ()) })
+        Operation::watched(Watch::new(Call::Write, handle), async move {
+            handle.write(&changes?.into_vec()).await.map(|_| ())
+        })
     }
 
     fn and(mut self, change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>) -> Self {

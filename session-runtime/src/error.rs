@@ -158,6 +158,32 @@ impl Error {
         }
     }
 
+    /// One word for what it is, which telemetry tells.
+    pub(crate) fn outcome(&self) -> &'static str {
+        match &*self.0 {
+            Kind::Decode { .. } => "decode",
+            Kind::Encode { .. } => "encode",
+            Kind::TooLarge { .. } => "too_large",
+            Kind::OutOfRange { .. } => "out_of_range",
+            Kind::Contended { .. } => "contended",
+            Kind::Gone => "gone",
+            Kind::Committed => "committed",
+            Kind::MissingLayer => "missing_layer",
+            Kind::OtherRequest
+            | Kind::ExpiryOfZero
+            | Kind::SchemaNeedsFieldExpiry { .. }
+            | Kind::NoFieldExpiry(_) => "unsupported",
+            #[cfg(feature = "blocking")]
+            Kind::DrivesRuntime | Kind::NoThread(_) => "unsupported",
+            Kind::NoRandomness => "no_randomness",
+            Kind::Setting { .. } | Kind::Config(_) => "config",
+            Kind::WithoutSession => "unavailable",
+            Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
+            Kind::Store(error) if error.is_unavailable() => "unavailable",
+            Kind::Store(_) => "refused",
+        }
+    }
+
     /// A stored value is not one that the field's type can hold. Names the field and the type, never the value.
     /// Other fields of the session go on working.
     ///

@@ -13,6 +13,7 @@ use crate::handle::SessionHandle;
 use crate::record::Changes;
 use crate::schema::FieldSpec;
 use crate::store::{Action, BoxFuture, Modified};
+use crate::telemetry::{Call, Watch};
 use crate::value::{Increment, IntoField};
 
 /// One field of a session, not read yet.
@@ -44,7 +45,7 @@ use crate::value::{Increment, IntoField};
 pub struct Field<'a, T: 'static> {
     handle: &'a SessionHandle,
     spec: &'static FieldSpec<T>,
-    reading: Option<BoxFuture<'a, Result<T, Error>>>,
+    reading: Option<Operation<'a, T>>,
 }
 
 /// How often [`Field::update`] tries before it gives up.
@@ -87,7 +88,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move { spec.read(held(handle, spec).await?) })
+        Operation::watched(
+            watch(Call::Get, handle, spec),
+            async move { spec.read(held(handle, spec).await?) },
+        )
     }
 
     /// Gives the field a value. The same as the generated setter, but for values whose type is to be inferred: it takes a `T` alone.
@@ -143,7 +147,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn exists(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move {
+        Operation::watched(watch(Call::Exists, handle, spec), async move {
             match spec.alias() {
                 None => handle.contains(spec.name()).await,
                 Some(_) => Ok(held(handle, spec).await?.is_some()),
@@ -175,7 +179,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(held(handle, spec))
+        Operation::watched(watch(Call::Raw, handle, spec), held(handle, spec))
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
@@ -203,7 +207,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move {
+        Operation::watched(watch(Call::Remove, handle, spec), async move {
             let mut changes = Changes::default();
             changes.remove(spec);
             Ok(handle.write(&changes.into_vec()).await? > 0)
@@ -235,7 +239,9 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move { spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?)) })
+        Operation::watched(watch(Call::Take, handle, spec), async move {
+            spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?))
+        })
     }
 
     /// Gives the field a value and gives back what it was before, or its default.
@@ -263,9 +269,9 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = value.with(|value| spec.write(value));
-        Operation::new(
-            async move { spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?)) },
-        )
+        Operation::watched(watch(Call::Replace, handle, spec), async move {
+            spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?))
+        })
     }
 
     /// Gives the field a value if it is missing, and gives what it is then: one value for all that do so at once.
@@ -293,7 +299,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = value.with(|value| spec.write(value));
-        Operation::new(async move {
+        Operation::watched(watch(Call::GetOrSet, handle, spec), async move {
             match stored? {
                 Some(stored) => spec.read(value_of(handle.modify(spec, Action::GetOrSet(stored)).await?)),
                 None => spec.read(held(handle, spec).await?),
@@ -330,7 +336,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn compare_and_set(self, old: impl IntoField<T>, new: impl IntoField<T>) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         let (old, new) = (old.with(|old| spec.write(old)), new.with(|new| spec.write(new)));
-        Operation::new(async move {
+        Operation::watched(watch(Call::CompareAndSet, handle, spec), async move {
             let (expected, value) = (old?, new?);
             let or_missing = spec.write(&spec.default())? == expected;
             if expected.is_none() && !or_missing {
@@ -375,7 +381,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Send,
     {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move {
+        Operation::watched(watch(Call::Update, handle, spec), async move {
             for _ in 0..UPDATE_TRIES {
                 let expected = held(handle, spec).await?;
                 let new = change(spec.read(expected.clone())?);
@@ -418,7 +424,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Increment,
     {
         let action = by.add(self.spec.default());
-        self.count(action)
+        self.count(Call::Incr, action)
     }
 
     /// Subtracts from a number and gives the difference. Otherwise as [`incr`](Self::incr).
@@ -447,7 +453,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Increment,
     {
         let action = by.subtract(self.spec.default());
-        self.count(action)
+        self.count(Call::Decr, action)
     }
 
     /// Gives the field an expiry of its own, that long from now, and says whether the field is there. Begins no session.
@@ -480,7 +486,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn expire_in(self, ttl: Duration) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move {
+        Operation::watched(watch(Call::ExpireIn, handle, spec), async move {
             if ttl.is_zero() {
                 return Err(Error::new(Kind::ExpiryOfZero));
             }
@@ -523,7 +529,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn expires_in(self) -> Operation<'a, Option<Duration>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move {
+        Operation::watched(watch(Call::ExpiresIn, handle, spec), async move {
             for name in spec.read_names() {
                 if let Some(left) = handle.field_expires_in(name).await? {
                     return Ok(Some(left));
@@ -538,15 +544,15 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let mut changes = Changes::default();
         let encoded = value.with(|value| changes.set(spec, value));
-        Operation::new(async move {
+        Operation::watched(watch(Call::Set, handle, spec), async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
         })
     }
 
-    fn count(self, action: Action) -> Operation<'a, T> {
+    fn count(self, call: Call, action: Action) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(async move {
+        Operation::watched(watch(call, handle, spec), async move {
             let mut modified = handle.modify(spec, action.clone()).await?;
             if modified == Some(Modified::NotANumber) && spec.is_lenient() {
                 set_to_default(handle, spec).await?;
@@ -559,6 +565,10 @@ impl<'a, T: 'static> Field<'a, T> {
             }
         })
     }
+}
+
+fn watch<'a, T>(call: Call, handle: &'a SessionHandle, spec: &FieldSpec<T>) -> Watch<'a> {
+    Watch::new(call, handle).on(spec.name())
 }
 
 /// The bytes that a field holds, under its own name or its former one.
@@ -588,9 +598,8 @@ impl<'a, T: 'static> Future for Field<'a, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { handle, spec, .. } = *self;
-        let read =
-            self.reading.get_or_insert_with(|| Box::pin(async move { spec.read(held(handle, spec).await?) }));
-        read.as_mut().poll(cx)
+        let reading = self.reading.get_or_insert_with(|| Field::new(handle, spec).get());
+        Pin::new(reading).poll(cx)
     }
 }
 
@@ -623,11 +632,20 @@ impl<T: 'static> fmt::Debug for Field<'_, T> {
 #[must_use = "a session operation is carried out when it is awaited"]
 pub struct Operation<'a, T> {
     running: BoxFuture<'a, Result<T, Error>>,
+    watch: Option<Watch<'a>>,
 }
 
 impl<'a, T> Operation<'a, T> {
+    /// One that is on no session.
     pub(crate) fn new(operation: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
-        Self { running: Box::pin(operation) }
+        Self { running: Box::pin(operation), watch: None }
+    }
+
+    pub(crate) fn watched(
+        watch: Watch<'a>,
+        operation: impl Future<Output = Result<T, Error>> + Send + 'a,
+    ) -> Self {
+        Self { watch: Some(watch), ..Self::new(operation) }
     }
 }
 
@@ -635,7 +653,12 @@ impl<T> Future for Operation<'_, T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.running.as_mut().poll(cx)
+        let Self { running, watch } = &mut *self;
+        let mut poll = || running.as_mut().poll(cx);
+        match watch {
+            Some(watch) => watch.poll(poll),
+            None => poll(),
+        }
     }
 }
 

@@ -146,6 +146,11 @@ impl SessionHandle {
         self.asked().subject().map(|subject| subject.id)
     }
 
+    /// The id of the session that the request has, or had last, as far as it has asked for one.
+    pub(crate) fn last_id(&self) -> Option<SessionId> {
+        self.lifecycle().last_id()
+    }
+
     // One loop five times: written once, over an async closure, rustc 1.95 cannot show that its future is `Send`.
 
     pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {

@@ -18,6 +18,7 @@
 //! | `redis-session-compat` | no | [`CookieFormat`]: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
 //! | `clap` | no | `SessionArgs`: the settings as options of the command line, to flatten into one's own parser of clap 4 |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
+//! | `metrics` | no | what operations and sessions come to, and connections, as metrics of the crate `metrics`: see `guide::observability` |
 //! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
 //!
 //! In tests, `SessionConfig::new().store("memory:")` needs no server, and the feature `testing` gives a session in any state its cookie.
@@ -61,6 +62,7 @@ mod set_cookie;
 mod startup;
 mod store;
 mod subject;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;

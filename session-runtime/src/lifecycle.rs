@@ -1,4 +1,5 @@
-//! The states of one request's session and what leads from one to the next, free of I/O.
+//! The states of one request's session and what leads from one to the next, free of I/O. What becomes of sessions is known here, and told to
+//! telemetry.
 //!
 //! An operation asks for a plan ([`Lifecycle::plan_read`], [`Lifecycle::plan_write`]), carries it out on the store and reports what the store said
 //! ([`Lifecycle::found`], [`Lifecycle::missing`], [`Lifecycle::dead`]), until it has an answer. Several operations of one request may be under way at
@@ -10,6 +11,7 @@ use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::store::{Destroyed, WriteMode};
 use crate::subject::Subject;
+use crate::telemetry::Moment;
 
 /// One request's session.
 #[derive(Debug, Default)]
@@ -196,6 +198,11 @@ impl Lifecycle {
         }
     }
 
+    /// The id of the session that the request has, or had last.
+    pub(crate) fn last_id(&self) -> Option<SessionId> {
+        self.state.subject().map(|subject| subject.id).or(self.doubted)
+    }
+
     /// `None`: the answer is the default.
     pub(crate) fn plan_read(&mut self, now: SystemTime) -> Option<Read> {
         self.pass_deadlines(now);
@@ -289,10 +296,18 @@ impl Lifecycle {
     pub(crate) fn found(&mut self, id: &SessionId, refreshed: bool) {
         self.refused(id);
         let cookie_due = match &mut self.state {
-            State::Candidate { current, .. } if current.subject.id == *id => current.cookie_due,
+            State::Candidate { current, .. } if current.subject.id == *id => {
+                if self.moves.iter().any(|sent| sent.to.id == *id) {
+                    Moment::Rotated.tell(Some(id));
+                }
+                current.cookie_due
+            }
             // Begun too late for a cookie: it stays unreachable, and expires.
             State::Absent { .. } if self.committed => return,
-            State::Absent { drawn: Some(subject) } if subject.id == *id => true,
+            State::Absent { drawn: Some(subject) } if subject.id == *id => {
+                Moment::Created.tell(Some(id));
+                true
+            }
             State::Live { subject, refreshed: before, .. } if subject.id == *id => {
                 *before |= refreshed;
                 return;
@@ -328,9 +343,11 @@ impl Lifecycle {
             State::Live { subject, .. } if subject.id == *id && settles => return Next::Nothing,
             State::Absent { drawn: Some(subject) } if subject.id == *id => return Next::Nothing,
             State::Candidate { current, further, dead } if current.subject.id == *id => {
+                Moment::Expired.tell(Some(id));
                 self.state = State::first_of(std::mem::take(further), dead.take());
             }
             State::Live { subject, .. } if subject.id == *id => {
+                Moment::Expired.tell(Some(id));
                 self.state = State::Gone { subject: subject.clone() }
             }
             _ => {}
@@ -362,6 +379,7 @@ impl Lifecycle {
     /// `is_committed` if the response's head was sent meanwhile, without the new cookie.
     pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
         if self.state.is_of(&moved.from.id) || self.state.may_be(&moved.to.id) {
+            Moment::Rotated.tell(Some(&moved.to.id));
             let (subject, cookie_due) = (moved.to.clone(), !self.committed);
             self.was_live = true;
             self.state = State::Live { subject, cookie_due, refreshed: true };
@@ -404,6 +422,9 @@ impl Lifecycle {
         follow: impl FnOnce(SessionId) -> Option<Subject>,
     ) -> Next {
         let id = &plan.subject.id;
+        if found == Destroyed::Ended {
+            Moment::Destroyed.tell(Some(id));
+        }
         let followed = self.ending.iter().position(|ending| ending.id == *id);
         if let Some(at) = followed {
             self.ending.remove(at);

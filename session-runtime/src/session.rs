@@ -13,6 +13,7 @@ use crate::lifecycle::Reason;
 use crate::record::{Changes, Values};
 use crate::schema::Schema;
 use crate::store::Change;
+use crate::telemetry::{Call, Watch};
 
 /// One request's session, with the fields that `S` declares; cheap to clone.
 ///
@@ -100,7 +101,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn exists(&self) -> Operation<'_, bool> {
-        Operation::new(self.handle().exists())
+        Operation::watched(Watch::new(Call::Exists, self.handle()), self.handle().exists())
     }
 
     /// How long from now the session expires if nobody uses it; `None` without a session. One round trip; refreshes nothing, so that a page may
@@ -130,7 +131,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
-        Operation::new(self.handle().expires_in())
+        Operation::watched(Watch::new(Call::ExpiresIn, self.handle()), self.handle().expires_in())
     }
 
     /// Reads several fields in one round trip: a tuple of up to twelve, or a `Vec` of fields of one type. They are as they were at one moment.
@@ -205,7 +206,9 @@ impl<S: Schema> Session<S> {
     /// ```
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
-        Operation::new(async move { S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?)) })
+        Operation::watched(Watch::new(Call::Load, handle), async move {
+            S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?))
+        })
     }
 
     /// Writes the whole struct in one round trip, all or nothing. Fields that the struct does not know are left alone.
@@ -234,7 +237,7 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         let mut changes = Changes::default();
         let encoded = value.save(&mut changes);
-        Operation::new(async move {
+        Operation::watched(Watch::new(Call::Save, handle), async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
         })
@@ -267,7 +270,9 @@ impl<S: Schema> Session<S> {
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
         let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
-        Operation::new(async move { handle.write(&changes).await.map(|_| ()) })
+        Operation::watched(Watch::new(Call::Clear, handle), async move {
+            handle.write(&changes).await.map(|_| ())
+        })
     }
 
     /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay; the idle timeout
@@ -303,7 +308,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn rotate(&self) -> Operation<'_, ()> {
-        Operation::new(self.handle().change_id(Reason::Rotate))
+        Operation::watched(Watch::new(Call::Rotate, self.handle()), self.handle().change_id(Reason::Rotate))
     }
 
     /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and "remember me".
@@ -335,7 +340,7 @@ impl<S: Schema> Session<S> {
     /// ```
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
-        Operation::new(async move {
+        Operation::watched(Watch::new(Call::Renew, handle), async move {
             handle.sessions().check_known(lifetime)?;
             handle.change_id(Reason::Renew(lifetime.class)).await
         })
@@ -370,7 +375,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn destroy(&self) -> Operation<'_, ()> {
-        Operation::new(self.handle().destroy())
+        Operation::watched(Watch::new(Call::Destroy, self.handle()), self.handle().destroy())
     }
 
     fn handle(&self) -> &SessionHandle {

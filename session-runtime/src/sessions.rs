@@ -25,6 +25,7 @@ use crate::set_cookie::CookieTemplate;
 use crate::store::RedisStore;
 use crate::store::{Action, AnyStore, Change, ConnectionState, MemoryStore, Refresh, SessionStore};
 use crate::subject::Subject;
+use crate::telemetry::{self, Call, Moment, Watch};
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
 ///
@@ -137,6 +138,7 @@ impl Sessions {
 
     fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
         let formats = CookieFormats::new(&settings)?;
+        telemetry::describe();
         Ok(Self(Arc::new(Manager {
             store,
             clock: Clock::system(),
@@ -270,7 +272,7 @@ impl Sessions {
     /// ```
     pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(self.clone(), None);
-        Operation::new(async move {
+        Operation::watched(Watch::without_session(Call::Create), async move {
             handle.begin().await?;
             Ok(handle.session())
         })
@@ -344,7 +346,15 @@ impl Sessions {
     /// The session that a cookie's value names, if it is signed and can be alive.
     pub(crate) fn candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
         let now = self.now();
-        self.candidate_of(self.0.formats.read(cookie_value, now)?, now)
+        let verified = self.0.formats.read(cookie_value, now);
+        #[cfg(feature = "redis-session-compat")]
+        let is_read = verified.is_some() || self.0.formats.read_forgeable(cookie_value, now).is_some();
+        #[cfg(not(feature = "redis-session-compat"))]
+        let is_read = verified.is_some();
+        if !is_read {
+            Moment::Forged.tell(None);
+        }
+        self.candidate_of(verified?, now)
     }
 
     /// The session whose id a cookie's value is, without a signature, if such are read and it can be alive.
@@ -355,7 +365,11 @@ impl Sessions {
     }
 
     fn candidate_of(&self, verified: Verified, now: SystemTime) -> Option<Candidate> {
-        Some(Candidate { subject: self.presented_at(verified.id, now)?, cookie_due: verified.is_outdated })
+        let subject = self.presented_at(verified.id, now);
+        if subject.is_none() {
+            Moment::Expired.tell(Some(&verified.id));
+        }
+        Some(Candidate { subject: subject?, cookie_due: verified.is_outdated })
     }
 
     /// The session of an id, if it can be alive.

@@ -13,6 +13,7 @@
     feature = "redis",
     doc = "| [`deployment`] | Where are sessions kept, what does the server have to permit, what happens when it fails? |"
 )]
+//! | [`observability`] | What can be seen from outside, and under which names? |
 //! | [`security`] | What do OWASP's cheat sheet and ASVS ask for, and who does it? |
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | How do I test my own handlers? |")]
 //! | [`tower_sessions`] | How do I move from tower-sessions? |
@@ -39,6 +40,9 @@ pub mod lifecycle {}
 
 #[doc = include_str!("login.md")]
 pub mod login {}
+
+#[doc = include_str!("observability.md")]
+pub mod observability {}
 
 #[doc = include_str!("quick_start.md")]
 pub mod quick_start {}

@@ -1,13 +1,14 @@
 //! One connection: opened, greeted, watched.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value};
 
 use super::cause::{Cause, Code};
+use crate::telemetry::Counted;
 
 /// A connection to a server that takes writes, and whether it is still open.
 #[derive(Clone)]
@@ -30,9 +31,16 @@ pub(super) struct Server {
     pub(super) expires_fields: bool,
 }
 
-/// Cleared as soon as the connection is known to be closed, or not to lead to where it should any more.
-#[derive(Clone)]
-pub(super) struct Pulse(Arc<AtomicBool>);
+/// Stops as soon as the connection is known to be closed, or not to lead to where it should any more.
+#[derive(Clone, Default)]
+pub(super) struct Pulse(Arc<Beat>);
+
+#[derive(Default)]
+struct Beat {
+    has_stopped: AtomicBool,
+    /// From when the connection is open until it stops.
+    counted: Mutex<Option<Counted>>,
+}
 
 /// Lives in the connection's driver: whichever way that ends, with its runtime too, the pulse stops.
 struct StopsWithDriver(Pulse);
@@ -46,7 +54,7 @@ impl Watched {
     pub(super) async fn open(client: &Client, scripts: &[&str]) -> Result<Self, Cause> {
         let address = client.get_connection_info().addr().to_string();
         let failed = |error| Cause::of_connecting(&error, &address);
-        let pulse = Pulse(Arc::new(AtomicBool::new(true)));
+        let pulse = Pulse::default();
         let stops = StopsWithDriver(pulse.clone());
         let config = AsyncConnectionConfig::new()
             // Every deadline is ours.
@@ -68,6 +76,7 @@ impl Watched {
         }
         let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = Server::introduced(&replies, &address)?;
+        pulse.count(&server.address);
         Ok(Self { connection, server: Arc::new(server), pulse })
     }
 }
@@ -121,11 +130,24 @@ fn text(value: &Value) -> Option<&str> {
 
 impl Pulse {
     pub(super) fn beats(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        !self.0.has_stopped.load(Ordering::Acquire)
     }
 
     pub(super) fn stop(&self) {
-        self.0.store(false, Ordering::Release);
+        self.0.has_stopped.store(true, Ordering::Release);
+        self.counted().take();
+    }
+
+    /// Has the connection to this address counted until it stops.
+    fn count(&self, address: &str) {
+        let mut counted = self.counted();
+        if self.beats() {
+            *counted = Some(Counted::connection(address));
+        }
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Option<Counted>> {
+        self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {

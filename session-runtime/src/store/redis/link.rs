@@ -15,6 +15,7 @@ use super::connection::{Pulse, Server, Watched};
 use super::exchange::Exchange;
 use super::place::Place;
 use crate::store::ConnectionState;
+use crate::telemetry::Counted;
 
 /// One connection that all requests share, and its successors.
 ///
@@ -53,10 +54,15 @@ struct State {
     connection: Option<Watched>,
     /// The server of this connection, or of the one before it.
     server: Option<Arc<Server>>,
-    /// Why the latest attempt failed, until one succeeds.
-    trouble: Option<Cause>,
+    trouble: Option<Trouble>,
     /// The one task that connects is under way.
     connecting: bool,
+}
+
+/// Why the latest attempt failed, until one succeeds.
+struct Trouble {
+    cause: Cause,
+    _counted: Counted,
 }
 
 /// An attempt that takes longer gets another one beside it: a lost first packet must not cost a returning server more.
@@ -218,9 +224,15 @@ impl State {
     fn verdict(&self) -> Option<Result<Watched, Cause>> {
         match (&self.connection, &self.trouble) {
             (Some(watched), _) if watched.pulse.beats() => Some(Ok(watched.clone())),
-            (_, Some(trouble)) if self.connecting => Some(Err(trouble.clone())),
+            (_, Some(trouble)) if self.connecting => Some(Err(trouble.cause.clone())),
             _ => None,
         }
+    }
+}
+
+impl Trouble {
+    fn new(cause: Cause, place: &Place) -> Self {
+        Self { cause, _counted: Counted::trouble(place) }
     }
 }
 
@@ -259,7 +271,10 @@ impl Connector {
         let mut is_news = false;
         shared.state.send_modify(|state| {
             is_news = state.trouble.is_none();
-            state.trouble = Some(cause.clone());
+            match &mut state.trouble {
+                Some(trouble) => trouble.cause = cause.clone(),
+                None => state.trouble = Some(Trouble::new(cause.clone(), &shared.place)),
+            }
             // A server that answers, if only with a refusal of another connection, may serve on the one that it has.
             if cause.is_silence() {
                 state.connection = None;

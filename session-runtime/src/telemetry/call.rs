@@ -1,0 +1,60 @@
+//! What a program asks of a session.
+
+/// An operation, by the method that begins it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Clear,
+    CompareAndSet,
+    Create,
+    Decr,
+    Destroy,
+    Exists,
+    ExpireIn,
+    ExpiresIn,
+    Get,
+    GetOrSet,
+    Incr,
+    Load,
+    Raw,
+    Read,
+    Remove,
+    Renew,
+    Replace,
+    Rotate,
+    Save,
+    Set,
+    Take,
+    Update,
+    Write,
+}
+
+impl Call {
+    /// The method's name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::CompareAndSet => "compare_and_set",
+            Self::Create => "create",
+            Self::Decr => "decr",
+            Self::Destroy => "destroy",
+            Self::Exists => "exists",
+            Self::ExpireIn => "expire_in",
+            Self::ExpiresIn => "expires_in",
+            Self::Get => "get",
+            Self::GetOrSet => "get_or_set",
+            Self::Incr => "incr",
+            Self::Load => "load",
+            Self::Raw => "raw",
+            Self::Read => "read",
+            Self::Remove => "remove",
+            Self::Renew => "renew",
+            Self::Replace => "replace",
+            Self::Rotate => "rotate",
+            Self::Save => "save",
+            Self::Set => "set",
+            Self::Take => "take",
+            Self::Update => "update",
+            Self::Write => "write",
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The metrics, by the crate `metrics`: whatever recorder the program has installed gets them.
+
+#[cfg(feature = "redis")]
+use std::fmt::Display;
+use std::time::Duration;
+
+use metrics::Unit;
+
+use super::{Call, Moment};
+
+const OPERATIONS: &str = "session_operations_total";
+const DURATION: &str = "session_operation_duration_seconds";
+const CREATED: &str = "session_created_total";
+const ROTATED: &str = "session_rotated_total";
+const DESTROYED: &str = "session_destroyed_total";
+const EXPIRED: &str = "session_expired_total";
+const FORGED: &str = "session_forged_total";
+const CONNECTIONS: &str = "session_store_connections";
+const TROUBLES: &str = "session_store_connections_failing";
+
+pub(super) fn describe() {
+    metrics::describe_counter!(OPERATIONS, Unit::Count, "Operations on sessions, by what they came to.");
+    metrics::describe_histogram!(DURATION, Unit::Seconds, "How long operations on sessions take.");
+    metrics::describe_counter!(CREATED, Unit::Count, "Sessions that were begun.");
+    metrics::describe_counter!(ROTATED, Unit::Count, "Sessions that were given a new id.");
+    metrics::describe_counter!(DESTROYED, Unit::Count, "Sessions that were ended.");
+    metrics::describe_counter!(
+        EXPIRED,
+        Unit::Count,
+        "Requests with the id of a session that was not there any more."
+    );
+    metrics::describe_counter!(FORGED, Unit::Count, "Session cookies that no key of ours had signed.");
+    metrics::describe_gauge!(CONNECTIONS, Unit::Count, "Connections to a session store that are open.");
+    metrics::describe_gauge!(
+        TROUBLES,
+        Unit::Count,
+        "Connections to a session store that cannot be made, tried again and again."
+    );
+}
+
+pub(super) fn operation(call: Call, outcome: &'static str, duration: Duration) {
+    metrics::counter!(OPERATIONS, "operation" => call.name(), "outcome" => outcome).increment(1);
+    metrics::histogram!(DURATION, "operation" => call.name()).record(duration);
+}
+
+pub(super) fn moment(moment: Moment) {
+    let name = match moment {
+        Moment::Created => CREATED,
+        Moment::Rotated => ROTATED,
+        Moment::Destroyed => DESTROYED,
+        Moment::Expired => EXPIRED,
+        Moment::Forged => FORGED,
+    };
+    metrics::counter!(name).increment(1);
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn connections(address: impl Display) -> metrics::Gauge {
+    metrics::gauge!(CONNECTIONS, "address" => address.to_string())
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn troubles(place: impl Display) -> metrics::Gauge {
+    metrics::gauge!(TROUBLES, "address" => place.to_string())
+}
