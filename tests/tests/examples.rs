@@ -129,6 +129,24 @@ async fn json_api_keeps_a_cart_and_tells_errors_as_json() {
 }
 
 #[tokio::test]
+async fn metrics_shows_what_sessions_do() {
+    let example = Example::start("metrics", &[]);
+    let mut jar = Jar::default();
+    assert_eq!(jar.get(example.url()).await, "count: 1\n");
+    assert_eq!(jar.get(example.url()).await, "count: 2\n");
+    let page = jar.get(&format!("{}/metrics", example.url())).await;
+    for line in [
+        "# TYPE session_operations_total counter",
+        r#"session_operations_total{operation="incr",outcome="ok"} 2"#,
+        "# TYPE session_operation_duration_seconds histogram",
+        r#"session_operation_duration_seconds_bucket{operation="incr",le="1"} 2"#,
+        "session_created_total 1",
+    ] {
+        assert!(page.lines().any(|told| told == line), "{line}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn shared_counts_on_one_session_under_both_frameworks() {
     let mut example = Example::start("shared", &[]);
     let axum = example.url().to_owned();

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 8] =
-    ["actix", "axum", "blocking", "clap", "poem", "redis", "redis-session-compat", "tower"];
+const FEATURES: [&str; 9] =
+    ["actix", "axum", "blocking", "clap", "metrics", "poem", "redis", "redis-session-compat", "tower"];
 
 /// What a dependency is there for. None but these features may bring it.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 17] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
     ("axum", &[]),
@@ -18,6 +18,7 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ("clap", &["clap"]),
     ("http", &["actix", "axum", "poem", "tower"]),
     ("hyper", &["poem"]),
+    ("metrics", &["metrics"]),
     ("miniz_oxide", &["redis-session-compat"]),
     ("poem", &["poem"]),
     ("pollster", &["blocking"]),

@@ -1,0 +1,59 @@
+//! What sessions do, as a page for Prometheus at `/metrics`.
+//!
+//! ```sh
+//! cargo run --example metrics
+//! curl http://127.0.0.1:3000/ http://127.0.0.1:3000/metrics
+//! ```
+//!
+//! The page is on the application's own port here: elsewhere, it belongs where visitors do not get.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use session_runtime::{Error, Session, Sessions};
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+}
+
+async fn index(session: Session<Visitor>) -> Result<String, Error> {
+    let count = session.count().incr(1).await?;
+    Ok(format!("count: {count}\n"))
+}
+
+/// From a tenth of a millisecond, which a store in memory stays below, to a second, when the store counts as away.
+const SECONDS: [f64; 9] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
+
+/// Installs the recorder that the library's metrics go to.
+fn recorder() -> Result<PrometheusHandle, Box<dyn StdError>> {
+    let duration = Matcher::Full("session_operation_duration_seconds".to_owned());
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(duration, &SECONDS)?.install_recorder()?)
+}
+
+/// What was measured waits in buffers until a page is asked for. Where nobody asks, this empties them.
+async fn keep_up(recorder: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        ticks.tick().await;
+        recorder.run_upkeep();
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn StdError>> {
+    tracing_subscriber::fmt().init();
+    // Before the sessions: what their connections tell must not get lost.
+    let recorder = recorder()?;
+    tokio::spawn(keep_up(recorder.clone()));
+    let sessions = Sessions::new(session_examples::config()?).await?;
+    let app = Router::new()
+        .route("/", get(index))
+        .layer(sessions.layer())
+        .route("/metrics", get(async move || recorder.render()));
+    axum::serve(session_examples::listener().await?, app).await?;
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! What `tracing` is told of operations and of sessions: the names of `session_runtime::guide::observability`, at the level `DEBUG`.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::fmt::Debug;
+use std::time::{Duration, SystemTime};
+
+use session_runtime::testing::{FailingStore, Failure};
+use session_runtime::{
+    Error, Lifetime, MemoryStore, Operation, Session, SessionConfig, SessionHandle, Sessions,
+};
+use session_tests::cookies::{self, SECRET};
+use session_tests::log::Log;
+use session_tests::server::RedisServer;
+use tracing::instrument::WithSubscriber;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::fmt::format::FmtSpan;
+
+#[derive(Debug, Session)]
+struct Visitor {
+    name: String,
+    count: u64,
+    #[session(rename = "stored", alias = "former")]
+    renamed: u64,
+}
+
+#[derive(Debug, Session)]
+struct Misread {
+    name: u64,
+}
+
+const VALUE: &str = "a-value-that-nobody-else-may-see";
+
+/// Every test has the same: whether an event is wanted is remembered for all threads of the program.
+fn subscriber(log: &Log) -> impl Subscriber + Send + Sync {
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(Level::DEBUG)
+        .with_ansi(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_writer(move || writer.clone())
+        .finish()
+}
+
+fn sessions() -> Sessions {
+    Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap()
+}
+
+/// The lines of one target, from the message on.
+fn lines(log: &Log, target: &str) -> Vec<String> {
+    let text = log.text();
+    let of_target =
+        text.lines().filter_map(|line| Some(line.split_once(&format!("{target}: "))?.1.to_owned()));
+    of_target.collect()
+}
+
+/// What an operation's event says, but for its duration, which has to be there; then the tag, which has to be this session's.
+fn told(log: &Log, handle: &SessionHandle) -> String {
+    let events = lines(log, "session_runtime::operation");
+    let event = events.iter().rfind(|line| line.starts_with("session operation ")).unwrap();
+    let (said, duration) = event.rsplit_once(" duration_us=").unwrap();
+    assert!(duration.parse::<u64>().is_ok(), "{event}");
+    let said = said.strip_prefix("session operation ").unwrap();
+    match handle.session::<Visitor>().session_id() {
+        Some(id) => said.replace(&format!("session={}… ", id.tag()), "session=TAG "),
+        None => said.to_owned(),
+    }
+}
+
+async fn done<T: Debug>(operation: Operation<'_, T>, log: &Log, handle: &SessionHandle) -> String {
+    let _ = operation.await;
+    told(log, handle)
+}
+
+#[tokio::test]
+async fn each_operation_tells_its_name_field_tag_and_outcome() {
+    let log = Log::default();
+    async {
+        let handle = sessions().open([]);
+        let session: Session<Visitor> = handle.session();
+        let (log, handle) = (&log, &handle);
+        let ok = |operation: &str, field: &str| {
+            let field = if field.is_empty() { String::new() } else { format!("field=\"{field}\" ") };
+            format!("operation=\"{operation}\" {field}session=TAG outcome=\"ok\"")
+        };
+        assert_eq!(done(session.exists(), log, handle).await, r#"operation="exists" outcome="ok""#);
+        assert_eq!(done(session.set_name(VALUE), log, handle).await, ok("set", "name"));
+        session.name().await.unwrap();
+        assert_eq!(told(log, handle), ok("get", "name"));
+        for (operation, name) in [
+            (session.count().incr(1), "incr"),
+            (session.count().decr(1), "decr"),
+            (session.count().get(), "get"),
+            (session.count().take(), "take"),
+            (session.count().replace(3), "replace"),
+            (session.count().get_or_set(4), "get_or_set"),
+            (session.count().update(|count| count + 1), "update"),
+        ] {
+            assert_eq!(done(operation, log, handle).await, ok(name, "count"));
+        }
+        for (operation, name) in [
+            (session.name().exists(), "exists"),
+            (session.name().compare_and_set("", "x"), "compare_and_set"),
+            (session.name().expire_in(Duration::from_secs(60)), "expire_in"),
+        ] {
+            assert_eq!(done(operation, log, handle).await, ok(name, "name"));
+        }
+        assert_eq!(done(session.name().raw(), log, handle).await, ok("raw", "name"));
+        assert_eq!(done(session.name().expires_in(), log, handle).await, ok("expires_in", "name"));
+        assert_eq!(done(session.renamed().get(), log, handle).await, ok("get", "stored"));
+        assert_eq!(done(session.renamed().set(1), log, handle).await, ok("set", "stored"));
+        assert_eq!(done(session.renamed().remove(), log, handle).await, ok("remove", "stored"));
+        assert_eq!(done(session.read((session.name(), session.count())), log, handle).await, ok("read", ""));
+        let batch = session.write().set(session.name(), VALUE).remove(session.count());
+        assert_eq!(done(batch.commit(), log, handle).await, ok("write", ""));
+        assert_eq!(done(session.load(), log, handle).await, ok("load", ""));
+        let visitor = Visitor { name: VALUE.to_owned(), count: 1, renamed: 1 };
+        assert_eq!(done(session.save(&visitor), log, handle).await, ok("save", ""));
+        assert_eq!(done(session.exists(), log, handle).await, ok("exists", ""));
+        assert_eq!(done(session.expires_in(), log, handle).await, ok("expires_in", ""));
+        assert_eq!(done(session.rotate(), log, handle).await, ok("rotate", ""));
+        assert_eq!(done(session.renew(Lifetime::remembered()), log, handle).await, ok("renew", ""));
+        assert_eq!(done(session.clear(), log, handle).await, ok("clear", ""));
+        let tag = session.session_id().unwrap().tag().to_owned();
+        let destroyed = done(session.destroy(), log, handle).await;
+        assert_eq!(destroyed.replace(&tag, "TAG"), ok("destroy", "").replace("TAG", "TAG…"));
+        sessions().create::<Visitor>().await.unwrap();
+        assert_eq!(told(log, handle), r#"operation="create" outcome="ok""#);
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    assert!(!log.text().contains(VALUE));
+}
+
+#[tokio::test]
+async fn each_operation_is_a_span_that_holds_its_outcome() {
+    let log = Log::default();
+    let tag = async {
+        let handle = sessions().open([]);
+        let session: Session<Visitor> = handle.session();
+        session.set_count(1).await.unwrap();
+        session.session_id().unwrap().tag().to_owned()
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    let text = log.text();
+    let is_close = |line: &&str| line.contains("session_runtime::operation: close");
+    let closes: Vec<_> = text.lines().filter(is_close).collect();
+    let span = format!(r#"session_operation{{operation="set" field="count" session={tag}… outcome="ok"}}"#);
+    assert!(matches!(closes[..], [close] if close.contains(&span)), "{text}");
+    let created = text.lines().find(|line| line.contains(r#"event="created""#)).unwrap();
+    assert!(
+        created.contains(r#"session_operation{operation="set" field="count"}"#),
+        "in the span: {created}"
+    );
+}
+
+#[tokio::test]
+async fn each_kind_of_error_has_a_word() {
+    let log = Log::default();
+    async {
+        let store = FailingStore::new(MemoryStore::new());
+        let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+        let handle = sessions.open([]);
+        let session: Session<Visitor> = handle.session();
+        session.set_name(VALUE).await.unwrap();
+        let outcome = || told(&log, &handle).rsplit_once("outcome=").unwrap().1.to_owned();
+        let err = |error: Error| assert!(error.status() >= 400);
+
+        err(handle.session::<Misread>().name().await.unwrap_err());
+        assert_eq!(outcome(), r#""decode""#);
+        err(session.set_name(VALUE.repeat(1 << 16)).await.unwrap_err());
+        assert_eq!(outcome(), r#""too_large""#);
+        err(session.count().decr(1).await.unwrap_err());
+        assert_eq!(outcome(), r#""out_of_range""#);
+        err(session.name().expire_in(Duration::ZERO).await.unwrap_err());
+        assert_eq!(outcome(), r#""unsupported""#);
+        err(session.renew(Lifetime::custom(9)).await.unwrap_err());
+        assert_eq!(outcome(), r#""config""#);
+        store.fail(Failure::Unavailable);
+        err(session.name().await.unwrap_err());
+        assert_eq!(outcome(), r#""unavailable""#);
+        store.fail(Failure::OutcomeUnknown { carried_out: false });
+        err(session.set_name("x").await.unwrap_err());
+        assert_eq!(outcome(), r#""outcome_unknown""#);
+        store.recover();
+        let headers = handle.finish();
+        let cookie = headers.set_cookie().unwrap().split(';').next().unwrap();
+        err(session.rotate().await.unwrap_err());
+        assert_eq!(outcome(), r#""committed""#);
+        let other: Session<Visitor> = sessions.open([cookie.as_bytes()]).session();
+        other.destroy().await.unwrap();
+        err(session.set_name("x").await.unwrap_err());
+        assert_eq!(outcome(), r#""gone""#);
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    assert!(!log.text().contains(VALUE));
+}
+
+#[tokio::test]
+async fn an_operation_that_is_given_up_is_told_as_dropped_and_one_never_begun_is_not() {
+    let log = Log::default();
+    async {
+        let server = RedisServer::start();
+        let sessions = Sessions::new(SessionConfig::new().secret(SECRET).store(&server.url())).await.unwrap();
+        let session = sessions.create::<Visitor>().await.unwrap();
+        drop(session.set_count(2));
+        let mut operation = session.count().get();
+        assert!(futures::poll!(&mut operation).is_pending());
+        drop(operation);
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    let operations = lines(&log, "session_runtime::operation");
+    let events: Vec<_> = operations.iter().filter(|line| line.starts_with("session operation ")).collect();
+    let [create, get] = &events[..] else { panic!("{events:?}") };
+    assert!(create.contains(r#"operation="create""#) && get.contains(r#"operation="get""#), "{events:?}");
+    assert!(get.contains(r#"outcome="dropped""#), "{get}");
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_session_is_told_with_its_tag_alone() {
+    let log = Log::default();
+    let forged = format!("{}x", cookies::cookie(&cookies::id(SystemTime::now(), 0)));
+    let stale = cookies::id(SystemTime::now(), 0);
+    let past = cookies::id(SystemTime::UNIX_EPOCH, 0);
+    let mut ids = vec![stale.clone(), past.clone()];
+    let tag = async {
+        let sessions = sessions();
+        let read = async |cookie: &str| {
+            sessions.open([cookie.as_bytes()]).session::<Visitor>().name().await.unwrap();
+        };
+        read(&forged).await;
+        read(&cookies::cookie(&stale)).await;
+        read(&cookies::cookie(&past)).await;
+        let session: Session<Visitor> = sessions.open([]).session();
+        session.set_name(VALUE).await.unwrap();
+        session.set_name(VALUE).await.unwrap();
+        ids.push(session.session_id().unwrap().expose_secret().to_owned());
+        session.rotate().await.unwrap();
+        ids.push(session.session_id().unwrap().expose_secret().to_owned());
+        session.destroy().await.unwrap();
+        ids[2][..8].to_owned()
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    let of = |event: &str, tag: &str| format!("session lifecycle event=\"{event}\" session={tag}…");
+    let expected = [
+        "session lifecycle event=\"forged\"".to_owned(),
+        of("expired", &stale[..8]),
+        of("expired", &past[..8]),
+        of("created", &tag),
+        of("rotated", &tag),
+        of("destroyed", &tag),
+    ];
+    assert_eq!(lines(&log, "session_runtime::lifecycle"), expected);
+    let text = log.text();
+    assert!(!text.contains(VALUE) && !text.contains(&forged[30..50]));
+    for id in ids {
+        assert!(!text.contains(&id[8..16]) && !text.contains(&id[16..]), "{text}");
+    }
+}
