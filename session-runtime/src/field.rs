@@ -645,7 +645,7 @@ impl<'a, T> Operation<'a, T> {
         watch: Watch<'a>,
         operation: impl Future<Output = Result<T, Error>> + Send + 'a,
     ) -> Self {
-        Self { watch: Some(watch), ..Self::new(operation) }
+        Self { running: Box::pin(operation), watch: Some(watch) }
     }
 }
 
