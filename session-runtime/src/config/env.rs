@@ -72,7 +72,7 @@ impl SessionConfig {
     }
 
     /// This configuration, changed by options, and by variables where there is no option.
-    pub(super) fn overridden_by(
+    pub(crate) fn overridden_by(
         self,
         option: impl Fn(Setting) -> Option<OsString>,
         variable: impl Fn(&str) -> Option<OsString>,

@@ -3,6 +3,7 @@
 //! - [`sessions`] makes a manager on memory, whose time passes by a [`ManualClock`].
 //! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into the state that a test needs.
 //! - [`FailingStore`] is away when a test says so: for the path to a 503.
+//! - [`overridden_by_variables`] configures by variables that are not the process's own.
 //! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::SessionStore) of one's own to the contract.
 //!
 //! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies; `tower` is what the example below asks a router with:
@@ -77,6 +78,8 @@ pub use crate::clock::ManualClock;
 pub use browser::Browser;
 pub use failing_store::{FailingStore, Failure};
 
+use std::ffi::OsString;
+
 use crate::config::SessionConfig;
 use crate::error::Error;
 use crate::sessions::Sessions;
@@ -93,4 +96,28 @@ use crate::store::MemoryStore;
 pub fn sessions(config: SessionConfig, clock: &ManualClock) -> Result<Sessions, Error> {
     let sessions = Sessions::with_store(config.store("memory:"), MemoryStore::with_clock(clock))?;
     Ok(sessions.with_clock(clock))
+}
+
+/// This configuration, changed as [`SessionConfig::overridden_by_env`] does it, by variables that the test gives: to set the process's own is
+/// `unsafe`, and for all tests at once.
+///
+/// # Errors
+///
+/// As [`SessionConfig::from_env`].
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::SessionConfig;
+/// use session_runtime::testing::overridden_by_variables;
+///
+/// let expire = |value: &'static str| move |name: &str| (name == "SESSION_EXPIRE").then(|| value.into());
+/// assert!(overridden_by_variables(SessionConfig::new(), expire("3600")).is_ok());
+/// assert!(overridden_by_variables(SessionConfig::new(), expire("1h")).is_err());
+/// ```
+pub fn overridden_by_variables(
+    config: SessionConfig,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<SessionConfig, Error> {
+    config.overridden_by(|_| None, variable)
 }
