@@ -31,6 +31,8 @@
            [actix-session](guide::actix_session) or Python's `redis_session`."
 )]
 #![forbid(unsafe_code)]
+// docs.rs writes beside each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod adapter;
 mod batch;
