@@ -26,8 +26,11 @@ pub use store_url::store_url;
 pub use tornado_cookie::tornado_cookie;
 pub use values::values;
 
+/// What takes an input, and panics if it breaks a promise.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name, which its corpus has too.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("cookie_header", cookie_header),
     ("native_cookie", native_cookie),
     ("tornado_cookie", tornado_cookie),
