@@ -13,7 +13,7 @@ use crate::handle::SessionHandle;
 use crate::record::Changes;
 use crate::schema::FieldSpec;
 use crate::store::{Action, BoxFuture, Modified};
-use crate::telemetry::{Call, Watch};
+use crate::telemetry::{Call, Watch, Watched};
 use crate::value::{Increment, IntoField};
 
 /// One field of a session, not read yet.
@@ -632,20 +632,21 @@ impl<T: 'static> fmt::Debug for Field<'_, T> {
 #[must_use = "a session operation is carried out when it is awaited"]
 pub struct Operation<'a, T> {
     running: BoxFuture<'a, Result<T, Error>>,
-    watch: Option<Watch<'a>>,
 }
 
 impl<'a, T> Operation<'a, T> {
     /// One that is on no session.
     pub(crate) fn new(operation: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
-        Self { running: Box::pin(operation), watch: None }
+        Self { running: Box::pin(operation) }
     }
 
+    // Inlined, the operation is made where it stays, and copied nowhere.
+    #[inline(always)]
     pub(crate) fn watched(
         watch: Watch<'a>,
         operation: impl Future<Output = Result<T, Error>> + Send + 'a,
     ) -> Self {
-        Self { running: Box::pin(operation), watch: Some(watch) }
+        Self { running: Box::pin(Watched { watch, operation }) }
     }
 }
 
@@ -653,12 +654,7 @@ impl<T> Future for Operation<'_, T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { running, watch } = &mut *self;
-        let mut poll = || running.as_mut().poll(cx);
-        match watch {
-            Some(watch) => watch.poll(poll),
-            None => poll(),
-        }
+        self.running.as_mut().poll(cx)
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) use call::Call;
 #[cfg(feature = "redis")]
 pub(crate) use counted::Counted;
 pub(crate) use moment::Moment;
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Watch, Watched};
 
 /// Tells a recorder of metrics, if there is one already, what each of them is.
 pub(crate) fn describe() {

@@ -1,8 +1,10 @@
 //! One operation, from when it is first polled until it has come to something.
 
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use pin_project_lite::pin_project;
 use tracing::{Level, Span, field};
 
 use super::Call;
@@ -47,10 +49,7 @@ impl<'a> Watch<'a> {
         self
     }
 
-    pub(crate) fn poll<T>(
-        &mut self,
-        poll: impl FnOnce() -> Poll<Result<T, Error>>,
-    ) -> Poll<Result<T, Error>> {
+    fn poll<T>(&mut self, poll: impl FnOnce() -> Poll<Result<T, Error>>) -> Poll<Result<T, Error>> {
         if let Progress::Due = self.progress {
             self.progress = self.begin();
         }
@@ -102,6 +101,24 @@ impl<'a> Watch<'a> {
             );
             span.record("session", session).record("outcome", outcome);
         }
+    }
+}
+
+pin_project! {
+    /// An operation that is seen through.
+    pub(crate) struct Watched<'a, F> {
+        pub(crate) watch: Watch<'a>,
+        #[pin]
+        pub(crate) operation: F,
+    }
+}
+
+impl<T, F: Future<Output = Result<T, Error>>> Future for Watched<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.watch.poll(|| this.operation.poll(cx))
     }
 }
 
