@@ -640,8 +640,7 @@ impl<'a, T> Operation<'a, T> {
         Self { running: Box::pin(operation) }
     }
 
-    // Inlined, the operation is made where it stays, and copied nowhere.
-    #[inline(always)]
+    /// One that is told of, if somebody listens.
     pub(crate) fn watched(
         watch: Watch<'a>,
         operation: impl Future<Output = Result<T, Error>> + Send + 'a,
