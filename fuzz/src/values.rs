@@ -86,13 +86,14 @@ struct Json {
     value: Shape,
 }
 
-/// Every kind of JSON, but for numbers with a fraction: `serde_json` does not read all of them to the last bit.
+/// Every kind of JSON.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 enum Shape {
     #[default]
     Nothing,
     Flag(bool),
     Number(i64),
+    Fraction(f64),
     Text(String),
     List(Vec<Shape>),
     Pair(Option<Box<Shape>>, u8),

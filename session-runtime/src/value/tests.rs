@@ -395,6 +395,12 @@ proptest! {
     }
 
     #[test]
+    fn floats_in_json_come_back_to_the_last_bit(number in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL) {
+        let text = json::encode_some(&vec![number]).unwrap().unwrap();
+        prop_assert_eq!(json::decode::<Vec<f64>>(text).unwrap(), [number]);
+    }
+
+    #[test]
     fn any_bytes_are_read_or_refused(stored: Vec<u8>) {
         never_panics(&stored.into())?;
     }

@@ -223,9 +223,7 @@ impl RedisStore {
 /// Shows no more of the URL than its scheme: it may hold a password.
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = self.url.split_once("://").map_or("", |(scheme, _)| scheme);
         f.debug_struct("RedisStoreBuilder")
-            .field("url", &format_args!("{scheme}://…"))
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
