@@ -13,7 +13,7 @@ use crate::handle::SessionHandle;
 use crate::record::Changes;
 use crate::schema::FieldSpec;
 use crate::store::{Action, BoxFuture, Modified};
-use crate::telemetry::{Call, Watch, Watched};
+use crate::telemetry::{Call, Traced, Watch};
 use crate::value::{Increment, IntoField};
 
 /// One field of a session, not read yet.
@@ -645,7 +645,7 @@ impl<'a, T> Operation<'a, T> {
         watch: Watch<'a>,
         operation: impl Future<Output = Result<T, Error>> + Send + 'a,
     ) -> Self {
-        Self { running: Box::pin(Watched { watch, operation }) }
+        Self { running: Box::pin(Traced { watch, operation }) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One request's session, shared by all that hold it: plans by the life cycle, carried out on the store.
 
 use std::fmt;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::store::{
     Write, WriteMode,
 };
 use crate::subject::Subject;
+use crate::telemetry::News;
 
 /// How long a tombstone stays: longer than any request that may still hold the dead id is likely to take.
 const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
@@ -429,27 +430,29 @@ impl SessionHandle {
     }
 
     /// The life cycle, with the request's cookies looked at.
-    fn asked(&self) -> MutexGuard<'_, Lifecycle> {
-        let mut lifecycle = self.lifecycle();
-        lifecycle.ask(!self.0.cookies.is_empty(), || self.candidates());
+    fn asked(&self) -> Held<'_> {
+        let (mut lifecycle, mut news) = (self.lifecycle(), News::default());
+        lifecycle.ask(!self.0.cookies.is_empty(), || self.candidates(&mut news));
+        lifecycle.add_news(news);
         lifecycle
     }
 
-    fn lifecycle(&self) -> MutexGuard<'_, Lifecycle> {
-        self.0.lifecycle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lifecycle(&self) -> Held<'_> {
+        let lifecycle = self.0.lifecycle.lock().unwrap_or_else(PoisonError::into_inner);
+        Held { lifecycle, news: News::default() }
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
-        let candidates = self.candidates_by(Sessions::candidate);
+    fn candidates(&self, news: &mut News) -> Vec<Candidate> {
+        let candidates = self.candidates_by(|sessions, value| sessions.candidate(value, news));
         #[cfg(feature = "redis-session-compat")]
         if candidates.is_empty() {
-            return self.candidates_by(Sessions::forgeable_candidate);
+            return self.candidates_by(|sessions, value| sessions.forgeable_candidate(value, news));
         }
         candidates
     }
 
     /// One for each session that the cookies name.
-    fn candidates_by(&self, read: impl Fn(&Sessions, &[u8]) -> Option<Candidate>) -> Vec<Candidate> {
+    fn candidates_by(&self, mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>) -> Vec<Candidate> {
         let mut candidates: Vec<Candidate> = Vec::new();
         for candidate in self.0.cookies.iter().filter_map(|value| read(&self.0.sessions, value)) {
             if let Some(same) = candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
@@ -459,6 +462,33 @@ impl SessionHandle {
             }
         }
         candidates
+    }
+}
+
+/// The life cycle, for as long as nobody else may have it. What it has learnt meanwhile is told when it is free again.
+struct Held<'a> {
+    lifecycle: MutexGuard<'a, Lifecycle>,
+    // Fields are dropped in order: told behind the lock.
+    news: News,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.news = self.lifecycle.take_news();
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Lifecycle;
+
+    fn deref(&self) -> &Lifecycle {
+        &self.lifecycle
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Lifecycle {
+        &mut self.lifecycle
     }
 }
 

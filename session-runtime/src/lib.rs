@@ -26,8 +26,8 @@
 #![cfg_attr(
     feature = "derive",
     doc = "[The guide](guide) begins with a [quick start](guide::quick_start) and goes on to the [life cycle](guide::lifecycle), \
-           [types](guide::types), [races](guide::races), [login](guide::login), [errors](guide::errors), deployment, \
-           [security](guide::security), tests, and what to do when you come from [tower-sessions](guide::tower_sessions), \
+           [types](guide::types), [races](guide::races), [login](guide::login), [errors](guide::errors), [servers](guide::servers), deployment, \
+           [observability](guide::observability), [security](guide::security), tests, and what to do when you come from [tower-sessions](guide::tower_sessions), \
            [actix-session](guide::actix_session) or Python's `redis_session`."
 )]
 #![forbid(unsafe_code)]

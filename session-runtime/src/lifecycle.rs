@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::store::{Destroyed, WriteMode};
 use crate::subject::Subject;
-use crate::telemetry::Moment;
+use crate::telemetry::{Moment, News};
 
 /// One request's session.
 #[derive(Debug, Default)]
@@ -33,6 +33,7 @@ pub(crate) struct Lifecycle {
     /// The session whose end or move was sent, and is not known not to have happened.
     doubted: Option<SessionId>,
     unserved: Unserved,
+    news: News,
 }
 
 /// What becomes of a request whose session the store cannot be asked for.
@@ -298,14 +299,14 @@ impl Lifecycle {
         let cookie_due = match &mut self.state {
             State::Candidate { current, .. } if current.subject.id == *id => {
                 if self.moves.iter().any(|sent| sent.to.id == *id) {
-                    Moment::Rotated.tell(Some(id));
+                    self.news.add(Moment::Rotated, Some(id));
                 }
                 current.cookie_due
             }
             // Begun too late for a cookie: it stays unreachable, and expires.
             State::Absent { .. } if self.committed => return,
             State::Absent { drawn: Some(subject) } if subject.id == *id => {
-                Moment::Created.tell(Some(id));
+                self.news.add(Moment::Created, Some(id));
                 true
             }
             State::Live { subject, refreshed: before, .. } if subject.id == *id => {
@@ -343,11 +344,11 @@ impl Lifecycle {
             State::Live { subject, .. } if subject.id == *id && settles => return Next::Nothing,
             State::Absent { drawn: Some(subject) } if subject.id == *id => return Next::Nothing,
             State::Candidate { current, further, dead } if current.subject.id == *id => {
-                Moment::Expired.tell(Some(id));
+                self.news.add(Moment::Expired, Some(id));
                 self.state = State::first_of(std::mem::take(further), dead.take());
             }
             State::Live { subject, .. } if subject.id == *id => {
-                Moment::Expired.tell(Some(id));
+                self.news.add(Moment::Expired, Some(id));
                 self.state = State::Gone { subject: subject.clone() }
             }
             _ => {}
@@ -379,7 +380,8 @@ impl Lifecycle {
     /// `is_committed` if the response's head was sent meanwhile, without the new cookie.
     pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
         if self.state.is_of(&moved.from.id) || self.state.may_be(&moved.to.id) {
-            Moment::Rotated.tell(Some(&moved.to.id));
+            self.note_creation(&moved.from.id);
+            self.news.add(Moment::Rotated, Some(&moved.to.id));
             let (subject, cookie_due) = (moved.to.clone(), !self.committed);
             self.was_live = true;
             self.state = State::Live { subject, cookie_due, refreshed: true };
@@ -387,6 +389,22 @@ impl Lifecycle {
             self.found(&moved.to.id, true);
         }
         if self.committed { Err(Error::new(Kind::Committed)) } else { Ok(()) }
+    }
+
+    /// What the store did to this session proves that a creation happened whose reply was lost, or comes later.
+    fn note_creation(&mut self, id: &SessionId) {
+        if matches!(&self.state, State::Absent { drawn: Some(subject) } if subject.id == *id) {
+            self.news.add(Moment::Created, Some(id));
+        }
+    }
+
+    /// What is to be told of it, once nobody holds it.
+    pub(crate) fn take_news(&mut self) -> News {
+        std::mem::take(&mut self.news)
+    }
+
+    pub(crate) fn add_news(&mut self, news: News) {
+        self.news.append(news);
     }
 
     /// The store did not know the session that was to move.
@@ -423,7 +441,8 @@ impl Lifecycle {
     ) -> Next {
         let id = &plan.subject.id;
         if found == Destroyed::Ended {
-            Moment::Destroyed.tell(Some(id));
+            self.note_creation(id);
+            self.news.add(Moment::Destroyed, Some(id));
         }
         let followed = self.ending.iter().position(|ending| ending.id == *id);
         if let Some(at) = followed {

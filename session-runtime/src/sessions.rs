@@ -25,7 +25,7 @@ use crate::set_cookie::CookieTemplate;
 use crate::store::RedisStore;
 use crate::store::{Action, AnyStore, Change, ConnectionState, MemoryStore, Refresh, SessionStore};
 use crate::subject::Subject;
-use crate::telemetry::{self, Call, Moment, Watch};
+use crate::telemetry::{self, Call, Moment, News, Watch};
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
 ///
@@ -344,7 +344,7 @@ impl Sessions {
     }
 
     /// The session that a cookie's value names, if it is signed and can be alive.
-    pub(crate) fn candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
+    pub(crate) fn candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
         let now = self.now();
         let verified = self.0.formats.read(cookie_value, now);
         #[cfg(feature = "redis-session-compat")]
@@ -352,22 +352,22 @@ impl Sessions {
         #[cfg(not(feature = "redis-session-compat"))]
         let is_read = verified.is_some();
         if !is_read {
-            Moment::Forged.tell(None);
+            news.add(Moment::Forged, None);
         }
-        self.candidate_of(verified?, now)
+        self.candidate_of(verified?, now, news)
     }
 
     /// The session whose id a cookie's value is, without a signature, if such are read and it can be alive.
     #[cfg(feature = "redis-session-compat")]
-    pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
+    pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
         let now = self.now();
-        self.candidate_of(self.0.formats.read_forgeable(cookie_value, now)?, now)
+        self.candidate_of(self.0.formats.read_forgeable(cookie_value, now)?, now, news)
     }
 
-    fn candidate_of(&self, verified: Verified, now: SystemTime) -> Option<Candidate> {
+    fn candidate_of(&self, verified: Verified, now: SystemTime, news: &mut News) -> Option<Candidate> {
         let subject = self.presented_at(verified.id, now);
         if subject.is_none() {
-            Moment::Expired.tell(Some(&verified.id));
+            news.add(Moment::Expired, Some(&verified.id));
         }
         Some(Candidate { subject: subject?, cookie_due: verified.is_outdated })
     }
@@ -516,7 +516,7 @@ mod tests {
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let subject = memory.draw(0, memory.now()).unwrap();
         let written = memory.0.formats.write(&subject.id, memory.now()).unwrap();
-        assert!(memory.candidate(written.value.as_bytes()).is_some());
+        assert!(memory.candidate(written.value.as_bytes(), &mut News::default()).is_some());
         assert!(
             Sessions::build(config().resolve().unwrap(), memory.0.store.clone()).unwrap_err().is_config()
         );

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use std::fmt::Debug;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use session_runtime::testing::{FailingStore, Failure};
@@ -13,8 +14,11 @@ use session_tests::cookies::{self, SECRET};
 use session_tests::log::Log;
 use session_tests::server::RedisServer;
 use tracing::instrument::WithSubscriber;
-use tracing::{Level, Subscriber};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 #[derive(Debug, Session)]
 struct Visitor {
@@ -203,7 +207,7 @@ async fn an_operation_that_is_given_up_is_told_as_dropped_and_one_never_begun_is
     let log = Log::default();
     async {
         let server = RedisServer::start();
-        let sessions = Sessions::new(SessionConfig::new().secret(SECRET).store(&server.url())).await.unwrap();
+        let sessions = Sessions::new(SessionConfig::new().secret(SECRET).store(server.url())).await.unwrap();
         let session = sessions.create::<Visitor>().await.unwrap();
         drop(session.set_count(2));
         let mut operation = session.count().get();
@@ -260,4 +264,32 @@ async fn what_becomes_of_a_session_is_told_with_its_tag_alone() {
     for id in ids {
         assert!(!text.contains(&id[8..16]) && !text.contains(&id[16..]), "{text}");
     }
+}
+
+/// Adds the visitor's session to each event, as a program does that has it at hand.
+struct Asks(Arc<OnceLock<SessionHandle>>);
+
+impl<S: Subscriber> Layer<S> for Asks {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        if let Some(handle) = self.0.get() {
+            let _ = handle.session::<Visitor>().session_id();
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_listens_may_ask_for_the_session() {
+    let asked = Arc::new(OnceLock::new());
+    let subscriber =
+        tracing_subscriber::registry().with(Asks(Arc::clone(&asked)).with_filter(LevelFilter::DEBUG));
+    let handle = sessions().open([format!("__Host-session-id={}", "A".repeat(84)).as_bytes()]);
+    assert!(asked.set(handle.clone()).is_ok());
+    async {
+        let session: Session<Visitor> = handle.session();
+        session.set_count(1).await.unwrap();
+        session.rotate().await.unwrap();
+        session.destroy().await.unwrap();
+    }
+    .with_subscriber(subscriber)
+    .await;
 }

@@ -12,8 +12,8 @@ mod watch;
 pub(crate) use call::Call;
 #[cfg(feature = "redis")]
 pub(crate) use counted::Counted;
-pub(crate) use moment::Moment;
-pub(crate) use watch::{Watch, Watched};
+pub(crate) use moment::{Moment, News};
+pub(crate) use watch::{Traced, Watch};
 
 /// Tells a recorder of metrics, if there is one already, what each of them is.
 pub(crate) fn describe() {

@@ -1,8 +1,10 @@
 //! What becomes of sessions.
 
-use tracing::field;
+use tracing::{Level, field};
 
 use crate::id::SessionId;
+
+const TARGET: &str = "session_runtime::lifecycle";
 
 /// A moment in a session's life that a request learns of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +19,37 @@ pub(crate) enum Moment {
     Forged,
 }
 
+/// What a request has learnt of sessions. It is told when this is dropped: whoever listens may ask for the session, so that no lock on it may be
+/// held then.
+#[derive(Debug, Default)]
+pub(crate) struct News(Vec<(Moment, Option<SessionId>)>);
+
+impl News {
+    /// To be told, if somebody listens.
+    pub(crate) fn add(&mut self, moment: Moment, id: Option<&SessionId>) {
+        if cfg!(feature = "metrics") || tracing::enabled!(target: TARGET, Level::DEBUG) {
+            self.0.push((moment, id.copied()));
+        }
+    }
+
+    pub(crate) fn append(&mut self, mut more: Self) {
+        self.0.append(&mut more.0);
+    }
+}
+
+impl Drop for News {
+    fn drop(&mut self) {
+        for (moment, id) in self.0.drain(..) {
+            moment.tell(id);
+        }
+    }
+}
+
 impl Moment {
     /// Of the id, the tag is told.
-    pub(crate) fn tell(self, id: Option<&SessionId>) {
-        tracing::debug!(
-            target: "session_runtime::lifecycle",
-            event = self.name(),
-            session = id.map(field::display),
-            "session lifecycle"
-        );
+    fn tell(self, id: Option<SessionId>) {
+        let session = id.map(field::display);
+        tracing::debug!(target: TARGET, event = self.name(), session, "session lifecycle");
         #[cfg(feature = "metrics")]
         super::recorder::moment(self);
     }

@@ -106,14 +106,14 @@ impl<'a> Watch<'a> {
 
 pin_project! {
     /// An operation that is seen through.
-    pub(crate) struct Watched<'a, F> {
+    pub(crate) struct Traced<'a, F> {
         pub(crate) watch: Watch<'a>,
         #[pin]
         pub(crate) operation: F,
     }
 }
 
-impl<T, F: Future<Output = Result<T, Error>>> Future for Watched<'_, F> {
+impl<T, F: Future<Output = Result<T, Error>>> Future for Traced<'_, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -124,6 +124,8 @@ impl<T, F: Future<Output = Result<T, Error>>> Future for Watched<'_, F> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
+        let Progress::Heard { span, .. } = &self.progress else { return };
+        let _entered = span.as_ref().map(|span| span.enter());
         self.tell(DROPPED);
     }
 }

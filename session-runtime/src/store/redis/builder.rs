@@ -220,12 +220,10 @@ impl RedisStore {
     }
 }
 
-/// Shows no more of the URL than its scheme: it may hold a password.
+/// Shows nothing of the URL: it may hold a password.
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStoreBuilder")
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        f.debug_struct("RedisStoreBuilder").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 
