@@ -20,7 +20,7 @@ use crate::store::{
     Write, WriteMode,
 };
 use crate::subject::Subject;
-use crate::telemetry::News;
+use crate::telemetry::{News, Untold};
 
 /// How long a tombstone stays: longer than any request that may still hold the dead id is likely to take.
 const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
@@ -439,7 +439,7 @@ impl SessionHandle {
 
     fn lifecycle(&self) -> Held<'_> {
         let lifecycle = self.0.lifecycle.lock().unwrap_or_else(PoisonError::into_inner);
-        Held { lifecycle, news: News::default() }
+        Held { lifecycle, untold: None }
     }
 
     fn candidates(&self, news: &mut News) -> Vec<Candidate> {
@@ -469,12 +469,12 @@ impl SessionHandle {
 struct Held<'a> {
     lifecycle: MutexGuard<'a, Lifecycle>,
     // Fields are dropped in order: told behind the lock.
-    news: News,
+    untold: Option<Untold>,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.news = self.lifecycle.take_news();
+        self.untold = self.lifecycle.take_news();
     }
 }
 

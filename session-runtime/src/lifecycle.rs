@@ -11,7 +11,7 @@ use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::store::{Destroyed, WriteMode};
 use crate::subject::Subject;
-use crate::telemetry::{Moment, News};
+use crate::telemetry::{Moment, News, Untold};
 
 /// One request's session.
 #[derive(Debug, Default)]
@@ -399,8 +399,8 @@ impl Lifecycle {
     }
 
     /// What is to be told of it, once nobody holds it.
-    pub(crate) fn take_news(&mut self) -> News {
-        std::mem::take(&mut self.news)
+    pub(crate) fn take_news(&mut self) -> Option<Untold> {
+        self.news.take()
     }
 
     pub(crate) fn add_news(&mut self, news: News) {

@@ -12,7 +12,7 @@ mod watch;
 pub(crate) use call::Call;
 #[cfg(feature = "redis")]
 pub(crate) use counted::Counted;
-pub(crate) use moment::{Moment, News};
+pub(crate) use moment::{Moment, News, Untold};
 pub(crate) use watch::{Traced, Watch};
 
 /// Tells a recorder of metrics, if there is one already, what each of them is.

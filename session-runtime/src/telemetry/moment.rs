@@ -19,8 +19,7 @@ pub(crate) enum Moment {
     Forged,
 }
 
-/// What a request has learnt of sessions. It is told when this is dropped: whoever listens may ask for the session, so that no lock on it may be
-/// held then.
+/// What a request has learnt of sessions, and has to be told yet.
 #[derive(Debug, Default)]
 pub(crate) struct News(Vec<(Moment, Option<SessionId>)>);
 
@@ -35,9 +34,17 @@ impl News {
     pub(crate) fn append(&mut self, mut more: Self) {
         self.0.append(&mut more.0);
     }
+
+    /// Nothing if there is nothing to tell.
+    pub(crate) fn take(&mut self) -> Option<Untold> {
+        if self.0.is_empty() { None } else { Some(Untold(std::mem::take(&mut self.0))) }
+    }
 }
 
-impl Drop for News {
+/// What is told when this is dropped: whoever listens may ask for the session, so that no lock on it may be held then.
+pub(crate) struct Untold(Vec<(Moment, Option<SessionId>)>);
+
+impl Drop for Untold {
     fn drop(&mut self) {
         for (moment, id) in self.0.drain(..) {
             moment.tell(id);
