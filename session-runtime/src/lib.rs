@@ -15,7 +15,7 @@
 //! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
 //! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
 //! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
-//! | `redis-session-compat` | no | [`CookieFormat`]: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
+//! | `redis-session-compat` | no | `CookieFormat`: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
 //! | `clap` | no | `SessionArgs`: the settings as options of the command line, to flatten into one's own parser of clap 4 |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
 //! | `metrics` | no | what operations and sessions come to, and connections, as metrics of the crate `metrics`: see `guide::observability` |
