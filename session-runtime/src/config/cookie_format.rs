@@ -55,20 +55,19 @@ impl CookieFormat {
     }
 
     pub(super) fn lacks_secret_key(&self) -> bool {
-        match self {
-            Self::Tornado(cookie) => cookie.secret_key.is_empty(),
-            Self::Flask(cookie) => cookie.secret_key.is_empty(),
-            Self::Native | Self::UnsignedForgeableIds => false,
-        }
+        matches!(self, Self::Tornado(TornadoCookie { secret_key, .. }) | Self::Flask(FlaskCookie { secret_key }) if secret_key.is_empty())
     }
 
     /// With this secret key, if it lacks one.
     pub(super) fn with_missing_secret_key(mut self, secret_key: &[u8]) -> Self {
-        if self.lacks_secret_key()
-            && let Self::Tornado(TornadoCookie { secret_key: missing, .. })
-            | Self::Flask(FlaskCookie { secret_key: missing }) = &mut self
-        {
-            *missing = SecretKey::new(secret_key);
+        match &mut self {
+            Self::Tornado(TornadoCookie { secret_key: key, .. })
+            | Self::Flask(FlaskCookie { secret_key: key })
+                if key.is_empty() =>
+            {
+                *key = SecretKey::new(secret_key);
+            }
+            _ => {}
         }
         self
     }
