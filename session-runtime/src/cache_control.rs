@@ -52,6 +52,8 @@ fn directives(given: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::Cacheability::{NoStore, Private, Unchanged};
 
     #[test]
@@ -72,6 +74,13 @@ mod tests {
             (NoStore, "no-cache, No-Store", None),
         ] {
             assert_eq!(cacheability.restrict(given).as_deref(), sent, "{cacheability:?} {given}");
+        }
+    }
+
+    #[test]
+    fn what_most_responses_get_is_not_allocated() {
+        for cacheability in [Private, NoStore] {
+            assert!(matches!(cacheability.restrict(""), Some(Cow::Borrowed(_))), "{cacheability:?}");
         }
     }
 }

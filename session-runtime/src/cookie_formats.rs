@@ -126,3 +126,66 @@ impl Format {
         }
     }
 }
+
+#[cfg(all(test, feature = "redis-session-compat"))]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::{FlaskCookie, SessionConfig, TornadoCookie};
+
+    const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
+    const PYTHON: &[u8] = b"6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
+
+    fn formats(formats: impl IntoIterator<Item = CookieFormat>) -> CookieFormats {
+        let config = SessionConfig::new().secret(SECRET).cookie_name("sid").cookie_formats(formats);
+        CookieFormats::new(&config.resolve().unwrap()).unwrap()
+    }
+
+    fn tornado() -> CookieFormat {
+        CookieFormat::Tornado(TornadoCookie::new("key"))
+    }
+
+    fn flask() -> CookieFormat {
+        CookieFormat::Flask(FlaskCookie::new("key"))
+    }
+
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_761_741_315)
+    }
+
+    #[test]
+    fn the_first_format_is_written_and_all_are_read() {
+        let id = SessionId::draw(now(), 0).unwrap();
+        for (first, second) in
+            [(CookieFormat::Native, tornado()), (tornado(), flask()), (flask(), CookieFormat::Native)]
+        {
+            let value = formats([first.clone()]).write(&id, now()).unwrap().value;
+            let read = |listed: &[&CookieFormat]| {
+                formats(listed.iter().copied().cloned()).read(value.as_bytes(), now())
+            };
+            assert_eq!(read(&[&first]), Some(Verified { id, is_outdated: false }));
+            assert_eq!(read(&[&first, &second]), Some(Verified { id, is_outdated: false }));
+            assert_eq!(read(&[&second, &first]), Some(Verified { id, is_outdated: true }));
+            assert_eq!(read(&[&second]), None);
+        }
+    }
+
+    #[test]
+    fn a_value_lasts_as_long_as_its_format_says() {
+        let lasts =
+            |format| formats([format]).write(&SessionId::draw(now(), 0).unwrap(), now()).unwrap().lasts;
+        assert_eq!((lasts(CookieFormat::Native), lasts(flask())), (None, None));
+        assert_eq!(lasts(tornado()), Some(Duration::from_secs(31 * 86_400)));
+    }
+
+    #[test]
+    fn an_id_without_a_signature_is_read_where_that_is_listed_and_never_as_signed() {
+        let listed = formats([flask(), CookieFormat::UnsignedForgeableIds]);
+        let id = SessionId::of_python(PythonId::new(PYTHON, now()).unwrap());
+        assert_eq!(listed.read_forgeable(PYTHON, now()), Some(Verified { id, is_outdated: true }));
+        assert_eq!(listed.read(PYTHON, now()), None);
+        assert_eq!(listed.read_forgeable(b"admin", now()), None);
+        assert_eq!(formats([flask()]).read_forgeable(PYTHON, now()), None);
+    }
+}

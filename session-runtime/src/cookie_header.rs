@@ -83,6 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn one_of_ours_is_held_in_place() {
+        let id = crate::SessionId::draw(std::time::UNIX_EPOCH, 0).unwrap();
+        let pair = format!("sid={}", crate::keyring::Keyring::new("sid", b"secret", []).sign(&id));
+        let values = CookieValues::collect("sid", [pair.as_bytes()]);
+        assert!(!values.is_empty() && !values.joined.spilled());
+        assert!(CookieValues::collect("sid", []).is_empty());
+    }
+
+    #[test]
     fn empty_and_long_values_are_ignored() {
         let long = [b"sid=".as_slice(), &[b'a'; MAX_VALUE_LEN + 1]].concat();
         let longest = [b"sid=".as_slice(), &[b'a'; MAX_VALUE_LEN]].concat();

@@ -126,6 +126,12 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_how_many_keys_there_are() {
+        let keyring = Keyring::new("c", SECRET, [&b"older"[..], &b"oldest"[..]]);
+        assert_eq!(format!("{keyring:?}"), "Keyring(3 keys)");
+    }
+
+    #[test]
     fn a_value_for_another_cookie_name_does_not_verify() {
         let value = Keyring::new("admin", SECRET, []).sign(&id());
         assert_eq!(Keyring::new("user", SECRET, []).verify(value.as_bytes()), None);

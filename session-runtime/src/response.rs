@@ -191,4 +191,37 @@ mod tests {
         let told = values(&pairs(Some("id=x"), &[("vary", "cookie"), ("set-cookie", "theme=dark")]));
         assert_eq!(told, ["set-cookie: id=x", "cache-control: no-store"]);
     }
+
+    fn outcome() -> Outcome {
+        Outcome { asked: true, was_live: false, set: None, remove: false, went_on_without: false }
+    }
+
+    #[test]
+    fn a_request_that_ignored_its_session_changes_nothing() {
+        let headers = SessionHeaders::new(&Outcome { asked: false, ..outcome() }, None);
+        assert!(headers.is_empty() && headers.pairs([]).is_empty() && headers.set_cookie().is_none());
+    }
+
+    #[test]
+    fn a_request_that_found_no_session_may_be_stored_for_those_without_cookies() {
+        let headers = SessionHeaders::new(&outcome(), None);
+        assert!(!headers.is_empty());
+        assert_eq!(values(&headers.pairs([])), ["vary: Cookie"]);
+    }
+
+    #[test]
+    fn what_was_made_without_its_session_is_not_stored() {
+        let headers = SessionHeaders::new(&Outcome { went_on_without: true, ..outcome() }, None);
+        assert_eq!(values(&headers.pairs([])), ["vary: Cookie", "cache-control: no-store"]);
+    }
+
+    #[test]
+    fn debug_does_not_show_the_cookie() {
+        let headers = SessionHeaders::new(&outcome(), Some("id=x".to_owned()));
+        assert_eq!(headers.set_cookie(), Some("id=x"));
+        assert_eq!(
+            format!("{headers:?}"),
+            "SessionHeaders { set_cookie: true, vary: true, cacheability: NoStore }"
+        );
+    }
 }

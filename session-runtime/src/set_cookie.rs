@@ -65,3 +65,66 @@ impl fmt::Debug for CookieTemplate {
         f.debug_tuple("CookieTemplate").field(&self.cookie.to_string()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template() -> CookieSettings {
+        CookieSettings {
+            name: "sid".into(),
+            secure: true,
+            http_only: true,
+            same_site: SameSite::Lax,
+            path: "/".into(),
+            domain: None,
+            partitioned: false,
+        }
+    }
+
+    #[test]
+    fn attributes_are_those_of_the_settings() {
+        let all = CookieTemplate::new(CookieSettings {
+            same_site: SameSite::Strict,
+            path: "/app".into(),
+            domain: Some("example.com".into()),
+            partitioned: true,
+            ..template()
+        });
+        let minute = Some(Duration::from_secs(60));
+        assert_eq!(
+            all.set("value".to_owned(), minute),
+            "sid=value; HttpOnly; SameSite=Strict; Partitioned; Secure; Path=/app; Domain=example.com; Max-Age=60"
+        );
+        let few = CookieTemplate::new(CookieSettings { secure: false, http_only: false, ..template() });
+        assert_eq!(few.set("value".to_owned(), None), "sid=value; SameSite=Lax; Path=/");
+        let elsewhere = CookieTemplate::new(CookieSettings { same_site: SameSite::None, ..template() });
+        assert!(elsewhere.set(String::new(), None).contains("; SameSite=None; Secure"));
+    }
+
+    #[test]
+    fn no_age_is_told_that_browsers_do_not_keep() {
+        let set = |max_age| CookieTemplate::new(template()).set(String::new(), Some(max_age));
+        assert!(set(MAX_AGE_LIMIT).ends_with("Max-Age=34560000"));
+        assert!(set(Duration::MAX).ends_with("Max-Age=34560000"));
+    }
+
+    #[test]
+    fn a_removal_has_the_attributes_and_an_age_of_nothing() {
+        let domain = Some("example.com".into());
+        let removal = CookieTemplate::new(CookieSettings { domain, ..template() }).removal();
+        assert!(removal.starts_with(
+            "sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0; Expires="
+        ));
+    }
+
+    #[test]
+    fn debug_shows_name_and_attributes() {
+        let template = CookieTemplate::new(template());
+        assert_eq!(template.name(), "sid");
+        assert_eq!(
+            format!("{template:?}"),
+            "CookieTemplate(\"sid=; HttpOnly; SameSite=Lax; Secure; Path=/\")"
+        );
+    }
+}

@@ -69,3 +69,60 @@ impl Subject {
         (remaining >= Duration::from_millis(1)).then_some(remaining)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn born_at(birth: SystemTime, class: u8) -> SessionId {
+        SessionId::draw(birth, class).unwrap()
+    }
+
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(2_000_000_000)
+    }
+
+    #[test]
+    fn an_id_may_be_of_a_clock_that_is_ahead_a_little() {
+        let is_presented =
+            |birth| Subject::presented(born_at(birth, 0), "app", &Lifetimes::default(), now()).is_some();
+        assert!(is_presented(now()) && is_presented(now() + MAX_CLOCK_SKEW));
+        assert!(!is_presented(now() + MAX_CLOCK_SKEW + Duration::from_secs(1)));
+        assert_eq!(MAX_CLOCK_SKEW, Duration::from_secs(300));
+    }
+
+    #[test]
+    fn a_class_that_is_not_configured_is_no_session() {
+        let id = born_at(now(), 200);
+        assert!(Subject::presented(id, "app", &Lifetimes::default(), now()).is_none());
+        assert!(Subject::drawn(id, "app", &Lifetimes::default()).unwrap_err().is_config());
+    }
+
+    #[test]
+    fn a_session_lasts_as_long_as_it_is_used_and_never_past_its_deadline() {
+        let subject = Subject::drawn(born_at(now(), 0), "app", &Lifetimes::default()).unwrap();
+        let Lifetime { idle, max, .. } = subject.lifetime;
+        assert_eq!((subject.remaining(now()), subject.expires_in(now())), (Some(max), Some(idle)));
+        let deadline = now() + max;
+        let last = Duration::from_millis(1);
+        assert_eq!(subject.remaining(deadline - last), Some(last));
+        assert_eq!(subject.expires_in(deadline - last), Some(last));
+        assert_eq!(
+            subject.expires_in(deadline - Duration::from_micros(999)),
+            None,
+            "redis counts in milliseconds"
+        );
+        assert_eq!(subject.remaining(deadline + last), None);
+        assert!(Subject::presented(subject.id, "app", &Lifetimes::default(), deadline).is_none());
+    }
+
+    #[test]
+    fn a_successor_is_another_session_in_the_same_slot() {
+        let subject = Subject::drawn(born_at(now(), 0), "app", &Lifetimes::default()).unwrap();
+        let successor = subject.draw_successor(now(), 1).unwrap();
+        assert_eq!((successor.tag(), successor.birth_and_class()), (subject.id.tag(), (now(), 1)));
+        assert_ne!(successor, subject.id);
+    }
+}

@@ -110,7 +110,7 @@ pub(crate) fn decode_base64(digits: &str) -> Option<Vec<u8>> {
 fn hex(digits: &[u8]) -> Option<Vec<u8>> {
     let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = digits.as_chunks::<2>();
-    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+    let byte = |[high, low]: &[u8; 2]| Some(16 * digit(*high)? + digit(*low)?);
     pairs.iter().map(byte).collect::<Option<_>>().filter(|_| rest.is_empty())
 }
 

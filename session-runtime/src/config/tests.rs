@@ -271,6 +271,7 @@ fn weak_secrets_are_refused_and_not_quoted() {
         ("this is the session key for production", "looks like a placeholder"),
         ("your-secret-key-at-least-32-characters-long", "looks like a placeholder"),
         ("p@ssword-password-PASSWORD-passw0rd!", "looks like a placeholder"),
+        ("session-token-abcdefghijklmnopqrstuvwx", "looks like a placeholder"),
     ] {
         let message =
             refused(config().secret(weak), &["`secret` (SESSION_SECRET)", says, "openssl rand -base64 32"]);
@@ -285,6 +286,22 @@ fn words_do_no_harm_in_a_secret_that_is_hard_to_guess_without_them() {
         "9fQ2kW8zLm4XcSecretVb1Nj6Hg3Ty5Rp0",
         "session:8f14e45fceea167a5a36dedd4bea2543",
         "$*H+!*KeyC?\\r\"/{&&C$.\"`+1d%%\"=!?y",
+        "#$%&*()_+{}a[]b|:;<>?Key./~!@^-=a\"b'",
+        // As many letters of words as of others.
+        "session-value-bytes-k3v9qz7x2m8w4j6r1",
+    ] {
+        assert!(secrets(good).is_ok(), "{good}");
+    }
+}
+
+#[test]
+fn a_secret_may_have_a_little_of_what_makes_one_weak() {
+    for good in [
+        // Six different characters.
+        "acebdfbeadcfacfebdafcedbfaecbdfa",
+        "abcdefghijklmnopk3v9qzt7x2m8w4j6r1",
+        // Letters that repeat themselves, without a word.
+        "k#x7!q@k$x%7^q&k*x(7)q-k_x=7+q{k}x[7]q:k;x<7>q",
     ] {
         assert!(secrets(good).is_ok(), "{good}");
     }
@@ -316,6 +333,8 @@ fn nothing_shows_secrets_and_passwords() {
     let shown = format!("{config:?} {:?}", config.clone().resolve());
     assert!(!shown.contains("HUNTER2") && !shown.contains("9fQ2"), "{shown}");
     assert!(!shown.contains("57, 102, 81"), "{shown}");
+    let secrets = (SecretText::from(TEXT.to_owned()), Secret::random().unwrap());
+    assert_eq!(format!("{secrets:?}"), "(…, Secret(…))");
 }
 
 fn from_env(variables: &[(&str, &str)]) -> Result<SessionConfig, Error> {

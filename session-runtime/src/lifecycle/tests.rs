@@ -294,6 +294,50 @@ fn an_outcome_says_what_the_request_did() {
     assert!(gone().commit().was_live);
 }
 
+#[test]
+fn of_two_cookies_of_one_session_the_older_birth_counts_and_the_current_one() {
+    let (older, newer) = (subject_of(0, now() - Duration::from_secs(1)), subject());
+    for (first, second) in [(&older, &newer), (&newer, &older)] {
+        for (due, other_due) in [(true, true), (true, false), (false, true)] {
+            let mut candidate = Candidate { subject: first.clone(), cookie_due: due };
+            candidate.merge(Candidate { subject: second.clone(), cookie_due: other_due });
+            assert_eq!(candidate.subject.birth, older.birth);
+            assert_eq!(candidate.cookie_due, due && other_due);
+        }
+    }
+    let mut first = candidate(&newer);
+    first.merge(candidate(&subject()));
+    assert_eq!(first.subject.id, newer.id, "of the same age: the first");
+}
+
+#[test]
+fn a_request_that_goes_on_without_its_session_does_so_to_its_end() {
+    let one = subject();
+    let mut lifecycle = asked(vec![candidate(&one)]);
+    assert!(!lifecycle.unavailable(), "it was not allowed to");
+    lifecycle.may_go_on_without();
+    assert_eq!(reads(&mut lifecycle), Some((one.id, true)), "the store is asked as always");
+    assert!(lifecycle.unavailable());
+    lifecycle.may_go_on_without();
+    assert!(lifecycle.goes_on_without());
+    assert_eq!(reads(&mut lifecycle), None);
+    for error in [
+        write(&mut lifecycle).unwrap_err(),
+        lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err(),
+        lifecycle.plan_destroy(now()).unwrap_err(),
+    ] {
+        assert!(error.is_unavailable() && !error.is_gone() && !error.is_committed(), "{error}");
+    }
+    assert!(lifecycle.commit().went_on_without);
+}
+
+#[test]
+fn a_request_that_saw_its_session_does_not_go_on_without_it() {
+    let mut lifecycle = live(&subject());
+    lifecycle.may_go_on_without();
+    assert!(!lifecycle.unavailable() && !lifecycle.commit().went_on_without);
+}
+
 fn moves(lifecycle: &mut Lifecycle, reason: Reason) -> Move {
     lifecycle.plan_move(now(), reason, |_| Ok(subject())).unwrap().unwrap()
 }

@@ -179,9 +179,25 @@ mod tests {
     #[test]
     fn timestamps_of_old_releases_count_from_2011() {
         let json = format!(r#"{{"session-id":"{PYTHON}"}}"#);
-        let old = u32::try_from(NOW - YEAR_2011).unwrap().to_be_bytes();
-        let id = signer().verify(&signed(&compressed(&json), &old)).unwrap();
-        assert_eq!(id.birth(), time_of(NOW));
+        for (timestamp, birth) in
+            [(NOW - YEAR_2011, NOW), (YEAR_2011 - 1, 2 * YEAR_2011 - 1), (YEAR_2011, YEAR_2011)]
+        {
+            let timestamp = u32::try_from(timestamp).unwrap().to_be_bytes();
+            let id = signer().verify(&signed(&compressed(&json), &timestamp)).unwrap();
+            assert_eq!(id.birth(), time_of(birth));
+        }
+    }
+
+    #[test]
+    fn a_timestamp_is_written_without_leading_zeros() {
+        let value = signer().sign(&native(), time_of(NOW));
+        let timestamp = URL_SAFE_NO_PAD.decode(value.split('.').nth(1).unwrap()).unwrap();
+        assert_eq!(timestamp, u32::try_from(NOW).unwrap().to_be_bytes());
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", signer()), "FlaskSigner(…)");
     }
 
     #[test]

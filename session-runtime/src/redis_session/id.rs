@@ -1,5 +1,6 @@
 //! The package's session ids, and how ours go into its cookies.
 
+use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
@@ -90,22 +91,29 @@ pub(crate) fn draw_in_slot_of(key: &SessionKey, birth: SystemTime, class: u8) ->
     let (slot, drawn) = (slot_of(key), SessionId::draw(birth, class)?);
     let mut tag = [0; SessionId::TAG_LEN];
     tag.copy_from_slice(drawn.tag().as_bytes());
-    let first = tag[SEARCHED..].iter().fold(0, |number, c| (number << 6) | (usize::from(*c) % 64));
-    let tag_of = |number: usize| {
-        let mut tag = tag;
-        for (at, c) in tag[SEARCHED..].iter_mut().enumerate() {
-            *c = ALPHABET[((first + number) >> (6 * at)) & 63];
-        }
-        tag
-    };
     // One of 16,384 is in the slot.
     let tag =
-        (0..1 << (6 * (SessionId::TAG_LEN - SEARCHED))).map(tag_of).find(|tag| slot_of_tag(tag) == slot);
+        iter::successors(Some(tag), |tag| Some(next(*tag))).take(TAGS).find(|tag| slot_of_tag(tag) == slot);
     Ok(tag.map_or(drawn, |tag| drawn.with_tag(&tag)))
 }
 
+/// The next tag with the same beginning; after the last one the first.
+fn next(mut tag: [u8; SessionId::TAG_LEN]) -> [u8; SessionId::TAG_LEN] {
+    for c in &mut tag[SEARCHED..] {
+        let next = ALPHABET.iter().position(|letter| letter == c).unwrap_or_default() + 1;
+        *c = ALPHABET[next % ALPHABET.len()];
+        if next < ALPHABET.len() {
+            break;
+        }
+    }
+    tag
+}
+
+/// How many tags have the same beginning.
+const TAGS: usize = ALPHABET.len().pow(4);
+
 /// From which character on a tag is searched for; those before are drawn.
-const SEARCHED: usize = SessionId::TAG_LEN / 2;
+const SEARCHED: usize = SessionId::TAG_LEN - 4;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -214,6 +222,18 @@ pub(super) mod tests {
     fn in_braces_stands_no_id_of_python() {
         let (tag, rest) = PYTHON.split_at(SessionId::TAG_LEN);
         assert_eq!(id_of(format!("{{{tag}}}{rest}.{NOW}").as_bytes(), time_of(NOW)), None);
+    }
+
+    #[test]
+    fn tags_are_counted_through() {
+        for (tag, following) in [
+            (b"AAAAAAAA", b"AAAABAAA"),
+            (b"zyxw-_-_", b"zyxw__-_"),
+            (b"zyxw__9_", b"zyxwAA-_"),
+            (b"AAAA____", b"AAAAAAAA"),
+        ] {
+            assert_eq!(next(*tag), *following);
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl SecretKey {
 
     /// The bytes of the key. A short one is what the Python application has: it is used, with a warning.
     pub(crate) fn expose(&self, format: &str) -> &[u8] {
-        if self.0.len() < ENOUGH_BYTES {
+        if self.is_short() {
             tracing::warn!(
                 format,
                 bytes = self.0.len(),
@@ -59,6 +59,10 @@ impl SecretKey {
             );
         }
         &self.0
+    }
+
+    fn is_short(&self) -> bool {
+        self.0.len() < ENOUGH_BYTES
     }
 }
 
@@ -70,3 +74,27 @@ impl fmt::Debug for SecretKey {
 
 /// As for secrets of our own.
 const ENOUGH_BYTES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_than_32_bytes_are_short() {
+        assert!(SecretKey::new("").is_empty() && !SecretKey::new("key").is_empty());
+        assert!(SecretKey::new([7; 31]).is_short() && !SecretKey::new([7; 32]).is_short());
+    }
+
+    #[test]
+    fn a_file_gives_text_or_bytes() {
+        let read = |text: &str| serde_json::from_str::<SecretKey>(text).map(|key| key.expose("").to_vec());
+        assert_eq!(read(r#""a text""#).unwrap(), b"a text");
+        assert_eq!(read(r#"{ "base64": "AP8=" }"#).unwrap(), [0, 255]);
+        assert!(read(r#"{ "base64": "*" }"#).is_err());
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", SecretKey::new("key")), "SecretKey(…)");
+    }
+}

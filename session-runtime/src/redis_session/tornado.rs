@@ -237,6 +237,11 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", usual()), "TornadoSigner(…)");
+    }
+
+    #[test]
     fn a_value_lasts_as_many_days_as_it_may() {
         let value = usual().sign(&python(), time_of(NOW)).unwrap().value;
         let after =

@@ -272,6 +272,7 @@ fn errors_name_field_and_type_and_never_the_value() {
         assert!(error.is_decode() && error.to_string().contains("`secret`"), "{error}");
         assert_shows_no_value(&error);
     }
+    assert_eq!(format!("{:?}", InvalidValue::new("why")), "InvalidValue(\"why\")");
     let error = FieldSpec::<Option<u8>>::value("age").read(Some("300".into())).unwrap_err();
     assert_eq!(error.to_string(), "the stored field `age` is not a valid `core::option::Option<u8>`");
     assert_eq!(error.source().unwrap().to_string(), "an integer out of the range of u8");
