@@ -162,11 +162,29 @@ fn gone_stays_gone_whatever_is_reported_late() {
 #[test]
 fn a_report_of_another_id_changes_nothing() {
     let (one, other) = (subject(), subject());
-    let mut lifecycle = live(&one);
-    lifecycle.found(&other.id, true);
-    lifecycle.dead(&other.id);
-    lifecycle.missing(&other.id, false);
-    assert_eq!(reads(&mut lifecycle), Some((one.id, false)));
+    let reports: [fn(&mut Lifecycle, &SessionId); 4] = [
+        |lifecycle, id| lifecycle.found(id, true),
+        |lifecycle, id| lifecycle.dead(id),
+        |lifecycle, id| assert_eq!(lifecycle.missing(id, false), Next::Replan),
+        |lifecycle, id| assert_eq!(lifecycle.missing(id, true), Next::Replan),
+    ];
+    for report in reports {
+        let mut refreshed = live(&one);
+        report(&mut refreshed, &other.id);
+        assert_eq!(reads(&mut refreshed), Some((one.id, false)));
+        let mut unrefreshed = asked(vec![candidate(&one)]);
+        unrefreshed.found(&one.id, false);
+        report(&mut unrefreshed, &other.id);
+        assert_eq!(reads(&mut unrefreshed), Some((one.id, true)));
+        let mut candidates = asked(vec![candidate(&one)]);
+        report(&mut candidates, &other.id);
+        assert_eq!(writes(&mut candidates), (one.id, WriteMode::Existing));
+        assert!(!candidates.commit().was_live);
+        let mut absent = asked(vec![]);
+        let drawn = writes(&mut absent);
+        report(&mut absent, &other.id);
+        assert_eq!(writes(&mut absent), drawn);
+    }
 }
 
 #[test]
@@ -425,6 +443,30 @@ fn a_move_that_came_before_the_creation_is_repeated() {
 }
 
 #[test]
+fn a_move_that_is_repeated_after_the_creation_and_finds_nothing_is_gone() {
+    let mut lifecycle = asked(vec![]);
+    let (drawn, _) = writes(&mut lifecycle);
+    moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.created(&drawn).unwrap();
+    let again = moves(&mut lifecycle, Reason::Rotate);
+    assert_eq!(lifecycle.unmoved(&again), Next::Replan);
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+}
+
+#[test]
+fn a_move_of_another_id_that_found_nothing_changes_nothing() {
+    let one = subject();
+    let stale = Move { from: subject(), to: subject(), reason: Reason::Renew(1), settles: true };
+    let mut absent = asked(vec![]);
+    let drawn = writes(&mut absent);
+    assert_eq!(absent.unmoved(&stale), Next::Replan);
+    assert_eq!(writes(&mut absent), drawn);
+    let mut lifecycle = live(&one);
+    assert_eq!(lifecycle.unmoved(&stale), Next::Replan);
+    assert_eq!(writes(&mut lifecycle), (one.id, WriteMode::Existing));
+}
+
+#[test]
 fn gone_cannot_move_and_committed_cannot_either() {
     assert!(gone().plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_gone());
     let mut lifecycle = live(&subject());
@@ -515,7 +557,11 @@ fn a_first_write_that_came_after_a_move_found_nothing_is_written_again_under_the
     let planned = moves(&mut lifecycle, Reason::Renew(1));
     lifecycle.unmoved(&planned);
     assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Replan);
-    assert_eq!(writes(&mut lifecycle).0.birth_and_class().1, 1);
+    let (next, _) = writes(&mut lifecycle);
+    assert_eq!(next.birth_and_class().1, 1);
+    assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Replan, "another one is drawn");
+    lifecycle.created(&next).unwrap();
+    assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Replan, "another one is live");
 }
 
 #[test]
@@ -676,6 +722,10 @@ fn after_the_head_destroy_is_committed_unless_there_is_nothing_to_end() {
     let mut without = asked(vec![]);
     without.commit();
     assert_eq!(destroys(&mut without), None);
+    let mut stale = Lifecycle::default();
+    stale.ask(true, Vec::new);
+    stale.commit();
+    assert!(stale.plan_destroy(now()).unwrap_err().is_committed(), "the cookie stays");
 }
 
 #[test]

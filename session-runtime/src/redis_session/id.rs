@@ -149,6 +149,8 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+
     use super::*;
     use crate::store::slot_of;
 
@@ -216,6 +218,17 @@ pub(super) mod tests {
             assert_eq!(born_at(seconds), Some(time_of(seconds)));
         }
         assert_eq!(born_at(10_000_000_000), None);
+    }
+
+    #[test]
+    fn ids_are_the_same_whatever_their_births() {
+        let hash = |id: &SessionId| BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
+        let id = |text: &str, seconds| {
+            SessionId::of_python(PythonId::new(text.as_bytes(), time_of(seconds)).unwrap())
+        };
+        assert_eq!((id(PYTHON, 1), hash(&id(PYTHON, 1))), (python(), hash(&python())));
+        let other = id(&PYTHON.replace("b374", "b375"), NOW);
+        assert!(other != python() && hash(&other) != hash(&python()));
     }
 
     #[test]

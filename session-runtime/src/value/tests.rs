@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::schema::FieldSpec;
+use crate::store::Action;
 
 mod times;
 #[cfg(feature = "uuid")]
@@ -240,6 +241,18 @@ fn json_is_pinned_and_pythons_is_read() {
     assert_eq!(json::decode::<Properties>(text.into()).unwrap(), value);
     let python = r#"{"colour": "\u00e9\u2028", "sizes": [1, 2]}"#;
     assert_eq!(json::decode::<Properties>(python.into()).unwrap(), value);
+}
+
+#[test]
+fn floats_are_counted_up_and_down() {
+    let counted = |action| match action {
+        Action::AddFloat { by, default, single } => (by, default, single),
+        _ => panic!("it is counted"),
+    };
+    assert_eq!(counted(1.5f64.add(0.25)), (1.5, 0.25, false));
+    assert_eq!(counted(1.5f64.subtract(0.25)), (-1.5, 0.25, false));
+    assert_eq!(counted(1.5f32.add(0.25)), (1.5, 0.25, true));
+    assert_eq!(counted(1.5f32.subtract(0.25)), (-1.5, 0.25, true));
 }
 
 #[test]
