@@ -247,3 +247,26 @@ impl ResponseError for Error {
         HttpResponse::build(status).content_type(ContentType::plaintext()).body(body)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::Outcome;
+
+    #[test]
+    fn an_error_with_the_headers_is_otherwise_the_one_that_it_was() {
+        let conflict = || actix_web::error::ErrorConflict("taken");
+        let outcome =
+            Outcome { asked: true, was_live: false, set: None, remove: false, went_on_without: false };
+        let session = SessionHeaders::new(&outcome, None);
+        let error = WithHeaders { error: conflict(), session };
+        assert_eq!(error.status_code(), StatusCode::CONFLICT);
+        assert_eq!(
+            (error.to_string(), format!("{error:?}")),
+            ("taken".to_owned(), format!("{:?}", conflict()))
+        );
+        let response = error.error_response();
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        assert_eq!(response.headers().get("vary").unwrap(), "Cookie");
+    }
+}

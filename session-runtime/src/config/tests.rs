@@ -52,6 +52,12 @@ fn defaults_are_pinned() {
 }
 
 #[test]
+fn same_site_is_shown_as_it_is_written() {
+    let shown = [SameSite::Strict, SameSite::Lax, SameSite::None].map(|same_site| same_site.to_string());
+    assert_eq!(shown, ["Strict", "Lax", "None"]);
+}
+
+#[test]
 fn the_default_name_has_the_host_prefix_while_it_may() {
     let name = |config: SessionConfig| config.resolve().unwrap().cookie.name;
     assert_eq!(&*name(config().cookie_partitioned(true)), "__Host-session-id");

@@ -227,7 +227,7 @@ pub(super) mod tests {
             SessionId::of_python(PythonId::new(text.as_bytes(), time_of(seconds)).unwrap())
         };
         assert_eq!((id(PYTHON, 1), hash(&id(PYTHON, 1))), (python(), hash(&python())));
-        let other = id(&PYTHON.replace("b374", "b375"), NOW);
+        let other = id(&PYTHON.replace("a374", "a375"), NOW);
         assert!(other != python() && hash(&other) != hash(&python()));
     }
 

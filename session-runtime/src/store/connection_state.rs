@@ -35,3 +35,14 @@ impl fmt::Display for ConnectionState {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ConnectionState::{Connected, Connecting, Disconnected};
+
+    #[test]
+    fn states_are_shown_in_lower_case() {
+        let shown = [Connected, Connecting, Disconnected].map(|state| state.to_string());
+        assert_eq!(shown, ["connected", "connecting", "disconnected"]);
+    }
+}

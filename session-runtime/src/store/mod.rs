@@ -418,3 +418,54 @@ impl fmt::Debug for Modified {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUE: Bytes = Bytes::from_static(b"HUNTER2");
+
+    #[test]
+    fn debug_shows_what_is_done_and_not_the_values() {
+        let set = Change::Set { field: "name", value: VALUE, ttl: None };
+        assert_eq!(format!("{set:?}"), "Set { field: \"name\", .. }");
+        assert_eq!(format!("{:?}", Change::Remove { field: "name" }), "Remove { field: \"name\", .. }");
+        for (action, shown) in [
+            (Action::Replace(Some(VALUE)), "Replace"),
+            (Action::GetOrSet(VALUE), "GetOrSet"),
+            (
+                Action::CompareAndSet { expected: Some(VALUE), or_missing: false, value: Some(VALUE) },
+                "CompareAndSet",
+            ),
+            (Action::AddInteger { by: 1, default: 0, min: 0, max: 9 }, "AddInteger"),
+            (Action::AddFloat { by: 1.0, default: 0.0, single: false }, "AddFloat"),
+        ] {
+            assert_eq!(format!("{action:?}"), shown);
+        }
+        let mode = WriteMode::Existing;
+        let replace = Action::Replace(Some(VALUE));
+        let modify = Modify {
+            mode,
+            field: "name",
+            alias: None,
+            action: replace,
+            ttl: None,
+            expires_in: Duration::ZERO,
+        };
+        assert_eq!(format!("{modify:?}"), "Modify { field: \"name\", action: Replace, .. }");
+    }
+
+    #[test]
+    fn debug_shows_what_happened_and_not_the_values() {
+        for (modified, shown) in [
+            (Modified::Value(Some(VALUE)), "Value(…)"),
+            (Modified::Value(None), "Value(none)"),
+            (Modified::Swapped(true), "Swapped(true)"),
+            (Modified::Sum(VALUE), "Sum(…)"),
+            (Modified::NotANumber, "NotANumber"),
+            (Modified::OutOfRange, "OutOfRange"),
+        ] {
+            assert_eq!(format!("{modified:?}"), shown);
+        }
+    }
+}
