@@ -589,6 +589,21 @@ fn every_session_that_is_destroyed_ends_in_a_removal_and_absent() {
 }
 
 #[test]
+fn a_session_that_was_ended_or_had_moved_was_live() {
+    let successor = subject();
+    for (found, was_live) in [
+        (Destroyed::Ended, true),
+        (Destroyed::Moved(successor.id), true),
+        (Destroyed::Missing, false),
+        (Destroyed::Dead, false),
+    ] {
+        let mut lifecycle = asked(vec![candidate(&subject())]);
+        destroyed(&mut lifecycle, found);
+        assert_eq!(lifecycle.commit().was_live, was_live, "{found:?}");
+    }
+}
+
+#[test]
 fn destroy_without_a_session_removes_a_stale_cookie_and_nothing_else() {
     let mut without = asked(vec![]);
     assert_eq!(destroys(&mut without), None);
