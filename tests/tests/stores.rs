@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use session_runtime::testing::store_suite::Subject;
-use session_runtime::testing::{ManualClock, store_suite};
+use session_runtime::testing::{FailingStore, ManualClock, store_suite};
 use session_runtime::{MemoryStore, RedisStore, SessionStore};
 use session_tests::deployment::{Cluster, Sentinel, Servers, Tls};
 use session_tests::server::{Make, RedisServer};
@@ -14,28 +14,35 @@ use session_tests::server::{Make, RedisServer};
 mod memory {
     use super::*;
 
-    store_suite!(Memory::new());
+    store_suite!(OnMemory::of(|memory| memory));
+}
 
-    struct Memory {
-        store: MemoryStore,
-        clock: ManualClock,
+/// While nothing has it fail.
+mod failing {
+    use super::*;
+
+    store_suite!(OnMemory::of(FailingStore::new));
+}
+
+struct OnMemory<S> {
+    store: S,
+    clock: ManualClock,
+}
+
+impl<S> OnMemory<S> {
+    async fn of(around: impl FnOnce(MemoryStore) -> S) -> Self {
+        let clock = ManualClock::default();
+        Self { store: around(MemoryStore::with_clock(&clock)), clock }
+    }
+}
+
+impl<S: SessionStore> Subject for OnMemory<S> {
+    fn store(&self) -> &dyn SessionStore {
+        &self.store
     }
 
-    impl Memory {
-        async fn new() -> Self {
-            let clock = ManualClock::default();
-            Self { store: MemoryStore::with_clock(&clock), clock }
-        }
-    }
-
-    impl Subject for Memory {
-        fn store(&self) -> &dyn SessionStore {
-            &self.store
-        }
-
-        async fn pass(&self, time: Duration) {
-            self.clock.advance(time);
-        }
+    async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use session_runtime::testing::{self, Browser, FailingStore, Failure, ManualClock};
-use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::{ConnectionState, Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -133,6 +133,42 @@ async fn a_write_without_a_reply_was_carried_out_or_not_as_the_test_says() {
         assert!(set(&mut browser, 8).await.unwrap_err().is_outcome_unknown());
         store.recover();
         assert_eq!(count(&mut browser).await.unwrap(), expected);
+    }
+}
+
+#[derive(Session)]
+struct Basket {
+    items: u64,
+    #[session(ttl = "1h")]
+    coupon: Option<String>,
+}
+
+#[tokio::test]
+async fn every_operation_reaches_a_store_of_ones_own() {
+    let store = FailingStore::new(MemoryStore::new());
+    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    sessions.require::<Basket>().unwrap();
+    sessions.ping().await.unwrap();
+    assert_eq!(sessions.connection_state(), ConnectionState::Connected);
+    let session = sessions.create::<Basket>().await.unwrap();
+    assert_eq!(session.items().incr(2).await.unwrap(), 2);
+    session.set_coupon("spring").await.unwrap();
+    let both = session.read((session.items(), session.coupon()));
+    assert_eq!(both.await.unwrap(), (2, Some("spring".to_owned())));
+    assert!(session.coupon().expire_in(DAY).await.unwrap());
+    assert!(session.coupon().expires_in().await.unwrap().unwrap() > DAY / 2);
+    store.fail(Failure::Unavailable);
+    for error in [
+        sessions.ping().await.unwrap_err(),
+        session.items().incr(2).await.unwrap_err(),
+        session.load().await.err().unwrap(),
+        session.coupon().expire_in(DAY).await.unwrap_err(),
+        session.coupon().expires_in().await.unwrap_err(),
+        session.expires_in().await.unwrap_err(),
+        session.rotate().await.unwrap_err(),
+        session.destroy().await.unwrap_err(),
+    ] {
+        assert!(error.is_unavailable(), "{error}");
     }
 }
 

@@ -698,6 +698,21 @@ fn of_two_moves_the_one_that_is_reported_counts() {
 }
 
 #[test]
+fn a_move_of_a_session_that_is_not_the_requests_any_more_changes_nothing() {
+    let (one, two) = (subject(), subject());
+    let mut ended = live(&one);
+    let planned = moves(&mut ended, Reason::Rotate);
+    destroyed(&mut ended, Destroyed::Ended);
+    ended.moved(&planned).unwrap();
+    assert_eq!(reads(&mut ended), None);
+    let mut elsewhere = asked(vec![candidate(&one), candidate(&two)]);
+    let planned = moves(&mut elsewhere, Reason::Rotate);
+    elsewhere.missing(&one.id, false);
+    elsewhere.moved(&planned).unwrap();
+    assert_eq!(writes(&mut elsewhere), (two.id, WriteMode::Existing));
+}
+
+#[test]
 fn destroy_passes_over_candidates_that_are_not_live() {
     for not_live in [Destroyed::Missing, Destroyed::Dead] {
         let (stale, one) = (subject(), subject());
