@@ -176,6 +176,7 @@ mod tests {
             (vec![], vec![vary.clone(), private.clone()]),
             (vec![("Vary", "Accept"), ("Vary", "Origin, COOKIE")], vec![private.clone()]),
             (vec![("vary", "*")], vec![private.clone()]),
+            (vec![("vary", "Accept, Cookies")], vec![vary.clone(), private.clone()]),
             (vec![("Cache-Control", "no-store")], vec![vary.clone()]),
             (
                 vec![("Cache-Control", "public"), ("cache-control", "max-age=5")],
