@@ -139,7 +139,7 @@ mod tests {
 
     fn formats(formats: impl IntoIterator<Item = CookieFormat>) -> CookieFormats {
         let config = SessionConfig::new().secret(SECRET).cookie_name("sid").cookie_formats(formats);
-        CookieFormats::new(&config.resolve().unwrap()).unwrap()
+        CookieFormats::new(&config.resolve().expect("a config")).expect("formats")
     }
 
     fn tornado() -> CookieFormat {
