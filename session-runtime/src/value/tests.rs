@@ -24,6 +24,7 @@ mod uuids;
 #[track_caller]
 fn pinned<T: FieldValue + PartialEq + Debug>(value: T, text: impl AsRef<[u8]>) {
     assert_eq!(value.encode().unwrap(), text.as_ref());
+    assert_eq!(value.encode_stored().unwrap().as_deref(), Some(text.as_ref()));
     assert_eq!(T::decode(Bytes::copy_from_slice(text.as_ref())).unwrap(), value);
 }
 
