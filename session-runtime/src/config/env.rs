@@ -5,6 +5,7 @@ use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
+use super::misspelt::warn_of_misspelt_variables;
 use super::setting::Setting;
 use super::{Lifetime, SessionConfig};
 use crate::error::Error;
@@ -30,7 +31,8 @@ impl SessionConfig {
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds | [`timeout`](Self::timeout) |
     ///
     /// Yes and no are `true` `1` `yes` `on` and `false` `0` `no` `off`; words in any case. White space around a value is ignored. A variable
-    /// that is **empty counts as not set**: that is what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as.
+    /// that is **empty counts as not set**: that is what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. One
+    /// that is named almost as one of these, `SESSION_EXPRE`, is a warning.
     ///
     /// # Errors
     ///
@@ -68,6 +70,7 @@ impl SessionConfig {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn overridden_by_env(self) -> Result<Self, Error> {
+        warn_of_misspelt_variables();
         self.overridden_by(|_| None, |variable| std::env::var_os(variable))
     }
 

@@ -8,6 +8,7 @@ mod cookie_format;
 mod env;
 mod lifetime;
 mod memory_url;
+mod misspelt;
 mod secret;
 mod setting;
 mod settings;

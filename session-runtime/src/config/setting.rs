@@ -18,7 +18,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    pub(super) const STORE: Self = Self::new("store", "SESSION_REDIS");
+    pub(crate) const STORE: Self = Self::new("store", "SESSION_REDIS");
     pub(super) const PREFIX: Self = Self::new("prefix", "SESSION_REDIS_PREFIX");
     pub(super) const IDLE: Self = Self::new("idle", "SESSION_EXPIRE");
     pub(super) const MAX: Self = Self::new("max", "SESSION_MAX_LIFETIME");
@@ -37,6 +37,23 @@ impl Setting {
     pub(super) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
     pub(super) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
     pub(super) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
+
+    /// Those that the environment can change.
+    pub(super) const OF_ENVIRONMENT: [Self; 13] = [
+        Self::STORE,
+        Self::PREFIX,
+        Self::IDLE,
+        Self::MAX,
+        Self::COOKIE_NAME,
+        Self::COOKIE_SECURE,
+        Self::COOKIE_HTTP_ONLY,
+        Self::COOKIE_SAME_SITE,
+        Self::COOKIE_PATH,
+        Self::COOKIE_DOMAIN,
+        Self::COOKIE_FORMATS,
+        Self::SECRET,
+        Self::TIMEOUT,
+    ];
 
     const fn new(key: &'static str, variable: &'static str) -> Self {
         Self { key, variable: Some(variable), by_option: false }
