@@ -90,8 +90,12 @@ pub(crate) enum Kind {
     Setting { setting: Setting, reason: Cow<'static, str> },
     #[error("{0}")]
     Config(Cow<'static, str>),
-    #[error("{0}")]
-    Store(#[source] StoreError),
+    #[error(transparent)]
+    Store(StoreError),
+    /// When the application starts, where it is known which setting to look at.
+    #[cfg(feature = "redis")]
+    #[error("{0}. The setting {setting} says where it is; `memory:` needs no server", setting = Setting::STORE)]
+    StoreAtStart(StoreError),
 }
 
 /// What to do about it, for each adapter that is there.
@@ -118,6 +122,15 @@ impl Error {
     }
 
     /// The setting that it is about, to name it otherwise.
+    /// What is said of a store that is away when the application starts.
+    #[cfg(feature = "redis")]
+    pub(crate) fn at_start(self) -> Self {
+        match *self.0 {
+            Kind::Store(error) if error.is_unavailable() => Self::new(Kind::StoreAtStart(error)),
+            kind => Self::new(kind),
+        }
+    }
+
     pub(crate) fn setting_mut(&mut self) -> Option<&mut Setting> {
         match &mut *self.0 {
             Kind::Setting { setting, .. } => Some(setting),
@@ -181,6 +194,8 @@ impl Error {
             Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
             Kind::Store(error) if error.is_unavailable() => "unavailable",
             Kind::Store(_) => "refused",
+            #[cfg(feature = "redis")]
+            Kind::StoreAtStart(_) => "unavailable",
         }
     }
 
@@ -279,6 +294,8 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match &*self.0 {
             Kind::Store(error) => error.is_unavailable(),
+            #[cfg(feature = "redis")]
+            Kind::StoreAtStart(_) => true,
             kind => matches!(kind, Kind::WithoutSession),
         }
     }

@@ -94,7 +94,7 @@ impl Sessions {
                 Self::build(settings, AnyStore::Memory(MemoryStore::builder().bounds(bounds).build()))
             }
             #[cfg(feature = "redis")]
-            StoreUrl::Redis(url) => Self::on_redis(settings, &url).await,
+            StoreUrl::Redis(url) => Self::on_redis(settings, &url).await.map_err(Error::at_start),
         }
     }
 

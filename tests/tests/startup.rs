@@ -110,7 +110,8 @@ async fn an_unreachable_server_is_an_error_unless_it_may_come_later() {
     let config = || config(&server.url()).timeout(Duration::from_millis(300));
     let (strict, lazy) = (config(), config().connect_lazily(true));
     server.kill();
-    assert!(Sessions::new(strict).await.unwrap_err().is_unavailable());
+    let error = Sessions::new(strict).await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("SESSION_REDIS"), "{error}");
 
     let sessions = Sessions::new(lazy).await.unwrap();
     assert!(sessions.ping().await.unwrap_err().is_unavailable());
