@@ -97,6 +97,16 @@ fn candidate_unknown_to_the_store_is_never_adopted() {
 }
 
 #[test]
+fn the_last_id_is_told_of_a_session_that_ended_too() {
+    let one = subject();
+    assert_eq!(asked(vec![]).last_id(), None);
+    let mut lifecycle = live(&one);
+    assert_eq!(lifecycle.last_id(), Some(one.id));
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+    assert_eq!(lifecycle.last_id(), Some(one.id));
+}
+
+#[test]
 fn candidate_dead_is_gone() {
     let one = subject();
     let mut lifecycle = asked(vec![candidate(&one)]);
