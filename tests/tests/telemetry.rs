@@ -266,6 +266,31 @@ async fn what_becomes_of_a_session_is_told_with_its_tag_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_move_without_an_answer_is_told_when_it_is_known_to_have_happened() {
+    let log = Log::default();
+    let of_moves = |log: &Log| {
+        let said = lines(log, "session_runtime::lifecycle");
+        said.iter().filter(|line| line.contains("event=\"rotated\"")).count()
+    };
+    async {
+        let store = FailingStore::new(MemoryStore::new());
+        let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+        for (carried_out, told) in [(false, 0), (true, 1)] {
+            let session: Session<Visitor> = sessions.open([]).session();
+            session.set_name(VALUE).await.unwrap();
+            store.fail(Failure::OutcomeUnknown { carried_out });
+            assert!(session.rotate().await.unwrap_err().is_outcome_unknown());
+            store.recover();
+            assert_eq!(of_moves(&log), 0);
+            assert_eq!(session.name().await.unwrap(), VALUE);
+            assert_eq!(of_moves(&log), told, "{carried_out}");
+        }
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+}
+
 /// Adds the visitor's session to each event, as a program does that has it at hand.
 struct Asks(Arc<OnceLock<SessionHandle>>);
 
