@@ -500,6 +500,23 @@ fn a_move_of_unknown_outcome_is_settled_by_the_next_operation() {
     assert_eq!(lifecycle.commit().set.unwrap().id, planned.to.id);
 }
 
+/// With `metrics`, news is kept whether or not somebody listens.
+#[cfg(feature = "metrics")]
+#[test]
+fn a_move_of_unknown_outcome_is_news_if_it_happened() {
+    let one = subject();
+    for happened in [false, true] {
+        let mut lifecycle = live(&one);
+        let planned = moves(&mut lifecycle, Reason::Rotate);
+        let found = if happened { &planned.to } else { &one };
+        if happened {
+            lifecycle.dead(&one.id);
+        }
+        lifecycle.found(&found.id, true);
+        assert_eq!(format!("{:?}", lifecycle.news).contains("Rotated"), happened);
+    }
+}
+
 #[test]
 fn a_move_that_lost_against_another_requests_is_gone() {
     let one = subject();
