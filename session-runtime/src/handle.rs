@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::cookie_header::CookieValues;
 use crate::error::{Error, Kind};
@@ -27,6 +28,9 @@ const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// How many cookies of our name that verify are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
+
+/// One for each session that the request's cookies name, in their order: one, most of the time.
+type Candidates = SmallVec<[Candidate; 1]>;
 
 /// One request's session, before a schema gives it types; cheap to clone.
 ///
@@ -74,7 +78,7 @@ impl SessionHandle {
     pub(crate) fn outside(sessions: Sessions, subject: Option<Subject>) -> Self {
         let handle = Self::new(sessions, CookieValues::default());
         let candidate = subject.map(|subject| Candidate { subject, cookie_due: false });
-        handle.lifecycle().ask(false, || candidate.into_iter().collect());
+        handle.lifecycle().ask(false, || candidate);
         handle
     }
 
@@ -442,7 +446,7 @@ impl SessionHandle {
         Held { lifecycle, untold: None }
     }
 
-    fn candidates(&self, news: &mut News) -> Vec<Candidate> {
+    fn candidates(&self, news: &mut News) -> Candidates {
         let candidates = self.candidates_by(|sessions, value| sessions.candidate(value, news));
         #[cfg(feature = "redis-session-compat")]
         if candidates.is_empty() {
@@ -451,9 +455,8 @@ impl SessionHandle {
         candidates
     }
 
-    /// One for each session that the cookies name.
-    fn candidates_by(&self, mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>) -> Vec<Candidate> {
-        let mut candidates: Vec<Candidate> = Vec::new();
+    fn candidates_by(&self, mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>) -> Candidates {
+        let mut candidates = Candidates::new();
         for candidate in self.0.cookies.iter().filter_map(|value| read(&self.0.sessions, value)) {
             if let Some(same) = candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
                 same.merge(candidate);

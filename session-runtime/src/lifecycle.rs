@@ -156,7 +156,11 @@ pub(crate) struct Outcome {
 impl Lifecycle {
     /// To be called before a plan is made: the first time it looks at the candidates that the request's cookies give. `presented`: a cookie of
     /// our name came, whether it verifies or not.
-    pub(crate) fn ask(&mut self, presented: bool, candidates: impl FnOnce() -> Vec<Candidate>) {
+    pub(crate) fn ask<C: IntoIterator<Item = Candidate>>(
+        &mut self,
+        presented: bool,
+        candidates: impl FnOnce() -> C,
+    ) {
         if !std::mem::replace(&mut self.asked, true) {
             self.presented = presented;
             self.state = State::first_of(candidates(), None);
@@ -555,12 +559,12 @@ impl Default for State {
 }
 
 impl State {
-    fn first_of(mut candidates: Vec<Candidate>, dead: Option<Subject>) -> Self {
-        if candidates.is_empty() {
-            return dead.map_or_else(Self::default, |subject| Self::Gone { subject });
+    fn first_of(candidates: impl IntoIterator<Item = Candidate>, dead: Option<Subject>) -> Self {
+        let mut candidates = candidates.into_iter();
+        match candidates.next() {
+            Some(current) => Self::Candidate { current, further: candidates.collect(), dead },
+            None => dead.map_or_else(Self::default, |subject| Self::Gone { subject }),
         }
-        let current = candidates.remove(0);
-        Self::Candidate { current, further: candidates, dead }
     }
 
     fn is_of(&self, id: &SessionId) -> bool {

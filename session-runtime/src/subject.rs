@@ -1,5 +1,7 @@
 //! An id with what follows from it: its key in the store and its deadlines.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::config::{Lifetime, Lifetimes};
@@ -12,9 +14,13 @@ use crate::store::SessionKey;
 /// How far ahead of ours the clock may be that gave an id its birth.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// One session that a request may use. All of it follows from the id and the configuration, without asking the store.
+/// One session that a request may use. All of it follows from the id and the configuration, without asking the store. Every operation takes one
+/// along: clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject {
+pub(crate) struct Subject(Arc<Particulars>);
+
+#[derive(Debug)]
+pub(crate) struct Particulars {
     pub(crate) id: SessionId,
     pub(crate) key: SessionKey,
     pub(crate) birth: SystemTime,
@@ -45,7 +51,7 @@ impl Subject {
         let (birth, class) = id.birth_and_class();
         let lifetime = *lifetimes.get(class)?;
         birth.checked_add(lifetime.max)?;
-        Some(Self { id, key: SessionKey::new(prefix, &id), birth, lifetime })
+        Some(Self(Arc::new(Particulars { id, key: SessionKey::new(prefix, &id), birth, lifetime })))
     }
 
     /// Draws the id that the session moves to, in the same cluster slot.
@@ -67,6 +73,14 @@ impl Subject {
     pub(crate) fn remaining(&self, now: SystemTime) -> Option<Duration> {
         let remaining = (self.birth + self.lifetime.max).duration_since(now).ok()?;
         (remaining >= Duration::from_millis(1)).then_some(remaining)
+    }
+}
+
+impl Deref for Subject {
+    type Target = Particulars;
+
+    fn deref(&self) -> &Particulars {
+        &self.0
     }
 }
 

@@ -500,6 +500,26 @@ fn a_move_of_unknown_outcome_is_settled_by_the_next_operation() {
     assert_eq!(lifecycle.commit().set.unwrap().id, planned.to.id);
 }
 
+#[cfg(feature = "metrics")]
+#[test]
+fn news_of_cookies_is_told_with_that_of_sessions() {
+    let (mut lifecycle, mut news) = (Lifecycle::default(), News::default());
+    news.add(Moment::Forged, None);
+    lifecycle.add_news(news);
+    assert!(format!("{:?}", lifecycle.news).contains("Forged"));
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn an_end_is_news_to_the_request_that_brought_it() {
+    for (found, is_news) in [(Destroyed::Ended, true), (Destroyed::Missing, false), (Destroyed::Dead, false)]
+    {
+        let mut lifecycle = live(&subject());
+        destroyed(&mut lifecycle, found);
+        assert_eq!(format!("{:?}", lifecycle.news).contains("Destroyed"), is_news, "{found:?}");
+    }
+}
+
 /// With `metrics`, news is kept whether or not somebody listens.
 #[cfg(feature = "metrics")]
 #[test]
