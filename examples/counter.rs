@@ -34,9 +34,9 @@ struct Properties {
 }
 
 async fn index(session: Session<Visitor>) -> Result<String, Error> {
-    let count = session.count().await?;
-    session.set_count(count + 1).await?;
-    Ok(format!("count: {}\n", session.count().await?))
+    // In one step: reading, adding and writing would lose one of two visits at once.
+    let count = session.count().incr(1).await?;
+    Ok(format!("count: {count}\n"))
 }
 
 #[derive(Serialize)]
