@@ -106,14 +106,11 @@ async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<
     Ok(Redirect::to("/login"))
 }
 
-/// The token for a form of this session, made when the first form needs one.
+/// The token for a form of this session, made when the first form needs one: the same for two tabs that ask at once.
 async fn form_token(session: &Session<Auth>) -> Result<String, Error> {
-    if let Some(token) = session.form_token().await? {
-        return Ok(token);
-    }
-    let token = random_token();
-    session.set_form_token(token.as_str()).await?;
-    Ok(token)
+    let token = session.form_token().get_or_set(random_token()).await?;
+    // There is one now. An empty one is refused.
+    Ok(token.unwrap_or_default())
 }
 
 /// In constant time: how long it takes tells nothing about the token.

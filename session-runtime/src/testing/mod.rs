@@ -14,6 +14,8 @@
 //! tower = { version = "0.5", features = ["util"] }
 //! ```
 //!
+//! [The guide](crate::guide::testing) has the lines for actix-web, and a test there.
+//!
 //! # Examples
 //!
 //! A whole test of an axum handler, without a server:
