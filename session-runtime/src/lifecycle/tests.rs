@@ -511,6 +511,17 @@ fn news_of_cookies_is_told_with_that_of_sessions() {
 
 #[cfg(feature = "metrics")]
 #[test]
+fn a_beginning_without_an_answer_is_news_when_the_end_proves_it_and_is_told_once() {
+    let mut lifecycle = asked(vec![]);
+    writes(&mut lifecycle);
+    assert!(lifecycle.take_news().is_none());
+    destroyed(&mut lifecycle, Destroyed::Ended);
+    assert!(format!("{:?}", lifecycle.news).contains("Created"));
+    assert!(lifecycle.take_news().is_some() && lifecycle.take_news().is_none());
+}
+
+#[cfg(feature = "metrics")]
+#[test]
 fn an_end_is_news_to_the_request_that_brought_it() {
     for (found, is_news) in [(Destroyed::Ended, true), (Destroyed::Missing, false), (Destroyed::Dead, false)]
     {
