@@ -1,7 +1,6 @@
 //! The name under which a store keeps one session.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::id::SessionId;
 
@@ -13,7 +12,7 @@ use crate::id::SessionId;
 /// That of an id of the Python package `redis_session` has none, as the package makes it: `PREFIX:sessions:ID`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey {
-    text: Arc<str>,
+    text: Box<str>,
     rest_at: usize,
 }
 
