@@ -94,8 +94,8 @@ pub(crate) enum Kind {
     Store(StoreError),
     /// When the application starts, where it is known which setting to look at.
     #[cfg(feature = "redis")]
-    #[error("{0}. The setting {setting} says where it is; `memory:` needs no server", setting = Setting::STORE)]
-    StoreAtStart(StoreError),
+    #[error("{error}. The setting {setting} says where it is; `memory:` needs no server")]
+    NotConnected { setting: Setting, error: StoreError },
 }
 
 /// What to do about it, for each adapter that is there.
@@ -121,16 +121,16 @@ impl Error {
         Self::new(Kind::Setting { setting, reason: reason.into() })
     }
 
-    /// The setting that it is about, to name it otherwise.
-    /// What is said of a store that is away when the application starts.
+    /// What is said of a store that cannot be connected to when the application starts.
     #[cfg(feature = "redis")]
-    pub(crate) fn at_start(self) -> Self {
+    pub(crate) fn looked_for_by(self, setting: Setting) -> Self {
         match *self.0 {
-            Kind::Store(error) if error.is_unavailable() => Self::new(Kind::StoreAtStart(error)),
+            Kind::Store(error) if error.is_unavailable() => Self::new(Kind::NotConnected { setting, error }),
             kind => Self::new(kind),
         }
     }
 
+    /// The setting that it is about, to name it otherwise.
     pub(crate) fn setting_mut(&mut self) -> Option<&mut Setting> {
         match &mut *self.0 {
             Kind::Setting { setting, .. } => Some(setting),
@@ -195,7 +195,7 @@ impl Error {
             Kind::Store(error) if error.is_unavailable() => "unavailable",
             Kind::Store(_) => "refused",
             #[cfg(feature = "redis")]
-            Kind::StoreAtStart(_) => "unavailable",
+            Kind::NotConnected { .. } => "unavailable",
         }
     }
 
@@ -295,7 +295,7 @@ impl Error {
         match &*self.0 {
             Kind::Store(error) => error.is_unavailable(),
             #[cfg(feature = "redis")]
-            Kind::StoreAtStart(_) => true,
+            Kind::NotConnected { .. } => true,
             kind => matches!(kind, Kind::WithoutSession),
         }
     }

@@ -94,14 +94,18 @@ impl Sessions {
                 Self::build(settings, AnyStore::Memory(MemoryStore::builder().bounds(bounds).build()))
             }
             #[cfg(feature = "redis")]
-            StoreUrl::Redis(url) => Self::on_redis(settings, &url).await.map_err(Error::at_start),
+            StoreUrl::Redis(url) => Self::on_redis(settings, &url).await,
         }
     }
 
     #[cfg(feature = "redis")]
     async fn on_redis(settings: Settings, url: &str) -> Result<Self, Error> {
         let (builder, lazily) = (RedisStore::builder(url).timeout(settings.timeout), settings.connect_lazily);
-        let store = if lazily { builder.connect_lazily()? } else { builder.connect().await? };
+        let store = if lazily {
+            builder.connect_lazily()?
+        } else {
+            builder.connect().await.map_err(|error| error.looked_for_by(settings.store_setting))?
+        };
         let sessions = Self::build(settings, AnyStore::Redis(store))?;
         if lazily {
             sessions.check_later();

@@ -23,14 +23,7 @@ impl Example {
 
     /// The same with options on the command line.
     pub fn start_with(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(executable(name));
-        for (variable, _) in env::vars_os() {
-            if variable.to_string_lossy().starts_with("SESSION_") {
-                command.env_remove(variable);
-            }
-        }
-        command.args(options).env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
-        let mut program = Program::start(&mut command);
+        let mut program = Program::start(&mut command(name, options, variables));
         let url = program.line_after("listening on ");
         Self { program, url }
     }
@@ -44,6 +37,18 @@ impl Example {
     pub fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// What starts it.
+pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(executable(name));
+    for (variable, _) in env::vars_os() {
+        if variable.to_string_lossy().starts_with("SESSION_") {
+            command.env_remove(variable);
+        }
+    }
+    command.args(options).env("LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
+    command
 }
 
 /// Cargo knows where it is, and has built it already if it tests the whole workspace with all features: then this takes no time.

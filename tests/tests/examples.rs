@@ -9,7 +9,8 @@ use std::path::Path;
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, TE};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use session_tests::example::Example;
+use session_tests::example::{self, Example};
+use session_tests::program::Program;
 
 /// What a browser does with the examples' one cookie.
 #[derive(Default)]
@@ -92,6 +93,16 @@ async fn counter_takes_options_over_the_environment_over_a_file() {
         ["Domain=by-variable.example", "HttpOnly", "Path=/by-option", "SameSite=Lax"].into()
     );
     assert!(set.contains("Max-Age="), "{set}");
+}
+
+/// By options, and by the environment alone.
+#[test]
+fn a_variable_that_was_meant_for_another_is_told() {
+    for example in ["counter", "flash"] {
+        let command = &mut example::command(example, &[], &[("SESSION_COOKIE_SECUR", "false")]);
+        let said = Program::start(command).line_after("did you mean the other?");
+        assert!(said.contains("SESSION_COOKIE_SECURE"), "{example}: {said}");
+    }
 }
 
 #[tokio::test]

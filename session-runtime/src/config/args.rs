@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use super::SessionConfig;
-use super::misspelt::warn_of_misspelt_variables;
+use super::misspelt::{variables, warn_of_misspelt};
 use super::setting::Setting;
 use crate::error::Error;
 
@@ -123,7 +123,7 @@ impl SessionArgs {
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn apply_to(&self, config: SessionConfig) -> Result<SessionConfig, Error> {
-        warn_of_misspelt_variables();
+        warn_of_misspelt(variables());
         self.apply_over(config, |variable| std::env::var_os(variable))
     }
 
@@ -176,6 +176,8 @@ mod tests {
     use clap::{CommandFactory as _, Parser};
 
     use super::*;
+    #[cfg(feature = "redis")]
+    use crate::Sessions;
     use crate::config::{Lifetime, SameSite};
 
     // It says nothing about itself.
@@ -320,6 +322,20 @@ mod tests {
         let variable = |name: &str| (name == "SESSION_REDIS_PREFIX").then(|| "{".into());
         let error = option.overridden_by(|_| None, variable).unwrap().resolve().unwrap_err();
         assert!(error.to_string().contains("(SESSION_REDIS_PREFIX)"), "{error}");
+    }
+
+    #[cfg(feature = "redis")]
+    #[tokio::test]
+    async fn a_store_that_is_away_is_looked_for_by_what_gave_its_place() {
+        for (option, variable, named) in [
+            (&["--session-redis=redis://127.0.0.1:1"][..], None, "(--session-redis)"),
+            (&[], Some("redis://127.0.0.1:1"), "(SESSION_REDIS)"),
+        ] {
+            let variables: Vec<_> = variable.map(|url| ("SESSION_REDIS", url)).into_iter().collect();
+            let base = SessionConfig::new().secret("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=");
+            let error = Sessions::new(apply(option, &variables, base).unwrap()).await.unwrap_err();
+            assert!(error.is_unavailable() && error.to_string().contains(named), "{error}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
-use super::misspelt::warn_of_misspelt_variables;
+use super::misspelt::{variables, warn_of_misspelt};
 use super::setting::Setting;
 use super::{Lifetime, SessionConfig};
 use crate::error::Error;
@@ -31,8 +31,8 @@ impl SessionConfig {
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds | [`timeout`](Self::timeout) |
     ///
     /// Yes and no are `true` `1` `yes` `on` and `false` `0` `no` `off`; words in any case. White space around a value is ignored. A variable
-    /// that is **empty counts as not set**: that is what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. One
-    /// that is named almost as one of these, `SESSION_EXPRE`, is a warning.
+    /// that is **empty counts as not set**: that is what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. A
+    /// variable that no setting has is a warning where another one was probably meant: `SESSION_EXPRE`, or `SESSION_REDIS_URL`.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl SessionConfig {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn overridden_by_env(self) -> Result<Self, Error> {
-        warn_of_misspelt_variables();
+        warn_of_misspelt(variables());
         self.overridden_by(|_| None, |variable| std::env::var_os(variable))
     }
 

@@ -1,23 +1,41 @@
-//! Environment variables that nobody reads, and that are named almost as ours.
+//! Environment variables that no setting has, and that were probably meant for one.
 
 use strsim::osa_distance;
 
 use super::setting::Setting;
 
-/// How many characters may be wrong. Other programs have variables of this prefix too: `SESSION_MANAGER` of X11, say.
-const MOST_EDITS: usize = 3;
+/// How many characters may be wrong. Other programs have variables of this prefix too: `SESSION_MANAGER` of X11, or those that Kubernetes makes
+/// for a service `session-redis`.
+const MOST_EDITS: usize = 2;
+
+/// What other libraries would call them.
+const TAKEN_FOR_OURS: [(&str, &str); 4] = [
+    ("SESSION_COOKIE_NAME", "SESSION_COOKIE_ID"),
+    ("SESSION_REDIS_URL", "SESSION_REDIS"),
+    ("SESSION_SECRET_KEY", "SESSION_SECRET"),
+    ("SESSION_TIMEOUT", "SESSION_TIMEOUT_MS"),
+];
+
+/// The names of the process's variables.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
+}
 
 /// Somebody who misspells a variable is to learn of it: its setting keeps the default.
-pub(super) fn warn_of_misspelt_variables() {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for (variable, meant) in names.filter_map(|name| meant_by(&name).map(|meant| (name, meant))) {
-        tracing::warn!(variable, meant, "no setting has this variable, did you mean the other?");
+pub(super) fn warn_of_misspelt(variables: impl Iterator<Item = String>) {
+    for variable in variables {
+        if let Some(meant) = meant_by(&variable) {
+            tracing::warn!(variable, meant, "no setting has this variable, did you mean the other?");
+        }
     }
 }
 
 fn meant_by(name: &str) -> Option<&'static str> {
     if !name.starts_with("SESSION_") {
         return None;
+    }
+    if let Some((_, ours)) = TAKEN_FOR_OURS.iter().find(|(taken, _)| *taken == name) {
+        return Some(ours);
     }
     let ours = Setting::OF_ENVIRONMENT.iter().filter_map(|setting| setting.variable);
     let near = ours.map(|ours| (osa_distance(name, ours), ours));
@@ -34,18 +52,36 @@ mod tests {
     use crate::SessionConfig;
 
     #[test]
-    fn a_misspelt_variable_is_told_with_the_one_that_was_meant() {
+    fn a_variable_that_was_meant_for_another_is_told_with_that() {
         for (name, meant) in [
-            ("SESSION_EXPRE", Some("SESSION_EXPIRE")),
-            ("SESSION_COOKIE_SECUR", Some("SESSION_COOKIE_SECURE")),
-            ("SESSION_TIMEOUT", Some("SESSION_TIMEOUT_MS")),
-            ("SESSION_SERCET", Some("SESSION_SECRET")),
-            ("SESSION_EXPIRE", None),
-            ("SESSION_MANAGER", None),
-            ("SESSION_ID", None),
-            ("EXPIRE", None),
+            ("SESSION_EXPRE", "SESSION_EXPIRE"),
+            ("SESSION_EXPIRES", "SESSION_EXPIRE"),
+            ("SESSION_COOKIE_SECUR", "SESSION_COOKIE_SECURE"),
+            ("SESSION_TIMEOUT", "SESSION_TIMEOUT_MS"),
+            ("SESSION_SERCET", "SESSION_SECRET"),
+            ("SESSION_REDIS_URL", "SESSION_REDIS"),
+            ("SESSION_COOKIE_NAME", "SESSION_COOKIE_ID"),
         ] {
-            assert_eq!(meant_by(name), meant, "{name}");
+            assert_eq!(meant_by(name), Some(meant), "{name}");
+        }
+    }
+
+    #[test]
+    fn of_other_variables_nothing_is_said() {
+        for name in [
+            "SESSION_EXPIRE",
+            "SESSION_TIMEOUT_MS",
+            "SESSION_MANAGER",
+            "SESSION_ID",
+            "SESSION_COOKIE_AGE",
+            "SESSION_STORE",
+            "SESSION_SERVER",
+            "SESSION_ENGINE",
+            "SESSION_PREFIX",
+            "SESSION_REDIS_PORT",
+            "EXPIRE",
+        ] {
+            assert_eq!(meant_by(name), None, "{name}");
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    pub(crate) const STORE: Self = Self::new("store", "SESSION_REDIS");
+    pub(super) const STORE: Self = Self::new("store", "SESSION_REDIS");
     pub(super) const PREFIX: Self = Self::new("prefix", "SESSION_REDIS_PREFIX");
     pub(super) const IDLE: Self = Self::new("idle", "SESSION_EXPIRE");
     pub(super) const MAX: Self = Self::new("max", "SESSION_MAX_LIFETIME");

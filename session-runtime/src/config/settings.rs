@@ -12,6 +12,8 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) store: StoreUrl,
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory needs no connection"))]
+    pub(crate) store_setting: Setting,
     pub(crate) prefix: Box<str>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) cookie: CookieSettings,
@@ -52,6 +54,11 @@ impl SessionConfig {
         check_limits(&self)?;
         let settings = Settings {
             store: StoreUrl::resolve(self.store)?,
+            store_setting: if self.by_options.contains(&Setting::STORE) {
+                Setting::STORE.by_option()
+            } else {
+                Setting::STORE
+            },
             prefix: prefix.into(),
             lifetimes: self.lifetimes.resolve()?,
             cookie,
