@@ -69,17 +69,11 @@ impl fmt::Debug for CookieTemplate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SessionConfig;
 
     fn template() -> CookieSettings {
-        CookieSettings {
-            name: "sid".into(),
-            secure: true,
-            http_only: true,
-            same_site: SameSite::Lax,
-            path: "/".into(),
-            domain: None,
-            partitioned: false,
-        }
+        let config = SessionConfig::new().store("memory:").cookie_name("sid");
+        config.resolve().expect("a configuration").cookie
     }
 
     #[test]

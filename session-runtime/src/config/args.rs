@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use super::SessionConfig;
-use super::misspelt::{variables, warn_of_misspelt};
+use super::misspelt::warn_of_misspelt_variables;
 use super::setting::Setting;
 use crate::error::Error;
 
@@ -123,7 +123,7 @@ impl SessionArgs {
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn apply_to(&self, config: SessionConfig) -> Result<SessionConfig, Error> {
-        warn_of_misspelt(variables());
+        warn_of_misspelt_variables();
         self.apply_over(config, |variable| std::env::var_os(variable))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
-use super::misspelt::{variables, warn_of_misspelt};
+use super::misspelt::warn_of_misspelt_variables;
 use super::setting::Setting;
 use super::{Lifetime, SessionConfig};
 use crate::error::Error;
@@ -70,7 +70,7 @@ impl SessionConfig {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn overridden_by_env(self) -> Result<Self, Error> {
-        warn_of_misspelt(variables());
+        warn_of_misspelt_variables();
         self.overridden_by(|_| None, |variable| std::env::var_os(variable))
     }
 

@@ -16,14 +16,9 @@ const TAKEN_FOR_OURS: [(&str, &str); 4] = [
     ("SESSION_TIMEOUT", "SESSION_TIMEOUT_MS"),
 ];
 
-/// The names of the process's variables.
-pub(super) fn variables() -> impl Iterator<Item = String> {
-    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())
-}
-
 /// Somebody who misspells a variable is to learn of it: its setting keeps the default.
-pub(super) fn warn_of_misspelt(variables: impl Iterator<Item = String>) {
-    for variable in variables {
+pub(super) fn warn_of_misspelt_variables() {
+    for variable in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         if let Some(meant) = meant_by(&variable) {
             tracing::warn!(variable, meant, "no setting has this variable, did you mean the other?");
         }

@@ -40,8 +40,8 @@ impl SessionConfig {
     pub(crate) fn resolve(self) -> Result<Settings, Error> {
         let by_options = self.by_options.clone();
         self.check().map_err(|mut error| {
-            if let Some(setting) = error.setting_mut().filter(|setting| by_options.contains(setting)) {
-                *setting = setting.by_option();
+            if let Some(setting) = error.setting_mut() {
+                *setting = as_given(*setting, &by_options);
             }
             error
         })
@@ -54,11 +54,7 @@ impl SessionConfig {
         check_limits(&self)?;
         let settings = Settings {
             store: StoreUrl::resolve(self.store)?,
-            store_setting: if self.by_options.contains(&Setting::STORE) {
-                Setting::STORE.by_option()
-            } else {
-                Setting::STORE
-            },
+            store_setting: as_given(Setting::STORE, &self.by_options),
             prefix: prefix.into(),
             lifetimes: self.lifetimes.resolve()?,
             cookie,
@@ -89,6 +85,11 @@ impl SessionConfig {
     pub(super) fn is_shared_with_python(&self) -> bool {
         false
     }
+}
+
+/// The setting as a message has to name it: by its option, if that gave the value.
+fn as_given(setting: Setting, by_options: &[Setting]) -> Setting {
+    if by_options.contains(&setting) { setting.by_option() } else { setting }
 }
 
 impl Settings {

@@ -110,7 +110,7 @@ fn next(mut tag: [u8; SessionId::TAG_LEN]) -> [u8; SessionId::TAG_LEN] {
 }
 
 /// How many tags have the same beginning.
-const TAGS: usize = ALPHABET.len().pow(4);
+const TAGS: usize = 1 << (6 * (SessionId::TAG_LEN - SEARCHED));
 
 /// From which character on a tag is searched for; those before are drawn.
 const SEARCHED: usize = SessionId::TAG_LEN - 4;
