@@ -46,6 +46,11 @@ pub struct Sessions(Arc<Manager>);
 
 struct Manager {
     store: AnyStore,
+    rules: Arc<Rules>,
+}
+
+/// What is configured, for all threads.
+struct Rules {
     clock: Clock,
     prefix: Box<str>,
     lifetimes: Lifetimes,
@@ -143,8 +148,7 @@ impl Sessions {
     fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
         let formats = CookieFormats::new(&settings)?;
         telemetry::describe();
-        Ok(Self(Arc::new(Manager {
-            store,
+        let rules = Arc::new(Rules {
             clock: Clock::system(),
             prefix: settings.prefix,
             lifetimes: settings.lifetimes,
@@ -153,7 +157,36 @@ impl Sessions {
             refresh_below: settings.refresh_below,
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
-        })))
+        });
+        Ok(Self(Arc::new(Manager { store, rules })))
+    }
+
+    /// The same manager, for a thread that has a runtime of its own: its connections to Redis are made there, as many as are
+    /// [configured](crate::RedisStoreBuilder::connections), and shared by all that call this on the same thread. Elsewhere, on a runtime of
+    /// several threads or without any, and on another store, it is the same.
+    ///
+    /// For servers that run one single-threaded runtime on each thread. A connection that was made on another thread's runtime is driven
+    /// there: each command and each reply would wake a thread. The middleware for actix-web calls this by itself, on each worker.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::Router;
+    /// use session_runtime::Sessions;
+    ///
+    /// /// Called on each thread, within its runtime.
+    /// fn app(sessions: &Sessions) -> Router {
+    ///     Router::new().layer(sessions.of_this_thread().layer())
+    /// }
+    /// # let _ = app;
+    /// # }
+    /// ```
+    pub fn of_this_thread(&self) -> Self {
+        match self.0.store.of_this_thread() {
+            Some(store) => Self(Arc::new(Manager { store, rules: Arc::clone(&self.0.rules) })),
+            None => self.clone(),
+        }
     }
 
     /// Asks the store for a sign of life: for a health check. Every master of a cluster has to answer. One round trip.
@@ -207,7 +240,7 @@ impl Sessions {
 
     /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
-        SessionHandle::new(self.clone(), CookieValues::collect(self.0.cookie.name(), cookie_headers))
+        SessionHandle::new(self.clone(), CookieValues::collect(self.0.rules.cookie.name(), cookie_headers))
     }
 
     /// Whether the store can keep sessions of this schema. To be called when the application starts, for each schema that has fields with a
@@ -319,8 +352,9 @@ impl Sessions {
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
-        let manager = Arc::get_mut(&mut self.0).expect("a manager gets its clock before it is cloned");
-        manager.clock = Clock::Manual(clock.clone());
+        let rules = Arc::get_mut(&mut self.0).and_then(|manager| Arc::get_mut(&mut manager.rules));
+        let rules = rules.expect("a manager gets its clock before it is cloned");
+        rules.clock = Clock::Manual(clock.clone());
         self
     }
 
@@ -331,12 +365,12 @@ impl Sessions {
 
     #[cfg(feature = "testing")]
     pub(crate) fn cookie_name(&self) -> &str {
-        self.0.cookie.name()
+        self.0.rules.cookie.name()
     }
 
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.0.rules, &other.0.rules)
     }
 
     pub(crate) fn store(&self) -> &AnyStore {
@@ -344,15 +378,15 @@ impl Sessions {
     }
 
     pub(crate) fn now(&self) -> SystemTime {
-        self.0.clock.now()
+        self.0.rules.clock.now()
     }
 
     /// The session that a cookie's value names, if it is signed and can be alive.
     pub(crate) fn candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
         let now = self.now();
-        let verified = self.0.formats.read(cookie_value, now);
+        let verified = self.0.rules.formats.read(cookie_value, now);
         #[cfg(feature = "redis-session-compat")]
-        let is_read = verified.is_some() || self.0.formats.read_forgeable(cookie_value, now).is_some();
+        let is_read = verified.is_some() || self.0.rules.formats.read_forgeable(cookie_value, now).is_some();
         #[cfg(not(feature = "redis-session-compat"))]
         let is_read = verified.is_some();
         if !is_read {
@@ -365,7 +399,7 @@ impl Sessions {
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
         let now = self.now();
-        self.candidate_of(self.0.formats.read_forgeable(cookie_value, now)?, now, news)
+        self.candidate_of(self.0.rules.formats.read_forgeable(cookie_value, now)?, now, news)
     }
 
     fn candidate_of(&self, verified: Verified, now: SystemTime, news: &mut News) -> Option<Candidate> {
@@ -382,12 +416,12 @@ impl Sessions {
     }
 
     fn presented_at(&self, id: SessionId, now: SystemTime) -> Option<Subject> {
-        Subject::presented(id, &self.0.prefix, &self.0.lifetimes, now)
+        Subject::presented(id, &self.0.rules.prefix, &self.0.rules.lifetimes, now)
     }
 
     /// A session that begins now, under a new id.
     pub(crate) fn draw(&self, class: u8, now: SystemTime) -> Result<Subject, Error> {
-        Subject::drawn(SessionId::draw(now, class)?, &self.0.prefix, &self.0.lifetimes)
+        Subject::drawn(SessionId::draw(now, class)?, &self.0.rules.prefix, &self.0.rules.lifetimes)
     }
 
     /// What a session becomes that gets a new id now.
@@ -401,12 +435,12 @@ impl Sessions {
             Reason::Rotate => (of.birth, of.lifetime.class),
             Reason::Renew(class) => (now, class),
         };
-        Subject::drawn(of.draw_successor(birth, class)?, &self.0.prefix, &self.0.lifetimes)
+        Subject::drawn(of.draw_successor(birth, class)?, &self.0.rules.prefix, &self.0.rules.lifetimes)
     }
 
     pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
         let class = lifetime.class;
-        match self.0.lifetimes.get(class) {
+        match self.0.rules.lifetimes.get(class) {
             None => Err(Error::config(format!(
                 "no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"
             ))),
@@ -421,7 +455,7 @@ impl Sessions {
 
     /// What the first read of a request does to an expiry that would be `expires_in` if it were refreshed.
     pub(crate) fn refresh(&self, expires_in: Duration) -> Refresh {
-        match self.0.refresh_below {
+        match self.0.rules.refresh_below {
             None => Refresh::To(expires_in),
             Some(share) => Refresh::Below { below: expires_in.mul_f64(share), expires_in },
         }
@@ -434,7 +468,7 @@ impl Sessions {
             self.check_size(field, value)?;
             total += value.len();
         }
-        let limit = self.0.max_batch_size;
+        let limit = self.0.rules.max_batch_size;
         if total > limit {
             return Err(Error::new(Kind::TooLarge { what: "the batch".to_owned(), size: total, limit }));
         }
@@ -452,7 +486,7 @@ impl Sessions {
     }
 
     fn check_size(&self, field: &str, value: &[u8]) -> Result<(), Error> {
-        let limit = self.0.max_value_size;
+        let limit = self.0.rules.max_value_size;
         if value.len() > limit {
             let what = format!("the field `{field}`");
             return Err(Error::new(Kind::TooLarge { what, size: value.len(), limit }));
@@ -463,7 +497,7 @@ impl Sessions {
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
         let set_cookie = match &outcome.set {
             Some(subject) => self.set_cookie(subject),
-            None => outcome.remove.then(|| self.0.cookie.removal()),
+            None => outcome.remove.then(|| self.0.rules.cookie.removal()),
         };
         SessionHeaders::new(outcome, set_cookie)
     }
@@ -471,10 +505,10 @@ impl Sessions {
     /// `None`: the client keeps the cookie that it has, because no other would be read.
     fn set_cookie(&self, subject: &Subject) -> Option<String> {
         let now = self.now();
-        let written = self.0.formats.write(&subject.id, now)?;
+        let written = self.0.rules.formats.write(&subject.id, now)?;
         let remaining = subject.remaining(now).unwrap_or_default();
         let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
-        Some(self.0.cookie.set(written.value, subject.lifetime.persistent.then_some(max_age)))
+        Some(self.0.rules.cookie.set(written.value, subject.lifetime.persistent.then_some(max_age)))
     }
 }
 
@@ -504,8 +538,8 @@ impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions")
             .field("store", &self.0.store)
-            .field("prefix", &self.0.prefix)
-            .field("cookie", &self.0.cookie)
+            .field("prefix", &self.0.rules.prefix)
+            .field("cookie", &self.0.rules.cookie)
             .finish_non_exhaustive()
     }
 }
@@ -519,7 +553,7 @@ mod tests {
         let config = || SessionConfig::new().store("memory:");
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let subject = memory.draw(0, memory.now()).unwrap();
-        let written = memory.0.formats.write(&subject.id, memory.now()).unwrap();
+        let written = memory.0.rules.formats.write(&subject.id, memory.now()).unwrap();
         assert!(memory.candidate(written.value.as_bytes(), &mut News::default()).is_some());
         assert!(
             Sessions::build(config().resolve().unwrap(), memory.0.store.clone()).unwrap_err().is_config()

@@ -34,6 +34,15 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The same of what is asked by operations.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(Instant::now() < limit, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// The code of the README compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -156,6 +156,11 @@ impl RedisServer {
         redis::Client::open(self.unix_url()).unwrap().get_connection().unwrap()
     }
 
+    /// How many connections there are, without this question's own.
+    pub fn clients(&self) -> usize {
+        self.cli::<String>(&["CLIENT", "LIST"]).lines().count() - 1
+    }
+
     /// Listens to every command that the server carries out from now on.
     pub fn monitor(&self) -> Monitor {
         Monitor::begin(&[self])

@@ -9,6 +9,7 @@ use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{Successor, assert_is_dead, create, remove, set, try_write};
+use session_tests::until;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -76,7 +77,7 @@ async fn a_read_below_a_threshold_writes_only_when_due() {
     let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
     store.get(&dead, "a", due).await.unwrap();
     store.get(&key, "a", due).await.unwrap();
-    until("the refresh", || (server.counts() - before.clone()).of("pexpire") == 1).await;
+    until("the refresh", async || (server.counts() - before.clone()).of("pexpire") == 1).await;
     let (dead, mut commands) = (dead.expose_secret(), monitor.finish());
     // The refresh travels on a connection of its own, which greets first.
     let others = ["INFO", "CLIENT", "HELLO", "HPTTL", "SCRIPT"].map(|name| format!(r#""{name}""#));
@@ -113,15 +114,15 @@ async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
         let key = key.clone();
         async move { other.destroy(&key, MINUTE).await }
     });
-    until("the end", || blocked(1)).await;
+    until("the end", async || blocked(1)).await;
     let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
     assert_eq!(store.get(&key, "a", due).await.unwrap(), Lookup::Found(Some("1".into())));
-    until("the refresh", || blocked(2)).await;
+    until("the refresh", async || blocked(2)).await;
     let before = server.counts();
     let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
     assert_eq!(ending.await.unwrap().unwrap(), Destroyed::Ended);
-    until("the refresh's turn", || (server.counts() - before.clone()).of("pexpire") == 1).await;
-    until("its own end", || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= 60_000).await;
+    until("the refresh's turn", async || (server.counts() - before.clone()).of("pexpire") == 1).await;
+    until("its own end", async || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= 60_000).await;
 }
 
 #[tokio::test]
@@ -304,7 +305,7 @@ async fn a_session_of_another_program_gets_an_expiry() {
     assert_eq!(store.time_left(&read).await.unwrap(), Lookup::Found(Duration::MAX));
     let due = Refresh::Below { below: Duration::ZERO, expires_in: HOUR };
     assert_eq!(store.get(&read, "count", due).await.unwrap(), Lookup::Found(Some("1".into())));
-    until("the refresh", || server.cli::<i64>(&["PTTL", read.expose_secret()]) > 0).await;
+    until("the refresh", async || server.cli::<i64>(&["PTTL", read.expose_secret()]) > 0).await;
     let successor = Successor::fresh();
     assert_eq!(store.rotate(&rotated, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert!(server.cli::<i64>(&["PTTL", successor.key.expose_secret()]) > 0);
@@ -365,13 +366,13 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
     let _: String = server.cli(&["SCRIPT", "FLUSH"]);
     for reads in 1..=3 {
         assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
-        until("its end", || (server.counts() - before.clone()).of("pexpireat") == reads).await;
+        until("its end", async || (server.counts() - before.clone()).of("pexpireat") == reads).await;
         assert!((50_000..=60_000).contains(&pttl(&key)), "{}", pttl(&key));
     }
     // One whose end has come since.
     let _: String = server.cli(&["SET", key.expose_secret(), "1700000000000:", "PX", "60000"]);
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
-    until("its end", || pttl(&key) == -2).await;
+    until("its end", async || pttl(&key) == -2).await;
 }
 
 /// As they were before tombstones held their end.
@@ -391,7 +392,7 @@ async fn tombstones_without_an_end_are_understood() {
     for key in [&ended, &moved] {
         assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
     }
-    until("a look", || (server.counts() - before.clone()).of("get") == 2).await;
+    until("a look", async || (server.counts() - before.clone()).of("get") == 2).await;
     assert_eq!((server.counts() - before).of("pexpireat"), 0);
     assert_is_dead(&store, &moved).await;
 }
@@ -431,12 +432,4 @@ async fn is_unchanged(server: &RedisServer, store: &RedisStore, key: &SessionKey
     assert_eq!(server.cli::<i64>(&["HLEN", key.expose_secret()]), 3);
     let left: i64 = server.cli(&["PTTL", key.expose_secret()]);
     assert!((3_000_000..=3_600_000).contains(&left), "{left}");
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
-    while !is_so() {
-        assert!(Instant::now() < limit, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }

@@ -9,6 +9,7 @@ use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, remove, set, try_write};
+use session_tests::until;
 
 const DEADLINE: Duration = Duration::from_millis(500);
 /// What may pass on a busy machine where it should be half a second.
@@ -368,14 +369,6 @@ fn on_a_runtime_that_ends<T: Send + 'static>(work: impl AsyncFnOnce() -> T + Sen
         runtime.block_on(work())
     });
     thread.join().unwrap()
-}
-
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
-    while !is_so().await {
-        assert!(Instant::now() < limit, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 fn connections_received(server: &RedisServer) -> u64 {

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use session_runtime::testing::ManualClock;
 use session_runtime::{ConnectionState, Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::server::{Make, RedisServer};
+use session_tests::until;
 
 const GUIDE: &str = include_str!("../../session-runtime/src/guide/deployment.md");
 const PASSWORD: &str = "password";
@@ -151,10 +152,8 @@ async fn the_state_of_the_connection_follows_the_server() {
 #[tokio::test]
 async fn several_connections_serve_as_one() {
     let server = RedisServer::start();
-    // Whoever asks is one of them.
-    let clients = || server.cli::<String>(&["CLIENT", "LIST"]).lines().count() - 1;
     let sessions = Sessions::new(config(&format!("{}?connections=4", server.url()))).await.unwrap();
-    assert_eq!(clients(), 4);
+    assert_eq!(server.clients(), 4);
     for _ in 0..20 {
         use_everything(&sessions).await;
     }
@@ -204,12 +203,4 @@ async fn use_everything(sessions: &Sessions) {
         sessions.ping().await
     };
     run().await.unwrap();
-}
-
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(20);
-    while !is_so().await {
-        assert!(Instant::now() < limit, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }

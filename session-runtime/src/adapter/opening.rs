@@ -19,6 +19,12 @@ impl Opening {
         Self { tolerates_unavailability: true, ..self }
     }
 
+    /// The same for a worker that has a runtime of its own.
+    #[cfg(feature = "actix")]
+    pub(super) fn of_this_thread(&self) -> Self {
+        Self { sessions: self.sessions.of_this_thread(), ..*self }
+    }
+
     /// The session to hand to the request's handler, and to finish. `None` if an outer layer of the same manager does that: `outer` is what a
     /// layer further out, of any manager, handed over.
     pub(super) fn open<'a>(

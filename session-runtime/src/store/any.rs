@@ -34,6 +34,15 @@ impl AnyStore {
         Self::Other(Arc::new(store))
     }
 
+    /// One with connections of this thread's own, if the thread is to have some.
+    pub(crate) fn of_this_thread(&self) -> Option<Self> {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.of_this_thread().map(Self::Redis),
+            _ => None,
+        }
+    }
+
     pub(crate) async fn get(
         &self,
         key: &SessionKey,

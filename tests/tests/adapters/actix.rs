@@ -181,3 +181,16 @@ async fn a_scope_goes_on_without_a_session_if_it_may() {
     });
     goes_on_without_a_session_where_it_may(server, &served.base).await;
 }
+
+#[tokio::test]
+async fn a_worker_has_one_connection_of_its_own_however_often_it_is_wrapped() {
+    let (server, sessions) = sessions_on_a_server().await;
+    let served = serve(move |app| {
+        let inner = web::scope("/inner").route("/{page}", web::get().to(count)).wrap(sessions.middleware());
+        let outer = web::scope("").service(inner).route("/", web::get().to(count));
+        app.service(outer.wrap(sessions.middleware()));
+    });
+    let cookie = get(&format!("{}/", served.base), "").await.cookies().remove(0);
+    assert_eq!(get(&format!("{}/inner/page", served.base), &cookie).await.body, "2");
+    assert_eq!(server.clients(), 2);
+}

@@ -37,7 +37,7 @@ struct Shared {
     dial: Dial,
     seeds: Vec<Address>,
     /// Makes the connections to a node.
-    lanes: Box<MakeLanes>,
+    lanes: Arc<MakeLanes>,
     map: RwLock<Map>,
     /// Whether a task learns the slots, and whether it has to once more.
     learning: AtomicU8,
@@ -67,10 +67,19 @@ impl Cluster {
         seeds: Vec<Address>,
         lanes: impl Fn(&Address) -> Result<Lanes, Cause> + Send + Sync + 'static,
     ) -> Self {
-        let (map, lanes) = (RwLock::default(), Box::new(lanes));
-        let (learning, in_trouble, turn) =
-            (AtomicU8::new(IDLE), AtomicBool::default(), AtomicUsize::default());
+        Self::unknown(dial, seeds, Arc::new(lanes))
+    }
+
+    fn unknown(dial: Dial, seeds: Vec<Address>, lanes: Arc<MakeLanes>) -> Self {
+        let (map, learning) = (RwLock::default(), AtomicU8::new(IDLE));
+        let (in_trouble, turn) = (AtomicBool::default(), AtomicUsize::default());
         Self { shared: Arc::new(Shared { dial, seeds, lanes, map, learning, in_trouble, turn }) }
+    }
+
+    /// The same cluster by other connections, whose slots are not known yet.
+    pub(super) fn anew(&self) -> Self {
+        let Shared { dial, seeds, lanes, .. } = &*self.shared;
+        Self::unknown(dial.clone(), seeds.clone(), Arc::clone(lanes))
     }
 
     /// Learns the slots and connects to all masters. Tells what they said of themselves.
@@ -85,6 +94,17 @@ impl Cluster {
             servers.push(connected.unwrap_or(Err(Cause::Lost))?);
         }
         Ok(servers)
+    }
+
+    /// The same in a task of its own. A master that is away is tried again and again; where no slots can be learnt, that is left to the first
+    /// operation.
+    pub(super) fn connect_soon(&self, deadline: Instant) {
+        let cluster = self.clone();
+        tokio::spawn(async move {
+            if cluster.know(deadline).await.is_ok() {
+                cluster.nodes().iter().for_each(|node| node.lanes.connect_soon());
+            }
+        });
     }
 
     /// Every master that is known.

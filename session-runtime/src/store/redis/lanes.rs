@@ -32,6 +32,15 @@ impl Lanes {
         Ok(Self { main, aside: link()?, hasher: RandomState::new() })
     }
 
+    /// Others to the same place, not connected yet; but for the one aside, on which nobody waits.
+    pub(super) fn anew(&self) -> Self {
+        Self {
+            main: self.main.iter().map(Link::anew).collect(),
+            aside: self.aside.clone(),
+            hasher: self.hasher.clone(),
+        }
+    }
+
     pub(super) fn of(&self, key: &SessionKey, lane: Lane) -> &Link {
         match (lane, &*self.main) {
             (Lane::Aside, _) => &self.aside,
@@ -51,6 +60,11 @@ impl Lanes {
             link.connect().await?;
         }
         self.first().connect().await
+    }
+
+    /// The same in tasks of their own, again and again until it is done.
+    pub(super) fn connect_soon(&self) {
+        self.main.iter().for_each(Link::connect_soon);
     }
 
     /// The worst of them, without the one aside, on which nobody waits.

@@ -82,6 +82,12 @@ impl Link {
         Self { shared: Arc::new(Shared { place, scripts, timeout, state: watch::Sender::default() }) }
     }
 
+    /// Another one to the same place, not connected yet.
+    pub(super) fn anew(&self) -> Self {
+        let Shared { place, scripts, timeout, .. } = &*self.shared;
+        Self::new(place.clone(), scripts, *timeout)
+    }
+
     /// Connects, in one attempt.
     pub(super) async fn connect(&self) -> Result<Arc<Server>, Cause> {
         let connection = self.shared.open(self.shared.timeout).await?;
@@ -162,7 +168,7 @@ impl Link {
             return verdict;
         }
         let mut states = self.shared.state.subscribe();
-        self.replace_lost();
+        self.connect_soon();
         let settled = states.wait_for(|state| state.verdict().is_some() || !state.connecting);
         match timeout_at(deadline, settled).await {
             Ok(Ok(state)) => state.verdict().unwrap_or(Err(Cause::Lost)),
@@ -171,7 +177,8 @@ impl Link {
         }
     }
 
-    fn replace_lost(&self) {
+    /// Has a task connect, unless there is a connection, or one is being made.
+    pub(super) fn connect_soon(&self) {
         let mut had_one = false;
         let begins = self.shared.state.send_if_modified(|state| {
             let begins = !state.connecting && state.verdict().is_none();

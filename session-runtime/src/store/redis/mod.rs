@@ -16,6 +16,7 @@ mod script;
 mod sentinel;
 mod servers;
 mod slot;
+mod threads;
 #[cfg(feature = "tls")]
 mod tls;
 mod url;
@@ -26,12 +27,14 @@ pub use builder::RedisStoreBuilder;
 pub(crate) use slot::{slot_of, slot_of_tag};
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
 use self::cause::Code;
 use self::servers::Servers;
+use self::threads::Threads;
 use super::{
     BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
     SessionStore, StoreError, Write,
@@ -52,10 +55,15 @@ use crate::field::Operation;
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.
 #[derive(Clone)]
 pub struct RedisStore {
-    servers: Servers,
+    servers: Arc<Servers>,
+    threads: Arc<Threads>,
 }
 
 impl RedisStore {
+    fn new(servers: Servers) -> Self {
+        Self { servers: Arc::new(servers), threads: Arc::default() }
+    }
+
     /// Connects to what the URL names: [`SessionConfig::store`](crate::SessionConfig::store) has all forms of it.
     ///
     /// # Errors
@@ -194,7 +202,8 @@ impl SessionStore for RedisStore {
     }
 
     fn connection_state(&self) -> ConnectionState {
-        self.servers.topology.connection_state()
+        // Beside threads with connections of their own nobody else's requests are served: the shared ones may have been idle for long.
+        self.threads.connection_state().unwrap_or_else(|| self.servers.topology.connection_state())
     }
 }
 

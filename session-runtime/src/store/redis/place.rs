@@ -13,6 +13,7 @@ use super::connection::Watched;
 use super::sentinel::Sentinels;
 
 /// Where a connection has to lead.
+#[derive(Clone)]
 pub(super) enum Place {
     /// To this server.
     Server(Box<Client>),

@@ -15,14 +15,12 @@ use super::lanes::{Lane, Lanes};
 use super::link::{Fault, Link};
 use crate::store::{ConnectionState, SessionKey};
 
-/// Where the sessions are kept. Clones share the connections.
-#[derive(Clone)]
+/// Where the sessions are kept.
 pub(super) struct Servers {
     pub(super) topology: Topology,
     pub(super) timeout: Duration,
 }
 
-#[derive(Clone)]
 pub(super) enum Topology {
     /// One server, or the master that sentinels name.
     One(Lanes),
@@ -30,6 +28,23 @@ pub(super) enum Topology {
 }
 
 impl Servers {
+    /// The same ones by other connections, not connected yet.
+    pub(super) fn anew(&self) -> Self {
+        let topology = match &self.topology {
+            Topology::One(lanes) => Topology::One(lanes.anew()),
+            Topology::Cluster(cluster) => Topology::Cluster(cluster.anew()),
+        };
+        Self { topology, timeout: self.timeout }
+    }
+
+    /// Has them connected to, without waiting for it.
+    pub(super) fn connect_soon(&self) {
+        match &self.topology {
+            Topology::One(lanes) => lanes.connect_soon(),
+            Topology::Cluster(cluster) => cluster.connect_soon(self.deadline()),
+        }
+    }
+
     /// When an operation that begins now is out of time.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
