@@ -12,6 +12,7 @@ use crate::cookie_header::CookieValues;
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::lifecycle::{Candidate, Destroy, Lifecycle, Move, Next, Read, Reason, Write as Plan};
+use crate::present::Present;
 use crate::response::SessionHeaders;
 use crate::schema::{FieldSpec, Schema};
 use crate::session::Session;
@@ -158,22 +159,26 @@ impl SessionHandle {
 
     // One loop five times: written once, over an async closure, rustc 1.95 cannot show that its future is `Send`.
 
-    pub(crate) async fn get(&self, field: &str) -> Result<Option<Bytes>, Error> {
+    pub(crate) async fn get(&self, field: &'static str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
+            let learn = |value: &Option<Bytes>, present: &mut Present| present.note(field, value.is_some());
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply, learn) {
                 return Ok(answer.flatten());
             }
         }
         Ok(None)
     }
 
-    pub(crate) async fn get_many(&self, fields: &[&str]) -> Result<Vec<Option<Bytes>>, Error> {
+    pub(crate) async fn get_many(&self, fields: &[&'static str]) -> Result<Vec<Option<Bytes>>, Error> {
         while let Some(read) = self.plan_read() {
             let reply = self.store().get_many(&read.subject.key, fields, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
+            let learn = |values: &Vec<Option<Bytes>>, present: &mut Present| {
+                fields.iter().zip(values).for_each(|(field, value)| present.note(field, value.is_some()));
+            };
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply, learn) {
                 return Ok(answer.unwrap_or_else(|| vec![None; fields.len()]));
             }
         }
@@ -184,7 +189,7 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply, unlearned) {
                 return Ok(answer.unwrap_or(false));
             }
         }
@@ -202,7 +207,7 @@ impl SessionHandle {
                 }
             };
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply) {
+            if let ControlFlow::Break(answer) = self.report_read(&read, reply, unlearned) {
                 return Ok(answer.is_some());
             }
         }
@@ -214,7 +219,7 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().time_left(&read.subject.key).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply) {
+            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply, unlearned) {
                 let most = read.subject.remaining(self.0.sessions.now()).unwrap_or_default();
                 return Ok(left.map(|left| left.min(most)));
             }
@@ -223,7 +228,7 @@ impl SessionHandle {
     }
 
     /// Says how many of the fields that the changes remove were there.
-    pub(crate) async fn write(&self, changes: &[Change<'_>]) -> Result<u64, Error> {
+    pub(crate) async fn write(&self, changes: &[Change<'static>]) -> Result<u64, Error> {
         self.0.sessions.check_sizes(changes)?;
         if changes.is_empty() {
             return Ok(0);
@@ -232,9 +237,11 @@ impl SessionHandle {
         let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
         while let Some(plan) = self.plan_write(only_removes)? {
             let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
-            let written = self.store().write(&plan.subject.key, write).await;
+            let overwrites = self.overwrites(&plan, changes);
+            let written = self.store().write(&plan.subject.key, write, overwrites).await;
             let reply = written.map_err(|error| self.failed(error, ttl))?;
-            if let ControlFlow::Break(removed) = self.report_write(&plan, reply)? {
+            let learn = |_: &u64, present: &mut Present| present.note_changes(changes);
+            if let ControlFlow::Break(removed) = self.report_write(&plan, reply, learn)? {
                 return Ok(removed.unwrap_or(0));
             }
         }
@@ -254,7 +261,9 @@ impl SessionHandle {
             let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
             let modified = self.store().modify(&plan.subject.key, modify).await;
             let reply = modified.map_err(|error| self.failed(error, ttl))?;
-            match self.report_write(&plan, reply)? {
+            let learn =
+                |modified: &Modified, present: &mut Present| present.note_action(field, &action, modified);
+            match self.report_write(&plan, reply, learn)? {
                 ControlFlow::Break(None) if mode == WriteMode::Create => return Ok(unbegun(&action)),
                 ControlFlow::Break(modified) => return Ok(modified),
                 ControlFlow::Continue(()) => {}
@@ -269,7 +278,7 @@ impl SessionHandle {
             let (key, expires_in) = (&plan.subject.key, plan.expires_in);
             let expired = self.store().expire_field(key, field, ttl, expires_in).await;
             let reply = expired.map_err(|error| self.failed(error, Some(ttl)))?;
-            if let ControlFlow::Break(is_there) = self.report_write(&plan, reply)? {
+            if let ControlFlow::Break(is_there) = self.report_write(&plan, reply, unlearned)? {
                 return Ok(is_there.unwrap_or(false));
             }
         }
@@ -280,7 +289,7 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().field_time_left(&read.subject.key, field).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply) {
+            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply, unlearned) {
                 return Ok(left.flatten());
             }
         }
@@ -291,8 +300,8 @@ impl SessionHandle {
     pub(crate) async fn begin(&self) -> Result<(), Error> {
         while let Some(plan) = self.plan_write(false)? {
             let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
-            let reply = self.store().write(&plan.subject.key, write).await?;
-            if self.report_write(&plan, reply)?.is_break() {
+            let reply = self.store().write(&plan.subject.key, write, false).await?;
+            if self.report_write(&plan, reply, unlearned)?.is_break() {
                 return Ok(());
             }
         }
@@ -339,6 +348,11 @@ impl SessionHandle {
         self.asked().plan_write(now, only_removes, |class| sessions.draw(class, now))
     }
 
+    /// Whether a write of these changes gives new values to fields that the request has seen, and does nothing else.
+    fn overwrites(&self, plan: &Plan, changes: &[Change<'_>]) -> bool {
+        self.lifecycle().present(&plan.subject.id).is_some_and(|present| present.has_all(changes))
+    }
+
     fn plan_move(&self, reason: Reason) -> Result<Option<Move>, Error> {
         let sessions = &self.0.sessions;
         let now = sessions.now();
@@ -373,11 +387,15 @@ impl SessionHandle {
         settles: bool,
         refreshed: bool,
         reply: Lookup<T>,
+        learn: impl FnOnce(&T, &mut Present),
     ) -> ControlFlow<Option<T>> {
         let mut lifecycle = self.lifecycle();
         match reply {
             Lookup::Found(answer) => {
                 lifecycle.found(&subject.id, refreshed);
+                if let Some(present) = lifecycle.present(&subject.id) {
+                    learn(&answer, present);
+                }
                 ControlFlow::Break(Some(answer))
             }
             Lookup::Missing => match lifecycle.missing(&subject.id, settles) {
@@ -391,19 +409,35 @@ impl SessionHandle {
         }
     }
 
-    fn report_read<T>(&self, read: &Read, reply: Lookup<T>) -> ControlFlow<Option<T>> {
-        self.report_reading(read, read.refresh.is_some(), reply)
+    fn report_read<T>(
+        &self,
+        read: &Read,
+        reply: Lookup<T>,
+        learn: impl FnOnce(&T, &mut Present),
+    ) -> ControlFlow<Option<T>> {
+        self.report_reading(read, read.refresh.is_some(), reply, learn)
     }
 
-    fn report_reading<T>(&self, read: &Read, refreshed: bool, reply: Lookup<T>) -> ControlFlow<Option<T>> {
+    fn report_reading<T>(
+        &self,
+        read: &Read,
+        refreshed: bool,
+        reply: Lookup<T>,
+        learn: impl FnOnce(&T, &mut Present),
+    ) -> ControlFlow<Option<T>> {
         if self.is_without_session() {
             // Another read of the request was answered with a default meanwhile: this one must not tell of the session.
             return ControlFlow::Break(None);
         }
-        self.report(&read.subject, read.settles, refreshed, reply)
+        self.report(&read.subject, read.settles, refreshed, reply, learn)
     }
 
-    fn report_write<T>(&self, plan: &Plan, reply: Lookup<T>) -> Result<ControlFlow<Option<T>>, Error> {
+    fn report_write<T>(
+        &self,
+        plan: &Plan,
+        reply: Lookup<T>,
+        learn: impl FnOnce(&T, &mut Present),
+    ) -> Result<ControlFlow<Option<T>>, Error> {
         let creates = plan.mode == WriteMode::Create;
         if creates
             && matches!(reply, Lookup::Found(_))
@@ -412,7 +446,7 @@ impl SessionHandle {
             return Ok(ControlFlow::Continue(()));
         }
         // Where a creation began nothing, another one may have happened since.
-        Ok(self.report(&plan.subject, plan.settles || creates, true, reply))
+        Ok(self.report(&plan.subject, plan.settles || creates, true, reply, learn))
     }
 
     fn note_refusal(&self, error: &StoreError, subject: &Subject) {
@@ -494,6 +528,9 @@ impl DerefMut for Held<'_> {
         &mut self.lifecycle
     }
 }
+
+/// What tells nothing of fields.
+fn unlearned<T>(_: &T, _: &mut Present) {}
 
 fn ttl_of(change: &Change<'_>) -> Option<Duration> {
     match change {

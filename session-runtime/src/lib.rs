@@ -52,6 +52,7 @@ mod handle;
 mod id;
 mod keyring;
 mod lifecycle;
+mod present;
 mod random;
 mod record;
 #[cfg(feature = "redis-session-compat")]

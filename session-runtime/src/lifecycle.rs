@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
+use crate::present::Present;
 use crate::store::{Destroyed, WriteMode};
 use crate::subject::Subject;
 use crate::telemetry::{Moment, News, Untold};
@@ -57,7 +58,7 @@ enum State {
     /// ended.
     Candidate { current: Candidate, further: Vec<Candidate>, dead: Option<Subject> },
     /// The store has it.
-    Live { subject: Subject, cookie_due: bool, refreshed: bool },
+    Live { subject: Subject, cookie_due: bool, refreshed: bool, present: Present },
     /// Ended by another request, or expired while this one held it.
     Gone { subject: Subject },
 }
@@ -321,7 +322,15 @@ impl Lifecycle {
         };
         self.was_live = true;
         if let Some(subject) = self.state.take_subject() {
-            self.state = State::Live { subject, cookie_due, refreshed };
+            self.state = State::Live { subject, cookie_due, refreshed, present: Present::default() };
+        }
+    }
+
+    /// What is known of the fields of this session, while the request has it.
+    pub(crate) fn present(&mut self, id: &SessionId) -> Option<&mut Present> {
+        match &mut self.state {
+            State::Live { subject, present, .. } if subject.id == *id => Some(present),
+            _ => None,
         }
     }
 
@@ -388,7 +397,7 @@ impl Lifecycle {
             self.news.add(Moment::Rotated, Some(&moved.to.id));
             let (subject, cookie_due) = (moved.to.clone(), !self.committed);
             self.was_live = true;
-            self.state = State::Live { subject, cookie_due, refreshed: true };
+            self.state = State::Live { subject, cookie_due, refreshed: true, present: Present::default() };
         } else {
             self.found(&moved.to.id, true);
         }

@@ -129,7 +129,7 @@ impl Sessions {
             expires_in,
             tombstone_for: PROBE_EXPIRES_IN,
         };
-        store.write(key, begin).await?;
+        store.write(key, begin, false).await?;
         let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
         let counted = store.modify(key, count).await?;
         let moved = store.rotate(key, rotation).await?;

@@ -257,7 +257,7 @@ impl Named {
                 let names = std::iter::once(current).chain(further);
                 format!(" candidate {}", names.map(|it| self.name(&it.subject.id)).collect::<String>())
             }
-            State::Live { subject, cookie_due, refreshed } => {
+            State::Live { subject, cookie_due, refreshed, .. } => {
                 let refresh = if *refreshed { "" } else { " unrefreshed" };
                 let cookie = if *cookie_due { " +cookie" } else { "" };
                 format!(" live {}{refresh}{cookie}", self.name(&subject.id))

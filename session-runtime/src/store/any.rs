@@ -71,9 +71,17 @@ impl AnyStore {
         }
     }
 
-    pub(crate) async fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
+    /// `overwrites`: the session has most likely all fields that are written, and none is removed.
+    pub(crate) async fn write(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+        overwrites: bool,
+    ) -> Result<Lookup<u64>, StoreError> {
         match self {
             Self::Memory(store) => store.write_now(key, write),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) if overwrites => store.overwrite_fields(key, write).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.write_fields(key, write).await,
             Self::Other(store) => store.write(key, write).await,

@@ -146,7 +146,7 @@ impl RedisStoreBuilder {
             return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
         }
         let topology = self.topology(target, connections)?;
-        Ok(RedisStore::new(Servers { topology, timeout: self.timeout }))
+        Ok(RedisStore::new(Servers::new(topology, self.timeout)))
     }
 
     fn topology(&self, target: Target, connections: usize) -> Result<Topology, Error> {

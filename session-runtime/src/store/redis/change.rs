@@ -1,18 +1,22 @@
-//! What changes sessions: one script each.
+//! What changes sessions: one script each, but for a write that plain commands can do.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
-use super::command::{Room, field_milliseconds, milliseconds};
+use super::command::{Room, begin_command, expire_command, field_milliseconds, milliseconds};
 use super::dead_or_failed;
-use super::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE};
+use super::exchange::Led;
+use super::lanes::Lane;
+use super::read::unrefreshed;
+use super::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_fault};
 use crate::id::SessionId;
 use crate::store::{
-    Action, Change, Destroyed, Lookup, Modified, Modify, Rotation, SessionKey, StoreError, Write, WriteMode,
+    Action, Change, Destroyed, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey, StoreError,
+    Write, WriteMode,
 };
 use crate::value::FieldValue;
 
@@ -52,6 +56,39 @@ impl RedisStore {
             Value::ServerError(error) => dead_or_failed((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
+    }
+
+    /// A write of fields that are most likely there: two plain commands, which take the server a third of the time that the script takes.
+    ///
+    /// The first sets all of them or none: it asks for the permanent field too, so that it does nothing where there is no session. What it
+    /// does not do, the script does, or tells why not.
+    pub(crate) async fn overwrite_fields(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+    ) -> Result<Lookup<u64>, StoreError> {
+        if !self.servers.overwrite_fields(key) {
+            return self.write_fields(key, write).await;
+        }
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(overwrite_command(key, write.changes));
+        commands.add_command(expire_command(key, write.expires_in));
+        let exchanged = self.servers.exchange(key, Lane::Own, &Led(commands), self.servers.deadline()).await;
+        let mut replies = exchanged.map_err(write_fault)?.into_iter();
+        let (overwritten, refreshed) = (replies.next().unwrap_or_default(), replies.next());
+        match (Code::of(&overwritten), overwritten) {
+            (Some(Code::NoPermission), _) => self.servers.may_not_overwrite(),
+            (Some(code), _) => {
+                if matches!((code, refreshed), (Code::WrongType, Some(Value::Int(1)))) {
+                    self.restore_unawaited(key);
+                }
+                return dead_or_failed(code);
+            }
+            (None, Value::Int(1)) => return Ok(overwrote(refreshed)),
+            (None, Value::Int(0)) => {}
+            _ => return Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+        self.write_fields(key, write).await
     }
 
     pub(crate) async fn modify_field(
@@ -145,6 +182,30 @@ impl RedisStore {
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
+}
+
+fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
+    let bytes: usize = changes.iter().map(length).sum();
+    let room = Room { words: 4 + 2 * changes.len(), bytes: NUMBER + bytes };
+    let mut command = begin_command(&["HSETEX", key.expose_secret(), "FXX", "FIELDS"], room);
+    command.arg(1 + changes.len()).arg(PERMANENT_FIELD).arg("");
+    for change in changes {
+        if let Change::Set { field, value, .. } = change {
+            command.arg(field).arg(&value[..]);
+        }
+    }
+    command
+}
+
+/// What became of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
+fn overwrote(refreshed: Option<Value>) -> Lookup<u64> {
+    match refreshed {
+        // It ended in between.
+        Some(Value::Int(0)) => return Lookup::Missing,
+        Some(Value::ServerError(error)) => unrefreshed(&Cause::Server((&error).into())),
+        _ => {}
+    }
+    Lookup::Found(0)
 }
 
 /// As the script reads it.

@@ -29,6 +29,8 @@ pub(super) struct Server {
     pub(super) is_cluster_node: bool,
     /// It can expire single fields.
     pub(super) expires_fields: bool,
+    /// It has `HSETEX`, which sets fields if they are there: Redis 8 and Valkey 9.
+    pub(super) overwrites_fields: bool,
 }
 
 /// Stops as soon as the connection is known to be closed, or not to lead to where it should any more.
@@ -71,6 +73,8 @@ impl Watched {
         greeting.cmd("HELLO");
         // Of a key that is not there. A permission that is missing proves that the command is there.
         greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
+        // Likewise: nothing is set.
+        greeting.cmd("HSETEX").arg(PROBE_KEY).arg(&["FXX", "FIELDS", "1", "", ""]);
         for script in scripts {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
         }
@@ -87,7 +91,7 @@ impl Server {
         if replies.iter().any(|reply| Code::of(reply) == Some(Code::Loading)) {
             return Err(Cause::Server(Code::Loading));
         }
-        let [introduction, field_expiry, ..] = replies else { return Err(Cause::Unexpected) };
+        let [introduction, field_expiry, overwriting, ..] = replies else { return Err(Cause::Unexpected) };
         let said = |key| text_in(introduction, key).unwrap_or_default();
         if said("role") == "replica" {
             return Err(Cause::Server(Code::ReadOnly));
@@ -98,6 +102,7 @@ impl Server {
             version: said("version").to_owned(),
             is_cluster_node: said("mode") == "cluster",
             expires_fields: knows_command(field_expiry),
+            overwrites_fields: knows_command(overwriting),
         })
     }
 }

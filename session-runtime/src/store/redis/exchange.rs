@@ -16,7 +16,7 @@ pub(super) trait Exchange: Sync {
         is_asking: bool,
     ) -> impl Future<Output = RedisResult<Self::Reply>> + Send;
 
-    /// The reply to each command.
+    /// The replies that tell whether it was carried out.
     fn replies(reply: &Self::Reply) -> &[Value];
 
     /// The first error that proves that another server, or the same one later, is to be asked.
@@ -56,6 +56,21 @@ impl Exchange for Pipeline {
     }
 }
 
+/// Commands of which the first decides whether anything was carried out: what follows it may fail by itself.
+pub(super) struct Led(pub(super) Pipeline);
+
+impl Exchange for Led {
+    type Reply = Vec<Value>;
+
+    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Vec<Value>> {
+        self.0.send(connection, is_asking).await
+    }
+
+    fn replies(reply: &Vec<Value>) -> &[Value] {
+        reply.get(..1).unwrap_or_default()
+    }
+}
+
 /// Each command counts as asked for by itself.
 async fn send_asking(
     connection: &mut MultiplexedConnection,
@@ -67,4 +82,19 @@ async fn send_asking(
     }
     let replies = connection.send_packed_commands(&asking, 0, asking.len()).await?;
     Ok(replies.into_iter().skip(1).step_by(2).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    #[test]
+    fn what_was_carried_out_is_not_sent_elsewhere_for_what_follows_it() {
+        let moved = || parse_redis_value(b"-MOVED 1 h:1\r\n").unwrap();
+        assert_eq!(Led::elsewhere(&vec![Value::Int(1), moved()]), None);
+        assert_eq!(Led::elsewhere(&vec![moved(), Value::Int(0)]), Some(Code::Moved));
+        assert_eq!(Pipeline::elsewhere(&vec![Value::Int(1), moved()]), Some(Code::Moved));
+    }
 }

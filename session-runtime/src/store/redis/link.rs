@@ -116,6 +116,11 @@ impl Link {
         matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if !watched.server.expires_fields)
     }
 
+    /// Whether it is known to overwrite fields of a session that is there by one command.
+    pub(super) fn overwrites_fields(&self) -> bool {
+        matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if watched.server.overwrites_fields)
+    }
+
     /// Sends what is to be sent, and gives the reply. An error reply is a reply.
     ///
     /// Sent again only after a reply that proves that nothing was carried out, by a server that is no master any more.

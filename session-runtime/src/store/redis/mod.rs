@@ -48,7 +48,8 @@ use crate::field::Operation;
 ///
 /// A tombstone is a string under the session's key: when it ends, in milliseconds since 1970, a colon, and the successor's id if there is one.
 /// A read that refreshes by [`Refresh::To`] gives a tombstone the expiry that it would have given the session: its two commands travel
-/// together, and the second does not know what the first found. As soon as the read is told so, without waiting for it, the tombstone gets
+/// together, and the second does not know what the first found. So does a write that only gives new values to fields that the same request has seen,
+/// on Redis 8 and Valkey 9, whose `HSETEX` needs no script for it. As soon as the operation is told so, without waiting for it, the tombstone gets
 /// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such read is the one that is told.
 ///
 /// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected

@@ -190,7 +190,7 @@ impl RedisStore {
     }
 
     /// Likewise: gives a tombstone, which this read took for a session, its own end back.
-    fn restore_unawaited(&self, key: &SessionKey) {
+    pub(super) fn restore_unawaited(&self, key: &SessionKey) {
         let (store, key) = (self.clone(), key.clone());
         tokio::spawn(async move {
             let error: StoreError = match store.run(&RESTORE, &key, None, Room::default(), |_| {}).await {
@@ -201,7 +201,7 @@ impl RedisStore {
             let cause = error.source().map(tracing::field::display);
             tracing::warn!(
                 cause,
-                "an ended session was read, and its tombstone stays for longer than it was to"
+                "an ended session was used, and its tombstone stays for longer than it was to"
             );
         });
     }
@@ -296,8 +296,8 @@ fn refreshed<T>(found: Option<T>, reply: Option<Value>) -> Result<Lookup<Option<
     }
 }
 
-fn unrefreshed(cause: &Cause) {
-    tracing::warn!(%cause, "a session was read, but its expiry was not refreshed");
+pub(super) fn unrefreshed(cause: &Cause) {
+    tracing::warn!(%cause, "a session was used, but its expiry was not refreshed");
 }
 
 fn value(reply: Value) -> Result<Option<Bytes>, Cause> {

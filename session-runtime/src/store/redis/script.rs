@@ -78,10 +78,15 @@ impl RedisStore {
             let whole = invocation("EVAL", script.source);
             reply = self.servers.exchange(key, lane, &whole, deadline).await;
         }
-        reply.map_err(|fault| match fault {
-            Fault::NotSent(cause) => StoreError::unavailable(cause),
-            Fault::NoReply(cause) => StoreError::outcome_unknown(cause),
-        })
+        reply.map_err(write_fault)
+    }
+}
+
+/// Why a write got no reply.
+pub(super) fn write_fault(fault: Fault) -> StoreError {
+    match fault {
+        Fault::NotSent(cause) => StoreError::unavailable(cause),
+        Fault::NoReply(cause) => StoreError::outcome_unknown(cause),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ use crate::store::{ConnectionState, SessionKey};
 pub(super) struct Servers {
     pub(super) topology: Topology,
     pub(super) timeout: Duration,
+    may_not_overwrite: AtomicBool,
 }
 
 pub(super) enum Topology {
@@ -28,13 +30,17 @@ pub(super) enum Topology {
 }
 
 impl Servers {
+    pub(super) fn new(topology: Topology, timeout: Duration) -> Self {
+        Self { topology, timeout, may_not_overwrite: AtomicBool::new(false) }
+    }
+
     /// The same ones by other connections, not connected yet.
     pub(super) fn anew(&self) -> Self {
         let topology = match &self.topology {
             Topology::One(lanes) => Topology::One(lanes.anew()),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.anew()),
         };
-        Self { topology, timeout: self.timeout }
+        Self::new(topology, self.timeout)
     }
 
     /// Has them connected to, without waiting for it.
@@ -92,6 +98,25 @@ impl Servers {
         match &self.topology {
             Topology::One(lanes) => lacks(lanes),
             Topology::Cluster(cluster) => cluster.node_of(key).is_some_and(|node| lacks(&node.lanes)),
+        }
+    }
+
+    /// Whether the server of a session is known to have `HSETEX`, and the user not to lack the permission.
+    pub(super) fn overwrite_fields(&self, key: &SessionKey) -> bool {
+        let can = |lanes: &Lanes| lanes.of(key, Lane::Own).overwrites_fields();
+        !self.may_not_overwrite.load(Ordering::Relaxed)
+            && match &self.topology {
+                Topology::One(lanes) => can(lanes),
+                Topology::Cluster(cluster) => cluster.node_of(key).is_some_and(|node| can(&node.lanes)),
+            }
+    }
+
+    /// The user lacks the permission for `HSETEX`.
+    pub(super) fn may_not_overwrite(&self) {
+        if !self.may_not_overwrite.swap(true, Ordering::Relaxed) {
+            tracing::info!(
+                "the Redis user may not use HSETEX: fields are overwritten by a script, which takes the server longer"
+            );
         }
     }
 

@@ -1,0 +1,99 @@
+//! Which fields of its session a request has seen.
+
+use smallvec::SmallVec;
+
+use crate::store::{Action, Change, Modified};
+
+/// The fields that were there when the request last read or wrote them. Others may have removed them since: it is a hint, for a write that
+/// is cheaper where the fields are there.
+#[derive(Debug, Default)]
+pub(crate) struct Present(SmallVec<[&'static str; 2]>);
+
+impl Present {
+    pub(crate) fn note(&mut self, field: &'static str, is_there: bool) {
+        match (self.0.iter().position(|known| *known == field), is_there) {
+            (None, true) => self.0.push(field),
+            (Some(at), false) => drop(self.0.swap_remove(at)),
+            _ => {}
+        }
+    }
+
+    /// What these changes, which were carried out, leave behind.
+    pub(crate) fn note_changes(&mut self, changes: &[Change<'static>]) {
+        for change in changes {
+            match change {
+                Change::Set { field, ttl, .. } => self.note(field, ttl.is_none()),
+                Change::Remove { field } => self.note(field, false),
+            }
+        }
+    }
+
+    /// The same of an action on one field.
+    pub(crate) fn note_action(&mut self, field: &'static str, action: &Action, modified: &Modified) {
+        let removes = match action {
+            Action::Replace(value) | Action::CompareAndSet { value, .. } => value.is_none(),
+            Action::GetOrSet(_) | Action::AddInteger { .. } | Action::AddFloat { .. } => false,
+        };
+        if modified.is_carried_out() {
+            self.note(field, !removes);
+        }
+    }
+
+    /// Whether the changes give new values to fields that are there, and do nothing else.
+    pub(crate) fn has_all(&self, changes: &[Change<'_>]) -> bool {
+        let has = |change: &Change<'_>| match change {
+            Change::Set { field, ttl: None, .. } => self.0.contains(field),
+            _ => false,
+        };
+        !changes.is_empty() && changes.iter().all(has)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(field: &'static str) -> Change<'static> {
+        Change::Set { field, value: "1".into(), ttl: None }
+    }
+
+    #[test]
+    fn what_was_read_and_written_is_there_and_what_was_removed_is_not() {
+        let mut present = Present::default();
+        assert!(!present.has_all(&[]) && !present.has_all(&[set("a")]));
+        present.note("a", true);
+        present.note("a", true);
+        assert!(present.has_all(&[set("a")]) && !present.has_all(&[set("a"), set("b")]));
+        present.note_changes(&[set("b"), set("c"), Change::Remove { field: "a" }]);
+        assert!(present.has_all(&[set("b"), set("c")]) && !present.has_all(&[set("a")]));
+        assert!(!present.has_all(&[set("b"), Change::Remove { field: "c" }]));
+    }
+
+    #[test]
+    fn what_expires_by_itself_may_not_be_there() {
+        let mut present = Present::default();
+        let expiring = Change::Set { field: "a", value: "1".into(), ttl: Some(std::time::Duration::MAX) };
+        present.note("a", true);
+        assert!(!present.has_all(std::slice::from_ref(&expiring)));
+        present.note_changes(&[expiring]);
+        assert!(!present.has_all(&[set("a")]));
+    }
+
+    #[test]
+    fn an_action_leaves_a_value_or_none() {
+        let value = || Some("1".into());
+        let swap = |value| Action::CompareAndSet { expected: None, or_missing: true, value };
+        let mut present = Present::default();
+        for (action, modified, is_there) in [
+            (Action::Replace(value()), Modified::Value(None), true),
+            (Action::Replace(None), Modified::Value(value()), false),
+            (swap(value()), Modified::Swapped(false), false),
+            (swap(value()), Modified::Swapped(true), true),
+            (swap(None), Modified::Swapped(true), false),
+            (Action::GetOrSet("1".into()), Modified::Value(value()), true),
+        ] {
+            present.note_action("a", &action, &modified);
+            assert_eq!(present.has_all(&[set("a")]), is_there, "{action:?} {modified:?}");
+        }
+    }
+}
