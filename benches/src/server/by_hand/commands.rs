@@ -83,8 +83,9 @@ pub(super) async fn read<T: FromRedisValue>(
 /// How a session is changed.
 pub(super) enum Writes {
     Plain,
-    /// By ours' scripts, which are known by these hashes.
+    /// As ours: by its scripts, which are known by these hashes, and by `HSETEX` where the server has it.
     Guarded {
+        overwrites: bool,
         write: String,
         rotate: String,
     },
@@ -99,7 +100,9 @@ impl Writes {
             redis::cmd("SCRIPT").arg("LOAD").arg(script).exec_async(connection).await?;
         }
         let [write, rotate] = [WRITE, ROTATE].map(|script| Script::new(script).get_hash().to_owned());
-        Ok(Self::Guarded { write, rotate })
+        let nothing = ["none", "FXX", "FIELDS", "1", "", ""];
+        let overwrites = redis::cmd("HSETEX").arg(&nothing).exec_async(connection).await.is_ok();
+        Ok(Self::Guarded { overwrites, write, rotate })
     }
 
     /// A request's first write, without a read before it: that makes the session last longer too.
@@ -132,6 +135,8 @@ impl Writes {
         match self {
             // The read has set the expiry, and HSET leaves it.
             Self::Plain => redis::cmd("HSET").arg(key).arg(field).arg(value).exec_async(connection).await,
+            // What was read is there: without a script, if the server can do that.
+            Self::Guarded { overwrites: true, .. } => overwrite(connection, key, field, value).await,
             Self::Guarded { write, .. } => run_write(connection, write, key, field, value).await,
         }
     }
@@ -154,7 +159,7 @@ impl Writes {
                 pipeline.cmd("PEXPIRE").arg(&successor_key).arg(IDLE);
                 pipeline.exec_async(connection).await
             }
-            Self::Guarded { write, rotate } => {
+            Self::Guarded { write, rotate, .. } => {
                 let mut command = redis::cmd("EVALSHA");
                 command.arg(rotate).arg(2).arg(&key).arg(&successor_key);
                 command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE);
@@ -164,6 +169,19 @@ impl Writes {
             }
         }
     }
+}
+
+async fn overwrite(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    field: &str,
+    value: impl ToRedisArgs,
+) -> RedisResult<()> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("HSETEX").arg(key).arg(&["FXX", "FIELDS", "2", "", ""]).arg(field).arg(value);
+    pipeline.cmd("PEXPIRE").arg(key).arg(IDLE).ignore();
+    let (overwritten,): (i64,) = pipeline.query_async(connection).await?;
+    expect_there(overwritten == 1)
 }
 
 async fn run_write(

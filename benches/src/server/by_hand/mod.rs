@@ -21,7 +21,7 @@ use crate::Failure;
 pub(crate) enum Guard {
     /// It does not: as a handler is usually written. A write may bring back a session that was ended meanwhile.
     None,
-    /// It does, in the scripts that ours runs.
+    /// It does, as ours does.
     Exists,
 }
 
