@@ -1,54 +1,46 @@
 //! Finding our cookies in a request's `Cookie` headers.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
-/// As long as ours are: an id, a dot and a signature.
-const VALUE_LEN: usize = 40 + 1 + 43;
+/// What fits without an allocation: a cookie of ours, with its name, and a short one or two.
+const ROOM: usize = 160;
 
 /// Longer values are not ours.
 const MAX_VALUE_LEN: usize = 512;
 
-/// The values of all cookies of one name, as they came.
+/// A request's `Cookie` headers, as they came.
 ///
-/// Kept in one buffer, which holds one of ours in place: a request that never asks for its session does not pay for an allocation.
+/// A request that never asks for its session pays for this copy alone: it is looked through when somebody asks.
 #[derive(Default)]
-pub(crate) struct CookieValues {
-    /// Joined with `;`, which no cookie's value can hold.
-    joined: SmallVec<[u8; VALUE_LEN]>,
-}
-
-impl CookieValues {
-    /// Collects the values of the cookies called `name` from the request's `Cookie` headers.
-    ///
-    /// The headers are taken as bytes: another application's cookie may hold anything. Splits as [RFC 6265 §5.4] joins.
+pub(crate) struct CookieHeaders {
+    /// Joined as [RFC 6265 §5.4] joins cookies.
     ///
     /// [RFC 6265 §5.4]: https://www.rfc-editor.org/rfc/rfc6265#section-5.4
-    pub(crate) fn collect<'a>(name: &str, headers: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut values = Self::default();
-        for pair in headers.into_iter().flat_map(split) {
-            let Some(at) = pair.iter().position(|&c| c == b'=') else { continue };
-            let (key, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
-            if key == name.as_bytes() && !value.is_empty() && value.len() <= MAX_VALUE_LEN {
-                values.push(value);
+    joined: SmallVec<[u8; ROOM]>,
+}
+
+impl CookieHeaders {
+    /// The headers are taken as bytes: another application's cookie may hold anything.
+    pub(crate) fn collect<'a>(headers: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut collected = Self::default();
+        for header in headers {
+            if !collected.joined.is_empty() {
+                collected.joined.push(b';');
             }
+            collected.joined.extend_from_slice(header);
         }
-        values
+        collected
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        split(&self.joined).filter(|value| !value.is_empty())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.joined.is_empty()
-    }
-
-    fn push(&mut self, value: &[u8]) {
-        if !self.joined.is_empty() {
-            self.joined.push(b';');
-        }
-        self.joined.extend_from_slice(value);
+    /// The values of all cookies of this name that may be ours, in their order.
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        split(&self.joined).filter_map(|pair| {
+            let at = memchr(b'=', pair)?;
+            let (key, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+            let may_be_ours = key == name.as_bytes() && !value.is_empty() && value.len() <= MAX_VALUE_LEN;
+            may_be_ours.then_some(value)
+        })
     }
 }
 
@@ -63,8 +55,8 @@ mod tests {
     use super::*;
 
     fn values(headers: &[&[u8]]) -> Vec<String> {
-        let collected = CookieValues::collect("sid", headers.iter().copied());
-        collected.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+        let collected = CookieHeaders::collect(headers.iter().copied());
+        collected.values("sid").map(|value| String::from_utf8_lossy(value).into_owned()).collect()
     }
 
     #[test]
@@ -85,10 +77,10 @@ mod tests {
     #[test]
     fn one_of_ours_is_held_in_place() {
         let id = crate::SessionId::draw(std::time::UNIX_EPOCH, 0).unwrap();
-        let pair = format!("sid={}", crate::keyring::Keyring::new("sid", b"secret", []).sign(&id));
-        let values = CookieValues::collect("sid", [pair.as_bytes()]);
-        assert!(!values.is_empty() && !values.joined.spilled());
-        assert!(CookieValues::collect("sid", []).is_empty());
+        let name = "__Host-session-id";
+        let pair = format!("{name}={}", crate::keyring::Keyring::new(name, b"secret", []).sign(&id));
+        let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);
+        assert!(cookies.values(name).count() == 1 && !cookies.joined.spilled());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::cookie_header::CookieValues;
+use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::lifecycle::{Candidate, Destroy, Lifecycle, Move, Next, Read, Reason, Write as Plan};
@@ -66,20 +66,20 @@ pub struct SessionHandle(Arc<Request>);
 
 struct Request {
     sessions: Sessions,
-    cookies: CookieValues,
+    cookies: CookieHeaders,
     lifecycle: Mutex<Lifecycle>,
 }
 
 impl SessionHandle {
-    pub(crate) fn new(sessions: Sessions, cookies: CookieValues) -> Self {
+    pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Self {
         Self(Arc::new(Request { sessions, cookies, lifecycle: Mutex::new(Lifecycle::default()) }))
     }
 
     /// A session outside a request: one that has this id, or a new one.
     pub(crate) fn outside(sessions: Sessions, subject: Option<Subject>) -> Self {
-        let handle = Self::new(sessions, CookieValues::default());
+        let handle = Self::new(sessions, CookieHeaders::default());
         let candidate = subject.map(|subject| Candidate { subject, cookie_due: false });
-        handle.lifecycle().ask(false, || candidate);
+        handle.lifecycle().ask(|| (false, candidate));
         handle
     }
 
@@ -470,7 +470,10 @@ impl SessionHandle {
     /// The life cycle, with the request's cookies looked at.
     fn asked(&self) -> Held<'_> {
         let (mut lifecycle, mut news) = (self.lifecycle(), News::default());
-        lifecycle.ask(!self.0.cookies.is_empty(), || self.candidates(&mut news));
+        lifecycle.ask(|| {
+            let values: SmallVec<[&[u8]; 1]> = self.0.cookies.values(self.0.sessions.cookie_name()).collect();
+            (!values.is_empty(), self.candidates(&values, &mut news))
+        });
         lifecycle.add_news(news);
         lifecycle
     }
@@ -480,18 +483,22 @@ impl SessionHandle {
         Held { lifecycle, untold: None }
     }
 
-    fn candidates(&self, news: &mut News) -> Candidates {
-        let candidates = self.candidates_by(|sessions, value| sessions.candidate(value, news));
+    fn candidates(&self, values: &[&[u8]], news: &mut News) -> Candidates {
+        let candidates = self.candidates_by(values, |sessions, value| sessions.candidate(value, news));
         #[cfg(feature = "redis-session-compat")]
         if candidates.is_empty() {
-            return self.candidates_by(|sessions, value| sessions.forgeable_candidate(value, news));
+            return self.candidates_by(values, |sessions, value| sessions.forgeable_candidate(value, news));
         }
         candidates
     }
 
-    fn candidates_by(&self, mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>) -> Candidates {
+    fn candidates_by(
+        &self,
+        values: &[&[u8]],
+        mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>,
+    ) -> Candidates {
         let mut candidates = Candidates::new();
-        for candidate in self.0.cookies.iter().filter_map(|value| read(&self.0.sessions, value)) {
+        for candidate in values.iter().filter_map(|value| read(&self.0.sessions, value)) {
             if let Some(same) = candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
                 same.merge(candidate);
             } else if candidates.len() < MAX_CANDIDATES {

@@ -155,16 +155,13 @@ pub(crate) struct Outcome {
 }
 
 impl Lifecycle {
-    /// To be called before a plan is made: the first time it looks at the candidates that the request's cookies give. `presented`: a cookie of
-    /// our name came, whether it verifies or not.
-    pub(crate) fn ask<C: IntoIterator<Item = Candidate>>(
-        &mut self,
-        presented: bool,
-        candidates: impl FnOnce() -> C,
-    ) {
+    /// To be called before a plan is made: the first time it looks at the request's cookies. They give whether one of our name came, whether it
+    /// verifies or not, and the candidates.
+    pub(crate) fn ask<C: IntoIterator<Item = Candidate>>(&mut self, cookies: impl FnOnce() -> (bool, C)) {
         if !std::mem::replace(&mut self.asked, true) {
+            let (presented, candidates) = cookies();
             self.presented = presented;
-            self.state = State::first_of(candidates(), None);
+            self.state = State::first_of(candidates, None);
         }
     }
 

@@ -86,9 +86,6 @@ impl SessionHeaders {
         &self,
         given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> [Option<(&'static str, Cow<'static, str>)>; 3] {
-        if self.is_empty() {
-            return [None, None, None];
-        }
         let given = Given::collect(given);
         let set_cookie = self.set_cookie.clone().map(|value| (SET_COOKIE, value.into()));
         let vary = (self.vary && !given.varies_on_cookies).then_some((VARY, "Cookie".into()));

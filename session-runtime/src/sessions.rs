@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock::Clock;
 use crate::config::{Lifetime, Lifetimes, Secret, SessionConfig, Settings, StoreUrl};
 use crate::cookie_formats::CookieFormats;
-use crate::cookie_header::CookieValues;
+use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
 use crate::field::Operation;
 use crate::handle::SessionHandle;
@@ -240,7 +240,7 @@ impl Sessions {
 
     /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
-        SessionHandle::new(self.clone(), CookieValues::collect(self.0.rules.cookie.name(), cookie_headers))
+        SessionHandle::new(self.clone(), CookieHeaders::collect(cookie_headers))
     }
 
     /// Whether the store can keep sessions of this schema. To be called when the application starts, for each schema that has fields with a
@@ -363,7 +363,6 @@ impl Sessions {
         WeakSessions(Arc::downgrade(&self.0))
     }
 
-    #[cfg(feature = "testing")]
     pub(crate) fn cookie_name(&self) -> &str {
         self.0.rules.cookie.name()
     }

@@ -134,8 +134,10 @@ where
 
 fn open(opening: &Opening, request: &ServiceRequest) -> Option<SessionHandle> {
     let mut extensions = request.extensions_mut();
-    let cookies = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
-    let handle = opening.open(extensions.get(), cookies)?;
+    if opening.is_done_by(extensions.get()) {
+        return None;
+    }
+    let handle = opening.open(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes));
     extensions.insert(handle.clone());
     Some(handle)
 }
@@ -180,6 +182,9 @@ fn with_headers<Body>(
 }
 
 fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
+    if session.is_empty() {
+        return;
+    }
     let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     for (name, value) in session.entries(given).into_iter().flatten() {
         let value = match value {

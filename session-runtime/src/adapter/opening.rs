@@ -25,20 +25,18 @@ impl Opening {
         Self { sessions: self.sessions.of_this_thread(), ..*self }
     }
 
-    /// The session to hand to the request's handler, and to finish. `None` if an outer layer of the same manager does that: `outer` is what a
-    /// layer further out, of any manager, handed over.
-    pub(super) fn open<'a>(
-        &self,
-        outer: Option<&SessionHandle>,
-        cookie_headers: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Option<SessionHandle> {
-        if let Some(outer) = outer.filter(|outer| outer.belongs_to(&self.sessions)) {
-            self.apply_to(outer);
-            return None;
-        }
+    /// Whether an outer layer of the same manager has opened the session, and finishes it: `outer` is what a layer further out, of any manager,
+    /// handed over.
+    pub(super) fn is_done_by(&self, outer: Option<&SessionHandle>) -> bool {
+        let outer = outer.filter(|outer| outer.belongs_to(&self.sessions));
+        outer.inspect(|outer| self.apply_to(outer)).is_some()
+    }
+
+    /// The session to hand to the request's handler, and to finish.
+    pub(super) fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         let handle = self.sessions.open(cookie_headers);
         self.apply_to(&handle);
-        Some(handle)
+        handle
     }
 
     fn apply_to(&self, handle: &SessionHandle) {

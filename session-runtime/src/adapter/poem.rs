@@ -6,7 +6,7 @@ use poem::http::StatusCode;
 use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response};
 
 use super::opening::Opening;
-use super::tower::{SessionLayer, apply, cookies, mark_sensitive};
+use super::tower::{SessionLayer, apply, open};
 use crate::error::Error;
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
@@ -63,11 +63,10 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let opened = self.opening.open(request.extensions().get(), cookies(request.headers()));
-        let Some(handle) = opened else {
+        if self.opening.is_done_by(request.extensions().get()) {
             return self.inner.call(request).await.map(IntoResponse::into_response);
-        };
-        mark_sensitive(request.headers_mut());
+        }
+        let handle = open(&self.opening, request.headers_mut());
         request.extensions_mut().insert(handle.clone());
         let response = self.inner.call(request).await.map(IntoResponse::into_response);
         with_headers(response, &handle.finish())

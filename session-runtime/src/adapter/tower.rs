@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, Entry, SET_COOKIE};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -114,9 +114,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let opened = self.opening.open(request.extensions().get(), cookies(request.headers()));
+        let is_done = self.opening.is_done_by(request.extensions().get());
+        let opened = (!is_done).then(|| open(&self.opening, request.headers_mut()));
         if let Some(handle) = &opened {
-            mark_sensitive(request.headers_mut());
             request.extensions_mut().insert(handle.clone());
         }
         ResponseFuture { response: self.inner.call(request), opened }
@@ -153,16 +153,11 @@ impl SessionHandle {
     }
 }
 
-/// The request's `Cookie` headers.
-pub(super) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)
-}
-
-/// Keeps cookies out of logs that print headers.
-pub(super) fn mark_sensitive(headers: &mut HeaderMap) {
-    if let http::header::Entry::Occupied(mut cookies) = headers.entry(COOKIE) {
-        cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
-    }
+/// Opens the session that the request's cookies name, and keeps these out of logs that print headers.
+pub(super) fn open(opening: &Opening, headers: &mut HeaderMap) -> SessionHandle {
+    let Entry::Occupied(mut cookies) = headers.entry(COOKIE) else { return opening.open([]) };
+    cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
+    opening.open(cookies.iter().map(HeaderValue::as_bytes))
 }
 
 pin_project! {
@@ -192,6 +187,9 @@ where
 }
 
 pub(super) fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
+    if session.is_empty() {
+        return;
+    }
     let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     for (name, value) in session.entries(given).into_iter().flatten() {
         let value = match value {

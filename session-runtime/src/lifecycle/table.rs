@@ -281,7 +281,7 @@ fn now() -> SystemTime {
 fn asked(subjects: &[&Subject]) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
     let candidate = |subject: &&Subject| Candidate { subject: (*subject).clone(), cookie_due: false };
-    lifecycle.ask(!subjects.is_empty(), || subjects.iter().map(candidate).collect::<Vec<_>>());
+    lifecycle.ask(|| (!subjects.is_empty(), subjects.iter().map(candidate)));
     lifecycle
 }
 

@@ -23,7 +23,7 @@ fn candidate(subject: &Subject) -> Candidate {
 
 fn asked(candidates: Vec<Candidate>) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
-    lifecycle.ask(!candidates.is_empty(), || candidates);
+    lifecycle.ask(|| (!candidates.is_empty(), candidates));
     lifecycle
 }
 
@@ -667,7 +667,7 @@ fn destroy_without_a_session_removes_a_stale_cookie_and_nothing_else() {
     assert_eq!(destroys(&mut without), None);
     assert!(!without.commit().remove);
     let mut stale = Lifecycle::default();
-    stale.ask(true, Vec::new);
+    stale.ask(|| (true, []));
     assert_eq!(destroys(&mut stale), None);
     assert!(stale.commit().remove);
 }
@@ -811,7 +811,7 @@ fn after_the_head_destroy_is_committed_unless_there_is_nothing_to_end() {
     without.commit();
     assert_eq!(destroys(&mut without), None);
     let mut stale = Lifecycle::default();
-    stale.ask(true, Vec::new);
+    stale.ask(|| (true, []));
     stale.commit();
     assert!(stale.plan_destroy(now()).unwrap_err().is_committed(), "the cookie stays");
 }
