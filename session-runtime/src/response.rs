@@ -10,6 +10,7 @@ use crate::lifecycle::Outcome;
 const CACHE_CONTROL: &str = "cache-control";
 const SET_COOKIE: &str = "set-cookie";
 const VARY: &str = "vary";
+const VARY_ON_COOKIES: &str = "Cookie";
 
 /// What a response has to carry for the session's sake, as [`SessionHandle::finish`](crate::SessionHandle::finish) gives it.
 ///
@@ -78,19 +79,21 @@ impl SessionHeaders {
         &self,
         given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Vec<(&'static str, String)> {
-        self.entries(given).into_iter().flatten().map(|(name, value)| (name, value.into_owned())).collect()
+        let Lacking { set_cookie, vary, cache_control } = self.lacking(given);
+        let set_cookie = set_cookie.map(|value| (SET_COOKIE, value.to_owned()));
+        let vary = vary.map(|value| (VARY, value.to_owned()));
+        let cache_control = cache_control.map(|value| (CACHE_CONTROL, value.into_owned()));
+        [set_cookie, vary, cache_control].into_iter().flatten().collect()
     }
 
-    /// What [`pairs`](Self::pairs) gives, without an allocation for what is the same on every response.
-    pub(crate) fn entries<'a>(
-        &self,
-        given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) -> [Option<(&'static str, Cow<'static, str>)>; 3] {
+    /// What [`pairs`](Self::pairs) gives, for adapters that know the headers by name.
+    pub(crate) fn lacking<'a>(&self, given: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Lacking<'_> {
         let given = Given::collect(given);
-        let set_cookie = self.set_cookie.clone().map(|value| (SET_COOKIE, value.into()));
-        let vary = (self.vary && !given.varies_on_cookies).then_some((VARY, "Cookie".into()));
-        let restricted = self.cacheability.restrict(&given.cache_control);
-        [set_cookie, vary, restricted.map(|value| (CACHE_CONTROL, value))]
+        Lacking {
+            set_cookie: self.set_cookie(),
+            vary: (self.vary && !given.varies_on_cookies).then_some(VARY_ON_COOKIES),
+            cache_control: self.cacheability.restrict(&given.cache_control),
+        }
     }
 
     /// The value of the `Set-Cookie` header alone, for a program's own tests: what a browser would send next is before its first `;`.
@@ -102,6 +105,13 @@ impl SessionHeaders {
     pub(crate) fn is_empty(&self) -> bool {
         self.set_cookie.is_none() && !self.vary && self.cacheability == Cacheability::Unchanged
     }
+}
+
+/// The values that a response lacks: the first two to append, the last in place of all of its name.
+pub(crate) struct Lacking<'a> {
+    pub(crate) set_cookie: Option<&'a str>,
+    pub(crate) vary: Option<&'static str>,
+    pub(crate) cache_control: Option<Cow<'static, str>>,
 }
 
 /// What a response says already.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, COOKIE, ContentType, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
+    CACHE_CONTROL, COOKIE, ContentType, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
@@ -186,18 +186,23 @@ fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
         return;
     }
     let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    for (name, value) in session.entries(given).into_iter().flatten() {
-        let value = match value {
-            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
-            Cow::Owned(value) => HeaderValue::try_from(value),
-        };
-        let (name, Ok(mut value)) = (HeaderName::from_static(name), value) else { continue };
-        value.set_sensitive(name == SET_COOKIE);
-        if name == CACHE_CONTROL {
-            headers.insert(name, value);
-        } else {
-            headers.append(name, value);
-        }
+    let lacking = session.lacking(given);
+    if let Some(Ok(mut cookie)) = lacking.set_cookie.map(HeaderValue::from_str) {
+        cookie.set_sensitive(true);
+        headers.append(SET_COOKIE, cookie);
+    }
+    if let Some(vary) = lacking.vary {
+        headers.append(VARY, HeaderValue::from_static(vary));
+    }
+    if let Some(Ok(cache_control)) = lacking.cache_control.map(header_value) {
+        headers.insert(CACHE_CONTROL, cache_control);
+    }
+}
+
+fn header_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    match text {
+        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::try_from(text),
     }
 }
 
