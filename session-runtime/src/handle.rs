@@ -235,9 +235,8 @@ impl SessionHandle {
         }
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
-        while let Some(plan) = self.plan_write(only_removes)? {
+        while let Some((plan, overwrites)) = self.plan_changes(changes, only_removes)? {
             let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
-            let overwrites = self.overwrites(&plan, changes);
             let written = self.store().write(&plan.subject.key, write, overwrites).await;
             let reply = written.map_err(|error| self.failed(error, ttl))?;
             let learn = |_: &u64, present: &mut Present| present.note_changes(changes);
@@ -343,14 +342,25 @@ impl SessionHandle {
     }
 
     fn plan_write(&self, only_removes: bool) -> Result<Option<Plan>, Error> {
-        let sessions = &self.0.sessions;
-        let now = sessions.now();
-        self.asked().plan_write(now, only_removes, |class| sessions.draw(class, now))
+        self.plan_write_in(&mut self.asked(), only_removes)
     }
 
-    /// Whether a write of these changes gives new values to fields that the request has seen, and does nothing else.
-    fn overwrites(&self, plan: &Plan, changes: &[Change<'_>]) -> bool {
-        self.lifecycle().present(&plan.subject.id).is_some_and(|present| present.has_all(changes))
+    /// And whether it gives new values to fields that the request has seen, and does nothing else.
+    fn plan_changes(
+        &self,
+        changes: &[Change<'_>],
+        only_removes: bool,
+    ) -> Result<Option<(Plan, bool)>, Error> {
+        let mut lifecycle = self.asked();
+        let Some(plan) = self.plan_write_in(&mut lifecycle, only_removes)? else { return Ok(None) };
+        let overwrites = lifecycle.present(&plan.subject.id).is_some_and(|present| present.has_all(changes));
+        Ok(Some((plan, overwrites)))
+    }
+
+    fn plan_write_in(&self, lifecycle: &mut Lifecycle, only_removes: bool) -> Result<Option<Plan>, Error> {
+        let sessions = &self.0.sessions;
+        let now = sessions.now();
+        lifecycle.plan_write(now, only_removes, |class| sessions.draw(class, now))
     }
 
     fn plan_move(&self, reason: Reason) -> Result<Option<Move>, Error> {
@@ -393,7 +403,9 @@ impl SessionHandle {
         match reply {
             Lookup::Found(answer) => {
                 lifecycle.found(&subject.id, refreshed);
-                if let Some(present) = lifecycle.present(&subject.id) {
+                if self.store().overwrites_for_less()
+                    && let Some(present) = lifecycle.present(&subject.id)
+                {
                     learn(&answer, present);
                 }
                 ControlFlow::Break(Some(answer))

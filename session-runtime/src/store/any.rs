@@ -71,6 +71,15 @@ impl AnyStore {
         }
     }
 
+    /// Whether it makes a difference to it that a [write](Self::write) overwrites fields which are there.
+    pub(crate) fn overwrites_for_less(&self) -> bool {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => true,
+            Self::Memory(_) | Self::Other(_) => false,
+        }
+    }
+
     /// `overwrites`: the session has most likely all fields that are written, and none is removed.
     pub(crate) async fn write(
         &self,
