@@ -156,6 +156,12 @@ impl RedisServer {
         redis::Client::open(self.unix_url()).unwrap().get_connection().unwrap()
     }
 
+    /// Whether it has the command that sets fields which are there.
+    pub fn has_hsetex(&self) -> bool {
+        // One that it lacks is nothing.
+        !self.cli::<Vec<redis::Value>>(&["COMMAND", "INFO", "HSETEX"]).contains(&redis::Value::Nil)
+    }
+
     /// How many connections there are, without this question's own.
     pub fn clients(&self) -> usize {
         self.cli::<String>(&["CLIENT", "LIST"]).lines().count() - 1

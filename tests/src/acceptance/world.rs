@@ -4,16 +4,19 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Deref;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use session_runtime::ConnectionState::Connected;
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
 
 use super::adapter::{Adapter, Serving};
 use super::client::Client;
 use super::gates::Gates;
+use super::script::Script;
 use super::visitor::Visitor;
 use crate::cookies::SECRET;
 use crate::deployment::{Servers, Shared, Tls};
 use crate::server::{Make, Monitor, RedisServer};
+use crate::until;
 
 /// A store under test, the clock by which sessions on it age, and the framework that the program is on.
 #[derive(Debug)]
@@ -140,7 +143,13 @@ impl World {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let gates = Gates::default();
         let serving = self.adapter.serve(listener, sessions.clone(), gates.clone(), layers);
-        App { base, sessions, gates, _serving: serving }
+        let app = App { base, sessions, gates, _serving: serving };
+        if self.server().is_some() {
+            // A worker with connections of its own makes them when it begins: what it says then is nothing that a test counts.
+            app.client().ignore(Script::new()).await;
+            until("the program's connections", async || app.sessions.connection_state() == Connected).await;
+        }
+        app
     }
 
     /// A manager on this store.
@@ -172,6 +181,12 @@ impl World {
         if self.server().is_some() {
             assert_eq!(sent, expected);
         }
+    }
+
+    /// The commands by which a request overwrites what it has read.
+    pub fn overwriting(&self) -> &'static [&'static str] {
+        let plain = self.masters().iter().all(|master| master.has_hsetex());
+        if plain { &["hsetex", "pexpire"] } else { &["evalsha"] }
     }
 
     /// The one server of the test's own, to be killed and started again.
