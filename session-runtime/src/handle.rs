@@ -66,13 +66,15 @@ pub struct SessionHandle(Arc<Request>);
 
 struct Request {
     sessions: Sessions,
-    cookies: CookieHeaders,
+    /// Taken by whoever asks for the session first.
+    cookies: Mutex<CookieHeaders>,
     lifecycle: Mutex<Lifecycle>,
 }
 
 impl SessionHandle {
     pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Self {
-        Self(Arc::new(Request { sessions, cookies, lifecycle: Mutex::new(Lifecycle::default()) }))
+        let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
+        Self(Arc::new(Request { sessions, cookies, lifecycle }))
     }
 
     /// A session outside a request: one that has this id, or a new one.
@@ -403,7 +405,7 @@ impl SessionHandle {
         match reply {
             Lookup::Found(answer) => {
                 lifecycle.found(&subject.id, refreshed);
-                if self.store().overwrites_for_less()
+                if self.store().can_overwrite(&subject.key)
                     && let Some(present) = lifecycle.present(&subject.id)
                 {
                     learn(&answer, present);
@@ -483,7 +485,8 @@ impl SessionHandle {
     fn asked(&self) -> Held<'_> {
         let (mut lifecycle, mut news) = (self.lifecycle(), News::default());
         lifecycle.ask(|| {
-            let values: SmallVec<[&[u8]; 1]> = self.0.cookies.values(self.0.sessions.cookie_name()).collect();
+            let cookies = std::mem::take(&mut *self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner));
+            let values: SmallVec<[&[u8]; 1]> = cookies.values(self.0.sessions.cookie_name()).collect();
             (!values.is_empty(), self.candidates(&values, &mut news))
         });
         lifecycle.add_news(news);

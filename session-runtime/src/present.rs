@@ -6,13 +6,16 @@ use crate::store::{Action, Change, Modified};
 
 /// The fields that were there when the request last read or wrote them. Others may have removed them since: it is a hint, for a write that
 /// is cheaper where the fields are there.
+/// No more than [`MOST`] are kept: a write of many fields takes the store so long that a script makes no difference.
 #[derive(Debug, Default)]
 pub(crate) struct Present(SmallVec<[&'static str; 2]>);
+
+const MOST: usize = 16;
 
 impl Present {
     pub(crate) fn note(&mut self, field: &'static str, is_there: bool) {
         match (self.0.iter().position(|known| *known == field), is_there) {
-            (None, true) => self.0.push(field),
+            (None, true) if self.0.len() < MOST => self.0.push(field),
             (Some(at), false) => drop(self.0.swap_remove(at)),
             _ => {}
         }
@@ -45,7 +48,7 @@ impl Present {
             Change::Set { field, ttl: None, .. } => self.0.contains(field),
             _ => false,
         };
-        !changes.is_empty() && changes.iter().all(has)
+        (1..=MOST).contains(&changes.len()) && changes.iter().all(has)
     }
 }
 
@@ -95,5 +98,15 @@ mod tests {
             present.note_action("a", &action, &modified);
             assert_eq!(present.has_all(&[set("a")]), is_there, "{action:?} {modified:?}");
         }
+    }
+
+    #[test]
+    fn of_many_fields_some_are_kept() {
+        const NAMES: [&str; 17] =
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
+        let mut present = Present::default();
+        NAMES.iter().for_each(|name| present.note(name, true));
+        assert!(present.has_all(&NAMES[..16].iter().map(|name| set(name)).collect::<Vec<_>>()));
+        assert!(!present.has_all(&[set("q")]));
     }
 }

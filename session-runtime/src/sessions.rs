@@ -161,11 +161,11 @@ impl Sessions {
         Ok(Self(Arc::new(Manager { store, rules })))
     }
 
-    /// The same manager, for a thread that has a runtime of its own: its connections to Redis are made there, as many as are
-    /// [configured](crate::RedisStoreBuilder::connections), and shared by all that call this on the same thread. Elsewhere, on a runtime of
-    /// several threads or without any, and on another store, it is the same.
+    /// The same manager, with connections to Redis that this single-threaded runtime has to itself: as many as are
+    /// [configured](crate::RedisStoreBuilder::connections), shared by all that call this on the same runtime, and closed when the last of those managers
+    /// and of what was made of them is gone. Within a runtime of several threads or without any, and on another store, it changes nothing.
     ///
-    /// For servers that run one single-threaded runtime on each thread. A connection that was made on another thread's runtime is driven
+    /// For servers that run one single-threaded runtime on each thread; to be called once on each. A connection that was made on another runtime is driven
     /// there: each command and each reply would wake a thread. The middleware for actix-web calls this by itself, on each worker.
     ///
     /// # Examples
@@ -177,13 +177,13 @@ impl Sessions {
     ///
     /// /// Called on each thread, within its runtime.
     /// fn app(sessions: &Sessions) -> Router {
-    ///     Router::new().layer(sessions.of_this_thread().layer())
+    ///     Router::new().layer(sessions.of_this_runtime().layer())
     /// }
     /// # let _ = app;
     /// # }
     /// ```
-    pub fn of_this_thread(&self) -> Self {
-        match self.0.store.of_this_thread() {
+    pub fn of_this_runtime(&self) -> Self {
+        match self.0.store.of_this_runtime() {
             Some(store) => Self(Arc::new(Manager { store, rules: Arc::clone(&self.0.rules) })),
             None => self.clone(),
         }

@@ -100,6 +100,7 @@ on_both!(
     what_is_not_known_to_be_there_takes_the_script,
     a_field_that_went_meanwhile_is_written_all_the_same,
     a_session_that_was_ended_meanwhile_stays_dead,
+    of_an_ended_session_the_script_tells_too,
     a_session_that_expired_meanwhile_is_not_begun_again,
     the_expiry_is_refreshed,
     a_fields_own_expiry_is_taken_away,
@@ -152,7 +153,15 @@ async fn a_session_that_was_ended_meanwhile_stays_dead(world: World) {
     let (session, key) = (world.counting().await, world.key());
     world.request().destroy().await.unwrap();
     assert!(session.set_count(2).await.unwrap_err().is_gone());
+    until("the tombstone's own end", async || world.ask(&["PTTL", &key]) <= 300_000).await;
     assert!(!world.request().exists().await.unwrap());
+}
+
+async fn of_an_ended_session_the_script_tells_too(world: World) {
+    let (session, key) = (world.counting().await, world.key());
+    world.request().destroy().await.unwrap();
+    let _: String = world.server.cli(&["ACL", "SETUSER", "default", "-hsetex"]);
+    assert!(session.set_count(2).await.unwrap_err().is_gone());
     until("the tombstone's own end", async || world.ask(&["PTTL", &key]) <= 300_000).await;
 }
 
@@ -205,14 +214,23 @@ async fn a_user_without_the_permission_is_served_by_the_script(world: World) {
     session.set_count(2).await.unwrap();
     assert_eq!(world.commands(session.set_count(3)).await, SCRIPT);
     assert_eq!(world.request().count().await.unwrap(), 3);
+
+    let _: String = world.server.cli(&["ACL", "SETUSER", "default", "+hsetex"]);
+    world.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
+    until("another connection", async || session.count().await.is_ok()).await;
+    assert_eq!(world.commands(session.set_count(4)).await, OVERWRITTEN);
 }
 
 async fn without_a_reply_the_outcome_is_unknown(world: World) {
     let session = world.counting().await;
+    let before = world.server.counts();
     world.server.pause();
     let error = session.set_count(2).await.unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_unavailable(), "{error}");
     world.server.resume();
+    let sent = || world.server.counts() - before.clone();
+    until("the write", async || sent().of("hsetex") == 1).await;
+    assert_eq!(sent().of("evalsha"), 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode};
 use session_tests::proxy::Proxy;
-use session_tests::server::RedisServer;
+use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, remove, set, try_write};
 use session_tests::until;
@@ -361,6 +361,16 @@ async fn serves_again(store: &RedisStore, key: &SessionKey) {
     until("the store to serve again", async || store.get(key, "a", Refresh::No).await.is_ok()).await;
     assert!(since.elapsed() < GENEROUSLY);
     assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+}
+
+#[tokio::test]
+async fn a_connection_is_made_while_the_server_pauses_writes() {
+    for make in [Make::Usual, Make::Redis8, Make::Valkey9] {
+        let Some(server) = RedisServer::start_make(make) else { continue };
+        let _: String = server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]);
+        RedisStore::builder(&server.url()).timeout(Duration::from_secs(5)).connect().await.unwrap();
+        let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
+    }
 }
 
 fn on_a_runtime_that_ends<T: Send + 'static>(work: impl AsyncFnOnce() -> T + Send + 'static) -> T {

@@ -31,7 +31,7 @@ use crate::sessions::Sessions;
 /// signature check. Applied twice with one manager, the inner one does nothing; with two managers, handlers get the session of the inner
 /// one.
 ///
-/// Each worker has connections of its own to Redis: see [`Sessions::of_this_thread`].
+/// Each worker has connections of its own to Redis: see [`Sessions::of_this_runtime`].
 ///
 /// # Examples
 ///
@@ -103,7 +103,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(MiddlewareService { inner, opening: self.opening.of_this_thread() }))
+        ready(Ok(MiddlewareService { inner, opening: self.opening.of_this_runtime() }))
     }
 }
 

@@ -19,10 +19,10 @@ impl Opening {
         Self { tolerates_unavailability: true, ..self }
     }
 
-    /// The same for a worker that has a runtime of its own.
+    /// The same for a worker, which has a runtime of its own.
     #[cfg(feature = "actix")]
-    pub(super) fn of_this_thread(&self) -> Self {
-        Self { sessions: self.sessions.of_this_thread(), ..*self }
+    pub(super) fn of_this_runtime(&self) -> Self {
+        Self { sessions: self.sessions.of_this_runtime(), ..*self }
     }
 
     /// Whether an outer layer of the same manager has opened the session, and finishes it: `outer` is what a layer further out, of any manager,

@@ -34,11 +34,11 @@ impl AnyStore {
         Self::Other(Arc::new(store))
     }
 
-    /// One with connections of this thread's own, if the thread is to have some.
-    pub(crate) fn of_this_thread(&self) -> Option<Self> {
+    /// One with connections of this runtime's own, if it is to have some.
+    pub(crate) fn of_this_runtime(&self) -> Option<Self> {
         match self {
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.of_this_thread().map(Self::Redis),
+            Self::Redis(store) => store.of_this_runtime().map(Self::Redis),
             _ => None,
         }
     }
@@ -72,10 +72,11 @@ impl AnyStore {
     }
 
     /// Whether it makes a difference to it that a [write](Self::write) overwrites fields which are there.
-    pub(crate) fn overwrites_for_less(&self) -> bool {
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "no other store can"))]
+    pub(crate) fn can_overwrite(&self, key: &SessionKey) -> bool {
         match self {
             #[cfg(feature = "redis")]
-            Self::Redis(_) => true,
+            Self::Redis(store) => store.can_overwrite(key),
             Self::Memory(_) | Self::Other(_) => false,
         }
     }

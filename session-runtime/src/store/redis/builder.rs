@@ -57,8 +57,8 @@ impl RedisStoreBuilder {
     }
 
     /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which carries all requests of a program on a few
-    /// cores. All that one request asks of its session goes by one of them. [Threads with a runtime of their
-    /// own](crate::Sessions::of_this_thread), which the workers of actix-web are, have as many each beside those.
+    /// cores. All that one request asks of its session goes by one of them. [Single-threaded
+    /// runtimes](crate::Sessions::of_this_runtime), which the workers of actix-web have, get as many each beside those.
     ///
     /// In the URL: `connections=…`.
     pub fn connections(mut self, connections: usize) -> Self {
@@ -146,7 +146,7 @@ impl RedisStoreBuilder {
             return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
         }
         let topology = self.topology(target, connections)?;
-        Ok(RedisStore::new(Servers::new(topology, self.timeout)))
+        Ok(RedisStore::new(Servers { topology, timeout: self.timeout }))
     }
 
     fn topology(&self, target: Target, connections: usize) -> Result<Topology, Error> {

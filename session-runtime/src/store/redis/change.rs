@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
+use tokio::time::Instant;
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
@@ -29,13 +30,22 @@ impl RedisStore {
         key: &SessionKey,
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
+        self.write_by_script(key, write, self.servers.deadline()).await
+    }
+
+    async fn write_by_script(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+        deadline: Instant,
+    ) -> Result<Lookup<u64>, StoreError> {
         let removed = || write.changes.iter().filter_map(removed_field);
         let expiring = || write.changes.iter().filter_map(expiring_field);
         self.check_field_expiry(key, expiring().next().map(|(_, ttl)| ttl))?;
         let (words, bytes) =
             (write.changes.iter().map(words).sum::<usize>(), write.changes.iter().map(length));
         let room = Room { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
-        let ran = self.run(&WRITE, key, None, room, |invocation| {
+        let ran = self.run_until(deadline, &WRITE, key, None, room, |invocation| {
             invocation.arg(milliseconds(write.expires_in)).arg(u8::from(write.mode == WriteMode::Create));
             invocation.arg(removed().count()).arg(expiring().count());
             for field in removed() {
@@ -58,7 +68,12 @@ impl RedisStore {
         }
     }
 
-    /// A write of fields that are most likely there: two plain commands, which take the server a third of the time that the script takes.
+    /// Whether [`overwrite_fields`](Self::overwrite_fields) needs no script, as far as is known.
+    pub(crate) fn can_overwrite(&self, key: &SessionKey) -> bool {
+        self.servers.can_overwrite(key)
+    }
+
+    /// A write of fields that are most likely there: two plain commands, which take the server half the time of the script or less.
     ///
     /// The first sets all of them or none: it asks for the permanent field too, so that it does nothing where there is no session. What it
     /// does not do, the script does, or tells why not.
@@ -67,28 +82,34 @@ impl RedisStore {
         key: &SessionKey,
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
-        if !self.servers.overwrite_fields(key) {
-            return self.write_fields(key, write).await;
+        let deadline = self.servers.deadline();
+        if !self.servers.can_overwrite(key) {
+            return self.write_by_script(key, write, deadline).await;
         }
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(overwrite_command(key, write.changes));
         commands.add_command(expire_command(key, write.expires_in));
-        let exchanged = self.servers.exchange(key, Lane::Own, &Led(commands), self.servers.deadline()).await;
+        let exchanged = self.servers.exchange(key, Lane::Own, &Led(commands), deadline).await;
         let mut replies = exchanged.map_err(write_fault)?.into_iter();
         let (overwritten, refreshed) = (replies.next().unwrap_or_default(), replies.next());
-        match (Code::of(&overwritten), overwritten) {
-            (Some(Code::NoPermission), _) => self.servers.may_not_overwrite(),
-            (Some(code), _) => {
-                if matches!((code, refreshed), (Code::WrongType, Some(Value::Int(1)))) {
-                    self.restore_unawaited(key);
+        let is_refreshed = matches!(refreshed, Some(Value::Int(1)));
+        let written = match overwritten {
+            Value::Int(1) => overwrote(refreshed),
+            Value::Int(0) => self.write_by_script(key, write, deadline).await?,
+            Value::ServerError(error) => match Code::from(&error) {
+                // No permission, or another server by now, which has no such command.
+                Code::NoPermission | Code::Other => {
+                    self.servers.note_cannot_overwrite(key);
+                    self.write_by_script(key, write, deadline).await?
                 }
-                return dead_or_failed(code);
-            }
-            (None, Value::Int(1)) => return Ok(overwrote(refreshed)),
-            (None, Value::Int(0)) => {}
+                code => dead_or_failed(code)?,
+            },
             _ => return Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        };
+        if is_refreshed && written == Lookup::Dead {
+            self.restore_unawaited(key);
         }
-        self.write_fields(key, write).await
+        Ok(written)
     }
 
     pub(crate) async fn modify_field(

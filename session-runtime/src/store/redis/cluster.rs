@@ -37,7 +37,7 @@ struct Shared {
     dial: Dial,
     seeds: Vec<Address>,
     /// Makes the connections to a node.
-    lanes: Arc<MakeLanes>,
+    lanes: Box<MakeLanes>,
     map: RwLock<Map>,
     /// Whether a task learns the slots, and whether it has to once more.
     learning: AtomicU8,
@@ -67,19 +67,21 @@ impl Cluster {
         seeds: Vec<Address>,
         lanes: impl Fn(&Address) -> Result<Lanes, Cause> + Send + Sync + 'static,
     ) -> Self {
-        Self::unknown(dial, seeds, Arc::new(lanes))
-    }
-
-    fn unknown(dial: Dial, seeds: Vec<Address>, lanes: Arc<MakeLanes>) -> Self {
-        let (map, learning) = (RwLock::default(), AtomicU8::new(IDLE));
-        let (in_trouble, turn) = (AtomicBool::default(), AtomicUsize::default());
+        let (map, lanes) = (RwLock::default(), Box::new(lanes));
+        let (learning, in_trouble, turn) =
+            (AtomicU8::new(IDLE), AtomicBool::default(), AtomicUsize::default());
         Self { shared: Arc::new(Shared { dial, seeds, lanes, map, learning, in_trouble, turn }) }
     }
 
-    /// The same cluster by other connections, whose slots are not known yet.
+    /// The same cluster by other connections, whose slots are not known yet. What nobody waits for goes by the connections of this one.
     pub(super) fn anew(&self) -> Self {
-        let Shared { dial, seeds, lanes, .. } = &*self.shared;
-        Self::unknown(dial.clone(), seeds.clone(), Arc::clone(lanes))
+        let this = Arc::clone(&self.shared);
+        let lanes = move |address: &Address| {
+            let node = this.node_at(address)?;
+            this.write_map().add(&node);
+            Ok(node.lanes.anew())
+        };
+        Self::new(self.shared.dial.clone(), self.shared.seeds.clone(), lanes)
     }
 
     /// Learns the slots and connects to all masters. Tells what they said of themselves.

@@ -19,7 +19,7 @@ pub(super) struct Watched {
 }
 
 /// What a server said of itself when it was connected to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Server {
     pub(super) address: String,
     /// `redis` or `valkey`.
@@ -29,8 +29,8 @@ pub(super) struct Server {
     pub(super) is_cluster_node: bool,
     /// It can expire single fields.
     pub(super) expires_fields: bool,
-    /// It has `HSETEX`, which sets fields if they are there: Redis 8 and Valkey 9.
-    pub(super) overwrites_fields: bool,
+    /// It has `HSETEX`, which sets fields if they are there (Redis 8 and Valkey 9), and has not refused it since.
+    can_overwrite: AtomicBool,
 }
 
 /// Stops as soon as the connection is known to be closed, or not to lead to where it should any more.
@@ -73,8 +73,8 @@ impl Watched {
         greeting.cmd("HELLO");
         // Of a key that is not there. A permission that is missing proves that the command is there.
         greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
-        // Likewise: nothing is set.
-        greeting.cmd("HSETEX").arg(PROBE_KEY).arg(&["FXX", "FIELDS", "1", "", ""]);
+        // Without arguments: as a command that writes it would wait for the end of a pause.
+        greeting.cmd("HSETEX");
         for script in scripts {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
         }
@@ -102,8 +102,19 @@ impl Server {
             version: said("version").to_owned(),
             is_cluster_node: said("mode") == "cluster",
             expires_fields: knows_command(field_expiry),
-            overwrites_fields: knows_command(overwriting),
+            can_overwrite: AtomicBool::new(lacks_arguments(overwriting)),
         })
+    }
+}
+
+impl Server {
+    pub(super) fn can_overwrite(&self) -> bool {
+        self.can_overwrite.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_cannot_overwrite(&self) {
+        self.can_overwrite.store(false, Ordering::Relaxed);
+        tracing::debug!(address = self.address, "HSETEX was refused: a script is run in its place");
     }
 }
 
@@ -117,6 +128,12 @@ impl fmt::Display for Server {
 /// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.
 fn knows_command(reply: &Value) -> bool {
     Code::of(reply) != Some(Code::Other)
+}
+
+/// It would have been carried out, but for that.
+fn lacks_arguments(reply: &Value) -> bool {
+    let Value::ServerError(error) = reply else { return false };
+    error.details().is_some_and(|details| details.starts_with("wrong number of arguments"))
 }
 
 fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {

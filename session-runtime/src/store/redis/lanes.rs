@@ -11,7 +11,7 @@ use crate::store::{ConnectionState, SessionKey};
 /// The connections to one server: as many as are asked for, each for its share of the sessions, and one more for what nobody waits for.
 #[derive(Clone)]
 pub(super) struct Lanes {
-    /// All that a session is asked goes by one of them, in order.
+    /// All that is asked here of one session goes by one of them, in order.
     main: Arc<[Link]>,
     aside: Link,
     hasher: RandomState,

@@ -14,6 +14,7 @@ use super::cause::Cause;
 use super::connection::{Pulse, Server, Watched};
 use super::exchange::Exchange;
 use super::place::Place;
+use super::told::Told;
 use crate::store::ConnectionState;
 use crate::telemetry::Counted;
 
@@ -33,6 +34,17 @@ pub(super) struct Link {
     shared: Arc<Shared>,
 }
 
+/// An event of this level if it is news, else one for whoever looks for the cause of something.
+macro_rules! tell {
+    ($is_news:expr, $level:ident, $($event:tt)+) => {
+        if $is_news {
+            tracing::$level!($($event)+);
+        } else {
+            tracing::debug!($($event)+);
+        }
+    };
+}
+
 /// Why an exchange gave no reply.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -47,6 +59,7 @@ struct Shared {
     scripts: &'static [&'static str],
     timeout: Duration,
     state: watch::Sender<State>,
+    told: Told,
 }
 
 #[derive(Default)]
@@ -79,13 +92,24 @@ const MASTERS_TRIED: usize = 3;
 impl Link {
     /// A link that is not connected yet. Every connection loads these scripts before it is used.
     pub(super) fn new(place: Place, scripts: &'static [&'static str], timeout: Duration) -> Self {
-        Self { shared: Arc::new(Shared { place, scripts, timeout, state: watch::Sender::default() }) }
+        Self::with(place, scripts, timeout, State::default(), Told::default())
     }
 
-    /// Another one to the same place, not connected yet.
+    /// Another one to the same place, not connected yet. What the server is, it takes from this one until it knows better.
     pub(super) fn anew(&self) -> Self {
-        let Shared { place, scripts, timeout, .. } = &*self.shared;
-        Self::new(place.clone(), scripts, *timeout)
+        let Shared { place, scripts, timeout, told, .. } = &*self.shared;
+        let state = State { server: self.server(), ..State::default() };
+        Self::with(place.clone(), scripts, *timeout, state, told.clone())
+    }
+
+    fn with(
+        place: Place,
+        scripts: &'static [&'static str],
+        timeout: Duration,
+        state: State,
+        told: Told,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { place, scripts, timeout, state: watch::Sender::new(state), told }) }
     }
 
     /// Connects, in one attempt.
@@ -116,9 +140,14 @@ impl Link {
         matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if !watched.server.expires_fields)
     }
 
-    /// Whether it is known to overwrite fields of a session that is there by one command.
-    pub(super) fn overwrites_fields(&self) -> bool {
-        matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if watched.server.overwrites_fields)
+    /// Whether the server that the next operation goes to is known to have `HSETEX`, and not known to refuse it.
+    pub(super) fn can_overwrite(&self) -> bool {
+        matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if watched.server.can_overwrite())
+    }
+
+    /// The server has refused `HSETEX`.
+    pub(super) fn note_cannot_overwrite(&self) {
+        self.server().inspect(|server| server.note_cannot_overwrite());
     }
 
     /// Sends what is to be sent, and gives the reply. An error reply is a reply.
@@ -193,7 +222,9 @@ impl Link {
         });
         if begins {
             if had_one {
-                tracing::warn!(
+                tell!(
+                    self.shared.told.doubted(),
+                    warn,
                     address = %self.shared.place,
                     "lost the connection to the session store, connecting again"
                 );
@@ -212,7 +243,13 @@ impl Link {
         });
         if begins {
             let address = tracing::field::display(&self.shared.place);
-            tracing::warn!(address, "no answer from the session store in time, trying a new connection");
+            let is_news = self.shared.told.doubted();
+            tell!(
+                is_news,
+                warn,
+                address,
+                "no answer from the session store in time, trying a new connection"
+            );
             self.spawn_connector();
         }
     }
@@ -293,7 +330,13 @@ impl Connector {
             }
         });
         if is_news {
-            tracing::error!(address = %shared.place, cause = %cause, "the session store is down, trying again and again");
+            tell!(
+                shared.told.down(),
+                error,
+                address = %shared.place,
+                cause = %cause,
+                "the session store is down, trying again and again"
+            );
         }
     }
 }
@@ -325,7 +368,7 @@ impl Shared {
                 connecting: false,
             };
         });
-        tracing::info!(address = server.address, %server, "connected to the session store");
+        tell!(self.told.connected(), info, address = server.address, %server, "connected to the session store");
     }
 }
 

@@ -12,13 +12,14 @@ mod lanes;
 mod link;
 mod place;
 mod read;
+mod runtimes;
 mod script;
 mod sentinel;
 mod servers;
 mod slot;
-mod threads;
 #[cfg(feature = "tls")]
 mod tls;
+mod told;
 mod url;
 
 pub use builder::RedisStoreBuilder;
@@ -33,8 +34,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use self::cause::Code;
+use self::runtimes::Runtimes;
 use self::servers::Servers;
-use self::threads::Threads;
 use super::{
     BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
     SessionStore, StoreError, Write,
@@ -50,19 +51,19 @@ use crate::field::Operation;
 /// A read that refreshes by [`Refresh::To`] gives a tombstone the expiry that it would have given the session: its two commands travel
 /// together, and the second does not know what the first found. So does a write that only gives new values to fields that the same request has seen,
 /// on Redis 8 and Valkey 9, whose `HSETEX` needs no script for it. As soon as the operation is told so, without waiting for it, the tombstone gets
-/// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such read is the one that is told.
+/// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such operation is the one that is told.
 ///
 /// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.
 #[derive(Clone)]
 pub struct RedisStore {
     servers: Arc<Servers>,
-    threads: Arc<Threads>,
+    runtimes: Arc<Runtimes>,
 }
 
 impl RedisStore {
     fn new(servers: Servers) -> Self {
-        Self { servers: Arc::new(servers), threads: Arc::default() }
+        Self { servers: Arc::new(servers), runtimes: Arc::default() }
     }
 
     /// Connects to what the URL names: [`SessionConfig::store`](crate::SessionConfig::store) has all forms of it.
@@ -203,8 +204,12 @@ impl SessionStore for RedisStore {
     }
 
     fn connection_state(&self) -> ConnectionState {
-        // Beside threads with connections of their own nobody else's requests are served: the shared ones may have been idle for long.
-        self.threads.connection_state().unwrap_or_else(|| self.servers.topology.connection_state())
+        let of_runtimes = self.runtimes.all();
+        let all =
+            of_runtimes.iter().chain([&self.servers]).map(|servers| servers.topology.connection_state());
+        // What nobody uses may have lost its connection long ago, and gets another one when somebody does.
+        let in_use = |state: &ConnectionState| *state != ConnectionState::Connecting;
+        all.filter(in_use).max().unwrap_or(ConnectionState::Connecting)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use redis::{Cmd, Script, Value};
+use tokio::time::Instant;
 
 use super::RedisStore;
 use super::cause::Code;
@@ -62,6 +63,19 @@ impl RedisStore {
         room: Room,
         add_arguments: impl Fn(&mut Cmd),
     ) -> Result<Value, StoreError> {
+        self.run_until(self.servers.deadline(), script, key, successor, room, add_arguments).await
+    }
+
+    /// The same for an operation that has begun before.
+    pub(super) async fn run_until(
+        &self,
+        deadline: Instant,
+        script: &Lua,
+        key: &SessionKey,
+        successor: Option<&SessionKey>,
+        room: Room,
+        add_arguments: impl Fn(&mut Cmd),
+    ) -> Result<Value, StoreError> {
         let invocation = |command, script| {
             let mut invocation = begin_command(&[command, script], whole_room(key, successor, room));
             invocation.arg(1 + usize::from(successor.is_some())).arg(key.expose_secret());
@@ -71,7 +85,7 @@ impl RedisStore {
             add_arguments(&mut invocation);
             invocation
         };
-        let (deadline, lane) = (self.servers.deadline(), script.lane);
+        let lane = script.lane;
         let first = invocation("EVALSHA", script.hash());
         let mut reply = self.servers.exchange(key, lane, &first, deadline).await;
         if matches!(&reply, Ok(reply) if Code::of(reply) == Some(Code::NoScript)) {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -20,7 +19,6 @@ use crate::store::{ConnectionState, SessionKey};
 pub(super) struct Servers {
     pub(super) topology: Topology,
     pub(super) timeout: Duration,
-    may_not_overwrite: AtomicBool,
 }
 
 pub(super) enum Topology {
@@ -30,17 +28,13 @@ pub(super) enum Topology {
 }
 
 impl Servers {
-    pub(super) fn new(topology: Topology, timeout: Duration) -> Self {
-        Self { topology, timeout, may_not_overwrite: AtomicBool::new(false) }
-    }
-
     /// The same ones by other connections, not connected yet.
     pub(super) fn anew(&self) -> Self {
         let topology = match &self.topology {
             Topology::One(lanes) => Topology::One(lanes.anew()),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.anew()),
         };
-        Self::new(topology, self.timeout)
+        Self { topology, timeout: self.timeout }
     }
 
     /// Has them connected to, without waiting for it.
@@ -94,29 +88,24 @@ impl Servers {
 
     /// Whether the server of a session is known not to expire single fields. While there is no connection, nothing is known.
     pub(super) fn lacks_field_expiry(&self, key: &SessionKey) -> bool {
-        let lacks = |lanes: &Lanes| lanes.of(key, Lane::Own).lacks_field_expiry();
+        self.own_link(key, Link::lacks_field_expiry).unwrap_or(false)
+    }
+
+    /// Whether the server of a session is known to overwrite fields by a plain command.
+    pub(super) fn can_overwrite(&self, key: &SessionKey) -> bool {
+        self.own_link(key, Link::can_overwrite).unwrap_or(false)
+    }
+
+    /// It has refused to.
+    pub(super) fn note_cannot_overwrite(&self, key: &SessionKey) {
+        self.own_link(key, Link::note_cannot_overwrite);
+    }
+
+    /// Asks the link by which a session is reached; nothing while it is not known where that leads.
+    fn own_link<T>(&self, key: &SessionKey, ask: impl FnOnce(&Link) -> T) -> Option<T> {
         match &self.topology {
-            Topology::One(lanes) => lacks(lanes),
-            Topology::Cluster(cluster) => cluster.node_of(key).is_some_and(|node| lacks(&node.lanes)),
-        }
-    }
-
-    /// Whether the server of a session is known to have `HSETEX`, and the user not to lack the permission.
-    pub(super) fn overwrite_fields(&self, key: &SessionKey) -> bool {
-        let can = |lanes: &Lanes| lanes.of(key, Lane::Own).overwrites_fields();
-        !self.may_not_overwrite.load(Ordering::Relaxed)
-            && match &self.topology {
-                Topology::One(lanes) => can(lanes),
-                Topology::Cluster(cluster) => cluster.node_of(key).is_some_and(|node| can(&node.lanes)),
-            }
-    }
-
-    /// The user lacks the permission for `HSETEX`.
-    pub(super) fn may_not_overwrite(&self) {
-        if !self.may_not_overwrite.swap(true, Ordering::Relaxed) {
-            tracing::info!(
-                "the Redis user may not use HSETEX: fields are overwritten by a script, which takes the server longer"
-            );
+            Topology::One(lanes) => Some(ask(lanes.of(key, Lane::Own))),
+            Topology::Cluster(cluster) => cluster.node_of(key).map(|node| ask(node.lanes.of(key, Lane::Own))),
         }
     }
 

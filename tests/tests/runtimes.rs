@@ -1,4 +1,4 @@
-//! A thread that has a runtime of its own has connections of its own.
+//! A single-threaded runtime has connections of its own.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session_runtime::{ConnectionState, Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
-use session_tests::deployment::{Cluster, Sentinel};
+use session_tests::deployment::{Cluster, Sentinel, Servers};
 use session_tests::server::RedisServer;
 use session_tests::until;
 
@@ -16,16 +16,22 @@ struct Visitor {
     count: u64,
 }
 
+#[derive(Debug, Session)]
+struct Expiring {
+    #[session(ttl = "5m")]
+    code: String,
+}
+
 #[tokio::test]
-async fn all_of_one_thread_share_a_connection_until_the_last_is_gone() {
+async fn all_of_one_runtime_share_a_connection_until_the_last_is_gone() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let session = sessions.create::<Visitor>().await.unwrap();
     assert_eq!(server.clients(), 1);
 
-    let (own, again) = (sessions.of_this_thread(), sessions.of_this_thread());
+    let (own, again) = (sessions.of_this_runtime(), sessions.of_this_runtime());
     until("a connection", async || server.clients() == 2).await;
-    for manager in [&own, &again, &own.of_this_thread()] {
+    for manager in [&own, &again, &own.of_this_runtime()] {
         let same = manager.open_id::<Visitor>(&session.session_id().unwrap());
         same.count().incr(1).await.unwrap();
     }
@@ -42,10 +48,10 @@ async fn all_of_one_thread_share_a_connection_until_the_last_is_gone() {
 async fn each_thread_has_its_own() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    let own = sessions.of_this_thread();
+    let own = sessions.of_this_runtime();
     count(&own).await.unwrap();
     on_another_thread(|| async {
-        let theirs = sessions.of_this_thread();
+        let theirs = sessions.of_this_runtime();
         count(&theirs).await.unwrap();
         until("two connections", async || server.clients() == 3).await;
     });
@@ -57,8 +63,8 @@ async fn each_thread_has_its_own() {
 async fn threads_of_one_runtime_share_what_is_there() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    count(&sessions.of_this_thread()).await.unwrap();
-    thread::scope(|scope| scope.spawn(|| sessions.of_this_thread()).join().unwrap());
+    count(&sessions.of_this_runtime()).await.unwrap();
+    thread::scope(|scope| scope.spawn(|| sessions.of_this_runtime()).join().unwrap());
     assert_eq!(server.clients(), 1);
 }
 
@@ -67,14 +73,14 @@ async fn memory_is_everybodys() {
     let config = SessionConfig::new().secret(SECRET);
     let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
     let id = sessions.create::<Visitor>().await.unwrap().session_id().unwrap();
-    assert!(sessions.of_this_thread().open_id::<Visitor>(&id).exists().await.unwrap());
+    assert!(sessions.of_this_runtime().open_id::<Visitor>(&id).exists().await.unwrap());
 }
 
 #[tokio::test]
-async fn the_state_is_that_of_the_threads() {
+async fn the_state_is_that_of_those_in_use() {
     let mut server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    let own = sessions.of_this_thread();
+    let own = sessions.of_this_runtime();
     until("a connection", async || sessions.connection_state() == ConnectionState::Connected).await;
     server.kill();
     until("the loss", async || {
@@ -82,8 +88,14 @@ async fn the_state_is_that_of_the_threads() {
         sessions.connection_state() == ConnectionState::Disconnected
     })
     .await;
+    until("the other's loss", async || count(&sessions).await.is_err()).await;
     server.restart();
     until("the server", async || count(&own).await.is_ok()).await;
+    until("the state", async || sessions.connection_state() == ConnectionState::Connected).await;
+
+    // An idle one lost its connection: another serves.
+    let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+    until("another connection", async || count(&own).await.is_ok()).await;
     assert_eq!(sessions.connection_state(), ConnectionState::Connected);
 }
 
@@ -92,7 +104,7 @@ async fn a_server_that_is_away_is_waited_for() {
     let mut server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     server.kill();
-    let own = sessions.of_this_thread();
+    let own = sessions.of_this_runtime();
     until("an error", async || count(&own).await.is_err_and(|error| error.is_unavailable())).await;
     server.restart();
     until("the server", async || count(&own).await.is_ok()).await;
@@ -100,11 +112,37 @@ async fn a_server_that_is_away_is_waited_for() {
 
 #[tokio::test]
 async fn behind_sentinels_and_on_a_cluster() {
-    let (sentinels, cluster) = (Sentinel::start(), Cluster::start());
-    for url in [sentinels.url(), cluster.url()] {
-        let own = connect(&url).await.of_this_thread();
-        count(&own).await.unwrap();
+    for servers in [Servers::Sentinel(Sentinel::start()), Servers::Cluster(Cluster::start())] {
+        let sessions = connect(&servers.url()).await;
+        let clients = || servers.masters().iter().map(|master| master.clients()).sum::<usize>();
+        let before = clients();
+        let own = sessions.of_this_runtime();
+        until("a connection to each master", async || clients() == before + servers.masters().len()).await;
+        for _ in 0..20 {
+            count(&own).await.unwrap();
+        }
+        assert_eq!(clients(), before + servers.masters().len());
     }
+}
+
+#[tokio::test]
+async fn a_blocking_thread_is_of_its_runtime() {
+    let server = RedisServer::start();
+    let sessions = connect(&server.url()).await;
+    let own = sessions.of_this_runtime();
+    count(&own).await.unwrap();
+    let shared = sessions.clone();
+    let there = tokio::task::spawn_blocking(move || shared.of_this_runtime()).await.unwrap();
+    count(&there).await.unwrap();
+    assert_eq!(server.clients(), 2);
+}
+
+#[tokio::test]
+async fn what_the_server_can_is_known_before_it_is_connected_to() {
+    let server = RedisServer::start();
+    let sessions = connect(&server.url()).await;
+    let own = sessions.of_this_runtime();
+    assert_eq!(sessions.require::<Expiring>().is_err(), own.require::<Expiring>().is_err());
 }
 
 async fn connect(url: &str) -> Sessions {
