@@ -161,7 +161,7 @@ impl<S: Schema> Session<S> {
         batch::read(self.handle(), batch)
     }
 
-    /// Changes several fields in one round trip, all or none.
+    /// Changes several fields in one round trip, all or none; in two if this request has read them and another has removed one since.
     ///
     /// # Examples
     ///

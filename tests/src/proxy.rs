@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -10,6 +11,7 @@ use std::thread;
 pub struct Proxy {
     port: u16,
     network: Arc<Mutex<Network>>,
+    sent: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
@@ -43,23 +45,30 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let network =
             Arc::new(Mutex::new(Network { open: true, to_come: Weather::Fair, connections: Vec::new() }));
+        let sent = Arc::default();
         thread::spawn({
-            let network = Arc::clone(&network);
+            let (network, sent) = (Arc::clone(&network), Arc::clone(&sent));
             move || {
                 for client in listener.incoming() {
                     if !lock(&network).open {
                         return;
                     }
-                    accept(client.unwrap(), server, &network);
+                    accept(client.unwrap(), server, &network, &sent);
                 }
             }
         });
-        Self { port, network }
+        Self { port, network, sent }
     }
 
     /// `redis://127.0.0.1:PORT` of the proxy.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// In how many pieces the requests arrived. What was sent in one write is one, if it is short; what was sent in two, one after the other, may be
+    /// one too.
+    pub fn pieces_sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// From now on the connections there are pass nothing on, and are not closed. New ones are not concerned.
@@ -114,7 +123,7 @@ impl Connection {
     }
 }
 
-fn accept(client: TcpStream, server: u16, network: &Mutex<Network>) {
+fn accept(client: TcpStream, server: u16, network: &Mutex<Network>, sent: &Arc<AtomicUsize>) {
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else {
         // Nothing listens there: the client is told by a closed connection.
         return;
@@ -124,7 +133,11 @@ fn accept(client: TcpStream, server: u16, network: &Mutex<Network>) {
     }
     let mut network = lock(network);
     let weather = Arc::new(Mutex::new(network.to_come));
-    pass_on(&client, &server, Arc::clone(&weather), |_, _| Fate::Arrives);
+    let sent = Arc::clone(sent);
+    pass_on(&client, &server, Arc::clone(&weather), move |_, _| {
+        sent.fetch_add(1, Ordering::Relaxed);
+        Fate::Arrives
+    });
     pass_on(&server, &client, Arc::clone(&weather), reply_fate);
     network.connections.push(Connection { client, server, weather });
 }
@@ -149,7 +162,7 @@ fn pass_on(
     from: &TcpStream,
     to: &TcpStream,
     weather: Arc<Mutex<Weather>>,
-    fate: fn(&mut Weather, usize) -> Fate,
+    fate: impl Fn(&mut Weather, usize) -> Fate + Send + 'static,
 ) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     thread::spawn(move || {

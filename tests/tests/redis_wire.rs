@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, Write, WriteMode};
+use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, remove, set, try_write};
@@ -57,6 +58,21 @@ async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
         ]
     );
     assert_eq!((server.counts() - before).of("evalsha"), 1);
+}
+
+/// On one thread: all of them are handed over before the connection's driver has its turn.
+#[tokio::test]
+async fn operations_side_by_side_share_a_write() {
+    let (server, _, key) = session().await;
+    let proxy = Proxy::start(server.port());
+    let store = RedisStore::builder(&proxy.url()).timeout(MINUTE).connect().await.unwrap();
+    let before = proxy.pieces_sent();
+    const ROUNDS: usize = 20;
+    for _ in 0..ROUNDS {
+        let eight = std::array::from_fn::<_, 8, _>(|_| store.get(&key, "a", Refresh::To(MINUTE)));
+        assert!(futures::future::join_all(eight).await.into_iter().all(|read| read.is_ok()));
+    }
+    assert_eq!(proxy.pieces_sent() - before, ROUNDS);
 }
 
 #[tokio::test]
