@@ -10,9 +10,9 @@ const WIDTH: f64 = 760.0;
 /// Where bars begin.
 const LEFT: f64 = 150.0;
 /// How long a bar of 1 is.
-const UNIT: f64 = 480.0;
+const UNIT: f64 = 430.0;
 /// Longer bars end here: by hand is the limit, but for what by hand takes two trips for.
-const MOST: f64 = 1.12;
+const MOST: f64 = 1.25;
 const BAR: f64 = 14.0;
 const LINE: f64 = 18.0;
 const HEAD: f64 = 30.0;

@@ -8,7 +8,7 @@ use crate::store::{Action, Change, Modified};
 /// is cheaper where the fields are there.
 /// No more than [`MOST`] are kept: a write of many fields takes the store so long that a script makes no difference.
 #[derive(Debug, Default)]
-pub(crate) struct Present(SmallVec<[&'static str; 2]>);
+pub(crate) struct Present(SmallVec<[&'static str; 6]>);
 
 const MOST: usize = 16;
 
