@@ -6,6 +6,7 @@ use crate::store::{Action, Change, Modified};
 
 /// The fields that were there when the request last read or wrote them. Others may have removed them since: it is a hint, for a write that
 /// is cheaper where the fields are there.
+///
 /// No more than [`MOST`] are kept: a write of many fields takes the store so long that a script makes no difference.
 #[derive(Debug, Default)]
 pub(crate) struct Present(SmallVec<[&'static str; 6]>);

@@ -79,6 +79,9 @@ impl SessionHeaders {
         &self,
         given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Vec<(&'static str, String)> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         let Lacking { set_cookie, vary, cache_control } = self.lacking(given);
         let set_cookie = set_cookie.map(|value| (SET_COOKIE, value.to_owned()));
         let vary = vary.map(|value| (VARY, value.to_owned()));

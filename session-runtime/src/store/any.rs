@@ -82,6 +82,7 @@ impl AnyStore {
     }
 
     /// `overwrites`: the session has most likely all fields that are written, and none is removed.
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "it is the same to others"))]
     pub(crate) async fn write(
         &self,
         key: &SessionKey,
