@@ -86,6 +86,21 @@ fn candidate_found_is_live_and_refreshed_no_more() {
 }
 
 #[test]
+fn the_fields_that_were_seen_are_those_of_the_live_session_under_its_id() {
+    let (one, other) = (subject(), subject());
+    let set = [crate::store::Change::Set { field: "a", value: "1".into(), ttl: None }];
+    assert!(asked(vec![candidate(&one)]).present(&one.id).is_none());
+    let mut lifecycle = live(&one);
+    assert!(lifecycle.present(&other.id).is_none());
+    lifecycle.present(&one.id).unwrap().note("a", true);
+    assert!(lifecycle.present(&one.id).unwrap().has_all(&set));
+    let planned = moves(&mut lifecycle, Reason::Rotate);
+    lifecycle.moved(&planned).unwrap();
+    assert!(lifecycle.present(&one.id).is_none());
+    assert!(!lifecycle.present(&planned.to.id).unwrap().has_all(&set));
+}
+
+#[test]
 fn candidate_unknown_to_the_store_is_never_adopted() {
     let one = subject();
     let mut lifecycle = asked(vec![candidate(&one)]);
