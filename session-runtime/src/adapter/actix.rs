@@ -1,8 +1,7 @@
 //! The middleware, the extractor, and errors as responses, for actix-web.
 //!
-//! Its `http` types are not those of the `http` crate that axum has: header names and values go by text and bytes.
+//! Its `http` types are not those of the `http` crate that axum has: they are one generation older.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -10,12 +9,11 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CACHE_CONTROL, COOKIE, ContentType, HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE, VARY,
-};
+use actix_web::http::header::{COOKIE, ContentType, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 
+use super::headers::apply_to_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
@@ -181,30 +179,7 @@ fn with_headers<Body>(
     }
 }
 
-fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
-    if session.is_empty() {
-        return;
-    }
-    let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let lacking = session.lacking(given);
-    if let Some(Ok(mut cookie)) = lacking.set_cookie.map(HeaderValue::from_str) {
-        cookie.set_sensitive(true);
-        headers.append(SET_COOKIE, cookie);
-    }
-    if let Some(vary) = lacking.vary {
-        headers.append(VARY, HeaderValue::from_static(vary));
-    }
-    if let Some(Ok(cache_control)) = lacking.cache_control.map(header_value) {
-        headers.insert(CACHE_CONTROL, cache_control);
-    }
-}
-
-fn header_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
-    match text {
-        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-        Cow::Owned(text) => HeaderValue::try_from(text),
-    }
-}
+apply_to_headers_of!(actix_web::http::header);
 
 /// An error of an inner middleware, whose response carries the session's headers. A response of our own in its place would need the request,
 /// of which no clone may be held while it is routed.

@@ -5,6 +5,8 @@ mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 #[cfg(any(feature = "actix", feature = "tower"))]
+mod headers;
+#[cfg(any(feature = "actix", feature = "tower"))]
 mod opening;
 #[cfg(feature = "poem")]
 mod poem;

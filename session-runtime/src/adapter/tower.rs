@@ -1,20 +1,19 @@
 //! The tower layer, for every server that speaks `http` types.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CACHE_CONTROL, COOKIE, Entry, InvalidHeaderValue, SET_COOKIE, VARY};
+use http::header::{COOKIE, Entry};
 use http::{Extensions, HeaderMap, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::headers::apply_to_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
-use crate::response::SessionHeaders;
 use crate::sessions::Sessions;
 
 /// The tower layer that gives every request its session, from [`Sessions::layer`].
@@ -186,27 +185,4 @@ where
     }
 }
 
-pub(super) fn apply(session: &SessionHeaders, headers: &mut HeaderMap) {
-    if session.is_empty() {
-        return;
-    }
-    let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let lacking = session.lacking(given);
-    if let Some(Ok(mut cookie)) = lacking.set_cookie.map(HeaderValue::from_str) {
-        cookie.set_sensitive(true);
-        headers.append(SET_COOKIE, cookie);
-    }
-    if let Some(vary) = lacking.vary {
-        headers.append(VARY, HeaderValue::from_static(vary));
-    }
-    if let Some(Ok(cache_control)) = lacking.cache_control.map(header_value) {
-        headers.insert(CACHE_CONTROL, cache_control);
-    }
-}
-
-fn header_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
-    match text {
-        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-        Cow::Owned(text) => HeaderValue::try_from(text),
-    }
-}
+apply_to_headers_of!(http::header);
