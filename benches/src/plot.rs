@@ -11,7 +11,7 @@ const WIDTH: f64 = 760.0;
 const LEFT: f64 = 150.0;
 /// How long a bar of 1 is.
 const UNIT: f64 = 430.0;
-/// Longer bars end here: by hand is the limit, but for what by hand takes two trips for.
+/// Longer bars end here. By hand is the limit, but for what it takes two trips for, and for a connection on each worker.
 const MOST: f64 = 1.25;
 const BAR: f64 = 14.0;
 const LINE: f64 = 18.0;

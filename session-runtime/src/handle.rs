@@ -262,8 +262,9 @@ impl SessionHandle {
             let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
             let modified = self.store().modify(&plan.subject.key, modify).await;
             let reply = modified.map_err(|error| self.failed(error, ttl))?;
-            let learn =
-                |modified: &Modified, present: &mut Present| present.note_action(field, &action, modified);
+            let learn = |modified: &Modified, present: &mut Present| {
+                present.note_action(field, ttl, &action, modified);
+            };
             match self.report_write(&plan, reply, learn)? {
                 ControlFlow::Break(None) if mode == WriteMode::Create => return Ok(unbegun(&action)),
                 ControlFlow::Break(modified) => return Ok(modified),

@@ -1,5 +1,7 @@
 //! Which fields of its session a request has seen.
 
+use std::time::Duration;
+
 use smallvec::SmallVec;
 
 use crate::store::{Action, Change, Modified};
@@ -32,14 +34,20 @@ impl Present {
         }
     }
 
-    /// The same of an action on one field.
-    pub(crate) fn note_action(&mut self, field: &'static str, action: &Action, modified: &Modified) {
+    /// The same of an action on one field, which has an expiry of its own then or not.
+    pub(crate) fn note_action(
+        &mut self,
+        field: &'static str,
+        ttl: Option<Duration>,
+        action: &Action,
+        modified: &Modified,
+    ) {
         let removes = match action {
             Action::Replace(value) | Action::CompareAndSet { value, .. } => value.is_none(),
             Action::GetOrSet(_) | Action::AddInteger { .. } | Action::AddFloat { .. } => false,
         };
         if modified.is_carried_out() {
-            self.note(field, !removes);
+            self.note(field, !removes && ttl.is_none());
         }
     }
 
@@ -76,7 +84,7 @@ mod tests {
     #[test]
     fn what_expires_by_itself_may_not_be_there() {
         let mut present = Present::default();
-        let expiring = Change::Set { field: "a", value: "1".into(), ttl: Some(std::time::Duration::MAX) };
+        let expiring = Change::Set { field: "a", value: "1".into(), ttl: Some(Duration::MAX) };
         present.note("a", true);
         assert!(!present.has_all(std::slice::from_ref(&expiring)));
         present.note_changes(&[expiring]);
@@ -96,9 +104,11 @@ mod tests {
             (swap(None), Modified::Swapped(true), false),
             (Action::GetOrSet("1".into()), Modified::Value(value()), true),
         ] {
-            present.note_action("a", &action, &modified);
+            present.note_action("a", None, &action, &modified);
             assert_eq!(present.has_all(&[set("a")]), is_there, "{action:?} {modified:?}");
         }
+        present.note_action("a", Some(Duration::MAX), &Action::Replace(value()), &Modified::Value(None));
+        assert!(!present.has_all(&[set("a")]));
     }
 
     #[test]

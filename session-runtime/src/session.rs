@@ -211,7 +211,7 @@ impl<S: Schema> Session<S> {
         })
     }
 
-    /// Writes the whole struct in one round trip, all or nothing. Fields that the struct does not know are left alone.
+    /// Writes the whole struct in one round trip, or two as [`write`](Self::write) does, all or nothing. Fields that the struct does not know are left alone.
     ///
     /// # Errors
     ///

@@ -210,7 +210,8 @@ impl Sessions {
         Operation::new(async { Ok(self.0.store.time().await.map(drop)?) })
     }
 
-    /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can.
+    /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can. Where
+    /// [runtimes have connections of their own](Self::of_this_runtime), those that only wait to be used again do not count beside others.
     ///
     /// # Examples
     ///

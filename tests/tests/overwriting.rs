@@ -76,18 +76,14 @@ const SCRIPT: [&str; 1] = ["evalsha"];
 /// Each behaviour on each server that has the command.
 macro_rules! on_both {
     ($($behaviour:ident),* $(,)?) => {
-        mod redis_8 {
+        on_both!(@ redis_8 Redis8 { $($behaviour)* });
+        on_both!(@ valkey_9 Valkey9 { $($behaviour)* });
+    };
+    (@ $module:ident $make:ident { $($behaviour:ident)* }) => {
+        mod $module {
             $(#[tokio::test]
             async fn $behaviour() {
-                if let Some(world) = super::World::on(super::Make::Redis8).await {
-                    super::$behaviour(world).await;
-                }
-            })*
-        }
-        mod valkey_9 {
-            $(#[tokio::test]
-            async fn $behaviour() {
-                if let Some(world) = super::World::on(super::Make::Valkey9).await {
+                if let Some(world) = super::World::on(super::Make::$make).await {
                     super::$behaviour(world).await;
                 }
             })*

@@ -105,8 +105,10 @@ async fn a_server_that_is_away_is_waited_for() {
     let sessions = connect(&server.url()).await;
     server.kill();
     let own = sessions.of_this_runtime();
+    until("a failure", async || sessions.connection_state() == ConnectionState::Disconnected).await;
     until("an error", async || count(&own).await.is_err_and(|error| error.is_unavailable())).await;
     server.restart();
+    until("its connection", async || server.clients() == 1).await;
     until("the server", async || count(&own).await.is_ok()).await;
 }
 

@@ -105,9 +105,7 @@ impl Server {
             can_overwrite: AtomicBool::new(lacks_arguments(overwriting)),
         })
     }
-}
 
-impl Server {
     pub(super) fn can_overwrite(&self) -> bool {
         self.can_overwrite.load(Ordering::Relaxed)
     }
