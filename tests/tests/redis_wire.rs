@@ -9,6 +9,7 @@ use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, remove, set, try_write};
+use tokio::task::JoinSet;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -73,6 +74,29 @@ async fn operations_side_by_side_share_a_write() {
         assert!(futures::future::join_all(eight).await.into_iter().all(|read| read.is_ok()));
     }
     assert_eq!(proxy.pieces_sent() - before, ROUNDS);
+}
+
+/// Where tasks are run out of turn: what they send next, when one read has brought the replies of several.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn operations_of_tasks_on_a_busy_connection_share_writes() {
+    let (server, _, key) = session().await;
+    let proxy = Proxy::start(server.port());
+    let store = RedisStore::builder(&proxy.url()).timeout(MINUTE).connect().await.unwrap();
+    let before = proxy.pieces_sent();
+    const TASKS: usize = 40;
+    const ROUNDS: usize = 50;
+    let read_again_and_again = |_| {
+        let (store, key) = (store.clone(), key.clone());
+        async move {
+            for _ in 0..ROUNDS {
+                store.get(&key, "a", Refresh::No).await.unwrap();
+            }
+        }
+    };
+    (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await;
+    let pieces = proxy.pieces_sent() - before;
+    // One a round, but for the first ones. Where each goes by itself, it is half of all or more.
+    assert!(pieces <= TASKS * ROUNDS / 8, "{pieces} writes of {} operations", TASKS * ROUNDS);
 }
 
 #[tokio::test]

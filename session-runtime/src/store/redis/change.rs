@@ -68,12 +68,8 @@ impl RedisStore {
         }
     }
 
-    /// Whether [`overwrite_fields`](Self::overwrite_fields) needs no script, as far as is known.
-    pub(crate) fn can_overwrite(&self, key: &SessionKey) -> bool {
-        self.servers.can_overwrite(key)
-    }
-
-    /// A write of fields that are most likely there: two plain commands, which take the server half the time of the script or less.
+    /// A write of fields that are most likely there: two plain commands, which take the server half the time of the script or less, where
+    /// it has them.
     ///
     /// The first sets all of them or none: it asks for the permanent field too, so that it does nothing where there is no session. What it
     /// does not do, the script does, or tells why not.

@@ -8,14 +8,15 @@ use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value};
 
 use super::cause::{Cause, Code};
+use super::gather::Gathering;
 use crate::telemetry::Counted;
 
 /// A connection to a server that takes writes, and whether it is still open.
-#[derive(Clone)]
 pub(super) struct Watched {
     pub(super) connection: MultiplexedConnection,
     pub(super) server: Arc<Server>,
     pub(super) pulse: Pulse,
+    pub(super) gathering: Gathering,
 }
 
 /// What a server said of itself when it was connected to.
@@ -47,6 +48,8 @@ struct Beat {
 /// Lives in the connection's driver: whichever way that ends, with its runtime too, the pulse stops.
 struct StopsWithDriver(Pulse);
 
+/// How many operations may wait for one write. More wait for room, each with a task that has to be run once more.
+const QUEUED: usize = 1024;
 /// Never written.
 const PROBE_KEY: &str = "session-runtime:probe";
 
@@ -62,6 +65,7 @@ impl Watched {
             // Every deadline is ours.
             .set_connection_timeout(None)
             .set_response_timeout(None)
+            .set_pipeline_buffer_size(QUEUED)
             .set_push_sender(move |push: PushInfo| {
                 stops.note(&push);
                 Ok::<_, SendError>(())
@@ -81,7 +85,7 @@ impl Watched {
         let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = Server::introduced(&replies, &address)?;
         pulse.count(&server.address);
-        Ok(Self { connection, server: Arc::new(server), pulse })
+        Ok(Self { connection, server: Arc::new(server), pulse, gathering: Gathering::new() })
     }
 }
 

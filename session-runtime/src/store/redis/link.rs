@@ -64,7 +64,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    connection: Option<Watched>,
+    connection: Option<Arc<Watched>>,
     /// The server of this connection, or of the one before it.
     server: Option<Arc<Server>>,
     trouble: Option<Trouble>,
@@ -161,11 +161,12 @@ impl Link {
     ) -> Result<E::Reply, Fault> {
         let mut tries = MASTERS_TRIED;
         loop {
-            let Watched { mut connection, pulse, .. } =
-                self.connection(deadline).await.map_err(Fault::NotSent)?;
+            let watched = self.connection(deadline).await.map_err(Fault::NotSent)?;
+            let Watched { connection, pulse, gathering, .. } = &*watched;
+            let mut connection = connection.clone();
             // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
             let sent = pin!(exchange.send(&mut connection, is_asking));
-            let reply = self.reply(sent, &pulse, deadline).await?;
+            let reply = self.reply(gathering.gather(sent), pulse, deadline).await?;
             let is_no_master = E::elsewhere(&reply).is_some_and(|code| code.tells_of_another_master());
             if is_no_master {
                 pulse.stop();
@@ -197,15 +198,15 @@ impl Link {
         }
     }
 
-    async fn connection(&self, deadline: Instant) -> Result<Watched, Cause> {
+    async fn connection(&self, deadline: Instant) -> Result<Arc<Watched>, Cause> {
         if let Some(verdict) = self.shared.state.borrow().verdict() {
-            return verdict;
+            return owned(verdict);
         }
         let mut states = self.shared.state.subscribe();
         self.connect_soon();
         let settled = states.wait_for(|state| state.verdict().is_some() || !state.connecting);
         match timeout_at(deadline, settled).await {
-            Ok(Ok(state)) => state.verdict().unwrap_or(Err(Cause::Lost)),
+            Ok(Ok(state)) => state.verdict().map_or(Err(Cause::Lost), owned),
             Ok(Err(_)) => Err(Cause::Lost),
             Err(_) => Err(Cause::TimedOut(self.shared.timeout)),
         }
@@ -270,13 +271,17 @@ impl fmt::Display for Link {
 
 impl State {
     /// What an operation gets without waiting, if that is settled.
-    fn verdict(&self) -> Option<Result<Watched, Cause>> {
+    fn verdict(&self) -> Option<Result<&Arc<Watched>, &Cause>> {
         match (&self.connection, &self.trouble) {
-            (Some(watched), _) if watched.pulse.beats() => Some(Ok(watched.clone())),
-            (_, Some(trouble)) if self.connecting => Some(Err(trouble.cause.clone())),
+            (Some(watched), _) if watched.pulse.beats() => Some(Ok(watched)),
+            (_, Some(trouble)) if self.connecting => Some(Err(&trouble.cause)),
             _ => None,
         }
     }
+}
+
+fn owned<T: Clone, E: Clone>(verdict: Result<&T, &E>) -> Result<T, E> {
+    verdict.cloned().map_err(E::clone)
 }
 
 impl Trouble {
@@ -362,7 +367,7 @@ impl Shared {
         let server = Arc::clone(&connection.server);
         self.state.send_modify(|state| {
             *state = State {
-                connection: Some(connection),
+                connection: Some(Arc::new(connection)),
                 server: Some(Arc::clone(&server)),
                 trouble: None,
                 connecting: false,

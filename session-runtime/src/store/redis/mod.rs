@@ -8,6 +8,7 @@ mod command;
 mod connection;
 mod diagnosis;
 mod exchange;
+mod gather;
 mod lanes;
 mod link;
 mod place;
