@@ -170,6 +170,11 @@ async fn shared_counts_on_one_session_under_both_frameworks() {
 }
 
 #[tokio::test]
+async fn threads_counts() {
+    counts("threads").await;
+}
+
+#[tokio::test]
 async fn actix_counter_counts() {
     counts("actix_counter").await;
 }

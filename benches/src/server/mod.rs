@@ -60,6 +60,8 @@ pub(crate) enum Contestant {
     ByHand,
     ByHandGuarded,
     OursAxum,
+    /// A runtime on each thread, as actix-web has it.
+    OursAxumThreads,
     OursActix,
     TowerSessions,
     TowerSessionsSliding,
@@ -70,10 +72,11 @@ pub(crate) enum Contestant {
 }
 
 impl Contestant {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::ByHand,
         Self::ByHandGuarded,
         Self::OursAxum,
+        Self::OursAxumThreads,
         Self::OursActix,
         Self::TowerSessions,
         Self::TowerSessionsSliding,
@@ -88,6 +91,7 @@ impl Contestant {
             Self::ByHand => "by-hand",
             Self::ByHandGuarded => "by-hand-guarded",
             Self::OursAxum => "ours-axum",
+            Self::OursAxumThreads => "ours-axum-threads",
             Self::OursActix => "ours-actix",
             Self::TowerSessions => "tower-sessions",
             Self::TowerSessionsSliding => "tower-sessions-sliding",
@@ -110,7 +114,10 @@ impl Contestant {
     /// Whether a session is a hash whose fields hold text as it is, so that more fields can be put there without the contestant's help. The
     /// others have a page for it, `/grow/FIELDS/BYTES`.
     pub(crate) fn stores_plain_fields(self) -> bool {
-        matches!(self, Self::ByHand | Self::ByHandGuarded | Self::OursAxum | Self::OursActix)
+        matches!(
+            self,
+            Self::ByHand | Self::ByHandGuarded | Self::OursAxum | Self::OursAxumThreads | Self::OursActix
+        )
     }
 
     /// Whether it gives fields an expiry of their own, which needs Redis 7.4 or Valkey 9.
@@ -137,6 +144,9 @@ pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> 
         Contestant::ByHand => host::axum(listeners, by_hand::pages(redis, Guard::None)),
         Contestant::ByHandGuarded => host::axum(listeners, by_hand::pages(redis, Guard::Exists)),
         Contestant::OursAxum => host::axum(listeners, ours_axum::pages(redis)),
+        Contestant::OursAxumThreads => {
+            host::axum_on_each_thread(listeners, ours::sessions(redis), ours_axum::pages_of_this_runtime)
+        }
         Contestant::OursActix => host::actix(ours_actix::serve(redis, listeners)),
         Contestant::TowerSessions => host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByWrites)),
         Contestant::TowerSessionsSliding => {

@@ -1,6 +1,7 @@
 //! Ours on axum.
 
 use axum::Router;
+use session_runtime::Sessions;
 
 use super::ours::{
     counter, five, five_batched, incr, login, read, seed_five, seed_large, seed_one, sessions, write,
@@ -8,5 +9,14 @@ use super::ours::{
 use crate::Failure;
 
 pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
-    Ok(axum_pages!().layer(sessions(redis).await?.layer()))
+    Ok(routes(&sessions(redis).await?))
+}
+
+/// With the connections of the runtime that this is called in.
+pub(crate) fn pages_of_this_runtime(sessions: Sessions) -> Router {
+    routes(&sessions.of_this_runtime())
+}
+
+fn routes(sessions: &Sessions) -> Router {
+    axum_pages!().layer(sessions.layer())
 }
