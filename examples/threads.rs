@@ -24,7 +24,7 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// All threads wait for the same listener's connections: who has nothing to do takes the next one.
+/// All threads wait at the same listener, and the first to come takes a connection.
 async fn serve(listener: TcpListener, sessions: Sessions) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let sessions = sessions.of_this_runtime();
@@ -43,7 +43,10 @@ fn main() -> Result<(), Box<dyn StdError>> {
     listener.set_nonblocking(true)?;
     for _ in 1..thread::available_parallelism()?.get() {
         let (runtime, listener, sessions) = (single_threaded()?, listener.try_clone()?, sessions.clone());
-        thread::spawn(move || runtime.block_on(serve(listener, sessions)));
+        thread::spawn(move || {
+            let served = runtime.block_on(serve(listener, sessions));
+            tracing::error!(?served, "a thread serves no more");
+        });
     }
     Ok(runtime.block_on(serve(listener, sessions))?)
 }

@@ -406,7 +406,7 @@ impl SessionHandle {
         match reply {
             Lookup::Found(answer) => {
                 lifecycle.found(&subject.id, refreshed);
-                if self.store().can_overwrite()
+                if self.store().may_overwrite()
                     && let Some(present) = lifecycle.present(&subject.id)
                 {
                     learn(&answer, present);

@@ -95,8 +95,8 @@ async fn operations_of_tasks_on_a_busy_connection_share_writes() {
     };
     (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await;
     let pieces = proxy.pieces_sent() - before;
-    // One a round, but for the first ones. Where each goes by itself, it is half of all or more.
-    assert!(pieces <= TASKS * ROUNDS / 8, "{pieces} writes of {} operations", TASKS * ROUNDS);
+    // About one a round. Where the driver is run out of turn, a third of all or more.
+    assert!(pieces <= TASKS * ROUNDS / 4, "{pieces} writes of {} operations", TASKS * ROUNDS);
 }
 
 #[tokio::test]

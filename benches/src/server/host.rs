@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::thread;
+use std::{process, thread};
 
 use actix_web::rt::System;
 use axum::Router;
@@ -47,7 +47,7 @@ pub(crate) fn axum(
     runtime.block_on(async {
         let pages = pages.await?;
         listeners.announce()?;
-        serve_both(listeners, async { pages }).await
+        serve_both(listeners, pages).await
     })
 }
 
@@ -63,9 +63,15 @@ pub(crate) fn axum_on_each_thread<P: Clone + Send + 'static>(
     listeners.announce()?;
     for _ in 1..thread::available_parallelism()?.get() {
         let (listeners, prepared) = (listeners.try_clone()?, prepared.clone());
-        thread::spawn(move || single_threaded()?.block_on(serve_both(listeners, async { pages(prepared) })));
+        thread::spawn(move || {
+            let served = single_threaded()
+                .map_err(Failure::from)
+                .and_then(|runtime| runtime.block_on(async { serve_both(listeners, pages(prepared)).await }));
+            eprintln!("a thread serves no more: {served:?}");
+            process::exit(1);
+        });
     }
-    runtime.block_on(serve_both(listeners, async { pages(prepared) }))
+    runtime.block_on(async { serve_both(listeners, pages(prepared)).await })
 }
 
 fn single_threaded() -> io::Result<Runtime> {
@@ -77,9 +83,9 @@ pub(crate) fn actix(servers: impl Future<Output = Result<(), Failure>>) -> Resul
     System::new().block_on(servers)
 }
 
-async fn serve_both(listeners: Listeners, pages: impl Future<Output = Router>) -> Result<(), Failure> {
+async fn serve_both(listeners: Listeners, pages: Router) -> Result<(), Failure> {
     let bare = Router::new().route("/ignored", get(super::ignored));
-    tokio::try_join!(serve(listeners.pages, pages.await), serve(listeners.bare, bare))?;
+    tokio::try_join!(serve(listeners.pages, pages), serve(listeners.bare, bare))?;
     Ok(())
 }
 

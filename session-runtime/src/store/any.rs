@@ -71,8 +71,8 @@ impl AnyStore {
         }
     }
 
-    /// Whether it makes a difference to it that a [write](Self::write) overwrites fields which are there.
-    pub(crate) fn can_overwrite(&self) -> bool {
+    /// Whether it may make a difference to it that a [write](Self::write) overwrites fields which are there.
+    pub(crate) fn may_overwrite(&self) -> bool {
         match self {
             #[cfg(feature = "redis")]
             Self::Redis(_) => true,

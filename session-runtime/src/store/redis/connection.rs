@@ -48,8 +48,9 @@ struct Beat {
 /// Lives in the connection's driver: whichever way that ends, with its runtime too, the pulse stops.
 struct StopsWithDriver(Pulse);
 
-/// How many operations may wait for one write. More wait for room, each with a task that has to be run once more.
-const QUEUED: usize = 1024;
+/// How many operations may wait to be written. Further ones wait for room, each with a task that has to be run once more. What waits for a
+/// server that takes nothing more is in memory until the connection is given up.
+const QUEUED: usize = 256;
 /// Never written.
 const PROBE_KEY: &str = "session-runtime:probe";
 
