@@ -256,6 +256,32 @@ async fn on_a_cluster_the_node_of_the_session_is_asked() {
     assert_eq!(calls() - before, 8);
 }
 
+/// As one without the command, to which a slot moves while its session is written: told by ASK, and to another program by MOVED.
+#[tokio::test]
+async fn on_a_cluster_a_node_that_refuses_it_runs_the_script() {
+    let Some(cluster) = Cluster::start_make(Make::Redis8) else { return };
+    let (sessions, others) = (connect(&cluster.url()).await, connect(&cluster.url()).await);
+    let session = sessions.create::<Visitor>().await.unwrap();
+    session.set_count(1).await.unwrap();
+    let id = session.session_id().unwrap();
+    let elsewhere = others.open_id::<Visitor>(&id);
+    assert_eq!(elsewhere.count().await.unwrap(), 1);
+
+    let key = SessionKey::new("app", &id).expose_secret().to_owned();
+    let moving = cluster.move_slot(&key);
+    let node = &cluster.nodes()[moving.to()];
+    let _: String = node.cli(&["ACL", "SETUSER", "default", "-hsetex"]);
+    let before = node.counts();
+    moving.begin();
+    moving.move_key(&key);
+    session.set_count(2).await.unwrap();
+    assert_eq!((node.counts() - before.clone()).of("evalsha"), 1);
+    moving.finish();
+    elsewhere.set_count(3).await.unwrap();
+    assert_eq!((node.counts() - before).of("evalsha"), 2);
+    assert_eq!(session.count().await.unwrap(), 3);
+}
+
 async fn connect(url: &str) -> Sessions {
     let config = SessionConfig::new().secret(SECRET).store(url).timeout(Duration::from_millis(1500));
     Sessions::new(config).await.unwrap()
