@@ -18,11 +18,14 @@ use tokio::task::AbortHandle;
 ///
 /// While there is little to do, nothing of the kind: a thread without work would be woken for the driver. A current-thread runtime runs
 /// everything in turn.
-pub(super) struct Gathering {
+pub(super) struct Gathering(Option<OutOfTurn>);
+
+/// On a runtime that runs tasks out of turn.
+struct OutOfTurn {
     in_flight: AtomicUsize,
     /// From how many operations in flight the connection is busy.
     busy_from: usize,
-    idler: Option<Idler>,
+    idler: Idler,
 }
 
 /// The task that does nothing, on the runtime of the connection.
@@ -42,18 +45,19 @@ impl Gathering {
     pub(super) fn new() -> Self {
         let runtime = Handle::current();
         let runs_out_of_turn = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
-        Self {
+        Self(runs_out_of_turn.then(|| OutOfTurn {
             in_flight: AtomicUsize::new(0),
             busy_from: BUSY_PER_THREAD * runtime.metrics().num_workers(),
-            idler: runs_out_of_turn.then(Idler::start),
-        }
+            idler: Idler::start(),
+        }))
     }
 
     /// The same operation, which is handed over when it is first polled.
     pub(super) async fn gather<F: Future>(&self, mut operation: Pin<&mut F>) -> F::Output {
-        let is_busy = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1 >= self.busy_from;
-        let _in_flight = InFlight(&self.in_flight);
-        let mut idler = self.idler.as_ref().filter(|_| is_busy);
+        let Some(OutOfTurn { in_flight, busy_from, idler }) = &self.0 else { return operation.await };
+        let is_busy = in_flight.fetch_add(1, Ordering::Relaxed) + 1 >= *busy_from;
+        let _in_flight = InFlight(in_flight);
+        let mut idler = is_busy.then_some(idler);
         poll_fn(|cx| {
             let polled = operation.as_mut().poll(cx);
             idler.take().inspect(|idler| idler.wake());
