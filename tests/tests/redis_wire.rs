@@ -64,9 +64,7 @@ async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
 /// On one thread: all of them are handed over before the connection's driver has its turn.
 #[tokio::test]
 async fn operations_side_by_side_share_a_write() {
-    let (server, _, key) = session().await;
-    let proxy = Proxy::start(server.port());
-    let store = RedisStore::builder(&proxy.url()).timeout(MINUTE).connect().await.unwrap();
+    let (_server, proxy, store, key) = session_behind_a_proxy().await;
     let before = proxy.pieces_sent();
     const ROUNDS: usize = 20;
     for _ in 0..ROUNDS {
@@ -79,13 +77,11 @@ async fn operations_side_by_side_share_a_write() {
 /// Where tasks are run out of turn: what they send next, when one read has brought the replies of several.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn operations_of_tasks_on_a_busy_connection_share_writes() {
-    let (server, _, key) = session().await;
-    let proxy = Proxy::start(server.port());
-    let store = RedisStore::builder(&proxy.url()).timeout(MINUTE).connect().await.unwrap();
+    let (_server, proxy, store, key) = session_behind_a_proxy().await;
     let before = proxy.pieces_sent();
     const TASKS: usize = 40;
     const ROUNDS: usize = 50;
-    let read_again_and_again = |_| {
+    let read_again_and_again = move |_| {
         let (store, key) = (store.clone(), key.clone());
         async move {
             for _ in 0..ROUNDS {
@@ -93,10 +89,13 @@ async fn operations_of_tasks_on_a_busy_connection_share_writes() {
             }
         }
     };
-    (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await;
+    // By a task of the one worker thread: all are ready before the first of them runs.
+    let tasks = async move { (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await };
+    tokio::spawn(tasks).await.unwrap();
     let pieces = proxy.pieces_sent() - before;
-    // About one a round. Where the driver is run out of turn, a third of all or more.
-    assert!(pieces <= TASKS * ROUNDS / 4, "{pieces} writes of {} operations", TASKS * ROUNDS);
+    // About one a round, and three more at most for the operations before the connection is busy. Where the driver is run out of turn,
+    // between five and twenty-seven were seen.
+    assert!(pieces <= TASKS * ROUNDS / 8, "{pieces} writes of {} operations", TASKS * ROUNDS);
 }
 
 #[tokio::test]
@@ -172,8 +171,20 @@ async fn an_idle_connection_is_kept_alive() {
 
 async fn session() -> (RedisServer, RedisStore, SessionKey) {
     let server = RedisServer::start();
-    let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+    let store = connect(&server.url()).await;
     let key = fresh_key();
     create(&store, &key, &[set("a", "1"), set("b", "1")]).await;
     (server, store, key)
+}
+
+/// The same session, by a store whose writes are counted.
+async fn session_behind_a_proxy() -> (RedisServer, Proxy, RedisStore, SessionKey) {
+    let (server, _, key) = session().await;
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    (server, proxy, store, key)
+}
+
+async fn connect(url: &str) -> RedisStore {
+    RedisStore::builder(url).timeout(MINUTE).connect().await.unwrap()
 }
