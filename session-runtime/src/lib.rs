@@ -63,7 +63,7 @@ mod session;
 mod sessions;
 mod set_cookie;
 mod startup;
-mod store;
+pub mod store;
 mod subject;
 mod telemetry;
 #[cfg(feature = "testing")]
@@ -107,11 +107,8 @@ pub use response::SessionHeaders;
 pub use schema::{FieldSpec, Schema};
 pub use session::Session;
 pub use sessions::Sessions;
-pub use store::{
-    Action, BoxFuture, Change, ConnectionState, Destroyed, Lookup, MemoryStore, MemoryStoreBuilder, Modified,
-    Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, WhenFull, Write,
-    WriteMode,
-};
+pub use store::connection_state::ConnectionState;
+pub use store::memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]
-pub use store::{RedisStore, RedisStoreBuilder};
+pub use store::redis::{RedisStore, RedisStoreBuilder};
 pub use value::{FieldDefault, FieldValue, Increment, IntoField, InvalidValue};

@@ -8,7 +8,8 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{RedisStore, Refresh, SessionId, SessionKey, SessionStore};
+use session_runtime::store::{Refresh, SessionKey, SessionStore};
+use session_runtime::{RedisStore, SessionId};
 use session_tests::cookies;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{create, set};

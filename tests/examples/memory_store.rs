@@ -12,10 +12,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use session_runtime::{
-    Bytes, Change, MemoryStore, Refresh, Session, SessionConfig, SessionKey, SessionStore, Sessions,
-    WhenFull, Write, WriteMode,
-};
+use session_runtime::store::{Change, Refresh, SessionKey, SessionStore, Write, WriteMode};
+use session_runtime::{Bytes, MemoryStore, Session, SessionConfig, Sessions, WhenFull};
 use session_tests::cookies::SECRET;
 use session_tests::store_suite::{Successor, fresh_key};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};

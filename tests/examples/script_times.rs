@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use redis::Pipeline;
-use session_runtime::{
-    Action, BoxFuture, Change, Modify, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write,
-    WriteMode,
+use session_runtime::RedisStore;
+use session_runtime::store::{
+    Action, BoxFuture, Change, Modify, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
 };
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use session_runtime::testing::ManualClock;
-use session_runtime::{
-    BoxFuture, Bytes, Destroyed, Error, Lifetime, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation,
-    Session, SessionConfig, SessionHandle, SessionKey, SessionStore, Sessions, StoreError, Write,
+use session_runtime::store::{
+    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
+    Write,
 };
+use session_runtime::testing::ManualClock;
+use session_runtime::{Bytes, Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
 use session_tests::cookies::{self, SECRET};
 
 #[derive(Debug, Session)]

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use session_runtime::{Session, SessionConfig, SessionId, SessionKey, Sessions};
+use session_runtime::store::SessionKey;
+use session_runtime::{Session, SessionConfig, SessionId, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
 use session_tests::server::{Make, RedisServer};

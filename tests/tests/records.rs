@@ -8,7 +8,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use session_runtime::__private::{Changes, Values};
-use session_runtime::{Change, Error, Schema, Session};
+use session_runtime::store::Change;
+use session_runtime::{Error, Schema, Session};
 
 #[derive(Debug, Clone, PartialEq, Session)]
 struct Visitor {

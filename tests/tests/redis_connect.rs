@@ -6,7 +6,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use session_runtime::{Error, Lookup, RedisStore, Refresh, SessionStore};
+use session_runtime::store::{Lookup, Refresh, SessionStore};
+use session_runtime::{Error, RedisStore};
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, set};

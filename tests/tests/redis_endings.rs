@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use session_runtime::{Destroyed, Lookup, RedisStore, Refresh, SessionKey, SessionStore};
+use session_runtime::RedisStore;
+use session_runtime::store::{Destroyed, Lookup, Refresh, SessionKey, SessionStore};
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;

@@ -4,7 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{Lookup, RedisStore, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode};
+use session_runtime::RedisStore;
+use session_runtime::store::{Lookup, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode};
 use session_tests::proxy::Proxy;
 use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::fresh_key;

@@ -4,9 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{
-    Action, Lookup, Modified, Modify, PERMANENT_FIELD, RedisStore, Refresh, SessionKey, SessionStore,
-    StoreError, WriteMode,
+use session_runtime::RedisStore;
+use session_runtime::store::{
+    Action, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError,
+    WriteMode,
 };
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;

@@ -6,9 +6,8 @@ use axum::Router;
 use axum::routing::{get, post};
 use reqwest::Client;
 use reqwest::header::{COOKIE, SET_COOKIE};
-use session_runtime::{
-    Error, MemoryStore, Schema, Session, SessionConfig, SessionHandle, SessionKey, Sessions,
-};
+use session_runtime::store::SessionKey;
+use session_runtime::{Error, MemoryStore, Schema, Session, SessionConfig, SessionHandle, Sessions};
 use session_tests::cookies::SECRET;
 use tokio::net::TcpListener;
 

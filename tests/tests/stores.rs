@@ -5,9 +5,10 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use session_runtime::store::SessionStore;
 use session_runtime::testing::store_suite::Subject;
 use session_runtime::testing::{FailingStore, ManualClock, store_suite};
-use session_runtime::{MemoryStore, RedisStore, SessionStore};
+use session_runtime::{MemoryStore, RedisStore};
 use session_tests::deployment::{Cluster, Sentinel, Servers, Tls};
 use session_tests::server::{Make, RedisServer};
 

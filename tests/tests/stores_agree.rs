@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use session_runtime::{
-    Action, FieldValue, Lookup, MemoryStore, Modified, Modify, RedisStore, SessionStore, WriteMode,
-};
+use session_runtime::store::{Action, Lookup, Modified, Modify, SessionStore, WriteMode};
+use session_runtime::{FieldValue, MemoryStore, RedisStore};
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, set};

@@ -8,7 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, ProtocolVersion, Script};
-use session_runtime::{PERMANENT_FIELD, SessionId, SessionKey};
+use session_runtime::SessionId;
+use session_runtime::store::{PERMANENT_FIELD, SessionKey};
 use sha2::Sha256;
 
 use super::visitor::{COOKIE, header};

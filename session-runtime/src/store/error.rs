@@ -10,7 +10,7 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use session_runtime::StoreError;
+/// use session_runtime::store::StoreError;
 ///
 /// let error = StoreError::unavailable("no connection");
 /// assert!(error.is_unavailable() && !error.is_outcome_unknown());

@@ -58,7 +58,8 @@ use crate::clock::Clock;
 ///
 /// ```
 /// use std::time::Duration;
-/// use session_runtime::{Bytes, Change, Lookup, MemoryStore, Refresh, SessionKey, SessionStore, Write, WriteMode};
+/// use session_runtime::store::{Change, Lookup, Refresh, SessionKey, SessionStore, Write, WriteMode};
+/// use session_runtime::{Bytes, MemoryStore};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

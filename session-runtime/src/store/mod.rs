@@ -1,22 +1,26 @@
-//! Where sessions are kept: the contract, and the stores that fulfil it.
+//! The contract between sessions and their store, for authors of stores of their own.
+//!
+//! [`SessionStore`] says in prose all that a store has to keep to. The other types here are the arguments and the
+//! results of its methods. [`Sessions::with_store`](crate::Sessions::with_store) takes any type that implements it.
+//!
+//! Programs that use [`MemoryStore`] or `RedisStore` need nothing from this module.
 
 mod any;
-mod connection_state;
+pub(crate) mod connection_state;
 mod error;
 mod key;
-mod memory;
+pub(crate) mod memory;
 #[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod redis;
 
-pub use connection_state::ConnectionState;
 pub use error::StoreError;
 pub use key::SessionKey;
-pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
-#[cfg(feature = "redis")]
-pub use redis::{RedisStore, RedisStoreBuilder};
 
 pub(crate) use any::AnyStore;
-pub(crate) use memory::Bounds;
+pub(crate) use connection_state::ConnectionState;
+pub(crate) use memory::{Bounds, MemoryStore, WhenFull};
+#[cfg(feature = "redis")]
+pub(crate) use redis::RedisStore;
 #[cfg(feature = "redis-session-compat")]
 pub(crate) use redis::{slot_of, slot_of_tag};
 

@@ -4,7 +4,7 @@
 //! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into the state that a test needs.
 //! - [`FailingStore`] is away when a test says so: for the path to a 503.
 //! - [`overridden_by_variables`] configures by variables that are not the process's own.
-//! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::SessionStore) of one's own to the contract.
+//! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::store::SessionStore) of one's own to the contract.
 //!
 //! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies; `tower` is what the example below asks a router with:
 //!

@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::FutureExt;
-use session_runtime::{
-    BoxFuture, Change, Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionId,
-    SessionKey, SessionStore, StoreError, Write, WriteMode,
+use session_runtime::store::{
+    BoxFuture, Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
+    StoreError, Write, WriteMode,
 };
+use session_runtime::{MemoryStore, SessionId};
 
 /// The store that the runtime sees. Clones are the same network.
 #[derive(Clone)]

@@ -11,10 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
 use redis::Connection;
+use session_runtime::store::SessionKey;
 use session_runtime::testing::ManualClock;
-use session_runtime::{
-    Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, SessionKey, Sessions,
-};
+use session_runtime::{Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, Sessions};
 
 use super::choices::Choices;
 use super::operation::{Kind, Model, Told};

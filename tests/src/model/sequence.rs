@@ -8,11 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use session_runtime::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, WriteMode};
 use session_runtime::testing::ManualClock;
-use session_runtime::{
-    Lifetime, Lookup, MemoryStore, PERMANENT_FIELD, Refresh, SessionConfig, SessionId, SessionKey,
-    SessionStore, Sessions, WriteMode,
-};
+use session_runtime::{Lifetime, MemoryStore, SessionConfig, SessionId, Sessions};
 
 use super::choices::Choices;
 use super::network::{Answer, Command, Network, Reply};

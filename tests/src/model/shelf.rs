@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use session_runtime::{Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionId, SessionKey, WriteMode};
+use session_runtime::SessionId;
+use session_runtime::store::{Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionKey, WriteMode};
 
 use super::network::{Command, Reply};
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use session_runtime::{Lifetime, SessionStore};
+use session_runtime::Lifetime;
+use session_runtime::store::SessionStore;
 use session_tests::acceptance::{Client, Script, Store, World};
 use session_tests::cookies::{self, id_of, key_of};
 
@@ -120,7 +121,7 @@ pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     let id = id_of(&client.cookie());
     match &world.store {
         Store::Memory(store) => {
-            let key = session_runtime::SessionKey::new("app", &id.parse().unwrap());
+            let key = session_runtime::store::SessionKey::new("app", &id.parse().unwrap());
             store.destroy(&key, HOUR).await.unwrap();
         }
         Store::Redis(_, server) => {

@@ -145,7 +145,7 @@ async fn connect(url: &str) -> Sessions {
     sessions(RedisStore::builder(url).timeout(Duration::from_secs(20)).connect().await.unwrap())
 }
 
-fn sessions(store: impl session_runtime::SessionStore) -> Sessions {
+fn sessions(store: impl session_runtime::store::SessionStore) -> Sessions {
     Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap()
 }
 

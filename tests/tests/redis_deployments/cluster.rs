@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{
-    Destroyed, Lookup, RedisStore, Refresh, Rotation, SessionId, SessionKey, SessionStore, StoreError,
-};
+use session_runtime::store::{Destroyed, Lookup, Refresh, Rotation, SessionKey, SessionStore, StoreError};
+use session_runtime::{RedisStore, SessionId};
 use session_tests::cookies;
 use session_tests::deployment::Cluster;
 use session_tests::server::RedisServer;

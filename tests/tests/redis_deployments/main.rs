@@ -8,7 +8,8 @@ mod tls;
 
 use std::time::{Duration, Instant};
 
-use session_runtime::{Error, Lookup, RedisStore, Refresh, SessionId, SessionKey, SessionStore};
+use session_runtime::store::{Lookup, Refresh, SessionKey, SessionStore};
+use session_runtime::{Error, RedisStore, SessionId};
 use session_tests::cookies;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{create, set};

@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
+use session_runtime::store::{SessionKey, SessionStore, Write, WriteMode};
 use session_runtime::testing::ManualClock;
 use session_runtime::{
-    CookieFormat, FlaskCookie, MemoryStore, Session, SessionConfig, SessionHandle, SessionId, SessionKey,
-    SessionStore, Sessions, TornadoCookie, Write, WriteMode,
+    CookieFormat, FlaskCookie, MemoryStore, Session, SessionConfig, SessionHandle, SessionId, Sessions,
+    TornadoCookie,
 };
 
 use crate::rust::{SECRET, Visitor};

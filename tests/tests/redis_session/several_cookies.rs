@@ -2,11 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use session_runtime::store::{SessionKey, SessionStore, Write, WriteMode};
 use session_runtime::testing::ManualClock;
-use session_runtime::{
-    CookieFormat, MemoryStore, Session, SessionConfig, SessionHandle, SessionKey, SessionStore, Sessions,
-    Write, WriteMode,
-};
+use session_runtime::{CookieFormat, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
 
 use crate::rust::{SECRET, Visitor, flask, id_alone, tornado};
 

@@ -1,6 +1,7 @@
 //! What an action comes to, given what the field holds.
 
-use session_runtime::{Action, Bytes, FieldValue, Modified};
+use session_runtime::store::{Action, Modified};
+use session_runtime::{Bytes, FieldValue};
 
 /// And what the field is given, if it is changed: `None` in it removes it.
 pub(crate) fn carry_out(action: &Action, held: Option<Bytes>) -> (Modified, Option<Option<Bytes>>) {

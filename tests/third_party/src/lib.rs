@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use session_runtime::{Bytes, PERMANENT_FIELD, SessionId, SessionKey};
+use session_runtime::store::{PERMANENT_FIELD, SessionKey};
+use session_runtime::{Bytes, SessionId};
 
 /// Sessions in a map.
 #[derive(Default)]

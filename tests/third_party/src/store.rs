@@ -3,8 +3,9 @@
 use std::future::ready;
 use std::time::{Duration, Instant, SystemTime};
 
-use session_runtime::{
-    Action, BoxFuture, Bytes, Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+use session_runtime::Bytes;
+use session_runtime::store::{
+    Action, BoxFuture, Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
     SessionStore, StoreError, Write, WriteMode,
 };
 

@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use session_runtime::SessionStore;
+use session_runtime::store::SessionStore;
 use session_runtime::testing::store_suite::{self, Subject, run};
 use session_third_party::{Flaw, NaiveStore};
 

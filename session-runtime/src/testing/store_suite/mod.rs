@@ -49,11 +49,11 @@ pub trait Subject {
     }
 }
 
-/// Makes a test of every check of the contract of [`SessionStore`](crate::SessionStore).
+/// Makes a test of every check of the contract of [`SessionStore`](crate::store::SessionStore).
 ///
 /// To be called in a module of an integration test of its own. The expression gives a future of a [`Subject`](crate::testing::store_suite::Subject), and is
 /// evaluated anew for each test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot expire single fields
-/// ([`expires_fields`](crate::SessionStore::expires_fields)) is held to refusing it instead.
+/// ([`expires_fields`](crate::store::SessionStore::expires_fields)) is held to refusing it instead.
 ///
 /// With `optional:` before it, the expression gives a future of an `Option`. On `None`, for a server that is not there, the tests pass
 /// without having done anything.
@@ -62,7 +62,8 @@ pub trait Subject {
 ///
 /// ```
 /// use session_runtime::testing::store_suite::{self, Subject};
-/// use session_runtime::{MemoryStore, SessionStore};
+/// use session_runtime::store::SessionStore;
+/// use session_runtime::MemoryStore;
 ///
 /// // In your tests, your own store.
 /// struct MyStore(MemoryStore);
