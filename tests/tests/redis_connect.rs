@@ -11,6 +11,7 @@ use session_runtime::{Error, RedisStore};
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, set};
+use session_tests::until;
 
 const SECRET: &str = "Tr0ub4dor";
 
@@ -52,6 +53,54 @@ async fn password_and_user() {
         assert!(refused.is_config() && refused.to_string().contains("the user or the password"), "{refused}");
         assert_tells_no_secret(&refused);
     }
+}
+
+/// Without a password it would be the user `default`, who may do everything.
+#[tokio::test]
+async fn a_user_without_a_password_is_that_user_or_refused() {
+    let server = RedisServer::start();
+    let _: String = server.cli(&["ACL", "SETUSER", "app", "on", "nopass", "~test:*", "+@all"]);
+    let at = format!("127.0.0.1:{}", server.port());
+    let by_socket = server.unix_url();
+    for url in [
+        format!("redis://app@{at}"),
+        format!("redis://app:@{at}"),
+        format!("{by_socket}?user=app"),
+        format!("{by_socket}?user=app&pass="),
+    ] {
+        let store = connect(&url).await.unwrap();
+        assert!(users(&server).contains(&"app".to_owned()), "{url}");
+        drop(store);
+        until("the end of the connection", async || !users(&server).contains(&"app".to_owned())).await;
+    }
+    let _: String = server.cli(&["ACL", "SETUSER", "locked", "on", ">of another", "~test:*", "+@all"]);
+    for user in ["nobody", "locked"] {
+        for url in [
+            format!("redis://{user}@{at}"),
+            format!("redis://{user}:@{at}"),
+            format!("{by_socket}?user={user}"),
+            format!("redis+sentinel://{at}/m?sentinel_user={user}"),
+        ] {
+            let refused = connect(&url).await.unwrap_err();
+            assert!(
+                refused.is_config() && refused.to_string().contains("the user or the password"),
+                "{refused}"
+            );
+        }
+    }
+    let builder = || RedisStore::builder(&format!("redis://locked@{at}"));
+    let refused = builder().login(Some("locked"), "").connect().await.unwrap_err();
+    assert!(refused.is_config(), "{refused}");
+    builder().login(None, "").connect().await.unwrap();
+}
+
+/// By whom the connections are, the test's own among them.
+fn users(server: &RedisServer) -> Vec<String> {
+    let clients: String = server.cli(&["CLIENT", "LIST"]);
+    let user = |client: &str| {
+        client.split(' ').find_map(|property| property.strip_prefix("user="))?.to_owned().into()
+    };
+    clients.lines().filter_map(user).collect()
 }
 
 #[tokio::test]

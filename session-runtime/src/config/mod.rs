@@ -145,7 +145,7 @@ impl SessionConfig {
     /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls`; `?ca=FILE` for an authority of one's own, `&cert=FILE&key=FILE` for a client's certificate, all in PEM |
     ///
     /// `connections=…` among the parameters is how many connections there are to each server, 1 by default. Special characters in users and
-    /// passwords are percent-encoded.
+    /// passwords are percent-encoded. A user without a password has the empty one: nobody becomes the user `default` by leaving it out.
     ///
     /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`.
     ///

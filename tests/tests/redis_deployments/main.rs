@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod cluster;
+mod login;
 mod sentinel;
 mod tls;
 

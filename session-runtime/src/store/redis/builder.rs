@@ -9,6 +9,7 @@ use super::cause::{Cause, Code};
 use super::cluster::Cluster;
 use super::lanes::Lanes;
 use super::link::Link;
+use super::login::Login;
 use super::place::{Address, Dial, Place};
 use super::script::SOURCES;
 use super::sentinel::Sentinels;
@@ -66,13 +67,15 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The user, `None` for the default one, and the password, as they are: nothing is percent-encoded here.
+    /// The user, `None` for the default one, and the password, as they are: nothing is percent-encoded here. Both
+    /// take the place of those in the URL. A user without a password has the empty one.
     pub fn login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
         self.login = Some((user.map(str::to_owned), password.into()));
         self
     }
 
-    /// User and password for the sentinels themselves. Default: none, whatever their master asks for.
+    /// User and password for the sentinels themselves, as in [`login`](Self::login). Default: none, whatever their
+    /// master asks for.
     ///
     /// In the URL: `sentinel_user=…` and `sentinel_pass=…`.
     pub fn sentinel_login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
@@ -159,11 +162,8 @@ impl RedisStoreBuilder {
         Ok(match target.kind {
             Kind::Server => Topology::One(lanes(&|| Ok(Place::Server(Box::new(dial.client()?))))?),
             Kind::Sentinel { sentinels, master_name } => {
-                let login = self.sentinel_login.clone().map_or_else(
-                    || (target.options.sentinel_user.clone(), target.options.sentinel_password.clone()),
-                    |(user, password)| (user, Some(password)),
-                );
-                let asks = dial.by(login.0.as_deref(), login.1.as_deref());
+                let login = given_or(&self.sentinel_login, &target.options.sentinel_login)?;
+                let asks = dial.by(login.user(), login.password());
                 let sentinels =
                     Arc::new(Sentinels { addresses: sentinels, master_name, sentinels: asks, master: dial });
                 Topology::One(lanes(&|| Ok(Place::MasterOf(Arc::clone(&sentinels))))?)
@@ -179,15 +179,21 @@ impl RedisStoreBuilder {
     }
 
     fn dial(&self, target: &Target) -> Result<Dial, Error> {
-        let mut info = target.info.clone();
-        if let Some((user, password)) = &self.login {
-            let settings = info.redis_settings().clone().set_password(password);
-            let settings = user.iter().fold(settings, |settings, user| settings.set_username(user));
-            info = info.set_redis_settings(settings);
-        }
+        let login = given_or(&self.login, &target.login)?;
+        let info = target.info.clone();
+        let settings = login.to_database(info.redis_settings().db());
+        let info = info.set_redis_settings(settings);
         #[cfg(feature = "tls")]
         let info = self.certificates.clone().or_from_files(&target.options)?.apply(info)?;
         Ok(Dial::new(info))
+    }
+}
+
+/// The login that was set, else the URL's.
+fn given_or(given: &Option<(Option<String>, String)>, of_url: &Login) -> Result<Login, Error> {
+    match given {
+        Some((user, password)) => Login::new(user.as_deref(), Some(password)),
+        None => Ok(of_url.clone()),
     }
 }
 
@@ -235,7 +241,8 @@ fn explain(cause: Cause, address: &str) -> Error {
             "the Redis server at {address} asks for a password: put it into the URL, as redis://:password@host"
         )),
         Cause::Server(Code::WrongPassword) => Error::config(format!(
-            "the Redis server at {address} refused the user or the password in the URL"
+            "the Redis server at {address} refused the user or the password: in a URL their special characters are \
+             percent-encoded, and a user without a password has the empty one"
         )),
         Cause::Server(Code::Other) => Error::config(format!(
             "the Redis server at {address} refused the connection: check the database number in the URL (another than 0 needs the permission +select), and the server's log"

@@ -11,6 +11,7 @@ mod exchange;
 mod gather;
 mod lanes;
 mod link;
+mod login;
 mod place;
 mod read;
 mod runtimes;

@@ -3,6 +3,7 @@
 use redis::{ConnectionInfo, IntoConnectionInfo};
 use url::Url;
 
+use super::login::Login;
 use super::place::Address;
 use crate::error::Error;
 
@@ -12,6 +13,7 @@ pub(super) struct Target {
     pub(super) kind: Kind,
     /// How the servers that keep sessions are spoken to; the address in it is that of the first.
     pub(super) info: ConnectionInfo,
+    pub(super) login: Login,
     pub(super) options: Options,
 }
 
@@ -26,8 +28,7 @@ pub(super) enum Kind {
 #[derive(Clone, Default)]
 pub(super) struct Options {
     pub(super) connections: Option<usize>,
-    pub(super) sentinel_user: Option<String>,
-    pub(super) sentinel_password: Option<String>,
+    pub(super) sentinel_login: Login,
     /// Paths of PEM files.
     pub(super) ca: Option<String>,
     pub(super) certificate: Option<String>,
@@ -46,6 +47,12 @@ impl Target {
     ///
     /// [`Error::is_config`] with what is possible; nothing of the URL is quoted.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        // The parser of URLs would leave them out, in the midst of a password too.
+        if text.contains(char::is_control) {
+            return Err(Error::config(
+                "the Redis URL cannot be used: it holds a line break or another control character",
+            ));
+        }
         let (scheme, rest) = text.split_once("://").ok_or_else(unusable)?;
         let (base, topology) = match scheme.to_ascii_lowercase().split_once('+') {
             None => (scheme.to_ascii_lowercase(), None),
@@ -63,14 +70,14 @@ impl Target {
     fn server(scheme: &str, rest: &str) -> Result<Self, Error> {
         let mut url = parse(scheme, rest)?;
         let options = Options::take(&mut url, &[])?;
-        Ok(Self { kind: Kind::Server, info: info(url)?, options })
+        Self::new(Kind::Server, url, options)
     }
 
     fn socket(rest: &str) -> Result<Self, Error> {
         let mut url = parse("redis+unix", rest)?;
-        let login = url.clone();
+        let with_login = url.clone();
         let options = Options::take(&mut url, &["db", "user", "pass"])?;
-        Ok(Self { kind: Kind::Server, info: info(login)?, options })
+        Self::new(Kind::Server, with_login, options)
     }
 
     fn cluster(scheme: &str, rest: &str) -> Result<Self, Error> {
@@ -81,7 +88,7 @@ impl Target {
             return Err(Error::config("the Redis URL cannot be used: a cluster has no database numbers"));
         }
         let options = Options::take(&mut url, &[])?;
-        Ok(Self { kind: Kind::Cluster { nodes }, info: info(url)?, options })
+        Self::new(Kind::Cluster { nodes }, url, options)
     }
 
     fn sentinel(scheme: &str, rest: &str) -> Result<Self, Error> {
@@ -94,7 +101,17 @@ impl Target {
         let master_name =
             percent_decoded(master_name).filter(|name| !name.is_empty()).ok_or_else(unusable)?;
         url.set_path(database);
-        Ok(Self { kind: Kind::Sentinel { sentinels, master_name }, info: info(url)?, options })
+        Self::new(Kind::Sentinel { sentinels, master_name }, url, options)
+    }
+
+    fn new(kind: Kind, url: Url, options: Options) -> Result<Self, Error> {
+        if cfg!(not(feature = "tls")) && url.scheme() == "rediss" {
+            return Err(Error::config("rediss:// is TLS, which needs the feature `tls` of session-runtime"));
+        }
+        let info = url.into_connection_info().map_err(|_| unusable())?;
+        let given = info.redis_settings();
+        let login = Login::new(given.username(), given.password())?;
+        Ok(Self { kind, info, login, options })
     }
 }
 
@@ -104,8 +121,15 @@ impl Options {
     /// # Errors
     ///
     /// A parameter that is none of them, nor of `others`: a misspelt one must not be passed over in silence.
+    /// A `+`: forms write a space so, and who pastes a password means the sign.
     fn take(url: &mut Url, others: &[&str]) -> Result<Self, Error> {
+        if url.query().is_some_and(|query| query.contains('+')) {
+            return Err(Error::config(
+                "the Redis URL cannot be used: a `+` among its parameters is written %2B, a space %20",
+            ));
+        }
         let mut options = Self::default();
+        let (mut sentinel_user, mut sentinel_password) = (None, None);
         for (name, value) in url.query_pairs() {
             let value = value.into_owned();
             match &*name {
@@ -118,15 +142,14 @@ impl Options {
                 "ca" => options.ca = Some(value),
                 "cert" => options.certificate = Some(value),
                 "key" => options.key = Some(value),
-                "sentinel_user" if others.contains(&"sentinel_user") => options.sentinel_user = Some(value),
-                "sentinel_pass" if others.contains(&"sentinel_pass") => {
-                    options.sentinel_password = Some(value)
-                }
+                "sentinel_user" if others.contains(&"sentinel_user") => sentinel_user = Some(value),
+                "sentinel_pass" if others.contains(&"sentinel_pass") => sentinel_password = Some(value),
                 other if others.contains(&other) => {}
                 _ => return Err(bad_parameter()),
             }
         }
         url.set_query(None);
+        options.sentinel_login = Login::new(sentinel_user.as_deref(), sentinel_password.as_deref())?;
         Ok(options)
     }
 }
@@ -134,7 +157,8 @@ impl Options {
 fn bad_parameter() -> Error {
     Error::config(
         "the Redis URL cannot be used: its parameters are connections=NUMBER and, with TLS, ca=FILE, cert=FILE and key=FILE; \
-         with sentinels sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…",
+         with sentinels sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…; \
+         in a password, a question mark is written %3F",
     )
 }
 
@@ -175,13 +199,6 @@ fn addresses(hosts: &str, default_port: u16) -> Result<Vec<Address>, Error> {
 
 fn parse(scheme: &str, rest: &str) -> Result<Url, Error> {
     Url::parse(&format!("{scheme}://{rest}")).ok().filter(|url| url.fragment().is_none()).ok_or_else(unusable)
-}
-
-fn info(url: Url) -> Result<ConnectionInfo, Error> {
-    if cfg!(not(feature = "tls")) && url.scheme() == "rediss" {
-        return Err(Error::config("rediss:// is TLS, which needs the feature `tls` of session-runtime"));
-    }
-    url.into_connection_info().map_err(|_| unusable())
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -231,9 +248,48 @@ mod tests {
         assert_eq!(shown(sentinels), ["a:26379", "b:7001"]);
         assert_eq!(master_name, "my master");
         assert_eq!(login(&target), (Some("u"), Some("p"), 2));
-        let Options { sentinel_user, sentinel_password, connections, .. } = target.options;
-        assert_eq!((sentinel_user.as_deref(), sentinel_password.as_deref()), (Some("s"), Some("q")));
+        let Options { sentinel_login, connections, .. } = target.options;
+        assert_eq!((sentinel_login.user(), sentinel_login.password()), (Some("s"), Some("q")));
         assert_eq!(connections, Some(2));
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_that_user_in_every_form() {
+        for url in [
+            "redis://app@a",
+            "redis://app:@a",
+            "redis+unix:///run/redis.sock?user=app",
+            "redis+unix:///run/redis.sock?user=app&pass=",
+            "redis+cluster://app@a,b",
+            "redis+cluster://app:@a,b",
+            "redis+sentinel://app@a,b/master",
+            "redis+sentinel://app:@a,b/master",
+        ] {
+            assert_eq!(login(&Target::parse(url).unwrap()), (Some("app"), Some(""), 0), "{url}");
+        }
+        let sentinels = Target::parse("redis+sentinel://a/m?sentinel_user=s").unwrap().options.sentinel_login;
+        assert_eq!((sentinels.user(), sentinels.password()), (Some("s"), Some("")));
+    }
+
+    #[test]
+    fn what_was_pasted_is_not_changed_in_silence() {
+        for (url, says) in [
+            ("redis+unix:///s?pass=HUN+TER2", "%2B"),
+            ("redis+sentinel://a/m?sentinel_pass=HUN+TER2", "%2B"),
+            ("redis://a?ca=/HUN+TER2.pem", "%2B"),
+            ("redis://app:12?TER2@a", "%3F"),
+            ("redis://:HUN\nTER2@a", "line break"),
+            ("redis+cluster://:HUNTER2@a,\r\nb", "line break"),
+            ("redis://:HUNTER2%0A@a", "line break"),
+            ("redis+unix:///s?pass=HUNTER2%0D", "line break"),
+        ] {
+            let Err(error) = Target::parse(url) else { panic!("{url} was taken") };
+            let told = format!("{error} {error:?}");
+            assert!(error.is_config() && told.contains(says) && !told.contains("TER2"), "{told}");
+        }
+        let target = Target::parse("redis+unix:///s?pass=a%2Bb%20c").unwrap();
+        assert_eq!(login(&target), (None, Some("a+b c"), 0));
+        assert_eq!(login(&Target::parse("redis://:a+b@h").unwrap()), (None, Some("a+b"), 0));
     }
 
     #[cfg(feature = "tls")]
@@ -279,8 +335,7 @@ mod tests {
     }
 
     fn login(target: &Target) -> (Option<&str>, Option<&str>, i64) {
-        let settings = target.info.redis_settings();
-        (settings.username(), settings.password(), settings.db())
+        (target.login.user(), target.login.password(), target.info.redis_settings().db())
     }
 
     fn shown(addresses: &[Address]) -> Vec<String> {
