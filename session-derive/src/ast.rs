@@ -77,7 +77,9 @@ impl<'a> Input<'a> {
         Self {
             item,
             runtime: attrs.runtime,
-            companion: attrs.companion.unwrap_or_else(|| format_ident!("{}Fields", item.ident)),
+            companion: attrs.companion.unwrap_or_else(|| {
+                format_ident!("{}Fields", item.ident, span = tokens::expanded(item.ident.span()))
+            }),
             prefix: attrs.prefix,
             fields,
             skipped,
@@ -104,7 +106,7 @@ fn named_fields(data: &Data) -> Option<&FieldsNamed> {
 impl<'a> Field<'a> {
     fn new(ident: &'a Ident, field: &'a syn::Field, of_struct: &StructAttrs, attrs: FieldAttrs) -> Self {
         let getter = ident.unraw().to_string();
-        let setter = Ident::new(&format!("set_{getter}"), ident.span());
+        let setter = Ident::new(&format!("set_{getter}"), tokens::expanded(ident.span()));
         let (name, stored_span) = match attrs.rename {
             Some(rename) => (rename.value(), rename.span()),
             None => {

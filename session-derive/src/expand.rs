@@ -10,11 +10,12 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Generics, LitStr, Path, Type};
+use syn::{Attribute, Expr, Generics, LitStr, Path, Type};
 
 use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::{DefaultValue, OnDecodeError};
 use crate::generics;
+use crate::lints;
 use crate::tokens;
 
 /// The expansion of a struct in which no mistake was found.
@@ -92,27 +93,22 @@ impl<'a> Names<'a> {
 }
 
 /// The companion type, and the block around all else.
-///
-/// The lints that are allowed are those that a user's own names or types can set off once more, or that would ask for every getter and
-/// setter to be called.
 fn assemble(input: &Input<'_>, names: &Names<'_>, content: &TokenStream) -> TokenStream {
-    let (vis, companion, runtime, owned) = (&input.item.vis, &input.companion, &names.runtime, &names.owned);
+    let (companion, runtime, owned) = (&input.companion, &names.runtime, &names.owned);
+    let (vis, allowed) = (tokens::as_expanded(&input.item.vis), lints::allowed(input.item));
     let where_clause = &owned.where_clause;
     let parameters = names.parameters_field(&quote!(parameters));
     let doc =
         format!(" The fields of a [`{}`] session: a getter and a setter each.", input.item.ident.unraw());
     quote! {
         #[doc = #doc]
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+        #allowed
         #vis struct #companion #owned #where_clause {
             handle: #runtime::__private::SessionHandle,
             #parameters
         }
 
-        #[allow(
-            dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_pub, unused_variables,
-            clippy::all, clippy::pedantic, clippy::nursery
-        )]
+        #allowed
         const _: () = {
             use #runtime::__private as __session;
             #content
@@ -125,7 +121,7 @@ fn table(input: &Input<'_>, names: &Names<'_>, bounded: &Generics) -> TokenStrea
     let this = &names.this;
     let (declared, arguments, where_clause) = names.owned.split_for_impl();
     let (impl_generics, _, bounds) = bounded.split_for_impl();
-    let idents: Vec<_> = input.fields.iter().map(|field| field.ident).collect();
+    let idents: Vec<_> = input.fields.iter().map(|field| tokens::as_expanded(field.ident)).collect();
     let types = input.fields.iter().map(|field| tokens::without_self(field.ty, this));
     let specs = input.fields.iter().map(|field| spec(field));
     let parameters = names.parameters_field(&quote!(__parameters));
@@ -191,7 +187,7 @@ fn storage(field: &Field<'_>) -> TokenStream {
 
 /// The module's functions, as functions of the field's type. What does not fit them is marked at the module's name.
 fn codec(module: &Path, optional: bool) -> (TokenStream, TokenStream) {
-    let span = Span::call_site().located_at(tokens::ends(module).1);
+    let span = tokens::expanded(tokens::ends(module).1);
     let decoded = quote_spanned!(span=> #module::decode(stored));
     let encoded = quote_spanned!(span=> #module::encode(value));
     let encoded = quote!(::core::result::Result::map(#encoded, ::core::option::Option::Some));
@@ -225,7 +221,16 @@ fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
     let ty = field.ty;
     match default {
         DefaultValue::OfType => quote!(<#ty as ::core::default::Default>::default),
-        DefaultValue::Expression(value) => quote!(|| -> #ty { #value }),
+        DefaultValue::Expression(value) => closure(ty, value),
+    }
+}
+
+/// A block is the closure's own, and parentheses go: there would be one pair too many, and a lint that says so.
+fn closure(ty: &Type, value: &Expr) -> TokenStream {
+    match value {
+        Expr::Paren(paren) if paren.attrs.is_empty() => closure(ty, &paren.expr),
+        Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => quote!(|| -> #ty #block),
+        _ => quote!(|| -> #ty { #value }),
     }
 }
 
@@ -233,8 +238,8 @@ fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
 fn default_of_skipped(field: &Skipped<'_>) -> TokenStream {
     match &field.default {
         Some(DefaultValue::Expression(value)) => {
-            let ty = field.ty;
-            quote!(__session::skipped_or(|| -> #ty { #value }))
+            let default = closure(field.ty, value);
+            quote!(__session::skipped_or(#default))
         }
         Some(DefaultValue::OfType) | None => {
             call_of("skipped", field.ty, &TokenStream::new(), &TokenStream::new())
@@ -248,16 +253,17 @@ fn methods(
     getter_body: &TokenStream,
     setter_body: &TokenStream,
 ) -> TokenStream {
-    let (vis, getter, setter) = (field.vis, field.ident, &field.setter);
+    let (vis, setter) = (tokens::as_expanded(field.vis), &field.setter);
     let ty = tokens::without_lifetimes(tokens::without_self(field.ty, &names.this), &names.lifetimes);
     let ty = if tokens::elides_lifetime(field.ty) { tokens::with_static_references(ty) } else { ty };
     let docs = Docs::of(field);
     let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
     // Where a message says that the method is defined.
-    let at_field = Span::call_site().located_at(getter.span());
+    let at_field = tokens::expanded(field.ident.span());
+    let getter = tokens::as_expanded(field.ident);
     let getter = quote_spanned!(at_field=> fn #getter(&self) -> __session::Field<'_, #ty>);
     let setter = quote_spanned! {at_field=>
-        fn #setter(&self, value: impl __session::IntoField<#ty>) -> __session::Operation<'_, ()>
+        fn #setter<__V: __session::IntoField<#ty>>(&self, value: __V) -> __session::Operation<'_, ()>
     };
     quote! {
         #getter_docs
@@ -349,7 +355,7 @@ impl Record {
                 })
             },
             save: quote! {
-                #(changes.set(&#specs.#idents, &self.#idents)?;)*
+                #(changes.set(&#specs.#idents, &record.#idents)?;)*
                 ::core::result::Result::Ok(())
             },
         }
@@ -414,7 +420,7 @@ fn schema_impl(input: &Input<'_>, names: &Names<'_>, bounded: &Generics, record:
                 #load
             }
 
-            fn save(&self, changes: &mut __session::Changes) -> ::core::result::Result<(), __session::Error> {
+            fn save(record: &Self, changes: &mut __session::Changes) -> ::core::result::Result<(), __session::Error> {
                 #save
             }
         }

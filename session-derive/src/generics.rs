@@ -1,6 +1,6 @@
 //! The struct's type parameters, and the bounds that its fields need.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, Generics, Token, Type, WherePredicate, parse_quote};
@@ -36,7 +36,8 @@ fn without_lifetimes(generics: &Generics, lifetimes: &[&Ident]) -> Punctuated<Ge
 
 /// The struct's own type, as others write it: `Visitor<T>`. Lifetimes, only there after an error, are `'static`.
 pub(crate) fn this(input: &Input<'_>) -> TokenStream {
-    let ident = &input.item.ident;
+    let mut ident = input.item.ident.clone();
+    ident.set_span(Span::call_site());
     let arguments = input.item.generics.params.iter().map(|param| match param {
         GenericParam::Lifetime(_) => quote!('static),
         GenericParam::Type(param) => param.ident.to_token_stream(),

@@ -16,6 +16,7 @@ mod errors;
 mod expand;
 mod generics;
 mod keys;
+mod lints;
 mod reserved;
 #[cfg(test)]
 mod snapshots;

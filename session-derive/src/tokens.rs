@@ -27,6 +27,24 @@ pub(crate) fn ends(ty: impl ToTokens) -> (Span, Span) {
     (first, spans.last().unwrap_or(first))
 }
 
+/// The span of the expansion, that points to this place. Lints leave it alone.
+pub(crate) fn expanded(place: Span) -> Span {
+    Span::call_site().located_at(place)
+}
+
+/// The tokens with the span of the expansion. `$crate` keeps its own, which says whose crate is meant.
+pub(crate) fn as_expanded(tokens: impl ToTokens) -> TokenStream {
+    let expand = |token| match token {
+        TokenTree::Group(group) => regroup(&group, as_expanded(group.stream())),
+        TokenTree::Ident(ident) if ident == "$crate" => ident.into(),
+        mut token => {
+            token.set_span(expanded(token.span()));
+            token
+        }
+    };
+    tokens.into_token_stream().into_iter().map(expand).collect()
+}
+
 /// Whether one of the names occurs in the tokens.
 pub(crate) fn mention(tokens: TokenStream, names: &[&Ident]) -> bool {
     tokens.into_iter().any(|token| match token {

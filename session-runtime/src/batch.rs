@@ -116,7 +116,7 @@ impl<'a> WriteBatch<'a> {
         self.and(|handle, changes| {
             let spec = field.spec_of(handle)?;
             changes.forget(spec);
-            value.with(|value| changes.set(spec, value))
+            IntoField::with(value, |value| changes.set(spec, value))
         })
     }
 

@@ -268,7 +268,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        let stored = value.with(|value| spec.write(value));
+        let stored = IntoField::with(value, |value| spec.write(value));
         Operation::watched(watch(Call::Replace, handle, spec), async move {
             spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?))
         })
@@ -298,7 +298,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        let stored = value.with(|value| spec.write(value));
+        let stored = IntoField::with(value, |value| spec.write(value));
         Operation::watched(watch(Call::GetOrSet, handle, spec), async move {
             match stored? {
                 Some(stored) => spec.read(value_of(handle.modify(spec, Action::GetOrSet(stored)).await?)),
@@ -335,7 +335,8 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn compare_and_set(self, old: impl IntoField<T>, new: impl IntoField<T>) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        let (old, new) = (old.with(|old| spec.write(old)), new.with(|new| spec.write(new)));
+        let (old, new) =
+            (IntoField::with(old, |old| spec.write(old)), IntoField::with(new, |new| spec.write(new)));
         Operation::watched(watch(Call::CompareAndSet, handle, spec), async move {
             let (expected, value) = (old?, new?);
             let or_missing = spec.write(&spec.default())? == expected;
@@ -423,7 +424,7 @@ impl<'a, T: 'static> Field<'a, T> {
     where
         T: Increment,
     {
-        let action = by.add(self.spec.default());
+        let action = T::add(by, self.spec.default());
         self.count(Call::Incr, action)
     }
 
@@ -452,7 +453,7 @@ impl<'a, T: 'static> Field<'a, T> {
     where
         T: Increment,
     {
-        let action = by.subtract(self.spec.default());
+        let action = T::subtract(by, self.spec.default());
         self.count(Call::Decr, action)
     }
 
@@ -543,7 +544,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub(crate) fn assign(self, value: impl IntoField<T>) -> Operation<'a, ()> {
         let Self { handle, spec, .. } = self;
         let mut changes = Changes::default();
-        let encoded = value.with(|value| changes.set(spec, value));
+        let encoded = IntoField::with(value, |value| changes.set(spec, value));
         Operation::watched(watch(Call::Set, handle, spec), async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())

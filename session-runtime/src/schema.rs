@@ -63,7 +63,7 @@ pub trait Schema: Sized + 'static {
 
     /// What to change so that the struct is stored. Fields that it does not know stay as they are.
     #[doc(hidden)]
-    fn save(&self, changes: &mut Changes) -> Result<(), Error>;
+    fn save(record: &Self, changes: &mut Changes) -> Result<(), Error>;
 }
 
 /// How one field is stored: its name in the hash, how it is read and written, and what it is when it is missing.

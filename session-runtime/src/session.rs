@@ -236,7 +236,7 @@ impl<S: Schema> Session<S> {
     pub fn save(&self, value: &S) -> Operation<'_, ()> {
         let handle = self.handle();
         let mut changes = Changes::default();
-        let encoded = value.save(&mut changes);
+        let encoded = S::save(value, &mut changes);
         Operation::watched(Watch::new(Call::Save, handle), async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())

@@ -1,5 +1,4 @@
 /// The fields of a [`Account`] session: a getter and a setter each.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
 struct AccountFields<T>
 where
     T: 'static,
@@ -7,18 +6,6 @@ where
     handle: ::session_runtime::__private::SessionHandle,
     parameters: ::core::marker::PhantomData<fn() -> (*const T,)>,
 }
-#[allow(
-    dead_code,
-    deprecated,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    unreachable_pub,
-    unused_variables,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
 const _: () = {
     use ::session_runtime::__private as __session;
     struct __Specs<T>
@@ -80,9 +67,9 @@ const _: () = {
             __session::field(&self.handle, &<Account<T>>::__SESSION_SPECS.key)
         }
         /// Sets the field `key`.
-        fn set_key(
+        fn set_key<__V: __session::IntoField<[u8; 32]>>(
             &self,
-            value: impl __session::IntoField<[u8; 32]>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Account<T>>::__SESSION_SPECS.key, value)
         }
@@ -91,9 +78,9 @@ const _: () = {
             __session::field(&self.handle, &<Account<T>>::__SESSION_SPECS.next)
         }
         /// Sets the field `next`.
-        fn set_next(
+        fn set_next<__V: __session::IntoField<Option<T>>>(
             &self,
-            value: impl __session::IntoField<Option<T>>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Account<T>>::__SESSION_SPECS.next, value)
         }
@@ -142,11 +129,11 @@ const _: () = {
             })
         }
         fn save(
-            &self,
+            record: &Self,
             changes: &mut __session::Changes,
         ) -> ::core::result::Result<(), __session::Error> {
-            changes.set(&<Account<T>>::__SESSION_SPECS.key, &self.key)?;
-            changes.set(&<Account<T>>::__SESSION_SPECS.next, &self.next)?;
+            changes.set(&<Account<T>>::__SESSION_SPECS.key, &record.key)?;
+            changes.set(&<Account<T>>::__SESSION_SPECS.next, &record.next)?;
             ::core::result::Result::Ok(())
         }
     }

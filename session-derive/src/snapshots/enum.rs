@@ -1,4 +1,3 @@
-#[allow(deprecated, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
 const _: () = {
     use ::session_runtime::__private as __session;
     #[automatically_derived]

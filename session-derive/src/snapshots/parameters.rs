@@ -1,5 +1,4 @@
 /// The fields of a [`Cart`] session: a getter and a setter each.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
 struct Parts<T: Clone = u8, const N: usize = 2>
 where
     T: Debug,
@@ -8,18 +7,6 @@ where
     handle: renamed::__private::SessionHandle,
     parameters: ::core::marker::PhantomData<fn() -> (*const T,)>,
 }
-#[allow(
-    dead_code,
-    deprecated,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    unreachable_pub,
-    unused_variables,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
 const _: () = {
     use renamed::__private as __session;
     struct __Specs<T: Clone, const N: usize>
@@ -85,9 +72,9 @@ const _: () = {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.all_items)
         }
         /// Sets the field `all_items`.
-        fn set_all_items(
+        fn set_all_items<__V: __session::IntoField<Vec<T>>>(
             &self,
-            value: impl __session::IntoField<Vec<T>>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.all_items, value)
         }
@@ -96,9 +83,9 @@ const _: () = {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.by_place)
         }
         /// Sets the field `by_place`.
-        fn set_by_place(
+        fn set_by_place<__V: __session::IntoField<Option<[T; N]>>>(
             &self,
-            value: impl __session::IntoField<Option<[T; N]>>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.by_place, value)
         }
@@ -107,9 +94,9 @@ const _: () = {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.parents)
         }
         /// Sets the field `parents`.
-        fn set_parents(
+        fn set_parents<__V: __session::IntoField<Vec<Cart<T, N>>>>(
             &self,
-            value: impl __session::IntoField<Vec<Cart<T, N>>>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.parents, value)
         }
@@ -118,9 +105,9 @@ const _: () = {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.last)
         }
         /// Sets the field `last`.
-        fn set_last(
+        fn set_last<__V: __session::IntoField<T>>(
             &self,
-            value: impl __session::IntoField<T>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.last, value)
         }
@@ -129,9 +116,9 @@ const _: () = {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.first)
         }
         /// Sets the field `first`.
-        fn set_first(
+        fn set_first<__V: __session::IntoField<T>>(
             &self,
-            value: impl __session::IntoField<T>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.first, value)
         }
@@ -140,9 +127,9 @@ const _: () = {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.letter)
         }
         /// Sets the field `letter`.
-        fn set_letter(
+        fn set_letter<__V: __session::IntoField<char>>(
             &self,
-            value: impl __session::IntoField<char>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.letter, value)
         }
@@ -203,15 +190,15 @@ const _: () = {
             })
         }
         fn save(
-            &self,
+            record: &Self,
             changes: &mut __session::Changes,
         ) -> ::core::result::Result<(), __session::Error> {
-            changes.set(&<Cart<T, N>>::__SESSION_SPECS.all_items, &self.all_items)?;
-            changes.set(&<Cart<T, N>>::__SESSION_SPECS.by_place, &self.by_place)?;
-            changes.set(&<Cart<T, N>>::__SESSION_SPECS.parents, &self.parents)?;
-            changes.set(&<Cart<T, N>>::__SESSION_SPECS.last, &self.last)?;
-            changes.set(&<Cart<T, N>>::__SESSION_SPECS.first, &self.first)?;
-            changes.set(&<Cart<T, N>>::__SESSION_SPECS.letter, &self.letter)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.all_items, &record.all_items)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.by_place, &record.by_place)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.parents, &record.parents)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.last, &record.last)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.first, &record.first)?;
+            changes.set(&<Cart<T, N>>::__SESSION_SPECS.letter, &record.letter)?;
             ::core::result::Result::Ok(())
         }
     }

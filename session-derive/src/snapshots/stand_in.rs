@@ -8,22 +8,9 @@
     "`set_name` is the name of the setter of `name` too: rename this field, and keep its stored name with `#[session(rename = \"set_name\")]`"
 }
 /// The fields of a [`Visitor`] session: a getter and a setter each.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
 struct VisitorFields {
     handle: ::session_runtime::__private::SessionHandle,
 }
-#[allow(
-    dead_code,
-    deprecated,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    unreachable_pub,
-    unused_variables,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
 const _: () = {
     use ::session_runtime::__private as __session;
     impl VisitorFields {
@@ -32,9 +19,9 @@ const _: () = {
             ::core::unreachable!()
         }
         /// Sets the field `name`.
-        fn set_name(
+        fn set_name<__V: __session::IntoField<Cow<'static, str>>>(
             &self,
-            value: impl __session::IntoField<Cow<'static, str>>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             ::core::unreachable!()
         }
@@ -64,7 +51,7 @@ const _: () = {
             ::core::unreachable!()
         }
         fn save(
-            &self,
+            record: &Self,
             changes: &mut __session::Changes,
         ) -> ::core::result::Result<(), __session::Error> {
             ::core::unreachable!()

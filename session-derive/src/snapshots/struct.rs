@@ -1,20 +1,7 @@
 /// The fields of a [`Visitor`] session: a getter and a setter each.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
 pub struct VisitorFields {
     handle: ::session_runtime::__private::SessionHandle,
 }
-#[allow(
-    dead_code,
-    deprecated,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    unreachable_pub,
-    unused_variables,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery
-)]
 const _: () = {
     use ::session_runtime::__private as __session;
     struct __Specs {
@@ -37,9 +24,9 @@ const _: () = {
         /// Sets the field `count`.
         ///
         /// How often they came.
-        pub fn set_count(
+        pub fn set_count<__V: __session::IntoField<u64>>(
             &self,
-            value: impl __session::IntoField<u64>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.count, value)
         }
@@ -48,9 +35,9 @@ const _: () = {
             __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.r#type)
         }
         /// Sets the field `type`.
-        fn set_type(
+        fn set_type<__V: __session::IntoField<Option<String>>>(
             &self,
-            value: impl __session::IntoField<Option<String>>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.r#type, value)
         }
@@ -59,9 +46,9 @@ const _: () = {
             __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.properties)
         }
         /// Sets the field `properties`.
-        fn set_properties(
+        fn set_properties<__V: __session::IntoField<Properties>>(
             &self,
-            value: impl __session::IntoField<Properties>,
+            value: __V,
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.properties, value)
         }
@@ -105,12 +92,12 @@ const _: () = {
             })
         }
         fn save(
-            &self,
+            record: &Self,
             changes: &mut __session::Changes,
         ) -> ::core::result::Result<(), __session::Error> {
-            changes.set(&<Visitor>::__SESSION_SPECS.count, &self.count)?;
-            changes.set(&<Visitor>::__SESSION_SPECS.r#type, &self.r#type)?;
-            changes.set(&<Visitor>::__SESSION_SPECS.properties, &self.properties)?;
+            changes.set(&<Visitor>::__SESSION_SPECS.count, &record.count)?;
+            changes.set(&<Visitor>::__SESSION_SPECS.r#type, &record.r#type)?;
+            changes.set(&<Visitor>::__SESSION_SPECS.properties, &record.properties)?;
             ::core::result::Result::Ok(())
         }
     }

@@ -1,11 +1,11 @@
 //! The code that the macro writes: an impl of `FieldValue`, and one of `FieldDefault` where there is a default.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Field, Generics, parse_quote};
 
 use super::ast::{Input, Shape, Variant};
-use crate::tokens;
+use crate::{lints, tokens};
 
 /// The expansion of a type in which no mistake was found.
 pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
@@ -120,8 +120,9 @@ fn default_impl(input: &Input<'_>, generics: &Generics, default: &TokenStream) -
 }
 
 fn head(input: &Input<'_>, generics: &Generics, name: &str) -> TokenStream {
-    let ident = &input.item.ident;
-    let name = Ident::new(name, proc_macro2::Span::call_site());
+    let mut ident = input.item.ident.clone();
+    ident.set_span(Span::call_site());
+    let name = Ident::new(name, Span::call_site());
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = input.item.generics.split_for_impl().1;
     quote! {
@@ -133,8 +134,9 @@ fn head(input: &Input<'_>, generics: &Generics, name: &str) -> TokenStream {
 /// The block around it all, where the name `__session`, for the runtime, meets nobody else's.
 fn assemble(input: &Input<'_>, content: &TokenStream) -> TokenStream {
     let runtime = input.runtime.to_token_stream();
+    let allowed = lints::allowed(input.item);
     quote! {
-        #[allow(deprecated, unused_variables, clippy::all, clippy::pedantic, clippy::nursery)]
+        #allowed
         const _: () = {
             use #runtime::__private as __session;
             #content

@@ -10,23 +10,23 @@ use crate::store::Action;
 )]
 pub trait Increment: Copy {
     #[doc(hidden)]
-    fn add(self, default: Self) -> Action;
+    fn add(by: Self, default: Self) -> Action;
 
     #[doc(hidden)]
-    fn subtract(self, default: Self) -> Action;
+    fn subtract(by: Self, default: Self) -> Action;
 }
 
 macro_rules! integers {
     ($($type:ty),* $(,)?) => {$(
         // No type here has more than 64 bits: nothing is lost in 128.
         impl Increment for $type {
-            fn add(self, default: Self) -> Action {
-                let (by, default) = (self as i128, default as i128);
+            fn add(by: Self, default: Self) -> Action {
+                let (by, default) = (by as i128, default as i128);
                 Action::AddInteger { by, default, min: Self::MIN as i128, max: Self::MAX as i128 }
             }
 
-            fn subtract(self, default: Self) -> Action {
-                let (by, default) = (-(self as i128), default as i128);
+            fn subtract(by: Self, default: Self) -> Action {
+                let (by, default) = (-(by as i128), default as i128);
                 Action::AddInteger { by, default, min: Self::MIN as i128, max: Self::MAX as i128 }
             }
         }
@@ -36,21 +36,21 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl Increment for f64 {
-    fn add(self, default: Self) -> Action {
-        Action::AddFloat { by: self, default, single: false }
+    fn add(by: Self, default: Self) -> Action {
+        Action::AddFloat { by, default, single: false }
     }
 
-    fn subtract(self, default: Self) -> Action {
-        Increment::add(-self, default)
+    fn subtract(by: Self, default: Self) -> Action {
+        Increment::add(-by, default)
     }
 }
 
 impl Increment for f32 {
-    fn add(self, default: Self) -> Action {
-        Action::AddFloat { by: self.into(), default: default.into(), single: true }
+    fn add(by: Self, default: Self) -> Action {
+        Action::AddFloat { by: by.into(), default: default.into(), single: true }
     }
 
-    fn subtract(self, default: Self) -> Action {
-        Increment::add(-self, default)
+    fn subtract(by: Self, default: Self) -> Action {
+        Increment::add(-by, default)
     }
 }

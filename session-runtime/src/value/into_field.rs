@@ -40,55 +40,57 @@
 )]
 pub trait IntoField<T> {
     /// Hands the field's value to `use_value`, by reference and without a copy where there is one already.
+    ///
+    /// Not a method: with `use session_runtime::*` every type would have it.
     #[doc(hidden)]
-    fn with<R>(self, use_value: impl FnOnce(&T) -> R) -> R;
+    fn with<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> IntoField<T> for T {
-    fn with<R>(self, use_value: impl FnOnce(&T) -> R) -> R {
-        use_value(&self)
+    fn with<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R {
+        use_value(&value)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> IntoField<T> for &T {
-    fn with<R>(self, use_value: impl FnOnce(&T) -> R) -> R {
-        use_value(self)
+    fn with<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R {
+        use_value(value)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> IntoField<Option<T>> for T {
-    fn with<R>(self, use_value: impl FnOnce(&Option<T>) -> R) -> R {
-        use_value(&Some(self))
+    fn with<R>(value: Self, use_value: impl FnOnce(&Option<T>) -> R) -> R {
+        use_value(&Some(value))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl IntoField<String> for &str {
-    fn with<R>(self, use_value: impl FnOnce(&String) -> R) -> R {
-        use_value(&self.to_owned())
+    fn with<R>(value: Self, use_value: impl FnOnce(&String) -> R) -> R {
+        use_value(&value.to_owned())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl IntoField<Option<String>> for &str {
-    fn with<R>(self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
-        use_value(&Some(self.to_owned()))
+    fn with<R>(value: Self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
+        use_value(&Some(value.to_owned()))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl IntoField<Vec<u8>> for &[u8] {
-    fn with<R>(self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
-        use_value(&self.to_vec())
+    fn with<R>(value: Self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
+        use_value(&value.to_vec())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<const N: usize> IntoField<Vec<u8>> for &[u8; N] {
-    fn with<R>(self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
-        use_value(&self.to_vec())
+    fn with<R>(value: Self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
+        use_value(&value.to_vec())
     }
 }

@@ -250,10 +250,10 @@ fn floats_are_counted_up_and_down() {
         Action::AddFloat { by, default, single } => (by, default, single),
         _ => panic!("it is counted"),
     };
-    assert_eq!(counted(1.5f64.add(0.25)), (1.5, 0.25, false));
-    assert_eq!(counted(1.5f64.subtract(0.25)), (-1.5, 0.25, false));
-    assert_eq!(counted(1.5f32.add(0.25)), (1.5, 0.25, true));
-    assert_eq!(counted(1.5f32.subtract(0.25)), (-1.5, 0.25, true));
+    assert_eq!(counted(Increment::add(1.5f64, 0.25)), (1.5, 0.25, false));
+    assert_eq!(counted(Increment::subtract(1.5f64, 0.25)), (-1.5, 0.25, false));
+    assert_eq!(counted(Increment::add(1.5f32, 0.25)), (1.5, 0.25, true));
+    assert_eq!(counted(Increment::subtract(1.5f32, 0.25)), (-1.5, 0.25, true));
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn assert_shows_no_value(error: &crate::Error) {
 #[test]
 fn setters_accept_what_the_list_says() {
     fn set<T: Clone>(value: impl IntoField<T>) -> T {
-        value.with(T::clone)
+        IntoField::with(value, T::clone)
     }
     assert_eq!(set::<u64>(3), 3);
     assert_eq!(set::<u64>(&3), 3);

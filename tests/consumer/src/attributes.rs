@@ -46,7 +46,7 @@ pub struct UserId<T>(T);
 /// Fields of both.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
-struct Values {
+pub struct Values {
     theme: Theme,
     user: UserId<u64>,
     letter: Option<UserId<char>>,

@@ -24,10 +24,17 @@ pub struct Defaults {
         text.repeat(2)
     })]
     block: String,
-    #[session(default = (|n: u32| n + 1)(2))]
+    #[session(default = {
+        let next = |number: u32| number + 1;
+        next(2)
+    })]
     closure: u32,
-    #[session(default = match LIMIT { 0 => false, _ => true })]
-    choice: bool,
+    #[session(default = match LIMIT {
+        0 => 1,
+        1..=9 => 2,
+        _ => 3,
+    })]
+    choice: u8,
     #[session(default = Self::initial())]
     own: u16,
     #[session(default)]

@@ -13,6 +13,7 @@
 
 mod attributes;
 mod defaults;
+mod forbids;
 mod generics;
 mod visibility;
 
@@ -25,8 +26,9 @@ use ::std::vec::Vec;
 use ::renamed::{Error, Session};
 use ::serde::{Deserialize, Serialize};
 
-pub use attributes::{Attributes, Theme, UserId};
+pub use attributes::{Attributes, Theme, UserId, Values};
 pub use defaults::Defaults;
+pub use forbids::{Colour, Id, Private, Public, Session_};
 pub use generics::{Array, Cart, Wide, names, total};
 
 /// As the guide has it.

@@ -249,3 +249,63 @@ fn deprecated_and_hidden_fields_have_methods_like_them() {
     assert_eq!(Visitor::STORED_NAMES, ["old", "hidden", "camelCase"]);
     let _ = uses;
 }
+
+#[test]
+fn what_the_user_allows_is_allowed_in_the_companion_too() {
+    #[deprecated]
+    #[derive(Default, Serialize, Deserialize)]
+    struct Old;
+
+    #[derive(Session)]
+    #[allow(non_camel_case_types, reason = "as it is called elsewhere")]
+    struct visitor_v2 {
+        #[allow(deprecated, reason = "old data")]
+        #[session(json)]
+        old: Old,
+    }
+
+    #[derive(Session)]
+    struct Session_ {
+        count_: u64,
+    }
+
+    let _: Option<(visitor_v2Fields, Session_Fields)> = None;
+    assert_eq!((visitor_v2::STORED_NAMES, Session_::STORED_NAMES), (&["old"][..], &["count_"][..]));
+}
+
+/// Everything at once, beside traits with methods of the same names.
+mod with_everything_imported {
+    use session_runtime::*;
+
+    trait Theirs: Sized {
+        fn with<T>(self, _: T) -> &'static str {
+            "theirs"
+        }
+
+        fn add(self, _: Self) -> &'static str {
+            "theirs"
+        }
+
+        fn subtract(self, _: Self) -> &'static str {
+            "theirs"
+        }
+
+        fn save<T>(&self, _: T) -> &'static str {
+            "theirs"
+        }
+    }
+
+    impl<T> Theirs for T {}
+
+    #[derive(Session)]
+    struct Visitor {
+        count: u64,
+    }
+
+    #[test]
+    fn methods_of_other_traits_can_be_called() {
+        assert_eq!("route".with("layer"), "theirs");
+        assert_eq!((1_u32.add(2), 1.5_f64.subtract(1.0)), ("theirs", "theirs"));
+        assert_eq!(Visitor { count: 1 }.save("database"), "theirs");
+    }
+}

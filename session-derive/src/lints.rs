@@ -1,0 +1,58 @@
+//! The lints that the user allows, for the code that repeats the user's types.
+//!
+//! The macro allows none by itself: `forbid` in the user's crate makes an error of each `allow`. Its own tokens carry the
+//! [expansion's span](crate::tokens::expanded), where the compiler reports hardly any lint. A type is repeated with its own
+//! span, for the sake of errors, so what the user allows for it has to hold for the repetition too.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Field, Meta};
+
+/// The `allow`s of the item and of its fields. An `expect` becomes one: the repetition need not fulfil it.
+pub(crate) fn allowed(item: &DeriveInput) -> TokenStream {
+    let of_fields = fields(&item.data).flat_map(|field| &field.attrs);
+    let attrs = item.attrs.iter().chain(of_fields);
+    attrs
+        .filter(|attr| attr.path().is_ident("allow") || attr.path().is_ident("expect"))
+        .filter_map(|attr| match &attr.meta {
+            Meta::List(list) => Some(&list.tokens),
+            Meta::Path(_) | Meta::NameValue(_) => None,
+        })
+        .map(|lints| quote!(#[allow(#lints)]))
+        .collect()
+}
+
+fn fields(data: &Data) -> impl Iterator<Item = &Field> {
+    let fields = match data {
+        Data::Struct(data) => Some(&data.fields),
+        Data::Enum(_) | Data::Union(_) => None,
+    };
+    fields.into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn repeats_what_is_allowed_and_nothing_else() {
+        let item = parse_quote! {
+            #[allow(deprecated, reason = "old data")]
+            #[deny(unused)]
+            #[doc = "allow"]
+            #[allow]
+            struct Visitor {
+                #[session(default)]
+                #[expect(non_snake_case)]
+                firstSeen: u64,
+            }
+        };
+        let repeated = quote! {
+            #[allow(deprecated, reason = "old data")]
+            #[allow(non_snake_case)]
+        };
+        assert_eq!(allowed(&item).to_string(), repeated.to_string());
+    }
+}

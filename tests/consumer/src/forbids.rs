@@ -1,0 +1,94 @@
+//! Lints that are forbidden: an `allow` in the macro's output would be an error here, as a lint that it sets off is.
+
+#![forbid(warnings, unused, nonstandard_style, rust_2018_idioms, let_underscore)]
+#![forbid(deprecated, dead_code, missing_docs, unreachable_pub, private_interfaces, private_bounds)]
+#![forbid(
+    unused_results,
+    unused_qualifications,
+    unused_lifetimes,
+    unnameable_types,
+    variant_size_differences
+)]
+#![forbid(single_use_lifetimes, trivial_casts, trivial_numeric_casts, missing_debug_implementations)]
+#![forbid(missing_copy_implementations, elided_lifetimes_in_paths, explicit_outlives_requirements)]
+#![forbid(clippy::all, clippy::pedantic, clippy::nursery, clippy::impl_trait_in_params)]
+#![forbid(clippy::missing_docs_in_private_items, clippy::missing_inline_in_public_items)]
+#![forbid(clippy::question_mark_used, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+#![forbid(
+    clippy::unreachable,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::default_trait_access
+)]
+#![forbid(clippy::min_ident_chars, clippy::single_char_lifetime_names, clippy::ref_patterns)]
+#![forbid(clippy::pattern_type_mismatch, clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
+#![forbid(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::redundant_type_annotations)]
+#![forbid(clippy::allow_attributes, clippy::allow_attributes_without_reason, clippy::items_after_statements)]
+#![forbid(clippy::arbitrary_source_item_ordering, clippy::single_call_fn, clippy::mod_module_files)]
+#![forbid(clippy::multiple_inherent_impl, clippy::same_name_method)]
+
+use ::std::convert::Into as _;
+use ::std::option::Option;
+use ::std::string::String;
+use ::std::vec::Vec;
+
+use ::renamed::{FieldValue, Session};
+
+/// Fields that are private, of a struct that is not.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Private {
+    /// With a default in braces.
+    #[session(default = { 3 })]
+    braces: u8,
+    /// With a default in parentheses.
+    #[session(skip, default = (4))]
+    pub parentheses: u8,
+    /// With a default of more than a value.
+    #[session(default = if cfg!(any()) { String::new() } else { "x".into() })]
+    text: String,
+}
+
+/// A public struct with public fields.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed, prefix = "v.")]
+pub struct Public<Item> {
+    /// As JSON.
+    #[session(json)]
+    pub items: Vec<Item>,
+    /// A name that ends in an underscore.
+    pub last_: Option<String>,
+    /// By an old name.
+    #[session(alias = "seen", ttl = "5m", on_decode_error = "default")]
+    pub seen: Option<u64>,
+}
+
+/// A name that rustc accepts, until something is put behind it.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Session_ {
+    /// A number.
+    pub count: u64,
+    /// Not stored.
+    #[session(skip)]
+    pub not_stored: String,
+}
+
+/// An enum.
+#[derive(Debug, Clone, Copy, FieldValue)]
+#[non_exhaustive]
+#[session(crate = ::renamed)]
+pub enum Colour {
+    /// Where none is stored.
+    #[session(default)]
+    Black,
+    /// The other one.
+    White,
+}
+
+/// A newtype with a parameter.
+#[derive(Debug, Clone, Copy, FieldValue)]
+#[non_exhaustive]
+#[session(crate = ::renamed)]
+pub struct Id<Number>(pub Number);
