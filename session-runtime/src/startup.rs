@@ -28,7 +28,9 @@ impl Sessions {
     /// [with a store of one's own](Self::with_store) it may be called when the application starts.
     ///
     /// - The store's clock and ours are at most five minutes apart. More than half a minute is a warning.
-    /// - A Redis user has all the permissions that sessions need, and may access their keys; what is missing is named.
+    /// - A Redis server is Redis 7 or later, or Valkey: earlier ones cannot ask for permissions before a script writes.
+    /// - A Redis server has every command that sessions need, and its user may run it, on their keys too. What is
+    ///   missing is named.
     /// - A probe session is begun, read, counted in, moved and ended.
     /// - A Redis server that has a limit of its memory and evicts is a warning: it may end live sessions at any time.
     ///
@@ -56,7 +58,7 @@ impl Sessions {
         let probe = self.draw(0, self.now())?;
         #[cfg(feature = "redis")]
         if let AnyStore::Redis(store) = self.store() {
-            store.check_permissions(&probe.key).await?;
+            store.check_server(&probe.key).await?;
             store.warn_of_eviction().await;
         }
         self.check_clock().await?;

@@ -46,7 +46,12 @@ impl RedisServer {
 
     /// Starts a server of this make, or nothing where there is none.
     pub fn start_make(make: Make) -> Option<Self> {
-        Some(Self::prepare(Recipe::server(make.program()?, &[])))
+        Self::start_make_with(make, &[])
+    }
+
+    /// The same with more settings.
+    pub fn start_make_with(make: Make, args: &[&str]) -> Option<Self> {
+        Some(Self::prepare(Recipe::server(make.program()?, args)))
     }
 
     pub(crate) fn prepare(recipe: Recipe) -> Self {

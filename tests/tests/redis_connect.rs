@@ -140,6 +140,53 @@ async fn something_else_that_listens_is_named() {
     answering.join().unwrap();
 }
 
+/// The client passes on none of these, but for the last two.
+#[tokio::test]
+async fn a_server_that_lets_nobody_in_is_told_with_its_reason() {
+    for (says, answer) in [
+        (
+            "protected mode",
+            "-DENIED Redis is running in protected mode because protected mode is enabled\r\n",
+        ),
+        ("HELLO", "-NOPROTO unsupported protocol version\r\n"),
+        ("HELLO", "-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n"),
+        ("HELLO", "-ERR unknown command 'HELLO', with args beginning with: '3' \r\n"),
+    ] {
+        let url = always_answering(answer);
+        let error = connect(&url).await.unwrap_err();
+        assert!(error.is_config() && error.to_string().contains(says), "{answer}: {error}");
+        assert!(!error.to_string().contains("database"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_too_many_connections_is_told_so() {
+    let server = RedisServer::start_with(&["--maxclients", "1"]);
+    let _only = server.connection();
+    for url in [server.url(), server.unix_url()] {
+        let error = connect(&url).await.unwrap_err();
+        assert!(error.is_unavailable() && error.to_string().contains("maxclients"), "{url}: {error}");
+    }
+}
+
+/// Where something answers each connection with this at once, and closes it; to commands it answers so too.
+fn always_answering(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            if answer.starts_with("-DENIED") {
+                let _ = stream.write_all(answer.as_bytes());
+                continue;
+            }
+            let commands = stream.read(&mut [0; 1024]).unwrap_or(0).min(3);
+            let _ = stream.write_all(answer.repeat(commands).as_bytes());
+        }
+    });
+    url
+}
+
 #[tokio::test]
 async fn a_frozen_server_is_unavailable_within_the_deadline() {
     let server = RedisServer::start();

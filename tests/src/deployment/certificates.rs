@@ -1,8 +1,11 @@
 //! Certificates for a test's servers and their clients.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 
-/// What one authority signed, as PEM. The server's certificate is for `localhost` and 127.0.0.1.
+/// What one authority signed, as PEM.
 #[derive(Debug, Clone)]
 pub(super) struct Certificates {
     pub(super) authority: String,
@@ -11,7 +14,8 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    pub(super) fn new() -> Self {
+    /// The server's certificate is for these names, and from the past if it has expired.
+    pub(super) fn new(names: &[&str], has_expired: bool) -> Self {
         let mut params = named("authority of a test", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -20,11 +24,11 @@ impl Certificates {
             let key = KeyPair::generate().unwrap();
             (params.signed_by(&key, &authority).unwrap().pem(), key.serialize_pem())
         };
-        Self {
-            authority: authority.pem(),
-            server: sign(named("server", &["localhost", "127.0.0.1"])),
-            client: sign(named("client", &[])),
+        let mut server = named("server", names);
+        if has_expired {
+            server.not_after = date_time_ymd(2001, 1, 1);
         }
+        Self { authority: authority.pem(), server: sign(server), client: sign(named("client", &[])) }
     }
 }
 

@@ -12,6 +12,7 @@ pub struct Tls {
     asks_for_certificate: bool,
 }
 
+const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 const AUTHORITY: &str = "ca.pem";
 const CLIENT_CERTIFICATE: &str = "client.pem";
 const CLIENT_KEY: &str = "client.key";
@@ -19,17 +20,27 @@ const CLIENT_KEY: &str = "client.key";
 impl Tls {
     /// One that lets nobody in without a client's certificate. Nothing where no server speaks TLS.
     pub fn start() -> Option<Self> {
-        Self::start_with("yes")
+        Self::start_with("yes", Certificates::new(&NAMES, false))
     }
 
     /// One that does not ask for a client's certificate.
     pub fn start_open() -> Option<Self> {
-        Self::start_with("no")
+        Self::start_with("no", Certificates::new(&NAMES, false))
     }
 
-    fn start_with(auth_clients: &str) -> Option<Self> {
+    /// The same with a certificate for another host.
+    pub fn start_as_another() -> Option<Self> {
+        Self::start_with("no", Certificates::new(&["redis.example"], false))
+    }
+
+    /// The same with a certificate that has expired.
+    pub fn start_expired() -> Option<Self> {
+        Self::start_with("no", Certificates::new(&NAMES, true))
+    }
+
+    fn start_with(auth_clients: &str, certificates: Certificates) -> Option<Self> {
         let program = Make::Tls.program()?;
-        let Certificates { authority, server: (certificate, key), client } = Certificates::new();
+        let Certificates { authority, server: (certificate, key), client } = certificates;
         let args = [
             ["--tls-cert-file", "server.pem"],
             ["--tls-key-file", "server.key"],

@@ -8,6 +8,8 @@ use std::process::Command;
 pub enum Make {
     /// The one that most tests run on: `SESSION_TEST_REDIS` if set, else `redis-server` or `valkey-server` on `PATH`, else one of the next two.
     Usual,
+    /// One that is too old: `SESSION_TEST_REDIS_6` if set, else what `tests/run` put into `target/servers`.
+    Redis6,
     /// `SESSION_TEST_REDIS_8` if set, else what `tests/run` put into `target/servers`.
     Redis8,
     /// `SESSION_TEST_VALKEY_9` if set, else what `tests/run` put into `target/servers`.
@@ -39,6 +41,7 @@ impl Make {
     fn variable(self) -> &'static str {
         match self {
             Self::Usual => "SESSION_TEST_REDIS",
+            Self::Redis6 => "SESSION_TEST_REDIS_6",
             Self::Redis8 => "SESSION_TEST_REDIS_8",
             Self::Valkey9 => "SESSION_TEST_VALKEY_9",
             Self::Tls => "SESSION_TEST_TLS",
@@ -48,6 +51,7 @@ impl Make {
     fn found(self) -> Option<PathBuf> {
         match self {
             Self::Usual => installed().or_else(|| Self::Redis8.found()).or_else(|| Self::Valkey9.found()),
+            Self::Redis6 => fetched("redis-6/redis-server"),
             Self::Redis8 => fetched("redis-8/redis-server"),
             Self::Valkey9 => fetched("valkey-9/valkey-server"),
             Self::Tls => Self::Usual.found().filter(|program| speaks_tls(program)),

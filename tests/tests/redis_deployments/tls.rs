@@ -23,34 +23,52 @@ async fn certificates_by_url_and_by_builder() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_trusts_is_not_connected_to() {
+async fn a_server_that_nobody_trusts_is_not_connected_to_and_told_why() {
     let (Some(tls), Some(other)) = (Tls::start_open(), Tls::start_open()) else { return };
+    let (Some(renamed), Some(expired)) = (Tls::start_as_another(), Tls::start_expired()) else { return };
     connect(&tls.url()).await.unwrap();
-    for url in [
-        tls.bare_url(),
-        format!("{}?ca={}", tls.bare_url(), other.authority().display()),
-        // The certificate is for other names.
-        tls.url().replacen("127.0.0.1", "127.0.0.2", 1),
+    for (url, says) in [
+        (tls.bare_url(), "an authority that is not trusted"),
+        (
+            format!("{}?ca={}", tls.bare_url(), other.authority().display()),
+            "an authority that is not trusted",
+        ),
+        (renamed.url(), "for another name than the URL's host"),
+        (expired.url(), "has expired"),
     ] {
-        assert!(connects_soon(&url).await.unwrap_err().is_unavailable(), "{url}");
+        assert_misconfigured(&url, says).await;
     }
 }
 
 #[tokio::test]
-async fn a_client_without_a_certificate_is_not_let_in() {
-    let Some(tls) = Tls::start() else { return };
+async fn a_client_that_the_server_does_not_trust_is_not_let_in_and_told_why() {
+    let (Some(tls), Some(other)) = (Tls::start(), Tls::start()) else { return };
     let url = format!("{}?ca={}", tls.bare_url(), tls.authority().display());
-    assert!(connects_soon(&url).await.unwrap_err().is_unavailable());
+    assert_misconfigured(&url, "asks for a client's certificate").await;
+    let (certificate, key) = other.client();
+    let of_another = format!("{url}&cert={}&key={}", certificate.display(), key.display());
+    assert_misconfigured(&of_another, "refused this client's certificate").await;
+    let of_two = format!("{url}&cert={}&key={}", certificate.display(), tls.client().1.display());
+    assert_misconfigured(&of_two, "do not go together").await;
 }
 
 #[tokio::test]
 async fn tls_and_plain_text_are_not_taken_for_each_other() {
     let Some(tls) = Tls::start_open() else { return };
-    let plain = tls.bare_url().replacen("rediss", "redis", 1);
-    assert!(connects_soon(&plain).await.is_err());
     let server = session_tests::server::RedisServer::start();
     let url = format!("rediss://127.0.0.1:{}?ca={}", server.port(), tls.authority().display());
-    assert!(connects_soon(&url).await.is_err());
+    assert_misconfigured(&url, "does not speak TLS").await;
+    let of_cluster = url.replacen("://", "+cluster://", 1);
+    assert_misconfigured(&of_cluster, "does not speak TLS").await;
+    // Nothing proves it here.
+    let plain = tls.bare_url().replacen("rediss", "redis", 1);
+    let error = connects_soon(&plain).await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("rediss://"), "{error}");
+}
+
+async fn assert_misconfigured(url: &str, says: &str) {
+    let error = connects_soon(url).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains(says), "{url}: {error}");
 }
 
 #[tokio::test]

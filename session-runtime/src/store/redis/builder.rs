@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use redis::ConnectionAddr;
+
 use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::cluster::Cluster;
 use super::lanes::Lanes;
 use super::link::Link;
 use super::login::Login;
+use super::look::look_closer;
 use super::place::{Address, Dial, Place};
 use super::script::SOURCES;
 use super::sentinel::Sentinels;
@@ -126,9 +129,11 @@ impl RedisStoreBuilder {
     /// # }
     /// ```
     pub fn connect(self) -> Operation<'static, RedisStore> {
-        Operation::new(async {
-            let store = self.connect_lazily()?;
-            store.connect_now().await?;
+        Operation::new(async move {
+            let target = Target::parse(&self.url)?;
+            let speaks_tls = matches!(target.info.addr(), ConnectionAddr::TcpTls { .. });
+            let store = self.store(target)?;
+            store.connect_now(speaks_tls).await?;
             Ok(store)
         })
     }
@@ -140,10 +145,13 @@ impl RedisStoreBuilder {
     ///
     /// [`Error::is_config`] if the URL or a certificate cannot be used. What the server refuses is only found by using it.
     pub fn connect_lazily(self) -> Result<RedisStore, Error> {
+        self.store(Target::parse(&self.url)?)
+    }
+
+    fn store(&self, target: Target) -> Result<RedisStore, Error> {
         if self.timeout.is_zero() {
             return Err(Error::config("the deadline of an operation must be more than zero"));
         }
-        let target = Target::parse(&self.url)?;
         let connections = self.connections.or(target.options.connections).unwrap_or(1);
         if !(1..=MOST_CONNECTIONS).contains(&connections) {
             return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
@@ -198,19 +206,46 @@ fn given_or(given: &Option<(Option<String>, String)>, of_url: &Login) -> Result<
 }
 
 impl RedisStore {
-    async fn connect_now(&self) -> Result<(), Error> {
-        match &self.servers.topology {
-            Topology::One(lanes) => {
-                let connected = lanes.connect().await;
-                connected.map_err(|cause| explain(cause, &lanes.first().to_string()))?;
-                self.check_is_whole()
+    async fn connect_now(&self, speaks_tls: bool) -> Result<(), Error> {
+        let connected = match &self.servers.topology {
+            Topology::One(lanes) => lanes.connect().await.map(drop),
+            Topology::Cluster(cluster) => cluster.connect().await.map(drop),
+        };
+        match connected {
+            Ok(()) => self.check_is_whole(),
+            Err(cause) => Err(self.explain(look_closer(cause, speaks_tls).await)),
+        }
+    }
+
+    /// What somebody who starts the program has to change.
+    fn explain(&self, cause: Cause) -> Error {
+        let at = &self.servers.topology;
+        match cause {
+            Cause::Server(Code::NoAuth) => Error::config(format!(
+                "the Redis server at {at} asks for a password: put it into the URL, as redis://:password@host"
+            )),
+            Cause::Server(Code::WrongPassword) => Error::config(format!(
+                "the Redis server at {at} refused the user or the password: in a URL their special characters are \
+                 percent-encoded, and a user without a password has the empty one"
+            )),
+            Cause::Server(Code::ReadOnly) => Error::config(format!(
+                "the Redis server at {at} is a replica: sessions are kept on its master"
+            )),
+            Cause::Server(Code::NoPermission) if at.is_cluster() => Error::config(
+                "the Redis user lacks a permission that sessions need on a cluster: +cluster|slots",
+            ),
+            Cause::Unexpected => Error::config(format!("what answers at {at} is not a Redis server")),
+            Cause::NoSentinelAtAll => Error::config(
+                "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the URL of one server is redis://host:port",
+            ),
+            Cause::NoCluster => Error::config(
+                "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
+            ),
+            Cause::Misconfigured { .. } => Error::config(cause.to_string()),
+            Cause::UnknownMaster | Cause::Server(Code::NoPermission | Code::Other) => {
+                Error::config(format!("{at}: {cause}"))
             }
-            Topology::Cluster(cluster) => match cluster.connect().await {
-                Err(Cause::Server(Code::NoPermission)) => Err(Error::config(
-                    "the Redis user lacks a permission that sessions need on a cluster: +cluster|slots",
-                )),
-                connected => connected.map(drop).map_err(|cause| explain(cause, "the cluster")),
-            },
+            cause => StoreError::unavailable(cause).into(),
         }
     }
 
@@ -231,35 +266,5 @@ impl RedisStore {
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder").field("timeout", &self.timeout).finish_non_exhaustive()
-    }
-}
-
-/// What somebody who starts the program has to change.
-fn explain(cause: Cause, address: &str) -> Error {
-    match cause {
-        Cause::Server(Code::NoAuth) => Error::config(format!(
-            "the Redis server at {address} asks for a password: put it into the URL, as redis://:password@host"
-        )),
-        Cause::Server(Code::WrongPassword) => Error::config(format!(
-            "the Redis server at {address} refused the user or the password: in a URL their special characters are \
-             percent-encoded, and a user without a password has the empty one"
-        )),
-        Cause::Server(Code::Other) => Error::config(format!(
-            "the Redis server at {address} refused the connection: check the database number in the URL (another than 0 needs the permission +select), and the server's log"
-        )),
-        Cause::Server(Code::ReadOnly) => Error::config(format!(
-            "the Redis server at {address} is a replica: sessions are kept on its master"
-        )),
-        Cause::Unexpected => Error::config(format!("what answers at {address} is not a Redis server")),
-        Cause::NoSentinelAtAll => Error::config(
-            "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the URL of one server is redis://host:port",
-        ),
-        Cause::NoCluster => Error::config(
-            "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
-        ),
-        Cause::TooOld | Cause::UnknownMaster | Cause::Server(Code::NoPermission) => {
-            Error::config(format!("{address}: {cause}"))
-        }
-        cause => StoreError::unavailable(cause).into(),
     }
 }

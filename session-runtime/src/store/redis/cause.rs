@@ -1,5 +1,7 @@
 //! What went wrong between us and the server, in our own words.
 
+use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,11 @@ pub(super) enum Cause {
     Unreachable { address: String, reason: &'static str },
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
+    /// Somebody answers there, and answers likewise until something is configured otherwise, here or at the server.
+    #[error("cannot connect to {address}: {reason}")]
+    Misconfigured { address: String, reason: Cow<'static, str> },
+    #[error("the server has as many connections as its `maxclients` allows")]
+    TooManyClients,
     #[error("the connection was lost")]
     Lost,
     #[error("the server answered {0}")]
@@ -24,8 +31,6 @@ pub(super) enum Cause {
     Unexpected,
     #[error("the server cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed")]
     NoFieldExpiry,
-    #[error("the server has no RESP3: Redis 6 or later, or Valkey, is needed")]
-    TooOld,
     #[error("the sentinels know no master of this name")]
     UnknownMaster,
     #[error("no sentinel answered")]
@@ -90,26 +95,77 @@ impl Cause {
     /// What a failed attempt to connect came from.
     pub(super) fn of_connecting(error: &RedisError, address: &str) -> Self {
         let unreachable = |reason| Self::Unreachable { address: address.to_owned(), reason };
+        let misconfigured = |reason| Self::Misconfigured { address: address.to_owned(), reason };
+        if let Some(refusal) = refusal_by_tls(error) {
+            return misconfigured(refusal);
+        }
+        if let Some(answer) = cause_of::<ServerError>(error) {
+            return Self::of_greeting(answer, address);
+        }
         match error.kind() {
-            ErrorKind::RESP3NotSupported => Self::TooOld,
+            ErrorKind::RESP3NotSupported => misconfigured(NO_HELLO.into()),
             ErrorKind::AuthenticationFailed => Self::Server(Code::WrongPassword),
-            ErrorKind::Server(_) | ErrorKind::Extension => {
-                Self::Server(Code::read(error.code().unwrap_or("")))
-            }
+            // The client's own words for an error reply to `SELECT`.
+            ErrorKind::Server(_) => misconfigured(NO_DATABASE.into()),
             ErrorKind::Parse => Self::Unexpected,
             _ if error.is_connection_refusal() => unreachable("nothing listens there"),
             _ if error.is_timeout() => unreachable("no answer"),
-            _ if error.is_connection_dropped() => unreachable("the connection was closed"),
+            _ if error.is_connection_dropped() => unreachable(Self::CLOSED),
             _ => unreachable(io_reason(error)),
         }
     }
+
+    /// What a server answers to `HELLO`, or says before it.
+    pub(super) fn of_greeting(answer: &ServerError, address: &str) -> Self {
+        let misconfigured = |reason| Self::Misconfigured { address: address.to_owned(), reason };
+        let details = answer.details().unwrap_or_default().to_ascii_lowercase();
+        match answer.code() {
+            "NOPROTO" => misconfigured(NO_HELLO.into()),
+            "DENIED" => misconfigured(PROTECTED_MODE.into()),
+            "ERR" if details.starts_with("unknown command") => misconfigured(NO_HELLO.into()),
+            "ERR" if details.starts_with("max number of clients") => Self::TooManyClients,
+            _ => Self::Server(answer.into()),
+        }
+    }
+
+    /// A server that takes a TLS handshake for a command.
+    pub(super) fn without_tls(address: &str) -> Self {
+        Self::Misconfigured { address: address.to_owned(), reason: WITHOUT_TLS.into() }
+    }
+
+    pub(super) const CLOSED: &str = "the connection was closed";
+}
+
+pub(super) const WITHOUT_TLS: &str =
+    "what answers there does not speak TLS: its URL begins with `redis`, not with `rediss`";
+
+const NO_HELLO: &str = "the server does not know `HELLO 3`: sessions need Redis 7 or later, or Valkey, which has no other \
+                        name for the command HELLO";
+const PROTECTED_MODE: &str = "the server answers DENIED: its protected mode lets nobody in from another machine, until it has a \
+                              password (`requirepass`)";
+const NO_DATABASE: &str = "the server refused the database: check the database number in the URL (another than 0 needs the permission \
+                           +select, and a cluster has no other)";
+
+#[cfg(feature = "tls")]
+fn refusal_by_tls(error: &RedisError) -> Option<Cow<'static, str>> {
+    super::tls::refusal(error)
+}
+
+#[cfg(not(feature = "tls"))]
+fn refusal_by_tls(_: &RedisError) -> Option<Cow<'static, str>> {
+    None
+}
+
+/// The error of this type that the client passes on, if it is one.
+pub(super) fn cause_of<E: StdError + 'static>(error: &RedisError) -> Option<&E> {
+    let source = error.source()?;
+    // The client shares those that are not its own: the source is the `Arc`.
+    let shared = source.downcast_ref::<Arc<dyn StdError + Send + Sync>>();
+    shared.map_or_else(|| source.downcast_ref(), |error| error.downcast_ref())
 }
 
 fn io_reason(error: &RedisError) -> &'static str {
-    let source = std::error::Error::source(error);
-    // The client shares its I/O errors: the source is the `Arc`.
-    let shared = source.and_then(|source| source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
-    match shared.and_then(|error| error.downcast_ref::<io::Error>()) {
+    match cause_of::<io::Error>(error) {
         Some(error) if error.kind() == io::ErrorKind::PermissionDenied => "the system does not permit it",
         // Resolvers have error numbers of their own, which are not the system's.
         Some(error) if error.raw_os_error().is_none() => "the host's name is not known",

@@ -9,6 +9,7 @@ use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value};
 
 use super::cause::{Cause, Code};
 use super::gather::Gathering;
+use super::needed::is_unknown_command;
 use crate::telemetry::Counted;
 
 /// A connection to a server that takes writes, and whether it is still open.
@@ -78,7 +79,8 @@ impl Watched {
         greeting.cmd("HELLO");
         // Of a key that is not there. A permission that is missing proves that the command is there.
         greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
-        // Without arguments: as a command that writes it would wait for the end of a pause.
+        // Without arguments: as commands that write they would wait for the end of a pause.
+        greeting.cmd("HPEXPIRE");
         greeting.cmd("HSETEX");
         for script in scripts {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
@@ -96,7 +98,9 @@ impl Server {
         if replies.iter().any(|reply| Code::of(reply) == Some(Code::Loading)) {
             return Err(Cause::Server(Code::Loading));
         }
-        let [introduction, field_expiry, overwriting, ..] = replies else { return Err(Cause::Unexpected) };
+        let [introduction, field_left, field_expiry, overwriting, ..] = replies else {
+            return Err(Cause::Unexpected);
+        };
         let said = |key| text_in(introduction, key).unwrap_or_default();
         if said("role") == "replica" {
             return Err(Cause::Server(Code::ReadOnly));
@@ -106,7 +110,7 @@ impl Server {
             name: said("server").to_owned(),
             version: said("version").to_owned(),
             is_cluster_node: said("mode") == "cluster",
-            expires_fields: knows_command(field_expiry),
+            expires_fields: knows_command(field_left) && !is_unknown_command(field_expiry),
             can_overwrite: AtomicBool::new(lacks_arguments(overwriting)),
         })
     }

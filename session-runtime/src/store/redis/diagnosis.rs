@@ -1,65 +1,75 @@
 //! What a server's administrator should know before sessions are kept on it.
 
-use redis::{Cmd, Pipeline, Value};
+use std::collections::BTreeSet;
+
+use redis::{Pipeline, Value};
 
 use super::RedisStore;
-use super::cause::Code;
 use super::command::command_of;
+use super::needed::{Lack, Needed};
 use super::read::read_fault;
 use crate::error::Error;
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
-    /// Whether the user may do all that sessions need, tried on this key, which is not there.
+    /// Whether the server has all that sessions need, and its user may use it, tried on this key, which is not there.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] naming what the user lacks, [`Error::is_unavailable`] if the server does not answer.
-    pub(crate) async fn check_permissions(&self, key: &SessionKey) -> Result<(), Error> {
-        let missing = self.missing_permissions(key).await?;
+    /// [`Error::is_config`] naming what is lacking, [`Error::is_unavailable`] if the server does not answer.
+    pub(crate) async fn check_server(&self, key: &SessionKey) -> Result<(), Error> {
+        let missing = self.missing(key).await?;
         self.check_is_whole()?;
-        if missing.keys {
+        if missing.may_not_access_key {
             return Err(Error::config(format!(
                 "the Redis user may not access the keys of sessions: it needs ~{}*",
                 key.prefix()
             )));
         }
-        if !missing.commands.is_empty() {
+        if !missing.permissions.is_empty() {
             return Err(Error::config(format!(
                 "the Redis user lacks permissions that sessions need: +{}",
-                missing.commands.join(" +")
+                missing.permissions.join(" +")
             )));
         }
-        if !missing.of_fields.is_empty() {
-            let lacks = format!("+{}", missing.of_fields.join(" +"));
-            tracing::warn!(
-                lacks,
-                "the Redis user may not let single fields expire: fields with a `ttl` cannot be written"
-            );
+        if !missing.commands.is_empty() {
+            return Err(Error::config(format!(
+                "the Redis server lacks commands that sessions need, or has other names for them: {}",
+                missing.commands.join(", ")
+            )));
         }
+        if missing.is_too_old {
+            return Err(Error::config(format!(
+                "the Redis server is too old ({}): sessions need Redis 7 or later, or Valkey",
+                self.names_of_servers()
+            )));
+        }
+        missing.warn_of_fields();
         Ok(())
     }
 
-    async fn missing_permissions(&self, key: &SessionKey) -> Result<Missing, StoreError> {
-        let mut questions = Pipeline::new();
-        let needed: Vec<_> = needed(key, self.servers.expire_fields()).collect();
-        for (_, command) in &needed {
-            questions.add_command(command.clone());
+    async fn missing(&self, key: &SessionKey) -> Result<Missing, StoreError> {
+        let needed = Needed::all(key, self.servers.topology.is_cluster());
+        let mut questions = Pipeline::with_capacity(needed.len());
+        for needed in &needed {
+            questions.add_command(needed.command.clone());
         }
-        // Permissions are a server's own, and it asks for them before it asks whose the key is.
         let answers = self.servers.ask_each(&questions, self.servers.deadline()).await;
         let answers = answers.map_err(read_fault)?;
         let mut missing = Missing::default();
-        for ((name, _), answer) in answers.iter().flat_map(|answers| needed.iter().zip(answers)) {
-            match Code::of(answer) {
-                Some(Code::NoPermission) if missing.has(name) => {}
-                Some(Code::NoPermission) if FIELD_EXPIRY.contains(name) => missing.of_fields.push(name),
-                Some(Code::NoPermission) => missing.commands.push(name),
-                Some(Code::NoKeyPermission) => missing.keys = true,
-                _ => {}
+        for (needed, answer) in answers.iter().flat_map(|answers| needed.iter().zip(answers)) {
+            missing.is_too_old |= needed.is_answer_of_old_server(answer);
+            if let Some(lack) = Needed::lack(answer) {
+                missing.note(needed, lack);
             }
         }
         Ok(missing)
+    }
+
+    /// Each once, as `redis 6.2.5, redis 7.0.15`.
+    fn names_of_servers(&self) -> String {
+        let names: BTreeSet<_> = self.servers.known().iter().map(|server| server.to_string()).collect();
+        Vec::from_iter(names).join(", ")
     }
 
     /// Warns of a server that may throw live sessions away when its memory is full.
@@ -77,55 +87,52 @@ impl RedisStore {
     }
 }
 
+/// What the servers lack, each once.
 #[derive(Default)]
 struct Missing {
-    commands: Vec<&'static str>,
-    /// What only fields with an expiry of their own need.
-    of_fields: Vec<&'static str>,
-    keys: bool,
+    may_not_access_key: bool,
+    permissions: Vec<&'static str>,
+    commands: Vec<String>,
+    permissions_of_fields: Vec<&'static str>,
+    commands_of_fields: Vec<String>,
+    is_too_old: bool,
 }
 
 impl Missing {
-    /// Another server said so already.
-    fn has(&self, name: &str) -> bool {
-        self.commands.iter().chain(&self.of_fields).any(|missing| *missing == name)
+    fn note(&mut self, needed: &Needed, lack: Lack) {
+        let (permissions, commands) = match needed.is_of_fields {
+            true => (&mut self.permissions_of_fields, &mut self.commands_of_fields),
+            false => (&mut self.permissions, &mut self.commands),
+        };
+        match lack {
+            Lack::Key => self.may_not_access_key = true,
+            Lack::Permission => add_once(permissions, needed.permission),
+            Lack::Command => add_once(commands, needed.command_name()),
+        }
+    }
+
+    fn warn_of_fields(&self) {
+        if !self.permissions_of_fields.is_empty() {
+            let lacks = format!("+{}", self.permissions_of_fields.join(" +"));
+            tracing::warn!(
+                lacks,
+                "the Redis user may not let single fields expire: fields with a `ttl` cannot be written"
+            );
+        }
+        // A server that has none of them is one that never had.
+        if let [lacks] = &self.commands_of_fields[..] {
+            tracing::warn!(
+                lacks,
+                "the Redis server lacks a command: fields with a `ttl` cannot be written or asked for their end"
+            );
+        }
     }
 }
 
-const FIELD_EXPIRY: [&str; 2] = ["hpexpire", "hpttl"];
-
-/// Every command that a session needs, in a form that changes nothing where the key is not there; permissions are asked before all else.
-fn needed(key: &SessionKey, expires_fields: bool) -> impl Iterator<Item = (&'static str, Cmd)> {
-    const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
-    let name = key.expose_secret();
-    let always: [(&str, &[&str]); 17] = [
-        ("hget", &["HGET", name, "f"]),
-        ("hmget", &["HMGET", name, "f"]),
-        ("hexists", &["HEXISTS", name, "f"]),
-        // A value too few.
-        ("hset", &["HSET", name, "f", "v", "g"]),
-        ("hdel", &["HDEL", name, "f"]),
-        ("pexpire", &["PEXPIRE", name, "1"]),
-        ("pexpireat", &["PEXPIREAT", name, "1"]),
-        ("pttl", &["PTTL", name]),
-        ("exists", &["EXISTS", name]),
-        ("get", &["GET", name]),
-        ("set", &["SET", name, "v", "XX"]),
-        ("rename", &["RENAME", name, name]),
-        ("unlink", &["UNLINK", name]),
-        ("time", &["TIME"]),
-        ("evalsha", &["EVALSHA", NO_SCRIPT, "1", name]),
-        ("eval", &["EVAL", "return 1", "1", name]),
-        ("script|load", &["SCRIPT", "LOAD", "return 1"]),
-    ];
-    let of_fields: [(&str, &[&str]); 2] = [
-        ("hpexpire", &["HPEXPIRE", name, "1", "FIELDS", "1", "f"]),
-        ("hpttl", &["HPTTL", name, "FIELDS", "1", "f"]),
-    ];
-    let of_fields = of_fields.into_iter().filter(move |_| expires_fields);
-    let all: Vec<_> =
-        always.into_iter().chain(of_fields).map(|(name, words)| (name, command_of(words))).collect();
-    all.into_iter()
+fn add_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
 }
 
 /// The policy in a section `memory` of `INFO`, if it evicts anything: there has to be a limit.

@@ -12,6 +12,8 @@ mod gather;
 mod lanes;
 mod link;
 mod login;
+mod look;
+mod needed;
 mod place;
 mod read;
 mod runtimes;
@@ -55,6 +57,11 @@ use crate::field::Operation;
 /// on Redis 8 and Valkey 9, whose `HSETEX` needs no script for it. As soon as the operation is told so, without waiting for it, the tombstone gets
 /// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such operation is the one that is told.
 ///
+/// The server is Redis 7 or later, or Valkey, with all commands under their own names. Earlier ones are refused by
+/// [`Sessions::new`](crate::Sessions::new) and [`Sessions::check`](crate::Sessions::check), not by connecting alone.
+/// Their scripts cannot ask for permissions before they write: an operation that the server refuses half-way would
+/// leave a key that never expires, or end a session without a tombstone.
+///
 /// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.
 #[derive(Clone)]
@@ -72,8 +79,10 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`](crate::Error::is_config) if the URL cannot be used or the server refuses user, password or database;
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if no server answers there within the deadline.
+    /// [`Error::is_config`](crate::Error::is_config) if the URL cannot be used, or the server refuses us until something is configured
+    /// otherwise: user, password, database or protected mode, one of the two certificates, TLS or the lack of it.
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if no server answers there within the deadline, or it has no room for
+    /// another connection.
     ///
     /// # Examples
     ///

@@ -128,6 +128,10 @@ impl Servers {
 }
 
 impl Topology {
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
     /// One connection to each server.
     fn links(&self) -> Vec<Link> {
         match self {

@@ -1,9 +1,15 @@
 //! What TLS needs beside an address.
 
-use std::fs;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::{fs, io};
 
-use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, TlsCertificates,
+};
+use rustls::{AlertDescription, CertificateError};
 
+use super::cause::{WITHOUT_TLS, cause_of};
 use super::url::Options;
 use crate::error::Error;
 
@@ -60,7 +66,7 @@ impl Certificates {
 }
 
 fn read(parameter: &str, path: &str) -> Result<Vec<u8>, Error> {
-    let refused = |error: std::io::Error| {
+    let refused = |error: io::Error| {
         Error::config(format!(
             "the file of `{parameter}` in the Redis URL cannot be read: {path}: {}",
             error.kind()
@@ -74,5 +80,78 @@ fn make_sure_of_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may have been faster: then theirs is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+/// Why no connection came about, if it is for TLS.
+pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
+    if error.kind() == ErrorKind::InvalidClientConfig {
+        return Some(
+            "the certificate and the key of this client do not go together, or cannot be used".into(),
+        );
+    }
+    if cause_of::<rustls::pki_types::InvalidDnsNameError>(error).is_some() {
+        return Some("the host's name is none that a certificate can be for".into());
+    }
+    let of_network = cause_of::<io::Error>(error);
+    if error.kind() == ErrorKind::Io && of_network.is_none() && StdError::source(error).is_some() {
+        return Some("the system's certificates cannot be read: `ca=FILE` names others".into());
+    }
+    let of_connection = of_network.and_then(|error| error.get_ref()?.downcast_ref());
+    of_connection.or_else(|| cause_of::<rustls::Error>(error)).map(reason)
+}
+
+fn reason(error: &rustls::Error) -> Cow<'static, str> {
+    match error {
+        rustls::Error::InvalidCertificate(error) => of_certificate(error),
+        rustls::Error::AlertReceived(alert) => of_alert(*alert),
+        rustls::Error::InvalidMessage(_) => WITHOUT_TLS.into(),
+        rustls::Error::PeerIncompatible(_) => {
+            "the server has no version or cipher of TLS in common with us".into()
+        }
+        // Of the library's own words none quotes what the server sent, but for names in certificates.
+        error => format!("TLS failed: {error}").into(),
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
+    use CertificateError::*;
+    match error {
+        NotValidForName | NotValidForNameContext { .. } => {
+            "the server's certificate is for another name than the URL's host".into()
+        }
+        // The second is one of the same name with another key: it was made anew.
+        UnknownIssuer | BadSignature => {
+            "the server's certificate is signed by an authority that is not trusted: `ca=FILE` names another"
+                .into()
+        }
+        Expired | ExpiredContext { .. } => {
+            "the server's certificate has expired, or this machine's clock is wrong".into()
+        }
+        NotValidYet | NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet, or this machine's clock is wrong".into()
+        }
+        error => format!("the server's certificate cannot be used: {error}").into(),
+    }
+}
+
+fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
+    use AlertDescription::*;
+    match alert {
+        CertificateRequired => "the server asks for a client's certificate: `cert=FILE&key=FILE`".into(),
+        // TLS 1.2 says so of a certificate that it misses, too.
+        HandshakeFailure => {
+            "the server ended the handshake: it asks for a client's certificate, say, or shares no cipher"
+                .into()
+        }
+        BadCertificate
+        | UnsupportedCertificate
+        | CertificateRevoked
+        | CertificateExpired
+        | CertificateUnknown
+        | UnknownCA
+        | DecryptError
+        | AccessDenied => format!("the server refused this client's certificate: {alert:?}").into(),
+        alert => format!("the server ended the handshake: {alert:?}").into(),
     }
 }

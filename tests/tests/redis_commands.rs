@@ -1,0 +1,157 @@
+//! What the start says of a server that lacks a command, or what scripts need: the list comes from the sources.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use session_runtime::{Error, Session, SessionConfig, Sessions};
+use session_tests::cookies::SECRET;
+use session_tests::deployment::Cluster;
+use session_tests::log::Log;
+use session_tests::server::{Make, RedisServer};
+use session_tests::until;
+use tracing::subscriber::DefaultGuard;
+
+#[derive(Debug, Session)]
+struct Flash {
+    #[session(ttl = "5m")]
+    text: String,
+}
+
+/// Without them all but fields with an expiry works.
+const OF_FIELDS: [&str; 2] = ["HPEXPIRE", "HPTTL"];
+/// Without the first a script is run, without the second nothing is said of eviction.
+const DISPENSABLE: [&str; 2] = ["HSETEX", "INFO"];
+/// Sent to clusters and sentinels alone, which say so themselves where they are none.
+const OF_DEPLOYMENTS: [&str; 3] = ["ASKING", "CLUSTER", "SENTINEL"];
+/// Not sent: the code of an error has the name of a command.
+const OF_ERRORS: [&str; 1] = ["READONLY"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_command_of_the_sources_that_a_server_lacks_is_named_at_the_start() {
+    let mut sent = sent_commands();
+    for command in [&OF_FIELDS[..], &DISPENSABLE, &OF_DEPLOYMENTS, &OF_ERRORS].concat() {
+        assert!(sent.remove(command), "{command} is sent no more: it needs no exception");
+    }
+    assert!(sent.len() > 15, "{sent:?}");
+    for command in sent {
+        let server = RedisServer::start_with(&["--rename-command", &command, ""]);
+        let error = start(&server.url()).await.expect_err(&command);
+        assert!(error.is_config() && words(&error).contains(&command), "{command}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_used_without_what_it_need_not_have() {
+    for command in DISPENSABLE {
+        let Some(server) = RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
+        else {
+            return;
+        };
+        start(&server.url()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_one_half_of_field_expiry_is_told_and_has_none() {
+    let (log, _guard) = logged();
+    for command in OF_FIELDS {
+        let Some(server) = RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
+        else {
+            return;
+        };
+        let sessions = start(&server.url()).await.unwrap();
+        assert!(sessions.require::<Flash>().unwrap_err().is_unsupported());
+        assert!(log.text().contains(&format!("lacks=\"{command}\"")), "{}", log.text());
+    }
+}
+
+/// While a slot moves, one of its nodes is asked by this.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_needs_one_command_more() {
+    let cluster = Cluster::start();
+    start(&cluster.url()).await.unwrap();
+    for node in cluster.nodes() {
+        let _: String = node.cli(&["ACL", "SETUSER", "default", "-asking"]);
+    }
+    let error = start(&cluster.url()).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().ends_with("+asking"), "{error}");
+}
+
+/// Its scripts cannot ask for permissions, so that a refusal would leave a write half done.
+#[tokio::test]
+async fn redis_6_is_refused_with_what_is_needed() {
+    let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
+    let error = start(&server.url()).await.unwrap_err();
+    let says = error.to_string();
+    assert!(error.is_config() && says.contains("redis 6.") && says.contains("Redis 7"), "{says}");
+    let (log, _guard) = logged();
+    let _sessions = Sessions::new(config(&server.url()).connect_lazily(true)).await.unwrap();
+    until("the word", async || log.text().contains("too old")).await;
+}
+
+/// `RedisStore` alone is not checked: the documentation sends to `check`.
+#[tokio::test]
+async fn redis_6_under_a_manager_made_by_hand_is_refused_by_its_check() {
+    let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
+    let store = session_runtime::RedisStore::connect(&server.url()).await.unwrap();
+    let sessions = Sessions::with_store(config(&server.url()), store).unwrap();
+    assert!(sessions.check().await.unwrap_err().is_config());
+}
+
+/// Of this thread, until the guard is dropped.
+fn logged() -> (Log, DefaultGuard) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+fn config(url: &str) -> SessionConfig {
+    SessionConfig::new().store(url).secret(SECRET)
+}
+
+async fn start(url: &str) -> Result<Sessions, Error> {
+    Sessions::new(config(url)).await
+}
+
+/// As whole words: `GET` is not in `HGET`.
+fn words(error: &Error) -> BTreeSet<String> {
+    error.to_string().split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
+}
+
+/// Each word in quotes in the sources of the store that the newest servers have as a command.
+fn sent_commands() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../session-runtime/src/store/redis");
+    let sources: String = files_below(&root).into_iter().map(|file| source(&file)).collect();
+    let quoted = ['"', '\''].into_iter().flat_map(|quote| upper_case_between(&sources, quote));
+    let known = known_commands();
+    quoted.filter(|word| known.contains(word)).collect()
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// Without its tests, which stand last.
+fn source(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned()
+}
+
+fn upper_case_between(text: &str, quote: char) -> Vec<String> {
+    let pieces: Vec<_> = text.split(quote).collect();
+    let is_word = |piece: &&str| !piece.is_empty() && piece.bytes().all(|byte| byte.is_ascii_uppercase());
+    pieces.into_iter().filter(is_word).map(str::to_owned).collect()
+}
+
+fn known_commands() -> BTreeSet<String> {
+    let newest =
+        [Make::Redis8, Make::Valkey9, Make::Usual].into_iter().find_map(RedisServer::start_make).unwrap();
+    let known: Vec<String> = newest.cli(&["COMMAND", "LIST"]);
+    let sentinels_own = "SENTINEL".to_owned();
+    known.into_iter().map(|name| name.to_ascii_uppercase()).chain([sentinels_own]).collect()
+}
