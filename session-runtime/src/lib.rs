@@ -62,6 +62,7 @@ mod schema;
 mod session;
 mod sessions;
 mod set_cookie;
+mod skew;
 mod startup;
 pub mod store;
 mod subject;

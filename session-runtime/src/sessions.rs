@@ -21,6 +21,7 @@ use crate::response::SessionHeaders;
 use crate::schema::Schema;
 use crate::session::Session;
 use crate::set_cookie::CookieTemplate;
+use crate::skew::Skew;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
 use crate::store::{Action, AnyStore, Change, ConnectionState, MemoryStore, Refresh, SessionStore};
@@ -52,6 +53,7 @@ struct Manager {
 /// What is configured, for all threads.
 struct Rules {
     clock: Clock,
+    skew: Skew,
     prefix: Box<str>,
     lifetimes: Lifetimes,
     formats: CookieFormats,
@@ -150,6 +152,7 @@ impl Sessions {
         telemetry::describe();
         let rules = Arc::new(Rules {
             clock: Clock::system(),
+            skew: Skew::default(),
             prefix: settings.prefix,
             lifetimes: settings.lifetimes,
             formats,
@@ -191,6 +194,11 @@ impl Sessions {
 
     /// Asks the store for a sign of life: for a health check. Every master of a cluster has to answer. One round trip.
     ///
+    /// Its answer tells the store's time. As soon as this machine's clock is more than 30 seconds from it, that is
+    /// logged as a warning, and beyond the two and a half minutes of [`check`](Self::check) as an error: once each,
+    /// until the clocks agree again. It is no error of this call. A store whose clock is wrong would turn every
+    /// machine's health check red, and their sessions go on as long as their own clocks agree.
+    ///
     /// # Errors
     ///
     /// [`Error::is_unavailable`] if the store cannot be reached, or does not answer in time.
@@ -207,7 +215,10 @@ impl Sessions {
     /// # }).unwrap();
     /// ```
     pub fn ping(&self) -> Operation<'_, ()> {
-        Operation::new(async { Ok(self.0.store.time().await.map(drop)?) })
+        Operation::new(async {
+            self.skew().note(self.apart_from_store().await?);
+            Ok(())
+        })
     }
 
     /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can. Where
@@ -375,6 +386,10 @@ impl Sessions {
 
     pub(crate) fn store(&self) -> &AnyStore {
         &self.0.store
+    }
+
+    pub(crate) fn skew(&self) -> &Skew {
+        &self.0.rules.skew
     }
 
     pub(crate) fn now(&self) -> SystemTime {

@@ -1,21 +1,20 @@
 //! What is asked of the store when the application starts.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::clock::apart;
 use crate::error::Error;
 use crate::field::Operation;
 use crate::lifecycle::Reason;
 use crate::sessions::Sessions;
+use crate::skew;
 #[cfg(feature = "redis")]
 use crate::store::AnyStore;
 use crate::store::{
     Action, Change, Lookup, Modified, Modify, Refresh, Rotation, StoreError, Write, WriteMode,
 };
-use crate::subject::{MAX_CLOCK_SKEW, Subject};
+use crate::subject::Subject;
 
-/// A clock this far from the store's is worth a warning.
-const WORRYING_CLOCK_SKEW: Duration = Duration::from_secs(30);
 /// The probe session and its tombstones are gone soon.
 const PROBE_EXPIRES_IN: Duration = Duration::from_secs(10);
 const PROBE_FIELD: &str = "probe";
@@ -27,7 +26,9 @@ impl Sessions {
     /// Makes sure that the store can keep sessions, and says what is in the way. [`new`](Self::new) does it by itself; for a manager
     /// [with a store of one's own](Self::with_store) it may be called when the application starts.
     ///
-    /// - The store's clock and ours are at most five minutes apart. More than half a minute is a warning.
+    /// - The store's clock and ours are at most two and a half minutes apart. More than half a minute is a warning. So
+    ///   any two machines are at most five apart, as far as an id may be from the future;
+    ///   [`ping`](Self::ping) goes on comparing.
     /// - A Redis server is Redis 7 or later, or Valkey: earlier ones cannot ask for permissions before a script writes.
     /// - A Redis server has every command that sessions need, and its user may run it, on their keys too. What is
     ///   missing is named.
@@ -95,21 +96,22 @@ impl Sessions {
     /// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or
     /// refuses them.
     async fn check_clock(&self) -> Result<(), Error> {
-        let apart = apart(SystemTime::now(), self.store().time().await?);
-        if apart > MAX_CLOCK_SKEW {
+        let apart = self.apart_from_store().await?;
+        if apart > skew::MOST {
             return Err(Error::config(format!(
                 "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
                 apart.as_secs(),
-                MAX_CLOCK_SKEW.as_secs()
+                skew::MOST.as_secs()
             )));
         }
-        if apart > WORRYING_CLOCK_SKEW {
-            tracing::warn!(
-                seconds = apart.as_secs(),
-                "this machine's clock and the session store's are apart"
-            );
-        }
+        self.skew().note(apart);
         Ok(())
+    }
+
+    /// How far this machine's clock is from the store's. A cluster's is that of the node that is farthest.
+    pub(crate) async fn apart_from_store(&self) -> Result<Duration, StoreError> {
+        let theirs = self.store().time().await?;
+        Ok(apart(self.now(), theirs))
     }
 
     /// What a session goes through, by the operations that ask most of a store. Whether it came to what it had to.

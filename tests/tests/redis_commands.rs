@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use session_runtime::{Error, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
-use session_tests::log::Log;
+use session_tests::log::logged;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;
-use tracing::subscriber::DefaultGuard;
 
 #[derive(Debug, Session)]
 struct Flash {
@@ -99,14 +98,6 @@ async fn redis_6_under_a_manager_made_by_hand_is_refused_by_its_check() {
     let store = session_runtime::RedisStore::connect(&server.url()).await.unwrap();
     let sessions = Sessions::with_store(config(&server.url()), store).unwrap();
     assert!(sessions.check().await.unwrap_err().is_config());
-}
-
-/// Of this thread, until the guard is dropped.
-fn logged() -> (Log, DefaultGuard) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    (log, tracing::subscriber::set_default(subscriber))
 }
 
 fn config(url: &str) -> SessionConfig {

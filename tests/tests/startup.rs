@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use session_runtime::testing::ManualClock;
-use session_runtime::{ConnectionState, Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::{
+    ConnectionState, Error, Lifetime, MemoryStore, RedisStore, Session, SessionConfig, Sessions,
+};
 use session_tests::cookies::SECRET;
+use session_tests::log::logged;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;
 
@@ -96,13 +99,81 @@ async fn a_replica_is_an_error() {
     assert!(error.is_config() && error.to_string().contains("is a replica"), "{error}");
 }
 
+/// Each nearly as far from the store's clock as the start lets it be, on either side of it.
+#[tokio::test]
+async fn machines_whose_clocks_the_start_lets_pass_know_each_others_sessions() {
+    let server = RedisServer::start();
+    let (ahead, behind) = (machine(&server, 130).await, machine(&server, -130).await);
+    for (here, there) in [(&ahead, &behind), (&behind, &ahead)] {
+        here.check().await.unwrap();
+        let session = here.create::<Visitor>().await.unwrap();
+        session.set_count(7).await.unwrap();
+        let id = session.session_id().unwrap();
+        assert_eq!(there.open_id::<Visitor>(&id).count().await.unwrap(), 7);
+    }
+}
+
 #[tokio::test]
 async fn clocks_that_are_far_apart_are_an_error() {
+    let server = RedisServer::start();
+    for seconds in [290, -290, 170, -155, 3_600, 200_000_000] {
+        let error = machine(&server, seconds).await.check().await.unwrap_err();
+        assert!(error.is_config() && error.to_string().contains("clock"), "{seconds}: {error}");
+        assert!(error.to_string().contains("at most 150"), "{error}");
+    }
     // Its time is one in 2033.
     let store = MemoryStore::with_clock(&ManualClock::default());
     let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap();
-    let error = sessions.check().await.unwrap_err();
-    assert!(error.is_config() && error.to_string().contains("clock"), "{error}");
+    assert!(sessions.check().await.unwrap_err().is_config());
+}
+
+/// It stays a sign of life: a store whose clock is wrong must not make every machine unhealthy.
+#[tokio::test]
+async fn a_sign_of_life_tells_once_of_clocks_that_went_apart() {
+    let (log, _guard) = logged();
+    let server = RedisServer::start();
+    let clock = ManualClock::new(SystemTime::now());
+    let sessions = on(&server, &clock).await;
+    let mut expected = (0, 0);
+    for (seconds, is_news) in [
+        (0, None),
+        (50, Some("WARN")),
+        (-45, None),
+        (175, Some("ERROR")),
+        (-400, None),
+        (50, None),
+        (0, None),
+        (-160, Some("ERROR")),
+        (-1, None),
+        (50, Some("WARN")),
+    ] {
+        clock.set(moved(SystemTime::now(), seconds));
+        sessions.ping().await.unwrap();
+        match is_news {
+            Some("WARN") => expected.0 += 1,
+            Some(_) => expected.1 += 1,
+            None => {}
+        }
+        let told = |level: &str| {
+            log.text().lines().filter(|line| line.contains(level) && line.contains("clock")).count()
+        };
+        assert_eq!((told("WARN"), told("ERROR")), expected, "{seconds}: {}", log.text());
+    }
+}
+
+/// Its clock is so many seconds ahead of the store's.
+async fn machine(server: &RedisServer, ahead: i64) -> Sessions {
+    on(server, &ManualClock::new(moved(SystemTime::now(), ahead))).await
+}
+
+async fn on(server: &RedisServer, clock: &ManualClock) -> Sessions {
+    let store = RedisStore::connect(&server.url()).await.unwrap();
+    Sessions::with_store(config(&server.url()), store).unwrap().with_clock(clock)
+}
+
+fn moved(time: SystemTime, seconds: i64) -> SystemTime {
+    let by = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { time - by } else { time + by }
 }
 
 #[tokio::test]
