@@ -212,8 +212,10 @@ async fn urls_that_cannot_be_used_are_refused_and_not_shown() {
         assert!(error.is_config() && error.to_string().contains("redis://"), "{url}: {error}");
         assert_tells_no_secret(&error);
     }
-    let zero = RedisStore::builder("redis://127.0.0.1").timeout(Duration::ZERO).connect().await;
-    assert!(zero.unwrap_err().is_config());
+    for bad in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(9), Duration::MAX] {
+        let error = RedisStore::builder("redis://127.0.0.1").timeout(bad).connect().await.unwrap_err();
+        assert!(error.is_config() && error.to_string().contains("10 milliseconds to 1 hour"), "{error}");
+    }
 }
 
 #[tokio::test]

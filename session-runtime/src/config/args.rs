@@ -291,7 +291,7 @@ mod tests {
             ("session-redis", "memory:?HUNTER2", "takes after `memory:?`"),
             ("session-redis-prefix", "HUNTER2{", "takes a text without braces"),
             ("session-expire", "HUNTER2", "takes a whole number of seconds"),
-            ("session-expire", "0", "takes 1 millisecond to 3,650 days"),
+            ("session-expire", "0", "takes 1 second to 3,650 days"),
             ("session-cookie-id", "HUNTER2=", "takes letters, digits"),
             ("session-cookie-id", "__Secure-HUNTER2", "begins with `__Secure-`"),
             ("session-cookie-secure", "HUNTER2", "takes `true` or `false`"),

@@ -17,8 +17,8 @@ impl SessionConfig {
     /// | --- | --- | --- |
     /// | `SESSION_REDIS` | a URL | [`store`](Self::store) |
     /// | `SESSION_REDIS_PREFIX` | a text | [`prefix`](Self::prefix) |
-    /// | `SESSION_EXPIRE` | whole seconds | [`idle`](Lifetime::idle) of [`Lifetime::normal`] |
-    /// | `SESSION_MAX_LIFETIME` | whole seconds | [`max`](Lifetime::max) of [`Lifetime::normal`] |
+    /// | `SESSION_EXPIRE` | whole seconds, 1 or more | [`idle`](Lifetime::idle) of [`Lifetime::normal`] |
+    /// | `SESSION_MAX_LIFETIME` | whole seconds, 60 or more | [`max`](Lifetime::max) of [`Lifetime::normal`] |
     /// | `SESSION_COOKIE_ID` | a text | [`cookie_name`](Self::cookie_name) |
     /// | `SESSION_COOKIE_SECURE` | yes or no | [`cookie_secure`](Self::cookie_secure); never switches signing off |
     /// | `SESSION_COOKIE_HTTP_ONLY` | yes or no | [`cookie_http_only`](Self::cookie_http_only) |
@@ -28,11 +28,12 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_FORMATS`, with the feature `redis-session-compat` | `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, several separated by commas | `cookie_formats` |
     /// | `SECRET_KEY`, for `tornado` and `flask` without a key of their own | the Python application's, whole; on Unix bytes that are no text, too | `cookie_formats` |
     /// | `SESSION_SECRET` | one or more, separated by commas | [`secret`](Self::secret) |
-    /// | `SESSION_TIMEOUT_MS` | whole milliseconds | [`timeout`](Self::timeout) |
+    /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     ///
     /// Yes and no are `true` `1` `yes` `on` and `false` `0` `no` `off`; words in any case. White space around a value is ignored. A variable
     /// that is **empty counts as not set**: that is what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. A
-    /// variable that no setting has is a warning where another one was probably meant: `SESSION_EXPRE`, or `SESSION_REDIS_URL`.
+    /// variable that no setting has is a warning where another one was probably meant: `SESSION_EXPRE`, or `SESSION_REDIS_URL`. A value in quotes is
+    /// an error: no shell has taken them off.
     ///
     /// # Errors
     ///
@@ -190,7 +191,15 @@ fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Err
     let Some(value) = value else { return Ok(None) };
     let text = value.into_string().map_err(|_| setting.refuse("takes UTF-8 text"))?;
     let text = text.trim();
+    if setting != Setting::SECRET && is_in_quotes(text) {
+        return Err(setting.refuse("takes its value without quotes"));
+    }
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+/// As files of variables leave them that no shell reads (`docker run --env-file`).
+fn is_in_quotes(text: &str) -> bool {
+    ['"', '\''].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }
 
 #[cfg(all(feature = "redis-session-compat", unix))]

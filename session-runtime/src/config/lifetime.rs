@@ -66,14 +66,15 @@ impl Lifetime {
         }
     }
 
-    /// The idle timeout: 1 millisecond to 3,650 days. Each request that uses the session starts it again.
+    /// The idle timeout: 1 second to 3,650 days. Each request that uses the session starts it again.
     pub const fn idle(self, idle: Duration) -> Self {
         Self { idle, ..self }
     }
 
-    /// The absolute lifetime: 1 second to 3,650 days, from the session's beginning or its last renewal. Nothing postpones it.
+    /// The absolute lifetime: 1 minute to 3,650 days, from the session's beginning or its last renewal. Nothing postpones it.
     ///
-    /// It is no shorter than a second because an id holds its session's beginning in whole seconds.
+    /// An id holds its session's beginning in whole seconds, which takes up to one of them from the lifetime. A machine
+    /// whose clock is ahead of the one that began the session ends it so much earlier.
     pub const fn max(self, max: Duration) -> Self {
         Self { max, ..self }
     }
@@ -183,9 +184,9 @@ fn resolve(lifetime: Lifetime) -> Result<Lifetime, Error> {
         NORMAL => (Setting::IDLE, Setting::MAX),
         _ => (Setting::IDLE.without_variable(), Setting::MAX.without_variable()),
     };
-    // Redis keeps expiries in milliseconds, an id the birth in seconds. Ten years keep every sum with a birth far from its type's end.
-    idle_setting.check_range(idle, Duration::from_millis(1)..=LONGEST, "1 millisecond to 3,650 days")?;
-    max_setting.check_range(max, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
+    // A session has to outlast the request that begins it, and an id holds the birth in whole seconds. Ten years keep every sum with a birth far from its type's end.
+    idle_setting.check_range(idle, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
+    max_setting.check_range(max, Duration::from_secs(60)..=LONGEST, "1 minute to 3,650 days")?;
     Ok(lifetime.capped())
 }
 
@@ -226,12 +227,12 @@ mod tests {
         let mut lifetimes = Lifetimes::default();
         lifetimes.set(Lifetime::normal().idle(secs(5)));
         lifetimes.set(Lifetime::custom(1).persistent(false));
-        lifetimes.set(Lifetime::custom(255).max(secs(7)));
+        lifetimes.set(Lifetime::custom(255).max(secs(70)));
         let resolved = lifetimes.resolve().unwrap();
         assert_eq!(resolved.0.len(), 3);
         assert_eq!(resolved.get(0).unwrap().idle, secs(5));
         assert!(!resolved.get(1).unwrap().persistent);
-        assert_eq!(resolved.get(255).unwrap().max, secs(7));
+        assert_eq!(resolved.get(255).unwrap().max, secs(70));
     }
 
     #[test]
@@ -243,26 +244,25 @@ mod tests {
     #[test]
     fn impossible_durations_are_refused() {
         let [normal, custom] = [Lifetime::normal(), Lifetime::custom(2)];
-        for bad in [Duration::ZERO, Duration::from_micros(999), days(3_651), Duration::MAX] {
+        for bad in
+            [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(999), days(3_651), Duration::MAX]
+        {
             let error = resolve(normal.idle(bad)).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "the setting `idle` (SESSION_EXPIRE) takes 1 millisecond to 3,650 days"
-            );
+            assert_eq!(error.to_string(), "the setting `idle` (SESSION_EXPIRE) takes 1 second to 3,650 days");
             assert_eq!(
                 resolve(custom.idle(bad)).unwrap_err().to_string(),
-                "the setting `idle` takes 1 millisecond to 3,650 days"
+                "the setting `idle` takes 1 second to 3,650 days"
             );
         }
-        for bad in [Duration::ZERO, Duration::from_millis(999), days(3_651), Duration::MAX] {
+        for bad in [Duration::ZERO, secs(1), Duration::from_millis(59_999), days(3_651), Duration::MAX] {
             let error = resolve(normal.max(bad)).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "the setting `max` (SESSION_MAX_LIFETIME) takes 1 second to 3,650 days"
+                "the setting `max` (SESSION_MAX_LIFETIME) takes 1 minute to 3,650 days"
             );
         }
         assert!(resolve(custom.idle(LONGEST).max(LONGEST)).is_ok());
-        assert!(resolve(custom.idle(Duration::from_millis(1)).max(secs(1))).is_ok());
+        assert!(resolve(custom.idle(secs(1)).max(secs(60))).is_ok());
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(crate) use secret::Secret;
 pub(crate) use secret::decode_base64;
 pub(crate) use setting::Setting;
 pub(crate) use settings::Settings;
+#[cfg(feature = "redis")]
+pub(crate) use settings::{TAKES_TIMEOUTS, TIMEOUTS};
 pub(crate) use store_url::StoreUrl;
 
 use std::time::Duration;
@@ -62,7 +64,7 @@ use store_url::StoreText;
 /// | [`secret`](Self::secret) | none: required, but for the store `memory:` | text, or a list of texts |
 /// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
-/// | [`refresh_below`](Self::refresh_below) | none | a share between 0 and 1 |
+/// | [`refresh_below`](Self::refresh_below) | none | a share, 0.01 to 0.99 |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
@@ -252,7 +254,7 @@ impl SessionConfig {
     /// one, put the new one before it, and take the old one out when the sessions of that time have ended.
     ///
     /// Each is at least 32 bytes: text as it is, or bytes after `base64:` (either alphabet, padding or not) or `hex:`. White space around
-    /// each is ignored. What looks like a placeholder is refused: `changeme…`, `secret…`, repetitions, sequences. `openssl rand -base64 32`
+    /// each is ignored, and a line break within is refused: `openssl` breaks long lines. What looks like a placeholder is refused: `changeme…`, `secret…`, repetitions, sequences. `openssl rand -base64 32`
     /// makes a good one.
     ///
     /// Default: none. Then nothing starts, except on the store `memory:`, where one is made up that ends with the process.
@@ -269,7 +271,7 @@ impl SessionConfig {
         Self { secret: Some(secret.into().into()), ..self }
     }
 
-    /// How long one trip to the store may take: 1 millisecond to 1 hour. Then it is
+    /// How long one trip to the store may take: 10 milliseconds to 1 hour. Then it is
     /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: 1 second.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
@@ -282,10 +284,11 @@ impl SessionConfig {
         Self { connect_lazily: lazily, ..self }
     }
 
-    /// Refreshes the expiry at a request's first read only when less than this share of it is left: more than 0, less than 1. Default: none,
+    /// Refreshes the expiry at a request's first read only when less than this share of it is left: 0.01 to 0.99. Default: none,
     /// every first read refreshes it. Writes always do.
     ///
     /// It saves the server a write for most requests that only read, at the price of an idle timeout that is not exact: with 0.75, a session of 24 hours idle timeout expires 18 to 24 hours after its last use.
+    /// With 0.01, one that is read every quarter of an hour may end while it is used.
     ///
     /// # Examples
     ///

@@ -71,6 +71,13 @@ impl Secret {
     }
 
     fn parse(text: &str) -> Result<Self, Error> {
+        if text.contains(['\n', '\r']) {
+            return Err(refuse("holds a line break: join its lines, and separate several secrets by commas"));
+        }
+        if text.starts_with(['"', '\'']) && ["base64:", "hex:"].iter().any(|kind| text[1..].starts_with(kind))
+        {
+            return Err(refuse("is in quotes: leave them out"));
+        }
         let bytes = decode(text)?;
         if bytes.is_empty() {
             return Err(refuse("is empty"));

@@ -1,5 +1,6 @@
 //! A configuration that was checked and can be used as it is.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
@@ -124,14 +125,18 @@ fn check_prefix(prefix: &str) -> Result<(), Error> {
 
 fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     let (value, batch) = (config.max_value_size, config.max_batch_size);
-    let timeouts = Duration::from_millis(1)..=Duration::from_secs(60 * 60);
-    Setting::TIMEOUT.check_range(config.timeout, timeouts, "1 millisecond to 1 hour")?;
-    if config.refresh_below.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
-        return Err(Setting::REFRESH_BELOW.refuse("takes a share of more than 0 and less than 1"));
+    Setting::TIMEOUT.check_range(config.timeout, TIMEOUTS, TAKES_TIMEOUTS)?;
+    if let Some(share) = config.refresh_below {
+        Setting::REFRESH_BELOW.check_range(share, 0.01..=0.99, "a share of 0.01 to 0.99")?;
     }
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(batch, value..=REDIS_LIMIT, "a size from `max_value_size` to 512 MiB")
 }
+
+/// In a shorter time a server that is well answers too late now and then, which casts doubt on its connection.
+pub(crate) const TIMEOUTS: RangeInclusive<Duration> =
+    Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+pub(crate) const TAKES_TIMEOUTS: &str = "10 milliseconds to 1 hour";
 
 /// The longest string that Redis stores, as its `proto-max-bulk-len` is set by default.
 const REDIS_LIMIT: usize = 512 * 1024 * 1024;

@@ -174,8 +174,9 @@ fn prefixes_are_texts_without_surprises() {
 
 #[test]
 fn limits_have_limits() {
-    for bad in [Duration::ZERO, Duration::from_micros(999), Duration::from_secs(3601), Duration::MAX] {
-        refused(config().timeout(bad), &["`timeout` (SESSION_TIMEOUT_MS) takes 1 millisecond to 1 hour"]);
+    let (nanosecond, short) = (Duration::from_nanos(1), Duration::from_micros(9_999));
+    for bad in [Duration::ZERO, nanosecond, short, Duration::from_secs(3601), Duration::MAX] {
+        refused(config().timeout(bad), &["`timeout` (SESSION_TIMEOUT_MS) takes 10 milliseconds to 1 hour"]);
     }
     for bad in [0, (512 << 20) + 1, usize::MAX] {
         refused(config().max_value_size(bad), &["`max_value_size` takes 1 byte to 512 MiB"]);
@@ -186,7 +187,9 @@ fn limits_have_limits() {
     let most =
         config().max_batch_size(512 << 20).max_value_size(512 << 20).timeout(Duration::from_secs(3600));
     assert!(most.resolve().is_ok());
-    assert!(config().max_value_size(1).max_batch_size(1).timeout(Duration::from_millis(1)).resolve().is_ok());
+    assert!(
+        config().max_value_size(1).max_batch_size(1).timeout(Duration::from_millis(10)).resolve().is_ok()
+    );
 }
 
 #[test]
@@ -194,6 +197,19 @@ fn impossible_lifetimes_and_stores_are_refused_at_start() {
     refused(config().lifetime(Lifetime::normal().idle(Duration::ZERO)), &["SESSION_EXPIRE"]);
     refused(config().lifetime(Lifetime::custom(3).max(Duration::MAX)), &["`max`"]);
     refused(config().store("mysql://h"), &["SESSION_REDIS"]);
+}
+
+/// A birth is told in whole seconds: less than a minute would be lost between two machines, or between two seconds.
+#[test]
+fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
+    let takes = ["`max`", "takes 1 minute to 3,650 days"];
+    let file = |json: &str| config().lifetime(serde_json::from_str(json).unwrap());
+    refused(config().lifetime(Lifetime::remembered().max(Duration::from_secs(59))), &takes);
+    refused(file(r#"{ "class": "normal", "max": 1 }"#), &takes);
+    refused(file(r#"{ "class": 7, "max": 0 }"#), &takes);
+    refused(from_env(&[("SESSION_MAX_LIFETIME", "1")]).unwrap().secret(SECRET), &takes);
+    refused(file(r#"{ "class": "remembered", "idle": 0 }"#), &["`idle`", "takes 1 second to 3,650 days"]);
+    assert!(file(r#"{ "class": "normal", "idle": 1, "max": 60 }"#).resolve().is_ok());
 }
 
 /// ACCEPTANCE 16.
@@ -258,6 +274,10 @@ fn weak_secrets_are_refused_and_not_quoted() {
         ("hex:0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g", "is not pairs of hexadecimal digits"),
         ("hex:aéa", "is not pairs of hexadecimal digits"),
         ("hex:abc", "is not pairs of hexadecimal digits"),
+        // As `openssl rand -base64 64` breaks it.
+        ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43h\nEoO2a6UdmlQ=", "holds a line break"),
+        ("hex:8f1d0f3c6b2a4e5d9c7b8a6958473625\r\n1413f2e1d0cfbead9c8b7a6958473625", "holds a line break"),
+        ("9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6^Hg3%Ty\nk#x7!q@k$x%7^q&k*x(7)q-k_x=7+q{k}x[7]q", "holds a line break"),
         ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats itself"),
         ("abababababababababababababababababab", "repeats itself"),
         ("secretsecretsecretsecretsecretsecret", "repeats itself"),
@@ -526,10 +546,12 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_EXPIRE", "1.5", "takes a whole number of seconds"),
         ("SESSION_EXPIRE", "-1", "takes a whole number of seconds"),
         ("SESSION_EXPIRE", "99999999999999999999", "takes a whole number of seconds"),
-        ("SESSION_EXPIRE", "0", "takes 1 millisecond to 3,650 days"),
-        ("SESSION_EXPIRE", "18446744073709551615", "takes 1 millisecond to 3,650 days"),
+        ("SESSION_EXPIRE", "0", "takes 1 second to 3,650 days"),
+        ("SESSION_EXPIRE", "18446744073709551615", "takes 1 second to 3,650 days"),
         ("SESSION_MAX_LIFETIME", "HUNTER2", "takes a whole number of seconds"),
-        ("SESSION_MAX_LIFETIME", "0", "takes 1 second to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "0", "takes 1 minute to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "1", "takes 1 minute to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "59", "takes 1 minute to 3,650 days"),
         ("SESSION_COOKIE_ID", "HUNTER2=", "takes letters, digits"),
         ("SESSION_COOKIE_SECURE", "HUNTER2", "takes `true` or `false`"),
         ("SESSION_COOKIE_DOMAIN", "HUNTER2/", "takes a host name"),
@@ -538,7 +560,13 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_COOKIE_SAME_SITE", "HUNTER2", "takes `Strict`, `Lax` or `None`"),
         ("SESSION_SECRET", "HUNTER2", "at least 32 bytes"),
         ("SESSION_TIMEOUT_MS", "HUNTER2", "takes a whole number of milliseconds"),
-        ("SESSION_TIMEOUT_MS", "0", "takes 1 millisecond to 1 hour"),
+        ("SESSION_TIMEOUT_MS", "0", "takes 10 milliseconds to 1 hour"),
+        ("SESSION_TIMEOUT_MS", "5", "takes 10 milliseconds to 1 hour"),
+        ("SESSION_REDIS", "\"redis://HUNTER2\"", "takes its value without quotes"),
+        ("SESSION_REDIS_PREFIX", "'HUNTER2'", "takes its value without quotes"),
+        ("SESSION_EXPIRE", "\"60\"", "takes its value without quotes"),
+        ("SESSION_SECRET", "\"base64:HUNTER2\"", "is in quotes"),
+        ("SESSION_SECRET", "'hex:HUNTER2", "is in quotes"),
     ] {
         let error = from_env(&[("SESSION_SECRET", TEXT), (variable, value)])
             .and_then(|config| config.resolve())
@@ -627,11 +655,11 @@ fn files_with_mistakes_are_refused() {
 
 #[test]
 fn a_refresh_threshold_is_a_share() {
-    for bad in [0.0, 1.0, -0.5, 2.0, f64::NAN, f64::INFINITY] {
-        refused(
-            config().refresh_below(bad),
-            &["`refresh_below` takes a share of more than 0 and less than 1"],
-        );
+    let smallest = f64::from_bits(1);
+    for bad in [smallest, 0.0, 0.009, 0.991, 1.0, -0.5, 2.0, f64::NAN, f64::INFINITY] {
+        refused(config().refresh_below(bad), &["`refresh_below` takes a share of 0.01 to 0.99"]);
     }
-    assert_eq!(config().refresh_below(0.5).resolve().unwrap().refresh_below, Some(0.5));
+    for good in [0.01, 0.5, 0.99] {
+        assert_eq!(config().refresh_below(good).resolve().unwrap().refresh_below, Some(good));
+    }
 }

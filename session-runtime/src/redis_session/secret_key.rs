@@ -58,6 +58,12 @@ impl SecretKey {
                 "the secret key of the Python application's cookies is short: who guesses it can forge sessions"
             );
         }
+        if self.0.contains(&b'\n') {
+            tracing::warn!(
+                format,
+                "the secret key of the Python application's cookies holds a line break, which counts: Python's own may have none"
+            );
+        }
         &self.0
     }
 

@@ -20,6 +20,7 @@ use super::servers::{Servers, Topology};
 #[cfg(feature = "tls")]
 use super::tls::Certificates;
 use super::url::{Kind, Target, USABLE_URLS};
+use crate::config::{TAKES_TIMEOUTS, TIMEOUTS};
 use crate::error::Error;
 use crate::field::Operation;
 use crate::store::StoreError;
@@ -38,7 +39,6 @@ pub struct RedisStoreBuilder {
 
 /// More connections than this are a mistake.
 const MOST_CONNECTIONS: usize = 256;
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl RedisStoreBuilder {
     pub(super) fn new(url: &str) -> Self {
@@ -53,10 +53,10 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// The deadline of an operation, connecting included: after it, an operation that has no answer fails. One second by default, an hour
-    /// at most.
+    /// The deadline of an operation, connecting included: after it, an operation that has no answer fails. 10
+    /// milliseconds to an hour; one second by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.min(LONGEST_TIMEOUT);
+        self.timeout = timeout;
         self
     }
 
@@ -143,14 +143,14 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the URL or a certificate cannot be used. What the server refuses is only found by using it.
+    /// [`Error::is_config`] if the URL, a setting or a certificate cannot be used. What the server refuses is only found by using it.
     pub fn connect_lazily(self) -> Result<RedisStore, Error> {
         self.store(Target::parse(&self.url)?)
     }
 
     fn store(&self, target: Target) -> Result<RedisStore, Error> {
-        if self.timeout.is_zero() {
-            return Err(Error::config("the deadline of an operation must be more than zero"));
+        if !TIMEOUTS.contains(&self.timeout) {
+            return Err(Error::config(format!("the deadline of an operation takes {TAKES_TIMEOUTS}")));
         }
         let connections = self.connections.or(target.options.connections).unwrap_or(1);
         if !(1..=MOST_CONNECTIONS).contains(&connections) {
