@@ -99,7 +99,12 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
 
 /// Changes of several fields that are carried out together, all or none: made by [`Session::write`](crate::Session::write).
 ///
-/// Where a field is changed twice, the last change counts. Nothing happens before [`commit`](Self::commit) is awaited.
+/// The outcome is that of the changes one after another: where a field is changed twice, the last change counts. This holds too for
+/// a field that two schemas have under its present name and under its [alias](macro@crate::Session). A change of the present name
+/// removes the value under the alias, also one that the same batch set before. A later change of the former name leaves the present
+/// one alone, under which the value is then read.
+///
+/// Nothing happens before [`commit`](Self::commit) is awaited.
 #[must_use = "nothing is written before `.commit().await?`"]
 pub struct WriteBatch<'a> {
     handle: &'a SessionHandle,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
-use session_runtime::{FieldValue, Session, SessionId, Sessions};
+use session_runtime::{FieldValue, Session, SessionId, Sessions, WriteBatch};
 use session_tests::acceptance::World;
 
 /// Yesterday's schema.
@@ -96,6 +96,86 @@ async fn new_data_is_read_by_the_old_schema(world: World) {
     old.set_visits(1).await.unwrap();
     assert_eq!(new.count().await.unwrap(), 50);
     assert_eq!(new.load().await.unwrap().count, 50);
+}
+
+/// One request's session in three versions of the schema: the second renamed `visits`, the third renamed it back.
+struct Versions {
+    old: Session<Old>,
+    new: Session<New>,
+    back: Session<Back>,
+    names: Session<Names>,
+}
+
+#[derive(Session)]
+struct Back {
+    #[session(alias = "count")]
+    visits: u64,
+}
+
+/// Both names, each by itself.
+#[derive(Debug, PartialEq, Session)]
+struct Names {
+    visits: Option<u64>,
+    count: Option<u64>,
+}
+
+impl Versions {
+    const CHANGES: usize = 6;
+
+    fn begin(sessions: &Sessions) -> Self {
+        let request = sessions.open([]);
+        let (old, new) = (request.session(), request.session());
+        Self { old, new, back: request.session(), names: request.session() }
+    }
+
+    fn add<'a>(&self, batch: WriteBatch<'a>, change: usize) -> WriteBatch<'a> {
+        match change {
+            0 => batch.set(self.old.visits(), 1),
+            1 => batch.set(self.new.count(), 2),
+            2 => batch.set(self.back.visits(), 3),
+            3 => batch.remove(self.old.visits()),
+            4 => batch.remove(self.new.count()),
+            _ => batch.remove(self.back.visits()),
+        }
+    }
+}
+
+async fn a_batch_of_present_and_former_names_is_its_changes_one_after_another(world: World) {
+    let sessions = world.sessions(|config| config);
+    for [first, second, third] in triples(Versions::CHANGES) {
+        let (together, apart) = (Versions::begin(&sessions), Versions::begin(&sessions));
+        let batch = together.add(together.add(together.old.write(), first), second);
+        together.add(batch, third).commit().await.unwrap();
+        for change in [first, second, third] {
+            apart.add(apart.old.write(), change).commit().await.unwrap();
+        }
+        let (together, apart) = (together.names.load().await.unwrap(), apart.names.load().await.unwrap());
+        assert_eq!(together, apart, "{first}, {second}, {third}");
+    }
+    let both = Versions::begin(&sessions);
+    both.old.write().set(both.old.visits(), 1).set(both.new.count(), 2).commit().await.unwrap();
+    assert_eq!(both.names.load().await.unwrap(), Names { visits: None, count: Some(2) });
+    both.old.write().set(both.new.count(), 3).set(both.old.visits(), 4).commit().await.unwrap();
+    assert_eq!(both.names.load().await.unwrap(), Names { visits: Some(4), count: Some(3) });
+    assert_eq!(both.new.read((both.new.count(), both.back.visits())).await.unwrap(), (3, 4));
+}
+
+fn triples(below: usize) -> impl Iterator<Item = [usize; 3]> {
+    (0..below.pow(3)).map(move |number| [number / below / below, number / below % below, number % below])
+}
+
+/// Each structure is read as it was saved, by whichever name a field is stored.
+async fn a_saved_version_takes_the_place_of_the_other(world: World) {
+    let sessions = world.sessions(|config| config);
+    let both = Versions::begin(&sessions);
+    both.old.save(&Old { visits: 1, ..Old::default() }).await.unwrap();
+    both.new.save(&New { count: 2, ..New::default() }).await.unwrap();
+    assert_eq!(both.names.load().await.unwrap(), Names { visits: None, count: Some(2) });
+    both.back.save(&Back { visits: 3 }).await.unwrap();
+    assert_eq!(both.names.load().await.unwrap(), Names { visits: Some(3), count: None });
+    assert_eq!(both.new.load().await.unwrap().count, 3);
+    both.new.clear().await.unwrap();
+    assert_eq!(both.names.load().await.unwrap(), Names { visits: None, count: None });
 }
 
 /// A field whose type changed: what is stored is not valid any more.
@@ -211,6 +291,8 @@ over_every_store! {
     a_write_moves_the_value_to_its_new_name
     removing_and_taking_find_the_old_name
     new_data_is_read_by_the_old_schema
+    a_batch_of_present_and_former_names_is_its_changes_one_after_another
+    a_saved_version_takes_the_place_of_the_other
     what_is_not_valid_reads_as_the_default_where_that_was_asked_for
     plain_values_become_typed_ones_and_back
 }
