@@ -248,7 +248,7 @@ impl Entry {
         let fits = match (self.key.takes, &self.value) {
             (Takes::Nothing, None) | (Takes::MaybeExpression, _) => true,
             (Takes::Nothing, Some(_)) => false,
-            (Takes::Text, _) => self.as_text().is_some(),
+            (Takes::Text | Takes::Time, _) => self.as_text().is_some(),
             (Takes::Path, _) => self.as_path().is_some(),
             (Takes::Module, _) => self.as_module().is_some(),
         };

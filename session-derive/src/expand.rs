@@ -15,6 +15,7 @@ use syn::{Attribute, Expr, Generics, LitStr, Path, Type};
 use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::{DefaultValue, OnDecodeError};
 use crate::generics;
+use crate::hints;
 use crate::lints;
 use crate::tokens;
 
@@ -166,10 +167,8 @@ fn storage(field: &Field<'_>) -> TokenStream {
     let default = field.default.as_ref().map(|default| default_fn(field, default));
     let expression = default.as_ref().filter(|_| matches!(field.default, Some(DefaultValue::Expression(_))));
     match (&field.storage, field.content(), expression) {
-        (Storage::Value, ..) => match default {
-            None => call("value", ty, &quote!(#name)),
-            Some(default) => call("value_or", ty, &quote!(#name, #default)),
-        },
+        (Storage::Value, ..) => value(ty, name, default),
+        (Storage::Json, ..) if hints::is_borrowed_text(ty) => value(ty, name, default),
         (Storage::Json, None, None) => call("json", ty, &quote!(#name)),
         (Storage::Json, None, Some(default)) => call("json_or", ty, &quote!(#name, #default)),
         (Storage::Json, Some(content), None) => call("json_option", content, &quote!(#name)),
@@ -182,6 +181,14 @@ fn storage(field: &Field<'_>) -> TokenStream {
             let default = default.into_iter();
             call_of(function, ty, &TokenStream::new(), &quote!(#name, #decode, #encode #(, #default)*))
         }
+    }
+}
+
+fn value(ty: &Type, name: &str, default: Option<TokenStream>) -> TokenStream {
+    let hint = hints::suffix(ty);
+    match default {
+        None => call(&format!("value{hint}"), ty, &quote!(#name)),
+        Some(default) => call(&format!("value_or{hint}"), ty, &quote!(#name, #default)),
     }
 }
 

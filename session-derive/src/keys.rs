@@ -46,6 +46,8 @@ pub(crate) enum Takes {
     Nothing,
     /// `key = "text"`.
     Text,
+    /// `key = "5m"`.
+    Time,
     /// `key = some::path`.
     Path,
     /// `key = some::module`, or the same as text.
@@ -71,7 +73,7 @@ pub(crate) const RENAME: Key =
 pub(crate) const RENAME_ALL: Key =
     Key { name: "rename_all", places: &[Place::Struct, Place::Value], takes: Takes::Text };
 pub(crate) const SKIP: Key = Key { name: "skip", places: &[Place::Field], takes: Takes::Nothing };
-pub(crate) const TTL: Key = Key { name: "ttl", places: &[Place::Field], takes: Takes::Text };
+pub(crate) const TTL: Key = Key { name: "ttl", places: &[Place::Field], takes: Takes::Time };
 pub(crate) const WITH: Key = Key { name: "with", places: &[Place::Field], takes: Takes::Module };
 
 pub(crate) const KEYS: &[Key] = &[
@@ -106,6 +108,11 @@ impl Key {
         match self.takes {
             Takes::Nothing => format!("`{name}` takes no value"),
             Takes::Text => format!("expected `{name} = \"…\"`"),
+            Takes::Time => {
+                format!(
+                    "expected a time with its unit (`ms`, `s`, `m`, `h` or `d`), such as `{name} = \"5m\"`"
+                )
+            }
             Takes::Path => format!("expected `{name} = some::path`"),
             Takes::Module => format!("expected `{name} = some::module`"),
             Takes::MaybeExpression => format!("expected `{name}` or `{name} = …`"),

@@ -15,6 +15,7 @@ mod check;
 mod errors;
 mod expand;
 mod generics;
+mod hints;
 mod keys;
 mod lints;
 mod reserved;

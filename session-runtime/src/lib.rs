@@ -52,6 +52,7 @@ mod handle;
 mod id;
 mod keyring;
 mod lifecycle;
+mod mistakes;
 mod present;
 mod random;
 mod record;

@@ -166,6 +166,96 @@ impl<T: Stored + Impossible> Storable<Never> for T {
     }
 }
 
+/// [`Storable`] with another message, for types that the derive knows by their names. `Storable` itself is written out: lines of a
+/// macro would show in the most common messages.
+macro_rules! storable {
+    ($(#[$message:meta])* trait $storable:ident, fn $value:ident, fn $value_or:ident, fn $default:ident) => {
+        $(#[$message])*
+        pub trait $storable<How>: Stored {
+            /// `Self`, if it can be stored.
+            type Checked;
+
+            /// Gives it back.
+            fn unchecked(checked: Self::Checked) -> Self;
+        }
+
+        impl<T: Stored> $storable<Really> for T {
+            type Checked = T;
+
+            fn unchecked(checked: T) -> T {
+                checked
+            }
+        }
+
+        impl<T: Stored + Impossible> $storable<Never> for T {
+            type Checked = T;
+
+            fn unchecked(checked: T) -> T {
+                checked
+            }
+        }
+
+        /// [`FieldSpec::value`]. Of a type that can neither be stored nor has a default, only the former is reported.
+        pub const fn $value<T, How>(name: &'static str) -> FieldSpec<T>
+        where
+            T: $storable<How>,
+            T::Checked: ValueDefault,
+        {
+            FieldSpec::value_or(name, $default::<T, How>)
+        }
+
+        fn $default<T, How>() -> T
+        where
+            T: $storable<How>,
+            T::Checked: ValueDefault,
+        {
+            T::unchecked(<T::Checked>::when_missing())
+        }
+
+        /// [`FieldSpec::value_or`].
+        pub const fn $value_or<T, How>(name: &'static str, default: fn() -> T) -> FieldSpec<T>
+        where
+            T: $storable<How>,
+        {
+            FieldSpec::value_or(name, default)
+        }
+    };
+}
+
+storable! {
+    /// A type with the name of one that a feature adds.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be stored as a session field without a feature of `session-runtime`",
+        label = "not a type that one session field can hold, with the features that are on",
+        note = "`chrono` adds `DateTime<Utc>` and `NaiveDate`; `jiff` adds `Timestamp` and `civil::Date`; `time` adds `OffsetDateTime` and `Date`; `uuid` adds `Uuid`",
+        note = "the feature goes into `Cargo.toml`: session-runtime = {{ version = \"…\", features = [\"chrono\"] }}",
+        note = "of other types, `#[session(json)]` stores any that implements serde's `Serialize` and `Deserialize`"
+    )]
+    trait StorableByFeature, fn value_by_feature, fn value_or_by_feature, fn default_by_feature
+}
+
+storable! {
+    /// An `Instant`.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be stored as a session field",
+        label = "means nothing to another process",
+        note = "`std::time::SystemTime` can be stored, and times of `chrono`, `jiff` and `time` with the feature of that name",
+        note = "`#[session(json)]` does not help: serde does not know `std::time::Instant` either"
+    )]
+    trait StorableInstant, fn value_instant, fn value_or_instant, fn default_instant
+}
+
+storable! {
+    /// A reference.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be stored as a session field",
+        label = "a session's fields own what they hold",
+        note = "use `String` in place of `&str`, and `Vec<u8>` in place of `&[u8]`",
+        note = "`#[session(json)]` does not help: what is read has no place to be borrowed from"
+    )]
+    trait StorableReference, fn value_reference, fn value_or_reference, fn default_reference
+}
+
 /// What serde can write and read.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as JSON",
@@ -200,7 +290,8 @@ impl<T: Serialize + DeserializeOwned + Impossible> StorableAsJson<Never> for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",
-    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
+    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`",
+    note = "an enum that derives `FieldValue` has the default that one of its variants marks with `#[session(default)]`"
 )]
 pub trait ValueDefault {
     /// The value of a field that is missing.

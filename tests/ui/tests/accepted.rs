@@ -273,6 +273,27 @@ fn what_the_user_allows_is_allowed_in_the_companion_too() {
     assert_eq!((visitor_v2::STORED_NAMES, Session_::STORED_NAMES), (&["old"][..], &["count_"][..]));
 }
 
+/// `Option<&str>` is not taken for the sake of this.
+#[test]
+fn none_needs_no_type() {
+    #[derive(Session)]
+    struct Visitor {
+        name: Option<String>,
+        key: Option<Vec<u8>>,
+    }
+
+    async fn uses(session: &Session<Visitor>, name: Option<&str>) -> Result<(), Error> {
+        session.set_name(None).await?;
+        session.set_key(None).await?;
+        session.name().replace(None).await?;
+        session.name().compare_and_set(None, "x").await?;
+        session.write().set(session.name(), None).commit().await?;
+        session.set_name(name.map(str::to_owned)).await
+    }
+
+    let _ = uses;
+}
+
 /// Everything at once, beside traits with methods of the same names.
 mod with_everything_imported {
     use session_runtime::*;

@@ -1,0 +1,110 @@
+//! Messages for mistakes that the compiler would explain badly.
+//!
+//! Each is an impl or a method that asks for a trait which nothing implements, and which says what was meant. None of them can be
+//! called. The lifetime of some traits makes the compiler ask for them where the mistake is, and not here.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::field::Field;
+#[cfg(not(feature = "blocking"))]
+use crate::field::Operation;
+#[cfg(any(not(feature = "actix"), not(feature = "tower")))]
+use crate::sessions::Sessions;
+
+/// Of a field that is compared or printed, its name is all that the compiler shows.
+pub trait AwaitedBeforeUse {}
+
+#[doc(hidden)]
+impl<T: 'static> fmt::Display for Field<'_, T>
+where
+    Self: AwaitedBeforeUse,
+{
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+#[doc(hidden)]
+impl<T: 'static, U> PartialEq<U> for Field<'_, T>
+where
+    Self: AwaitedBeforeUse,
+{
+    fn eq(&self, _: &U) -> bool {
+        false
+    }
+}
+
+#[doc(hidden)]
+impl<T: 'static, U> PartialOrd<U> for Field<'_, T>
+where
+    Self: AwaitedBeforeUse,
+{
+    fn partial_cmp(&self, _: &U) -> Option<Ordering> {
+        None
+    }
+}
+
+#[cfg(not(feature = "blocking"))]
+#[diagnostic::on_unimplemented(
+    message = "`wait` needs the feature `blocking` of `session-runtime`",
+    label = "add the feature, or await the operation",
+    note = "session-runtime = {{ version = \"…\", features = [\"blocking\"] }}"
+)]
+pub trait FeatureBlocking {}
+
+#[cfg(not(feature = "blocking"))]
+impl<T: 'static> Field<'_, T> {
+    #[doc(hidden)]
+    pub fn wait(self)
+    where
+        Self: FeatureBlocking,
+    {
+    }
+}
+
+#[cfg(not(feature = "blocking"))]
+impl<T> Operation<'_, T> {
+    #[doc(hidden)]
+    pub fn wait(self)
+    where
+        Self: FeatureBlocking,
+    {
+    }
+}
+
+#[cfg(not(feature = "tower"))]
+#[diagnostic::on_unimplemented(
+    message = "`layer` needs one of the features `axum`, `poem` and `tower` of `session-runtime`",
+    label = "add the feature of your server",
+    note = "session-runtime = {{ version = \"…\", features = [\"axum\"] }}"
+)]
+pub trait FeatureTower<'a> {}
+
+#[cfg(not(feature = "tower"))]
+impl Sessions {
+    #[doc(hidden)]
+    pub fn layer(&self)
+    where
+        for<'a> Self: FeatureTower<'a>,
+    {
+    }
+}
+
+#[cfg(not(feature = "actix"))]
+#[diagnostic::on_unimplemented(
+    message = "`middleware` needs the feature `actix` of `session-runtime`",
+    label = "add the feature; for other servers, `layer` is the method",
+    note = "session-runtime = {{ version = \"…\", features = [\"actix\"] }}"
+)]
+pub trait FeatureActix<'a> {}
+
+#[cfg(not(feature = "actix"))]
+impl Sessions {
+    #[doc(hidden)]
+    pub fn middleware(&self)
+    where
+        for<'a> Self: FeatureActix<'a>,
+    {
+    }
+}

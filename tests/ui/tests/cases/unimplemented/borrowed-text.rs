@@ -1,0 +1,6 @@
+#[derive(session_runtime::Session)]
+struct Visitor {
+    name: &'static str,
+}
+
+fn main() {}

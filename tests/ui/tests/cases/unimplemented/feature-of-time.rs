@@ -1,0 +1,10 @@
+mod time {
+    pub struct OffsetDateTime;
+}
+
+#[derive(session_runtime::Session)]
+struct Visitor {
+    at: time::OffsetDateTime,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(session_runtime::Session)]
+struct Visitor {
+    since: Option<std::time::Instant>,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#[derive(session_runtime::Session)]
+struct Visitor {
+    count: u64,
+    name: Option<String>,
+}
+
+fn handler(session: session_runtime::Session<Visitor>) {
+    let _ = session.set_count(3).wait();
+}
+fn main() {}
