@@ -40,7 +40,8 @@ impl RedisStore {
         }
         if missing.is_too_old {
             return Err(Error::config(format!(
-                "the Redis server is too old ({}): sessions need Redis 7 or later, or Valkey",
+                "the Redis server ({}) is too old, its scripts cannot ask for permissions (`redis.acl_check_cmd`): \
+                 sessions need Redis 7 or later, or Valkey",
                 self.names_of_servers()
             )));
         }

@@ -85,7 +85,8 @@ fn make_sure_of_cryptography() {
 
 /// Why no connection came about, if it is for TLS.
 pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
-    if error.kind() == ErrorKind::InvalidClientConfig {
+    // There is no other sign of it.
+    if error.to_string().starts_with("Unable to build client with TLS parameters") {
         return Some(
             "the certificate and the key of this client do not go together, or cannot be used".into(),
         );
@@ -93,12 +94,14 @@ pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
     if cause_of::<rustls::pki_types::InvalidDnsNameError>(error).is_some() {
         return Some("the host's name is none that a certificate can be for".into());
     }
-    let of_network = cause_of::<io::Error>(error);
-    if error.kind() == ErrorKind::Io && of_network.is_none() && StdError::source(error).is_some() {
-        return Some("the system's certificates cannot be read: `ca=FILE` names others".into());
+    if let Some(error) = cause_of::<io::Error>(error) {
+        return error.get_ref()?.downcast_ref().map(reason);
     }
-    let of_connection = of_network.and_then(|error| error.get_ref()?.downcast_ref());
-    of_connection.or_else(|| cause_of::<rustls::Error>(error)).map(reason)
+    // Before there is a connection.
+    let is_of_setup = cause_of::<rustls::Error>(error).is_some() || error.kind() == ErrorKind::Io;
+    (is_of_setup && StdError::source(error).is_some()).then(|| {
+        "the system's certificates cannot be used: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others".into()
+    })
 }
 
 fn reason(error: &rustls::Error) -> Cow<'static, str> {
@@ -153,5 +156,28 @@ fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
         | DecryptError
         | AccessDenied => format!("the server refused this client's certificate: {alert:?}").into(),
         alert => format!("the server ended the handshake: {alert:?}").into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_here_is_told_from_what_is_wrong_there() {
+        let bad = rustls::Error::InvalidCertificate(CertificateError::BadEncoding);
+        let of_system = RedisError::from(bad.clone());
+        assert!(refusal(&of_system).unwrap().contains("the system's certificates"));
+        let of_server = RedisError::from(io::Error::new(io::ErrorKind::InvalidData, bad));
+        assert!(refusal(&of_server).unwrap().contains("the server's certificate cannot be used"));
+    }
+
+    #[test]
+    fn other_errors_of_the_network_are_not_those_of_tls() {
+        for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::Other, io::ErrorKind::UnexpectedEof] {
+            assert_eq!(refusal(&io::Error::from(kind).into()), None);
+        }
+        assert_eq!(refusal(&io::Error::other("failed to lookup address information").into()), None);
+        assert_eq!(refusal(&RedisError::from((ErrorKind::Io, "closed"))), None);
     }
 }

@@ -1,5 +1,7 @@
 //! The URLs that name servers.
 
+use std::collections::BTreeSet;
+
 use redis::{ConnectionInfo, IntoConnectionInfo};
 use url::Url;
 
@@ -75,6 +77,12 @@ impl Target {
 
     fn socket(rest: &str) -> Result<Self, Error> {
         let mut url = parse("redis+unix", rest)?;
+        // The client looks for it elsewhere, and would connect without.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::config(
+                "the Redis URL cannot be used: user and password of a socket are its parameters `user` and `pass`",
+            ));
+        }
         let with_login = url.clone();
         let options = Options::take(&mut url, &["db", "user", "pass"])?;
         Self::new(Kind::Server, with_login, options)
@@ -121,7 +129,7 @@ impl Options {
     /// # Errors
     ///
     /// A parameter that is none of them, nor of `others`: a misspelt one must not be passed over in silence.
-    /// A `+`: forms write a space so, and who pastes a password means the sign.
+    /// The same one twice: one of them would be. A `+`: forms write a space so, and who pastes a password means the sign.
     fn take(url: &mut Url, others: &[&str]) -> Result<Self, Error> {
         if url.query().is_some_and(|query| query.contains('+')) {
             return Err(Error::config(
@@ -130,7 +138,11 @@ impl Options {
         }
         let mut options = Self::default();
         let (mut sentinel_user, mut sentinel_password) = (None, None);
+        let mut given = BTreeSet::new();
         for (name, value) in url.query_pairs() {
+            if !given.insert(name.clone()) {
+                return Err(bad_parameter());
+            }
             let value = value.into_owned();
             match &*name {
                 "connections" => options.connections = Some(value.parse().map_err(|_| bad_parameter())?),
@@ -156,7 +168,7 @@ impl Options {
 
 fn bad_parameter() -> Error {
     Error::config(
-        "the Redis URL cannot be used: its parameters are connections=NUMBER and, with TLS, ca=FILE, cert=FILE and key=FILE; \
+        "the Redis URL cannot be used: its parameters, each once, are connections=NUMBER and, with TLS, ca=FILE, cert=FILE and key=FILE; \
          with sentinels sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…; \
          in a password, a question mark is written %3F",
     )
@@ -318,6 +330,12 @@ mod tests {
             "redis://a?HUNTER2=1",
             "redis://a?connections=HUNTER2",
             "redis://a?sentinel_pass=HUNTER2",
+            "redis://a?connections=1&connections=2",
+            "redis+unix:///s?user=app&user=HUNTER2",
+            "redis+sentinel://a/m?sentinel_user=s&sentinel_user=HUNTER2",
+            "redis+unix://HUNTER2@localhost/s",
+            "redis+unix://:HUNTER2@localhost/s",
+            "redis+unix://app:HUNTER2@localhost/s?user=app",
             "rediss://:HUNTER2@a#insecure",
             "rediss+unix:///HUNTER2",
             "redis+cluster://:HUNTER2@",
