@@ -42,10 +42,9 @@ mod tests {
     use std::time::Duration;
 
     use axum::body::{Body, to_bytes};
-    use axum::http::{Request, StatusCode, header};
+    use axum::http::{Request, StatusCode};
     use session_runtime::testing::{Browser, FailingStore, Failure, ManualClock, sessions};
     use session_runtime::{MemoryStore, SessionConfig};
-    use tower::ServiceExt;
 
     use super::*;
 
@@ -107,14 +106,8 @@ mod tests {
         method: &str,
         path: &str,
     ) -> Result<(StatusCode, String), Box<dyn StdError>> {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(cookie) = browser.cookie() {
-            request = request.header(header::COOKIE, cookie);
-        }
-        let response = app(sessions).oneshot(request.body(Body::empty())?).await?;
-        for set_cookie in response.headers().get_all(header::SET_COOKIE) {
-            browser.receive(set_cookie.to_str()?);
-        }
+        let request = Request::builder().method(method).uri(path).body(Body::empty())?;
+        let response = browser.send(app(sessions), request).await?;
         let status = response.status();
         let body = to_bytes(response.into_body(), usize::MAX).await?;
         Ok((status, String::from_utf8(body.to_vec())?))

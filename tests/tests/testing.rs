@@ -4,6 +4,10 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use axum::routing::get;
 use session_runtime::testing::{self, Browser, FailingStore, Failure, ManualClock};
 use session_runtime::{ConnectionState, Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
@@ -134,6 +138,79 @@ async fn a_write_without_a_reply_was_carried_out_or_not_as_the_test_says() {
         store.recover();
         assert_eq!(count(&mut browser).await.unwrap(), expected);
     }
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_is_read_and_not_changed() {
+    let (store, mut browser) = failing().await;
+    store.fail(Failure::Refused);
+    let error = set(&mut browser, 8).await.unwrap_err();
+    assert!(!error.is_unavailable() && !error.is_gone() && error.status() == 500, "{error}");
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+    browser.visit(async |session: Session<Visitor>| session.destroy().await.unwrap_err()).await;
+    store.recover();
+    assert_eq!(count(&mut browser).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_ends_under_way_is_gone() {
+    let (store, mut browser) = failing().await;
+    store.fail(Failure::Gone);
+    let written = browser.visit(async |session: Session<Visitor>| {
+        assert_eq!(session.count().await.unwrap(), 0);
+        session.set_count(8).await
+    });
+    assert!(written.await.unwrap_err().is_gone());
+    store.recover();
+    assert_eq!(count(&mut browser).await.unwrap(), 0);
+    // A session that begins is not ended: only what follows is.
+    let (store, _) = failing().await;
+    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    store.fail(Failure::Gone);
+    let mut newcomer = Browser::new(&sessions);
+    set(&mut newcomer, 1).await.unwrap();
+    let renamed = newcomer.visit(async |session: Session<Visitor>| session.rotate().await);
+    assert!(renamed.await.unwrap_err().is_gone());
+}
+
+#[tokio::test]
+async fn a_field_that_somebody_changes_first_is_contended() {
+    let (store, mut browser) = failing().await;
+    store.fail(Failure::Contended);
+    let updated = browser.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
+    assert!(updated.await.unwrap_err().is_contended());
+    let swapped =
+        browser.visit(async |session: Session<Visitor>| session.count().compare_and_set(7, 8).await);
+    assert!(!swapped.await.unwrap());
+    // What does not compare goes on.
+    let counted = browser.visit(async |session: Session<Visitor>| session.count().incr(1).await);
+    assert_eq!(counted.await.unwrap(), 8);
+    store.recover();
+    let updated = browser.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
+    assert_eq!(updated.await.unwrap(), 9);
+}
+
+#[tokio::test]
+async fn a_browser_sends_its_cookie_beside_others_and_keeps_what_is_set() {
+    async fn answer(session: Session<Visitor>, headers: HeaderMap) -> Result<String, Error> {
+        let theme = headers.get_all("cookie").iter().any(|cookie| cookie == "theme=dark");
+        Ok(format!("{} {theme}", session.count().incr(1).await?))
+    }
+    async fn leave(session: Session<Visitor>) -> Result<(), Error> {
+        session.destroy().await
+    }
+    let sessions = testing::sessions(SessionConfig::new(), &ManualClock::default()).unwrap();
+    let app = Router::new().route("/", get(answer)).route("/leave", get(leave)).layer(sessions.layer());
+    let mut browser = Browser::new(&sessions);
+    for expected in ["1 true", "2 true"] {
+        let request = Request::get("/").header("cookie", "theme=dark").body(Body::empty()).unwrap();
+        let response = browser.send(app.clone(), request).await.unwrap();
+        assert_eq!(to_bytes(response.into_body(), 99).await.unwrap(), expected);
+    }
+    let mut other_tab = browser.clone();
+    browser.send(app.clone(), Request::get("/leave").body(Body::empty()).unwrap()).await.unwrap();
+    assert!(browser.cookie().is_none() && other_tab.cookie().is_some());
+    assert_eq!(count(&mut other_tab).await.unwrap(), 0);
 }
 
 #[derive(Session)]

@@ -8,8 +8,8 @@ use crate::sessions::Sessions;
 
 /// A browser, as far as the session's cookie goes: it keeps what responses set, and sends it with requests.
 ///
-/// [`visit`](Self::visit) carries out one request without a server; [`cookie`](Self::cookie) is what to send to handlers of one's own, and
-/// [`receive`](Self::receive) takes what they answer. A clone is another browser with the same cookie, as after a second tab was opened or
+/// [`visit`](Self::visit) carries out one request without a server, and `send` sends one to a router of tower. For other servers,
+/// [`cookie`](Self::cookie) is what to send to your handlers, and [`receive`](Self::receive) takes what they answer. A clone is another browser with the same cookie, as after a second tab was opened or
 /// the cookie was stolen.
 ///
 /// How a session gets into the state that a test needs:
@@ -73,6 +73,66 @@ impl Browser {
             self.receive(set_cookie);
         }
         answer
+    }
+
+    /// Sends a request to a router, with the cookie, and keeps the cookie that the response sets. The router is anything of tower:
+    /// axum's `Router`, or a service with [`SessionLayer`](crate::SessionLayer) around it.
+    ///
+    /// # Errors
+    ///
+    /// The service's own. axum's router has none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use axum::body::{Body, to_bytes};
+    /// use axum::http::Request;
+    /// use axum::{Router, routing::get};
+    /// use session_runtime::testing::{Browser, ManualClock, sessions};
+    /// use session_runtime::{Error, Session, SessionConfig};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// async fn count(session: Session<Visitor>) -> Result<String, Error> {
+    ///     Ok(session.count().incr(1).await?.to_string())
+    /// }
+    ///
+    /// let sessions = sessions(SessionConfig::new(), &ManualClock::default())?;
+    /// let router = Router::new().route("/", get(count)).layer(sessions.layer());
+    /// let mut browser = Browser::new(&sessions);
+    /// for expected in ["1", "2"] {
+    ///     let response = browser.send(router.clone(), Request::get("/").body(Body::empty())?).await?;
+    ///     assert_eq!(to_bytes(response.into_body(), usize::MAX).await?, expected);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    #[cfg(feature = "tower")]
+    pub async fn send<S, B, R>(
+        &mut self,
+        mut router: S,
+        mut request: http::Request<B>,
+    ) -> Result<http::Response<R>, S::Error>
+    where
+        S: tower_service::Service<http::Request<B>, Response = http::Response<R>>,
+    {
+        let cookie = self.cookie().and_then(|cookie| http::HeaderValue::from_str(cookie).ok());
+        if let Some(cookie) = cookie {
+            request.headers_mut().append(http::header::COOKIE, cookie);
+        }
+        std::future::poll_fn(|cx| router.poll_ready(cx)).await?;
+        let response = router.call(request).await?;
+        let set_cookies = response.headers().get_all(http::header::SET_COOKIE);
+        for set_cookie in set_cookies.iter().filter_map(|value| value.to_str().ok()) {
+            self.receive(set_cookie);
+        }
+        Ok(response)
     }
 
     /// What the browser sends as the value of the request header `Cookie`; nothing while it has no cookie of the session's.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::store::{
-    BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    Action, BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
     SessionStore, StoreError, Write,
 };
 
@@ -57,6 +57,15 @@ pub enum Failure {
         /// Whether writes are carried out all the same.
         carried_out: bool,
     },
+    /// Reads succeed, and the store refuses to change anything, as a server does that is full or permits too little: the error of a
+    /// write answers none of the questions, and is a 500.
+    Refused,
+    /// Somebody else ends the session just before the operation: reads give defaults, writes are
+    /// [`is_gone`](crate::Error::is_gone). A session that is begun is not ended.
+    Gone,
+    /// Somebody else changes the field just before it is compared: [`compare_and_set`](crate::Field::compare_and_set) says no, and
+    /// [`update`](crate::Field::update) is [`is_contended`](crate::Error::is_contended) after its last try.
+    Contended,
 }
 
 impl FailingStore {
@@ -85,31 +94,47 @@ impl FailingStore {
 
     fn read<'a, T: Send + 'a>(
         &'a self,
+        key: &'a SessionKey,
         read: BoxFuture<'a, Result<T, StoreError>>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
+            self.end_if_asked_for(key).await?;
             match self.failure() {
-                None => read.await,
-                Some(_) => Err(StoreError::unavailable(ON_DEMAND)),
+                None | Some(Failure::Refused | Failure::Gone | Failure::Contended) => read.await,
+                Some(Failure::Unavailable | Failure::OutcomeUnknown { .. }) => {
+                    Err(StoreError::unavailable(ON_DEMAND))
+                }
             }
         })
     }
 
     fn change<'a, T: Send + 'a>(
         &'a self,
+        key: &'a SessionKey,
         write: BoxFuture<'a, Result<T, StoreError>>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
+            self.end_if_asked_for(key).await?;
             match self.failure() {
-                None => return write.await,
+                None | Some(Failure::Gone | Failure::Contended) => return write.await,
                 Some(Failure::Unavailable) => return Err(StoreError::unavailable(ON_DEMAND)),
+                Some(Failure::Refused) => return Err(StoreError::refused(ON_DEMAND)),
                 Some(Failure::OutcomeUnknown { carried_out: true }) => drop(write.await?),
                 Some(Failure::OutcomeUnknown { carried_out: false }) => {}
             }
             Err(StoreError::outcome_unknown(ON_DEMAND))
         })
     }
+
+    async fn end_if_asked_for(&self, key: &SessionKey) -> Result<(), StoreError> {
+        if self.failure() == Some(Failure::Gone) {
+            self.store.destroy(key, TOMBSTONE_FOR).await?;
+        }
+        Ok(())
+    }
 }
+
+const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
 const ON_DEMAND: &str = "it fails as the test asked for";
 
@@ -120,7 +145,7 @@ impl SessionStore for FailingStore {
         field: &'a str,
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
-        self.read(self.store.get(key, field, refresh))
+        self.read(key, self.store.get(key, field, refresh))
     }
 
     fn contains<'a>(
@@ -129,7 +154,7 @@ impl SessionStore for FailingStore {
         field: &'a str,
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
-        self.read(self.store.contains(key, field, refresh))
+        self.read(key, self.store.contains(key, field, refresh))
     }
 
     fn write<'a>(
@@ -137,7 +162,7 @@ impl SessionStore for FailingStore {
         key: &'a SessionKey,
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
-        self.change(self.store.write(key, write))
+        self.change(key, self.store.write(key, write))
     }
 
     fn get_many<'a>(
@@ -146,7 +171,7 @@ impl SessionStore for FailingStore {
         fields: &'a [&'a str],
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
-        self.read(self.store.get_many(key, fields, refresh))
+        self.read(key, self.store.get_many(key, fields, refresh))
     }
 
     fn modify<'a>(
@@ -154,7 +179,11 @@ impl SessionStore for FailingStore {
         key: &'a SessionKey,
         modify: Modify<'a>,
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
-        self.change(self.store.modify(key, modify))
+        let compares = matches!(modify.action, Action::CompareAndSet { .. });
+        if compares && self.failure() == Some(Failure::Contended) {
+            return Box::pin(async { Ok(Lookup::Found(Modified::Swapped(false))) });
+        }
+        self.change(key, self.store.modify(key, modify))
     }
 
     fn field_time_left<'a>(
@@ -162,7 +191,7 @@ impl SessionStore for FailingStore {
         key: &'a SessionKey,
         field: &'a str,
     ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
-        self.read(self.store.field_time_left(key, field))
+        self.read(key, self.store.field_time_left(key, field))
     }
 
     fn expire_field<'a>(
@@ -172,7 +201,7 @@ impl SessionStore for FailingStore {
         ttl: Duration,
         expires_in: Duration,
     ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
-        self.change(self.store.expire_field(key, field, ttl, expires_in))
+        self.change(key, self.store.expire_field(key, field, ttl, expires_in))
     }
 
     fn expires_fields(&self) -> bool {
@@ -180,7 +209,7 @@ impl SessionStore for FailingStore {
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
-        self.read(self.store.time_left(key))
+        self.read(key, self.store.time_left(key))
     }
 
     fn rotate<'a>(
@@ -188,7 +217,7 @@ impl SessionStore for FailingStore {
         key: &'a SessionKey,
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
-        self.change(self.store.rotate(key, rotation))
+        self.change(key, self.store.rotate(key, rotation))
     }
 
     fn destroy<'a>(
@@ -196,11 +225,18 @@ impl SessionStore for FailingStore {
         key: &'a SessionKey,
         tombstone_for: Duration,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        self.change(self.store.destroy(key, tombstone_for))
+        self.change(key, self.store.destroy(key, tombstone_for))
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
-        self.read(self.store.time())
+        Box::pin(async move {
+            match self.failure() {
+                Some(Failure::Unavailable | Failure::OutcomeUnknown { .. }) => {
+                    Err(StoreError::unavailable(ON_DEMAND))
+                }
+                _ => self.store.time().await,
+            }
+        })
     }
 
     fn connection_state(&self) -> ConnectionState {

@@ -2,16 +2,15 @@
 //!
 //! - [`sessions`] makes a manager on memory, whose time passes by a [`ManualClock`].
 //! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into the state that a test needs.
-//! - [`FailingStore`] is away when a test says so: for the path to a 503.
+//! - [`FailingStore`] is away, refuses, or ends the session when a test says so: for the paths to a 503, a 500 and a 409.
 //! - [`overridden_by_variables`] configures by variables that are not the process's own.
 //! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::store::SessionStore) of one's own to the contract.
 //!
-//! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies; `tower` is what the example below asks a router with:
+//! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! session-runtime = { path = "…", features = ["testing"] }
-//! tower = { version = "0.5", features = ["util"] }
 //! ```
 //!
 //! [The guide](crate::guide::testing) has the lines for actix-web, and a test there.
@@ -25,11 +24,10 @@
 //! use std::time::Duration;
 //!
 //! use axum::body::{Body, to_bytes};
-//! use axum::http::{Request, header};
+//! use axum::http::Request;
 //! use axum::{Router, routing::get};
 //! use session_runtime::testing::{Browser, ManualClock, sessions};
 //! use session_runtime::{Error, Session, SessionConfig, Sessions};
-//! use tower::ServiceExt;
 //!
 //! #[derive(Session)]
 //! struct Visitor {
@@ -52,18 +50,15 @@
 //! let mut browser = Browser::new(&sessions);
 //! browser.visit(async |session: Session<Visitor>| session.set_name("Ada").await).await?;
 //!
-//! let ask = async |cookie: &str| {
-//!     let request = Request::get("/").header(header::COOKIE, cookie).body(Body::empty()).unwrap();
-//!     let response = app(&sessions).oneshot(request).await.unwrap();
-//!     to_bytes(response.into_body(), usize::MAX).await.unwrap()
-//! };
-//! let cookie = browser.cookie().expect("a session has begun");
-//! assert_eq!(ask(cookie).await, "hello Ada");
+//! let request = || Request::get("/").body(Body::empty());
+//! let response = browser.send(app(&sessions), request()?).await?;
+//! assert_eq!(to_bytes(response.into_body(), usize::MAX).await?, "hello Ada");
 //!
 //! // A day without a request ends a session.
 //! clock.advance(Duration::from_secs(24 * 3600));
-//! assert_eq!(ask(cookie).await, "hello ");
-//! # Ok::<(), session_runtime::Error>(())
+//! let response = browser.send(app(&sessions), request()?).await?;
+//! assert_eq!(to_bytes(response.into_body(), usize::MAX).await?, "hello ");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! # }
 //! ```
