@@ -1,4 +1,4 @@
-//! What is said of a short secret. Alone in its program: whether a line is wanted is remembered for all threads of one.
+//! What is said of a secret that is short, or was pasted with a line break. Alone in its program: whether a line is wanted is remembered for all threads of one.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -7,7 +7,7 @@ use session_tests::log::Log;
 use tracing::instrument::WithSubscriber;
 
 #[tokio::test]
-async fn a_short_secret_key_is_used_and_warned_of() {
+async fn a_doubtful_secret_key_is_used_and_warned_of() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
@@ -15,6 +15,7 @@ async fn a_short_secret_key_is_used_and_warned_of() {
         let formats = [
             CookieFormat::Tornado(TornadoCookie::new("HUNTER2 and 31 bytes of secret.")),
             CookieFormat::Flask(FlaskCookie::new("HUNTER2 and 32 bytes of a secret")),
+            CookieFormat::Flask(FlaskCookie::new("HUNTER2 and 33 bytes of a secret\n")),
         ];
         let config = SessionConfig::new().store("memory:").cookie_formats(formats);
         Sessions::new(config).await.unwrap();
@@ -25,7 +26,8 @@ async fn a_short_secret_key_is_used_and_warned_of() {
     .with_subscriber(subscriber)
     .await;
     let log = log.text();
-    assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    assert_eq!(log.matches("WARN").count(), 2, "{log}");
     assert!(log.contains("format=\"Tornado\"") && log.contains("bytes=31"), "{log}");
+    assert!(log.contains("format=\"Flask\"") && log.contains("holds a line break"), "{log}");
     assert!(!log.contains("HUNTER2"), "{log}");
 }

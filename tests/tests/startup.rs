@@ -9,7 +9,6 @@ use session_runtime::{
     ConnectionState, Error, Lifetime, MemoryStore, RedisStore, Session, SessionConfig, Sessions,
 };
 use session_tests::cookies::SECRET;
-use session_tests::log::logged;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;
 
@@ -127,48 +126,11 @@ async fn clocks_that_are_far_apart_are_an_error() {
     assert!(sessions.check().await.unwrap_err().is_config());
 }
 
-/// It stays a sign of life: a store whose clock is wrong must not make every machine unhealthy.
-#[tokio::test]
-async fn a_sign_of_life_tells_once_of_clocks_that_went_apart() {
-    let (log, _guard) = logged();
-    let server = RedisServer::start();
-    let clock = ManualClock::new(SystemTime::now());
-    let sessions = on(&server, &clock).await;
-    let mut expected = (0, 0);
-    for (seconds, is_news) in [
-        (0, None),
-        (50, Some("WARN")),
-        (-45, None),
-        (175, Some("ERROR")),
-        (-400, None),
-        (50, None),
-        (0, None),
-        (-160, Some("ERROR")),
-        (-1, None),
-        (50, Some("WARN")),
-    ] {
-        clock.set(moved(SystemTime::now(), seconds));
-        sessions.ping().await.unwrap();
-        match is_news {
-            Some("WARN") => expected.0 += 1,
-            Some(_) => expected.1 += 1,
-            None => {}
-        }
-        let told = |level: &str| {
-            log.text().lines().filter(|line| line.contains(level) && line.contains("clock")).count()
-        };
-        assert_eq!((told("WARN"), told("ERROR")), expected, "{seconds}: {}", log.text());
-    }
-}
-
 /// Its clock is so many seconds ahead of the store's.
 async fn machine(server: &RedisServer, ahead: i64) -> Sessions {
-    on(server, &ManualClock::new(moved(SystemTime::now(), ahead))).await
-}
-
-async fn on(server: &RedisServer, clock: &ManualClock) -> Sessions {
     let store = RedisStore::connect(&server.url()).await.unwrap();
-    Sessions::with_store(config(&server.url()), store).unwrap().with_clock(clock)
+    let clock = ManualClock::new(moved(SystemTime::now(), ahead));
+    Sessions::with_store(config(&server.url()), store).unwrap().with_clock(&clock)
 }
 
 fn moved(time: SystemTime, seconds: i64) -> SystemTime {

@@ -140,7 +140,7 @@ impl SessionConfig {
     /// | --- | --- |
     /// | `memory:` | this process; sessions end with it: see [`MemoryStore`](crate::MemoryStore) |
     /// | `memory:?max_entries=10000&max_bytes=33554432&when_full=evict` | the same with other [bounds](crate::MemoryStore#bounds), each of which may be left out; `when_full` is `refuse` or `evict` |
-    /// | `redis://user:password@host:port/database` | one Redis or Valkey server; all but the host may be left out |
+    /// | `redis://user:password@host:port/database` | one Redis (7 or later) or Valkey server; all but the host may be left out |
     /// | `redis+unix:///path/of/the/socket?db=…&user=…&pass=…` | the same over a unix socket |
     /// | `redis+sentinel://user:password@host:port,host:port/master-name/database` | the master that these sentinels name, again after each failover; their own login is `?sentinel_user=…&sentinel_pass=…` |
     /// | `redis+cluster://user:password@host:port,host:port` | the cluster of these nodes; a few of them are enough |

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use session_runtime::RedisStore;
 use session_runtime::store::Lookup;
+use session_runtime::{RedisStore, RedisStoreBuilder};
 use session_tests::deployment::Sentinel;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{set, try_write};
@@ -79,8 +79,22 @@ async fn a_login_for_the_sentinels_is_their_own() {
     let url = format!("{url}?sentinel_user=sessions&sentinel_pass=of%20sentinels");
     assert_serves(&connect(&url).await.unwrap(), &key).await;
 
-    let refused = builder().sentinel_login(Some("sessions"), "wrong").connect().await.unwrap_err();
-    assert!(refused.is_config() && refused.to_string().contains("password"), "{refused}");
+    let assert_refused = async |builder: RedisStoreBuilder, says: &str| {
+        let refused = builder.connect().await.unwrap_err();
+        assert!(refused.is_config() && refused.to_string().contains(says), "{says}: {refused}");
+    };
+    let allowed = || builder().sentinel_login(Some("sessions"), "of sentinels");
+    assert_refused(builder().sentinel_login(Some("sessions"), "wrong"), "the sentinel refused the user")
+        .await;
+    assert_refused(allowed().login(Some("app"), "wrong"), "the Redis server at").await;
+    for sentinel in deployment.sentinels() {
+        let _: String = sentinel.cli(&["ACL", "SETUSER", "sessions", "-@all"]);
+    }
+    assert_refused(allowed(), "+sentinel|get-master-addr-by-name").await;
+    for sentinel in deployment.sentinels() {
+        let _: String = sentinel.cli(&["ACL", "SETUSER", "default", "resetpass", ">another"]);
+    }
+    assert_refused(builder(), "the sentinel asks for a password").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,7 +78,10 @@ impl Sentinels {
         for address in &self.addresses {
             let (dial, address) = (self.sentinels.clone(), address.clone());
             let question = question(&self.master_name);
-            asked.spawn(async move { master_in(dial.ask(&address, &question).await?) });
+            asked.spawn(async move {
+                let answer = dial.ask(&address, &question).await.and_then(master_in);
+                answer.map_err(|cause| of_login(cause, &address))
+            });
         }
         asked
     }
@@ -106,6 +109,21 @@ fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
     }
     let named: Option<(String, u16)> = redis::from_redis_value(reply).map_err(|_| Cause::Unexpected)?;
     Ok(named.map(|(host, port)| Address { host, port }))
+}
+
+/// The sentinels' own login is told from their master's.
+fn of_login(cause: Cause, address: &Address) -> Cause {
+    let reason = match cause {
+        Cause::Server(Code::NoAuth) => "the sentinel asks for a password: `sentinel_pass=…` in the URL",
+        Cause::Server(Code::WrongPassword) => {
+            "the sentinel refused the user or the password of `sentinel_user=…` and `sentinel_pass=…`"
+        }
+        Cause::Server(Code::NoPermission) => {
+            "the user of the sentinel lacks the permission +sentinel|get-master-addr-by-name"
+        }
+        cause => return cause,
+    };
+    Cause::Misconfigured { address: address.to_string(), reason: reason.into() }
 }
 
 /// How many sentinels named which master.
