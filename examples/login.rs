@@ -98,7 +98,7 @@ struct LogoutForm {
 }
 
 async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<Redirect, Failure> {
-    // With nobody signed in there is nobody to be signed out by another site; what may be left is a dead session's cookie.
+    // With nobody signed in there is nobody to be signed out by another site.
     if session.user().await?.is_some() {
         check_form_token(&session, &form.form_token).await?;
     }
@@ -245,14 +245,13 @@ fn form_token_page() -> Html<String> {
     )
 }
 
-/// The browser may hold the dead session's cookie, and only signing out removes that.
+/// The session ended while the request was under way.
 fn gone_page() -> Html<String> {
     page(
         "Your session has ended",
         format_args!(
             r#"<p>You were signed out, or signed in again in another window.</p>
-<p><a id="again" href="/">Go on there</a>, or:</p>
-<form method="post" action="/logout"><button id="logout">Sign in again</button></form>"#
+<p><a id="again" href="/">Go on</a></p>"#
         ),
     )
 }

@@ -54,6 +54,13 @@ pub(crate) enum Kind {
     Contended { field: &'static str },
     #[error("the session was ended by another request")]
     Gone,
+    #[error("the session expired while the request held it")]
+    Expired,
+    #[error(
+        "the session store still has this session, but this process holds it to be over: compare the configured lifetimes, \
+         and the clocks of the machines"
+    )]
+    Disputed,
     #[error(
         "the request went on without its session, because the session store was unavailable: nothing is written"
     )]
@@ -179,7 +186,7 @@ impl Error {
             Kind::TooLarge { .. } => "too_large",
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
-            Kind::Gone => "gone",
+            Kind::Gone | Kind::Expired => "gone",
             Kind::Committed => "committed",
             Kind::MissingLayer => "missing_layer",
             Kind::OtherRequest
@@ -189,7 +196,7 @@ impl Error {
             #[cfg(feature = "blocking")]
             Kind::DrivesRuntime | Kind::NoThread(_) => "unsupported",
             Kind::NoRandomness => "no_randomness",
-            Kind::Setting { .. } | Kind::Config(_) => "config",
+            Kind::Setting { .. } | Kind::Config(_) | Kind::Disputed => "config",
             Kind::WithoutSession => "unavailable",
             Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
             Kind::Store(error) if error.is_unavailable() => "unavailable",
@@ -231,7 +238,8 @@ impl Error {
         matches!(*self.0, Kind::Encode { .. })
     }
 
-    /// The session was destroyed, rotated away or has expired while this request held it. Nothing was written.
+    /// The session was destroyed, rotated away or has expired while this request was under way. Nothing was written. A request that
+    /// arrives later has no session: its first write begins a new one.
     ///
     /// # Examples
     ///
@@ -254,7 +262,7 @@ impl Error {
     /// # }
     /// ```
     pub fn is_gone(&self) -> bool {
-        matches!(*self.0, Kind::Gone)
+        matches!(*self.0, Kind::Gone | Kind::Expired)
     }
 
     /// The result of [`incr`](crate::Field::incr) would be out of the type's range. Nothing was written.
@@ -368,7 +376,8 @@ impl Error {
         )
     }
 
-    /// The configuration cannot be used. The message names the setting and what it takes.
+    /// The configuration cannot be used. The message names the setting and what it takes. Also an answer about a session that
+    /// the store still has while this process's clock or lifetimes say that it is over.
     ///
     /// # Examples
     ///
@@ -382,7 +391,7 @@ impl Error {
     /// # }).unwrap();
     /// ```
     pub fn is_config(&self) -> bool {
-        matches!(*self.0, Kind::Config(_) | Kind::Setting { .. })
+        matches!(*self.0, Kind::Config(_) | Kind::Setting { .. } | Kind::Disputed)
     }
 }
 

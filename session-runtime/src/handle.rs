@@ -11,23 +11,23 @@ use smallvec::SmallVec;
 use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
-use crate::lifecycle::{Candidate, Destroy, Lifecycle, Move, Next, Read, Reason, Write as Plan};
+use crate::lifecycle::{
+    Candidate, Destroy, Lifecycle, Move, MoveStep, Next, Presented, Read, Reason, RequestAge, TOMBSTONE_FOR,
+    Write as Plan,
+};
 use crate::present::Present;
 use crate::response::SessionHeaders;
 use crate::schema::{FieldSpec, Schema};
 use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::store::{
-    Action, AnyStore, Change, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, StoreError,
-    Write, WriteMode,
+    Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
+    PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
 use crate::subject::Subject;
-use crate::telemetry::{News, Untold};
+use crate::telemetry::{Moment, News, Untold};
 
-/// How long a tombstone stays: longer than any request that may still hold the dead id is likely to take.
-const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
-
-/// How many cookies of our name that verify are asked for, one after another, before the request counts as having no session.
+/// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
 
 /// One for each session that the request's cookies name, in their order: one, most of the time.
@@ -69,20 +69,39 @@ struct Request {
     /// Taken by whoever asks for the session first.
     cookies: Mutex<CookieHeaders>,
     lifecycle: Mutex<Lifecycle>,
+    origin: Origin,
+    /// By the manager's clock, as it only ever grows.
+    arrived_at: Duration,
+}
+
+/// The part of a program that uses a session.
+#[derive(Debug, Clone, Copy)]
+enum Origin {
+    /// A request, with the cookies of a client.
+    Request,
+    /// A job, an administrator, or another part of the application that knows the id.
+    Application,
 }
 
 impl SessionHandle {
     pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Self {
-        let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
-        Self(Arc::new(Request { sessions, cookies, lifecycle }))
+        Self::of(sessions, cookies, Origin::Request)
     }
 
     /// A session outside a request: one that has this id, or a new one.
-    pub(crate) fn outside(sessions: Sessions, subject: Option<Subject>) -> Self {
-        let handle = Self::new(sessions, CookieHeaders::default());
-        let candidate = subject.map(|subject| Candidate { subject, cookie_due: false });
-        handle.lifecycle().ask(|| (false, candidate));
+    pub(crate) fn outside(sessions: Sessions, id: Option<SessionId>) -> Self {
+        let handle = Self::of(sessions, CookieHeaders::default(), Origin::Application);
+        let candidate = |id| Candidate { subject: handle.sessions().subject(id), cookie_due: false };
+        let presented =
+            handle.sorted_out(id.map(candidate).into_iter().collect(), false, &mut News::default());
+        handle.lifecycle().ask(|| presented);
         handle
+    }
+
+    fn of(sessions: Sessions, cookies: CookieHeaders, origin: Origin) -> Self {
+        let arrived_at = sessions.elapsed();
+        let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
+        Self(Arc::new(Request { sessions, cookies, lifecycle, origin, arrived_at }))
     }
 
     /// The session with the fields that `S` declares.
@@ -166,8 +185,9 @@ impl SessionHandle {
             let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
             let learn = |value: &Option<Bytes>, present: &mut Present| present.note(field, value.is_some());
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply, learn) {
-                return Ok(answer.flatten());
+            match self.report_read(&read, reply, learn) {
+                ControlFlow::Break(answer) => return Ok(answer.flatten()),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(None)
@@ -180,8 +200,9 @@ impl SessionHandle {
             let learn = |values: &Vec<Option<Bytes>>, present: &mut Present| {
                 fields.iter().zip(values).for_each(|(field, value)| present.note(field, value.is_some()));
             };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply, learn) {
-                return Ok(answer.unwrap_or_else(|| vec![None; fields.len()]));
+            match self.report_read(&read, reply, learn) {
+                ControlFlow::Break(answer) => return Ok(answer.unwrap_or_else(|| vec![None; fields.len()])),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(vec![None; fields.len()])
@@ -191,8 +212,9 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply, unlearned) {
-                return Ok(answer.unwrap_or(false));
+            match self.report_read(&read, reply, unlearned) {
+                ControlFlow::Break(answer) => return Ok(answer.unwrap_or(false)),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(false)
@@ -209,8 +231,9 @@ impl SessionHandle {
                 }
             };
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(answer) = self.report_read(&read, reply, unlearned) {
-                return Ok(answer.is_some());
+            match self.report_read(&read, reply, unlearned) {
+                ControlFlow::Break(answer) => return Ok(answer.is_some()),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(false)
@@ -221,12 +244,28 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().time_left(&read.subject.key).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply, unlearned) {
-                let most = read.subject.remaining(self.0.sessions.now()).unwrap_or_default();
-                return Ok(left.map(|left| left.min(most)));
+            match self.report_reading(&read, false, reply, unlearned) {
+                ControlFlow::Break(left) => {
+                    let most = read.subject.remaining(self.0.sessions.now()).unwrap_or_default();
+                    return Ok(left.map(|left| left.min(most)));
+                }
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
-        Ok(None)
+        self.check_undisputed().await.map(|()| None)
+    }
+
+    /// # Errors
+    ///
+    /// `is_config` if the store has a session that this process holds to be over: its word must not be taken for the truth.
+    async fn check_undisputed(&self) -> Result<(), Error> {
+        let unusable = self.lifecycle().unusable().to_vec();
+        for subject in unusable {
+            if let Lookup::Found(_) = self.store().time_left(&subject.key).await? {
+                return Err(Error::new(Kind::Disputed));
+            }
+        }
+        Ok(())
     }
 
     /// Says how many of the fields that the changes remove were there.
@@ -242,8 +281,9 @@ impl SessionHandle {
             let written = self.store().write(&plan.subject.key, write, overwrites).await;
             let reply = written.map_err(|error| self.failed(error, ttl))?;
             let learn = |_: &u64, present: &mut Present| present.note_changes(changes);
-            if let ControlFlow::Break(removed) = self.report_write(&plan, reply, learn)? {
-                return Ok(removed.unwrap_or(0));
+            match self.report_write(&plan, reply, learn)? {
+                ControlFlow::Break(removed) => return Ok(removed.unwrap_or(0)),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(0)
@@ -268,7 +308,7 @@ impl SessionHandle {
             match self.report_write(&plan, reply, learn)? {
                 ControlFlow::Break(None) if mode == WriteMode::Create => return Ok(unbegun(&action)),
                 ControlFlow::Break(modified) => return Ok(modified),
-                ControlFlow::Continue(()) => {}
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(without_a_session(&action))
@@ -280,8 +320,9 @@ impl SessionHandle {
             let (key, expires_in) = (&plan.subject.key, plan.expires_in);
             let expired = self.store().expire_field(key, field, ttl, expires_in).await;
             let reply = expired.map_err(|error| self.failed(error, Some(ttl)))?;
-            if let ControlFlow::Break(is_there) = self.report_write(&plan, reply, unlearned)? {
-                return Ok(is_there.unwrap_or(false));
+            match self.report_write(&plan, reply, unlearned)? {
+                ControlFlow::Break(is_there) => return Ok(is_there.unwrap_or(false)),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(false)
@@ -291,8 +332,9 @@ impl SessionHandle {
         while let Some(read) = self.plan_read() {
             let reply = self.store().field_time_left(&read.subject.key, field).await;
             let Some(reply) = self.served(reply)? else { break };
-            if let ControlFlow::Break(left) = self.report_reading(&read, false, reply, unlearned) {
-                return Ok(left.flatten());
+            match self.report_reading(&read, false, reply, unlearned) {
+                ControlFlow::Break(left) => return Ok(left.flatten()),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(None)
@@ -303,41 +345,103 @@ impl SessionHandle {
         while let Some(plan) = self.plan_write(false)? {
             let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
             let reply = self.store().write(&plan.subject.key, write, false).await?;
-            if self.report_write(&plan, reply, unlearned)?.is_break() {
-                return Ok(());
+            match self.report_write(&plan, reply, unlearned)? {
+                ControlFlow::Break(_) => return Ok(()),
+                ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
         }
         Ok(())
     }
 
     pub(crate) async fn change_id(&self, reason: Reason) -> Result<(), Error> {
-        while let Some(planned) = self.plan_move(reason)? {
-            let Some(expires_in) = planned.to.expires_in(self.0.sessions.now()) else {
-                return Err(Error::new(Kind::Gone));
-            };
-            let (successor_key, successor) = (&planned.to.key, &planned.to.id);
-            let rotation = Rotation { successor_key, successor, expires_in, tombstone_for: TOMBSTONE_FOR };
-            let reply = self.store().rotate(&planned.from.key, rotation).await;
-            match reply.inspect_err(|error| self.note_refusal(error, &planned.from))? {
-                Lookup::Found(()) => return self.lifecycle().moved(&planned),
-                Lookup::Missing if self.lifecycle().unmoved(&planned) == Next::Nothing => break,
-                Lookup::Missing => {}
-                Lookup::Dead => self.lifecycle().move_lost(&planned),
+        loop {
+            match self.plan_move(reason)? {
+                MoveStep::Nothing => return Ok(()),
+                MoveStep::Examine(subject) => self.examine(Some(subject)).await?,
+                MoveStep::End(subject) => {
+                    let ended = self.store().destroy(&subject.key, self.destruction()).await?;
+                    self.lifecycle().ended_unusable(&subject.id, ended);
+                }
+                MoveStep::Move(planned) => {
+                    if self.carry_out_move(&planned).await? == Next::Nothing {
+                        return Ok(());
+                    }
+                }
             }
         }
-        Ok(())
+    }
+
+    async fn carry_out_move(&self, planned: &Move) -> Result<Next, Error> {
+        let Some(expires_in) = planned.to.expires_in(self.0.sessions.now()) else {
+            return Err(Error::new(Kind::Expired));
+        };
+        let rotation = Rotation {
+            successor_key: &planned.to.key,
+            successor: &planned.to.id,
+            expires_in,
+            tombstone_for: TOMBSTONE_FOR,
+            renews: planned.renews(),
+        };
+        let reply = self.store().rotate(&planned.from.key, rotation).await;
+        match reply.inspect_err(|error| self.note_refusal(error, &planned.from))? {
+            Lookup::Found(()) => self.lifecycle().moved(planned).map(|()| Next::Nothing),
+            Lookup::Missing => Ok(self.lifecycle().unmoved(planned)),
+            Lookup::Dead => {
+                let dead = self.lifecycle().move_lost(planned);
+                self.examine(dead).await?;
+                Ok(Next::Replan)
+            }
+        }
     }
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         while let Some(plan) = self.plan_destroy()? {
-            let reply = self.store().destroy(&plan.subject.key, TOMBSTONE_FOR).await;
+            let reply = self.store().destroy(&plan.subject.key, self.destruction()).await;
             let found = reply.inspect_err(|error| self.note_refusal(error, &plan.subject))?;
-            let follow = |id| self.0.sessions.presented(id);
+            let follow = |kind| self.followed(kind);
             if self.lifecycle().destroyed(&plan, found, follow) == Next::Nothing {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn destruction(&self) -> Destruction {
+        let reason = match self.0.origin {
+            Origin::Request => DestroyReason::LoggedOut,
+            Origin::Application => DestroyReason::EndedElsewhere,
+        };
+        Destruction { reason, tombstone_for: TOMBSTONE_FOR }
+    }
+
+    /// The session that a destruction ends in place of one that was moved. A client that knows an id from before a login must not end
+    /// the session after it.
+    fn followed(&self, kind: TombstoneKind) -> Option<Subject> {
+        match (kind, self.0.origin) {
+            (TombstoneKind::Rotated(successor), _)
+            | (TombstoneKind::Renewed(successor), Origin::Application) => {
+                Some(self.0.sessions.subject(successor))
+            }
+            (TombstoneKind::Renewed(_), Origin::Request) | (TombstoneKind::Destroyed(_), _) => None,
+        }
+    }
+
+    /// Reads the tombstone of a session, if one is given: it decides how the request goes on. Boxed, since most requests never need
+    /// it.
+    fn examine(&self, dead: Option<Subject>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let Some(subject) = dead else { return Ok(()) };
+            let reply = self.store().tombstone(&subject.key).await;
+            let Some(tombstone) = self.served(reply)? else { return Ok(()) };
+            let age = self.age();
+            self.lifecycle().examined(&subject.id, tombstone, age);
+            Ok(())
+        })
+    }
+
+    fn age(&self) -> RequestAge {
+        let since_arrival = self.0.sessions.elapsed().saturating_sub(self.0.arrived_at);
+        RequestAge { since_arrival, grace: self.0.sessions.end_grace() }
     }
 
     fn plan_read(&self) -> Option<Read> {
@@ -366,10 +470,10 @@ impl SessionHandle {
         lifecycle.plan_write(now, only_removes, |class| sessions.draw(class, now))
     }
 
-    fn plan_move(&self, reason: Reason) -> Result<Option<Move>, Error> {
+    fn plan_move(&self, reason: Reason) -> Result<MoveStep, Error> {
         let sessions = &self.0.sessions;
         let now = sessions.now();
-        self.asked().plan_move(now, reason, |from| sessions.draw_successor(from, reason, now))
+        self.asked().plan_move(now, reason, self.age(), |from| sessions.draw_successor(from, reason, now))
     }
 
     fn plan_destroy(&self) -> Result<Option<Destroy>, Error> {
@@ -393,7 +497,8 @@ impl SessionHandle {
         read.refresh.map_or(Refresh::No, |expires_in| self.0.sessions.refresh(expires_in))
     }
 
-    /// `Break` with what was found, or with nothing if there is nothing to find; `Continue` if another plan is needed.
+    /// `Break` with what was found, or with nothing if there is nothing to find. `Continue` if another plan is needed, once the
+    /// tombstone was [examined](Self::examine) of the session that comes with it.
     fn report<T>(
         &self,
         subject: &Subject,
@@ -401,7 +506,7 @@ impl SessionHandle {
         refreshed: bool,
         reply: Lookup<T>,
         learn: impl FnOnce(&T, &mut Present),
-    ) -> ControlFlow<Option<T>> {
+    ) -> ControlFlow<Option<T>, Option<Subject>> {
         let mut lifecycle = self.lifecycle();
         match reply {
             Lookup::Found(answer) => {
@@ -415,12 +520,9 @@ impl SessionHandle {
             }
             Lookup::Missing => match lifecycle.missing(&subject.id, settles) {
                 Next::Nothing => ControlFlow::Break(None),
-                Next::Replan => ControlFlow::Continue(()),
+                Next::Replan => ControlFlow::Continue(None),
             },
-            Lookup::Dead => {
-                lifecycle.dead(&subject.id);
-                ControlFlow::Continue(())
-            }
+            Lookup::Dead => ControlFlow::Continue(lifecycle.dead(&subject.id)),
         }
     }
 
@@ -429,7 +531,7 @@ impl SessionHandle {
         read: &Read,
         reply: Lookup<T>,
         learn: impl FnOnce(&T, &mut Present),
-    ) -> ControlFlow<Option<T>> {
+    ) -> ControlFlow<Option<T>, Option<Subject>> {
         self.report_reading(read, read.refresh.is_some(), reply, learn)
     }
 
@@ -439,7 +541,7 @@ impl SessionHandle {
         refreshed: bool,
         reply: Lookup<T>,
         learn: impl FnOnce(&T, &mut Present),
-    ) -> ControlFlow<Option<T>> {
+    ) -> ControlFlow<Option<T>, Option<Subject>> {
         if self.is_without_session() {
             // Another read of the request was answered with a default meanwhile: this one must not tell of the session.
             return ControlFlow::Break(None);
@@ -452,13 +554,13 @@ impl SessionHandle {
         plan: &Plan,
         reply: Lookup<T>,
         learn: impl FnOnce(&T, &mut Present),
-    ) -> Result<ControlFlow<Option<T>>, Error> {
+    ) -> Result<ControlFlow<Option<T>, Option<Subject>>, Error> {
         let creates = plan.mode == WriteMode::Create;
         if creates
             && matches!(reply, Lookup::Found(_))
             && self.lifecycle().created(&plan.subject.id)? == Next::Replan
         {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(ControlFlow::Continue(None));
         }
         // Where a creation began nothing, another one may have happened since.
         Ok(self.report(&plan.subject, plan.settles || creates, true, reply, learn))
@@ -488,7 +590,7 @@ impl SessionHandle {
         lifecycle.ask(|| {
             let cookies = std::mem::take(&mut *self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner));
             let values: SmallVec<[&[u8]; 1]> = cookies.values(self.0.sessions.cookie_name()).collect();
-            (!values.is_empty(), self.candidates(&values, &mut news))
+            self.presented(&values, &mut news)
         });
         lifecycle.add_news(news);
         lifecycle
@@ -499,29 +601,53 @@ impl SessionHandle {
         Held { lifecycle, untold: None }
     }
 
-    fn candidates(&self, values: &[&[u8]], news: &mut News) -> Candidates {
-        let candidates = self.candidates_by(values, |sessions, value| sessions.candidate(value, news));
+    fn presented(&self, values: &[&[u8]], news: &mut News) -> Presented<Candidates> {
+        let read = self.verified(values, |sessions, value| sessions.candidate(value, news));
+        let presented = self.sorted_out(read, !values.is_empty(), news);
         #[cfg(feature = "redis-session-compat")]
-        if candidates.is_empty() {
-            return self.candidates_by(values, |sessions, value| sessions.forgeable_candidate(value, news));
+        if presented.candidates.is_empty() {
+            let read = self.verified(values, |sessions, value| sessions.forgeable_candidate(value));
+            let mut forgeable = self.sorted_out(read, !values.is_empty(), news);
+            forgeable.unusable.extend(presented.unusable);
+            return forgeable;
         }
-        candidates
+        presented
     }
 
-    fn candidates_by(
+    /// One candidate for each session.
+    fn verified(
         &self,
         values: &[&[u8]],
         mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>,
     ) -> Candidates {
         let mut candidates = Candidates::new();
         for candidate in values.iter().filter_map(|value| read(&self.0.sessions, value)) {
-            if let Some(same) = candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
-                same.merge(candidate);
-            } else if candidates.len() < MAX_CANDIDATES {
-                candidates.push(candidate);
+            match candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
+                Some(same) => same.merge(candidate),
+                None => candidates.push(candidate),
             }
         }
         candidates
+    }
+
+    /// Leaves the sessions to try: those that can be alive, and of many the youngest, so that cookies that somebody planted do not
+    /// stand before the one of a login.
+    fn sorted_out(&self, mut read: Candidates, by_cookie: bool, news: &mut News) -> Presented<Candidates> {
+        let (now, mut unusable) = (self.0.sessions.now(), Vec::new());
+        read.retain(|candidate| {
+            let is_plausible = candidate.subject.is_plausible(now);
+            if !is_plausible {
+                news.add(Moment::Expired, Some(&candidate.subject.id));
+                unusable.push(candidate.subject.clone());
+            }
+            is_plausible
+        });
+        while read.len() > MAX_CANDIDATES {
+            let births = read.iter().map(|candidate| candidate.subject.birth).enumerate();
+            let oldest = births.min_by_key(|(_, birth)| *birth).map_or(0, |(at, _)| at);
+            unusable.push(read.remove(oldest).subject);
+        }
+        Presented { by_cookie, candidates: read, unusable }
     }
 }
 

@@ -4,20 +4,34 @@
 //! An operation asks for a plan ([`Lifecycle::plan_read`], [`Lifecycle::plan_write`]), carries it out on the store and reports what the store said
 //! ([`Lifecycle::found`], [`Lifecycle::missing`], [`Lifecycle::dead`]), until it has an answer. Several operations of one request may be under way at
 //! once: a report about an id that is not the request's any more changes nothing.
+//!
+//! A session that ended while the request was under way is *gone* for it. A request that arrived later has no session. Durations alone
+//! decide: the tombstone's age by the store's clock, against the request's age by ours, plus a grace ([`Lifecycle::examined`]).
 
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::present::Present;
-use crate::store::{Destroyed, WriteMode};
+use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 use crate::subject::Subject;
 use crate::telemetry::{Moment, News, Untold};
+
+/// The stay of a tombstone: longer than a request that may still hold the dead id is likely to take.
+pub(crate) const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// One request's session.
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     state: State,
+    /// The candidates that are left to try.
+    further: Vec<Candidate>,
+    /// Sessions that cookies name and that the request cannot use: by this process's clock and lifetimes, or for their number.
+    /// What ends a session ends them too.
+    unusable: Vec<Subject>,
+    /// Sessions that cookies name and that the request does not use: another one is live, or they have ended. A destruction ends
+    /// them, and those that they were rotated to.
+    passed_over: Vec<Subject>,
     asked: bool,
     was_live: bool,
     committed: bool,
@@ -29,7 +43,7 @@ pub(crate) struct Lifecycle {
     class: u8,
     /// The moves that were sent, of which one may have happened.
     moves: Vec<Move>,
-    /// What other requests moved the session to that this one is to end.
+    /// The sessions that a destruction has yet to end beside the request's own.
     ending: Vec<Subject>,
     /// The session whose end or move was sent, and is not known not to have happened.
     doubted: Option<SessionId>,
@@ -54,13 +68,50 @@ enum State {
     /// No session: no cookie that verifies, or past its deadline, or the store does not know it, or destroyed by this request. `drawn` is the
     /// id of a creation that was sent and is not known to have happened; all first writes of the request use it.
     Absent { drawn: Option<Subject> },
-    /// Sessions that may be there, none of which the store was asked for yet but those that it did not have. `dead` is one of those that were
-    /// ended.
-    Candidate { current: Candidate, further: Vec<Candidate>, dead: Option<Subject> },
+    /// A session that may be there. The store was not asked for it yet. `gone` is one that the request tried before.
+    Candidate { current: Candidate, gone: Option<Gone> },
     /// The store has it.
     Live { subject: Subject, cookie_due: bool, refreshed: bool, present: Present },
     /// Ended by another request, or expired while this one held it.
-    Gone { subject: Subject },
+    Gone(Gone),
+}
+
+/// A session that came to its end while the request was under way.
+#[derive(Debug)]
+struct Gone {
+    subject: Subject,
+    end: End,
+}
+
+/// How a session came to its end.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// The store did not have it any more.
+    Expired,
+    /// By a request. Its tombstone was not read.
+    Unread,
+    /// As its tombstone says.
+    Read { kind: TombstoneKind, is_before_arrival: bool },
+}
+
+/// How long a request has been under way, for the comparison with a tombstone's age.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestAge {
+    pub(crate) since_arrival: Duration,
+    /// How much later than a session's end a request may arrive and still count as under way: answers with another cookie may have
+    /// been on their way to the browser.
+    pub(crate) grace: Duration,
+}
+
+/// The sessions that a request's cookies name.
+#[derive(Debug, Default)]
+pub(crate) struct Presented<C> {
+    /// A cookie of our name came, whether it verifies or not.
+    pub(crate) by_cookie: bool,
+    /// In the order in which they are tried.
+    pub(crate) candidates: C,
+    /// Sessions that this process cannot use.
+    pub(crate) unusable: Vec<Subject>,
 }
 
 /// A session that may be there, before the store was asked for it.
@@ -112,6 +163,18 @@ pub(crate) struct Destroy {
     pub(crate) settles: bool,
 }
 
+/// The next step of an operation that gives a session a new id.
+#[derive(Debug)]
+pub(crate) enum MoveStep {
+    /// There is no session to move. The next one gets a fresh id anyway.
+    Nothing,
+    Move(Move),
+    /// A session is to be ended that the request cannot use: see [`Lifecycle::ended_unusable`].
+    End(Subject),
+    /// The tombstone of a session decides: see [`Lifecycle::examined`].
+    Examine(Subject),
+}
+
 /// What to do to give a session a new id.
 #[derive(Debug, Clone)]
 pub(crate) struct Move {
@@ -155,13 +218,17 @@ pub(crate) struct Outcome {
 }
 
 impl Lifecycle {
-    /// To be called before a plan is made: the first time it looks at the request's cookies. They give whether one of our name came, whether it
-    /// verifies or not, and the candidates.
-    pub(crate) fn ask<C: IntoIterator<Item = Candidate>>(&mut self, cookies: impl FnOnce() -> (bool, C)) {
+    /// To be called before a plan is made: the first time it looks at the request's cookies.
+    pub(crate) fn ask<C: IntoIterator<Item = Candidate>>(&mut self, cookies: impl FnOnce() -> Presented<C>) {
         if !std::mem::replace(&mut self.asked, true) {
-            let (presented, candidates) = cookies();
-            self.presented = presented;
-            self.state = State::first_of(candidates, None);
+            let presented = cookies();
+            self.presented = presented.by_cookie;
+            self.unusable = presented.unusable;
+            let mut candidates = presented.candidates.into_iter();
+            if let Some(current) = candidates.next() {
+                self.state = State::Candidate { current, gone: None };
+            }
+            self.further = candidates.collect();
         }
     }
 
@@ -197,8 +264,13 @@ impl Lifecycle {
             State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } => {
                 Some(subject)
             }
-            State::Absent { .. } | State::Gone { .. } => None,
+            State::Absent { .. } | State::Gone(_) => None,
         }
+    }
+
+    /// The sessions that the request's cookies name and that it cannot use, if it has no other.
+    pub(crate) fn unusable(&self) -> &[Subject] {
+        if self.state.subject().is_none() { &self.unusable } else { &[] }
     }
 
     /// The id of the session that the request has, or had last.
@@ -213,7 +285,7 @@ impl Lifecycle {
             return None;
         }
         let (subject, refreshed) = match &self.state {
-            State::Absent { drawn: None } | State::Gone { .. } => return None,
+            State::Absent { drawn: None } | State::Gone(_) => return None,
             State::Absent { drawn: Some(subject) } => (subject, false),
             State::Candidate { current, .. } => (&current.subject, false),
             State::Live { subject, refreshed, .. } => (subject, *refreshed),
@@ -234,7 +306,7 @@ impl Lifecycle {
         self.pass_deadlines(now);
         let settles = self.is_unsettled();
         let (subject, mode) = match &mut self.state {
-            State::Gone { .. } => return Err(Error::new(Kind::Gone)),
+            State::Gone(gone) => return Err(gone.error()),
             State::Absent { drawn: None } if only_removes => return Ok(None),
             State::Absent { drawn: Some(subject) } if only_removes => (subject, WriteMode::Existing),
             State::Absent { .. } if self.committed => return Err(Error::new(Kind::Committed)),
@@ -244,24 +316,41 @@ impl Lifecycle {
                 (subject, WriteMode::Existing)
             }
         };
-        let expires_in = subject.expires_in(now).ok_or_else(|| Error::new(Kind::Gone))?;
+        let expires_in = subject.expires_in(now).ok_or_else(|| Error::new(Kind::Expired))?;
         Ok(Some(Write { subject: subject.clone(), mode, expires_in, settles }))
     }
 
-    /// `None`: there is no session to move; the next one gets a fresh id anyway. `draw` gives the successor of a subject.
+    /// `draw` gives the successor of a subject.
     pub(crate) fn plan_move(
         &mut self,
         now: SystemTime,
         reason: Reason,
+        age: RequestAge,
         draw: impl FnOnce(&Subject) -> Result<Subject, Error>,
-    ) -> Result<Option<Move>, Error> {
+    ) -> Result<MoveStep, Error> {
         self.check_is_served()?;
         self.pass_deadlines(now);
+        if let (State::Gone(gone), Reason::Renew(_)) = (&self.state, reason) {
+            match gone.end.allows_login(age) {
+                None => return Ok(MoveStep::Examine(gone.subject.clone())),
+                Some(false) => return Err(gone.error()),
+                Some(true) => {
+                    self.state = State::default();
+                    self.moves.clear();
+                }
+            }
+        }
         let from = match &self.state {
-            State::Gone { .. } => return Err(Error::new(Kind::Gone)),
+            State::Gone(gone) => return Err(gone.error()),
             State::Absent { drawn: None } => {
+                if let Some(subject) = self.unusable.last().cloned() {
+                    if self.committed {
+                        return Err(Error::new(Kind::Committed));
+                    }
+                    return Ok(MoveStep::End(subject));
+                }
                 self.class = reason.class_of_next(self.class);
-                return Ok(None);
+                return Ok(MoveStep::Nothing);
             }
             State::Absent { drawn: Some(subject) }
             | State::Candidate { current: Candidate { subject, .. }, .. }
@@ -272,22 +361,32 @@ impl Lifecycle {
         }
         self.doubted = Some(from.id);
         if let Some(sent) = self.moves.iter().find(|sent| sent.from.id == from.id && sent.reason == reason) {
-            return Ok(Some(Move { settles: self.is_unsettled(), ..sent.clone() }));
+            return Ok(MoveStep::Move(Move { settles: self.is_unsettled(), ..sent.clone() }));
         }
         let planned = Move { from: from.clone(), to: draw(from)?, reason, settles: self.is_unsettled() };
         self.moves.push(planned.clone());
-        Ok(Some(planned))
+        Ok(MoveStep::Move(planned))
+    }
+
+    /// The store was told to end a session that the request cannot use.
+    pub(crate) fn ended_unusable(&mut self, id: &SessionId, found: Destroyed) {
+        self.unusable.retain(|subject| subject.id != *id);
+        if found == Destroyed::Ended {
+            self.news.add(Moment::Destroyed, Some(id));
+        }
     }
 
     /// `None`: there is nothing to end.
     pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<Destroy>, Error> {
         self.check_is_served()?;
         self.pass_deadlines(now);
-        let subject = self.ending.last().or_else(|| self.state.subject()).cloned();
-        let changes_cookie = subject.is_some() || (self.presented && !self.removal_due);
-        if self.committed && changes_cookie {
+        if self.committed && self.destruction_changes_cookie() {
             return Err(Error::new(Kind::Committed));
         }
+        // A logout leaves no session of the same browser behind. The request's own comes last: until then, it still has it.
+        self.ending.append(&mut self.passed_over);
+        self.ending.append(&mut self.unusable);
+        let subject = self.ending.last().or_else(|| self.state.subject()).cloned();
         if subject.is_none() {
             self.removal_due = self.presented;
         }
@@ -317,10 +416,15 @@ impl Lifecycle {
             }
             _ => return,
         };
-        self.was_live = true;
         if let Some(subject) = self.state.take_subject() {
-            self.state = State::Live { subject, cookie_due, refreshed, present: Present::default() };
+            self.go_live(subject, cookie_due, refreshed);
         }
+    }
+
+    fn go_live(&mut self, subject: Subject, cookie_due: bool, refreshed: bool) {
+        self.was_live = true;
+        self.passed_over.extend(self.further.drain(..).map(|candidate| candidate.subject));
+        self.state = State::Live { subject, cookie_due, refreshed, present: Present::default() };
     }
 
     /// What is known of the fields of this session, while the request has it.
@@ -340,7 +444,9 @@ impl Lifecycle {
     pub(crate) fn created(&mut self, id: &SessionId) -> Result<Next, Error> {
         self.found(id, true);
         match &self.state {
-            State::Live { subject, .. } | State::Gone { subject } if subject.id == *id => Ok(Next::Nothing),
+            State::Live { subject, .. } | State::Gone(Gone { subject, .. }) if subject.id == *id => {
+                Ok(Next::Nothing)
+            }
             State::Absent { drawn: Some(subject) } if subject.id == *id => Err(Error::new(Kind::Committed)),
             // It was carried out before the session moved, and went along: not once more.
             _ if self.moves.iter().any(|sent| sent.from.id == *id) => Ok(Next::Nothing),
@@ -353,34 +459,77 @@ impl Lifecycle {
         match &mut self.state {
             State::Live { subject, .. } if subject.id == *id && settles => return Next::Nothing,
             State::Absent { drawn: Some(subject) } if subject.id == *id => return Next::Nothing,
-            State::Candidate { current, further, dead } if current.subject.id == *id => {
+            State::Candidate { current, gone } if current.subject.id == *id => {
+                let gone = gone.take();
                 self.news.add(Moment::Expired, Some(id));
-                self.state = State::first_of(std::mem::take(further), dead.take());
+                self.try_next(gone);
             }
             State::Live { subject, .. } if subject.id == *id => {
                 self.news.add(Moment::Expired, Some(id));
-                self.state = State::Gone { subject: subject.clone() }
+                self.state = State::Gone(Gone { subject: subject.clone(), end: End::Expired });
             }
             _ => {}
         }
         Next::Replan
     }
 
-    /// The session was ended, or moved.
-    pub(crate) fn dead(&mut self, id: &SessionId) {
-        let mut next = self.successors_of(id);
-        let dead = match &mut self.state {
-            // A cookie of a session that has just ended must not stand before one that is live.
-            State::Candidate { current, further, .. } if current.subject.id == *id => {
-                next.append(further);
-                current.subject.clone()
+    /// The store has a tombstone of this session. If the tombstone decides how the request goes on, the session is returned: see
+    /// [`examined`](Self::examined).
+    pub(crate) fn dead(&mut self, id: &SessionId) -> Option<Subject> {
+        match &self.state {
+            State::Candidate { current: Candidate { subject, .. }, .. } if subject.id == *id => {
+                Some(subject.clone())
             }
             State::Live { subject, .. } | State::Absent { drawn: Some(subject) } if subject.id == *id => {
-                subject.clone()
+                let gone = Gone { subject: subject.clone(), end: End::Unread };
+                self.try_successors_of(id, Some(gone));
+                None
             }
-            _ => return,
+            _ => None,
+        }
+    }
+
+    /// The tombstone of this session was read, or there is none any more.
+    pub(crate) fn examined(&mut self, id: &SessionId, tombstone: Option<Tombstone>, age: RequestAge) {
+        let successor = tombstone.and_then(|tombstone| tombstone.successor());
+        match &mut self.state {
+            State::Candidate { current, gone } if current.subject.id == *id => {
+                let (subject, former) = (current.subject.clone(), gone.take());
+                let is_under_way = |tombstone: &Tombstone| age.is_under_way_at(tombstone.age);
+                let read = tombstone.filter(is_under_way).map(|tombstone| End::read(tombstone, age));
+                let gone = read.map(|end| Gone { subject: subject.clone(), end });
+                if tombstone.is_none() {
+                    self.news.add(Moment::Expired, Some(id));
+                } else {
+                    // Another move than the one that it tells of did not happen.
+                    self.moves.retain(|sent| sent.from.id != *id || Some(sent.to.id) == successor);
+                    if self.successors_of(id).is_empty() {
+                        self.passed_over.push(subject);
+                    }
+                }
+                self.try_successors_of(id, former.or(gone));
+            }
+            State::Gone(gone) if gone.subject.id == *id => {
+                gone.end = tombstone.map_or(End::Expired, |tombstone| End::read(tombstone, age));
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes on where this request tried to move the session.
+    fn try_successors_of(&mut self, id: &SessionId, gone: Option<Gone>) {
+        let successors = self.successors_of(id);
+        self.further.splice(0..0, successors);
+        self.try_next(gone);
+    }
+
+    /// Goes on to the next candidate. A cookie of a session that has just ended must not stand before one that is live.
+    fn try_next(&mut self, gone: Option<Gone>) {
+        self.state = if self.further.is_empty() {
+            gone.map_or_else(State::default, State::Gone)
+        } else {
+            State::Candidate { current: self.further.remove(0), gone }
         };
-        self.state = State::first_of(next, Some(dead));
     }
 
     /// The store moved the session.
@@ -389,12 +538,10 @@ impl Lifecycle {
     ///
     /// `is_committed` if the response's head was sent meanwhile, without the new cookie.
     pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
-        if self.state.is_of(&moved.from.id) || self.state.may_be(&moved.to.id) {
+        if self.state.is_of(&moved.from.id) || self.may_be(&moved.to.id) {
             self.note_creation(&moved.from.id);
             self.news.add(Moment::Rotated, Some(&moved.to.id));
-            let (subject, cookie_due) = (moved.to.clone(), !self.committed);
-            self.was_live = true;
-            self.state = State::Live { subject, cookie_due, refreshed: true, present: Present::default() };
+            self.go_live(moved.to.clone(), !self.committed, true);
         } else {
             self.found(&moved.to.id, true);
         }
@@ -436,53 +583,67 @@ impl Lifecycle {
         }
     }
 
-    /// The store refused the move: the session was ended, or moved elsewhere. The tombstone would name a successor of ours.
-    pub(crate) fn move_lost(&mut self, lost: &Move) {
+    /// The store refused the move: the session was ended, or moved elsewhere. The tombstone would name a successor of ours. As
+    /// [`dead`](Self::dead).
+    pub(crate) fn move_lost(&mut self, lost: &Move) -> Option<Subject> {
         self.moves.retain(|sent| sent.to.id != lost.to.id);
-        self.dead(&lost.from.id);
+        self.dead(&lost.from.id)
     }
 
-    /// The store was told to end this session. `follow` gives the subject of an id that the session moved to.
+    /// The store was told to end this session. `follow` gives the session that is to be ended in place of one that another request
+    /// moved.
     pub(crate) fn destroyed(
         &mut self,
         plan: &Destroy,
         found: Destroyed,
-        follow: impl FnOnce(SessionId) -> Option<Subject>,
+        follow: impl FnOnce(TombstoneKind) -> Option<Subject>,
     ) -> Next {
         let id = &plan.subject.id;
         if found == Destroyed::Ended {
             self.note_creation(id);
             self.news.add(Moment::Destroyed, Some(id));
         }
-        let followed = self.ending.iter().position(|ending| ending.id == *id);
-        if let Some(at) = followed {
-            self.ending.remove(at);
-        }
-        if let Destroyed::Moved(successor) = found {
-            self.was_live = true;
-            self.moves.retain(|sent| sent.from.id != *id || sent.to.id == successor);
-            self.dead(id);
-            // Where this request moved it itself it goes on, else it never gets there but to end it.
-            if !self.state.is_of(&successor) {
-                self.ending.extend(follow(successor));
+        if let Destroyed::Dead(kind) = found {
+            let successor = kind.successor();
+            self.was_live |= successor.is_some();
+            self.moves.retain(|sent| sent.from.id != *id || Some(sent.to.id) == successor);
+            // Where this request moved the session itself, it goes on there.
+            if self.successors_of(id).is_empty() {
+                self.ending.extend(follow(kind));
+            } else if self.state.is_of(id) {
+                self.try_successors_of(id, None);
+                return Next::Replan;
             }
-            return self.end_if_gone();
-        }
-        if followed.is_none() && !self.state.is_of(id) {
-            return Next::Replan;
         }
         self.was_live |= found == Destroyed::Ended;
-        match (found, &self.state) {
-            _ if followed.is_some() => self.end_if_gone(),
-            (Destroyed::Missing, State::Candidate { .. }) => self.missing(id, false),
-            // The creation happened since.
-            (Destroyed::Missing, State::Live { .. }) if plan.settles => Next::Replan,
-            (Destroyed::Dead, State::Candidate { further, .. }) if !further.is_empty() => {
-                self.dead(id);
-                Next::Replan
-            }
-            _ => self.end(),
+        self.passed_over.retain(|subject| subject.id != *id);
+        if let Some(at) = self.ending.iter().position(|ending| ending.id == *id) {
+            self.ending.remove(at);
+            return self.end_if_over();
         }
+        if !self.state.is_of(id) {
+            return Next::Replan;
+        }
+        match (found, &mut self.state) {
+            (Destroyed::Missing, State::Candidate { .. }) => return self.missing(id, false),
+            // The creation happened since.
+            (Destroyed::Missing, State::Live { .. }) if plan.settles => return Next::Replan,
+            (Destroyed::Dead(_), State::Candidate { gone, .. }) if !self.further.is_empty() => {
+                let gone = gone.take();
+                self.try_next(gone);
+                return Next::Replan;
+            }
+            _ => {}
+        }
+        self.state = State::Gone(Gone { subject: plan.subject.clone(), end: End::Unread });
+        self.ending.extend(self.further.drain(..).map(|candidate| candidate.subject));
+        self.end_if_over()
+    }
+
+    fn destruction_changes_cookie(&self) -> bool {
+        let names_sessions = self.state.subject().is_some()
+            || [&self.ending, &self.passed_over, &self.unusable].iter().any(|sessions| !sessions.is_empty());
+        names_sessions || (self.presented && !self.removal_due)
     }
 
     /// The store refused to end or to move this session: it did not happen.
@@ -505,10 +666,10 @@ impl Lifecycle {
         Outcome { asked: self.asked, was_live: self.was_live, set, remove, went_on_without }
     }
 
-    /// All that the session moved to is ended; what else the cookies name is next.
-    fn end_if_gone(&mut self) -> Next {
+    /// Everything is ended that a destruction ends.
+    fn end_if_over(&mut self) -> Next {
         match self.state {
-            State::Gone { .. } if self.ending.is_empty() => self.end(),
+            State::Gone(_) | State::Absent { drawn: None } if self.ending.is_empty() => self.end(),
             _ => Next::Replan,
         }
     }
@@ -537,15 +698,66 @@ impl Lifecycle {
             if subject.expires_in(now).is_some() {
                 return;
             }
-            let id = subject.id;
-            self.missing(&id, false);
+            let subject = subject.clone();
+            if matches!(self.state, State::Candidate { .. }) {
+                self.unusable.push(subject.clone());
+            }
+            self.missing(&subject.id, false);
         }
+    }
+
+    /// One of the candidates has this id.
+    fn may_be(&self, id: &SessionId) -> bool {
+        let State::Candidate { current, .. } = &self.state else { return false };
+        std::iter::once(current).chain(&self.further).any(|candidate| candidate.subject.id == *id)
     }
 
     /// Where the session may be that this request tried to move from there.
     fn successors_of(&self, id: &SessionId) -> Vec<Candidate> {
         let sent = self.moves.iter().filter(|sent| sent.from.id == *id);
         sent.map(|sent| Candidate { subject: sent.to.clone(), cookie_due: true }).collect()
+    }
+}
+
+impl Gone {
+    fn error(&self) -> Error {
+        Error::new(match self.end {
+            End::Expired => Kind::Expired,
+            End::Unread | End::Read { .. } => Kind::Gone,
+        })
+    }
+}
+
+impl End {
+    fn read(tombstone: Tombstone, age: RequestAge) -> Self {
+        Self::Read { kind: tombstone.kind, is_before_arrival: tombstone.age > age.since_arrival }
+    }
+
+    /// Returns whether a login may begin a new session in place of the one that is gone. A verified password is a new session by
+    /// intent, unless somebody else ended the former one while the request was under way. `None` if the tombstone has to be read.
+    fn allows_login(self, age: RequestAge) -> Option<bool> {
+        match self {
+            Self::Unread => None,
+            // An end by somebody else would have left a tombstone for longer.
+            Self::Expired => Some(age.since_arrival < TOMBSTONE_FOR),
+            Self::Read { kind: TombstoneKind::Destroyed(reason), is_before_arrival } => {
+                Some(is_before_arrival || reason == DestroyReason::LoggedOut)
+            }
+            Self::Read { kind: TombstoneKind::Rotated(_) | TombstoneKind::Renewed(_), .. } => Some(true),
+        }
+    }
+}
+
+impl RequestAge {
+    /// Returns whether the request was under way when the session ended.
+    fn is_under_way_at(self, tombstone_age: Duration) -> bool {
+        tombstone_age <= self.since_arrival.saturating_add(self.grace)
+    }
+}
+
+impl Move {
+    pub(crate) fn renews(&self) -> bool {
+        matches!(self.reason, Reason::Renew(_))
     }
 }
 
@@ -565,22 +777,8 @@ impl Default for State {
 }
 
 impl State {
-    fn first_of(candidates: impl IntoIterator<Item = Candidate>, dead: Option<Subject>) -> Self {
-        let mut candidates = candidates.into_iter();
-        match candidates.next() {
-            Some(current) => Self::Candidate { current, further: candidates.collect(), dead },
-            None => dead.map_or_else(Self::default, |subject| Self::Gone { subject }),
-        }
-    }
-
     fn is_of(&self, id: &SessionId) -> bool {
         self.subject().is_some_and(|subject| subject.id == *id)
-    }
-
-    /// One of the candidates has this id.
-    fn may_be(&self, id: &SessionId) -> bool {
-        let Self::Candidate { current, further, .. } = self else { return false };
-        std::iter::once(current).chain(further).any(|candidate| candidate.subject.id == *id)
     }
 
     fn subject(&self) -> Option<&Subject> {
@@ -588,7 +786,7 @@ impl State {
             Self::Absent { drawn } => drawn.as_ref(),
             Self::Candidate { current: Candidate { subject, .. }, .. }
             | Self::Live { subject, .. }
-            | Self::Gone { subject } => Some(subject),
+            | Self::Gone(Gone { subject, .. }) => Some(subject),
         }
     }
 
@@ -597,7 +795,7 @@ impl State {
             Self::Absent { drawn } => drawn,
             Self::Candidate { current: Candidate { subject, .. }, .. }
             | Self::Live { subject, .. }
-            | Self::Gone { subject } => Some(subject),
+            | Self::Gone(Gone { subject, .. }) => Some(subject),
         }
     }
 }

@@ -316,11 +316,12 @@ impl<S: Schema> Session<S> {
     /// `lifetime` **names** one of those that are configured: what it lasts is decided by
     /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone. The data stays: whoever logs in another user than before calls
     /// [`destroy`](Self::destroy) first. Without a session the lifetime is that of the session which the request's
-    /// next write begins.
+    /// next write begins. The same holds for a session that the browser's own logout, rotation or login has just ended.
     ///
     /// # Errors
     ///
     /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured, or another one.
+    /// [`Error::is_gone`](crate::Error::is_gone) if another part of the application ended the session while this request was under way.
     ///
     /// # Examples
     ///
@@ -348,8 +349,12 @@ impl<S: Schema> Session<S> {
 
     /// Ends the session: its data is deleted, and the client is told to forget its cookie.
     ///
-    /// Whoever still holds the id, a slow request or a thief, finds it dead and cannot bring it back. If another request gave the session a new id
-    /// meanwhile, that one is ended too. A write after it begins a new session. One round trip, none without a session.
+    /// Requests that still hold the id find it dead and cannot bring it back. All sessions end that cookies of this name in the request
+    /// belong to. If another request rotated the session meanwhile, the successor ends too. A session that began with a
+    /// login since, by [`renew`](Self::renew), does not: the id of before may be known to somebody else. For a session of
+    /// [`open_id`](crate::Sessions::open_id) it does.
+    ///
+    /// A write after it begins a new session. One round trip for each session, none without one.
     ///
     /// # Errors
     ///

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
@@ -59,8 +60,10 @@ struct Rules {
     formats: CookieFormats,
     cookie: CookieTemplate,
     refresh_below: Option<f64>,
+    end_grace: Duration,
     max_value_size: usize,
     max_batch_size: usize,
+    unknown_classes: UnknownClasses,
 }
 
 impl Sessions {
@@ -158,8 +161,10 @@ impl Sessions {
             formats,
             cookie: CookieTemplate::new(settings.cookie),
             refresh_below: settings.refresh_below,
+            end_grace: settings.end_grace,
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
+            unknown_classes: UnknownClasses::default(),
         });
         Ok(Self(Arc::new(Manager { store, rules })))
     }
@@ -352,7 +357,7 @@ impl Sessions {
     /// # }
     /// ```
     pub fn open_id<S: Schema>(&self, id: &SessionId) -> Session<S> {
-        SessionHandle::outside(self.clone(), self.presented(*id)).session()
+        SessionHandle::outside(self.clone(), Some(*id)).session()
     }
 
     /// The same manager, for which time passes by this clock: births, deadlines and cookies' ages. The store has a clock of its own, see
@@ -396,7 +401,17 @@ impl Sessions {
         self.0.rules.clock.now()
     }
 
-    /// The session that a cookie's value names, if it is signed and can be alive.
+    /// The time that this process has been running, which only ever grows.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.rules.clock.elapsed()
+    }
+
+    /// How much later than its session's end a request may arrive and still count as under way.
+    pub(crate) fn end_grace(&self) -> Duration {
+        self.0.rules.end_grace
+    }
+
+    /// The session that a cookie's value names, if it is signed.
     pub(crate) fn candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
         let now = self.now();
         let verified = self.0.rules.formats.read(cookie_value, now);
@@ -407,36 +422,35 @@ impl Sessions {
         if !is_read {
             news.add(Moment::Forged, None);
         }
-        self.candidate_of(verified?, now, news)
+        Some(self.candidate_of(verified?))
     }
 
-    /// The session whose id a cookie's value is, without a signature, if such are read and it can be alive.
+    /// The session whose id a cookie's value is, without a signature, if such are read.
     #[cfg(feature = "redis-session-compat")]
-    pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
-        let now = self.now();
-        self.candidate_of(self.0.rules.formats.read_forgeable(cookie_value, now)?, now, news)
+    pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
+        Some(self.candidate_of(self.0.rules.formats.read_forgeable(cookie_value, self.now())?))
     }
 
-    fn candidate_of(&self, verified: Verified, now: SystemTime, news: &mut News) -> Option<Candidate> {
-        let subject = self.presented_at(verified.id, now);
-        if subject.is_none() {
-            news.add(Moment::Expired, Some(&verified.id));
+    fn candidate_of(&self, verified: Verified) -> Candidate {
+        Candidate { subject: self.subject(verified.id), cookie_due: verified.is_outdated }
+    }
+
+    /// The session of an id.
+    pub(crate) fn subject(&self, id: SessionId) -> Subject {
+        let rules = &self.0.rules;
+        let (_, class) = id.birth_and_class();
+        if rules.lifetimes.get(class).is_none() && rules.unknown_classes.is_new(class) {
+            tracing::warn!(
+                class,
+                "sessions of a class without a configured lifetime are in use: they have the strictest lifetime here"
+            );
         }
-        Some(Candidate { subject: subject?, cookie_due: verified.is_outdated })
-    }
-
-    /// The session of an id, if it can be alive.
-    pub(crate) fn presented(&self, id: SessionId) -> Option<Subject> {
-        self.presented_at(id, self.now())
-    }
-
-    fn presented_at(&self, id: SessionId, now: SystemTime) -> Option<Subject> {
-        Subject::presented(id, &self.0.rules.prefix, &self.0.rules.lifetimes, now)
+        Subject::new(id, &rules.prefix, &rules.lifetimes)
     }
 
     /// A session that begins now, under a new id.
     pub(crate) fn draw(&self, class: u8, now: SystemTime) -> Result<Subject, Error> {
-        Subject::drawn(SessionId::draw(now, class)?, &self.0.rules.prefix, &self.0.rules.lifetimes)
+        Ok(self.subject(SessionId::draw(now, class)?))
     }
 
     /// What a session becomes that gets a new id now.
@@ -450,7 +464,7 @@ impl Sessions {
             Reason::Rotate => (of.birth, of.lifetime.class),
             Reason::Renew(class) => (now, class),
         };
-        Subject::drawn(of.draw_successor(birth, class)?, &self.0.rules.prefix, &self.0.rules.lifetimes)
+        Ok(self.subject(of.draw_successor(birth, class)?))
     }
 
     pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
@@ -527,6 +541,19 @@ impl Sessions {
     }
 }
 
+/// The classes of sessions for which no lifetime is configured. Each is logged once.
+#[derive(Default)]
+struct UnknownClasses([AtomicU64; 4]);
+
+impl UnknownClasses {
+    /// Returns whether this is the first use of the class.
+    fn is_new(&self, class: u8) -> bool {
+        let bit = 1 << (class % 64);
+        let known = &self.0[usize::from(class / 64)];
+        known.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+}
+
 /// A manager that lives as long as somebody else holds it.
 #[cfg(feature = "redis")]
 pub(crate) struct WeakSessions(Weak<Manager>);
@@ -562,6 +589,14 @@ impl fmt::Debug for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_unknown_class_is_new_once() {
+        let classes = UnknownClasses::default();
+        for class in 0..=u8::MAX {
+            assert!(classes.is_new(class) && !classes.is_new(class), "{class}");
+        }
+    }
 
     #[test]
     fn a_store_of_ones_own_needs_a_secret_and_memory_makes_one_up() {

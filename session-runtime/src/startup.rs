@@ -11,7 +11,8 @@ use crate::skew;
 #[cfg(feature = "redis")]
 use crate::store::AnyStore;
 use crate::store::{
-    Action, Change, Lookup, Modified, Modify, Refresh, Rotation, StoreError, Write, WriteMode,
+    Action, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh, Rotation, StoreError,
+    TombstoneKind, Write, WriteMode,
 };
 use crate::subject::Subject;
 
@@ -132,14 +133,19 @@ impl Sessions {
             successor: &successor.id,
             expires_in,
             tombstone_for: PROBE_EXPIRES_IN,
+            renews: false,
         };
+        let reason = DestroyReason::EndedElsewhere;
+        let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };
         store.write(key, begin, false).await?;
         let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
         let counted = store.modify(key, count).await?;
         let moved = store.rotate(key, rotation).await?;
-        store.destroy(&successor.key, PROBE_EXPIRES_IN).await?;
+        store.destroy(&successor.key, destruction).await?;
+        let tombstone = store.tombstone(&successor.key).await?;
         Ok(read == Lookup::Found(Some("1".into()))
             && counted == Lookup::Found(Modified::Sum("2".into()))
-            && moved == Lookup::Found(()))
+            && moved == Lookup::Found(())
+            && tombstone.is_some_and(|tombstone| tombstone.kind == TombstoneKind::Destroyed(reason)))
     }
 }

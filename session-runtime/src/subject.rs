@@ -28,30 +28,18 @@ pub(crate) struct Particulars {
 }
 
 impl Subject {
-    /// The subject of an id that came in a cookie, or `None` if no session can have this id now: its deadline has passed, its birth is in
-    /// the future, its lifetime is not configured.
-    pub(crate) fn presented(
-        id: SessionId,
-        prefix: &str,
-        lifetimes: &Lifetimes,
-        now: SystemTime,
-    ) -> Option<Self> {
-        let subject = Self::new(id, prefix, lifetimes)?;
-        let born = subject.birth <= now.checked_add(MAX_CLOCK_SKEW)?;
-        (born && subject.expires_in(now).is_some()).then_some(subject)
-    }
-
-    /// The subject of an id that was drawn just now.
-    pub(crate) fn drawn(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Result<Self, Error> {
-        Self::new(id, prefix, lifetimes)
-            .ok_or_else(|| Error::config("the lifetime of this class is not configured"))
-    }
-
-    fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Option<Self> {
+    /// The subject of an id. A session of a class that is not configured has the strictest lifetime.
+    pub(crate) fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Self {
         let (birth, class) = id.birth_and_class();
-        let lifetime = *lifetimes.get(class)?;
-        birth.checked_add(lifetime.max)?;
-        Some(Self(Arc::new(Particulars { id, key: SessionKey::new(prefix, &id), birth, lifetime })))
+        let lifetime = lifetimes.get(class).copied().unwrap_or_else(|| lifetimes.strictest(class));
+        Self(Arc::new(Particulars { id, key: SessionKey::new(prefix, &id), birth, lifetime }))
+    }
+
+    /// Returns whether a session can have this id now. It cannot once its deadline has passed, nor with a birth in the
+    /// future.
+    pub(crate) fn is_plausible(&self, now: SystemTime) -> bool {
+        let latest = now.checked_add(MAX_CLOCK_SKEW);
+        latest.is_some_and(|latest| self.birth <= latest) && self.expires_in(now).is_some()
     }
 
     /// Draws the id that the session moves to, in the same cluster slot.
@@ -71,7 +59,8 @@ impl Subject {
 
     /// How long the session can still last, however much it is used. `None` past the deadline.
     pub(crate) fn remaining(&self, now: SystemTime) -> Option<Duration> {
-        let remaining = (self.birth + self.lifetime.max).duration_since(now).ok()?;
+        let deadline = self.birth.checked_add(self.lifetime.max)?;
+        let remaining = deadline.duration_since(now).ok()?;
         (remaining >= Duration::from_millis(1)).then_some(remaining)
     }
 }
@@ -94,29 +83,48 @@ mod tests {
         SessionId::draw(birth, class).unwrap()
     }
 
+    fn subject(id: SessionId) -> Subject {
+        Subject::new(id, "app", &Lifetimes::default())
+    }
+
     fn now() -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(2_000_000_000)
     }
 
     #[test]
     fn an_id_may_be_of_a_clock_that_is_ahead_a_little() {
-        let is_presented =
-            |birth| Subject::presented(born_at(birth, 0), "app", &Lifetimes::default(), now()).is_some();
+        let is_presented = |birth| subject(born_at(birth, 0)).is_plausible(now());
         assert!(is_presented(now()) && is_presented(now() + MAX_CLOCK_SKEW));
         assert!(!is_presented(now() + MAX_CLOCK_SKEW + Duration::from_secs(1)));
         assert_eq!(MAX_CLOCK_SKEW, Duration::from_secs(300));
     }
 
     #[test]
-    fn a_class_that_is_not_configured_is_no_session() {
-        let id = born_at(now(), 200);
-        assert!(Subject::presented(id, "app", &Lifetimes::default(), now()).is_none());
-        assert!(Subject::drawn(id, "app", &Lifetimes::default()).unwrap_err().is_config());
+    fn a_class_that_is_not_configured_has_the_strictest_lifetime() {
+        let lifetimes = Lifetimes::from(vec![
+            Lifetime::normal().idle(Duration::from_secs(600)),
+            Lifetime::custom(7)
+                .idle(Duration::from_secs(900))
+                .max(Duration::from_secs(1200))
+                .persistent(true),
+        ]);
+        let lifetime = Subject::new(born_at(now(), 200), "app", &lifetimes).lifetime;
+        let (idle, max) = (Duration::from_secs(600), Duration::from_secs(1200));
+        assert_eq!(lifetime, Lifetime::custom(200).idle(idle).max(max).persistent(false));
+    }
+
+    #[test]
+    fn no_birth_and_no_lifetime_is_past_the_end_of_time() {
+        let latest = UNIX_EPOCH + Duration::from_secs((1 << 40) - 1);
+        let lifetimes = Lifetimes::from(vec![Lifetime::normal().max(Duration::MAX)]);
+        let subject = Subject::new(born_at(latest, 0), "app", &lifetimes);
+        assert_eq!(subject.remaining(now()), None);
+        assert!(!subject.is_plausible(now()));
     }
 
     #[test]
     fn a_session_lasts_as_long_as_it_is_used_and_never_past_its_deadline() {
-        let subject = Subject::drawn(born_at(now(), 0), "app", &Lifetimes::default()).unwrap();
+        let subject = subject(born_at(now(), 0));
         let Lifetime { idle, max, .. } = subject.lifetime;
         assert_eq!((subject.remaining(now()), subject.expires_in(now())), (Some(max), Some(idle)));
         let deadline = now() + max;
@@ -129,12 +137,12 @@ mod tests {
             "redis counts in milliseconds"
         );
         assert_eq!(subject.remaining(deadline + last), None);
-        assert!(Subject::presented(subject.id, "app", &Lifetimes::default(), deadline).is_none());
+        assert!(!subject.is_plausible(deadline));
     }
 
     #[test]
     fn a_successor_is_another_session_in_the_same_slot() {
-        let subject = Subject::drawn(born_at(now(), 0), "app", &Lifetimes::default()).unwrap();
+        let subject = subject(born_at(now(), 0));
         let successor = subject.draw_successor(now(), 1).unwrap();
         assert_eq!((successor.tag(), successor.birth_and_class()), (subject.id.tag(), (now(), 1)));
         assert_ne!(successor, subject.id);

@@ -27,7 +27,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 // As the documentation of `MemoryStore` tells.
 const SESSION: usize = 900;
 const FIELD: usize = 210;
-const TOMBSTONE: usize = 240;
+const TOMBSTONE: usize = 260;
 
 /// Threads, and whether they share a store: one each is the best that shards could give.
 const SHARING: [(usize, bool); 3] = [(1, true), (2, true), (2, false)];

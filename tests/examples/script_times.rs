@@ -22,7 +22,7 @@ use session_runtime::store::{
 };
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
-use session_tests::store_suite::{Successor, add, add_float, modify, set};
+use session_tests::store_suite::{Successor, add, add_float, logout, modify, set};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const BATCHES: usize = 20;
@@ -109,11 +109,11 @@ impl Bench {
             self.row(call, "EVALSHA rotate.lua", &moves, |(key, to)| store.rotate(key, to.rotation())).await;
         }
         self.row("destroy", "EVALSHA destroy.lua", &moves, |(_, successor)| {
-            store.destroy(&successor.key, HOUR)
+            store.destroy(&successor.key, logout(HOUR))
         })
         .await;
         self.row("destroy what has moved", "EVALSHA destroy.lua", &moves, |(key, _)| {
-            store.destroy(key, HOUR)
+            store.destroy(key, logout(HOUR))
         })
         .await;
     }

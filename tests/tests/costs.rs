@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use session_runtime::store::{
-    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
-    Write,
+    BoxFuture, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
+    StoreError, Tombstone, Write,
 };
 use session_runtime::testing::ManualClock;
 use session_runtime::{Bytes, Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
@@ -312,9 +312,13 @@ impl SessionStore for Counted {
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        self.change(self.memory.destroy(key, tombstone_for))
+        self.change(self.memory.destroy(key, destruction))
+    }
+
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+        self.read(self.memory.tombstone(key))
     }
 
     fn get_many<'a>(

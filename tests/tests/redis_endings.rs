@@ -5,11 +5,13 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use session_runtime::RedisStore;
-use session_runtime::store::{Destroyed, Lookup, Refresh, SessionKey, SessionStore};
+use session_runtime::store::{
+    DestroyReason, Destroyed, Lookup, Refresh, SessionKey, SessionStore, TombstoneKind,
+};
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
-use session_tests::store_suite::{Successor, assert_is_dead, create, remove, set, try_write};
+use session_tests::store_suite::{Successor, assert_is_dead, create, logout, remove, set, try_write};
 use session_tests::until;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,12 +24,12 @@ async fn a_rotation_is_one_script_of_two_keys() {
     let monitor = server.monitor();
     store.rotate(&key, successor.rotation()).await.unwrap();
     let commands = monitor.finish();
-    assert_eq!(tombstone(&server, &key), successor.id.expose_secret());
+    assert_eq!(tombstone(&server, &key), ("rotated".to_owned(), successor.id.expose_secret().to_owned()));
     let content: String = server.cli(&["GET", key.expose_secret()]);
     let (old, new, id) = (key.expose_secret(), successor.key.expose_secret(), successor.id.expose_secret());
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
     assert!(
-        commands[0].ends_with(&format!(r#" "2" "{old}" "{new}" "{id}" "3600000" "60000""#)),
+        commands[0].ends_with(&format!(r#" "2" "{old}" "{new}" "{id}" "3600000" "60000" "rotated""#)),
         "{}",
         commands[0]
     );
@@ -48,12 +50,12 @@ async fn a_rotation_is_one_script_of_two_keys() {
 async fn a_destruction_is_one_script_of_one_key() {
     let (server, store, key) = session().await;
     let monitor = server.monitor();
-    store.destroy(&key, MINUTE).await.unwrap();
+    store.destroy(&key, logout(MINUTE)).await.unwrap();
     let (commands, name) = (monitor.finish(), key.expose_secret());
-    assert_eq!(tombstone(&server, &key), "");
+    assert_eq!(tombstone(&server, &key), ("loggedout".to_owned(), String::new()));
     let content: String = server.cli(&["GET", name]);
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
-    assert!(commands[0].ends_with(&format!(r#" "1" "{name}" "60000""#)), "{}", commands[0]);
+    assert!(commands[0].ends_with(&format!(r#" "1" "{name}" "60000" "loggedout""#)), "{}", commands[0]);
     assert_eq!(
         commands[1..],
         [
@@ -113,7 +115,7 @@ async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
     let other = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
     let ending = tokio::spawn({
         let key = key.clone();
-        async move { other.destroy(&key, MINUTE).await }
+        async move { other.destroy(&key, logout(MINUTE)).await }
     });
     until("the end", async || blocked(1)).await;
     let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
@@ -163,7 +165,7 @@ async fn scripts_that_the_server_lost_are_sent_again() {
     flush();
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     flush();
-    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     let counts = server.counts() - before;
     assert_eq!((counts.of("evalsha"), counts.of("eval")), (3, 3));
     assert_eq!((counts.of("hset"), counts.of("rename"), counts.of("unlink")), (1, 1, 1));
@@ -182,10 +184,13 @@ async fn full_memory_stops_neither_rotation_nor_destruction() {
     assert!(!refused.is_unavailable(), "there is memory left: {refused:?}");
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
-    assert_eq!(store.destroy(&moved, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&moved, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     assert_eq!(store.get(&successor.key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
-    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(
+        store.destroy(&key, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Rotated(successor.id))
+    );
+    assert_eq!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     for key in [&key, &moved, &successor.key] {
         assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
     }
@@ -206,7 +211,7 @@ async fn a_permission_taken_away_leaves_nothing_half_done() {
             assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{command}: {error:?}");
         }
         if !matches!(command, "rename" | "pexpire") {
-            let error = store.destroy(&key, MINUTE).await.unwrap_err();
+            let error = store.destroy(&key, logout(MINUTE)).await.unwrap_err();
             assert!(!error.is_unavailable() && !error.is_outcome_unknown(), "{command}: {error:?}");
         }
         is_unchanged(&server, &store, &key).await;
@@ -234,7 +239,7 @@ async fn a_server_that_takes_no_writes_is_unavailable_and_changes_nothing() {
         // Nor is a session missing that may not have arrived there.
         for key in [&key, &fresh_key()] {
             let rotation = store.rotate(key, successor.rotation()).await.unwrap_err();
-            let destruction = store.destroy(key, MINUTE).await.unwrap_err();
+            let destruction = store.destroy(key, logout(MINUTE)).await.unwrap_err();
             for error in [rotation, destruction] {
                 assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
             }
@@ -258,8 +263,11 @@ async fn a_lost_reply_is_unknown_and_the_same_again_settles_it() {
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(store.get(&successor.key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
     proxy.break_after(0);
-    assert!(store.destroy(&successor.key, MINUTE).await.unwrap_err().is_outcome_unknown());
-    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Dead);
+    assert!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap_err().is_outcome_unknown());
+    assert_eq!(
+        store.destroy(&successor.key, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Destroyed(DestroyReason::LoggedOut))
+    );
     let counts = server.counts() - before;
     assert_eq!((counts.of("evalsha"), counts.of("rename"), counts.of("unlink")), (4, 1, 1));
 }
@@ -286,7 +294,7 @@ async fn no_key_is_ever_seen_without_an_expiry() {
     for _ in 0..300 {
         create(&store, &key, &[set("a", "1")]).await;
         store.rotate(&key, successor.rotation()).await.unwrap();
-        store.destroy(&successor.key, MINUTE).await.unwrap();
+        store.destroy(&successor.key, logout(MINUTE)).await.unwrap();
         let _: i64 = server.cli(&["DEL", key.expose_secret(), successor.key.expose_secret()]);
     }
     drop(stop);
@@ -310,7 +318,7 @@ async fn a_session_of_another_program_gets_an_expiry() {
     let successor = Successor::fresh();
     assert_eq!(store.rotate(&rotated, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert!(server.cli::<i64>(&["PTTL", successor.key.expose_secret()]) > 0);
-    assert_eq!(store.destroy(&destroyed, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&destroyed, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     for key in [&rotated, &destroyed] {
         assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
         assert_is_dead(&store, key).await;
@@ -325,7 +333,10 @@ async fn what_is_no_session_is_dead_and_left_alone() {
     let _: String = server.cli(&["SET", text.expose_secret(), "no id"]);
     for key in [&list, &text] {
         assert_is_dead(&store, key).await;
-        assert_eq!(store.destroy(key, MINUTE).await.unwrap(), Destroyed::Dead);
+        assert_eq!(
+            store.destroy(key, logout(MINUTE)).await.unwrap(),
+            Destroyed::Dead(TombstoneKind::Destroyed(DestroyReason::LoggedOut))
+        );
     }
     assert_eq!(server.cli::<i64>(&["LLEN", list.expose_secret()]), 1);
     assert_eq!(server.cli::<String>(&["GET", text.expose_secret()]), "no id");
@@ -340,7 +351,7 @@ async fn a_restart_brings_no_ended_session_back() {
         create(&store, key, &[set("a", "1")]).await;
     }
     store.rotate(&moved, successor.rotation()).await.unwrap();
-    store.destroy(&ended, MINUTE).await.unwrap();
+    store.destroy(&ended, logout(MINUTE)).await.unwrap();
     server.restart();
     // The connection is made again in the time that it takes.
     let limit = Instant::now() + Duration::from_secs(20);
@@ -360,7 +371,7 @@ async fn a_restart_brings_no_ended_session_back() {
 #[tokio::test]
 async fn a_read_gives_a_tombstone_its_own_end_back() {
     let (server, store, key) = session().await;
-    store.destroy(&key, MINUTE).await.unwrap();
+    store.destroy(&key, logout(MINUTE)).await.unwrap();
     let pttl = |key: &SessionKey| server.cli::<i64>(&["PTTL", key.expose_secret()]);
     let before = server.counts();
     // Scripts may be lost.
@@ -376,7 +387,35 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
     until("its end", async || pttl(&key) == -2).await;
 }
 
-/// As they were before tombstones held their end.
+/// Of former releases: with no times, and with the end alone.
+#[tokio::test]
+async fn tombstones_of_former_formats_are_understood() {
+    let (server, store, _) = session().await;
+    let (ended, moved, successor) = (fresh_key(), fresh_key(), Successor::fresh());
+    create(&store, &successor.key, &[set("a", "1")]).await;
+    let (seconds, _): (u64, u64) = server.cli(&["TIME"]);
+    let until = (seconds + 240) * 1000;
+    for (key, tombstone) in
+        [(&ended, format!("{until}:")), (&moved, format!("{until}:{}", successor.id.expose_secret()))]
+    {
+        let _: String = server.cli(&["SET", key.expose_secret(), &tombstone, "PX", "240000"]);
+        let age = store.tombstone(key).await.unwrap().unwrap().age;
+        assert!(
+            (59..120).contains(&age.as_secs()),
+            "of the five minutes that it stays, one is over: {age:?}"
+        );
+    }
+    assert_eq!(store.rotate(&moved, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    let rotated = TombstoneKind::Rotated(successor.id);
+    assert_eq!(store.destroy(&moved, logout(MINUTE)).await.unwrap(), Destroyed::Dead(rotated));
+    assert_eq!(store.get(&ended, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
+    until_pttl(&server, &ended, 240_000).await;
+}
+
+async fn until_pttl(server: &RedisServer, key: &SessionKey, most: i64) {
+    until("its own end", async || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= most).await;
+}
+
 #[tokio::test]
 async fn tombstones_without_an_end_are_understood() {
     let (server, store, _) = session().await;
@@ -387,8 +426,14 @@ async fn tombstones_without_an_end_are_understood() {
         let _: String = server.cli(&["SET", key.expose_secret(), tombstone, "PX", "60000"]);
     }
     assert_eq!(store.rotate(&moved, successor.rotation()).await.unwrap(), Lookup::Found(()));
-    assert_eq!(store.destroy(&moved, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
-    assert_eq!(store.destroy(&ended, MINUTE).await.unwrap(), Destroyed::Dead);
+    assert_eq!(
+        store.destroy(&moved, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Rotated(successor.id))
+    );
+    assert_eq!(
+        store.destroy(&ended, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Destroyed(DestroyReason::LoggedOut))
+    );
     let before = server.counts();
     for key in [&ended, &moved] {
         assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
@@ -398,15 +443,17 @@ async fn tombstones_without_an_end_are_understood() {
     assert_is_dead(&store, &moved).await;
 }
 
-/// What the tombstone under a key holds after its end, which is a minute from now and that of the key too.
-fn tombstone(server: &RedisServer, key: &SessionKey) -> String {
+/// The kind of the tombstone under a key, and the successor. It was made a moment ago and ends in a minute, as the key does.
+fn tombstone(server: &RedisServer, key: &SessionKey) -> (String, String) {
     let text: String = server.cli(&["GET", key.expose_secret()]);
-    let (ends_at, successor) = text.split_once(':').unwrap();
+    let [kind, made, until, successor] = text.split(':').collect::<Vec<_>>()[..] else { panic!("{text}") };
+    let [made, until]: [i64; 2] = [made, until].map(|time| time.parse().unwrap());
+    assert_eq!(until - made, 60_000);
     let (seconds, micros): (i64, i64) = server.cli(&["TIME"]);
-    let left = ends_at.parse::<i64>().unwrap() - (seconds * 1000 + micros / 1000);
+    let left = until - (seconds * 1000 + micros / 1000);
     let pttl: i64 = server.cli(&["PTTL", key.expose_secret()]);
     assert!((50_000..=60_000).contains(&left) && (left - pttl).abs() < 1000, "{left}, {pttl}");
-    successor.to_owned()
+    (kind.to_owned(), successor.to_owned())
 }
 
 /// A server, a store on it, and a live session that is kept for an hour.

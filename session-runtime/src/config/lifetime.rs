@@ -151,6 +151,13 @@ impl Lifetimes {
         self.get(NORMAL).copied().unwrap_or(Lifetime::normal())
     }
 
+    /// The lifetime of a class that the application does not have: no longer than any that it has.
+    pub(crate) fn strictest(&self, class: u8) -> Lifetime {
+        let shortest = |of: fn(&Lifetime) -> Duration| self.0.iter().map(of).min().unwrap_or_default();
+        let (idle, max) = (shortest(|lifetime| lifetime.idle), shortest(|lifetime| lifetime.max));
+        Lifetime { class, idle, max, persistent: false }
+    }
+
     /// Adds a lifetime in place of the one of the same class.
     pub(super) fn set(&mut self, lifetime: Lifetime) {
         match self.0.iter_mut().find(|other| other.class == lifetime.class) {

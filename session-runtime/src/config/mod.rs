@@ -65,6 +65,7 @@ use store_url::StoreText;
 /// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
 /// | [`refresh_below`](Self::refresh_below) | none | a share, 0.01 to 0.99 |
+/// | [`end_grace`](Self::end_grace); the key is `end_grace_ms` | 5 seconds | milliseconds |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
@@ -121,6 +122,8 @@ pub struct SessionConfig {
     timeout: Duration,
     connect_lazily: bool,
     refresh_below: Option<f64>,
+    #[serde(rename = "end_grace_ms", deserialize_with = "milliseconds")]
+    end_grace: Duration,
     max_value_size: usize,
     max_batch_size: usize,
     /// Those whose values options of the command line gave: an error names the option.
@@ -301,6 +304,27 @@ impl SessionConfig {
         Self { refresh_below: Some(share), ..self }
     }
 
+    /// The time by which a request may arrive after the end of its session and still count as under way: zero to one minute.
+    /// Default: 5 seconds.
+    ///
+    /// Writes of a request that was under way are [`Error::is_gone`](crate::Error::is_gone), so that its response does not replace
+    /// the cookie of the session that came after. A later request has no session, and its first write begins a new one. The grace
+    /// is for responses that are still on their way: until the browser has the new cookie, it sends the old one. See
+    /// [the guide](crate::guide::races) for the case that a short grace leaves open.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// use std::time::Duration;
+    ///
+    /// let config = SessionConfig::new().end_grace(Duration::from_secs(15)); // clients on slow networks
+    /// # let _ = config;
+    /// ```
+    pub fn end_grace(self, grace: Duration) -> Self {
+        Self { end_grace: grace, ..self }
+    }
+
     /// How large one value may be as it is stored, in bytes: 1 to 512 MiB, which is Redis's own limit. A larger one is
     /// [`Error::is_too_large`](crate::Error::is_too_large). Default: 1 MiB.
     pub fn max_value_size(self, bytes: usize) -> Self {
@@ -332,6 +356,7 @@ impl Default for SessionConfig {
             timeout: Duration::from_secs(1),
             connect_lazily: false,
             refresh_below: None,
+            end_grace: Duration::from_secs(5),
             max_value_size: 1024 * 1024,
             max_batch_size: 4 * 1024 * 1024,
             by_options: Vec::new(),

@@ -35,6 +35,7 @@ impl Setting {
     pub(super) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
     pub(super) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
     pub(super) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
+    pub(super) const END_GRACE: Self = Self::keyed("end_grace");
     pub(super) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
     pub(super) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory needs no connection"))]
     pub(crate) connect_lazily: bool,
     pub(crate) refresh_below: Option<f64>,
+    pub(crate) end_grace: Duration,
     pub(crate) max_value_size: usize,
     pub(crate) max_batch_size: usize,
 }
@@ -65,6 +66,7 @@ impl SessionConfig {
             timeout: self.timeout,
             connect_lazily: self.connect_lazily,
             refresh_below: self.refresh_below,
+            end_grace: self.end_grace,
             max_value_size: self.max_value_size,
             max_batch_size: self.max_batch_size,
         };
@@ -129,6 +131,8 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     if let Some(share) = config.refresh_below {
         Setting::REFRESH_BELOW.check_range(share, 0.01..=0.99, "a share of 0.01 to 0.99")?;
     }
+    let graces = Duration::ZERO..=Duration::from_secs(60);
+    Setting::END_GRACE.check_range(config.end_grace, graces, "up to 1 minute")?;
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(batch, value..=REDIS_LIMIT, "a size from `max_value_size` to 512 MiB")
 }

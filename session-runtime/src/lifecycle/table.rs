@@ -4,6 +4,9 @@
 //! what the request tried to move `A` to, `O` what another request moved it to, `N` what is drawn in the row itself. After a colon stands how
 //! the operation goes on, and the state then; `+cookie` and `+removal` are what a response would carry.
 //!
+//! A reply that leads where `dead` does is left out. The store's replies of a tombstone: `dead` was logged out a moment ago, `elsewhere` was ended by somebody else a moment ago, and `old` was
+//! ended before the request arrived, by more than the grace.
+//!
 //! `WRITE_TABLES=FOLDER` writes the tables as they are now.
 
 use std::fmt::Write as _;
@@ -17,7 +20,7 @@ const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", 
 /// Leads a request's session into a state.
 type Setup = fn(&Named) -> Lifecycle;
 
-const STATES: [(&str, Setup); 10] = [
+const STATES: [(&str, Setup); 14] = [
     ("absent", |_| asked(&[])),
     ("absent, creation unknown", |named| {
         let mut lifecycle = asked(&[]);
@@ -30,7 +33,7 @@ const STATES: [(&str, Setup); 10] = [
     ("live, not refreshed", |named| live(named, false)),
     ("live, move unknown", |named| {
         let mut lifecycle = live(named, true);
-        let _ = lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(named.m.clone()));
+        let _ = lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(named.m.clone()));
         lifecycle
     }),
     ("gone", |named| {
@@ -38,10 +41,24 @@ const STATES: [(&str, Setup); 10] = [
         lifecycle.dead(&named.a.id);
         lifecycle
     }),
+    ("gone, by a logout", |named| gone(named, LOGGED_OUT)),
+    ("gone, ended elsewhere", |named| gone(named, DestroyReason::EndedElsewhere)),
+    ("gone, expired", |named| {
+        let mut lifecycle = live(named, true);
+        lifecycle.missing(&named.a.id, false);
+        lifecycle
+    }),
+    ("absent, with a session that cannot be used", |named| {
+        let mut lifecycle = Lifecycle::default();
+        let unusable = vec![named.a.clone()];
+        lifecycle.ask(|| Presented { by_cookie: true, candidates: Vec::new(), unusable });
+        lifecycle
+    }),
     ("gone, ending its successor", |named| {
         let mut lifecycle = live(named, true);
         let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-        lifecycle.destroyed(&plan, Destroyed::Moved(named.o.id), |_| Some(named.o.clone()));
+        let moved = Destroyed::Dead(TombstoneKind::Rotated(named.o.id));
+        lifecycle.destroyed(&plan, moved, |_| Some(named.o.clone()));
         lifecycle
     }),
     ("destroyed here", |named| {
@@ -95,8 +112,8 @@ struct Row {
 impl Row {
     fn show(&self) -> String {
         let replies: &[_] = match self.operation {
-            "destroy" => &["ended", "missing", "dead", "moved"],
-            _ => &["found", "missing", "dead"],
+            "destroy" => &["ended", "missing", "dead", "moved", "renewed"],
+            _ => &["found", "missing", "dead", "old", "elsewhere"],
         };
         let mut plan = String::new();
         let mut nexts = String::new();
@@ -112,7 +129,13 @@ impl Row {
                 None => return planned,
                 Some(next) if next.is_empty() => write!(nexts, "{:45}", "").unwrap(),
                 Some(next) => {
-                    let cell = format!("{reply}: {next}{}", named.show(&lifecycle));
+                    let state = named.show(&lifecycle);
+                    if matches!(*reply, "old" | "elsewhere" | "renewed")
+                        && nexts.contains(&format!("dead: {next}{state} "))
+                    {
+                        continue;
+                    }
+                    let cell = format!("{reply}: {next}{state}");
                     write!(nexts, "{cell:<45}").unwrap();
                 }
             }
@@ -134,10 +157,7 @@ impl Row {
                         Ok(Next::Nothing)
                     }
                     "missing" => Ok(lifecycle.missing(&id, plan.settles)),
-                    _ => {
-                        lifecycle.dead(&id);
-                        Ok(Next::Replan)
-                    }
+                    _ => dies(lifecycle, &id, reply),
                 };
                 let refresh = if refreshes { ", refresh" } else { "" };
                 (format!("ask {}{refresh}", named.name(&id)), Some(shown(next)))
@@ -161,26 +181,43 @@ impl Row {
                         return (String::new(), Some(String::new()));
                     }
                     "missing" => Ok(lifecycle.missing(&id, plan.settles)),
-                    _ => {
-                        lifecycle.dead(&id);
-                        Ok(Next::Replan)
-                    }
+                    _ => dies(lifecycle, &id, reply),
                 };
                 let how = if plan.mode == WriteMode::Create { "create" } else { "write" };
                 (format!("{how} {}", named.name(&id)), Some(shown(next)))
             }
             "rotate" | "renew" => {
                 let reason = if self.operation == "rotate" { Reason::Rotate } else { Reason::Renew(1) };
-                let plan = match lifecycle.plan_move(now(), reason, |_| Ok(named.n.clone())) {
-                    Ok(Some(plan)) => plan,
-                    Ok(None) => return ("nothing to move".to_owned(), None),
+                let plan = match lifecycle.plan_move(now(), reason, age(), |_| Ok(named.n.clone())) {
+                    Ok(MoveStep::Move(plan)) => plan,
+                    Ok(MoveStep::Nothing) => {
+                        return (format!("nothing to move:{}", named.show(lifecycle)), None);
+                    }
+                    Ok(MoveStep::End(subject)) => {
+                        if reply != "found" {
+                            return (String::new(), Some(String::new()));
+                        }
+                        lifecycle.ended_unusable(&subject.id, Destroyed::Ended);
+                        let next = format!("again,{}", named.show(lifecycle));
+                        return (format!("end {}, then {next}", named.name(&subject.id)), None);
+                    }
+                    Ok(MoveStep::Examine(subject)) => {
+                        let Some(tombstone) = tombstone(reply) else {
+                            return (String::new(), Some(String::new()));
+                        };
+                        lifecycle.examined(&subject.id, Some(tombstone), age());
+                        let plan = format!("look at {}", named.name(&subject.id));
+                        return (plan, Some(shown(Ok(Next::Replan))));
+                    }
                     Err(error) => return (error_of(&error), None),
                 };
                 let next = match reply {
                     "found" => lifecycle.moved(&plan).map(|()| Next::Nothing),
                     "missing" => Ok(lifecycle.unmoved(&plan)),
                     _ => {
-                        lifecycle.move_lost(&plan);
+                        if let Some(subject) = lifecycle.move_lost(&plan) {
+                            lifecycle.examined(&subject.id, tombstone(reply), age());
+                        }
                         Ok(Next::Replan)
                     }
                 };
@@ -196,14 +233,42 @@ impl Row {
                 let found = match reply {
                     "ended" => Destroyed::Ended,
                     "missing" => Destroyed::Missing,
-                    "dead" => Destroyed::Dead,
-                    _ => Destroyed::Moved(named.o.id),
+                    "dead" => Destroyed::Dead(TombstoneKind::Destroyed(LOGGED_OUT)),
+                    "moved" => Destroyed::Dead(TombstoneKind::Rotated(named.o.id)),
+                    _ => Destroyed::Dead(TombstoneKind::Renewed(named.o.id)),
                 };
-                let next = lifecycle.destroyed(&plan, found, |_| Some(named.o.clone()));
+                // As in a request: a renewal is not followed.
+                let follow = |kind| matches!(kind, TombstoneKind::Rotated(_)).then(|| named.o.clone());
+                let next = lifecycle.destroyed(&plan, found, follow);
                 (format!("end {}", named.name(&plan.subject.id)), Some(shown(Ok(next))))
             }
         }
     }
+}
+
+/// The session is dead, as the reply says.
+fn dies(lifecycle: &mut Lifecycle, id: &SessionId, reply: &str) -> Result<Next, Error> {
+    if let Some(subject) = lifecycle.dead(id) {
+        lifecycle.examined(&subject.id, tombstone(reply), age());
+    }
+    Ok(Next::Replan)
+}
+
+/// The tombstone of a reply. An old one is of before the request came in.
+fn tombstone(reply: &str) -> Option<Tombstone> {
+    let (reason, age) = match reply {
+        "dead" => (LOGGED_OUT, 0),
+        "old" => (DestroyReason::EndedElsewhere, 60),
+        "elsewhere" => (DestroyReason::EndedElsewhere, 0),
+        _ => return None,
+    };
+    Some(Tombstone { kind: TombstoneKind::Destroyed(reason), age: Duration::from_secs(age) })
+}
+
+const LOGGED_OUT: DestroyReason = DestroyReason::LoggedOut;
+
+fn age() -> RequestAge {
+    RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5) }
 }
 
 /// How the operation goes on.
@@ -238,7 +303,7 @@ struct Named {
 impl Named {
     fn new() -> Self {
         let [a, b, m, o, n] = std::array::from_fn(|_| {
-            Subject::drawn(SessionId::draw(now(), 0).unwrap(), "app", &Lifetimes::default()).unwrap()
+            Subject::new(SessionId::draw(now(), 0).unwrap(), "app", &Lifetimes::default())
         });
         Self { a, b, m, o, n }
     }
@@ -253,8 +318,8 @@ impl Named {
         let mut shown = match &lifecycle.state {
             State::Absent { drawn: None } => " absent".to_owned(),
             State::Absent { drawn: Some(subject) } => format!(" absent ({}?)", self.name(&subject.id)),
-            State::Candidate { current, further, .. } => {
-                let names = std::iter::once(current).chain(further);
+            State::Candidate { current, .. } => {
+                let names = std::iter::once(current).chain(&lifecycle.further);
                 format!(" candidate {}", names.map(|it| self.name(&it.subject.id)).collect::<String>())
             }
             State::Live { subject, cookie_due, refreshed, .. } => {
@@ -262,10 +327,13 @@ impl Named {
                 let cookie = if *cookie_due { " +cookie" } else { "" };
                 format!(" live {}{refresh}{cookie}", self.name(&subject.id))
             }
-            State::Gone { .. } => " gone".to_owned(),
+            State::Gone(_) => " gone".to_owned(),
         };
         for ending in &lifecycle.ending {
             write!(shown, ", to end {}", self.name(&ending.id)).unwrap();
+        }
+        for unusable in &lifecycle.unusable {
+            write!(shown, ", unusable {}", self.name(&unusable.id)).unwrap();
         }
         if lifecycle.removal_due && !lifecycle.committed {
             shown += " +removal";
@@ -281,7 +349,17 @@ fn now() -> SystemTime {
 fn asked(subjects: &[&Subject]) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
     let candidate = |subject: &&Subject| Candidate { subject: (*subject).clone(), cookie_due: false };
-    lifecycle.ask(|| (!subjects.is_empty(), subjects.iter().map(candidate)));
+    let (by_cookie, candidates) = (!subjects.is_empty(), subjects.iter().map(candidate));
+    lifecycle.ask(|| Presented { by_cookie, candidates, unusable: Vec::new() });
+    lifecycle
+}
+
+/// It ended a moment ago, as its tombstone says.
+fn gone(named: &Named, reason: DestroyReason) -> Lifecycle {
+    let mut lifecycle = asked(&[&named.a]);
+    let tombstone = Tombstone { kind: TombstoneKind::Destroyed(reason), age: Duration::ZERO };
+    lifecycle.dead(&named.a.id);
+    lifecycle.examined(&named.a.id, Some(tombstone), age());
     lifecycle
 }
 

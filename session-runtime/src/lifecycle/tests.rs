@@ -14,7 +14,7 @@ fn subject() -> Subject {
 }
 
 fn subject_of(class: u8, birth: SystemTime) -> Subject {
-    Subject::drawn(SessionId::draw(birth, class).unwrap(), "app", &Lifetimes::default()).unwrap()
+    Subject::new(SessionId::draw(birth, class).unwrap(), "app", &Lifetimes::default())
 }
 
 fn candidate(subject: &Subject) -> Candidate {
@@ -23,8 +23,30 @@ fn candidate(subject: &Subject) -> Candidate {
 
 fn asked(candidates: Vec<Candidate>) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
-    lifecycle.ask(|| (!candidates.is_empty(), candidates));
+    lifecycle.ask(|| presented(candidates));
     lifecycle
+}
+
+fn presented(candidates: Vec<Candidate>) -> Presented<Vec<Candidate>> {
+    Presented { by_cookie: !candidates.is_empty(), candidates, unusable: Vec::new() }
+}
+
+/// A request that has just come in.
+fn age() -> RequestAge {
+    RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5) }
+}
+
+fn logged_out() -> Tombstone {
+    Tombstone { kind: LOGGED_OUT, age: Duration::ZERO }
+}
+
+const LOGGED_OUT: TombstoneKind = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
+
+/// It was just logged out.
+fn dies(lifecycle: &mut Lifecycle, id: &SessionId) {
+    if let Some(subject) = lifecycle.dead(id) {
+        lifecycle.examined(&subject.id, Some(logged_out()), age());
+    }
 }
 
 fn live(subject: &Subject) -> Lifecycle {
@@ -36,7 +58,7 @@ fn live(subject: &Subject) -> Lifecycle {
 fn gone() -> Lifecycle {
     let subject = subject();
     let mut lifecycle = live(&subject);
-    lifecycle.dead(&subject.id);
+    dies(&mut lifecycle, &subject.id);
     lifecycle
 }
 
@@ -125,7 +147,7 @@ fn the_last_id_is_told_of_a_session_that_ended_too() {
 fn candidate_dead_is_gone() {
     let one = subject();
     let mut lifecycle = asked(vec![candidate(&one)]);
-    lifecycle.dead(&one.id);
+    dies(&mut lifecycle, &one.id);
     assert_eq!(reads(&mut lifecycle), None);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert!(remove(&mut lifecycle).unwrap_err().is_gone());
@@ -135,12 +157,9 @@ fn candidate_dead_is_gone() {
 #[test]
 fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
     let (one, two) = (subject(), subject());
-    for end in [
-        |l: &mut Lifecycle, id: &SessionId| l.dead(id),
-        |l: &mut Lifecycle, id: &SessionId| {
-            l.missing(id, false);
-        },
-    ] {
+    for end in [dies, |l: &mut Lifecycle, id: &SessionId| {
+        l.missing(id, false);
+    }] {
         let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
         end(&mut lifecycle, &one.id);
         assert_eq!(reads(&mut lifecycle), Some((two.id, true)));
@@ -153,19 +172,16 @@ fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
 fn a_dead_candidate_and_none_that_lives_is_gone() {
     let (one, two) = (subject(), subject());
     let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
-    lifecycle.dead(&one.id);
+    dies(&mut lifecycle, &one.id);
     lifecycle.missing(&two.id, false);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
 }
 
 #[test]
 fn live_that_ends_is_gone() {
-    for end in [
-        |l: &mut Lifecycle, id: &SessionId| l.dead(id),
-        |l: &mut Lifecycle, id: &SessionId| {
-            l.missing(id, false);
-        },
-    ] {
+    for end in [dies, |l: &mut Lifecycle, id: &SessionId| {
+        l.missing(id, false);
+    }] {
         let one = subject();
         let mut lifecycle = live(&one);
         end(&mut lifecycle, &one.id);
@@ -180,7 +196,7 @@ fn gone_stays_gone_whatever_is_reported_late() {
     let late = subject();
     lifecycle.found(&late.id, true);
     lifecycle.missing(&late.id, false);
-    lifecycle.dead(&late.id);
+    dies(&mut lifecycle, &late.id);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
 }
 
@@ -189,7 +205,7 @@ fn a_report_of_another_id_changes_nothing() {
     let (one, other) = (subject(), subject());
     let reports: [fn(&mut Lifecycle, &SessionId); 4] = [
         |lifecycle, id| lifecycle.found(id, true),
-        |lifecycle, id| lifecycle.dead(id),
+        dies,
         |lifecycle, id| assert_eq!(lifecycle.missing(id, false), Next::Replan),
         |lifecycle, id| assert_eq!(lifecycle.missing(id, true), Next::Replan),
     ];
@@ -298,7 +314,7 @@ fn a_cookie_of_an_older_key_is_reissued_once_found_live_and_only_then() {
     assert!(untouched.commit().set.is_none());
     let mut ended = asked(reissued());
     ended.found(&one.id, true);
-    ended.dead(&one.id);
+    dies(&mut ended, &one.id);
     assert!(ended.commit().set.is_none());
 }
 
@@ -366,7 +382,7 @@ fn a_request_that_goes_on_without_its_session_does_so_to_its_end() {
     assert_eq!(reads(&mut lifecycle), None);
     for error in [
         write(&mut lifecycle).unwrap_err(),
-        lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err(),
+        lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err(),
         lifecycle.plan_destroy(now()).unwrap_err(),
     ] {
         assert!(error.is_unavailable() && !error.is_gone() && !error.is_committed(), "{error}");
@@ -382,7 +398,14 @@ fn a_request_that_saw_its_session_does_not_go_on_without_it() {
 }
 
 fn moves(lifecycle: &mut Lifecycle, reason: Reason) -> Move {
-    lifecycle.plan_move(now(), reason, |_| Ok(subject())).unwrap().unwrap()
+    let step = lifecycle.plan_move(now(), reason, age(), |_| Ok(subject())).unwrap();
+    let MoveStep::Move(planned) = step else { panic!("{step:?}") };
+    planned
+}
+
+fn moves_nothing(lifecycle: &mut Lifecycle, reason: Reason) -> bool {
+    let step = lifecycle.plan_move(now(), reason, age(), |_| panic!("nothing to move")).unwrap();
+    matches!(step, MoveStep::Nothing)
 }
 
 fn destroys(lifecycle: &mut Lifecycle) -> Option<SessionId> {
@@ -395,16 +418,16 @@ fn destroyed(lifecycle: &mut Lifecycle, found: Destroyed) -> Next {
     lifecycle.destroyed(&plan, found, nowhere)
 }
 
-fn nowhere(_: SessionId) -> Option<Subject> {
+fn nowhere(_: TombstoneKind) -> Option<Subject> {
     None
 }
 
 #[test]
 fn absent_has_nothing_to_move_and_remembers_the_class() {
     let mut lifecycle = asked(vec![]);
-    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
-    assert!(lifecycle.plan_move(now(), Reason::Renew(1), |_| panic!("nothing to move")).unwrap().is_none());
-    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
+    assert!(moves_nothing(&mut lifecycle, Reason::Rotate));
+    assert!(moves_nothing(&mut lifecycle, Reason::Renew(1)));
+    assert!(moves_nothing(&mut lifecycle, Reason::Rotate));
     let (drawn, _) = writes(&mut lifecycle);
     assert_eq!(drawn.birth_and_class().1, 1);
 }
@@ -493,10 +516,10 @@ fn a_move_of_another_id_that_found_nothing_changes_nothing() {
 
 #[test]
 fn gone_cannot_move_and_committed_cannot_either() {
-    assert!(gone().plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_gone());
+    assert!(gone().plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err().is_gone());
     let mut lifecycle = live(&subject());
     lifecycle.commit();
-    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| Ok(subject())).unwrap_err().is_committed());
+    assert!(lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err().is_committed());
 }
 
 #[test]
@@ -509,7 +532,7 @@ fn a_move_of_unknown_outcome_is_settled_by_the_next_operation() {
     lifecycle.found(&one.id, false);
     assert!(lifecycle.commit().set.is_none());
     // It did: the old id is dead, and the successor is asked.
-    lifecycle.dead(&one.id);
+    dies(&mut lifecycle, &one.id);
     assert_eq!(reads(&mut lifecycle), Some((planned.to.id, true)));
     lifecycle.found(&planned.to.id, true);
     assert_eq!(lifecycle.commit().set.unwrap().id, planned.to.id);
@@ -538,7 +561,8 @@ fn a_beginning_without_an_answer_is_news_when_the_end_proves_it_and_is_told_once
 #[cfg(feature = "metrics")]
 #[test]
 fn an_end_is_news_to_the_request_that_brought_it() {
-    for (found, is_news) in [(Destroyed::Ended, true), (Destroyed::Missing, false), (Destroyed::Dead, false)]
+    for (found, is_news) in
+        [(Destroyed::Ended, true), (Destroyed::Missing, false), (Destroyed::Dead(LOGGED_OUT), false)]
     {
         let mut lifecycle = live(&subject());
         destroyed(&mut lifecycle, found);
@@ -556,7 +580,7 @@ fn a_move_of_unknown_outcome_is_news_if_it_happened() {
         let planned = moves(&mut lifecycle, Reason::Rotate);
         let found = if happened { &planned.to } else { &one };
         if happened {
-            lifecycle.dead(&one.id);
+            dies(&mut lifecycle, &one.id);
         }
         lifecycle.found(&found.id, true);
         assert_eq!(format!("{:?}", lifecycle.news).contains("Rotated"), happened);
@@ -568,7 +592,7 @@ fn a_move_that_lost_against_another_requests_is_gone() {
     let one = subject();
     let mut lifecycle = live(&one);
     let planned = moves(&mut lifecycle, Reason::Rotate);
-    lifecycle.dead(&one.id);
+    dies(&mut lifecycle, &one.id);
     lifecycle.missing(&planned.to.id, false);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert!(lifecycle.commit().set.is_none());
@@ -594,7 +618,7 @@ fn a_write_that_meets_its_own_requests_move_follows_it() {
     let mut lifecycle = live(&one);
     let planned = moves(&mut lifecycle, Reason::Renew(1));
     lifecycle.moved(&planned).unwrap();
-    lifecycle.dead(&one.id);
+    dies(&mut lifecycle, &one.id);
     assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing));
 }
 
@@ -609,7 +633,7 @@ fn a_first_write_that_went_along_with_a_move_is_not_written_again() {
     let mut lifecycle = asked(vec![]);
     let (drawn, _) = writes(&mut lifecycle);
     let planned = moves(&mut lifecycle, Reason::Rotate);
-    lifecycle.dead(&drawn);
+    dies(&mut lifecycle, &drawn);
     assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing));
     assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Nothing);
 }
@@ -619,7 +643,7 @@ fn a_first_write_whose_session_has_ended_since_was_carried_out() {
     let mut lifecycle = asked(vec![]);
     let (drawn, _) = writes(&mut lifecycle);
     lifecycle.created(&drawn).unwrap();
-    lifecycle.dead(&drawn);
+    dies(&mut lifecycle, &drawn);
     assert_eq!(lifecycle.created(&drawn).unwrap(), Next::Nothing);
 }
 
@@ -650,7 +674,7 @@ fn a_move_that_ends_after_the_head_is_committed() {
 fn every_session_that_is_destroyed_ends_in_a_removal_and_absent() {
     let one = subject();
     let mut gone = live(&one);
-    gone.dead(&one.id);
+    dies(&mut gone, &one.id);
     for mut lifecycle in [asked(vec![candidate(&one)]), live(&one), gone] {
         assert_eq!(destroys(&mut lifecycle), Some(one.id));
         assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
@@ -666,9 +690,9 @@ fn a_session_that_was_ended_or_had_moved_was_live() {
     let successor = subject();
     for (found, was_live) in [
         (Destroyed::Ended, true),
-        (Destroyed::Moved(successor.id), true),
+        (Destroyed::Dead(TombstoneKind::Rotated(successor.id)), true),
         (Destroyed::Missing, false),
-        (Destroyed::Dead, false),
+        (Destroyed::Dead(LOGGED_OUT), false),
     ] {
         let mut lifecycle = asked(vec![candidate(&subject())]);
         destroyed(&mut lifecycle, found);
@@ -682,7 +706,7 @@ fn destroy_without_a_session_removes_a_stale_cookie_and_nothing_else() {
     assert_eq!(destroys(&mut without), None);
     assert!(!without.commit().remove);
     let mut stale = Lifecycle::default();
-    stale.ask(|| (true, []));
+    stale.ask(|| Presented { by_cookie: true, ..presented(vec![]) });
     assert_eq!(destroys(&mut stale), None);
     assert!(stale.commit().remove);
 }
@@ -712,7 +736,7 @@ fn destroy_follows_a_session_that_moved() {
     let (one, successor) = (subject(), subject());
     let mut lifecycle = live(&one);
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-    let moved = Destroyed::Moved(successor.id);
+    let moved = Destroyed::Dead(TombstoneKind::Rotated(successor.id));
     assert_eq!(lifecycle.destroyed(&plan, moved, |_| Some(successor.clone())), Next::Replan);
     assert_eq!(destroys(&mut lifecycle), Some(successor.id));
     assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
@@ -720,18 +744,184 @@ fn destroy_follows_a_session_that_moved() {
 }
 
 #[test]
-fn destroy_ends_what_a_candidate_moved_to_and_the_one_that_is_live() {
-    let (stale, successor, one) = (subject(), subject(), subject());
-    let mut lifecycle = asked(vec![candidate(&stale), candidate(&one)]);
+fn destroy_ends_every_session_of_the_cookies() {
+    for is_live in [false, true] {
+        let (one, two, unusable) = (subject(), subject(), subject());
+        let mut lifecycle = Lifecycle::default();
+        lifecycle.ask(|| {
+            let unusable = vec![unusable.clone()];
+            Presented { unusable, ..presented(vec![candidate(&one), candidate(&two)]) }
+        });
+        if is_live {
+            lifecycle.found(&one.id, true);
+        }
+        let order = if is_live { [&unusable, &two, &one] } else { [&unusable, &one, &two] };
+        for (at, expected) in order.iter().enumerate() {
+            assert_eq!(destroys(&mut lifecycle), Some(expected.id));
+            let next = if at < 2 { Next::Replan } else { Next::Nothing };
+            assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), next);
+        }
+        assert_eq!(reads(&mut lifecycle), None);
+        assert!(lifecycle.commit().remove);
+    }
+}
+
+#[test]
+fn destroy_ends_what_a_session_of_another_cookie_was_rotated_to() {
+    let (one, two, successor) = (subject(), subject(), subject());
+    let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
+    lifecycle.found(&one.id, true);
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-    let moved = Destroyed::Moved(successor.id);
+    assert_eq!(plan.subject.id, two.id);
+    let moved = Destroyed::Dead(TombstoneKind::Rotated(successor.id));
     assert_eq!(lifecycle.destroyed(&plan, moved, |_| Some(successor.clone())), Next::Replan);
-    assert_eq!(reads(&mut lifecycle), Some((one.id, true)), "what a read would find");
     assert_eq!(destroys(&mut lifecycle), Some(successor.id));
     assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Replan);
-    assert_eq!(destroys(&mut lifecycle), Some(one.id));
+    assert_eq!(reads(&mut lifecycle), Some((one.id, false)), "it has its own until the end");
     assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+}
+
+#[test]
+fn destroy_ends_what_a_dead_candidate_was_rotated_to() {
+    let (stale, successor) = (subject(), subject());
+    for age in [Duration::ZERO, Duration::from_secs(60)] {
+        let mut lifecycle = asked(vec![candidate(&stale)]);
+        let tombstone = Tombstone { kind: TombstoneKind::Rotated(successor.id), age };
+        lifecycle.dead(&stale.id);
+        lifecycle.examined(&stale.id, Some(tombstone), self::age());
+        let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+        assert_eq!(plan.subject.id, stale.id);
+        let moved = Destroyed::Dead(tombstone.kind);
+        assert_eq!(lifecycle.destroyed(&plan, moved, |_| Some(successor.clone())), Next::Replan);
+        assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+        assert_eq!(destroys(&mut lifecycle), None);
+    }
+}
+
+#[test]
+fn a_destruction_that_fails_half_way_goes_on_where_it_failed() {
+    let (one, two) = (subject(), subject());
+    let mut lifecycle = asked(vec![candidate(&one), candidate(&two)]);
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Replan);
+    assert_eq!(destroys(&mut lifecycle), Some(two.id));
+    // The store is away. The request does not go on as somebody else.
     assert_eq!(reads(&mut lifecycle), None);
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+    assert_eq!(destroys(&mut lifecycle), Some(two.id));
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+}
+
+#[test]
+fn destroy_passes_over_candidates_that_are_not_live() {
+    for not_live in [Destroyed::Missing, Destroyed::Dead(LOGGED_OUT)] {
+        let (stale, one) = (subject(), subject());
+        let mut lifecycle = asked(vec![candidate(&stale), candidate(&one)]);
+        assert_eq!(destroyed(&mut lifecycle, not_live), Next::Replan);
+        assert_eq!(reads(&mut lifecycle), Some((one.id, true)), "it has its own until the end");
+        assert_eq!(destroys(&mut lifecycle), Some(one.id));
+    }
+}
+
+#[test]
+fn of_a_session_that_ended_before_the_request_arrived_nothing_is_left() {
+    let one = subject();
+    let tombstone = |seconds| Some(Tombstone { age: Duration::from_secs(seconds), ..logged_out() });
+    for (seconds, since_arrival, is_gone) in [(5, 0, true), (6, 0, false), (65, 60, true), (66, 60, false)] {
+        let mut lifecycle = asked(vec![candidate(&one)]);
+        assert!(lifecycle.dead(&one.id).is_some());
+        let age = RequestAge { since_arrival: Duration::from_secs(since_arrival), ..age() };
+        lifecycle.examined(&one.id, tombstone(seconds), age);
+        assert_eq!(reads(&mut lifecycle), None);
+        match is_gone {
+            true => assert!(write(&mut lifecycle).unwrap_err().is_gone()),
+            false => assert_eq!(writes(&mut lifecycle).1, WriteMode::Create),
+        }
+    }
+}
+
+#[test]
+fn a_tombstone_that_is_over_is_no_session() {
+    let one = subject();
+    let mut lifecycle = asked(vec![candidate(&one)]);
+    assert!(lifecycle.dead(&one.id).is_some());
+    lifecycle.examined(&one.id, None, age());
+    assert_eq!(writes(&mut lifecycle).1, WriteMode::Create);
+}
+
+#[test]
+fn a_tombstone_matters_to_a_candidate_alone_and_only_to_its_own() {
+    let (one, other) = (subject(), subject());
+    assert!(live(&one).dead(&one.id).is_none());
+    let mut lifecycle = asked(vec![candidate(&one)]);
+    assert!(lifecycle.dead(&other.id).is_none());
+    lifecycle.examined(&other.id, Some(logged_out()), age());
+    assert_eq!(writes(&mut lifecycle), (one.id, WriteMode::Existing));
+}
+
+#[test]
+fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() {
+    let renewed = |kind, seconds| {
+        let one = subject();
+        let mut lifecycle = live(&one);
+        dies(&mut lifecycle, &one.id);
+        let step =
+            lifecycle.plan_move(now(), Reason::Renew(1), age(), |_| panic!("nothing to move")).unwrap();
+        assert!(matches!(step, MoveStep::Examine(subject) if subject.id == one.id));
+        let tombstone = Tombstone { kind, age: Duration::from_secs(seconds) };
+        lifecycle.examined(&one.id, Some(tombstone), age());
+        assert!(write(&mut lifecycle).unwrap_err().is_gone(), "what is no login is gone");
+        lifecycle.plan_move(now(), Reason::Renew(1), age(), |_| panic!("nothing to move")).map(|step| {
+            assert!(matches!(step, MoveStep::Nothing));
+            let (id, mode) = writes(&mut lifecycle);
+            assert_eq!((id.birth_and_class().1, mode), (1, WriteMode::Create));
+        })
+    };
+    let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
+    for kind in [LOGGED_OUT, TombstoneKind::Rotated(subject().id), TombstoneKind::Renewed(subject().id)] {
+        assert!(renewed(kind, 0).is_ok());
+    }
+    for kind in [elsewhere, TombstoneKind::Destroyed(DestroyReason::TooMany)] {
+        assert!(renewed(kind, 0).unwrap_err().is_gone());
+        assert!(renewed(kind, 1).is_ok(), "before the request arrived");
+    }
+}
+
+#[test]
+fn a_login_begins_anew_where_the_session_expired_and_no_end_can_have_been_forgotten() {
+    for (since_arrival, begins) in [(0, true), (299, true), (300, false)] {
+        let one = subject();
+        let mut lifecycle = live(&one);
+        lifecycle.missing(&one.id, false);
+        let age = RequestAge { since_arrival: Duration::from_secs(since_arrival), ..age() };
+        let step = lifecycle.plan_move(now(), Reason::Renew(1), age, |_| panic!("nothing to move"));
+        match begins {
+            true => assert!(matches!(step.unwrap(), MoveStep::Nothing)),
+            false => assert!(step.unwrap_err().is_gone()),
+        }
+    }
+}
+
+#[test]
+fn a_session_that_expired_is_told_from_one_that_was_ended() {
+    let one = subject();
+    let mut expired = live(&one);
+    expired.missing(&one.id, false);
+    assert!(write(&mut expired).unwrap_err().to_string().contains("expired"));
+    assert!(write(&mut gone()).unwrap_err().to_string().contains("ended"));
+}
+
+#[test]
+fn a_change_of_id_ends_a_session_that_the_request_cannot_use() {
+    for reason in [Reason::Rotate, Reason::Renew(1)] {
+        let (one, mut lifecycle) = (subject(), Lifecycle::default());
+        let unusable = vec![one.clone()];
+        lifecycle.ask(|| Presented { unusable, ..presented(vec![]) });
+        assert_eq!(lifecycle.unusable().len(), 1);
+        let step = lifecycle.plan_move(now(), reason, age(), |_| panic!("nothing to move")).unwrap();
+        assert!(matches!(step, MoveStep::End(subject) if subject.id == one.id));
+        lifecycle.ended_unusable(&one.id, Destroyed::Ended);
+        assert!(moves_nothing(&mut lifecycle, reason));
+    }
 }
 
 #[test]
@@ -739,7 +929,8 @@ fn a_session_that_another_request_moved_is_ended_and_never_entered() {
     let (one, successor) = (subject(), subject());
     let mut lifecycle = live(&one);
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-    lifecycle.destroyed(&plan, Destroyed::Moved(successor.id), |_| Some(successor.clone()));
+    lifecycle
+        .destroyed(&plan, Destroyed::Dead(TombstoneKind::Rotated(successor.id)), |_| Some(successor.clone()));
     // The store is away: the next attempt goes on there.
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert_eq!(reads(&mut lifecycle), None);
@@ -752,7 +943,7 @@ fn destroy_goes_on_where_its_own_request_moved_the_session() {
     let mut lifecycle = live(&one);
     let planned = moves(&mut lifecycle, Reason::Rotate);
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-    let moved = Destroyed::Moved(planned.to.id);
+    let moved = Destroyed::Dead(TombstoneKind::Rotated(planned.to.id));
     assert_eq!(lifecycle.destroyed(&plan, moved, |_| panic!("it knows")), Next::Replan);
     assert_eq!(reads(&mut lifecycle), Some((planned.to.id, true)), "it is live until it is ended");
     assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
@@ -764,7 +955,7 @@ fn of_two_moves_the_one_that_is_reported_counts() {
     let mut lifecycle = live(&one);
     let (renewal, rotation) =
         (moves(&mut lifecycle, Reason::Renew(1)), moves(&mut lifecycle, Reason::Rotate));
-    lifecycle.dead(&one.id);
+    dies(&mut lifecycle, &one.id);
     assert_eq!(reads(&mut lifecycle), Some((renewal.to.id, true)), "it is not known which");
     lifecycle.moved(&rotation).unwrap();
     assert_eq!(lifecycle.commit().set.unwrap().id, rotation.to.id);
@@ -783,16 +974,6 @@ fn a_move_of_a_session_that_is_not_the_requests_any_more_changes_nothing() {
     elsewhere.missing(&one.id, false);
     elsewhere.moved(&planned).unwrap();
     assert_eq!(writes(&mut elsewhere), (two.id, WriteMode::Existing));
-}
-
-#[test]
-fn destroy_passes_over_candidates_that_are_not_live() {
-    for not_live in [Destroyed::Missing, Destroyed::Dead] {
-        let (stale, one) = (subject(), subject());
-        let mut lifecycle = asked(vec![candidate(&stale), candidate(&one)]);
-        assert_eq!(destroyed(&mut lifecycle, not_live), Next::Replan);
-        assert_eq!(destroys(&mut lifecycle), Some(one.id));
-    }
 }
 
 #[test]
@@ -826,7 +1007,7 @@ fn after_the_head_destroy_is_committed_unless_there_is_nothing_to_end() {
     without.commit();
     assert_eq!(destroys(&mut without), None);
     let mut stale = Lifecycle::default();
-    stale.ask(|| (true, []));
+    stale.ask(|| Presented { by_cookie: true, ..presented(vec![]) });
     stale.commit();
     assert!(stale.plan_destroy(now()).unwrap_err().is_committed(), "the cookie stays");
 }
@@ -848,7 +1029,7 @@ fn rotation_then_destruction_removes_and_destruction_then_rotation_does_nothing(
     let planned = moves(&mut lifecycle, Reason::Rotate);
     lifecycle.moved(&planned).unwrap();
     destroyed(&mut lifecycle, Destroyed::Ended);
-    assert!(lifecycle.plan_move(now(), Reason::Rotate, |_| panic!("nothing to move")).unwrap().is_none());
+    assert!(moves_nothing(&mut lifecycle, Reason::Rotate));
     let outcome = lifecycle.commit();
     assert!(outcome.remove && outcome.set.is_none());
 }

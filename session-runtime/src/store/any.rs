@@ -9,8 +9,8 @@ use bytes::Bytes;
 #[cfg(feature = "redis")]
 use super::RedisStore;
 use super::{
-    ConnectionState, Destroyed, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Write,
+    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation,
+    SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
 #[derive(Debug, Clone)]
@@ -187,13 +187,22 @@ impl AnyStore {
     pub(crate) async fn destroy(
         &self,
         key: &SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.destroy_now(key, tombstone_for)),
+            Self::Memory(store) => Ok(store.destroy_now(key, destruction)),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.destroy_session(key, tombstone_for).await,
-            Self::Other(store) => store.destroy(key, tombstone_for).await,
+            Self::Redis(store) => store.destroy_session(key, destruction).await,
+            Self::Other(store) => store.destroy(key, destruction).await,
+        }
+    }
+
+    pub(crate) async fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.tombstone_now(key)),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.read_tombstone(key).await,
+            Self::Other(store) => store.tombstone(key).await,
         }
     }
 

@@ -25,7 +25,8 @@ use bytes::Bytes;
 use self::live::Live;
 use self::shelf::{Full, Shelf, Shelved};
 use super::{
-    Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, StoreError, Write, WriteMode,
+    Change, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, StoreError,
+    Tombstone, TombstoneKind, Write, WriteMode,
 };
 use crate::clock::Clock;
 
@@ -39,7 +40,7 @@ use crate::clock::Clock;
 /// The store holds at most 100,000 entries and 256 MiB, so that a flood of visitors cannot end the process. [`builder`](Self::builder) sets
 /// other bounds, and so does the URL: see [`SessionConfig::store`](crate::SessionConfig::store). Each session and each tombstone of an ended
 /// one is an entry. What counts as bytes is all that the store allocates for an entry: a session counts its key, 900 bytes, and for
-/// each field its name, its value and 210 bytes; a tombstone counts its key and 240 bytes. The process needs some memory beyond that: for
+/// each field its name, its value and 210 bytes; a tombstone counts its key and 260 bytes. The process needs some memory beyond that: for
 /// what its allocator cannot use again at once.
 ///
 /// When the store is full, room is made in this order:
@@ -188,8 +189,8 @@ impl MemoryStore {
             };
             match shelf.find(key, now) {
                 Shelved::Missing => return Ok(Lookup::Missing),
-                Shelved::Dead(successor) => {
-                    let is_repeated = is_there && successor == Some(*rotation.successor);
+                Shelved::Dead(tombstone) => {
+                    let is_repeated = is_there && tombstone.successor() == Some(*rotation.successor);
                     return Ok(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
                 }
                 Shelved::Live(_) if !is_free => {
@@ -199,27 +200,35 @@ impl MemoryStore {
             }
             if let Some(fields) = shelf.take(key) {
                 shelf.put_live(rotation.successor_key, fields, now.saturating_add(rotation.expires_in));
-                let tombstone_until = now.saturating_add(rotation.tombstone_for);
-                shelf.put_dead(key, Some(*rotation.successor), tombstone_until, now);
+                let kind = rotation.tombstone_kind();
+                shelf.put_dead(key, kind, now.saturating_add(rotation.tombstone_for), now);
             }
             Ok(Lookup::Found(()))
         })
     }
 
-    pub(crate) fn destroy_now(&self, key: &SessionKey, tombstone_for: Duration) -> Destroyed {
+    pub(crate) fn destroy_now(&self, key: &SessionKey, destruction: Destruction) -> Destroyed {
         let (destroyed, session) = self.act(|shelf, now| match shelf.find(key, now) {
             Shelved::Missing => (Destroyed::Missing, None),
-            Shelved::Dead(None) => (Destroyed::Dead, None),
-            Shelved::Dead(Some(successor)) => (Destroyed::Moved(successor), None),
+            Shelved::Dead(tombstone) => (Destroyed::Dead(tombstone.kind), None),
             Shelved::Live(_) => {
                 let session = shelf.take(key);
-                shelf.put_dead(key, None, now.saturating_add(tombstone_for), now);
+                let Destruction { reason, tombstone_for } = destruction;
+                let kind = TombstoneKind::Destroyed(reason);
+                shelf.put_dead(key, kind, now.saturating_add(tombstone_for), now);
                 (Destroyed::Ended, session)
             }
         });
         // Thousands of fields take their time: nobody else waits for it.
         drop(session);
         destroyed
+    }
+
+    pub(crate) fn tombstone_now(&self, key: &SessionKey) -> Option<Tombstone> {
+        self.act(|shelf, now| match shelf.find(key, now) {
+            Shelved::Dead(tombstone) => Some(tombstone),
+            Shelved::Missing | Shelved::Live(_) => None,
+        })
     }
 
     pub(crate) fn time_now(&self) -> SystemTime {

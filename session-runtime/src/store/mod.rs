@@ -50,7 +50,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// - *missing*: nothing is stored under it;
 /// - *live*: a session, that is fields with values, the [permanent field](PERMANENT_FIELD) among them, and a time at which it expires;
-/// - *dead*: a tombstone of a session that was ended. It too has a time at which it expires, a minute away or more.
+/// - *dead*: a [tombstone](Tombstone) of a session that was ended. It too has a time at which it expires, a minute away or more.
 ///
 /// From live or dead, a key becomes missing when its time has come, exactly as if it had never been there. Every operation is atomic: no
 /// other operation on the same key sees or leaves a part of it. What an operation reports as done can be read by every operation that begins
@@ -146,7 +146,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
 
     /// Moves a live session, with all that is stored in it, to another key, on which it expires `rotation.expires_in` from now, and leaves a
-    /// tombstone that holds the successor's id. On a missing key nothing is changed. Works when the store has no room left.
+    /// tombstone that holds the successor's id: [`TombstoneKind::Renewed`] if `rotation.renews`, else [`TombstoneKind::Rotated`]. On a
+    /// missing key nothing is changed. Works when the store has no room left.
     ///
     /// A tombstone that holds this successor's id already is a success, and changes nothing, as long as the session is live there: an operation
     /// whose reply was lost can be repeated. If it is not, or for any other tombstone, the session is dead.
@@ -158,13 +159,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>>;
 
-    /// Ends a live session: its fields go, and a tombstone stays for `tombstone_for`. On a missing or dead key nothing is changed. Works when
-    /// the store has no room left.
+    /// Ends a live session: its fields go, and a tombstone stays that tells the reason. On a missing or dead key nothing is changed.
+    /// Works when the store has no room left.
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>>;
+
+    /// Reads the tombstone of a dead key. `None` for a key that is missing or live. Changes nothing.
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>>;
 
     /// What time the store's machine has: a clock that is far from ours makes deadlines wrong. It is the store's sign of life, too: what serves
     /// sessions answers.
@@ -285,19 +289,84 @@ pub struct Rotation<'a> {
     pub expires_in: Duration,
     /// How long the tombstone stays: a minute or more.
     pub tombstone_for: Duration,
+    /// The successor is the session of a login.
+    pub renews: bool,
 }
 
-/// What [`SessionStore::destroy`] found.
+/// The end of a session, for [`SessionStore::destroy`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destruction {
+    /// The reason, for the tombstone.
+    pub reason: DestroyReason,
+    /// How long the tombstone stays: a minute or more.
+    pub tombstone_for: Duration,
+}
+
+/// The result of [`SessionStore::destroy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destroyed {
     /// A live session, which is dead now.
     Ended,
     /// Nothing is stored under this key.
     Missing,
-    /// A tombstone of a session that was destroyed.
-    Dead,
-    /// A tombstone of a session that moved to this id.
-    Moved(SessionId),
+    /// A tombstone of a session that was ended before.
+    Dead(TombstoneKind),
+}
+
+/// The record that stays under the key of an ended session for some minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The end that the session came to.
+    pub kind: TombstoneKind,
+    /// The time since that end, by the store's own clock. A store that does not know it says zero.
+    pub age: Duration,
+}
+
+/// The end that a session came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TombstoneKind {
+    /// The session is over.
+    Destroyed(DestroyReason),
+    /// The session goes on under this id, by `rotate`.
+    Rotated(SessionId),
+    /// The session goes on under this id, by `renew`: a login.
+    Renewed(SessionId),
+}
+
+/// The reason of a destruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DestroyReason {
+    /// A request that came with the session's cookie destroyed it.
+    LoggedOut,
+    /// Another part of the application destroyed it: a job, an administrator, another session of the same user.
+    EndedElsewhere,
+    /// The user had too many sessions.
+    TooMany,
+}
+
+impl Rotation<'_> {
+    /// The end that the session comes to under its former id.
+    pub fn tombstone_kind(&self) -> TombstoneKind {
+        let successor = *self.successor;
+        if self.renews { TombstoneKind::Renewed(successor) } else { TombstoneKind::Rotated(successor) }
+    }
+}
+
+impl Tombstone {
+    /// The id under which the session goes on.
+    pub fn successor(&self) -> Option<SessionId> {
+        self.kind.successor()
+    }
+}
+
+impl TombstoneKind {
+    /// The id under which the session goes on.
+    pub fn successor(&self) -> Option<SessionId> {
+        match self {
+            Self::Destroyed(_) => None,
+            Self::Rotated(successor) | Self::Renewed(successor) => Some(*successor),
+        }
+    }
 }
 
 /// What a store knows of a key, and the operation's result if it is a live session.

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::store::{
-    Action, BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Write,
+    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
+    Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
 /// A store that fails when a test says so, and is another one until then. Clones fail together.
@@ -128,7 +128,8 @@ impl FailingStore {
 
     async fn end_if_asked_for(&self, key: &SessionKey) -> Result<(), StoreError> {
         if self.failure() == Some(Failure::Gone) {
-            self.store.destroy(key, TOMBSTONE_FOR).await?;
+            let reason = DestroyReason::EndedElsewhere;
+            self.store.destroy(key, Destruction { reason, tombstone_for: TOMBSTONE_FOR }).await?;
         }
         Ok(())
     }
@@ -223,9 +224,13 @@ impl SessionStore for FailingStore {
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        self.change(key, self.store.destroy(key, tombstone_for))
+        self.change(key, self.store.destroy(key, destruction))
+    }
+
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+        self.read(key, self.store.tombstone(key))
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Deref;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use session_runtime::store::{Lookup, SessionKey, SessionStore};
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
 
@@ -12,9 +13,10 @@ use super::client::Client;
 use super::gates::Gates;
 use super::script::Script;
 use super::visitor::Visitor;
-use crate::cookies::SECRET;
+use crate::cookies::{SECRET, id_of};
 use crate::deployment::{Servers, Shared, Tls};
 use crate::server::{Make, Monitor, RedisServer};
+use crate::store_suite::create;
 use crate::until;
 
 /// A store under test, the clock by which sessions on it age, and the framework that the program is on.
@@ -220,14 +222,43 @@ impl World {
         self.server().unwrap().on_every_master(&["FLUSHALL"]);
     }
 
-    /// Lets time pass, for the program and for the store. On a server the keys' expiries are brought forward.
+    /// Lets time pass, for the program and for the store. On a server the keys' expiries are brought forward, and the times that
+    /// tombstones hold are put back.
     pub fn elapse(&self, time: Duration) {
         self.clock.advance(time);
         for master in self.masters() {
             for key in master.cli::<Vec<String>>(&["KEYS", "*"]) {
+                if master.cli::<String>(&["TYPE", &key]) == "string" {
+                    let older = older(&master.cli::<String>(&["GET", &key]), time);
+                    let _: String = master.cli(&["SET", &key, &older, "KEEPTTL"]);
+                }
                 let left: i64 = master.cli(&["PTTL", &key]);
                 let _: i64 = master.cli(&["PEXPIRE", &key, &(left - time.as_millis() as i64).to_string()]);
             }
+        }
+    }
+
+    /// Ends the session of a cookie by another part of the application: a job, an administrator.
+    pub async fn end_elsewhere(&self, app: &App, cookie: &str) {
+        let id = id_of(cookie).parse().unwrap();
+        app.sessions.open_id::<Visitor>(&id).destroy().await.unwrap();
+    }
+
+    /// Begins a session under this id, as another program does.
+    pub async fn begin_under(&self, id: &str) {
+        create(self.any_store(), &SessionKey::new("app", &id.parse().unwrap()), &[]).await;
+    }
+
+    /// Whether the store has the session of a cookie.
+    pub async fn is_live(&self, cookie: &str) -> bool {
+        let key = SessionKey::new("app", &id_of(cookie).parse().unwrap());
+        matches!(self.any_store().time_left(&key).await.unwrap(), Lookup::Found(_))
+    }
+
+    fn any_store(&self) -> &dyn SessionStore {
+        match &self.store {
+            Store::Memory(store) => store,
+            Store::Redis(store, _) => store,
         }
     }
 
@@ -257,6 +288,15 @@ impl App {
 /// One that has said all that a connection begins with, and nothing since.
 fn has_new_client(master: &RedisServer) -> bool {
     master.cli::<String>(&["CLIENT", "LIST"]).contains(" cmd=script|load ")
+}
+
+/// A tombstone that was made and ends so much earlier.
+fn older(tombstone: &str, by: Duration) -> String {
+    let [kind, made, until, successor] = tombstone.split(':').collect::<Vec<_>>()[..] else {
+        panic!("a tombstone: {tombstone}")
+    };
+    let earlier = |time: &str| time.parse::<u128>().unwrap() - by.as_millis();
+    format!("{kind}:{}:{}:{successor}", earlier(made), earlier(until))
 }
 
 /// An id's birth is told in whole seconds: so that tests can foretell what follows from it.

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::FutureExt;
 use session_runtime::store::{
-    BoxFuture, Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
-    StoreError, Write, WriteMode,
+    BoxFuture, Change, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Tombstone, Write, WriteMode,
 };
 use session_runtime::{MemoryStore, SessionId};
 
@@ -56,8 +56,17 @@ pub(super) enum Command {
     Contains { key: SessionKey, field: String, refresh: Refresh },
     Write { key: SessionKey, mode: WriteMode, changes: Vec<(String, Option<Bytes>)>, expires_in: Duration },
     TimeLeft { key: SessionKey },
-    Rotate { key: SessionKey, to: SessionKey, id: SessionId, expires_in: Duration, tombstone_for: Duration },
-    Destroy { key: SessionKey, tombstone_for: Duration },
+    Rotate { key: SessionKey, to: SessionKey, id: SessionId, how: Moving },
+    Destroy { key: SessionKey, destruction: Destruction },
+    Tombstone { key: SessionKey },
+}
+
+/// A rotation without the names in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moving {
+    pub(super) expires_in: Duration,
+    pub(super) tombstone_for: Duration,
+    pub(super) renews: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +77,7 @@ pub(super) enum Reply {
     TimeLeft(Lookup<Duration>),
     Rotate(Lookup<()>),
     Destroy(Destroyed),
+    Tombstone(Option<Tombstone>),
     Refused,
 }
 
@@ -163,15 +173,15 @@ impl Air {
                 Reply::Write(now(memory.write(key, write)))
             }
             Command::TimeLeft { key } => Reply::TimeLeft(now(memory.time_left(key))),
-            Command::Rotate { key, to, id, expires_in, tombstone_for } => {
-                let (expires_in, tombstone_for) = (*expires_in, *tombstone_for);
-                let rotation = Rotation { successor_key: to, successor: id, expires_in, tombstone_for };
+            Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } } => {
+                let (expires_in, tombstone_for, renews) = (*expires_in, *tombstone_for, *renews);
+                let rotation =
+                    Rotation { successor_key: to, successor: id, expires_in, tombstone_for, renews };
                 let rotated = memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
                 rotated.map_or(Reply::Refused, Reply::Rotate)
             }
-            Command::Destroy { key, tombstone_for } => {
-                Reply::Destroy(now(memory.destroy(key, *tombstone_for)))
-            }
+            Command::Destroy { key, destruction } => Reply::Destroy(now(memory.destroy(key, *destruction))),
+            Command::Tombstone { key } => Reply::Tombstone(now(memory.tombstone(key))),
         }
     }
 }
@@ -195,7 +205,8 @@ impl Command {
             | Self::Write { key, .. }
             | Self::TimeLeft { key }
             | Self::Rotate { key, .. }
-            | Self::Destroy { key, .. } => key,
+            | Self::Destroy { key, .. }
+            | Self::Tombstone { key } => key,
         }
     }
 
@@ -287,9 +298,9 @@ impl SessionStore for Network {
         key: &'a SessionKey,
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
-        let Rotation { successor_key, successor, expires_in, tombstone_for } = rotation;
+        let Rotation { successor_key, successor, expires_in, tombstone_for, renews } = rotation;
         let (key, to, id) = (key.clone(), successor_key.clone(), *successor);
-        let command = Command::Rotate { key, to, id, expires_in, tombstone_for };
+        let command = Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } };
         Box::pin(async move {
             let Reply::Rotate(found) = self.send(command).await? else {
                 unreachable!("a reply to another command")
@@ -301,11 +312,21 @@ impl SessionStore for Network {
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        let command = Command::Destroy { key: key.clone(), tombstone_for };
+        let command = Command::Destroy { key: key.clone(), destruction };
         Box::pin(async move {
             let Reply::Destroy(found) = self.send(command).await? else {
+                unreachable!("a reply to another command")
+            };
+            Ok(found)
+        })
+    }
+
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+        let command = Command::Tombstone { key: key.clone() };
+        Box::pin(async move {
+            let Reply::Tombstone(found) = self.send(command).await? else {
                 unreachable!("a reply to another command")
             };
             Ok(found)

@@ -112,6 +112,8 @@ struct Sequence<'a> {
     epoch: u64,
     /// Tags of sessions that a request was told are destroyed, and when.
     destroyed: BTreeSet<String>,
+    /// Tags of sessions that somebody may have logged in to: such a one survives the destruction of the one before.
+    renewed: BTreeSet<String>,
 }
 
 impl<'a> Sequence<'a> {
@@ -138,6 +140,7 @@ impl<'a> Sequence<'a> {
             time: Arc::default(),
             epoch: 0,
             destroyed: BTreeSet::new(),
+            renewed: BTreeSet::new(),
         }
     }
 
@@ -214,6 +217,9 @@ impl<'a> Sequence<'a> {
                     None | Some(Told::Unavailable | Told::Unknown | Told::Gone | Told::Committed)
                 ) {
                     request.told_live = after;
+                }
+                if matches!(event.kind, Kind::Renew(_)) {
+                    self.renewed.extend(before.map(|id| id.tag().to_owned()));
                 }
                 match (event.kind, event.told) {
                     (Kind::Destroy, Some(Told::Done)) => {
@@ -301,7 +307,7 @@ impl<'a> Sequence<'a> {
             if now + left > deadline(&found.key) + Duration::from_secs(3) {
                 return Err("a session is kept beyond its absolute deadline".to_owned());
             }
-            if self.destroyed.contains(&tag) {
+            if self.destroyed.contains(&tag) && !self.renewed.contains(&tag) {
                 return Err("a destroyed session is live".to_owned());
             }
             if !live.insert(tag) {

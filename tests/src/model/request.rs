@@ -1,12 +1,16 @@
 //! One request as the model sees it: which sessions it may know of, and what it was told.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use session_runtime::store::{DestroyReason, TombstoneKind};
 use session_runtime::{Session, SessionHandle};
 
 use super::operation::{Kind, Model, Running, Told};
 use super::shelf::Shelf;
+
+/// How much later than the end of its session a request may come in and still count as under way.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// One request.
 pub(super) struct Request {
@@ -38,6 +42,10 @@ pub(super) struct Request {
     pub(super) committed: bool,
     /// The class of the session that it begins next.
     pub(super) class: Option<u8>,
+    /// When it came in.
+    pub(super) arrived: SystemTime,
+    /// It began to log somebody in or out: it may begin another session in place of one that ended.
+    pub(super) begins_anew: bool,
     /// It does nothing any more.
     pub(super) over: bool,
     /// The operations that wait.
@@ -50,6 +58,7 @@ impl Request {
         handle: Option<SessionHandle>,
         session: Session<Model>,
         cookies: (Option<String>, Vec<String>),
+        arrived: SystemTime,
     ) -> Self {
         let (presented, tossed) = cookies;
         let mut keys: Vec<String> = Vec::new();
@@ -76,6 +85,8 @@ impl Request {
             was_gone: false,
             committed: false,
             class: None,
+            arrived,
+            begins_anew: false,
             over: false,
             running: 0,
         }
@@ -100,24 +111,41 @@ impl Request {
 
     /// It may be told now that its session was ended.
     pub(super) fn may_be_gone(&self, shelf: &Shelf, now: SystemTime) -> bool {
-        let had_one = self.bound.is_some() || self.keys.iter().any(|key| shelf.was_ended(key));
+        let had_one = self.bound.is_some() || self.keys.iter().any(|key| self.saw_end_of(key, shelf));
         had_one && self.may_be_absent(shelf, now)
     }
 
-    /// The lineages that have to be dead after a `destroy` that begins now: its own, and what the cookies before it moved to, as far as
+    /// It was under way when the session of this key ended, or came in within the grace.
+    fn saw_end_of(&self, key: &str, shelf: &Shelf) -> bool {
+        shelf.end_of(key).is_some_and(|(_, at)| at + GRACE >= self.arrived)
+    }
+
+    /// A session of its cookies ended while it was under way: it must not begin another one.
+    pub(super) fn must_not_begin(&self, shelf: &Shelf, now: SystemTime) -> bool {
+        let has_ended = |key: &&String| shelf.is_dead(key, now) && self.saw_end_of(key, shelf);
+        self.keys.iter().filter(|key| self.came_with(key)).any(|key| has_ended(&key))
+    }
+
+    /// Its only session was ended by somebody else while it was under way: it must not log in.
+    pub(super) fn must_not_log_in(&self, shelf: &Shelf, now: SystemTime) -> bool {
+        let [key] = &self.keys[..] else { return false };
+        let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
+        let ended_elsewhere =
+            shelf.end_of(key).is_some_and(|(kind, at)| kind == elsewhere && at >= self.arrived);
+        self.came_with(key) && shelf.is_dead(key, now) && ended_elsewhere
+    }
+
+    /// The keys whose sessions have to be dead after a `destroy` that begins now, and those that they were rotated to, as far as
     /// tombstones tell.
-    pub(super) fn to_be_destroyed(&self, shelf: &Shelf, now: SystemTime) -> Vec<usize> {
-        let mut lineages = Vec::new();
-        let own = self.own_lineage(shelf, now);
-        for key in self.keys.iter().filter(|key| !self.forgotten.contains(*key)) {
-            let is_there = shelf.is_live(key, now) || shelf.is_dead(key, now);
-            let lineage = shelf.lineage(key).filter(|_| is_there);
-            lineages.extend(lineage.filter(|_| self.bound.is_none() || lineage == own));
-            if self.bound.is_none() && lineage.is_some() && lineage == own {
-                break;
-            }
-        }
-        lineages
+    pub(super) fn to_be_destroyed(&self, shelf: &Shelf, now: SystemTime) -> Vec<String> {
+        let is_there = |key: &&String| shelf.is_live(key, now) || shelf.is_dead(key, now);
+        let known = self.keys.iter().filter(|key| !self.forgotten.contains(*key));
+        known.filter(is_there).cloned().collect()
+    }
+
+    /// A destruction of this request's ends the session that is renewed to this key, too.
+    pub(super) fn follows_renewal(&self, key: &str) -> bool {
+        self.client.is_none() || self.keys.iter().any(|own| own == key)
     }
 
     /// The keys of its session that it knows are live. A move of unknown outcome is repeated to the same one.
@@ -184,7 +212,9 @@ pub(super) struct Operation {
     /// No other operation of its request ran beside it.
     pub(super) alone: bool,
     /// When it began: what has to be dead when it has destroyed,
-    pub(super) to_be_destroyed: Vec<usize>,
+    pub(super) to_be_destroyed: Vec<String>,
+    /// whether it must not log in,
+    pub(super) must_not_log_in: bool,
     /// and the keys that must not be live any more when it has rotated.
     pub(super) live: Vec<String>,
 }

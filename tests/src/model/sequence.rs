@@ -187,7 +187,8 @@ impl Sequence {
             (true, Some(cookie)) => {
                 let id = cookies::id_of(cookie);
                 let session = self.sessions.open_id(&id.parse().unwrap());
-                Request::new(None, None, session, (Some(key(&id)), Vec::new()))
+                let cookies = (Some(key(&id)), Vec::new());
+                Request::new(None, None, session, cookies, self.clock.now())
             }
             _ => {
                 let mut sent: Vec<&String> = tossed.iter().collect();
@@ -202,6 +203,7 @@ impl Sequence {
                     Some(handle),
                     session,
                     (presented, tossed.iter().map(key_in).collect()),
+                    self.clock.now(),
                 );
                 request.keys = Vec::new();
                 for key in sent.into_iter().map(key_in) {
@@ -240,6 +242,7 @@ impl Sequence {
         let now = self.clock.now();
         let request = &mut self.requests[at];
         request.running += 1;
+        request.begins_anew |= matches!(kind, Kind::Renew(_) | Kind::Destroy);
         let alone = request.running == 1;
         let operation = Operation {
             request: at,
@@ -251,6 +254,7 @@ impl Sequence {
             gone: request.may_be_gone(&self.shelf, now),
             alone,
             to_be_destroyed: request.to_be_destroyed(&self.shelf, now),
+            must_not_log_in: request.must_not_log_in(&self.shelf, now),
             live: request.known_live(&self.shelf, now),
         };
         if !alone {
@@ -393,10 +397,16 @@ impl Sequence {
         } else if begins && request.came_with(&name) {
             return Err("the id of a cookie was adopted".to_owned());
         }
+        if begins && !request.begins_anew && request.must_not_begin(&self.shelf, now) {
+            return Err("a session begins in place of one that ended under the request's hands".to_owned());
+        }
         if begins && request.class.is_some_and(|expected| class(&name) != expected) {
             return Err("a session begins with another lifetime than it was given".to_owned());
         }
-        if !request.keys.contains(&name) && !matches!(command, Command::Destroy { .. }) {
+        // A session that the request cannot use is ended, or asked for whether it is there.
+        let may_be_anybodys = matches!(command, Command::Destroy { .. })
+            || matches!(command, Command::TimeLeft { .. }) && request.came_with(&name);
+        if !request.keys.contains(&name) && !may_be_anybodys {
             return Err("a command for a session that this request has nothing to do with".to_owned());
         }
         if let Command::Rotate { to, .. } = &command {
@@ -412,7 +422,7 @@ impl Sequence {
         }
         let capped = match &command {
             Command::Write { expires_in, .. } => now + *expires_in <= deadline(&name),
-            Command::Rotate { to, expires_in, .. } => now + *expires_in <= deadline(to.expose_secret()),
+            Command::Rotate { to, how, .. } => now + how.expires_in <= deadline(to.expose_secret()),
             Command::Get { refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. }, .. }
             | Command::Contains {
                 refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. },
@@ -639,7 +649,7 @@ impl Sequence {
                 let now = self.clock.now();
                 let expected = request.keys.iter().find_map(|key| match &self.shelf.at(key, now)?.content {
                     Content::Live(fields) => Some(number(fields.get(&field(kind)))),
-                    Content::Dead(_) => None,
+                    Content::Dead(..) => None,
                 });
                 let operation = Operation {
                     request: count,
@@ -651,6 +661,7 @@ impl Sequence {
                     gone: true,
                     alone: true,
                     to_be_destroyed: Vec::new(),
+                    must_not_log_in: false,
                     live: Vec::new(),
                 };
                 self.operations.push(operation);
@@ -759,6 +770,9 @@ impl Sequence {
                 if reached && operation.live.iter().any(|key| self.shelf.is_live(key, now)) {
                     return refuted("the old id is live");
                 }
+                if !reached && operation.alone && operation.must_not_log_in {
+                    return refuted("somebody else had ended the session");
+                }
                 let drawn = request.drawn.as_ref().filter(|key| !request.told_live.contains(*key));
                 let other_class = |class: u8| drawn.is_some_and(|key| self::class(key) != class);
                 if matches!(kind, Kind::Renew(class) if !reached && other_class(class)) {
@@ -782,11 +796,13 @@ impl Sequence {
                 }
             }
             Kind::Destroy => {
-                let alive = |lineage: &usize| !self.shelf.live_of(*lineage, now).is_empty();
+                let follows = |key: &str| request.follows_renewal(key);
+                let alive = |key: &String| self.shelf.leads_to(key, now, follows).is_some();
                 if operation.to_be_destroyed.iter().any(alive) {
                     return refuted("its session is live");
                 }
-                request.destroyed.extend(&operation.to_be_destroyed);
+                let lineages = operation.to_be_destroyed.iter().filter_map(|key| self.shelf.lineage(key));
+                request.destroyed.extend(lineages);
                 request.bound = None;
                 request.bound_since = self.network.air().flights.len();
                 request.keys.clear();
@@ -900,7 +916,10 @@ fn shown(command: &Command) -> String {
         Command::Contains { field, refresh, .. } => format!("contains {key} {field:?} {refresh:?}"),
         Command::Write { mode, changes, .. } => format!("write {key} {mode:?} {changes:?}"),
         Command::TimeLeft { .. } => format!("time left {key}"),
-        Command::Rotate { to, .. } => format!("rotate {key} to {}", tail(to)),
-        Command::Destroy { .. } => format!("destroy {key}"),
+        Command::Rotate { to, how, .. } => {
+            format!("{} {key} to {}", if how.renews { "renew" } else { "rotate" }, tail(to))
+        }
+        Command::Destroy { destruction, .. } => format!("destroy {key} {:?}", destruction.reason),
+        Command::Tombstone { .. } => format!("tombstone {key}"),
     }
 }

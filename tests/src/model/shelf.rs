@@ -5,9 +5,11 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use session_runtime::SessionId;
-use session_runtime::store::{Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionKey, WriteMode};
+use session_runtime::store::{
+    Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionKey, Tombstone, TombstoneKind, WriteMode,
+};
 
-use super::network::{Command, Reply};
+use super::network::{Command, Moving, Reply};
 
 /// All sessions that there ever were.
 #[derive(Default)]
@@ -28,7 +30,8 @@ pub(super) struct Entry {
 #[derive(Debug, PartialEq)]
 pub(super) enum Content {
     Live(BTreeMap<String, Bytes>),
-    Dead(Option<SessionId>),
+    /// How it ended, and when.
+    Dead(TombstoneKind, SystemTime),
 }
 
 impl Shelf {
@@ -42,23 +45,39 @@ impl Shelf {
     }
 
     pub(super) fn is_dead(&self, key: &str, now: SystemTime) -> bool {
-        self.at(key, now).is_some_and(|entry| matches!(entry.content, Content::Dead(_)))
+        self.at(key, now).is_some_and(|entry| matches!(entry.content, Content::Dead(..)))
     }
 
-    /// Whether a key's session was ended, however long ago.
-    pub(super) fn was_ended(&self, key: &str) -> bool {
-        self.entries.get(key).is_some_and(|entry| matches!(entry.content, Content::Dead(_)))
+    /// How a key's session was ended, and when, however long ago.
+    pub(super) fn end_of(&self, key: &str) -> Option<(TombstoneKind, SystemTime)> {
+        match self.entries.get(key)?.content {
+            Content::Dead(kind, at) => Some((kind, at)),
+            Content::Live(_) => None,
+        }
+    }
+
+    /// The live key that the tombstones lead to from this one. Only renewals to keys of which `follows` holds are followed.
+    pub(super) fn leads_to(
+        &self,
+        key: &str,
+        now: SystemTime,
+        follows: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let mut key = key.to_owned();
+        loop {
+            let next = match self.at(&key, now)?.content {
+                Content::Live(_) => return Some(key),
+                Content::Dead(TombstoneKind::Destroyed(_), _) => return None,
+                Content::Dead(TombstoneKind::Rotated(id), _) => Some(key_of(&id)),
+                Content::Dead(TombstoneKind::Renewed(id), _) => Some(key_of(&id)).filter(|key| follows(key)),
+            };
+            key = next?;
+        }
     }
 
     /// The lineage of a key, whatever became of it since.
     pub(super) fn lineage(&self, key: &str) -> Option<usize> {
         self.entries.get(key).map(|entry| entry.lineage)
-    }
-
-    /// The keys of one lineage that are live.
-    pub(super) fn live_of(&self, lineage: usize, now: SystemTime) -> Vec<&str> {
-        let entries = self.entries.iter().filter(|(_, entry)| entry.lineage == lineage);
-        entries.map(|(key, _)| key.as_str()).filter(|key| self.is_live(key, now)).collect()
     }
 
     /// What a command does, and what the store has to reply.
@@ -73,7 +92,7 @@ impl Shelf {
         match command {
             Command::Get { field, refresh, .. } => Reply::Get(match entry {
                 None => Lookup::Missing,
-                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
                 Some(Entry { content: Content::Live(fields), expires_at, .. }) => {
                     refreshed(expires_at, *refresh, now);
                     Lookup::Found(fields.get(field).cloned())
@@ -81,7 +100,7 @@ impl Shelf {
             }),
             Command::Contains { field, refresh, .. } => Reply::Contains(match entry {
                 None => Lookup::Missing,
-                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
                 Some(Entry { content: Content::Live(fields), expires_at, .. }) => {
                     refreshed(expires_at, *refresh, now);
                     Lookup::Found(fields.contains_key(field))
@@ -89,11 +108,11 @@ impl Shelf {
             }),
             Command::TimeLeft { .. } => Reply::TimeLeft(match entry {
                 None => Lookup::Missing,
-                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
                 Some(entry) => Lookup::Found(entry.expires_at.duration_since(now).unwrap_or_default()),
             }),
             Command::Write { mode, changes, expires_in, .. } => Reply::Write(match entry {
-                Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+                Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
                 Some(Entry { content: Content::Live(fields), expires_at, .. }) => {
                     *expires_at = now + *expires_in;
                     Lookup::Found(change(fields, changes))
@@ -111,30 +130,40 @@ impl Shelf {
                     Lookup::Found(removed)
                 }
             }),
-            Command::Rotate { to, id, expires_in, tombstone_for, .. } => match entry {
-                None => Reply::Rotate(Lookup::Missing),
-                Some(Entry { content: Content::Dead(successor), .. }) => {
-                    // Repeated: it is where it was moved to, unless that has ended meanwhile.
-                    let repeated = *successor == Some(*id) && moves_on;
-                    Reply::Rotate(if repeated { Lookup::Found(()) } else { Lookup::Dead })
+            Command::Rotate { to, id, how: Moving { expires_in, tombstone_for, renews }, .. } => {
+                match entry {
+                    None => Reply::Rotate(Lookup::Missing),
+                    Some(Entry { content: Content::Dead(kind, _), .. }) => {
+                        // Repeated: it is where it was moved to, unless that has ended meanwhile.
+                        let repeated = kind.successor() == Some(*id) && moves_on;
+                        Reply::Rotate(if repeated { Lookup::Found(()) } else { Lookup::Dead })
+                    }
+                    Some(entry) => {
+                        let kind =
+                            if *renews { TombstoneKind::Renewed(*id) } else { TombstoneKind::Rotated(*id) };
+                        let content = std::mem::replace(&mut entry.content, Content::Dead(kind, now));
+                        entry.expires_at = now + *tombstone_for;
+                        let (lineage, expires_at) = (entry.lineage, now + *expires_in);
+                        self.put(to, Entry { key: to.clone(), lineage, expires_at, content });
+                        Reply::Rotate(Lookup::Found(()))
+                    }
                 }
-                Some(entry) => {
-                    let content = std::mem::replace(&mut entry.content, Content::Dead(Some(*id)));
-                    entry.expires_at = now + *tombstone_for;
-                    let (lineage, expires_at) = (entry.lineage, now + *expires_in);
-                    self.put(to, Entry { key: to.clone(), lineage, expires_at, content });
-                    Reply::Rotate(Lookup::Found(()))
-                }
-            },
-            Command::Destroy { tombstone_for, .. } => Reply::Destroy(match entry {
+            }
+            Command::Destroy { destruction, .. } => Reply::Destroy(match entry {
                 None => Destroyed::Missing,
-                Some(Entry { content: Content::Dead(None), .. }) => Destroyed::Dead,
-                Some(Entry { content: Content::Dead(Some(successor)), .. }) => Destroyed::Moved(*successor),
+                Some(Entry { content: Content::Dead(kind, _), .. }) => Destroyed::Dead(*kind),
                 Some(entry) => {
-                    entry.content = Content::Dead(None);
-                    entry.expires_at = now + *tombstone_for;
+                    entry.content = Content::Dead(TombstoneKind::Destroyed(destruction.reason), now);
+                    entry.expires_at = now + destruction.tombstone_for;
                     Destroyed::Ended
                 }
+            }),
+            Command::Tombstone { .. } => Reply::Tombstone(match entry {
+                Some(Entry { content: Content::Dead(kind, at), .. }) => {
+                    let age = now.duration_since(*at).unwrap_or_default();
+                    Some(Tombstone { kind: *kind, age })
+                }
+                _ => None,
             }),
         }
     }
@@ -142,6 +171,10 @@ impl Shelf {
     fn put(&mut self, key: &SessionKey, entry: Entry) {
         self.entries.insert(key.expose_secret().to_owned(), entry);
     }
+}
+
+fn key_of(id: &SessionId) -> String {
+    SessionKey::new("app", id).expose_secret().to_owned()
 }
 
 fn refreshed(expires_at: &mut SystemTime, refresh: Refresh, now: SystemTime) {

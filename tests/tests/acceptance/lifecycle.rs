@@ -7,6 +7,7 @@ use session_runtime::Lifetime;
 use session_runtime::store::SessionStore;
 use session_tests::acceptance::{Client, Script, Store, World};
 use session_tests::cookies::{self, id_of, key_of};
+use session_tests::store_suite::logout;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -95,14 +96,23 @@ pub(crate) async fn a_birth_in_the_future_is_refused(world: World) {
     world.assert_commands(asked(299).await, &["hget", "pexpire"]);
 }
 
-/// DESIGN 4: the class in an id is one of the configured lifetimes.
-pub(crate) async fn an_unknown_class_is_refused(world: World) {
-    let app = world.app().await;
-    let cookie = cookies::cookie(&cookies::id(world.now(), 9));
-    let asked = world.commands(async || {
-        assert_eq!(app.client().run_with(&[&cookie], Script::new().get("count")).await.values(), [0]);
-    });
-    assert_eq!(asked.await, Vec::<String>::new());
+/// A class that is configured in the other half of a deploy: its sessions live here too, with the strictest lifetime, and end here.
+pub(crate) async fn a_session_of_an_unknown_class_has_the_strictest_lifetime(world: World) {
+    let remembered = Lifetime::custom(9).idle(40 * DAY).max(400 * DAY);
+    let newer = world.app_with(|config| config.lifetime(remembered)).await;
+    let older = world.app().await;
+    let mut client = newer.client();
+    client.run(Script::new().renew(9).set("count", 1)).await.values();
+    client.move_to(&older);
+    assert_eq!(client.run(Script::new().get("count").set("count", 2)).await.values()[0], 1);
+    let left = client.run(Script::new().expires_in()).await.values().remove(0).as_f64().unwrap();
+    assert!((DAY.as_secs_f64() - left).abs() < 60.0, "{left}");
+    let rotated = client.run(Script::new().rotate().get("count")).await;
+    assert_eq!(rotated.values()[1], 2);
+    let cookie = client.cookie();
+    client.run(Script::new().destroy()).await.values();
+    let reply = newer.client().run_with(&[&cookie], Script::new().session_exists()).await;
+    assert_eq!(reply.values(), [false]);
 }
 
 /// ACCEPTANCE 27.
@@ -122,7 +132,7 @@ pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     match &world.store {
         Store::Memory(store) => {
             let key = session_runtime::store::SessionKey::new("app", &id.parse().unwrap());
-            store.destroy(&key, HOUR).await.unwrap();
+            store.destroy(&key, logout(HOUR)).await.unwrap();
         }
         Store::Redis(_, server) => {
             let _: String = server.cli(&["SET", &key_of(&client.cookie()), "", "PX", "60000"]);

@@ -7,6 +7,7 @@
 
 mod concurrency;
 mod destruction;
+mod endings;
 mod faults;
 mod laziness;
 mod lifecycle;
@@ -92,7 +93,7 @@ over_every_store! {
         a_session_past_its_deadline_is_absent_without_asking
         every_expiry_is_capped_by_the_absolute_deadline
         a_birth_in_the_future_is_refused
-        an_unknown_class_is_refused
+        a_session_of_an_unknown_class_has_the_strictest_lifetime
         an_expired_session_gives_no_old_data_and_a_new_id
         a_session_that_was_ended_elsewhere_is_gone
         no_key_is_ever_without_an_expiry
@@ -139,6 +140,18 @@ over_every_store! {
         a_session_tells_of_itself
         a_session_of_another_program_exists_as_often_as_it_is_asked
         below_a_threshold_alone_the_first_read_refreshes
+    }
+    endings {
+        a_request_that_arrives_after_its_session_was_ended_begins_a_new_one
+        a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes
+        a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands
+        a_logout_ends_every_session_of_the_browser
+        planted_cookies_do_not_stand_before_the_youngest
+        an_id_from_before_the_login_does_not_end_the_session_after_it
+        the_application_ends_a_session_by_an_id_from_before_the_login
+        what_this_program_cannot_use_it_ends_all_the_same
+        a_change_of_id_ends_what_this_program_cannot_use
+        a_session_that_is_over_here_alone_is_not_said_to_be_over
     }
     regressions {
         a_request_that_ends_after_a_logout_restores_nothing

@@ -1,5 +1,7 @@
 //! Untrusted input.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use session_runtime::SessionConfig;
 use session_tests::acceptance::{App, Client, Script, World};
@@ -133,8 +135,9 @@ pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: Worl
 pub(crate) async fn four_candidates_are_asked_and_no_more(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie();
+    let younger = world.now() + Duration::from_secs(1);
     let stale = |count: usize| {
-        (0..count).map(|_| cookies::cookie(&cookies::id(world.now(), 0)) + "; ").collect::<String>()
+        (0..count).map(|_| cookies::cookie(&cookies::id(younger, 0)) + "; ").collect::<String>()
     };
     for (before, expected) in [(3, 1), (4, 0)] {
         let header = stale(before) + &live;

@@ -7,7 +7,7 @@ use session_runtime::{RedisStore, SessionId};
 use session_tests::cookies;
 use session_tests::deployment::Cluster;
 use session_tests::server::RedisServer;
-use session_tests::store_suite::{create, remove, set, try_write};
+use session_tests::store_suite::{create, logout, remove, set, try_write};
 use session_tests::wait_for;
 
 use super::{HOUR, assert_serves, assert_was_not_asked, connect, fresh_key, serves_again, session};
@@ -62,7 +62,7 @@ async fn sessions_in_a_slot_that_moves_go_on() {
         assert_eq!(try_write(&store, key, &[set("b", "2"), remove("c")]).await.unwrap(), Lookup::Found(0));
         assert_eq!(store.get(key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some("2".into())));
     }
-    assert_eq!(store.destroy(&begins, HOUR).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&begins, logout(HOUR)).await.unwrap(), Destroyed::Ended);
     // Two keys, one of which is here and none there: only when the slot has arrived.
     let impatient = RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(300));
     let refused = rotate(&impatient.connect().await.unwrap(), &stays).await.unwrap_err();
@@ -170,6 +170,7 @@ async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, Stor
         successor: &successor,
         expires_in: HOUR,
         tombstone_for: HOUR,
+        renews: false,
     };
     assert_eq!(store.rotate(key, rotation).await?, Lookup::Found(()));
     Ok(successor_key)

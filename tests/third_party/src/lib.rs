@@ -9,8 +9,8 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use session_runtime::store::{PERMANENT_FIELD, SessionKey};
-use session_runtime::{Bytes, SessionId};
+use session_runtime::Bytes;
+use session_runtime::store::{PERMANENT_FIELD, SessionKey, TombstoneKind};
 
 /// Sessions in a map.
 #[derive(Default)]
@@ -39,6 +39,8 @@ pub enum Flaw {
     AddsAsFloats,
     ExpiresNothing,
     BeginsSessionsForFailures,
+    ForgetsTheReason,
+    CountsAgesFromTheLastUse,
 }
 
 struct Entry {
@@ -49,7 +51,8 @@ struct Entry {
 
 enum Content {
     Live(HashMap<String, Bytes>),
-    Dead(Option<SessionId>),
+    /// How it ended, and when.
+    Dead(TombstoneKind, Instant),
 }
 
 type Entries = HashMap<String, Entry>;

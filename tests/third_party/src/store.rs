@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use session_runtime::Bytes;
 use session_runtime::store::{
-    Action, BoxFuture, Change, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Write, WriteMode,
+    Action, BoxFuture, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify, Refresh,
+    Rotation, SessionKey, SessionStore, StoreError, Tombstone, TombstoneKind, Write, WriteMode,
 };
 
 use crate::action::carry_out;
@@ -114,7 +114,7 @@ impl SessionStore for NaiveStore {
         let entries = self.entries(key);
         done(match entries.get(key.expose_secret()) {
             None => Lookup::Missing,
-            Some(Entry { content: Content::Dead(_), .. }) => Lookup::Dead,
+            Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
             Some(Entry { expires_at: None, .. }) => Lookup::Found(Duration::MAX),
             Some(Entry { expires_at: Some(at), .. }) => {
                 Lookup::Found(at.saturating_duration_since(Instant::now()))
@@ -130,15 +130,19 @@ impl SessionStore for NaiveStore {
         let (is_there, is_free) = (is_live(to), !entries.contains_key(to));
         match entries.get(from) {
             None => return done(Lookup::Missing),
-            Some(Entry { content: Content::Dead(successor), .. }) => {
-                let is_repeated = is_there && *successor == Some(*rotation.successor);
+            Some(Entry { content: Content::Dead(kind, _), .. }) => {
+                let is_repeated = is_there && kind.successor() == Some(*rotation.successor);
                 return done(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
             }
             Some(_) if !is_free && !self.has(Flaw::RotatesOntoOthers) => return refused(),
             Some(_) => {}
         }
-        let successor = (!self.has(Flaw::ForgetsTheSuccessor)).then_some(*rotation.successor);
-        let dead = Entry { expires_at: after(rotation.tombstone_for), content: Content::Dead(successor) };
+        let kind = match self.flaw {
+            Some(Flaw::ForgetsTheSuccessor) => TombstoneKind::Destroyed(DestroyReason::LoggedOut),
+            Some(Flaw::ForgetsTheReason) => TombstoneKind::Rotated(*rotation.successor),
+            _ => rotation.tombstone_kind(),
+        };
+        let dead = dead(kind, rotation.tombstone_for);
         let Some(moved) = entries.insert(from.to_owned(), dead) else { return done(Lookup::Missing) };
         let content = if self.has(Flaw::LosesFieldsWhenItRotates) {
             Content::Live(self.begun())
@@ -149,13 +153,12 @@ impl SessionStore for NaiveStore {
         done(Lookup::Found(()))
     }
 
-    fn destroy<'a>(&'a self, key: &'a SessionKey, tombstone_for: Duration) -> Reply<'a, Destroyed> {
+    fn destroy<'a>(&'a self, key: &'a SessionKey, destruction: Destruction) -> Reply<'a, Destroyed> {
         let mut entries = self.entries(key);
-        let dead = Entry { expires_at: after(tombstone_for), content: Content::Dead(None) };
+        let dead = dead(TombstoneKind::Destroyed(destruction.reason), destruction.tombstone_for);
         done(match entries.get_mut(key.expose_secret()) {
             None => Destroyed::Missing,
-            Some(Entry { content: Content::Dead(Some(successor)), .. }) => Destroyed::Moved(*successor),
-            Some(Entry { content: Content::Dead(None), .. }) => Destroyed::Dead,
+            Some(Entry { content: Content::Dead(kind, _), .. }) => Destroyed::Dead(*kind),
             Some(_) if self.has(Flaw::KeepsNoTombstones) => {
                 entries.remove(key.expose_secret());
                 Destroyed::Ended
@@ -164,6 +167,15 @@ impl SessionStore for NaiveStore {
                 *entry = dead;
                 Destroyed::Ended
             }
+        })
+    }
+
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> Reply<'a, Option<Tombstone>> {
+        done(match self.entries(key).get(key.expose_secret()) {
+            Some(Entry { content: Content::Dead(kind, at), .. }) => {
+                Some(Tombstone { kind: *kind, age: at.elapsed() })
+            }
+            _ => None,
         })
     }
 
@@ -189,9 +201,14 @@ impl NaiveStore {
         if let Some(expires_in) = refreshed.filter(|_| is_live || self.has(Flaw::ProlongsTombstones)) {
             entry.expires_at = after(expires_in);
         }
-        match &entry.content {
+        match &mut entry.content {
             Content::Live(fields) => Lookup::Found(look(fields)),
-            Content::Dead(_) => Lookup::Dead,
+            Content::Dead(_, at) => {
+                if self.has(Flaw::CountsAgesFromTheLastUse) {
+                    *at = Instant::now();
+                }
+                Lookup::Dead
+            }
         }
     }
 
@@ -223,6 +240,10 @@ impl NaiveStore {
             _ => Lookup::Dead,
         }
     }
+}
+
+fn dead(kind: TombstoneKind, tombstone_for: Duration) -> Entry {
+    Entry { expires_at: after(tombstone_for), content: Content::Dead(kind, Instant::now()) }
 }
 
 fn apply(fields: &mut Fields, changes: &[Change<'_>]) -> u64 {

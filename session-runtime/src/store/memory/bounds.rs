@@ -34,7 +34,7 @@ impl Default for Bounds {
 /// A session: its key's place in three collections, and the node of a tree that its first fields lie in.
 const SESSION: usize = 900;
 /// A tombstone: the same without fields.
-const TOMBSTONE: usize = 240;
+const TOMBSTONE: usize = 260;
 /// A field: the name's and the value's allocations, their headers, and its share of a tree's nodes.
 const FIELD: usize = 210;
 

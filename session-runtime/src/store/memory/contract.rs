@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::MemoryStore;
 use crate::store::{
-    BoxFuture, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError,
-    Write,
+    BoxFuture, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
+    StoreError, Tombstone, Write,
 };
 
 impl SessionStore for MemoryStore {
@@ -91,9 +91,13 @@ impl SessionStore for MemoryStore {
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        Box::pin(async move { Ok(self.destroy_now(key, tombstone_for)) })
+        Box::pin(async move { Ok(self.destroy_now(key, destruction)) })
+    }
+
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+        Box::pin(async move { Ok(self.tombstone_now(key)) })
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

@@ -9,8 +9,7 @@ use hashlink::LinkedHashMap;
 use super::bounds::{self, Bounds, WhenFull};
 use super::live::Live;
 use super::pressure::Pressure;
-use crate::id::SessionId;
-use crate::store::SessionKey;
+use crate::store::{SessionKey, Tombstone, TombstoneKind};
 
 /// How many due entries one operation clears away at most: more than the one that it can add, so the shelf empties faster than it fills.
 const SWEPT_AT_ONCE: usize = 4;
@@ -24,7 +23,7 @@ pub(super) struct Shelf {
     /// Those that were not used for longest come first.
     live: LinkedHashMap<Arc<str>, Session>,
     /// The oldest come first.
-    dead: LinkedHashMap<Arc<str>, Tombstone>,
+    dead: LinkedHashMap<Arc<str>, Buried>,
     /// When to look at each entry, one item for each: no later than it expires. It is moved when it is due, or when the entry is to expire
     /// sooner; a refresh costs nothing here.
     due: BTreeSet<(Duration, Arc<str>)>,
@@ -39,7 +38,7 @@ pub(super) struct Full;
 /// What is under a key.
 pub(super) enum Shelved<'a> {
     Missing,
-    Dead(Option<SessionId>),
+    Dead(Tombstone),
     Live(&'a mut Session),
 }
 
@@ -49,9 +48,9 @@ pub(super) struct Session {
     due_at: Duration,
 }
 
-struct Tombstone {
-    /// The id that the session moved to.
-    successor: Option<SessionId>,
+struct Buried {
+    kind: TombstoneKind,
+    ended_at: Duration,
     expires_at: Duration,
 }
 
@@ -76,9 +75,9 @@ impl Shelf {
     /// Without using it. What has expired is cleared away.
     pub(super) fn find(&mut self, key: &SessionKey, now: Duration) -> Shelved<'_> {
         let name = key.expose_secret();
-        if let Some(Tombstone { successor, expires_at }) = self.dead.get(name) {
+        if let Some(Buried { kind, ended_at, expires_at }) = self.dead.get(name) {
             if *expires_at > now {
-                return Shelved::Dead(*successor);
+                return Shelved::Dead(Tombstone { kind: *kind, age: now.saturating_sub(*ended_at) });
             }
             self.remove_dead(name);
         }
@@ -131,7 +130,7 @@ impl Shelf {
     pub(super) fn put_dead(
         &mut self,
         key: &SessionKey,
-        successor: Option<SessionId>,
+        kind: TombstoneKind,
         expires_at: Duration,
         now: Duration,
     ) {
@@ -144,7 +143,7 @@ impl Shelf {
         }
         self.dead_bytes += bytes;
         self.due.insert((expires_at, Arc::clone(&name)));
-        self.dead.insert(name, Tombstone { successor, expires_at });
+        self.dead.insert(name, Buried { kind, ended_at: now, expires_at });
     }
 
     /// Takes a session away.

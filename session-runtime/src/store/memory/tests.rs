@@ -6,9 +6,13 @@ mod full;
 use super::*;
 use crate::clock::ManualClock;
 use crate::id::SessionId;
-use crate::store::Change;
+use crate::store::{Change, DestroyReason};
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+fn logout(tombstone_for: Duration) -> Destruction {
+    Destruction { reason: DestroyReason::LoggedOut, tombstone_for }
+}
 
 #[test]
 fn expiry_is_exact() {

@@ -14,10 +14,11 @@ use super::exchange::Led;
 use super::lanes::Lane;
 use super::read::unrefreshed;
 use super::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_fault};
+use super::tombstone::{Stored, word_of, word_of_rotation};
 use crate::id::SessionId;
 use crate::store::{
-    Action, Change, Destroyed, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey, StoreError,
-    Write, WriteMode,
+    Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey,
+    StoreError, Write, WriteMode,
 };
 use crate::value::FieldValue;
 
@@ -163,11 +164,12 @@ impl RedisStore {
         key: &SessionKey,
         rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
-        let room = Room { words: 3, bytes: SessionId::LEN + 2 * NUMBER };
+        let room = Room { words: 4, bytes: SessionId::LEN + 3 * NUMBER };
         let successor = Some(rotation.successor_key);
         let ran = self.run(&ROTATE, key, successor, room, |invocation| {
             invocation.arg(rotation.successor.expose_secret());
             invocation.arg(milliseconds(rotation.expires_in)).arg(milliseconds(rotation.tombstone_for));
+            invocation.arg(word_of_rotation(rotation.renews));
         });
         match ran.await? {
             Value::Int(1) => Ok(Lookup::Found(())),
@@ -180,20 +182,19 @@ impl RedisStore {
     pub(crate) async fn destroy_session(
         &self,
         key: &SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
-        let room = Room { words: 1, bytes: NUMBER };
+        let room = Room { words: 2, bytes: 2 * NUMBER };
         let ran = self.run(&DESTROY, key, None, room, |invocation| {
-            invocation.arg(milliseconds(tombstone_for));
+            invocation.arg(milliseconds(destruction.tombstone_for)).arg(word_of(destruction.reason));
         });
         match ran.await? {
             Value::Int(1) => Ok(Destroyed::Ended),
             Value::Int(0) => Ok(Destroyed::Missing),
-            Value::BulkString(successor) => {
-                Ok(SessionId::from_ascii(&successor).map_or(Destroyed::Dead, Destroyed::Moved))
-            }
+            Value::BulkString(tombstone) => Ok(Destroyed::Dead(Stored::read(&tombstone).kind)),
             Value::ServerError(error) => match Code::from(&error) {
-                Code::WrongType => Ok(Destroyed::Dead),
+                // Neither a session nor a tombstone.
+                Code::WrongType => Ok(Destroyed::Dead(Stored::read(b"").kind)),
                 code => Err(code.into()),
             },
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),

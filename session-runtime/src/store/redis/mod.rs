@@ -24,6 +24,7 @@ mod slot;
 #[cfg(feature = "tls")]
 mod tls;
 mod told;
+mod tombstone;
 mod url;
 
 pub use builder::RedisStoreBuilder;
@@ -41,8 +42,8 @@ use self::cause::Code;
 use self::runtimes::Runtimes;
 use self::servers::Servers;
 use super::{
-    BoxFuture, ConnectionState, Destroyed, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Write,
+    BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
+    SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 use crate::field::Operation;
 
@@ -51,7 +52,8 @@ use crate::field::Operation;
 /// A session is a hash: `PREFIX:sessions:{TAG}REST`. Clones share their connections, on which the requests of all of them travel together.
 /// They are made again by themselves when they are lost; while a server is away, operations fail at once or within their deadline.
 ///
-/// A tombstone is a string under the session's key: when it ends, in milliseconds since 1970, a colon, and the successor's id if there is one.
+/// A tombstone is a string under the session's key, such as `rotated:1761741315000:1761741615000:ID`. It holds the kind of the end, its time and
+/// the tombstone's own end in milliseconds since 1970 by the server's clock, and the successor's id if there is one.
 /// A read that refreshes by [`Refresh::To`] gives a tombstone the expiry that it would have given the session: its two commands travel
 /// together, and the second does not know what the first found. So does a write that only gives new values to fields that the same request has seen,
 /// on Redis 8 and Valkey 9, whose `HSETEX` needs no script for it. As soon as the operation is told so, without waiting for it, the tombstone gets
@@ -205,9 +207,13 @@ impl SessionStore for RedisStore {
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
-        tombstone_for: Duration,
+        destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        Box::pin(self.destroy_session(key, tombstone_for))
+        Box::pin(self.destroy_session(key, destruction))
+    }
+
+    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+        Box::pin(self.read_tombstone(key))
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

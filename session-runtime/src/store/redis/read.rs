@@ -208,7 +208,11 @@ impl RedisStore {
 
     /// Sends what only reads, or may be done twice; once more if the connection broke: a server that closes idle connections, or was
     /// started anew, is not worth an error.
-    async fn ask<E: Exchange>(&self, key: &SessionKey, commands: &E) -> Result<E::Reply, StoreError> {
+    pub(super) async fn ask<E: Exchange>(
+        &self,
+        key: &SessionKey,
+        commands: &E,
+    ) -> Result<E::Reply, StoreError> {
         let deadline = self.servers.deadline();
         let mut replies = self.servers.exchange(key, Lane::Own, commands, deadline).await;
         if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
@@ -324,7 +328,7 @@ fn presence(reply: Value) -> Result<Option<()>, Cause> {
 }
 
 /// The reply of `TIME`: seconds since 1970, and microseconds.
-fn time(reply: Value) -> Option<SystemTime> {
+pub(super) fn time(reply: Value) -> Option<SystemTime> {
     let (seconds, micros) = redis::from_redis_value(reply).ok()?;
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_micros(micros))
 }

@@ -7,7 +7,7 @@ use super::writers::beside_writers;
 pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     assert_is_dead(store, &key).await;
 }
 
@@ -15,10 +15,10 @@ pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl Subject) {
 pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
-    store.destroy(&key, MOMENT).await.unwrap();
+    store.destroy(&key, logout(MOMENT)).await.unwrap();
     subject.pass(LATER).await;
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Missing);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     create(store, &key, &[set("b", "1")]).await;
     assert_eq!(get(store, &key, "a").await, None);
 }
@@ -27,17 +27,17 @@ pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl Subject)
 pub async fn a_session_is_destroyed_once(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Ended);
-    assert_eq!(store.destroy(&key, HOUR).await.unwrap(), Destroyed::Dead);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&key, logout(HOUR)).await.unwrap(), Destroyed::Dead(LOGGED_OUT));
 }
 
 /// Nor is a tombstone left.
 pub async fn a_missing_session_is_not_destroyed(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Missing);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     create_for(store, &key, &[set("a", "1")], MOMENT).await;
     subject.pass(LATER).await;
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Missing);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
 }
 
@@ -47,11 +47,17 @@ pub async fn destroying_a_moved_session_names_where_it_is(subject: &impl Subject
     create(store, &key, &[set("a", "1")]).await;
     store.rotate(&key, successor.rotation()).await.unwrap();
     for _ in 0..2 {
-        assert_eq!(store.destroy(&key, HOUR).await.unwrap(), Destroyed::Moved(successor.id));
+        assert_eq!(
+            store.destroy(&key, logout(HOUR)).await.unwrap(),
+            Destroyed::Dead(TombstoneKind::Rotated(successor.id))
+        );
     }
     assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
-    assert_eq!(store.destroy(&successor.key, MINUTE).await.unwrap(), Destroyed::Ended);
-    assert_eq!(store.destroy(&key, HOUR).await.unwrap(), Destroyed::Moved(successor.id));
+    assert_eq!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
+    assert_eq!(
+        store.destroy(&key, logout(HOUR)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Rotated(successor.id))
+    );
 }
 
 /// More fields than are freed in passing.
@@ -60,7 +66,7 @@ pub async fn a_large_session_is_destroyed(subject: &impl Subject) {
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names.iter().map(|name| set(name, name)).collect();
     create(store, &key, &sets).await;
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     assert_is_dead(store, &key).await;
 }
 
@@ -68,9 +74,9 @@ pub async fn a_large_session_is_destroyed(subject: &impl Subject) {
 pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl Subject) {
     let (store, key) = (subject.store(), &fresh_key());
     create(store, key, &[set("a", "1")]).await;
-    let reports: Vec<_> = all((0..20).map(|_| store.destroy(key, MINUTE))).await;
+    let reports: Vec<_> = all((0..20).map(|_| store.destroy(key, logout(MINUTE)))).await;
     let ended = reports.iter().filter(|report| matches!(report, Ok(Destroyed::Ended))).count();
-    let dead = reports.iter().filter(|report| matches!(report, Ok(Destroyed::Dead))).count();
+    let dead = reports.iter().filter(|report| matches!(report, Ok(Destroyed::Dead(LOGGED_OUT)))).count();
     assert_eq!((ended, dead), (1, 19));
 }
 
@@ -79,7 +85,8 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
     for at in 0..20 {
         let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
         create(store, &key, &[set("a", "1")]).await;
-        let (rotation, destruction) = (store.rotate(&key, successor.rotation()), store.destroy(&key, MINUTE));
+        let (rotation, destruction) =
+            (store.rotate(&key, successor.rotation()), store.destroy(&key, logout(MINUTE)));
         let (rotated, destroyed) = if at % 2 == 0 {
             both(rotation, destruction).await
         } else {
@@ -87,7 +94,7 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
             (rotated, destroyed)
         };
         match (rotated.unwrap(), destroyed.unwrap()) {
-            (Lookup::Found(()), Destroyed::Moved(id)) => assert_eq!(id, successor.id),
+            (Lookup::Found(()), Destroyed::Dead(TombstoneKind::Rotated(id))) => assert_eq!(id, successor.id),
             (Lookup::Dead, Destroyed::Ended) => {
                 assert_eq!(store.time_left(&successor.key).await.unwrap(), Lookup::Missing);
             }
@@ -101,7 +108,7 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
 pub async fn no_session_comes_back_from_a_destruction_beside_writers(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
-    let (writers, destroyed) = beside_writers(store, &key, store.destroy(&key, MINUTE));
+    let (writers, destroyed) = beside_writers(store, &key, store.destroy(&key, logout(MINUTE)));
     assert_eq!(destroyed.unwrap(), Destroyed::Ended);
     for writer in writers {
         assert_eq!(writer.stopped_by, Lookup::Dead);

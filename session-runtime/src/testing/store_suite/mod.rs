@@ -26,8 +26,8 @@ pub use {
 // What this project's other tests of stores need as well.
 #[doc(hidden)]
 pub use support::{
-    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of, modify, remove,
-    replace, set, try_write,
+    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of, logout, modify,
+    remove, replace, set, try_write,
 };
 
 use std::future::Future;
@@ -187,6 +187,9 @@ macro_rules! __store_suite {
 
             a_destruction_keeps_its_tombstone_as_long_as_it_says
             a_rotation_sets_both_expiries
+            a_tombstone_tells_how_its_session_ended
+            there_is_no_tombstone_of_what_is_live_or_missing
+            a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it
             nothing_prolongs_a_tombstone
             nothing_shortens_a_tombstone
 

@@ -44,8 +44,14 @@ pub async fn a_rotated_session_can_be_rotated_again(subject: &impl Subject) {
     store.rotate(&key, first.rotation()).await.unwrap();
     assert_eq!(store.rotate(&first.key, second.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(get(store, &second.key, "a").await, Some("1".into()));
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(first.id));
-    assert_eq!(store.destroy(&first.key, MINUTE).await.unwrap(), Destroyed::Moved(second.id));
+    assert_eq!(
+        store.destroy(&key, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Rotated(first.id))
+    );
+    assert_eq!(
+        store.destroy(&first.key, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Rotated(second.id))
+    );
 }
 
 /// Neither data nor an expiry, not even when the successor has gone on since.
@@ -72,7 +78,7 @@ pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl 
         store.rotate(&key, rotation).await.unwrap();
         match ending {
             "destroyed" => {
-                store.destroy(&successor.key, MINUTE).await.unwrap();
+                store.destroy(&successor.key, logout(MINUTE)).await.unwrap();
             }
             "moved" => {
                 store.rotate(&successor.key, next.rotation()).await.unwrap();
@@ -82,7 +88,10 @@ pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl 
         assert_eq!(store.rotate(&key, rotation).await.unwrap(), Lookup::Dead, "{ending}");
         let there = store.time_left(&successor.key).await.unwrap();
         assert_eq!(there, if is_expired { Lookup::Missing } else { Lookup::Dead }, "{ending}");
-        assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(successor.id));
+        assert_eq!(
+            store.destroy(&key, logout(MINUTE)).await.unwrap(),
+            Destroyed::Dead(TombstoneKind::Rotated(successor.id))
+        );
     }
 }
 
@@ -94,7 +103,10 @@ pub async fn a_rotation_to_another_successor_is_dead(subject: &impl Subject) {
     store.rotate(&key, first.rotation()).await.unwrap();
     assert_eq!(store.rotate(&key, second.rotation()).await.unwrap(), Lookup::Dead);
     assert_eq!(store.time_left(&second.key).await.unwrap(), Lookup::Missing);
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Moved(first.id));
+    assert_eq!(
+        store.destroy(&key, logout(MINUTE)).await.unwrap(),
+        Destroyed::Dead(TombstoneKind::Rotated(first.id))
+    );
 }
 
 /// Neither key comes to be.
@@ -113,10 +125,10 @@ pub async fn a_missing_session_is_not_rotated(subject: &impl Subject) {
 pub async fn a_destroyed_session_is_not_rotated(subject: &impl Subject) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
-    store.destroy(&key, MINUTE).await.unwrap();
+    store.destroy(&key, logout(MINUTE)).await.unwrap();
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Dead);
     assert_eq!(store.time_left(&successor.key).await.unwrap(), Lookup::Missing);
-    assert_eq!(store.destroy(&key, MINUTE).await.unwrap(), Destroyed::Dead);
+    assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Dead(LOGGED_OUT));
 }
 
 /// Neither another session nor a tombstone: refused, and both are as they were.
@@ -172,7 +184,10 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl Subject) {
             let is_there = store.time_left(&successor.key).await.unwrap() != Lookup::Missing;
             assert_eq!((reports[at], is_there), expected);
         }
-        assert_eq!(store.destroy(key, MINUTE).await.unwrap(), Destroyed::Moved(successors[won].id));
+        assert_eq!(
+            store.destroy(key, logout(MINUTE)).await.unwrap(),
+            Destroyed::Dead(TombstoneKind::Rotated(successors[won].id))
+        );
     }
 }
 

@@ -13,8 +13,8 @@ pub(super) use bytes::Bytes;
 pub(super) use super::Subject;
 use crate::id::SessionId;
 pub(super) use crate::store::{
-    Action, Change, Destroyed, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Write, WriteMode,
+    Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD,
+    Refresh, Rotation, SessionKey, SessionStore, StoreError, TombstoneKind, Write, WriteMode,
 };
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -99,16 +99,23 @@ pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
     assert_eq!(store.modify(key, modify(replace(None))).await.unwrap(), Lookup::Dead);
     let elsewhere = Successor::fresh();
     assert_eq!(store.rotate(key, elsewhere.rotation()).await.unwrap(), Lookup::Dead);
-    let destroyed = store.destroy(key, HOUR).await.unwrap();
-    assert!(matches!(destroyed, Destroyed::Dead | Destroyed::Moved(_)), "{destroyed:?}");
+    let destroyed = store.destroy(key, logout(HOUR)).await.unwrap();
+    assert!(matches!(destroyed, Destroyed::Dead(_)), "{destroyed:?}");
     assert_eq!(store.time_left(key).await.unwrap(), Lookup::Dead);
     assert_eq!(store.time_left(&elsewhere.key).await.unwrap(), Lookup::Missing);
 }
 
+/// The end by a logout.
+pub fn logout(tombstone_for: Duration) -> Destruction {
+    Destruction { reason: DestroyReason::LoggedOut, tombstone_for }
+}
+
+pub(super) const LOGGED_OUT: TombstoneKind = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
+
 /// Leaves a tombstone under a key that is not dead yet.
 pub(super) async fn bury(store: &dyn SessionStore, key: &SessionKey, tombstone_for: Duration) {
     create(store, key, &[]).await;
-    assert_eq!(store.destroy(key, tombstone_for).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(key, logout(tombstone_for)).await.unwrap(), Destroyed::Ended);
 }
 
 /// Of a live session.
@@ -225,6 +232,12 @@ impl Successor {
 
     /// To be kept for an hour, with a tombstone for a minute.
     pub fn rotation(&self) -> Rotation<'_> {
-        Rotation { successor_key: &self.key, successor: &self.id, expires_in: HOUR, tombstone_for: MINUTE }
+        Rotation {
+            successor_key: &self.key,
+            successor: &self.id,
+            expires_in: HOUR,
+            tombstone_for: MINUTE,
+            renews: false,
+        }
     }
 }

@@ -7,8 +7,8 @@ pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl
     let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &short, &[set("a", "1")], HOUR).await;
     create_for(store, &long, &[set("a", "1")], MOMENT * 25).await;
-    store.destroy(&short, MOMENT).await.unwrap();
-    store.destroy(&long, HOUR).await.unwrap();
+    store.destroy(&short, logout(MOMENT)).await.unwrap();
+    store.destroy(&long, logout(HOUR)).await.unwrap();
     subject.pass(MOMENT * 26).await;
     assert_is_missing(store, &short).await;
     assert_is_dead(store, &long).await;
@@ -63,6 +63,66 @@ pub async fn nothing_shortens_a_tombstone(subject: &impl Subject) {
     }
 }
 
+/// By the destruction's reason, or by the rotation and where it led. What is done to a dead key later changes nothing of it.
+pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl Subject) {
+    let store = subject.store();
+    for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany] {
+        let key = fresh_key();
+        create(store, &key, &[set("a", "1")]).await;
+        store.destroy(&key, Destruction { reason, tombstone_for: MINUTE }).await.unwrap();
+        let kind = TombstoneKind::Destroyed(reason);
+        assert_eq!(kind_of(store, &key).await, Some(kind));
+        assert_eq!(store.destroy(&key, logout(HOUR)).await.unwrap(), Destroyed::Dead(kind));
+        assert_eq!(kind_of(store, &key).await, Some(kind));
+    }
+    for renews in [false, true] {
+        let (key, successor) = (fresh_key(), Successor::fresh());
+        create(store, &key, &[set("a", "1")]).await;
+        let rotation = Rotation { renews, ..successor.rotation() };
+        store.rotate(&key, rotation).await.unwrap();
+        let kind = rotation.tombstone_kind();
+        let id = successor.id;
+        assert_eq!(kind, if renews { TombstoneKind::Renewed(id) } else { TombstoneKind::Rotated(id) });
+        assert_eq!(kind_of(store, &key).await, Some(kind));
+        assert_eq!(store.destroy(&key, logout(HOUR)).await.unwrap(), Destroyed::Dead(kind));
+        assert_eq!(store.rotate(&key, rotation).await.unwrap(), Lookup::Found(()));
+        assert_eq!(kind_of(store, &key).await, Some(kind));
+    }
+}
+
+/// Nor of what has expired.
+pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl Subject) {
+    let (store, live, missing) = (subject.store(), fresh_key(), fresh_key());
+    create(store, &live, &[set("a", "1")]).await;
+    assert_eq!(kind_of(store, &live).await, None);
+    assert_eq!(get(store, &live, "a").await, Some("1".into()));
+    assert_eq!(kind_of(store, &missing).await, None);
+    assert_is_missing(store, &missing).await;
+    let over = ended(store, MOMENT).await;
+    subject.pass(LATER).await;
+    assert_eq!(kind_of(store, &over).await, None);
+}
+
+/// By the store's clock. A key that is asked for again and again looks no younger.
+pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(subject: &impl Subject) {
+    let store = subject.store();
+    let keys = [ended(store, HOUR).await, moved(store, HOUR).await];
+    subject.pass(LATER).await;
+    for key in &keys {
+        for at in 0..TOUCHES {
+            assert!(touch(store, key, at, HOUR * 2).await, "it is dead");
+        }
+    }
+    for key in &keys {
+        let age = store.tombstone(key).await.unwrap().expect("it is dead").age;
+        assert!(age >= LATER && age < HOUR, "{age:?}");
+    }
+}
+
+async fn kind_of(store: &dyn SessionStore, key: &SessionKey) -> Option<TombstoneKind> {
+    store.tombstone(key).await.unwrap().map(|tombstone| tombstone.kind)
+}
+
 async fn ended(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKey {
     let key = fresh_key();
     bury(store, &key, tombstone_for).await;
@@ -103,8 +163,8 @@ async fn touch(store: &dyn SessionStore, key: &SessionKey, at: usize, expires_in
             store.rotate(key, rotation).await.unwrap() == Lookup::Dead
         }
         _ => {
-            let destroyed = store.destroy(key, expires_in).await.unwrap();
-            matches!(destroyed, Destroyed::Dead | Destroyed::Moved(_))
+            let destroyed = store.destroy(key, logout(expires_in)).await.unwrap();
+            matches!(destroyed, Destroyed::Dead(_))
         }
     }
 }

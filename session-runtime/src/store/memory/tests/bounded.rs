@@ -134,6 +134,7 @@ impl Model {
                     successor: &id(to),
                     expires_in: seconds(60),
                     tombstone_for: seconds(90),
+                    renews: false,
                 };
                 let is_live = self.live.contains_key(&at);
                 let rotated = store.rotate_now(&key(at), rotation);
@@ -150,7 +151,7 @@ impl Model {
             }
             Step::Destroy { key: at } => {
                 let was_live = self.live.remove(&at).is_some();
-                assert_eq!(store.destroy_now(&key(at), seconds(90)) == Destroyed::Ended, was_live);
+                assert_eq!(store.destroy_now(&key(at), logout(seconds(90))) == Destroyed::Ended, was_live);
             }
             Step::Pass { seconds: passed } => {
                 clock.advance(seconds(passed));

@@ -79,7 +79,7 @@ fn tombstones_make_room_for_new_sessions() {
             create(&store, &key(at), MINUTE);
         }
         for at in 0..2 {
-            store.destroy_now(&key(at), MINUTE);
+            store.destroy_now(&key(at), logout(MINUTE));
             create(&store, &key(at + 10), MINUTE);
         }
         let found = [0, 1, 2, 10, 11].map(|at| store.time_left_now(&key(at)) != Lookup::Missing);
@@ -125,8 +125,8 @@ fn rotations_and_destructions_go_on_and_the_oldest_tombstones_make_room() {
             assert_eq!(store.time_left_now(&key(at)), Lookup::Dead);
             assert_eq!(store.time_left_now(&key(at - 1)) == Lookup::Missing, at > 1);
         }
-        assert_eq!(store.destroy_now(&key(100), MINUTE), Destroyed::Ended);
-        assert_eq!(store.destroy_now(&key(0), MINUTE), Destroyed::Ended);
+        assert_eq!(store.destroy_now(&key(100), logout(MINUTE)), Destroyed::Ended);
+        assert_eq!(store.destroy_now(&key(0), logout(MINUTE)), Destroyed::Ended);
         assert_eq!(store.inspect(&key(0)).1, 3);
     }
 }
@@ -183,6 +183,12 @@ fn put(
 
 fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
     let (successor_key, successor) = (&key(to), &id(to));
-    let rotation = Rotation { successor_key, successor, expires_in: MINUTE * 60, tombstone_for: MINUTE * 5 };
+    let rotation = Rotation {
+        successor_key,
+        successor,
+        expires_in: MINUTE * 60,
+        tombstone_for: MINUTE * 5,
+        renews: false,
+    };
     store.rotate_now(&key(from), rotation).unwrap()
 }

@@ -2,12 +2,14 @@
 --
 -- KEYS[1]  the session
 -- ARGV[1]  how long the tombstone stays, in milliseconds
+-- ARGV[2]  the word of the tombstone's kind
 --
--- Returns 1 for a session that is ended now, 0 for a missing one, and of a tombstone the id that the session moved to, or nothing. What is
--- neither answers WRONGTYPE.
+-- Returns 1 for a session that is ended now, 0 for a missing one, and the text of a tombstone. Any other type of key
+-- answers WRONGTYPE.
 --
--- A tombstone is `<end>:<successor>`: when it ends, in milliseconds since 1970, and the id that the session moved to, or nothing. In older
--- ones the end is missing, with its colon.
+-- A tombstone is `KIND:MADE:UNTIL:SUCCESSOR`. The times are in milliseconds since 1970 by this server's clock. The
+-- successor is the id under which the session goes on, or nothing. Former releases wrote `UNTIL:SUCCESSOR`, and before
+-- that the successor alone. tombstone.rs has the words.
 --
 -- Everything that could be refused is looked at before the first write. That is an UNLINK: it works when memory is full, after it the
 -- server no longer asks for memory, and it takes a large hash apart in the background.
@@ -19,8 +21,7 @@ if type(permanent) == 'table' then
   if not string.find(permanent.err, '^WRONGTYPE') then
     return permanent
   end
-  local tombstone = redis.pcall('GET', key) or permanent
-  return type(tombstone) == 'string' and string.match(tombstone, '^%d+:(.*)$') or tombstone
+  return redis.pcall('GET', key) or permanent
 end
 if permanent == 0 and redis.call('EXISTS', key) == 0 then
   -- Changes nothing, but a replica refuses it: the session may be one that has not arrived there.
@@ -31,8 +32,8 @@ if not string.find(lifetime, '^[1-9]%d*$') then
   return redis.error_reply('ERR not a lifetime')
 end
 local time = redis.call('TIME')
-local ends_at = time[1] * 1000 + math.floor(time[2] / 1000) + lifetime
-local tombstone = string.format('%.0f:', ends_at)
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local tombstone = string.format('%s:%.0f:%.0f:', ARGV[2], now, now + lifetime)
 -- Redis 6 cannot tell.
 if redis.acl_check_cmd and not redis.acl_check_cmd('SET', key, tombstone, 'PX', lifetime) then
   return redis.error_reply('NOPERM the tombstone may not be written')

@@ -7,5 +7,6 @@
 local key = KEYS[1]
 
 local tombstone = redis.pcall('GET', key)
-local ends_at = type(tombstone) == 'string' and string.match(tombstone, '^(%d+):')
+local ends_at = type(tombstone) == 'string'
+  and (string.match(tombstone, '^%l+:%d+:(%d+):') or string.match(tombstone, '^(%d+):'))
 return ends_at and redis.pcall('PEXPIREAT', key, ends_at) or 0

@@ -5,6 +5,7 @@
 -- ARGV[1]  the id of that key, for the tombstone
 -- ARGV[2]  how long from now the session is kept, in milliseconds
 -- ARGV[3]  how long the tombstone stays, in milliseconds
+-- ARGV[4]  the word of the tombstone's kind
 --
 -- Returns 1 if the session is moved now, or was moved to this id before and is still there, and 0 for a missing one. Another tombstone
 -- answers WRONGTYPE, a session whose new key is taken BUSYKEY.
@@ -13,7 +14,7 @@
 -- no longer asks for memory, and it moves what no schema knows, at the same cost for any size.
 
 local key, successor_key = KEYS[1], KEYS[2]
-local successor, lifetime, tombstone_lifetime = ARGV[1], ARGV[2], ARGV[3]
+local successor, lifetime, tombstone_lifetime, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
@@ -22,7 +23,10 @@ if type(permanent) == 'table' then
   end
   local tombstone = redis.pcall('GET', key)
   -- See destroy.lua for what it holds.
-  if type(tombstone) == 'string' and (string.match(tombstone, '^%d+:(.*)$') or tombstone) == successor then
+  local is_text = type(tombstone) == 'string'
+  local moved_to = is_text
+    and (string.match(tombstone, '^%l+:%d+:%d+:(.*)$') or string.match(tombstone, '^%d+:(.*)$') or tombstone)
+  if moved_to == successor then
     local moved = redis.pcall('HEXISTS', successor_key, '')
     if type(moved) == 'table' then
       return moved
@@ -44,8 +48,8 @@ if not (string.find(lifetime, '^[1-9]%d*$') and string.find(tombstone_lifetime, 
   return redis.error_reply('ERR not a lifetime')
 end
 local time = redis.call('TIME')
-local ends_at = time[1] * 1000 + math.floor(time[2] / 1000) + tombstone_lifetime
-local tombstone = string.format('%.0f:%s', ends_at, successor)
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local tombstone = string.format('%s:%.0f:%.0f:%s', kind, now, now + tombstone_lifetime, successor)
 -- Redis 6 cannot tell.
 local permits = redis.acl_check_cmd
 if permits and not (permits('SET', key, tombstone, 'PX', tombstone_lifetime) and permits('PEXPIRE', successor_key, lifetime)) then

@@ -1,0 +1,226 @@
+//! Sessions that end by another hand than the request's: who is told, and who may begin anew.
+
+use std::time::Duration;
+
+use serde_json::json;
+use session_runtime::{Lifetime, Session};
+use session_tests::acceptance::{App, Client, Script, Visitor, World};
+use session_tests::cookies::{self, id_of};
+
+/// Longer than the grace within which a request counts as under way.
+const LATER: Duration = Duration::from_secs(6);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+async fn visitor(app: &App) -> Client {
+    let mut client = app.client();
+    client.run(Script::new().set("count", 1)).await.values();
+    client
+}
+
+async fn exists(app: &App, cookie: &str) -> bool {
+    app.client().run_with(&[cookie], Script::new().session_exists()).await.values() == [true]
+}
+
+/// Ended by an administrator, by a logout in a second window, by a rotation whose answer never came. Within the grace the
+/// first of these answers may still be on its way.
+pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_new_one(world: World) {
+    let app = world.app().await;
+    for ending in ["elsewhere", "logout", "rotation"] {
+        let mut client = visitor(&app).await;
+        let dead = client.cookie();
+        match ending {
+            "elsewhere" => world.end_elsewhere(&app, &dead).await,
+            "logout" => drop(app.client().run_with(&[&dead], Script::new().destroy()).await),
+            _ => drop(app.client().run_with(&[&dead], Script::new().rotate()).await),
+        }
+        let early = client.run(Script::new().set("count", 2).strict()).await;
+        assert_eq!((early.status, early.set_cookies().len()), (409, 0), "{ending}");
+        world.elapse(LATER);
+        let read = client.run(Script::new().get("count").session_exists()).await;
+        assert_eq!(read.values(), [json!(0), json!(false)], "{ending}");
+        assert!(read.set_cookies().is_empty());
+        let reply = client.run(Script::new().set("name", "new").strict()).await;
+        assert_eq!((reply.status, reply.set_cookies().len()), (200, 1), "{ending}");
+        assert_ne!(id_of(&client.cookie()), id_of(&dead));
+        assert_eq!(
+            client.run(Script::new().get("count").get("name")).await.values(),
+            [json!(0), json!("new")]
+        );
+    }
+}
+
+/// By durations alone: the session ended twenty seconds ago, and the request is older.
+pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes(
+    world: World,
+) {
+    let app = world.app().await;
+    for (gate, slow) in [
+        ("write", Script::new().gate("write").set("count", 9)),
+        ("read", Script::new().gate("read").get("count").set("count", 9)),
+        ("rotation", Script::new().gate("rotation").rotate()),
+    ] {
+        let client = visitor(&app).await;
+        let request = {
+            let mut client = client.clone();
+            tokio::spawn(async move { client.run(slow.strict()).await })
+        };
+        app.gates.arrival(gate).await;
+        world.end_elsewhere(&app, &client.cookie()).await;
+        world.elapse(Duration::from_secs(20));
+        app.gates.open(gate);
+        let reply = request.await.unwrap();
+        assert_eq!((reply.status, reply.set_cookies().len()), (409, 0), "{gate}");
+    }
+}
+
+/// A verified password is a new session by intent. An account that was locked meanwhile must not come back by it.
+pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands(
+    world: World,
+) {
+    let app = world.app().await;
+    let login = Script::new().get("count").renew(1).set("name", "ada").strict();
+    for ending in ["logout", "elsewhere, before"] {
+        let mut client = visitor(&app).await;
+        let dead = client.cookie();
+        if ending == "logout" {
+            app.client().run_with(&[&dead], Script::new().destroy()).await.values();
+        } else {
+            world.end_elsewhere(&app, &dead).await;
+            world.elapse(Duration::from_secs(1));
+        }
+        let reply = client.run(login.clone()).await;
+        assert_eq!((reply.status, reply.set_cookies().len()), (200, 1), "{ending}");
+        assert_ne!(id_of(&client.cookie()), id_of(&dead));
+        let read = client.run(Script::new().get("count").get("name")).await;
+        assert_eq!(read.values(), [json!(0), json!("ada")], "nothing of the former session is kept");
+    }
+    let client = visitor(&app).await;
+    let verifying = {
+        let mut client = client.clone();
+        let login = Script::new().get("count").gate("verifying").renew(1).set("name", "ada");
+        tokio::spawn(async move { client.run(login.strict()).await })
+    };
+    app.gates.arrival("verifying").await;
+    world.elapse(LATER);
+    world.end_elsewhere(&app, &client.cookie()).await;
+    app.gates.open("verifying");
+    let reply = verifying.await.unwrap();
+    assert_eq!((reply.status, reply.set_cookies().len()), (409, 0), "the account was locked meanwhile");
+}
+
+/// Two cookies of one name, by domain or path; also one beyond those that are tried, and where the first is read before.
+pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
+    let app = world.app().await;
+    for (count, script) in [
+        (2, Script::new().destroy()),
+        (2, Script::new().get("count").destroy()),
+        (6, Script::new().destroy()),
+        (6, Script::new().set("count", 2).destroy()),
+    ] {
+        let mut cookies = Vec::new();
+        for _ in 0..count {
+            cookies.push(visitor(&app).await.cookie());
+        }
+        let reply = app.client().run_with(&[cookies.join("; ")], script.clone()).await;
+        reply.values();
+        assert!(reply.set_cookies()[0].contains("Max-Age=0"));
+        for cookie in &cookies {
+            assert!(!exists(&app, cookie).await, "{script:?}, {count} cookies");
+        }
+    }
+}
+
+/// Four cookies that somebody planted are older than the one of a login.
+pub(crate) async fn planted_cookies_do_not_stand_before_the_youngest(world: World) {
+    let app = world.app().await;
+    let planted: Vec<_> = (1..=4)
+        .map(|age| cookies::cookie(&cookies::id(world.now() - Duration::from_secs(age * 60), 0)))
+        .collect();
+    let own = visitor(&app).await.cookie();
+    let header = [&planted[..], std::slice::from_ref(&own)].concat().join("; ");
+    let reply = app.client().run_with(&[header], Script::new().get("count").set("count", 2)).await;
+    assert_eq!(reply.values()[0], 1);
+    assert!(reply.set_cookies().is_empty());
+}
+
+/// Somebody planted the anonymous session's cookie, or had read it: it must not end the session of the login.
+pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_it(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let before = client.cookie();
+    client.run(Script::new().renew(1).set("name", "ada")).await.values();
+    app.client().run_with(&[&before], Script::new().destroy()).await.values();
+    assert_eq!(client.run(Script::new().get("name")).await.values(), ["ada"]);
+    let rotated = client.cookie();
+    client.run(Script::new().rotate()).await.values();
+    app.client().run_with(&[&rotated], Script::new().destroy()).await.values();
+    assert_eq!(client.run(Script::new().session_exists()).await.values(), [false], "a rotation is followed");
+}
+
+/// A WebSocket's task, or a job, holds the id that it was given.
+pub(crate) async fn the_application_ends_a_session_by_an_id_from_before_the_login(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let before = client.cookie();
+    client.run(Script::new().renew(1).set("name", "ada")).await.values();
+    world.end_elsewhere(&app, &before).await;
+    assert_eq!(client.run(Script::new().session_exists()).await.values(), [false]);
+}
+
+/// Each of these is a session of another half of the deploy: its machine's clock is ahead, or its sessions last longer.
+async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
+    let patient = world.app_with(|config| config.lifetime(Lifetime::normal().max(400 * DAY))).await;
+    let older = visitor(&patient).await.cookie();
+    world.elapse(Duration::from_secs(20 * 3600));
+    assert!(exists(&patient, &older).await);
+    let ahead = cookies::id(world.now() + Duration::from_secs(400), 0);
+    world.begin_under(&ahead).await;
+    vec![("a shorter lifetime", older), ("a birth in the future", cookies::cookie(&ahead))]
+}
+
+/// For the cookie of a request, and for an id.
+pub(crate) async fn what_this_program_cannot_use_it_ends_all_the_same(world: World) {
+    for by_id in [false, true] {
+        for (why, cookie) in sessions_of_others(&world).await {
+            let impatient = impatient(&world).await;
+            assert!(!exists(&impatient, &cookie).await, "{why}");
+            match by_id {
+                true => world.end_elsewhere(&impatient, &cookie).await,
+                false => {
+                    drop(impatient.client().run_with(&[&cookie], Script::new().destroy()).await.values())
+                }
+            }
+            assert!(!world.is_live(&cookie).await, "{why}");
+        }
+    }
+}
+
+/// The old id is not left alive beside the new one.
+pub(crate) async fn a_change_of_id_ends_what_this_program_cannot_use(world: World) {
+    for script in [Script::new().rotate(), Script::new().renew(1).set("name", "ada")] {
+        for (why, cookie) in sessions_of_others(&world).await {
+            let impatient = impatient(&world).await;
+            impatient.client().run_with(&[&cookie], script.clone()).await.values();
+            assert!(!world.is_live(&cookie).await, "{why}");
+        }
+    }
+}
+
+/// An error says that it cannot be decided here.
+pub(crate) async fn a_session_that_is_over_here_alone_is_not_said_to_be_over(world: World) {
+    for (why, cookie) in sessions_of_others(&world).await {
+        let impatient = impatient(&world).await;
+        let session: Session<Visitor> = impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
+        let error = session.expires_in().await.unwrap_err();
+        assert!(error.is_config() && error.to_string().contains("clocks"), "{why}: {error}");
+        session.destroy().await.unwrap();
+        let session: Session<Visitor> = impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
+        assert_eq!(session.expires_in().await.unwrap(), None);
+    }
+}
+
+/// A program whose sessions last for an hour.
+async fn impatient(world: &World) -> App {
+    let lifetime = Lifetime::normal().max(Duration::from_secs(3600));
+    world.app_with(|config| config.lifetime(lifetime)).await
+}
