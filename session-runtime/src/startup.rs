@@ -30,7 +30,7 @@ impl Sessions {
     /// - The store's clock and ours are at most two and a half minutes apart. More than half a minute is a warning. So
     ///   any two machines are at most five apart, as far as an id may be from the future;
     ///   [`ping`](Self::ping) goes on comparing.
-    /// - A Redis server is Redis 7 or later, or Valkey: earlier ones cannot ask for permissions before a script writes.
+    /// - The scripts of a Redis server can ask for permissions before they write, as from Redis 7 on and on Valkey.
     /// - A Redis server has every command that sessions need, and its user may run it, on their keys too. What is
     ///   missing is named.
     /// - A probe session is begun, read, counted in, moved and ended.

@@ -36,6 +36,8 @@ enum Weather {
     BlackHole,
     /// Requests arrive; after so many more bytes of replies the connection breaks.
     BreaksAfter(usize),
+    /// Requests arrive; in replies, the first text is replaced by the second, as long, where it arrives in one piece.
+    Replaces(&'static [u8], &'static [u8]),
 }
 
 impl Proxy {
@@ -85,6 +87,12 @@ impl Proxy {
     /// New connections pass everything on again. What fell into a black hole stays there.
     pub fn clear_up(&self) {
         lock(&self.network).to_come = Weather::Fair;
+    }
+
+    /// In the replies of new connections, the second text stands in place of the first, which is as long.
+    pub fn replace(&self, text: &'static [u8], by: &'static [u8]) {
+        assert_eq!(text.len(), by.len());
+        lock(&self.network).to_come = Weather::Replaces(text, by);
     }
 
     /// Passes requests on, and closes the connections there are after this many more bytes of replies: with 0, the next request is carried
@@ -147,11 +155,20 @@ enum Fate {
     Breaks(usize),
 }
 
-fn reply_fate(weather: &mut Weather, length: usize) -> Fate {
+fn reply_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
     match weather {
-        Weather::BreaksAfter(left) if length > *left => Fate::Breaks(*left),
+        Weather::BreaksAfter(left) if bytes.len() > *left => Fate::Breaks(*left),
         Weather::BreaksAfter(left) => {
-            *left -= length;
+            *left -= bytes.len();
+            Fate::Arrives
+        }
+        Weather::Replaces(text, by) => {
+            for at in 0..(bytes.len() + 1).saturating_sub(text.len()) {
+                let place = &mut bytes[at..at + text.len()];
+                if place == *text {
+                    place.copy_from_slice(by);
+                }
+            }
             Fate::Arrives
         }
         _ => Fate::Arrives,
@@ -162,7 +179,7 @@ fn pass_on(
     from: &TcpStream,
     to: &TcpStream,
     weather: Arc<Mutex<Weather>>,
-    fate: impl Fn(&mut Weather, usize) -> Fate + Send + 'static,
+    fate: impl Fn(&mut Weather, &mut [u8]) -> Fate + Send + 'static,
 ) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     thread::spawn(move || {
@@ -173,7 +190,7 @@ fn pass_on(
                 if *weather == Weather::BlackHole {
                     continue;
                 }
-                fate(&mut weather, length)
+                fate(&mut weather, &mut buffer[..length])
             };
             let (passed, broken) = match fate {
                 Fate::Arrives => (length, false),

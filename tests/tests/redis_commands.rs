@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use session_runtime::{Error, Session, SessionConfig, Sessions};
+use session_runtime::{Error, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
 use session_tests::log::logged;
+use session_tests::proxy::Proxy;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;
 
@@ -83,21 +84,39 @@ async fn a_cluster_needs_one_command_more() {
 #[tokio::test]
 async fn redis_6_is_refused_with_what_is_needed() {
     let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
-    let error = start(&server.url()).await.unwrap_err();
-    let says = error.to_string();
-    assert!(error.is_config() && says.contains("redis 6.") && says.contains("Redis 7"), "{says}");
-    let (log, _guard) = logged();
-    let _sessions = Sessions::new(config(&server.url()).connect_lazily(true)).await.unwrap();
-    until("the word", async || log.text().contains("too old")).await;
+    for error in
+        [start(&server.url()).await.unwrap_err(), RedisStore::connect(&server.url()).await.unwrap_err()]
+    {
+        let says = error.to_string();
+        assert!(error.is_config() && says.contains("is Redis 6.") && says.contains("Redis 7"), "{says}");
+    }
+    let lazy = Sessions::new(config(&server.url()).connect_lazily(true)).await.unwrap();
+    let error = lazy.create::<Flash>().await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("is Redis 6."), "{error}");
 }
 
-/// `RedisStore` alone is not checked: the documentation sends to `check`.
+/// While it serves, its place is taken by an older one.
 #[tokio::test]
-async fn redis_6_under_a_manager_made_by_hand_is_refused_by_its_check() {
+async fn redis_6_is_not_used_after_a_failover() {
+    let Some(old) = Make::Redis6.program() else { return };
+    let mut server = RedisServer::start();
+    let sessions = start(&server.url()).await.unwrap();
+    server.restart_as(old);
+    until("the refusal", async || match sessions.create::<Flash>().await {
+        Err(error) => error.is_unavailable() && error.to_string().contains("is Redis 6."),
+        Ok(_) => panic!("it was used"),
+    })
+    .await;
+}
+
+/// As an emulator might: by its own account it is new enough.
+#[tokio::test]
+async fn a_server_whose_scripts_cannot_ask_for_permissions_is_refused_at_the_start() {
     let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
-    let store = session_runtime::RedisStore::connect(&server.url()).await.unwrap();
-    let sessions = Sessions::with_store(config(&server.url()), store).unwrap();
-    assert!(sessions.check().await.unwrap_err().is_config());
+    let proxy = Proxy::start(server.port());
+    proxy.replace(b"6.2.5", b"7.0.0");
+    let error = start(&proxy.url()).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("redis.acl_check_cmd"), "{error}");
 }
 
 fn config(url: &str) -> SessionConfig {

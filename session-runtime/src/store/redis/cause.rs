@@ -128,6 +128,12 @@ impl Cause {
         }
     }
 
+    /// A Redis of this version.
+    pub(super) fn too_old(address: &str, version: &str) -> Self {
+        let reason = format!("the server is Redis {version}, and sessions need Redis 7 or later, or Valkey");
+        Self::Misconfigured { address: address.to_owned(), reason: reason.into() }
+    }
+
     /// A server that takes a TLS handshake for a command.
     pub(super) fn without_tls(address: &str) -> Self {
         Self::Misconfigured { address: address.to_owned(), reason: WITHOUT_TLS.into() }

@@ -105,6 +105,9 @@ impl Server {
         if said("role") == "replica" {
             return Err(Cause::Server(Code::ReadOnly));
         }
+        if is_too_old(said("server"), said("version")) {
+            return Err(Cause::too_old(address, said("version")));
+        }
         Ok(Self {
             address: address.to_owned(),
             name: said("server").to_owned(),
@@ -130,6 +133,13 @@ impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.version)
     }
+}
+
+/// Before Redis 7 a script cannot ask for permissions before it writes. Other servers count otherwise; the start has
+/// such a script run.
+fn is_too_old(server: &str, version: &str) -> bool {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    server == "redis" && major.is_some_and(|major| major < 7)
 }
 
 /// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.

@@ -38,9 +38,9 @@ impl RedisStore {
                 missing.commands.join(", ")
             )));
         }
-        if missing.is_too_old {
+        if missing.cannot_ask {
             return Err(Error::config(format!(
-                "the Redis server ({}) is too old, its scripts cannot ask for permissions (`redis.acl_check_cmd`): \
+                "the scripts of the Redis server ({}) cannot ask for permissions (`redis.acl_check_cmd`): \
                  sessions need Redis 7 or later, or Valkey",
                 self.names_of_servers()
             )));
@@ -59,7 +59,7 @@ impl RedisStore {
         let answers = answers.map_err(read_fault)?;
         let mut missing = Missing::default();
         for (needed, answer) in answers.iter().flat_map(|answers| needed.iter().zip(answers)) {
-            missing.is_too_old |= needed.is_answer_of_old_server(answer);
+            missing.cannot_ask |= needed.denies_asking(answer);
             if let Some(lack) = Needed::lack(answer) {
                 missing.note(needed, lack);
             }
@@ -96,7 +96,7 @@ struct Missing {
     commands: Vec<String>,
     permissions_of_fields: Vec<&'static str>,
     commands_of_fields: Vec<String>,
-    is_too_old: bool,
+    cannot_ask: bool,
 }
 
 impl Missing {

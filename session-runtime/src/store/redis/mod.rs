@@ -59,10 +59,10 @@ use crate::field::Operation;
 /// on Redis 8 and Valkey 9, whose `HSETEX` needs no script for it. As soon as the operation is told so, without waiting for it, the tombstone gets
 /// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such operation is the one that is told.
 ///
-/// The server is Redis 7 or later, or Valkey, with all commands under their own names. Earlier ones are refused by
-/// [`Sessions::new`](crate::Sessions::new) and [`Sessions::check`](crate::Sessions::check), not by connecting alone.
-/// Their scripts cannot ask for permissions before they write: an operation that the server refuses half-way would
-/// leave a key that never expires, or end a session without a tombstone.
+/// The server is Redis 7 or later, or Valkey, with all commands under their own names. Earlier ones are not connected
+/// to. Their scripts cannot ask for permissions before they write: an operation that the server refuses half-way would
+/// leave a key that never expires, or end a session without a tombstone. Servers of another make that speak this
+/// protocol are asked for it by [`Sessions::check`](crate::Sessions::check).
 ///
 /// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.

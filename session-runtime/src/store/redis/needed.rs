@@ -84,8 +84,8 @@ impl Needed {
         }
     }
 
-    /// Whether this is the answer of a server whose scripts cannot ask for permissions.
-    pub(super) fn is_answer_of_old_server(&self, answer: &Value) -> bool {
+    /// The answer of a server whose scripts cannot ask for permissions.
+    pub(super) fn denies_asking(&self, answer: &Value) -> bool {
         self.permission == "eval" && *answer == Value::Int(0)
     }
 }
