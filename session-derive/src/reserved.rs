@@ -7,6 +7,7 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "session_id",
     "exists",
     "expires_in",
+    "lifetime",
     "read",
     "write",
     "load",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::config::Lifetime;
 use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
@@ -171,6 +172,10 @@ impl SessionHandle {
 
     pub(crate) fn id(&self) -> Option<SessionId> {
         self.asked().subject().map(|subject| subject.id)
+    }
+
+    pub(crate) fn lifetime(&self) -> Option<Lifetime> {
+        self.asked().subject().map(|subject| subject.lifetime)
     }
 
     /// The id of the session that the request has, or had last, as far as it has asked for one.

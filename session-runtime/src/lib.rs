@@ -53,6 +53,7 @@ mod id;
 mod keyring;
 mod lifecycle;
 mod mistakes;
+mod peek;
 mod present;
 mod random;
 mod record;

@@ -134,6 +134,31 @@ impl<S: Schema> Session<S> {
         Operation::watched(Watch::new(Call::ExpiresIn, self.handle()), self.handle().expires_in())
     }
 
+    /// The session's lifetime, as it is configured, as far as it is known without asking the store; `None` without a session. See
+    /// [`session_id`](Self::session_id) for when it is known. Asks nobody.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Lifetime, Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// session.renew(Lifetime::remembered()).await?;
+    /// let lifetime = session.lifetime().expect("there is a session");
+    /// let is_remembered = lifetime.class() == Lifetime::remembered().class();
+    /// # assert!(is_remembered);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        self.handle().lifetime()
+    }
+
     /// Reads several fields in one round trip: a tuple of up to twelve, or a `Vec` of fields of one type. They are as they were at one moment.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use crate::handle::SessionHandle;
 use crate::id::SessionId;
 use crate::keyring::Verified;
 use crate::lifecycle::{Candidate, Outcome, Reason};
+use crate::peek;
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
 use crate::session::Session;
@@ -360,6 +361,62 @@ impl Sessions {
         SessionHandle::outside(self.clone(), Some(*id)).session()
     }
 
+    /// Looks at the session of an id without using it: its expiry stays as it is. For lists of sessions and for jobs that look again and
+    /// again: a read by [`open_id`](Self::open_id) would keep the session alive.
+    ///
+    /// Gives the fields that `S` declares, or `None` if there is no live session of this id. Nothing can be changed by it. One round
+    /// trip, or two for an id that the store does not know.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::load`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// # let id = session.session_id().expect("it was created");
+    /// match sessions.peek::<Visitor>(&id).await? {
+    ///     Some(visitor) => println!("came {} times", visitor.count),
+    ///     None => println!("the session has ended"),
+    /// }
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn peek<S: Schema>(&self, id: &SessionId) -> Operation<'_, Option<S>> {
+        Operation::watched(Watch::without_session(Call::Peek), peek::peek(self, *id))
+    }
+
+    /// The current time, by the clock that sessions age by. In tests, that clock is the one which the test moves
+    /// (`testing::ManualClock`), so prefer this to [`SystemTime::now`] for times that a session stores.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # use std::time::SystemTime;
+    /// # #[derive(Session)]
+    /// # struct Auth { verified_at: Option<SystemTime> }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let auth = sessions.create::<Auth>().await?;
+    /// auth.set_verified_at(sessions.now()).await?;
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn now(&self) -> SystemTime {
+        self.0.rules.clock.now()
+    }
+
     /// The same manager, for which time passes by this clock: births, deadlines and cookies' ages. The store has a clock of its own, see
     /// [`MemoryStore::with_clock`].
     ///
@@ -395,10 +452,6 @@ impl Sessions {
 
     pub(crate) fn skew(&self) -> &Skew {
         &self.0.rules.skew
-    }
-
-    pub(crate) fn now(&self) -> SystemTime {
-        self.0.rules.clock.now()
     }
 
     /// The time that this process has been running, which only ever grows.

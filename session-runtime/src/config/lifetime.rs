@@ -66,6 +66,11 @@ impl Lifetime {
         }
     }
 
+    /// The class number, by which a session names its lifetime: 0 is `normal`, 1 is `remembered`.
+    pub const fn class(self) -> u8 {
+        self.class
+    }
+
     /// The idle timeout: 1 second to 3,650 days. Each request that uses the session starts it again.
     pub const fn idle(self, idle: Duration) -> Self {
         Self { idle, ..self }
