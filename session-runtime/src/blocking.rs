@@ -1,14 +1,11 @@
 //! Operations without `async`, for servers that have a thread for each request, and for scripts.
 
-use std::future::{Future, pending};
-use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
 use std::task::{Context, Poll, Waker};
-use std::thread;
 
-use tokio::runtime::{Builder, Handle};
 use tokio::task::coop;
 
+use crate::background::background;
 use crate::error::{Error, Kind};
 use crate::field::{Field, Operation};
 
@@ -86,23 +83,4 @@ fn drives_a_runtime() -> bool {
         }
         Poll::Pending => true,
     })
-}
-
-/// The runtime that does what goes on in the background, for as long as the program runs.
-fn background() -> io::Result<Handle> {
-    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
-    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(running) = &*runtime {
-        return Ok(running.clone());
-    }
-    let started = start()?;
-    Ok(runtime.insert(started).clone())
-}
-
-fn start() -> io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    let handle = runtime.handle().clone();
-    let run = move || runtime.block_on(pending::<()>());
-    thread::Builder::new().name("session-background".to_owned()).spawn(run)?;
-    Ok(handle)
 }

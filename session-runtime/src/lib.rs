@@ -35,6 +35,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod adapter;
+#[cfg(any(feature = "blocking", feature = "redis"))]
+mod background;
 mod batch;
 #[cfg(feature = "blocking")]
 mod blocking;

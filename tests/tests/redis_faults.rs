@@ -120,6 +120,75 @@ async fn a_black_holed_connection_is_left_for_a_new_one() {
     serves_again(&store, &key).await;
 }
 
+/// The first write found it out; those behind it were not handed to the connection that is in doubt.
+#[tokio::test]
+async fn a_doubted_connection_takes_no_new_operations() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = connect(&proxy.url()).await;
+    let key = session(&store).await;
+    for value in ["1", "2", "3"] {
+        proxy.black_hole_existing();
+        let error = timed(try_write(&store, &key, &[set("b", "lost")])).await.unwrap_err();
+        assert!(error.is_outcome_unknown(), "{error:?}");
+        assert_eq!(try_write(&store, &key, &[set("b", value)]).await.unwrap(), Lookup::Found(0));
+        assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some(value.into())));
+    }
+}
+
+/// A write is not: it may have arrived.
+#[tokio::test]
+async fn a_read_that_waits_is_sent_again_on_the_replacement() {
+    const LONG: Duration = Duration::from_secs(4);
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port());
+    let store = RedisStore::builder(&proxy.url()).timeout(LONG).connect().await.unwrap();
+    let key = session(&store).await;
+    proxy.black_hole_existing();
+    let first = tokio::spawn({
+        let (store, key) = (store.clone(), key.clone());
+        async move { try_write(&store, &key, &[set("b", "1")]).await }
+    });
+    tokio::time::sleep(LONG / 4).await;
+    let hour = Refresh::To(Duration::from_secs(3600));
+    let change = [set("b", "2")];
+    let (read, refreshing, alive, written) = tokio::join!(
+        store.get(&key, "a", Refresh::No),
+        store.get(&key, "a", hour),
+        store.time(),
+        try_write(&store, &key, &change),
+    );
+    assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(refreshing.unwrap(), Lookup::Found(Some("1".into())));
+    assert!(alive.is_ok());
+    assert!(written.unwrap_err().is_outcome_unknown());
+    assert!(first.await.unwrap().unwrap_err().is_outcome_unknown());
+    assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(None));
+}
+
+/// The system probes a connection that is idle. How often, and what then, the library sets.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_idle_connection_is_probed() {
+    let server = RedisServer::start();
+    let store = connect(&server.url()).await;
+    let key = session(&store).await;
+    assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+    let sockets = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let peer = format!(":{:04X}", server.port());
+    let timers = sockets.lines().filter_map(|line| {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        columns[2].ends_with(&peer).then(|| columns[5].to_owned())
+    });
+    // 2 is the timer of probes, then hundredths of a second until it fires.
+    const KEEP_ALIVE: &str = "02";
+    for timer in timers {
+        let (kind, fires_in) = timer.split_once(':').unwrap();
+        assert_eq!(kind, KEEP_ALIVE, "{timer}");
+        assert!(u32::from_str_radix(fires_in, 16).unwrap() <= 1_500, "{timer}");
+    }
+}
+
 #[tokio::test]
 async fn a_black_holed_network_is_unavailable_until_it_clears_up() {
     let server = RedisServer::start();

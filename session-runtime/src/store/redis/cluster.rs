@@ -21,6 +21,7 @@ use super::lanes::{Lane, Lanes};
 use super::link::Fault;
 use super::place::{Address, Dial, write_list};
 use super::slot::slot_of;
+use crate::background;
 use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.
@@ -185,14 +186,14 @@ impl Cluster {
         learnt.unwrap_or(Err(Cause::NoClusterNode))
     }
 
-    /// In a task of its own, one at a time. What is asked for meanwhile is learnt after it: the answers on their way may be out of date.
+    /// In the background, one at a time: a caller's runtime may be parked while others wait. What is asked for meanwhile is learnt after it: the answers on their way may be out of date.
     pub(super) fn learn_soon(&self) {
         // In one step: a task that ends meanwhile must not leave behind a state in which nobody runs and nobody begins.
         let asked = |state| Some(if state == IDLE { RUNS } else { RUNS_AGAIN });
         let before = self.shared.learning.fetch_update(Ordering::AcqRel, Ordering::Acquire, asked);
         if before == Ok(IDLE) {
             let learner = Learner { shared: Arc::downgrade(&self.shared), done: false };
-            tokio::spawn(learner.run());
+            background::spawn(learner.run());
         }
     }
 }
@@ -205,7 +206,7 @@ impl fmt::Display for Cluster {
     }
 }
 
-/// The task that learns the slots. Whichever way it ends, with its runtime too, there can be another one.
+/// The task that learns the slots. Whichever way it ends, there can be another one.
 struct Learner {
     shared: Weak<Shared>,
     done: bool,

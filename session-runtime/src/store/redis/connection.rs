@@ -1,7 +1,7 @@
 //! One connection: opened, greeted, watched.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{self, AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::{MultiplexedConnection, SendError};
@@ -174,6 +174,8 @@ impl Pulse {
 
     pub(super) fn stop(&self) {
         self.0.has_stopped.store(true, Ordering::Release);
+        // Before the driver gives back what it still has: an operation looks for the end after it has handed itself over.
+        atomic::fence(Ordering::SeqCst);
         self.counted().take();
     }
 

@@ -9,6 +9,9 @@ use super::cause::Code;
 pub(super) trait Exchange: Sync {
     type Reply: Send;
 
+    /// It only reads, or changes nothing more when it is carried out again.
+    const MAY_BE_REPEATED: bool = false;
+
     /// Hands it to the connection. `is_asking`: of a node that is only about to get the slot, which has to be told that this is known.
     fn send(
         &self,
@@ -68,6 +71,23 @@ impl Exchange for Led {
 
     fn replies(reply: &Vec<Value>) -> &[Value] {
         reply.get(..1).unwrap_or_default()
+    }
+}
+
+/// The same exchange, of commands that only read, or may be carried out twice.
+pub(super) struct Repeatable<'a, E>(pub(super) &'a E);
+
+impl<E: Exchange> Exchange for Repeatable<'_, E> {
+    type Reply = E::Reply;
+
+    const MAY_BE_REPEATED: bool = true;
+
+    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<E::Reply> {
+        self.0.send(connection, is_asking).await
+    }
+
+    fn replies(reply: &E::Reply) -> &[Value] {
+        E::replies(reply)
     }
 }
 

@@ -1,31 +1,38 @@
 //! The connection to one place: made, watched and made again.
 
+mod connector;
+mod state;
+
 use std::fmt;
-use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{self, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use redis::RedisResult;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
+use self::connector::Connector;
+use self::state::State;
 use super::cause::Cause;
 use super::connection::{Pulse, Server, Watched};
 use super::exchange::Exchange;
 use super::place::Place;
 use super::told::Told;
 use crate::store::ConnectionState;
-use crate::telemetry::Counted;
 
 /// One connection that all requests share, and its successors.
 ///
 /// - It is made when it is first used, or when it is [awaited](Self::connect).
 /// - An operation that finds the connection lost waits for a new one, within its own deadline.
 /// - If the first attempt at a new one fails, the server counts as down: operations fail at once, and nothing queues, while one task goes on
-///   trying.
-/// - An operation without an answer in time casts doubt on the connection: the task opens another, which takes its place if the server
-///   answers there. If it does not, the server counts as down.
+///   trying. If that task is overdue, because its runtime is parked, the next operation takes its place on its own runtime.
+/// - An operation without an answer in time casts doubt on the connection, which takes no new ones: the task opens another, which takes its
+///   place if the server answers there. What only reads, and waits on the old one, is sent again. If the server does not answer there
+///   either, it counts as down.
 /// - A reply that only a replica gives ends the connection: the next one leads to wherever the master is then.
 ///
 /// The client's own reconnecting connection is not used: it waits for attempts outside any deadline and keeps a silent connection for ever.
@@ -45,6 +52,8 @@ macro_rules! tell {
     };
 }
 
+use tell;
+
 /// Why an exchange gave no reply.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -62,30 +71,8 @@ struct Shared {
     told: Told,
 }
 
-#[derive(Default)]
-struct State {
-    connection: Option<Arc<Watched>>,
-    /// The server of this connection, or of the one before it.
-    server: Option<Arc<Server>>,
-    trouble: Option<Trouble>,
-    /// The one task that connects is under way.
-    connecting: bool,
-}
-
-/// Why the latest attempt failed, until one succeeds.
-struct Trouble {
-    cause: Cause,
-    _counted: Counted,
-}
-
-/// An attempt that takes longer gets another one beside it: a lost first packet must not cost a returning server more.
-const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
 /// However patient operations are, this bounds how many attempts hang side by side.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
-/// However short the deadline of an operation, which does not wait for it longer than that.
-const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
-const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How often one operation looks for the master anew.
 const MASTERS_TRIED: usize = 3;
 
@@ -98,7 +85,7 @@ impl Link {
     /// Another one to the same place, not connected yet. What the server is, it takes from this one until it knows better.
     pub(super) fn anew(&self) -> Self {
         let Shared { place, scripts, timeout, told, .. } = &*self.shared;
-        let state = State { server: self.server(), ..State::default() };
+        let state = State::of(self.server());
         Self::with(place.clone(), scripts, *timeout, state, told.clone())
     }
 
@@ -162,14 +149,14 @@ impl Link {
         let mut tries = MASTERS_TRIED;
         loop {
             let watched = self.connection(deadline).await.map_err(Fault::NotSent)?;
-            let Watched { connection, pulse, gathering, .. } = &*watched;
-            let mut connection = connection.clone();
+            let mut connection = watched.connection.clone();
             // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
             let sent = pin!(exchange.send(&mut connection, is_asking));
-            let reply = self.reply(gathering.gather(sent), pulse, deadline).await?;
+            let sent = pin!(watched.gathering.gather(sent));
+            let reply = self.reply::<E, _>(sent, &watched.pulse, deadline).await?;
             let is_no_master = E::elsewhere(&reply).is_some_and(|code| code.tells_of_another_master());
             if is_no_master {
-                pulse.stop();
+                watched.pulse.stop();
             }
             tries -= 1;
             if !is_no_master || tries == 0 {
@@ -178,19 +165,21 @@ impl Link {
         }
     }
 
-    async fn reply<T>(
+    async fn reply<E: Exchange, T>(
         &self,
-        reply: impl Future<Output = RedisResult<T>>,
+        reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         pulse: &Pulse,
         deadline: Instant,
     ) -> Result<T, Fault> {
-        match timeout_at(deadline, reply).await {
-            Ok(Ok(reply)) => Ok(reply),
-            // Error replies are values here: what is left are broken connections and broken protocol.
-            Ok(Err(_)) => {
-                pulse.stop();
-                Err(Fault::NoReply(Cause::Lost))
-            }
+        let mut reply = pin!(unless_stopped(reply, pulse));
+        let patience = if E::MAY_BE_REPEATED { deadline.checked_sub(self.shared.timeout / 2) } else { None };
+        let mut replied = timeout_at(patience.unwrap_or(deadline), reply.as_mut()).await;
+        if replied.is_err() && patience.is_some() {
+            replied = timeout_at(deadline, self.unless_replaced(reply, pulse)).await;
+        }
+        match replied {
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) => Err(Fault::NoReply(Cause::Lost)),
             Err(_) => {
                 self.doubt(pulse);
                 Err(Fault::NoReply(Cause::TimedOut(self.shared.timeout)))
@@ -198,49 +187,62 @@ impl Link {
         }
     }
 
+    /// The reply; nothing if another connection takes the place of this one first.
+    async fn unless_replaced<T>(
+        &self,
+        mut reply: Pin<&mut impl Future<Output = Option<T>>>,
+        pulse: &Pulse,
+    ) -> Option<T> {
+        let mut states = self.shared.state.subscribe();
+        let mut replaced = pin!(states.wait_for(|state| !state.has(pulse)));
+        poll_fn(|cx| match reply.as_mut().poll(cx) {
+            Poll::Pending => replaced.as_mut().poll(cx).map(|_| None),
+            replied => replied,
+        })
+        .await
+    }
+
     async fn connection(&self, deadline: Instant) -> Result<Arc<Watched>, Cause> {
         if let Some(verdict) = self.shared.state.borrow().verdict() {
             return owned(verdict);
         }
         let mut states = self.shared.state.subscribe();
-        self.connect_soon();
-        let settled = states.wait_for(|state| state.verdict().is_some() || !state.connecting);
-        match timeout_at(deadline, settled).await {
-            Ok(Ok(state)) => state.verdict().map_or(Err(Cause::Lost), owned),
-            Ok(Err(_)) => Err(Cause::Lost),
-            Err(_) => Err(Cause::TimedOut(self.shared.timeout)),
+        while Instant::now() < deadline {
+            self.connect_soon();
+            let overdue_at = states.borrow().overdue_at().unwrap_or(deadline);
+            let settled = states.wait_for(|state| state.verdict().is_some() || state.is_free());
+            if let Ok(Ok(state)) = timeout_at(deadline.min(overdue_at), settled).await
+                && let Some(verdict) = state.verdict()
+            {
+                return owned(verdict);
+            }
         }
+        Err(Cause::TimedOut(self.shared.timeout))
     }
 
-    /// Has a task connect, unless there is a connection, or one is being made.
+    /// Has a task connect, unless there is a connection, or one is being made by a task that is not overdue.
     pub(super) fn connect_soon(&self) {
         let mut had_one = false;
-        let begins = self.shared.state.send_if_modified(|state| {
-            let begins = !state.connecting && state.verdict().is_none();
-            state.connecting |= begins;
-            had_one = state.connection.is_some();
-            begins
+        let begins = self.begin_turn(|state| {
+            had_one = state.connection.is_some() && !state.is_doubted;
+            state.verdict().is_none()
         });
-        if begins {
-            if had_one {
-                tell!(
-                    self.shared.told.doubted(),
-                    warn,
-                    address = %self.shared.place,
-                    "lost the connection to the session store, connecting again"
-                );
-            }
-            self.spawn_connector();
+        if begins && had_one {
+            tell!(
+                self.shared.told.doubted(),
+                warn,
+                address = %self.shared.place,
+                "lost the connection to the session store, connecting again"
+            );
         }
     }
 
     /// Opens a connection in place of this one, if it is still the one in use.
     fn doubt(&self, pulse: &Pulse) {
-        let begins = self.shared.state.send_if_modified(|state| {
-            let in_use = state.connection.as_ref().is_some_and(|watched| watched.pulse.is_same(pulse));
-            let begins = !state.connecting && in_use;
-            state.connecting |= begins;
-            begins
+        let begins = self.begin_turn(|state| {
+            let is_in_use = state.has(pulse) && !state.is_doubted;
+            state.is_doubted |= is_in_use && state.is_free();
+            is_in_use
         });
         if begins {
             let address = tracing::field::display(&self.shared.place);
@@ -251,14 +253,21 @@ impl Link {
                 address,
                 "no answer from the session store in time, trying a new connection"
             );
-            self.spawn_connector();
         }
     }
 
-    /// In a task of its own: a request that is dropped must not take the attempt with it.
-    fn spawn_connector(&self) {
-        let connector = Connector { shared: Arc::downgrade(&self.shared), done: false };
-        tokio::spawn(connector.run());
+    /// Has a task connect, if that is wanted, and nobody does or is overdue. A task of its own: a request that is dropped must not take the
+    /// attempt with it.
+    fn begin_turn(&self, is_wanted: impl FnOnce(&mut State) -> bool) -> bool {
+        let mut turn = None;
+        self.shared.state.send_if_modified(|state| {
+            turn = (is_wanted(state) && state.is_free()).then(|| state.begin_turn());
+            turn.is_some()
+        });
+        if let Some(turn) = turn {
+            tokio::spawn(Connector { shared: Arc::downgrade(&self.shared), turn }.run());
+        }
+        turn.is_some()
     }
 }
 
@@ -269,90 +278,32 @@ impl fmt::Display for Link {
     }
 }
 
-impl State {
-    /// What an operation gets without waiting, if that is settled.
-    fn verdict(&self) -> Option<Result<&Arc<Watched>, &Cause>> {
-        match (&self.connection, &self.trouble) {
-            (Some(watched), _) if watched.pulse.beats() => Some(Ok(watched)),
-            (_, Some(trouble)) if self.connecting => Some(Err(&trouble.cause)),
-            _ => None,
-        }
-    }
-}
-
 fn owned<T: Clone, E: Clone>(verdict: Result<&T, &E>) -> Result<T, E> {
     verdict.cloned().map_err(E::clone)
 }
 
-impl Trouble {
-    fn new(cause: Cause, place: &Place) -> Self {
-        Self { cause, _counted: Counted::trouble(place) }
-    }
-}
-
-/// The task that connects: there is one at a time, until it has succeeded or nobody holds the link any more.
-struct Connector {
-    shared: Weak<Shared>,
-    done: bool,
-}
-
-impl Connector {
-    async fn run(mut self) {
-        let mut attempts = JoinSet::new();
-        let mut pause = SHORTEST_PAUSE;
-        while let Some(shared) = self.shared.upgrade() {
-            attempts.spawn(async move { shared.open(SHORTEST_ATTEMPT).await });
-            match timeout(ATTEMPT_BESIDE, attempts.join_next()).await {
-                Err(_) => continue,
-                Ok(Some(Ok(Ok(connection)))) => return self.succeeded(connection),
-                Ok(Some(Ok(Err(cause)))) => self.failed(cause),
-                Ok(Some(Err(_)) | None) => self.failed(Cause::Lost),
-            }
-            sleep(jittered(pause)).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
+/// The reply; nothing if the connection ends first.
+///
+/// An operation that is handed over at the very end of a connection is neither answered nor given back, for as long as it keeps the
+/// connection alive (tokio's issue 7714): so the end is looked for after each step. What was handed over before the end is given back.
+async fn unless_stopped<T>(
+    mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
+    pulse: &Pulse,
+) -> Option<T> {
+    poll_fn(|cx| match reply.as_mut().poll(cx) {
+        Poll::Pending => {
+            // Of the end and of what was handed over, one is seen by the other side.
+            atomic::fence(Ordering::SeqCst);
+            if pulse.beats() { Poll::Pending } else { Poll::Ready(None) }
         }
-    }
-
-    fn succeeded(&mut self, connection: Watched) {
-        self.done = true;
-        if let Some(shared) = self.shared.upgrade() {
-            shared.connected(connection);
+        Poll::Ready(Ok(reply)) => Poll::Ready(Some(reply)),
+        // Error replies are values here: what is left are broken connections and broken protocol.
+        Poll::Ready(Err(_)) => {
+            pulse.stop();
+            Poll::Ready(None)
         }
-    }
-
-    fn failed(&self, cause: Cause) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let mut is_news = false;
-        shared.state.send_modify(|state| {
-            is_news = state.trouble.is_none();
-            match &mut state.trouble {
-                Some(trouble) => trouble.cause = cause.clone(),
-                None => state.trouble = Some(Trouble::new(cause.clone(), &shared.place)),
-            }
-            // A server that answers, if only with a refusal of another connection, may serve on the one that it has.
-            if cause.is_silence() {
-                state.connection = None;
-            }
-        });
-        if is_news {
-            tell!(
-                shared.told.down(),
-                error,
-                address = %shared.place,
-                cause = %cause,
-                "the session store is down, trying again and again"
-            );
-        }
-    }
-}
-
-/// A connector that was stopped with its runtime leaves its place to the next one.
-impl Drop for Connector {
-    fn drop(&mut self) {
-        if let (false, Some(shared)) = (self.done, self.shared.upgrade()) {
-            shared.state.send_modify(|state| (state.connecting, state.trouble) = (false, None));
-        }
-    }
+    })
+    .await
 }
 
 impl Shared {
@@ -365,14 +316,7 @@ impl Shared {
 
     fn connected(&self, connection: Watched) {
         let server = Arc::clone(&connection.server);
-        self.state.send_modify(|state| {
-            *state = State {
-                connection: Some(Arc::new(connection)),
-                server: Some(Arc::clone(&server)),
-                trouble: None,
-                connecting: false,
-            };
-        });
+        self.state.send_modify(|state| state.connected(connection));
         tell!(self.told.connected(), info, address = server.address, %server, "connected to the session store");
     }
 }
@@ -381,4 +325,23 @@ impl Shared {
 pub(super) fn jittered(pause: Duration) -> Duration {
     let share = f64::from(getrandom::u32().unwrap_or(0)) / f64::from(u32::MAX);
     pause.mul_f64(0.5 + share / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    /// It was handed over when the driver no longer looked.
+    #[test]
+    fn an_operation_that_a_connection_took_at_its_end_does_not_wait() {
+        let pulse = Pulse::default();
+        let never = pin!(pending::<RedisResult<()>>());
+        let mut waiting = pin!(unless_stopped(never, &pulse));
+        let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
+        assert_eq!(waiting.as_mut().poll(cx), Poll::Pending);
+        pulse.stop();
+        assert_eq!(waiting.poll(cx), Poll::Ready(None));
+    }
 }

@@ -80,8 +80,13 @@ impl Dial {
             // Without it, small writes wait for the acknowledgement of the one before.
             .set_nodelay(true)
             // Firewalls and balancers forget idle connections, silently and after some minutes. This keeps them in mind, or finds it out
-            // before a request does.
-            .set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE));
+            // before a request does: half a minute after the last packet arrived.
+            .set_keepalive(
+                TcpKeepalive::new()
+                    .with_time(IDLE_BEFORE_PROBES)
+                    .with_interval(BETWEEN_PROBES)
+                    .with_retries(PROBES),
+            );
         Self { info: info.set_redis_settings(settings).set_tcp_settings(tcp) }
     }
 
@@ -124,4 +129,7 @@ impl Dial {
     }
 }
 
-const KEEPALIVE: Duration = Duration::from_secs(30);
+const IDLE_BEFORE_PROBES: Duration = Duration::from_secs(15);
+const BETWEEN_PROBES: Duration = Duration::from_secs(5);
+/// By default the system sends nine.
+const PROBES: u32 = 3;

@@ -10,10 +10,11 @@ use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::command::{Room, begin_command, command_of, expire_command};
 use super::dead_or_failed;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Repeatable};
 use super::lanes::Lane;
 use super::link::Fault;
 use super::script::RESTORE;
+use crate::background;
 use crate::clock::apart;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
@@ -166,15 +167,15 @@ impl RedisStore {
         }
     }
 
-    /// In a task of its own: the reader does not wait for it, and a reader that is dropped does not take it along. What ended meanwhile gets
-    /// its own end back.
+    /// In the background: the reader does not wait for it, and neither a reader that is dropped nor a runtime that is parked takes it along.
+    /// What ended meanwhile gets its own end back.
     fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
         let (store, key) = (self.clone(), key.clone());
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(expire_command(&key, expires_in));
         // Behind it: what it finds is what was refreshed, or what ended since.
         commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
-        tokio::spawn(async move {
+        background::spawn(async move {
             let deadline = store.servers.deadline();
             match store.servers.exchange(&key, Lane::Aside, &commands, deadline).await {
                 Ok(replies) => {
@@ -192,7 +193,7 @@ impl RedisStore {
     /// Likewise: gives a tombstone, which this read took for a session, its own end back.
     pub(super) fn restore_unawaited(&self, key: &SessionKey) {
         let (store, key) = (self.clone(), key.clone());
-        tokio::spawn(async move {
+        background::spawn(async move {
             let error: StoreError = match store.run(&RESTORE, &key, None, Room::default(), |_| {}).await {
                 Ok(Value::ServerError(error)) => Code::from(&error).into(),
                 Ok(_) => return,
@@ -213,10 +214,10 @@ impl RedisStore {
         key: &SessionKey,
         commands: &E,
     ) -> Result<E::Reply, StoreError> {
-        let deadline = self.servers.deadline();
-        let mut replies = self.servers.exchange(key, Lane::Own, commands, deadline).await;
+        let (commands, deadline) = (Repeatable(commands), self.servers.deadline());
+        let mut replies = self.servers.exchange(key, Lane::Own, &commands, deadline).await;
         if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
-            replies = self.servers.exchange(key, Lane::Own, commands, deadline).await;
+            replies = self.servers.exchange(key, Lane::Own, &commands, deadline).await;
         }
         replies.map_err(read_fault)
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::cause::Cause;
 use super::cluster::Cluster;
 use super::connection::Server;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Repeatable};
 use super::lanes::{Lane, Lanes};
 use super::link::{Fault, Link};
 use crate::store::{ConnectionState, SessionKey};
@@ -75,7 +75,7 @@ impl Servers {
     ) -> Result<Vec<E::Reply>, Fault> {
         let asked = self.links(deadline).await?.into_iter().map(|link| {
             let question = question.clone();
-            async move { link.exchange(&question, false, deadline).await }
+            async move { link.exchange(&Repeatable(&question), false, deadline).await }
         });
         let mut answers = Vec::new();
         let mut asking: JoinSet<_> = asked.collect();

@@ -1,0 +1,38 @@
+//! A thread of the library's own, for work that must not hang on a caller's runtime.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+
+/// The runtime of that thread, which the first call starts, for as long as the program runs.
+pub(crate) fn background() -> io::Result<Handle> {
+    static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(running) = &*runtime {
+        return Ok(running.clone());
+    }
+    let started = start()?;
+    Ok(runtime.insert(started).clone())
+}
+
+/// Runs a task there. A caller's runtime may never be polled again, and others may need the task's work.
+///
+/// Where the system gives no thread, the task runs on the current runtime.
+#[cfg(feature = "redis")]
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    let task = tracing::instrument::WithSubscriber::with_current_subscriber(task);
+    match background() {
+        Ok(runtime) => runtime.spawn(task),
+        Err(_) => tokio::spawn(task),
+    };
+}
+
+fn start() -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let handle = runtime.handle().clone();
+    let run = move || runtime.block_on(std::future::pending::<()>());
+    thread::Builder::new().name("session-background".to_owned()).spawn(run)?;
+    Ok(handle)
+}
