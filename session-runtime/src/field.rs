@@ -118,6 +118,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "insert")]
     pub fn set(self, value: T) -> Operation<'a, ()> {
         self.assign(value)
     }
@@ -205,6 +206,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "delete")]
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         Operation::watched(watch(Call::Remove, handle, spec), async move {
@@ -237,6 +239,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "flash")]
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::watched(watch(Call::Take, handle, spec), async move {

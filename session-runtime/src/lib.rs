@@ -1,9 +1,58 @@
 //! Typed, lazy, race-safe web sessions: a struct is the schema, every field is one field of a Redis hash, a misspelt field does not compile.
 //!
+//! ```no_run
+//! # #[cfg(all(feature = "axum", feature = "derive"))] {
+//! use axum::{Router, routing::get};
+//! use session_runtime::{Error, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     count: u64,
+//!     name: String,
+//! }
+//!
+//! async fn index(session: Session<Visitor>) -> Result<String, Error> {
+//!     let count = session.count().incr(1).await?; // exact, however many requests at once
+//!     Ok(format!("hello {}, visit {count}\n", session.name().await?))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//!     let app = Router::new().route("/", get(index)).layer(sessions.layer());
+//!     axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await?;
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! It runs without a server too: `SESSION_REDIS=memory: SESSION_COOKIE_SECURE=false cargo run`.
+//!
+//! # The guide
+//!
+#![cfg_attr(
+    feature = "derive",
+    doc = "[The guide](guide) begins with a [quick start](guide::quick_start). It goes on to [types](guide::types), the \
+           [life cycle](guide::lifecycle), [races](guide::races), [login](guide::login), [security](guide::security), \
+           [servers](guide::servers) and [errors](guide::errors), then to tests, deployment and \
+           [observability](guide::observability). [Questions and answers](guide::faq) go by what you see."
+)]
+//!
+#![cfg_attr(
+    feature = "derive",
+    doc = "You come from [tower-sessions](guide::tower_sessions), [actix-session](guide::actix_session) or Python's \
+           `redis_session`? Each has a page."
+)]
+//!
+//! # The types
+//!
 //! - [`Session`](struct@Session) is what a handler takes; [`macro@Session`] makes a struct a session, and lists all attributes.
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
-//! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, [`SessionLayer`] what goes around the router.
+//! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, `SessionLayer` what goes around the router.
 //! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
+//! - [`store`] has the contract of stores, for authors of one.
+//!
+//! # Features
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
@@ -21,15 +70,10 @@
 //! | `metrics` | no | what operations and sessions come to, and connections, as metrics of the crate `metrics`: see `guide::observability` |
 //! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
 //!
-//! In tests, `SessionConfig::new().store("memory:")` needs no server, and the feature `testing` gives a session in any state its cookie.
+//! # Tests
 //!
-#![cfg_attr(
-    feature = "derive",
-    doc = "[The guide](guide) begins with a [quick start](guide::quick_start) and goes on to the [life cycle](guide::lifecycle), \
-           [types](guide::types), [races](guide::races), [login](guide::login), [errors](guide::errors), [servers](guide::servers), deployment, \
-           [observability](guide::observability), [security](guide::security), tests, and what to do when you come from [tower-sessions](guide::tower_sessions), \
-           [actix-session](guide::actix_session) or Python's `redis_session`."
-)]
+//! In tests, `SessionConfig::new().store("memory:")` needs no server. The feature `testing` gives a session in any state its cookie.
+
 #![forbid(unsafe_code)]
 // docs.rs writes beside each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

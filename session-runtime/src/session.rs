@@ -292,6 +292,7 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "flush")]
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
         let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
@@ -332,6 +333,8 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "cycle_id")]
+    #[doc(alias = "regenerate")]
     pub fn rotate(&self) -> Operation<'_, ()> {
         Operation::watched(Watch::new(Call::Rotate, self.handle()), self.handle().change_id(Reason::Rotate))
     }
@@ -364,6 +367,9 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "login")]
+    #[doc(alias = "regenerate")]
+    #[doc(alias = "remember_me")]
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::watched(Watch::new(Call::Renew, handle), async move {
@@ -404,6 +410,11 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "logout")]
+    #[doc(alias = "invalidate")]
+    #[doc(alias = "flush")]
+    #[doc(alias = "purge")]
+    #[doc(alias = "delete")]
     pub fn destroy(&self) -> Operation<'_, ()> {
         Operation::watched(Watch::new(Call::Destroy, self.handle()), self.handle().destroy())
     }

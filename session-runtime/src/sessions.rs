@@ -220,6 +220,7 @@ impl Sessions {
     /// # Ok::<(), session_runtime::Error>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "health")]
     pub fn ping(&self) -> Operation<'_, ()> {
         Operation::new(async {
             self.skew().note(self.apart_from_store().await?);
@@ -240,6 +241,7 @@ impl Sessions {
     /// # Ok::<(), session_runtime::Error>(())
     /// # }).unwrap();
     /// ```
+    #[doc(alias = "health")]
     pub fn connection_state(&self) -> ConnectionState {
         self.0.store.connection_state()
     }
@@ -325,6 +327,8 @@ impl Sessions {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "websocket")]
+    #[doc(alias = "insert")]
     pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(self.clone(), None);
         Operation::watched(Watch::without_session(Call::Create), async move {
@@ -357,6 +361,8 @@ impl Sessions {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "bearer")]
+    #[doc(alias = "websocket")]
     pub fn open_id<S: Schema>(&self, id: &SessionId) -> Session<S> {
         SessionHandle::outside(self.clone(), Some(*id)).session()
     }

@@ -270,6 +270,7 @@ impl SessionConfig {
     /// let config = SessionConfig::new().secret(format!("{new},{old}"));
     /// # let _ = config;
     /// ```
+    #[doc(alias = "encrypt")]
     pub fn secret(self, secret: impl Into<String>) -> Self {
         Self { secret: Some(secret.into().into()), ..self }
     }
