@@ -39,12 +39,39 @@ impl Clock {
         }
     }
 
+    /// A moment, to be asked later how long ago it was.
+    pub(crate) fn moment(&self) -> ClockMoment {
+        match self {
+            Self::System { .. } => ClockMoment::System(Instant::now()),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Manual(clock) => ClockMoment::Manual(clock.clone(), clock.elapsed()),
+        }
+    }
+
     /// How long this clock has been running; never less than it was before.
     pub(crate) fn elapsed(&self) -> Duration {
         match self {
             Self::System { started } => started.elapsed(),
             #[cfg(any(test, feature = "testing"))]
             Self::Manual(clock) => clock.elapsed(),
+        }
+    }
+}
+
+/// A moment of a [`Clock`]. Cheaper to take than a reading, since nothing is computed.
+#[derive(Debug)]
+pub(crate) enum ClockMoment {
+    System(Instant),
+    #[cfg(any(test, feature = "testing"))]
+    Manual(ManualClock, Duration),
+}
+
+impl ClockMoment {
+    pub(crate) fn elapsed(&self) -> Duration {
+        match self {
+            Self::System(moment) => moment.elapsed(),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Manual(clock, moment) => clock.elapsed().saturating_sub(*moment),
         }
     }
 }

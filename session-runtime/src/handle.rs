@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::clock::ClockMoment;
 use crate::config::Lifetime;
 use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
@@ -71,8 +72,7 @@ struct Request {
     cookies: Mutex<CookieHeaders>,
     lifecycle: Mutex<Lifecycle>,
     origin: Origin,
-    /// By the manager's clock, as it only ever grows.
-    arrived_at: Duration,
+    arrival: ClockMoment,
 }
 
 /// The part of a program that uses a session.
@@ -100,9 +100,9 @@ impl SessionHandle {
     }
 
     fn of(sessions: Sessions, cookies: CookieHeaders, origin: Origin) -> Self {
-        let arrived_at = sessions.elapsed();
+        let arrival = sessions.moment();
         let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
-        Self(Arc::new(Request { sessions, cookies, lifecycle, origin, arrived_at }))
+        Self(Arc::new(Request { sessions, cookies, lifecycle, origin, arrival }))
     }
 
     /// The session with the fields that `S` declares.
@@ -445,8 +445,7 @@ impl SessionHandle {
     }
 
     fn age(&self) -> RequestAge {
-        let since_arrival = self.0.sessions.elapsed().saturating_sub(self.0.arrived_at);
-        RequestAge { since_arrival, grace: self.0.sessions.end_grace() }
+        RequestAge { since_arrival: self.0.arrival.elapsed(), grace: self.0.sessions.end_grace() }
     }
 
     fn plan_read(&self) -> Option<Read> {

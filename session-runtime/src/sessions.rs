@@ -8,7 +8,7 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockMoment};
 use crate::config::{Lifetime, Lifetimes, Secret, SessionConfig, Settings, StoreUrl};
 use crate::cookie_formats::CookieFormats;
 use crate::cookie_header::CookieHeaders;
@@ -460,9 +460,8 @@ impl Sessions {
         &self.0.rules.skew
     }
 
-    /// The time that this process has been running, which only ever grows.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.0.rules.clock.elapsed()
+    pub(crate) fn moment(&self) -> ClockMoment {
+        self.0.rules.clock.moment()
     }
 
     /// How much later than its session's end a request may arrive and still count as under way.
@@ -497,14 +496,15 @@ impl Sessions {
     /// The session of an id.
     pub(crate) fn subject(&self, id: SessionId) -> Subject {
         let rules = &self.0.rules;
-        let (_, class) = id.birth_and_class();
+        let subject = Subject::new(id, &rules.prefix, &rules.lifetimes);
+        let class = subject.lifetime.class;
         if rules.lifetimes.get(class).is_none() && rules.unknown_classes.is_new(class) {
             tracing::warn!(
                 class,
                 "sessions of a class without a configured lifetime are in use: they have the strictest lifetime here"
             );
         }
-        Subject::new(id, &rules.prefix, &rules.lifetimes)
+        subject
     }
 
     /// A session that begins now, under a new id.
