@@ -1,0 +1,82 @@
+//! Where the documentation has to say the same in several places, and which words find it.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Words of other libraries, and of those who search.
+const SEARCHED: [&str; 16] = [
+    "bearer",
+    "csrf",
+    "cycle_id",
+    "encrypt",
+    "flash",
+    "flush",
+    "health",
+    "insert",
+    "invalidate",
+    "login",
+    "logout",
+    "metrics",
+    "regenerate",
+    "remove",
+    "user_id",
+    "websocket",
+];
+
+#[test]
+fn every_searched_word_finds_something() {
+    let mut sources = Vec::new();
+    collect(&runtime(), &mut sources);
+    let text: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for word in SEARCHED {
+        let is_alias = text.contains(&format!("#[doc(alias = \"{word}\")]"));
+        let is_item = text.contains(&format!("pub fn {word}")) || text.contains(&format!("pub mod {word} "));
+        assert!(is_alias || is_item, "{word}");
+    }
+}
+
+#[test]
+fn the_guide_has_one_order() {
+    let guide = fs::read_to_string(runtime().join("guide/mod.rs")).unwrap();
+    let readme = fs::read_to_string(runtime().join("../../README.md")).unwrap();
+    let pages = between(&guide, "pub mod ", " {}");
+    assert!(pages.len() > 10, "{pages:?}");
+    let table: Vec<_> =
+        between(&guide, "| [`", "`]").into_iter().filter(|page| pages.contains(page)).collect();
+    assert_eq!(table, pages, "the table of guide/mod.rs and its modules");
+    let listed = between(&readme, "## The guide", "## ").concat();
+    assert_eq!(between(&listed, "session-runtime/src/guide/", ".md)"), pages, "README.md");
+}
+
+/// Each page leads to the next one, and the last to none.
+#[test]
+fn the_pages_of_the_guide_lead_from_one_to_the_next() {
+    let guide = fs::read_to_string(runtime().join("guide/mod.rs")).unwrap();
+    let pages = between(&guide, "pub mod ", " {}");
+    let from_elsewhere = ["tower_sessions", "actix_session", "redis_session"];
+    let read: Vec<_> = pages.into_iter().filter(|page| !from_elsewhere.contains(page)).collect();
+    let next: Vec<_> = guide.lines().filter(|line| line.contains("Next: ")).collect();
+    let next: Vec<_> = next.iter().flat_map(|line| between(line, "(crate::guide::", ")")).collect();
+    assert_eq!(next, read[1..]);
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push(path);
+        }
+    }
+}
+
+fn runtime() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../session-runtime/src")
+}
