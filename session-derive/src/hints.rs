@@ -1,4 +1,4 @@
-//! Which of the runtime's messages fits a type that cannot be stored. Only its name is known here.
+//! The runtime's message that fits a type which cannot be stored. Only the name of the type is known here.
 
 use syn::Type;
 

@@ -1,4 +1,4 @@
-//! Where the documentation has to say the same in several places, and which words find it.
+//! The documentation goes in one order everywhere, and is found by search.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

@@ -43,6 +43,22 @@ async fn without_the_layer_the_error_says_what_to_add() {
     assert!(error.is_missing_layer() && error.to_string().contains("sessions.layer()"), "{error}");
 }
 
+/// Nothing of this crate is a method of every type, beside poem's `with`.
+mod with_everything_imported {
+    use poem::{Endpoint, EndpointExt, Route};
+    use session_runtime::*;
+
+    pub(super) fn app(sessions: &Sessions) -> impl Endpoint + use<> {
+        Route::new().at("/", super::count).with(sessions.layer())
+    }
+}
+
+#[tokio::test]
+async fn a_layer_is_put_on_with_everything_imported() {
+    let base = serve(with_everything_imported::app(&sessions())).await;
+    assert_eq!(get(&base, "").await.body, "1");
+}
+
 /// DESIGN 2.
 #[tokio::test]
 async fn two_managers_on_one_app_have_a_session_each() {
