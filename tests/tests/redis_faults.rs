@@ -5,11 +5,14 @@
 use std::time::{Duration, Instant};
 
 use session_runtime::RedisStore;
-use session_runtime::store::{Lookup, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode};
+use session_runtime::store::{
+    Action, Destroyed, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, StoreError, Write,
+    WriteMode,
+};
 use session_tests::proxy::Proxy;
 use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::fresh_key;
-use session_tests::store_suite::{create, remove, set, try_write};
+use session_tests::store_suite::{create, logout, remove, set, try_write};
 use session_tests::until;
 
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -66,6 +69,33 @@ async fn a_killed_connection_is_replaced_without_an_error() {
         let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
         assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
         assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+    }
+}
+
+/// As on a laptop that slept: the thread stands still, the server closes the connection, and a write is what comes first.
+#[tokio::test]
+async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended() {
+    for make in [Make::Usual, Make::Redis8] {
+        let Some(server) = RedisServer::start_make(make) else { continue };
+        let store = connect(&server.url()).await;
+        let key = session(&store).await;
+        let stand_still = || {
+            let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+            std::thread::sleep(Duration::from_millis(1_100));
+        };
+        stand_still();
+        assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
+        stand_still();
+        let (first, second) = ([set("b", "2")], [set("c", "2")]);
+        let written = tokio::join!(try_write(&store, &key, &first), try_write(&store, &key, &second));
+        assert_eq!((written.0.unwrap(), written.1.unwrap()), (Lookup::Found(0), Lookup::Found(0)));
+        stand_still();
+        let action = Action::AddInteger { by: 1, default: 0, min: 0, max: 9 };
+        let (mode, expires_in) = (WriteMode::Existing, GENEROUSLY);
+        let modify = Modify { mode, field: "b", alias: None, action, ttl: None, expires_in };
+        assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("3".into())));
+        stand_still();
+        assert_eq!(store.destroy(&key, logout(GENEROUSLY)).await.unwrap(), Destroyed::Ended);
     }
 }
 

@@ -157,30 +157,26 @@ impl RedisStoreBuilder {
             return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
         }
         let topology = self.topology(target, connections)?;
-        Ok(RedisStore::new(Servers { topology, timeout: self.timeout }))
+        Ok(RedisStore::new(Servers::new(topology, self.timeout)))
     }
 
     fn topology(&self, target: Target, connections: usize) -> Result<Topology, Error> {
         let timeout = self.timeout;
-        let lanes = move |place: &dyn Fn() -> Result<Place, Cause>| {
-            let made = Lanes::try_new(connections, || Ok(Link::new(place()?, SOURCES, timeout)));
-            made.map_err(|_: Cause| Error::config(USABLE_URLS))
-        };
+        let lanes = move |place| Lanes::new(connections, &Link::new(place, SOURCES, timeout));
+        let unusable = |_: Cause| Error::config(USABLE_URLS);
         let dial = self.dial(&target)?;
         Ok(match target.kind {
-            Kind::Server => Topology::One(lanes(&|| Ok(Place::Server(Box::new(dial.client()?))))?),
+            Kind::Server => Topology::One(lanes(Place::Server(Box::new(dial.client().map_err(unusable)?)))),
             Kind::Sentinel { sentinels, master_name } => {
                 let login = given_or(&self.sentinel_login, &target.options.sentinel_login)?;
                 let asks = dial.by(login.user(), login.password());
                 let sentinels =
                     Arc::new(Sentinels { addresses: sentinels, master_name, sentinels: asks, master: dial });
-                Topology::One(lanes(&|| Ok(Place::MasterOf(Arc::clone(&sentinels))))?)
+                Topology::One(lanes(Place::MasterOf(sentinels)))
             }
             Kind::Cluster { nodes } => {
                 Topology::Cluster(Cluster::new(dial.clone(), nodes, move |address: &Address| {
-                    Lanes::try_new(connections, || {
-                        Ok(Link::new(Place::Server(Box::new(dial.client_at(address)?)), SOURCES, timeout))
-                    })
+                    Ok(lanes(Place::Server(Box::new(dial.client_at(address)?))))
                 }))
             }
         })

@@ -12,8 +12,8 @@ use super::command::{Room, begin_command, expire_command, field_milliseconds, mi
 use super::dead_or_failed;
 use super::exchange::Led;
 use super::lanes::Lane;
-use super::read::unrefreshed;
 use super::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_fault};
+use super::servers::Servers;
 use super::tombstone::{Stored, word_of, word_of_rotation};
 use crate::id::SessionId;
 use crate::store::{
@@ -91,7 +91,7 @@ impl RedisStore {
         let (overwritten, refreshed) = (replies.next().unwrap_or_default(), replies.next());
         let is_refreshed = matches!(refreshed, Some(Value::Int(1)));
         let written = match overwritten {
-            Value::Int(1) => overwrote(refreshed),
+            Value::Int(1) => overwrote(refreshed, &self.servers),
             Value::Int(0) => self.write_by_script(key, write, deadline).await?,
             Value::ServerError(error) => match Code::from(&error) {
                 // No permission, or another server by now, which has no such command.
@@ -216,11 +216,11 @@ fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
 }
 
 /// What became of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
-fn overwrote(refreshed: Option<Value>) -> Lookup<u64> {
+fn overwrote(refreshed: Option<Value>, servers: &Servers) -> Lookup<u64> {
     match refreshed {
         // It ended in between.
         Some(Value::Int(0)) => return Lookup::Missing,
-        Some(Value::ServerError(error)) => unrefreshed(&Cause::Server((&error).into())),
+        Some(Value::ServerError(error)) => servers.tell_unrefreshed(&Cause::Server((&error).into())),
         _ => {}
     }
     Lookup::Found(0)

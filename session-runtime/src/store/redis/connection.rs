@@ -6,10 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value};
+use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 use super::cause::{Cause, Code};
 use super::gather::Gathering;
 use super::needed::is_unknown_command;
+use super::reign::Reign;
+use super::role::{Role, role_in};
+use super::usage::Usage;
 use crate::telemetry::Counted;
 
 /// A connection to a server that takes writes, and whether it is still open.
@@ -18,6 +23,11 @@ pub(super) struct Watched {
     pub(super) server: Arc<Server>,
     pub(super) pulse: Pulse,
     pub(super) gathering: Gathering,
+    pub(super) usage: Usage,
+    /// In which it was opened.
+    pub(super) reign: Reign,
+    /// That of its driver.
+    runtime: Handle,
 }
 
 /// What a server said of itself when it was connected to.
@@ -35,7 +45,7 @@ pub(super) struct Server {
     can_overwrite: AtomicBool,
 }
 
-/// Stops as soon as the connection is known to be closed, or not to lead to where it should any more.
+/// Stops as soon as the connection is known to be closed.
 #[derive(Clone, Default)]
 pub(super) struct Pulse(Arc<Beat>);
 
@@ -58,7 +68,7 @@ const PROBE_KEY: &str = "session-runtime:probe";
 impl Watched {
     /// Opens a connection, on which these scripts are loaded. A replica is refused, and so is a server that still reads its data: neither
     /// can serve sessions.
-    pub(super) async fn open(client: &Client, scripts: &[&str]) -> Result<Self, Cause> {
+    pub(super) async fn open(client: &Client, scripts: &[&str], reign: Reign) -> Result<Self, Cause> {
         let address = client.get_connection_info().addr().to_string();
         let failed = |error| Cause::of_connecting(&error, &address);
         let pulse = Pulse::default();
@@ -74,6 +84,7 @@ impl Watched {
             });
         let opening = client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = opening.await.map_err(failed)?;
+        let usage = Usage::new();
         let mut greeting = redis::pipe();
         // Needs no permission, as everything that may stand before a login.
         greeting.cmd("HELLO");
@@ -88,7 +99,13 @@ impl Watched {
         let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = Server::introduced(&replies, &address)?;
         pulse.count(&server.address);
-        Ok(Self { connection, server: Arc::new(server), pulse, gathering: Gathering::new() })
+        let (gathering, runtime) = (Gathering::new(), Handle::current());
+        Ok(Self { connection, server: Arc::new(server), pulse, gathering, usage, reign, runtime })
+    }
+
+    /// Gives the driver a turn, in which it notices if the connection has ended while nothing was done.
+    pub(super) async fn settle(&self) {
+        let _ = self.runtime.spawn(yield_now()).await;
     }
 }
 
@@ -102,7 +119,7 @@ impl Server {
             return Err(Cause::Unexpected);
         };
         let said = |key| text_in(introduction, key).unwrap_or_default();
-        if said("role") == "replica" {
+        if role_in(introduction) == Role::Replica {
             return Err(Cause::Server(Code::ReadOnly));
         }
         if is_too_old(said("server"), said("version")) {
@@ -153,7 +170,7 @@ fn lacks_arguments(reply: &Value) -> bool {
     error.details().is_some_and(|details| details.starts_with("wrong number of arguments"))
 }
 
-fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
     let Value::Map(entries) = map else { return None };
     let (_, value) = entries.iter().find(|(name, _)| text(name) == Some(key))?;
     text(value)

@@ -22,6 +22,21 @@ pub(super) trait Exchange: Sync {
     /// The replies that tell whether it was carried out.
     fn replies(reply: &Self::Reply) -> &[Value];
 
+    /// Whether a replica always refuses a part of it, so that its replies tell whether the server is the master.
+    fn needs_master(&self) -> bool {
+        false
+    }
+
+    /// Whether they tell that it is.
+    fn proves_master(&self, _reply: &Self::Reply) -> bool {
+        false
+    }
+
+    /// Whether any reply tells that the server is not, or not now, the master.
+    fn denies_master(reply: &Self::Reply) -> bool {
+        denies_master(Self::replies(reply))
+    }
+
     /// The first error that proves that another server, or the same one later, is to be asked.
     fn elsewhere(reply: &Self::Reply) -> Option<Code> {
         Self::replies(reply).iter().filter_map(Code::of).find(|code| code.sends_elsewhere())
@@ -59,7 +74,7 @@ impl Exchange for Pipeline {
     }
 }
 
-/// Commands of which the first decides whether anything was carried out: what follows it may fail by itself.
+/// Commands of which the first, which writes, decides whether anything was carried out: what follows it may fail by itself.
 pub(super) struct Led(pub(super) Pipeline);
 
 impl Exchange for Led {
@@ -71,6 +86,45 @@ impl Exchange for Led {
 
     fn replies(reply: &Vec<Value>) -> &[Value] {
         reply.get(..1).unwrap_or_default()
+    }
+
+    fn needs_master(&self) -> bool {
+        true
+    }
+
+    fn proves_master(&self, reply: &Vec<Value>) -> bool {
+        matches!(reply.first(), Some(Value::Int(_)))
+    }
+
+    fn denies_master(reply: &Vec<Value>) -> bool {
+        denies_master(reply)
+    }
+}
+
+/// A read, and behind it what becomes of the session's expiry.
+pub(super) struct Reading {
+    pub(super) commands: Pipeline,
+    /// The second command is one that writes.
+    pub(super) refreshes: bool,
+}
+
+impl Exchange for Reading {
+    type Reply = Vec<Value>;
+
+    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Vec<Value>> {
+        self.commands.send(connection, is_asking).await
+    }
+
+    fn replies(reply: &Vec<Value>) -> &[Value] {
+        reply
+    }
+
+    fn needs_master(&self) -> bool {
+        self.refreshes
+    }
+
+    fn proves_master(&self, reply: &Vec<Value>) -> bool {
+        self.refreshes && matches!(reply.get(1), Some(Value::Int(_)))
     }
 }
 
@@ -89,6 +143,22 @@ impl<E: Exchange> Exchange for Repeatable<'_, E> {
     fn replies(reply: &E::Reply) -> &[Value] {
         E::replies(reply)
     }
+
+    fn needs_master(&self) -> bool {
+        self.0.needs_master()
+    }
+
+    fn proves_master(&self, reply: &E::Reply) -> bool {
+        self.0.proves_master(reply)
+    }
+
+    fn denies_master(reply: &E::Reply) -> bool {
+        E::denies_master(reply)
+    }
+}
+
+fn denies_master(replies: &[Value]) -> bool {
+    replies.iter().filter_map(Code::of).any(Code::tells_of_another_master)
 }
 
 /// Each command counts as asked for by itself.

@@ -27,9 +27,10 @@ pub(super) enum Lane {
 }
 
 impl Lanes {
-    pub(super) fn try_new<E>(connections: usize, link: impl Fn() -> Result<Link, E>) -> Result<Self, E> {
-        let main = (0..connections).map(|_| link()).collect::<Result<_, _>>()?;
-        Ok(Self { main, aside: link()?, hasher: RandomState::new() })
+    /// As many of them as of this one, which leads to the place.
+    pub(super) fn new(connections: usize, link: &Link) -> Self {
+        let main = (0..connections).map(|_| link.anew()).collect();
+        Self { main, aside: link.anew(), hasher: RandomState::new() }
     }
 
     /// Others to the same place, not connected yet; but for the one aside, on which nobody waits.

@@ -17,11 +17,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use self::connector::Connector;
 use self::state::State;
-use super::cause::Cause;
+use super::cause::{Cause, Code};
 use super::connection::{Pulse, Server, Watched};
 use super::exchange::Exchange;
 use super::place::Place;
-use super::told::Told;
+use super::reign::Reigns;
+use super::role::{Role, RoleQuestion};
+use super::told::{Told, tell};
 use crate::store::ConnectionState;
 
 /// One connection that all requests share, and its successors.
@@ -33,26 +35,16 @@ use crate::store::ConnectionState;
 /// - An operation without an answer in time casts doubt on the connection, which takes no new ones: the task opens another, which takes its
 ///   place if the server answers there. What only reads, and waits on the old one, is sent again. If the server does not answer there
 ///   either, it counts as down.
-/// - A reply that only a replica gives ends the connection: the next one leads to wherever the master is then.
+/// - A reply that only a replica gives ends the use of all connections to the place: the next one leads to wherever the master is then.
+///   An operation that a replica would answer too brings the question for the role along, unless the server has proven within the last
+///   second that it is the master.
+/// - A write that follows a second of idleness is handed over after the driver had a turn: it may not have noticed the connection's end.
 ///
 /// The client's own reconnecting connection is not used: it waits for attempts outside any deadline and keeps a silent connection for ever.
 #[derive(Clone)]
 pub(super) struct Link {
     shared: Arc<Shared>,
 }
-
-/// An event of this level if it is news, else one for whoever looks for the cause of something.
-macro_rules! tell {
-    ($is_news:expr, $level:ident, $($event:tt)+) => {
-        if $is_news {
-            tracing::$level!($($event)+);
-        } else {
-            tracing::debug!($($event)+);
-        }
-    };
-}
-
-use tell;
 
 /// Why an exchange gave no reply.
 #[derive(Debug)]
@@ -69,6 +61,7 @@ struct Shared {
     timeout: Duration,
     state: watch::Sender<State>,
     told: Told,
+    reigns: Reigns,
 }
 
 /// However patient operations are, this bounds how many attempts hang side by side.
@@ -79,24 +72,26 @@ const MASTERS_TRIED: usize = 3;
 impl Link {
     /// A link that is not connected yet. Every connection loads these scripts before it is used.
     pub(super) fn new(place: Place, scripts: &'static [&'static str], timeout: Duration) -> Self {
-        Self::with(place, scripts, timeout, State::default(), Told::default())
+        Self::sharing(place, scripts, timeout, Told::default(), Reigns::default(), State::default())
     }
 
     /// Another one to the same place, not connected yet. What the server is, it takes from this one until it knows better.
     pub(super) fn anew(&self) -> Self {
-        let Shared { place, scripts, timeout, told, .. } = &*self.shared;
+        let Shared { place, scripts, timeout, told, reigns, .. } = &*self.shared;
         let state = State::of(self.server());
-        Self::with(place.clone(), scripts, *timeout, state, told.clone())
+        Self::sharing(place.clone(), scripts, *timeout, told.clone(), reigns.clone(), state)
     }
 
-    fn with(
+    fn sharing(
         place: Place,
         scripts: &'static [&'static str],
         timeout: Duration,
-        state: State,
         told: Told,
+        reigns: Reigns,
+        state: State,
     ) -> Self {
-        Self { shared: Arc::new(Shared { place, scripts, timeout, state: watch::Sender::new(state), told }) }
+        let state = watch::Sender::new(state);
+        Self { shared: Arc::new(Shared { place, scripts, timeout, state, told, reigns }) }
     }
 
     /// Connects, in one attempt.
@@ -109,7 +104,7 @@ impl Link {
 
     pub(super) fn connection_state(&self) -> ConnectionState {
         let state = self.shared.state.borrow();
-        match state.verdict() {
+        match self.shared.verdict(&state) {
             Some(Ok(_)) => ConnectionState::Connected,
             Some(Err(_)) => ConnectionState::Disconnected,
             None => ConnectionState::Connecting,
@@ -124,12 +119,17 @@ impl Link {
     /// Whether the server that the next operation goes to is known not to expire single fields. While there is no connection, nothing is
     /// known: the next server may be another.
     pub(super) fn lacks_field_expiry(&self) -> bool {
-        matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if !watched.server.expires_fields)
+        self.leads_to_one(|server| !server.expires_fields)
     }
 
     /// Whether the server that the next operation goes to is known to have `HSETEX`, and not known to refuse it.
     pub(super) fn can_overwrite(&self) -> bool {
-        matches!(self.shared.state.borrow().verdict(), Some(Ok(watched)) if watched.server.can_overwrite())
+        self.leads_to_one(Server::can_overwrite)
+    }
+
+    fn leads_to_one(&self, is_so: impl FnOnce(&Server) -> bool) -> bool {
+        let state = self.shared.state.borrow();
+        matches!(self.shared.verdict(&state), Some(Ok(watched)) if is_so(&watched.server))
     }
 
     /// The server has refused `HSETEX`.
@@ -146,23 +146,71 @@ impl Link {
         is_asking: bool,
         deadline: Instant,
     ) -> Result<E::Reply, Fault> {
+        let begun = deadline.checked_sub(self.shared.timeout).unwrap_or(deadline);
         let mut tries = MASTERS_TRIED;
         loop {
-            let watched = self.connection(deadline).await.map_err(Fault::NotSent)?;
+            let watched = self.settled_connection::<E>(begun, deadline).await.map_err(Fault::NotSent)?;
+            let question = role_question(exchange, &watched, begun).await;
             let mut connection = watched.connection.clone();
             // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
             let sent = pin!(exchange.send(&mut connection, is_asking));
             let sent = pin!(watched.gathering.gather(sent));
             let reply = self.reply::<E, _>(sent, &watched.pulse, deadline).await?;
-            let is_no_master = E::elsewhere(&reply).is_some_and(|code| code.tells_of_another_master());
-            if is_no_master {
-                watched.pulse.stop();
-            }
-            tries -= 1;
-            if !is_no_master || tries == 0 {
+            let role = match question {
+                Some(question) => question.answer(deadline).await,
+                None => Role::Unknown,
+            };
+            if self.is_of_master(exchange, &watched, &reply, role, begun) {
                 return Ok(reply);
             }
+            let was_refused = E::elsewhere(&reply).is_some_and(Code::tells_of_another_master);
+            tries -= 1;
+            match tries {
+                1.. if was_refused || E::MAY_BE_REPEATED => {}
+                _ if was_refused => return Ok(reply),
+                // Another connection was refused: this one may have led to the master still.
+                _ if !E::MAY_BE_REPEATED && role != Role::Replica => return Ok(reply),
+                _ => return Err(Fault::NoReply(Cause::Server(Code::ReadOnly))),
+            }
         }
+    }
+
+    /// A connection that did not end unnoticed before a write is handed over.
+    async fn settled_connection<E: Exchange>(
+        &self,
+        begun: Instant,
+        deadline: Instant,
+    ) -> Result<Arc<Watched>, Cause> {
+        loop {
+            let watched = self.connection(deadline).await?;
+            let has_to_settle = !E::MAY_BE_REPEATED && watched.usage.is_idle(begun);
+            if has_to_settle && timeout_at(deadline, watched.settle()).await.is_err() {
+                self.doubt(&watched.pulse);
+                return Err(Cause::TimedOut(self.shared.timeout));
+            }
+            watched.usage.note_use(begun);
+            if !has_to_settle {
+                return Ok(watched);
+            }
+        }
+    }
+
+    /// Whether the reply is that of the master, as far as is known by now.
+    fn is_of_master<E: Exchange>(
+        &self,
+        exchange: &E,
+        watched: &Watched,
+        reply: &E::Reply,
+        role: Role,
+        begun: Instant,
+    ) -> bool {
+        let is_proven = exchange.proves_master(reply);
+        if E::denies_master(reply) || role == Role::Replica {
+            self.shared.reigns.end(watched.reign);
+        } else if is_proven || role == Role::Master {
+            watched.usage.prove_role(begun);
+        }
+        is_proven || watched.reign == self.shared.reigns.current()
     }
 
     async fn reply<E: Exchange, T>(
@@ -203,16 +251,16 @@ impl Link {
     }
 
     async fn connection(&self, deadline: Instant) -> Result<Arc<Watched>, Cause> {
-        if let Some(verdict) = self.shared.state.borrow().verdict() {
+        if let Some(verdict) = self.shared.verdict(&self.shared.state.borrow()) {
             return owned(verdict);
         }
         let mut states = self.shared.state.subscribe();
         while Instant::now() < deadline {
             self.connect_soon();
             let overdue_at = states.borrow().overdue_at().unwrap_or(deadline);
-            let settled = states.wait_for(|state| state.verdict().is_some() || state.is_free());
+            let settled = states.wait_for(|state| self.shared.verdict(state).is_some() || state.is_free());
             if let Ok(Ok(state)) = timeout_at(deadline.min(overdue_at), settled).await
-                && let Some(verdict) = state.verdict()
+                && let Some(verdict) = self.shared.verdict(&state)
             {
                 return owned(verdict);
             }
@@ -225,7 +273,7 @@ impl Link {
         let mut had_one = false;
         let begins = self.begin_turn(|state| {
             had_one = state.connection.is_some() && !state.is_doubted;
-            state.verdict().is_none()
+            self.shared.verdict(state).is_none()
         });
         if begins && had_one {
             tell!(
@@ -282,6 +330,14 @@ fn owned<T: Clone, E: Clone>(verdict: Result<&T, &E>) -> Result<T, E> {
     verdict.cloned().map_err(E::clone)
 }
 
+/// The question for the role, handed over ahead of an operation that a replica would answer too, if it is due.
+async fn role_question<E: Exchange>(exchange: &E, watched: &Watched, begun: Instant) -> Option<RoleQuestion> {
+    if exchange.needs_master() || !watched.usage.is_role_due(begun) {
+        return None;
+    }
+    Some(RoleQuestion::hand_over(&watched.connection).await)
+}
+
 /// The reply; nothing if the connection ends first.
 ///
 /// An operation that is handed over at the very end of a connection is neither answered nor given back, for as long as it keeps the
@@ -307,10 +363,15 @@ async fn unless_stopped<T>(
 }
 
 impl Shared {
+    /// The result that an operation gets without waiting, if that is settled.
+    fn verdict<'a>(&self, state: &'a State) -> Option<Result<&'a Arc<Watched>, &'a Cause>> {
+        state.verdict(self.reigns.current())
+    }
+
     /// Opens a connection on which the server answers.
     async fn open(&self, at_least: Duration) -> Result<Watched, Cause> {
         let silent = |_| Cause::Unreachable { address: self.place.to_string(), reason: "no answer in time" };
-        let opening = self.place.open(self.scripts);
+        let opening = self.place.open(self.scripts, self.reigns.current());
         timeout(self.timeout.max(at_least).min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
     }
 

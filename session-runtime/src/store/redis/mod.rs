@@ -16,6 +16,8 @@ mod look;
 mod needed;
 mod place;
 mod read;
+mod reign;
+mod role;
 mod runtimes;
 mod script;
 mod sentinel;
@@ -26,6 +28,7 @@ mod tls;
 mod told;
 mod tombstone;
 mod url;
+mod usage;
 
 pub use builder::RedisStoreBuilder;
 

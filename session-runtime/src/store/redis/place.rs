@@ -10,6 +10,7 @@ use redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisC
 
 use super::cause::Cause;
 use super::connection::Watched;
+use super::reign::Reign;
 use super::sentinel::Sentinels;
 
 /// Where a connection has to lead.
@@ -22,10 +23,14 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) async fn open(&self, scripts: &'static [&'static str]) -> Result<Watched, Cause> {
+    pub(super) async fn open(
+        &self,
+        scripts: &'static [&'static str],
+        reign: Reign,
+    ) -> Result<Watched, Cause> {
         match self {
-            Self::Server(client) => Watched::open(client, scripts).await,
-            Self::MasterOf(sentinels) => sentinels.open_master(scripts).await,
+            Self::Server(client) => Watched::open(client, scripts, reign).await,
+            Self::MasterOf(sentinels) => sentinels.open_master(scripts, reign).await,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::command::{Room, begin_command, command_of, expire_command};
 use super::dead_or_failed;
-use super::exchange::{Exchange, Repeatable};
+use super::exchange::{Exchange, Led, Reading, Repeatable};
 use super::lanes::Lane;
 use super::link::Fault;
 use super::script::RESTORE;
@@ -144,7 +144,8 @@ impl RedisStore {
         };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(read).add_command(second);
-        let mut replies = self.ask(key, &commands).await?.into_iter();
+        let reading = Reading { commands, refreshes: matches!(refresh, Refresh::To(_)) };
+        let mut replies = self.ask(key, &reading).await?.into_iter();
         let found = match read_of(replies.next().unwrap_or_default(), decode)? {
             Lookup::Found(found) => found,
             not_found => {
@@ -156,7 +157,7 @@ impl RedisStore {
         };
         match refresh {
             Refresh::No => Ok(Lookup::Found(found)),
-            Refresh::To(_) => refreshed(found, replies.next()),
+            Refresh::To(_) => refreshed(found, replies.next(), |cause| self.servers.tell_unrefreshed(cause)),
             Refresh::Below { below, expires_in } => {
                 let left = time_left(replies.next())?;
                 if left.is_below(below) {
@@ -177,15 +178,17 @@ impl RedisStore {
         commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
         background::spawn(async move {
             let deadline = store.servers.deadline();
-            match store.servers.exchange(&key, Lane::Aside, &commands, deadline).await {
+            match store.servers.exchange(&key, Lane::Aside, &Led(commands), deadline).await {
                 Ok(replies) => {
                     match (replies.first().and_then(Code::of), replies.get(1).and_then(Code::of)) {
                         (None, Some(Code::WrongType)) => store.restore_unawaited(&key),
-                        (Some(code), _) => unrefreshed(&Cause::Server(code)),
+                        (Some(code), _) => store.servers.tell_unrefreshed(&Cause::Server(code)),
                         _ => {}
                     }
                 }
-                Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => unrefreshed(&cause),
+                Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => {
+                    store.servers.tell_unrefreshed(&cause);
+                }
             }
         });
     }
@@ -285,7 +288,11 @@ fn time_left(reply: Option<Value>) -> Result<TimeLeft, StoreError> {
 /// What a read has found, by the reply of its `PEXPIRE`.
 ///
 /// A value that was there is served by a server that takes no writes now; of what was not there, it is unknown whether the session is.
-fn refreshed<T>(found: Option<T>, reply: Option<Value>) -> Result<Lookup<Option<T>>, StoreError> {
+fn refreshed<T>(
+    found: Option<T>,
+    reply: Option<Value>,
+    tell_unrefreshed: impl FnOnce(&Cause),
+) -> Result<Lookup<Option<T>>, StoreError> {
     match reply {
         Some(Value::Int(1)) => Ok(Lookup::Found(found)),
         Some(Value::Int(0)) => Ok(Lookup::Missing),
@@ -294,15 +301,11 @@ fn refreshed<T>(found: Option<T>, reply: Option<Value>) -> Result<Lookup<Option<
             if found.is_none() || !code.stops_writes_alone() {
                 return Err(code.into());
             }
-            unrefreshed(&Cause::Server(code));
+            tell_unrefreshed(&Cause::Server(code));
             Ok(Lookup::Found(found))
         }
         _ => Err(StoreError::refused(Cause::Unexpected)),
     }
-}
-
-pub(super) fn unrefreshed(cause: &Cause) {
-    tracing::warn!(%cause, "a session was used, but its expiry was not refreshed");
 }
 
 fn value(reply: Value) -> Result<Option<Bytes>, Cause> {

@@ -11,6 +11,7 @@ use super::cause::{Cause, Code};
 use super::command::command_of;
 use super::connection::Watched;
 use super::place::{Address, Dial, write_list};
+use super::reign::Reign;
 
 /// The sentinels that watch over one master and its replicas.
 ///
@@ -30,11 +31,15 @@ pub(super) struct Sentinels {
 const FOR_THE_OTHERS: Duration = Duration::from_millis(200);
 
 impl Sentinels {
-    pub(super) async fn open_master(&self, scripts: &'static [&'static str]) -> Result<Watched, Cause> {
+    pub(super) async fn open_master(
+        &self,
+        scripts: &'static [&'static str],
+        reign: Reign,
+    ) -> Result<Watched, Cause> {
         let mut opening = JoinSet::new();
         for address in self.masters().await? {
             let client = self.master.client_at(&address)?;
-            opening.spawn(async move { Watched::open(&client, scripts).await });
+            opening.spawn(async move { Watched::open(&client, scripts, reign).await });
         }
         let mut failure = Cause::NoSentinel;
         while let Some(opened) = opening.join_next().await {

@@ -13,12 +13,14 @@ use super::connection::Server;
 use super::exchange::{Exchange, Repeatable};
 use super::lanes::{Lane, Lanes};
 use super::link::{Fault, Link};
+use super::told::{Seldom, tell};
 use crate::store::{ConnectionState, SessionKey};
 
 /// Where the sessions are kept.
 pub(super) struct Servers {
     pub(super) topology: Topology,
     pub(super) timeout: Duration,
+    unrefreshed: Arc<Seldom>,
 }
 
 pub(super) enum Topology {
@@ -28,13 +30,17 @@ pub(super) enum Topology {
 }
 
 impl Servers {
+    pub(super) fn new(topology: Topology, timeout: Duration) -> Self {
+        Self { topology, timeout, unrefreshed: Arc::default() }
+    }
+
     /// The same ones by other connections, not connected yet.
     pub(super) fn anew(&self) -> Self {
         let topology = match &self.topology {
             Topology::One(lanes) => Topology::One(lanes.anew()),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.anew()),
         };
-        Self { topology, timeout: self.timeout }
+        Self { topology, timeout: self.timeout, unrefreshed: Arc::clone(&self.unrefreshed) }
     }
 
     /// Has them connected to, without waiting for it.
@@ -107,6 +113,16 @@ impl Servers {
             Topology::One(lanes) => Some(ask(lanes.of(key, Lane::Own))),
             Topology::Cluster(cluster) => cluster.node_of(key).map(|node| ask(node.lanes.of(key, Lane::Own))),
         }
+    }
+
+    /// A session was used, and its expiry is what it was.
+    pub(super) fn tell_unrefreshed(&self, cause: &Cause) {
+        tell!(
+            self.unrefreshed.is_due(),
+            warn,
+            %cause,
+            "a session was used, but its expiry was not refreshed: further ones within a minute are told at the level debug"
+        );
     }
 
     /// Whether all servers can expire single fields, as they said when they were connected to. Before that nothing speaks against it.

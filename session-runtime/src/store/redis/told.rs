@@ -1,7 +1,23 @@
 //! What the log was told of a server last.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// An event of this level if it is news, else one for whoever looks for the cause of something.
+macro_rules! tell {
+    ($is_news:expr, $level:ident, $($event:tt)+) => {
+        if $is_news {
+            tracing::$level!($($event)+);
+        } else {
+            tracing::debug!($($event)+);
+        }
+    };
+}
+
+pub(super) use tell;
 
 /// What was told of a server last, by whichever of the links to it that share this: one outage is told once, however many runtimes have
 /// connections of their own.
@@ -27,6 +43,25 @@ impl Told {
     /// Whether it is news that none can be made.
     pub(super) fn down(&self) -> bool {
         self.0.swap(DOWN, Ordering::Relaxed) != DOWN
+    }
+}
+
+/// What happens to one request after the other while a server is in trouble, and is told once a minute.
+#[derive(Debug, Default)]
+pub(super) struct Seldom(Mutex<Option<Instant>>);
+
+const BETWEEN_TELLINGS: Duration = Duration::from_secs(60);
+
+impl Seldom {
+    /// Whether it is to be told now.
+    pub(super) fn is_due(&self) -> bool {
+        let now = Instant::now();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = told.is_none_or(|told| now.saturating_duration_since(told) >= BETWEEN_TELLINGS);
+        if is_due {
+            *told = Some(now);
+        }
+        is_due
     }
 }
 

@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::super::cause::Cause;
 use super::super::connection::Watched;
-use super::{Shared, jittered, tell};
+use super::super::told::tell;
+use super::{Shared, jittered};
 
 /// It tries until it has succeeded, nobody holds the link any more, or another task has taken the turn because this one was overdue.
 ///
@@ -75,7 +76,8 @@ impl Connector {
     fn failed(&self, cause: Cause) {
         let (true, Some(shared)) = (self.has_its_turn(Duration::ZERO), self.shared.upgrade()) else { return };
         let mut is_news = false;
-        shared.state.send_modify(|state| is_news = state.failed(cause.clone(), &shared.place));
+        let reign = shared.reigns.current();
+        shared.state.send_modify(|state| is_news = state.failed(cause.clone(), &shared.place, reign));
         if is_news {
             tell!(
                 shared.told.down(),

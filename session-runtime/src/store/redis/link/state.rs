@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::super::cause::Cause;
 use super::super::connection::{Pulse, Server, Watched};
 use super::super::place::Place;
+use super::super::reign::Reign;
 use crate::telemetry::Counted;
 
 #[derive(Default)]
@@ -45,10 +46,11 @@ impl State {
         Self { server, ..Self::default() }
     }
 
-    /// The result that an operation gets without waiting, if that is settled.
-    pub(super) fn verdict(&self) -> Option<Result<&Arc<Watched>, &Cause>> {
+    /// The result that an operation gets in this reign without waiting, if that is settled.
+    pub(super) fn verdict(&self, reign: Reign) -> Option<Result<&Arc<Watched>, &Cause>> {
+        let serves = |watched: &Watched| watched.reign == reign && watched.pulse.beats();
         match (&self.connection, &self.trouble) {
-            (Some(watched), _) if !self.is_doubted && watched.pulse.beats() => Some(Ok(watched)),
+            (Some(watched), _) if !self.is_doubted && serves(watched) => Some(Ok(watched)),
             (_, Some(trouble)) if !self.is_free() => Some(Err(&trouble.cause)),
             _ => None,
         }
@@ -104,10 +106,8 @@ impl State {
     }
 
     /// Notes a failed attempt, and tells whether it is the first one.
-    pub(super) fn failed(&mut self, cause: Cause, place: &Place) -> bool {
-        if cause.is_silence() {
-            self.connection = None;
-        }
+    pub(super) fn failed(&mut self, cause: Cause, place: &Place, reign: Reign) -> bool {
+        self.connection.take_if(|watched| cause.is_silence() || watched.reign != reign);
         // A server that answers, if only with a refusal of another connection, may serve on the one that it has.
         self.is_doubted = false;
         let is_first = self.trouble.is_none();
