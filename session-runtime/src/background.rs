@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
+#[cfg(feature = "redis")]
+use tokio::task::JoinHandle;
 
 /// The runtime of that thread, which the first call starts, for as long as the program runs.
 pub(crate) fn background() -> io::Result<Handle> {
@@ -21,12 +23,12 @@ pub(crate) fn background() -> io::Result<Handle> {
 ///
 /// Where the system gives no thread, the task runs on the current runtime.
 #[cfg(feature = "redis")]
-pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     let task = tracing::instrument::WithSubscriber::with_current_subscriber(task);
     match background() {
         Ok(runtime) => runtime.spawn(task),
         Err(_) => tokio::spawn(task),
-    };
+    }
 }
 
 fn start() -> io::Result<Handle> {

@@ -198,7 +198,12 @@ impl Sessions {
         }
     }
 
-    /// Asks the store for a sign of life: for a health check. Every master of a cluster has to answer. One round trip.
+    /// Asks the store for a sign of life: for a health check. Every master of a cluster has to answer.
+    ///
+    /// A Redis server is asked too if it takes writes, by a script that writes nothing: a full memory, too few replicas
+    /// (`min-replicas-to-write`) and a disk that fails are errors, and so is a pause of writes that lasts beyond the
+    /// deadline. A memory store that is full is none. Two round trips, the second on the connection for what nobody
+    /// waits for.
     ///
     /// Its answer tells the store's time. As soon as this machine's clock is more than 30 seconds from it, that is
     /// logged as a warning, and beyond the two and a half minutes of [`check`](Self::check) as an error: once each,
@@ -207,7 +212,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached, or does not answer in time.
+    /// [`Error::is_unavailable`] if the store cannot be reached, does not answer in time, or takes no writes for now.
+    /// Otherwise the server refuses writes: its memory is full.
     ///
     /// # Examples
     ///
@@ -224,7 +230,7 @@ impl Sessions {
     pub fn ping(&self) -> Operation<'_, ()> {
         Operation::new(async {
             self.skew().note(self.apart_from_store().await?);
-            Ok(())
+            Ok(self.store().takes_writes().await?)
         })
     }
 

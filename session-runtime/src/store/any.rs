@@ -215,6 +215,15 @@ impl AnyStore {
         }
     }
 
+    /// Whether it takes writes, as far as that is told without writing.
+    pub(crate) async fn takes_writes(&self) -> Result<(), StoreError> {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.takes_writes().await,
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) async fn time(&self) -> Result<SystemTime, StoreError> {
         match self {
             Self::Memory(store) => Ok(store.time_now()),

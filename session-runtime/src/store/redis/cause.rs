@@ -237,6 +237,11 @@ impl Code {
         )
     }
 
+    /// The server takes no writes now.
+    pub(super) fn stops_writes(self) -> bool {
+        self.stops_writes_alone() || self.tells_of_another_master()
+    }
+
     /// The server takes no writes now, but what it reads is right.
     pub(super) fn stops_writes_alone(self) -> bool {
         matches!(self, Self::Misconf | Self::NoReplicas | Self::OutOfMemory)

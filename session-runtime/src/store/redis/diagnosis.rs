@@ -6,6 +6,7 @@ use redis::{Pipeline, Value};
 
 use super::RedisStore;
 use super::command::command_of;
+use super::lanes::Lane;
 use super::needed::{Lack, Needed};
 use super::read::read_fault;
 use crate::error::Error;
@@ -55,7 +56,7 @@ impl RedisStore {
         for needed in &needed {
             questions.add_command(needed.command.clone());
         }
-        let answers = self.servers.ask_each(&questions, self.servers.deadline()).await;
+        let answers = self.servers.ask_each(&questions, Lane::Own, self.servers.deadline()).await;
         let answers = answers.map_err(read_fault)?;
         let mut missing = Missing::default();
         for (needed, answer) in answers.iter().flat_map(|answers| needed.iter().zip(answers)) {

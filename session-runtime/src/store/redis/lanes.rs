@@ -52,7 +52,15 @@ impl Lanes {
 
     /// The one for what concerns no session.
     pub(super) fn first(&self) -> &Link {
-        self.main.first().unwrap_or(&self.aside)
+        self.any(Lane::Own)
+    }
+
+    /// The first of this kind.
+    pub(super) fn any(&self, lane: Lane) -> &Link {
+        match (lane, &*self.main) {
+            (Lane::Own, [first, ..]) => first,
+            _ => &self.aside,
+        }
     }
 
     /// Connects all of them but the one aside, which is connected when it is needed. Tells what the server said.

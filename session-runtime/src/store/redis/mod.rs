@@ -29,6 +29,7 @@ mod told;
 mod tombstone;
 mod url;
 mod usage;
+mod writable;
 
 pub use builder::RedisStoreBuilder;
 

@@ -227,12 +227,8 @@ impl RedisStore {
 
     /// Asks every server the same. Of one that refuses to answer, that is the answer of all.
     pub(super) async fn ask_each(&self, question: &Cmd) -> Result<Vec<Value>, StoreError> {
-        let deadline = self.servers.deadline();
-        let mut replies = self.servers.ask_each(question, deadline).await;
-        if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
-            replies = self.servers.ask_each(question, deadline).await;
-        }
-        let replies = replies.map_err(read_fault)?;
+        let asked = self.servers.ask_each(question, Lane::Own, self.servers.deadline()).await;
+        let replies = asked.map_err(read_fault)?;
         match replies.iter().find_map(Code::of) {
             Some(code) => Err(code.into()),
             None => Ok(replies),

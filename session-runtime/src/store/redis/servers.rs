@@ -77,11 +77,19 @@ impl Servers {
     pub(super) async fn ask_each<E: Exchange + Clone + Send + 'static>(
         &self,
         question: &E,
+        lane: Lane,
         deadline: Instant,
     ) -> Result<Vec<E::Reply>, Fault> {
-        let asked = self.links(deadline).await?.into_iter().map(|link| {
+        let asked = self.links(lane, deadline).await?.into_iter().map(|link| {
             let question = question.clone();
-            async move { link.exchange(&Repeatable(&question), false, deadline).await }
+            async move {
+                let question = Repeatable(&question);
+                match link.exchange(&question, false, deadline).await {
+                    // A server that closes idle connections, or was started anew, is not worth an error.
+                    Err(Fault::NoReply(Cause::Lost)) => link.exchange(&question, false, deadline).await,
+                    replied => replied,
+                }
+            }
         });
         let mut answers = Vec::new();
         let mut asking: JoinSet<_> = asked.collect();
@@ -132,14 +140,14 @@ impl Servers {
 
     /// What the servers said of themselves that were connected to.
     pub(super) fn known(&self) -> Vec<Arc<Server>> {
-        self.topology.links().iter().filter_map(Link::server).collect()
+        self.topology.links(Lane::Own).iter().filter_map(Link::server).collect()
     }
 
-    async fn links(&self, deadline: Instant) -> Result<Vec<Link>, Fault> {
+    async fn links(&self, lane: Lane, deadline: Instant) -> Result<Vec<Link>, Fault> {
         if let Topology::Cluster(cluster) = &self.topology {
             cluster.know(deadline).await.map_err(Fault::NotSent)?;
         }
-        Ok(self.topology.links())
+        Ok(self.topology.links(lane))
     }
 }
 
@@ -149,10 +157,12 @@ impl Topology {
     }
 
     /// One connection to each server.
-    fn links(&self) -> Vec<Link> {
+    fn links(&self, lane: Lane) -> Vec<Link> {
         match self {
-            Self::One(lanes) => vec![lanes.first().clone()],
-            Self::Cluster(cluster) => cluster.nodes().iter().map(|node| node.lanes.first().clone()).collect(),
+            Self::One(lanes) => vec![lanes.any(lane).clone()],
+            Self::Cluster(cluster) => {
+                cluster.nodes().iter().map(|node| node.lanes.any(lane).clone()).collect()
+            }
         }
     }
 
