@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::error::Error as StdError;
 
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, COOKIE, HeaderName, HeaderValue};
+use hyper::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -54,10 +54,10 @@ fn apply(session: &SessionHeaders, response: &mut Response<String>) {
         let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
             continue;
         };
-        if name == CACHE_CONTROL {
-            headers.insert(name, value);
-        } else {
+        if name == SET_COOKIE || name == VARY {
             headers.append(name, value);
+        } else {
+            headers.insert(name, value);
         }
     }
 }

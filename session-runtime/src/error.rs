@@ -67,6 +67,11 @@ pub(crate) enum Kind {
     WithoutSession,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
     Committed,
+    #[error(
+        "the response's head was sent as one that does not depend on the session: take a `Session` before it is sent"
+    )]
+    #[cfg_attr(not(feature = "actix"), allow(dead_code, reason = "its requests outlive the response's head"))]
+    TooLate,
     #[error("no session in this request: {}", MISSING_LAYER)]
     #[cfg_attr(not(any(feature = "tower", feature = "actix")), allow(dead_code, reason = "adapters say it"))]
     MissingLayer,
@@ -187,7 +192,7 @@ impl Error {
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
             Kind::Gone | Kind::Expired => "gone",
-            Kind::Committed => "committed",
+            Kind::Committed | Kind::TooLate => "committed",
             Kind::MissingLayer => "missing_layer",
             Kind::OtherRequest
             | Kind::ExpiryOfZero
@@ -316,6 +321,8 @@ impl Error {
     /// The operation would have changed the session's cookie after the response's head was sent. A session that such
     /// a write began while the head was sent has no cookie and expires by itself.
     ///
+    /// On actix-web also a session that is taken from a request only after its head was sent, which says nothing of a session.
+    ///
     /// # Examples
     ///
     /// ```
@@ -334,7 +341,7 @@ impl Error {
     /// # }
     /// ```
     pub fn is_committed(&self) -> bool {
-        matches!(*self.0, Kind::Committed)
+        matches!(*self.0, Kind::Committed | Kind::TooLate)
     }
 
     /// The request did not pass through the session layer.

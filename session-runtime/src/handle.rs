@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::{ControlFlow, Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,7 +64,25 @@ type Candidates = SmallVec<[Candidate; 1]>;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct SessionHandle(Arc<Request>);
+pub struct SessionHandle(
+    Arc<Request>,
+    #[cfg_attr(
+        not(any(feature = "actix", feature = "tower")),
+        allow(dead_code, reason = "adapters have layers")
+    )]
+    Around,
+);
+
+/// The sessions that layers further out have opened, of other managers.
+type Around = Option<Arc<Outer>>;
+
+/// A session that a layer further out has opened, of another manager.
+#[cfg_attr(not(any(feature = "actix", feature = "tower")), allow(dead_code, reason = "adapters have layers"))]
+struct Outer {
+    /// Its layer holds it. Nothing can be asked of it by way of this link.
+    request: Weak<Request>,
+    outer: Around,
+}
 
 struct Request {
     sessions: Sessions,
@@ -102,7 +120,7 @@ impl SessionHandle {
     fn of(sessions: Sessions, cookies: CookieHeaders, origin: Origin) -> Self {
         let arrival = sessions.moment();
         let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
-        Self(Arc::new(Request { sessions, cookies, lifecycle, origin, arrival }))
+        Self(Arc::new(Request { sessions, cookies, lifecycle, origin, arrival }), None)
     }
 
     /// The session with the fields that `S` declares.
@@ -115,8 +133,23 @@ impl SessionHandle {
     ///
     /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`) is [`Error::is_committed`]; reading and
     /// writing a live session goes on.
+    ///
+    /// If something else still holds this handle, or a [`Session`](struct@Session) of it, the body may depend on the session. Then the headers
+    /// say `private`, also for a request that has not asked for its session yet. A first question after this is told to `tracing` as a warning.
     pub fn finish(&self) -> SessionHeaders {
-        let outcome = self.lifecycle().commit();
+        self.finish_beside(|| 0)
+    }
+
+    /// The same for an adapter that has more handles, by which nothing is asked any more.
+    pub(crate) fn finish_beside(&self, handles: impl FnOnce() -> usize) -> SessionHeaders {
+        let holders = Arc::strong_count(&self.0);
+        let is_held = holders > 1 && holders > 1 + handles();
+        let mut lifecycle = self.lifecycle();
+        if is_held {
+            lifecycle.hold();
+        }
+        let outcome = lifecycle.commit();
+        drop(lifecycle);
         self.0.sessions.headers(&outcome)
     }
 
@@ -157,9 +190,37 @@ impl SessionHandle {
         self.lifecycle().goes_on_without()
     }
 
+    /// This session, or one that a layer further out has opened: the one of this manager.
     #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn belongs_to(&self, sessions: &Sessions) -> bool {
-        self.0.sessions.is(sessions)
+    pub(crate) fn of_manager(&self, sessions: &Sessions) -> Option<Self> {
+        if self.0.sessions.is(sessions) {
+            return Some(self.clone());
+        }
+        let links = std::iter::successors(self.1.as_deref(), |link| link.outer.as_deref());
+        let mut requests = links.filter_map(|link| link.request.upgrade());
+        let request = requests.find(|request| request.sessions.is(sessions))?;
+        Some(Self(request, None).within(self))
+    }
+
+    /// The same, knowing the session that a layer further out has opened.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn within(self, outer: &Self) -> Self {
+        let link = Outer { request: Arc::downgrade(&outer.0), outer: outer.1.clone() };
+        Self(self.0, Some(Arc::new(link)))
+    }
+
+    /// # Errors
+    ///
+    /// `is_committed` if the response was sent as one that does not depend on the session.
+    #[cfg(feature = "actix")]
+    pub(crate) fn check_is_in_time(&self) -> Result<(), Error> {
+        if self.lifecycle().is_too_late() { Err(Error::new(Kind::TooLate)) } else { Ok(()) }
+    }
+
+    /// Whether a layer further in has put its own session in the place of this one.
+    #[cfg(feature = "actix")]
+    pub(crate) fn is_outer(&self) -> bool {
+        Arc::weak_count(&self.0) > 0
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
@@ -591,6 +652,9 @@ impl SessionHandle {
     /// The life cycle, with the request's cookies looked at.
     fn asked(&self) -> Held<'_> {
         let (mut lifecycle, mut news) = (self.lifecycle(), News::default());
+        if lifecycle.is_late() {
+            news.add_lateness();
+        }
         lifecycle.ask(|| {
             let cookies = std::mem::take(&mut *self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner));
             let values: SmallVec<[&[u8]; 1]> = cookies.values(self.0.sessions.cookie_name()).collect();

@@ -35,6 +35,8 @@ pub(crate) struct Lifecycle {
     asked: bool,
     was_live: bool,
     committed: bool,
+    /// Another part of the program than the one that sends the response can ask for the session.
+    is_held: bool,
     /// The request came with a cookie of our name.
     presented: bool,
     /// The client is to be told to forget its cookie, unless a new one takes its place.
@@ -203,12 +205,14 @@ pub(crate) enum Next {
 }
 
 /// What the response has to tell the client.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// Something asked for the session.
     pub(crate) asked: bool,
     /// The session was live at some time during the request.
     pub(crate) was_live: bool,
+    /// It may still become live, when the response's body is made.
+    pub(crate) may_go_live: bool,
     /// The session whose cookie is to be set.
     pub(crate) set: Option<Subject>,
     /// The client's cookie is to be removed.
@@ -663,7 +667,29 @@ impl Lifecycle {
         let remove = std::mem::take(&mut self.removal_due) && set.is_none();
         self.presented &= !remove;
         let went_on_without = self.goes_on_without();
-        Outcome { asked: self.asked, was_live: self.was_live, set, remove, went_on_without }
+        let may_go_live = self.is_held && self.may_go_live();
+        Outcome { asked: self.asked, was_live: self.was_live, may_go_live, set, remove, went_on_without }
+    }
+
+    /// To be called before [`commit`](Self::commit), if another part of the program can still ask for the session.
+    pub(crate) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// A read of the session may still find one.
+    fn may_go_live(&self) -> bool {
+        !self.asked || !matches!(self.state, State::Absent { drawn: None } | State::Gone(_))
+    }
+
+    /// The response's head was sent before anything asked for the session.
+    pub(crate) fn is_late(&self) -> bool {
+        self.committed && !self.asked
+    }
+
+    /// And nobody was known who still could ask: the response is not marked as private.
+    #[cfg(feature = "actix")]
+    pub(crate) fn is_too_late(&self) -> bool {
+        self.is_late() && !self.is_held
     }
 
     /// Everything is ended that a destruction ends.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str;
 
-use crate::cache_control::Cacheability;
+use crate::cache_control::{Cacheability, TARGETED};
 use crate::lifecycle::Outcome;
 
 const CACHE_CONTROL: &str = "cache-control";
@@ -19,27 +19,40 @@ const VARY_ON_COOKIES: &str = "Cookie";
 #[must_use = "without these headers the client never learns of its session"]
 pub struct SessionHeaders {
     set_cookie: Option<String>,
+    /// Beside a removal for a domain.
+    host_only_removal: Option<String>,
     vary: bool,
     cacheability: Cacheability,
 }
 
 impl SessionHeaders {
     pub(crate) fn new(outcome: &Outcome, set_cookie: Option<String>) -> Self {
-        let cacheability = match (&set_cookie, outcome.was_live) {
+        let cacheability = match (&set_cookie, outcome.was_live || outcome.may_go_live) {
             _ if outcome.went_on_without => Cacheability::NoStore,
             (Some(_), _) => Cacheability::NoStore,
             (None, true) => Cacheability::Private,
             (None, false) => Cacheability::Unchanged,
         };
-        Self { set_cookie, vary: outcome.asked, cacheability }
+        let vary = outcome.asked || outcome.may_go_live;
+        Self { set_cookie, host_only_removal: None, vary, cacheability }
+    }
+
+    /// The same with a second cookie to remove.
+    pub(crate) fn and_removal(self, host_only_removal: Option<String>) -> Self {
+        Self { host_only_removal, ..self }
     }
 
     /// The headers to append to a response that has the headers `given`: names in lower case, with their values. Nothing for a request that
     /// ignored its session.
     ///
-    /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as sensitive where the server knows of that.
+    /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as sensitive where the server knows of that. There
+    ///   are two where a cookie is removed that has a [domain](crate::SessionConfig::cookie_domain): the second is for the host alone.
     /// - `vary`, unless what is given says it already.
     /// - `cache-control`, unless what is given is as strict already. It stands for all that is given of that name: **remove those first**.
+    /// - Fields that shared caches heed in place of `cache-control`, such as `cdn-cache-control` ([RFC 9213]), for each that is given and
+    ///   less strict. They stand for all of their name, too.
+    ///
+    /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
     ///
     /// # Examples
     ///
@@ -56,7 +69,7 @@ impl SessionHeaders {
     /// /// For a server whose headers are a list of names and values.
     /// fn apply(session: &SessionHeaders, headers: &mut Vec<(String, Vec<u8>)>) {
     ///     for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))) {
-    ///         if name == "cache-control" {
+    ///         if !["set-cookie", "vary"].contains(&name) {
     ///             headers.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
     ///         }
     ///         headers.push((name.to_owned(), value.into_bytes()));
@@ -82,24 +95,28 @@ impl SessionHeaders {
         if self.is_empty() {
             return Vec::new();
         }
-        let Lacking { set_cookie, vary, cache_control } = self.lacking(given);
-        let set_cookie = set_cookie.map(|value| (SET_COOKIE, value.to_owned()));
+        let Lacking { set_cookies, vary, cache_control, targeted } = self.lacking(given);
+        let set_cookies = set_cookies.into_iter().flatten().map(|value| (SET_COOKIE, value.to_owned()));
         let vary = vary.map(|value| (VARY, value.to_owned()));
         let cache_control = cache_control.map(|value| (CACHE_CONTROL, value.into_owned()));
-        [set_cookie, vary, cache_control].into_iter().flatten().collect()
+        let targeted = targeted.into_iter().map(|(name, value)| (name, value.to_owned()));
+        set_cookies.chain(vary).chain(cache_control).chain(targeted).collect()
     }
 
     /// What [`pairs`](Self::pairs) gives, for adapters that know the headers by name.
     pub(crate) fn lacking<'a>(&self, given: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Lacking<'_> {
         let given = Given::collect(given);
+        let restrict =
+            |(name, given): (_, String)| Some((name, self.cacheability.restrict_targeted(&given)?));
         Lacking {
-            set_cookie: self.set_cookie(),
+            set_cookies: [self.set_cookie(), self.host_only_removal.as_deref()],
             vary: (self.vary && !given.varies_on_cookies).then_some(VARY_ON_COOKIES),
             cache_control: self.cacheability.restrict(&given.cache_control),
+            targeted: given.targeted.into_iter().filter_map(restrict).collect(),
         }
     }
 
-    /// The value of the `Set-Cookie` header alone, for a program's own tests: what a browser would send next is before its first `;`.
+    /// The value of the first `Set-Cookie` header, for a program's own tests: what a browser would send next is before its first `;`.
     pub fn set_cookie(&self) -> Option<&str> {
         self.set_cookie.as_deref()
     }
@@ -110,11 +127,12 @@ impl SessionHeaders {
     }
 }
 
-/// The values that a response lacks: the first two to append, the last in place of all of its name.
+/// The values that a response lacks: cookies and `Vary` to add, the others in place of all of their name.
 pub(crate) struct Lacking<'a> {
-    pub(crate) set_cookie: Option<&'a str>,
+    pub(crate) set_cookies: [Option<&'a str>; 2],
     pub(crate) vary: Option<&'static str>,
     pub(crate) cache_control: Option<Cow<'static, str>>,
+    pub(crate) targeted: Vec<(&'static str, &'static str)>,
 }
 
 /// What a response says already.
@@ -125,28 +143,40 @@ struct Given {
     ///
     /// [RFC 9110 §5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     cache_control: String,
+    /// Likewise, by name.
+    targeted: Vec<(&'static str, String)>,
 }
 
 impl Given {
     fn collect<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut given = Self::default();
         for (name, value) in headers {
-            let Ok(value) = str::from_utf8(value) else { continue };
+            // What is no text says nothing, and is not left as it is.
+            let value = str::from_utf8(value).unwrap_or_default();
             if name.eq_ignore_ascii_case(VARY) {
                 given.varies_on_cookies |= varies_on_cookies(value);
             } else if name.eq_ignore_ascii_case(CACHE_CONTROL) {
-                given.add_cache_control(value);
+                append(&mut given.cache_control, value);
+            } else if let Some(name) = TARGETED.into_iter().find(|known| name.eq_ignore_ascii_case(known)) {
+                given.add_targeted(name, value);
             }
         }
         given
     }
 
-    fn add_cache_control(&mut self, value: &str) {
-        if !self.cache_control.is_empty() {
-            self.cache_control.push_str(", ");
+    fn add_targeted(&mut self, name: &'static str, value: &str) {
+        match self.targeted.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, list)) => append(list, value),
+            None => self.targeted.push((name, value.to_owned())),
         }
-        self.cache_control.push_str(value);
     }
+}
+
+fn append(list: &mut String, value: &str) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push_str(value);
 }
 
 fn varies_on_cookies(vary: &str) -> bool {
@@ -168,8 +198,7 @@ mod tests {
     use super::*;
 
     fn pairs(set_cookie: Option<&str>, given: &[(&str, &str)]) -> Vec<(&'static str, String)> {
-        let outcome =
-            Outcome { asked: true, was_live: true, set: None, remove: false, went_on_without: false };
+        let outcome = Outcome { asked: true, was_live: true, ..Outcome::default() };
         let headers = SessionHeaders::new(&outcome, set_cookie.map(str::to_owned));
         headers.pairs(given.iter().map(|(name, value)| (*name, value.as_bytes())))
     }
@@ -204,7 +233,7 @@ mod tests {
     }
 
     fn outcome() -> Outcome {
-        Outcome { asked: true, was_live: false, set: None, remove: false, went_on_without: false }
+        Outcome { asked: true, ..Outcome::default() }
     }
 
     #[test]
@@ -224,6 +253,45 @@ mod tests {
     fn what_was_made_without_its_session_is_not_stored() {
         let headers = SessionHeaders::new(&Outcome { went_on_without: true, ..outcome() }, None);
         assert_eq!(values(&headers.pairs([])), ["vary: Cookie", "cache-control: no-store"]);
+    }
+
+    #[test]
+    fn what_may_depend_on_the_session_later_is_private_already() {
+        let outcome = Outcome { may_go_live: true, ..Outcome::default() };
+        let headers = SessionHeaders::new(&outcome, None);
+        let told = values(&headers.pairs([("cache-control", b"public, max-age=60".as_slice())]));
+        assert_eq!(told, ["vary: Cookie", "cache-control: private, max-age=60"]);
+    }
+
+    #[test]
+    fn fields_for_shared_caches_are_narrowed_too() {
+        let given = [
+            ("CDN-Cache-Control", "max-age=60"),
+            ("Surrogate-Control", "no-store"),
+            ("surrogate-control", "max-age=60"),
+            ("cache-control", "no-store"),
+            ("vary", "cookie"),
+        ];
+        assert_eq!(values(&pairs(None, &given)), ["cdn-cache-control: no-store"]);
+        let given =
+            [("vary", "cookie"), ("cache-control", "no-store"), ("Cloudflare-CDN-Cache-Control", "x")];
+        assert_eq!(
+            values(&pairs(Some("id=x"), &given)),
+            ["set-cookie: id=x", "cloudflare-cdn-cache-control: no-store"]
+        );
+        let unasked = SessionHeaders::new(&outcome(), None);
+        let given = [("cdn-cache-control", b"public".as_slice()), ("vary", b"cookie")];
+        assert!(unasked.pairs(given).is_empty(), "no session, nothing private");
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_left_as_it_is() {
+        let headers = SessionHeaders::new(&outcome(), Some("id=x".to_owned()));
+        let given = [("cdn-cache-control", b"max-age=60, x=\"\xff\"".as_slice()), ("cache-control", b"\xff")];
+        assert_eq!(
+            values(&headers.pairs(given))[2..],
+            ["cache-control: no-store", "cdn-cache-control: no-store"]
+        );
     }
 
     #[test]

@@ -593,7 +593,8 @@ impl Sessions {
             Some(subject) => self.set_cookie(subject),
             None => outcome.remove.then(|| self.0.rules.cookie.removal()),
         };
-        SessionHeaders::new(outcome, set_cookie)
+        let headers = SessionHeaders::new(outcome, set_cookie);
+        if outcome.remove { headers.and_removal(self.0.rules.cookie.host_only_removal()) } else { headers }
     }
 
     /// `None`: the client keeps the cookie that it has, because no other would be read.

@@ -54,10 +54,21 @@ impl CookieTemplate {
     /// The value of a `Set-Cookie` header that has the browser forget the cookie: with the attributes of the one that it removes, or the
     /// browser takes it for another's.
     pub(crate) fn removal(&self) -> String {
-        let mut cookie = self.cookie.clone();
-        cookie.make_removal();
-        cookie.to_string()
+        removal(self.cookie.clone())
     }
+
+    /// The same for a cookie of this host alone, which was set before a domain was configured. `None` if no domain is.
+    pub(crate) fn host_only_removal(&self) -> Option<String> {
+        self.cookie.domain()?;
+        let mut cookie = self.cookie.clone();
+        cookie.unset_domain();
+        Some(removal(cookie))
+    }
+}
+
+fn removal(mut cookie: Cookie<'static>) -> String {
+    cookie.make_removal();
+    cookie.to_string()
 }
 
 impl fmt::Debug for CookieTemplate {
@@ -110,6 +121,15 @@ mod tests {
         assert!(removal.starts_with(
             "sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0; Expires="
         ));
+    }
+
+    #[test]
+    fn beside_a_domain_the_cookie_of_the_host_alone_is_removed() {
+        let domain = Some("example.com".into());
+        let removal = CookieTemplate::new(CookieSettings { domain, ..template() }).host_only_removal();
+        let removal = removal.expect("a domain is configured");
+        assert!(removal.starts_with("sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires="));
+        assert_eq!(CookieTemplate::new(template()).host_only_removal(), None);
     }
 
     #[test]

@@ -26,8 +26,10 @@ use crate::sessions::Sessions;
 ///
 /// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the response, whatever its status; onto the
 /// response that an error of an inner middleware becomes, too. A request whose handler ignores the session costs no round trip and no
-/// signature check. Applied twice with one manager, the inner one does nothing; with two managers, handlers get the session of the inner
-/// one.
+/// signature check. Applied twice with one manager, also with another manager's between, it is one session; with two managers, handlers get
+/// the session of the inner middleware.
+///
+/// As actix-web's own routing, it needs the request for itself: a middleware further out must not hold a clone of the `HttpRequest`.
 ///
 /// Each worker has connections of its own to Redis: see [`Sessions::of_this_runtime`].
 ///
@@ -124,28 +126,35 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let opened = open(&self.opening, &request);
-        MiddlewareFuture { response: self.inner.call(request), opened }
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let outer = request.extensions().get().cloned();
+        let entered = self.opening.enter(outer, |sessions| open(sessions, &mut request));
+        request.extensions_mut().insert(entered.handle.clone());
+        let opened = entered.is_opened.then_some(entered.handle);
+        MiddlewareFuture { response: Some(self.inner.call(request)), opened }
     }
 }
 
-fn open(opening: &Opening, request: &ServiceRequest) -> Option<SessionHandle> {
-    let mut extensions = request.extensions_mut();
-    if opening.is_done_by(extensions.get()) {
-        return None;
+/// Opens the session that the request's cookies name, and keeps these out of logs that print headers.
+fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
+    match request.headers().get_all(COOKIE).len() {
+        0 => return sessions.open([]),
+        1 => request.headers_mut().get_mut(COOKIE).into_iter().for_each(|cookie| cookie.set_sensitive(true)),
+        _ => request.headers_mut().retain(|name, value| {
+            value.set_sensitive(value.is_sensitive() || *name == COOKIE);
+            true
+        }),
     }
-    let handle = opening.open(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes));
-    extensions.insert(handle.clone());
-    Some(handle)
+    sessions.open(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes))
 }
 
 pin_project! {
     /// The response of a [`MiddlewareService`].
     #[derive(Debug)]
     pub struct MiddlewareFuture<F> {
+        // Nothing once it was ready: it may have a request, with a handle of its own.
         #[pin]
-        response: F,
+        response: Option<F>,
         opened: Option<SessionHandle>,
     }
 }
@@ -157,11 +166,21 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.response.poll(cx));
+        let mut this = self.project();
+        let Some(response) = this.response.as_mut().as_pin_mut() else { return Poll::Pending };
+        let response = ready!(response.poll(cx));
+        this.response.set(None);
         let Some(handle) = this.opened.take() else { return Poll::Ready(response) };
-        Poll::Ready(with_headers(response, handle.finish()))
+        let session =
+            handle.finish_beside(|| response.as_ref().map_or(0, |response| held_by(response, &handle)));
+        Poll::Ready(with_headers(response, session))
     }
+}
+
+/// How many handles of the session the response's request has. It is not asked any more: [`FromRequest`] sees to that.
+fn held_by<Body>(response: &ServiceResponse<Body>, handle: &SessionHandle) -> usize {
+    let has_it = || response.request().extensions().get().is_some_and(|held: &SessionHandle| held.is(handle));
+    usize::from(!handle.is_outer() || has_it())
 }
 
 fn with_headers<Body>(
@@ -218,7 +237,8 @@ impl<S: Schema> FromRequest for Session<S> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let handle = request.extensions().get::<SessionHandle>().cloned();
-        ready(handle.map(|handle| handle.session()).ok_or_else(|| Error::new(Kind::MissingLayer)))
+        let handle = handle.ok_or_else(|| Error::new(Kind::MissingLayer));
+        ready(handle.and_then(|handle| handle.check_is_in_time().map(|()| handle.session())))
     }
 }
 
@@ -243,8 +263,7 @@ mod tests {
     #[test]
     fn an_error_with_the_headers_is_otherwise_the_one_that_it_was() {
         let conflict = || actix_web::error::ErrorConflict("taken");
-        let outcome =
-            Outcome { asked: true, was_live: false, set: None, remove: false, went_on_without: false };
+        let outcome = Outcome { asked: true, ..Outcome::default() };
         let session = SessionHeaders::new(&outcome, None);
         let error = WithHeaders { error: conflict(), session };
         assert_eq!(error.status_code(), StatusCode::CONFLICT);

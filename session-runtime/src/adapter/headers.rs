@@ -6,19 +6,27 @@ macro_rules! apply_to_headers_of {
         pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($header)::+::HeaderMap) {
             use std::borrow::Cow;
 
-            use $($header)::+::{CACHE_CONTROL, HeaderValue, SET_COOKIE, VARY};
+            use $($header)::+::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
             if session.is_empty() {
                 return;
             }
             let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             let lacking = session.lacking(given);
-            if let Some(Ok(mut cookie)) = lacking.set_cookie.map(HeaderValue::from_str) {
-                cookie.set_sensitive(true);
-                headers.append(SET_COOKIE, cookie);
+            for cookie in lacking.set_cookies.into_iter().flatten() {
+                if let Ok(mut cookie) = HeaderValue::from_str(cookie) {
+                    cookie.set_sensitive(true);
+                    headers.append(SET_COOKIE, cookie);
+                }
             }
             if let Some(vary) = lacking.vary {
-                headers.append(VARY, HeaderValue::from_static(vary));
+                // Middlewares further out, for CORS say, may know of the first line alone.
+                let first = headers.get(VARY).filter(|first| !first.is_empty());
+                let longer = first.map(|first| [first.as_bytes(), b", ", vary.as_bytes()].concat());
+                match (headers.get_mut(VARY), longer.map(|list| HeaderValue::from_bytes(&list))) {
+                    (Some(first), Some(Ok(longer))) => *first = longer,
+                    _ => drop(headers.append(VARY, HeaderValue::from_static(vary))),
+                }
             }
             let cache_control = lacking.cache_control.map(|text| match text {
                 Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
@@ -26,6 +34,9 @@ macro_rules! apply_to_headers_of {
             });
             if let Some(Ok(cache_control)) = cache_control {
                 headers.insert(CACHE_CONTROL, cache_control);
+            }
+            for (name, value) in lacking.targeted {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
             }
         }
     };

@@ -25,23 +25,32 @@ impl Opening {
         Self { sessions: self.sessions.of_this_runtime(), ..*self }
     }
 
-    /// Whether an outer layer of the same manager has opened the session, and finishes it: `outer` is what a layer further out, of any manager,
-    /// handed over.
-    pub(super) fn is_done_by(&self, outer: Option<&SessionHandle>) -> bool {
-        let outer = outer.filter(|outer| outer.belongs_to(&self.sessions));
-        outer.inspect(|outer| self.apply_to(outer)).is_some()
-    }
-
-    /// The session to hand to the request's handler, and to finish.
-    pub(super) fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
-        let handle = self.sessions.open(cookie_headers);
-        self.apply_to(&handle);
-        handle
-    }
-
-    fn apply_to(&self, handle: &SessionHandle) {
+    /// Enters the layer. `outer` is what a layer further out, of any manager, handed over; `open` opens the session if none of those layers
+    /// is of this manager.
+    pub(super) fn enter(
+        &self,
+        outer: Option<SessionHandle>,
+        open: impl FnOnce(&Sessions) -> SessionHandle,
+    ) -> Entered {
+        let found = outer.as_ref().and_then(|outer| outer.of_manager(&self.sessions));
+        let is_opened = found.is_none();
+        let handle = found.unwrap_or_else(|| {
+            let opened = open(&self.sessions);
+            match &outer {
+                Some(outer) => opened.within(outer),
+                None => opened,
+            }
+        });
         if self.tolerates_unavailability {
             handle.tolerate_unavailability();
         }
+        Entered { handle, is_opened }
     }
+}
+
+/// A request's session, as it goes on within a layer.
+pub(super) struct Entered {
+    pub(super) handle: SessionHandle,
+    /// This layer has opened it, and finishes it.
+    pub(super) is_opened: bool,
 }

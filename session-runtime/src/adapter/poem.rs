@@ -63,13 +63,11 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        if self.opening.is_done_by(request.extensions().get()) {
-            return self.inner.call(request).await.map(IntoResponse::into_response);
-        }
-        let handle = open(&self.opening, request.headers_mut());
-        request.extensions_mut().insert(handle.clone());
+        let outer = request.extensions().get().cloned();
+        let entered = self.opening.enter(outer, |sessions| open(sessions, request.headers_mut()));
+        request.extensions_mut().insert(entered.handle.clone());
         let response = self.inner.call(request).await.map(IntoResponse::into_response);
-        with_headers(response, &handle.finish())
+        if entered.is_opened { with_headers(response, &entered.handle.finish()) } else { response }
     }
 }
 

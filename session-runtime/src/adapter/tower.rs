@@ -19,8 +19,8 @@ use crate::sessions::Sessions;
 /// The tower layer that gives every request its session, from [`Sessions::layer`].
 ///
 /// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the response, whatever its status. A request
-/// whose handler ignores the session costs no round trip and no signature check. Applied twice with one manager, the inner one does nothing;
-/// with two managers, handlers get the session of the inner one.
+/// whose handler ignores the session costs no round trip and no signature check. Applied twice with one manager, also with another manager's
+/// between, it is one session; with two managers, handlers get the session of the inner layer.
 ///
 /// # Examples
 ///
@@ -113,12 +113,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let is_done = self.opening.is_done_by(request.extensions().get());
-        let opened = (!is_done).then(|| open(&self.opening, request.headers_mut()));
-        if let Some(handle) = &opened {
-            request.extensions_mut().insert(handle.clone());
-        }
-        ResponseFuture { response: self.inner.call(request), opened }
+        let outer = request.extensions().get().cloned();
+        let entered = self.opening.enter(outer, |sessions| open(sessions, request.headers_mut()));
+        request.extensions_mut().insert(entered.handle.clone());
+        let opened = entered.is_opened.then_some(entered.handle);
+        ResponseFuture { response: Some(self.inner.call(request)), opened }
     }
 }
 
@@ -153,18 +152,19 @@ impl SessionHandle {
 }
 
 /// Opens the session that the request's cookies name, and keeps these out of logs that print headers.
-pub(super) fn open(opening: &Opening, headers: &mut HeaderMap) -> SessionHandle {
-    let Entry::Occupied(mut cookies) = headers.entry(COOKIE) else { return opening.open([]) };
+pub(super) fn open(sessions: &Sessions, headers: &mut HeaderMap) -> SessionHandle {
+    let Entry::Occupied(mut cookies) = headers.entry(COOKIE) else { return sessions.open([]) };
     cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
-    opening.open(cookies.iter().map(HeaderValue::as_bytes))
+    sessions.open(cookies.iter().map(HeaderValue::as_bytes))
 }
 
 pin_project! {
     /// The response of a [`SessionService`].
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
+        // Nothing once it was ready: it may have a request, with a handle of its own.
         #[pin]
-        response: F,
+        response: Option<F>,
         opened: Option<SessionHandle>,
     }
 }
@@ -176,8 +176,10 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let mut response = ready!(this.response.poll(cx))?;
+        let mut this = self.project();
+        let Some(response) = this.response.as_mut().as_pin_mut() else { return Poll::Pending };
+        let mut response = ready!(response.poll(cx))?;
+        this.response.set(None);
         if let Some(handle) = this.opened.take() {
             apply(&handle.finish(), response.headers_mut());
         }

@@ -15,52 +15,82 @@ pub(crate) enum Moment {
     Destroyed,
     /// A request holds its id, and it is not there: its time has passed, or the store has lost it.
     Expired,
-    /// A cookie of our name came that no key of ours has signed. It names no session.
+    /// Cookies of our name came that no key of ours has signed. They name no session.
     Forged,
 }
 
 /// What a request has learnt of sessions, and has to be told yet.
 #[derive(Debug, Default)]
-pub(crate) struct News(Vec<(Moment, Option<SessionId>)>);
+pub(crate) struct News {
+    moments: Vec<Told>,
+    is_late: bool,
+}
+
+/// A moment, and how often it came where sessions are not told apart.
+#[derive(Debug)]
+struct Told {
+    moment: Moment,
+    id: Option<SessionId>,
+    count: u64,
+}
 
 impl News {
     /// To be told, if somebody listens.
     pub(crate) fn add(&mut self, moment: Moment, id: Option<&SessionId>) {
-        if cfg!(feature = "metrics") || tracing::enabled!(target: TARGET, Level::DEBUG) {
-            self.0.push((moment, id.copied()));
+        if !cfg!(feature = "metrics") && !tracing::enabled!(target: TARGET, Level::DEBUG) {
+            return;
+        }
+        let same = self.moments.iter_mut().find(|told| id.is_none() && told.moment == moment);
+        match same {
+            Some(same) => same.count += 1,
+            None => self.moments.push(Told { moment, id: id.copied(), count: 1 }),
         }
     }
 
+    /// The session was first asked for after the response's head was sent.
+    pub(crate) fn add_lateness(&mut self) {
+        self.is_late = true;
+    }
+
     pub(crate) fn append(&mut self, mut more: Self) {
-        self.0.append(&mut more.0);
+        self.moments.append(&mut more.moments);
+        self.is_late |= more.is_late;
     }
 
     /// Nothing if there is nothing to tell.
     pub(crate) fn take(&mut self) -> Option<Untold> {
-        if self.0.is_empty() { None } else { Some(Untold(std::mem::take(&mut self.0))) }
+        let is_empty = self.moments.is_empty() && !self.is_late;
+        (!is_empty).then(|| Untold(std::mem::take(self)))
     }
 }
 
 /// What is told when this is dropped: whoever listens may ask for the session, so that no lock on it may be held then.
-pub(crate) struct Untold(Vec<(Moment, Option<SessionId>)>);
+pub(crate) struct Untold(News);
 
 impl Drop for Untold {
     fn drop(&mut self) {
-        for (moment, id) in self.0.drain(..) {
-            moment.tell(id);
+        if self.0.is_late {
+            tracing::warn!(
+                "a session was first asked for after its response's head was sent, which tells caches what the \
+                 response depends on: ask for it before"
+            );
         }
+        self.0.moments.drain(..).for_each(Told::tell);
+    }
+}
+
+impl Told {
+    /// Of the id, the tag is told.
+    fn tell(self) {
+        let (event, session) = (self.moment.name(), self.id.map(field::display));
+        let count = (self.count > 1).then_some(self.count);
+        tracing::debug!(target: TARGET, event, session, count, "session lifecycle");
+        #[cfg(feature = "metrics")]
+        super::recorder::moment(self.moment, self.count);
     }
 }
 
 impl Moment {
-    /// Of the id, the tag is told.
-    fn tell(self, id: Option<SessionId>) {
-        let session = id.map(field::display);
-        tracing::debug!(target: TARGET, event = self.name(), session, "session lifecycle");
-        #[cfg(feature = "metrics")]
-        super::recorder::moment(self);
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Created => "created",

@@ -43,7 +43,7 @@ pub(super) fn operation(call: Call, outcome: &'static str, duration: Duration) {
     metrics::histogram!(DURATION, "operation" => call.name()).record(duration);
 }
 
-pub(super) fn moment(moment: Moment) {
+pub(super) fn moment(moment: Moment, count: u64) {
     let name = match moment {
         Moment::Created => CREATED,
         Moment::Rotated => ROTATED,
@@ -51,7 +51,7 @@ pub(super) fn moment(moment: Moment) {
         Moment::Expired => EXPIRED,
         Moment::Forged => FORGED,
     };
-    metrics::counter!(name).increment(1);
+    metrics::counter!(name).increment(count);
 }
 
 #[cfg(feature = "redis")]

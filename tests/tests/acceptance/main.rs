@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod caching;
 mod concurrency;
 mod destruction;
 mod endings;
@@ -60,6 +61,12 @@ over_every_store! {
         what_a_request_wrote_the_next_one_reads
         the_handlers_own_cookies_survive
         caches_are_told_what_the_response_depends_on
+    }
+    caching {
+        a_body_that_asks_for_its_session_after_the_head_is_private
+        a_body_that_can_find_no_session_is_as_public_as_its_handler_says
+        no_cache_keeps_a_response_with_a_cookie_or_a_session
+        the_first_line_of_vary_names_the_cookie
     }
     untrusted_input {
         a_cookie_with_any_byte_changed_is_no_session

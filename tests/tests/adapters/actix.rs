@@ -1,23 +1,24 @@
 //! actix-web.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::rt::System;
-use actix_web::test::TestRequest;
+use actix_web::test::{TestRequest, call_and_read_body, init_service};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, FromRequest, HttpServer, ResponseError};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, ResponseError};
 use session_runtime::Session;
 
 use super::{
-    Visitor, count, get, goes_on_without_a_session_where_it_may, look, sessions, sessions_named,
-    sessions_on_a_server,
+    Visitor, count, counts_by_two_managers, get, goes_on_without_a_session_where_it_may, look, sessions,
+    sessions_named, sessions_on_a_server,
 };
 
 /// A server that ends with this value.
@@ -150,6 +151,75 @@ async fn count_first<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     session.count().incr(1).await?;
     next.call(request).await
+}
+
+#[tokio::test]
+async fn a_middleware_on_both_sides_of_another_managers_is_one_session() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    let served = serve(move |app| {
+        let once = web::resource("/once").route(web::get().to(count)).wrap(user.middleware());
+        let twice = web::resource("/twice").route(web::get().to(count)).wrap(user.middleware());
+        let twice = web::scope("").service(twice.wrap(admin.middleware())).wrap(user.middleware());
+        let routes = web::scope("").service(once).service(twice).wrap(from_fn(count_first));
+        let routes = routes.wrap(admin.middleware()).wrap(from_fn(count_first));
+        app.service(routes.wrap(user.middleware()));
+    });
+    for path in ["/once", "/twice"] {
+        counts_by_two_managers(&format!("{}{path}", served.base)).await;
+    }
+}
+
+/// Says how the request's cookies are printed, in a log say.
+async fn show_cookies(
+    request: HttpRequest,
+    session: Session<Visitor>,
+) -> Result<String, session_runtime::Error> {
+    session.count().await?;
+    Ok(format!("{:?}", request.headers().get_all("cookie").collect::<Vec<_>>()))
+}
+
+#[actix_web::test]
+async fn cookies_are_marked_as_sensitive_and_nothing_else_is() {
+    let app = App::new().route("/", web::get().to(show_cookies)).wrap(sessions().middleware());
+    let app = init_service(app).await;
+    for cookies in [&["a=1"][..], &["a=1", "b=2", "c=3"], &[]] {
+        let request = TestRequest::get().insert_header(("x-other", "1"));
+        let request =
+            cookies.iter().fold(request, |request, cookie| request.append_header(("cookie", *cookie)));
+        let shown = call_and_read_body(&app, request.to_request()).await;
+        assert_eq!(shown, format!("{:?}", vec![format_args!("Sensitive"); cookies.len()]));
+    }
+}
+
+/// Streams what the session says, which is asked for only there.
+async fn ask_late(request: HttpRequest) -> HttpResponse {
+    let late = async move {
+        let told = match Session::<Visitor>::extract(&request).await {
+            Ok(session) => session.count().await.map(|count| count.to_string()),
+            Err(error) => Err(error),
+        };
+        let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_committed()));
+        Ok::<_, Infallible>(web::Bytes::from(told))
+    };
+    let mut response = HttpResponse::Ok();
+    response.append_header(("cache-control", "public, max-age=60"));
+    response.body(BodyStream::new(Box::pin(futures::stream::once(late))))
+}
+
+/// The request itself goes on in the body, with its extensions.
+#[tokio::test]
+async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
+    let sessions = sessions();
+    let served = serve(move |app| {
+        let routes = web::scope("").route("/late", web::get().to(ask_late));
+        app.service(routes.route("/", web::get().to(count)).wrap(sessions.middleware()));
+    });
+    let cookie = get(&format!("{}/", served.base), "").await.cookies().remove(0);
+    let reply = get(&format!("{}/late", served.base), &cookie).await;
+    assert_eq!(
+        (&reply.headers["cache-control"], &*reply.body),
+        (&"public, max-age=60".parse().unwrap(), "committed: true")
+    );
 }
 
 async fn never_called(_: Session<Visitor>, _: web::Json<u8>) -> &'static str {

@@ -13,7 +13,7 @@ use session_runtime::{Error, Session, SessionHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Reply, Visitor, count, get as ask, sessions, sessions_named};
+use super::{Reply, Visitor, count, counts_by_two_managers, get as ask, sessions, sessions_named};
 
 /// Serves the routes, and gives where.
 pub(crate) async fn serve(app: Router) -> String {
@@ -105,6 +105,20 @@ async fn count_first(
 ) -> Result<axum::response::Response, Error> {
     session.count().incr(1).await?;
     Ok(next.run(request).await)
+}
+
+#[tokio::test]
+async fn a_layer_on_both_sides_of_another_managers_is_one_session() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    for layers in [1, 2] {
+        let mut app = Router::new().route("/", get(count));
+        for _ in 0..layers {
+            app = app.layer(user.layer()).layer(admin.layer());
+        }
+        let app = app.layer(middleware::from_fn(count_first)).layer(admin.layer());
+        let app = app.layer(middleware::from_fn(count_first)).layer(user.layer());
+        counts_by_two_managers(&serve(app).await).await;
+    }
 }
 
 async fn never_called(_: Session<Visitor>, _: Json<u8>) {}

@@ -64,6 +64,17 @@ async fn count(session: Session<Visitor>) -> Result<String, session_runtime::Err
     Ok(session.count().incr(1).await?.to_string())
 }
 
+/// A middleware counts with the session of the manager `user`, one further in with that of `admin`, and the handler with that of `user`
+/// again: each manager has one session, however many layers there are.
+async fn counts_by_two_managers(url: &str) {
+    let first = get(url, "").await;
+    let mut names: Vec<_> = first.cookies().iter().map(|cookie| cookie[..5].to_owned()).collect();
+    names.sort_unstable();
+    assert_eq!((names, first.body.as_str()), (vec!["admin".to_owned(), "user=".to_owned()], "2"));
+    let second = get(url, &first.cookies().join("; ")).await;
+    assert_eq!((second.cookies().len(), second.body.as_str()), (0, "4"));
+}
+
 /// A `GET`, with this `Cookie` header unless it is empty.
 async fn get(url: &str, cookie: &str) -> Reply {
     let mut request = reqwest::Client::new().get(url);

@@ -11,7 +11,8 @@ use session_runtime::{Error, Session};
 use tokio::net::TcpListener;
 
 use super::{
-    Visitor, get, goes_on_without_a_session_where_it_may, sessions, sessions_named, sessions_on_a_server,
+    Visitor, counts_by_two_managers, get, goes_on_without_a_session_where_it_may, sessions, sessions_named,
+    sessions_on_a_server,
 };
 
 #[handler]
@@ -87,6 +88,20 @@ fn count_first(inner: impl Endpoint + 'static, fails: bool) -> BoxEndpoint<'stat
         }
     });
     counts.boxed()
+}
+
+#[tokio::test]
+async fn a_layer_on_both_sides_of_another_managers_is_one_session() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    for layers in [1, 2] {
+        let mut app = count.map_to_response().boxed();
+        for _ in 0..layers {
+            app = app.with(user.layer()).with(admin.layer()).boxed();
+        }
+        let app = count_first(app, false).with(admin.layer());
+        let app = count_first(app, false).with(user.layer());
+        counts_by_two_managers(&serve(app).await).await;
+    }
 }
 
 #[handler]
