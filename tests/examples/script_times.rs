@@ -133,7 +133,7 @@ impl Bench {
     fn unguarded_writes(&self, keys: &[SessionKey]) {
         let mut connection = self.server.connection();
         let times = keys.chunks(self.calls.div_ceil(BATCHES)).map(|batch| {
-            self.forget();
+            self.server.reset_micros();
             for keys in batch.chunks(AT_ONCE) {
                 let mut commands = Pipeline::new();
                 for key in keys.iter().map(SessionKey::expose_secret) {
@@ -157,23 +157,18 @@ impl Bench {
     ) {
         let mut times = Vec::new();
         for batch in items.chunks(items.len().div_ceil(BATCHES)) {
-            self.forget();
+            self.server.reset_micros();
             each(batch, &make).await;
             times.push(self.micros(commands, batch.len()));
         }
         print_row(call, commands, times);
     }
 
-    fn forget(&self) {
-        let _: String = self.server.cli(&["CONFIG", "RESETSTAT"]);
-    }
-
-    /// What these commands took since [`forget`](Self::forget), for each of so many calls. `EVALSHA` and `EXEC` include what they carry out.
+    /// What these commands took since the numbers were reset, for each of so many calls. `EVALSHA` and `EXEC` include what they carry out.
     fn micros(&self, commands: &str, calls: usize) -> f64 {
-        let stats: String = self.server.cli(&["INFO", "commandstats"]);
         let names = commands.split(", ").filter_map(|command| command.split(' ').next());
-        let total: u32 = names.map(|name| micros(&stats, &name.to_lowercase())).sum();
-        f64::from(total) / f64::from(u32::try_from(calls).unwrap())
+        let total: u64 = names.map(|name| self.server.micros(&name.to_lowercase())).sum();
+        f64::from(u32::try_from(total).unwrap()) / f64::from(u32::try_from(calls).unwrap())
     }
 }
 
@@ -193,15 +188,6 @@ async fn each<'a, I, T>(items: &'a [I], call: impl Fn(&'a I) -> BoxFuture<'a, Re
 
 fn fields() -> [String; 8] {
     std::array::from_fn(|at| format!("field {at}"))
-}
-
-/// `cmdstat_hget:calls=20000,usec=9000,usec_per_call=0.45,…`
-fn micros(stats: &str, command: &str) -> u32 {
-    let numbers = stats
-        .lines()
-        .find_map(|line| line.strip_prefix("cmdstat_")?.strip_prefix(command)?.strip_prefix(':'));
-    let micros = numbers.unwrap().split(',').find_map(|number| number.strip_prefix("usec="));
-    micros.unwrap().parse().unwrap()
 }
 
 /// `Redis 7.0.15`, `Valkey 9.1.0`

@@ -182,6 +182,17 @@ impl RedisServer {
         CommandCounts::parse(&self.cli::<String>(&["INFO", "commandstats"]))
     }
 
+    /// How long the server worked on a command, by its lower-case name, in microseconds since [`reset_micros`](Self::reset_micros).
+    /// `evalsha` and `exec` include what they carry out.
+    pub fn micros(&self, command: &str) -> u64 {
+        stats::micros(&self.cli::<String>(&["INFO", "commandstats"]), command)
+    }
+
+    /// Counts from nothing again: [`micros`](Self::micros) and [`counts`](Self::counts).
+    pub fn reset_micros(&self) {
+        let _: String = self.cli(&["CONFIG", "RESETSTAT"]);
+    }
+
     fn socket(&self) -> PathBuf {
         self.directory.join(SOCKET)
     }

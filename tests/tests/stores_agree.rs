@@ -142,6 +142,28 @@ async fn on_what_is_a_number() {
     agree(cases.collect()).await;
 }
 
+/// Up to the longest exact text of a number and beyond, where the length alone decides.
+#[tokio::test]
+async fn on_long_texts() {
+    let fillings =
+        [("", "1", ""), ("0.", "0", "1"), ("-0.", "9", ""), ("1e-", "0", "1"), ("16777217.", "0", "1")];
+    let mut cases = Vec::new();
+    for length in [310, 327, 1_076, 1_077, 1_078, 2_000, 100_000] {
+        for (before, filling, after) in fillings {
+            let held = [before, &filling.repeat(length - before.len() - after.len()), after].concat();
+            let integer =
+                Action::AddInteger { by: 1, default: 0, min: i64::MIN.into(), max: i64::MAX.into() };
+            cases.push(Case { held: held.clone(), action: integer, expected: Some(Modified::NotANumber) });
+            for single in [false, true] {
+                let action = Action::AddFloat { by: 1.0, default: 0.0, single };
+                let expected = (length > 1_077).then_some(Modified::NotANumber);
+                cases.push(Case { held: held.clone(), action, expected });
+            }
+        }
+    }
+    agree(cases).await;
+}
+
 /// Both stores say the same and hold the same, and it is what is expected.
 async fn agree(cases: Vec<Case>) {
     let server = RedisServer::start();
@@ -154,7 +176,7 @@ async fn agree(cases: Vec<Case>) {
         for (case, (by_redis, by_memory)) in cases.iter().zip(reports.await) {
             let shown = || {
                 format!(
-                    "{:?} and {}: {} on Redis, {} in memory",
+                    "{:.40?} and {}: {} on Redis, {} in memory",
                     case.held,
                     operand(&case.action),
                     show(&by_redis),

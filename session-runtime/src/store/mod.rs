@@ -235,7 +235,8 @@ pub enum Action {
     /// the shortest that reads as exactly it, without an exponent.
     ///
     /// What is held is read as [`FieldValue`](crate::FieldValue) reads it. `inf`, `-inf` and `nan` are numbers, but no sum of theirs is
-    /// finite: [`Modified::OutOfRange`]. What is none, or is past what the type can hold (`1e999`), is [`Modified::NotANumber`].
+    /// finite: [`Modified::OutOfRange`]. [`Modified::NotANumber`] is a text that is none, that is past what the type can hold (`1e999`),
+    /// or that is longer than 1,077 bytes: no exact text of an `f64` is.
     AddFloat {
         /// What to add.
         by: f64,

@@ -34,7 +34,7 @@ use bytes::Bytes;
 /// | type | stored as | read |
 /// | --- | --- | --- |
 /// | `u8` … `u128`, `i8` … `i128`, `usize`, `isize` | decimal text: `0`, `42`, `-7` | this text alone, as Redis's `HINCRBY` does: no `+`, leading zeros, `-0`, spaces or `1_000` |
-/// | `f32`, `f64` | decimal text that reads back as exactly the same number: `3`, `0.1`; `inf`, `-inf`, `nan` | also exponents and a trailing `.0`, as in Python's `3.0` and `1e+16` |
+/// | `f32`, `f64` | decimal text that reads back as exactly the same number: `3`, `0.1`; `inf`, `-inf`, `nan` | also exponents and a trailing `.0`, as in Python's `3.0` and `1e+16`; up to 1,077 bytes, the longest exact text of an `f64` |
 /// | `bool` | `True`, `False` | also `true`, `1`, `false`, `0` |
 /// | `String`, `Cow<'static, str>` | UTF-8, without quotes | any UTF-8 |
 /// | `Vec<u8>`, [`Bytes`] | as it is | anything |

@@ -77,8 +77,13 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
+/// The length of the longest exact text that an `f64` has: `-0.` and 1,074 decimals. `modify.lua` reads no longer one
+/// either, so that a number which is read can be counted on from.
+const LONGEST_FLOAT: usize = 1_077;
+
 /// Digits, signs, point and exponent alone: Rust's parser also knows words such as `Infinity`, which nobody writes into a session.
 fn float_text(stored: &[u8]) -> Option<&str> {
     let numeric = |c: &u8| matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-    std::str::from_utf8(stored).ok().filter(|_| stored.iter().all(numeric))
+    let is_one = stored.len() <= LONGEST_FLOAT && stored.iter().all(numeric);
+    std::str::from_utf8(stored).ok().filter(|_| is_one)
 }

@@ -120,6 +120,7 @@ pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl Sub
 /// In every text that reads as a number; and the sum's text is that which the number has when it is set.
 pub async fn floats_are_added_as_ieee_754_does(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
+    let (smallest, padded) = (longest_float(), format!("{}1", "0".repeat(1_076)));
     for (held, by, expected) in [
         ("0.1", 0.2, "0.30000000000000004"),
         ("3.0", 1.0, "4"),
@@ -136,6 +137,8 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl Subject) {
         // The nearest of sixteen digits would be that below, which reads as another number; of two as near, the larger.
         ("5.684341886080802e-14", 0.0, "0.00000000000005684341886080802"),
         ("1688848.67822265625", 0.0, "1688848.6782226563"),
+        (&smallest, 1.0, "1"),
+        (&padded, 1.0, "2"),
     ] {
         create(store, &key, &[set("a", held)]).await;
         assert_eq!(carry_out(store, &key, add_float(by)).await, sum(expected), "{held} + {by}");
@@ -148,6 +151,7 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl Subject) {
         // Its nearest number of 64 bits lies half-way between it and the next of 32.
         ("7.038531e-26", 0.0, "0.00000000000000000000000007038531"),
         ("3.4028235677973366e38", 0.0, "340282350000000000000000000000000000000"),
+        (&smallest, 1.0, "1"),
     ] {
         create(store, &key, &[set("a", held)]).await;
         let action = Action::AddFloat { by: by.into(), default: 0.0, single: true };
@@ -155,11 +159,20 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl Subject) {
     }
 }
 
-/// What no number has as its text, and numbers beyond the type's. Infinities and NaN are numbers, but their sums are out of range.
+/// The longest exact text of any number of 64 bits.
+fn longest_float() -> String {
+    format!("{:.1074}", -f64::from_bits(1))
+}
+
+/// What no number has as its text, or none needs; and numbers beyond the type's. Infinities and NaN are numbers, but their sums are out of range.
 pub async fn what_is_no_float_is_not_added_to(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
     let of = |single| move |by| Action::AddFloat { by, default: 0.0, single };
-    for (held, expected) in [
+    let too_long = ["0", "1", "-", ".", "e", " "].map(|letter| longest_float() + letter);
+    // Half-way between two numbers of 32 bits, but for its last digit.
+    let much_too_long = format!("16777217.{}1", "0".repeat(100_000));
+    let too_long = too_long.iter().chain([&much_too_long]).map(|text| (text.as_str(), Modified::NotANumber));
+    for (held, expected) in too_long.chain([
         ("", Modified::NotANumber),
         (".", Modified::NotANumber),
         ("+", Modified::NotANumber),
@@ -183,14 +196,14 @@ pub async fn what_is_no_float_is_not_added_to(subject: &impl Subject) {
         ("inf", Modified::OutOfRange),
         ("-inf", Modified::OutOfRange),
         ("nan", Modified::OutOfRange),
-    ] {
+    ]) {
         create(store, &key, &[set("a", held)]).await;
         for add in [of(false), of(true)] {
             for by in [0.0, 1.0, f64::NEG_INFINITY] {
-                assert_eq!(carry_out(store, &key, add(by)).await, expected, "{held:?} + {by}");
+                assert_eq!(carry_out(store, &key, add(by)).await, expected, "{held:.40?} + {by}");
             }
         }
-        assert_eq!(get(store, &key, "a").await, Some(held.into()));
+        assert_eq!(get(store, &key, "a").await, Some(Bytes::copy_from_slice(held.as_bytes())));
     }
     create(store, &key, &[set("a", "1e39")]).await;
     assert_eq!(carry_out(store, &key, of(true)(0.0)).await, Modified::NotANumber);

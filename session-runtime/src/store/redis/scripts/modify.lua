@@ -19,6 +19,9 @@
 --
 -- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what could be refused after it is looked at
 -- before it.
+--
+-- Anybody may have stored anything in the field, and the server serves nobody else meanwhile: work on a stored text is linear in its length.
+-- A pattern holds no two repetitions that could share the same characters, and no number's text is longer than a number needs.
 
 local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[6]
 local may = redis.acl_check_cmd
@@ -43,8 +46,8 @@ local NOT_A_NUMBER, OUT_OF_RANGE = -2, -3
 
 local function add_integers()
   local by, default, least, most = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-  -- One text for each integer: no `+`, leading zeros, `-0`.
-  if held and held ~= '0' and not string.find(held, '^%-?[1-9]%d*$') then
+  -- One text for each integer: no `+`, leading zeros, `-0`. One that is longer than both limits is past them.
+  if held and held ~= '0' and (#held > math.max(#least, #most) or not string.find(held, '^%-?[1-9]%d*$')) then
     return NOT_A_NUMBER
   end
 
@@ -109,10 +112,6 @@ local function add_integers()
     return digits == '' and '0' or sign .. digits
   end
 
-  -- A longer text than both limits needs no arithmetic to be out of range.
-  if held and #held > math.max(#least, #most) then
-    return NOT_A_NUMBER
-  end
   local number = parts_of(held or default)
   least, most = parts_of(least), parts_of(most)
   if held and (is_less(number, least) or is_less(most, number)) then
@@ -131,6 +130,8 @@ local function add_floats()
     return number == number and number ~= math.huge and number ~= -math.huge
   end
 
+  -- The longest exact text of any 64 bits: `-0.` and 1,074 decimals. Rust's side reads no longer one either.
+  local LONGEST = 1077
   local LARGEST_SINGLE, HALF_WAY_TO_INFINITY = 2 ^ 128 - 2 ^ 104, 2 ^ 128 - 2 ^ 103
 
   -- To 32 bits.
@@ -147,8 +148,10 @@ local function add_floats()
   local function scientific(text)
     local mantissa, exponent = string.match(text, '^[+-]?([%d.]+)[eE]?([+-]?%d*)$')
     local whole, fraction = string.match(mantissa, '^(%d*)%.?(%d*)$')
-    local zeros, digits = string.match(whole .. fraction, '^(0*)(%d-)0*$')
-    return digits, #whole - #zeros + (tonumber(exponent) or 0)
+    local digits = whole .. fraction
+    local zeros = #string.match(digits, '^0*')
+    local zeros_behind = #string.match(string.reverse(digits), '^0*')
+    return string.sub(digits, zeros + 1, -zeros_behind - 1), #whole - zeros + (tonumber(exponent) or 0)
   end
 
   -- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie half-way between two of 32 bits, the text
@@ -171,11 +174,13 @@ local function add_floats()
     return (is_beyond == (math.abs(nearest) > math.abs(other))) and nearest or other
   end
 
-  -- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10, too. Nothing if it is none, or past what
-  -- such a number can be.
+  -- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10, too. Nothing if it is none, past what
+  -- such a number can be, or longer than one needs.
   local function read_float(text, single)
     if WORDS[text] then
       return WORDS[text]
+    elseif #text > LONGEST then
+      return nil
     end
     local mantissa = string.match(text, '^[+-]?([%d.]+)$') or string.match(text, '^[+-]?([%d.]+)[eE][+-]?%d+$')
     if not mantissa or not string.find(mantissa, '%d') or string.find(mantissa, '%..*%.') then
