@@ -5,14 +5,19 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use session_runtime::store::{Lookup, Modify, Refresh, SessionStore, Write, WriteMode};
 use session_runtime::{Error, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
 use session_tests::log::logged;
 use session_tests::proxy::Proxy;
 use session_tests::server::{Make, RedisServer};
+use session_tests::store_suite::{Successor, add, fresh_key, logout, modify, remove, replace, set};
 use session_tests::until;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Session)]
 struct Flash {
@@ -117,6 +122,36 @@ async fn a_server_whose_scripts_cannot_ask_for_permissions_is_refused_at_the_sta
     proxy.replace(b"6.2.5", b"7.0.0");
     let error = start(&proxy.url()).await.unwrap_err();
     assert!(error.is_config() && error.to_string().contains("redis.acl_check_cmd"), "{error}");
+}
+
+/// As one that is met after a failover: what could be refused half-way is refused whole.
+#[tokio::test]
+async fn a_server_whose_scripts_cannot_ask_for_permissions_changes_nothing() {
+    let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
+    let proxy = Proxy::start(server.port());
+    proxy.replace(b"6.2.5", b"7.0.0");
+    let store = RedisStore::connect(&proxy.url()).await.unwrap();
+    let (key, new, successor) = (&fresh_key(), &fresh_key(), Successor::fresh());
+    let _: i64 = server.cli(&["HSET", key.expose_secret(), "", "", "a", "1", "former", "1"]);
+    let write = |changes| Write { mode: WriteMode::Create, changes, expires_in: MINUTE };
+    let changes = [set("a", "2"), remove("former")];
+    let refused = [
+        store.write(new, write(&changes)).await.map(drop),
+        store.write(key, write(&changes)).await.map(drop),
+        store.write(key, write(&changes[1..])).await.map(drop),
+        store.modify(key, modify(add(1))).await.map(drop),
+        store.modify(new, Modify { mode: WriteMode::Create, ..modify(add(1)) }).await.map(drop),
+        store.modify(key, Modify { alias: Some("former"), ..modify(replace(None)) }).await.map(drop),
+        store.rotate(key, successor.rotation()).await.map(drop),
+        store.destroy(key, logout(MINUTE)).await.map(drop),
+    ];
+    for refusal in refused {
+        let says = format!("{:?}", refusal.unwrap_err());
+        assert!(says.contains("CannotAsk"), "{says}");
+    }
+    assert_eq!(server.cli::<Vec<String>>(&["KEYS", "*"]), [key.expose_secret()]);
+    assert_eq!(server.cli::<Vec<String>>(&["HVALS", key.expose_secret()]), ["", "1", "1"]);
+    assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 
 fn config(url: &str) -> SessionConfig {

@@ -54,6 +54,7 @@ async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
         commands[1..],
         [
             format!(r#"lua "HEXISTS" "{name}" """#),
+            format!(r#"lua "HMGET" "{name}" "b""#),
             format!(r#"lua "HSET" "{name}" "a" "2""#),
             format!(r#"lua "HDEL" "{name}" "b""#),
             format!(r#"lua "PEXPIRE" "{name}" "3600000""#),

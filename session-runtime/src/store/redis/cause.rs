@@ -82,6 +82,10 @@ pub(super) enum Code {
     BusyKey,
     #[error("that it cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed")]
     NoFieldExpiry,
+    #[error(
+        "that its scripts cannot ask for permissions (`redis.acl_check_cmd`): Redis 7 or later, or Valkey, is needed"
+    )]
+    CannotAsk,
     #[error("an error")]
     Other,
 }
@@ -199,6 +203,7 @@ impl Code {
             "WRONGPASS" => Self::WrongPassword,
             "BUSYKEY" => Self::BusyKey,
             "NOFIELDEXPIRY" => Self::NoFieldExpiry,
+            "NOACLCHECK" => Self::CannotAsk,
             _ => Self::Other,
         }
     }

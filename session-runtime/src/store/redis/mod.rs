@@ -66,7 +66,8 @@ use crate::field::Operation;
 /// The server is Redis 7 or later, or Valkey, with all commands under their own names. Earlier ones are not connected
 /// to. Their scripts cannot ask for permissions before they write: an operation that the server refuses half-way would
 /// leave a key that never expires, or end a session without a tombstone. Servers of another make that speak this
-/// protocol are asked for it by [`Sessions::check`](crate::Sessions::check).
+/// protocol are asked for it by [`Sessions::check`](crate::Sessions::check). One that is met later, after a failover
+/// say, has every write refused before anything is changed.
 ///
 /// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the server is one is asked when it is connected
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.

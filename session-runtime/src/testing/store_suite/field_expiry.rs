@@ -90,6 +90,18 @@ pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Subje
     assert_eq!(get(store, &key, "a").await, Some("2".into()));
 }
 
+/// By removals that come before any read; what is still there, they count.
+pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl Subject) {
+    let Some((store, key)) = begin(subject).await else { return };
+    let all = [expiring("a", "1", MOMENT), expiring("b", "1", MOMENT), expiring("former", "1", MOMENT)];
+    write(store, &key, &[&all[..], &[set("c", "1"), expiring("d", "1", HOUR)]].concat()).await;
+    subject.pass(LATER).await;
+    assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(0));
+    assert_eq!(write(store, &key, &[set("new", "1"), remove("former")]).await, Lookup::Found(0));
+    let rest = [remove("b"), remove("c"), remove("d"), remove("e")];
+    assert_eq!(write(store, &key, &rest).await, Lookup::Found(2));
+}
+
 /// The permanent field stays.
 pub async fn a_session_outlives_its_last_field(subject: &impl Subject) {
     let Some((store, key)) = begin(subject).await else { return };

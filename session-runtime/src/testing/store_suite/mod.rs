@@ -199,6 +199,7 @@ macro_rules! __store_suite {
             a_write_sets_a_fields_expiry_again
             a_write_leaves_other_fields_expiries_alone
             an_expired_field_is_missing_to_every_operation
+            an_expired_field_is_not_counted_as_removed
             a_session_outlives_its_last_field
             a_session_that_ends_takes_its_fields_along
             a_modification_sets_a_fields_expiry

@@ -11,10 +11,15 @@
 -- successor is the id under which the session goes on, or nothing. Former releases wrote `UNTIL:SUCCESSOR`, and before
 -- that the successor alone. tombstone.rs has the words.
 --
--- Everything that could be refused is looked at before the first write. That is an UNLINK: it works when memory is full, after it the
--- server no longer asks for memory, and it takes a large hash apart in the background.
+-- Everything that could be refused is looked at before the first write. A server that cannot be asked what the user
+-- may do, of another make, is refused. The first write is an UNLINK: it works when memory is full,
+-- after it the server no longer asks for memory, and it takes a large hash apart in the background.
 
 local key, lifetime = KEYS[1], ARGV[1]
+local may = redis.acl_check_cmd
+if not may then
+  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+end
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
@@ -34,8 +39,7 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local tombstone = string.format('%s:%.0f:%.0f:', ARGV[2], now, now + lifetime)
--- Redis 6 cannot tell.
-if redis.acl_check_cmd and not redis.acl_check_cmd('SET', key, tombstone, 'PX', lifetime) then
+if not may('SET', key, tombstone, 'PX', lifetime) then
   return redis.error_reply('NOPERM the tombstone may not be written')
 end
 

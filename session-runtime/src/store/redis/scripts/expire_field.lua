@@ -11,6 +11,9 @@
 
 local key, lifetime, field, field_lifetime = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local may = redis.acl_check_cmd
+if not may then
+  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+end
 
 local stored = redis.pcall('HMGET', key, '', field)
 if stored.err then
@@ -23,7 +26,7 @@ if lacks_permanent and redis.call('EXISTS', key) == 0 then
   return -1
 end
 
--- An error, not a no, where the server has no such command. Redis 6, which cannot tell, has none either.
+-- An error, not a no, where the server has no such command.
 local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, field_lifetime, 'FIELDS', '1', field)
 if not is_known then
   return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')

@@ -25,6 +25,9 @@
 
 local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[6]
 local may = redis.acl_check_cmd
+if not may then
+  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+end
 
 local stored = redis.pcall('HMGET', key, '', field, alias)
 if stored.err then
@@ -296,13 +299,13 @@ end
 
 local is_removed = is_changed and not value
 local deletes = is_removed or is_changed and alias_holds
-if may and not (may('PEXPIRE', key, lifetime) and (not deletes or may('HDEL', key, field))
+if not (may('PEXPIRE', key, lifetime) and (not deletes or may('HDEL', key, field))
     and (not (is_removed and lacks_permanent) or may('HSET', key, '', ''))) then
   return redis.error_reply('NOPERM a session needs HSET, HDEL and PEXPIRE')
 end
 local expires = is_changed and not is_removed and ARGV[5] ~= '0'
 if expires then
-  -- An error, not a no, where the server has no such command. Redis 6, which cannot tell, has none either.
+  -- An error, not a no, where the server has no such command.
   local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, ARGV[5], 'FIELDS', '1', field)
   if not is_known then
     return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')

@@ -10,11 +10,16 @@
 -- Returns 1 if the session is moved now, or was moved to this id before and is still there, and 0 for a missing one. Another tombstone
 -- answers WRONGTYPE, a session whose new key is taken BUSYKEY.
 --
--- Everything that could be refused is looked at before the first write. That is a RENAME: it works when memory is full, after it the server
--- no longer asks for memory, and it moves what no schema knows, at the same cost for any size.
+-- Everything that could be refused is looked at before the first write. A server that cannot be asked what the user
+-- may do, of another make, is refused. The first write is a RENAME: it works when memory is full,
+-- after it the server no longer asks for memory, and it moves what no schema knows, at the same cost for any size.
 
 local key, successor_key = KEYS[1], KEYS[2]
 local successor, lifetime, tombstone_lifetime, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local may = redis.acl_check_cmd
+if not may then
+  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+end
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
@@ -50,9 +55,7 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local tombstone = string.format('%s:%.0f:%.0f:%s', kind, now, now + tombstone_lifetime, successor)
--- Redis 6 cannot tell.
-local permits = redis.acl_check_cmd
-if permits and not (permits('SET', key, tombstone, 'PX', tombstone_lifetime) and permits('PEXPIRE', successor_key, lifetime)) then
+if not (may('SET', key, tombstone, 'PX', tombstone_lifetime) and may('PEXPIRE', successor_key, lifetime)) then
   return redis.error_reply('NOPERM the tombstone or an expiry may not be written')
 end
 

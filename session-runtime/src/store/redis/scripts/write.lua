@@ -13,7 +13,7 @@
 --
 -- The first write is an HSET, or a deletion where nothing is set: what the server refuses (memory, replicas, disk), it refuses there,
 -- before anything was changed, and what only removes works when memory is full. After it nothing can fail: whether the user may do the rest
--- is asked before (Redis 7 and Valkey can tell), else a key could stay that never expires.
+-- is asked before, else a key could stay that never expires. A server that cannot be asked, of another make, is refused.
 
 local SLICE = 2000 -- arguments of one command: unpack has room for some 8,000
 
@@ -21,6 +21,9 @@ local key, lifetime = KEYS[1], ARGV[1]
 local removed_until = 4 + tonumber(ARGV[3])
 local expiring_until = removed_until + 2 * tonumber(ARGV[4])
 local may = redis.acl_check_cmd
+if not may then
+  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+end
 
 local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
@@ -32,16 +35,28 @@ local lacks_permanent = permanent == 0
 if lacks_permanent and ARGV[2] == '0' and redis.call('EXISTS', key) == 0 then
   return -1
 end
-if may and not (may('PEXPIRE', key, lifetime) and (removed_until == 4 or may('HDEL', key, ''))) then
+if not (may('PEXPIRE', key, lifetime) and (removed_until == 4 or may('HDEL', key, ''))) then
   return redis.error_reply('NOPERM a session needs PEXPIRE and HDEL')
 end
 if expiring_until > removed_until then
-  -- An error, not a no, where the server has no such command. Redis 6, which cannot tell, has none either.
+  -- An error, not a no, where the server has no such command.
   local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, '1', 'FIELDS', '1', '')
   if not is_known then
     return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
   elseif not is_permitted then
     return redis.error_reply('NOPERM fields that expire need HPEXPIRE')
+  end
+end
+
+-- Looked at, not told by HDEL: that counts a field which has expired, too, until the server has cleared it away.
+local removed = 0
+for from = 5, removed_until, SLICE do
+  local held = redis.pcall('HMGET', key, unpack(ARGV, from, math.min(from + SLICE - 1, removed_until)))
+  if held.err then
+    return held
+  end
+  for at = 1, #held do
+    removed = removed + (held[at] and 1 or 0)
   end
 end
 
@@ -59,9 +74,8 @@ for at = removed_until + 1, expiring_until, 2 do
   redis.call('HPEXPIRE', key, ARGV[at + 1], 'FIELDS', '1', ARGV[at])
 end
 
-local removed = 0
 for from = 5, removed_until, SLICE do
-  removed = removed + redis.call('HDEL', key, unpack(ARGV, from, math.min(from + SLICE - 1, removed_until)))
+  redis.call('HDEL', key, unpack(ARGV, from, math.min(from + SLICE - 1, removed_until)))
 end
 
 if lacks_permanent then
