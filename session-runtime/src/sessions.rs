@@ -569,12 +569,12 @@ impl Sessions {
         Ok(())
     }
 
+    /// The value that is written is limited alone: one that is too large already can be made smaller.
     pub(crate) fn check_action_size(&self, field: &str, action: &Action) -> Result<(), Error> {
         match action {
-            Action::Replace(Some(value)) | Action::GetOrSet(value) => self.check_size(field, value),
-            Action::CompareAndSet { expected, value, .. } => {
-                [expected, value].into_iter().flatten().try_for_each(|value| self.check_size(field, value))
-            }
+            Action::Replace(Some(value))
+            | Action::GetOrSet(value)
+            | Action::CompareAndSet { value: Some(value), .. } => self.check_size(field, value),
             _ => Ok(()),
         }
     }

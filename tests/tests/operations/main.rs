@@ -52,6 +52,7 @@ over_every_store! {
         of_64_clients_that_take_one_gets_it
         get_or_set_has_one_value_for_all
         values_over_the_limit_are_refused
+        a_value_over_the_limit_can_be_made_smaller
     }
     batches {
         a_batch_of_reads_is_the_reads_one_by_one

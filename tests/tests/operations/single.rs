@@ -304,3 +304,32 @@ pub(crate) async fn values_over_the_limit_are_refused(world: World) {
     assert_eq!(sent.await, Vec::<String>::new());
     assert!(session.name().update(|_| long.clone()).await.unwrap_err().is_too_large());
 }
+
+/// Of an earlier limit, say, or of another program's.
+pub(crate) async fn a_value_over_the_limit_can_be_made_smaller(world: World) {
+    #[derive(Debug, Session)]
+    struct Lenient {
+        #[session(on_decode_error = "default")]
+        name: u64,
+    }
+    let generous = world.sessions(|config| config);
+    let strict = world.sessions(|config| config.max_value_size(10).max_batch_size(15));
+    let long = "x".repeat(100);
+    let before: Session<Counters> = generous.create().await.unwrap();
+    let id = before.session_id().unwrap();
+    let session: Session<Counters> = strict.open_id(&id);
+
+    before.set_name(&long).await.unwrap();
+    let still_long = session.name().update(|name| name[..11].to_owned()).await;
+    assert!(still_long.unwrap_err().is_too_large());
+    assert_eq!(session.name().update(|name| name[..10].to_owned()).await.unwrap().len(), 10);
+
+    before.set_name(&long).await.unwrap();
+    assert!(session.name().compare_and_set(&long, "short").await.unwrap());
+    before.set_nickname(long.as_str()).await.unwrap();
+    assert!(session.nickname().compare_and_set(long.as_str(), None).await.unwrap(), "removed");
+
+    before.set_name(&long).await.unwrap();
+    let lenient: Session<Lenient> = strict.open_id(&id);
+    assert_eq!(lenient.name().incr(1).await.unwrap(), 1);
+}
