@@ -214,7 +214,7 @@ impl<T> FieldSpec<T> {
 }
 
 impl<T> FieldSpec<Option<T>> {
-    /// An optional field stored as JSON: `None` is a field that is not there.
+    /// An optional field stored as JSON: `None` is a field that is not there. A stored `null` reads as `None` too, unless it is a `T`.
     pub const fn json_option(name: &'static str) -> Self
     where
         T: Serialize + DeserializeOwned,
@@ -227,7 +227,7 @@ impl<T> FieldSpec<Option<T>> {
     where
         T: Serialize + DeserializeOwned,
     {
-        Self::new(name, json::decode_some, json::encode_option, default)
+        Self::new(name, json::decode_option, json::encode_option, default)
     }
 }
 

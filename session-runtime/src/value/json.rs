@@ -1,9 +1,12 @@
 //! Fields stored as JSON text.
 
+mod readable;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::readable::Readable;
 use super::InvalidValue;
 
 /// Reads JSON text, Python's `json.dumps` with its spaces and `\u` escapes too. A stored `null` is `T`'s, if it has one.
@@ -11,16 +14,27 @@ pub(crate) fn decode<T: DeserializeOwned>(stored: Bytes) -> Result<T, InvalidVal
     serde_json::from_slice(&stored).map_err(|error| unreadable(&error))
 }
 
-pub(crate) fn decode_some<T: DeserializeOwned>(stored: Bytes) -> Result<Option<T>, InvalidValue> {
-    decode(stored).map(Some)
-}
-
-pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, InvalidValue> {
-    match serde_json::to_vec(value) {
-        Ok(text) => Ok(Some(text.into())),
-        Err(_) => Err(InvalidValue::new("JSON cannot hold this value")),
+/// A stored `null` is `None`, as serde has it, unless it is a `T`.
+pub(crate) fn decode_option<T: DeserializeOwned>(stored: Bytes) -> Result<Option<T>, InvalidValue> {
+    let is_null = || stored.trim_ascii() == b"null";
+    match serde_json::from_slice(&stored) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) if is_null() => Ok(None),
+        Err(error) => Err(unreadable(&error)),
     }
 }
+
+/// Anything that would not read as this value again is refused.
+pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, InvalidValue> {
+    match serde_json::to_vec(&Readable::new(value)) {
+        Ok(text) => Ok(Some(text.into())),
+        // Its message may quote the value.
+        Err(_) => Err(InvalidValue::new(UNWRITABLE)),
+    }
+}
+
+const UNWRITABLE: &str = "JSON cannot hold this value: a float that is not finite, a key that is no text, or more than 127 lists and maps \
+                          within each other";
 
 pub(crate) fn encode_option<T: Serialize>(value: &Option<T>) -> Result<Option<Bytes>, InvalidValue> {
     value.as_ref().map_or(Ok(None), encode_some)

@@ -213,7 +213,24 @@ fn absent_null_and_empty_stay_distinct() {
     assert_eq!(json.read(Some("null".into())).unwrap(), Some(serde_json::Value::Null));
     assert_eq!(json.write(&Some(serde_json::Value::Null)).unwrap().unwrap(), "null");
     assert_eq!(json.write(&None).unwrap(), None);
-    assert!(FieldSpec::<Option<u8>>::json_option("json").read(Some("null".into())).unwrap_err().is_decode());
+}
+
+/// As serde has it, and as Python and JavaScript write it: whether the derive knows the type as an `Option` or not.
+#[test]
+fn null_in_json_is_none() {
+    let known = FieldSpec::<Option<u8>>::json_option_or("json", || Some(1));
+    let alias = FieldSpec::<Option<u8>>::json_or("json", || Some(1));
+    for spec in [known, alias] {
+        for null in ["null", " null\n"] {
+            assert_eq!(spec.read(Some(null.into())).unwrap(), None);
+        }
+        assert_eq!(spec.read(Some("7".into())).unwrap(), Some(7));
+        assert_eq!(spec.read(None).unwrap(), Some(1));
+        for other in ["", "nul", "null0", "[null]", "\"null\""] {
+            assert!(spec.read(Some(other.into())).unwrap_err().is_decode(), "{other}");
+        }
+    }
+    assert!(FieldSpec::<u8>::json("json").read(Some("null".into())).unwrap_err().is_decode());
 }
 
 #[test]
@@ -244,6 +261,17 @@ fn json_is_pinned_and_pythons_is_read() {
     assert_eq!(json::decode::<Properties>(python.into()).unwrap(), value);
 }
 
+/// As long as any exact text is, and no longer.
+#[test]
+fn the_text_of_a_float_has_a_longest_length() {
+    let exact = |number: f64| format!("{number:.1074}");
+    let smallest = -f64::from_bits(1);
+    assert_eq!(exact(smallest).len(), 1_077);
+    assert_eq!(f64::decode(exact(smallest).into()).unwrap(), smallest);
+    refuses::<f64>(&[&(exact(smallest) + "0"), &"1".repeat(1_078), &format!("1e{}1", "0".repeat(1_076))]);
+    refuses::<f32>(&[&(exact(smallest) + "0"), &format!("16777217.{}1", "0".repeat(80_000))]);
+}
+
 #[test]
 fn floats_are_counted_up_and_down() {
     let counted = |action| match action {
@@ -267,6 +295,111 @@ fn what_json_cannot_hold_is_an_encode_error() {
     let error = spec.write(&BTreeMap::from([(b"HUNTER2".to_vec(), 1)])).unwrap_err();
     assert!(error.is_encode());
     assert_shows_no_value(&error);
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+enum Shape {
+    #[default]
+    Empty,
+    Round(f64),
+    Oval(f64, f32),
+    Square {
+        side: f64,
+    },
+    Of(Box<Shape>),
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Floats {
+    plain: f64,
+    single: f32,
+    optional: Option<f64>,
+    list: Vec<f64>,
+    pair: (u8, f32),
+    map: BTreeMap<String, f64>,
+    shape: Shape,
+    #[serde(flatten)]
+    more: BTreeMap<String, Newtype>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Newtype(f64);
+
+fn is_encode<T: Serialize + serde::de::DeserializeOwned>(value: T) -> bool {
+    const fn no_default<T>() -> T {
+        panic!("it is not read")
+    }
+    FieldSpec::json_or("json", no_default::<T>).write(&value).is_err_and(|error| error.is_encode())
+}
+
+#[test]
+fn a_float_that_json_has_no_text_for_is_an_encode_error() {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert!(is_encode(number) && is_encode(number as f32) && is_encode(vec![0.0, number]));
+        let option = FieldSpec::<Option<f64>>::json_option("json");
+        assert!(option.write(&Some(number)).unwrap_err().is_encode());
+        let shapes = [
+            Shape::Round(number),
+            Shape::Oval(number, 1.0),
+            Shape::Oval(1.0, number as f32),
+            Shape::Square { side: number },
+            Shape::Of(Box::new(Shape::Round(number))),
+        ];
+        let of_shape = |shape| Floats { shape, ..Floats::default() };
+        let others = [
+            Floats { plain: number, ..Floats::default() },
+            Floats { single: number as f32, ..Floats::default() },
+            Floats { optional: Some(number), ..Floats::default() },
+            Floats { list: vec![number], ..Floats::default() },
+            Floats { pair: (1, number as f32), ..Floats::default() },
+            Floats { map: BTreeMap::from([("a".into(), number)]), ..Floats::default() },
+            Floats { more: BTreeMap::from([("b".into(), Newtype(number))]), ..Floats::default() },
+        ];
+        for value in shapes.map(of_shape).into_iter().chain(others) {
+            assert!(is_encode(value.clone()), "{value:?}");
+        }
+    }
+}
+
+#[test]
+fn json_that_is_written_reads_as_the_same_value() {
+    let shapes = [
+        Shape::Empty,
+        Shape::Round(0.1),
+        Shape::Oval(1e300, -0.0),
+        Shape::Square { side: f64::MIN_POSITIVE },
+        Shape::Of(Box::new(Shape::Of(Box::new(Shape::Empty)))),
+    ];
+    for shape in shapes {
+        let value = Floats {
+            plain: f64::MAX,
+            single: f32::MIN_POSITIVE,
+            optional: None,
+            list: vec![1.0, 2.5],
+            pair: (1, 0.5),
+            map: BTreeMap::from([("a".into(), 1.0)]),
+            shape,
+            more: BTreeMap::from([("b".into(), Newtype(1.0))]),
+        };
+        let text = json::encode_some(&value).unwrap().unwrap();
+        assert_eq!(text, serde_json::to_vec(&value).unwrap(), "as it is written without us");
+        assert_eq!(json::decode::<Floats>(text).unwrap(), value);
+    }
+}
+
+/// No deeper than it is read.
+#[test]
+fn json_too_deep_to_be_read_is_an_encode_error() {
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct List(Vec<List>);
+    let list = |depth| (1..depth).fold(List::default(), |inner, _| List(vec![inner]));
+    let shape = |depth| (0..depth).fold(Shape::Empty, |inner, _| Shape::Of(Box::new(inner)));
+    let text = json::encode_some(&list(127)).unwrap().unwrap();
+    assert_eq!(json::decode::<List>(text).unwrap(), list(127));
+    let text = json::encode_some(&shape(127)).unwrap().unwrap();
+    assert_eq!(json::decode::<Shape>(text).unwrap(), shape(127));
+    assert!(is_encode(list(128)) && is_encode(shape(128)) && is_encode(list(1_000)));
+    assert!(json::decode::<List>(serde_json::to_vec(&list(128)).unwrap().into()).is_err());
 }
 
 #[test]
