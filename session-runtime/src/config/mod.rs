@@ -147,7 +147,7 @@ impl SessionConfig {
     /// | `redis+unix:///path/of/the/socket?db=…&user=…&pass=…` | the same over a unix socket |
     /// | `redis+sentinel://user:password@host:port,host:port/master-name/database` | the master that these sentinels name, again after each failover; their own login is `?sentinel_user=…&sentinel_pass=…` |
     /// | `redis+cluster://user:password@host:port,host:port` | the cluster of these nodes; a few of them are enough |
-    /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls`; `?ca=FILE` for an authority of one's own, `&cert=FILE&key=FILE` for a client's certificate, all in PEM |
+    /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls`; `?ca=FILE` for an authority of one's own, `&cert=FILE&key=FILE` for a client's certificate, all in PEM; `&server_name=HOST` where the servers' certificates are for another host than theirs |
     ///
     /// `connections=…` among the parameters is how many connections there are to each server, 1 by default. Special characters in users and
     /// passwords are percent-encoded. A user without a password has the empty one: nobody becomes the user `default` by leaving it out.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::certificates::Certificates;
 use crate::server::{Make, Recipe, RedisServer, Role};
+use crate::wait_for;
 
 /// A server with a certificate of its own authority, for `localhost` and 127.0.0.1.
 #[derive(Debug)]
@@ -18,6 +19,9 @@ const CLIENT_CERTIFICATE: &str = "client.pem";
 const CLIENT_KEY: &str = "client.key";
 
 impl Tls {
+    /// A host that no server of a test has.
+    pub const OTHER_NAME: &str = "redis.example";
+
     /// One that lets nobody in without a client's certificate. Nothing where no server speaks TLS.
     pub fn start() -> Option<Self> {
         Self::start_with("yes", Certificates::new(&NAMES, false))
@@ -28,9 +32,21 @@ impl Tls {
         Self::start_with("no", Certificates::new(&NAMES, false))
     }
 
-    /// The same with a certificate for another host.
+    /// The same with a certificate for [`OTHER_NAME`](Self::OTHER_NAME).
     pub fn start_as_another() -> Option<Self> {
-        Self::start_with("no", Certificates::new(&["redis.example"], false))
+        Self::start_with("no", Certificates::new(&[Self::OTHER_NAME], false))
+    }
+
+    /// A cluster of one node, which tells its address, with a certificate for [`OTHER_NAME`](Self::OTHER_NAME) alone.
+    pub fn start_cluster() -> Option<Self> {
+        let settings =
+            ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-announce-ip", "127.0.0.1"];
+        let tls = Self::start_of("no", Certificates::new(&[Self::OTHER_NAME], false), &settings)?;
+        let _: String = tls.server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+        wait_for("the cluster", || {
+            tls.server.cli::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok").then_some(())
+        });
+        Some(tls)
     }
 
     /// The same with a certificate that has expired.
@@ -39,6 +55,10 @@ impl Tls {
     }
 
     fn start_with(auth_clients: &str, certificates: Certificates) -> Option<Self> {
+        Self::start_of(auth_clients, certificates, &[])
+    }
+
+    fn start_of(auth_clients: &str, certificates: Certificates, settings: &[&str]) -> Option<Self> {
         let program = Make::Tls.program()?;
         let Certificates { authority, server: (certificate, key), client } = certificates;
         let args = [
@@ -56,7 +76,7 @@ impl Tls {
                 (CLIENT_CERTIFICATE, client.0),
                 (CLIENT_KEY, client.1),
             ],
-            ..Recipe::server(program, &args.concat())
+            ..Recipe::server(program, &[&args.concat(), settings].concat())
         };
         Some(Self { server: RedisServer::prepare(recipe), asks_for_certificate: auth_clients == "yes" })
     }

@@ -153,6 +153,34 @@ async fn a_cluster_and_one_server_are_not_taken_for_each_other() {
     assert!(error.is_config() && error.to_string().contains("redis+cluster://"), "{error}");
 }
 
+/// Nodes that have no names, or behind a proxy, may leave out where they are, or put a question mark there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_names_no_host_is_found_all_the_same() {
+    for kind in ["ip", "unknown-endpoint", "hostname"] {
+        let settings = ["--cluster-enabled", "yes", "--cluster-preferred-endpoint-type", kind];
+        let server =
+            RedisServer::start_with(&[&settings[..], &["--cluster-announce-ip", "127.0.0.1"]].concat());
+        let _: String = server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+        wait_for("the cluster", || {
+            server.cli::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok").then_some(())
+        });
+        let store = connect(&server.url().replacen("redis://", "redis+cluster://", 1)).await.unwrap();
+        let key = session(&store).await;
+        assert_serves(&store, &key).await;
+    }
+}
+
+/// Neither a name nor an address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_tell_where_it_is_is_named_at_the_start() {
+    let settings = ["--cluster-enabled", "yes", "--cluster-preferred-endpoint-type", "hostname"];
+    let server = RedisServer::start_with(&settings);
+    let _: String = server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    let url = server.url().replacen("redis://", "redis+cluster://", 1);
+    let error = connect(&url).await.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("cluster-announce-hostname"), "{error}");
+}
+
 async fn serves_missing(store: &RedisStore, key: &SessionKey) {
     let limit = Instant::now() + Duration::from_secs(20);
     while store.get(key, "a", Refresh::To(HOUR)).await.ok() != Some(Lookup::Missing) {

@@ -33,10 +33,36 @@ async fn a_server_that_nobody_trusts_is_not_connected_to_and_told_why() {
             format!("{}?ca={}", tls.bare_url(), other.authority().display()),
             "an authority that is not trusted",
         ),
-        (renamed.url(), "for another name than the URL's host"),
+        (renamed.url(), "for another name than its host: `server_name=HOST`"),
+        (format!("{}&server_name=another.example", renamed.url()), "for another name"),
         (expired.url(), "has expired"),
     ] {
         assert_misconfigured(&url, says).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_reached_by_address_and_known_by_the_name_of_its_certificate() {
+    let Some(tls) = Tls::start_as_another() else { return };
+    let store = connect(&format!("{}&server_name={}", tls.url(), Tls::OTHER_NAME)).await.unwrap();
+    let key = session(&store).await;
+    let authority = fs::read(tls.authority()).unwrap();
+    let built = RedisStore::builder(&tls.bare_url()).certificate_authority(authority);
+    assert_serves(&built.server_name(Tls::OTHER_NAME).connect().await.unwrap(), &key).await;
+    // Its address is what messages tell.
+    assert!(format!("{store:?}").contains(&format!("127.0.0.1:{}", tls.server().port())), "{store:?}");
+}
+
+/// The URL's node is one of the same, and so is where the slots lead.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_tell_their_address_are_known_by_the_name_of_their_certificate() {
+    let Some(tls) = Tls::start_cluster() else { return };
+    for host in ["127.0.0.1", "localhost"] {
+        let url = tls.url().replacen("rediss://127.0.0.1", &format!("rediss+cluster://{host}"), 1);
+        assert_misconfigured(&url, "for another name").await;
+        let store = connect(&format!("{url}&server_name={}", Tls::OTHER_NAME)).await.unwrap();
+        let key = session(&store).await;
+        assert_serves(&store, &key).await;
     }
 }
 
@@ -82,6 +108,9 @@ async fn certificates_that_cannot_be_used_are_an_error() {
         (format!("{bare}?ca={}", junk.display()), "not a valid one"),
         (format!("{bare}?cert={}", junk.display()), "both"),
         (format!("redis://127.0.0.1?ca={}", authority.display()), "rediss://"),
+        ("redis://127.0.0.1?server_name=redis.example".to_owned(), "rediss://"),
+        (format!("{bare}?server_name=not%20a%20host"), "is no host"),
+        (format!("{bare}?server_name="), "is no host"),
     ] {
         let error = connect(&url).await.unwrap_err();
         assert!(error.is_config() && error.to_string().contains(says), "{error}");

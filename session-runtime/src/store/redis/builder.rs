@@ -105,6 +105,19 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// The host that the servers' certificates are for, and that they are asked for (SNI, RFC 6066 §3). Default: the host of
+    /// each server, as the URL, the sentinels or the cluster's nodes tell it.
+    ///
+    /// For servers that are told by address, and have a certificate for a name: nodes of a managed cluster, or one server
+    /// behind a tunnel.
+    ///
+    /// In the URL: `server_name=HOST`.
+    #[cfg(feature = "tls")]
+    pub fn server_name(mut self, host: impl Into<String>) -> Self {
+        self.certificates.server_name = Some(host.into());
+        self
+    }
+
     /// Connects to the server; to all masters of a cluster.
     ///
     /// # Errors
@@ -166,7 +179,7 @@ impl RedisStoreBuilder {
         let unusable = |_: Cause| Error::config(USABLE_URLS);
         let dial = self.dial(&target)?;
         Ok(match target.kind {
-            Kind::Server => Topology::One(lanes(Place::Server(Box::new(dial.client().map_err(unusable)?)))),
+            Kind::Server => Topology::One(lanes(Place::Server(Box::new(dial.endpoint().map_err(unusable)?)))),
             Kind::Sentinel { sentinels, master_name } => {
                 let login = given_or(&self.sentinel_login, &target.options.sentinel_login)?;
                 let asks = dial.by(login.user(), login.password());
@@ -176,7 +189,7 @@ impl RedisStoreBuilder {
             }
             Kind::Cluster { nodes } => {
                 Topology::Cluster(Cluster::new(dial.clone(), nodes, move |address: &Address| {
-                    Ok(lanes(Place::Server(Box::new(dial.client_at(address)?))))
+                    Ok(lanes(Place::Server(Box::new(dial.endpoint_at(address)?))))
                 }))
             }
         })
@@ -188,8 +201,10 @@ impl RedisStoreBuilder {
         let settings = login.to_database(info.redis_settings().db());
         let info = info.set_redis_settings(settings);
         #[cfg(feature = "tls")]
-        let info = self.certificates.clone().or_from_files(&target.options)?.apply(info)?;
-        Ok(Dial::new(info))
+        let (info, server_name) = self.certificates.clone().or_of_url(&target.options)?.apply(info)?;
+        #[cfg(not(feature = "tls"))]
+        let server_name = None;
+        Ok(Dial::new(info, server_name))
     }
 }
 
@@ -237,6 +252,7 @@ impl RedisStore {
             Cause::NoCluster => Error::config(
                 "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
             ),
+            Cause::NoAddress => Error::config(cause.to_string()),
             Cause::Misconfigured { .. } => Error::config(cause.to_string()),
             Cause::UnknownMaster | Cause::Server(Code::NoPermission | Code::Other) => {
                 Error::config(format!("{at}: {cause}"))

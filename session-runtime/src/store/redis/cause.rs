@@ -41,6 +41,11 @@ pub(super) enum Cause {
     NoClusterNode,
     #[error("the server is no node of a cluster")]
     NoCluster,
+    #[error(
+        "a node of the cluster does not tell where it is: its `cluster-preferred-endpoint-type` is `hostname`, and its \
+         `cluster-announce-hostname` is not set"
+    )]
+    NoAddress,
 }
 
 /// The first word of a server's error message, as `WRONGTYPE`.

@@ -5,11 +5,12 @@ use std::sync::atomic::{self, AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::{MultiplexedConnection, SendError};
-use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value};
+use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 
 use super::cause::{Cause, Code};
+use super::endpoint::Endpoint;
 use super::gather::Gathering;
 use super::needed::is_unknown_command;
 use super::reign::Reign;
@@ -68,8 +69,8 @@ const PROBE_KEY: &str = "session-runtime:probe";
 impl Watched {
     /// Opens a connection, on which these scripts are loaded. A replica is refused, and so is a server that still reads its data: neither
     /// can serve sessions.
-    pub(super) async fn open(client: &Client, scripts: &[&str], reign: Reign) -> Result<Self, Cause> {
-        let address = client.get_connection_info().addr().to_string();
+    pub(super) async fn open(endpoint: &Endpoint, scripts: &[&str], reign: Reign) -> Result<Self, Cause> {
+        let address = endpoint.to_string();
         let failed = |error| Cause::of_connecting(&error, &address);
         let pulse = Pulse::default();
         let stops = StopsWithDriver(pulse.clone());
@@ -82,8 +83,7 @@ impl Watched {
                 stops.note(&push);
                 Ok::<_, SendError>(())
             });
-        let opening = client.get_multiplexed_async_connection_with_config(&config);
-        let mut connection = opening.await.map_err(failed)?;
+        let mut connection = endpoint.open(config).await.map_err(failed)?;
         let usage = Usage::new();
         let mut greeting = redis::pipe();
         // Needs no permission, as everything that may stand before a login.
@@ -176,7 +176,7 @@ pub(super) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
     text(value)
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub(super) fn text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
         Value::SimpleString(text) => Some(text),

@@ -7,6 +7,7 @@ mod cluster;
 mod command;
 mod connection;
 mod diagnosis;
+mod endpoint;
 mod exchange;
 mod gather;
 mod lanes;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{Client, Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo, Value};
+use redis::{Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo, Value};
 
 use super::cause::Cause;
 use super::connection::Watched;
+use super::endpoint::Endpoint;
 use super::reign::Reign;
 use super::sentinel::Sentinels;
 
@@ -17,7 +18,7 @@ use super::sentinel::Sentinels;
 #[derive(Clone)]
 pub(super) enum Place {
     /// To this server.
-    Server(Box<Client>),
+    Server(Box<Endpoint>),
     /// To the master that sentinels name when they are asked.
     MasterOf(Arc<Sentinels>),
 }
@@ -29,7 +30,7 @@ impl Place {
         reign: Reign,
     ) -> Result<Watched, Cause> {
         match self {
-            Self::Server(client) => Watched::open(client, scripts, reign).await,
+            Self::Server(endpoint) => Watched::open(endpoint, scripts, reign).await,
             Self::MasterOf(sentinels) => sentinels.open_master(scripts, reign).await,
         }
     }
@@ -39,7 +40,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Server(client) => client.get_connection_info().addr().fmt(f),
+            Self::Server(endpoint) => endpoint.fmt(f),
             Self::MasterOf(sentinels) => sentinels.fmt(f),
         }
     }
@@ -71,10 +72,12 @@ pub(super) fn write_list(addresses: &[Address], f: &mut fmt::Formatter<'_>) -> f
 #[derive(Clone)]
 pub(super) struct Dial {
     info: ConnectionInfo,
+    server_name: Option<String>,
 }
 
 impl Dial {
-    pub(super) fn new(info: ConnectionInfo) -> Self {
+    /// With a name if the servers' certificates are for it, whatever their hosts are.
+    pub(super) fn new(info: ConnectionInfo, server_name: Option<String>) -> Self {
         let settings = info
             .redis_settings()
             .clone()
@@ -92,7 +95,7 @@ impl Dial {
                     .with_interval(BETWEEN_PROBES)
                     .with_retries(PROBES),
             );
-        Self { info: info.set_redis_settings(settings).set_tcp_settings(tcp) }
+        Self { info: info.set_redis_settings(settings).set_tcp_settings(tcp), server_name }
     }
 
     /// The same for another user, or for none, of servers that have no databases.
@@ -102,16 +105,16 @@ impl Dial {
             .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
         let settings = user.into_iter().fold(settings, RedisConnectionInfo::set_username);
         let settings = password.into_iter().fold(settings, RedisConnectionInfo::set_password);
-        Self { info: self.info.clone().set_redis_settings(settings) }
+        Self { info: self.info.clone().set_redis_settings(settings), server_name: self.server_name.clone() }
     }
 
     /// To the server of the URL.
-    pub(super) fn client(&self) -> Result<Client, Cause> {
-        Client::open(self.info.clone()).map_err(|error| Cause::of_connecting(&error, ""))
+    pub(super) fn endpoint(&self) -> Result<Endpoint, Cause> {
+        Endpoint::new(self.info.clone(), self.server_name.as_deref())
     }
 
     /// To another server, spoken to likewise.
-    pub(super) fn client_at(&self, address: &Address) -> Result<Client, Cause> {
+    pub(super) fn endpoint_at(&self, address: &Address) -> Result<Endpoint, Cause> {
         let Address { host, port } = address.clone();
         let addr = match self.info.addr() {
             ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
@@ -119,7 +122,7 @@ impl Dial {
             }
             _ => ConnectionAddr::Tcp(host, port),
         };
-        Self { info: self.info.clone().set_addr(addr) }.client()
+        Endpoint::new(self.info.clone().set_addr(addr), self.server_name.as_deref())
     }
 
     /// Asks one question on a connection of its own, of a server that need not be one that keeps sessions. An error reply is a reply.
@@ -127,9 +130,7 @@ impl Dial {
         let failed = |error| Cause::of_connecting(&error, &address.to_string());
         let config =
             redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let client = self.client_at(address)?;
-        let mut connection =
-            client.get_multiplexed_async_connection_with_config(&config).await.map_err(failed)?;
+        let mut connection = self.endpoint_at(address)?.open(config).await.map_err(failed)?;
         connection.send_packed_command(question).await.map_err(failed)
     }
 }

@@ -38,8 +38,8 @@ impl Sentinels {
     ) -> Result<Watched, Cause> {
         let mut opening = JoinSet::new();
         for address in self.masters().await? {
-            let client = self.master.client_at(&address)?;
-            opening.spawn(async move { Watched::open(&client, scripts, reign).await });
+            let endpoint = self.master.endpoint_at(&address)?;
+            opening.spawn(async move { Watched::open(&endpoint, scripts, reign).await });
         }
         let mut failure = Cause::NoSentinel;
         while let Some(opened) = opening.join_next().await {

@@ -7,6 +7,7 @@ use std::{fs, io};
 use redis::{
     Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, TlsCertificates,
 };
+use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError};
 
 use super::cause::{WITHOUT_TLS, cause_of};
@@ -18,11 +19,14 @@ use crate::error::Error;
 pub(super) struct Certificates {
     pub(super) authority: Option<Vec<u8>>,
     pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
+    /// The host that the servers' certificates are for, if it is not their own.
+    pub(super) server_name: Option<String>,
 }
 
 impl Certificates {
     /// Those that a URL names, where none are given by themselves.
-    pub(super) fn or_from_files(mut self, options: &Options) -> Result<Self, Error> {
+    pub(super) fn or_of_url(mut self, options: &Options) -> Result<Self, Error> {
+        self.server_name = self.server_name.or_else(|| options.server_name.clone());
         if self.authority.is_none() {
             self.authority = options.ca.as_deref().map(|path| read("ca", path)).transpose()?;
         }
@@ -42,17 +46,22 @@ impl Certificates {
 
     /// Whether there is anything that a connection without TLS would ignore.
     fn is_empty(&self) -> bool {
-        self.authority.is_none() && self.client.is_none()
+        self.authority.is_none() && self.client.is_none() && self.server_name.is_none()
     }
 
-    /// The same connection, with these certificates.
-    pub(super) fn apply(self, info: ConnectionInfo) -> Result<ConnectionInfo, Error> {
+    /// The same connection, with these certificates, and the host that the servers' are for.
+    pub(super) fn apply(self, info: ConnectionInfo) -> Result<(ConnectionInfo, Option<String>), Error> {
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return if self.is_empty() {
-                Ok(info)
+                Ok((info, None))
             } else {
-                Err(Error::config("certificates are given, and the Redis URL is not one of TLS: rediss://"))
+                Err(Error::config(
+                    "certificates or their server's name are given, and the Redis URL is not one of TLS: rediss://",
+                ))
             };
+        }
+        if self.server_name.as_deref().is_some_and(|name| ServerName::try_from(name).is_err()) {
+            return Err(Error::config("the server's name, `server_name` in the Redis URL, is no host"));
         }
         make_sure_of_cryptography();
         let client_tls =
@@ -61,7 +70,7 @@ impl Certificates {
         let client = Client::build_with_tls(info, certificates).map_err(|_| {
             Error::config("a certificate or key for the Redis server is not PEM, or not a valid one")
         })?;
-        Ok(client.get_connection_info().clone())
+        Ok((client.get_connection_info().clone(), self.server_name))
     }
 }
 
@@ -121,7 +130,7 @@ fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
     use CertificateError::*;
     match error {
         NotValidForName | NotValidForNameContext { .. } => {
-            "the server's certificate is for another name than the URL's host".into()
+            "the server's certificate is for another name than its host: `server_name=HOST` names that".into()
         }
         // The second is one of the same name with another key: it was made anew.
         UnknownIssuer | BadSignature => {

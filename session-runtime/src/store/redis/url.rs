@@ -35,6 +35,8 @@ pub(super) struct Options {
     pub(super) ca: Option<String>,
     pub(super) certificate: Option<String>,
     pub(super) key: Option<String>,
+    /// The host that the servers' certificates are for.
+    pub(super) server_name: Option<String>,
 }
 
 pub(super) const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis://[[user]:password@]host[:port][/database], \
@@ -146,7 +148,7 @@ impl Options {
             let value = value.into_owned();
             match &*name {
                 "connections" => options.connections = Some(value.parse().map_err(|_| bad_parameter())?),
-                "ca" | "cert" | "key" if cfg!(not(feature = "tls")) => {
+                "ca" | "cert" | "key" | "server_name" if cfg!(not(feature = "tls")) => {
                     return Err(Error::config(
                         "certificates in the Redis URL need the feature `tls` of session-runtime",
                     ));
@@ -154,6 +156,7 @@ impl Options {
                 "ca" => options.ca = Some(value),
                 "cert" => options.certificate = Some(value),
                 "key" => options.key = Some(value),
+                "server_name" => options.server_name = Some(value),
                 "sentinel_user" if others.contains(&"sentinel_user") => sentinel_user = Some(value),
                 "sentinel_pass" if others.contains(&"sentinel_pass") => sentinel_password = Some(value),
                 other if others.contains(&other) => {}
@@ -168,7 +171,7 @@ impl Options {
 
 fn bad_parameter() -> Error {
     Error::config(
-        "the Redis URL cannot be used: its parameters, each once, are connections=NUMBER and, with TLS, ca=FILE, cert=FILE and key=FILE; \
+        "the Redis URL cannot be used: its parameters, each once, are connections=NUMBER and, with TLS, ca=FILE, cert=FILE, key=FILE and server_name=HOST; \
          with sentinels sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…; \
          in a password, a question mark is written %3F",
     )
@@ -310,9 +313,11 @@ mod tests {
         for url in
             ["rediss://a?ca=/ca.pem", "rediss+cluster://a,b?ca=/ca.pem", "rediss+sentinel://a/m?ca=/ca.pem"]
         {
+            let url = &format!("{url}&server_name=b");
             let target = Target::parse(url).unwrap();
             assert!(matches!(target.info.addr(), redis::ConnectionAddr::TcpTls { insecure: false, .. }));
             assert_eq!(target.options.ca.as_deref(), Some("/ca.pem"));
+            assert_eq!(target.options.server_name.as_deref(), Some("b"));
         }
     }
 

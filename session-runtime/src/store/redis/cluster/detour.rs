@@ -38,9 +38,10 @@ impl Detour {
     }
 }
 
-/// A node that does not know how another is reached leaves out the host: it is its own.
+/// A node that does not know how another is reached leaves out the host: it is its own. With a question mark in its place it
+/// is not told here.
 fn address_in(text: &str, node: &Address) -> Option<Address> {
-    let (host, port) = text.rsplit_once(':')?;
+    let (host, port) = text.rsplit_once(':').filter(|(host, _)| *host != "?")?;
     let host = if host.is_empty() { &node.host } else { host };
     Some(Address { host: host.to_owned(), port: port.parse().ok()? })
 }
@@ -96,6 +97,8 @@ mod tests {
             ("-MOVED 3999 :6381", Some(Detour::Moved(at("self", 6381)))),
             ("-ASK 3999 127.0.0.1:6381", Some(Detour::Ask(at("127.0.0.1", 6381)))),
             ("-MOVED nowhere", Some(Detour::Later)),
+            ("-MOVED 3999 ?:6381", Some(Detour::Later)),
+            ("-ASK 3999 ?:6381", Some(Detour::Later)),
             ("-TRYAGAIN Multiple keys request during rehashing of slot", Some(Detour::Later)),
             ("-CLUSTERDOWN Hash slot not served", Some(Detour::Later)),
             ("-WRONGTYPE Operation against a key", None),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use redis::Value;
 
 use super::super::cause::{Cause, Code};
+use super::super::connection::text;
 use super::super::lanes::Lanes;
 use super::super::place::Address;
 use super::super::slot::SLOTS;
@@ -76,26 +77,48 @@ pub(super) fn ranges_in(reply: Value, asked: &Address) -> Result<Vec<Range>, Cau
         return Err(if code == Code::Other { Cause::NoCluster } else { Cause::Server(code) });
     }
     let Value::Array(entries) = reply else { return Err(Cause::Unexpected) };
-    let ranges: Vec<_> =
-        entries.iter().map(|entry| range_in(entry, asked)).collect::<Option<_>>().ok_or(Cause::Unexpected)?;
+    let ranges = entries.iter().map(|entry| range_in(entry, asked)).collect::<Result<Vec<_>, _>>()?;
     // A node that has lost the others, or never met them, knows of nothing.
     if ranges.is_empty() { Err(Cause::Server(Code::ClusterDown)) } else { Ok(ranges) }
 }
 
 /// `[first, last, [host, port, …] of the master, [host, port, …] of each replica]`
-fn range_in(entry: &Value, asked: &Address) -> Option<Range> {
-    let Value::Array(parts) = entry else { return None };
-    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &parts[..] else { return None };
-    let [host, Value::Int(port), ..] = &master[..] else { return None };
-    let host = match host {
-        // By its configuration it does not know how it is reached: as it was.
-        Value::Nil => asked.host.clone(),
-        Value::BulkString(host) if host.is_empty() => asked.host.clone(),
-        Value::BulkString(host) => String::from_utf8(host.clone()).ok()?,
-        _ => return None,
+fn range_in(entry: &Value, asked: &Address) -> Result<Range, Cause> {
+    let Value::Array(parts) = entry else { return Err(Cause::Unexpected) };
+    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = &parts[..] else {
+        return Err(Cause::Unexpected);
     };
-    let master = Address { host, port: u16::try_from(*port).ok()? };
-    Some(Range { first: u16::try_from(*first).ok()?, last: u16::try_from(*last).ok()?, master })
+    let number = |number: i64| u16::try_from(number).map_err(|_| Cause::Unexpected);
+    Ok(Range { first: number(*first)?, last: number(*last)?, master: address_in(master, asked)? })
+}
+
+/// `[host, port, id, [key, value, …]]`
+fn address_in(node: &[Value], asked: &Address) -> Result<Address, Cause> {
+    let [host, Value::Int(port), rest @ ..] = node else { return Err(Cause::Unexpected) };
+    let of_metadata = || rest.get(1).and_then(ip_in);
+    let host = match text(host) {
+        // By its configuration it does not know how it is reached: as it was.
+        None if *host == Value::Nil => asked.host.clone(),
+        // It does not know its own address yet.
+        Some("") => of_metadata().unwrap_or_else(|| asked.host.clone()),
+        // By its configuration it has a name, and knows of none.
+        Some("?") => of_metadata().ok_or(Cause::NoAddress)?,
+        Some(host) => host.to_owned(),
+        None => return Err(Cause::Unexpected),
+    };
+    Ok(Address { host, port: u16::try_from(*port).map_err(|_| Cause::Unexpected)? })
+}
+
+/// The address among what else a node tells of itself, from Redis 7 on.
+fn ip_in(metadata: &Value) -> Option<String> {
+    let ip = match metadata {
+        Value::Map(entries) => entries.iter().find(|(key, _)| text(key) == Some("ip")).map(|(_, ip)| ip),
+        Value::Array(words) => {
+            words.chunks_exact(2).find(|pair| text(&pair[0]) == Some("ip")).map(|pair| &pair[1])
+        }
+        _ => None,
+    };
+    ip.and_then(text).filter(|ip| !ip.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -109,6 +132,24 @@ mod tests {
             *3\r\n:200\r\n:200\r\n*3\r\n_\r\n:3\r\n$2\r\nid\r\n";
         let range = |first, last, host: &str, port| Range { first, last, master: address(host, port) };
         assert_eq!(read(reply).unwrap(), [range(0, 100, "a", 1), range(200, 200, "asked", 3)]);
+    }
+
+    #[test]
+    fn a_node_without_a_name_is_where_its_entry_says() {
+        for (host, metadata, expected) in [
+            ("$1\r\n?\r\n", "*2\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
+            ("$1\r\n?\r\n", "%1\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
+            ("$0\r\n\r\n", "*2\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
+            ("$0\r\n\r\n", "*0\r\n", "asked"),
+            // Behind a proxy say: the address is not the way to it.
+            ("_\r\n", "*2\r\n$2\r\nip\r\n$1\r\nb\r\n", "asked"),
+        ] {
+            let reply = format!("*1\r\n*3\r\n:0\r\n:1\r\n*4\r\n{host}:1\r\n$2\r\nid\r\n{metadata}");
+            let ranges = read(&reply).unwrap();
+            assert_eq!(ranges[0].master, address(expected, 1), "{reply}");
+        }
+        let nowhere = "*1\r\n*3\r\n:0\r\n:1\r\n*3\r\n$1\r\n?\r\n:1\r\n$2\r\nid\r\n";
+        assert!(matches!(read(nowhere), Err(Cause::NoAddress)));
     }
 
     #[test]
