@@ -24,6 +24,9 @@ fn index(session: &Session<Visitor>) -> Result<String, Error> {
 fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError + Send + Sync>> {
     let cookies = request.headers().iter().filter(|header| header.field.equiv("Cookie"));
     let handle = sessions.open(cookies.map(|header| header.value.as_bytes()));
+    handle.note_request(request.method().as_str(), |name| {
+        request.headers().iter().find(|header| header.field.equiv(name)).map(|header| header.value.as_bytes())
+    });
     let mut response = match index(&handle.session()) {
         Ok(page) => Response::from_string(page),
         Err(error) => {

@@ -27,7 +27,10 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
 
 async fn serve(sessions: Sessions, request: Request<Incoming>) -> Result<Response<String>, Infallible> {
     // 1. The request's `Cookie` headers, as they came.
-    let handle = sessions.open(request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes));
+    let headers = request.headers();
+    let handle = sessions.open(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes));
+    // And whether another site caused it.
+    handle.note_request(request.method().as_str(), |name| headers.get(name).map(HeaderValue::as_bytes));
     // 2. The handler, and what an error becomes.
     let mut response = match index(handle.session()).await {
         Ok(page) => Response::new(page),

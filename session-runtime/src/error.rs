@@ -65,6 +65,11 @@ pub(crate) enum Kind {
         "the request went on without its session, because the session store was unavailable: nothing is written"
     )]
     WithoutSession,
+    #[error(
+        "another site caused this request, and it came without the session's cookie: a new session would take the place of the one that the \
+         browser may have. `allow_cross_site` on the layer of the route lets it begin"
+    )]
+    CrossSite,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
     Committed,
     #[error(
@@ -150,8 +155,8 @@ impl Error {
         }
     }
 
-    /// The status code of the response that it is: 409 when [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable), 500
-    /// otherwise.
+    /// The status code of the response that it is: 403 when [`is_cross_site`](Self::is_cross_site), 409 when [`is_gone`](Self::is_gone), 503
+    /// when [`is_unavailable`](Self::is_unavailable), 500 otherwise.
     ///
     /// # Examples
     ///
@@ -176,6 +181,8 @@ impl Error {
     pub fn status(&self) -> u16 {
         if self.is_gone() {
             409
+        } else if self.is_cross_site() {
+            403
         } else if self.is_unavailable() {
             503
         } else {
@@ -191,6 +198,7 @@ impl Error {
             Kind::TooLarge { .. } => "too_large",
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
+            Kind::CrossSite => "cross_site",
             Kind::Gone | Kind::Expired => "gone",
             Kind::Committed | Kind::TooLate => "committed",
             Kind::MissingLayer => "missing_layer",
@@ -342,6 +350,36 @@ impl Error {
     /// ```
     pub fn is_committed(&self) -> bool {
         matches!(*self.0, Kind::Committed | Kind::TooLate)
+    }
+
+    /// The operation would have begun a session for a request that another site caused, and that came without the session's cookie. Nothing
+    /// was written: the browser may have a session, whose cookie the new one's would replace. What permits it is `allow_cross_site` of the
+    /// layer or the middleware. [The guide](crate::guide::cross_site) says how callbacks of payments and logins go without.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{Error, Session};
+    ///
+    /// # #[cfg(feature = "derive")] {
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// /// Counts whom it can count.
+    /// async fn count(session: &Session<Visitor>) -> Result<Option<u64>, Error> {
+    ///     match session.count().incr(1).await {
+    ///         Ok(count) => Ok(Some(count)),
+    ///         Err(error) if error.is_cross_site() => Ok(None),
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// # let _ = count;
+    /// # }
+    /// ```
+    pub fn is_cross_site(&self) -> bool {
+        matches!(*self.0, Kind::CrossSite)
     }
 
     /// The request did not pass through the session layer.

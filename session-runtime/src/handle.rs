@@ -12,6 +12,7 @@ use crate::clock::ClockMoment;
 use crate::config::Lifetime;
 use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
+use crate::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
 use crate::id::SessionId;
 use crate::lifecycle::{
     Candidate, Destroy, Lifecycle, Move, MoveStep, Next, Presented, Read, Reason, RequestAge, TOMBSTONE_FOR,
@@ -183,6 +184,48 @@ impl SessionHandle {
     /// ```
     pub fn tolerate_unavailability(&self) {
         self.lifecycle().may_go_on_without();
+    }
+
+    /// Tells of the request's method and headers, other than its cookies. To be called once, after [`Sessions::open`] and before the handler;
+    /// the adapters do it by themselves. `header` gives the value of a header by its name in lower case.
+    ///
+    /// A request that another site caused (`Sec-Fetch-Site: cross-site`) may come without the session's cookie although the browser has it:
+    /// always under [`SameSite::Strict`](crate::SameSite), and unless it opens a page by a link under `Lax`. A session that began
+    /// then would take the place of the browser's own. So it does not begin: the write is [`Error::is_cross_site`]. See
+    /// [`allow_cross_site`](Self::allow_cross_site) and [the guide](crate::guide::cross_site).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let headers = [("sec-fetch-site", b"cross-site".as_slice())];
+    /// let handle = sessions.open([]);
+    /// handle.note_request("POST", |name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value));
+    /// let begun = handle.session::<Visitor>().set_count(1).await;
+    /// assert!(begun.is_err_and(|error| error.is_cross_site()));
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn note_request<'a>(&self, method: &str, header: impl Fn(&'static str) -> Option<&'a [u8]>) {
+        if header(SEC_FETCH_SITE).is_some() && leaves_cookie_out(self.0.sessions.same_site(), method, header)
+        {
+            self.lifecycle().leave_cookie_out();
+        }
+    }
+
+    /// Lets this request begin a session even if another site caused it and it came without the session's cookie: see
+    /// [`note_request`](Self::note_request). The adapters do it for routes whose layer says so.
+    ///
+    /// The new session's cookie takes the place of the one that the browser may have: whoever was signed in is not any more. So it is for
+    /// routes that visitors without a session come to from other sites, such as a widget.
+    pub fn allow_cross_site(&self) {
+        self.lifecycle().allow_cross_site();
     }
 
     /// Whether the request went on without its session, which may be there: see [`tolerate_unavailability`](Self::tolerate_unavailability).

@@ -90,6 +90,7 @@ mod config;
 mod cookie_formats;
 mod cookie_header;
 mod error;
+mod fetch_metadata;
 mod field;
 // Its examples declare schemas.
 #[cfg(feature = "derive")]

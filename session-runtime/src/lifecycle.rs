@@ -39,6 +39,12 @@ pub(crate) struct Lifecycle {
     is_held: bool,
     /// The request came with a cookie of our name.
     presented: bool,
+    /// Another site caused the request, and browsers leave the cookie out of it.
+    cookie_left_out: bool,
+    /// The request may begin a session all the same.
+    allows_cross_site: bool,
+    /// It would have begun one.
+    was_kept_from_beginning: bool,
     /// The client is to be told to forget its cookie, unless a new one takes its place.
     removal_due: bool,
     /// The class of the next session that the request begins.
@@ -217,7 +223,7 @@ pub(crate) struct Outcome {
     pub(crate) set: Option<Subject>,
     /// The client's cookie is to be removed.
     pub(crate) remove: bool,
-    /// The request went on without its session, which the store could not be asked for.
+    /// The request went on without its session: the store could not be asked for it, or the browser left its cookie out.
     pub(crate) went_on_without: bool,
 }
 
@@ -241,6 +247,17 @@ impl Lifecycle {
         if self.unserved == Unserved::Fails {
             self.unserved = Unserved::MayGoOn;
         }
+    }
+
+    /// Another site caused the request, and browsers leave the cookie out of it: a session that began without it would take the place of
+    /// the one that the browser has.
+    pub(crate) fn leave_cookie_out(&mut self) {
+        self.cookie_left_out = true;
+    }
+
+    /// Lets the request begin a session all the same.
+    pub(crate) fn allow_cross_site(&mut self) {
+        self.allows_cross_site = true;
     }
 
     /// The store could not be asked. Whether the request goes on without its session: if it may, and nothing of the session was seen yet.
@@ -309,11 +326,16 @@ impl Lifecycle {
         self.check_is_served()?;
         self.pass_deadlines(now);
         let settles = self.is_unsettled();
+        let may_begin = self.presented || self.allows_cross_site || !self.cookie_left_out;
         let (subject, mode) = match &mut self.state {
             State::Gone(gone) => return Err(gone.error()),
             State::Absent { drawn: None } if only_removes => return Ok(None),
             State::Absent { drawn: Some(subject) } if only_removes => (subject, WriteMode::Existing),
             State::Absent { .. } if self.committed => return Err(Error::new(Kind::Committed)),
+            State::Absent { .. } if !may_begin => {
+                self.was_kept_from_beginning = true;
+                return Err(Error::new(Kind::CrossSite));
+            }
             State::Absent { drawn: Some(subject) } => (subject, WriteMode::Create),
             State::Absent { drawn } => (drawn.insert(draw(self.class)?), WriteMode::Create),
             State::Candidate { current: Candidate { subject, .. }, .. } | State::Live { subject, .. } => {
@@ -666,7 +688,7 @@ impl Lifecycle {
         };
         let remove = std::mem::take(&mut self.removal_due) && set.is_none();
         self.presented &= !remove;
-        let went_on_without = self.goes_on_without();
+        let went_on_without = self.goes_on_without() || self.was_kept_from_beginning;
         let may_go_live = self.is_held && self.may_go_live();
         Outcome { asked: self.asked, was_live: self.was_live, may_go_live, set, remove, went_on_without }
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, ClockMoment};
-use crate::config::{Lifetime, Lifetimes, Secret, SessionConfig, Settings, StoreUrl};
+use crate::config::{Lifetime, Lifetimes, SameSite, Secret, SessionConfig, Settings, StoreUrl};
 use crate::cookie_formats::CookieFormats;
 use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
@@ -264,7 +264,8 @@ impl Sessions {
         crate::SessionMiddleware::new(self.clone())
     }
 
-    /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`].
+    /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`], which is told
+    /// of the other headers by [`note_request`](SessionHandle::note_request).
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(self.clone(), CookieHeaders::collect(cookie_headers))
     }
@@ -451,6 +452,10 @@ impl Sessions {
 
     pub(crate) fn cookie_name(&self) -> &str {
         self.0.rules.cookie.name()
+    }
+
+    pub(crate) fn same_site(&self) -> SameSite {
+        self.0.rules.cookie.same_site()
     }
 
     #[cfg(any(feature = "actix", feature = "tower"))]

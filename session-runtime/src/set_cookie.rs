@@ -16,6 +16,7 @@ const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The cookie with all its attributes and no value.
 pub(crate) struct CookieTemplate {
     cookie: Cookie<'static>,
+    same_site: SameSite,
 }
 
 impl CookieTemplate {
@@ -33,11 +34,15 @@ impl CookieTemplate {
             SameSite::None => CookieSameSite::None,
         });
         cookie.set_partitioned(settings.partitioned);
-        Self { cookie }
+        Self { cookie, same_site: settings.same_site }
     }
 
     pub(crate) fn name(&self) -> &str {
         self.cookie.name()
+    }
+
+    pub(crate) fn same_site(&self) -> SameSite {
+        self.same_site
     }
 
     /// The value of a `Set-Cookie` header. Without `max_age` the browser forgets the cookie when it is closed.

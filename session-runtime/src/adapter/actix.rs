@@ -9,13 +9,14 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{COOKIE, ContentType, HeaderValue};
+use actix_web::http::header::{COOKIE, ContentType, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 
 use super::headers::apply_to_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
+use crate::fetch_metadata::SEC_FETCH_SITE;
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
@@ -90,6 +91,29 @@ impl SessionMiddleware {
     pub fn tolerate_unavailability(self) -> Self {
         Self { opening: self.opening.tolerate_unavailability() }
     }
+
+    /// Lets requests to these routes begin a session even if another site caused them and they came without the session's cookie:
+    /// [`SessionHandle::allow_cross_site`] says what that means. Default: such a write is [`Error::is_cross_site`], a 403.
+    ///
+    /// On a scope or a resource it goes around those, within the middleware of all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "actix")] {
+    /// # use actix_web::{App, web};
+    /// # use session_runtime::Sessions;
+    /// # async fn widget() -> &'static str { "" }
+    /// # fn example(sessions: Sessions) {
+    /// let widget = web::resource("/widget").wrap(sessions.middleware().allow_cross_site()).get(widget);
+    /// let app = App::new().service(widget).wrap(sessions.middleware());
+    /// # let _ = app;
+    /// # }
+    /// # }
+    /// ```
+    pub fn allow_cross_site(self) -> Self {
+        Self { opening: self.opening.allow_cross_site() }
+    }
 }
 
 impl<S, Body> Transform<S, ServiceRequest> for SessionMiddleware
@@ -135,17 +159,30 @@ where
     }
 }
 
-/// Opens the session that the request's cookies name, and keeps these out of logs that print headers.
+/// Made once: of a name that is given as text, actix-web's headers would make a copy each time.
+static FETCH_SITE: HeaderName = HeaderName::from_static(SEC_FETCH_SITE);
+
+/// Opens the session of a request, and keeps its cookies out of logs that print headers.
 fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
+    mark_cookies(request);
+    let headers = request.headers();
+    let handle = sessions.open(headers.get_all(COOKIE).map(HeaderValue::as_bytes));
+    handle.note_request(request.method().as_str(), |name| {
+        let value = if name == SEC_FETCH_SITE { headers.get(&FETCH_SITE) } else { headers.get(name) };
+        value.map(HeaderValue::as_bytes)
+    });
+    handle
+}
+
+fn mark_cookies(request: &mut ServiceRequest) {
     match request.headers().get_all(COOKIE).len() {
-        0 => return sessions.open([]),
+        0 => {}
         1 => request.headers_mut().get_mut(COOKIE).into_iter().for_each(|cookie| cookie.set_sensitive(true)),
         _ => request.headers_mut().retain(|name, value| {
             value.set_sensitive(value.is_sensitive() || *name == COOKIE);
             true
         }),
     }
-    sessions.open(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes))
 }
 
 pin_project! {

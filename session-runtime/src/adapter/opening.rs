@@ -8,15 +8,20 @@ use crate::sessions::Sessions;
 pub(super) struct Opening {
     sessions: Sessions,
     tolerates_unavailability: bool,
+    allows_cross_site: bool,
 }
 
 impl Opening {
     pub(super) fn new(sessions: Sessions) -> Self {
-        Self { sessions, tolerates_unavailability: false }
+        Self { sessions, tolerates_unavailability: false, allows_cross_site: false }
     }
 
     pub(super) fn tolerate_unavailability(self) -> Self {
         Self { tolerates_unavailability: true, ..self }
+    }
+
+    pub(super) fn allow_cross_site(self) -> Self {
+        Self { allows_cross_site: true, ..self }
     }
 
     /// The same for a worker, which has a runtime of its own.
@@ -43,6 +48,9 @@ impl Opening {
         });
         if self.tolerates_unavailability {
             handle.tolerate_unavailability();
+        }
+        if self.allows_cross_site {
+            handle.allow_cross_site();
         }
         Entered { handle, is_opened }
     }

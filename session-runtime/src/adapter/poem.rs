@@ -64,7 +64,10 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let outer = request.extensions().get().cloned();
-        let entered = self.opening.enter(outer, |sessions| open(sessions, request.headers_mut()));
+        let entered = self.opening.enter(outer, |sessions| {
+            let method = request.method().clone();
+            open(sessions, &method, request.headers_mut())
+        });
         request.extensions_mut().insert(entered.handle.clone());
         let response = self.inner.call(request).await.map(IntoResponse::into_response);
         if entered.is_opened { with_headers(response, &entered.handle.finish()) } else { response }

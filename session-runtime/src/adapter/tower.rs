@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{COOKIE, Entry};
-use http::{Extensions, HeaderMap, HeaderValue, Request, Response};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -83,6 +83,33 @@ impl SessionLayer {
     pub fn tolerate_unavailability(self) -> Self {
         Self { opening: self.opening.tolerate_unavailability() }
     }
+
+    /// Lets requests to these routes begin a session even if another site caused them and they came without the session's cookie:
+    /// [`SessionHandle::allow_cross_site`] says what that means. Default: such a write is [`Error::is_cross_site`], a 403.
+    ///
+    /// On a part of the routes it goes around those, within the layer of all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
+    /// # use axum::{Router, routing::get};
+    /// # use session_runtime::Sessions;
+    /// # async fn widget() {}
+    /// # async fn account() {}
+    /// # fn example(sessions: Sessions) -> Router {
+    /// Router::new()
+    ///     .route("/widget", get(widget))
+    ///     .route_layer(sessions.layer().allow_cross_site())
+    ///     .route("/account", get(account))
+    ///     .layer(sessions.layer())
+    /// # }
+    /// # let _ = example;
+    /// # }
+    /// ```
+    pub fn allow_cross_site(self) -> Self {
+        Self { opening: self.opening.allow_cross_site() }
+    }
 }
 
 impl<S> Layer<S> for SessionLayer {
@@ -114,7 +141,10 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let outer = request.extensions().get().cloned();
-        let entered = self.opening.enter(outer, |sessions| open(sessions, request.headers_mut()));
+        let entered = self.opening.enter(outer, |sessions| {
+            let method = request.method().clone();
+            open(sessions, &method, request.headers_mut())
+        });
         request.extensions_mut().insert(entered.handle.clone());
         let opened = entered.is_opened.then_some(entered.handle);
         ResponseFuture { response: Some(self.inner.call(request)), opened }
@@ -151,11 +181,17 @@ impl SessionHandle {
     }
 }
 
-/// Opens the session that the request's cookies name, and keeps these out of logs that print headers.
-pub(super) fn open(sessions: &Sessions, headers: &mut HeaderMap) -> SessionHandle {
-    let Entry::Occupied(mut cookies) = headers.entry(COOKIE) else { return sessions.open([]) };
-    cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
-    sessions.open(cookies.iter().map(HeaderValue::as_bytes))
+/// Opens the session of a request, and keeps its cookies out of logs that print headers.
+pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap) -> SessionHandle {
+    let handle = match headers.entry(COOKIE) {
+        Entry::Occupied(mut cookies) => {
+            cookies.iter_mut().for_each(|cookie| cookie.set_sensitive(true));
+            sessions.open(cookies.iter().map(HeaderValue::as_bytes))
+        }
+        Entry::Vacant(_) => sessions.open([]),
+    };
+    handle.note_request(method.as_str(), |name| headers.get(name).map(HeaderValue::as_bytes));
+    handle
 }
 
 pin_project! {

@@ -9,6 +9,7 @@
 //! | [`lifecycle`] | When does a session begin, expire and end, and what does that cost? |
 //! | [`races`] | What do requests at the same moment do to each other? |
 //! | [`login`] | What is to be done at login, logout, "remember me", and with forms? |
+//! | [`cross_site`] | How do payments and logins of other sites come back, and why is a write a 403? |
 //! | [`security`] | What do OWASP's cheat sheet and ASVS ask for, and who does it? |
 //! | [`servers`] | How does it go with my web server, with WebSockets, without `async`? |
 //! | [`errors`] | What went wrong, what does the client get, what do I do? |
@@ -53,12 +54,21 @@ pub mod lifecycle {}
 pub mod races {}
 
 #[doc = include_str!("login.md")]
-#[doc = "\n---\nNext: [security](crate::guide::security)."]
+#[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
 #[doc(alias = "csrf")]
 #[doc(alias = "flash")]
 #[doc(alias = "logout")]
 #[doc(alias = "user_id")]
 pub mod login {}
+
+#[doc = include_str!("cross_site.md")]
+#[doc = "\n---\nNext: [security](crate::guide::security)."]
+#[doc(alias = "403")]
+#[doc(alias = "callback")]
+#[doc(alias = "form_post")]
+#[doc(alias = "oauth")]
+#[doc(alias = "samesite")]
+pub mod cross_site {}
 
 #[doc = include_str!("security.md")]
 #[doc = "\n---\nNext: [servers](crate::guide::servers)."]

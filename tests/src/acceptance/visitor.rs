@@ -158,6 +158,7 @@ fn questions(error: &Error) -> Vec<&'static str> {
     let answers = [
         ("decode", error.is_decode()),
         ("encode", error.is_encode()),
+        ("cross_site", error.is_cross_site()),
         ("gone", error.is_gone()),
         ("too_large", error.is_too_large()),
         ("unavailable", error.is_unavailable()),

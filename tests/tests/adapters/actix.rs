@@ -17,8 +17,8 @@ use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Respons
 use session_runtime::Session;
 
 use super::{
-    Visitor, count, counts_by_two_managers, get, goes_on_without_a_session_where_it_may, look, sessions,
-    sessions_named, sessions_on_a_server,
+    Visitor, begins_no_session_for_another_site, count, counts_by_two_managers, get,
+    goes_on_without_a_session_where_it_may, look, sessions, sessions_named, sessions_on_a_server,
 };
 
 /// A server that ends with this value.
@@ -151,6 +151,20 @@ async fn count_first<B: MessageBody>(
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     session.count().incr(1).await?;
     next.call(request).await
+}
+
+#[tokio::test]
+async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
+    let sessions = sessions();
+    let served = serve(move |app| {
+        let allowed = web::resource("/allowed").route(web::to(count));
+        let routes = web::scope("")
+            .service(allowed.wrap(sessions.middleware().allow_cross_site()))
+            .route("/look", web::to(look))
+            .route("/", web::to(count));
+        app.service(routes.wrap(sessions.middleware()));
+    });
+    begins_no_session_for_another_site(&served.base).await;
 }
 
 #[tokio::test]

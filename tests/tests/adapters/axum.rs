@@ -7,13 +7,16 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use session_runtime::{Error, Session, SessionHandle};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::{Reply, Visitor, count, counts_by_two_managers, get as ask, sessions, sessions_named};
+use super::{
+    Reply, Visitor, begins_no_session_for_another_site, count, counts_by_two_managers, get as ask, look,
+    sessions, sessions_named,
+};
 
 /// Serves the routes, and gives where.
 pub(crate) async fn serve(app: Router) -> String {
@@ -105,6 +108,14 @@ async fn count_first(
 ) -> Result<axum::response::Response, Error> {
     session.count().incr(1).await?;
     Ok(next.run(request).await)
+}
+
+#[tokio::test]
+async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
+    let sessions = sessions();
+    let allowed = Router::new().route("/allowed", any(count)).layer(sessions.layer().allow_cross_site());
+    let app = Router::new().route("/", any(count)).route("/look", any(look)).merge(allowed);
+    begins_no_session_for_another_site(&serve(app.layer(sessions.layer())).await).await;
 }
 
 #[tokio::test]

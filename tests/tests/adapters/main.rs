@@ -75,12 +75,50 @@ async fn counts_by_two_managers(url: &str) {
     assert_eq!((second.cookies().len(), second.body.as_str()), (0, "4"));
 }
 
+/// `/look` looks, `/` counts, `/allowed` counts and says that other sites may begin a session.
+async fn begins_no_session_for_another_site(base: &str) {
+    const CROSS: (&str, &str) = ("sec-fetch-site", "cross-site");
+    const LINK: [(&str, &str); 3] = [CROSS, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let send = async |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let request = reqwest::Client::new().request(method.parse().unwrap(), format!("{base}{path}"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        reply(request).await
+    };
+    let refused = [(403, "Forbidden".to_owned(), 0), (200, "1".to_owned(), 1)];
+    let told = |reply: &Reply| (reply.status, reply.body.clone(), reply.cookies().len());
+    let cookie = send("GET", "/", &[]).await.cookies().remove(0);
+    let dead = format!("{}x", cookie);
+    for (path, method, headers, begins) in [
+        ("/", "GET", &[CROSS][..], 0),
+        ("/", "POST", &[CROSS], 0),
+        ("/", "POST", &LINK, 0),
+        ("/", "GET", &[CROSS, ("cookie", "theme=dark")], 0),
+        ("/", "GET", &LINK, 1),
+        ("/", "POST", &[("sec-fetch-site", "same-site")], 1),
+        ("/", "POST", &[("sec-fetch-site", "none")], 1),
+        ("/", "POST", &[CROSS, ("cookie", &dead)], 1),
+        ("/allowed", "POST", &[CROSS], 1),
+    ] {
+        let reply = send(method, path, headers).await;
+        assert_eq!(told(&reply), refused[begins], "{method} {path} {headers:?}");
+        assert_eq!(reply.headers["cache-control"], "no-store");
+    }
+    let looked = send("POST", "/look", &[CROSS]).await;
+    assert_eq!(told(&looked), (200, "0".to_owned(), 0));
+    let counted = send("POST", "/", &[CROSS, ("cookie", &cookie)]).await;
+    assert_eq!(told(&counted), (200, "2".to_owned(), 0));
+}
+
 /// A `GET`, with this `Cookie` header unless it is empty.
 async fn get(url: &str, cookie: &str) -> Reply {
     let mut request = reqwest::Client::new().get(url);
     if !cookie.is_empty() {
         request = request.header(COOKIE, cookie);
     }
+    reply(request).await
+}
+
+async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Reply { status, headers, body: response.text().await.unwrap() }

@@ -11,8 +11,8 @@ use session_runtime::{Error, Session};
 use tokio::net::TcpListener;
 
 use super::{
-    Visitor, counts_by_two_managers, get, goes_on_without_a_session_where_it_may, sessions, sessions_named,
-    sessions_on_a_server,
+    Visitor, begins_no_session_for_another_site, counts_by_two_managers, get,
+    goes_on_without_a_session_where_it_may, sessions, sessions_named, sessions_on_a_server,
 };
 
 #[handler]
@@ -88,6 +88,14 @@ fn count_first(inner: impl Endpoint + 'static, fails: bool) -> BoxEndpoint<'stat
         }
     });
     counts.boxed()
+}
+
+#[tokio::test]
+async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
+    let sessions = sessions();
+    let allowed = count.with(sessions.layer().allow_cross_site());
+    let app = Route::new().at("/allowed", allowed).at("/look", look).at("/", count);
+    begins_no_session_for_another_site(&serve(app.with(sessions.layer())).await).await;
 }
 
 #[tokio::test]
