@@ -37,11 +37,18 @@ impl CookieHeaders {
     pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         split(&self.joined).filter_map(|pair| {
             let at = memchr(b'=', pair)?;
-            let (key, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+            let (key, value) = (pair[..at].trim_ascii(), unquoted(pair[at + 1..].trim_ascii()));
             let may_be_ours = key == name.as_bytes() && !value.is_empty() && value.len() <= MAX_VALUE_LEN;
             may_be_ours.then_some(value)
         })
     }
+}
+
+/// A value without the one pair of quotes that may stand around it ([RFC 6265 §4.1.1]): some proxies and servers add them.
+///
+/// [RFC 6265 §4.1.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 /// What stands between semicolons.
@@ -81,6 +88,12 @@ mod tests {
         let pair = format!("{name}={}", crate::keyring::Keyring::new(name, b"secret", []).sign(&id));
         let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);
         assert!(cookies.values(name).count() == 1 && !cookies.joined.spilled());
+    }
+
+    #[test]
+    fn one_pair_of_quotes_is_taken_off() {
+        assert_eq!(values(&[b"sid=\"one\"; sid = \"two\" ;sid=\"\"three\"\""]), ["one", "two", "\"three\""]);
+        assert_eq!(values(&[b"sid=\"half; sid=half\"; sid=\"; sid=\"\""]), ["\"half", "half\"", "\""]);
     }
 
     #[test]

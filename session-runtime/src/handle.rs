@@ -18,6 +18,7 @@ use crate::lifecycle::{
     Candidate, Destroy, Lifecycle, Move, MoveStep, Next, Presented, Read, Reason, RequestAge, TOMBSTONE_FOR,
     Write as Plan,
 };
+use crate::plain_http::came_by_plain_http;
 use crate::present::Present;
 use crate::response::SessionHeaders;
 use crate::schema::{FieldSpec, Schema};
@@ -32,6 +33,10 @@ use crate::telemetry::{Moment, News, Untold};
 
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
+
+/// The most sessions that a request's cookies may name; of more, the youngest count. Browsers keep fewer cookies of one site than twice
+/// this, and of one name very few.
+const MAX_PRESENTED: usize = 100;
 
 /// One for each session that the request's cookies name, in their order: one, most of the time.
 type Candidates = SmallVec<[Candidate; 1]>;
@@ -194,6 +199,9 @@ impl SessionHandle {
     /// then would take the place of the browser's own. So it does not begin: the write is [`Error::is_cross_site`]. See
     /// [`allow_cross_site`](Self::allow_cross_site) and [the guide](crate::guide::cross_site).
     ///
+    /// A response that sets a cookie with `Secure` to a request by plain http is told to `tracing` as a warning, once: browsers do not keep it.
+    /// The scheme is that of `X-Forwarded-Proto` or `Forwarded`, else of an `Origin` or `Referer` on the same host.
+    ///
     /// # Examples
     ///
     /// ```
@@ -213,9 +221,14 @@ impl SessionHandle {
     /// # }
     /// ```
     pub fn note_request<'a>(&self, method: &str, header: impl Fn(&'static str) -> Option<&'a [u8]>) {
-        if header(SEC_FETCH_SITE).is_some() && leaves_cookie_out(self.0.sessions.same_site(), method, header)
-        {
-            self.lifecycle().leave_cookie_out();
+        let sessions = &self.0.sessions;
+        // Browsers tell it over https and to this machine alone.
+        if header(SEC_FETCH_SITE).is_some() {
+            if leaves_cookie_out(sessions.same_site(), method, header) {
+                self.lifecycle().leave_cookie_out();
+            }
+        } else if sessions.minds_plain_http() && came_by_plain_http(header) {
+            self.lifecycle().note_plain_http();
         }
     }
 
@@ -737,6 +750,9 @@ impl SessionHandle {
                 Some(same) => same.merge(candidate),
                 None => candidates.push(candidate),
             }
+            if candidates.len() > MAX_PRESENTED {
+                remove_oldest(&mut candidates);
+            }
         }
         candidates
     }
@@ -748,15 +764,15 @@ impl SessionHandle {
         read.retain(|candidate| {
             let is_plausible = candidate.subject.is_plausible(now);
             if !is_plausible {
-                news.add(Moment::Expired, Some(&candidate.subject.id));
+                if unusable.len() < MAX_CANDIDATES {
+                    news.add(Moment::Expired, Some(&candidate.subject.id));
+                }
                 unusable.push(candidate.subject.clone());
             }
             is_plausible
         });
         while read.len() > MAX_CANDIDATES {
-            let births = read.iter().map(|candidate| candidate.subject.birth).enumerate();
-            let oldest = births.min_by_key(|(_, birth)| *birth).map_or(0, |(at, _)| at);
-            unusable.push(read.remove(oldest).subject);
+            unusable.push(remove_oldest(&mut read).subject);
         }
         Presented { by_cookie, candidates: read, unusable }
     }
@@ -787,6 +803,12 @@ impl DerefMut for Held<'_> {
     fn deref_mut(&mut self) -> &mut Lifecycle {
         &mut self.lifecycle
     }
+}
+
+fn remove_oldest(candidates: &mut Candidates) -> Candidate {
+    let births = candidates.iter().map(|candidate| candidate.subject.birth).enumerate();
+    let oldest = births.min_by_key(|(_, birth)| *birth).map_or(0, |(at, _)| at);
+    candidates.remove(oldest)
 }
 
 /// What tells nothing of fields.

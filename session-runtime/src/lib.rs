@@ -101,6 +101,7 @@ mod keyring;
 mod lifecycle;
 mod mistakes;
 mod peek;
+mod plain_http;
 mod present;
 mod random;
 mod record;

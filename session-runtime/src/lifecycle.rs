@@ -45,6 +45,8 @@ pub(crate) struct Lifecycle {
     allows_cross_site: bool,
     /// It would have begun one.
     was_kept_from_beginning: bool,
+    /// The request came by plain http.
+    is_plain_http: bool,
     /// The client is to be told to forget its cookie, unless a new one takes its place.
     removal_due: bool,
     /// The class of the next session that the request begins.
@@ -223,6 +225,8 @@ pub(crate) struct Outcome {
     pub(crate) set: Option<Subject>,
     /// The client's cookie is to be removed.
     pub(crate) remove: bool,
+    /// The request came by plain http.
+    pub(crate) is_plain_http: bool,
     /// The request went on without its session: the store could not be asked for it, or the browser left its cookie out.
     pub(crate) went_on_without: bool,
 }
@@ -253,6 +257,11 @@ impl Lifecycle {
     /// the one that the browser has.
     pub(crate) fn leave_cookie_out(&mut self) {
         self.cookie_left_out = true;
+    }
+
+    /// The request came by plain http.
+    pub(crate) fn note_plain_http(&mut self) {
+        self.is_plain_http = true;
     }
 
     /// Lets the request begin a session all the same.
@@ -690,7 +699,15 @@ impl Lifecycle {
         self.presented &= !remove;
         let went_on_without = self.goes_on_without() || self.was_kept_from_beginning;
         let may_go_live = self.is_held && self.may_go_live();
-        Outcome { asked: self.asked, was_live: self.was_live, may_go_live, set, remove, went_on_without }
+        Outcome {
+            asked: self.asked,
+            was_live: self.was_live,
+            may_go_live,
+            set,
+            remove,
+            is_plain_http: self.is_plain_http,
+            went_on_without,
+        }
     }
 
     /// To be called before [`commit`](Self::commit), if another part of the program can still ask for the session.

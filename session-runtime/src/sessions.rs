@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::sync::Weak;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, ClockMoment};
@@ -65,6 +65,7 @@ struct Rules {
     max_value_size: usize,
     max_batch_size: usize,
     unknown_classes: UnknownClasses,
+    told_of_plain_http: AtomicBool,
 }
 
 impl Sessions {
@@ -166,6 +167,7 @@ impl Sessions {
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
             unknown_classes: UnknownClasses::default(),
+            told_of_plain_http: AtomicBool::new(false),
         });
         Ok(Self(Arc::new(Manager { store, rules })))
     }
@@ -454,6 +456,21 @@ impl Sessions {
         self.0.rules.cookie.name()
     }
 
+    /// Whether requests by plain http are to be looked for: their clients get a cookie that browsers do not keep, and nobody was told.
+    pub(crate) fn minds_plain_http(&self) -> bool {
+        self.0.rules.cookie.is_secure() && !self.0.rules.told_of_plain_http.load(Ordering::Relaxed)
+    }
+
+    fn tell_of_plain_http(&self) {
+        if !self.0.rules.told_of_plain_http.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a session cookie with `Secure` was sent to a visitor who came by plain http: browsers do not keep it, and each of \
+                 their requests begins another session. Serve the site over https, or set `cookie_secure` (SESSION_COOKIE_SECURE) to \
+                 false for development"
+            );
+        }
+    }
+
     pub(crate) fn same_site(&self) -> SameSite {
         self.0.rules.cookie.same_site()
     }
@@ -598,6 +615,9 @@ impl Sessions {
             Some(subject) => self.set_cookie(subject),
             None => outcome.remove.then(|| self.0.rules.cookie.removal()),
         };
+        if outcome.is_plain_http && outcome.set.is_some() {
+            self.tell_of_plain_http();
+        }
         let headers = SessionHeaders::new(outcome, set_cookie);
         if outcome.remove { headers.and_removal(self.0.rules.cookie.host_only_removal()) } else { headers }
     }

@@ -41,6 +41,10 @@ impl CookieTemplate {
         self.cookie.name()
     }
 
+    pub(crate) fn is_secure(&self) -> bool {
+        self.cookie.secure() == Some(true)
+    }
+
     pub(crate) fn same_site(&self) -> SameSite {
         self.same_site
     }

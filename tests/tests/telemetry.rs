@@ -318,3 +318,75 @@ async fn whoever_listens_may_ask_for_the_session() {
     .with_subscriber(subscriber)
     .await;
 }
+
+/// A request of 396 kB would write 20 MB of log.
+#[tokio::test]
+async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
+    let log = Log::default();
+    async {
+        let sessions = sessions();
+        let read = async |cookies: &str| {
+            let headers = cookies.split('\n').map(str::as_bytes);
+            sessions.open(headers).session::<Visitor>().name().await.unwrap();
+        };
+        read(&"session-id=x;__Host-session-id=x;".repeat(66_000)).await;
+        read("__Host-session-id=x\n__Host-session-id=y").await;
+        read(&format!("__Host-session-id=x; {}", cookies::cookie(&cookies::id(SystemTime::now(), 0)))).await;
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    let told = lines(&log, "session_runtime::lifecycle");
+    let forged = told.iter().filter(|line| line.contains("forged")).collect::<Vec<_>>();
+    assert_eq!(
+        forged,
+        [
+            "session lifecycle event=\"forged\" count=66000",
+            "session lifecycle event=\"forged\" count=2",
+            "session lifecycle event=\"forged\"",
+        ]
+    );
+    assert_eq!(told.len(), 4, "and the one of an id that the store does not know: {told:?}");
+}
+
+/// Somebody has kept the cookies of many sessions.
+#[tokio::test]
+async fn many_cookies_of_former_sessions_are_a_few_events_and_a_bounded_number_of_trips() {
+    let log = Log::default();
+    let now = SystemTime::now();
+    let cookies = |birth: SystemTime| {
+        let cookies = (0..1000).map(|_| cookies::cookie(&cookies::id(birth, 0)));
+        cookies.collect::<Vec<_>>().join("; ")
+    };
+    async {
+        let sessions = sessions();
+        sessions
+            .open([cookies(SystemTime::UNIX_EPOCH).as_bytes()])
+            .session::<Visitor>()
+            .name()
+            .await
+            .unwrap();
+        assert_eq!(lines(&log, "session_runtime::lifecycle").len(), 4);
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+
+    let server = RedisServer::start();
+    let config = SessionConfig::new().secret(SECRET).store(server.url());
+    let sessions = Sessions::new(config).await.unwrap();
+    let live = sessions.open([]);
+    live.session::<Visitor>().set_count(7).await.unwrap();
+    let live = live.finish().set_cookie().unwrap().split(';').next().unwrap().to_owned();
+    let cookies = cookies(now - Duration::from_secs(3600));
+    for header in [format!("{live}; {cookies}"), format!("{cookies}; {live}")] {
+        let handle = sessions.open([header.as_bytes()]);
+        let session: Session<Visitor> = handle.session();
+        assert_eq!(session.count().await.unwrap(), 7, "the youngest counts");
+    }
+    let _: String = server.cli(&["CONFIG", "RESETSTAT"]);
+    let handle = sessions.open([cookies.as_bytes()]);
+    handle.session::<Visitor>().destroy().await.unwrap();
+    let stats: String = server.cli(&["INFO", "commandstats"]);
+    let ends = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap();
+    let ends: u64 = ends.split(',').next().unwrap().parse().unwrap();
+    assert!((4..=100).contains(&ends), "{ends}");
+}

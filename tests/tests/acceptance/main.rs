@@ -72,6 +72,7 @@ over_every_store! {
         a_cookie_with_any_byte_changed_is_no_session
         a_cookie_signed_by_an_older_key_is_reissued_when_found_live
         a_cookie_signed_by_a_removed_key_is_no_session
+        a_value_in_quotes_is_the_value
         an_unsigned_id_is_never_accepted
         a_value_signed_for_another_cookie_is_not_accepted
         an_id_that_the_store_does_not_know_is_never_adopted

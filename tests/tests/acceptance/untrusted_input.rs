@@ -64,6 +64,23 @@ pub(crate) async fn a_cookie_signed_by_a_removed_key_is_no_session(world: World)
     assert_ne!(cookies::id_of(&cookie), cookies::id_of(&reply.set_cookies()[0]));
 }
 
+/// RFC 6265, section 4.1.1: some proxies and servers put a cookie's value in quotes.
+pub(crate) async fn a_value_in_quotes_is_the_value(world: World) {
+    let app = world.app().await;
+    let cookie = visitor(&app).await.cookie();
+    let (name, value) = cookie.split_once('=').unwrap();
+    for (quoted, expected) in [
+        (format!("{name}=\"{value}\""), 1),
+        (format!("theme=\"a, b\"; {name} = \"{value}\" ; lang=en"), 1),
+        (format!("{name}=\"\"{value}\"\""), 0),
+        (format!("{name}=\"{value}"), 0),
+        (format!("{name}={value}\""), 0),
+    ] {
+        let reply = app.client().run_with(&[&quoted], Script::new().get("count")).await;
+        assert_eq!(reply.values(), [expected], "{quoted}");
+    }
+}
+
 /// ACCEPTANCE 12.
 pub(crate) async fn an_unsigned_id_is_never_accepted(world: World) {
     let app = world.app().await;

@@ -1,0 +1,94 @@
+//! Requests that came by plain http, over which browsers keep no cookie with `Secure`.
+
+use std::net::IpAddr;
+use std::str;
+
+/// Returns whether a request came by plain http, as far as its headers tell, and not to this machine, of which browsers keep `Secure` cookies
+/// all the same. The nearest word counts: that of a proxy, else that of the page that caused the request.
+pub(crate) fn came_by_plain_http<'a>(header: impl Fn(&'static str) -> Option<&'a [u8]>) -> bool {
+    let header = |name| str::from_utf8(header(name)?).ok();
+    let first = |name| header(name).and_then(|list: &str| list.split(',').next()).map(str::trim);
+    let forwarded = |key| first("forwarded").and_then(|element| parameter(element, key));
+    let host = first("x-forwarded-host").or_else(|| forwarded("host")).or_else(|| header("host"));
+    let Some(host) = host.filter(|host| !is_loopback(host)) else { return false };
+    let by_proxy = first("x-forwarded-proto").or_else(|| forwarded("proto"));
+    let by_page =
+        || [header("origin"), header("referer")].into_iter().flatten().find_map(|url| scheme(url, host));
+    by_proxy.or_else(by_page).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+}
+
+/// Of one element of `Forwarded` ([RFC 7239 §4]).
+///
+/// [RFC 7239 §4]: https://www.rfc-editor.org/rfc/rfc7239#section-4
+fn parameter<'a>(element: &'a str, key: &str) -> Option<&'a str> {
+    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.into_iter().find(|(known, _)| known.trim().eq_ignore_ascii_case(key))?;
+    Some(value.trim().trim_matches('"'))
+}
+
+/// The scheme of a URL on this host.
+fn scheme<'a>(url: &'a str, host: &str) -> Option<&'a str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.eq_ignore_ascii_case(host).then_some(scheme)
+}
+
+/// [Secure Contexts §3.1](https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy).
+fn is_loopback(host: &str) -> bool {
+    let without_port = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = without_port.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let is_local = name == "localhost" || name.ends_with(".localhost");
+    is_local || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_plain(headers: &[(&str, &str)]) -> bool {
+        came_by_plain_http(|name| {
+            headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_bytes())
+        })
+    }
+
+    #[test]
+    fn the_nearest_word_counts() {
+        let host = ("host", "shop.example:8080");
+        for (headers, expected) in [
+            (&[][..], false),
+            (&[("x-forwarded-proto", "http")], true),
+            (&[("x-forwarded-proto", "HTTP, https")], true),
+            (&[("x-forwarded-proto", "https"), ("origin", "http://shop.example:8080")], false),
+            (&[("forwarded", "for=1.2.3.4;proto=http, proto=https")], true),
+            (&[("forwarded", "For=\"[::1]\"; Proto=\"https\"")], false),
+            (&[("origin", "http://Shop.Example:8080")], true),
+            (&[("origin", "https://shop.example:8080")], false),
+            (&[("origin", "null"), ("referer", "http://shop.example:8080/cart?a=1")], true),
+            (&[("referer", "http://other.example/")], false),
+            (&[("referer", "http://shop.example:8080")], true),
+            (&[("referer", "shop.example:8080")], false),
+        ] {
+            assert_eq!(is_plain(&[&[host], headers].concat()), expected, "{headers:?}");
+        }
+        assert!(!is_plain(&[("x-forwarded-proto", "http")]), "no host");
+    }
+
+    #[test]
+    fn this_machine_is_as_good_as_https() {
+        let by = |host| is_plain(&[("host", host), ("x-forwarded-proto", "http")]);
+        for host in
+            ["localhost", "LOCALHOST:3000", "a.localhost", "127.0.0.1:80", "127.1.2.3", "[::1]:80", "[::1]"]
+        {
+            assert!(!by(host), "{host}");
+        }
+        for host in ["localhost.example", "192.168.0.7:3000", "shop", "[fe80::1]:80", "[2001:db8::1]"] {
+            assert!(by(host), "{host}");
+        }
+        let proxied = [("host", "127.0.0.1:3000"), ("x-forwarded-proto", "http")];
+        assert!(is_plain(&[&proxied[..], &[("x-forwarded-host", "shop.example")]].concat()));
+        assert!(is_plain(&[proxied[0], ("forwarded", "proto=http;host=shop.example")]));
+    }
+}
