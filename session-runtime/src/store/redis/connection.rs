@@ -1,12 +1,14 @@
 //! One connection: opened, greeted, watched.
 
 use std::fmt;
-use std::sync::atomic::{self, AtomicBool, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::yield_now;
 
 use super::cause::{Cause, Code};
@@ -53,6 +55,7 @@ pub(super) struct Pulse(Arc<Beat>);
 #[derive(Default)]
 struct Beat {
     has_stopped: AtomicBool,
+    stopped: Notify,
     /// From when the connection is open until it stops.
     counted: Mutex<Option<Counted>>,
 }
@@ -191,9 +194,17 @@ impl Pulse {
 
     pub(super) fn stop(&self) {
         self.0.has_stopped.store(true, Ordering::Release);
-        // Before the driver gives back what it still has: an operation looks for the end after it has handed itself over.
-        atomic::fence(Ordering::SeqCst);
         self.counted().take();
+        self.0.stopped.notify_waiters();
+    }
+
+    /// Waits until it has stopped.
+    pub(super) async fn stopped(&self) {
+        let mut stopped = pin!(self.0.stopped.notified());
+        stopped.as_mut().enable();
+        if self.beats() {
+            stopped.await;
+        }
     }
 
     /// Has the connection to this address counted until it stops.

@@ -7,7 +7,6 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{self, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -66,6 +65,8 @@ struct Shared {
 
 /// However patient operations are, this bounds how many attempts hang side by side.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
+/// An operation that takes no longer than this waits for nothing but its reply, which costs least.
+const USUALLY: Duration = Duration::from_millis(20);
 /// How often one operation looks for the master anew.
 const MASTERS_TRIED: usize = 3;
 
@@ -155,7 +156,7 @@ impl Link {
             // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
             let sent = pin!(exchange.send(&mut connection, is_asking));
             let sent = pin!(watched.gathering.gather(sent));
-            let reply = self.reply::<E, _>(sent, &watched.pulse, deadline).await?;
+            let reply = self.reply::<E, _>(sent, &watched.pulse, begun, deadline).await?;
             let role = match question {
                 Some(question) => question.answer(deadline).await,
                 None => Role::Unknown,
@@ -215,16 +216,16 @@ impl Link {
 
     async fn reply<E: Exchange, T>(
         &self,
-        reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
+        mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         pulse: &Pulse,
+        begun: Instant,
         deadline: Instant,
     ) -> Result<T, Fault> {
-        let mut reply = pin!(unless_stopped(reply, pulse));
-        let patience = if E::MAY_BE_REPEATED { deadline.checked_sub(self.shared.timeout / 2) } else { None };
-        let mut replied = timeout_at(patience.unwrap_or(deadline), reply.as_mut()).await;
-        if replied.is_err() && patience.is_some() {
-            replied = timeout_at(deadline, self.unless_replaced(reply, pulse)).await;
-        }
+        let usual = timeout_at(deadline.min(begun + USUALLY), reply.as_mut()).await;
+        let replied = match usual {
+            Ok(reply) => Ok(received(reply, pulse)),
+            Err(_) => timeout_at(deadline, self.unless_over::<E, _>(reply, pulse)).await,
+        };
         match replied {
             Ok(Some(reply)) => Ok(reply),
             Ok(None) => Err(Fault::NoReply(Cause::Lost)),
@@ -235,17 +236,24 @@ impl Link {
         }
     }
 
-    /// The reply; nothing if another connection takes the place of this one first.
-    async fn unless_replaced<T>(
+    /// The reply; nothing if the connection ends first, or if another takes its place and the operation may be repeated there.
+    ///
+    /// The end is waited for by itself: an operation that is handed over while a connection ends may be neither answered nor
+    /// given back, for as long as it keeps the connection's queue alive (tokio's issue 7714).
+    async fn unless_over<E: Exchange, T>(
         &self,
-        mut reply: Pin<&mut impl Future<Output = Option<T>>>,
+        mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
         pulse: &Pulse,
     ) -> Option<T> {
         let mut states = self.shared.state.subscribe();
-        let mut replaced = pin!(states.wait_for(|state| !state.has(pulse)));
+        let mut replaced = pin!(states.wait_for(|state| E::MAY_BE_REPEATED && !state.has(pulse)));
+        let mut stopped = pin!(pulse.stopped());
         poll_fn(|cx| match reply.as_mut().poll(cx) {
-            Poll::Pending => replaced.as_mut().poll(cx).map(|_| None),
-            replied => replied,
+            Poll::Ready(reply) => Poll::Ready(received(reply, pulse)),
+            Poll::Pending => {
+                let is_over = stopped.as_mut().poll(cx).is_ready() || replaced.as_mut().poll(cx).is_ready();
+                if is_over { Poll::Ready(None) } else { Poll::Pending }
+            }
         })
         .await
     }
@@ -338,28 +346,9 @@ async fn role_question<E: Exchange>(exchange: &E, watched: &Watched, begun: Inst
     Some(RoleQuestion::hand_over(&watched.connection).await)
 }
 
-/// The reply; nothing if the connection ends first.
-///
-/// An operation that is handed over at the very end of a connection is neither answered nor given back, for as long as it keeps the
-/// connection alive (tokio's issue 7714): so the end is looked for after each step. What was handed over before the end is given back.
-async fn unless_stopped<T>(
-    mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
-    pulse: &Pulse,
-) -> Option<T> {
-    poll_fn(|cx| match reply.as_mut().poll(cx) {
-        Poll::Pending => {
-            // Of the end and of what was handed over, one is seen by the other side.
-            atomic::fence(Ordering::SeqCst);
-            if pulse.beats() { Poll::Pending } else { Poll::Ready(None) }
-        }
-        Poll::Ready(Ok(reply)) => Poll::Ready(Some(reply)),
-        // Error replies are values here: what is left are broken connections and broken protocol.
-        Poll::Ready(Err(_)) => {
-            pulse.stop();
-            Poll::Ready(None)
-        }
-    })
-    .await
+/// Error replies are values here: what is left are broken connections and broken protocol.
+fn received<T>(reply: RedisResult<T>, pulse: &Pulse) -> Option<T> {
+    reply.inspect_err(|_| pulse.stop()).ok()
 }
 
 impl Shared {
@@ -392,17 +381,43 @@ pub(super) fn jittered(pause: Duration) -> Duration {
 mod tests {
     use std::future::pending;
 
+    use redis::{Cmd, ConnectionAddr, IntoConnectionInfo};
+
+    use super::super::exchange::Repeatable;
+    use super::super::place::Dial;
     use super::*;
 
-    /// It was handed over when the driver no longer looked.
-    #[test]
-    fn an_operation_that_a_connection_took_at_its_end_does_not_wait() {
-        let pulse = Pulse::default();
+    #[tokio::test]
+    async fn an_operation_that_a_connection_took_at_its_end_does_not_wait() {
+        let (link, pulse) = (nowhere(), Pulse::default());
         let never = pin!(pending::<RedisResult<()>>());
-        let mut waiting = pin!(unless_stopped(never, &pulse));
-        let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
-        assert_eq!(waiting.as_mut().poll(cx), Poll::Pending);
+        let waiting = tokio::spawn({
+            let pulse = pulse.clone();
+            async move { pulse.stopped().await }
+        });
+        let mut over = pin!(link.unless_over::<Cmd, _>(never, &pulse));
+        assert!(poll_fn(|cx| Poll::Ready(over.as_mut().poll(cx).is_pending())).await);
         pulse.stop();
-        assert_eq!(waiting.poll(cx), Poll::Ready(None));
+        assert_eq!(over.await, None);
+        waiting.await.unwrap();
+        // Of one that ended before.
+        let never = pin!(pending::<RedisResult<()>>());
+        assert_eq!(link.unless_over::<Cmd, _>(never, &pulse).await, None);
+    }
+
+    #[tokio::test]
+    async fn only_what_may_be_repeated_leaves_a_connection_that_has_been_replaced() {
+        let (link, pulse) = (nowhere(), Pulse::default());
+        let never = pin!(pending::<RedisResult<()>>());
+        assert_eq!(link.unless_over::<Repeatable<'_, Cmd>, _>(never, &pulse).await, None);
+        let never = pin!(pending::<RedisResult<()>>());
+        let mut write = pin!(link.unless_over::<Cmd, _>(never, &pulse));
+        assert!(poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx).is_pending())).await);
+    }
+
+    fn nowhere() -> Link {
+        let info = ConnectionAddr::Tcp("localhost".into(), 1).into_connection_info().unwrap();
+        let place = Place::Server(Box::new(Dial::new(info, None).endpoint().unwrap()));
+        Link::new(place, &[], Duration::from_secs(1))
     }
 }
