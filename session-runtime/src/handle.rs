@@ -28,7 +28,7 @@ use crate::store::{
     Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
-use crate::subject::Subject;
+use crate::subject::{MAX_CLOCK_SKEW, Subject};
 use crate::telemetry::{Moment, News, Untold};
 
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
@@ -379,12 +379,17 @@ impl SessionHandle {
 
     /// # Errors
     ///
-    /// `is_config` if the store has a session that this process holds to be over: its word must not be taken for the truth.
+    /// `is_config` if the store has a session that this process holds to be over, and not only by the delays and the clocks' differences
+    /// that are tolerated. A client is told of no session: for it there is none.
     async fn check_undisputed(&self) -> Result<(), Error> {
-        let unusable = self.lifecycle().unusable().to_vec();
+        let (now, unusable) = (self.0.sessions.now(), self.lifecycle().unusable().to_vec());
         for subject in unusable {
-            if let Lookup::Found(_) = self.store().time_left(&subject.key).await? {
-                return Err(Error::new(Kind::Disputed));
+            if self.has_client() || subject.is_plausible(now) {
+                continue;
+            }
+            match self.store().time_left(&subject.key).await? {
+                Lookup::Found(left) if left > MAX_CLOCK_SKEW => return Err(Error::new(Kind::Disputed)),
+                _ => {}
             }
         }
         Ok(())
@@ -480,6 +485,9 @@ impl SessionHandle {
             match self.plan_move(reason)? {
                 MoveStep::Nothing => return Ok(()),
                 MoveStep::Examine(subject) => self.examine(Some(subject)).await?,
+                MoveStep::End(_) if reason == Reason::Rotate && !self.has_client() => {
+                    return self.check_undisputed().await;
+                }
                 MoveStep::End(subject) => {
                     let ended = self.store().destroy(&subject.key, self.destruction()).await?;
                     self.lifecycle().ended_unusable(&subject.id, ended);
@@ -517,15 +525,38 @@ impl SessionHandle {
     }
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
+        let destroyed = self.destroy_all().await;
+        self.lifecycle().destruction_over();
+        destroyed
+    }
+
+    /// Ends what can be ended, and gives the first error.
+    async fn destroy_all(&self) -> Result<(), Error> {
+        let mut destroyed = Ok(());
         while let Some(plan) = self.plan_destroy()? {
-            let reply = self.store().destroy(&plan.subject.key, self.destruction()).await;
-            let found = reply.inspect_err(|error| self.note_refusal(error, &plan.subject))?;
-            let follow = |kind| self.followed(kind);
-            if self.lifecycle().destroyed(&plan, found, follow) == Next::Nothing {
-                break;
+            match self.store().destroy(&plan.subject.key, self.destruction()).await {
+                Ok(found) => {
+                    let follow = |kind| self.followed(kind);
+                    if self.lifecycle().destroyed(&plan, found, follow) == Next::Nothing {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.note_refusal(&error, &plan.subject);
+                    let goes_on = self.lifecycle().not_ended(&plan.subject.id);
+                    destroyed = destroyed.and(Err(error.into()));
+                    if !goes_on {
+                        break;
+                    }
+                }
             }
         }
-        Ok(())
+        destroyed
+    }
+
+    /// Returns whether a client is on the other side, which gets the cookies.
+    fn has_client(&self) -> bool {
+        matches!(self.0.origin, Origin::Request)
     }
 
     fn destruction(&self) -> Destruction {
@@ -562,7 +593,8 @@ impl SessionHandle {
     }
 
     fn age(&self) -> RequestAge {
-        RequestAge { since_arrival: self.0.arrival.elapsed(), grace: self.0.sessions.end_grace() }
+        let (since_arrival, grace) = (self.0.arrival.elapsed(), self.0.sessions.end_grace());
+        RequestAge { since_arrival, grace, has_client: self.has_client() }
     }
 
     fn plan_read(&self) -> Option<Read> {

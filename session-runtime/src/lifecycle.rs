@@ -55,6 +55,8 @@ pub(crate) struct Lifecycle {
     moves: Vec<Move>,
     /// The sessions that a destruction has yet to end beside the request's own.
     ending: Vec<Subject>,
+    /// Those of them that it could not end. The next one tries again.
+    unended: Vec<Subject>,
     /// The session whose end or move was sent, and is not known not to have happened.
     doubted: Option<SessionId>,
     unserved: Unserved,
@@ -111,6 +113,8 @@ pub(crate) struct RequestAge {
     /// How much later than a session's end a request may arrive and still count as under way: answers with another cookie may have
     /// been on their way to the browser.
     pub(crate) grace: Duration,
+    /// A client is on the other side, and gets the cookie of a session that begins anew.
+    pub(crate) has_client: bool,
 }
 
 /// The sessions that a request's cookies name.
@@ -369,6 +373,7 @@ impl Lifecycle {
             match gone.end.allows_login(age) {
                 None => return Ok(MoveStep::Examine(gone.subject.clone())),
                 Some(false) => return Err(gone.error()),
+                Some(true) if self.committed => return Err(Error::new(Kind::Committed)),
                 Some(true) => {
                     self.state = State::default();
                     self.moves.clear();
@@ -423,7 +428,7 @@ impl Lifecycle {
         self.ending.append(&mut self.unusable);
         let subject = self.ending.last().or_else(|| self.state.subject()).cloned();
         if subject.is_none() {
-            self.removal_due = self.presented;
+            self.remove_cookie();
         }
         self.doubted = subject.as_ref().map(|subject| subject.id);
         Ok(subject.map(|subject| Destroy { subject, settles: self.is_unsettled() }))
@@ -542,7 +547,7 @@ impl Lifecycle {
                         self.passed_over.push(subject);
                     }
                 }
-                self.try_successors_of(id, former.or(gone));
+                self.try_successors_of(id, Gone::stricter(former, gone));
             }
             State::Gone(gone) if gone.subject.id == *id => {
                 gone.end = tombstone.map_or(End::Expired, |tombstone| End::read(tombstone, age));
@@ -675,6 +680,18 @@ impl Lifecycle {
         self.end_if_over()
     }
 
+    /// The store could not end this session. Returns whether the destruction goes on with the others.
+    pub(crate) fn not_ended(&mut self, id: &SessionId) -> bool {
+        let Some(at) = self.ending.iter().position(|ending| ending.id == *id) else { return false };
+        self.unended.push(self.ending.remove(at));
+        true
+    }
+
+    /// The destruction has come to its end, for better or worse.
+    pub(crate) fn destruction_over(&mut self) {
+        self.passed_over.append(&mut self.unended);
+    }
+
     fn destruction_changes_cookie(&self) -> bool {
         let names_sessions = self.state.subject().is_some()
             || [&self.ending, &self.passed_over, &self.unusable].iter().any(|sessions| !sessions.is_empty());
@@ -743,8 +760,13 @@ impl Lifecycle {
         self.state = State::default();
         self.moves.clear();
         self.class = 0;
-        self.removal_due = self.presented;
+        self.remove_cookie();
         Next::Nothing
+    }
+
+    /// The client keeps the cookies of what could not be ended: a further attempt ends it.
+    fn remove_cookie(&mut self) {
+        self.removal_due = self.presented && self.unended.is_empty();
     }
 
     /// A creation was sent, and is not known to have happened.
@@ -785,6 +807,14 @@ impl Lifecycle {
 }
 
 impl Gone {
+    /// The end of two that leaves a login fewer ways: somebody else's, whatever the order of the cookies.
+    fn stricter(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) if other.end.is_elsewhere() && !one.end.is_elsewhere() => Some(other),
+            (one, other) => one.or(other),
+        }
+    }
+
     fn error(&self) -> Error {
         Error::new(match self.end {
             End::Expired => Kind::Expired,
@@ -798,10 +828,16 @@ impl End {
         Self::Read { kind: tombstone.kind, is_before_arrival: tombstone.age > age.since_arrival }
     }
 
+    fn is_elsewhere(&self) -> bool {
+        let Self::Read { kind: TombstoneKind::Destroyed(reason), .. } = self else { return false };
+        *reason != DestroyReason::LoggedOut
+    }
+
     /// Returns whether a login may begin a new session in place of the one that is gone. A verified password is a new session by
     /// intent, unless somebody else ended the former one while the request was under way. `None` if the tombstone has to be read.
     fn allows_login(self, age: RequestAge) -> Option<bool> {
         match self {
+            _ if !age.has_client => Some(false),
             Self::Unread => None,
             // An end by somebody else would have left a tombstone for longer.
             Self::Expired => Some(age.since_arrival < TOMBSTONE_FOR),
@@ -815,8 +851,10 @@ impl End {
 
 impl RequestAge {
     /// Returns whether the request was under way when the session ended.
+    ///
+    /// A part of the application always is: nobody would get the cookie of a session that begins anew.
     fn is_under_way_at(self, tombstone_age: Duration) -> bool {
-        tombstone_age <= self.since_arrival.saturating_add(self.grace)
+        !self.has_client || tombstone_age <= self.since_arrival.saturating_add(self.grace)
     }
 }
 

@@ -79,6 +79,9 @@ impl<S: Schema> Session<S> {
 
     /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a read does.
     ///
+    /// A session that is over by this program's clock or lifetimes does not exist here, even while the store has it:
+    /// see [the guide](crate::guide::lifecycle#sessions-of-another-program).
+    ///
     /// # Errors
     ///
     /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
@@ -303,6 +306,9 @@ impl<S: Schema> Session<S> {
 
     /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay; the idle timeout
     /// starts again, as with every write.
+    ///
+    /// A session that is over by this program's clock or lifetimes is ended, since another program might go on with the old id.
+    /// For a session of [`open_id`](crate::Sessions::open_id) that is an [`Error::is_config`](crate::Error::is_config) error.
     ///
     /// To be called when the visitor's privileges change, against session fixation ([OWASP Session Management]). One round trip, none without a
     /// session. Repeating it after an unknown outcome leads to the same id.

@@ -349,7 +349,8 @@ impl Sessions {
     /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it is there.
     ///
     /// The rules are those of a request: an id that the store does not know is not adopted. Reads give defaults then, and a write begins a
-    /// session under a new id, which [`Session::session_id`] tells.
+    /// session under a new id, which [`Session::session_id`] tells. A session that was ended is
+    /// [gone](crate::Error::is_gone) for as long as its tombstone stays, five minutes: nobody would get the cookie of another one.
     ///
     /// # Examples
     ///
@@ -379,8 +380,8 @@ impl Sessions {
     /// Looks at the session of an id without using it: its expiry stays as it is. For lists of sessions and for jobs that look again and
     /// again: a read by [`open_id`](Self::open_id) would keep the session alive.
     ///
-    /// Gives the fields that `S` declares, or `None` if there is no live session of this id. Nothing can be changed by it. One round
-    /// trip, or two for an id that the store does not know.
+    /// Gives the fields that `S` declares, or `None` if there is no live session of this id, or none by this program's clock and
+    /// lifetimes. Nothing can be changed by it. One round trip, or two for an id that the store does not know.
     ///
     /// # Errors
     ///

@@ -19,8 +19,12 @@ fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
         (None, Some(count)) => (random(), count),
         (None, None) => (FIRST, sequences),
     };
-    (0..count).map(move |number| first + number)
+    let found = if number("MODEL_SEED").is_none() { FOUND.as_slice() } else { &[] };
+    found.iter().copied().chain((0..count).map(move |number| first + number))
 }
+
+/// Seeds that once broke the model, or the code.
+const FOUND: [u64; 3] = [25_764_625_155_342, 116_370_862_515_250, 150_638_166_328_851];
 
 fn random() -> u64 {
     let mut bytes = [0; 6];

@@ -268,7 +268,7 @@ fn tombstone(reply: &str) -> Option<Tombstone> {
 const LOGGED_OUT: DestroyReason = DestroyReason::LoggedOut;
 
 fn age() -> RequestAge {
-    RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5) }
+    RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5), has_client: true }
 }
 
 /// How the operation goes on.

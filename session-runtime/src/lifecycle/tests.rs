@@ -33,7 +33,7 @@ fn presented(candidates: Vec<Candidate>) -> Presented<Vec<Candidate>> {
 
 /// A request that has just come in.
 fn age() -> RequestAge {
-    RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5) }
+    RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5), has_client: true }
 }
 
 fn logged_out() -> Tombstone {
@@ -884,6 +884,61 @@ fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() 
         assert!(renewed(kind, 0).unwrap_err().is_gone());
         assert!(renewed(kind, 1).is_ok(), "before the request arrived");
     }
+}
+
+#[test]
+fn a_part_of_the_application_never_begins_anew() {
+    let application = RequestAge { has_client: false, ..age() };
+    let one = subject();
+    let tombstone = Tombstone { age: Duration::from_secs(200), ..logged_out() };
+    let mut lifecycle = asked(vec![candidate(&one)]);
+    lifecycle.dead(&one.id);
+    lifecycle.examined(&one.id, Some(tombstone), application);
+    assert!(write(&mut lifecycle).unwrap_err().is_gone());
+    let step = lifecycle.plan_move(now(), Reason::Renew(1), application, |_| panic!("nothing to move"));
+    assert!(step.unwrap_err().is_gone());
+}
+
+#[test]
+fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
+    let elsewhere =
+        Tombstone { kind: TombstoneKind::Destroyed(DestroyReason::EndedElsewhere), ..logged_out() };
+    for tombstones in [[logged_out(), elsewhere], [elsewhere, logged_out()]] {
+        let subjects = [subject(), subject()];
+        let mut lifecycle = asked(subjects.iter().map(candidate).collect());
+        for (subject, tombstone) in subjects.iter().zip(tombstones) {
+            lifecycle.dead(&subject.id);
+            lifecycle.examined(&subject.id, Some(tombstone), age());
+        }
+        let step = lifecycle.plan_move(now(), Reason::Renew(1), age(), |_| panic!("nothing to move"));
+        assert!(step.unwrap_err().is_gone());
+    }
+}
+
+#[test]
+fn after_the_head_no_login_begins_anew() {
+    let mut lifecycle = gone();
+    let step = lifecycle.plan_move(now(), Reason::Renew(1), age(), |_| panic!("nothing to move")).unwrap();
+    let MoveStep::Examine(subject) = step else { panic!("{step:?}") };
+    lifecycle.examined(&subject.id, Some(logged_out()), age());
+    lifecycle.commit();
+    let step = lifecycle.plan_move(now(), Reason::Renew(1), age(), |_| panic!("nothing to move"));
+    assert!(step.unwrap_err().is_committed());
+}
+
+#[test]
+fn a_session_that_cannot_be_ended_does_not_keep_the_others_alive() {
+    let (one, two, three) = (subject(), subject(), subject());
+    let mut lifecycle = asked(vec![candidate(&one), candidate(&two), candidate(&three)]);
+    lifecycle.found(&one.id, true);
+    assert_eq!(destroys(&mut lifecycle), Some(three.id));
+    assert!(lifecycle.not_ended(&three.id), "its part of the cluster is away");
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Replan);
+    assert_eq!(destroys(&mut lifecycle), Some(one.id));
+    assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Nothing);
+    assert!(!lifecycle.not_ended(&one.id), "it is the request's own");
+    lifecycle.destruction_over();
+    assert_eq!(destroys(&mut lifecycle), Some(three.id), "the next attempt ends it");
 }
 
 #[test]

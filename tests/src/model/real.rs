@@ -112,6 +112,8 @@ struct Sequence<'a> {
     epoch: u64,
     /// Tags of sessions that a request was told are destroyed, and when.
     destroyed: BTreeSet<String>,
+    /// Their ids.
+    destroyed_ids: BTreeSet<String>,
     /// Tags of sessions that somebody may have logged in to: such a one survives the destruction of the one before.
     renewed: BTreeSet<String>,
 }
@@ -140,6 +142,7 @@ impl<'a> Sequence<'a> {
             time: Arc::default(),
             epoch: 0,
             destroyed: BTreeSet::new(),
+            destroyed_ids: BTreeSet::new(),
             renewed: BTreeSet::new(),
         }
     }
@@ -224,6 +227,7 @@ impl<'a> Sequence<'a> {
                 match (event.kind, event.told) {
                     (Kind::Destroy, Some(Told::Done)) => {
                         self.destroyed.extend(before.map(|id| id.tag().to_owned()));
+                        self.destroyed_ids.extend(before.map(|id| key(&self.prefix, id.expose_secret())));
                         request.destroyed = true;
                     }
                     (_, Some(Told::Gone)) => {
@@ -306,6 +310,9 @@ impl<'a> Sequence<'a> {
             let left = Duration::from_millis(u64::try_from(found.left).unwrap_or(0));
             if now + left > deadline(&found.key) + Duration::from_secs(3) {
                 return Err("a session is kept beyond its absolute deadline".to_owned());
+            }
+            if self.destroyed_ids.contains(&found.key) {
+                return Err("a destroyed id is live".to_owned());
             }
             if self.destroyed.contains(&tag) && !self.renewed.contains(&tag) {
                 return Err("a destroyed session is live".to_owned());

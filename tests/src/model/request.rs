@@ -46,6 +46,8 @@ pub(super) struct Request {
     pub(super) arrived: SystemTime,
     /// It began to log somebody in or out: it may begin another session in place of one that ended.
     pub(super) begins_anew: bool,
+    /// It began to log somebody out: beside that, and where it fails, its session may be told to be gone.
+    pub(super) destroys: bool,
     /// It does nothing any more.
     pub(super) over: bool,
     /// The operations that wait.
@@ -87,6 +89,7 @@ impl Request {
             class: None,
             arrived,
             begins_anew: false,
+            destroys: false,
             over: false,
             running: 0,
         }
@@ -111,13 +114,15 @@ impl Request {
 
     /// It may be told now that its session was ended.
     pub(super) fn may_be_gone(&self, shelf: &Shelf, now: SystemTime) -> bool {
-        let had_one = self.bound.is_some() || self.keys.iter().any(|key| self.saw_end_of(key, shelf));
+        let ended =
+            |key: &String| shelf.end_of(key).is_some() && (self.destroys || self.saw_end_of(key, shelf));
+        let had_one = self.bound.is_some() || self.keys.iter().any(ended);
         had_one && self.may_be_absent(shelf, now)
     }
 
-    /// It was under way when the session of this key ended, or came in within the grace.
+    /// It was under way when the session of this key ended, or came in within the grace. A part of the application always was.
     fn saw_end_of(&self, key: &str, shelf: &Shelf) -> bool {
-        shelf.end_of(key).is_some_and(|(_, at)| at + GRACE >= self.arrived)
+        shelf.end_of(key).is_some_and(|(_, at)| self.client.is_none() || at + GRACE >= self.arrived)
     }
 
     /// A session of its cookies ended while it was under way: it must not begin another one.
@@ -130,8 +135,9 @@ impl Request {
     pub(super) fn must_not_log_in(&self, shelf: &Shelf, now: SystemTime) -> bool {
         let [key] = &self.keys[..] else { return false };
         let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
-        let ended_elsewhere =
-            shelf.end_of(key).is_some_and(|(kind, at)| kind == elsewhere && at >= self.arrived);
+        let ended_elsewhere = shelf
+            .end_of(key)
+            .is_some_and(|(kind, at)| self.client.is_none() || kind == elsewhere && at >= self.arrived);
         self.came_with(key) && shelf.is_dead(key, now) && ended_elsewhere
     }
 

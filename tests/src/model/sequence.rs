@@ -243,6 +243,7 @@ impl Sequence {
         let request = &mut self.requests[at];
         request.running += 1;
         request.begins_anew |= matches!(kind, Kind::Renew(_) | Kind::Destroy);
+        request.destroys |= kind == Kind::Destroy;
         let alone = request.running == 1;
         let operation = Operation {
             request: at,
@@ -523,7 +524,7 @@ impl Sequence {
             if self.shelf.lineage(key).is_some_and(|lineage| request.destroyed.contains(&lineage)) {
                 return Err("a cookie for a session that this request destroyed".to_owned());
             }
-            if request.was_gone {
+            if request.was_gone && !request.begins_anew {
                 return Err("a request whose session is gone replaces the browser's cookie".to_owned());
             }
         }
@@ -566,7 +567,10 @@ impl Sequence {
 
     /// Time passes. Nothing takes minutes: what is on its way arrives before, or never, and whoever waits is told.
     fn pass(&mut self, choices: &mut Choices) -> Checked {
-        let minutes = [1, 4, 6, 31, 59, 61, 119, 181][choices.below(8)];
+        const SECOND: Duration = Duration::from_secs(1);
+        let minutes = [1, 4, 6, 31, 59, 61, 119, 181].map(|minutes| MINUTE * minutes);
+        let times = [minutes.as_slice(), &[SECOND * 2, SECOND * 4, SECOND * 6]].concat();
+        let time = times[choices.below(times.len())];
         loop {
             let under_way = self.network.air().under_way();
             for at in under_way {
@@ -591,7 +595,7 @@ impl Sequence {
                 self.hold()?;
             }
         }
-        self.note(|| format!("{minutes} minutes pass"));
+        self.note(|| format!("{time:?} pass"));
         // Who does not know what became of an operation does not wait for minutes: a tombstone would tell no more.
         for at in (0..self.requests.len()).filter(|&at| self.requests[at].is_unsure()).collect::<Vec<_>>() {
             self.requests[at].over = true;
@@ -599,7 +603,7 @@ impl Sequence {
                 self.commit(at)?;
             }
         }
-        self.clock.advance(MINUTE * minutes);
+        self.clock.advance(time);
         Ok(())
     }
 

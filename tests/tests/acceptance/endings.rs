@@ -49,6 +49,37 @@ pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_
     }
 }
 
+/// The grace is for answers that are still on their way: five seconds, or as many as are configured.
+pub(crate) async fn a_request_within_the_grace_counts_as_under_way(world: World) {
+    let slow_network = world.app_with(|config| config.end_grace(Duration::from_secs(15))).await;
+    let none = world.app_with(|config| config.end_grace(Duration::ZERO)).await;
+    for (app, seconds, is_gone) in [
+        (&world.app().await, 4, true),
+        (&slow_network, 10, true),
+        (&slow_network, 16, false),
+        (&none, 1, false),
+    ] {
+        let mut client = visitor(app).await;
+        world.end_elsewhere(app, &client.cookie()).await;
+        world.elapse(Duration::from_secs(seconds));
+        let reply = client.run(Script::new().set("count", 2).strict()).await;
+        assert_eq!(reply.status, if is_gone { 409 } else { 200 }, "after {seconds} s");
+    }
+}
+
+/// A job that holds an id writes to that session or to none: nobody would find the one that it begins.
+pub(crate) async fn a_part_of_the_application_never_writes_to_another_session(world: World) {
+    let app = world.app().await;
+    let mut client = visitor(&app).await;
+    let id = id_of(&client.cookie()).parse().unwrap();
+    client.run(Script::new().destroy()).await.values();
+    world.elapse(LATER);
+    let job: Session<Visitor> = app.sessions.open_id(&id);
+    assert!(job.set_count(2).await.unwrap_err().is_gone());
+    assert!(job.renew(Lifetime::remembered()).await.unwrap_err().is_gone());
+    assert!(job.rotate().await.unwrap_err().is_gone());
+}
+
 /// By durations alone: the session ended twenty seconds ago, and the request is older.
 pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes(
     world: World,

@@ -152,6 +152,8 @@ over_every_store! {
     endings {
         a_request_that_arrives_after_its_session_was_ended_begins_a_new_one
         a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes
+        a_request_within_the_grace_counts_as_under_way
+        a_part_of_the_application_never_writes_to_another_session
         a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands
         a_logout_ends_every_session_of_the_browser
         planted_cookies_do_not_stand_before_the_youngest

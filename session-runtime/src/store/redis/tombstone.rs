@@ -84,8 +84,10 @@ impl Stored {
         }
     }
 
+    /// Less than it is, if anything: the stored time was cut to whole milliseconds.
     fn age_at(&self, now: SystemTime) -> Duration {
-        self.made.and_then(|made| now.duration_since(made).ok()).unwrap_or_default()
+        let age = self.made.and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
+        age.saturating_sub(Duration::from_millis(1))
     }
 }
 
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn the_age_counts_from_the_stored_time_and_is_never_negative() {
         let stored = read("loggedout:1000:301000:");
-        assert_eq!(stored.age_at(at(4_500)), Duration::from_millis(3_500));
+        assert_eq!(stored.age_at(at(4_500)), Duration::from_millis(3_499));
         assert_eq!(stored.age_at(at(500)), Duration::ZERO);
     }
 }
