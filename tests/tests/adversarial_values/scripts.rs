@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use session_runtime::RedisStore;
 use session_runtime::store::{
-    Action, Change, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, Write, WriteMode,
+    Action, Change, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
 };
 use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::{Successor, add, add_float, create, fresh_key, logout, modify, set};
@@ -60,7 +60,7 @@ async fn on_fields(server: &RedisServer) {
                 create(&store, &key, &[set(held, &text)]).await;
                 let modify = Modify { alias: Some("former"), ..modify(action.clone()) };
                 let modified = timed(server, &format!("{call} on {name}"), store.modify(&key, modify)).await;
-                assert_eq!(modified.unwrap(), Lookup::Found(expected(&action, &value)), "{call} on {name}");
+                assert_eq!(modified, Lookup::Found(expected(&action, &value)), "{call} on {name}");
                 drop_key(server, &key);
             }
         }
@@ -74,17 +74,17 @@ async fn on_tombstones(server: &RedisServer) {
         let key = &fresh_key();
         let _: String = server.cli(&["SET", key.expose_secret(), &text]);
         let write = Write { mode: WriteMode::Create, changes: &[], expires_in: MINUTE };
-        timed(server, &format!("destroy of {name}"), store.destroy(key, logout(MINUTE))).await.unwrap();
+        timed(server, &format!("destroy of {name}"), store.destroy(key, logout(MINUTE))).await;
         let successor = Successor::fresh();
-        timed(server, &format!("rotate of {name}"), store.rotate(key, successor.rotation())).await.unwrap();
-        timed(server, &format!("write of {name}"), store.write(key, write)).await.unwrap();
-        timed(server, &format!("modify of {name}"), store.modify(key, modify(add(1)))).await.unwrap();
+        timed(server, &format!("rotate of {name}"), store.rotate(key, successor.rotation())).await;
+        timed(server, &format!("write of {name}"), store.write(key, write)).await;
+        timed(server, &format!("modify of {name}"), store.modify(key, modify(add(1)))).await;
         // Behind a read that refreshes, nobody waits for the script: the next one comes after it.
         let refreshed = async {
             store.get(key, "a", Refresh::To(MINUTE)).await.unwrap();
             store.destroy(key, logout(MINUTE)).await
         };
-        timed(server, &format!("restore of {name}"), refreshed).await.unwrap();
+        timed(server, &format!("restore of {name}"), refreshed).await;
         drop_key(server, key);
     }
 }
@@ -108,10 +108,14 @@ async fn connect(server: &RedisServer) -> RedisStore {
     RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap()
 }
 
-/// Carries out a call, and fails if the server worked too long on its script.
-async fn timed<T>(server: &RedisServer, call: &str, operation: impl Future<Output = T>) -> T {
+/// Carries out a call, and fails if the server worked too long on its script. One that is at work on it still answers nobody.
+async fn timed<T>(
+    server: &RedisServer,
+    call: &str,
+    operation: impl Future<Output = Result<T, StoreError>>,
+) -> T {
     server.reset_micros();
-    let done = operation.await;
+    let done = operation.await.unwrap_or_else(|error| panic!("{call}: {error}"));
     report(call, server.micros("evalsha"), MOST_MICROS);
     done
 }
