@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::config::Setting;
 use crate::store::StoreError;
@@ -155,8 +156,9 @@ impl Error {
         }
     }
 
-    /// The status code of the response that it is: 403 when [`is_cross_site`](Self::is_cross_site), 409 when [`is_gone`](Self::is_gone), 503
-    /// when [`is_unavailable`](Self::is_unavailable), 500 otherwise.
+    /// The status code of the response that it is: 403 when [`is_cross_site`](Self::is_cross_site), 409 when
+    /// [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable) or
+    /// [`is_contended`](Self::is_contended), 500 otherwise.
     ///
     /// # Examples
     ///
@@ -183,11 +185,31 @@ impl Error {
             409
         } else if self.is_cross_site() {
             403
-        } else if self.is_unavailable() {
+        } else if self.is_unavailable() || self.is_contended() {
             503
         } else {
             500
         }
+    }
+
+    /// How long the client should wait before it tries again: a second when [`is_contended`](Self::is_contended), nothing
+    /// otherwise. As a response, the error says it in whole seconds as `Retry-After` (RFC 9110, section 10.2.3).
+    ///
+    /// # Examples
+    ///
+    /// For pages of your own:
+    ///
+    /// ```
+    /// use session_runtime::Error;
+    ///
+    /// fn headers(error: &Error) -> Vec<(&'static str, String)> {
+    ///     let wait = error.retry_after().map(|wait| ("retry-after", wait.as_secs().to_string()));
+    ///     wait.into_iter().collect()
+    /// }
+    /// # let _ = headers;
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.is_contended().then_some(Duration::from_secs(1))
     }
 
     /// One word for what it is, which telemetry tells.
@@ -246,7 +268,8 @@ impl Error {
         matches!(*self.0, Kind::Decode { .. })
     }
 
-    /// A value given to a setter has no stored form, for example a map with non-text keys as JSON. Nothing was sent.
+    /// A value given to a setter has no stored form that reads as it again. As JSON these are maps with keys that are no
+    /// text, floats that are not finite, and more than 127 lists and maps within each other. Nothing was sent.
     pub fn is_encode(&self) -> bool {
         matches!(*self.0, Kind::Encode { .. })
     }
@@ -283,7 +306,9 @@ impl Error {
         matches!(*self.0, Kind::OutOfRange { .. })
     }
 
-    /// Others changed the field each time before [`update`](crate::Field::update) could. Nothing was written.
+    /// Others changed the field each time before [`update`](crate::Field::update) could, until its time was over. Nothing was written.
+    ///
+    /// Too many do so at once. In a moment it may work: as a response, it is a 503 with `Retry-After`.
     pub fn is_contended(&self) -> bool {
         matches!(*self.0, Kind::Contended { .. })
     }

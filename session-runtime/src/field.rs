@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::contention::Tries;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
 use crate::record::Changes;
@@ -47,9 +48,6 @@ pub struct Field<'a, T: 'static> {
     spec: &'static FieldSpec<T>,
     reading: Option<Operation<'a, T>>,
 }
-
-/// How often [`Field::update`] tries before it gives up.
-const UPDATE_TRIES: usize = 16;
 
 impl<'a, T: 'static> Field<'a, T> {
     pub(crate) fn new(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Self {
@@ -353,13 +351,17 @@ impl<'a, T: 'static> Field<'a, T> {
     }
 
     /// Changes the field's value by a function of it, and gives the new value. The function is called again if somebody else changed the field
-    /// meanwhile, up to 16 times. A missing field is its default.
+    /// meanwhile, so it computes and does nothing else. A missing field is its default.
     ///
-    /// Two round trips when nobody interferes. [`incr`](Self::incr) takes one, and is never contended.
+    /// Two round trips when nobody interferes. On Redis, the updates of one field that meet in this process take turns.
+    /// Against other processes an update is tried again after a short pause of random length. From the first try that
+    /// was lost it goes on for the [`timeout`](crate::SessionConfig::timeout) of one trip to the store.
+    /// [`incr`](Self::incr) takes one round trip, and is never contended.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_contended`] after 16 tries.
+    /// As [`set`](Self::set), [`Error::is_decode`] if the stored bytes are not a `T`. [`Error::is_contended`] if others
+    /// were faster until the time was over, or if 1,000 updates of the field wait in this process already.
     ///
     /// # Examples
     ///
@@ -386,7 +388,9 @@ impl<'a, T: 'static> Field<'a, T> {
     {
         let Self { handle, spec, .. } = self;
         Operation::watched(watch(Call::Update, handle, spec), async move {
-            for _ in 0..UPDATE_TRIES {
+            let mut tries = Tries::new(handle, spec.name());
+            loop {
+                tries.next().await?;
                 let expected = held(handle, spec).await?;
                 let new = change(spec.read(expected.clone())?);
                 let value = spec.write(&new)?;
@@ -396,7 +400,6 @@ impl<'a, T: 'static> Field<'a, T> {
                     return Ok(new);
                 }
             }
-            Err(Error::new(Kind::Contended { field: spec.name() }))
         })
     }
 

@@ -87,6 +87,7 @@ mod blocking;
 mod cache_control;
 mod clock;
 mod config;
+mod contention;
 mod cookie_formats;
 mod cookie_header;
 mod error;

@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, ClockMoment};
 use crate::config::{Lifetime, Lifetimes, SameSite, Secret, SessionConfig, Settings, StoreUrl};
+#[cfg(feature = "redis")]
+use crate::contention::Turns;
 use crate::cookie_formats::CookieFormats;
 use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
@@ -61,11 +63,15 @@ struct Rules {
     formats: CookieFormats,
     cookie: CookieTemplate,
     refresh_below: Option<f64>,
+    timeout: Duration,
     end_grace: Duration,
     max_value_size: usize,
     max_batch_size: usize,
     unknown_classes: UnknownClasses,
     told_of_plain_http: AtomicBool,
+    /// Of updates that this process makes on Redis.
+    #[cfg(feature = "redis")]
+    turns: Turns,
 }
 
 impl Sessions {
@@ -163,11 +169,14 @@ impl Sessions {
             formats,
             cookie: CookieTemplate::new(settings.cookie),
             refresh_below: settings.refresh_below,
+            timeout: settings.timeout,
             end_grace: settings.end_grace,
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
             unknown_classes: UnknownClasses::default(),
             told_of_plain_http: AtomicBool::new(false),
+            #[cfg(feature = "redis")]
+            turns: Turns::default(),
         });
         Ok(Self(Arc::new(Manager { store, rules })))
     }
@@ -479,6 +488,24 @@ impl Sessions {
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.rules, &other.0.rules)
+    }
+
+    /// How long one trip to the store may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.rules.timeout
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.rules.turns
+    }
+
+    /// Whether updates wait for each other, on whichever field.
+    pub(crate) fn has_turns(&self) -> bool {
+        #[cfg(feature = "redis")]
+        return self.0.rules.turns.are_in_use();
+        #[cfg(not(feature = "redis"))]
+        false
     }
 
     pub(crate) fn store(&self) -> &AnyStore {

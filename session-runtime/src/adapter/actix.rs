@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{COOKIE, ContentType, HeaderName, HeaderValue};
+use actix_web::http::header::{COOKIE, ContentType, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 
@@ -288,7 +288,11 @@ impl ResponseError for Error {
         super::report(self);
         let status = self.status_code();
         let body = status.canonical_reason().unwrap_or_default();
-        HttpResponse::build(status).content_type(ContentType::plaintext()).body(body)
+        let mut response = HttpResponse::build(status);
+        if let Some(seconds) = super::retry_after(self) {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
+        response.content_type(ContentType::plaintext()).body(body)
     }
 }
 

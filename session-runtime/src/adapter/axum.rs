@@ -3,6 +3,7 @@
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use http::request::Parts;
 
 use crate::error::Error;
@@ -22,6 +23,10 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         super::report(&self);
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, status.canonical_reason().unwrap_or_default()).into_response()
+        let mut response = (status, status.canonical_reason().unwrap_or_default()).into_response();
+        if let Some(seconds) = super::retry_after(&self) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

@@ -35,3 +35,9 @@ fn report(error: &crate::Error) {
         tracing::info!(error = error as &dyn std::error::Error, status, "a session was not begun");
     }
 }
+
+/// The value of `Retry-After`, if the error has one.
+#[cfg(any(feature = "actix", feature = "axum", feature = "poem"))]
+fn retry_after(error: &crate::Error) -> Option<u64> {
+    error.retry_after().map(|wait| wait.as_secs())
+}

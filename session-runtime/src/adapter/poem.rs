@@ -3,6 +3,7 @@
 //! Its bridge for tower layers does not carry ours: it hands over its own request, which is none of `http`'s.
 
 use poem::http::StatusCode;
+use poem::http::header::RETRY_AFTER;
 use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response};
 
 use super::opening::Opening;
@@ -104,6 +105,10 @@ impl poem::error::ResponseError for Error {
     fn as_response(&self) -> Response {
         super::report(self);
         let status = poem::error::ResponseError::status(self);
-        (status, status.canonical_reason().unwrap_or_default()).into_response()
+        let mut response = (status, status.canonical_reason().unwrap_or_default()).into_response();
+        if let Some(seconds) = super::retry_after(self) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

@@ -283,6 +283,8 @@ impl SessionConfig {
 
     /// How long one trip to the store may take: 10 milliseconds to 1 hour. Then it is
     /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: 1 second.
+    ///
+    /// It is also the time for which [`Field::update`](crate::Field::update) tries again while others change the field.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }

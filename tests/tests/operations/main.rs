@@ -44,6 +44,7 @@ over_every_store! {
         compare_and_set_compares_with_the_stored_form
         update_applies_a_function
         update_gives_up_when_contended
+        of_a_hundred_updates_at_once_none_is_lost
         an_addition_out_of_range_begins_nothing
         what_only_removes_begins_nothing
         operations_on_a_dead_session_are_gone

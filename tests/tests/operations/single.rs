@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use futures::future::join_all;
 use session_runtime::{Error, Session, SessionId, Sessions};
@@ -164,9 +165,11 @@ pub(crate) async fn update_applies_a_function(world: World) {
     assert_eq!(session.name().await.unwrap(), "!");
 }
 
+/// When its time is over: here, somebody is faster each time.
 pub(crate) async fn update_gives_up_when_contended(world: World) {
-    let (sessions, session, id) = begin(&world).await;
-    let other: Session<Counters> = sessions.open_id(&id);
+    let sessions = world.sessions(|config| config.timeout(Duration::from_millis(100)));
+    let session: Session<Counters> = sessions.create().await.unwrap();
+    let other: Session<Counters> = sessions.open_id(&session.session_id().unwrap());
     let calls = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&calls);
     let runtime = tokio::runtime::Handle::current();
@@ -175,12 +178,33 @@ pub(crate) async fn update_gives_up_when_contended(world: World) {
         let other = other.clone();
         let interference = async move { other.count().incr(1).await.unwrap() };
         tokio::task::block_in_place(|| runtime.block_on(interference));
-        count + 1000
+        count + 1_000_000
     });
-    assert!(interfering.await.unwrap_err().is_contended());
+    let error = interfering.await.unwrap_err();
+    assert!(error.is_contended());
+    assert_eq!((error.status(), error.retry_after()), (503, Some(Duration::from_secs(1))));
     let calls = calls.load(Ordering::Relaxed);
-    assert!((2..=100).contains(&calls));
+    assert!(calls >= 2);
     assert_eq!(session.count().await.unwrap(), u64::from(calls), "nothing of it was written");
+}
+
+/// Each is applied to what the one before left.
+pub(crate) async fn of_a_hundred_updates_at_once_none_is_lost(world: World) {
+    let sessions = world.sessions(|config| config.timeout(Duration::from_secs(60)));
+    let session: Session<Counters> = sessions.create().await.unwrap();
+    let id = session.session_id().unwrap();
+    let counted = at_once(&sessions, id, 100, |session, _| async move {
+        session.count().update(|count| count + 1).await.unwrap()
+    });
+    let mut counted = counted.await;
+    counted.sort_unstable();
+    assert!(counted.into_iter().eq(1..=100));
+    at_once(&sessions, id, 100, |session, client| async move {
+        let letter = char::from(b'a' + u8::try_from(client % 26).unwrap());
+        session.name().update(|name| name + letter.encode_utf8(&mut [0; 4])).await.unwrap()
+    })
+    .await;
+    assert_eq!(session.name().await.unwrap().len(), 100);
 }
 
 pub(crate) async fn an_addition_out_of_range_begins_nothing(world: World) {

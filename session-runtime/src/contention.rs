@@ -1,0 +1,137 @@
+//! What an update does between its tries, while others change the same field.
+
+#[cfg(feature = "redis")]
+mod turns;
+
+#[cfg(feature = "redis")]
+pub(crate) use turns::Turns;
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Instant;
+
+#[cfg(feature = "redis")]
+use self::turns::{Full, Turn};
+use crate::error::{Error, Kind};
+use crate::handle::SessionHandle;
+#[cfg(feature = "redis")]
+use crate::random::fill_random;
+use crate::sessions::Sessions;
+#[cfg(feature = "redis")]
+use crate::store::AnyStore;
+
+/// The tries of one update. Each that is lost was won by somebody else.
+///
+/// The first is made at once, if nobody is known to be in the way. On Redis, the updates of one field that this process makes then take
+/// [turns](Turns), so that each is tried against other processes alone, after a pause of random length if it lost to one of them. On memory
+/// a try is over before another task is run: it is made again at once.
+pub(crate) struct Tries<'a> {
+    handle: &'a SessionHandle,
+    field: &'static str,
+    made: u32,
+    /// Counted from when the first one was lost.
+    deadline: Option<Instant>,
+    #[cfg(feature = "redis")]
+    turn: Option<Turn<'a>>,
+}
+
+impl<'a> Tries<'a> {
+    pub(crate) fn new(handle: &'a SessionHandle, field: &'static str) -> Self {
+        Self {
+            handle,
+            field,
+            made: 0,
+            deadline: None,
+            #[cfg(feature = "redis")]
+            turn: None,
+        }
+    }
+
+    /// Waits until the next one is due.
+    ///
+    /// # Errors
+    ///
+    /// `is_contended` if there is no time left.
+    pub(crate) async fn next(&mut self) -> Result<(), Error> {
+        let is_first = self.made == 0;
+        self.made = self.made.saturating_add(1);
+        if is_first && !self.sessions().has_turns() {
+            return Ok(());
+        }
+        let deadline = self.deadline();
+        if Instant::now() >= deadline || self.made > MOST {
+            return Err(self.contended());
+        }
+        #[cfg(feature = "redis")]
+        if let AnyStore::Redis(_) = self.sessions().store() {
+            return self.take_turn(deadline).await;
+        }
+        yield_once().await;
+        Ok(())
+    }
+
+    fn deadline(&mut self) -> Instant {
+        let timeout = self.sessions().timeout();
+        *self.deadline.get_or_insert_with(|| Instant::now() + timeout)
+    }
+
+    #[cfg(feature = "redis")]
+    async fn take_turn(&mut self, deadline: Instant) -> Result<(), Error> {
+        let sessions = self.handle.sessions();
+        match &self.turn {
+            Some(_) => pause(self.made).await,
+            None => {
+                let id = self.handle.id();
+                let joined = id.map(|id| sessions.turns().join((id, self.field), self.made > 1)).transpose();
+                self.turn = joined.map_err(|Full| self.contended())?.flatten();
+            }
+        }
+        let patience = sessions.timeout() / PATIENCE_SHARE;
+        match &self.turn {
+            Some(turn) if !turn.come(patience, deadline.into()).await => Err(self.contended()),
+            _ => Ok(()),
+        }
+    }
+
+    fn sessions(&self) -> &'a Sessions {
+        self.handle.sessions()
+    }
+
+    fn contended(&self) -> Error {
+        Error::new(Kind::Contended { field: self.field })
+    }
+}
+
+/// How many there are. Each that is lost is somebody's success: so many do not come about by chance, where one takes hardly any time.
+const MOST: u32 = 1_000;
+
+/// A turn may be taken over that nothing is heard of for that share of the deadline: several of them fit into the time of those that wait.
+#[cfg(feature = "redis")]
+const PATIENCE_SHARE: u32 = 10;
+
+/// The longest pause before a try, in milliseconds.
+#[cfg(feature = "redis")]
+const LONGEST_PAUSE: u32 = 16;
+
+/// Of random length, so that processes which are in step do not stay so; the longer, the more often a try was lost.
+#[cfg(feature = "redis")]
+async fn pause(tries: u32) {
+    let mut random = [0];
+    // Without random numbers it is as long as it may be.
+    let share = fill_random(&mut random).map_or(u8::MAX, |()| random[0]);
+    let most = std::time::Duration::from_millis(tries.min(LONGEST_PAUSE).into());
+    tokio::time::sleep(most * u32::from(share) / u32::from(u8::MAX)).await;
+}
+
+/// Lets other tasks of this thread go on.
+async fn yield_once() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

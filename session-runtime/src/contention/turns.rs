@@ -1,0 +1,363 @@
+//! The updates of one field in this process, one after another.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::id::SessionId;
+
+/// One field of one session.
+pub(super) type Contended = (SessionId, &'static str);
+
+/// Whose turn it is, for each field that several updates of this process want to change.
+///
+/// A turn is a courtesy, not a lock: an update that goes ahead without it may lose a try, or make another one lose. So nobody depends
+/// on somebody else's runtime: a turn of which nothing is heard for a while is taken over by an update that is polled.
+#[derive(Default)]
+pub(crate) struct Turns {
+    lines: Mutex<Lines>,
+    /// How many lines there are, to be asked without the lock.
+    in_use: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Lines {
+    by_field: HashMap<Contended, Line>,
+    next_ticket: u64,
+}
+
+/// A place in a line, until it is dropped.
+pub(super) struct Turn<'a> {
+    turns: &'a Turns,
+    of: Contended,
+    ticket: u64,
+}
+
+/// More wait already than could be served in time.
+#[derive(Debug)]
+pub(super) struct Full;
+
+/// How many may wait for one field. Each takes two round trips or more, so that the last of them waits for a second or so.
+const MOST_WAITING: usize = 1_000;
+
+impl Turns {
+    /// Whether anybody has a turn, on any field.
+    pub(crate) fn are_in_use(&self) -> bool {
+        self.in_use.load(Ordering::Relaxed) > 0
+    }
+
+    /// A place at the end of the line; none if there is no line and this is not to begin one.
+    pub(super) fn join(&self, of: Contended, begins: bool) -> Result<Option<Turn<'_>>, Full> {
+        let mut lines = self.lock();
+        let ticket = lines.next_ticket;
+        match lines.by_field.entry(of) {
+            Entry::Occupied(line) if line.get().waiting.len() >= MOST_WAITING => return Err(Full),
+            Entry::Occupied(mut line) => line.get_mut().wait(ticket, Waker::noop()),
+            Entry::Vacant(_) if !begins => return Ok(None),
+            Entry::Vacant(free) => {
+                free.insert(Line::of(ticket, Instant::now()));
+                self.in_use.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        lines.next_ticket += 1;
+        Ok(Some(Turn { turns: self, of, ticket }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn<'_> {
+    /// Waits until it is this one's turn, and says whether that came before the deadline. To be said again before each try: it tells the others
+    /// that this one is alive. `patience`: after how much silence a turn is taken over.
+    pub(super) async fn come(&self, patience: Duration, deadline: Instant) -> bool {
+        let mut look_again_at = Instant::now();
+        loop {
+            let until = look_again_at;
+            let its_turn = poll_fn(|cx| match self.look(patience, cx.waker()) {
+                Ok(()) => Poll::Ready(()),
+                Err(overdue_at) => {
+                    look_again_at = overdue_at.min(deadline);
+                    Poll::Pending
+                }
+            });
+            if timeout_at(until, its_turn).await.is_ok() {
+                return true;
+            } else if Instant::now() >= deadline {
+                return false;
+            }
+        }
+    }
+
+    fn look(&self, patience: Duration, waker: &Waker) -> Result<(), Instant> {
+        let (now, mut lines) = (Instant::now(), self.turns.lock());
+        // It may be over: others went ahead of this one, when nothing was heard of it.
+        let line = lines.by_field.entry(self.of).or_insert_with(|| {
+            self.turns.in_use.fetch_add(1, Ordering::Relaxed);
+            Line::of(self.ticket, now)
+        });
+        line.look(self.ticket, patience, now, waker)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.turns.lock();
+        let Entry::Occupied(mut line) = lines.by_field.entry(self.of) else { return };
+        let next = match line.get_mut().leave(self.ticket, Instant::now()) {
+            Left::Nobody => {
+                line.remove();
+                self.turns.in_use.fetch_sub(1, Ordering::Relaxed);
+                None
+            }
+            Left::Waiting(next) => next,
+        };
+        drop(lines);
+        if let Some(next) = next {
+            next.wake();
+        }
+    }
+}
+
+struct Line {
+    /// The ticket whose turn it is.
+    turn: u64,
+    /// When something was heard of it last.
+    heard_at: Instant,
+    /// The others, the next one first.
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    ticket: u64,
+    waker: Waker,
+}
+
+/// What is left of a line when somebody has left it.
+enum Left {
+    Nobody,
+    /// With whom to wake, if that one's turn has come.
+    Waiting(Option<Waker>),
+}
+
+impl Line {
+    fn of(ticket: u64, now: Instant) -> Self {
+        Self { turn: ticket, heard_at: now, waiting: VecDeque::new() }
+    }
+
+    /// Whether it is this ticket's turn. If not, it waits, and the turn that it waits for is overdue at the time that this tells.
+    fn look(&mut self, ticket: u64, patience: Duration, now: Instant, waker: &Waker) -> Result<(), Instant> {
+        let overdue_at = self.heard_at + patience;
+        if self.turn != ticket {
+            if now < overdue_at {
+                self.wait(ticket, waker);
+                return Err(overdue_at);
+            }
+            self.move_behind(ticket);
+        }
+        self.give_turn_to(ticket, now);
+        Ok(())
+    }
+
+    fn wait(&mut self, ticket: u64, waker: &Waker) {
+        match self.waiting.iter_mut().find(|waiting| waiting.ticket == ticket) {
+            Some(waiting) => waiting.waker.clone_from(waker),
+            None => self.waiting.push_back(Waiting { ticket, waker: waker.clone() }),
+        }
+    }
+
+    /// Takes a ticket out. Those that were in front of it did not see that the turn was overdue: they are polled no more, most likely, and
+    /// come last.
+    fn move_behind(&mut self, ticket: u64) {
+        if let Some(place) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) {
+            self.waiting.rotate_left(place);
+            self.waiting.pop_front();
+        }
+    }
+
+    fn give_turn_to(&mut self, ticket: u64, now: Instant) {
+        self.turn = ticket;
+        self.heard_at = now;
+    }
+
+    fn leave(&mut self, ticket: u64, now: Instant) -> Left {
+        if self.turn != ticket {
+            self.waiting.retain(|waiting| waiting.ticket != ticket);
+            return Left::Waiting(None);
+        }
+        let Some(next) = self.waiting.pop_front() else { return Left::Nobody };
+        self.give_turn_to(next.ticket, now);
+        Left::Waiting(Some(next.waker))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(1);
+    const ANY: Duration = Duration::from_secs(3600);
+
+    fn contended() -> Contended {
+        (SessionId::draw(SystemTime::now(), 0).unwrap(), "count")
+    }
+
+    impl Turns {
+        fn place(&self, of: Contended) -> Turn<'_> {
+            self.join(of, true).unwrap().unwrap()
+        }
+    }
+
+    impl Turn<'_> {
+        /// Waits as long as it takes, and takes nothing over.
+        async fn comes(&self) -> bool {
+            self.come(ANY, Instant::now() + ANY).await
+        }
+
+        /// Looks once.
+        async fn has_come(&self) -> bool {
+            let mut coming = pin!(self.comes());
+            poll_fn(|cx| Poll::Ready(coming.as_mut().poll(cx).is_ready())).await
+        }
+    }
+
+    #[tokio::test]
+    async fn turns_come_in_the_order_of_the_line() {
+        let (turns, of) = (Turns::default(), contended());
+        let [first, second, third] = [(); 3].map(|()| turns.place(of));
+        assert!(first.has_come().await && !second.has_come().await && !third.has_come().await);
+        assert!(turns.are_in_use());
+        drop(first);
+        assert!(!third.has_come().await && second.has_come().await);
+        drop(second);
+        assert!(third.has_come().await && third.has_come().await, "for as many tries as it needs");
+        drop(third);
+        assert!(!turns.are_in_use() && turns.lock().by_field.is_empty());
+    }
+
+    #[tokio::test]
+    async fn fields_and_sessions_do_not_wait_for_each_other() {
+        let (turns, of) = (Turns::default(), contended());
+        let others = [of, (of.0, "other"), contended()].map(|of| turns.place(of));
+        for other in &others {
+            assert!(other.has_come().await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_begins_with_a_try_that_was_lost_alone() {
+        let (turns, of) = (Turns::default(), contended());
+        assert!(turns.join(of, false).unwrap().is_none());
+        let _first = turns.place(of);
+        assert!(turns.join(of, false).unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn those_that_leave_are_not_waited_for() {
+        let (turns, of) = (Turns::default(), contended());
+        let [first, second, third] = [(); 3].map(|()| turns.place(of));
+        assert!(!second.has_come().await && !third.has_come().await);
+        drop(second);
+        let (came, ()) = tokio::join!(third.comes(), async { drop(first) });
+        assert!(came);
+    }
+
+    #[tokio::test]
+    async fn all_of_a_line_are_woken_one_after_another() {
+        let (turns, of) = (Arc::new(Turns::default()), contended());
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let turns = Arc::clone(&turns);
+            tasks.spawn(async move {
+                let turn = turns.place(of);
+                assert!(turn.comes().await);
+                tokio::task::yield_now().await;
+            });
+        }
+        tasks.join_all().await;
+        assert!(!turns.are_in_use());
+    }
+
+    #[tokio::test]
+    async fn a_line_has_an_end() {
+        let (turns, of) = (Turns::default(), contended());
+        let mut places: Vec<_> = (0..=MOST_WAITING).map(|_| turns.place(of)).collect();
+        assert!(turns.join(of, true).is_err());
+        places.pop();
+        assert!(turns.join(of, true).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_is_silent_is_taken_over_and_comes_again() {
+        let (turns, of) = (Turns::default(), contended());
+        let [silent, second] = [(); 2].map(|()| turns.place(of));
+        assert!(silent.has_come().await);
+        assert!(second.come(Duration::from_millis(10), Instant::now() + ANY).await);
+        assert!(!silent.has_come().await, "it was taken over");
+        drop(second);
+        assert!(silent.has_come().await);
+        let [second] = [(); 1].map(|()| turns.place(of));
+        assert!(second.come(Duration::from_millis(10), Instant::now() + ANY).await);
+        drop(second);
+        assert!(!turns.are_in_use());
+        assert!(silent.has_come().await, "the line had ended without it");
+        drop(silent);
+        assert!(!turns.are_in_use());
+    }
+
+    #[tokio::test]
+    async fn a_deadline_ends_the_wait() {
+        let (turns, of) = (Turns::default(), contended());
+        let [first, second] = [(); 2].map(|()| turns.place(of));
+        assert!(first.has_come().await);
+        assert!(!second.come(ANY, Instant::now() + Duration::from_millis(10)).await);
+        drop((first, second));
+        assert!(!turns.are_in_use());
+    }
+
+    /// A line of which each ticket has looked in its turn, at a time of ours.
+    fn line(tickets: u64, now: Instant) -> Line {
+        let mut line = Line::of(0, now);
+        (1..tickets).for_each(|ticket| line.wait(ticket, Waker::noop()));
+        line
+    }
+
+    #[test]
+    fn a_turn_of_which_something_is_heard_is_not_overdue() {
+        let mut now = Instant::now();
+        let mut line = line(2, now);
+        for _ in 0..10 {
+            assert!(line.look(0, PATIENCE, now, Waker::noop()).is_ok());
+            assert_eq!(line.look(1, PATIENCE, now, Waker::noop()), Err(now + PATIENCE));
+            now += PATIENCE / 2;
+        }
+        now += PATIENCE / 2;
+        assert!(line.look(1, PATIENCE, now, Waker::noop()).is_ok());
+    }
+
+    /// However many there are, of a parked runtime say.
+    #[test]
+    fn those_that_are_polled_no_more_hold_up_the_others_once() {
+        let mut now = Instant::now();
+        let mut line = line(100, now);
+        let began = now;
+        for alive in 50..100 {
+            while let Err(look_again_at) = line.look(alive, PATIENCE, now, Waker::noop()) {
+                now = look_again_at;
+            }
+            assert!(matches!(line.leave(alive, now), Left::Waiting(Some(_))));
+        }
+        assert_eq!(now, began + PATIENCE);
+    }
+}
