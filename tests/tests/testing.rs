@@ -182,6 +182,10 @@ async fn a_field_that_somebody_changes_first_is_contended() {
     let swapped =
         browser.visit(async |session: Session<Visitor>| session.count().compare_and_set(7, 8).await);
     assert!(!swapped.await.unwrap());
+    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let mut newcomer = Browser::new(&sessions);
+    let updated = newcomer.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
+    assert!(updated.await.unwrap_err().is_contended(), "also without a session");
     // What does not compare goes on.
     let counted = browser.visit(async |session: Session<Visitor>| session.count().incr(1).await);
     assert_eq!(counted.await.unwrap(), 8);

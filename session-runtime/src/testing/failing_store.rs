@@ -182,7 +182,9 @@ impl SessionStore for FailingStore {
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
         let compares = matches!(modify.action, Action::CompareAndSet { .. });
         if compares && self.failure() == Some(Failure::Contended) {
-            return Box::pin(async { Ok(Lookup::Found(Modified::Swapped(false))) });
+            // A session that is not there is missing also to a comparison that would begin it.
+            let is_there = self.store.time_left(key);
+            return Box::pin(async move { Ok(is_there.await?.map(|_| Modified::Swapped(false))) });
         }
         self.change(key, self.store.modify(key, modify))
     }
