@@ -21,7 +21,22 @@ struct Page {
 async fn index(page: Session<Page>) -> Result<Html<String>, Error> {
     // Of two pages at once, one shows it.
     let flash = page.flash().take().await?.unwrap_or_default();
-    Ok(Html(format!("<p>{flash}</p><form method=post action=/save><button>Save</button></form>")))
+    Ok(Html(format!(
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Flash messages</title>
+<link rel="icon" href="data:,">
+</head>
+<body>
+<p>{flash}</p>
+<form method="post" action="/save"><button>Save</button></form>
+</body>
+</html>
+"#
+    )))
 }
 
 async fn save(page: Session<Page>) -> Result<Redirect, Error> {

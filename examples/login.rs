@@ -178,10 +178,10 @@ async fn protect(response: Response) -> impl IntoResponse {
     let headers = [
         // Neither in a cache nor, after the user signed out, behind the back button.
         (CACHE_CONTROL, "no-store"),
-        // No scripts, and in nobody's frame: a frame could have the user press our buttons unknowingly.
+        // No scripts, no images but the page's own icon, and in nobody's frame: a frame could have the user press our buttons unknowingly.
         (
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         (REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("x-content-type-options"), "nosniff"),
@@ -281,7 +281,7 @@ fn page(title: &str, body: fmt::Arguments<'_>) -> Html<String> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="stylesheet" href="/style.css">
-<link rel="icon" href="data:,">
+<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E">
 </head>
 <body>
 <main>

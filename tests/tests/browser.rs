@@ -294,6 +294,32 @@ async fn a_wrong_password_signs_nobody_in_and_what_was_typed_is_only_text() {
 }
 
 #[tokio::test]
+async fn the_pages_are_whole_and_the_policy_blocks_nothing_of_theirs() {
+    let Some(browser) = Browser::start() else { return };
+    let is_whole = "return document.compatMode == 'CSS1Compat' && document.title != ''
+        && document.documentElement.lang == 'en' && document.querySelector('meta[name=viewport]') != null";
+    let shows_icon = "return new Promise(done => {
+        const icon = new Image();
+        icon.onload = () => done(true);
+        icon.onerror = () => done(false);
+        icon.src = document.querySelector('link[rel=icon]').href;
+    })";
+    let example = Example::start("login", &[]);
+    let page = browser.open(example.url()).await;
+    page.expect_title("Sign in").await;
+    assert_eq!((page.run(is_whole).await, page.run(shows_icon).await), (true.into(), true.into()));
+    sign_in(&page, "ada").await;
+    expect_signed_in(&page, "ada").await;
+    assert_eq!((page.run(is_whole).await, page.run(shows_icon).await), (true.into(), true.into()));
+
+    let example = Example::start("flash", &[]);
+    page.visit(example.url()).await;
+    assert_eq!(page.run(is_whole).await, true);
+    page.follow("button").await;
+    assert_eq!((page.run(is_whole).await, page.text("p").await), (true.into(), "Saved.".to_owned()));
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_signs_nobody_out() {
     let Some(browser) = Browser::start() else { return };
     let server = RedisServer::start();
