@@ -76,7 +76,7 @@ pub(crate) enum Kind {
     #[error(
         "the response's head was sent as one that does not depend on the session: take a `Session` before it is sent"
     )]
-    #[cfg_attr(not(feature = "actix"), allow(dead_code, reason = "its requests outlive the response's head"))]
+    #[cfg_attr(not(any(feature = "tower", feature = "actix")), allow(dead_code, reason = "adapters say it"))]
     TooLate,
     #[error("no session in this request: {}", MISSING_LAYER)]
     #[cfg_attr(not(any(feature = "tower", feature = "actix")), allow(dead_code, reason = "adapters say it"))]
@@ -354,7 +354,7 @@ impl Error {
     /// The operation would have changed the session's cookie after the response's head was sent. A session that such
     /// a write began while the head was sent has no cookie and expires by itself.
     ///
-    /// On actix-web also a session that is taken from a request only after its head was sent, which says nothing of a session.
+    /// Also a session that is taken from a request only after the response's head was sent, as one that does not depend on a session.
     ///
     /// # Examples
     ///

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::{ControlFlow, Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +24,7 @@ use crate::response::SessionHeaders;
 use crate::schema::{FieldSpec, Schema};
 use crate::session::Session;
 use crate::sessions::Sessions;
+use crate::shared::{Link, Shared};
 use crate::store::{
     Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
@@ -71,7 +72,7 @@ type Candidates = SmallVec<[Candidate; 1]>;
 /// ```
 #[derive(Clone)]
 pub struct SessionHandle(
-    Arc<Request>,
+    Shared<Request>,
     #[cfg_attr(
         not(any(feature = "actix", feature = "tower")),
         allow(dead_code, reason = "adapters have layers")
@@ -86,7 +87,7 @@ type Around = Option<Arc<Outer>>;
 #[cfg_attr(not(any(feature = "actix", feature = "tower")), allow(dead_code, reason = "adapters have layers"))]
 struct Outer {
     /// Its layer holds it. Nothing can be asked of it by way of this link.
-    request: Weak<Request>,
+    request: Link<Request>,
     outer: Around,
 }
 
@@ -126,7 +127,7 @@ impl SessionHandle {
     fn of(sessions: Sessions, cookies: CookieHeaders, origin: Origin) -> Self {
         let arrival = sessions.moment();
         let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
-        Self(Arc::new(Request { sessions, cookies, lifecycle, origin, arrival }), None)
+        Self(Shared::new(Request { sessions, cookies, lifecycle, origin, arrival }), None)
     }
 
     /// The session with the fields that `S` declares.
@@ -143,13 +144,7 @@ impl SessionHandle {
     /// If something else still holds this handle, or a [`Session`](struct@Session) of it, the body may depend on the session. Then the headers
     /// say `private`, also for a request that has not asked for its session yet. A first question after this is told to `tracing` as a warning.
     pub fn finish(&self) -> SessionHeaders {
-        self.finish_beside(|| 0)
-    }
-
-    /// The same for an adapter that has more handles, by which nothing is asked any more.
-    pub(crate) fn finish_beside(&self, handles: impl FnOnce() -> usize) -> SessionHeaders {
-        let holders = Arc::strong_count(&self.0);
-        let is_held = holders > 1 && holders > 1 + handles();
+        let is_held = self.0.holders() > 1;
         let mut lifecycle = self.lifecycle();
         if is_held {
             lifecycle.hold();
@@ -253,7 +248,7 @@ impl SessionHandle {
             return Some(self.clone());
         }
         let links = std::iter::successors(self.1.as_deref(), |link| link.outer.as_deref());
-        let mut requests = links.filter_map(|link| link.request.upgrade());
+        let mut requests = links.filter_map(|link| link.request.follow());
         let request = requests.find(|request| request.sessions.is(sessions))?;
         Some(Self(request, None).within(self))
     }
@@ -261,26 +256,26 @@ impl SessionHandle {
     /// The same, knowing the session that a layer further out has opened.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn within(self, outer: &Self) -> Self {
-        let link = Outer { request: Arc::downgrade(&outer.0), outer: outer.1.clone() };
+        let link = Outer { request: outer.0.link(), outer: outer.1.clone() };
         Self(self.0, Some(Arc::new(link)))
+    }
+
+    /// The same for a request's extensions, where it only waits for somebody to take it.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn dormant(&self) -> Self {
+        Self(self.0.dormant(), self.1.clone())
     }
 
     /// # Errors
     ///
     /// `is_committed` if the response was sent as one that does not depend on the session.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn check_is_in_time(&self) -> Result<(), Error> {
         if self.lifecycle().is_too_late() { Err(Error::new(Kind::TooLate)) } else { Ok(()) }
     }
 
-    /// Whether a layer further in has put its own session in the place of this one.
-    #[cfg(feature = "actix")]
-    pub(crate) fn is_outer(&self) -> bool {
-        Arc::weak_count(&self.0) > 0
-    }
-
     pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.0.is(&other.0)
     }
 
     pub(crate) fn sessions(&self) -> &Sessions {

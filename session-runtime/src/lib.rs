@@ -113,6 +113,11 @@ mod schema;
 mod session;
 mod sessions;
 mod set_cookie;
+#[cfg_attr(
+    not(any(feature = "actix", feature = "tower")),
+    allow(dead_code, reason = "adapters keep handles in requests")
+)]
+mod shared;
 mod skew;
 mod startup;
 pub mod store;

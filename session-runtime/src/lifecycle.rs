@@ -743,7 +743,7 @@ impl Lifecycle {
     }
 
     /// And nobody was known who still could ask: the response is not marked as private.
-    #[cfg(feature = "actix")]
+    #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_too_late(&self) -> bool {
         self.is_late() && !self.is_held
     }

@@ -3,18 +3,23 @@
 use std::net::IpAddr;
 use std::str;
 
+pub(crate) const HOST: &str = "host";
+pub(crate) const X_FORWARDED_HOST: &str = "x-forwarded-host";
+pub(crate) const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
+
 /// Returns whether a request came by plain http, as far as its headers tell, and not to this machine, of which browsers keep `Secure` cookies
 /// all the same. The nearest word counts: that of a proxy, else that of the page that caused the request.
 pub(crate) fn came_by_plain_http<'a>(header: impl Fn(&'static str) -> Option<&'a [u8]>) -> bool {
     let header = |name| str::from_utf8(header(name)?).ok();
     let first = |name| header(name).and_then(|list: &str| list.split(',').next()).map(str::trim);
     let forwarded = |key| first("forwarded").and_then(|element| parameter(element, key));
-    let host = first("x-forwarded-host").or_else(|| forwarded("host")).or_else(|| header("host"));
-    let Some(host) = host.filter(|host| !is_loopback(host)) else { return false };
-    let by_proxy = first("x-forwarded-proto").or_else(|| forwarded("proto"));
-    let by_page =
-        || [header("origin"), header("referer")].into_iter().flatten().find_map(|url| scheme(url, host));
-    by_proxy.or_else(by_page).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+    // By far the most requests end here or at the scheme: what is looked up is counted.
+    let Some(asked) = header(HOST) else { return false };
+    let visited = || first(X_FORWARDED_HOST).or_else(|| forwarded("host")).unwrap_or(asked);
+    let of_page = |name| header(name).and_then(|url| scheme(url, visited()));
+    let by_proxy = first(X_FORWARDED_PROTO).or_else(|| forwarded("proto"));
+    let scheme = by_proxy.or_else(|| of_page("origin")).or_else(|| of_page("referer"));
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) && !is_loopback(visited())
 }
 
 /// Of one element of `Forwarded` ([RFC 7239 §4]).

@@ -9,14 +9,13 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{COOKIE, ContentType, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{COOKIE, ContentType, HeaderValue, RETRY_AFTER};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 
-use super::headers::apply_to_headers_of;
+use super::headers::for_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
-use crate::fetch_metadata::SEC_FETCH_SITE;
 use crate::handle::SessionHandle;
 use crate::response::SessionHeaders;
 use crate::schema::Schema;
@@ -153,29 +152,20 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let outer = request.extensions().get().cloned();
         let entered = self.opening.enter(outer, |sessions| open(sessions, &mut request));
-        request.extensions_mut().insert(entered.handle.clone());
+        request.extensions_mut().insert(entered.handle.dormant());
         let opened = entered.is_opened.then_some(entered.handle);
         MiddlewareFuture { response: Some(self.inner.call(request)), opened }
     }
 }
 
-/// Made once: of a name that is given as text, actix-web's headers would make a copy each time.
-static FETCH_SITE: HeaderName = HeaderName::from_static(SEC_FETCH_SITE);
-
 /// Opens the session of a request, and keeps its cookies out of logs that print headers.
 fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
-    mark_cookies(request);
-    let headers = request.headers();
-    let handle = sessions.open(headers.get_all(COOKIE).map(HeaderValue::as_bytes));
-    handle.note_request(request.method().as_str(), |name| {
-        let value = if name == SEC_FETCH_SITE { headers.get(&FETCH_SITE) } else { headers.get(name) };
-        value.map(HeaderValue::as_bytes)
-    });
-    handle
-}
-
-fn mark_cookies(request: &mut ServiceRequest) {
-    match request.headers().get_all(COOKIE).len() {
+    let (headers, method) = (request.headers(), request.method().as_str());
+    let cookies = headers.get_all(COOKIE);
+    let count = cookies.len();
+    let handle = sessions.open(cookies.map(HeaderValue::as_bytes));
+    handle.note_request(method, |name| value(headers, name));
+    match count {
         0 => {}
         1 => request.headers_mut().get_mut(COOKIE).into_iter().for_each(|cookie| cookie.set_sensitive(true)),
         _ => request.headers_mut().retain(|name, value| {
@@ -183,6 +173,7 @@ fn mark_cookies(request: &mut ServiceRequest) {
             true
         }),
     }
+    handle
 }
 
 pin_project! {
@@ -208,16 +199,8 @@ where
         let response = ready!(response.poll(cx));
         this.response.set(None);
         let Some(handle) = this.opened.take() else { return Poll::Ready(response) };
-        let session =
-            handle.finish_beside(|| response.as_ref().map_or(0, |response| held_by(response, &handle)));
-        Poll::Ready(with_headers(response, session))
+        Poll::Ready(with_headers(response, handle.finish()))
     }
-}
-
-/// How many handles of the session the response's request has. It is not asked any more: [`FromRequest`] sees to that.
-fn held_by<Body>(response: &ServiceResponse<Body>, handle: &SessionHandle) -> usize {
-    let has_it = || response.request().extensions().get().is_some_and(|held: &SessionHandle| held.is(handle));
-    usize::from(!handle.is_outer() || has_it())
 }
 
 fn with_headers<Body>(
@@ -235,7 +218,7 @@ fn with_headers<Body>(
     }
 }
 
-apply_to_headers_of!(actix_web::http::header);
+for_headers_of!(actix_web::http::header);
 
 /// An error of an inner middleware, whose response carries the session's headers. A response of our own in its place would need the request,
 /// of which no clone may be held while it is routed.

@@ -1,8 +1,28 @@
-//! The session's headers, onto a response. The frameworks have two generations of `http`'s types, whose names and methods are the same.
+//! A request's headers, and the session's onto a response. The frameworks have two generations of `http`'s types, whose names and methods are the same.
 
-/// Defines `apply` for the header types of this module.
-macro_rules! apply_to_headers_of {
+/// Defines `apply` and `value` for the header types of this module.
+macro_rules! for_headers_of {
     ($($header:ident)::+) => {
+        /// The value of a header. Names that nearly every request is asked for are made once: of a text, each would be made anew.
+        pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
+            use $($header)::+::{HOST, HeaderName};
+
+            use $crate::fetch_metadata::SEC_FETCH_SITE;
+            use $crate::plain_http::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
+
+            static FETCH_SITE: HeaderName = HeaderName::from_static(SEC_FETCH_SITE);
+            static FORWARDED_HOST: HeaderName = HeaderName::from_static(X_FORWARDED_HOST);
+            static FORWARDED_PROTO: HeaderName = HeaderName::from_static(X_FORWARDED_PROTO);
+            let value = match name {
+                SEC_FETCH_SITE => headers.get(&FETCH_SITE),
+                $crate::plain_http::HOST => headers.get(HOST),
+                X_FORWARDED_HOST => headers.get(&FORWARDED_HOST),
+                X_FORWARDED_PROTO => headers.get(&FORWARDED_PROTO),
+                _ => headers.get(name),
+            };
+            value.map(|value| value.as_bytes())
+        }
+
         pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($header)::+::HeaderMap) {
             use std::borrow::Cow;
 
@@ -42,4 +62,4 @@ macro_rules! apply_to_headers_of {
     };
 }
 
-pub(super) use apply_to_headers_of;
+pub(super) use for_headers_of;

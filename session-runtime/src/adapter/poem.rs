@@ -69,7 +69,7 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
             let method = request.method().clone();
             open(sessions, &method, request.headers_mut())
         });
-        request.extensions_mut().insert(entered.handle.clone());
+        request.extensions_mut().insert(entered.handle.dormant());
         let response = self.inner.call(request).await.map(IntoResponse::into_response);
         if entered.is_opened { with_headers(response, &entered.handle.finish()) } else { response }
     }

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::headers::apply_to_headers_of;
+use super::headers::for_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
 use crate::handle::SessionHandle;
@@ -145,7 +145,7 @@ where
             let method = request.method().clone();
             open(sessions, &method, request.headers_mut())
         });
-        request.extensions_mut().insert(entered.handle.clone());
+        request.extensions_mut().insert(entered.handle.dormant());
         let opened = entered.is_opened.then_some(entered.handle);
         ResponseFuture { response: Some(self.inner.call(request)), opened }
     }
@@ -156,7 +156,7 @@ impl SessionHandle {
     ///
     /// # Errors
     ///
-    /// [`Error::is_missing_layer`] if it did not.
+    /// [`Error::is_missing_layer`] if it did not. [`Error::is_committed`] if the response's head was sent before anything took the session.
     ///
     /// # Examples
     ///
@@ -177,7 +177,8 @@ impl SessionHandle {
     /// # }
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Error> {
-        extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))
+        let handle: &Self = extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))?;
+        handle.check_is_in_time().map(|()| handle)
     }
 }
 
@@ -190,7 +191,7 @@ pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap
         }
         Entry::Vacant(_) => sessions.open([]),
     };
-    handle.note_request(method.as_str(), |name| headers.get(name).map(HeaderValue::as_bytes));
+    handle.note_request(method.as_str(), |name| value(headers, name));
     handle
 }
 
@@ -223,4 +224,4 @@ where
     }
 }
 
-apply_to_headers_of!(http::header);
+for_headers_of!(http::header);

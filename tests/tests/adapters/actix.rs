@@ -6,14 +6,15 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 
+use actix_cors::Cors;
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::rt::System;
-use actix_web::test::{TestRequest, call_and_read_body, init_service};
+use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, ResponseError};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError};
 use session_runtime::Session;
 
 use super::{
@@ -234,6 +235,33 @@ async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public(
         (&reply.headers["cache-control"], &*reply.body),
         (&"public, max-age=60".parse().unwrap(), "committed: true")
     );
+}
+
+async fn look_with_vary(session: Session<Visitor>) -> Result<impl Responder, session_runtime::Error> {
+    let vary = ("vary", "Accept");
+    Ok(look(session).await?.customize().append_header(vary).append_header(("vary", "Accept-Language")))
+}
+
+/// actix-cors keeps the first of several lines of `Vary`.
+#[actix_web::test]
+async fn cors_further_out_or_further_in_keeps_the_cookie_in_vary() {
+    let cors = || Cors::default().allowed_origin("https://shop.example");
+    for is_outside in [true, false] {
+        let app = App::new()
+            .route("/", web::get().to(look))
+            .route("/varies", web::get().to(look_with_vary))
+            .wrap(Condition::new(!is_outside, cors()))
+            .wrap(sessions().middleware())
+            .wrap(Condition::new(is_outside, cors()));
+        let app = init_service(app).await;
+        for path in ["/", "/varies"] {
+            let request = TestRequest::get().uri(path).insert_header(("origin", "https://shop.example"));
+            let response = call_service(&app, request.to_request()).await;
+            let vary = response.headers().get_all("vary").map(|line| line.to_str().unwrap());
+            let vary = vary.collect::<Vec<_>>().join(", ");
+            assert!(vary.contains("Cookie") && vary.contains("Origin"), "{is_outside} {path}: {vary}");
+        }
+    }
 }
 
 async fn never_called(_: Session<Visitor>, _: web::Json<u8>) -> &'static str {

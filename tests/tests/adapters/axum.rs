@@ -1,11 +1,15 @@
 //! axum, and what tower has to put around its routes.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
 use axum::middleware::{self, Next};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -108,6 +112,46 @@ async fn count_first(
 ) -> Result<axum::response::Response, Error> {
     session.count().incr(1).await?;
     Ok(next.run(request).await)
+}
+
+/// As salvo's bridge for tower layers does: the request goes out with the response.
+async fn keep_request(request: Request) -> axum::response::Response {
+    let mut response = axum::response::Response::default();
+    response.extensions_mut().insert(Arc::new(Mutex::new(request)));
+    response
+}
+
+/// Streams what the session says, which is asked for only there.
+async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
+    let late = async move {
+        let told = match SessionHandle::from_extensions(request.extensions()) {
+            Ok(handle) => handle.session::<Visitor>().count().await.map(|count| count.to_string()),
+            Err(error) => Err(error),
+        };
+        let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_committed()));
+        Ok::<_, Infallible>(told)
+    };
+    ([(CACHE_CONTROL, "public")], Body::from_stream(futures::stream::once(late)))
+}
+
+/// The request itself goes on in the body, with its extensions.
+#[tokio::test]
+async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
+    let app = Router::new().route("/late", get(ask_late)).route("/", get(count)).layer(sessions().layer());
+    let base = serve(app).await;
+    let cookie = ask(&base, "").await.cookies().remove(0);
+    let reply = ask(&format!("{base}/late"), &cookie).await;
+    assert_eq!(
+        (reply.headers["cache-control"].to_str().unwrap(), &*reply.body),
+        ("public", "committed: true")
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_is_kept_asks_for_nothing() {
+    let base = serve(Router::new().route("/", get(keep_request)).layer(sessions().layer())).await;
+    let reply = ask(&base, "").await;
+    assert!(!reply.headers.contains_key("vary") && !reply.headers.contains_key("cache-control"));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use poem::endpoint::{BoxEndpoint, make};
 use poem::error::NotFoundError;
 use poem::listener::TcpAcceptor;
+use poem::middleware::Cors;
 use poem::web::Json;
 use poem::{Endpoint, EndpointExt, FromRequest, Request, Response, Route, Server, handler};
 use session_runtime::{Error, Session};
@@ -110,6 +111,16 @@ async fn a_layer_on_both_sides_of_another_managers_is_one_session() {
         let app = count_first(app, false).with(user.layer());
         counts_by_two_managers(&serve(app).await).await;
     }
+}
+
+/// poem's own puts `Vary` in place of any other: it belongs inside.
+#[tokio::test]
+async fn cors_further_in_keeps_the_cookie_in_vary() {
+    let cors = Cors::new().allow_origins_fn(|_| true);
+    let base = serve(look.with(cors).with(sessions().layer())).await;
+    let request = reqwest::Client::new().get(&base).header("origin", "https://shop.example");
+    let reply = super::reply(request).await;
+    assert_eq!(reply.headers["vary"], "Origin, Cookie");
 }
 
 #[handler]

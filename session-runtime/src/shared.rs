@@ -1,0 +1,95 @@
+//! A value that several parts of a program share, and the number of those that may use it.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+/// A value that is shared. Each clone is counted as a holder. A [dormant](Self::dormant) one is not, until it is cloned.
+pub(crate) struct Shared<T> {
+    inner: Arc<Inner<T>>,
+    is_counted: bool,
+}
+
+/// A way to a shared value that keeps it from nothing.
+pub(crate) struct Link<T>(Weak<Inner<T>>);
+
+struct Inner<T> {
+    value: T,
+    holders: AtomicUsize,
+}
+
+impl<T> Shared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { inner: Arc::new(Inner { value, holders: AtomicUsize::new(1) }), is_counted: true }
+    }
+
+    /// For a place where the value is only kept for somebody to take it.
+    pub(crate) fn dormant(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), is_counted: false }
+    }
+
+    pub(crate) fn holders(&self) -> usize {
+        self.inner.holders.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    pub(crate) fn link(&self) -> Link<T> {
+        Link(Arc::downgrade(&self.inner))
+    }
+
+    fn of(inner: Arc<Inner<T>>) -> Self {
+        inner.holders.fetch_add(1, Ordering::Relaxed);
+        Self { inner, is_counted: true }
+    }
+}
+
+impl<T> Link<T> {
+    pub(crate) fn follow(&self) -> Option<Shared<T>> {
+        self.0.upgrade().map(Shared::of)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self::of(Arc::clone(&self.inner))
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        if self.is_counted {
+            self.inner.holders.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_are_holders_and_dormant_ones_are_not() {
+        let shared = Shared::new(7);
+        let (link, dormant) = (shared.link(), shared.dormant());
+        assert_eq!((shared.holders(), *dormant), (1, 7));
+        let [clone, awake, followed] = [shared.clone(), dormant.clone(), link.follow().unwrap()];
+        assert!(shared.holders() == 4 && followed.is(&awake));
+        drop((clone, awake, followed));
+        assert_eq!(shared.holders(), 1);
+        drop(shared);
+        assert_eq!(dormant.holders(), 0);
+        drop(dormant);
+        assert!(link.follow().is_none());
+    }
+}
