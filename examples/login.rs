@@ -163,6 +163,7 @@ impl IntoResponse for Failure {
             Self::Session(error) => {
                 let page = match () {
                     () if error.is_gone() => gone_page(),
+                    () if error.is_cross_site() => cross_site_page(),
                     () if error.is_unavailable() => unavailable_page(),
                     () => broken_page(),
                 };
@@ -251,7 +252,18 @@ fn gone_page() -> Html<String> {
         "Your session has ended",
         format_args!(
             r#"<p>You were signed out, or signed in again in another window.</p>
-<p><a id="again" href="/">Go on</a></p>"#
+<p><a id="again" href="/">Go on</a>, in a few seconds.</p>"#
+        ),
+    )
+}
+
+/// Another site caused the request, and the browser left the cookie out.
+fn cross_site_page() -> Html<String> {
+    page(
+        "This came from another site",
+        format_args!(
+            r#"<p>Nothing was done, so that you stay signed in.</p>
+<p><a id="again" href="/">Go on here</a></p>"#
         ),
     )
 }
