@@ -26,9 +26,22 @@ impl Connection {
         let capabilities = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut connection = Self { http, session: format!("{driver}/session") };
-        let opened = connection.call(Method::POST, "", Some(capabilities)).await;
+        let opened = connection.start(&capabilities).await;
         connection.session = format!("{}/{}", connection.session, opened["sessionId"].as_str().unwrap());
         connection
+    }
+
+    /// On a busy machine the driver may read the file with the browser's port before the browser has written it, and gives up.
+    async fn start(&self, capabilities: &Value) -> Value {
+        const TRIES: usize = 3;
+        for _ in 1..TRIES {
+            match self.try_call(Method::POST, "", Some(capabilities.clone())).await {
+                Ok(opened) => return opened,
+                Err(refused) if refused.code == "session not created" => {}
+                Err(Refused { code, message }) => panic!("the browser does not start: {code}: {message}"),
+            }
+        }
+        self.call(Method::POST, "", Some(capabilities.clone())).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Value {
