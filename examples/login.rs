@@ -179,7 +179,8 @@ async fn protect(response: Response) -> impl IntoResponse {
     let headers = [
         // Neither in a cache nor, after the user signed out, behind the back button.
         (CACHE_CONTROL, "no-store"),
-        // No scripts, no images but the page's own icon, and in nobody's frame: a frame could have the user press our buttons unknowingly.
+        // No scripts, no images but the page's own icon, and in nobody's frame: a frame could have
+        // the user press our buttons unknowingly.
         (
             CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-/// Fields that some caches heed in place of `Cache-Control`: [RFC 9213], and what came before it. Only shared caches read them.
+/// Fields that some caches heed in place of `Cache-Control`: [RFC 9213], and what came before it.
+/// Only shared caches read them.
 ///
 /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
 pub(crate) const TARGETED: [&str; 8] = [
@@ -44,7 +45,8 @@ impl Cacheability {
         }
     }
 
-    /// The value to send in place of a [targeted](TARGETED) field of the handler's, or `None` if the handler's does.
+    /// The value to send in place of a [targeted](TARGETED) field of the handler's, or `None` if
+    /// the handler's does.
     pub(crate) fn restrict_targeted(self, given: &str) -> Option<&'static str> {
         let is_strict = self == Self::Unchanged || forbids_storing(given) || has(given, "private");
         (!is_strict).then_some("no-store")
@@ -61,7 +63,8 @@ fn opens_to_shared_caches(directive: &str) -> bool {
     ["public", "s-maxage", "proxy-revalidate"].iter().any(|shared| is_named(directive, shared))
 }
 
-/// A cache that knows the response's status is told by `must-understand` to ignore `no-store` ([RFC 9111 §5.2.2.3]).
+/// A cache that knows the response's status is told by `must-understand` to ignore `no-store` ([RFC
+/// 9111 §5.2.2.3]).
 ///
 /// [RFC 9111 §5.2.2.3]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.3
 fn forbids_storing(given: &str) -> bool {
@@ -76,7 +79,8 @@ fn has(given: &str, name: &str) -> bool {
     directives(given).any(|directive| directive.eq_ignore_ascii_case(name))
 }
 
-/// What stands between commas. Quoted arguments hold no directives, and a quote without an end reaches to the end.
+/// What stands between commas. Quoted arguments hold no directives, and a quote without an end
+/// reaches to the end.
 fn directives(mut rest: &str) -> impl Iterator<Item = &str> {
     let next = move || {
         if rest.is_empty() {

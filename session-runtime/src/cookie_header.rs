@@ -44,7 +44,8 @@ impl CookieHeaders {
     }
 }
 
-/// A value without the one pair of quotes that may stand around it ([RFC 6265 §4.1.1]): some proxies and servers add them.
+/// A value without the one pair of quotes that may stand around it ([RFC 6265 §4.1.1]): some
+/// proxies and servers add them.
 ///
 /// [RFC 6265 §4.1.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
 fn unquoted(value: &[u8]) -> &[u8] {

@@ -354,7 +354,8 @@ impl Error {
     /// The operation would have changed the session's cookie after the response's head was sent. A session that such
     /// a write began while the head was sent has no cookie and expires by itself.
     ///
-    /// Also a session that is taken from a request only after the response's head was sent, as one that does not depend on a session.
+    /// Also a session that is taken from a request only after the response's head was sent, as one
+    /// that does not depend on a session.
     ///
     /// # Examples
     ///
@@ -377,9 +378,11 @@ impl Error {
         matches!(*self.0, Kind::Committed | Kind::TooLate)
     }
 
-    /// The operation would have begun a session for a request that another site caused, and that came without the session's cookie. Nothing
-    /// was written: the browser may have a session, whose cookie the new one's would replace. What permits it is `allow_cross_site` of the
-    /// layer or the middleware. [The guide](crate::guide::cross_site) says how callbacks of payments and logins go without.
+    /// The operation would have begun a session for a request that another site caused, and that
+    /// came without the session's cookie. Nothing was written: the browser may have a session,
+    /// whose cookie the new one's would replace. What permits it is `allow_cross_site` of the layer
+    /// or the middleware. [The guide](crate::guide::cross_site) says how callbacks of payments and
+    /// logins go without.
     ///
     /// # Examples
     ///

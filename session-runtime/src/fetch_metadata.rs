@@ -6,8 +6,8 @@ use crate::config::SameSite;
 
 pub(crate) const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Returns whether another site caused a request in a way for which browsers leave a cookie of this policy out. If the cookie did not come,
-/// the browser may still have one ([RFC 6265bis §5.6.7]).
+/// Returns whether another site caused a request in a way for which browsers leave a cookie of this
+/// policy out. If the cookie did not come, the browser may still have one ([RFC 6265bis §5.6.7]).
 ///
 /// [RFC 6265bis §5.6.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.7
 pub(crate) fn leaves_cookie_out<'a>(

@@ -35,8 +35,8 @@ use crate::telemetry::{Moment, News, Untold};
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
 
-/// The most sessions that a request's cookies may name; of more, the youngest count. Browsers keep fewer cookies of one site than twice
-/// this, and of one name very few.
+/// The most sessions that a request's cookies may name; of more, the youngest count. Browsers keep
+/// fewer cookies of one site than twice this, and of one name very few.
 const MAX_PRESENTED: usize = 100;
 
 /// One for each session that the request's cookies name, in their order: one, most of the time.
@@ -141,8 +141,9 @@ impl SessionHandle {
     /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`) is [`Error::is_committed`]; reading and
     /// writing a live session goes on.
     ///
-    /// If something else still holds this handle, or a [`Session`](struct@Session) of it, the body may depend on the session. Then the headers
-    /// say `private`, also for a request that has not asked for its session yet. A first question after this is told to `tracing` as a warning.
+    /// If something else still holds this handle, or a [`Session`](struct@Session) of it, the body
+    /// may depend on the session. Then the headers say `private`, also for a request that has not
+    /// asked for its session yet. A first question after this is told to `tracing` as a warning.
     pub fn finish(&self) -> SessionHeaders {
         let is_held = self.0.holders() > 1;
         let mut lifecycle = self.lifecycle();
@@ -186,16 +187,20 @@ impl SessionHandle {
         self.lifecycle().may_go_on_without();
     }
 
-    /// Tells of the request's method and headers, other than its cookies. To be called once, after [`Sessions::open`] and before the handler;
-    /// the adapters do it by themselves. `header` gives the value of a header by its name in lower case.
+    /// Tells of the request's method and headers, other than its cookies. To be called once, after
+    /// [`Sessions::open`] and before the handler; the adapters do it by themselves. `header` gives
+    /// the value of a header by its name in lower case.
     ///
-    /// A request that another site caused (`Sec-Fetch-Site: cross-site`) may come without the session's cookie although the browser has it:
-    /// always under [`SameSite::Strict`](crate::SameSite), and unless it opens a page by a link under `Lax`. A session that began
-    /// then would take the place of the browser's own. So it does not begin: the write is [`Error::is_cross_site`]. See
-    /// [`allow_cross_site`](Self::allow_cross_site) and [the guide](crate::guide::cross_site).
+    /// A request that another site caused (`Sec-Fetch-Site: cross-site`) may come without the
+    /// session's cookie although the browser has it: always under
+    /// [`SameSite::Strict`](crate::SameSite), and unless it opens a page by a link under `Lax`. A
+    /// session that began then would take the place of the browser's own. So it does not begin: the
+    /// write is [`Error::is_cross_site`]. See [`allow_cross_site`](Self::allow_cross_site) and [the
+    /// guide](crate::guide::cross_site).
     ///
-    /// A response that sets a cookie with `Secure` to a request by plain http is told to `tracing` as a warning, once: browsers do not keep it.
-    /// The scheme is that of `X-Forwarded-Proto` or `Forwarded`, else of an `Origin` or `Referer` on the same host.
+    /// A response that sets a cookie with `Secure` to a request by plain http is told to `tracing`
+    /// as a warning, once: browsers do not keep it. The scheme is that of `X-Forwarded-Proto` or
+    /// `Forwarded`, else of an `Origin` or `Referer` on the same host.
     ///
     /// # Examples
     ///
@@ -227,11 +232,13 @@ impl SessionHandle {
         }
     }
 
-    /// Lets this request begin a session even if another site caused it and it came without the session's cookie: see
-    /// [`note_request`](Self::note_request). The adapters do it for routes whose layer says so.
+    /// Lets this request begin a session even if another site caused it and it came without the
+    /// session's cookie: see [`note_request`](Self::note_request). The adapters do it for routes
+    /// whose layer says so.
     ///
-    /// The new session's cookie takes the place of the one that the browser may have: whoever was signed in is not any more. So it is for
-    /// routes that visitors without a session come to from other sites, such as a widget.
+    /// The new session's cookie takes the place of the one that the browser may have: whoever was
+    /// signed in is not any more. So it is for routes that visitors without a session come to from
+    /// other sites, such as a widget.
     pub fn allow_cross_site(&self) {
         self.lifecycle().allow_cross_site();
     }

@@ -231,7 +231,8 @@ pub(crate) struct Outcome {
     pub(crate) remove: bool,
     /// The request came by plain http.
     pub(crate) is_plain_http: bool,
-    /// The request went on without its session: the store could not be asked for it, or the browser left its cookie out.
+    /// The request went on without its session: the store could not be asked for it, or the browser
+    /// left its cookie out.
     pub(crate) went_on_without: bool,
 }
 
@@ -257,8 +258,8 @@ impl Lifecycle {
         }
     }
 
-    /// Another site caused the request, and browsers leave the cookie out of it: a session that began without it would take the place of
-    /// the one that the browser has.
+    /// Another site caused the request, and browsers leave the cookie out of it: a session that
+    /// began without it would take the place of the one that the browser has.
     pub(crate) fn leave_cookie_out(&mut self) {
         self.cookie_left_out = true;
     }
@@ -727,7 +728,8 @@ impl Lifecycle {
         }
     }
 
-    /// To be called before [`commit`](Self::commit), if another part of the program can still ask for the session.
+    /// To be called before [`commit`](Self::commit), if another part of the program can still ask
+    /// for the session.
     pub(crate) fn hold(&mut self) {
         self.is_held = true;
     }

@@ -7,8 +7,9 @@ pub(crate) const HOST: &str = "host";
 pub(crate) const X_FORWARDED_HOST: &str = "x-forwarded-host";
 pub(crate) const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// Returns whether a request came by plain http, as far as its headers tell, and not to this machine, of which browsers keep `Secure` cookies
-/// all the same. The nearest word counts: that of a proxy, else that of the page that caused the request.
+/// Returns whether a request came by plain http, as far as its headers tell, and not to this
+/// machine, of which browsers keep `Secure` cookies all the same. The nearest word counts: that of
+/// a proxy, else that of the page that caused the request.
 pub(crate) fn came_by_plain_http<'a>(header: impl Fn(&'static str) -> Option<&'a [u8]>) -> bool {
     let header = |name| str::from_utf8(header(name)?).ok();
     let first = |name| header(name).and_then(|list: &str| list.split(',').next()).map(str::trim);

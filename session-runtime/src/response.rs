@@ -45,12 +45,14 @@ impl SessionHeaders {
     /// The headers to append to a response that has the headers `given`: names in lower case, with their values. Nothing for a request that
     /// ignored its session.
     ///
-    /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as sensitive where the server knows of that. There
-    ///   are two where a cookie is removed that has a [domain](crate::SessionConfig::cookie_domain): the second is for the host alone.
+    /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as
+    ///   sensitive where the server knows of that. There are two where a cookie is removed that has
+    ///   a [domain](crate::SessionConfig::cookie_domain): the second is for the host alone.
     /// - `vary`, unless what is given says it already.
     /// - `cache-control`, unless what is given is as strict already. It stands for all that is given of that name: **remove those first**.
-    /// - Fields that shared caches heed in place of `cache-control`, such as `cdn-cache-control` ([RFC 9213]), for each that is given and
-    ///   less strict. They stand for all of their name, too.
+    /// - Fields that shared caches heed in place of `cache-control`, such as `cdn-cache-control`
+    ///   ([RFC 9213]), for each that is given and less strict. They stand for all of their name,
+    ///   too.
     ///
     /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
     ///
@@ -116,7 +118,8 @@ impl SessionHeaders {
         }
     }
 
-    /// The value of the first `Set-Cookie` header, for a program's own tests: what a browser would send next is before its first `;`.
+    /// The value of the first `Set-Cookie` header, for a program's own tests: what a browser would
+    /// send next is before its first `;`.
     pub fn set_cookie(&self) -> Option<&str> {
         self.set_cookie.as_deref()
     }
@@ -127,7 +130,8 @@ impl SessionHeaders {
     }
 }
 
-/// The values that a response lacks: cookies and `Vary` to add, the others in place of all of their name.
+/// The values that a response lacks: cookies and `Vary` to add, the others in place of all of their
+/// name.
 pub(crate) struct Lacking<'a> {
     pub(crate) set_cookies: [Option<&'a str>; 2],
     pub(crate) vary: Option<&'static str>,

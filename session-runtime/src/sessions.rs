@@ -275,8 +275,9 @@ impl Sessions {
         crate::SessionMiddleware::new(self.clone())
     }
 
-    /// The session of a request with these `Cookie` headers, for a framework that has no adapter here: see [`SessionHandle`], which is told
-    /// of the other headers by [`note_request`](SessionHandle::note_request).
+    /// The session of a request with these `Cookie` headers, for a framework that has no adapter
+    /// here: see [`SessionHandle`], which is told of the other headers by
+    /// [`note_request`](SessionHandle::note_request).
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(self.clone(), CookieHeaders::collect(cookie_headers))
     }
@@ -466,7 +467,8 @@ impl Sessions {
         self.0.rules.cookie.name()
     }
 
-    /// Whether requests by plain http are to be looked for: their clients get a cookie that browsers do not keep, and nobody was told.
+    /// Whether requests by plain http are to be looked for: their clients get a cookie that
+    /// browsers do not keep, and nobody was told.
     pub(crate) fn minds_plain_http(&self) -> bool {
         self.0.rules.cookie.is_secure() && !self.0.rules.told_of_plain_http.load(Ordering::Relaxed)
     }

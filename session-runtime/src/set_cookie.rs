@@ -66,7 +66,8 @@ impl CookieTemplate {
         removal(self.cookie.clone())
     }
 
-    /// The same for a cookie of this host alone, which was set before a domain was configured. `None` if no domain is.
+    /// The same for a cookie of this host alone, which was set before a domain was configured.
+    /// `None` if no domain is.
     pub(crate) fn host_only_removal(&self) -> Option<String> {
         self.cookie.domain()?;
         let mut cookie = self.cookie.clone();

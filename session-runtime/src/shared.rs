@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-/// A value that is shared. Each clone is counted as a holder. A [dormant](Self::dormant) one is not, until it is cloned.
+/// A value that is shared. Each clone is counted as a holder. A [dormant](Self::dormant) one is
+/// not, until it is cloned.
 pub(crate) struct Shared<T> {
     inner: Arc<Inner<T>>,
     is_counted: bool,

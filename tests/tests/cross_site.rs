@@ -62,7 +62,8 @@ async fn flow_callback(flow: Session<Visitor>) -> Result<Json<u64>, Error> {
     Ok(Json(flow.count().incr(1).await?))
 }
 
-/// Serves a page that counts, callbacks in the guide's ways, and a page that other sites may begin a session on.
+/// Serves a page that counts, callbacks in the guide's ways, and a page that other sites may begin
+/// a session on.
 async fn serve(policy: SameSite) -> String {
     let (sessions, flow) = (sessions("sid", policy), sessions("flow", SameSite::None));
     let flow_routes = Router::new()
@@ -87,7 +88,8 @@ struct Target {
     url: String,
 }
 
-/// A page with a link to the URL, and a form that is sent there. `localhost` is another site than `127.0.0.1`.
+/// A page with a link to the URL, and a form that is sent there. `localhost` is another site than
+/// `127.0.0.1`.
 async fn serve_other_site() -> String {
     let page = async |Query(Target { url }): Query<Target>| {
         Html(format!(

@@ -1,4 +1,5 @@
-//! A `Secure` cookie for visitors who come by plain http: their browsers do not keep it, and the log says so.
+//! A `Secure` cookie for visitors who come by plain http: their browsers do not keep it, and the
+//! log says so.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

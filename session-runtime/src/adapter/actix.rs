@@ -24,12 +24,14 @@ use crate::sessions::Sessions;
 
 /// The actix-web middleware that gives every request its session, from [`Sessions::middleware`].
 ///
-/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the response, whatever its status; onto the
-/// response that an error of an inner middleware becomes, too. A request whose handler ignores the session costs no round trip and no
-/// signature check. Applied twice with one manager, also with another manager's between, it is one session; with two managers, handlers get
-/// the session of the inner middleware.
+/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the
+/// response, whatever its status; onto the response that an error of an inner middleware becomes,
+/// too. A request whose handler ignores the session costs no round trip and no signature check.
+/// Applied twice with one manager, also with another manager's between, it is one session; with two
+/// managers, handlers get the session of the inner middleware.
 ///
-/// As actix-web's own routing, it needs the request for itself: a middleware further out must not hold a clone of the `HttpRequest`.
+/// As actix-web's own routing, it needs the request for itself: a middleware further out must not
+/// hold a clone of the `HttpRequest`.
 ///
 /// Each worker has connections of its own to Redis: see [`Sessions::of_this_runtime`].
 ///
@@ -91,8 +93,9 @@ impl SessionMiddleware {
         Self { opening: self.opening.tolerate_unavailability() }
     }
 
-    /// Lets requests to these routes begin a session even if another site caused them and they came without the session's cookie:
-    /// [`SessionHandle::allow_cross_site`] says what that means. Default: such a write is [`Error::is_cross_site`], a 403.
+    /// Lets requests to these routes begin a session even if another site caused them and they came
+    /// without the session's cookie: [`SessionHandle::allow_cross_site`] says what that means.
+    /// Default: such a write is [`Error::is_cross_site`], a 403.
     ///
     /// On a scope or a resource it goes around those, within the middleware of all.
     ///

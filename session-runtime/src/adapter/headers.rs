@@ -1,9 +1,11 @@
-//! A request's headers, and the session's onto a response. The frameworks have two generations of `http`'s types, whose names and methods are the same.
+//! A request's headers, and the session's onto a response. The frameworks have two generations of
+//! `http`'s types, whose names and methods are the same.
 
 /// Defines `apply` and `value` for the header types of this module.
 macro_rules! for_headers_of {
     ($($header:ident)::+) => {
-        /// The value of a header. Names that nearly every request is asked for are made once: of a text, each would be made anew.
+        /// The value of a header. Names that nearly every request is asked for are made once: of a
+        /// text, each would be made anew.
         pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
             use $($header)::+::{HOST, HeaderName};
 

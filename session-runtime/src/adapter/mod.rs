@@ -31,7 +31,8 @@ fn report(error: &crate::Error) {
             "a session error became the response"
         );
     } else if error.is_cross_site() {
-        // Whoever wrote the route looks here for the reason. Strangers can cause it, so that it is no alarm.
+        // Whoever wrote the route looks here for the reason. Strangers can cause it, so that it is
+        // no alarm.
         tracing::info!(error = error as &dyn std::error::Error, status, "a session was not begun");
     }
 }

@@ -30,8 +30,8 @@ impl Opening {
         Self { sessions: self.sessions.of_this_runtime(), ..*self }
     }
 
-    /// Enters the layer. `outer` is what a layer further out, of any manager, handed over; `open` opens the session if none of those layers
-    /// is of this manager.
+    /// Enters the layer. `outer` is what a layer further out, of any manager, handed over; `open`
+    /// opens the session if none of those layers is of this manager.
     pub(super) fn enter(
         &self,
         outer: Option<SessionHandle>,

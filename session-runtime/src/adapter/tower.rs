@@ -18,9 +18,10 @@ use crate::sessions::Sessions;
 
 /// The tower layer that gives every request its session, from [`Sessions::layer`].
 ///
-/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the response, whatever its status. A request
-/// whose handler ignores the session costs no round trip and no signature check. Applied twice with one manager, also with another manager's
-/// between, it is one session; with two managers, handlers get the session of the inner layer.
+/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the
+/// response, whatever its status. A request whose handler ignores the session costs no round trip
+/// and no signature check. Applied twice with one manager, also with another manager's between, it
+/// is one session; with two managers, handlers get the session of the inner layer.
 ///
 /// # Examples
 ///
@@ -84,8 +85,9 @@ impl SessionLayer {
         Self { opening: self.opening.tolerate_unavailability() }
     }
 
-    /// Lets requests to these routes begin a session even if another site caused them and they came without the session's cookie:
-    /// [`SessionHandle::allow_cross_site`] says what that means. Default: such a write is [`Error::is_cross_site`], a 403.
+    /// Lets requests to these routes begin a session even if another site caused them and they came
+    /// without the session's cookie: [`SessionHandle::allow_cross_site`] says what that means.
+    /// Default: such a write is [`Error::is_cross_site`], a 403.
     ///
     /// On a part of the routes it goes around those, within the layer of all.
     ///
@@ -156,7 +158,8 @@ impl SessionHandle {
     ///
     /// # Errors
     ///
-    /// [`Error::is_missing_layer`] if it did not. [`Error::is_committed`] if the response's head was sent before anything took the session.
+    /// [`Error::is_missing_layer`] if it did not. [`Error::is_committed`] if the response's head
+    /// was sent before anything took the session.
     ///
     /// # Examples
     ///

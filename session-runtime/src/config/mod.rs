@@ -219,8 +219,9 @@ impl SessionConfig {
     /// `Path`: the cookie is sent for this path and what lies below it. Default: `/`. It begins with `/`; it is no protection against other
     /// applications of the same host (RFC 6265, section 8.5).
     ///
-    /// After a change, browsers keep the cookie of the former path until it expires, or until they are closed. A request does not tell a
-    /// cookie's path, so that no response can remove it. It does no harm: a [logout](crate::Session::destroy) ends its session too.
+    /// After a change, browsers keep the cookie of the former path until it expires, or until they
+    /// are closed. A request does not tell a cookie's path, so that no response can remove it. It
+    /// does no harm: a [logout](crate::Session::destroy) ends its session too.
     pub fn cookie_path(self, path: impl Into<String>) -> Self {
         Self { cookie_path: path.into(), ..self }
     }
@@ -228,8 +229,8 @@ impl SessionConfig {
     /// `Domain`: the cookie is sent to this host and all its subdomains. Default: none, which is the very host that set it, and safer. A
     /// host name in ASCII (`example.com`, `xn--bcher-kva.example`); a leading dot means nothing.
     ///
-    /// A logout also removes the cookie of the very host, which was set before there was a domain. That of another domain stays, as
-    /// with a former [path](Self::cookie_path).
+    /// A logout also removes the cookie of the very host, which was set before there was a domain.
+    /// That of another domain stays, as with a former [path](Self::cookie_path).
     pub fn cookie_domain(self, domain: impl Into<String>) -> Self {
         Self { cookie_domain: Some(domain.into()), ..self }
     }

@@ -64,8 +64,9 @@ async fn count(session: Session<Visitor>) -> Result<String, session_runtime::Err
     Ok(session.count().incr(1).await?.to_string())
 }
 
-/// A middleware counts with the session of the manager `user`, one further in with that of `admin`, and the handler with that of `user`
-/// again: each manager has one session, however many layers there are.
+/// A middleware counts with the session of the manager `user`, one further in with that of `admin`,
+/// and the handler with that of `user` again: each manager has one session, however many layers
+/// there are.
 async fn counts_by_two_managers(url: &str) {
     let first = get(url, "").await;
     let mut names: Vec<_> = first.cookies().iter().map(|cookie| cookie[..5].to_owned()).collect();
