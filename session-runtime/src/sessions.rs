@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, ClockMoment};
@@ -68,7 +68,7 @@ struct Rules {
     max_value_size: usize,
     max_batch_size: usize,
     unknown_classes: UnknownClasses,
-    told_of_plain_http: AtomicBool,
+    plain_http: PlainHttp,
     /// Of updates that this process makes on Redis.
     #[cfg(feature = "redis")]
     turns: Turns,
@@ -174,7 +174,7 @@ impl Sessions {
             max_value_size: settings.max_value_size,
             max_batch_size: settings.max_batch_size,
             unknown_classes: UnknownClasses::default(),
-            told_of_plain_http: AtomicBool::new(false),
+            plain_http: PlainHttp::default(),
             #[cfg(feature = "redis")]
             turns: Turns::default(),
         });
@@ -467,14 +467,13 @@ impl Sessions {
         self.0.rules.cookie.name()
     }
 
-    /// Whether requests by plain http are to be looked for: their clients get a cookie that
-    /// browsers do not keep, and nobody was told.
+    /// Whether this request is to be looked at for plain http: its client may get a cookie that browsers do not keep.
     pub(crate) fn minds_plain_http(&self) -> bool {
-        self.0.rules.cookie.is_secure() && !self.0.rules.told_of_plain_http.load(Ordering::Relaxed)
+        self.0.rules.plain_http.is_due() && self.0.rules.cookie.is_secure()
     }
 
     fn tell_of_plain_http(&self) {
-        if !self.0.rules.told_of_plain_http.swap(true, Ordering::Relaxed) {
+        if self.0.rules.plain_http.is_news() {
             tracing::warn!(
                 "a session cookie with `Secure` was sent to a visitor who came by plain http: browsers do not keep it, and each of \
                  their requests begins another session. Serve the site over https, or set `cookie_secure` (SESSION_COOKIE_SECURE) to \
@@ -642,7 +641,10 @@ impl Sessions {
 
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
         let set_cookie = match &outcome.set {
-            Some(subject) => self.set_cookie(subject),
+            Some(subject) => {
+                self.0.rules.plain_http.look_again();
+                self.set_cookie(subject)
+            }
             None => outcome.remove.then(|| self.0.rules.cookie.removal()),
         };
         if outcome.is_plain_http && outcome.set.is_some() {
@@ -659,6 +661,41 @@ impl Sessions {
         let remaining = subject.remaining(now).unwrap_or_default();
         let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
         Some(self.0.rules.cookie.set(written.value, subject.lifetime.persistent.then_some(max_age)))
+    }
+}
+
+/// The search for requests by plain http. Their clients get a new cookie each time, so that requests are looked at only after a
+/// cookie was set: those that ignore their sessions cost next to nothing.
+struct PlainHttp(AtomicU8);
+
+impl PlainHttp {
+    const IDLE: u8 = 0;
+    const DUE: u8 = 1;
+    const TOLD: u8 = 2;
+
+    fn is_due(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::DUE && self.swap(Self::DUE, Self::IDLE)
+    }
+
+    fn look_again(&self) {
+        if self.0.load(Ordering::Relaxed) == Self::IDLE {
+            self.swap(Self::IDLE, Self::DUE);
+        }
+    }
+
+    /// Returns whether nobody was told of it before.
+    fn is_news(&self) -> bool {
+        self.0.swap(Self::TOLD, Ordering::Relaxed) != Self::TOLD
+    }
+
+    fn swap(&self, from: u8, to: u8) -> bool {
+        self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Default for PlainHttp {
+    fn default() -> Self {
+        Self(AtomicU8::new(Self::DUE))
     }
 }
 
@@ -710,6 +747,16 @@ impl fmt::Debug for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_is_looked_for_after_a_cookie_was_set_until_it_is_told() {
+        let plain_http = PlainHttp::default();
+        assert!(plain_http.is_due() && !plain_http.is_due());
+        plain_http.look_again();
+        assert!(plain_http.is_due() && plain_http.is_news());
+        plain_http.look_again();
+        assert!(!plain_http.is_due() && !plain_http.is_news());
+    }
 
     #[test]
     fn each_unknown_class_is_new_once() {
