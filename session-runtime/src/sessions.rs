@@ -214,7 +214,7 @@ impl Sessions {
     /// A Redis server is asked too if it takes writes, by a script that writes nothing: a full memory, too few replicas
     /// (`min-replicas-to-write`) and a disk that fails are errors, and so is a pause of writes that lasts beyond the
     /// deadline. A memory store that is full is none. Two round trips, the second on the connection for what nobody
-    /// waits for.
+    /// waits for. Each has the deadline of an operation, so that a probe waits for two of them at most.
     ///
     /// Its answer tells the store's time. As soon as this machine's clock is more than 30 seconds from it, that is
     /// logged as a warning, and beyond the two and a half minutes of [`check`](Self::check) as an error: once each,

@@ -99,6 +99,31 @@ async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended
     }
 }
 
+/// The same where several threads drive what is ready: none of them may have been asked for the connection's end before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_after_a_standstill_of_all_threads_is_not_handed_over_either() {
+    let server = RedisServer::start();
+    let mut stores = Vec::new();
+    for _ in 0..30 {
+        let store = connect(&server.url()).await;
+        let key = session(&store).await;
+        stores.push((store, key));
+    }
+    for round in 0..3 {
+        let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+        let stand_still = || tokio::spawn(async { std::thread::sleep(Duration::from_millis(1_100)) });
+        let (one, other) = (stand_still(), stand_still());
+        one.await.unwrap();
+        other.await.unwrap();
+        let value = round.to_string();
+        for written in
+            stores.iter().map(async |(store, key)| try_write(store, key, &[set("b", &value)]).await)
+        {
+            assert_eq!(written.await.unwrap(), Lookup::Found(0));
+        }
+    }
+}
+
 #[tokio::test]
 async fn many_requests_share_one_new_connection() {
     let server = RedisServer::start();

@@ -44,6 +44,38 @@ async fn one_node_that_is_up_is_enough_to_begin_with() {
     }
 }
 
+/// The old master keeps its connections and names the new one, also where it is asked for its role besides: after a second without
+/// a proof of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planned_failover_fails_no_operation() {
+    let cluster = Cluster::start();
+    let mut stores = Vec::new();
+    for connections in [1, 4] {
+        let builder = RedisStore::builder(&cluster.url()).connections(connections);
+        let store = builder.timeout(Duration::from_secs(10)).connect().await.unwrap();
+        let mut keys = Vec::new();
+        for _ in 0..60 {
+            keys.push(session(&store).await);
+        }
+        stores.push((store, keys));
+    }
+    for writes in [false, true] {
+        let master = cluster.masters()[0];
+        cluster.failover(master);
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        for (store, keys) in &stores {
+            let asked = keys.iter().map(async |key| match writes {
+                true => try_write(store, key, &[set("b", "1")]).await.map(|_| ()),
+                false => store.get(key, "a", Refresh::No).await.map(|_| ()),
+            });
+            for answer in futures::future::join_all(asked).await {
+                answer.unwrap();
+            }
+        }
+        cluster.wait_until_whole();
+    }
+}
+
 /// Every operation, at every stage of the move: of a session that has moved already, one that has not, and one that begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_in_a_slot_that_moves_go_on() {

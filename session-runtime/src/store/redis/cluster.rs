@@ -147,8 +147,18 @@ impl Cluster {
             };
             let link = node.lanes.of(key, lane);
             let exchanged = link.exchange(exchange, asking.is_some(), deadline).await;
-            // If the node is away, another one may have its slots soon.
-            let reply = exchanged.inspect_err(|_| self.learn_soon())?;
+            let reply = match exchanged {
+                Ok(reply) => reply,
+                Err(fault) => {
+                    // If the node is away, another one may have its slots soon; one that is a replica now has a master.
+                    self.learn_soon();
+                    asking = None;
+                    if is_replica(&fault) && patience.wait().await {
+                        continue;
+                    }
+                    return Err(fault);
+                }
+            };
             let goes_on = match Detour::of(E::replies(&reply), &node.address) {
                 None => return Ok(reply),
                 Some(Detour::Ask(address)) => {
@@ -199,6 +209,11 @@ impl Cluster {
 }
 
 /// As `the cluster of h1:1, h2:2`, the nodes that the URL names.
+/// The node does not take what it was asked, and nothing was sent: it is the replica of another one now.
+fn is_replica(fault: &Fault) -> bool {
+    matches!(fault, Fault::NotSent(Cause::Server(code)) if code.tells_of_another_master())
+}
+
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the cluster of ")?;

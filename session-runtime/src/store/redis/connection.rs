@@ -4,12 +4,13 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use super::cause::{Cause, Code};
 use super::endpoint::Endpoint;
@@ -66,6 +67,9 @@ struct StopsWithDriver(Pulse);
 /// How many operations may wait to be written. Further ones wait for room, each with a task that has to be run once more. What waits for a
 /// server that takes nothing more is in memory until the connection is given up.
 const QUEUED: usize = 256;
+
+/// The shortest time that tokio's timers tell from none.
+const SETTLING: Duration = Duration::from_millis(1);
 /// Never written.
 const PROBE_KEY: &str = "session-runtime:probe";
 
@@ -106,9 +110,10 @@ impl Watched {
         Ok(Self { connection, server: Arc::new(server), pulse, gathering, usage, reign, runtime })
     }
 
-    /// Gives the driver a turn, in which it notices if the connection has ended while nothing was done.
+    /// Gives the driver a turn, in which it notices if the connection has ended while nothing was done. By a timer: it passes
+    /// through the runtime's own driver, where a task that yields may go on before that was asked.
     pub(super) async fn settle(&self) {
-        let _ = self.runtime.spawn(yield_now()).await;
+        let _ = self.runtime.spawn(sleep(SETTLING)).await;
     }
 }
 

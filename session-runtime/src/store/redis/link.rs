@@ -164,7 +164,12 @@ impl Link {
             if self.is_of_master(exchange, &watched, &reply, role, begun) {
                 return Ok(reply);
             }
-            let was_refused = E::elsewhere(&reply).is_some_and(Code::tells_of_another_master);
+            let elsewhere = E::elsewhere(&reply);
+            // A node of a cluster that became a replica names the master, which proves that nothing was carried out.
+            if elsewhere.is_some_and(|code| !code.tells_of_another_master()) {
+                return Ok(reply);
+            }
+            let was_refused = elsewhere.is_some();
             tries -= 1;
             match tries {
                 1.. if was_refused || E::MAY_BE_REPEATED => {}

@@ -44,8 +44,11 @@ fn refusal_in(words: &[u8], address: &str) -> Option<Cause> {
     }
 }
 
-/// As the cause tells the address: `host:port`, or the path of a socket.
+/// As the cause tells the address: `host:port`, or the path of a socket. Of a master that sentinels name, it is no address.
 async fn first_words(address: &str) -> Option<Vec<u8>> {
+    if address.contains(" of the sentinels ") {
+        return None;
+    }
     #[cfg(unix)]
     if address.starts_with('/') {
         return words_on(tokio::net::UnixStream::connect(address).await.ok()?).await;

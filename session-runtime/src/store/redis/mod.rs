@@ -90,7 +90,7 @@ impl RedisStore {
     /// [`Error::is_config`](crate::Error::is_config) if the URL cannot be used, or the server refuses us until something is configured
     /// otherwise: user, password, database or protected mode, one of the two certificates, TLS or the lack of it.
     /// [`Error::is_unavailable`](crate::Error::is_unavailable) if no server answers there within the deadline, or it has no room for
-    /// another connection.
+    /// another connection. The error may take up to three quarters of a second more, to find out why.
     ///
     /// # Examples
     ///
