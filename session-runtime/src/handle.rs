@@ -238,7 +238,8 @@ impl SessionHandle {
     ///
     /// The new session's cookie takes the place of the one that the browser may have: whoever was
     /// signed in is not any more. So it is for routes that visitors without a session come to from
-    /// other sites, such as a widget.
+    /// other sites, such as a form that a partner's site posts. For frames and images on other
+    /// sites use `SameSite=None`: browsers keep no other cookie there.
     pub fn allow_cross_site(&self) {
         self.lifecycle().allow_cross_site();
     }

@@ -39,6 +39,8 @@ pub(crate) struct Lifecycle {
     is_held: bool,
     /// The request came with a cookie of our name.
     presented: bool,
+    /// A cookie of ours came that verifies.
+    names_session: bool,
     /// Another site caused the request, and browsers leave the cookie out of it.
     cookie_left_out: bool,
     /// The request may begin a session all the same.
@@ -243,7 +245,8 @@ impl Lifecycle {
             let presented = cookies();
             self.presented = presented.by_cookie;
             self.unusable = presented.unusable;
-            let mut candidates = presented.candidates.into_iter();
+            let mut candidates = presented.candidates.into_iter().peekable();
+            self.names_session = candidates.peek().is_some() || !self.unusable.is_empty();
             if let Some(current) = candidates.next() {
                 self.state = State::Candidate { current, gone: None };
             }
@@ -340,7 +343,7 @@ impl Lifecycle {
         self.check_is_served()?;
         self.pass_deadlines(now);
         let settles = self.is_unsettled();
-        let may_begin = self.presented || self.allows_cross_site || !self.cookie_left_out;
+        let may_begin = self.names_session || self.allows_cross_site || !self.cookie_left_out;
         let (subject, mode) = match &mut self.state {
             State::Gone(gone) => return Err(gone.error()),
             State::Absent { drawn: None } if only_removes => return Ok(None),

@@ -105,10 +105,10 @@ impl SessionMiddleware {
     /// # #[cfg(feature = "actix")] {
     /// # use actix_web::{App, web};
     /// # use session_runtime::Sessions;
-    /// # async fn widget() -> &'static str { "" }
+    /// # async fn order() -> &'static str { "" }
     /// # fn example(sessions: Sessions) {
-    /// let widget = web::resource("/widget").wrap(sessions.middleware().allow_cross_site()).get(widget);
-    /// let app = App::new().service(widget).wrap(sessions.middleware());
+    /// let orders = web::resource("/order").wrap(sessions.middleware().allow_cross_site()).post(order);
+    /// let app = App::new().service(orders).wrap(sessions.middleware());
     /// # let _ = app;
     /// # }
     /// # }

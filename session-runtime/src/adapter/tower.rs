@@ -95,13 +95,13 @@ impl SessionLayer {
     ///
     /// ```
     /// # #[cfg(all(feature = "axum", feature = "derive"))] {
-    /// # use axum::{Router, routing::get};
+    /// # use axum::{Router, routing::{get, post}};
     /// # use session_runtime::Sessions;
-    /// # async fn widget() {}
+    /// # async fn order() {}
     /// # async fn account() {}
     /// # fn example(sessions: Sessions) -> Router {
     /// Router::new()
-    ///     .route("/widget", get(widget))
+    ///     .route("/order", post(order))
     ///     .route_layer(sessions.layer().allow_cross_site())
     ///     .route("/account", get(account))
     ///     .layer(sessions.layer())

@@ -24,7 +24,7 @@ pub(crate) fn decode_option<T: DeserializeOwned>(stored: Bytes) -> Result<Option
     }
 }
 
-/// Anything that would not read as this value again is refused.
+/// Refuses floats that are not finite, keys that are no text, and values too deep to be read again.
 pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, InvalidValue> {
     match serde_json::to_vec(&Readable::new(value)) {
         Ok(text) => Ok(Some(text.into())),

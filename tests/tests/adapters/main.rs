@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
-use session_tests::cookies::SECRET;
+use session_tests::cookies::{self, SECRET};
 use session_tests::server::RedisServer;
 
 #[derive(Debug, Session)]
@@ -88,7 +88,8 @@ async fn begins_no_session_for_another_site(base: &str) {
     let refused = [(403, "Forbidden".to_owned(), 0), (200, "1".to_owned(), 1)];
     let told = |reply: &Reply| (reply.status, reply.body.clone(), reply.cookies().len());
     let cookie = send("GET", "/", &[]).await.cookies().remove(0);
-    let dead = format!("{}x", cookie);
+    let forged = format!("{cookie}x");
+    let dead = cookies::cookie(&cookies::id(std::time::SystemTime::now(), 0));
     for (path, method, headers, begins) in [
         ("/", "GET", &[CROSS][..], 0),
         ("/", "POST", &[CROSS], 0),
@@ -97,6 +98,8 @@ async fn begins_no_session_for_another_site(base: &str) {
         ("/", "GET", &LINK, 1),
         ("/", "POST", &[("sec-fetch-site", "same-site")], 1),
         ("/", "POST", &[("sec-fetch-site", "none")], 1),
+        ("/", "POST", &[CROSS, ("cookie", &forged)], 0),
+        ("/", "POST", &[CROSS, ("cookie", "__Host-session-id=x")], 0),
         ("/", "POST", &[CROSS, ("cookie", &dead)], 1),
         ("/allowed", "POST", &[CROSS], 1),
     ] {
