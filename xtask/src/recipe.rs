@@ -1,0 +1,102 @@
+//! The recipes, and how one runs.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// One script, by the name that `cargo xtask` knows it by.
+pub(crate) struct Recipe {
+    pub(crate) name: &'static str,
+    /// One line.
+    pub(crate) help: &'static str,
+    /// The program, from the root of the project, then its first arguments. `cargo` is the one on `PATH`.
+    pub(crate) command: &'static [&'static str],
+}
+
+pub(crate) const RECIPES: &[Recipe] = &[
+    Recipe {
+        name: "test",
+        help: "the whole suite on real servers, or another COMMAND on them",
+        command: &["tests/run"],
+    },
+    Recipe {
+        name: "servers",
+        help: "fetches the servers that the suite needs, and prints where they are",
+        command: &["tests/run", "--servers-only"],
+    },
+    Recipe {
+        name: "ci",
+        help: "all that has to hold before a change goes in, or the STEPs of it; --list",
+        command: &[".ci/run"],
+    },
+    Recipe {
+        name: "hygiene",
+        help: "features, oldest dependencies and compiler, licences, the public API; [STEP…]",
+        command: &["tests/hygiene/run"],
+    },
+    Recipe {
+        name: "counts",
+        help: "instructions of session operations, held against the baseline; [--rewrite]",
+        command: &["tests/counts/run"],
+    },
+    Recipe {
+        name: "compile-time",
+        help: "the compiler's time for the derive, beside serde's; [ROUNDS]",
+        command: &["tests/compile_time"],
+    },
+    Recipe {
+        name: "mutants",
+        help: "changes to the code that no unit test notices; takes an hour or more",
+        command: &["tests/mutants"],
+    },
+    Recipe {
+        name: "coverage",
+        help: "the lines that the suite runs, file by file",
+        command: &["tests/coverage"],
+    },
+    Recipe {
+        name: "links",
+        help: "the documentation's links, on the web too; [--offline]",
+        command: &["tests/links"],
+    },
+    Recipe {
+        name: "fuzz", help: "fuzzing of all that parses; [SECONDS [TARGET…]]", command: &["fuzz/run"]
+    },
+    Recipe {
+        name: "bench",
+        help: "the speed beside other libraries; [--quick]",
+        command: &["cargo", "run", "--release", "--manifest-path", "benches/Cargo.toml", "--"],
+    },
+];
+
+impl Recipe {
+    /// Runs the command with further arguments, and returns its status.
+    pub(crate) fn run(&self, arguments: impl Iterator<Item = OsString>) -> io::Result<ExitCode> {
+        let mut command = Command::new(self.program());
+        command.args(&self.command[1..]).args(arguments).current_dir(root());
+        for (variable, _) in env::vars_os().filter(|(variable, _)| is_of_this_crate(variable)) {
+            command.env_remove(variable);
+        }
+        let code = command.status()?.code();
+        Ok(code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+    }
+
+    pub(crate) fn program(&self) -> PathBuf {
+        match self.command[0] {
+            "cargo" => "cargo".into(),
+            script => root().join(script),
+        }
+    }
+}
+
+/// Cargo tells a program that it runs about the program's crate. Build scripts that read these variables would run again.
+fn is_of_this_crate(variable: &OsString) -> bool {
+    let variable = variable.to_string_lossy();
+    variable == "CARGO" || ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| variable.starts_with(prefix))
+}
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

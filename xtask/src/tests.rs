@@ -1,0 +1,62 @@
+//! The recipes are those of the scripts that there are.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::recipe::{RECIPES, root};
+
+/// Scripts that other scripts call.
+const HELPERS: [&str; 2] = ["tests/hygiene/rustdoc-json", "tests/python/environments"];
+
+#[test]
+fn recipes_have_names_of_their_own() {
+    let names: BTreeSet<_> = RECIPES.iter().map(|recipe| recipe.name).collect();
+    assert_eq!(names.len(), RECIPES.len());
+}
+
+#[test]
+fn every_recipe_has_one_line_of_help() {
+    for recipe in RECIPES {
+        assert!(!recipe.help.is_empty() && !recipe.help.contains('\n'), "{}", recipe.name);
+    }
+}
+
+#[test]
+fn every_recipe_runs_an_executable_script() {
+    let scripts = executable_scripts();
+    for recipe in RECIPES {
+        let program = recipe.command[0];
+        assert!(program == "cargo" || scripts.contains(program), "{}: {program}", recipe.name);
+    }
+}
+
+#[test]
+fn every_executable_script_has_a_recipe() {
+    let programs: BTreeSet<_> = RECIPES.iter().map(|recipe| recipe.command[0]).chain(HELPERS).collect();
+    for script in executable_scripts() {
+        assert!(programs.contains(script.as_str()), "{script}");
+    }
+}
+
+/// Paths from the root of the project.
+fn executable_scripts() -> BTreeSet<String> {
+    let mut scripts = BTreeSet::new();
+    collect(root(), &mut scripts);
+    scripts
+}
+
+fn collect(folder: &Path, scripts: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        if metadata.is_dir() && entry.file_name() != "target" && entry.file_name() != ".git" {
+            collect(&path, scripts);
+        } else if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 {
+            scripts.insert(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
