@@ -56,6 +56,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
         help: "the lines that the suite runs, file by file",
         command: &["tests/coverage"],
     },
+    Recipe { name: "spelling", help: "misspelt words; [--write-changes]", command: &["tests/spelling"] },
     Recipe {
         name: "links",
         help: "the documentation's links, on the web too; [--offline]",

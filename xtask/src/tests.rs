@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::recipe::{RECIPES, root};
 
 /// Scripts that other scripts call.
-const HELPERS: [&str; 2] = ["tests/hygiene/rustdoc-json", "tests/python/environments"];
+const HELPERS: [&str; 3] = ["tests/hygiene/rustdoc-json", "tests/python/environments", "tests/wheel"];
 
 #[test]
 fn recipes_have_names_of_their_own() {
