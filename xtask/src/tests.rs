@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use crate::recipe::{RECIPES, root};
 
@@ -40,6 +41,17 @@ fn every_executable_script_has_a_recipe() {
     for script in executable_scripts() {
         assert!(programs.contains(script.as_str()), "{script}");
     }
+}
+
+#[test]
+fn the_workflow_has_the_steps_of_ci() {
+    let listed = Command::new(root().join(".ci/run")).arg("--list").output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let steps: Vec<_> = listed.lines().filter_map(|line| line.split(':').next()).collect();
+    let workflow = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    let jobs = workflow.lines().skip_while(|line| line.trim() != "step:").skip(1);
+    let jobs: Vec<_> = jobs.map_while(|line| line.trim().strip_prefix("- ")).collect();
+    assert_eq!(jobs, steps);
 }
 
 /// Paths from the root of the project.
