@@ -7,7 +7,7 @@ use tokio::task::coop;
 
 use crate::background::background;
 use crate::error::{Error, Kind};
-use crate::field::{Field, Operation};
+use crate::session::field::{Field, Operation};
 
 impl<T: 'static> Field<'_, T> {
     /// Reads the field, and waits for it: [`Operation::wait`].

@@ -81,55 +81,32 @@
 mod adapter;
 #[cfg(any(feature = "blocking", feature = "redis"))]
 mod background;
-mod batch;
 #[cfg(feature = "blocking")]
 mod blocking;
-mod cache_control;
 mod clock;
 mod config;
-mod contention;
-mod cookie_formats;
-mod cookie_header;
 mod error;
-mod fetch_metadata;
-mod field;
 // Its examples declare schemas.
 #[cfg(feature = "derive")]
 pub mod guide;
-mod handle;
+mod http;
 mod id;
-mod keyring;
 mod lifecycle;
-mod mistakes;
-mod peek;
-mod plain_http;
-mod present;
+mod private;
 mod random;
-mod record;
-#[cfg(feature = "redis-session-compat")]
-mod redis_session;
-mod response;
-mod schema;
+mod request;
 mod session;
-mod sessions;
-mod set_cookie;
-#[cfg_attr(
-    not(any(feature = "actix", feature = "tower")),
-    allow(dead_code, reason = "adapters keep handles in requests")
-)]
-mod shared;
-mod skew;
-mod startup;
 pub mod store;
-mod subject;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod value;
 
+/// The names that the output of the derive macros uses.
 #[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
+pub mod __private {
+    pub use crate::private::*;
+}
 
 pub use bytes::Bytes;
 #[cfg(feature = "derive")]
@@ -148,22 +125,22 @@ pub use adapter::SessionEndpoint;
 pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
-pub use batch::{ReadBatch, WriteBatch};
 #[cfg(feature = "redis-session-compat")]
 pub use config::CookieFormat;
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
 pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::Error;
-pub use field::{Field, Operation};
-pub use handle::SessionHandle;
-pub use id::SessionId;
 #[cfg(feature = "redis-session-compat")]
-pub use redis_session::{FlaskCookie, TornadoCookie};
-pub use response::SessionHeaders;
-pub use schema::{FieldSpec, Schema};
+pub use http::python::{FlaskCookie, TornadoCookie};
+pub use http::response::SessionHeaders;
+pub use id::SessionId;
+pub use request::handle::SessionHandle;
 pub use session::Session;
-pub use sessions::Sessions;
+pub use session::batch::{ReadBatch, WriteBatch};
+pub use session::field::{Field, Operation};
+pub use session::schema::{FieldSpec, Schema};
+pub use session::sessions::Sessions;
 pub use store::connection_state::ConnectionState;
 pub use store::memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]

@@ -5,10 +5,10 @@ pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
 pub use crate::error::Error;
-pub use crate::field::{Field, Operation};
-pub use crate::handle::SessionHandle;
-pub use crate::record::{Changes, Values};
-pub use crate::schema::{FieldSpec, Schema};
+pub use crate::request::handle::SessionHandle;
+pub use crate::session::field::{Field, Operation};
+pub use crate::session::record::{Changes, Values};
+pub use crate::session::schema::{FieldSpec, Schema};
 pub use crate::value::{FieldDefault, FieldValue, IntoField, InvalidValue, Stored};
 
 /// The body of a getter.

@@ -16,11 +16,11 @@ use pin_project_lite::pin_project;
 use super::headers::for_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
-use crate::handle::SessionHandle;
-use crate::response::SessionHeaders;
-use crate::schema::Schema;
+use crate::http::response::SessionHeaders;
+use crate::request::handle::SessionHandle;
 use crate::session::Session;
-use crate::sessions::Sessions;
+use crate::session::schema::Schema;
+use crate::session::sessions::Sessions;
 
 /// The actix-web middleware that gives every request its session, from [`Sessions::middleware`].
 ///

@@ -7,9 +7,9 @@ use http::header::RETRY_AFTER;
 use http::request::Parts;
 
 use crate::error::Error;
-use crate::handle::SessionHandle;
-use crate::schema::Schema;
+use crate::request::handle::SessionHandle;
 use crate::session::Session;
+use crate::session::schema::Schema;
 
 impl<S: Schema, State: Sync> FromRequestParts<State> for Session<S> {
     type Rejection = Error;

@@ -9,15 +9,15 @@ macro_rules! for_headers_of {
         pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
             use $($header)::+::{HOST, HeaderName};
 
-            use $crate::fetch_metadata::SEC_FETCH_SITE;
-            use $crate::plain_http::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
+            use $crate::http::fetch_metadata::SEC_FETCH_SITE;
+            use $crate::http::plain_http::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
 
             static FETCH_SITE: HeaderName = HeaderName::from_static(SEC_FETCH_SITE);
             static FORWARDED_HOST: HeaderName = HeaderName::from_static(X_FORWARDED_HOST);
             static FORWARDED_PROTO: HeaderName = HeaderName::from_static(X_FORWARDED_PROTO);
             let value = match name {
                 SEC_FETCH_SITE => headers.get(&FETCH_SITE),
-                $crate::plain_http::HOST => headers.get(HOST),
+                $crate::http::plain_http::HOST => headers.get(HOST),
                 X_FORWARDED_HOST => headers.get(&FORWARDED_HOST),
                 X_FORWARDED_PROTO => headers.get(&FORWARDED_PROTO),
                 _ => headers.get(name),

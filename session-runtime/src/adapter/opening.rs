@@ -1,7 +1,7 @@
 //! What every adapter does with a request.
 
-use crate::handle::SessionHandle;
-use crate::sessions::Sessions;
+use crate::request::handle::SessionHandle;
+use crate::session::sessions::Sessions;
 
 /// How an adapter opens the session of each request.
 #[derive(Clone, Debug)]

@@ -9,10 +9,10 @@ use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody
 use super::opening::Opening;
 use super::tower::{SessionLayer, apply, open};
 use crate::error::Error;
-use crate::handle::SessionHandle;
-use crate::response::SessionHeaders;
-use crate::schema::Schema;
+use crate::http::response::SessionHeaders;
+use crate::request::handle::SessionHandle;
 use crate::session::Session;
+use crate::session::schema::Schema;
 
 impl<E: Endpoint> Middleware<E> for SessionLayer {
     type Output = SessionEndpoint<E>;

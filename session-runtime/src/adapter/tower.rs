@@ -13,8 +13,8 @@ use tower_service::Service;
 use super::headers::for_headers_of;
 use super::opening::Opening;
 use crate::error::{Error, Kind};
-use crate::handle::SessionHandle;
-use crate::sessions::Sessions;
+use crate::request::handle::SessionHandle;
+use crate::session::sessions::Sessions;
 
 /// The tower layer that gives every request its session, from [`Sessions::layer`].
 ///

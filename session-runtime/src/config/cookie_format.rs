@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::setting::Setting;
 use crate::error::Error;
-use crate::redis_session::{FlaskCookie, SecretKey, TornadoCookie};
+use crate::http::python::{FlaskCookie, SecretKey, TornadoCookie};
 
 /// A format of the session cookie's value, for [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
 ///

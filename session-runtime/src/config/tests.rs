@@ -424,7 +424,7 @@ fn formats_of_python_bring_its_defaults() {
 #[cfg(feature = "redis-session-compat")]
 #[test]
 fn formats_that_cannot_be_used_are_refused() {
-    use crate::redis_session::TornadoCookie;
+    use crate::http::python::TornadoCookie;
 
     for (formats, secret_key, says) in [
         ("tornado", "", "`secret_key` (SECRET_KEY) is required"),
@@ -469,7 +469,7 @@ fn formats_are_read_from_files() {
 #[cfg(feature = "redis-session-compat")]
 #[test]
 fn a_secret_key_that_a_file_leaves_out_is_the_environments() {
-    use crate::redis_session::SecretKey;
+    use crate::http::python::SecretKey;
 
     let file = || {
         let json = r#"{"store": "memory:", "cookie_formats": [{"format": "tornado"}, {"format": "flask", "secret_key": "own"},

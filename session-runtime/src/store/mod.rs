@@ -7,22 +7,18 @@
 
 mod any;
 pub(crate) mod connection_state;
-mod error;
-mod key;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
-pub use error::StoreError;
-pub use key::SessionKey;
+pub use crate::error::StoreError;
+pub use crate::id::SessionKey;
 
 pub(crate) use any::AnyStore;
 pub(crate) use connection_state::ConnectionState;
 pub(crate) use memory::{Bounds, MemoryStore, WhenFull};
 #[cfg(feature = "redis")]
 pub(crate) use redis::RedisStore;
-#[cfg(feature = "redis-session-compat")]
-pub(crate) use redis::{slot_of, slot_of_tag};
 
 use std::fmt;
 use std::future::Future;

@@ -9,7 +9,7 @@ use tracing::{Level, Span, field};
 
 use super::Call;
 use crate::error::Error;
-use crate::handle::SessionHandle;
+use crate::request::handle::SessionHandle;
 
 const TARGET: &str = "session_runtime::operation";
 

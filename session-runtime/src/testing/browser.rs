@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::schema::Schema;
 use crate::session::Session;
-use crate::sessions::Sessions;
+use crate::session::schema::Schema;
+use crate::session::sessions::Sessions;
 
 /// A browser, as far as the session's cookie goes: it keeps what responses set, and sends it with requests.
 ///

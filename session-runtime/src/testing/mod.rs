@@ -79,7 +79,7 @@ use std::ffi::OsString;
 
 use crate::config::SessionConfig;
 use crate::error::Error;
-use crate::sessions::Sessions;
+use crate::session::sessions::Sessions;
 use crate::store::MemoryStore;
 
 /// A manager with this configuration, on a store of its own in memory; for both, time passes by this clock. The store that the configuration

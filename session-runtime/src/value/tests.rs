@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::schema::FieldSpec;
+use crate::session::schema::FieldSpec;
 use crate::store::Action;
 
 mod times;

@@ -11,7 +11,7 @@ fn the_methods_of_session_are_reserved() {
     assert_eq!(
         reserved("SESSION_METHODS"),
         session_methods(),
-        "session-derive/src/reserved.rs, session-runtime/src/session.rs"
+        "session-derive/src/reserved.rs, session-runtime/src/session/mod.rs"
     );
 }
 
@@ -43,7 +43,7 @@ fn every_reserved_name_is_documented() {
 
 /// The public methods of `impl<S: Schema> Session<S>`, in all such blocks.
 fn session_methods() -> BTreeSet<String> {
-    let file = parse("../../session-runtime/src/session.rs");
+    let file = parse("../../session-runtime/src/session/mod.rs");
     let blocks = file.items.into_iter().filter_map(|item| match item {
         Item::Impl(block) if block.trait_.is_none() && is_session(&block.self_ty) => Some(block),
         _ => None,

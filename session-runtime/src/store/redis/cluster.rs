@@ -20,8 +20,8 @@ use super::exchange::Exchange;
 use super::lanes::{Lane, Lanes};
 use super::link::Fault;
 use super::place::{Address, Dial, write_list};
-use super::slot::slot_of;
 use crate::background;
+use crate::id::slot::slot_of;
 use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.

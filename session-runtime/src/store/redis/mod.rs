@@ -23,7 +23,6 @@ mod runtimes;
 mod script;
 mod sentinel;
 mod servers;
-mod slot;
 #[cfg(feature = "tls")]
 mod tls;
 mod told;
@@ -33,9 +32,6 @@ mod usage;
 mod writable;
 
 pub use builder::RedisStoreBuilder;
-
-#[cfg(feature = "redis-session-compat")]
-pub(crate) use slot::{slot_of, slot_of_tag};
 
 use std::fmt;
 use std::sync::Arc;
@@ -50,7 +46,7 @@ use super::{
     BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
     SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
-use crate::field::Operation;
+use crate::session::field::Operation;
 
 /// Sessions on a Redis or Valkey server, on the master that sentinels name, or on a cluster; over TCP, TLS or a unix socket.
 ///

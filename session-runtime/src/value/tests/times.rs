@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{pinned, reads, refuses};
-use crate::schema::FieldSpec;
+use crate::session::schema::FieldSpec;
 use crate::value::FieldValue;
 
 #[test]

@@ -8,7 +8,7 @@ use super::super::cause::{Cause, Code};
 use super::super::connection::text;
 use super::super::lanes::Lanes;
 use super::super::place::Address;
-use super::super::slot::SLOTS;
+use crate::id::slot::SLOTS;
 
 /// A master of the cluster.
 pub(in super::super) struct Node {

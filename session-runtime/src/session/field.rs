@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::contention::Tries;
 use crate::error::{Error, Kind};
-use crate::handle::SessionHandle;
-use crate::record::Changes;
-use crate::schema::FieldSpec;
+use crate::request::contention::Tries;
+use crate::request::handle::SessionHandle;
+use crate::session::record::Changes;
+use crate::session::schema::FieldSpec;
 use crate::store::{Action, BoxFuture, Modified};
 use crate::telemetry::{Call, Traced, Watch};
 use crate::value::{Increment, IntoField};

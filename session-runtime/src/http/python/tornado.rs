@@ -12,12 +12,12 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::SecretKey;
-use super::id::{decimal, id_of, seconds, signing_time, text_of, time_of};
-use crate::cookie_formats::Written;
 use crate::error::Error;
+use crate::http::formats::Written;
+use crate::http::signing::Verified;
 use crate::id::SessionId;
-use crate::keyring::Verified;
-use crate::subject::MAX_CLOCK_SKEW;
+use crate::id::python::{decimal, id_of, seconds, signing_time, text_of, time_of};
+use crate::lifecycle::metadata::MAX_CLOCK_SKEW;
 
 /// What the cookies of a Tornado application are signed with, for [`CookieFormat::Tornado`](crate::CookieFormat::Tornado).
 ///
@@ -200,8 +200,8 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::id::tests::{NATIVE, NOW, PYTHON, native, python};
     use super::*;
+    use crate::id::python::tests::{NATIVE, NOW, PYTHON, native, python};
 
     fn signer(cookie: TornadoCookie) -> TornadoSigner {
         TornadoSigner::new("session-id", &cookie).unwrap()

@@ -8,13 +8,16 @@
 //! A session that ended while the request was under way is *gone* for it. A request that arrived later has no session. Durations alone
 //! decide: the tombstone's age by the store's clock, against the request's age by ours, plus a grace ([`Lifecycle::examined`]).
 
+pub(crate) mod known_fields;
+pub(crate) mod metadata;
+
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
-use crate::present::Present;
+use crate::lifecycle::known_fields::Present;
+use crate::lifecycle::metadata::Subject;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
-use crate::subject::Subject;
 use crate::telemetry::{Moment, News, Untold};
 
 /// The stay of a tombstone: longer than a request that may still hold the dead id is likely to take.

@@ -12,9 +12,9 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
 use super::SecretKey;
-use super::id::{id_of, seconds, signing_time, text_of, time_of};
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::id::python::{id_of, seconds, signing_time, text_of, time_of};
 
 /// What the cookies of a Flask application are signed with, for [`CookieFormat::Flask`](crate::CookieFormat::Flask).
 ///
@@ -139,8 +139,8 @@ mod tests {
     use miniz_oxide::deflate::compress_to_vec_zlib;
     use proptest::prelude::*;
 
-    use super::super::id::tests::{NATIVE, NOW, PYTHON, native, python};
     use super::*;
+    use crate::id::python::tests::{NATIVE, NOW, PYTHON, native, python};
 
     fn signer() -> FlaskSigner {
         FlaskSigner::new("session-id", &FlaskCookie::new("key")).unwrap()

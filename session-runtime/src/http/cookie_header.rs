@@ -86,7 +86,7 @@ mod tests {
     fn one_of_ours_is_held_in_place() {
         let id = crate::SessionId::draw(std::time::UNIX_EPOCH, 0).unwrap();
         let name = "__Host-session-id";
-        let pair = format!("{name}={}", crate::keyring::Keyring::new(name, b"secret", []).sign(&id));
+        let pair = format!("{name}={}", crate::http::signing::Keyring::new(name, b"secret", []).sign(&id));
         let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);
         assert!(cookies.values(name).count() == 1 && !cookies.joined.spilled());
     }

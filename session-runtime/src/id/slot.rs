@@ -3,7 +3,7 @@
 use crate::store::SessionKey;
 
 /// How many slots a cluster has.
-pub(super) const SLOTS: usize = 16384;
+pub(crate) const SLOTS: usize = 16384;
 
 /// The slot of a session's key: that of what stands in its braces, the session's tag, or without any that of all of it ([Redis Cluster
 /// specification, "Hash tags"]).

@@ -6,11 +6,11 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::field::Field;
+use crate::session::field::Field;
 #[cfg(not(feature = "blocking"))]
-use crate::field::Operation;
+use crate::session::field::Operation;
 #[cfg(any(not(feature = "actix"), not(feature = "tower")))]
-use crate::sessions::Sessions;
+use crate::session::sessions::Sessions;
 
 /// Of a field that is compared or printed, its name is all that the compiler shows.
 pub trait AwaitedBeforeUse {}

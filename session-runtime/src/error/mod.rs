@@ -1,11 +1,14 @@
 //! What can go wrong, as one opaque type with questions.
 
+mod store;
+
+pub use store::StoreError;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use crate::config::Setting;
-use crate::store::StoreError;
 use crate::value::InvalidValue;
 
 /// What went wrong with a session operation.

@@ -13,10 +13,10 @@ use std::time::Instant;
 #[cfg(feature = "redis")]
 use self::turns::{Full, Turn};
 use crate::error::{Error, Kind};
-use crate::handle::SessionHandle;
 #[cfg(feature = "redis")]
 use crate::random::fill_random;
-use crate::sessions::Sessions;
+use crate::request::handle::SessionHandle;
+use crate::session::sessions::Sessions;
 #[cfg(feature = "redis")]
 use crate::store::AnyStore;
 

@@ -4,13 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Secret, Settings};
 use crate::error::Error;
+use crate::http::signing::{Keyring, Verified};
 use crate::id::SessionId;
-use crate::keyring::{Keyring, Verified};
 
 #[cfg(feature = "redis-session-compat")]
 use crate::config::CookieFormat;
 #[cfg(feature = "redis-session-compat")]
-use crate::redis_session::{FlaskSigner, PythonFormat, PythonId, TornadoSigner};
+use crate::http::python::{FlaskSigner, PythonFormat, TornadoSigner};
+#[cfg(feature = "redis-session-compat")]
+use crate::id::python::PythonId;
 
 /// The formats of the session cookie's value: one is written, all are read.
 #[derive(Debug)]

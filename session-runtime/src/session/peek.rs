@@ -2,9 +2,9 @@
 
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::record::Values;
-use crate::schema::Schema;
-use crate::sessions::Sessions;
+use crate::session::record::Values;
+use crate::session::schema::Schema;
+use crate::session::sessions::Sessions;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey};
 
 /// The session's data; `None` if there is no live session of this id.

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use crate::clock::apart;
 use crate::error::Error;
-use crate::field::Operation;
 use crate::lifecycle::Reason;
-use crate::sessions::Sessions;
-use crate::skew;
+use crate::lifecycle::metadata::Subject;
+use crate::session::field::Operation;
+use crate::session::sessions::Sessions;
+use crate::session::skew;
 #[cfg(feature = "redis")]
 use crate::store::AnyStore;
 use crate::store::{
     Action, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh, Rotation, StoreError,
     TombstoneKind, Write, WriteMode,
 };
-use crate::subject::Subject;
 
 /// The probe session and its tombstones are gone soon.
 const PROBE_EXPIRES_IN: Duration = Duration::from_secs(10);

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
-use crate::handle::SessionHandle;
-use crate::record::{Changes, Values};
+use crate::request::handle::SessionHandle;
+use crate::session::record::{Changes, Values};
 use crate::value::{FieldDefault, InvalidValue, Stored, json};
 
 /// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.

@@ -10,26 +10,26 @@ use smallvec::SmallVec;
 
 use crate::clock::ClockMoment;
 use crate::config::Lifetime;
-use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
-use crate::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
+use crate::http::cookie_header::CookieHeaders;
+use crate::http::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
+use crate::http::plain_http::came_by_plain_http;
+use crate::http::response::SessionHeaders;
 use crate::id::SessionId;
+use crate::lifecycle::known_fields::Present;
+use crate::lifecycle::metadata::{MAX_CLOCK_SKEW, Subject};
 use crate::lifecycle::{
     Candidate, Destroy, Lifecycle, Move, MoveStep, Next, Presented, Read, Reason, RequestAge, TOMBSTONE_FOR,
     Write as Plan,
 };
-use crate::plain_http::came_by_plain_http;
-use crate::present::Present;
-use crate::response::SessionHeaders;
-use crate::schema::{FieldSpec, Schema};
+use crate::request::shared::{Link, Shared};
 use crate::session::Session;
-use crate::sessions::Sessions;
-use crate::shared::{Link, Shared};
+use crate::session::schema::{FieldSpec, Schema};
+use crate::session::sessions::Sessions;
 use crate::store::{
     Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
-use crate::subject::{MAX_CLOCK_SKEW, Subject};
 use crate::telemetry::{Moment, News, Untold};
 
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.

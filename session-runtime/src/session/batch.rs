@@ -3,10 +3,10 @@
 use std::fmt;
 
 use crate::error::{Error, Kind};
-use crate::field::{Field, Operation};
-use crate::handle::SessionHandle;
-use crate::record::{Changes, Values};
-use crate::schema::FieldSpec;
+use crate::request::handle::SessionHandle;
+use crate::session::field::{Field, Operation};
+use crate::session::record::{Changes, Values};
+use crate::session::schema::FieldSpec;
 use crate::telemetry::{Call, Watch};
 use crate::value::IntoField;
 

@@ -6,7 +6,7 @@ use std::vec;
 use bytes::Bytes;
 
 use crate::error::Error;
-use crate::schema::FieldSpec;
+use crate::session::schema::FieldSpec;
 use crate::store::Change;
 
 /// The stored values of a schema's fields, in the order of [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str;
 
-use crate::cache_control::{Cacheability, TARGETED};
+use crate::http::cache_control::{Cacheability, TARGETED};
 use crate::lifecycle::Outcome;
 
 const CACHE_CONTROL: &str = "cache-control";

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use super::flask::FlaskSigner;
 use super::tornado::TornadoSigner;
-use crate::cookie_formats::Written;
+use crate::http::formats::Written;
+use crate::http::signing::Verified;
 use crate::id::SessionId;
-use crate::keyring::Verified;
 
 /// A signed format of the package's cookies, for one cookie.
 #[derive(Debug)]

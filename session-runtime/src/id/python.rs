@@ -3,9 +3,10 @@
 use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::SessionKey;
+use super::slot::{slot_of, slot_of_tag};
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::store::{SessionKey, slot_of, slot_of_tag};
 
 /// An id as the package draws it, two random UUIDs, one after the other; with the session's birth, which only the cookie tells.
 #[derive(Clone, Copy)]
@@ -63,7 +64,7 @@ impl std::hash::Hash for PythonId {
 }
 
 /// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the braces of ours go along.
-pub(super) fn text_of(id: &SessionId) -> String {
+pub(crate) fn text_of(id: &SessionId) -> String {
     if let Some(python) = id.python() {
         return python.id().to_owned();
     }
@@ -72,12 +73,12 @@ pub(super) fn text_of(id: &SessionId) -> String {
 }
 
 /// When a cookie for this id counts as signed: that is all that tells the birth of a session of Python's.
-pub(super) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
+pub(crate) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
     id.python().map_or(now, PythonId::birth)
 }
 
 /// The id of what stands in a cookie that was signed at `signed_at`.
-pub(super) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
+pub(crate) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
     let Some(text) = text.strip_prefix(b"{") else {
         return PythonId::new(text, signed_at).map(SessionId::of_python);
     };
@@ -132,38 +133,38 @@ fn is_random_uuid(text: &[u8]) -> bool {
         })
 }
 
-pub(super) fn seconds(time: SystemTime) -> u64 {
+pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// A time that the system's clock cannot reach is none that a session began at.
-pub(super) fn time_of(seconds: u64) -> SystemTime {
+pub(crate) fn time_of(seconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
 }
 
 /// A number without a sign: `str::parse` would take a plus.
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     let is_number = digits.iter().all(u8::is_ascii_digit);
     str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
     use super::*;
-    use crate::store::slot_of;
+    use crate::id::slot::slot_of;
 
-    pub(in super::super) const NOW: u64 = 1_761_741_315;
-    pub(in super::super) const PYTHON: &str =
+    pub(crate) const NOW: u64 = 1_761_741_315;
+    pub(crate) const PYTHON: &str =
         "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
-    pub(in super::super) const NATIVE: &str = "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0";
+    pub(crate) const NATIVE: &str = "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0";
 
-    pub(in super::super) fn python() -> SessionId {
+    pub(crate) fn python() -> SessionId {
         SessionId::of_python(PythonId::new(PYTHON.as_bytes(), time_of(NOW)).unwrap())
     }
 
-    pub(in super::super) fn native() -> SessionId {
+    pub(crate) fn native() -> SessionId {
         SessionId::parse(NATIVE).unwrap()
     }
 

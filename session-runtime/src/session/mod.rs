@@ -1,17 +1,27 @@
 //! What a handler takes.
 
+pub(crate) mod batch;
+pub(crate) mod field;
+mod mistakes;
+mod peek;
+pub(crate) mod record;
+pub(crate) mod schema;
+pub(crate) mod sessions;
+mod skew;
+mod startup;
+
 use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::batch::{self, ReadBatch, WriteBatch};
+use self::batch::{ReadBatch, WriteBatch};
 use crate::config::Lifetime;
-use crate::field::Operation;
-use crate::handle::SessionHandle;
 use crate::id::SessionId;
 use crate::lifecycle::Reason;
-use crate::record::{Changes, Values};
-use crate::schema::Schema;
+use crate::request::handle::SessionHandle;
+use crate::session::field::Operation;
+use crate::session::record::{Changes, Values};
+use crate::session::schema::Schema;
 use crate::store::Change;
 use crate::telemetry::{Call, Watch};
 

@@ -1,8 +1,7 @@
-//! What the Python package `redis_session` does: its ids, and the formats of its cookies.
+//! What the Python package `redis_session` does: the formats of its cookies.
 
 mod flask;
 mod format;
-mod id;
 mod secret_key;
 mod tornado;
 
@@ -11,6 +10,5 @@ pub use tornado::TornadoCookie;
 
 pub(crate) use flask::FlaskSigner;
 pub(crate) use format::PythonFormat;
-pub(crate) use id::{PythonId, draw_in_slot_of};
 pub(crate) use secret_key::SecretKey;
 pub(crate) use tornado::TornadoSigner;

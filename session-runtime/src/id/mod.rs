@@ -1,5 +1,13 @@
 //! Session ids: what they hold, how they are drawn and read.
 
+mod key;
+#[cfg(feature = "redis-session-compat")]
+pub(crate) mod python;
+#[cfg(feature = "redis")]
+pub(crate) mod slot;
+
+pub use key::SessionKey;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,10 +15,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+#[cfg(feature = "redis-session-compat")]
+use self::python::PythonId;
 use crate::error::Error;
 use crate::random::fill_random;
-#[cfg(feature = "redis-session-compat")]
-use crate::redis_session::PythonId;
 
 /// A session's id: 30 bytes, written as 40 characters of base64url ([RFC 4648 §5]).
 ///

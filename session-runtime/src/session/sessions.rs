@@ -10,26 +10,26 @@ use std::time::{Duration, SystemTime};
 
 use crate::clock::{Clock, ClockMoment};
 use crate::config::{Lifetime, Lifetimes, SameSite, Secret, SessionConfig, Settings, StoreUrl};
-#[cfg(feature = "redis")]
-use crate::contention::Turns;
-use crate::cookie_formats::CookieFormats;
-use crate::cookie_header::CookieHeaders;
 use crate::error::{Error, Kind};
-use crate::field::Operation;
-use crate::handle::SessionHandle;
+use crate::http::cookie_header::CookieHeaders;
+use crate::http::formats::CookieFormats;
+use crate::http::response::SessionHeaders;
+use crate::http::set_cookie::CookieTemplate;
+use crate::http::signing::Verified;
 use crate::id::SessionId;
-use crate::keyring::Verified;
+use crate::lifecycle::metadata::Subject;
 use crate::lifecycle::{Candidate, Outcome, Reason};
-use crate::peek;
-use crate::response::SessionHeaders;
-use crate::schema::Schema;
+#[cfg(feature = "redis")]
+use crate::request::contention::Turns;
+use crate::request::handle::SessionHandle;
 use crate::session::Session;
-use crate::set_cookie::CookieTemplate;
-use crate::skew::Skew;
+use crate::session::field::Operation;
+use crate::session::peek;
+use crate::session::schema::Schema;
+use crate::session::skew::Skew;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
 use crate::store::{Action, AnyStore, Change, ConnectionState, MemoryStore, Refresh, SessionStore};
-use crate::subject::Subject;
 use crate::telemetry::{self, Call, Moment, News, Watch};
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.

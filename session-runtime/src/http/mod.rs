@@ -1,0 +1,12 @@
+//! A request's cookies in, a response's headers out.
+
+pub(crate) mod cache_control;
+pub(crate) mod cookie_header;
+pub(crate) mod fetch_metadata;
+pub(crate) mod formats;
+pub(crate) mod plain_http;
+#[cfg(feature = "redis-session-compat")]
+pub(crate) mod python;
+pub(crate) mod response;
+pub(crate) mod set_cookie;
+pub(crate) mod signing;
