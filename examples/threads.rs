@@ -27,7 +27,7 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
 /// All threads wait at the same listener, and the first to come takes a connection.
 async fn serve(listener: TcpListener, sessions: Sessions) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let sessions = sessions.of_this_runtime();
+    let sessions = sessions.for_current_runtime();
     axum::serve(listener, Router::new().route("/", get(index)).layer(sessions.layer())).await
 }
 

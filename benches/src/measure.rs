@@ -77,10 +77,10 @@ impl World {
     pub(crate) fn new() -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let mut redis = RedisServer::start()?;
-        let expires_fields = redis.expires_fields()?;
+        let supports_field_expiry = redis.supports_field_expiry()?;
         let (mut servers, mut left_out) = (Vec::new(), Vec::new());
         for contestant in Contestant::ALL {
-            if contestant.needs_field_expiry() && !expires_fields {
+            if contestant.needs_field_expiry() && !supports_field_expiry {
                 let (name, version) = (contestant.name(), &redis.version);
                 left_out.push(format!("{name} needs HEXPIRE, which {version} does not have"));
                 continue;

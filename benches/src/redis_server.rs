@@ -65,7 +65,7 @@ impl RedisServer {
     }
 
     /// Whether fields may have an expiry of their own.
-    pub(crate) fn expires_fields(&mut self) -> Result<bool, Failure> {
+    pub(crate) fn supports_field_expiry(&mut self) -> Result<bool, Failure> {
         let known: Vec<Option<redis::Value>> =
             redis::cmd("COMMAND").arg("INFO").arg("HEXPIRE").query(&mut self.connection)?;
         Ok(known.into_iter().all(|command| command.is_some()))

@@ -78,8 +78,9 @@ async fn updates_of_all_runtimes_of_a_process_take_turns() {
         for _ in 0..4 {
             scope.spawn(|| {
                 let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-                runtime
-                    .block_on(async { update_at_once(&sessions.of_this_runtime(), id, AT_ONCE / 4).await });
+                runtime.block_on(async {
+                    update_at_once(&sessions.for_current_runtime(), id, AT_ONCE / 4).await
+                });
             });
         }
     });

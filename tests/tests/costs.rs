@@ -123,7 +123,7 @@ fn shown(given: Result<impl Display, Error>) -> String {
     match given {
         Ok(given) => given.to_string(),
         Err(error) if error.is_gone() => "gone".to_owned(),
-        Err(error) if error.is_committed() => "late".to_owned(),
+        Err(error) if error.is_headers_sent() => "late".to_owned(),
         Err(error) => format!("{error}"),
     }
 }
@@ -356,8 +356,8 @@ impl SessionStore for Counted {
         self.change(self.memory.expire_field(key, field, ttl, expires_in))
     }
 
-    fn expires_fields(&self) -> bool {
-        self.memory.expires_fields()
+    fn supports_field_expiry(&self) -> bool {
+        self.memory.supports_field_expiry()
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

@@ -93,7 +93,7 @@ async fn one_refusal_ends_the_connections_of_other_runtimes_too() {
     let config = SessionConfig::new().secret(SECRET).store(server.url()).timeout(TIMEOUT);
     let sessions = Sessions::new(config.refresh_below(0.5)).await.unwrap();
     let id = sessions.create::<Visitor>().await.unwrap().session_id().unwrap();
-    let own = sessions.of_this_runtime();
+    let own = sessions.for_current_runtime();
     let (here, there) = (own.open_id::<Visitor>(&id), sessions.open_id::<Visitor>(&id));
     assert_eq!((here.count().await.unwrap(), there.count().await.unwrap()), (0, 0));
     demote(&server);

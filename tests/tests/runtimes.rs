@@ -29,9 +29,9 @@ async fn all_of_one_runtime_share_a_connection_until_the_last_is_gone() {
     let session = sessions.create::<Visitor>().await.unwrap();
     assert_eq!(server.clients(), 1);
 
-    let (own, again) = (sessions.of_this_runtime(), sessions.of_this_runtime());
+    let (own, again) = (sessions.for_current_runtime(), sessions.for_current_runtime());
     until("a connection", async || server.clients() == 2).await;
-    for manager in [&own, &again, &own.of_this_runtime()] {
+    for manager in [&own, &again, &own.for_current_runtime()] {
         let same = manager.open_id::<Visitor>(&session.session_id().unwrap());
         same.count().incr(1).await.unwrap();
     }
@@ -48,10 +48,10 @@ async fn all_of_one_runtime_share_a_connection_until_the_last_is_gone() {
 async fn each_thread_has_its_own() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    let own = sessions.of_this_runtime();
+    let own = sessions.for_current_runtime();
     count(&own).await.unwrap();
     on_another_thread(|| async {
-        let theirs = sessions.of_this_runtime();
+        let theirs = sessions.for_current_runtime();
         count(&theirs).await.unwrap();
         until("two connections", async || server.clients() == 3).await;
     });
@@ -63,8 +63,8 @@ async fn each_thread_has_its_own() {
 async fn threads_of_one_runtime_share_what_is_there() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    count(&sessions.of_this_runtime()).await.unwrap();
-    thread::scope(|scope| scope.spawn(|| sessions.of_this_runtime()).join().unwrap());
+    count(&sessions.for_current_runtime()).await.unwrap();
+    thread::scope(|scope| scope.spawn(|| sessions.for_current_runtime()).join().unwrap());
     assert_eq!(server.clients(), 1);
 }
 
@@ -73,14 +73,14 @@ async fn memory_is_everybodys() {
     let config = SessionConfig::new().secret(SECRET);
     let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
     let id = sessions.create::<Visitor>().await.unwrap().session_id().unwrap();
-    assert!(sessions.of_this_runtime().open_id::<Visitor>(&id).exists().await.unwrap());
+    assert!(sessions.for_current_runtime().open_id::<Visitor>(&id).exists().await.unwrap());
 }
 
 #[tokio::test]
 async fn the_state_is_that_of_those_in_use() {
     let mut server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    let own = sessions.of_this_runtime();
+    let own = sessions.for_current_runtime();
     until("a connection", async || sessions.connection_state() == ConnectionState::Connected).await;
     server.kill();
     until("the loss", async || {
@@ -104,7 +104,7 @@ async fn a_server_that_is_away_is_waited_for() {
     let mut server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     server.kill();
-    let own = sessions.of_this_runtime();
+    let own = sessions.for_current_runtime();
     until("a failure", async || sessions.connection_state() == ConnectionState::Disconnected).await;
     until("an error", async || count(&own).await.is_err_and(|error| error.is_unavailable())).await;
     server.restart();
@@ -118,7 +118,7 @@ async fn behind_sentinels_and_on_a_cluster() {
         let sessions = connect(&servers.url()).await;
         let clients = || servers.masters().iter().map(|master| master.clients()).sum::<usize>();
         let before = clients();
-        let own = sessions.of_this_runtime();
+        let own = sessions.for_current_runtime();
         until("a connection to each master", async || clients() == before + servers.masters().len()).await;
         for _ in 0..20 {
             count(&own).await.unwrap();
@@ -131,10 +131,10 @@ async fn behind_sentinels_and_on_a_cluster() {
 async fn a_blocking_thread_is_of_its_runtime() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    let own = sessions.of_this_runtime();
+    let own = sessions.for_current_runtime();
     count(&own).await.unwrap();
     let shared = sessions.clone();
-    let there = tokio::task::spawn_blocking(move || shared.of_this_runtime()).await.unwrap();
+    let there = tokio::task::spawn_blocking(move || shared.for_current_runtime()).await.unwrap();
     count(&there).await.unwrap();
     assert_eq!(server.clients(), 2);
 }
@@ -143,7 +143,7 @@ async fn a_blocking_thread_is_of_its_runtime() {
 async fn what_the_server_can_is_known_before_it_is_connected_to() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
-    let own = sessions.of_this_runtime();
+    let own = sessions.for_current_runtime();
     assert_eq!(sessions.require::<Expiring>().is_err(), own.require::<Expiring>().is_err());
 }
 

@@ -81,7 +81,7 @@ async fn what_the_newer_servers_have_is_used() {
     for make in [Make::Redis8, Make::Valkey9] {
         let Some(server) = RedisServer::start_make(make) else { continue };
         let store = RedisStore::connect(&server.url()).await.unwrap();
-        assert!(store.expires_fields(), "{make:?}");
+        assert!(store.supports_field_expiry(), "{make:?}");
     }
 }
 

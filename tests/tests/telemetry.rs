@@ -191,7 +191,7 @@ async fn each_kind_of_error_has_a_word() {
         let headers = handle.finish();
         let cookie = headers.set_cookie().unwrap().split(';').next().unwrap();
         err(session.rotate().await.unwrap_err());
-        assert_eq!(outcome(), r#""committed""#);
+        assert_eq!(outcome(), r#""headers_sent""#);
         let other: Session<Visitor> = sessions.open([cookie.as_bytes()]).session();
         other.destroy().await.unwrap();
         err(session.set_name("x").await.unwrap_err());

@@ -14,7 +14,7 @@ pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
 
 /// With the connections of the runtime that this is called in.
 pub(crate) fn pages_of_this_runtime(sessions: Sessions) -> Router {
-    routes(&sessions.of_this_runtime())
+    routes(&sessions.for_current_runtime())
 }
 
 fn routes(sessions: &Sessions) -> Router {

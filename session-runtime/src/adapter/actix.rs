@@ -33,7 +33,7 @@ use crate::session::sessions::Sessions;
 /// As actix-web's own routing, it needs the request for itself: a middleware further out must not
 /// hold a clone of the `HttpRequest`.
 ///
-/// Each worker has connections of its own to Redis: see [`Sessions::of_this_runtime`].
+/// Each worker has connections of its own to Redis: see [`Sessions::for_current_runtime`].
 ///
 /// # Examples
 ///
@@ -129,7 +129,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(MiddlewareService { inner, opening: self.opening.of_this_runtime() }))
+        ready(Ok(MiddlewareService { inner, opening: self.opening.for_current_runtime() }))
     }
 }
 

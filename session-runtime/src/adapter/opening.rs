@@ -26,8 +26,8 @@ impl Opening {
 
     /// The same for a worker, which has a runtime of its own.
     #[cfg(feature = "actix")]
-    pub(super) fn of_this_runtime(&self) -> Self {
-        Self { sessions: self.sessions.of_this_runtime(), ..*self }
+    pub(super) fn for_current_runtime(&self) -> Self {
+        Self { sessions: self.sessions.for_current_runtime(), ..*self }
     }
 
     /// Enters the layer. `outer` is what a layer further out, of any manager, handed over; `open`

@@ -158,7 +158,7 @@ impl SessionHandle {
     ///
     /// # Errors
     ///
-    /// [`Error::is_missing_layer`] if it did not. [`Error::is_committed`] if the response's head
+    /// [`Error::is_missing_layer`] if it did not. [`Error::is_headers_sent`] if the response's head
     /// was sent before anything took the session.
     ///
     /// # Examples

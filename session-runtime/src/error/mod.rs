@@ -75,7 +75,7 @@ pub(crate) enum Kind {
     )]
     CrossSite,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
-    Committed,
+    HeadersSent,
     #[error(
         "the response's head was sent as one that does not depend on the session: take a `Session` before it is sent"
     )]
@@ -225,7 +225,7 @@ impl Error {
             Kind::Contended { .. } => "contended",
             Kind::CrossSite => "cross_site",
             Kind::Gone | Kind::Expired => "gone",
-            Kind::Committed | Kind::TooLate => "committed",
+            Kind::HeadersSent | Kind::TooLate => "headers_sent",
             Kind::MissingLayer => "missing_layer",
             Kind::OtherRequest
             | Kind::ExpiryOfZero
@@ -372,13 +372,13 @@ impl Error {
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
     /// let _ = handle.finish(); // the head is sent
     /// let begun = handle.session::<Visitor>().set_count(1).await;
-    /// assert!(begun.is_err_and(|error| error.is_committed()));
+    /// assert!(begun.is_err_and(|error| error.is_headers_sent()));
     /// # Ok::<(), session_runtime::Error>(())
     /// # }).unwrap();
     /// # }
     /// ```
-    pub fn is_committed(&self) -> bool {
-        matches!(*self.0, Kind::Committed | Kind::TooLate)
+    pub fn is_headers_sent(&self) -> bool {
+        matches!(*self.0, Kind::HeadersSent | Kind::TooLate)
     }
 
     /// The operation would have begun a session for a request that another site caused, and that

@@ -351,7 +351,7 @@ impl Lifecycle {
             State::Gone(gone) => return Err(gone.error()),
             State::Absent { drawn: None } if only_removes => return Ok(None),
             State::Absent { drawn: Some(subject) } if only_removes => (subject, WriteMode::Existing),
-            State::Absent { .. } if self.committed => return Err(Error::new(Kind::Committed)),
+            State::Absent { .. } if self.committed => return Err(Error::new(Kind::HeadersSent)),
             State::Absent { .. } if !may_begin => {
                 self.was_kept_from_beginning = true;
                 return Err(Error::new(Kind::CrossSite));
@@ -380,7 +380,7 @@ impl Lifecycle {
             match gone.end.allows_login(age) {
                 None => return Ok(MoveStep::Examine(gone.subject.clone())),
                 Some(false) => return Err(gone.error()),
-                Some(true) if self.committed => return Err(Error::new(Kind::Committed)),
+                Some(true) if self.committed => return Err(Error::new(Kind::HeadersSent)),
                 Some(true) => {
                     self.state = State::default();
                     self.moves.clear();
@@ -392,7 +392,7 @@ impl Lifecycle {
             State::Absent { drawn: None } => {
                 if let Some(subject) = self.unusable.last().cloned() {
                     if self.committed {
-                        return Err(Error::new(Kind::Committed));
+                        return Err(Error::new(Kind::HeadersSent));
                     }
                     return Ok(MoveStep::End(subject));
                 }
@@ -404,7 +404,7 @@ impl Lifecycle {
             | State::Live { subject, .. } => subject,
         };
         if self.committed {
-            return Err(Error::new(Kind::Committed));
+            return Err(Error::new(Kind::HeadersSent));
         }
         self.doubted = Some(from.id);
         if let Some(sent) = self.moves.iter().find(|sent| sent.from.id == from.id && sent.reason == reason) {
@@ -428,7 +428,7 @@ impl Lifecycle {
         self.check_is_served()?;
         self.pass_deadlines(now);
         if self.committed && self.destruction_changes_cookie() {
-            return Err(Error::new(Kind::Committed));
+            return Err(Error::new(Kind::HeadersSent));
         }
         // A logout leaves no session of the same browser behind. The request's own comes last: until then, it still has it.
         self.ending.append(&mut self.passed_over);
@@ -487,14 +487,14 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// `is_committed` if it was begun while the response's head was sent, without its cookie.
+    /// `is_headers_sent` if it was begun while the response's head was sent, without its cookie.
     pub(crate) fn created(&mut self, id: &SessionId) -> Result<Next, Error> {
         self.found(id, true);
         match &self.state {
             State::Live { subject, .. } | State::Gone(Gone { subject, .. }) if subject.id == *id => {
                 Ok(Next::Nothing)
             }
-            State::Absent { drawn: Some(subject) } if subject.id == *id => Err(Error::new(Kind::Committed)),
+            State::Absent { drawn: Some(subject) } if subject.id == *id => Err(Error::new(Kind::HeadersSent)),
             // It was carried out before the session moved, and went along: not once more.
             _ if self.moves.iter().any(|sent| sent.from.id == *id) => Ok(Next::Nothing),
             _ => Ok(Next::Replan),
@@ -583,7 +583,7 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// `is_committed` if the response's head was sent meanwhile, without the new cookie.
+    /// `is_headers_sent` if the response's head was sent meanwhile, without the new cookie.
     pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
         if self.state.is_of(&moved.from.id) || self.may_be(&moved.to.id) {
             self.note_creation(&moved.from.id);
@@ -592,7 +592,7 @@ impl Lifecycle {
         } else {
             self.found(&moved.to.id, true);
         }
-        if self.committed { Err(Error::new(Kind::Committed)) } else { Ok(()) }
+        if self.committed { Err(Error::new(Kind::HeadersSent)) } else { Ok(()) }
     }
 
     /// What the store did to this session proves that a creation happened whose reply was lost, or comes later.

@@ -283,7 +283,7 @@ fn shown(next: Result<Next, Error>) -> String {
 fn error_of(error: &Error) -> String {
     let kind = if error.is_gone() {
         "gone"
-    } else if error.is_committed() {
+    } else if error.is_headers_sent() {
         "committed"
     } else {
         "?"

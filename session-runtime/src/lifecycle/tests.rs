@@ -286,7 +286,7 @@ fn creation_found_by_a_read_gets_its_cookie() {
 fn after_the_head_nothing_is_created_and_live_goes_on() {
     let mut lifecycle = asked(vec![]);
     lifecycle.commit();
-    assert!(write(&mut lifecycle).unwrap_err().is_committed());
+    assert!(write(&mut lifecycle).unwrap_err().is_headers_sent());
     assert!(remove(&mut lifecycle).unwrap().is_none());
     let one = subject();
     let mut lifecycle = live(&one);
@@ -299,7 +299,7 @@ fn a_creation_that_ends_after_the_head_is_committed_and_sets_nothing() {
     let mut lifecycle = asked(vec![]);
     let (id, _) = writes(&mut lifecycle);
     lifecycle.commit();
-    assert!(lifecycle.created(&id).unwrap_err().is_committed());
+    assert!(lifecycle.created(&id).unwrap_err().is_headers_sent());
     assert!(lifecycle.commit().set.is_none());
 }
 
@@ -385,7 +385,7 @@ fn a_request_that_goes_on_without_its_session_does_so_to_its_end() {
         lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err(),
         lifecycle.plan_destroy(now()).unwrap_err(),
     ] {
-        assert!(error.is_unavailable() && !error.is_gone() && !error.is_committed(), "{error}");
+        assert!(error.is_unavailable() && !error.is_gone() && !error.is_headers_sent(), "{error}");
     }
     assert!(lifecycle.commit().went_on_without);
 }
@@ -519,7 +519,9 @@ fn gone_cannot_move_and_committed_cannot_either() {
     assert!(gone().plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err().is_gone());
     let mut lifecycle = live(&subject());
     lifecycle.commit();
-    assert!(lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err().is_committed());
+    assert!(
+        lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(subject())).unwrap_err().is_headers_sent()
+    );
 }
 
 #[test]
@@ -666,7 +668,7 @@ fn a_move_that_ends_after_the_head_is_committed() {
     let mut lifecycle = live(&subject());
     let planned = moves(&mut lifecycle, Reason::Rotate);
     lifecycle.commit();
-    assert!(lifecycle.moved(&planned).unwrap_err().is_committed());
+    assert!(lifecycle.moved(&planned).unwrap_err().is_headers_sent());
     assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing), "writing goes on");
 }
 
@@ -923,7 +925,7 @@ fn after_the_head_no_login_begins_anew() {
     lifecycle.examined(&subject.id, Some(logged_out()), age());
     lifecycle.commit();
     let step = lifecycle.plan_move(now(), Reason::Renew(1), age(), |_| panic!("nothing to move"));
-    assert!(step.unwrap_err().is_committed());
+    assert!(step.unwrap_err().is_headers_sent());
 }
 
 #[test]
@@ -1056,7 +1058,7 @@ fn a_creation_that_ends_after_destroy_is_written_again_under_the_new_id() {
 fn after_the_head_destroy_is_committed_unless_there_is_nothing_to_end() {
     for mut lifecycle in [live(&subject()), gone(), asked(vec![candidate(&subject())])] {
         lifecycle.commit();
-        assert!(lifecycle.plan_destroy(now()).unwrap_err().is_committed());
+        assert!(lifecycle.plan_destroy(now()).unwrap_err().is_headers_sent());
     }
     let mut without = asked(vec![]);
     without.commit();
@@ -1064,7 +1066,7 @@ fn after_the_head_destroy_is_committed_unless_there_is_nothing_to_end() {
     let mut stale = Lifecycle::default();
     stale.ask(|| Presented { by_cookie: true, ..presented(vec![]) });
     stale.commit();
-    assert!(stale.plan_destroy(now()).unwrap_err().is_committed(), "the cookie stays");
+    assert!(stale.plan_destroy(now()).unwrap_err().is_headers_sent(), "the cookie stays");
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl SessionHandle {
     /// Ends what can change the session's cookie, and says what the response has to carry. To be called once, when the response's head is
     /// about to be sent.
     ///
-    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`) is [`Error::is_committed`]; reading and
+    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`) is [`Error::is_headers_sent`]; reading and
     /// writing a live session goes on.
     ///
     /// If something else still holds this handle, or a [`Session`](struct@Session) of it, the body
@@ -276,7 +276,7 @@ impl SessionHandle {
 
     /// # Errors
     ///
-    /// `is_committed` if the response was sent as one that does not depend on the session.
+    /// `is_headers_sent` if the response was sent as one that does not depend on the session.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn check_is_in_time(&self) -> Result<(), Error> {
         if self.lifecycle().is_too_late() { Err(Error::new(Kind::TooLate)) } else { Ok(()) }
@@ -730,7 +730,7 @@ impl SessionHandle {
 
     /// What became of a write that would have given a field an expiry of its own.
     fn failed(&self, error: StoreError, ttl: Option<Duration>) -> Error {
-        if ttl.is_some() && error.is_refused() && !self.store().expires_fields() {
+        if ttl.is_some() && error.is_refused() && !self.store().supports_field_expiry() {
             return Error::new(Kind::NoFieldExpiry(error));
         }
         error.into()

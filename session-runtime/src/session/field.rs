@@ -97,7 +97,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
     /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_too_large`] if the value is, [`Error::is_encode`] if it has no stored
-    /// form, [`Error::is_committed`] if it would begin a session after the response's head was sent, [`Error::is_unavailable`] if the store
+    /// form, [`Error::is_headers_sent`] if it would begin a session after the response's head was sent, [`Error::is_unavailable`] if the store
     /// cannot be reached, [`Error::is_outcome_unknown`] too if it is not known whether it was written.
     ///
     /// # Examples

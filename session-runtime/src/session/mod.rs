@@ -325,7 +325,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by another request at the same moment; [`Error::is_committed`](crate::Error::is_committed) if the response's
+    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by another request at the same moment; [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response's
     /// head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     ///
     /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
@@ -405,7 +405,7 @@ impl<S: Schema> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_committed`](crate::Error::is_committed) if the response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the session may be there
+    /// [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the session may be there
     /// still.
     ///
     /// # Examples

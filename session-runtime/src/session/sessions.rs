@@ -197,13 +197,13 @@ impl Sessions {
     ///
     /// /// Called on each thread, within its runtime.
     /// fn app(sessions: &Sessions) -> Router {
-    ///     Router::new().layer(sessions.of_this_runtime().layer())
+    ///     Router::new().layer(sessions.for_current_runtime().layer())
     /// }
     /// # let _ = app;
     /// # }
     /// ```
-    pub fn of_this_runtime(&self) -> Self {
-        match self.0.store.of_this_runtime() {
+    pub fn for_current_runtime(&self) -> Self {
+        match self.0.store.for_current_runtime() {
             Some(store) => Self(Arc::new(Manager { store, rules: Arc::clone(&self.0.rules) })),
             None => self.clone(),
         }
@@ -246,7 +246,7 @@ impl Sessions {
     }
 
     /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can. Where
-    /// [runtimes have connections of their own](Self::of_this_runtime), those that only wait to be used again do not count beside others.
+    /// [runtimes have connections of their own](Self::for_current_runtime), those that only wait to be used again do not count beside others.
     ///
     /// # Examples
     ///
@@ -311,7 +311,7 @@ impl Sessions {
     /// # }
     /// ```
     pub fn require<S: Schema>(&self) -> Result<(), Error> {
-        if S::HAS_TTL && !self.0.store.expires_fields() {
+        if S::HAS_TTL && !self.0.store.supports_field_expiry() {
             return Err(Error::new(Kind::SchemaNeedsFieldExpiry { schema: type_name::<S>() }));
         }
         Ok(())

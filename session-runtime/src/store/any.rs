@@ -35,10 +35,10 @@ impl AnyStore {
     }
 
     /// One with connections of this runtime's own, if it is to have some.
-    pub(crate) fn of_this_runtime(&self) -> Option<Self> {
+    pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         match self {
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.of_this_runtime().map(Self::Redis),
+            Self::Redis(store) => store.for_current_runtime().map(Self::Redis),
             _ => None,
         }
     }
@@ -153,12 +153,12 @@ impl AnyStore {
         }
     }
 
-    pub(crate) fn expires_fields(&self) -> bool {
+    pub(crate) fn supports_field_expiry(&self) -> bool {
         match self {
-            Self::Memory(store) => store.expires_fields(),
+            Self::Memory(store) => store.supports_field_expiry(),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.expires_fields(),
-            Self::Other(store) => store.expires_fields(),
+            Self::Redis(store) => store.supports_field_expiry(),
+            Self::Other(store) => store.supports_field_expiry(),
         }
     }
 

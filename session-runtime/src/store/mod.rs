@@ -135,7 +135,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Whether fields can have an expiry of their own. If not, the operations that would give them one fail as
     /// [refused](StoreError::refused), and change nothing.
-    fn expires_fields(&self) -> bool;
+    fn supports_field_expiry(&self) -> bool;
 
     /// How long from now a session is kept; [`Duration::MAX`] if it never expires, which only another program's session may do. Refreshes
     /// nothing.

@@ -207,8 +207,8 @@ impl SessionStore for FailingStore {
         self.change(key, self.store.expire_field(key, field, ttl, expires_in))
     }
 
-    fn expires_fields(&self) -> bool {
-        self.store.expires_fields()
+    fn supports_field_expiry(&self) -> bool {
+        self.store.supports_field_expiry()
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {

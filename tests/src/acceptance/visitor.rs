@@ -163,7 +163,7 @@ fn questions(error: &Error) -> Vec<&'static str> {
         ("too_large", error.is_too_large()),
         ("unavailable", error.is_unavailable()),
         ("outcome_unknown", error.is_outcome_unknown()),
-        ("committed", error.is_committed()),
+        ("headers_sent", error.is_headers_sent()),
         ("missing_layer", error.is_missing_layer()),
         ("config", error.is_config()),
     ];

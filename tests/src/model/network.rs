@@ -368,7 +368,7 @@ impl SessionStore for Network {
         unreachable!("{NOT_MODELLED}")
     }
 
-    fn expires_fields(&self) -> bool {
+    fn supports_field_expiry(&self) -> bool {
         false
     }
 

@@ -54,7 +54,7 @@ impl Kind {
             match self.try_run(&session).await {
                 Ok(told) => told,
                 Err(error) if error.is_gone() => Told::Gone,
-                Err(error) if error.is_committed() => Told::Committed,
+                Err(error) if error.is_headers_sent() => Told::Committed,
                 Err(error) if error.is_outcome_unknown() => Told::Unknown,
                 Err(error) if error.is_unavailable() => Told::Unavailable,
                 Err(_) => Told::Other,

@@ -235,7 +235,7 @@ pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World)
 pub(crate) async fn after_the_head_whatever_would_change_the_cookie_is_an_error(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let committed = json!({ "error": ["committed"] });
+    let committed = json!({ "error": ["headers_sent"] });
     let asked = world.commands(async || {
         let reply = app.client().run(Script::new().late(Script::new().set("count", 1).get("count"))).await;
         assert_eq!(reply.results(), [committed.clone(), json!({ "ok": 0 })]);

@@ -213,7 +213,7 @@ async fn ask_late(request: HttpRequest) -> HttpResponse {
             Ok(session) => session.count().await.map(|count| count.to_string()),
             Err(error) => Err(error),
         };
-        let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_committed()));
+        let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_headers_sent()));
         Ok::<_, Infallible>(web::Bytes::from(told))
     };
     let mut response = HttpResponse::Ok();

@@ -128,7 +128,7 @@ async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
             Ok(handle) => handle.session::<Visitor>().count().await.map(|count| count.to_string()),
             Err(error) => Err(error),
         };
-        let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_committed()));
+        let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_headers_sent()));
         Ok::<_, Infallible>(told)
     };
     ([(CACHE_CONTROL, "public")], Body::from_stream(futures::stream::once(late)))

@@ -69,7 +69,7 @@ async fn obey(session: &Session<Visitor>, said: &str) -> String {
     };
     match answer {
         Ok(answer) => answer,
-        Err(error) if error.is_committed() => "committed".to_owned(),
+        Err(error) if error.is_headers_sent() => "headers_sent".to_owned(),
         Err(error) if error.is_gone() => "gone".to_owned(),
         Err(error) => panic!("{error}"),
     }
@@ -110,12 +110,16 @@ async fn what_would_change_the_cookie_is_an_error_in_a_connection() {
     let sessions = sessions();
     let base = serve_connections(&sessions).await;
     let (mut connection, _) = Connection::open(&base, "/socket", "").await;
-    assert_eq!(connection.say("incr").await, "committed", "there is no session, and no head to tell of one");
+    assert_eq!(
+        connection.say("incr").await,
+        "headers_sent",
+        "there is no session, and no head to tell of one"
+    );
     assert_eq!(connection.say("read").await, "0");
     let cookie = ask(&base, "").await.cookies().remove(0);
     let (mut connection, _) = Connection::open(&base, "/socket", &cookie).await;
     for said in ["rotate", "destroy"] {
-        assert_eq!(connection.say(said).await, "committed");
+        assert_eq!(connection.say(said).await, "headers_sent");
     }
     assert_eq!(connection.say("incr").await, "2", "the session lives on");
 }

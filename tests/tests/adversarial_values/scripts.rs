@@ -93,7 +93,7 @@ async fn on_tombstones(server: &RedisServer) {
 async fn on_many_fields(server: &RedisServer) {
     let (store, key) = (connect(server).await, fresh_key());
     let names: Vec<_> = (0..100_000).map(|at| format!("{at:010}")).collect();
-    let ttl = store.expires_fields().then_some(MINUTE);
+    let ttl = store.supports_field_expiry().then_some(MINUTE);
     let setting: Vec<_> = names.iter().map(|field| Change::Set { field, value: Bytes::new(), ttl }).collect();
     let removing: Vec<_> = names.iter().map(|field| Change::Remove { field }).collect();
     for (call, changes, removed) in [("set", setting, 0), ("remove", removing, 100_000)] {

@@ -106,7 +106,7 @@ impl SessionStore for NaiveStore {
         refused()
     }
 
-    fn expires_fields(&self) -> bool {
+    fn supports_field_expiry(&self) -> bool {
         false
     }
 

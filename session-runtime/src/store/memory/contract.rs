@@ -72,7 +72,7 @@ impl SessionStore for MemoryStore {
         Box::pin(async move { Ok(self.expire_field_now(key, field, ttl, expires_in)) })
     }
 
-    fn expires_fields(&self) -> bool {
+    fn supports_field_expiry(&self) -> bool {
         true
     }
 

@@ -62,7 +62,7 @@ impl RedisStoreBuilder {
 
     /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which carries all requests of a program on a few
     /// cores. All that one request asks of its session goes by one of them. [Single-threaded
-    /// runtimes](crate::Sessions::of_this_runtime), which the workers of actix-web have, get as many each beside those.
+    /// runtimes](crate::Sessions::for_current_runtime), which the workers of actix-web have, get as many each beside those.
     ///
     /// In the URL: `connections=…`.
     pub fn connections(mut self, connections: usize) -> Self {

@@ -44,7 +44,7 @@ pub(super) struct Server {
     /// It is a node of a cluster.
     pub(super) is_cluster_node: bool,
     /// It can expire single fields.
-    pub(super) expires_fields: bool,
+    pub(super) supports_field_expiry: bool,
     /// It has `HSETEX`, which sets fields if they are there (Redis 8 and Valkey 9), and has not refused it since.
     can_overwrite: AtomicBool,
 }
@@ -138,7 +138,7 @@ impl Server {
             name: said("server").to_owned(),
             version: said("version").to_owned(),
             is_cluster_node: said("mode") == "cluster",
-            expires_fields: knows_command(field_left) && !is_unknown_command(field_expiry),
+            supports_field_expiry: knows_command(field_left) && !is_unknown_command(field_expiry),
             can_overwrite: AtomicBool::new(lacks_arguments(overwriting)),
         })
     }

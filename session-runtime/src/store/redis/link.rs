@@ -120,7 +120,7 @@ impl Link {
     /// Whether the server that the next operation goes to is known not to expire single fields. While there is no connection, nothing is
     /// known: the next server may be another.
     pub(super) fn lacks_field_expiry(&self) -> bool {
-        self.leads_to_one(|server| !server.expires_fields)
+        self.leads_to_one(|server| !server.supports_field_expiry)
     }
 
     /// Whether the server that the next operation goes to is known to have `HSETEX`, and not known to refuse it.

@@ -190,7 +190,7 @@ impl SessionStore for RedisStore {
     }
 
     /// As the server said when it was connected to, and again after every reconnect.
-    fn expires_fields(&self) -> bool {
+    fn supports_field_expiry(&self) -> bool {
         self.servers.expire_fields()
     }
 

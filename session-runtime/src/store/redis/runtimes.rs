@@ -15,7 +15,7 @@ pub(super) struct Runtimes(Mutex<Vec<(Id, Weak<Servers>)>>);
 
 impl RedisStore {
     /// The same store by connections of this runtime's own, if it is single-threaded: all that ask for it there share them.
-    pub(crate) fn of_this_runtime(&self) -> Option<Self> {
+    pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         let runtime = Handle::try_current().ok()?;
         if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
             return None;

@@ -135,7 +135,7 @@ impl Servers {
 
     /// Whether all servers can expire single fields, as they said when they were connected to. Before that nothing speaks against it.
     pub(super) fn expire_fields(&self) -> bool {
-        self.known().iter().all(|server| server.expires_fields)
+        self.known().iter().all(|server| server.supports_field_expiry)
     }
 
     /// What the servers said of themselves that were connected to.

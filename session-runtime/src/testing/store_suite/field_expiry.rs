@@ -5,7 +5,7 @@ use super::support::*;
 /// Refused, and nothing is changed. What gives no field an expiry goes on.
 pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
     let (store, key) = (subject.store(), fresh_key());
-    if store.expires_fields() {
+    if store.supports_field_expiry() {
         return;
     }
     let is_refused = |error: StoreError| !error.is_unavailable();
@@ -275,7 +275,7 @@ pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl Subject) {
 /// A live session, if the store can expire fields.
 async fn begin(subject: &impl Subject) -> Option<(&dyn SessionStore, SessionKey)> {
     let (store, key) = (subject.store(), fresh_key());
-    if !store.expires_fields() {
+    if !store.supports_field_expiry() {
         return None;
     }
     create(store, &key, &[]).await;

@@ -53,7 +53,7 @@ pub trait Subject {
 ///
 /// To be called in a module of an integration test of its own. The expression gives a future of a [`Subject`](crate::testing::store_suite::Subject), and is
 /// evaluated anew for each test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot expire single fields
-/// ([`expires_fields`](crate::store::SessionStore::expires_fields)) is held to refusing it instead.
+/// ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)) is held to refusing it instead.
 ///
 /// With `optional:` before it, the expression gives a future of an `Option`. On `None`, for a server that is not there, the tests pass
 /// without having done anything.
