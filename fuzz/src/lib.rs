@@ -1,6 +1,6 @@
 //! What is fuzzed: one function a target, which panics if a promise is broken.
 //!
-//! The programs in `fuzz_targets` give them what the engine makes up; `tests/tests/fuzz_corpora.rs` includes this file and gives them the
+//! The programs in `fuzz_targets` give them what the engine makes up; `tests/integration/project/fuzz_corpora.rs` includes this file and gives them the
 //! corpora, on any compiler.
 
 #![forbid(unsafe_code)]
@@ -8,7 +8,7 @@
 
 mod accepted;
 mod cookie_header;
-#[path = "../../tests/src/cookies.rs"]
+#[path = "../../tests/support/cookies.rs"]
 pub mod cookies;
 mod environment;
 mod flask_cookie;

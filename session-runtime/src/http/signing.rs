@@ -104,7 +104,7 @@ mod tests {
         SessionId::parse(ID).unwrap()
     }
 
-    /// Computed with Python's `hmac` and `hashlib`: see `tests/golden/cookie.py`.
+    /// Computed with Python's `hmac` and `hashlib`: see `tests/support/cookies.py`.
     #[test]
     fn format_is_pinned() {
         let keyring = Keyring::new("__Host-session-id", SECRET, []);

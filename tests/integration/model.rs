@@ -1,4 +1,4 @@
-//! The model test: see `tests/src/model/mod.rs`.
+//! The model test: see `tests/support/model/mod.rs`.
 //!
 //! `MODEL_SEQUENCES=100000` runs as many others, `MODEL_SEED` repeats one: what a failure prints.
 

@@ -12,7 +12,7 @@ use session_tests::cookies::SECRET;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;
 
-const GUIDE: &str = include_str!("../../session-runtime/src/guide/deployment.md");
+const GUIDE: &str = include_str!("../../../session-runtime/src/guide/deployment.md");
 const PASSWORD: &str = "password";
 
 #[derive(Debug, Session)]

@@ -1,6 +1,6 @@
 """Makes the golden vector of a cookie's value with Python's standard library alone.
 
-    python3 tests/golden/cookie.py
+    python3 tests/support/cookies.py
 """
 
 import base64

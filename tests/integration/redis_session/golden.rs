@@ -1,4 +1,4 @@
-//! Cookies that the real libraries made: `tests/golden/redis_session.py`.
+//! Cookies that the real libraries made: `golden.py`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use session_runtime::{
 
 use crate::rust::{SECRET, Visitor};
 
-const GOLDEN: &str = include_str!("../../golden/redis_session.json");
+const GOLDEN: &str = include_str!("golden.json");
 
 #[derive(Deserialize)]
 struct Golden {

@@ -1,4 +1,4 @@
-//! Applications of the Python package `redis_session`: those of `tests/python`, each on a port of its own.
+//! Applications of the Python package `redis_session`: those beside this file, each on a port of its own.
 
 use std::env;
 use std::io::Write;
@@ -81,7 +81,7 @@ impl Python {
             skip(framework);
             return None;
         };
-        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("python/{framework}_app.py"));
+        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("support/python/{framework}_app.py"));
         let mut command = Command::new(python);
         // Without compiled files beside the sources, and without the package's warnings of what is deprecated.
         command.args(["-B", "-W", "ignore"]).arg(app).args(options.arguments()).args(more);

@@ -3,9 +3,10 @@
     python3 -m venv /tmp/golden
     /tmp/golden/bin/python -m pip install redis_session==0.2.1 redis==8.1.0 tornado==6.6.1 \
         flask==1.0.4 werkzeug==0.16.1 jinja2==2.11.3 markupsafe==2.0.1 itsdangerous==1.1.0
-    /tmp/golden/bin/python -I tests/golden/redis_session.py >tests/golden/redis_session.json
+    /tmp/golden/bin/python tests/integration/redis_session/golden.py \
+        >tests/integration/redis_session/golden.json
 
-Without -I this file would be taken for the package, whose name it has. No Redis is asked: without an expiry the package writes nothing.
+No Redis is asked: without an expiry the package writes nothing.
 """
 
 import json
