@@ -7,7 +7,8 @@ use tokio::task::coop;
 
 use crate::background::background;
 use crate::error::{Error, Kind};
-use crate::session::field::{Field, Operation};
+use crate::operation::Operation;
+use crate::session::field::Field;
 
 impl<T: 'static> Field<'_, T> {
     /// Reads the field, and waits for it: [`Operation::wait`].

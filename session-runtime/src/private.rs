@@ -5,8 +5,9 @@ pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
 pub use crate::error::Error;
+pub use crate::operation::Operation;
 pub use crate::request::handle::SessionHandle;
-pub use crate::session::field::{Field, Operation};
+pub use crate::session::field::Field;
 pub use crate::session::record::{Changes, Values};
 pub use crate::session::schema::{FieldSpec, Schema};
 pub use crate::value::{FieldDefault, FieldValue, IntoField, InvalidValue, Stored};

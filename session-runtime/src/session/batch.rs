@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::error::{Error, Kind};
+use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
-use crate::session::field::{Field, Operation};
+use crate::session::field::Field;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::FieldSpec;
 use crate::telemetry::{Call, Watch};
@@ -88,13 +89,13 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
 
 pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<'_, B::Output> {
     let specs = batch.specs(handle);
-    Operation::watched(Watch::new(Call::Read, handle), async move {
+    Operation::new(Watch::new(Call::Read, handle).instrument(async move {
         let specs = specs?;
         let mut names = Vec::new();
         B::names(&specs, &mut names);
         let mut values = Values::new(handle.get_many(&names).await?);
         B::decode(specs, &mut values)
-    })
+    }))
 }
 
 /// Changes of several fields that are carried out together, all or none: made by [`Session::write`](crate::Session::write).
@@ -161,9 +162,10 @@ impl<'a> WriteBatch<'a> {
     /// ```
     pub fn commit(self) -> Operation<'a, ()> {
         let Self { handle, changes } = self;
-        Operation::watched(Watch::new(Call::Write, handle), async move {
-            handle.write(&changes?.into_vec()).await.map(|_| ())
-        })
+        Operation::new(
+            Watch::new(Call::Write, handle)
+                .instrument(async move { handle.write(&changes?.into_vec()).await.map(|_| ()) }),
+        )
     }
 
     fn and(mut self, change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>) -> Self {

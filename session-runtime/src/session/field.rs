@@ -9,12 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::error::{Error, Kind};
+use crate::operation::Operation;
 use crate::request::contention::Tries;
 use crate::request::handle::SessionHandle;
 use crate::session::record::Changes;
 use crate::session::schema::FieldSpec;
-use crate::store::{Action, BoxFuture, Modified};
-use crate::telemetry::{Call, Traced, Watch};
+use crate::store::{Action, Modified};
+use crate::telemetry::{Call, Watch};
 use crate::value::{Increment, IntoField};
 
 /// One field of a session, not read yet.
@@ -86,9 +87,8 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(
-            watch(Call::Get, handle, spec),
-            async move { spec.read(held(handle, spec).await?) },
+        Operation::new(
+            watch(Call::Get, handle, spec).instrument(async move { spec.read(held(handle, spec).await?) }),
         )
     }
 
@@ -146,12 +146,12 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn exists(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::Exists, handle, spec), async move {
+        Operation::new(watch(Call::Exists, handle, spec).instrument(async move {
             match spec.alias() {
                 None => handle.contains(spec.name()).await,
                 Some(_) => Ok(held(handle, spec).await?.is_some()),
             }
-        })
+        }))
     }
 
     /// The stored bytes, or `None` if the field is missing.
@@ -178,7 +178,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::Raw, handle, spec), held(handle, spec))
+        Operation::new(watch(Call::Raw, handle, spec).instrument(held(handle, spec)))
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
@@ -207,11 +207,11 @@ impl<'a, T: 'static> Field<'a, T> {
     #[doc(alias = "delete")]
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::Remove, handle, spec), async move {
+        Operation::new(watch(Call::Remove, handle, spec).instrument(async move {
             let mut changes = Changes::default();
             changes.remove(spec);
             Ok(handle.write(&changes.into_vec()).await? > 0)
-        })
+        }))
     }
 
     /// Removes the field and gives what it was, or its default. Of several at once, one gets the value. Begins no session.
@@ -240,9 +240,9 @@ impl<'a, T: 'static> Field<'a, T> {
     #[doc(alias = "flash")]
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::Take, handle, spec), async move {
+        Operation::new(watch(Call::Take, handle, spec).instrument(async move {
             spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?))
-        })
+        }))
     }
 
     /// Gives the field a value and gives back what it was before, or its default.
@@ -270,9 +270,9 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with(value, |value| spec.write(value));
-        Operation::watched(watch(Call::Replace, handle, spec), async move {
+        Operation::new(watch(Call::Replace, handle, spec).instrument(async move {
             spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?))
-        })
+        }))
     }
 
     /// Gives the field a value if it is missing, and gives what it is then: one value for all that do so at once.
@@ -300,12 +300,12 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with(value, |value| spec.write(value));
-        Operation::watched(watch(Call::GetOrSet, handle, spec), async move {
+        Operation::new(watch(Call::GetOrSet, handle, spec).instrument(async move {
             match stored? {
                 Some(stored) => spec.read(value_of(handle.modify(spec, Action::GetOrSet(stored)).await?)),
                 None => spec.read(held(handle, spec).await?),
             }
-        })
+        }))
     }
 
     /// Gives the field the value `new` if it is `old`, and says whether it did. A missing field is its default.
@@ -338,7 +338,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let (old, new) =
             (IntoField::with(old, |old| spec.write(old)), IntoField::with(new, |new| spec.write(new)));
-        Operation::watched(watch(Call::CompareAndSet, handle, spec), async move {
+        Operation::new(watch(Call::CompareAndSet, handle, spec).instrument(async move {
             let (expected, value) = (old?, new?);
             let or_missing = spec.write(&spec.default())? == expected;
             if expected.is_none() && !or_missing {
@@ -347,7 +347,7 @@ impl<'a, T: 'static> Field<'a, T> {
             }
             let action = Action::CompareAndSet { expected, or_missing, value };
             Ok(handle.modify(spec, action).await? == Some(Modified::Swapped(true)))
-        })
+        }))
     }
 
     /// Changes the field's value by a function of it, and gives the new value. The function is called again if somebody else changed the field
@@ -387,7 +387,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Send,
     {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::Update, handle, spec), async move {
+        Operation::new(watch(Call::Update, handle, spec).instrument(async move {
             let mut tries = Tries::new(handle, spec.name());
             loop {
                 tries.next().await?;
@@ -400,7 +400,7 @@ impl<'a, T: 'static> Field<'a, T> {
                     return Ok(new);
                 }
             }
-        })
+        }))
     }
 
     /// Adds to a number and gives the sum. Exact, however many do so at once. A missing field is its default.
@@ -493,7 +493,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn expire_in(self, ttl: Duration) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::ExpireIn, handle, spec), async move {
+        Operation::new(watch(Call::ExpireIn, handle, spec).instrument(async move {
             if ttl.is_zero() {
                 return Err(Error::new(Kind::ExpiryOfZero));
             }
@@ -503,7 +503,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 }
             }
             Ok(false)
-        })
+        }))
     }
 
     /// How long from now the field is kept by its own expiry: `None` if it has none, or is not there. Refreshes nothing.
@@ -536,14 +536,14 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn expires_in(self) -> Operation<'a, Option<Duration>> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(Call::ExpiresIn, handle, spec), async move {
+        Operation::new(watch(Call::ExpiresIn, handle, spec).instrument(async move {
             for name in spec.read_names() {
                 if let Some(left) = handle.field_expires_in(name).await? {
                     return Ok(Some(left));
                 }
             }
             Ok(None)
-        })
+        }))
     }
 
     /// What the generated setter calls: encodes now, writes when awaited.
@@ -551,15 +551,15 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let mut changes = Changes::default();
         let encoded = IntoField::with(value, |value| changes.set(spec, value));
-        Operation::watched(watch(Call::Set, handle, spec), async move {
+        Operation::new(watch(Call::Set, handle, spec).instrument(async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
-        })
+        }))
     }
 
     fn count(self, call: Call, action: Action) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::watched(watch(call, handle, spec), async move {
+        Operation::new(watch(call, handle, spec).instrument(async move {
             let mut modified = handle.modify(spec, action.clone()).await?;
             if modified == Some(Modified::NotANumber) && spec.is_lenient() {
                 set_to_default(handle, spec).await?;
@@ -570,7 +570,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 Some(Modified::OutOfRange) => Err(spec.out_of_range()),
                 _ => Err(spec.not_a_number()),
             }
-        })
+        }))
     }
 }
 
@@ -613,59 +613,5 @@ impl<'a, T: 'static> Future for Field<'a, T> {
 impl<T: 'static> fmt::Debug for Field<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Field").field(self.spec).finish()
-    }
-}
-
-/// An operation on a session, carried out when it is awaited; in programs without `async`, when it is waited for (`wait`, with the feature
-/// `blocking`).
-///
-/// # Examples
-///
-/// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// # use session_runtime::{Session, SessionConfig, Sessions};
-/// # #[derive(Session)]
-/// # struct Visitor { count: u64 }
-/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// # let session = sessions.create::<Visitor>().await?;
-/// let write = session.set_count(7); // nothing happens yet
-/// write.await?;
-/// assert_eq!(session.count().await?, 7);
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
-/// ```
-#[must_use = "a session operation is carried out when it is awaited"]
-pub struct Operation<'a, T> {
-    running: BoxFuture<'a, Result<T, Error>>,
-}
-
-impl<'a, T> Operation<'a, T> {
-    /// One that is on no session.
-    pub(crate) fn new(operation: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
-        Self { running: Box::pin(operation) }
-    }
-
-    /// One that is told of, if somebody listens.
-    pub(crate) fn watched(
-        watch: Watch<'a>,
-        operation: impl Future<Output = Result<T, Error>> + Send + 'a,
-    ) -> Self {
-        Self { running: Box::pin(Traced { watch, operation }) }
-    }
-}
-
-impl<T> Future for Operation<'_, T> {
-    type Output = Result<T, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.running.as_mut().poll(cx)
-    }
-}
-
-impl<T> fmt::Debug for Operation<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operation").finish_non_exhaustive()
     }
 }

@@ -6,9 +6,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::session::field::Field;
 #[cfg(not(feature = "blocking"))]
-use crate::session::field::Operation;
+use crate::operation::Operation;
+use crate::session::field::Field;
 #[cfg(any(not(feature = "actix"), not(feature = "tower")))]
 use crate::session::sessions::Sessions;
 

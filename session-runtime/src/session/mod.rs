@@ -18,8 +18,8 @@ use self::batch::{ReadBatch, WriteBatch};
 use crate::config::Lifetime;
 use crate::id::SessionId;
 use crate::lifecycle::Reason;
+use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
-use crate::session::field::Operation;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::Schema;
 use crate::store::Change;
@@ -114,7 +114,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn exists(&self) -> Operation<'_, bool> {
-        Operation::watched(Watch::new(Call::Exists, self.handle()), self.handle().exists())
+        Operation::new(Watch::new(Call::Exists, self.handle()).instrument(self.handle().exists()))
     }
 
     /// How long from now the session expires if nobody uses it; `None` without a session. One round trip; refreshes nothing, so that a page may
@@ -144,7 +144,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
-        Operation::watched(Watch::new(Call::ExpiresIn, self.handle()), self.handle().expires_in())
+        Operation::new(Watch::new(Call::ExpiresIn, self.handle()).instrument(self.handle().expires_in()))
     }
 
     /// The session's lifetime, as it is configured, as far as it is known without asking the store; `None` without a session. See
@@ -244,9 +244,10 @@ impl<S: Schema> Session<S> {
     /// ```
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
-        Operation::watched(Watch::new(Call::Load, handle), async move {
-            S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?))
-        })
+        Operation::new(
+            Watch::new(Call::Load, handle)
+                .instrument(async move { S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?)) }),
+        )
     }
 
     /// Writes the whole struct in one round trip, or two as [`write`](Self::write) does, all or nothing. Fields that the struct does not know are left alone.
@@ -275,10 +276,10 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         let mut changes = Changes::default();
         let encoded = S::save(value, &mut changes);
-        Operation::watched(Watch::new(Call::Save, handle), async move {
+        Operation::new(Watch::new(Call::Save, handle).instrument(async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
-        })
+        }))
     }
 
     /// Removes all fields of this schema. The session goes on, with the fields of other schemas. One round trip, none without a session.
@@ -309,9 +310,10 @@ impl<S: Schema> Session<S> {
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
         let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
-        Operation::watched(Watch::new(Call::Clear, handle), async move {
-            handle.write(&changes).await.map(|_| ())
-        })
+        Operation::new(
+            Watch::new(Call::Clear, handle)
+                .instrument(async move { handle.write(&changes).await.map(|_| ()) }),
+        )
     }
 
     /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay; the idle timeout
@@ -352,7 +354,9 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "cycle_id")]
     #[doc(alias = "regenerate")]
     pub fn rotate(&self) -> Operation<'_, ()> {
-        Operation::watched(Watch::new(Call::Rotate, self.handle()), self.handle().change_id(Reason::Rotate))
+        Operation::new(
+            Watch::new(Call::Rotate, self.handle()).instrument(self.handle().change_id(Reason::Rotate)),
+        )
     }
 
     /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and "remember me".
@@ -388,10 +392,10 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "remember_me")]
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
-        Operation::watched(Watch::new(Call::Renew, handle), async move {
+        Operation::new(Watch::new(Call::Renew, handle).instrument(async move {
             handle.sessions().check_known(lifetime)?;
             handle.change_id(Reason::Renew(lifetime.class)).await
-        })
+        }))
     }
 
     /// Ends the session: its data is deleted, and the client is told to forget its cookie.
@@ -432,7 +436,7 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "purge")]
     #[doc(alias = "delete")]
     pub fn destroy(&self) -> Operation<'_, ()> {
-        Operation::watched(Watch::new(Call::Destroy, self.handle()), self.handle().destroy())
+        Operation::new(Watch::new(Call::Destroy, self.handle()).instrument(self.handle().destroy()))
     }
 
     fn handle(&self) -> &SessionHandle {

@@ -19,11 +19,11 @@ use crate::http::signing::Verified;
 use crate::id::SessionId;
 use crate::lifecycle::metadata::Subject;
 use crate::lifecycle::{Candidate, Outcome, Reason};
+use crate::operation::Operation;
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
 use crate::request::handle::SessionHandle;
 use crate::session::Session;
-use crate::session::field::Operation;
 use crate::session::peek;
 use crate::session::schema::Schema;
 use crate::session::skew::Skew;
@@ -350,10 +350,10 @@ impl Sessions {
     #[doc(alias = "insert")]
     pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(self.clone(), None);
-        Operation::watched(Watch::without_session(Call::Create), async move {
+        Operation::new(Watch::without_session(Call::Create).instrument(async move {
             handle.begin().await?;
             Ok(handle.session())
-        })
+        }))
     }
 
     /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it is there.
@@ -417,7 +417,7 @@ impl Sessions {
     /// # }
     /// ```
     pub fn peek<S: Schema>(&self, id: &SessionId) -> Operation<'_, Option<S>> {
-        Operation::watched(Watch::without_session(Call::Peek), peek::peek(self, *id))
+        Operation::new(Watch::without_session(Call::Peek).instrument(peek::peek(self, *id)))
     }
 
     /// The current time, by the clock that sessions age by. In tests, that clock is the one which the test moves

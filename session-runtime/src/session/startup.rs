@@ -6,7 +6,7 @@ use crate::clock::apart;
 use crate::error::Error;
 use crate::lifecycle::Reason;
 use crate::lifecycle::metadata::Subject;
-use crate::session::field::Operation;
+use crate::operation::Operation;
 use crate::session::sessions::Sessions;
 use crate::session::skew;
 #[cfg(feature = "redis")]

@@ -13,6 +13,7 @@ pub(crate) mod redis;
 
 pub use crate::error::StoreError;
 pub use crate::id::SessionKey;
+pub use crate::operation::BoxFuture;
 
 pub(crate) use any::AnyStore;
 pub(crate) use connection_state::ConnectionState;
@@ -21,8 +22,6 @@ pub(crate) use memory::{Bounds, MemoryStore, WhenFull};
 pub(crate) use redis::RedisStore;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -34,9 +33,6 @@ use crate::id::SessionId;
 /// A hash that loses its last field is deleted by Redis; this one keeps a session alive that has no other field. The schema cannot have a
 /// field of this name.
 pub const PERMANENT_FIELD: &str = "";
-
-/// A boxed future, as the methods of [`SessionStore`] return it.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A place to keep sessions.
 ///

@@ -13,7 +13,7 @@ pub(crate) use call::Call;
 #[cfg(feature = "redis")]
 pub(crate) use counted::Counted;
 pub(crate) use moment::{Moment, News, Untold};
-pub(crate) use watch::{Traced, Watch};
+pub(crate) use watch::Watch;
 
 /// Tells a recorder of metrics, if there is one already, what each of them is.
 pub(crate) fn describe() {

@@ -49,6 +49,11 @@ impl<'a> Watch<'a> {
         self
     }
 
+    /// Sees this operation through.
+    pub(crate) fn instrument<F>(self, operation: F) -> Traced<'a, F> {
+        Traced { watch: self, operation }
+    }
+
     fn poll<T>(&mut self, poll: impl FnOnce() -> Poll<Result<T, Error>>) -> Poll<Result<T, Error>> {
         if let Progress::Due = self.progress {
             self.progress = self.begin();
@@ -107,9 +112,9 @@ impl<'a> Watch<'a> {
 pin_project! {
     /// An operation that is seen through.
     pub(crate) struct Traced<'a, F> {
-        pub(crate) watch: Watch<'a>,
+        watch: Watch<'a>,
         #[pin]
-        pub(crate) operation: F,
+        operation: F,
     }
 }
 

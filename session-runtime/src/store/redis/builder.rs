@@ -22,7 +22,7 @@ use super::tls::Certificates;
 use super::url::{Kind, Target, USABLE_URLS};
 use crate::config::{TAKES_TIMEOUTS, TIMEOUTS};
 use crate::error::Error;
-use crate::session::field::Operation;
+use crate::operation::Operation;
 use crate::store::StoreError;
 
 /// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place of the same one in the URL.

@@ -46,7 +46,7 @@ use super::{
     BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
     SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
-use crate::session::field::Operation;
+use crate::operation::Operation;
 
 /// Sessions on a Redis or Valkey server, on the master that sentinels name, or on a cluster; over TCP, TLS or a unix socket.
 ///

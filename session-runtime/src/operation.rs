@@ -1,0 +1,56 @@
+//! The boxed future of an operation.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::error::Error;
+
+/// A boxed future, as the methods of [`SessionStore`](crate::store::SessionStore) return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An operation on a session, carried out when it is awaited; in programs without `async`, when it is waited for (`wait`, with the feature
+/// `blocking`).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # use session_runtime::{Session, SessionConfig, Sessions};
+/// # #[derive(Session)]
+/// # struct Visitor { count: u64 }
+/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+/// # let session = sessions.create::<Visitor>().await?;
+/// let write = session.set_count(7); // nothing happens yet
+/// write.await?;
+/// assert_eq!(session.count().await?, 7);
+/// # Ok::<(), session_runtime::Error>(())
+/// # }).unwrap();
+/// # }
+/// ```
+#[must_use = "a session operation is carried out when it is awaited"]
+pub struct Operation<'a, T> {
+    running: BoxFuture<'a, Result<T, Error>>,
+}
+
+impl<'a, T> Operation<'a, T> {
+    pub(crate) fn new(operation: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {
+        Self { running: Box::pin(operation) }
+    }
+}
+
+impl<T> Future for Operation<'_, T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.running.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for Operation<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").finish_non_exhaustive()
+    }
+}
