@@ -62,6 +62,28 @@ fn the_pages_of_the_guide_lead_from_one_to_the_next() {
     assert_eq!(next, read[1..]);
 }
 
+#[test]
+fn the_guide_has_every_question_of_an_error() {
+    let errors = fs::read_to_string(runtime().join("error/mod.rs")).unwrap();
+    let guide = fs::read_to_string(runtime().join("guide/errors.md")).unwrap();
+    let questions = between(&errors, "pub fn is_", "(");
+    assert!(questions.len() > 10, "{questions:?}");
+    for question in questions {
+        assert!(guide.contains(&format!("(crate::Error::is_{question})")), "is_{question}");
+    }
+}
+
+#[test]
+fn the_readme_has_every_variable_of_a_setting() {
+    let settings = fs::read_to_string(runtime().join("config/setting.rs")).unwrap();
+    let readme = fs::read_to_string(runtime().join("../../README.md")).unwrap();
+    let variables = between(&settings, "Self::new(\"", "\");");
+    assert!(variables.len() > 10, "{variables:?}");
+    for variable in variables.iter().filter_map(|names| names.rsplit('"').next()) {
+        assert!(readme.contains(&format!("\n| `{variable}` |")), "{variable}");
+    }
+}
+
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
 }
