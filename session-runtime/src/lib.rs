@@ -131,7 +131,7 @@ pub use config::CookieFormat;
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
 pub use config::{Lifetime, SameSite, SessionConfig};
-pub use error::Error;
+pub use error::{Error, InvalidValue};
 #[cfg(feature = "redis-session-compat")]
 pub use http::python::{FlaskCookie, TornadoCookie};
 pub use http::response::SessionHeaders;
@@ -147,4 +147,4 @@ pub use store::connection_state::ConnectionState;
 pub use store::memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]
 pub use store::redis::{RedisStore, RedisStoreBuilder};
-pub use value::{FieldDefault, FieldValue, Increment, IntoField, InvalidValue};
+pub use value::{FieldDefault, FieldValue, Increment, IntoField};

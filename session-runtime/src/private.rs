@@ -4,13 +4,13 @@ pub use bytes::Bytes;
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
-pub use crate::error::Error;
+pub use crate::error::{Error, InvalidValue};
 pub use crate::operation::Operation;
 pub use crate::request::handle::SessionHandle;
 pub use crate::session::field::Field;
 pub use crate::session::record::{Changes, Values};
 pub use crate::session::schema::{FieldSpec, Schema};
-pub use crate::value::{FieldDefault, FieldValue, IntoField, InvalidValue, Stored};
+pub use crate::value::{FieldDefault, FieldValue, IntoField, Stored};
 
 /// The body of a getter.
 pub fn field<'a, T>(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Field<'a, T> {

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::SessionConfig;
 use super::misspelt::warn_of_misspelt_variables;
-use super::setting::Setting;
 use crate::error::Error;
+use crate::error::Setting;
 
 /// The settings as options of the command line, to flatten into one's own parser of clap 4.
 ///
@@ -287,17 +287,17 @@ mod tests {
     fn an_error_names_where_the_value_came_from_and_does_not_quote_it() {
         let memory = || SessionConfig::new().store("memory:");
         for (name, value, takes) in [
-            ("session-redis", "HUNTER2", "takes `memory:` or a URL"),
-            ("session-redis", "memory:?HUNTER2", "takes after `memory:?`"),
-            ("session-redis-prefix", "HUNTER2{", "takes a text without braces"),
-            ("session-expire", "HUNTER2", "takes a whole number of seconds"),
-            ("session-expire", "0", "takes 1 second to 3,650 days"),
-            ("session-cookie-id", "HUNTER2=", "takes letters, digits"),
+            ("session-redis", "HUNTER2", "must be `memory:` or a URL"),
+            ("session-redis", "memory:?HUNTER2", "must have after `memory:?`"),
+            ("session-redis-prefix", "HUNTER2{", "must be a text without braces"),
+            ("session-expire", "HUNTER2", "must be a whole number of seconds"),
+            ("session-expire", "0", "must be 1 second to 3,650 days"),
+            ("session-cookie-id", "HUNTER2=", "must consist of letters, digits"),
             ("session-cookie-id", "__Secure-HUNTER2", "begins with `__Secure-`"),
-            ("session-cookie-secure", "HUNTER2", "takes `true` or `false`"),
-            ("session-cookie-domain", "HUNTER2/", "takes a host name"),
-            ("session-cookie-path", "HUNTER2", "takes a path"),
-            ("session-cookie-http-only", "HUNTER2", "takes `true` or `false`"),
+            ("session-cookie-secure", "HUNTER2", "must be `true` or `false`"),
+            ("session-cookie-domain", "HUNTER2/", "must be a host name"),
+            ("session-cookie-path", "HUNTER2", "must be a path"),
+            ("session-cookie-http-only", "HUNTER2", "must be `true` or `false`"),
         ] {
             let (option, variable) =
                 (format!("--{name}={value}"), name.to_ascii_uppercase().replace('-', "_"));
@@ -349,7 +349,7 @@ mod tests {
         let base =
             SessionConfig::new().store("memory:").lifetime(Lifetime::remembered().idle(Duration::ZERO));
         let error = apply(&["--session-expire=60"], &[], base).unwrap().resolve().unwrap_err();
-        assert!(error.to_string().starts_with("the setting `idle` takes"), "{error}");
+        assert!(error.to_string().starts_with("the setting `idle` must be"), "{error}");
     }
 
     #[cfg(unix)]
@@ -360,7 +360,7 @@ mod tests {
         let option = OsString::from_vec(b"--session-redis=\xff".to_vec());
         let args = Program::try_parse_from(["program".into(), option]).unwrap().session;
         let error = args.apply_over(SessionConfig::new(), |_| None).unwrap_err();
-        assert!(error.to_string().ends_with("(--session-redis) takes UTF-8 text"), "{error}");
+        assert!(error.to_string().ends_with("(--session-redis) must be UTF-8 text"), "{error}");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::SessionConfig;
-use super::setting::Setting;
 use crate::error::Error;
+use crate::error::Setting;
 
 /// When a browser sends the session cookie along with requests that other sites cause ([RFC 6265bis §5.6.7]).
 ///
@@ -47,7 +47,7 @@ impl FromStr for SameSite {
             "strict" => Ok(Self::Strict),
             "lax" => Ok(Self::Lax),
             "none" => Ok(Self::None),
-            _ => Err(Setting::COOKIE_SAME_SITE.refuse("takes `Strict`, `Lax` or `None`")),
+            _ => Err(Setting::COOKIE_SAME_SITE.invalid("must be `Strict`, `Lax` or `None`")),
         }
     }
 }
@@ -113,13 +113,13 @@ impl CookieSettings {
     fn check_prefix(&self) -> Result<(), Error> {
         let name = self.name.to_ascii_lowercase();
         if name.starts_with("__host-") && !self.allows_host_prefix() {
-            return Err(Setting::COOKIE_NAME.refuse(
+            return Err(Setting::COOKIE_NAME.invalid(
                 "begins with `__Host-`, which browsers accept only with `cookie_secure`, without `cookie_domain` and with the \
                  `cookie_path` `/`: change these, or take a name without the prefix",
             ));
         }
         if name.starts_with("__secure-") && !self.secure {
-            return Err(Setting::COOKIE_NAME.refuse(
+            return Err(Setting::COOKIE_NAME.invalid(
                 "begins with `__Secure-`, which browsers accept only with `cookie_secure`: switch it on, or take a name without \
                  the prefix",
             ));
@@ -130,13 +130,13 @@ impl CookieSettings {
     /// RFC 6265bis, section 5.7, and CHIPS for `Partitioned`: browsers ignore such cookies.
     fn check_secure(&self) -> Result<(), Error> {
         if self.same_site == SameSite::None && !self.secure {
-            return Err(Setting::COOKIE_SAME_SITE.refuse(
+            return Err(Setting::COOKIE_SAME_SITE.invalid(
                 "is `None`, which browsers accept only with `cookie_secure`: switch it on, or take `Lax`",
             ));
         }
         if self.partitioned && !self.secure {
             return Err(Setting::COOKIE_PARTITIONED
-                .refuse("is on, which browsers accept only with `cookie_secure`: switch it on too"));
+                .invalid("is on, which browsers accept only with `cookie_secure`: switch it on too"));
         }
         Ok(())
     }
@@ -146,7 +146,9 @@ impl CookieSettings {
 fn token(name: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
     if name.is_empty() || !name.bytes().all(allowed) {
-        return Err(Setting::COOKIE_NAME.refuse("takes letters, digits and any of !#$%&'*+-.^_`|~"));
+        return Err(
+            Setting::COOKIE_NAME.invalid("must consist of letters, digits and any of !#$%&'*+-.^_`|~")
+        );
     }
     Ok(name.into())
 }
@@ -156,7 +158,7 @@ fn path(path: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| matches!(c, b' '..=b'~') && c != b';';
     if !path.starts_with('/') || path.len() > LONGEST_ATTRIBUTE || !path.bytes().all(allowed) {
         return Err(Setting::COOKIE_PATH
-            .refuse("takes a path that begins with `/`, in ASCII, without `;` and control characters"));
+            .invalid("must be a path that begins with `/`, in ASCII, without `;` and control characters"));
     }
     Ok(path.into())
 }
@@ -168,7 +170,7 @@ fn domain(domain: &str) -> Result<Box<str>, Error> {
     let name = domain.strip_prefix('.').unwrap_or(domain);
     if name.len() > LONGEST_ATTRIBUTE || !name.split('.').all(is_label) {
         return Err(Setting::COOKIE_DOMAIN
-            .refuse("takes a host name such as `example.com`, in ASCII, without scheme, port and path"));
+            .invalid("must be a host name such as `example.com`, in ASCII, without scheme, port and path"));
     }
     Ok(name.to_ascii_lowercase().into())
 }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::setting::Setting;
 use crate::error::Error;
+use crate::error::Setting;
 use crate::http::python::{FlaskCookie, SecretKey, TornadoCookie};
 
 /// A format of the session cookie's value, for [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
@@ -48,8 +48,8 @@ impl CookieFormat {
             "tornado" => Ok(Self::Tornado(TornadoCookie::new(""))),
             "flask" => Ok(Self::Flask(FlaskCookie::new(""))),
             "unsigned-forgeable-ids" => Ok(Self::UnsignedForgeableIds),
-            _ => Err(Setting::COOKIE_FORMATS.refuse(
-                "takes `native`, `tornado`, `flask` and `unsigned-forgeable-ids`, separated by commas",
+            _ => Err(Setting::COOKIE_FORMATS.invalid(
+                "must be one or more of `native`, `tornado`, `flask` and `unsigned-forgeable-ids`, separated by commas",
             )),
         }
     }
@@ -78,15 +78,15 @@ impl CookieFormat {
 
     pub(super) fn resolve(formats: Vec<Self>) -> Result<Vec<Self>, Error> {
         if formats.iter().any(Self::lacks_secret_key) {
-            return Err(Setting::SECRET_KEY.refuse("is required for cookies of Tornado and Flask"));
+            return Err(Setting::SECRET_KEY.invalid("is required for cookies of Tornado and Flask"));
         }
         if formats.iter().any(|format| matches!(format, Self::Tornado(cookie) if cookie.max_age_days == 0)) {
-            return Err(Setting::COOKIE_FORMATS.refuse("takes a `max_age_days` of 1 or more"));
+            return Err(Setting::COOKIE_FORMATS.invalid("must have a `max_age_days` of 1 or more"));
         }
         match formats.first() {
-            None => Err(Setting::COOKIE_FORMATS.refuse("takes one format or more")),
+            None => Err(Setting::COOKIE_FORMATS.invalid("must be one format or more")),
             Some(Self::UnsignedForgeableIds) => Err(Setting::COOKIE_FORMATS
-                .refuse("begins with `unsigned-forgeable-ids`, which is read and never written")),
+                .invalid("begins with `unsigned-forgeable-ids`, which is read and never written")),
             Some(_) => Ok(formats),
         }
     }

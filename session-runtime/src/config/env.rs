@@ -6,9 +6,9 @@ use std::time::Duration;
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
 use super::misspelt::warn_of_misspelt_variables;
-use super::setting::Setting;
 use super::{Lifetime, SessionConfig};
 use crate::error::Error;
+use crate::error::Setting;
 
 impl SessionConfig {
     /// The defaults, changed by environment variables.
@@ -151,14 +151,14 @@ where
     fn check_cookie_formats(&mut self) -> Result<(), Error> {
         match self.text(Setting::COOKIE_FORMATS)? {
             Some(words) if words != "native" => Err(Setting::COOKIE_FORMATS
-                .refuse("takes only `native` without the crate's feature `redis-session-compat`")),
+                .invalid("must be `native` without the crate's feature `redis-session-compat`")),
             _ => Ok(()),
         }
     }
 
     fn number(&mut self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
         let Some((setting, text)) = self.find(setting)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| setting.refuse(format!("takes a whole number of {of}")))
+        text.parse().map(Some).map_err(|_| setting.invalid(format!("must be a whole number of {of}")))
     }
 
     fn flag(&mut self, setting: Setting) -> Result<Option<bool>, Error> {
@@ -166,7 +166,7 @@ where
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(Some(true)),
             "false" | "0" | "no" | "off" => Ok(Some(false)),
-            _ => Err(setting.refuse("takes `true` or `false`")),
+            _ => Err(setting.invalid("must be `true` or `false`")),
         }
     }
 
@@ -189,10 +189,10 @@ where
 /// Nothing if it is empty.
 fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Error> {
     let Some(value) = value else { return Ok(None) };
-    let text = value.into_string().map_err(|_| setting.refuse("takes UTF-8 text"))?;
+    let text = value.into_string().map_err(|_| setting.invalid("must be UTF-8 text"))?;
     let text = text.trim();
     if setting != Setting::SECRET && is_in_quotes(text) {
-        return Err(setting.refuse("takes its value without quotes"));
+        return Err(setting.invalid("must be without quotes"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -212,7 +212,7 @@ fn bytes(_: Setting, value: OsString) -> Result<Vec<u8>, Error> {
 
 #[cfg(all(feature = "redis-session-compat", not(unix)))]
 fn bytes(setting: Setting, value: OsString) -> Result<Vec<u8>, Error> {
-    value.into_string().map(String::into_bytes).map_err(|_| setting.refuse("takes UTF-8 text"))
+    value.into_string().map(String::into_bytes).map_err(|_| setting.invalid("must be UTF-8 text"))
 }
 
 #[cfg(test)]

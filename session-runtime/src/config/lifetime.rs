@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::setting::Setting;
 use crate::error::Error;
+use crate::error::Setting;
 
 /// How long sessions of one kind live.
 ///
@@ -111,7 +111,7 @@ struct Keys {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "`class` takes a number from 0 to 255, `normal` or `remembered`")]
+#[serde(untagged, expecting = "`class` must be a number from 0 to 255, `normal` or `remembered`")]
 enum Class {
     Number(u8),
     Name(Name),
@@ -260,17 +260,20 @@ mod tests {
             [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(999), days(3_651), Duration::MAX]
         {
             let error = resolve(normal.idle(bad)).unwrap_err();
-            assert_eq!(error.to_string(), "the setting `idle` (SESSION_EXPIRE) takes 1 second to 3,650 days");
+            assert_eq!(
+                error.to_string(),
+                "the setting `idle` (SESSION_EXPIRE) must be 1 second to 3,650 days"
+            );
             assert_eq!(
                 resolve(custom.idle(bad)).unwrap_err().to_string(),
-                "the setting `idle` takes 1 second to 3,650 days"
+                "the setting `idle` must be 1 second to 3,650 days"
             );
         }
         for bad in [Duration::ZERO, secs(1), Duration::from_millis(59_999), days(3_651), Duration::MAX] {
             let error = resolve(normal.max(bad)).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "the setting `max` (SESSION_MAX_LIFETIME) takes 1 minute to 3,650 days"
+                "the setting `max` (SESSION_MAX_LIFETIME) must be 1 minute to 3,650 days"
             );
         }
         assert!(resolve(custom.idle(LONGEST).max(LONGEST)).is_ok());
@@ -294,8 +297,8 @@ mod tests {
     fn files_with_mistakes_are_refused() {
         for (json, says) in [
             (r#"[{"idle": 60}]"#, "missing field `class`"),
-            (r#"[{"class": 256}]"#, "`class` takes a number from 0 to 255, `normal` or `remembered`"),
-            (r#"[{"class": "usual"}]"#, "`class` takes a number from 0 to 255, `normal` or `remembered`"),
+            (r#"[{"class": 256}]"#, "`class` must be a number from 0 to 255, `normal` or `remembered`"),
+            (r#"[{"class": "usual"}]"#, "`class` must be a number from 0 to 255, `normal` or `remembered`"),
             (r#"[{"class": 0, "idel": 60}]"#, "unknown field `idel`"),
             (r#"[{"class": 0, "idle": -1}]"#, "invalid value"),
         ] {

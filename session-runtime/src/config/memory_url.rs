@@ -1,7 +1,7 @@
 //! The bounds of the memory store, as they stand in its URL: `memory:?max_entries=1000&when_full=evict`.
 
-use super::setting::Setting;
 use crate::error::Error;
+use crate::error::Setting;
 use crate::store::{Bounds, WhenFull};
 
 /// What follows `memory:`.
@@ -39,8 +39,8 @@ fn when_full(value: &str) -> Result<WhenFull, Error> {
 
 /// One message for all: it says everything that may stand there.
 fn refuse() -> Error {
-    Setting::STORE.refuse(
-        "takes after `memory:?` any of `max_entries=` and `max_bytes=` with a whole number of more than 0, and \
+    Setting::STORE.invalid(
+        "must have after `memory:?` only `max_entries=` and `max_bytes=` with a whole number of more than 0, and \
          `when_full=refuse` or `when_full=evict`, joined by `&`",
     )
 }

@@ -2,7 +2,7 @@
 
 use strsim::osa_distance;
 
-use super::setting::Setting;
+use crate::error::Setting;
 
 /// How many characters may be wrong. Other programs have variables of this prefix too: `SESSION_MANAGER` of X11, or those that Kubernetes makes
 /// for a service `session-redis`.

@@ -10,7 +10,6 @@ mod lifetime;
 mod memory_url;
 mod misspelt;
 mod secret;
-mod setting;
 mod settings;
 mod store_url;
 #[cfg(test)]
@@ -29,16 +28,14 @@ pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
 #[cfg(feature = "redis-session-compat")]
 pub(crate) use secret::decode_base64;
-pub(crate) use setting::Setting;
 pub(crate) use settings::Settings;
-#[cfg(feature = "redis")]
-pub(crate) use settings::{TAKES_TIMEOUTS, TIMEOUTS};
 pub(crate) use store_url::StoreUrl;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::error::Setting;
 use secret::SecretText;
 use store_url::StoreText;
 

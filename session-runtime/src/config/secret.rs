@@ -7,9 +7,9 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
-use super::setting::Setting;
 use super::weak;
 use crate::error::Error;
+use crate::error::Setting;
 use crate::random::fill_random;
 
 /// Secrets as they were given, separated by commas. `Debug` shows nothing of them.
@@ -19,7 +19,7 @@ pub(super) struct SecretText(String);
 
 /// What a file may hold.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "`secret` takes a text, or a list of texts")]
+#[serde(untagged, expecting = "`secret` must be a text or a list of texts")]
 enum Given {
     One(String),
     List(Vec<String>),
@@ -123,7 +123,7 @@ fn hex(digits: &[u8]) -> Option<Vec<u8>> {
 
 /// Says how to make a good one; no part of the bad one.
 fn refuse(reason: &str) -> Error {
-    Setting::SECRET.refuse(format!("{reason}; make one with `openssl rand -base64 32`"))
+    Setting::SECRET.invalid(format!("{reason}; make one with `openssl rand -base64 32`"))
 }
 
 /// As many bytes as HMAC-SHA-256 gives (RFC 2104, section 3, discourages keys shorter than that).

@@ -1,13 +1,12 @@
 //! A configuration that was checked and can be used as it is.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
-use super::setting::Setting;
 use super::{CookieSettings, Lifetimes, Secret, SessionConfig, StoreUrl};
-use crate::error::Error;
+use crate::error::{Error, Setting};
+use crate::store::timeout;
 
 /// A configuration that was checked and can be used as it is.
 #[derive(Debug, Clone)]
@@ -108,7 +107,7 @@ impl Settings {
     /// A made-up secret would sign out everybody at each start, and differ from one server of the application to the next.
     fn check_secret_is_given(&self) -> Result<(), Error> {
         if self.needs_secret() && self.secrets.is_empty() && !matches!(self.store, StoreUrl::Memory(_)) {
-            return Err(Setting::SECRET.refuse(
+            return Err(Setting::SECRET.invalid(
                 "is required: only the store `memory:` does without; make one with `openssl rand -base64 32`",
             ));
         }
@@ -120,14 +119,16 @@ impl Settings {
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     let refused = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
     if prefix.is_empty() || prefix.contains(refused) {
-        return Err(Setting::PREFIX.refuse("takes a text without braces, white space and control characters"));
+        return Err(
+            Setting::PREFIX.invalid("must be a text without braces, white space and control characters")
+        );
     }
     Ok(())
 }
 
 fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     let (value, batch) = (config.max_value_size, config.max_batch_size);
-    Setting::TIMEOUT.check_range(config.timeout, TIMEOUTS, TAKES_TIMEOUTS)?;
+    Setting::TIMEOUT.check_range(config.timeout, timeout::ALLOWED, timeout::ALLOWED_TEXT)?;
     if let Some(share) = config.refresh_below {
         Setting::REFRESH_BELOW.check_range(share, 0.01..=0.99, "a share of 0.01 to 0.99")?;
     }
@@ -136,11 +137,6 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(batch, value..=REDIS_LIMIT, "a size from `max_value_size` to 512 MiB")
 }
-
-/// In a shorter time a server that is well answers too late now and then, which casts doubt on its connection.
-pub(crate) const TIMEOUTS: RangeInclusive<Duration> =
-    Duration::from_millis(10)..=Duration::from_secs(60 * 60);
-pub(crate) const TAKES_TIMEOUTS: &str = "10 milliseconds to 1 hour";
 
 /// The longest string that Redis stores, as its `proto-max-bulk-len` is set by default.
 const REDIS_LIMIT: usize = 512 * 1024 * 1024;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::memory_url;
-use super::setting::Setting;
 use crate::error::Error;
+use crate::error::Setting;
 use crate::store::Bounds;
 
 /// A store's URL as it was given. It may hold a password: `Debug` shows the scheme alone.
@@ -49,9 +49,9 @@ impl StoreUrl {
             Some(Scheme::Redis) => Ok(Self::Redis(text)),
             #[cfg(not(feature = "redis"))]
             Some(Scheme::Redis) => {
-                Err(Setting::STORE.refuse("names a Redis server, which needs the feature `redis`"))
+                Err(Setting::STORE.invalid("names a Redis server, which needs the feature `redis`"))
             }
-            None => Err(Setting::STORE.refuse(TAKES)),
+            None => Err(Setting::STORE.invalid(EXPECTED)),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Scheme {
     }
 }
 
-const TAKES: &str = "takes `memory:` or a URL that begins with `redis://`, `rediss://`, `redis+unix://`, `redis+cluster://` or \
+const EXPECTED: &str = "must be `memory:` or a URL that begins with `redis://`, `rediss://`, `redis+unix://`, `redis+cluster://` or \
                      `redis+sentinel://` and names a server, such as `redis://127.0.0.1:6379`";
 
 #[cfg(test)]

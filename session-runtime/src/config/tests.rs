@@ -107,7 +107,8 @@ fn cookie_names_are_tokens() {
         "", "a b", "a=b", "a;b", "a,b", "a\"b", "a\\b", "a\tb", "a\r\nb", "a\0b", "é", "(a)", "a/b", "a@b",
         "a:b",
     ] {
-        let message = refused(config().cookie_name(bad), &["SESSION_COOKIE_ID", "takes letters, digits"]);
+        let message =
+            refused(config().cookie_name(bad), &["SESSION_COOKIE_ID", "must consist of letters, digits"]);
         assert!(bad.len() < 3 || !message.contains(bad));
     }
     for good in ["a", "session_id", "SID.1", "!#$%&'*+-.^_`|~"] {
@@ -165,7 +166,7 @@ fn domains_are_host_names() {
 #[test]
 fn prefixes_are_texts_without_surprises() {
     for bad in ["", "a{b", "a}b", "{}", " ", "a b", "a\tb", "a\u{a0}b", "a\nb", "a\0b", "a\u{85}b"] {
-        refused(config().prefix(bad), &["`prefix` (SESSION_REDIS_PREFIX)", "takes a text without braces"]);
+        refused(config().prefix(bad), &["`prefix` (SESSION_REDIS_PREFIX)", "must be a text without braces"]);
     }
     for good in ["app", "shop:test", "é", "a-b_c.d", "a:"] {
         assert_eq!(&*config().prefix(good).resolve().unwrap().prefix, good);
@@ -176,13 +177,13 @@ fn prefixes_are_texts_without_surprises() {
 fn limits_have_limits() {
     let (nanosecond, short) = (Duration::from_nanos(1), Duration::from_micros(9_999));
     for bad in [Duration::ZERO, nanosecond, short, Duration::from_secs(3601), Duration::MAX] {
-        refused(config().timeout(bad), &["`timeout` (SESSION_TIMEOUT_MS) takes 10 milliseconds to 1 hour"]);
+        refused(config().timeout(bad), &["`timeout` (SESSION_TIMEOUT_MS) must be 10 milliseconds to 1 hour"]);
     }
     for bad in [0, (512 << 20) + 1, usize::MAX] {
-        refused(config().max_value_size(bad), &["`max_value_size` takes 1 byte to 512 MiB"]);
+        refused(config().max_value_size(bad), &["`max_value_size` must be 1 byte to 512 MiB"]);
     }
     for bad in [0, (1 << 20) - 1, usize::MAX] {
-        refused(config().max_batch_size(bad), &["`max_batch_size` takes a size from `max_value_size`"]);
+        refused(config().max_batch_size(bad), &["`max_batch_size` must be a size from `max_value_size`"]);
     }
     let most =
         config().max_batch_size(512 << 20).max_value_size(512 << 20).timeout(Duration::from_secs(3600));
@@ -202,13 +203,13 @@ fn impossible_lifetimes_and_stores_are_refused_at_start() {
 /// A birth is told in whole seconds: less than a minute would be lost between two machines, or between two seconds.
 #[test]
 fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
-    let takes = ["`max`", "takes 1 minute to 3,650 days"];
+    let takes = ["`max`", "must be 1 minute to 3,650 days"];
     let file = |json: &str| config().lifetime(serde_json::from_str(json).unwrap());
     refused(config().lifetime(Lifetime::remembered().max(Duration::from_secs(59))), &takes);
     refused(file(r#"{ "class": "normal", "max": 1 }"#), &takes);
     refused(file(r#"{ "class": 7, "max": 0 }"#), &takes);
     refused(from_env(&[("SESSION_MAX_LIFETIME", "1")]).unwrap().secret(SECRET), &takes);
-    refused(file(r#"{ "class": "remembered", "idle": 0 }"#), &["`idle`", "takes 1 second to 3,650 days"]);
+    refused(file(r#"{ "class": "remembered", "idle": 0 }"#), &["`idle`", "must be 1 second to 3,650 days"]);
     assert!(file(r#"{ "class": "normal", "idle": 1, "max": 60 }"#).resolve().is_ok());
 }
 
@@ -429,8 +430,8 @@ fn formats_that_cannot_be_used_are_refused() {
     for (formats, secret_key, says) in [
         ("tornado", "", "`secret_key` (SECRET_KEY) is required"),
         ("native,flask", "", "`secret_key` (SECRET_KEY) is required"),
-        ("django", "key", "(SESSION_COOKIE_FORMATS) takes `native`, `tornado`, `flask`"),
-        ("tornado,", "key", "(SESSION_COOKIE_FORMATS) takes"),
+        ("django", "key", "(SESSION_COOKIE_FORMATS) must be one or more of `native`, `tornado`, `flask`"),
+        ("tornado,", "key", "(SESSION_COOKIE_FORMATS) must be"),
         ("unsigned-forgeable-ids,tornado", "key", "is read and never written"),
     ] {
         let variables =
@@ -440,9 +441,9 @@ fn formats_that_cannot_be_used_are_refused() {
     }
     let ageless = TornadoCookie::new("key").max_age_days(0);
     let ageless = SessionConfig::new().secret(TEXT).cookie_formats([CookieFormat::Tornado(ageless)]);
-    assert!(ageless.resolve().unwrap_err().to_string().contains("takes a `max_age_days` of 1 or more"));
+    assert!(ageless.resolve().unwrap_err().to_string().contains("must have a `max_age_days` of 1 or more"));
     let none = SessionConfig::new().secret(TEXT).cookie_formats([]).resolve().unwrap_err();
-    assert!(none.to_string().contains("takes one format or more"), "{none}");
+    assert!(none.to_string().contains("must be one format or more"), "{none}");
 }
 
 #[cfg(feature = "redis-session-compat")]
@@ -540,31 +541,31 @@ fn empty_variables_are_not_set() {
 #[test]
 fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
     for (variable, value, takes) in [
-        ("SESSION_REDIS", "HUNTER2", "takes `memory:` or a URL"),
-        ("SESSION_REDIS_PREFIX", "HUNTER2{", "takes a text without braces"),
-        ("SESSION_EXPIRE", "HUNTER2", "takes a whole number of seconds"),
-        ("SESSION_EXPIRE", "1.5", "takes a whole number of seconds"),
-        ("SESSION_EXPIRE", "-1", "takes a whole number of seconds"),
-        ("SESSION_EXPIRE", "99999999999999999999", "takes a whole number of seconds"),
-        ("SESSION_EXPIRE", "0", "takes 1 second to 3,650 days"),
-        ("SESSION_EXPIRE", "18446744073709551615", "takes 1 second to 3,650 days"),
-        ("SESSION_MAX_LIFETIME", "HUNTER2", "takes a whole number of seconds"),
-        ("SESSION_MAX_LIFETIME", "0", "takes 1 minute to 3,650 days"),
-        ("SESSION_MAX_LIFETIME", "1", "takes 1 minute to 3,650 days"),
-        ("SESSION_MAX_LIFETIME", "59", "takes 1 minute to 3,650 days"),
-        ("SESSION_COOKIE_ID", "HUNTER2=", "takes letters, digits"),
-        ("SESSION_COOKIE_SECURE", "HUNTER2", "takes `true` or `false`"),
-        ("SESSION_COOKIE_DOMAIN", "HUNTER2/", "takes a host name"),
-        ("SESSION_COOKIE_PATH", "HUNTER2", "takes a path"),
-        ("SESSION_COOKIE_HTTP_ONLY", "2", "takes `true` or `false`"),
-        ("SESSION_COOKIE_SAME_SITE", "HUNTER2", "takes `Strict`, `Lax` or `None`"),
+        ("SESSION_REDIS", "HUNTER2", "must be `memory:` or a URL"),
+        ("SESSION_REDIS_PREFIX", "HUNTER2{", "must be a text without braces"),
+        ("SESSION_EXPIRE", "HUNTER2", "must be a whole number of seconds"),
+        ("SESSION_EXPIRE", "1.5", "must be a whole number of seconds"),
+        ("SESSION_EXPIRE", "-1", "must be a whole number of seconds"),
+        ("SESSION_EXPIRE", "99999999999999999999", "must be a whole number of seconds"),
+        ("SESSION_EXPIRE", "0", "must be 1 second to 3,650 days"),
+        ("SESSION_EXPIRE", "18446744073709551615", "must be 1 second to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "HUNTER2", "must be a whole number of seconds"),
+        ("SESSION_MAX_LIFETIME", "0", "must be 1 minute to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "1", "must be 1 minute to 3,650 days"),
+        ("SESSION_MAX_LIFETIME", "59", "must be 1 minute to 3,650 days"),
+        ("SESSION_COOKIE_ID", "HUNTER2=", "must consist of letters, digits"),
+        ("SESSION_COOKIE_SECURE", "HUNTER2", "must be `true` or `false`"),
+        ("SESSION_COOKIE_DOMAIN", "HUNTER2/", "must be a host name"),
+        ("SESSION_COOKIE_PATH", "HUNTER2", "must be a path"),
+        ("SESSION_COOKIE_HTTP_ONLY", "2", "must be `true` or `false`"),
+        ("SESSION_COOKIE_SAME_SITE", "HUNTER2", "must be `Strict`, `Lax` or `None`"),
         ("SESSION_SECRET", "HUNTER2", "at least 32 bytes"),
-        ("SESSION_TIMEOUT_MS", "HUNTER2", "takes a whole number of milliseconds"),
-        ("SESSION_TIMEOUT_MS", "0", "takes 10 milliseconds to 1 hour"),
-        ("SESSION_TIMEOUT_MS", "5", "takes 10 milliseconds to 1 hour"),
-        ("SESSION_REDIS", "\"redis://HUNTER2\"", "takes its value without quotes"),
-        ("SESSION_REDIS_PREFIX", "'HUNTER2'", "takes its value without quotes"),
-        ("SESSION_EXPIRE", "\"60\"", "takes its value without quotes"),
+        ("SESSION_TIMEOUT_MS", "HUNTER2", "must be a whole number of milliseconds"),
+        ("SESSION_TIMEOUT_MS", "0", "must be 10 milliseconds to 1 hour"),
+        ("SESSION_TIMEOUT_MS", "5", "must be 10 milliseconds to 1 hour"),
+        ("SESSION_REDIS", "\"redis://HUNTER2\"", "must be without quotes"),
+        ("SESSION_REDIS_PREFIX", "'HUNTER2'", "must be without quotes"),
+        ("SESSION_EXPIRE", "\"60\"", "must be without quotes"),
         ("SESSION_SECRET", "\"base64:HUNTER2\"", "is in quotes"),
         ("SESSION_SECRET", "'hex:HUNTER2", "is in quotes"),
     ] {
@@ -586,7 +587,7 @@ fn a_variable_that_is_not_utf_8_is_an_error() {
         let lookup = |name: &str| (name == variable).then(|| OsString::from_vec(vec![0xff]));
         let error = SessionConfig::new().overridden_by(|_| None, lookup).unwrap_err();
         assert!(
-            error.is_config() && error.to_string().ends_with(&format!("({variable}) takes UTF-8 text")),
+            error.is_config() && error.to_string().ends_with(&format!("({variable}) must be UTF-8 text")),
             "{error}"
         );
     }
@@ -645,8 +646,8 @@ fn files_with_mistakes_are_refused() {
         (r#"{ "timeout": 1 }"#, "unknown field `timeout`"),
         (r#"{ "timeout_ms": -1 }"#, "invalid value"),
         (r#"{ "cookie_secure": "no" }"#, "invalid type"),
-        (r#"{ "cookie_same_site": "sometimes" }"#, "takes `Strict`, `Lax` or `None`"),
-        (r#"{ "secret": 1234567890123456 }"#, "`secret` takes a text, or a list of texts"),
+        (r#"{ "cookie_same_site": "sometimes" }"#, "must be `Strict`, `Lax` or `None`"),
+        (r#"{ "secret": 1234567890123456 }"#, "`secret` must be a text or a list of texts"),
     ] {
         let error = serde_json::from_str::<SessionConfig>(json).unwrap_err().to_string();
         assert!(error.contains(says) && !error.contains("1234567890123456"), "{error}");
@@ -657,7 +658,7 @@ fn files_with_mistakes_are_refused() {
 fn a_refresh_threshold_is_a_share() {
     let smallest = f64::from_bits(1);
     for bad in [smallest, 0.0, 0.009, 0.991, 1.0, -0.5, 2.0, f64::NAN, f64::INFINITY] {
-        refused(config().refresh_below(bad), &["`refresh_below` takes a share of 0.01 to 0.99"]);
+        refused(config().refresh_below(bad), &["`refresh_below` must be a share of 0.01 to 0.99"]);
     }
     for good in [0.01, 0.5, 0.99] {
         assert_eq!(config().refresh_below(good).resolve().unwrap().refresh_below, Some(good));

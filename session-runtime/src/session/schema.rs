@@ -8,10 +8,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, InvalidValue, Kind};
 use crate::request::handle::SessionHandle;
 use crate::session::record::{Changes, Values};
-use crate::value::{FieldDefault, InvalidValue, Stored, json};
+use crate::value::{FieldDefault, Stored, json};
 
 /// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.
 ///

@@ -10,6 +10,7 @@ pub(crate) mod connection_state;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+pub(crate) mod timeout;
 
 pub use crate::error::StoreError;
 pub use crate::id::SessionKey;

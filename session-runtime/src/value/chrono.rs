@@ -4,7 +4,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 
 use super::text::from_text;
-use super::{FieldValue, InvalidValue, one_text};
+use super::{FieldValue, one_text};
+use crate::error::InvalidValue;
 
 impl FieldValue for DateTime<Utc> {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {

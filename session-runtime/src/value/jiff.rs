@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::text::from_text;
-use super::{FieldValue, InvalidValue, one_text};
+use super::{FieldValue, one_text};
+use crate::error::InvalidValue;
 
 impl FieldValue for Timestamp {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {

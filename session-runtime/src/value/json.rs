@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::readable::Readable;
-use super::InvalidValue;
+use crate::error::InvalidValue;
 
 /// Reads JSON text, Python's `json.dumps` with its spaces and `\u` escapes too. A stored `null` is `T`'s, if it has one.
 pub(crate) fn decode<T: DeserializeOwned>(stored: Bytes) -> Result<T, InvalidValue> {

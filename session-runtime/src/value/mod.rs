@@ -22,10 +22,9 @@ pub use increment::Increment;
 pub use into_field::IntoField;
 pub use stored::Stored;
 
-use std::borrow::Cow;
-use std::fmt;
-
 use bytes::Bytes;
+
+use crate::error::InvalidValue;
 
 /// A type that can be the value of one session field.
 ///
@@ -114,28 +113,3 @@ fn one_text<T: FieldValue>(value: T, stored: &[u8], reason: &'static str) -> Res
     let written = value.encode().is_ok_and(|text| text == stored);
     if written { Ok(value) } else { Err(InvalidValue::new(reason)) }
 }
-
-/// Why bytes are not a value of a type, or why a value cannot be stored. Holds a reason, never the value.
-#[derive(Clone, PartialEq, Eq)]
-pub struct InvalidValue(Cow<'static, str>);
-
-impl InvalidValue {
-    /// An error with a reason, such as `"a theme is light or dark"`. The reason ends up in logs: keep the value out of it.
-    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self(reason.into())
-    }
-}
-
-impl fmt::Debug for InvalidValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("InvalidValue").field(&self.0).finish()
-    }
-}
-
-impl fmt::Display for InvalidValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidValue {}

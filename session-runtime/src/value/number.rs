@@ -4,7 +4,8 @@ use std::num::NonZero;
 
 use bytes::Bytes;
 
-use super::{FieldValue, InvalidValue};
+use super::FieldValue;
+use crate::error::InvalidValue;
 
 macro_rules! integers {
     ($($type:ty),* $(,)?) => {$(

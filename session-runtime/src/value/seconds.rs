@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-use super::{FieldValue, InvalidValue};
+use super::FieldValue;
+use crate::error::InvalidValue;
 
 impl FieldValue for Duration {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {

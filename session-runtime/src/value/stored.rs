@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{FieldValue, InvalidValue};
+use super::FieldValue;
+use crate::error::InvalidValue;
 
 /// A field's type: a [`FieldValue`] or an `Option` of one. Not implemented by hand.
 #[diagnostic::on_unimplemented(

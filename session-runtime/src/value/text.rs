@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 
-use super::{FieldValue, InvalidValue};
+use super::FieldValue;
+use crate::error::InvalidValue;
 
 impl FieldValue for String {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {

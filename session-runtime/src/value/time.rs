@@ -4,7 +4,8 @@ use bytes::Bytes;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
 
-use super::{FieldValue, InvalidValue, one_text};
+use super::{FieldValue, one_text};
+use crate::error::InvalidValue;
 
 impl FieldValue for OffsetDateTime {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {

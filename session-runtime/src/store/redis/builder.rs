@@ -20,10 +20,10 @@ use super::servers::{Servers, Topology};
 #[cfg(feature = "tls")]
 use super::tls::Certificates;
 use super::url::{Kind, Target, USABLE_URLS};
-use crate::config::{TAKES_TIMEOUTS, TIMEOUTS};
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::store::StoreError;
+use crate::store::timeout;
 
 /// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place of the same one in the URL.
 #[derive(Clone)]
@@ -162,8 +162,11 @@ impl RedisStoreBuilder {
     }
 
     fn store(&self, target: Target) -> Result<RedisStore, Error> {
-        if !TIMEOUTS.contains(&self.timeout) {
-            return Err(Error::config(format!("the deadline of an operation takes {TAKES_TIMEOUTS}")));
+        if !timeout::ALLOWED.contains(&self.timeout) {
+            return Err(Error::config(format!(
+                "the deadline of an operation must be {}",
+                timeout::ALLOWED_TEXT
+            )));
         }
         let connections = self.connections.or(target.options.connections).unwrap_or(1);
         if !(1..=MOST_CONNECTIONS).contains(&connections) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::error::Error;
+use super::Error;
 
 /// One setting, for messages that say where it can be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,35 +12,35 @@ pub(crate) struct Setting {
     /// Its method of the builder, and its key in a file.
     key: &'static str,
     /// Its environment variable.
-    pub(super) variable: Option<&'static str>,
+    pub(crate) variable: Option<&'static str>,
     /// Its value came from its option, which is named as the variable is: `--session-redis`.
     by_option: bool,
 }
 
 impl Setting {
-    pub(super) const STORE: Self = Self::new("store", "SESSION_REDIS");
-    pub(super) const PREFIX: Self = Self::new("prefix", "SESSION_REDIS_PREFIX");
-    pub(super) const IDLE: Self = Self::new("idle", "SESSION_EXPIRE");
-    pub(super) const MAX: Self = Self::new("max", "SESSION_MAX_LIFETIME");
-    pub(super) const COOKIE_NAME: Self = Self::new("cookie_name", "SESSION_COOKIE_ID");
-    pub(super) const COOKIE_SECURE: Self = Self::new("cookie_secure", "SESSION_COOKIE_SECURE");
-    pub(super) const COOKIE_HTTP_ONLY: Self = Self::new("cookie_http_only", "SESSION_COOKIE_HTTP_ONLY");
-    pub(super) const COOKIE_SAME_SITE: Self = Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
-    pub(super) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
-    pub(super) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
-    pub(super) const COOKIE_FORMATS: Self = Self::new("cookie_formats", "SESSION_COOKIE_FORMATS");
+    pub(crate) const STORE: Self = Self::new("store", "SESSION_REDIS");
+    pub(crate) const PREFIX: Self = Self::new("prefix", "SESSION_REDIS_PREFIX");
+    pub(crate) const IDLE: Self = Self::new("idle", "SESSION_EXPIRE");
+    pub(crate) const MAX: Self = Self::new("max", "SESSION_MAX_LIFETIME");
+    pub(crate) const COOKIE_NAME: Self = Self::new("cookie_name", "SESSION_COOKIE_ID");
+    pub(crate) const COOKIE_SECURE: Self = Self::new("cookie_secure", "SESSION_COOKIE_SECURE");
+    pub(crate) const COOKIE_HTTP_ONLY: Self = Self::new("cookie_http_only", "SESSION_COOKIE_HTTP_ONLY");
+    pub(crate) const COOKIE_SAME_SITE: Self = Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
+    pub(crate) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
+    pub(crate) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
+    pub(crate) const COOKIE_FORMATS: Self = Self::new("cookie_formats", "SESSION_COOKIE_FORMATS");
     #[cfg(feature = "redis-session-compat")]
-    pub(super) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");
-    pub(super) const COOKIE_PARTITIONED: Self = Self::keyed("cookie_partitioned");
-    pub(super) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
-    pub(super) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
-    pub(super) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
-    pub(super) const END_GRACE: Self = Self::keyed("end_grace");
-    pub(super) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
-    pub(super) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
+    pub(crate) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");
+    pub(crate) const COOKIE_PARTITIONED: Self = Self::keyed("cookie_partitioned");
+    pub(crate) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
+    pub(crate) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
+    pub(crate) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
+    pub(crate) const END_GRACE: Self = Self::keyed("end_grace");
+    pub(crate) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
+    pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     /// Those that the environment can change.
-    pub(super) const OF_ENVIRONMENT: [Self; 13] = [
+    pub(crate) const OF_ENVIRONMENT: [Self; 13] = [
         Self::STORE,
         Self::PREFIX,
         Self::IDLE,
@@ -65,27 +65,27 @@ impl Setting {
     }
 
     /// The same setting where the environment cannot reach it.
-    pub(super) const fn without_variable(self) -> Self {
+    pub(crate) const fn without_variable(self) -> Self {
         Self::keyed(self.key)
     }
 
     /// The same setting where an option gave its value.
-    pub(super) const fn by_option(self) -> Self {
+    pub(crate) const fn by_option(self) -> Self {
         Self { by_option: true, ..self }
     }
 
     /// An error that names the setting. `reason` completes a sentence and does not quote the value.
-    pub(super) fn refuse(self, reason: impl Into<Cow<'static, str>>) -> Error {
+    pub(crate) fn invalid(self, reason: impl Into<Cow<'static, str>>) -> Error {
         Error::setting(self, reason)
     }
 
-    pub(super) fn check_range<T: PartialOrd>(
+    pub(crate) fn check_range<T: PartialOrd>(
         self,
         value: T,
         range: RangeInclusive<T>,
-        takes: &'static str,
+        expected: &'static str,
     ) -> Result<(), Error> {
-        if range.contains(&value) { Ok(()) } else { Err(self.refuse(format!("takes {takes}"))) }
+        if range.contains(&value) { Ok(()) } else { Err(self.invalid(format!("must be {expected}"))) }
     }
 }
 
