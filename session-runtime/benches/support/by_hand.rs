@@ -20,7 +20,7 @@ const IDLE: u64 = 86_400_000;
 /// Another than ours, and as long.
 const PREFIX: &str = "han";
 const FIELD: &str = "count";
-const WRITE: &str = include_str!("../../src/store/redis/scripts/write.lua");
+const WRITE: &str = include_str!("../../src/store/redis/commands/scripts/write.lua");
 
 /// One visitor's session, as a handler without this library keeps it.
 #[derive(Clone)]

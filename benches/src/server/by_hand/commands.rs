@@ -17,8 +17,8 @@ use crate::server::IDLE_SECONDS;
 const TIMEOUT: Duration = Duration::from_secs(1);
 const IDLE: u64 = 1000 * IDLE_SECONDS;
 const TOMBSTONE: u64 = 300_000;
-const WRITE: &str = include_str!("../../../../session-runtime/src/store/redis/scripts/write.lua");
-const ROTATE: &str = include_str!("../../../../session-runtime/src/store/redis/scripts/rotate.lua");
+const WRITE: &str = include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
+const ROTATE: &str = include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua");
 
 pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failure> {
     let info = format!("redis://{redis}").into_connection_info()?;

@@ -8,15 +8,15 @@ use redis::ConnectionAddr;
 
 use super::RedisStore;
 use super::cause::{Cause, Code};
-use super::cluster::Cluster;
-use super::lanes::Lanes;
-use super::link::Link;
-use super::login::Login;
-use super::look::look_closer;
-use super::place::{Address, Dial, Place};
-use super::script::SOURCES;
-use super::sentinel::Sentinels;
-use super::servers::{Servers, Topology};
+use super::commands::script::SOURCES;
+use super::credentials::Login;
+use super::net::cluster::Cluster;
+use super::net::connect_options::{Address, Dial, Place};
+use super::net::deployment::{Servers, Topology};
+use super::net::failure_probe::look_closer;
+use super::net::link::Link;
+use super::net::node_connections::Lanes;
+use super::net::sentinel::Sentinels;
 #[cfg(feature = "tls")]
 use super::tls::Certificates;
 use super::url::{Kind, Target, USABLE_URLS};

@@ -2,34 +2,14 @@
 
 mod builder;
 mod cause;
-mod change;
-mod cluster;
 mod command;
-mod connection;
-mod diagnosis;
-mod endpoint;
-mod exchange;
-mod gather;
-mod lanes;
-mod link;
-mod login;
-mod look;
-mod needed;
-mod place;
-mod read;
-mod reign;
-mod role;
-mod runtimes;
-mod script;
-mod sentinel;
-mod servers;
+mod commands;
+mod credentials;
+mod net;
+mod reply;
 #[cfg(feature = "tls")]
 mod tls;
-mod told;
-mod tombstone;
 mod url;
-mod usage;
-mod writable;
 
 pub use builder::RedisStoreBuilder;
 
@@ -40,8 +20,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use self::cause::Code;
-use self::runtimes::Runtimes;
-use self::servers::Servers;
+use self::net::deployment::Servers;
+use self::net::per_runtime::Runtimes;
 use super::{
     BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
     SessionKey, SessionStore, StoreError, Tombstone, Write,

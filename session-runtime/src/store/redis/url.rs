@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use redis::{ConnectionInfo, IntoConnectionInfo};
 use url::Url;
 
-use super::login::Login;
-use super::place::Address;
+use super::credentials::Login;
+use super::net::connect_options::Address;
 use crate::error::Error;
 
 /// What a URL says. It may hold passwords: no `Debug`.

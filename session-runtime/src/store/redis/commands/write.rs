@@ -1,0 +1,317 @@
+//! What changes sessions: one script each, but for a write that plain commands can do.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{Cmd, Pipeline, Value};
+use tokio::time::Instant;
+
+use crate::id::SessionId;
+use crate::store::redis::RedisStore;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::command::{Room, begin_command, expire_command, field_milliseconds, milliseconds};
+use crate::store::redis::commands::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_fault};
+use crate::store::redis::commands::tombstone::{Stored, word_of, word_of_rotation};
+use crate::store::redis::dead_or_failed;
+use crate::store::redis::net::deployment::Servers;
+use crate::store::redis::net::node_connections::Lane;
+use crate::store::redis::net::request::Led;
+use crate::store::{
+    Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey,
+    StoreError, Write, WriteMode,
+};
+use crate::value::FieldValue;
+
+/// A number among a script's arguments has no more digits.
+const NUMBER: usize = 16;
+
+impl RedisStore {
+    pub(crate) async fn write_fields(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+    ) -> Result<Lookup<u64>, StoreError> {
+        self.write_by_script(key, write, self.servers.deadline()).await
+    }
+
+    async fn write_by_script(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+        deadline: Instant,
+    ) -> Result<Lookup<u64>, StoreError> {
+        let removed = || write.changes.iter().filter_map(removed_field);
+        let expiring = || write.changes.iter().filter_map(expiring_field);
+        self.check_field_expiry(key, expiring().next().map(|(_, ttl)| ttl))?;
+        let (words, bytes) =
+            (write.changes.iter().map(words).sum::<usize>(), write.changes.iter().map(length));
+        let room = Room { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
+        let ran = self.run_until(deadline, &WRITE, key, None, room, |invocation| {
+            invocation.arg(milliseconds(write.expires_in)).arg(u8::from(write.mode == WriteMode::Create));
+            invocation.arg(removed().count()).arg(expiring().count());
+            for field in removed() {
+                invocation.arg(field);
+            }
+            for (field, ttl) in expiring() {
+                invocation.arg(field).arg(field_milliseconds(ttl));
+            }
+            for change in write.changes {
+                if let Change::Set { field, value, .. } = change {
+                    invocation.arg(field).arg(&value[..]);
+                }
+            }
+        });
+        match ran.await? {
+            Value::Int(-1) => Ok(Lookup::Missing),
+            Value::Int(removed) => Ok(Lookup::Found(removed.unsigned_abs())),
+            Value::ServerError(error) => dead_or_failed((&error).into()),
+            _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    /// A write of fields that are most likely there: two plain commands, which take the server half the time of the script or less, where
+    /// it has them.
+    ///
+    /// The first sets all of them or none: it asks for the permanent field too, so that it does nothing where there is no session. What it
+    /// does not do, the script does, or tells why not.
+    pub(crate) async fn overwrite_fields(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+    ) -> Result<Lookup<u64>, StoreError> {
+        let deadline = self.servers.deadline();
+        if !self.servers.can_overwrite(key) {
+            return self.write_by_script(key, write, deadline).await;
+        }
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(overwrite_command(key, write.changes));
+        commands.add_command(expire_command(key, write.expires_in));
+        let exchanged = self.servers.exchange(key, Lane::Own, &Led(commands), deadline).await;
+        let mut replies = exchanged.map_err(write_fault)?.into_iter();
+        let (overwritten, refreshed) = (replies.next().unwrap_or_default(), replies.next());
+        let is_refreshed = matches!(refreshed, Some(Value::Int(1)));
+        let written = match overwritten {
+            Value::Int(1) => overwrote(refreshed, &self.servers),
+            Value::Int(0) => self.write_by_script(key, write, deadline).await?,
+            Value::ServerError(error) => match Code::from(&error) {
+                // No permission, or another server by now, which has no such command.
+                Code::NoPermission | Code::Other => {
+                    self.servers.note_cannot_overwrite(key);
+                    self.write_by_script(key, write, deadline).await?
+                }
+                code => dead_or_failed(code)?,
+            },
+            _ => return Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        };
+        if is_refreshed && written == Lookup::Dead {
+            self.restore_unawaited(key);
+        }
+        Ok(written)
+    }
+
+    pub(crate) async fn modify_field(
+        &self,
+        key: &SessionKey,
+        modify: Modify<'_>,
+    ) -> Result<Lookup<Modified>, StoreError> {
+        self.check_field_expiry(key, modify.ttl)?;
+        let alias = modify.alias.unwrap_or_default();
+        let bytes = 3 * NUMBER + modify.field.len() + alias.len() + room_for(&modify.action);
+        let ran = self.run(&MODIFY, key, None, Room { words: 10, bytes }, |invocation| {
+            invocation.arg(milliseconds(modify.expires_in)).arg(u8::from(modify.mode == WriteMode::Create));
+            invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
+            add_action(invocation, &modify.action);
+        });
+        match ran.await? {
+            Value::Int(-1) => Ok(Lookup::Missing),
+            Value::ServerError(error) => dead_or_failed((&error).into()),
+            reply => modified(&modify.action, reply)
+                .map(Lookup::Found)
+                .ok_or_else(|| StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    pub(crate) async fn expire_one_field(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        ttl: Duration,
+        expires_in: Duration,
+    ) -> Result<Lookup<bool>, StoreError> {
+        self.check_field_expiry(key, Some(ttl))?;
+        let room = Room { words: 3, bytes: 2 * NUMBER + field.len() };
+        let ran = self.run(&EXPIRE_FIELD, key, None, room, |invocation| {
+            invocation.arg(milliseconds(expires_in)).arg(field).arg(field_milliseconds(ttl));
+        });
+        match ran.await? {
+            Value::Int(-1) => Ok(Lookup::Missing),
+            Value::Int(found @ (0 | 1)) => Ok(Lookup::Found(found == 1)),
+            Value::ServerError(error) => dead_or_failed((&error).into()),
+            _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    /// A field's expiry is not sent to a server that has none. While the server is not known, the scripts refuse it themselves.
+    fn check_field_expiry(&self, key: &SessionKey, ttl: Option<Duration>) -> Result<(), StoreError> {
+        if ttl.is_some() && self.servers.lacks_field_expiry(key) {
+            return Err(StoreError::refused(Cause::NoFieldExpiry));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn rotate_session(
+        &self,
+        key: &SessionKey,
+        rotation: Rotation<'_>,
+    ) -> Result<Lookup<()>, StoreError> {
+        let room = Room { words: 4, bytes: SessionId::LEN + 3 * NUMBER };
+        let successor = Some(rotation.successor_key);
+        let ran = self.run(&ROTATE, key, successor, room, |invocation| {
+            invocation.arg(rotation.successor.expose_secret());
+            invocation.arg(milliseconds(rotation.expires_in)).arg(milliseconds(rotation.tombstone_for));
+            invocation.arg(word_of_rotation(rotation.renews));
+        });
+        match ran.await? {
+            Value::Int(1) => Ok(Lookup::Found(())),
+            Value::Int(0) => Ok(Lookup::Missing),
+            Value::ServerError(error) => dead_or_failed((&error).into()),
+            _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    pub(crate) async fn destroy_session(
+        &self,
+        key: &SessionKey,
+        destruction: Destruction,
+    ) -> Result<Destroyed, StoreError> {
+        let room = Room { words: 2, bytes: 2 * NUMBER };
+        let ran = self.run(&DESTROY, key, None, room, |invocation| {
+            invocation.arg(milliseconds(destruction.tombstone_for)).arg(word_of(destruction.reason));
+        });
+        match ran.await? {
+            Value::Int(1) => Ok(Destroyed::Ended),
+            Value::Int(0) => Ok(Destroyed::Missing),
+            Value::BulkString(tombstone) => Ok(Destroyed::Dead(Stored::read(&tombstone).kind)),
+            Value::ServerError(error) => match Code::from(&error) {
+                // Neither a session nor a tombstone.
+                Code::WrongType => Ok(Destroyed::Dead(Stored::read(b"").kind)),
+                code => Err(code.into()),
+            },
+            _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+}
+
+fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
+    let bytes: usize = changes.iter().map(length).sum();
+    let room = Room { words: 4 + 2 * changes.len(), bytes: NUMBER + bytes };
+    let mut command = begin_command(&["HSETEX", key.expose_secret(), "FXX", "FIELDS"], room);
+    command.arg(1 + changes.len()).arg(PERMANENT_FIELD).arg("");
+    for change in changes {
+        if let Change::Set { field, value, .. } = change {
+            command.arg(field).arg(&value[..]);
+        }
+    }
+    command
+}
+
+/// What became of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
+fn overwrote(refreshed: Option<Value>, servers: &Servers) -> Lookup<u64> {
+    match refreshed {
+        // It ended in between.
+        Some(Value::Int(0)) => return Lookup::Missing,
+        Some(Value::ServerError(error)) => servers.tell_unrefreshed(&Cause::Server((&error).into())),
+        _ => {}
+    }
+    Lookup::Found(0)
+}
+
+/// As the script reads it.
+fn add_action(invocation: &mut Cmd, action: &Action) {
+    match action {
+        Action::Replace(value) => add_value(invocation.arg("replace"), value.as_ref()),
+        Action::GetOrSet(value) => add_value(invocation.arg("get_or_set"), Some(value)),
+        Action::CompareAndSet { expected, or_missing, value } => {
+            invocation.arg("compare").arg(u8::from(*or_missing)).arg(u8::from(expected.is_some()));
+            add_value(invocation, Some(expected.as_ref().unwrap_or(&Bytes::new())));
+            add_value(invocation, value.as_ref());
+        }
+        Action::AddInteger { by, default, min, max } => {
+            invocation.arg("add");
+            for number in [by, default, min, max] {
+                invocation.arg(itoa::Buffer::new().format(*number));
+            }
+        }
+        Action::AddFloat { by, default, single } => {
+            invocation.arg("add_float");
+            for number in [by, default] {
+                add_value(invocation, number.encode().ok().as_ref());
+            }
+            invocation.arg(u8::from(*single));
+        }
+    }
+}
+
+fn add_value(invocation: &mut Cmd, value: Option<&Bytes>) {
+    if let Some(value) = value {
+        invocation.arg(&value[..]);
+    }
+}
+
+fn room_for(action: &Action) -> usize {
+    let length = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
+    let operands = match action {
+        Action::Replace(value) => length(value),
+        Action::GetOrSet(value) => value.len(),
+        Action::CompareAndSet { expected, value, .. } => length(expected) + length(value),
+        Action::AddInteger { .. } | Action::AddFloat { .. } => 4 * NUMBER,
+    };
+    NUMBER + operands
+}
+
+fn modified(action: &Action, reply: Value) -> Option<Modified> {
+    Some(match (action, reply) {
+        (Action::Replace(_), Value::Nil) => Modified::Value(None),
+        (Action::Replace(_) | Action::GetOrSet(_), Value::BulkString(value)) => {
+            Modified::Value(Some(value.into()))
+        }
+        (Action::CompareAndSet { .. }, Value::Int(swapped @ (0 | 1))) => Modified::Swapped(swapped == 1),
+        (Action::AddInteger { .. } | Action::AddFloat { .. }, reply) => match reply {
+            Value::BulkString(sum) => Modified::Sum(sum.into()),
+            Value::Int(-2) => Modified::NotANumber,
+            Value::Int(-3) => Modified::OutOfRange,
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn removed_field<'a>(change: &Change<'a>) -> Option<&'a str> {
+    match change {
+        Change::Remove { field } => Some(field),
+        Change::Set { .. } => None,
+    }
+}
+
+fn expiring_field<'a>(change: &Change<'a>) -> Option<(&'a str, Duration)> {
+    match change {
+        Change::Set { field, ttl: Some(ttl), .. } => Some((field, *ttl)),
+        Change::Set { ttl: None, .. } | Change::Remove { .. } => None,
+    }
+}
+
+fn words(change: &Change<'_>) -> usize {
+    match change {
+        Change::Remove { .. } => 1,
+        Change::Set { ttl: None, .. } => 2,
+        Change::Set { ttl: Some(_), .. } => 4,
+    }
+}
+
+fn length(change: &Change<'_>) -> usize {
+    match change {
+        Change::Set { field, value, ttl: None } => field.len() + value.len(),
+        Change::Set { field, value, ttl: Some(_) } => 2 * field.len() + NUMBER + value.len(),
+        Change::Remove { field } => field.len(),
+    }
+}

@@ -1,0 +1,46 @@
+//! The question for a server's role, beside an operation that a replica would answer too.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use tokio::time::{Instant, timeout_at};
+
+use crate::store::redis::command::command_of;
+use crate::store::redis::reply::text_in;
+
+/// `HELLO`, which needs no permission, handed over ahead of the operation: both travel together.
+pub(crate) struct RoleQuestion(Pin<Box<dyn Future<Output = Role> + Send>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Master,
+    Replica,
+    /// The connection ended, or the answer did not come in time.
+    Unknown,
+}
+
+impl RoleQuestion {
+    pub(crate) async fn hand_over(connection: &MultiplexedConnection) -> Self {
+        let mut connection = connection.clone();
+        let mut question: Pin<Box<dyn Future<Output = Role> + Send>> = Box::pin(async move {
+            let answer = connection.send_packed_command(&command_of(&["HELLO"])).await;
+            answer.map_or(Role::Unknown, |answer| role_in(&answer))
+        });
+        match poll_fn(|cx| Poll::Ready(question.as_mut().poll(cx))).await {
+            Poll::Ready(role) => Self(Box::pin(async move { role })),
+            Poll::Pending => Self(question),
+        }
+    }
+
+    pub(crate) async fn answer(self, deadline: Instant) -> Role {
+        timeout_at(deadline, self.0).await.unwrap_or(Role::Unknown)
+    }
+}
+
+/// A server that does not tell it is no Redis with replicas.
+pub(crate) fn role_in(introduction: &Value) -> Role {
+    if text_in(introduction, "role") == Some("replica") { Role::Replica } else { Role::Master }
+}

@@ -1,0 +1,71 @@
+//! One server to connect to.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::AsyncDNSResolver;
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisFuture, RedisResult};
+use tokio::net::lookup_host;
+
+use crate::store::redis::cause::Cause;
+use crate::store::redis::net::connect_options::Address;
+
+/// A server, and how it is spoken to.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    client: Client,
+    /// Where the server is, if the client's host is only the name in the server's certificate.
+    reached_at: Option<Address>,
+}
+
+impl Endpoint {
+    /// The server of these settings. Its certificate is for the name, if one is given, and for the server's host otherwise.
+    pub(crate) fn new(info: ConnectionInfo, server_name: Option<&str>) -> Result<Self, Cause> {
+        let (info, reached_at) = match (info.addr().clone(), server_name) {
+            (ConnectionAddr::TcpTls { host, port, insecure, tls_params }, Some(name)) => {
+                let named = ConnectionAddr::TcpTls { host: name.to_owned(), port, insecure, tls_params };
+                (info.set_addr(named), Some(Address { host, port }))
+            }
+            _ => (info, None),
+        };
+        let client = Client::open(info).map_err(|error| Cause::of_connecting(&error, ""))?;
+        Ok(Self { client, reached_at })
+    }
+
+    pub(crate) async fn open(&self, config: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
+        let config = match &self.reached_at {
+            Some(address) => config.set_dns_resolver(Only(address.clone())),
+            None => config,
+        };
+        self.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+}
+
+/// Where it is.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reached_at {
+            Some(address) => address.fmt(f),
+            None => self.client.get_connection_info().addr().fmt(f),
+        }
+    }
+}
+
+/// Finds this server under every name.
+struct Only(Address);
+
+impl AsyncDNSResolver for Only {
+    fn resolve<'a, 'b: 'a>(
+        &'a self,
+        _name: &'b str,
+        _port: u16,
+    ) -> RedisFuture<'a, Box<dyn Iterator<Item = SocketAddr> + Send + 'a>> {
+        Box::pin(async {
+            let Address { host, port } = &self.0;
+            let found: Box<dyn Iterator<Item = SocketAddr> + Send> =
+                Box::new(lookup_host((host.as_str(), *port)).await?);
+            Ok(found)
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! The master that sentinels name.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::command::command_of;
+use crate::store::redis::net::connect_options::{Address, Dial, write_list};
+use crate::store::redis::net::connection::Watched;
+use crate::store::redis::net::generation::Reign;
+
+/// The sentinels that watch over one master and its replicas.
+///
+/// They are asked each time a connection is opened, all at once. One that is cut off may name a master of the past, so what most of them
+/// say counts; where they do not agree, all that they name are tried side by side. And whatever they say, the server itself has to say that
+/// it is a master.
+pub(crate) struct Sentinels {
+    pub(crate) addresses: Vec<Address>,
+    pub(crate) master_name: String,
+    /// How the sentinels are spoken to.
+    pub(crate) sentinels: Dial,
+    /// How their master is spoken to.
+    pub(crate) master: Dial,
+}
+
+/// How long the answers of the others are waited for when some sentinels have answered: dead ones must not hold up a failover.
+const FOR_THE_OTHERS: Duration = Duration::from_millis(200);
+
+impl Sentinels {
+    pub(crate) async fn open_master(
+        &self,
+        scripts: &'static [&'static str],
+        reign: Reign,
+    ) -> Result<Watched, Cause> {
+        let mut opening = JoinSet::new();
+        for address in self.masters().await? {
+            let endpoint = self.master.endpoint_at(&address)?;
+            opening.spawn(async move { Watched::open(&endpoint, scripts, reign).await });
+        }
+        let mut failure = Cause::NoSentinel;
+        while let Some(opened) = opening.join_next().await {
+            match opened.unwrap_or(Err(Cause::Lost)) {
+                Ok(connection) => return Ok(connection),
+                Err(cause) => failure = cause,
+            }
+        }
+        Err(failure)
+    }
+
+    /// What most of them take for the master; if there is no such majority, whatever any of them does.
+    async fn masters(&self) -> Result<Vec<Address>, Cause> {
+        let mut asked = self.ask_all();
+        let mut votes = Votes::default();
+        let mut deadline = None;
+        loop {
+            let answer = match deadline {
+                None => asked.join_next().await,
+                Some(deadline) => timeout_at(deadline, asked.join_next()).await.unwrap_or(None),
+            };
+            match answer {
+                None => break,
+                Some(Ok(Ok(named))) => votes.count(named),
+                Some(Ok(Err(cause))) => {
+                    votes.failure = Some(cause);
+                    continue;
+                }
+                Some(Err(_)) => continue,
+            }
+            deadline = deadline.or_else(|| Some(Instant::now() + FOR_THE_OTHERS));
+            if votes.has_majority_of(self.addresses.len()) {
+                break;
+            }
+        }
+        votes.into_masters(self.addresses.len())
+    }
+
+    fn ask_all(&self) -> JoinSet<Result<Option<Address>, Cause>> {
+        let mut asked = JoinSet::new();
+        for address in &self.addresses {
+            let (dial, address) = (self.sentinels.clone(), address.clone());
+            let question = question(&self.master_name);
+            asked.spawn(async move {
+                let answer = dial.ask(&address, &question).await.and_then(master_in);
+                answer.map_err(|cause| of_login(cause, &address))
+            });
+        }
+        asked
+    }
+}
+
+/// As `mymaster of the sentinels h1:26379, h2:26379`.
+impl fmt::Display for Sentinels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of the sentinels ", self.master_name)?;
+        write_list(&self.addresses, f)
+    }
+}
+
+fn question(master_name: &str) -> Cmd {
+    command_of(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_name])
+}
+
+/// Nothing if the sentinel does not watch over a master of this name.
+fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
+    match Code::of(&reply) {
+        // It does not know the command.
+        Some(Code::Other) => return Err(Cause::NoSentinelAtAll),
+        Some(code) => return Err(Cause::Server(code)),
+        None => {}
+    }
+    let named: Option<(String, u16)> = redis::from_redis_value(reply).map_err(|_| Cause::Unexpected)?;
+    Ok(named.map(|(host, port)| Address { host, port }))
+}
+
+/// The sentinels' own login is told from their master's.
+fn of_login(cause: Cause, address: &Address) -> Cause {
+    let reason = match cause {
+        Cause::Server(Code::NoAuth) => "the sentinel asks for a password: `sentinel_pass=…` in the URL",
+        Cause::Server(Code::WrongPassword) => {
+            "the sentinel refused the user or the password of `sentinel_user=…` and `sentinel_pass=…`"
+        }
+        Cause::Server(Code::NoPermission) => {
+            "the user of the sentinel lacks the permission +sentinel|get-master-addr-by-name"
+        }
+        cause => return cause,
+    };
+    Cause::Misconfigured { address: address.to_string(), reason: reason.into() }
+}
+
+/// How many sentinels named which master.
+#[derive(Default)]
+struct Votes {
+    masters: Vec<(Address, usize)>,
+    without: usize,
+    /// Why one did not answer.
+    failure: Option<Cause>,
+}
+
+impl Votes {
+    fn count(&mut self, named: Option<Address>) {
+        let Some(named) = named else {
+            self.without += 1;
+            return;
+        };
+        match self.masters.iter_mut().find(|(master, _)| *master == named) {
+            Some((_, votes)) => *votes += 1,
+            None => self.masters.push((named, 1)),
+        }
+    }
+
+    fn has_majority_of(&self, sentinels: usize) -> bool {
+        self.masters.iter().any(|(_, votes)| votes * 2 > sentinels)
+    }
+
+    fn into_masters(mut self, sentinels: usize) -> Result<Vec<Address>, Cause> {
+        if self.masters.is_empty() {
+            return Err(match self.failure {
+                _ if self.without > 0 => Cause::UnknownMaster,
+                Some(cause) => cause,
+                None => Cause::NoSentinel,
+            });
+        }
+        if self.has_majority_of(sentinels) {
+            self.masters.retain(|(_, votes)| votes * 2 > sentinels);
+        }
+        Ok(self.masters.into_iter().map(|(master, _)| master).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_master_of_most_sentinels_counts() {
+        let votes = |ports: &[u16]| {
+            let mut votes = Votes::default();
+            ports.iter().for_each(|port| votes.count(Some(address(*port))));
+            votes.into_masters(3).unwrap()
+        };
+        assert_eq!(votes(&[1, 2, 2]), [address(2)]);
+        assert_eq!(votes(&[1, 2]), [address(1), address(2)]);
+    }
+
+    #[test]
+    fn half_of_the_sentinels_are_no_majority() {
+        let mut votes = Votes::default();
+        votes.count(Some(address(1)));
+        assert!(!votes.has_majority_of(2) && votes.has_majority_of(1));
+    }
+
+    #[test]
+    fn a_master_that_no_sentinel_knows_is_told_from_sentinels_that_are_away() {
+        let mut votes = Votes::default();
+        assert!(matches!(Votes::default().into_masters(1), Err(Cause::NoSentinel)));
+        votes.count(None);
+        assert!(matches!(votes.into_masters(1), Err(Cause::UnknownMaster)));
+    }
+
+    fn address(port: u16) -> Address {
+        Address { host: "h".into(), port }
+    }
+}

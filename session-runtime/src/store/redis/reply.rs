@@ -1,0 +1,23 @@
+//! Parts of servers' replies.
+
+use redis::Value;
+
+pub(super) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
+    let Value::Map(entries) = map else { return None };
+    let (_, value) = entries.iter().find(|(name, _)| text(name) == Some(key))?;
+    text(value)
+}
+
+pub(super) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// There is no code for it: `ERR unknown command 'PTTL', with args …`, `ERR unknown subcommand 'LOAD'. …`.
+pub(super) fn is_unknown_command(answer: &Value) -> bool {
+    let Value::ServerError(error) = answer else { return false };
+    error.details().is_some_and(|details| details.to_ascii_lowercase().starts_with("unknown "))
+}
