@@ -10,20 +10,14 @@
 
 mod ast;
 mod attr;
-mod case;
 mod check;
 mod errors;
 mod expand;
-mod generics;
-mod hints;
-mod keys;
 mod lints;
 mod reserved;
 #[cfg(test)]
 mod snapshots;
-mod suggest;
 mod tokens;
-mod ttl;
 mod value;
 
 use proc_macro::TokenStream;

@@ -4,8 +4,7 @@ use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Field, Fields, Path};
 
-use crate::attr::{ValueAttrs, VariantAttrs};
-use crate::case::Case;
+use crate::attr::{Case, ValueAttrs, VariantAttrs};
 use crate::errors::Errors;
 
 /// The type.

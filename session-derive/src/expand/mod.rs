@@ -4,6 +4,9 @@
 //! `__Specs`, for the field table, meet nobody else's. Everything is named by its whole path: the user's crate may have no prelude,
 //! or types of its own called `Option`.
 
+mod generics;
+mod hints;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -14,8 +17,6 @@ use syn::{Attribute, Expr, Generics, LitStr, Path, Type};
 
 use crate::ast::{Field, Input, Skipped, Storage};
 use crate::attr::{DefaultValue, OnDecodeError};
-use crate::generics;
-use crate::hints;
 use crate::lints;
 use crate::tokens;
 

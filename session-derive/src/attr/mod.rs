@@ -8,10 +8,14 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, parse_quote, token};
 
-use crate::case::{self, Case};
+mod case;
+mod keys;
+mod suggest;
+mod ttl;
+
+pub(crate) use self::case::Case;
+use self::keys::{Key, Place, Takes};
 use crate::errors::Errors;
-use crate::keys::{self, Key, Place, Takes};
-use crate::{suggest, ttl};
 
 /// What is written on the struct.
 pub(crate) struct StructAttrs {

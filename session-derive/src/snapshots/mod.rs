@@ -19,7 +19,7 @@ fn a_struct() {
                 properties: Properties,
             }
         },
-        &expect_file!["snapshots/struct.rs"],
+        &expect_file!["struct.rs"],
     );
 }
 
@@ -42,7 +42,7 @@ fn parameters_and_every_kind_of_default() {
                 letter: char,
             }
         },
-        &expect_file!["snapshots/parameters.rs"],
+        &expect_file!["parameters.rs"],
     );
 }
 
@@ -61,7 +61,7 @@ fn a_codec_of_ones_own() {
                 tries: u8,
             }
         },
-        &expect_file!["snapshots/codec.rs"],
+        &expect_file!["codec.rs"],
     );
 }
 
@@ -77,7 +77,7 @@ fn an_enum() {
                 Dark,
             }
         },
-        &expect_file!["snapshots/enum.rs"],
+        &expect_file!["enum.rs"],
     );
 }
 
@@ -88,7 +88,7 @@ fn a_newtype() {
             #[session(crate = renamed)]
             struct Of<T: Clone>(pub Wrapper<T>);
         },
-        &expect_file!["snapshots/newtype.rs"],
+        &expect_file!["newtype.rs"],
     );
 }
 
@@ -107,7 +107,7 @@ fn what_stands_in_after_an_error() {
                 set_name: u8,
             }
         },
-        &expect_file!["snapshots/stand_in.rs"],
+        &expect_file!["stand_in.rs"],
     );
 }
 
