@@ -22,7 +22,7 @@ pub(crate) struct Input<'a> {
     pub(crate) prefix: Option<LitStr>,
     /// What is stored, and has a getter and a setter each.
     pub(crate) fields: Vec<Field<'a>>,
-    pub(crate) skipped: Vec<Skipped<'a>>,
+    pub(crate) skipped: Vec<SkippedField<'a>>,
 }
 
 pub(crate) struct Field<'a> {
@@ -45,7 +45,7 @@ pub(crate) struct Field<'a> {
 }
 
 /// A field that is no part of the session.
-pub(crate) struct Skipped<'a> {
+pub(crate) struct SkippedField<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) default: Option<DefaultValue>,
@@ -67,18 +67,18 @@ impl<'a> Input<'a> {
         let (mut fields, mut skipped) = (Vec::new(), Vec::new());
         for field in named_fields(&item.data).into_iter().flat_map(|fields| &fields.named) {
             let Some(ident) = &field.ident else { continue };
-            let of_field = FieldAttrs::read(&field.attrs, errors);
-            if of_field.skip {
-                skipped.push(Skipped { ident, ty: &field.ty, default: of_field.default });
+            let field_attrs = FieldAttrs::read(&field.attrs, errors);
+            if field_attrs.skip {
+                skipped.push(SkippedField { ident, ty: &field.ty, default: field_attrs.default });
             } else {
-                fields.push(Field::new(ident, field, &attrs, of_field));
+                fields.push(Field::new(ident, field, &attrs, field_attrs));
             }
         }
         Self {
             item,
             runtime: attrs.runtime,
             companion: attrs.companion.unwrap_or_else(|| {
-                format_ident!("{}Fields", item.ident, span = tokens::expanded(item.ident.span()))
+                format_ident!("{}Fields", item.ident, span = tokens::expansion_span(item.ident.span()))
             }),
             prefix: attrs.prefix,
             fields,
@@ -87,7 +87,7 @@ impl<'a> Input<'a> {
     }
 
     /// Everything that the struct declares.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a Ident, &'a Type)> {
+    pub(crate) fn all_fields(&self) -> impl Iterator<Item = (&'a Ident, &'a Type)> {
         let stored = self.fields.iter().map(|field| (field.ident, field.ty));
         stored.chain(self.skipped.iter().map(|field| (field.ident, field.ty)))
     }
@@ -104,16 +104,17 @@ fn named_fields(data: &Data) -> Option<&FieldsNamed> {
 }
 
 impl<'a> Field<'a> {
-    fn new(ident: &'a Ident, field: &'a syn::Field, of_struct: &StructAttrs, attrs: FieldAttrs) -> Self {
+    fn new(ident: &'a Ident, field: &'a syn::Field, struct_attrs: &StructAttrs, attrs: FieldAttrs) -> Self {
         let getter = ident.unraw().to_string();
-        let setter = Ident::new(&format!("set_{getter}"), tokens::expanded(ident.span()));
+        let setter = Ident::new(&format!("set_{getter}"), tokens::expansion_span(ident.span()));
         let (name, stored_span) = match attrs.rename {
             Some(rename) => (rename.value(), rename.span()),
-            None => {
-                (of_struct.rename_all.map_or(getter.clone(), |case| case.of_field(&getter)), ident.span())
-            }
+            None => (
+                struct_attrs.rename_all.map_or(getter.clone(), |rule| rule.apply_to_field(&getter)),
+                ident.span(),
+            ),
         };
-        let prefix = of_struct.prefix.as_ref().map(LitStr::value).unwrap_or_default();
+        let prefix = struct_attrs.prefix.as_ref().map(LitStr::value).unwrap_or_default();
         Self {
             ident,
             vis: &field.vis,
@@ -132,17 +133,17 @@ impl<'a> Field<'a> {
             default: attrs.default,
             on_decode_error: attrs
                 .on_decode_error
-                .or(of_struct.on_decode_error)
+                .or(struct_attrs.on_decode_error)
                 .unwrap_or(OnDecodeError::Error),
             ttl: attrs.ttl,
         }
     }
 
     /// The `T` of an `Option<T>` that is stored as `T`, or not at all, by something that need not know of options.
-    pub(crate) fn content(&self) -> Option<&'a Type> {
+    pub(crate) fn option_inner(&self) -> Option<&'a Type> {
         match self.storage {
             Storage::Value => None,
-            Storage::Json | Storage::With(_) => tokens::option_of(self.ty),
+            Storage::Json | Storage::With(_) => tokens::option_inner(self.ty),
         }
     }
 }

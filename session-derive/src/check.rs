@@ -8,7 +8,7 @@ use syn::{Data, Fields};
 
 use crate::ast::{Field, Input};
 use crate::errors::Errors;
-use crate::reserved::{OTHER_NAMES, SESSION_METHODS};
+use crate::reserved::{COMMON_TRAIT_METHODS, SESSION_METHODS};
 use crate::tokens;
 
 pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
@@ -36,39 +36,39 @@ fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
         Data::Enum(data) => (data.enum_token.span, "an enum"),
         Data::Union(data) => (data.union_token.span, "a union"),
     };
-    errors.at(span, format!("a session is a struct with named fields, this is {found}"));
+    errors.report(span, format!("a session is a struct with named fields, this is {found}"));
 }
 
 /// A session outlives every borrow: it is stored.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
-        errors.at(lifetime.lifetime.span(), "a session's fields own what they hold: no lifetimes here");
+        errors.report(lifetime.lifetime.span(), "a session's fields own what they hold: no lifetimes here");
     }
 }
 
 fn no_elided_lifetimes(input: &Input<'_>, errors: &mut Errors) {
-    if input.members().any(|(_, ty)| tokens::elides_lifetime(ty)) {
-        errors.left_to_the_compiler();
+    if input.all_fields().any(|(_, ty)| tokens::has_elided_lifetime(ty)) {
+        errors.defer_to_compiler();
     }
 }
 
 fn fields_differ(input: &Input<'_>, errors: &mut Errors) {
     let mut seen = HashSet::new();
-    if !input.members().all(|(ident, _)| seen.insert(ident)) {
-        errors.left_to_the_compiler();
+    if !input.all_fields().all(|(ident, _)| seen.insert(ident)) {
+        errors.defer_to_compiler();
     }
 }
 
 fn companion_has_its_own_name(input: &Input<'_>, errors: &mut Errors) {
     if input.companion == input.item.ident {
-        errors.at(input.companion.span(), "this is the struct's own name");
+        errors.report(input.companion.span(), "this is the struct's own name");
     }
 }
 
 /// `None` is a field that is not there; nothing is left to tell `Some(None)` from it.
 fn no_nested_options(input: &Input<'_>, errors: &mut Errors) {
     for field in &input.fields {
-        if tokens::option_of(field.ty).and_then(tokens::option_of).is_some() {
+        if tokens::option_inner(field.ty).and_then(tokens::option_inner).is_some() {
             errors.push(syn::Error::new_spanned(
                 field.ty,
                 "an `Option` in an `Option` cannot be stored: `None` is a field that is not there, `Some(None)` would be the same",
@@ -84,7 +84,7 @@ fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
         // Two fields of one name are the compiler's to refuse.
         if first.ident != field.ident {
             let (stored, first, ident) = (&field.stored, first.ident, field.ident);
-            errors.at(
+            errors.report(
                 field.stored_span,
                 format!("`{ident}` would be stored under `{stored}`, as `{first}` is"),
             );
@@ -102,7 +102,7 @@ fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
         let Some(alias) = &field.alias else { continue };
         if let Some(owner) = owners.get(&alias.value()) {
             let alias_name = alias.value();
-            errors.at(
+            errors.report(
                 alias.span(),
                 format!("`{alias_name}` is {owner}: an alias is a name that no field has any more"),
             );
@@ -117,13 +117,13 @@ fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
     let aliases = input.fields.iter().filter_map(|field| field.alias.as_ref());
     let aliases = aliases.map(|alias| (alias.value(), alias.span()));
     for (_, span) in stored.chain(aliases).filter(|(name, _)| name.is_empty()) {
-        errors.at(span, "the empty name is reserved: the session itself is stored under it");
+        errors.report(span, "the empty name is reserved: the session itself is stored under it");
     }
 }
 
 fn no_empty_prefix(input: &Input<'_>, errors: &mut Errors) {
     if let Some(prefix) = input.prefix.as_ref().filter(|prefix| prefix.value().is_empty()) {
-        errors.at(prefix.span(), "the prefix is empty: leave it out, or write one such as `\"cart.\"`");
+        errors.report(prefix.span(), "the prefix is empty: leave it out, or write one such as `\"cart.\"`");
     }
 }
 
@@ -133,11 +133,11 @@ fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
     for field in &input.fields {
         if let Some(other) = setters.get(field.ident) {
             let ident = field.ident;
-            errors.at(
+            errors.report(
                 ident.span(),
                 format!(
                     "`{ident}` is the name of the setter of `{other}` too: rename this field, and keep its stored name with {}",
-                    keep_name(field)
+                    rename_attribute(field)
                 ),
             );
         }
@@ -148,17 +148,17 @@ fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
 fn no_hidden_methods(input: &Input<'_>, errors: &mut Errors) {
     for field in &input.fields {
         for method in [&field.ident.unraw(), &field.setter] {
-            if let Some(owner) = owner_of(&method.to_string()) {
+            if let Some(owner) = reserved_by(&method.to_string()) {
                 report_hidden(field, method, owner, errors);
             }
         }
     }
 }
 
-fn owner_of(method: &str) -> Option<&'static str> {
+fn reserved_by(method: &str) -> Option<&'static str> {
     if SESSION_METHODS.contains(&method) {
         Some("a method of `Session`")
-    } else if OTHER_NAMES.contains(&method) {
+    } else if COMMON_TRAIT_METHODS.contains(&method) {
         Some("a method of a common trait")
     } else {
         None
@@ -167,15 +167,15 @@ fn owner_of(method: &str) -> Option<&'static str> {
 
 fn report_hidden(field: &Field<'_>, method: &Ident, owner: &str, errors: &mut Errors) {
     let span: Span = field.ident.span();
-    errors.at(
+    errors.report(
         span,
         format!(
             "`{method}` is {owner}, which would hide this field: rename the field, and keep its stored name with {}",
-            keep_name(field)
+            rename_attribute(field)
         ),
     );
 }
 
-fn keep_name(field: &Field<'_>) -> String {
+fn rename_attribute(field: &Field<'_>) -> String {
     format!("`#[session(rename = \"{}\")]`", field.name)
 }

@@ -22,9 +22,8 @@ mod value;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
-use syn::DeriveInput;
+use syn::{DeriveInput, parse_macro_input};
 
-use crate::ast::Input;
 use crate::errors::Errors;
 
 #[allow(
@@ -33,7 +32,7 @@ use crate::errors::Errors;
 )]
 #[proc_macro_derive(Session, attributes(session))]
 pub fn derive_session(input: TokenStream) -> TokenStream {
-    derive(input.into()).into()
+    session(&parse_macro_input!(input)).into()
 }
 
 #[allow(
@@ -42,22 +41,37 @@ pub fn derive_session(input: TokenStream) -> TokenStream {
 )]
 #[proc_macro_derive(FieldValue, attributes(session))]
 pub fn derive_field_value(input: TokenStream) -> TokenStream {
-    value::derive(input.into()).into()
+    field_value(&parse_macro_input!(input)).into()
 }
 
-fn derive(input: TokenStream2) -> TokenStream2 {
-    syn::parse2(input).map_or_else(|error| error.to_compile_error(), |input| expand_or_report(&input))
+fn session(item: &DeriveInput) -> TokenStream2 {
+    run(item, ast::Input::read, check::check, expand::expand, expand::stand_in)
 }
 
-/// The expansion, or every error of the struct at once beside a stand-in, so that the rest of the program is checked as usual.
-fn expand_or_report(input: &DeriveInput) -> TokenStream2 {
+fn field_value(item: &DeriveInput) -> TokenStream2 {
+    use crate::value::{ast, check, expand};
+
+    run(item, ast::Input::read, check::check, expand::expand, expand::stand_in)
+}
+
+/// Takes a derive through its stages.
+///
+/// The output is the expansion. After an error it is every error of the item beside a stand-in, so
+/// that the rest of the program is checked as usual.
+fn run<'a, I>(
+    item: &'a DeriveInput,
+    read: fn(&'a DeriveInput, &mut Errors) -> I,
+    check: fn(&I, &mut Errors),
+    expand: fn(&I) -> TokenStream2,
+    stand_in: fn(&I) -> TokenStream2,
+) -> TokenStream2 {
     let mut errors = Errors::default();
-    let input = Input::read(input, &mut errors);
-    check::check(&input, &mut errors);
+    let input = read(item, &mut errors);
+    check(&input, &mut errors);
     match errors.finish() {
-        None => expand::expand(&input),
+        None => expand(&input),
         Some(mut output) => {
-            output.extend(expand::stand_in(&input));
+            output.extend(stand_in(&input));
             output
         }
     }

@@ -9,7 +9,7 @@ use quote::quote;
 use syn::{Data, DeriveInput, Field, Meta};
 
 /// The `allow`s of the item and of its fields. An `expect` becomes one: the repetition need not fulfil it.
-pub(crate) fn allowed(item: &DeriveInput) -> TokenStream {
+pub(crate) fn allow_attrs(item: &DeriveInput) -> TokenStream {
     let of_fields = fields(&item.data).flat_map(|field| &field.attrs);
     let attrs = item.attrs.iter().chain(of_fields);
     attrs
@@ -53,6 +53,6 @@ mod tests {
             #[allow(deprecated, reason = "old data")]
             #[allow(non_snake_case)]
         };
-        assert_eq!(allowed(&item).to_string(), repeated.to_string());
+        assert_eq!(allow_attrs(&item).to_string(), repeated.to_string());
     }
 }

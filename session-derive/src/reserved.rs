@@ -19,7 +19,7 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
 ];
 
 /// Methods of traits that `Session` or every type has, from the standard library, `futures` and `tracing`.
-pub(crate) const OTHER_NAMES: &[&str] = &[
+pub(crate) const COMMON_TRAIT_METHODS: &[&str] = &[
     "clone",
     "into",
     "try_into",

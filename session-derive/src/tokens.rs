@@ -5,10 +5,10 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, Type};
 
 /// The `T` of a type written as `Option<T>`, under whatever path.
-pub(crate) fn option_of(ty: &Type) -> Option<&Type> {
+pub(crate) fn option_inner(ty: &Type) -> Option<&Type> {
     let path = match ty {
-        Type::Group(group) => return option_of(&group.elem),
-        Type::Paren(paren) => return option_of(&paren.elem),
+        Type::Group(group) => return option_inner(&group.elem),
+        Type::Paren(paren) => return option_inner(&paren.elem),
         Type::Path(path) if path.qself.is_none() => &path.path,
         _ => return None,
     };
@@ -20,25 +20,25 @@ pub(crate) fn option_of(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Where a type or a path begins and where it ends, each as one token has it: two of them make a span of the whole.
-pub(crate) fn ends(ty: impl ToTokens) -> (Span, Span) {
+/// The spans of the first and the last token of a type or a path: together, the span of the whole.
+pub(crate) fn end_spans(ty: impl ToTokens) -> (Span, Span) {
     let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))
 }
 
-/// The span of the expansion, that points to this place. Lints leave it alone.
-pub(crate) fn expanded(place: Span) -> Span {
-    Span::call_site().located_at(place)
+/// The span of the expansion, located here. Lints leave it alone.
+pub(crate) fn expansion_span(location: Span) -> Span {
+    Span::call_site().located_at(location)
 }
 
 /// The tokens with the span of the expansion. `$crate` keeps its own, which says whose crate is meant.
-pub(crate) fn as_expanded(tokens: impl ToTokens) -> TokenStream {
+pub(crate) fn with_expansion_span(tokens: impl ToTokens) -> TokenStream {
     let expand = |token| match token {
-        TokenTree::Group(group) => regroup(&group, as_expanded(group.stream())),
+        TokenTree::Group(group) => regroup(&group, with_expansion_span(group.stream())),
         TokenTree::Ident(ident) if ident == "$crate" => ident.into(),
         mut token => {
-            token.set_span(expanded(token.span()));
+            token.set_span(expansion_span(token.span()));
             token
         }
     };
@@ -46,31 +46,27 @@ pub(crate) fn as_expanded(tokens: impl ToTokens) -> TokenStream {
 }
 
 /// Whether one of the names occurs in the tokens.
-pub(crate) fn mention(tokens: TokenStream, names: &[&Ident]) -> bool {
+pub(crate) fn mentions_any(tokens: TokenStream, names: &[&Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => names.contains(&&ident),
-        TokenTree::Group(group) => mention(group.stream(), names),
+        TokenTree::Group(group) => mentions_any(group.stream(), names),
         _ => false,
     })
 }
 
 /// The type as it reads outside the struct's own braces: `Self` becomes the struct.
-pub(crate) fn without_self(ty: &Type, this: &TokenStream) -> TokenStream {
-    replace_self(ty.to_token_stream(), this)
-}
-
-fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
-    let mut tokens = tokens.into_iter().peekable();
+pub(crate) fn replace_self(ty: impl ToTokens, self_ty: &TokenStream) -> TokenStream {
+    let mut tokens = ty.into_token_stream().into_iter().peekable();
     let mut output = TokenStream::new();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(ident) if ident == "Self" => {
                 let is_prefix =
                     matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
-                output.extend(if is_prefix { quote!(<#this>) } else { this.clone() });
+                output.extend(if is_prefix { quote!(<#self_ty>) } else { self_ty.clone() });
             }
             TokenTree::Group(group) => {
-                output.extend([regroup(&group, replace_self(group.stream(), this))]);
+                output.extend([regroup(&group, replace_self(group.stream(), self_ty))]);
             }
             other => output.extend([other]),
         }
@@ -79,18 +75,18 @@ fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
 }
 
 /// Whether a reference has no lifetime, which a struct's field cannot do without. In the types of functions it can.
-pub(crate) fn elides_lifetime(ty: &Type) -> bool {
+pub(crate) fn has_elided_lifetime(ty: &Type) -> bool {
     match ty {
-        Type::Group(ty) => elides_lifetime(&ty.elem),
-        Type::Paren(ty) => elides_lifetime(&ty.elem),
-        Type::Array(ty) => elides_lifetime(&ty.elem),
-        Type::Tuple(ty) => ty.elems.iter().any(elides_lifetime),
-        Type::Reference(ty) => ty.lifetime.is_none() || elides_lifetime(&ty.elem),
+        Type::Group(ty) => has_elided_lifetime(&ty.elem),
+        Type::Paren(ty) => has_elided_lifetime(&ty.elem),
+        Type::Array(ty) => has_elided_lifetime(&ty.elem),
+        Type::Tuple(ty) => ty.elems.iter().any(has_elided_lifetime),
+        Type::Reference(ty) => ty.lifetime.is_none() || has_elided_lifetime(&ty.elem),
         Type::Path(ty) => ty.path.segments.iter().any(|segment| match &segment.arguments {
             PathArguments::AngleBracketed(arguments) => arguments
                 .args
                 .iter()
-                .any(|arg| matches!(arg, GenericArgument::Type(ty) if elides_lifetime(ty))),
+                .any(|arg| matches!(arg, GenericArgument::Type(ty) if has_elided_lifetime(ty))),
             PathArguments::None | PathArguments::Parenthesized(_) => false,
         }),
         _ => false,
@@ -98,13 +94,13 @@ pub(crate) fn elides_lifetime(ty: &Type) -> bool {
 }
 
 /// The tokens with `'static` wherever a reference has no lifetime.
-pub(crate) fn with_static_references(tokens: TokenStream) -> TokenStream {
+pub(crate) fn elided_to_static(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut output = TokenStream::new();
     while let Some(token) = tokens.next() {
         let elides = is_punct(&token, '&') && !tokens.peek().is_some_and(|next| is_punct(next, '\''));
         output.extend([match token {
-            TokenTree::Group(group) => regroup(&group, with_static_references(group.stream())),
+            TokenTree::Group(group) => regroup(&group, elided_to_static(group.stream())),
             other => other,
         }]);
         output.extend(elides.then(|| quote!('static)));
@@ -117,7 +113,7 @@ fn is_punct(token: &TokenTree, char: char) -> bool {
 }
 
 /// The tokens with these lifetimes replaced by `'static`.
-pub(crate) fn without_lifetimes(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
+pub(crate) fn lifetimes_to_static(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
     let mut after_quote = false;
     tokens
         .into_iter()
@@ -127,7 +123,7 @@ pub(crate) fn without_lifetimes(tokens: TokenStream, lifetimes: &[&Ident]) -> To
                 TokenTree::Ident(ident) if is_lifetime && lifetimes.contains(&&ident) => {
                     Ident::new("static", ident.span()).into()
                 }
-                TokenTree::Group(group) => regroup(&group, without_lifetimes(group.stream(), lifetimes)),
+                TokenTree::Group(group) => regroup(&group, lifetimes_to_static(group.stream(), lifetimes)),
                 other => {
                     after_quote = is_punct(&other, '\'');
                     other
@@ -155,41 +151,41 @@ mod tests {
         for ty in
             [parse_quote!(Option<u8>), parse_quote!(::core::option::Option<u8>), parse_quote!((Option<u8>))]
         {
-            assert!(option_of(&ty).is_some_and(|inner| inner.to_token_stream().to_string() == "u8"));
+            assert!(option_inner(&ty).is_some_and(|inner| inner.to_token_stream().to_string() == "u8"));
         }
         for ty in
             [parse_quote!(Vec<u8>), parse_quote!(Option), parse_quote!(Option<'a>), parse_quote!([u8; 4])]
         {
-            assert!(option_of(&ty).is_none());
+            assert!(option_inner(&ty).is_none());
         }
     }
 
     #[test]
     fn replaces_self_and_lifetimes_wherever_they_are() {
-        let replaced = without_self(&parse_quote!((Self, [Self::Item; 2])), &quote!(Node));
+        let replaced = replace_self(quote!((Self, [Self::Item; 2])), &quote!(Node));
         assert_eq!(replaced.to_string(), quote!((Node, [<Node>::Item; 2])).to_string());
 
-        let replaced = without_lifetimes(quote!((&'a str, Cow<'b, a>)), &[&format_ident!("a")]);
+        let replaced = lifetimes_to_static(quote!((&'a str, Cow<'b, a>)), &[&format_ident!("a")]);
         assert_eq!(replaced.to_string(), quote!((&'static str, Cow<'b, a>)).to_string());
     }
 
     #[test]
     fn knows_a_reference_without_a_lifetime() {
         for ty in [parse_quote!(&str), parse_quote!(Option<(u8, [&u8; 2])>), parse_quote!(&'static &str)] {
-            assert!(elides_lifetime(&ty));
-            let ty = syn::parse2(with_static_references(ty.into_token_stream())).unwrap();
-            assert!(!elides_lifetime(&ty));
+            assert!(has_elided_lifetime(&ty));
+            let ty = syn::parse2(elided_to_static(ty.into_token_stream())).unwrap();
+            assert!(!has_elided_lifetime(&ty));
         }
         for ty in [parse_quote!(&'static str), parse_quote!(fn(&str) -> u8), parse_quote!(Box<dyn Fn(&str)>)]
         {
-            assert!(!elides_lifetime(&ty));
+            assert!(!has_elided_lifetime(&ty));
         }
     }
 
     #[test]
     fn finds_a_parameter_at_any_depth() {
         let name = format_ident!("T");
-        assert!(mention(quote!(Vec<(u8, [T; 2])>), &[&name]));
-        assert!(!mention(quote!(Vec<(u8, [U; 2])>), &[&name]));
+        assert!(mentions_any(quote!(Vec<(u8, [T; 2])>), &[&name]));
+        assert!(!mentions_any(quote!(Vec<(u8, [U; 2])>), &[&name]));
     }
 }

@@ -12,8 +12,9 @@ pub(crate) const NAMES: &[&str] = &[
     "SCREAMING-KEBAB-CASE",
 ];
 
+/// One of the cases that `rename_all` takes.
 #[derive(Clone, Copy)]
-pub(crate) enum Case {
+pub(crate) enum RenameRule {
     Lower,
     Upper,
     Pascal,
@@ -24,7 +25,7 @@ pub(crate) enum Case {
     ScreamingKebab,
 }
 
-impl Case {
+impl RenameRule {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "lowercase" => Self::Lower,
@@ -40,11 +41,11 @@ impl Case {
     }
 
     /// The stored name of a field, which is in `snake_case`.
-    pub(crate) fn of_field(self, field: &str) -> String {
+    pub(crate) fn apply_to_field(self, field: &str) -> String {
         match self {
             Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
             Self::Pascal => field.split('_').map(capitalize).collect(),
-            Self::Camel => uncapitalize(&Self::Pascal.of_field(field)),
+            Self::Camel => uncapitalize(&Self::Pascal.apply_to_field(field)),
             Self::Lower | Self::Snake => field.to_owned(),
             Self::Kebab => field.replace('_', "-"),
             Self::ScreamingKebab => field.to_ascii_uppercase().replace('_', "-"),
@@ -52,14 +53,14 @@ impl Case {
     }
 
     /// The stored name of a variant, which is in `PascalCase`.
-    pub(crate) fn of_variant(self, variant: &str) -> String {
+    pub(crate) fn apply_to_variant(self, variant: &str) -> String {
         match self {
             Self::Lower => variant.to_ascii_lowercase(),
             Self::Upper => variant.to_ascii_uppercase(),
             Self::Pascal => variant.to_owned(),
             Self::Camel => uncapitalize(variant),
             Self::Snake | Self::ScreamingSnake | Self::Kebab | Self::ScreamingKebab => {
-                self.of_field(&snake(variant))
+                self.apply_to_field(&snake(variant))
             }
         }
     }
@@ -109,7 +110,7 @@ mod tests {
                 ("kebab-case", kebab),
                 ("SCREAMING-KEBAB-CASE", screaming_kebab),
             ] {
-                assert_eq!(Case::parse(case).unwrap().of_field(field), expected, "{case}");
+                assert_eq!(RenameRule::parse(case).unwrap().apply_to_field(field), expected, "{case}");
             }
         }
     }
@@ -133,14 +134,14 @@ mod tests {
                 ("kebab-case", snake.replace('_', "-")),
                 ("SCREAMING-KEBAB-CASE", snake.to_ascii_uppercase().replace('_', "-")),
             ] {
-                assert_eq!(Case::parse(case).unwrap().of_variant(variant), expected, "{case}");
+                assert_eq!(RenameRule::parse(case).unwrap().apply_to_variant(variant), expected, "{case}");
             }
         }
     }
 
     #[test]
     fn every_listed_name_is_a_case() {
-        assert!(NAMES.iter().all(|name| Case::parse(name).is_some()));
-        assert!(Case::parse("Snake_Case").is_none());
+        assert!(NAMES.iter().all(|name| RenameRule::parse(name).is_some()));
+        assert!(RenameRule::parse("Snake_Case").is_none());
     }
 }

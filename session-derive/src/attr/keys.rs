@@ -3,24 +3,24 @@
 /// One key of `#[session(…)]`.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    pub(crate) places: &'static [Place],
-    pub(crate) takes: Takes,
+    pub(crate) targets: &'static [Target],
+    pub(crate) value_kind: ValueKind,
 }
 
-/// Where a key may stand.
+/// The item that an attribute stands on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// What derives `Session`.
+pub(crate) enum Target {
+    /// The struct that derives `Session`.
     Struct,
     Field,
-    /// What derives `FieldValue`.
+    /// The type that derives `FieldValue`.
     Value,
     Variant,
 }
 
-impl Place {
-    /// Where a key may have been meant to stand.
-    pub(crate) fn other(self) -> Self {
+impl Target {
+    /// The other item of the same derive, where a misplaced key may belong.
+    pub(crate) fn counterpart(self) -> Self {
         match self {
             Self::Struct => Self::Field,
             Self::Field => Self::Struct,
@@ -29,7 +29,7 @@ impl Place {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Struct => "the struct",
             Self::Field => "a field",
@@ -39,42 +39,44 @@ impl Place {
     }
 }
 
-/// What follows a key.
+/// The kind of value that follows a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
+pub(crate) enum ValueKind {
     /// The key alone.
-    Nothing,
+    None,
     /// `key = "text"`.
     Text,
     /// `key = "5m"`.
-    Time,
+    Duration,
     /// `key = some::path`.
     Path,
     /// `key = some::module`, or the same as text.
     Module,
     /// The key alone or `key = expression`.
-    MaybeExpression,
+    OptionalExpression,
 }
 
-pub(crate) const ALIAS: Key = Key { name: "alias", places: &[Place::Field], takes: Takes::Text };
+pub(crate) const ALIAS: Key = Key { name: "alias", targets: &[Target::Field], value_kind: ValueKind::Text };
 pub(crate) const CRATE: Key =
-    Key { name: "crate", places: &[Place::Struct, Place::Value], takes: Takes::Path };
+    Key { name: "crate", targets: &[Target::Struct, Target::Value], value_kind: ValueKind::Path };
 pub(crate) const DEFAULT: Key =
-    Key { name: "default", places: &[Place::Field], takes: Takes::MaybeExpression };
+    Key { name: "default", targets: &[Target::Field], value_kind: ValueKind::OptionalExpression };
 pub(crate) const DEFAULT_VARIANT: Key =
-    Key { name: "default", places: &[Place::Variant], takes: Takes::Nothing };
-pub(crate) const FIELDS: Key = Key { name: "fields", places: &[Place::Struct], takes: Takes::Text };
-pub(crate) const JSON: Key = Key { name: "json", places: &[Place::Field], takes: Takes::Nothing };
+    Key { name: "default", targets: &[Target::Variant], value_kind: ValueKind::None };
+pub(crate) const FIELDS: Key =
+    Key { name: "fields", targets: &[Target::Struct], value_kind: ValueKind::Text };
+pub(crate) const JSON: Key = Key { name: "json", targets: &[Target::Field], value_kind: ValueKind::None };
 pub(crate) const ON_DECODE_ERROR: Key =
-    Key { name: "on_decode_error", places: &[Place::Struct, Place::Field], takes: Takes::Text };
-pub(crate) const PREFIX: Key = Key { name: "prefix", places: &[Place::Struct], takes: Takes::Text };
+    Key { name: "on_decode_error", targets: &[Target::Struct, Target::Field], value_kind: ValueKind::Text };
+pub(crate) const PREFIX: Key =
+    Key { name: "prefix", targets: &[Target::Struct], value_kind: ValueKind::Text };
 pub(crate) const RENAME: Key =
-    Key { name: "rename", places: &[Place::Field, Place::Variant], takes: Takes::Text };
+    Key { name: "rename", targets: &[Target::Field, Target::Variant], value_kind: ValueKind::Text };
 pub(crate) const RENAME_ALL: Key =
-    Key { name: "rename_all", places: &[Place::Struct, Place::Value], takes: Takes::Text };
-pub(crate) const SKIP: Key = Key { name: "skip", places: &[Place::Field], takes: Takes::Nothing };
-pub(crate) const TTL: Key = Key { name: "ttl", places: &[Place::Field], takes: Takes::Time };
-pub(crate) const WITH: Key = Key { name: "with", places: &[Place::Field], takes: Takes::Module };
+    Key { name: "rename_all", targets: &[Target::Struct, Target::Value], value_kind: ValueKind::Text };
+pub(crate) const SKIP: Key = Key { name: "skip", targets: &[Target::Field], value_kind: ValueKind::None };
+pub(crate) const TTL: Key = Key { name: "ttl", targets: &[Target::Field], value_kind: ValueKind::Duration };
+pub(crate) const WITH: Key = Key { name: "with", targets: &[Target::Field], value_kind: ValueKind::Module };
 
 pub(crate) const KEYS: &[Key] = &[
     ALIAS,
@@ -93,29 +95,29 @@ pub(crate) const KEYS: &[Key] = &[
 ];
 
 impl Key {
-    pub(crate) fn find(name: &str, place: Place) -> Option<&'static Self> {
-        KEYS.iter().find(|key| key.name == name && key.places.contains(&place))
+    pub(crate) fn find(name: &str, target: Target) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name && key.targets.contains(&target))
     }
 
-    /// The names of the keys that may stand there, in the order of the table.
-    pub(crate) fn names(place: Place) -> Vec<&'static str> {
-        KEYS.iter().filter(|key| key.places.contains(&place)).map(|key| key.name).collect()
+    /// The names of the keys that the item takes, in the order of the table.
+    pub(crate) fn names(target: Target) -> Vec<&'static str> {
+        KEYS.iter().filter(|key| key.targets.contains(&target)).map(|key| key.name).collect()
     }
 
-    /// What to say when something else follows the key than what it takes.
+    /// The error for a value of another kind.
     pub(crate) fn expected(&self) -> String {
         let name = self.name;
-        match self.takes {
-            Takes::Nothing => format!("`{name}` takes no value"),
-            Takes::Text => format!("expected `{name} = \"…\"`"),
-            Takes::Time => {
+        match self.value_kind {
+            ValueKind::None => format!("`{name}` takes no value"),
+            ValueKind::Text => format!("expected `{name} = \"…\"`"),
+            ValueKind::Duration => {
                 format!(
                     "expected a time with its unit (`ms`, `s`, `m`, `h` or `d`), such as `{name} = \"5m\"`"
                 )
             }
-            Takes::Path => format!("expected `{name} = some::path`"),
-            Takes::Module => format!("expected `{name} = some::module`"),
-            Takes::MaybeExpression => format!("expected `{name}` or `{name} = …`"),
+            ValueKind::Path => format!("expected `{name} = some::path`"),
+            ValueKind::Module => format!("expected `{name} = some::module`"),
+            ValueKind::OptionalExpression => format!("expected `{name}` or `{name} = …`"),
         }
     }
 }

@@ -1,13 +1,26 @@
-//! "did you mean …?"
+//! Hints on misspelt names: "did you mean …?"
 
 use strsim::osa_distance;
 
+/// The name that was probably meant, or all that there are.
+pub(crate) fn hint(text: &str, names: &[&str], otherwise: &str) -> String {
+    match closest(text, names) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("{otherwise} {}", list(names)),
+    }
+}
+
 /// The candidate that was probably meant, if one is near enough.
-pub(crate) fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let limit = name.chars().count().max(3) / 3;
     let near = candidates.iter().map(|candidate| (osa_distance(name, candidate), *candidate));
     let (distance, best) = near.min_by_key(|(distance, _)| *distance)?;
     (distance <= limit).then_some(best)
+}
+
+pub(crate) fn list(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     if number.is_empty() {
         return Err("expected a whole number and a unit, such as `\"5m\"`".to_owned());
     }
-    let unit = millis(unit)?;
+    let unit = unit_millis(unit)?;
     let time = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     match time.map(Duration::from_millis) {
         Some(Duration::ZERO) => Err("a field that is kept for no time is never there".to_owned()),
@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn millis(unit: &str) -> Result<u64, String> {
+fn unit_millis(unit: &str) -> Result<u64, String> {
     let found = UNITS.iter().find(|(name, _)| *name == unit);
     found.map(|(_, millis)| *millis).ok_or_else(|| match unit {
         "" => "the unit is missing: `ms`, `s`, `m`, `h` or `d`".to_owned(),

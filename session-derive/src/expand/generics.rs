@@ -5,19 +5,19 @@ use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, Generics, Token, Type, WherePredicate, parse_quote};
 
-use crate::ast::{Field, Input, Skipped, Storage};
+use crate::ast::{Field, Input, SkippedField, Storage};
 use crate::attr::DefaultValue;
 use crate::tokens;
 
 /// The parameters with `T: 'static`, and without lifetimes, which are only there after an error.
-pub(crate) fn owned(input: &Input<'_>) -> Generics {
+pub(crate) fn with_static_bounds(input: &Input<'_>) -> Generics {
     let generics = &input.item.generics;
     let lifetimes: Vec<&Ident> = generics.lifetimes().map(|lifetime| &lifetime.lifetime.ident).collect();
     let mut owned = generics.clone();
     if !lifetimes.is_empty() {
         owned.params = without_lifetimes(generics, &lifetimes);
         let clause = generics.where_clause.to_token_stream();
-        owned.where_clause = syn::parse2(tokens::without_lifetimes(clause, &lifetimes)).ok();
+        owned.where_clause = syn::parse2(tokens::lifetimes_to_static(clause, &lifetimes)).ok();
     }
     let types: Vec<Ident> = owned.type_params().map(|param| param.ident.clone()).collect();
     for ident in types {
@@ -29,13 +29,13 @@ pub(crate) fn owned(input: &Input<'_>) -> Generics {
 fn without_lifetimes(generics: &Generics, lifetimes: &[&Ident]) -> Punctuated<GenericParam, Token![,]> {
     let kept = generics.params.iter().filter(|param| !matches!(param, GenericParam::Lifetime(_)));
     kept.filter_map(|param| {
-        syn::parse2::<GenericParam>(tokens::without_lifetimes(param.to_token_stream(), lifetimes)).ok()
+        syn::parse2::<GenericParam>(tokens::lifetimes_to_static(param.to_token_stream(), lifetimes)).ok()
     })
     .collect()
 }
 
 /// The struct's own type, as others write it: `Visitor<T>`. Lifetimes, only there after an error, are `'static`.
-pub(crate) fn this(input: &Input<'_>) -> TokenStream {
+pub(crate) fn self_ty(input: &Input<'_>) -> TokenStream {
     let mut ident = input.item.ident.clone();
     ident.set_span(Span::call_site());
     let arguments = input.item.generics.params.iter().map(|param| match param {
@@ -47,8 +47,8 @@ pub(crate) fn this(input: &Input<'_>) -> TokenStream {
 }
 
 /// The parameters with what their fields need too. A field without parameters needs no bound: the compiler knows its type.
-pub(crate) fn bounded(input: &Input<'_>, owned: &Generics, this: &TokenStream) -> Generics {
-    let names: Vec<&Ident> = owned
+pub(crate) fn with_field_bounds(input: &Input<'_>, generics: &Generics, self_ty: &TokenStream) -> Generics {
+    let names: Vec<&Ident> = generics
         .params
         .iter()
         .filter_map(|param| match param {
@@ -57,28 +57,28 @@ pub(crate) fn bounded(input: &Input<'_>, owned: &Generics, this: &TokenStream) -
             GenericParam::Lifetime(_) => None,
         })
         .collect();
-    let mut bounded = owned.clone();
+    let mut bounded = generics.clone();
     if !names.is_empty() {
-        let is_generic = |ty: &Type| tokens::mention(ty.to_token_stream(), &names);
+        let is_generic = |ty: &Type| tokens::mentions_any(ty.to_token_stream(), &names);
         let stored = input.fields.iter().filter(|field| is_generic(field.ty));
         let skipped = input.skipped.iter().filter(|field| is_generic(field.ty));
         let predicates = &mut bounded.make_where_clause().predicates;
-        predicates.extend(stored.filter_map(|field| bound(field, this)));
-        predicates.extend(skipped.filter_map(|field| bound_of_skipped(field, this)));
+        predicates.extend(stored.filter_map(|field| stored_bound(field, self_ty)));
+        predicates.extend(skipped.filter_map(|field| skipped_bound(field, self_ty)));
     }
     bounded
 }
 
-fn bound_of_skipped(field: &Skipped<'_>, this: &TokenStream) -> Option<WherePredicate> {
+fn skipped_bound(field: &SkippedField<'_>, self_ty: &TokenStream) -> Option<WherePredicate> {
     if matches!(field.default, Some(DefaultValue::Expression(_))) {
         return None;
     }
-    let ty = tokens::without_self(field.ty, this);
+    let ty = tokens::replace_self(field.ty, self_ty);
     Some(parse_quote!(#ty: ::core::default::Default))
 }
 
 /// Says the same as the function that makes the field's entry in the table.
-fn bound(field: &Field<'_>, this: &TokenStream) -> Option<WherePredicate> {
+fn stored_bound(field: &Field<'_>, self_ty: &TokenStream) -> Option<WherePredicate> {
     let stored = match &field.storage {
         Storage::Value => Some(quote!(__session::Stored)),
         Storage::Json => Some(quote!(__session::Serialize + __session::DeserializeOwned)),
@@ -87,10 +87,10 @@ fn bound(field: &Field<'_>, this: &TokenStream) -> Option<WherePredicate> {
     let default = match (&field.default, &field.storage) {
         (Some(DefaultValue::Expression(_)), _) => None,
         (None, Storage::Value) => Some(quote!(__session::FieldDefault)),
-        _ if field.content().is_some() => None,
+        _ if field.option_inner().is_some() => None,
         _ => Some(quote!(::core::default::Default)),
     };
     let bounds: Vec<_> = stored.into_iter().chain(default).collect();
-    let ty = tokens::without_self(field.content().unwrap_or(field.ty), this);
+    let ty = tokens::replace_self(field.option_inner().unwrap_or(field.ty), self_ty);
     (!bounds.is_empty()).then(|| parse_quote!(#ty: #(#bounds)+*))
 }

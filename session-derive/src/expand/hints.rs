@@ -6,14 +6,16 @@ use crate::tokens;
 
 /// The end of the name of the functions in the runtime that refuse such a type with its own message.
 pub(crate) fn suffix(ty: &Type) -> &'static str {
-    match tokens::option_of(ty).unwrap_or(ty) {
+    match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(_) => "_reference",
-        Type::Path(path) => path.path.segments.last().map_or("", |last| of_name(&last.ident.to_string())),
+        Type::Path(path) => {
+            path.path.segments.last().map_or("", |last| suffix_for_name(&last.ident.to_string()))
+        }
         _ => "",
     }
 }
 
-fn of_name(name: &str) -> &'static str {
+fn suffix_for_name(name: &str) -> &'static str {
     match name {
         "Instant" => "_instant",
         "DateTime" | "NaiveDate" | "NaiveDateTime" | "NaiveTime" => "_by_feature",
@@ -23,8 +25,8 @@ fn of_name(name: &str) -> &'static str {
 }
 
 /// Text that serde can write, and can read for nobody.
-pub(crate) fn is_borrowed_text(ty: &Type) -> bool {
-    match tokens::option_of(ty).unwrap_or(ty) {
+pub(crate) fn is_str_reference(ty: &Type) -> bool {
+    match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(reference) => {
             matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
         }

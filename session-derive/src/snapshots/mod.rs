@@ -5,6 +5,7 @@
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::parse_quote;
 
 #[test]
 fn a_struct() {
@@ -93,7 +94,7 @@ fn a_newtype() {
 }
 
 fn check_value(input: TokenStream, expected: &ExpectFile) {
-    let file = syn::parse2(crate::value::derive(input)).unwrap();
+    let file = syn::parse2(crate::field_value(&syn::parse2(input).unwrap())).unwrap();
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
@@ -112,7 +113,7 @@ fn what_stands_in_after_an_error() {
 }
 
 fn check(input: TokenStream, expected: &ExpectFile) {
-    let file = syn::parse2(crate::derive(input)).unwrap();
+    let file = syn::parse2(crate::session(&syn::parse2(input).unwrap())).unwrap();
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
@@ -120,14 +121,14 @@ fn check(input: TokenStream, expected: &ExpectFile) {
 #[test]
 fn expansion_is_repeatable() {
     let expand = || {
-        crate::derive(quote!(
+        crate::session(&parse_quote! {
             struct Visitor {
                 #[session(rename = "b")]
                 a: u8,
                 b: u8,
                 set_b: u8,
             }
-        ))
+        })
         .to_string()
     };
     assert_eq!(expand(), expand());

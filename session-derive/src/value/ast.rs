@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Field, Fields, Path};
 
-use crate::attr::{Case, ValueAttrs, VariantAttrs};
+use crate::attr::{RenameRule, ValueAttrs, VariantAttrs};
 use crate::errors::Errors;
 
 /// The type.
@@ -12,8 +12,8 @@ pub(crate) struct Input<'a> {
     pub(crate) item: &'a DeriveInput,
     /// The runtime's path, if it is readable.
     pub(crate) runtime: Option<Path>,
-    /// The case, and where it is asked for.
-    pub(crate) rename_all: Option<(Case, Span)>,
+    /// The rule, and the span of its key.
+    pub(crate) rename_all: Option<(RenameRule, Span)>,
     pub(crate) shape: Shape<'a>,
 }
 
@@ -39,10 +39,10 @@ pub(crate) struct Variant<'a> {
 impl<'a> Input<'a> {
     pub(crate) fn read(item: &'a DeriveInput, errors: &mut Errors) -> Self {
         let ValueAttrs { runtime, rename_all } = ValueAttrs::read(&item.attrs, errors);
-        let case = rename_all.map(|(case, _)| case);
+        let rule = rename_all.map(|(rule, _)| rule);
         let shape = match &item.data {
             Data::Enum(data) => Shape::Enum(
-                data.variants.iter().map(|variant| Variant::read(variant, case, errors)).collect(),
+                data.variants.iter().map(|variant| Variant::read(variant, rule, errors)).collect(),
             ),
             Data::Struct(data) => match &data.fields {
                 Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Shape::Newtype(&fields.unnamed[0]),
@@ -55,12 +55,14 @@ impl<'a> Input<'a> {
 }
 
 impl<'a> Variant<'a> {
-    fn read(variant: &'a syn::Variant, rename_all: Option<Case>, errors: &mut Errors) -> Self {
+    fn read(variant: &'a syn::Variant, rename_all: Option<RenameRule>, errors: &mut Errors) -> Self {
         let attrs = VariantAttrs::read(&variant.attrs, errors);
         let name = variant.ident.unraw().to_string();
         let (stored, stored_span) = match attrs.rename {
             Some(rename) => (rename.value(), rename.span()),
-            None => (rename_all.map_or(name.clone(), |case| case.of_variant(&name)), variant.ident.span()),
+            None => {
+                (rename_all.map_or(name.clone(), |rule| rule.apply_to_variant(&name)), variant.ident.span())
+            }
         };
         Self { ident: &variant.ident, fields: &variant.fields, stored, stored_span, default: attrs.default }
     }

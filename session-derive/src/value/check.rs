@@ -38,7 +38,7 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
         Data::Enum(_) => "an enum".to_owned(),
         Data::Union(_) => "a union".to_owned(),
     };
-    errors.at(
+    errors.report(
         input.item.ident.span(),
         format!("one field holds an enum without data or a tuple struct of one field, this is {found}: store it with `#[session(json)]`"),
     );
@@ -47,32 +47,32 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
 /// A session outlives every borrow: it is stored.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
-        errors.at(lifetime.lifetime.span(), "what a session holds owns what it holds: no lifetimes here");
+        errors.report(lifetime.lifetime.span(), "what a session holds owns what it holds: no lifetimes here");
     }
 }
 
 fn newtypes_have_no_names(input: &Input<'_>, errors: &mut Errors) {
     if let Some((_, span)) = input.rename_all {
-        errors.at(span, "`rename_all` is for enums: this is stored as what it holds");
+        errors.report(span, "`rename_all` is for enums: this is stored as what it holds");
     }
 }
 
 fn no_attributes_on_the_content(field: &syn::Field, errors: &mut Errors) {
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("session")) {
-        errors.at(attr.path().span(), "no attributes here: this is stored as what it holds");
+        errors.report(attr.path().span(), "no attributes here: this is stored as what it holds");
     }
 }
 
 fn some_variant(input: &Input<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
     if variants.is_empty() {
-        errors.at(input.item.ident.span(), "an enum without variants has no value that could be stored");
+        errors.report(input.item.ident.span(), "an enum without variants has no value that could be stored");
     }
 }
 
 fn no_data(variants: &[Variant<'_>], errors: &mut Errors) {
     for variant in variants.iter().filter(|variant| !matches!(variant.fields, Fields::Unit)) {
         let ident = variant.ident;
-        errors.at(
+        errors.report(
             ident.span(),
             format!("`{ident}` holds data, but is stored as its name alone: store the enum with `#[session(json)]`"),
         );
@@ -86,8 +86,10 @@ fn stored_texts_differ(variants: &[Variant<'_>], errors: &mut Errors) {
         // Two variants of one name are the compiler's to refuse.
         if first != &variant.ident {
             let (ident, stored) = (variant.ident, &variant.stored);
-            errors
-                .at(variant.stored_span, format!("`{ident}` would be stored as `{stored}`, as `{first}` is"));
+            errors.report(
+                variant.stored_span,
+                format!("`{ident}` would be stored as `{stored}`, as `{first}` is"),
+            );
         }
     }
 }
@@ -96,6 +98,6 @@ fn one_default(variants: &[Variant<'_>], errors: &mut Errors) {
     let mut defaults = variants.iter().filter_map(|variant| Some((variant.ident, variant.default?)));
     let Some((first, _)) = defaults.next() else { return };
     for (_, span) in defaults {
-        errors.at(span, format!("`{first}` is the default already"));
+        errors.report(span, format!("`{first}` is the default already"));
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     }
 }
 
-/// What stands in after an error, so that the rest of the program has nothing else to complain about.
+/// The fallback after an error, so that the rest of the program has nothing else to complain about.
 pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
     if input.runtime.is_none() || input.item.generics.lifetimes().next().is_some() {
         return TokenStream::new();
@@ -32,11 +32,11 @@ fn expand_enum(input: &Input<'_>, variants: &[Variant<'_>]) -> TokenStream {
     let idents: Vec<_> = variants.iter().map(|variant| variant.ident).collect();
     let texts: Vec<_> =
         variants.iter().map(|variant| Literal::byte_string(variant.stored.as_bytes())).collect();
-    let reason = reason(variants);
+    let expected = expected(variants);
     let decode = quote! {
         match &stored[..] {
             #(#texts => ::core::result::Result::Ok(Self::#idents),)*
-            _ => ::core::result::Result::Err(__session::InvalidValue::new(#reason)),
+            _ => ::core::result::Result::Err(__session::InvalidValue::new(#expected)),
         }
     };
     let encode = quote! {
@@ -51,15 +51,15 @@ fn expand_enum(input: &Input<'_>, variants: &[Variant<'_>]) -> TokenStream {
     assemble(input, &quote!(#value #default))
 }
 
-/// What could have been stored. What was stored stays out of it.
-fn reason(variants: &[Variant<'_>]) -> String {
+/// The error for any other text. The stored text stays out of it.
+fn expected(variants: &[Variant<'_>]) -> String {
     let texts: Vec<_> = variants.iter().map(|variant| format!("`{}`", variant.stored)).collect();
     format!("none of {}", texts.join(", "))
 }
 
 fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
     let ty = &field.ty;
-    let (first, last) = tokens::ends(ty);
+    let (first, last) = tokens::end_spans(ty);
     let (start, end) = (quote_spanned!(first=> <), quote_spanned!(last=> as __session::FieldValue>));
     let decode = quote!(::core::result::Result::map(#start #ty #end::decode(stored), Self));
     let encode = quote!(#start #ty #end::encode(&self.0));
@@ -79,7 +79,7 @@ fn with_bound(input: &Input<'_>, field: &Field, bound: &TokenStream) -> Generics
     let mut generics = input.item.generics.clone();
     let (ty, types) =
         (&field.ty, generics.type_params().map(|param| param.ident.clone()).collect::<Vec<_>>());
-    if tokens::mention(ty.to_token_stream(), &types.iter().collect::<Vec<_>>()) {
+    if tokens::mentions_any(ty.to_token_stream(), &types.iter().collect::<Vec<_>>()) {
         generics.make_where_clause().predicates.push(parse_quote!(#ty: #bound));
     }
     for ident in types {
@@ -134,7 +134,7 @@ fn head(input: &Input<'_>, generics: &Generics, name: &str) -> TokenStream {
 /// The block around it all, where the name `__session`, for the runtime, meets nobody else's.
 fn assemble(input: &Input<'_>, content: &TokenStream) -> TokenStream {
     let runtime = input.runtime.to_token_stream();
-    let allowed = lints::allowed(input.item);
+    let allowed = lints::allow_attrs(input.item);
     quote! {
         #allowed
         const _: () = {

@@ -17,7 +17,7 @@ fn the_methods_of_session_are_reserved() {
 
 #[test]
 fn no_name_is_reserved_twice() {
-    let (methods, others) = (reserved("SESSION_METHODS"), reserved("OTHER_NAMES"));
+    let (methods, others) = (reserved("SESSION_METHODS"), reserved("COMMON_TRAIT_METHODS"));
     assert!(methods.is_disjoint(&others));
     assert!(methods.contains("session_id") && others.contains("clone"));
 }
@@ -26,7 +26,7 @@ fn no_name_is_reserved_twice() {
 #[test]
 fn every_reserved_name_has_a_case() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/reserved-name");
-    for name in reserved("SESSION_METHODS").union(&reserved("OTHER_NAMES")) {
+    for name in reserved("SESSION_METHODS").union(&reserved("COMMON_TRAIT_METHODS")) {
         let case = cases.join(name.replace('_', "-")).with_extension("rs");
         assert!(case.exists(), "no case {}", case.display());
     }
@@ -36,7 +36,7 @@ fn every_reserved_name_has_a_case() {
 #[test]
 fn every_reserved_name_is_documented() {
     let page = read("../../session-runtime/src/derive.md");
-    for name in reserved("SESSION_METHODS").union(&reserved("OTHER_NAMES")) {
+    for name in reserved("SESSION_METHODS").union(&reserved("COMMON_TRAIT_METHODS")) {
         assert!(page.contains(&format!("`{name}`")), "{name} is not on the page");
     }
 }

@@ -1,0 +1,198 @@
+//! The keys of `#[session(…)]` with their spans and values, each of the kind that the key takes.
+
+use proc_macro2::{Group, Ident, Span};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, parse_quote, token};
+
+use super::case::{self, RenameRule};
+use super::keys::{self, Key, Target, ValueKind};
+use super::suggest;
+use crate::errors::Errors;
+
+/// The keys that stand on one struct or field, each at most once.
+pub(super) struct Entries(Vec<Entry>);
+
+pub(super) struct Entry {
+    key: &'static Key,
+    pub(super) span: Span,
+    pub(super) value: Option<Expr>,
+}
+
+impl Entries {
+    pub(super) fn read(attrs: &[Attribute], target: Target, errors: &mut Errors) -> Self {
+        let mut entries = Self(Vec::new());
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("session")) {
+            let Meta::List(list) = &attr.meta else {
+                errors.report(
+                    attr.path().span(),
+                    format!("expected `#[session(…)]` with {}", key_list(target)),
+                );
+                continue;
+            };
+            let read_list = |input: ParseStream<'_>| entries.read_list(input, target, errors);
+            if let Err(error) = list.parse_args_with(read_list) {
+                errors.push(error);
+            }
+        }
+        entries
+    }
+
+    fn read_list(&mut self, input: ParseStream<'_>, target: Target, errors: &mut Errors) -> syn::Result<()> {
+        while !input.is_empty() {
+            if !input.peek(Ident::peek_any) {
+                return Err(input.error(format!("expected one of {}", key_list(target))));
+            }
+            let name = Ident::parse_any(input)?;
+            let key = known_key(&name, target, errors);
+            let value = read_value(input, key, errors)?;
+            if let (Some(key), Some(value)) = (key, value) {
+                self.add(Entry { key, span: name.span(), value }, errors);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every key at most once, whatever it is.
+    fn add(&mut self, entry: Entry, errors: &mut Errors) {
+        let name = entry.key.name;
+        match self.find(entry.key) {
+            Some(first) if first.value.is_some() != entry.value.is_some() => {
+                errors.report(entry.span, format!("`{name}` and `{name} = …` exclude each other"));
+            }
+            Some(_) => errors.report(entry.span, format!("duplicate attribute `{name}`")),
+            None => {
+                entry.check_value(errors);
+                self.0.push(entry);
+            }
+        }
+    }
+
+    /// Next to this key only that other one may stand. Otherwise the second of the two is the mistake.
+    pub(super) fn allow_only_beside(&self, key: &Key, other: &Key, errors: &mut Errors) {
+        for entry in self.0.iter().filter(|entry| ![key.name, other.name].contains(&entry.key.name)) {
+            self.exclude(key, entry.key, errors);
+        }
+    }
+
+    pub(super) fn exclude(&self, key: &Key, other: &Key, errors: &mut Errors) {
+        let mut both = self.0.iter().filter(|entry| [key.name, other.name].contains(&entry.key.name));
+        if let (Some(first), Some(second)) = (both.next(), both.next()) {
+            let (first, second_name) = (first.key.name, second.key.name);
+            errors.report(second.span, format!("`{first}` and `{second_name}` exclude each other"));
+        }
+    }
+
+    pub(super) fn find(&self, key: &Key) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.key.name == key.name)
+    }
+
+    pub(super) fn runtime(&self) -> Option<Path> {
+        match self.find(&keys::CRATE) {
+            Some(entry) => entry.as_path().cloned(),
+            None => Some(parse_quote!(::session_runtime)),
+        }
+    }
+
+    pub(super) fn rename_rule(&self, errors: &mut Errors) -> Option<RenameRule> {
+        let name = self.text(&keys::RENAME_ALL)?;
+        let text = name.value();
+        let rule = RenameRule::parse(&text);
+        if rule.is_none() {
+            let hint = suggest::hint(&text, case::NAMES, "the cases are");
+            errors.report(name.span(), format!("unknown case `{text}`, {hint}"));
+        }
+        rule
+    }
+
+    pub(super) fn text(&self, key: &Key) -> Option<LitStr> {
+        self.find(key)?.as_text().cloned()
+    }
+}
+
+impl Entry {
+    /// The value is there if one is needed, and is of the kind that the key takes.
+    fn check_value(&self, errors: &mut Errors) {
+        let fits = match (self.key.value_kind, &self.value) {
+            (ValueKind::None, None) | (ValueKind::OptionalExpression, _) => true,
+            (ValueKind::None, Some(_)) => false,
+            (ValueKind::Text | ValueKind::Duration, _) => self.as_text().is_some(),
+            (ValueKind::Path, _) => self.as_path().is_some(),
+            (ValueKind::Module, _) => self.as_module().is_some(),
+        };
+        if !fits {
+            let span = self.value.as_ref().map_or(self.span, Spanned::span);
+            errors.report(span, self.key.expected());
+        }
+    }
+
+    fn as_text(&self) -> Option<&LitStr> {
+        match ungroup(self.value.as_ref()?) {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_module(&self) -> Option<Path> {
+        let from_text = || self.as_text()?.parse_with(Path::parse_mod_style).ok();
+        self.as_path().cloned().or_else(from_text)
+    }
+
+    fn as_path(&self) -> Option<&Path> {
+        match ungroup(self.value.as_ref()?) {
+            Expr::Path(ExprPath { qself: None, path, .. }) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// What a `macro_rules!` fragment hands over is wrapped.
+fn ungroup(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => ungroup(&group.expr),
+        other => other,
+    }
+}
+
+/// What follows a key, which may be nothing. `None` is what never follows one.
+fn read_value(
+    input: ParseStream<'_>,
+    key: Option<&Key>,
+    errors: &mut Errors,
+) -> syn::Result<Option<Option<Expr>>> {
+    if input.peek(token::Paren) {
+        let arguments = input.parse::<Group>()?;
+        if let Some(key) = key {
+            errors.report(arguments.span(), key.expected());
+        }
+        return Ok(None);
+    }
+    input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose().map(Some)
+}
+
+fn known_key(name: &Ident, target: Target, errors: &mut Errors) -> Option<&'static Key> {
+    let text = name.unraw().to_string();
+    if let Some(key) = Key::find(&text, target) {
+        return Some(key);
+    }
+    let message = match Key::find(&text, target.counterpart()) {
+        Some(_) => format!("`{text}` belongs on {}", target.counterpart().description()),
+        None => {
+            let taker = if target == Target::Struct { "a struct" } else { target.description() };
+            format!(
+                "unknown attribute `{text}`, {}",
+                suggest::hint(&text, &Key::names(target), &format!("{taker} takes"))
+            )
+        }
+    };
+    errors.report(name.span(), message);
+    None
+}
+
+fn key_list(target: Target) -> String {
+    suggest::list(&Key::names(target))
+}

@@ -1,0 +1,109 @@
+//! The companion type: a getter and a setter for each field.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Generics;
+use syn::ext::IdentExt;
+
+use super::context::Context;
+use super::docs::Docs;
+use super::table;
+use crate::ast::{Field, Input};
+use crate::{lints, tokens};
+
+/// The type itself, which stands beside the struct.
+pub(crate) fn declaration(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
+    let (companion, runtime, generics) = (&input.companion, &context.runtime, &context.generics);
+    let (vis, allowed) = (tokens::with_expansion_span(&input.item.vis), lints::allow_attrs(input.item));
+    let where_clause = &generics.where_clause;
+    let phantom_field = context.phantom_field(&quote!(parameters));
+    let doc =
+        format!(" The fields of a [`{}`] session: a getter and a setter each.", input.item.ident.unraw());
+    quote! {
+        #[doc = #doc]
+        #allowed
+        #vis struct #companion #generics #where_clause {
+            handle: #runtime::__private::SessionHandle,
+            #phantom_field
+        }
+    }
+}
+
+/// The implementations of the type.
+pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generics) -> TokenStream {
+    let table = table::path(context);
+    let methods = input.fields.iter().map(|field| {
+        let ident = field.ident;
+        let getter = quote!(__session::field(&self.handle, &#table.#ident));
+        let setter = quote!(__session::set(&self.handle, &#table.#ident, value));
+        accessors(field, context, &getter, &setter)
+    });
+    impls(input, context, bounded, methods.collect())
+}
+
+/// The same after an error, with bodies that never run.
+pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
+    let unreachable = quote!(::core::unreachable!());
+    let mut seen = HashSet::new();
+    let methods = input
+        .fields
+        .iter()
+        .filter(|field| seen.insert(field.ident.to_string()) && seen.insert(field.setter.to_string()))
+        .map(|field| accessors(field, context, &unreachable, &unreachable))
+        .collect();
+    impls(input, context, &context.generics, methods)
+}
+
+/// The getter and the setter of a field.
+fn accessors(
+    field: &Field<'_>,
+    context: &Context<'_>,
+    getter_body: &TokenStream,
+    setter_body: &TokenStream,
+) -> TokenStream {
+    let (vis, setter) = (tokens::with_expansion_span(field.vis), &field.setter);
+    let ty =
+        tokens::lifetimes_to_static(tokens::replace_self(field.ty, &context.self_ty), &context.lifetimes);
+    let ty = if tokens::has_elided_lifetime(field.ty) { tokens::elided_to_static(ty) } else { ty };
+    let docs = Docs::new(field);
+    let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
+    // Where a message says that the method is defined.
+    let at_field = tokens::expansion_span(field.ident.span());
+    let getter = tokens::with_expansion_span(field.ident);
+    let getter = quote_spanned!(at_field=> fn #getter(&self) -> __session::Field<'_, #ty>);
+    let setter = quote_spanned! {at_field=>
+        fn #setter<__V: __session::IntoField<#ty>>(&self, value: __V) -> __session::Operation<'_, ()>
+    };
+    quote! {
+        #getter_docs
+        #vis #getter {
+            #getter_body
+        }
+
+        #setter_docs
+        #vis #setter {
+            #setter_body
+        }
+    }
+}
+
+fn impls(input: &Input<'_>, context: &Context<'_>, bounded: &Generics, methods: TokenStream) -> TokenStream {
+    let companion = &context.companion;
+    let name = input.companion.unraw().to_string();
+    let (impl_generics, _, bounds) = bounded.split_for_impl();
+    let (declared, _, where_clause) = context.generics.split_for_impl();
+    quote! {
+        impl #impl_generics #companion #bounds {
+            #methods
+        }
+
+        #[automatically_derived]
+        impl #declared ::core::fmt::Debug for #companion #where_clause {
+            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                formatter.debug_tuple(#name).field(&self.handle).finish()
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The documentation of the companion's methods.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Attribute;
+use syn::ext::IdentExt;
+
+use crate::ast::Field;
+
+/// A field's own documentation, which both of its methods carry.
+pub(crate) struct Docs<'a> {
+    name: Ident,
+    attrs: Vec<&'a Attribute>,
+    is_documented: bool,
+}
+
+impl<'a> Docs<'a> {
+    pub(crate) fn new(field: &'a Field<'_>) -> Self {
+        let carried = |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("deprecated");
+        let attrs: Vec<_> = field.attrs.iter().filter(carried).collect();
+        let is_documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+        Self { name: field.ident.unraw(), attrs, is_documented }
+    }
+
+    pub(crate) fn getter(&self) -> TokenStream {
+        let attrs = &self.attrs;
+        let doc = format!(" The field `{}`, read when it is awaited.", self.name);
+        let doc = (!self.is_documented).then(|| quote!(#[doc = #doc]));
+        quote!(#doc #(#attrs)*)
+    }
+
+    pub(crate) fn setter(&self) -> TokenStream {
+        let attrs = &self.attrs;
+        let doc = format!(" Sets the field `{}`.", self.name);
+        let gap = self.is_documented.then(|| quote!(#[doc = ""]));
+        quote!(#[doc = #doc] #gap #(#attrs)*)
+    }
+}

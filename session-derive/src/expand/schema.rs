@@ -1,0 +1,119 @@
+//! The implementation of `Schema`: the names in the store, and the struct as a whole, read and written.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{Generics, LitStr};
+
+use super::context::Context;
+use super::{spec, table};
+use crate::ast::{Field, Input, SkippedField};
+use crate::attr::DefaultValue;
+
+pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generics) -> TokenStream {
+    let (table, values) = (table::path(context), values_ident());
+    let idents: Vec<_> = input.fields.iter().map(|field| field.ident).collect();
+    let skipped = input.skipped.iter().map(|field| field.ident);
+    let defaults = input.skipped.iter().map(skipped_default);
+    let items = Items {
+        consts: consts(input),
+        load: quote! {
+            ::core::result::Result::Ok(Self {
+                #(#idents: #values.take(&#table.#idents)?,)*
+                #(#skipped: #defaults,)*
+            })
+        },
+        save: quote! {
+            #(changes.set(&#table.#idents, &record.#idents)?;)*
+            ::core::result::Result::Ok(())
+        },
+    };
+    schema_impl(input, context, bounded, &items)
+}
+
+/// The same after an error, with bodies that never run.
+pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
+    let unreachable = quote!(::core::unreachable!());
+    let items =
+        Items { consts: names_const("STORED_NAMES", &[]), load: unreachable.clone(), save: unreachable };
+    schema_impl(input, context, &context.generics, &items)
+}
+
+/// The parts of the implementation that a stand-in has in another form.
+struct Items {
+    consts: TokenStream,
+    load: TokenStream,
+    save: TokenStream,
+}
+
+/// The constants, where they differ from the trait's own.
+fn consts(input: &Input<'_>) -> TokenStream {
+    let stored: Vec<_> = input.fields.iter().map(|field| field.stored.clone()).collect();
+    let with_alias = |field: &Field<'_>| {
+        [Some(field.stored.clone()), field.alias.as_ref().map(LitStr::value)].into_iter().flatten()
+    };
+    let read: Vec<_> = input.fields.iter().flat_map(with_alias).collect();
+    let read_names = (read != stored).then(|| names_const("READ_NAMES", &read));
+    let stored_names = names_const("STORED_NAMES", &stored);
+    let has_ttl = input.fields.iter().any(|field| field.ttl.is_some());
+    let has_ttl = has_ttl.then(|| {
+        quote!(
+            const HAS_TTL: ::core::primitive::bool = true;
+        )
+    });
+    quote!(#stored_names #read_names #has_ttl)
+}
+
+fn names_const(name: &str, names: &[String]) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
+    quote!(const #name: &'static [&'static ::core::primitive::str] = &[#(#names),*];)
+}
+
+/// The value of a field that is not stored.
+fn skipped_default(field: &SkippedField<'_>) -> TokenStream {
+    match &field.default {
+        Some(DefaultValue::Expression(value)) => {
+            let default = spec::closure(field.ty, value);
+            quote!(__session::skipped_or(#default))
+        }
+        Some(DefaultValue::OfType) | None => {
+            spec::typed_call("skipped", field.ty, &TokenStream::new(), &TokenStream::new())
+        }
+    }
+}
+
+/// A name that the default of a skipped field does not see.
+fn values_ident() -> Ident {
+    Ident::new("values", Span::mixed_site())
+}
+
+fn schema_impl(input: &Input<'_>, context: &Context<'_>, bounded: &Generics, items: &Items) -> TokenStream {
+    let Items { consts, load, save } = items;
+    let values = values_ident();
+    let (self_ty, companion, companion_ident) = (&context.self_ty, &context.companion, &input.companion);
+    let phantom_value = context.phantom_value(&quote!(parameters));
+    let (impl_generics, _, bounds) = bounded.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __session::Schema for #self_ty #bounds {
+            type Fields = #companion;
+
+            #consts
+
+            fn fields(handle: __session::SessionHandle) -> Self::Fields {
+                #companion_ident { handle, #phantom_value }
+            }
+
+            fn handle(fields: &Self::Fields) -> &__session::SessionHandle {
+                &fields.handle
+            }
+
+            fn load(#values: &mut __session::Values) -> ::core::result::Result<Self, __session::Error> {
+                #load
+            }
+
+            fn save(record: &Self, changes: &mut __session::Changes) -> ::core::result::Result<(), __session::Error> {
+                #save
+            }
+        }
+    }
+}
