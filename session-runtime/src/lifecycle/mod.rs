@@ -18,7 +18,7 @@ use crate::id::SessionId;
 use crate::lifecycle::known_fields::Present;
 use crate::lifecycle::metadata::Subject;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
-use crate::telemetry::{Moment, News, Untold};
+use crate::telemetry::{EventFlush, EventQueue, LifecycleEvent};
 
 /// The stay of a tombstone: longer than a request that may still hold the dead id is likely to take.
 pub(crate) const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
@@ -65,7 +65,7 @@ pub(crate) struct Lifecycle {
     /// The session whose end or move was sent, and is not known not to have happened.
     doubted: Option<SessionId>,
     unserved: Unserved,
-    news: News,
+    events: EventQueue,
 }
 
 /// What becomes of a request whose session the store cannot be asked for.
@@ -419,7 +419,7 @@ impl Lifecycle {
     pub(crate) fn ended_unusable(&mut self, id: &SessionId, found: Destroyed) {
         self.unusable.retain(|subject| subject.id != *id);
         if found == Destroyed::Ended {
-            self.news.add(Moment::Destroyed, Some(id));
+            self.events.push(LifecycleEvent::Destroyed, Some(id));
         }
     }
 
@@ -447,14 +447,14 @@ impl Lifecycle {
         let cookie_due = match &mut self.state {
             State::Candidate { current, .. } if current.subject.id == *id => {
                 if self.moves.iter().any(|sent| sent.to.id == *id) {
-                    self.news.add(Moment::Rotated, Some(id));
+                    self.events.push(LifecycleEvent::Rotated, Some(id));
                 }
                 current.cookie_due
             }
             // Begun too late for a cookie: it stays unreachable, and expires.
             State::Absent { .. } if self.committed => return,
             State::Absent { drawn: Some(subject) } if subject.id == *id => {
-                self.news.add(Moment::Created, Some(id));
+                self.events.push(LifecycleEvent::Created, Some(id));
                 true
             }
             State::Live { subject, refreshed: before, .. } if subject.id == *id => {
@@ -508,11 +508,11 @@ impl Lifecycle {
             State::Absent { drawn: Some(subject) } if subject.id == *id => return Next::Nothing,
             State::Candidate { current, gone } if current.subject.id == *id => {
                 let gone = gone.take();
-                self.news.add(Moment::Expired, Some(id));
+                self.events.push(LifecycleEvent::Expired, Some(id));
                 self.try_next(gone);
             }
             State::Live { subject, .. } if subject.id == *id => {
-                self.news.add(Moment::Expired, Some(id));
+                self.events.push(LifecycleEvent::Expired, Some(id));
                 self.state = State::Gone(Gone { subject: subject.clone(), end: End::Expired });
             }
             _ => {}
@@ -546,7 +546,7 @@ impl Lifecycle {
                 let read = tombstone.filter(is_under_way).map(|tombstone| End::read(tombstone, age));
                 let gone = read.map(|end| Gone { subject: subject.clone(), end });
                 if tombstone.is_none() {
-                    self.news.add(Moment::Expired, Some(id));
+                    self.events.push(LifecycleEvent::Expired, Some(id));
                 } else {
                     // Another move than the one that it tells of did not happen.
                     self.moves.retain(|sent| sent.from.id != *id || Some(sent.to.id) == successor);
@@ -587,7 +587,7 @@ impl Lifecycle {
     pub(crate) fn moved(&mut self, moved: &Move) -> Result<(), Error> {
         if self.state.is_of(&moved.from.id) || self.may_be(&moved.to.id) {
             self.note_creation(&moved.from.id);
-            self.news.add(Moment::Rotated, Some(&moved.to.id));
+            self.events.push(LifecycleEvent::Rotated, Some(&moved.to.id));
             self.go_live(moved.to.clone(), !self.committed, true);
         } else {
             self.found(&moved.to.id, true);
@@ -598,17 +598,17 @@ impl Lifecycle {
     /// What the store did to this session proves that a creation happened whose reply was lost, or comes later.
     fn note_creation(&mut self, id: &SessionId) {
         if matches!(&self.state, State::Absent { drawn: Some(subject) } if subject.id == *id) {
-            self.news.add(Moment::Created, Some(id));
+            self.events.push(LifecycleEvent::Created, Some(id));
         }
     }
 
-    /// What is to be told of it, once nobody holds it.
-    pub(crate) fn take_news(&mut self) -> Option<Untold> {
-        self.news.take()
+    /// Takes the events, to be reported once nothing holds the life cycle.
+    pub(crate) fn take_events(&mut self) -> Option<EventFlush> {
+        self.events.take()
     }
 
-    pub(crate) fn add_news(&mut self, news: News) {
-        self.news.append(news);
+    pub(crate) fn append_events(&mut self, events: EventQueue) {
+        self.events.append(events);
     }
 
     /// The store did not know the session that was to move.
@@ -648,7 +648,7 @@ impl Lifecycle {
         let id = &plan.subject.id;
         if found == Destroyed::Ended {
             self.note_creation(id);
-            self.news.add(Moment::Destroyed, Some(id));
+            self.events.push(LifecycleEvent::Destroyed, Some(id));
         }
         if let Destroyed::Dead(kind) = found {
             let successor = kind.successor();

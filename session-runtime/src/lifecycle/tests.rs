@@ -542,40 +542,40 @@ fn a_move_of_unknown_outcome_is_settled_by_the_next_operation() {
 
 #[cfg(feature = "metrics")]
 #[test]
-fn news_of_cookies_is_told_with_that_of_sessions() {
-    let (mut lifecycle, mut news) = (Lifecycle::default(), News::default());
-    news.add(Moment::Forged, None);
-    lifecycle.add_news(news);
-    assert!(format!("{:?}", lifecycle.news).contains("Forged"));
+fn events_of_cookies_are_reported_with_those_of_sessions() {
+    let (mut lifecycle, mut events) = (Lifecycle::default(), EventQueue::default());
+    events.push(LifecycleEvent::Forged, None);
+    lifecycle.append_events(events);
+    assert!(format!("{:?}", lifecycle.events).contains("Forged"));
 }
 
 #[cfg(feature = "metrics")]
 #[test]
-fn a_beginning_without_an_answer_is_news_when_the_end_proves_it_and_is_told_once() {
+fn a_creation_without_an_answer_is_an_event_when_the_end_proves_it_and_is_reported_once() {
     let mut lifecycle = asked(vec![]);
     writes(&mut lifecycle);
-    assert!(lifecycle.take_news().is_none());
+    assert!(lifecycle.take_events().is_none());
     destroyed(&mut lifecycle, Destroyed::Ended);
-    assert!(format!("{:?}", lifecycle.news).contains("Created"));
-    assert!(lifecycle.take_news().is_some() && lifecycle.take_news().is_none());
+    assert!(format!("{:?}", lifecycle.events).contains("Created"));
+    assert!(lifecycle.take_events().is_some() && lifecycle.take_events().is_none());
 }
 
 #[cfg(feature = "metrics")]
 #[test]
-fn an_end_is_news_to_the_request_that_brought_it() {
-    for (found, is_news) in
+fn an_end_is_an_event_of_the_request_that_brought_it() {
+    for (found, is_event) in
         [(Destroyed::Ended, true), (Destroyed::Missing, false), (Destroyed::Dead(LOGGED_OUT), false)]
     {
         let mut lifecycle = live(&subject());
         destroyed(&mut lifecycle, found);
-        assert_eq!(format!("{:?}", lifecycle.news).contains("Destroyed"), is_news, "{found:?}");
+        assert_eq!(format!("{:?}", lifecycle.events).contains("Destroyed"), is_event, "{found:?}");
     }
 }
 
-/// With `metrics`, news is kept whether or not somebody listens.
+/// With `metrics`, events are kept even if nothing listens.
 #[cfg(feature = "metrics")]
 #[test]
-fn a_move_of_unknown_outcome_is_news_if_it_happened() {
+fn a_rotation_of_unknown_outcome_is_an_event_if_it_happened() {
     let one = subject();
     for happened in [false, true] {
         let mut lifecycle = live(&one);
@@ -585,7 +585,7 @@ fn a_move_of_unknown_outcome_is_news_if_it_happened() {
             dies(&mut lifecycle, &one.id);
         }
         lifecycle.found(&found.id, true);
-        assert_eq!(format!("{:?}", lifecycle.news).contains("Rotated"), happened);
+        assert_eq!(format!("{:?}", lifecycle.events).contains("Rotated"), happened);
     }
 }
 

@@ -30,7 +30,7 @@ use crate::store::{
     Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
-use crate::telemetry::{Moment, News, Untold};
+use crate::telemetry::{EventFlush, EventQueue, LastId, LifecycleEvent};
 
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
@@ -119,7 +119,7 @@ impl SessionHandle {
         let handle = Self::of(sessions, CookieHeaders::default(), Origin::Application);
         let candidate = |id| Candidate { subject: handle.sessions().subject(id), cookie_due: false };
         let presented =
-            handle.sorted_out(id.map(candidate).into_iter().collect(), false, &mut News::default());
+            handle.sorted_out(id.map(candidate).into_iter().collect(), false, &mut EventQueue::default());
         handle.lifecycle().ask(|| presented);
         handle
     }
@@ -296,11 +296,6 @@ impl SessionHandle {
 
     pub(crate) fn lifetime(&self) -> Option<Lifetime> {
         self.asked().subject().map(|subject| subject.lifetime)
-    }
-
-    /// The id of the session that the request has, or had last, as far as it has asked for one.
-    pub(crate) fn last_id(&self) -> Option<SessionId> {
-        self.lifecycle().last_id()
     }
 
     // One loop five times: written once, over an async closure, rustc 1.95 cannot show that its future is `Send`.
@@ -742,31 +737,31 @@ impl SessionHandle {
 
     /// The life cycle, with the request's cookies looked at.
     fn asked(&self) -> Held<'_> {
-        let (mut lifecycle, mut news) = (self.lifecycle(), News::default());
+        let (mut lifecycle, mut events) = (self.lifecycle(), EventQueue::default());
         if lifecycle.is_late() {
-            news.add_lateness();
+            events.push_late_access();
         }
         lifecycle.ask(|| {
             let cookies = std::mem::take(&mut *self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner));
             let values: SmallVec<[&[u8]; 1]> = cookies.values(self.0.sessions.cookie_name()).collect();
-            self.presented(&values, &mut news)
+            self.presented(&values, &mut events)
         });
-        lifecycle.add_news(news);
+        lifecycle.append_events(events);
         lifecycle
     }
 
     fn lifecycle(&self) -> Held<'_> {
         let lifecycle = self.0.lifecycle.lock().unwrap_or_else(PoisonError::into_inner);
-        Held { lifecycle, untold: None }
+        Held { lifecycle, flush: None }
     }
 
-    fn presented(&self, values: &[&[u8]], news: &mut News) -> Presented<Candidates> {
-        let read = self.verified(values, |sessions, value| sessions.candidate(value, news));
-        let presented = self.sorted_out(read, !values.is_empty(), news);
+    fn presented(&self, values: &[&[u8]], events: &mut EventQueue) -> Presented<Candidates> {
+        let read = self.verified(values, |sessions, value| sessions.candidate(value, events));
+        let presented = self.sorted_out(read, !values.is_empty(), events);
         #[cfg(feature = "redis-session-compat")]
         if presented.candidates.is_empty() {
             let read = self.verified(values, |sessions, value| sessions.forgeable_candidate(value));
-            let mut forgeable = self.sorted_out(read, !values.is_empty(), news);
+            let mut forgeable = self.sorted_out(read, !values.is_empty(), events);
             forgeable.unusable.extend(presented.unusable);
             return forgeable;
         }
@@ -794,13 +789,18 @@ impl SessionHandle {
 
     /// Leaves the sessions to try: those that can be alive, and of many the youngest, so that cookies that somebody planted do not
     /// stand before the one of a login.
-    fn sorted_out(&self, mut read: Candidates, by_cookie: bool, news: &mut News) -> Presented<Candidates> {
+    fn sorted_out(
+        &self,
+        mut read: Candidates,
+        by_cookie: bool,
+        events: &mut EventQueue,
+    ) -> Presented<Candidates> {
         let (now, mut unusable) = (self.0.sessions.now(), Vec::new());
         read.retain(|candidate| {
             let is_plausible = candidate.subject.is_plausible(now);
             if !is_plausible {
                 if unusable.len() < MAX_CANDIDATES {
-                    news.add(Moment::Expired, Some(&candidate.subject.id));
+                    events.push(LifecycleEvent::Expired, Some(&candidate.subject.id));
                 }
                 unusable.push(candidate.subject.clone());
             }
@@ -813,16 +813,16 @@ impl SessionHandle {
     }
 }
 
-/// The life cycle, for as long as nobody else may have it. What it has learnt meanwhile is told when it is free again.
+/// The life cycle, for as long as nobody else may have it. Its events are reported when it is free again.
 struct Held<'a> {
     lifecycle: MutexGuard<'a, Lifecycle>,
-    // Fields are dropped in order: told behind the lock.
-    untold: Option<Untold>,
+    // Fields are dropped in order: the events are reported after the lock is free.
+    flush: Option<EventFlush>,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.untold = self.lifecycle.take_news();
+        self.flush = self.lifecycle.take_events();
     }
 }
 
@@ -878,6 +878,12 @@ fn unbegun(action: &Action) -> Option<Modified> {
         Action::CompareAndSet { .. } => Some(Modified::Swapped(false)),
         Action::AddInteger { .. } | Action::AddFloat { .. } => Some(Modified::OutOfRange),
         Action::Replace(_) | Action::GetOrSet(_) => None,
+    }
+}
+
+impl LastId for SessionHandle {
+    fn last_id(&self) -> Option<SessionId> {
+        self.lifecycle().last_id()
     }
 }
 

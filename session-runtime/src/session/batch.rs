@@ -8,7 +8,7 @@ use crate::request::handle::SessionHandle;
 use crate::session::field::Field;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::FieldSpec;
-use crate::telemetry::{Call, Watch};
+use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::IntoField;
 
 /// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve [`Field`]s, or a `Vec` of fields of one type.
@@ -89,7 +89,7 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
 
 pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<'_, B::Output> {
     let specs = batch.specs(handle);
-    Operation::new(Watch::new(Call::Read, handle).instrument(async move {
+    Operation::new(OperationSpan::new(OperationName::Read, handle).instrument(async move {
         let specs = specs?;
         let mut names = Vec::new();
         B::names(&specs, &mut names);
@@ -163,7 +163,7 @@ impl<'a> WriteBatch<'a> {
     pub fn commit(self) -> Operation<'a, ()> {
         let Self { handle, changes } = self;
         Operation::new(
-            Watch::new(Call::Write, handle)
+            OperationSpan::new(OperationName::Write, handle)
                 .instrument(async move { handle.write(&changes?.into_vec()).await.map(|_| ()) }),
         )
     }

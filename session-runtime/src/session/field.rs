@@ -15,7 +15,7 @@ use crate::request::handle::SessionHandle;
 use crate::session::record::Changes;
 use crate::session::schema::FieldSpec;
 use crate::store::{Action, Modified};
-use crate::telemetry::{Call, Watch};
+use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{Increment, IntoField};
 
 /// One field of a session, not read yet.
@@ -88,7 +88,8 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(
-            watch(Call::Get, handle, spec).instrument(async move { spec.read(held(handle, spec).await?) }),
+            span(OperationName::Get, handle, spec)
+                .instrument(async move { spec.read(held(handle, spec).await?) }),
         )
     }
 
@@ -146,7 +147,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn exists(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::Exists, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::Exists, handle, spec).instrument(async move {
             match spec.alias() {
                 None => handle.contains(spec.name()).await,
                 Some(_) => Ok(held(handle, spec).await?.is_some()),
@@ -178,7 +179,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::Raw, handle, spec).instrument(held(handle, spec)))
+        Operation::new(span(OperationName::Raw, handle, spec).instrument(held(handle, spec)))
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
@@ -207,7 +208,7 @@ impl<'a, T: 'static> Field<'a, T> {
     #[doc(alias = "delete")]
     pub fn remove(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::Remove, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::Remove, handle, spec).instrument(async move {
             let mut changes = Changes::default();
             changes.remove(spec);
             Ok(handle.write(&changes.into_vec()).await? > 0)
@@ -240,7 +241,7 @@ impl<'a, T: 'static> Field<'a, T> {
     #[doc(alias = "flash")]
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::Take, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::Take, handle, spec).instrument(async move {
             spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?))
         }))
     }
@@ -270,7 +271,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with(value, |value| spec.write(value));
-        Operation::new(watch(Call::Replace, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::Replace, handle, spec).instrument(async move {
             spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?))
         }))
     }
@@ -300,7 +301,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with(value, |value| spec.write(value));
-        Operation::new(watch(Call::GetOrSet, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::GetOrSet, handle, spec).instrument(async move {
             match stored? {
                 Some(stored) => spec.read(value_of(handle.modify(spec, Action::GetOrSet(stored)).await?)),
                 None => spec.read(held(handle, spec).await?),
@@ -338,7 +339,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let (old, new) =
             (IntoField::with(old, |old| spec.write(old)), IntoField::with(new, |new| spec.write(new)));
-        Operation::new(watch(Call::CompareAndSet, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::CompareAndSet, handle, spec).instrument(async move {
             let (expected, value) = (old?, new?);
             let or_missing = spec.write(&spec.default())? == expected;
             if expected.is_none() && !or_missing {
@@ -387,7 +388,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Send,
     {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::Update, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::Update, handle, spec).instrument(async move {
             let mut tries = Tries::new(handle, spec.name());
             loop {
                 tries.next().await?;
@@ -431,7 +432,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Increment,
     {
         let action = T::add(by, self.spec.default());
-        self.count(Call::Incr, action)
+        self.count(OperationName::Incr, action)
     }
 
     /// Subtracts from a number and gives the difference. Otherwise as [`incr`](Self::incr).
@@ -460,7 +461,7 @@ impl<'a, T: 'static> Field<'a, T> {
         T: Increment,
     {
         let action = T::subtract(by, self.spec.default());
-        self.count(Call::Decr, action)
+        self.count(OperationName::Decr, action)
     }
 
     /// Gives the field an expiry of its own, that long from now, and says whether the field is there. Begins no session.
@@ -493,7 +494,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn expire_in(self, ttl: Duration) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::ExpireIn, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::ExpireIn, handle, spec).instrument(async move {
             if ttl.is_zero() {
                 return Err(Error::new(Kind::ExpiryOfZero));
             }
@@ -536,7 +537,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn expires_in(self) -> Operation<'a, Option<Duration>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(Call::ExpiresIn, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::ExpiresIn, handle, spec).instrument(async move {
             for name in spec.read_names() {
                 if let Some(left) = handle.field_expires_in(name).await? {
                     return Ok(Some(left));
@@ -551,15 +552,15 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let mut changes = Changes::default();
         let encoded = IntoField::with(value, |value| changes.set(spec, value));
-        Operation::new(watch(Call::Set, handle, spec).instrument(async move {
+        Operation::new(span(OperationName::Set, handle, spec).instrument(async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
         }))
     }
 
-    fn count(self, call: Call, action: Action) -> Operation<'a, T> {
+    fn count(self, name: OperationName, action: Action) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        Operation::new(watch(call, handle, spec).instrument(async move {
+        Operation::new(span(name, handle, spec).instrument(async move {
             let mut modified = handle.modify(spec, action.clone()).await?;
             if modified == Some(Modified::NotANumber) && spec.is_lenient() {
                 set_to_default(handle, spec).await?;
@@ -574,8 +575,8 @@ impl<'a, T: 'static> Field<'a, T> {
     }
 }
 
-fn watch<'a, T>(call: Call, handle: &'a SessionHandle, spec: &FieldSpec<T>) -> Watch<'a> {
-    Watch::new(call, handle).on(spec.name())
+fn span<'a, T>(name: OperationName, handle: &'a SessionHandle, spec: &FieldSpec<T>) -> OperationSpan<'a> {
+    OperationSpan::new(name, handle).with_field(spec.name())
 }
 
 /// The bytes that a field holds, under its own name or its former one.

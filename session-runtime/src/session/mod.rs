@@ -23,7 +23,7 @@ use crate::request::handle::SessionHandle;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::Schema;
 use crate::store::Change;
-use crate::telemetry::{Call, Watch};
+use crate::telemetry::{OperationName, OperationSpan};
 
 /// One request's session, with the fields that `S` declares; cheap to clone.
 ///
@@ -114,7 +114,9 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn exists(&self) -> Operation<'_, bool> {
-        Operation::new(Watch::new(Call::Exists, self.handle()).instrument(self.handle().exists()))
+        Operation::new(
+            OperationSpan::new(OperationName::Exists, self.handle()).instrument(self.handle().exists()),
+        )
     }
 
     /// How long from now the session expires if nobody uses it; `None` without a session. One round trip; refreshes nothing, so that a page may
@@ -144,7 +146,10 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
-        Operation::new(Watch::new(Call::ExpiresIn, self.handle()).instrument(self.handle().expires_in()))
+        Operation::new(
+            OperationSpan::new(OperationName::ExpiresIn, self.handle())
+                .instrument(self.handle().expires_in()),
+        )
     }
 
     /// The session's lifetime, as it is configured, as far as it is known without asking the store; `None` without a session. See
@@ -245,7 +250,7 @@ impl<S: Schema> Session<S> {
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
         Operation::new(
-            Watch::new(Call::Load, handle)
+            OperationSpan::new(OperationName::Load, handle)
                 .instrument(async move { S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?)) }),
         )
     }
@@ -276,7 +281,7 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         let mut changes = Changes::default();
         let encoded = S::save(value, &mut changes);
-        Operation::new(Watch::new(Call::Save, handle).instrument(async move {
+        Operation::new(OperationSpan::new(OperationName::Save, handle).instrument(async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
         }))
@@ -311,7 +316,7 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
         Operation::new(
-            Watch::new(Call::Clear, handle)
+            OperationSpan::new(OperationName::Clear, handle)
                 .instrument(async move { handle.write(&changes).await.map(|_| ()) }),
         )
     }
@@ -355,7 +360,8 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "regenerate")]
     pub fn rotate(&self) -> Operation<'_, ()> {
         Operation::new(
-            Watch::new(Call::Rotate, self.handle()).instrument(self.handle().change_id(Reason::Rotate)),
+            OperationSpan::new(OperationName::Rotate, self.handle())
+                .instrument(self.handle().change_id(Reason::Rotate)),
         )
     }
 
@@ -392,7 +398,7 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "remember_me")]
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
-        Operation::new(Watch::new(Call::Renew, handle).instrument(async move {
+        Operation::new(OperationSpan::new(OperationName::Renew, handle).instrument(async move {
             handle.sessions().check_known(lifetime)?;
             handle.change_id(Reason::Renew(lifetime.class)).await
         }))
@@ -436,7 +442,9 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "purge")]
     #[doc(alias = "delete")]
     pub fn destroy(&self) -> Operation<'_, ()> {
-        Operation::new(Watch::new(Call::Destroy, self.handle()).instrument(self.handle().destroy()))
+        Operation::new(
+            OperationSpan::new(OperationName::Destroy, self.handle()).instrument(self.handle().destroy()),
+        )
     }
 
     fn handle(&self) -> &SessionHandle {

@@ -30,7 +30,7 @@ use crate::session::skew::Skew;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
 use crate::store::{Action, AnyStore, Change, ConnectionState, MemoryStore, Refresh, SessionStore};
-use crate::telemetry::{self, Call, Moment, News, Watch};
+use crate::telemetry::{self, EventQueue, LifecycleEvent, OperationName, OperationSpan};
 
 /// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
 ///
@@ -160,7 +160,7 @@ impl Sessions {
 
     fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
         let formats = CookieFormats::new(&settings)?;
-        telemetry::describe();
+        telemetry::describe_metrics();
         let rules = Arc::new(Rules {
             clock: Clock::system(),
             skew: Skew::default(),
@@ -350,7 +350,7 @@ impl Sessions {
     #[doc(alias = "insert")]
     pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(self.clone(), None);
-        Operation::new(Watch::without_session(Call::Create).instrument(async move {
+        Operation::new(OperationSpan::without_session(OperationName::Create).instrument(async move {
             handle.begin().await?;
             Ok(handle.session())
         }))
@@ -417,7 +417,7 @@ impl Sessions {
     /// # }
     /// ```
     pub fn peek<S: Schema>(&self, id: &SessionId) -> Operation<'_, Option<S>> {
-        Operation::new(Watch::without_session(Call::Peek).instrument(peek::peek(self, *id)))
+        Operation::new(OperationSpan::without_session(OperationName::Peek).instrument(peek::peek(self, *id)))
     }
 
     /// The current time, by the clock that sessions age by. In tests, that clock is the one which the test moves
@@ -527,7 +527,7 @@ impl Sessions {
     }
 
     /// The session that a cookie's value names, if it is signed.
-    pub(crate) fn candidate(&self, cookie_value: &[u8], news: &mut News) -> Option<Candidate> {
+    pub(crate) fn candidate(&self, cookie_value: &[u8], events: &mut EventQueue) -> Option<Candidate> {
         let now = self.now();
         let verified = self.0.rules.formats.read(cookie_value, now);
         #[cfg(feature = "redis-session-compat")]
@@ -535,7 +535,7 @@ impl Sessions {
         #[cfg(not(feature = "redis-session-compat"))]
         let is_read = verified.is_some();
         if !is_read {
-            news.add(Moment::Forged, None);
+            events.push(LifecycleEvent::Forged, None);
         }
         Some(self.candidate_of(verified?))
     }
@@ -772,7 +772,7 @@ mod tests {
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let subject = memory.draw(0, memory.now()).unwrap();
         let written = memory.0.rules.formats.write(&subject.id, memory.now()).unwrap();
-        assert!(memory.candidate(written.value.as_bytes(), &mut News::default()).is_some());
+        assert!(memory.candidate(written.value.as_bytes(), &mut EventQueue::default()).is_some());
         assert!(
             Sessions::build(config().resolve().unwrap(), memory.0.store.clone()).unwrap_err().is_config()
         );

@@ -1,22 +1,24 @@
-//! What operations come to, what becomes of sessions, and what is connected: told to `tracing` and, with the feature `metrics`, to the crate of
-//! that name. Nothing else tells of them; the guide's page on observability documents the names, which stay.
+//! Events and spans for `tracing`, and metrics for the crate of that name with the feature `metrics`: the outcomes of
+//! operations, the life of sessions, the connections to their store.
+//!
+//! Nothing else reports these. The guide's page on observability documents the names, which stay.
 
-mod call;
+mod event;
 #[cfg(feature = "redis")]
-mod counted;
-mod moment;
+mod gauge;
+mod operation_name;
 #[cfg(feature = "metrics")]
 mod recorder;
-mod watch;
+mod span;
 
-pub(crate) use call::Call;
+pub(crate) use event::{EventFlush, EventQueue, LifecycleEvent};
 #[cfg(feature = "redis")]
-pub(crate) use counted::Counted;
-pub(crate) use moment::{Moment, News, Untold};
-pub(crate) use watch::Watch;
+pub(crate) use gauge::GaugeGuard;
+pub(crate) use operation_name::OperationName;
+pub(crate) use span::{LastId, OperationSpan};
 
-/// Tells a recorder of metrics, if there is one already, what each of them is.
-pub(crate) fn describe() {
+/// Describes the metrics to the program's recorder, if it has installed one.
+pub(crate) fn describe_metrics() {
     #[cfg(feature = "metrics")]
     recorder::describe();
 }

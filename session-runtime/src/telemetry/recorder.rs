@@ -1,4 +1,4 @@
-//! The metrics, by the crate `metrics`: whatever recorder the program has installed gets them.
+//! The metrics, for the recorder of the crate `metrics` that the program has installed.
 
 #[cfg(feature = "redis")]
 use std::fmt::Display;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics::Unit;
 
-use super::{Call, Moment};
+use super::{LifecycleEvent, OperationName};
 
 const OPERATIONS: &str = "session_operations_total";
 const DURATION: &str = "session_operation_duration_seconds";
@@ -16,7 +16,7 @@ const DESTROYED: &str = "session_destroyed_total";
 const EXPIRED: &str = "session_expired_total";
 const FORGED: &str = "session_forged_total";
 const CONNECTIONS: &str = "session_store_connections";
-const TROUBLES: &str = "session_store_connections_failing";
+const FAILING_CONNECTIONS: &str = "session_store_connections_failing";
 
 pub(super) fn describe() {
     metrics::describe_counter!(OPERATIONS, Unit::Count, "Operations on sessions, by what they came to.");
@@ -32,24 +32,24 @@ pub(super) fn describe() {
     metrics::describe_counter!(FORGED, Unit::Count, "Session cookies that no key of ours had signed.");
     metrics::describe_gauge!(CONNECTIONS, Unit::Count, "Connections to a session store that are open.");
     metrics::describe_gauge!(
-        TROUBLES,
+        FAILING_CONNECTIONS,
         Unit::Count,
         "Connections to a session store that cannot be made, tried again and again."
     );
 }
 
-pub(super) fn operation(call: Call, outcome: &'static str, duration: Duration) {
-    metrics::counter!(OPERATIONS, "operation" => call.name(), "outcome" => outcome).increment(1);
-    metrics::histogram!(DURATION, "operation" => call.name()).record(duration);
+pub(super) fn record_operation(name: OperationName, outcome: &'static str, duration: Duration) {
+    metrics::counter!(OPERATIONS, "operation" => name.as_str(), "outcome" => outcome).increment(1);
+    metrics::histogram!(DURATION, "operation" => name.as_str()).record(duration);
 }
 
-pub(super) fn moment(moment: Moment, count: u64) {
-    let name = match moment {
-        Moment::Created => CREATED,
-        Moment::Rotated => ROTATED,
-        Moment::Destroyed => DESTROYED,
-        Moment::Expired => EXPIRED,
-        Moment::Forged => FORGED,
+pub(super) fn count_event(event: LifecycleEvent, count: u64) {
+    let name = match event {
+        LifecycleEvent::Created => CREATED,
+        LifecycleEvent::Rotated => ROTATED,
+        LifecycleEvent::Destroyed => DESTROYED,
+        LifecycleEvent::Expired => EXPIRED,
+        LifecycleEvent::Forged => FORGED,
     };
     metrics::counter!(name).increment(count);
 }
@@ -60,6 +60,6 @@ pub(super) fn connections(address: impl Display) -> metrics::Gauge {
 }
 
 #[cfg(feature = "redis")]
-pub(super) fn troubles(place: impl Display) -> metrics::Gauge {
-    metrics::gauge!(TROUBLES, "address" => place.to_string())
+pub(super) fn failing_connections(address: impl Display) -> metrics::Gauge {
+    metrics::gauge!(FAILING_CONNECTIONS, "address" => address.to_string())
 }

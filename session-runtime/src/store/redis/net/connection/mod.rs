@@ -23,7 +23,7 @@ use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::connector::Endpoint;
 use crate::store::redis::net::generation::Reign;
 use crate::store::redis::reply::{is_unknown_command, text_in};
-use crate::telemetry::Counted;
+use crate::telemetry::GaugeGuard;
 
 /// A connection to a server that takes writes, and whether it is still open.
 pub(crate) struct Watched {
@@ -62,7 +62,7 @@ struct Beat {
     has_stopped: AtomicBool,
     stopped: Notify,
     /// From when the connection is open until it stops.
-    counted: Mutex<Option<Counted>>,
+    gauge: Mutex<Option<GaugeGuard>>,
 }
 
 /// Lives in the connection's driver: whichever way that ends, with its runtime too, the pulse stops.
@@ -189,7 +189,7 @@ impl Pulse {
 
     pub(crate) fn stop(&self) {
         self.0.has_stopped.store(true, Ordering::Release);
-        self.counted().take();
+        self.gauge().take();
         self.0.stopped.notify_waiters();
     }
 
@@ -202,16 +202,16 @@ impl Pulse {
         }
     }
 
-    /// Has the connection to this address counted until it stops.
+    /// Counts the connection to this address until it stops.
     fn count(&self, address: &str) {
-        let mut counted = self.counted();
+        let mut gauge = self.gauge();
         if self.beats() {
-            *counted = Some(Counted::connection(address));
+            *gauge = Some(GaugeGuard::open_connection(address));
         }
     }
 
-    fn counted(&self) -> MutexGuard<'_, Option<Counted>> {
-        self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gauge(&self) -> MutexGuard<'_, Option<GaugeGuard>> {
+        self.0.gauge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {

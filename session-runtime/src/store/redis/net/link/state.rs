@@ -9,7 +9,7 @@ use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connect_options::Place;
 use crate::store::redis::net::connection::{Pulse, Server, Watched};
 use crate::store::redis::net::generation::Reign;
-use crate::telemetry::Counted;
+use crate::telemetry::GaugeGuard;
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -27,7 +27,7 @@ pub(crate) struct State {
 /// Why the latest attempt failed, until one succeeds.
 pub(crate) struct Trouble {
     pub(crate) cause: Cause,
-    _counted: Counted,
+    _gauge: GaugeGuard,
 }
 
 /// The task that connects. There is one at a time.
@@ -113,7 +113,7 @@ impl State {
         let is_first = self.trouble.is_none();
         match &mut self.trouble {
             Some(trouble) => trouble.cause = cause,
-            None => self.trouble = Some(Trouble { cause, _counted: Counted::trouble(place) }),
+            None => self.trouble = Some(Trouble { cause, _gauge: GaugeGuard::failing_connection(place) }),
         }
         is_first
     }

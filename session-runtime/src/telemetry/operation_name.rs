@@ -1,8 +1,8 @@
-//! What a program asks of a session.
+//! The names of operations.
 
-/// An operation, by the method that begins it.
+/// The name of an operation: that of the method which begins it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Call {
+pub(crate) enum OperationName {
     Clear,
     CompareAndSet,
     Create,
@@ -29,9 +29,8 @@ pub(crate) enum Call {
     Write,
 }
 
-impl Call {
-    /// The method's name.
-    pub(super) const fn name(self) -> &'static str {
+impl OperationName {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Clear => "clear",
             Self::CompareAndSet => "compare_and_set",
