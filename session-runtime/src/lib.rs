@@ -126,14 +126,12 @@ pub use adapter::SessionEndpoint;
 pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
 #[cfg(feature = "tower")]
 pub use adapter::{ResponseFuture, SessionLayer, SessionService};
-#[cfg(feature = "redis-session-compat")]
-pub use config::CookieFormat;
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
+#[cfg(feature = "redis-session-compat")]
+pub use config::{CookieFormat, FlaskCookie, TornadoCookie};
 pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::{Error, InvalidValue};
-#[cfg(feature = "redis-session-compat")]
-pub use http::python::{FlaskCookie, TornadoCookie};
 pub use http::response::SessionHeaders;
 pub use id::SessionId;
 pub use operation::Operation;

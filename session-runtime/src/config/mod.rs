@@ -3,12 +3,12 @@
 #[cfg(feature = "clap")]
 mod args;
 mod cookie;
-#[cfg(feature = "redis-session-compat")]
-mod cookie_format;
 mod env;
 mod lifetime;
 mod memory_url;
 mod misspelt;
+#[cfg(feature = "redis-session-compat")]
+mod python;
 mod secret;
 mod settings;
 mod store_url;
@@ -19,15 +19,13 @@ mod weak;
 #[cfg(feature = "clap")]
 pub use args::SessionArgs;
 pub use cookie::SameSite;
-#[cfg(feature = "redis-session-compat")]
-pub use cookie_format::CookieFormat;
 pub use lifetime::Lifetime;
+#[cfg(feature = "redis-session-compat")]
+pub use python::{CookieFormat, FlaskCookie, TornadoCookie};
 
 pub(crate) use cookie::CookieSettings;
 pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
-#[cfg(feature = "redis-session-compat")]
-pub(crate) use secret::decode_base64;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
 

@@ -425,7 +425,7 @@ fn formats_of_python_bring_its_defaults() {
 #[cfg(feature = "redis-session-compat")]
 #[test]
 fn formats_that_cannot_be_used_are_refused() {
-    use crate::http::python::TornadoCookie;
+    use super::TornadoCookie;
 
     for (formats, secret_key, says) in [
         ("tornado", "", "`secret_key` (SECRET_KEY) is required"),
@@ -470,7 +470,7 @@ fn formats_are_read_from_files() {
 #[cfg(feature = "redis-session-compat")]
 #[test]
 fn a_secret_key_that_a_file_leaves_out_is_the_environments() {
-    use crate::http::python::SecretKey;
+    use super::python::SecretKey;
 
     let file = || {
         let json = r#"{"store": "memory:", "cookie_formats": [{"format": "tornado"}, {"format": "flask", "secret_key": "own"},

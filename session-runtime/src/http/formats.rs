@@ -1,16 +1,17 @@
 //! The formats of the session cookie's value.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use super::cookie_value::{Verified, Written};
+use super::signing::Keyring;
 use crate::config::{Secret, Settings};
 use crate::error::Error;
-use crate::http::signing::{Keyring, Verified};
 use crate::id::SessionId;
 
 #[cfg(feature = "redis-session-compat")]
-use crate::config::CookieFormat;
+use super::python::{FlaskSigner, PythonFormat, TornadoSigner};
 #[cfg(feature = "redis-session-compat")]
-use crate::http::python::{FlaskSigner, PythonFormat, TornadoSigner};
+use crate::config::CookieFormat;
 #[cfg(feature = "redis-session-compat")]
 use crate::id::python::PythonId;
 
@@ -29,13 +30,6 @@ enum Format {
     Native(Keyring),
     #[cfg(feature = "redis-session-compat")]
     Python(PythonFormat),
-}
-
-/// A cookie's value.
-pub(crate) struct Written {
-    pub(crate) value: String,
-    /// How long it is read, if not for ever.
-    pub(crate) lasts: Option<Duration>,
 }
 
 impl CookieFormats {
@@ -131,7 +125,7 @@ impl Format {
 
 #[cfg(all(test, feature = "redis-session-compat"))]
 mod tests {
-    use std::time::UNIX_EPOCH;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
     use crate::{FlaskCookie, SessionConfig, TornadoCookie};

@@ -2,6 +2,7 @@
 
 pub(crate) mod cache_control;
 pub(crate) mod cookie_header;
+pub(crate) mod cookie_value;
 pub(crate) mod fetch_metadata;
 pub(crate) mod formats;
 pub(crate) mod plain_http;

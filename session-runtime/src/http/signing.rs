@@ -6,6 +6,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::cookie_value::Verified;
 use crate::id::SessionId;
 
 /// What a key is derived for. Another use of the same secret, or another format, takes another label.
@@ -23,14 +24,6 @@ pub(crate) struct Keyring {
     /// One prepared state a key, which took in the cookie's name already.
     signing: Hmac<Sha256>,
     older: Vec<Hmac<Sha256>>,
-}
-
-/// An id that a cookie names rightly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verified {
-    pub(crate) id: SessionId,
-    /// By another key, or in another format, than would be written now.
-    pub(crate) is_outdated: bool,
 }
 
 impl Keyring {

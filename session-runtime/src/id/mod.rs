@@ -5,6 +5,8 @@ mod key;
 pub(crate) mod python;
 #[cfg(feature = "redis")]
 pub(crate) mod slot;
+#[cfg(feature = "redis-session-compat")]
+pub(crate) mod successor;
 
 pub use key::SessionKey;
 

@@ -1,12 +1,6 @@
-//! The package's session ids, and how ours go into its cookies.
+//! The session ids of the Python package `redis_session`.
 
-use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use super::SessionKey;
-use super::slot::{slot_of, slot_of_tag};
-use crate::error::Error;
-use crate::id::SessionId;
 
 /// An id as the package draws it, two random UUIDs, one after the other; with the session's birth, which only the cookie tells.
 #[derive(Clone, Copy)]
@@ -63,61 +57,6 @@ impl std::hash::Hash for PythonId {
     }
 }
 
-/// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the braces of ours go along.
-pub(crate) fn text_of(id: &SessionId) -> String {
-    if let Some(python) = id.python() {
-        return python.id().to_owned();
-    }
-    let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
-    format!("{{{tag}}}{rest}")
-}
-
-/// When a cookie for this id counts as signed: that is all that tells the birth of a session of Python's.
-pub(crate) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
-    id.python().map_or(now, PythonId::birth)
-}
-
-/// The id of what stands in a cookie that was signed at `signed_at`.
-pub(crate) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
-    let Some(text) = text.strip_prefix(b"{") else {
-        return PythonId::new(text, signed_at).map(SessionId::of_python);
-    };
-    let (tag, rest) = text.split_at_checked(SessionId::TAG_LEN)?;
-    let id = SessionId::from_ascii(&[tag, rest.strip_prefix(b"}")?].concat())?;
-    id.python().is_none().then_some(id)
-}
-
-/// Draws an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
-pub(crate) fn draw_in_slot_of(key: &SessionKey, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
-    let (slot, drawn) = (slot_of(key), SessionId::draw(birth, class)?);
-    let mut tag = [0; SessionId::TAG_LEN];
-    tag.copy_from_slice(drawn.tag().as_bytes());
-    // One of 16,384 is in the slot.
-    let tag =
-        iter::successors(Some(tag), |tag| Some(next(*tag))).take(TAGS).find(|tag| slot_of_tag(tag) == slot);
-    Ok(tag.map_or(drawn, |tag| drawn.with_tag(&tag)))
-}
-
-/// The next tag with the same beginning; after the last one the first.
-fn next(mut tag: [u8; SessionId::TAG_LEN]) -> [u8; SessionId::TAG_LEN] {
-    for c in &mut tag[SEARCHED..] {
-        let next = ALPHABET.iter().position(|letter| letter == c).unwrap_or_default() + 1;
-        *c = ALPHABET[next % ALPHABET.len()];
-        if next < ALPHABET.len() {
-            break;
-        }
-    }
-    tag
-}
-
-/// How many tags have the same beginning.
-const TAGS: usize = 1 << (6 * (SessionId::TAG_LEN - SEARCHED));
-
-/// From which character on a tag is searched for; those before are drawn.
-const SEARCHED: usize = SessionId::TAG_LEN - 4;
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 const UUID_LEN: usize = 36;
 
 /// As `str(uuid4())` gives it ([RFC 9562 §5.4]).
@@ -153,7 +92,8 @@ pub(crate) mod tests {
     use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
     use super::*;
-    use crate::id::slot::slot_of;
+    use crate::id::SessionId;
+    use crate::id::SessionKey;
 
     pub(crate) const NOW: u64 = 1_761_741_315;
     pub(crate) const PYTHON: &str =
@@ -166,16 +106,6 @@ pub(crate) mod tests {
 
     pub(crate) fn native() -> SessionId {
         SessionId::parse(NATIVE).unwrap()
-    }
-
-    #[test]
-    fn keys_are_those_that_the_package_makes_of_its_cookie() {
-        for id in [python(), native()] {
-            let key = SessionKey::new("redis", &id);
-            assert_eq!(key.expose_secret(), format!("redis:sessions:{}", text_of(&id)));
-            assert_eq!(key.prefix(), "redis:sessions:");
-            assert_eq!(id_of(text_of(&id).as_bytes(), time_of(NOW)), Some(id));
-        }
     }
 
     #[test]
@@ -230,32 +160,5 @@ pub(crate) mod tests {
         assert_eq!((id(PYTHON, 1), hash(&id(PYTHON, 1))), (python(), hash(&python())));
         let other = id(&PYTHON.replace("a374", "a375"), NOW);
         assert!(other != python() && hash(&other) != hash(&python()));
-    }
-
-    #[test]
-    fn in_braces_stands_no_id_of_python() {
-        let (tag, rest) = PYTHON.split_at(SessionId::TAG_LEN);
-        assert_eq!(id_of(format!("{{{tag}}}{rest}.{NOW}").as_bytes(), time_of(NOW)), None);
-    }
-
-    #[test]
-    fn tags_are_counted_through() {
-        for (tag, following) in [
-            (b"AAAAAAAA", b"AAAABAAA"),
-            (b"zyxw-_-_", b"zyxw__-_"),
-            (b"zyxw__9_", b"zyxwAA-_"),
-            (b"AAAA____", b"AAAAAAAA"),
-        ] {
-            assert_eq!(next(*tag), *following);
-        }
-    }
-
-    #[test]
-    fn a_successor_is_in_the_same_slot() {
-        let key = SessionKey::new("redis", &python());
-        let successor = draw_in_slot_of(&key, time_of(NOW), 1).unwrap();
-        assert_eq!(slot_of(&SessionKey::new("redis", &successor)), slot_of(&key));
-        assert_eq!(successor.birth_and_class(), (time_of(NOW), 1));
-        assert_ne!(draw_in_slot_of(&key, time_of(NOW), 1).unwrap(), successor);
     }
 }

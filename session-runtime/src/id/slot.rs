@@ -1,6 +1,6 @@
 //! Which of a cluster's slots a session is in.
 
-use crate::store::SessionKey;
+use super::SessionKey;
 
 /// How many slots a cluster has.
 pub(crate) const SLOTS: usize = 16384;

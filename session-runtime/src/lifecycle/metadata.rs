@@ -8,7 +8,7 @@ use crate::config::{Lifetime, Lifetimes};
 use crate::error::Error;
 use crate::id::SessionId;
 #[cfg(feature = "redis-session-compat")]
-use crate::id::python;
+use crate::id::successor;
 use crate::store::SessionKey;
 
 /// How far ahead of ours the clock may be that gave an id its birth.
@@ -46,7 +46,7 @@ impl Subject {
     pub(crate) fn draw_successor(&self, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
         #[cfg(feature = "redis-session-compat")]
         if self.id.python().is_some() {
-            return python::draw_in_slot_of(&self.key, birth, class);
+            return successor::draw_in_slot_of(&self.key, birth, class);
         }
         self.id.draw_successor(birth, class)
     }

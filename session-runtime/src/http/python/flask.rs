@@ -6,44 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use super::SecretKey;
+use super::text::{id_of, signing_time, text_of};
+use crate::config::FlaskCookie;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::id::python::{id_of, seconds, signing_time, text_of, time_of};
-
-/// What the cookies of a Flask application are signed with, for [`CookieFormat::Flask`](crate::CookieFormat::Flask).
-///
-/// With `serde` it is a map of `secret_key`: a text, or `{ base64 = "…" }` for bytes that are none; one that is left out is that
-/// of the environment variable `SECRET_KEY`, if the environment goes over the file
-/// ([`SessionConfig::overridden_by_env`](crate::SessionConfig::overridden_by_env)).
-///
-/// # Examples
-///
-/// ```
-/// use session_runtime::FlaskCookie;
-///
-/// let cookie = FlaskCookie::new("the application's SECRET_KEY, whole");
-/// # let _ = cookie;
-/// ```
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[must_use]
-pub struct FlaskCookie {
-    #[serde(default)]
-    pub(crate) secret_key: SecretKey,
-}
-
-impl FlaskCookie {
-    /// The application's `SECRET_KEY`, text or bytes, as it is: nothing is trimmed, split or decoded. One of less than 32 bytes is warned of.
-    pub fn new(secret_key: impl Into<Vec<u8>>) -> Self {
-        Self { secret_key: SecretKey::new(secret_key) }
-    }
-}
+use crate::id::python::{seconds, time_of};
 
 /// Signs and verifies the values of one cookie.
 ///

@@ -4,8 +4,7 @@ use std::time::SystemTime;
 
 use super::flask::FlaskSigner;
 use super::tornado::TornadoSigner;
-use crate::http::formats::Written;
-use crate::http::signing::Verified;
+use crate::http::cookie_value::{Verified, Written};
 use crate::id::SessionId;
 
 /// A signed format of the package's cookies, for one cookie.

@@ -1,14 +1,10 @@
-//! What the Python package `redis_session` does: the formats of its cookies.
+//! The cookies of the Python package `redis_session`: signed and verified as the package does it.
 
 mod flask;
 mod format;
-mod secret_key;
+mod text;
 mod tornado;
-
-pub use flask::FlaskCookie;
-pub use tornado::TornadoCookie;
 
 pub(crate) use flask::FlaskSigner;
 pub(crate) use format::PythonFormat;
-pub(crate) use secret_key::SecretKey;
 pub(crate) use tornado::TornadoSigner;

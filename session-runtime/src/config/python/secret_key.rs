@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::config::decode_base64;
+use crate::config::secret::decode_base64;
 
 /// The secret that the Python application signs its cookies with: taken as it is, as Python does. `Debug` shows nothing of it.
 ///

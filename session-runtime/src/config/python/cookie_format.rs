@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::error::Error;
-use crate::error::Setting;
-use crate::http::python::{FlaskCookie, SecretKey, TornadoCookie};
+use super::{FlaskCookie, SecretKey, TornadoCookie};
+use crate::error::{Error, Setting};
 
 /// A format of the session cookie's value, for [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
 ///
@@ -42,7 +41,7 @@ pub enum CookieFormat {
 
 impl CookieFormat {
     /// The format that a word of the environment names, without a secret key.
-    pub(super) fn named(word: &str) -> Result<Self, Error> {
+    pub(in crate::config) fn named(word: &str) -> Result<Self, Error> {
         match word {
             "native" => Ok(Self::Native),
             "tornado" => Ok(Self::Tornado(TornadoCookie::new(""))),
@@ -54,12 +53,12 @@ impl CookieFormat {
         }
     }
 
-    pub(super) fn lacks_secret_key(&self) -> bool {
+    pub(in crate::config) fn lacks_secret_key(&self) -> bool {
         matches!(self, Self::Tornado(TornadoCookie { secret_key, .. }) | Self::Flask(FlaskCookie { secret_key }) if secret_key.is_empty())
     }
 
     /// With this secret key, if it lacks one.
-    pub(super) fn with_missing_secret_key(mut self, secret_key: &[u8]) -> Self {
+    pub(in crate::config) fn with_missing_secret_key(mut self, secret_key: &[u8]) -> Self {
         match &mut self {
             Self::Tornado(TornadoCookie { secret_key: key, .. })
             | Self::Flask(FlaskCookie { secret_key: key })
@@ -72,11 +71,11 @@ impl CookieFormat {
         self
     }
 
-    pub(super) fn is_of_python(&self) -> bool {
+    pub(in crate::config) fn is_of_python(&self) -> bool {
         !matches!(self, Self::Native)
     }
 
-    pub(super) fn resolve(formats: Vec<Self>) -> Result<Vec<Self>, Error> {
+    pub(in crate::config) fn resolve(formats: Vec<Self>) -> Result<Vec<Self>, Error> {
         if formats.iter().any(Self::lacks_secret_key) {
             return Err(Setting::SECRET_KEY.invalid("is required for cookies of Tornado and Flask"));
         }

@@ -1,0 +1,11 @@
+//! Settings of the cookies that the Python package `redis_session` writes.
+
+mod cookie_format;
+mod flask;
+mod secret_key;
+mod tornado;
+
+pub use cookie_format::CookieFormat;
+pub use flask::FlaskCookie;
+pub(crate) use secret_key::SecretKey;
+pub use tornado::TornadoCookie;

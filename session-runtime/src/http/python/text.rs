@@ -1,0 +1,54 @@
+//! The text of an id in a cookie of the package.
+
+use std::time::SystemTime;
+
+use crate::id::SessionId;
+use crate::id::python::PythonId;
+
+/// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the braces of ours go along.
+pub(crate) fn text_of(id: &SessionId) -> String {
+    if let Some(python) = id.python() {
+        return python.id().to_owned();
+    }
+    let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
+    format!("{{{tag}}}{rest}")
+}
+
+/// When a cookie for this id counts as signed: that is all that tells the birth of a session of Python's.
+pub(crate) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
+    id.python().map_or(now, PythonId::birth)
+}
+
+/// The id of what stands in a cookie that was signed at `signed_at`.
+pub(crate) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
+    let Some(text) = text.strip_prefix(b"{") else {
+        return PythonId::new(text, signed_at).map(SessionId::of_python);
+    };
+    let (tag, rest) = text.split_at_checked(SessionId::TAG_LEN)?;
+    let id = SessionId::from_ascii(&[tag, rest.strip_prefix(b"}")?].concat())?;
+    id.python().is_none().then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SessionKey;
+    use crate::id::python::tests::{NOW, PYTHON, native, python};
+    use crate::id::python::time_of;
+
+    #[test]
+    fn keys_are_those_that_the_package_makes_of_its_cookie() {
+        for id in [python(), native()] {
+            let key = SessionKey::new("redis", &id);
+            assert_eq!(key.expose_secret(), format!("redis:sessions:{}", text_of(&id)));
+            assert_eq!(key.prefix(), "redis:sessions:");
+            assert_eq!(id_of(text_of(&id).as_bytes(), time_of(NOW)), Some(id));
+        }
+    }
+
+    #[test]
+    fn in_braces_stands_no_id_of_python() {
+        let (tag, rest) = PYTHON.split_at(SessionId::TAG_LEN);
+        assert_eq!(id_of(format!("{{{tag}}}{rest}.{NOW}").as_bytes(), time_of(NOW)), None);
+    }
+}
