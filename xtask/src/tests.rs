@@ -54,6 +54,23 @@ fn the_workflow_has_the_steps_of_ci() {
     assert_eq!(jobs, steps);
 }
 
+/// They are told from the root, or from the sources of one of the two crates.
+#[test]
+fn contributing_names_paths_that_exist() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_path = |word: &&str| word.contains('/') && !word.contains([' ', '\n']);
+    let is_placeholder = |word: &str| word.contains("FOLDER") || word.contains("NAME");
+    let paths = quoted.filter(is_path).filter(|word| !is_placeholder(word) && !word.starts_with("target"));
+    let mut count = 0;
+    for path in paths {
+        let bases = ["", "session-runtime/src", "session-derive/src"];
+        assert!(bases.iter().any(|base| root().join(base).join(path).exists()), "{path}");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
 /// Paths from the root of the project.
 fn executable_scripts() -> BTreeSet<String> {
     let mut scripts = BTreeSet::new();

@@ -75,7 +75,7 @@ fn the_guide_has_every_question_of_an_error() {
 
 #[test]
 fn the_readme_has_every_variable_of_a_setting() {
-    let settings = fs::read_to_string(runtime().join("config/setting.rs")).unwrap();
+    let settings = fs::read_to_string(runtime().join("error/setting.rs")).unwrap();
     let readme = fs::read_to_string(runtime().join("../../README.md")).unwrap();
     let variables = between(&settings, "Self::new(\"", "\");");
     assert!(variables.len() > 10, "{variables:?}");
