@@ -139,10 +139,11 @@ pub use request::handle::SessionHandle;
 pub use session::Session;
 pub use session::batch::{ReadBatch, WriteBatch};
 pub use session::field::Field;
-pub use session::schema::{FieldSpec, Schema};
+pub use session::increment::Increment;
+pub use session::schema::Schema;
 pub use session::sessions::Sessions;
 pub use store::connection_state::ConnectionState;
 pub use store::memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]
 pub use store::redis::{RedisStore, RedisStoreBuilder};
-pub use value::{FieldDefault, FieldValue, Increment, IntoField};
+pub use value::{FieldDefault, FieldSpec, FieldValue, IntoField};

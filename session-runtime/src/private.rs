@@ -9,8 +9,8 @@ pub use crate::operation::Operation;
 pub use crate::request::handle::SessionHandle;
 pub use crate::session::field::Field;
 pub use crate::session::record::{Changes, Values};
-pub use crate::session::schema::{FieldSpec, Schema};
-pub use crate::value::{FieldDefault, FieldValue, IntoField, Stored};
+pub use crate::session::schema::Schema;
+pub use crate::value::{FieldDefault, FieldSpec, FieldValue, IntoField, Stored};
 
 /// The body of a getter.
 pub fn field<'a, T>(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Field<'a, T> {

@@ -24,13 +24,14 @@ use crate::lifecycle::{
 };
 use crate::request::shared::{Link, Shared};
 use crate::session::Session;
-use crate::session::schema::{FieldSpec, Schema};
+use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 use crate::store::{
     Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
 use crate::telemetry::{EventFlush, EventQueue, LastId, LifecycleEvent};
+use crate::value::FieldSpec;
 
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;

@@ -7,9 +7,8 @@ use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::session::field::Field;
 use crate::session::record::{Changes, Values};
-use crate::session::schema::FieldSpec;
 use crate::telemetry::{OperationName, OperationSpan};
-use crate::value::IntoField;
+use crate::value::{FieldSpec, IntoField};
 
 /// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve [`Field`]s, or a `Vec` of fields of one type.
 #[diagnostic::on_unimplemented(

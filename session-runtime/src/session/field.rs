@@ -12,11 +12,11 @@ use crate::error::{Error, Kind};
 use crate::operation::Operation;
 use crate::request::contention::Tries;
 use crate::request::handle::SessionHandle;
+use crate::session::increment::Increment;
 use crate::session::record::Changes;
-use crate::session::schema::FieldSpec;
 use crate::store::{Action, Modified};
 use crate::telemetry::{OperationName, OperationSpan};
-use crate::value::{Increment, IntoField};
+use crate::value::{FieldSpec, IntoField};
 
 /// One field of a session, not read yet.
 ///

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod field;
+pub(crate) mod increment;
 mod mistakes;
 mod peek;
 pub(crate) mod record;

@@ -6,8 +6,8 @@ use std::vec;
 use bytes::Bytes;
 
 use crate::error::Error;
-use crate::session::schema::FieldSpec;
 use crate::store::Change;
+use crate::value::FieldSpec;
 
 /// The stored values of a schema's fields, in the order of [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).
 ///

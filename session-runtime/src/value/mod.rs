@@ -3,7 +3,7 @@
 #[cfg(feature = "chrono")]
 mod chrono;
 mod default;
-mod increment;
+mod field_spec;
 mod into_field;
 #[cfg(feature = "jiff")]
 mod jiff;
@@ -18,7 +18,7 @@ mod text;
 mod time;
 
 pub use default::FieldDefault;
-pub use increment::Increment;
+pub use field_spec::FieldSpec;
 pub use into_field::IntoField;
 pub use stored::Stored;
 

@@ -6,8 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{pinned, reads, refuses};
-use crate::session::schema::FieldSpec;
-use crate::value::FieldValue;
+use crate::value::{FieldSpec, FieldValue};
 
 #[test]
 fn durations_are_pinned() {

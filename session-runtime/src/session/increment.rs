@@ -1,4 +1,4 @@
-//! What can be counted up and down.
+//! The numbers that can be counted up and down.
 
 use crate::store::Action;
 
@@ -52,5 +52,22 @@ impl Increment for f32 {
 
     fn subtract(by: Self, default: Self) -> Action {
         Increment::add(-by, default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_counted_up_and_down() {
+        let counted = |action| match action {
+            Action::AddFloat { by, default, single } => (by, default, single),
+            _ => panic!("it is counted"),
+        };
+        assert_eq!(counted(Increment::add(1.5f64, 0.25)), (1.5, 0.25, false));
+        assert_eq!(counted(Increment::subtract(1.5f64, 0.25)), (-1.5, 0.25, false));
+        assert_eq!(counted(Increment::add(1.5f32, 0.25)), (1.5, 0.25, true));
+        assert_eq!(counted(Increment::subtract(1.5f32, 0.25)), (-1.5, 0.25, true));
     }
 }

@@ -13,8 +13,6 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::session::schema::FieldSpec;
-use crate::store::Action;
 
 mod times;
 #[cfg(feature = "uuid")]
@@ -270,18 +268,6 @@ fn the_text_of_a_float_has_a_longest_length() {
     assert_eq!(f64::decode(exact(smallest).into()).unwrap(), smallest);
     refuses::<f64>(&[&(exact(smallest) + "0"), &"1".repeat(1_078), &format!("1e{}1", "0".repeat(1_076))]);
     refuses::<f32>(&[&(exact(smallest) + "0"), &format!("16777217.{}1", "0".repeat(80_000))]);
-}
-
-#[test]
-fn floats_are_counted_up_and_down() {
-    let counted = |action| match action {
-        Action::AddFloat { by, default, single } => (by, default, single),
-        _ => panic!("it is counted"),
-    };
-    assert_eq!(counted(Increment::add(1.5f64, 0.25)), (1.5, 0.25, false));
-    assert_eq!(counted(Increment::subtract(1.5f64, 0.25)), (-1.5, 0.25, false));
-    assert_eq!(counted(Increment::add(1.5f32, 0.25)), (1.5, 0.25, true));
-    assert_eq!(counted(Increment::subtract(1.5f32, 0.25)), (-1.5, 0.25, true));
 }
 
 #[test]
