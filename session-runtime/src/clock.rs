@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 #[cfg(any(test, feature = "testing"))]
 pub use manual::ManualClock;
 
-/// How far two clocks are from each other, whichever is ahead.
-pub(crate) fn apart(one: SystemTime, other: SystemTime) -> Duration {
+/// The distance of two clocks, whichever is ahead.
+pub(crate) fn abs_diff(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|behind| behind.duration())
 }
 

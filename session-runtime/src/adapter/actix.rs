@@ -65,11 +65,14 @@ pub struct SessionMiddleware {
     opening: Opening,
 }
 
-impl SessionMiddleware {
-    pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { opening: Opening::new(sessions) }
+impl Sessions {
+    /// The actix-web middleware that gives every request its session.
+    pub fn middleware(&self) -> SessionMiddleware {
+        SessionMiddleware { opening: Opening::new(self.clone()) }
     }
+}
 
+impl SessionMiddleware {
     /// Lets the requests of these routes go on without a session if the store is unavailable:
     /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
     ///

@@ -37,12 +37,12 @@ impl Opening {
         outer: Option<SessionHandle>,
         open: impl FnOnce(&Sessions) -> SessionHandle,
     ) -> Entered {
-        let found = outer.as_ref().and_then(|outer| outer.of_manager(&self.sessions));
+        let found = outer.as_ref().and_then(|outer| outer.find(self.sessions.manager()));
         let is_opened = found.is_none();
         let handle = found.unwrap_or_else(|| {
             let opened = open(&self.sessions);
             match &outer {
-                Some(outer) => opened.within(outer),
+                Some(outer) => opened.nested_in(outer),
                 None => opened,
             }
         });

@@ -53,11 +53,14 @@ pub struct SessionLayer {
     pub(super) opening: Opening,
 }
 
-impl SessionLayer {
-    pub(crate) fn new(sessions: Sessions) -> Self {
-        Self { opening: Opening::new(sessions) }
+impl Sessions {
+    /// The tower layer that gives every request its session.
+    pub fn layer(&self) -> SessionLayer {
+        SessionLayer { opening: Opening::new(self.clone()) }
     }
+}
 
+impl SessionLayer {
     /// Lets the requests of these routes go on without a session if the store is unavailable:
     /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
     ///

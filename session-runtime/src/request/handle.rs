@@ -22,16 +22,13 @@ use crate::lifecycle::{
     Candidate, Destroy, Lifecycle, Move, MoveStep, Next, Presented, Read, Reason, RequestAge, TOMBSTONE_FOR,
     Write as Plan,
 };
+use crate::request::manager::Manager;
 use crate::request::shared::{Link, Shared};
-use crate::session::Session;
-use crate::session::schema::Schema;
-use crate::session::sessions::Sessions;
 use crate::store::{
     Action, AnyStore, BoxFuture, Change, DestroyReason, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
 use crate::telemetry::{EventFlush, EventQueue, LastId, LifecycleEvent};
-use crate::value::FieldSpec;
 
 /// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
@@ -45,7 +42,7 @@ type Candidates = SmallVec<[Candidate; 1]>;
 
 /// One request's session, before a schema gives it types; cheap to clone.
 ///
-/// The adapters put one into the extensions of every request. A server that has no adapter here gets one from [`Sessions::open`], and says
+/// The adapters put one into the extensions of every request. A server that has no adapter here gets one from [`Sessions::open`](crate::Sessions::open), and says
 /// [`finish`](Self::finish) when it sends the response's head: [the guide](crate::guide::servers) has a whole program.
 ///
 /// # Examples
@@ -93,7 +90,7 @@ struct Outer {
 }
 
 struct Request {
-    sessions: Sessions,
+    manager: Arc<Manager>,
     /// Taken by whoever asks for the session first.
     cookies: Mutex<CookieHeaders>,
     lifecycle: Mutex<Lifecycle>,
@@ -111,29 +108,24 @@ enum Origin {
 }
 
 impl SessionHandle {
-    pub(crate) fn new(sessions: Sessions, cookies: CookieHeaders) -> Self {
-        Self::of(sessions, cookies, Origin::Request)
+    pub(crate) fn new(manager: Arc<Manager>, cookies: CookieHeaders) -> Self {
+        Self::with_origin(manager, cookies, Origin::Request)
     }
 
     /// A session outside a request: one that has this id, or a new one.
-    pub(crate) fn outside(sessions: Sessions, id: Option<SessionId>) -> Self {
-        let handle = Self::of(sessions, CookieHeaders::default(), Origin::Application);
-        let candidate = |id| Candidate { subject: handle.sessions().subject(id), cookie_due: false };
+    pub(crate) fn outside(manager: Arc<Manager>, id: Option<SessionId>) -> Self {
+        let handle = Self::with_origin(manager, CookieHeaders::default(), Origin::Application);
+        let candidate = |id| Candidate { subject: handle.manager().metadata(id), cookie_due: false };
         let presented =
             handle.sorted_out(id.map(candidate).into_iter().collect(), false, &mut EventQueue::default());
         handle.lifecycle().ask(|| presented);
         handle
     }
 
-    fn of(sessions: Sessions, cookies: CookieHeaders, origin: Origin) -> Self {
-        let arrival = sessions.moment();
+    fn with_origin(manager: Arc<Manager>, cookies: CookieHeaders, origin: Origin) -> Self {
+        let arrival = manager.moment();
         let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
-        Self(Shared::new(Request { sessions, cookies, lifecycle, origin, arrival }), None)
-    }
-
-    /// The session with the fields that `S` declares.
-    pub fn session<S: Schema>(&self) -> Session<S> {
-        Session::new(self.clone())
+        Self(Shared::new(Request { manager, cookies, lifecycle, origin, arrival }), None)
     }
 
     /// Ends what can change the session's cookie, and says what the response has to carry. To be called once, when the response's head is
@@ -153,7 +145,7 @@ impl SessionHandle {
         }
         let outcome = lifecycle.commit();
         drop(lifecycle);
-        self.0.sessions.headers(&outcome)
+        self.manager().headers(&outcome)
     }
 
     /// Lets this request go on without its session if the store is unavailable: for pages that are worth showing to somebody unknown. To be
@@ -189,7 +181,7 @@ impl SessionHandle {
     }
 
     /// Tells of the request's method and headers, other than its cookies. To be called once, after
-    /// [`Sessions::open`] and before the handler; the adapters do it by themselves. `header` gives
+    /// [`Sessions::open`](crate::Sessions::open) and before the handler; the adapters do it by themselves. `header` gives
     /// the value of a header by its name in lower case.
     ///
     /// A request that another site caused (`Sec-Fetch-Site: cross-site`) may come without the
@@ -222,13 +214,13 @@ impl SessionHandle {
     /// # }
     /// ```
     pub fn note_request<'a>(&self, method: &str, header: impl Fn(&'static str) -> Option<&'a [u8]>) {
-        let sessions = &self.0.sessions;
+        let manager = self.manager();
         // Browsers tell it over https and to this machine alone.
         if header(SEC_FETCH_SITE).is_some() {
-            if leaves_cookie_out(sessions.same_site(), method, header) {
+            if leaves_cookie_out(manager.same_site(), method, header) {
                 self.lifecycle().leave_cookie_out();
             }
-        } else if sessions.minds_plain_http() && came_by_plain_http(header) {
+        } else if manager.searches_plain_http() && came_by_plain_http(header) {
             self.lifecycle().note_plain_http();
         }
     }
@@ -252,19 +244,19 @@ impl SessionHandle {
 
     /// This session, or one that a layer further out has opened: the one of this manager.
     #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn of_manager(&self, sessions: &Sessions) -> Option<Self> {
-        if self.0.sessions.is(sessions) {
+    pub(crate) fn find(&self, manager: &Manager) -> Option<Self> {
+        if self.manager().is_same(manager) {
             return Some(self.clone());
         }
         let links = std::iter::successors(self.1.as_deref(), |link| link.outer.as_deref());
         let mut requests = links.filter_map(|link| link.request.follow());
-        let request = requests.find(|request| request.sessions.is(sessions))?;
-        Some(Self(request, None).within(self))
+        let request = requests.find(|request| request.manager.is_same(manager))?;
+        Some(Self(request, None).nested_in(self))
     }
 
     /// The same, knowing the session that a layer further out has opened.
     #[cfg(any(feature = "actix", feature = "tower"))]
-    pub(crate) fn within(self, outer: &Self) -> Self {
+    pub(crate) fn nested_in(self, outer: &Self) -> Self {
         let link = Outer { request: outer.0.link(), outer: outer.1.clone() };
         Self(self.0, Some(Arc::new(link)))
     }
@@ -283,12 +275,12 @@ impl SessionHandle {
         if self.lifecycle().is_too_late() { Err(Error::new(Kind::TooLate)) } else { Ok(()) }
     }
 
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0.is(&other.0)
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0.is_same(&other.0)
     }
 
-    pub(crate) fn sessions(&self) -> &Sessions {
-        &self.0.sessions
+    pub(crate) fn manager(&self) -> &Arc<Manager> {
+        &self.0.manager
     }
 
     pub(crate) fn id(&self) -> Option<SessionId> {
@@ -367,7 +359,7 @@ impl SessionHandle {
             let Some(reply) = self.served(reply)? else { break };
             match self.report_reading(&read, false, reply, unlearned) {
                 ControlFlow::Break(left) => {
-                    let most = read.subject.remaining(self.0.sessions.now()).unwrap_or_default();
+                    let most = read.subject.remaining(self.manager().now()).unwrap_or_default();
                     return Ok(left.map(|left| left.min(most)));
                 }
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
@@ -381,7 +373,7 @@ impl SessionHandle {
     /// `is_config` if the store has a session that this process holds to be over, and not only by the delays and the clocks' differences
     /// that are tolerated. A client is told of no session: for it there is none.
     async fn check_undisputed(&self) -> Result<(), Error> {
-        let (now, unusable) = (self.0.sessions.now(), self.lifecycle().unusable().to_vec());
+        let (now, unusable) = (self.manager().now(), self.lifecycle().unusable().to_vec());
         for subject in unusable {
             if self.has_client() || subject.is_plausible(now) {
                 continue;
@@ -396,7 +388,7 @@ impl SessionHandle {
 
     /// Says how many of the fields that the changes remove were there.
     pub(crate) async fn write(&self, changes: &[Change<'static>]) -> Result<u64, Error> {
-        self.0.sessions.check_sizes(changes)?;
+        self.manager().size_limits().check_changes(changes)?;
         if changes.is_empty() {
             return Ok(0);
         }
@@ -416,15 +408,16 @@ impl SessionHandle {
     }
 
     /// `None`: there is no session, and the action begins none.
-    pub(crate) async fn modify<T>(
+    pub(crate) async fn modify(
         &self,
-        spec: &'static FieldSpec<T>,
+        field: &'static str,
+        alias: Option<&'static str>,
+        ttl: Option<Duration>,
         action: Action,
     ) -> Result<Option<Modified>, Error> {
-        self.0.sessions.check_action_size(spec.name(), &action)?;
+        self.manager().size_limits().check_action(field, &action)?;
         while let Some(plan) = self.plan_write(!begins_a_session(&action))? {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
-            let (field, alias, ttl) = (spec.name(), spec.alias(), spec.ttl());
             let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
             let modified = self.store().modify(&plan.subject.key, modify).await;
             let reply = modified.map_err(|error| self.failed(error, ttl))?;
@@ -501,7 +494,7 @@ impl SessionHandle {
     }
 
     async fn carry_out_move(&self, planned: &Move) -> Result<Next, Error> {
-        let Some(expires_in) = planned.to.expires_in(self.0.sessions.now()) else {
+        let Some(expires_in) = planned.to.expires_in(self.manager().now()) else {
             return Err(Error::new(Kind::Expired));
         };
         let rotation = Rotation {
@@ -572,7 +565,7 @@ impl SessionHandle {
         match (kind, self.0.origin) {
             (TombstoneKind::Rotated(successor), _)
             | (TombstoneKind::Renewed(successor), Origin::Application) => {
-                Some(self.0.sessions.subject(successor))
+                Some(self.manager().metadata(successor))
             }
             (TombstoneKind::Renewed(_), Origin::Request) | (TombstoneKind::Destroyed(_), _) => None,
         }
@@ -592,12 +585,12 @@ impl SessionHandle {
     }
 
     fn age(&self) -> RequestAge {
-        let (since_arrival, grace) = (self.0.arrival.elapsed(), self.0.sessions.end_grace());
+        let (since_arrival, grace) = (self.0.arrival.elapsed(), self.manager().end_grace());
         RequestAge { since_arrival, grace, has_client: self.has_client() }
     }
 
     fn plan_read(&self) -> Option<Read> {
-        self.asked().plan_read(self.0.sessions.now())
+        self.asked().plan_read(self.manager().now())
     }
 
     fn plan_write(&self, only_removes: bool) -> Result<Option<Plan>, Error> {
@@ -617,19 +610,19 @@ impl SessionHandle {
     }
 
     fn plan_write_in(&self, lifecycle: &mut Lifecycle, only_removes: bool) -> Result<Option<Plan>, Error> {
-        let sessions = &self.0.sessions;
-        let now = sessions.now();
-        lifecycle.plan_write(now, only_removes, |class| sessions.draw(class, now))
+        let manager = self.manager();
+        let now = manager.now();
+        lifecycle.plan_write(now, only_removes, |class| manager.generate(class, now))
     }
 
     fn plan_move(&self, reason: Reason) -> Result<MoveStep, Error> {
-        let sessions = &self.0.sessions;
-        let now = sessions.now();
-        self.asked().plan_move(now, reason, self.age(), |from| sessions.draw_successor(from, reason, now))
+        let manager = self.manager();
+        let now = manager.now();
+        self.asked().plan_move(now, reason, self.age(), |from| manager.generate_successor(from, reason, now))
     }
 
     fn plan_destroy(&self) -> Result<Option<Destroy>, Error> {
-        self.asked().plan_destroy(self.0.sessions.now())
+        self.asked().plan_destroy(self.manager().now())
     }
 
     /// `None`: the store cannot be asked, and the request goes on without its session.
@@ -646,7 +639,7 @@ impl SessionHandle {
     }
 
     fn refresh(&self, read: &Read) -> Refresh {
-        read.refresh.map_or(Refresh::No, |expires_in| self.0.sessions.refresh(expires_in))
+        read.refresh.map_or(Refresh::No, |expires_in| self.manager().refresh(expires_in))
     }
 
     /// `Break` with what was found, or with nothing if there is nothing to find. `Continue` if another plan is needed, once the
@@ -733,7 +726,7 @@ impl SessionHandle {
     }
 
     fn store(&self) -> &AnyStore {
-        self.0.sessions.store()
+        self.manager().store()
     }
 
     /// The life cycle, with the request's cookies looked at.
@@ -744,7 +737,7 @@ impl SessionHandle {
         }
         lifecycle.ask(|| {
             let cookies = std::mem::take(&mut *self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner));
-            let values: SmallVec<[&[u8]; 1]> = cookies.values(self.0.sessions.cookie_name()).collect();
+            let values: SmallVec<[&[u8]; 1]> = cookies.values(self.manager().cookie_name()).collect();
             self.presented(&values, &mut events)
         });
         lifecycle.append_events(events);
@@ -757,11 +750,11 @@ impl SessionHandle {
     }
 
     fn presented(&self, values: &[&[u8]], events: &mut EventQueue) -> Presented<Candidates> {
-        let read = self.verified(values, |sessions, value| sessions.candidate(value, events));
+        let read = self.verified(values, |manager, value| manager.candidate(value, events));
         let presented = self.sorted_out(read, !values.is_empty(), events);
         #[cfg(feature = "redis-session-compat")]
         if presented.candidates.is_empty() {
-            let read = self.verified(values, |sessions, value| sessions.forgeable_candidate(value));
+            let read = self.verified(values, |manager, value| manager.forgeable_candidate(value));
             let mut forgeable = self.sorted_out(read, !values.is_empty(), events);
             forgeable.unusable.extend(presented.unusable);
             return forgeable;
@@ -773,10 +766,10 @@ impl SessionHandle {
     fn verified(
         &self,
         values: &[&[u8]],
-        mut read: impl FnMut(&Sessions, &[u8]) -> Option<Candidate>,
+        mut read: impl FnMut(&Manager, &[u8]) -> Option<Candidate>,
     ) -> Candidates {
         let mut candidates = Candidates::new();
-        for candidate in values.iter().filter_map(|value| read(&self.0.sessions, value)) {
+        for candidate in values.iter().filter_map(|value| read(self.manager(), value)) {
             match candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
                 Some(same) => same.merge(candidate),
                 None => candidates.push(candidate),
@@ -796,7 +789,7 @@ impl SessionHandle {
         by_cookie: bool,
         events: &mut EventQueue,
     ) -> Presented<Candidates> {
-        let (now, mut unusable) = (self.0.sessions.now(), Vec::new());
+        let (now, mut unusable) = (self.manager().now(), Vec::new());
         read.retain(|candidate| {
             let is_plausible = candidate.subject.is_plausible(now);
             if !is_plausible {

@@ -33,7 +33,7 @@ impl<T> Shared<T> {
         self.inner.holders.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
@@ -85,7 +85,7 @@ mod tests {
         let (link, dormant) = (shared.link(), shared.dormant());
         assert_eq!((shared.holders(), *dormant), (1, 7));
         let [clone, awake, followed] = [shared.clone(), dormant.clone(), link.follow().unwrap()];
-        assert!(shared.holders() == 4 && followed.is(&awake));
+        assert!(shared.holders() == 4 && followed.is_same(&awake));
         drop((clone, awake, followed));
         assert_eq!(shared.holders(), 1);
         drop(shared);

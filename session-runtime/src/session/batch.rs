@@ -188,6 +188,6 @@ impl<'a, T: 'static> Field<'a, T> {
     ///
     /// If the field is another request's.
     fn spec_of(self, handle: &SessionHandle) -> Result<&'static FieldSpec<T>, Error> {
-        if self.handle().is(handle) { Ok(self.spec()) } else { Err(Error::new(Kind::OtherRequest)) }
+        if self.handle().is_same(handle) { Ok(self.spec()) } else { Err(Error::new(Kind::OtherRequest)) }
     }
 }

@@ -242,7 +242,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(span(OperationName::Take, handle, spec).instrument(async move {
-            spec.read(value_of(handle.modify(spec, Action::Replace(None)).await?))
+            spec.read(value_of(modify(handle, spec, Action::Replace(None)).await?))
         }))
     }
 
@@ -272,7 +272,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with(value, |value| spec.write(value));
         Operation::new(span(OperationName::Replace, handle, spec).instrument(async move {
-            spec.read(value_of(handle.modify(spec, Action::Replace(stored?)).await?))
+            spec.read(value_of(modify(handle, spec, Action::Replace(stored?)).await?))
         }))
     }
 
@@ -303,7 +303,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let stored = IntoField::with(value, |value| spec.write(value));
         Operation::new(span(OperationName::GetOrSet, handle, spec).instrument(async move {
             match stored? {
-                Some(stored) => spec.read(value_of(handle.modify(spec, Action::GetOrSet(stored)).await?)),
+                Some(stored) => spec.read(value_of(modify(handle, spec, Action::GetOrSet(stored)).await?)),
                 None => spec.read(held(handle, spec).await?),
             }
         }))
@@ -347,7 +347,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 return Ok(false);
             }
             let action = Action::CompareAndSet { expected, or_missing, value };
-            Ok(handle.modify(spec, action).await? == Some(Modified::Swapped(true)))
+            Ok(modify(handle, spec, action).await? == Some(Modified::Swapped(true)))
         }))
     }
 
@@ -397,7 +397,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 let value = spec.write(&new)?;
                 let or_missing = expected.is_none();
                 let action = Action::CompareAndSet { expected, or_missing, value };
-                if handle.modify(spec, action).await? == Some(Modified::Swapped(true)) {
+                if modify(handle, spec, action).await? == Some(Modified::Swapped(true)) {
                     return Ok(new);
                 }
             }
@@ -561,10 +561,10 @@ impl<'a, T: 'static> Field<'a, T> {
     fn count(self, name: OperationName, action: Action) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(span(name, handle, spec).instrument(async move {
-            let mut modified = handle.modify(spec, action.clone()).await?;
+            let mut modified = modify(handle, spec, action.clone()).await?;
             if modified == Some(Modified::NotANumber) && spec.is_lenient() {
                 set_to_default(handle, spec).await?;
-                modified = handle.modify(spec, action).await?;
+                modified = modify(handle, spec, action).await?;
             }
             match modified {
                 Some(Modified::Sum(sum)) => spec.read(Some(sum)),
@@ -587,11 +587,19 @@ async fn held<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<
     }
 }
 
+fn modify<'a, T>(
+    handle: &'a SessionHandle,
+    spec: &FieldSpec<T>,
+    action: Action,
+) -> impl Future<Output = Result<Option<Modified>, Error>> + use<'a, T> {
+    handle.modify(spec.name(), spec.alias(), spec.ttl(), action)
+}
+
 /// In place of what is stored now and not valid, and of nothing else.
 async fn set_to_default<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<(), Error> {
     let expected = held(handle, spec).await?;
     let (or_missing, value) = (expected.is_none(), spec.write(&spec.default())?);
-    handle.modify(spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())
+    modify(handle, spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())
 }
 
 fn value_of(modified: Option<Modified>) -> Option<Bytes> {

@@ -1,6 +1,7 @@
 //! What a handler takes.
 
 pub(crate) mod batch;
+mod clock_log;
 pub(crate) mod field;
 pub(crate) mod increment;
 mod mistakes;
@@ -8,7 +9,6 @@ mod peek;
 pub(crate) mod record;
 pub(crate) mod schema;
 pub(crate) mod sessions;
-mod skew;
 mod startup;
 
 use std::fmt;
@@ -400,7 +400,7 @@ impl<S: Schema> Session<S> {
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Renew, handle).instrument(async move {
-            handle.sessions().check_known(lifetime)?;
+            handle.manager().check_known(lifetime)?;
             handle.change_id(Reason::Renew(lifetime.class)).await
         }))
     }
@@ -450,6 +450,13 @@ impl<S: Schema> Session<S> {
 
     fn handle(&self) -> &SessionHandle {
         S::handle(&self.fields)
+    }
+}
+
+impl SessionHandle {
+    /// The session with the fields that `S` declares.
+    pub fn session<S: Schema>(&self) -> Session<S> {
+        Session::new(self.clone())
     }
 }
 

@@ -2,31 +2,31 @@
 
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::request::manager::Manager;
 use crate::session::record::Values;
 use crate::session::schema::Schema;
-use crate::session::sessions::Sessions;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey};
 
 /// The session's data; `None` if there is no live session of this id.
-pub(crate) async fn peek<S: Schema>(sessions: &Sessions, id: SessionId) -> Result<Option<S>, Error> {
-    let subject = sessions.subject(id);
-    if !subject.is_plausible(sessions.now()) {
+pub(crate) async fn peek<S: Schema>(manager: &Manager, id: SessionId) -> Result<Option<S>, Error> {
+    let metadata = manager.metadata(id);
+    if !metadata.is_plausible(manager.now()) {
         return Ok(None);
     }
     let mut names = S::READ_NAMES.to_vec();
     names.push(PERMANENT_FIELD);
-    let found = match sessions.store().get_many(&subject.key, &names, Refresh::No).await? {
+    let found = match manager.store().get_many(&metadata.key, &names, Refresh::No).await? {
         Lookup::Found(values) => values,
         Lookup::Missing | Lookup::Dead => return Ok(None),
     };
     // Without a refresh a missing key may look like an empty one. The permanent field, or any other, proves that it is there.
     // Only another program's session may have none of them.
-    if found.iter().all(Option::is_none) && !is_live(sessions, &subject.key).await? {
+    if found.iter().all(Option::is_none) && !is_live(manager, &metadata.key).await? {
         return Ok(None);
     }
     S::load(&mut Values::new(found)).map(Some)
 }
 
-async fn is_live(sessions: &Sessions, key: &SessionKey) -> Result<bool, Error> {
-    Ok(matches!(sessions.store().time_left(key).await?, Lookup::Found(_)))
+async fn is_live(manager: &Manager, key: &SessionKey) -> Result<bool, Error> {
+    Ok(matches!(manager.store().time_left(key).await?, Lookup::Found(_)))
 }

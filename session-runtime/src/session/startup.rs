@@ -1,19 +1,20 @@
 //! What is asked of the store when the application starts.
 
+#[cfg(feature = "redis")]
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::apart;
+use crate::clock::abs_diff;
 use crate::error::Error;
 use crate::lifecycle::Reason;
 use crate::lifecycle::metadata::Subject;
 use crate::operation::Operation;
+use crate::request::manager::Manager;
+use crate::session::clock_log::{self, ClockLog};
 use crate::session::sessions::Sessions;
-use crate::session::skew;
-#[cfg(feature = "redis")]
-use crate::store::AnyStore;
 use crate::store::{
-    Action, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh, Rotation, StoreError,
-    TombstoneKind, Write, WriteMode,
+    Action, AnyStore, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
+    StoreError, TombstoneKind, Write, WriteMode,
 };
 
 /// The probe session and its tombstones are gone soon.
@@ -53,31 +54,16 @@ impl Sessions {
     /// # }).unwrap();
     /// ```
     pub fn check(&self) -> Operation<'_, ()> {
-        Operation::new(self.probe())
+        Operation::new(check(self.manager(), self.clock_log()))
     }
 
-    async fn probe(&self) -> Result<(), Error> {
-        let probe = self.draw(0, self.now())?;
-        #[cfg(feature = "redis")]
-        if let AnyStore::Redis(store) = self.store() {
-            store.check_server(&probe.key).await?;
-            store.warn_of_eviction().await;
-        }
-        self.check_clock().await?;
-        let successor = self.draw_successor(&probe, Reason::Rotate, self.now())?;
-        if !self.goes_through(&probe, &successor).await? {
-            return Err(Error::config("the session store does not keep what it is given"));
-        }
-        Ok(())
-    }
-
-    /// Checks as soon as the store is there, in a task of its own, and tells what is in the way.
+    /// Checks as soon as the store is there, in a task of its own, and logs what is in the way.
     #[cfg(feature = "redis")]
     pub(crate) fn check_later(&self) {
-        let manager = self.downgrade();
+        let (manager, clock_log) = (Arc::downgrade(self.manager()), Arc::clone(self.clock_log()));
         tokio::spawn(async move {
-            while let Some(sessions) = manager.upgrade() {
-                match sessions.check().await {
+            while let Some(manager) = manager.upgrade() {
+                match check(&manager, &clock_log).await {
                     Ok(()) => return,
                     Err(error) if error.is_unavailable() => {}
                     Err(error) => {
@@ -88,64 +74,81 @@ impl Sessions {
                         return;
                     }
                 }
-                drop(sessions);
+                drop(manager);
                 tokio::time::sleep(BETWEEN_CHECKS).await;
             }
         });
     }
+}
 
-    /// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or
-    /// refuses them.
-    async fn check_clock(&self) -> Result<(), Error> {
-        let apart = self.apart_from_store().await?;
-        if apart > skew::MOST {
-            return Err(Error::config(format!(
-                "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
-                apart.as_secs(),
-                skew::MOST.as_secs()
-            )));
-        }
-        self.skew().note(apart);
-        Ok(())
+async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
+    let (store, now) = (manager.store(), manager.now());
+    let probe = manager.generate(0, now)?;
+    #[cfg(feature = "redis")]
+    if let AnyStore::Redis(store) = store {
+        store.check_server(&probe.key).await?;
+        store.warn_of_eviction().await;
     }
+    check_clock(manager, clock_log).await?;
+    let successor = manager.generate_successor(&probe, Reason::Rotate, now)?;
+    if !goes_through(store, &probe, &successor).await? {
+        return Err(Error::config("the session store does not keep what it is given"));
+    }
+    Ok(())
+}
 
-    /// How far this machine's clock is from the store's. A cluster's is that of the node that is farthest.
-    pub(crate) async fn apart_from_store(&self) -> Result<Duration, StoreError> {
-        let theirs = self.store().time().await?;
-        Ok(apart(self.now(), theirs))
+/// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or
+/// refuses them.
+async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
+    let distance = distance_to_store(manager).await?;
+    if distance > clock_log::MOST {
+        return Err(Error::config(format!(
+            "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
+            distance.as_secs(),
+            clock_log::MOST.as_secs()
+        )));
     }
+    clock_log.record(distance);
+    Ok(())
+}
 
-    /// What a session goes through, by the operations that ask most of a store. Whether it came to what it had to.
-    async fn goes_through(&self, probe: &Subject, successor: &Subject) -> Result<bool, StoreError> {
-        let (store, key, expires_in) = (self.store(), &probe.key, PROBE_EXPIRES_IN);
-        let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
-        let begin = Write { mode: WriteMode::Create, changes: &changes, expires_in };
-        let count = Modify {
-            mode: WriteMode::Existing,
-            field: PROBE_FIELD,
-            alias: None,
-            action: Action::AddInteger { by: 1, default: 0, min: 0, max: 9 },
-            ttl: None,
-            expires_in,
-        };
-        let rotation = Rotation {
-            successor_key: &successor.key,
-            successor: &successor.id,
-            expires_in,
-            tombstone_for: PROBE_EXPIRES_IN,
-            renews: false,
-        };
-        let reason = DestroyReason::EndedElsewhere;
-        let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };
-        store.write(key, begin, false).await?;
-        let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
-        let counted = store.modify(key, count).await?;
-        let moved = store.rotate(key, rotation).await?;
-        store.destroy(&successor.key, destruction).await?;
-        let tombstone = store.tombstone(&successor.key).await?;
-        Ok(read == Lookup::Found(Some("1".into()))
-            && counted == Lookup::Found(Modified::Sum("2".into()))
-            && moved == Lookup::Found(())
-            && tombstone.is_some_and(|tombstone| tombstone.kind == TombstoneKind::Destroyed(reason)))
-    }
+/// The distance of this machine's clock from the store's. A cluster's is that of the node that is
+/// farthest.
+pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, StoreError> {
+    let theirs = manager.store().time().await?;
+    Ok(abs_diff(manager.now(), theirs))
+}
+
+/// What a session goes through, by the operations that ask most of a store. Whether it came to what it had to.
+async fn goes_through(store: &AnyStore, probe: &Subject, successor: &Subject) -> Result<bool, StoreError> {
+    let (key, expires_in) = (&probe.key, PROBE_EXPIRES_IN);
+    let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
+    let begin = Write { mode: WriteMode::Create, changes: &changes, expires_in };
+    let count = Modify {
+        mode: WriteMode::Existing,
+        field: PROBE_FIELD,
+        alias: None,
+        action: Action::AddInteger { by: 1, default: 0, min: 0, max: 9 },
+        ttl: None,
+        expires_in,
+    };
+    let rotation = Rotation {
+        successor_key: &successor.key,
+        successor: &successor.id,
+        expires_in,
+        tombstone_for: PROBE_EXPIRES_IN,
+        renews: false,
+    };
+    let reason = DestroyReason::EndedElsewhere;
+    let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };
+    store.write(key, begin, false).await?;
+    let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
+    let counted = store.modify(key, count).await?;
+    let moved = store.rotate(key, rotation).await?;
+    store.destroy(&successor.key, destruction).await?;
+    let tombstone = store.tombstone(&successor.key).await?;
+    Ok(read == Lookup::Found(Some("1".into()))
+        && counted == Lookup::Found(Modified::Sum("2".into()))
+        && moved == Lookup::Found(())
+        && tombstone.is_some_and(|tombstone| tombstone.kind == TombstoneKind::Destroyed(reason)))
 }

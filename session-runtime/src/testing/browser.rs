@@ -145,7 +145,7 @@ impl Browser {
     pub fn receive(&mut self, set_cookie: &str) {
         let mut parts = set_cookie.split(';').map(str::trim);
         let Some(pair) = parts.next() else { return };
-        if pair.split_once('=').is_some_and(|(name, _)| name == self.sessions.cookie_name()) {
+        if pair.split_once('=').is_some_and(|(name, _)| name == self.sessions.manager().cookie_name()) {
             let is_removal = parts.any(|attribute| attribute.eq_ignore_ascii_case("Max-Age=0"));
             self.cookie = (!is_removal).then(|| pair.to_owned());
         }

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind};
 #[cfg(feature = "redis")]
 use crate::random::fill_random;
 use crate::request::handle::SessionHandle;
-use crate::session::sessions::Sessions;
+use crate::request::manager::Manager;
 #[cfg(feature = "redis")]
 use crate::store::AnyStore;
 
@@ -55,7 +55,7 @@ impl<'a> Tries<'a> {
     pub(crate) async fn next(&mut self) -> Result<(), Error> {
         let is_first = self.made == 0;
         self.made = self.made.saturating_add(1);
-        if is_first && !self.sessions().has_turns() {
+        if is_first && !self.manager().has_turns() {
             return Ok(());
         }
         let deadline = self.deadline();
@@ -63,7 +63,7 @@ impl<'a> Tries<'a> {
             return Err(self.contended());
         }
         #[cfg(feature = "redis")]
-        if let AnyStore::Redis(_) = self.sessions().store() {
+        if let AnyStore::Redis(_) = self.manager().store() {
             return self.take_turn(deadline).await;
         }
         yield_once().await;
@@ -71,30 +71,30 @@ impl<'a> Tries<'a> {
     }
 
     fn deadline(&mut self) -> Instant {
-        let timeout = self.sessions().timeout();
+        let timeout = self.manager().timeout();
         *self.deadline.get_or_insert_with(|| Instant::now() + timeout)
     }
 
     #[cfg(feature = "redis")]
     async fn take_turn(&mut self, deadline: Instant) -> Result<(), Error> {
-        let sessions = self.handle.sessions();
+        let manager = self.manager();
         match &self.turn {
             Some(_) => pause(self.made).await,
             None => {
                 let id = self.handle.id();
-                let joined = id.map(|id| sessions.turns().join((id, self.field), self.made > 1)).transpose();
+                let joined = id.map(|id| manager.turns().join((id, self.field), self.made > 1)).transpose();
                 self.turn = joined.map_err(|Full| self.contended())?.flatten();
             }
         }
-        let patience = sessions.timeout() / PATIENCE_SHARE;
+        let patience = manager.timeout() / PATIENCE_SHARE;
         match &self.turn {
             Some(turn) if !turn.come(patience, deadline.into()).await => Err(self.contended()),
             _ => Ok(()),
         }
     }
 
-    fn sessions(&self) -> &'a Sessions {
-        self.handle.sessions()
+    fn manager(&self) -> &'a Manager {
+        self.handle.manager()
     }
 
     fn contended(&self) -> Error {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 
 use crate::background;
-use crate::clock::apart;
+use crate::clock::abs_diff;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::command::{Room, begin_command, command_of, expire_command};
@@ -121,9 +121,9 @@ impl RedisStore {
         let mut farthest: Option<(Duration, SystemTime)> = None;
         for reply in self.ask_each(&command_of(&["TIME"])).await? {
             let theirs = time(reply).ok_or_else(|| StoreError::refused(Cause::Unexpected))?;
-            let apart = apart(SystemTime::now(), theirs);
-            if farthest.is_none_or(|(most, _)| apart > most) {
-                farthest = Some((apart, theirs));
+            let distance = abs_diff(SystemTime::now(), theirs);
+            if farthest.is_none_or(|(most, _)| distance > most) {
+                farthest = Some((distance, theirs));
             }
         }
         farthest.map(|(_, time)| time).ok_or_else(|| StoreError::unavailable(Cause::NoClusterNode))

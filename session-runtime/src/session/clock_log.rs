@@ -1,4 +1,4 @@
-//! How far this machine's clock is from the store's, and what was told of it.
+//! The log of the distance between this machine's clock and the store's.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -6,32 +6,32 @@ use std::time::Duration;
 use crate::lifecycle::metadata::MAX_CLOCK_SKEW;
 
 /// Half of what ids tolerate: two machines on either side of the store still take each other's sessions for born.
-pub(crate) const MOST: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
+pub(super) const MOST: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
 /// A clock this far from the store's is worth a warning.
 const WORRYING: Duration = Duration::from_secs(30);
 
 /// The worst that was told, until the clocks agree again: a health check asks every few seconds.
 #[derive(Debug, Default)]
-pub(crate) struct Skew(AtomicU8);
+pub(super) struct ClockLog(AtomicU8);
 
 const FINE: u8 = 0;
 const WARNED: u8 = 1;
 const ALARMED: u8 = 2;
 
-impl Skew {
-    /// Tells what is news.
-    pub(crate) fn note(&self, apart: Duration) {
-        if apart < WORRYING / 2 {
+impl ClockLog {
+    /// Logs the distance if it is worse than the last that was logged.
+    pub(super) fn record(&self, distance: Duration) {
+        if distance < WORRYING / 2 {
             self.0.store(FINE, Ordering::Relaxed);
         }
-        let seconds = apart.as_secs();
-        if apart > MOST && self.is_worse(ALARMED) {
+        let seconds = distance.as_secs();
+        if distance > MOST && self.is_worse(ALARMED) {
             tracing::error!(
                 seconds,
                 "this machine's clock and the session store's are too far apart: other machines may refuse the \
                  sessions that begin here, set the clocks right"
             );
-        } else if apart > WORRYING && self.is_worse(WARNED) {
+        } else if distance > WORRYING && self.is_worse(WARNED) {
             tracing::warn!(seconds, "this machine's clock and the session store's are apart");
         }
     }

@@ -1,0 +1,254 @@
+//! The rules for every request of an application, and the store of its sessions.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::plain_http_search::PlainHttpSearch;
+use super::size_limits::SizeLimits;
+use super::unknown_lifetimes::UnknownLifetimes;
+use crate::clock::{Clock, ClockMoment};
+use crate::config::{Lifetime, Lifetimes, SameSite, Settings};
+use crate::error::Error;
+use crate::http::cookie_value::Verified;
+use crate::http::formats::CookieFormats;
+use crate::http::response::SessionHeaders;
+use crate::http::set_cookie::CookieTemplate;
+use crate::id::SessionId;
+use crate::lifecycle::metadata::Subject;
+use crate::lifecycle::{Candidate, Outcome, Reason};
+#[cfg(feature = "redis")]
+use crate::request::contention::Turns;
+use crate::store::{AnyStore, Refresh};
+use crate::telemetry::{EventQueue, LifecycleEvent};
+
+/// The store of an application's sessions, and the rules for them.
+pub(crate) struct Manager {
+    store: AnyStore,
+    rules: Arc<Rules>,
+}
+
+/// The configuration, for all threads.
+struct Rules {
+    clock: Clock,
+    prefix: Box<str>,
+    lifetimes: Lifetimes,
+    unknown_lifetimes: UnknownLifetimes,
+    formats: CookieFormats,
+    cookie: CookieTemplate,
+    plain_http_search: PlainHttpSearch,
+    refresh_below: Option<f64>,
+    timeout: Duration,
+    end_grace: Duration,
+    size_limits: SizeLimits,
+    /// Of updates that this process makes on Redis.
+    #[cfg(feature = "redis")]
+    turns: Turns,
+}
+
+impl Manager {
+    /// # Errors
+    ///
+    /// `is_config` if the settings have no secret to sign cookies with.
+    pub(crate) fn new(settings: Settings, store: AnyStore) -> Result<Self, Error> {
+        let rules = Rules {
+            clock: Clock::system(),
+            formats: CookieFormats::new(&settings)?,
+            prefix: settings.prefix,
+            lifetimes: settings.lifetimes,
+            unknown_lifetimes: UnknownLifetimes::default(),
+            cookie: CookieTemplate::new(settings.cookie),
+            plain_http_search: PlainHttpSearch::default(),
+            refresh_below: settings.refresh_below,
+            timeout: settings.timeout,
+            end_grace: settings.end_grace,
+            size_limits: SizeLimits { value: settings.max_value_size, batch: settings.max_batch_size },
+            #[cfg(feature = "redis")]
+            turns: Turns::default(),
+        };
+        Ok(Self { store, rules: Arc::new(rules) })
+    }
+
+    /// The same manager with a store for this runtime alone, if the store has such.
+    pub(crate) fn for_current_runtime(&self) -> Option<Self> {
+        let store = self.store.for_current_runtime()?;
+        Some(Self { store, rules: Arc::clone(&self.rules) })
+    }
+
+    /// Returns whether the other one is this manager, or the same for another runtime.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rules, &other.rules)
+    }
+
+    pub(crate) fn store(&self) -> &AnyStore {
+        &self.store
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.rules.clock.now()
+    }
+
+    pub(crate) fn moment(&self) -> ClockMoment {
+        self.rules.clock.moment()
+    }
+
+    /// The clock, to be replaced. `None` once it is shared.
+    #[cfg(feature = "testing")]
+    pub(crate) fn clock_mut(&mut self) -> Option<&mut Clock> {
+        Arc::get_mut(&mut self.rules).map(|rules| &mut rules.clock)
+    }
+
+    /// How long one trip to the store may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.rules.timeout
+    }
+
+    /// How much later than its session's end a request may arrive and still count as under way.
+    pub(crate) fn end_grace(&self) -> Duration {
+        self.rules.end_grace
+    }
+
+    pub(crate) fn size_limits(&self) -> SizeLimits {
+        self.rules.size_limits
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.rules.turns
+    }
+
+    /// Returns whether updates wait for each other, on whichever field.
+    pub(crate) fn has_turns(&self) -> bool {
+        #[cfg(feature = "redis")]
+        return self.rules.turns.are_in_use();
+        #[cfg(not(feature = "redis"))]
+        false
+    }
+
+    pub(crate) fn cookie_name(&self) -> &str {
+        self.rules.cookie.name()
+    }
+
+    pub(crate) fn same_site(&self) -> SameSite {
+        self.rules.cookie.same_site()
+    }
+
+    /// Returns whether to look at this request for plain http: its client may get a cookie that
+    /// browsers do not keep.
+    pub(crate) fn searches_plain_http(&self) -> bool {
+        self.rules.plain_http_search.is_due() && self.rules.cookie.is_secure()
+    }
+
+    /// The session that a cookie's value names, if it is signed.
+    pub(crate) fn candidate(&self, cookie_value: &[u8], events: &mut EventQueue) -> Option<Candidate> {
+        let now = self.now();
+        let verified = self.rules.formats.read(cookie_value, now);
+        #[cfg(feature = "redis-session-compat")]
+        let is_read = verified.is_some() || self.rules.formats.read_forgeable(cookie_value, now).is_some();
+        #[cfg(not(feature = "redis-session-compat"))]
+        let is_read = verified.is_some();
+        if !is_read {
+            events.push(LifecycleEvent::Forged, None);
+        }
+        Some(self.candidate_from(verified?))
+    }
+
+    /// The session whose id a cookie's value is, without a signature, if such are read.
+    #[cfg(feature = "redis-session-compat")]
+    pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
+        Some(self.candidate_from(self.rules.formats.read_forgeable(cookie_value, self.now())?))
+    }
+
+    fn candidate_from(&self, verified: Verified) -> Candidate {
+        Candidate { subject: self.metadata(verified.id), cookie_due: verified.is_outdated }
+    }
+
+    /// The session of an id.
+    pub(crate) fn metadata(&self, id: SessionId) -> Subject {
+        let rules = &self.rules;
+        let metadata = Subject::new(id, &rules.prefix, &rules.lifetimes);
+        let class = metadata.lifetime.class;
+        if rules.lifetimes.get(class).is_none() {
+            rules.unknown_lifetimes.warn_of(class);
+        }
+        metadata
+    }
+
+    /// A session that begins now, under a new id.
+    pub(crate) fn generate(&self, class: u8, now: SystemTime) -> Result<Subject, Error> {
+        Ok(self.metadata(SessionId::draw(now, class)?))
+    }
+
+    /// The form of a session after it gets a new id now.
+    pub(crate) fn generate_successor(
+        &self,
+        predecessor: &Subject,
+        reason: Reason,
+        now: SystemTime,
+    ) -> Result<Subject, Error> {
+        let (birth, class) = match reason {
+            Reason::Rotate => (predecessor.birth, predecessor.lifetime.class),
+            Reason::Renew(class) => (now, class),
+        };
+        Ok(self.metadata(predecessor.draw_successor(birth, class)?))
+    }
+
+    pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
+        let class = lifetime.class;
+        match self.rules.lifetimes.get(class) {
+            None => Err(Error::config(format!(
+                "no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"
+            ))),
+            Some(configured) if lifetime.capped() != *configured && lifetime != Lifetime::custom(class) => {
+                Err(Error::config(format!(
+                    "the lifetime of the class {class} is configured otherwise: `SessionConfig::lifetime` decides on it, a renewal only names it"
+                )))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// What the first read of a request does to an expiry that would be `expires_in` if it were refreshed.
+    pub(crate) fn refresh(&self, expires_in: Duration) -> Refresh {
+        match self.rules.refresh_below {
+            None => Refresh::To(expires_in),
+            Some(share) => Refresh::Below { below: expires_in.mul_f64(share), expires_in },
+        }
+    }
+
+    pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
+        let set_cookie = match &outcome.set {
+            Some(subject) => {
+                self.rules.plain_http_search.look_again();
+                self.set_cookie(subject)
+            }
+            None => outcome.remove.then(|| self.rules.cookie.removal()),
+        };
+        if outcome.is_plain_http && outcome.set.is_some() {
+            self.rules.plain_http_search.warn_once();
+        }
+        let headers = SessionHeaders::new(outcome, set_cookie);
+        if outcome.remove { headers.and_removal(self.rules.cookie.host_only_removal()) } else { headers }
+    }
+
+    /// `None`: the client keeps the cookie that it has, because no other would be read.
+    fn set_cookie(&self, subject: &Subject) -> Option<String> {
+        let now = self.now();
+        let written = self.rules.formats.write(&subject.id, now)?;
+        let remaining = subject.remaining(now).unwrap_or_default();
+        let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
+        Some(self.rules.cookie.set(written.value, subject.lifetime.persistent.then_some(max_age)))
+    }
+}
+
+/// Shown under the name that applications know.
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("store", &self.store)
+            .field("prefix", &self.rules.prefix)
+            .field("cookie", &self.rules.cookie)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! The search for visitors by plain http, whose browsers do not keep the cookie.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// The search for requests by plain http. Their clients get a new cookie each time, so that requests are looked at only after a
+/// cookie was set: those that ignore their sessions cost next to nothing.
+pub(super) struct PlainHttpSearch(AtomicU8);
+
+impl PlainHttpSearch {
+    const IDLE: u8 = 0;
+    const DUE: u8 = 1;
+    const OVER: u8 = 2;
+
+    /// Returns whether to look at the next request. Asking is taking: the one after it is not due.
+    pub(super) fn is_due(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::DUE && self.swap(Self::DUE, Self::IDLE)
+    }
+
+    pub(super) fn look_again(&self) {
+        if self.0.load(Ordering::Relaxed) == Self::IDLE {
+            self.swap(Self::IDLE, Self::DUE);
+        }
+    }
+
+    /// Warns of a request that came by plain http and gets a cookie with `Secure`.
+    pub(super) fn warn_once(&self) {
+        if self.end() {
+            tracing::warn!(
+                "a session cookie with `Secure` was sent to a visitor who came by plain http: browsers do not keep it, and each of \
+                 their requests begins another session. Serve the site over https, or set `cookie_secure` (SESSION_COOKIE_SECURE) to \
+                 false for development"
+            );
+        }
+    }
+
+    /// Returns whether the search went on until now.
+    fn end(&self) -> bool {
+        self.0.swap(Self::OVER, Ordering::Relaxed) != Self::OVER
+    }
+
+    fn swap(&self, from: u8, to: u8) -> bool {
+        self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Default for PlainHttpSearch {
+    fn default() -> Self {
+        Self(AtomicU8::new(Self::DUE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_looked_for_after_a_cookie_was_set_until_it_is_told() {
+        let search = PlainHttpSearch::default();
+        assert!(search.is_due() && !search.is_due());
+        search.look_again();
+        assert!(search.is_due() && search.end());
+        search.look_again();
+        assert!(!search.is_due() && !search.end());
+    }
+}

@@ -1,0 +1,45 @@
+//! The sizes that writes may have.
+
+use crate::error::{Error, Kind};
+use crate::store::{Action, Change};
+
+/// The most bytes of one value, and of all values of one write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SizeLimits {
+    pub(crate) value: usize,
+    pub(crate) batch: usize,
+}
+
+impl SizeLimits {
+    pub(crate) fn check_changes(self, changes: &[Change<'_>]) -> Result<(), Error> {
+        let mut total = 0;
+        for change in changes {
+            let Change::Set { field, value, .. } = change else { continue };
+            self.check_value(field, value)?;
+            total += value.len();
+        }
+        if total > self.batch {
+            let what = "the batch".to_owned();
+            return Err(Error::new(Kind::TooLarge { what, size: total, limit: self.batch }));
+        }
+        Ok(())
+    }
+
+    /// The value that is written is limited alone: one that is too large already can be made smaller.
+    pub(crate) fn check_action(self, field: &str, action: &Action) -> Result<(), Error> {
+        match action {
+            Action::Replace(Some(value))
+            | Action::GetOrSet(value)
+            | Action::CompareAndSet { value: Some(value), .. } => self.check_value(field, value),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_value(self, field: &str, value: &[u8]) -> Result<(), Error> {
+        if value.len() > self.value {
+            let what = format!("the field `{field}`");
+            return Err(Error::new(Kind::TooLarge { what, size: value.len(), limit: self.value }));
+        }
+        Ok(())
+    }
+}
