@@ -1,13 +1,28 @@
 //! What a program logs.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
-/// Everything that is logged, of this library and of the clients beneath it: `fmt().with_writer(move || log.clone())`.
-#[derive(Debug, Clone, Default)]
+/// Everything that is logged, of this library and of the clients beneath it:
+/// `fmt().with_writer(move || log.clone())`.
+#[derive(Debug, Clone)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Default for Log {
+    /// An empty log, which misses no line because of other threads.
+    fn default() -> Self {
+        LazyLock::force(&SECOND_DISPATCH);
+        Self(Arc::default())
+    }
+}
+
+/// Keeps `tracing` from remembering for all threads that the first of them did not want a line.
+///
+/// With one dispatch alive it asks the thread that comes to a line first. With two it asks both.
+static SECOND_DISPATCH: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 impl Log {
     /// What was logged so far.

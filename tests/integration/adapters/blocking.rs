@@ -1,7 +1,5 @@
 //! Sessions without `async`, and what `wait` says where a thread must not wait.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc;
 use std::thread;

@@ -5,7 +5,10 @@
 mod across;
 mod actix;
 mod axum;
+mod blocking;
+mod plain_http;
 mod poem;
+mod unavailability;
 mod websocket;
 
 use std::time::Duration;

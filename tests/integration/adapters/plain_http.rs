@@ -1,8 +1,6 @@
 //! A `Secure` cookie for visitors who come by plain http: their browsers do not keep it, and the
 //! log says so.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use actix_web::test::{TestRequest, call_service, init_service};
 use axum::Router;
 use axum::body::Body;

@@ -1,7 +1,5 @@
 //! What becomes of requests while the store is away, route by route.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::net::Ipv4Addr;
 use std::time::Duration;
 

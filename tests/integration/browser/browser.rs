@@ -1,7 +1,5 @@
 //! `examples/login.rs` in a real browser.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::response::Html;

@@ -1,7 +1,5 @@
 //! Requests that another site causes: by hand, and in a real browser.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use axum::extract::Query;
 use axum::response::Html;
 use axum::routing::{any, get, post};

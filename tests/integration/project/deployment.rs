@@ -1,12 +1,10 @@
 //! The test support itself: deployments are what they say, and take what tests do to them.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::path::Path;
 
 use redis::{ErrorKind, ServerErrorKind, Value};
 use session_runtime::RedisStore;
-use session_tests::deployment::{Cluster, Sentinel, Servers, Shared, Tls};
+use session_tests::deployment::{Cluster, Deployment, Sentinel, Shared, Tls};
 use session_tests::server::{Make, RedisServer};
 
 #[test]
@@ -132,16 +130,16 @@ fn refusal(server: &RedisServer, command: &[&str]) -> ServerErrorKind {
 
 #[tokio::test]
 async fn every_deployment_has_one_face() {
-    has_one_face(&Servers::One(RedisServer::start()));
+    has_one_face(&Deployment::One(RedisServer::start()));
     if let Some(tls) = Tls::start() {
-        has_one_face(&Servers::Tls(tls));
+        has_one_face(&Deployment::Tls(tls));
     }
     for shared in [Shared::sentinel().await, Shared::cluster().await] {
         has_one_face(&shared);
     }
 }
 
-fn has_one_face(servers: &Servers) {
+fn has_one_face(servers: &Deployment) {
     let names: Vec<_> = (0..20).map(|number| format!("key-{number:02}")).collect();
     let (before, monitor) = (servers.counts(), servers.monitor());
     for name in &names {

@@ -1,7 +1,5 @@
 //! The documentation goes in one order everywhere, and is found by search.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! Every program of `examples/`, started as a user starts it and asked as its page says. `login` is asked by a browser.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! What each feature of the library has a program depend on: no adapter drags another's dependencies in.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;

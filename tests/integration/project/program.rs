@@ -1,7 +1,5 @@
 //! The test support itself: a program ends with all that it started, whatever becomes of the test.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -41,7 +39,7 @@ fn a_program_ends_with_a_test_process_that_is_killed() {
         std::thread::park();
     }
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_program_ends_with_a_test_process_that_is_killed", "--nocapture"])
+        .args(["--exact", "program::a_program_ends_with_a_test_process_that_is_killed", "--nocapture"])
         .env(HOLDS, "1")
         .stdout(Stdio::piped())
         .spawn()

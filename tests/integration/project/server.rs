@@ -1,7 +1,5 @@
 //! The test support itself: its servers end, whatever becomes of the test.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,7 +40,7 @@ fn a_server_ends_with_a_test_process_that_is_killed() {
         std::thread::park();
     }
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_server_ends_with_a_test_process_that_is_killed", "--nocapture"])
+        .args(["--exact", "server::a_server_ends_with_a_test_process_that_is_killed", "--nocapture"])
         .env(HOLDS, "1")
         .stdout(Stdio::piped())
         .spawn()

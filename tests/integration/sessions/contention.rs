@@ -1,7 +1,5 @@
 //! Updates of one field that meet: in one process, in several, on runtimes that are parked, and as responses.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -124,7 +122,7 @@ const READY: &str = "ready";
 
 fn start_process(work: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "updates_of_several_processes_all_succeed", "--nocapture"])
+        .args(["--exact", "contention::updates_of_several_processes_all_succeed", "--nocapture"])
         .env(WORKS_ON, work)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

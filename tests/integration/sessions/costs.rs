@@ -3,8 +3,6 @@
 //! In the tables a session holds `count` = 1. Each cell: what the operation gives, how many round trips it took, and what the response then
 //! says of the cookie. `WRITE_TABLES=FOLDER` writes the tables as they are now.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

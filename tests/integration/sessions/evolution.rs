@@ -1,7 +1,5 @@
 //! A deploy that changes the schema: old data read by the new one, and new data by the old one, on real stored bytes.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use session_runtime::{FieldValue, Session, SessionId, Sessions, WriteBatch};
 use session_tests::acceptance::World;
 

@@ -1,7 +1,5 @@
 //! Every operation compiles, and works, wherever a future may be awaited. (A plain `async fn` hides errors of lifetimes and of `Send`.)
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use axum::Router;

@@ -1,7 +1,5 @@
 //! A session that is first asked for after the response's head was sent.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::log::logged;

@@ -1,7 +1,5 @@
 //! A look at a session by its id, and what else a program asks of a session without using it.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use session_runtime::{Lifetime, Session, SessionId, Sessions};

@@ -1,7 +1,5 @@
 //! Whole structs: what the derive asks for, makes of it, and writes.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::collections::HashMap;
 
 use bytes::Bytes;

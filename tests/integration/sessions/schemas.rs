@@ -1,7 +1,5 @@
 //! Several schemas in one session: `#[session(prefix = "…")]` keeps their fields apart.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use axum::Router;
 use axum::routing::{get, post};
 use reqwest::Client;

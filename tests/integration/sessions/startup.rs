@@ -1,7 +1,5 @@
 //! What an application is told when it starts (ACCEPTANCE 43), and how it starts without its server.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::{Duration, SystemTime};
 
 use session_runtime::testing::ManualClock;

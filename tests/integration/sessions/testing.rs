@@ -1,7 +1,5 @@
 //! What the feature `testing` gives to applications: every state that a session can be in, and a store that fails.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use axum::Router;

@@ -1,7 +1,5 @@
 //! A master that becomes a replica and keeps its connections: nothing of it is served any more, whoever asks and for what.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use session_runtime::store::{

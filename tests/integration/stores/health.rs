@@ -1,7 +1,5 @@
 //! `ping`, for health checks: it fails while writes are refused, and writes nothing itself.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::fs;
 use std::time::Duration;
 

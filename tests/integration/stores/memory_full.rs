@@ -1,7 +1,5 @@
 //! A full memory store, as the application sees it: by URL and through sessions.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use session_runtime::testing::Browser;
 use session_runtime::{Error, Session, SessionConfig, Sessions};
 

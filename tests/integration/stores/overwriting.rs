@@ -1,8 +1,6 @@
 //! A write of fields that the request has seen: plain commands in place of a script, on servers that have them, and the same in every other
 //! respect.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use session_runtime::store::SessionKey;

@@ -1,7 +1,5 @@
 //! A runtime that is run for one operation at a time, and parked in between: nothing that others wait for lives on it alone.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::sync::mpsc;
 use std::time::Duration;
 

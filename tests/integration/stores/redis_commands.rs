@@ -1,7 +1,5 @@
 //! What the start says of a server that lacks a command, or what scripts need: the list comes from the sources.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

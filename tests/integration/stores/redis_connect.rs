@@ -1,7 +1,5 @@
 //! How a store on Redis is reached, and what it says when it is not.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;

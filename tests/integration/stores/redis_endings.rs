@@ -1,7 +1,5 @@
 //! How sessions on Redis move and end: with which commands, and what happens when the server refuses, forgets or does not answer.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::{Duration, Instant, SystemTime};
 
 use session_runtime::RedisStore;

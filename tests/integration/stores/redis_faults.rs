@@ -1,7 +1,5 @@
 //! What a store on Redis does while its server or the network fails, on real processes.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::{Duration, Instant};
 
 use session_runtime::RedisStore;

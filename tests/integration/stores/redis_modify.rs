@@ -1,7 +1,5 @@
 //! How Redis reads several fields and changes one by what it holds: with which commands, and what happens when the server refuses or forgets.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::{Duration, Instant};
 
 use session_runtime::RedisStore;

@@ -1,7 +1,5 @@
 //! What a store on Redis sends: exactly these commands, in so many trips.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use session_runtime::RedisStore;

@@ -1,13 +1,11 @@
 //! A single-threaded runtime has connections of its own.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::thread;
 use std::time::Duration;
 
 use session_runtime::{ConnectionState, Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
-use session_tests::deployment::{Cluster, Sentinel, Servers};
+use session_tests::deployment::{Cluster, Deployment, Sentinel};
 use session_tests::server::RedisServer;
 use session_tests::until;
 
@@ -114,7 +112,7 @@ async fn a_server_that_is_away_is_waited_for() {
 
 #[tokio::test]
 async fn behind_sentinels_and_on_a_cluster() {
-    for servers in [Servers::Sentinel(Sentinel::start()), Servers::Cluster(Cluster::start())] {
+    for servers in [Deployment::Sentinel(Sentinel::start()), Deployment::Cluster(Cluster::start())] {
         let sessions = connect(&servers.url()).await;
         let clients = || servers.masters().iter().map(|master| master.clients()).sum::<usize>();
         let before = clients();

@@ -1,7 +1,5 @@
 //! The conformance suite over every store.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -9,7 +7,7 @@ use session_runtime::store::SessionStore;
 use session_runtime::testing::store_suite::Subject;
 use session_runtime::testing::{FailingStore, ManualClock, store_suite};
 use session_runtime::{MemoryStore, RedisStore};
-use session_tests::deployment::{Cluster, Sentinel, Servers, Tls};
+use session_tests::deployment::{Cluster, Deployment, Sentinel, Tls};
 use session_tests::server::{Make, RedisServer};
 
 mod memory {
@@ -56,7 +54,7 @@ macro_rules! over_servers {
             store_suite!(optional: subject());
 
             async fn subject() -> Option<Redis> {
-                static SERVERS: LazyLock<Option<Servers>> = LazyLock::new(|| $servers);
+                static SERVERS: LazyLock<Option<Deployment>> = LazyLock::new(|| $servers);
                 Some(Redis::on(SERVERS.as_ref()?).await)
             }
         })+
@@ -64,15 +62,15 @@ macro_rules! over_servers {
 }
 
 over_servers! {
-    redis: Some(Servers::One(RedisServer::start()));
-    redis_8: RedisServer::start_make(Make::Redis8).map(Servers::One);
-    valkey_9: RedisServer::start_make(Make::Valkey9).map(Servers::One);
-    tls: Tls::start_open().map(Servers::Tls);
-    tls_with_a_client_certificate: Tls::start().map(Servers::Tls);
-    sentinel: Some(Servers::Sentinel(Sentinel::start()));
-    cluster: Some(Servers::Cluster(Cluster::start()));
-    cluster_of_redis_8: Cluster::start_make(Make::Redis8).map(Servers::Cluster);
-    cluster_of_valkey_9: Cluster::start_make(Make::Valkey9).map(Servers::Cluster);
+    redis: Some(Deployment::One(RedisServer::start()));
+    redis_8: RedisServer::start_make(Make::Redis8).map(Deployment::One);
+    valkey_9: RedisServer::start_make(Make::Valkey9).map(Deployment::One);
+    tls: Tls::start_open().map(Deployment::Tls);
+    tls_with_a_client_certificate: Tls::start().map(Deployment::Tls);
+    sentinel: Some(Deployment::Sentinel(Sentinel::start()));
+    cluster: Some(Deployment::Cluster(Cluster::start()));
+    cluster_of_redis_8: Cluster::start_make(Make::Redis8).map(Deployment::Cluster);
+    cluster_of_valkey_9: Cluster::start_make(Make::Valkey9).map(Deployment::Cluster);
 }
 
 /// Elsewhere the suite holds it to refusing what it has not.
@@ -90,7 +88,7 @@ struct Redis {
 }
 
 impl Redis {
-    async fn on(servers: &Servers) -> Self {
+    async fn on(servers: &Deployment) -> Self {
         let builder = RedisStore::builder(&servers.url()).timeout(Duration::from_secs(20));
         Self { store: builder.connect().await.unwrap() }
     }

@@ -1,7 +1,5 @@
 //! Sums on a real server, beside Rust's own arithmetic and the store in memory: for numbers of all magnitudes, and in the same text.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::time::Duration;
 
 use bytes::Bytes;

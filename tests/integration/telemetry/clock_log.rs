@@ -1,6 +1,4 @@
-//! What is said of clocks that go apart. Alone in its program: whether a line is wanted is remembered for all threads of one.
-
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+//! What is said of clocks that go apart.
 
 use std::time::{Duration, SystemTime};
 

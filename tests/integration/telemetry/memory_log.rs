@@ -1,6 +1,4 @@
-//! What a full memory store says. Alone in its program: whether a line is wanted is remembered for all threads of one.
-
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+//! What a full memory store says.
 
 use session_runtime::{Session, SessionConfig, Sessions};
 use session_tests::log::Log;

@@ -1,7 +1,5 @@
 //! The metrics of `session_runtime::guide::observability`, as a page for Prometheus shows them.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 

@@ -1,6 +1,4 @@
-//! What is said of a secret that is short, or was pasted with a line break. Alone in its program: whether a line is wanted is remembered for all threads of one.
-
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+//! What is said of a secret that is short, or was pasted with a line break.
 
 use session_runtime::{CookieFormat, FlaskCookie, SessionConfig, Sessions, TornadoCookie};
 use session_tests::log::Log;

@@ -1,7 +1,5 @@
 //! What `tracing` is told of operations and of sessions: the names of `session_runtime::guide::observability`, at the level `DEBUG`.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};

@@ -14,7 +14,7 @@ use super::gates::Gates;
 use super::script::Script;
 use super::visitor::Visitor;
 use crate::cookies::{SECRET, id_of};
-use crate::deployment::{Servers, Shared, Tls};
+use crate::deployment::{Deployment, Shared, Tls};
 use crate::server::{Make, Monitor, RedisServer};
 use crate::store_suite::create;
 use crate::until;
@@ -43,7 +43,7 @@ pub enum Store {
 #[allow(clippy::large_enum_variant, reason = "there is one a test")]
 pub enum Deployed {
     /// They end with the test.
-    Own(Servers),
+    Own(Deployment),
     /// The next test gets them.
     Shared(Shared),
 }
@@ -69,7 +69,7 @@ impl World {
 
     /// On the usual server.
     pub async fn redis() -> Self {
-        Self::on_servers(Deployed::Own(Servers::One(RedisServer::start()))).await
+        Self::on_servers(Deployed::Own(Deployment::One(RedisServer::start()))).await
     }
 
     /// On Redis 8; nothing where there is none.
@@ -84,7 +84,7 @@ impl World {
 
     /// On a server that speaks TLS alone, and asks for a client's certificate; nothing where there is none.
     pub async fn tls() -> Option<Self> {
-        Some(Self::on_servers(Deployed::Own(Servers::Tls(Tls::start()?))).await)
+        Some(Self::on_servers(Deployed::Own(Deployment::Tls(Tls::start()?))).await)
     }
 
     /// On the master behind sentinels that the tests of this program share.
@@ -99,11 +99,11 @@ impl World {
 
     /// On a server that is reached by another URL, through a [`Proxy`](crate::proxy::Proxy) say, with this deadline for an operation.
     pub async fn redis_at(server: RedisServer, url: &str, timeout: Duration) -> Self {
-        Self::connect(Deployed::Own(Servers::One(server)), url, timeout).await
+        Self::connect(Deployed::Own(Deployment::One(server)), url, timeout).await
     }
 
     async fn on_make(make: Make) -> Option<Self> {
-        Some(Self::on_servers(Deployed::Own(Servers::One(RedisServer::start_make(make)?))).await)
+        Some(Self::on_servers(Deployed::Own(Deployment::One(RedisServer::start_make(make)?))).await)
     }
 
     async fn on_servers(servers: Deployed) -> Self {
@@ -170,7 +170,7 @@ impl World {
 
     /// The commands that the program sends to the store meanwhile, by lower-case name; none on memory.
     pub async fn commands(&self, act: impl AsyncFnOnce()) -> Vec<String> {
-        let monitor = self.server().map(Servers::monitor);
+        let monitor = self.server().map(Deployment::monitor);
         act().await;
         let sent = monitor.map(Monitor::finish).unwrap_or_default();
         let name = |command: &String| Some(command.strip_prefix('"')?.split('"').next()?.to_lowercase());
@@ -193,13 +193,13 @@ impl World {
     /// The one server of the test's own, to be killed and started again.
     pub fn server_mut(&mut self) -> &mut RedisServer {
         match &mut self.store {
-            Store::Redis(_, Deployed::Own(Servers::One(server))) => server,
+            Store::Redis(_, Deployed::Own(Deployment::One(server))) => server,
             _ => panic!("the store is not on one server of its own"),
         }
     }
 
     /// The server or servers, if the store has any.
-    pub fn server(&self) -> Option<&Servers> {
+    pub fn server(&self) -> Option<&Deployment> {
         match &self.store {
             Store::Memory(_) => None,
             Store::Redis(_, servers) => Some(servers),
@@ -263,14 +263,14 @@ impl World {
     }
 
     fn masters(&self) -> Vec<&RedisServer> {
-        self.server().map(Servers::masters).unwrap_or_default()
+        self.server().map(Deployment::masters).unwrap_or_default()
     }
 }
 
 impl Deref for Deployed {
-    type Target = Servers;
+    type Target = Deployment;
 
-    fn deref(&self) -> &Servers {
+    fn deref(&self) -> &Deployment {
         match self {
             Self::Own(servers) => servers,
             Self::Shared(servers) => servers,

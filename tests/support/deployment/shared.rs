@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{Cluster, Sentinel, Servers};
+use super::{Cluster, Deployment, Sentinel};
 
 /// A deployment that is this test's alone until it drops this. At the beginning it is empty, with all permissions and without a limit of
 /// memory; whoever changes more of it has to change it back.
 #[derive(Debug)]
-pub struct Shared(MutexGuard<'static, Servers>);
+pub struct Shared(MutexGuard<'static, Deployment>);
 
-static SENTINEL: LazyLock<Mutex<Servers>> =
-    LazyLock::new(|| Mutex::new(Servers::Sentinel(Sentinel::start())));
-static CLUSTER: LazyLock<Mutex<Servers>> = LazyLock::new(|| Mutex::new(Servers::Cluster(Cluster::start())));
+static SENTINEL: LazyLock<Mutex<Deployment>> =
+    LazyLock::new(|| Mutex::new(Deployment::Sentinel(Sentinel::start())));
+static CLUSTER: LazyLock<Mutex<Deployment>> =
+    LazyLock::new(|| Mutex::new(Deployment::Cluster(Cluster::start())));
 
 impl Shared {
     /// The master behind sentinels.
@@ -27,7 +28,7 @@ impl Shared {
         Self::take(&CLUSTER).await
     }
 
-    async fn take(servers: &'static Mutex<Servers>) -> Self {
+    async fn take(servers: &'static Mutex<Deployment>) -> Self {
         let servers = servers.lock().await;
         servers.on_every_master(&["CONFIG", "SET", "maxmemory", "0"]);
         servers.on_every_master(&["ACL", "SETUSER", "default", "+@all"]);
@@ -37,9 +38,9 @@ impl Shared {
 }
 
 impl Deref for Shared {
-    type Target = Servers;
+    type Target = Deployment;
 
-    fn deref(&self) -> &Servers {
+    fn deref(&self) -> &Deployment {
         &self.0
     }
 }

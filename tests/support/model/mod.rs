@@ -9,9 +9,9 @@ mod choices;
 mod network;
 mod operation;
 pub mod real;
+mod reference_store;
 mod request;
 mod sequence;
-mod shelf;
 
 pub use choices::Choices;
 pub use sequence::{Broken, run};

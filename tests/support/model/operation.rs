@@ -31,7 +31,7 @@ pub(super) enum Kind {
 
 /// What an operation gave.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Told {
+pub(super) enum Outcome {
     Value(u64),
     Yes(bool),
     Left(Option<Duration>),
@@ -45,39 +45,39 @@ pub(super) enum Told {
     Other,
 }
 
-pub(super) type Running = Pin<Box<dyn Future<Output = Told> + Send>>;
+pub(super) type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Kind {
     /// Carries it out.
     pub(super) fn run(self, session: Session<Model>) -> Running {
         Box::pin(async move {
             match self.try_run(&session).await {
-                Ok(told) => told,
-                Err(error) if error.is_gone() => Told::Gone,
-                Err(error) if error.is_headers_sent() => Told::Committed,
-                Err(error) if error.is_outcome_unknown() => Told::Unknown,
-                Err(error) if error.is_unavailable() => Told::Unavailable,
-                Err(_) => Told::Other,
+                Ok(outcome) => outcome,
+                Err(error) if error.is_gone() => Outcome::Gone,
+                Err(error) if error.is_headers_sent() => Outcome::Committed,
+                Err(error) if error.is_outcome_unknown() => Outcome::Unknown,
+                Err(error) if error.is_unavailable() => Outcome::Unavailable,
+                Err(_) => Outcome::Other,
             }
         })
     }
 
-    async fn try_run(self, session: &Session<Model>) -> Result<Told, Error> {
+    async fn try_run(self, session: &Session<Model>) -> Result<Outcome, Error> {
         Ok(match self {
-            Self::Get('a') => Told::Value(session.a().await?),
-            Self::Get(_) => Told::Value(session.b().await?),
-            Self::Has('a') => Told::Yes(session.a().exists().await?),
-            Self::Has(_) => Told::Yes(session.b().exists().await?),
-            Self::Exists => Told::Yes(session.exists().await?),
-            Self::ExpiresIn => Told::Left(session.expires_in().await?),
-            Self::Set('a', value) => session.set_a(value).await.map(|()| Told::Done)?,
-            Self::Set(_, value) => session.set_b(value).await.map(|()| Told::Done)?,
-            Self::Remove('a') => Told::Yes(session.a().remove().await?),
-            Self::Remove(_) => Told::Yes(session.b().remove().await?),
-            Self::Clear => session.clear().await.map(|()| Told::Done)?,
-            Self::Rotate => session.rotate().await.map(|()| Told::Done)?,
-            Self::Renew(class) => session.renew(Lifetime::custom(class)).await.map(|()| Told::Done)?,
-            Self::Destroy => session.destroy().await.map(|()| Told::Done)?,
+            Self::Get('a') => Outcome::Value(session.a().await?),
+            Self::Get(_) => Outcome::Value(session.b().await?),
+            Self::Has('a') => Outcome::Yes(session.a().exists().await?),
+            Self::Has(_) => Outcome::Yes(session.b().exists().await?),
+            Self::Exists => Outcome::Yes(session.exists().await?),
+            Self::ExpiresIn => Outcome::Left(session.expires_in().await?),
+            Self::Set('a', value) => session.set_a(value).await.map(|()| Outcome::Done)?,
+            Self::Set(_, value) => session.set_b(value).await.map(|()| Outcome::Done)?,
+            Self::Remove('a') => Outcome::Yes(session.a().remove().await?),
+            Self::Remove(_) => Outcome::Yes(session.b().remove().await?),
+            Self::Clear => session.clear().await.map(|()| Outcome::Done)?,
+            Self::Rotate => session.rotate().await.map(|()| Outcome::Done)?,
+            Self::Renew(class) => session.renew(Lifetime::custom(class)).await.map(|()| Outcome::Done)?,
+            Self::Destroy => session.destroy().await.map(|()| Outcome::Done)?,
         })
     }
 }

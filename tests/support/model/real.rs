@@ -16,7 +16,7 @@ use session_runtime::testing::ManualClock;
 use session_runtime::{Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, Sessions};
 
 use super::choices::Choices;
-use super::operation::{Kind, Model, Told};
+use super::operation::{Kind, Model, Outcome};
 use super::sequence::{LIFETIMES, MINUTE, deadline};
 use crate::cookies::{self, SECRET};
 use crate::proxy::Proxy;
@@ -28,7 +28,7 @@ pub struct Real {
     server: RedisServer,
     proxy: Proxy,
     store: RedisStore,
-    watch: Watch,
+    watcher: Watcher,
     sequences: u64,
     values: u64,
     /// How many outcomes were unknown.
@@ -42,7 +42,7 @@ struct Event {
     begin: u64,
     /// Nothing if it may be carried out still.
     end: Option<u64>,
-    told: Option<Told>,
+    outcome: Option<Outcome>,
     tag: Option<String>,
     epoch: u64,
 }
@@ -65,8 +65,8 @@ impl Real {
         let proxy = Proxy::start(server.port());
         let store =
             RedisStore::builder(&proxy.url()).timeout(Duration::from_secs(2)).connect().await.unwrap();
-        let watch = Watch::begin(server.connection());
-        Self { server, proxy, store, watch, sequences: 0, values: 0, unknown: 0 }
+        let watcher = Watcher::begin(server.connection());
+        Self { server, proxy, store, watcher, sequences: 0, values: 0, unknown: 0 }
     }
 
     /// Runs one sequence.
@@ -77,7 +77,7 @@ impl Real {
     pub async fn run(&mut self, choices: &mut Choices) -> Result<(), String> {
         self.sequences += 1;
         let _: () = self.server.cli(&["FLUSHALL"]);
-        self.watch.forget();
+        self.watcher.forget();
         let monitor = self.server.monitor();
         Sequence::new(self, choices).go(choices).await?;
         once_each(monitor)
@@ -216,31 +216,31 @@ impl<'a> Sequence<'a> {
             for (event, after) in events {
                 let request = &mut self.open[at];
                 if !matches!(
-                    event.told,
-                    None | Some(Told::Unavailable | Told::Unknown | Told::Gone | Told::Committed)
+                    event.outcome,
+                    None | Some(Outcome::Unavailable | Outcome::Unknown | Outcome::Gone | Outcome::Committed)
                 ) {
                     request.told_live = after;
                 }
                 if matches!(event.kind, Kind::Renew(_)) {
                     self.renewed.extend(before.map(|id| id.tag().to_owned()));
                 }
-                match (event.kind, event.told) {
-                    (Kind::Destroy, Some(Told::Done)) => {
+                match (event.kind, event.outcome) {
+                    (Kind::Destroy, Some(Outcome::Done)) => {
                         self.destroyed.extend(before.map(|id| id.tag().to_owned()));
                         self.destroyed_ids.extend(before.map(|id| key(&self.prefix, id.expose_secret())));
                         request.destroyed = true;
                     }
-                    (_, Some(Told::Gone)) => {
+                    (_, Some(Outcome::Gone)) => {
                         if let Some(id) = before
                             && self.kind_of(&key(&self.prefix, id.expose_secret())) == "hash"
                         {
                             return Err(format!("{event:?}, but it is live"));
                         }
                     }
-                    (_, Some(Told::Other)) => return Err(format!("{event:?}: no such error can be")),
+                    (_, Some(Outcome::Other)) => return Err(format!("{event:?}: no such error can be")),
                     _ => {}
                 }
-                self.real.unknown += u64::from(event.told == Some(Told::Unknown));
+                self.real.unknown += u64::from(event.outcome == Some(Outcome::Unknown));
                 before = after;
                 self.history.push(event);
             }
@@ -278,7 +278,7 @@ impl<'a> Sequence<'a> {
         // Of a session that may have ended or moved no cookie is set: it would be a dead one.
         let in_doubt = self.history.iter().any(|event| {
             let ends = matches!(event.kind, Kind::Rotate | Kind::Renew(_) | Kind::Destroy);
-            ends && matches!(event.told, None | Some(Told::Unknown))
+            ends && matches!(event.outcome, None | Some(Outcome::Unknown))
         });
         if let Some(id) = live.map(|id| id.expose_secret().to_owned())
             && !in_doubt
@@ -299,7 +299,7 @@ impl<'a> Sequence<'a> {
     /// What holds for all keys, now and at every moment before.
     fn look(&mut self) -> Result<(), String> {
         let now = self.clock.now();
-        self.real.watch.verdict()?;
+        self.real.watcher.verdict()?;
         let mut live = BTreeSet::new();
         for found in scan(&mut self.real.server.connection()) {
             if !found.key.starts_with(&format!("{}:", self.prefix)) || found.kind != "hash" {
@@ -336,14 +336,17 @@ impl<'a> Sequence<'a> {
     /// What every read gave: a value that was written to this session, and not written over before.
     fn judge(&self) -> Result<(), String> {
         for read in &self.history {
-            let (Kind::Get(field), Some(Told::Value(value)), Some(end)) = (read.kind, read.told, read.end)
+            let (Kind::Get(field), Some(Outcome::Value(value)), Some(end)) =
+                (read.kind, read.outcome, read.end)
             else {
                 continue;
             };
             let written = self.history.iter().find(|event| event.kind == Kind::Set(field, value));
             if value > 0 {
                 let Some(written) = written else { return Err(format!("{read:?}: nobody wrote that")) };
-                if written.begin > end || matches!(written.told, Some(Told::Gone | Told::Unavailable)) {
+                if written.begin > end
+                    || matches!(written.outcome, Some(Outcome::Gone | Outcome::Unavailable))
+                {
                     return Err(format!("{read:?}, but {written:?}"));
                 }
                 if let (Some(one), Some(other)) = (&written.tag, &read.tag)
@@ -358,7 +361,9 @@ impl<'a> Sequence<'a> {
             let changes =
                 self.history.iter().filter(|event| event.tag == read.tag && event.epoch == read.epoch);
             let over = changes
-                .filter(|event| event.told == Some(Told::Done) || matches!(event.told, Some(Told::Yes(_))))
+                .filter(|event| {
+                    event.outcome == Some(Outcome::Done) || matches!(event.outcome, Some(Outcome::Yes(_)))
+                })
                 .find(|change| {
                     let after =
                         written.is_none_or(|written| written.end.is_some_and(|end| end < change.begin));
@@ -421,26 +426,26 @@ async fn act(
     for (kind, cut) in plan {
         let begin = time.fetch_add(1, Ordering::SeqCst);
         let mut running = kind.run(session.clone());
-        let told = match cut {
+        let outcome = match cut {
             None => Some(running.await),
             Some(polls) => {
-                let mut told = None;
+                let mut outcome = None;
                 for _ in 0..polls {
                     if let std::task::Poll::Ready(ready) = futures::poll!(&mut running) {
-                        told = Some(ready);
+                        outcome = Some(ready);
                         break;
                     }
                     tokio::task::yield_now().await;
                 }
-                told
+                outcome
             }
         };
-        let is_over = told.is_some_and(|told| told != Told::Unknown);
+        let is_over = outcome.is_some_and(|outcome| outcome != Outcome::Unknown);
         let end = is_over.then(|| time.fetch_add(1, Ordering::SeqCst));
         let id = session.session_id();
         // Which session an operation without a reply was for is not known: the next one may settle that.
         let tag = id.filter(|_| is_over).map(|id| id.tag().to_owned());
-        events.push((Event { kind, begin, end, told, tag, epoch }, id));
+        events.push((Event { kind, begin, end, outcome, tag, epoch }, id));
         tokio::task::yield_now().await;
     }
     events
@@ -452,7 +457,7 @@ fn key(prefix: &str, id: &str) -> String {
 
 /// Looks through all keys of the server, again and again.
 #[derive(Debug)]
-struct Watch {
+struct Watcher {
     stop: Arc<AtomicBool>,
     seen: Arc<Mutex<Seen>>,
     thread: Option<JoinHandle<()>>,
@@ -472,7 +477,7 @@ struct Found {
     permanent: bool,
 }
 
-impl Watch {
+impl Watcher {
     fn begin(mut connection: Connection) -> Self {
         let (stop, seen) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Seen>>::default());
         let thread = std::thread::spawn({
@@ -514,7 +519,7 @@ impl Seen {
     }
 }
 
-impl Drop for Watch {
+impl Drop for Watcher {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.thread.take().map(JoinHandle::join);

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use session_runtime::store::{DestroyReason, TombstoneKind};
 use session_runtime::{Session, SessionHandle};
 
-use super::operation::{Kind, Model, Running, Told};
-use super::shelf::Shelf;
+use super::operation::{Kind, Model, Outcome, Running};
+use super::reference_store::ReferenceStore;
 
 /// How much later than the end of its session a request may come in and still count as under way.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub(super) struct Request {
     /// Every key that it may use: of its cookies in their order, then those that it made itself.
     pub(super) keys: Vec<String>,
     /// The key of the last session that it began, or tried to.
-    pub(super) drawn: Option<String>,
+    pub(super) pending: Option<String>,
     /// The keys that it was told are live.
     pub(super) told_live: BTreeSet<String>,
     /// Those of sessions that it may have begun beside a renewal: they have another lifetime, and get no cookie.
@@ -77,7 +77,7 @@ impl Request {
             presented,
             tossed,
             keys,
-            drawn: None,
+            pending: None,
             told_live: BTreeSet::new(),
             forgotten: BTreeSet::new(),
             bound: None,
@@ -101,50 +101,55 @@ impl Request {
     }
 
     /// Those of its keys that are live now, and on its lineage if it has one.
-    pub(super) fn live<'a>(&'a self, shelf: &'a Shelf, now: SystemTime) -> impl Iterator<Item = &'a str> {
-        let live = self.keys.iter().map(String::as_str).filter(move |key| shelf.is_live(key, now));
+    pub(super) fn live<'a>(
+        &'a self,
+        reference: &'a ReferenceStore,
+        now: SystemTime,
+    ) -> impl Iterator<Item = &'a str> {
+        let live = self.keys.iter().map(String::as_str).filter(move |key| reference.is_live(key, now));
         let known = live.filter(|key| !self.forgotten.contains(*key));
-        known.filter(move |key| self.bound.is_none() || shelf.lineage(key) == self.bound)
+        known.filter(move |key| self.bound.is_none() || reference.lineage(key) == self.bound)
     }
 
     /// It may be told now that there is no session.
-    pub(super) fn may_be_absent(&self, shelf: &Shelf, now: SystemTime) -> bool {
-        self.live(shelf, now).next().is_none()
+    pub(super) fn may_be_absent(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
+        self.live(reference, now).next().is_none()
     }
 
     /// It may be told now that its session was ended.
-    pub(super) fn may_be_gone(&self, shelf: &Shelf, now: SystemTime) -> bool {
-        let ended =
-            |key: &String| shelf.end_of(key).is_some() && (self.destroys || self.saw_end_of(key, shelf));
+    pub(super) fn may_be_gone(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
+        let ended = |key: &String| {
+            reference.end_of(key).is_some() && (self.destroys || self.saw_end_of(key, reference))
+        };
         let had_one = self.bound.is_some() || self.keys.iter().any(ended);
-        had_one && self.may_be_absent(shelf, now)
+        had_one && self.may_be_absent(reference, now)
     }
 
     /// It was under way when the session of this key ended, or came in within the grace. A part of the application always was.
-    fn saw_end_of(&self, key: &str, shelf: &Shelf) -> bool {
-        shelf.end_of(key).is_some_and(|(_, at)| self.client.is_none() || at + GRACE >= self.arrived)
+    fn saw_end_of(&self, key: &str, reference: &ReferenceStore) -> bool {
+        reference.end_of(key).is_some_and(|(_, at)| self.client.is_none() || at + GRACE >= self.arrived)
     }
 
     /// A session of its cookies ended while it was under way: it must not begin another one.
-    pub(super) fn must_not_begin(&self, shelf: &Shelf, now: SystemTime) -> bool {
-        let has_ended = |key: &&String| shelf.is_dead(key, now) && self.saw_end_of(key, shelf);
+    pub(super) fn must_not_begin(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
+        let has_ended = |key: &&String| reference.is_dead(key, now) && self.saw_end_of(key, reference);
         self.keys.iter().filter(|key| self.came_with(key)).any(|key| has_ended(&key))
     }
 
     /// Its only session was ended by somebody else while it was under way: it must not log in.
-    pub(super) fn must_not_log_in(&self, shelf: &Shelf, now: SystemTime) -> bool {
+    pub(super) fn must_not_log_in(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
         let [key] = &self.keys[..] else { return false };
         let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
-        let ended_elsewhere = shelf
+        let ended_elsewhere = reference
             .end_of(key)
             .is_some_and(|(kind, at)| self.client.is_none() || kind == elsewhere && at >= self.arrived);
-        self.came_with(key) && shelf.is_dead(key, now) && ended_elsewhere
+        self.came_with(key) && reference.is_dead(key, now) && ended_elsewhere
     }
 
     /// The keys whose sessions have to be dead after a `destroy` that begins now, and those that they were rotated to, as far as
     /// tombstones tell.
-    pub(super) fn to_be_destroyed(&self, shelf: &Shelf, now: SystemTime) -> Vec<String> {
-        let is_there = |key: &&String| shelf.is_live(key, now) || shelf.is_dead(key, now);
+    pub(super) fn to_be_destroyed(&self, reference: &ReferenceStore, now: SystemTime) -> Vec<String> {
+        let is_there = |key: &&String| reference.is_live(key, now) || reference.is_dead(key, now);
         let known = self.keys.iter().filter(|key| !self.forgotten.contains(*key));
         known.filter(is_there).cloned().collect()
     }
@@ -155,22 +160,23 @@ impl Request {
     }
 
     /// The keys of its session that it knows are live. A move of unknown outcome is repeated to the same one.
-    pub(super) fn known_live(&self, shelf: &Shelf, now: SystemTime) -> Vec<String> {
-        let own = self.own_lineage(shelf, now);
-        let live = self.live(shelf, now).filter(|key| shelf.lineage(key) == own);
+    pub(super) fn known_live(&self, reference: &ReferenceStore, now: SystemTime) -> Vec<String> {
+        let own = self.own_lineage(reference, now);
+        let live = self.live(reference, now).filter(|key| reference.lineage(key) == own);
         live.filter(|key| self.told_live.contains(*key) || self.came_with(key)).map(str::to_owned).collect()
     }
 
     /// The session that it works on, or would if it asked: the first that is live under one of its keys.
-    fn own_lineage(&self, shelf: &Shelf, now: SystemTime) -> Option<usize> {
-        let is_live = |lineage: &usize| self.live(shelf, now).any(|key| shelf.lineage(key) == Some(*lineage));
-        self.bound.or_else(|| self.keys.iter().filter_map(|key| shelf.lineage(key)).find(is_live))
+    fn own_lineage(&self, reference: &ReferenceStore, now: SystemTime) -> Option<usize> {
+        let is_live =
+            |lineage: &usize| self.live(reference, now).any(|key| reference.lineage(key) == Some(*lineage));
+        self.bound.or_else(|| self.keys.iter().filter_map(|key| reference.lineage(key)).find(is_live))
     }
 
     /// It was told by this command that a session is live under this key. Fails if it worked on another one that is live.
-    pub(super) fn learn(
+    pub(super) fn record(
         &mut self,
-        shelf: &Shelf,
+        reference: &ReferenceStore,
         now: SystemTime,
         command: usize,
         key: &str,
@@ -178,8 +184,8 @@ impl Request {
         if command < self.bound_since {
             return Ok(());
         }
-        let lineage = shelf.lineage(key);
-        if self.bound.is_some() && lineage != self.bound && !self.may_be_absent(shelf, now) {
+        let lineage = reference.lineage(key);
+        if self.bound.is_some() && lineage != self.bound && !self.may_be_absent(reference, now) {
             return Err("a request left its live session for another one".to_owned());
         }
         self.bound = lineage;
@@ -208,7 +214,7 @@ pub(super) struct Operation {
     pub(super) request: usize,
     pub(super) kind: Kind,
     pub(super) running: Option<Running>,
-    pub(super) told: Option<Told>,
+    pub(super) outcome: Option<Outcome>,
     /// Its commands, by number.
     pub(super) commands: Vec<usize>,
     /// At some moment since it began, the request might be told that there is no session,

@@ -14,9 +14,9 @@ use session_runtime::{Lifetime, MemoryStore, SessionConfig, SessionId, Sessions}
 
 use super::choices::Choices;
 use super::network::{Answer, Command, Network, Reply};
-use super::operation::{Kind, Told};
+use super::operation::{Kind, Outcome};
+use super::reference_store::{Content, ReferenceStore};
 use super::request::{Operation, Request};
-use super::shelf::{Content, Shelf};
 use crate::cookies::{self, SECRET};
 
 /// How a sequence broke the model.
@@ -53,14 +53,14 @@ struct Sequence {
     clock: ManualClock,
     network: Network,
     sessions: Sessions,
-    shelf: Shelf,
+    reference: ReferenceStore,
     requests: Vec<Request>,
     operations: Vec<Operation>,
     clients: Vec<Client>,
     /// Keys that a client made up, or that came in a cookie: they may not begin a session.
     used: BTreeSet<String>,
     /// Keys that somebody was told are live.
-    told: BTreeSet<String>,
+    told_live: BTreeSet<String>,
     /// Those of them that are not any more.
     ended: BTreeSet<String>,
     next_value: u64,
@@ -113,12 +113,12 @@ impl Sequence {
             clock,
             network,
             sessions,
-            shelf: Shelf::default(),
+            reference: ReferenceStore::default(),
             requests: Vec::new(),
             operations: Vec::new(),
             clients: (0..1 + choices.below(3)).map(|_| Client::default()).collect(),
             used: BTreeSet::new(),
-            told: BTreeSet::new(),
+            told_live: BTreeSet::new(),
             ended: BTreeSet::new(),
             next_value: 1,
             steps: RefCell::default(),
@@ -249,14 +249,14 @@ impl Sequence {
             request: at,
             kind,
             running: Some(kind.run(request.session.clone())),
-            told: None,
+            outcome: None,
             commands: Vec::new(),
-            absent: request.may_be_absent(&self.shelf, now),
-            gone: request.may_be_gone(&self.shelf, now),
+            absent: request.may_be_absent(&self.reference, now),
+            gone: request.may_be_gone(&self.reference, now),
             alone,
-            to_be_destroyed: request.to_be_destroyed(&self.shelf, now),
-            must_not_log_in: request.must_not_log_in(&self.shelf, now),
-            live: request.known_live(&self.shelf, now),
+            to_be_destroyed: request.to_be_destroyed(&self.reference, now),
+            must_not_log_in: request.must_not_log_in(&self.reference, now),
+            live: request.known_live(&self.reference, now),
         };
         if !alone {
             for other in
@@ -333,24 +333,24 @@ impl Sequence {
         let running = self.operations[number].running.as_mut().expect("it waits");
         let polled = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if polled.is_ready() {
-            self.learn(number)?;
+            self.record(number)?;
         }
         let sent = self.network.air().flights.len();
         for command in known..sent {
             self.sent(number, command)?;
         }
-        if let Poll::Ready(told) = polled {
-            self.note(|| format!("  {number}: is told {told:?}"));
+        if let Poll::Ready(outcome) = polled {
+            self.note(|| format!("  {number}: is told {outcome:?}"));
             let operation = &mut self.operations[number];
-            (operation.running, operation.told) = (None, Some(told));
+            (operation.running, operation.outcome) = (None, Some(outcome));
             self.requests[operation.request].running -= 1;
-            self.judge(number, told)?;
+            self.judge(number, outcome)?;
         }
         Ok(())
     }
 
     /// What the operation's last command told its request.
-    fn learn(&mut self, number: usize) -> Checked {
+    fn record(&mut self, number: usize) -> Checked {
         let now = self.clock.now();
         let Some(&command) = self.operations[number].commands.last() else { return Ok(()) };
         let air = self.network.air();
@@ -363,15 +363,15 @@ impl Sequence {
         // Begun too late for a cookie.
         let late = |key: &SessionKey| {
             let key = key.expose_secret();
-            request.committed && request.drawn.as_deref() == Some(key) && !request.told_live.contains(key)
+            request.committed && request.pending.as_deref() == Some(key) && !request.told_live.contains(key)
         };
         let key = match &flight.command {
             Command::Rotate { to, .. } => to,
             other if late(other.key()) => return Ok(()),
             other => other.key(),
         };
-        self.told.insert(key.expose_secret().to_owned());
-        request.learn(&self.shelf, now, command, key.expose_secret())
+        self.told_live.insert(key.expose_secret().to_owned());
+        request.record(&self.reference, now, command, key.expose_secret())
     }
 
     /// What holds for every command that leaves.
@@ -389,16 +389,16 @@ impl Sequence {
         let name = command.key().expose_secret().to_owned();
         let begins = matches!(&command, Command::Write { mode: WriteMode::Create, .. });
         if begins && !request.keys.contains(&name) {
-            if self.used.contains(&name) || self.shelf.lineage(&name).is_some() {
+            if self.used.contains(&name) || self.reference.lineage(&name).is_some() {
                 return Err("an id was adopted".to_owned());
             }
             self.used.insert(name.clone());
             request.keys.push(name.clone());
-            request.drawn = Some(name.clone());
+            request.pending = Some(name.clone());
         } else if begins && request.came_with(&name) {
             return Err("the id of a cookie was adopted".to_owned());
         }
-        if begins && !request.begins_anew && request.must_not_begin(&self.shelf, now) {
+        if begins && !request.begins_anew && request.must_not_begin(&self.reference, now) {
             return Err("a session begins in place of one that ended under the request's hands".to_owned());
         }
         if begins && request.class.is_some_and(|expected| class(&name) != expected) {
@@ -451,7 +451,7 @@ impl Sequence {
         let mut air = self.network.air();
         let command = air.flights[at].command.clone();
         let reply = air.execute(&command);
-        let expected = self.shelf.apply(&command, now);
+        let expected = self.reference.apply(&command, now);
         air.flights[at].executed = Some(reply.clone());
         drop(air);
         self.note(|| format!("    {at} is carried out: {reply:?}"));
@@ -521,7 +521,7 @@ impl Sequence {
             if !request.told_live.contains(key) {
                 return Err("a cookie for a session that nobody said is there".to_owned());
             }
-            if self.shelf.lineage(key).is_some_and(|lineage| request.destroyed.contains(&lineage)) {
+            if self.reference.lineage(key).is_some_and(|lineage| request.destroyed.contains(&lineage)) {
                 return Err("a cookie for a session that this request destroyed".to_owned());
             }
             if request.was_gone && !request.begins_anew {
@@ -541,7 +541,7 @@ impl Sequence {
         let reaches =
             |key: &str| has.as_deref() == Some(key) || request.tossed.iter().any(|other| other == key);
         let lost =
-            request.live(&self.shelf, now).find(|&key| request.told_live.contains(key) && !reaches(key));
+            request.live(&self.reference, now).find(|&key| request.told_live.contains(key) && !reaches(key));
         // Of a session that may have ended or moved no cookie is set: it would be a dead one.
         let in_doubt = |key: &str| self.network.air().in_doubt(key);
         if lost.is_some_and(|key| !in_doubt(key)) && request.bound.is_some() {
@@ -651,15 +651,16 @@ impl Sequence {
                 let request = &mut self.requests[count];
                 request.running += 1;
                 let now = self.clock.now();
-                let expected = request.keys.iter().find_map(|key| match &self.shelf.at(key, now)?.content {
-                    Content::Live(fields) => Some(number(fields.get(&field(kind)))),
-                    Content::Dead(..) => None,
-                });
+                let expected =
+                    request.keys.iter().find_map(|key| match &self.reference.at(key, now)?.content {
+                        Content::Live(fields) => Some(number(fields.get(&field(kind)))),
+                        Content::Dead(..) => None,
+                    });
                 let operation = Operation {
                     request: count,
                     kind,
                     running: Some(kind.run(request.session.clone())),
-                    told: None,
+                    outcome: None,
                     commands: Vec::new(),
                     absent: true,
                     gone: true,
@@ -672,10 +673,10 @@ impl Sequence {
                 let number = self.operations.len() - 1;
                 self.poll(number)?;
                 self.settle()?;
-                if self.operations[number].told != Some(Told::Value(expected.unwrap_or(0))) {
+                if self.operations[number].outcome != Some(Outcome::Value(expected.unwrap_or(0))) {
                     return Err(format!(
                         "client {client} reads {:?}, not {expected:?}",
-                        self.operations[number].told
+                        self.operations[number].outcome
                     ));
                 }
             }
@@ -707,7 +708,7 @@ impl Sequence {
     }
 
     /// What has to hold for an operation that has ended.
-    fn judge(&mut self, number: usize, told: Told) -> Checked {
+    fn judge(&mut self, number: usize, outcome: Outcome) -> Checked {
         let now = self.clock.now();
         let air = self.network.air();
         let operation = &self.operations[number];
@@ -730,33 +731,37 @@ impl Sequence {
         drop(commands);
         drop(air);
         let request = &mut self.requests[operation.request];
-        let refuted = |what: &str| Err(format!("{number}: {kind:?} was told {told:?}, but {what}"));
-        match told {
-            Told::Other => return refuted("no such error can be"),
-            Told::Unavailable | Told::Unknown if !failed => return refuted("nothing failed"),
-            Told::Unavailable if done > 0 && operation.alone => return refuted("it was carried out"),
-            Told::Unknown if done > 1 && operation.alone => return refuted("it was carried out twice"),
-            Told::Gone if !operation.gone => return refuted("its session was never ended"),
-            Told::Gone if done > 0 && operation.alone => return refuted("it was carried out"),
-            Told::Committed if !request.committed => return refuted("the head was not sent"),
-            Told::Value(0) | Told::Yes(false) | Told::Left(None) if !reached && !operation.absent => {
+        let refuted = |what: &str| Err(format!("{number}: {kind:?} was told {outcome:?}, but {what}"));
+        match outcome {
+            Outcome::Other => return refuted("no such error can be"),
+            Outcome::Unavailable | Outcome::Unknown if !failed => return refuted("nothing failed"),
+            Outcome::Unavailable if done > 0 && operation.alone => return refuted("it was carried out"),
+            Outcome::Unknown if done > 1 && operation.alone => return refuted("it was carried out twice"),
+            Outcome::Gone if !operation.gone => return refuted("its session was never ended"),
+            Outcome::Gone if done > 0 && operation.alone => return refuted("it was carried out"),
+            Outcome::Committed if !request.committed => return refuted("the head was not sent"),
+            Outcome::Value(0) | Outcome::Yes(false) | Outcome::Left(None)
+                if !reached && !operation.absent =>
+            {
                 return refuted("there was a session all the time");
             }
-            Told::Yes(true) | Told::Left(Some(_)) if !reached => return refuted("no session was found"),
-            Told::Value(value) if value > 0 => {
+            Outcome::Yes(true) | Outcome::Left(Some(_)) if !reached => {
+                return refuted("no session was found");
+            }
+            Outcome::Value(value) if value > 0 => {
                 let read = matches!(&reply, Some(Reply::Get(Lookup::Found(stored))) if self::number(stored.as_ref()) == value);
                 if !read {
                     return refuted("it is not what was stored");
                 }
             }
-            Told::Left(Some(left)) if left > LIFETIMES[1].1 => return refuted("nothing lasts that long"),
-            Told::Done if matches!(kind, Kind::Set(..)) && done == 0 => {
+            Outcome::Left(Some(left)) if left > LIFETIMES[1].1 => return refuted("nothing lasts that long"),
+            Outcome::Done if matches!(kind, Kind::Set(..)) && done == 0 => {
                 return refuted("it was not carried out");
             }
-            Told::Done if matches!(kind, Kind::Set(..)) && done > 1 && operation.alone => {
+            Outcome::Done if matches!(kind, Kind::Set(..)) && done > 1 && operation.alone => {
                 return refuted("it was carried out more than once");
             }
-            Told::Done
+            Outcome::Done
                 if matches!(kind, Kind::Clear | Kind::Rotate | Kind::Renew(_))
                     && done == 0
                     && !operation.absent =>
@@ -765,20 +770,20 @@ impl Sequence {
             }
             _ => {}
         }
-        request.was_gone |= told == Told::Gone;
-        if told != Told::Done {
+        request.was_gone |= outcome == Outcome::Gone;
+        if outcome != Outcome::Done {
             return Ok(());
         }
         match kind {
             Kind::Rotate | Kind::Renew(_) => {
-                if reached && operation.live.iter().any(|key| self.shelf.is_live(key, now)) {
+                if reached && operation.live.iter().any(|key| self.reference.is_live(key, now)) {
                     return refuted("the old id is live");
                 }
                 if !reached && operation.alone && operation.must_not_log_in {
                     return refuted("somebody else had ended the session");
                 }
-                let drawn = request.drawn.as_ref().filter(|key| !request.told_live.contains(*key));
-                let other_class = |class: u8| drawn.is_some_and(|key| self::class(key) != class);
+                let pending = request.pending.as_ref().filter(|key| !request.told_live.contains(*key));
+                let other_class = |class: u8| pending.is_some_and(|key| self::class(key) != class);
                 if matches!(kind, Kind::Renew(class) if !reached && other_class(class)) {
                     // What was begun beside it, with another lifetime, gets no cookie.
                     request.bound_since = self.network.air().flights.len();
@@ -791,7 +796,7 @@ impl Sequence {
                     request.class = Some(class);
                 } else if let Kind::Renew(class) = kind
                     && operation.alone
-                    && request.live(&self.shelf, now).any(|key| self::class(key) != class)
+                    && request.live(&self.reference, now).any(|key| self::class(key) != class)
                 {
                     return refuted("the session has another lifetime");
                 }
@@ -801,11 +806,11 @@ impl Sequence {
             }
             Kind::Destroy => {
                 let follows = |key: &str| request.follows_renewal(key);
-                let alive = |key: &String| self.shelf.leads_to(key, now, follows).is_some();
+                let alive = |key: &String| self.reference.leads_to(key, now, follows).is_some();
                 if operation.to_be_destroyed.iter().any(alive) {
                     return refuted("its session is live");
                 }
-                let lineages = operation.to_be_destroyed.iter().filter_map(|key| self.shelf.lineage(key));
+                let lineages = operation.to_be_destroyed.iter().filter_map(|key| self.reference.lineage(key));
                 request.destroyed.extend(lineages);
                 request.bound = None;
                 request.bound_since = self.network.air().flights.len();
@@ -827,13 +832,13 @@ impl Sequence {
         let now = self.clock.now();
         let air = self.network.air();
         let mut live = BTreeSet::new();
-        for (name, entry) in &self.shelf.entries {
+        for (name, entry) in &self.reference.entries {
             let (left, _) = air.memory.inspect(&entry.key);
             let expected = entry.expires_at.duration_since(now).ok().filter(|left| !left.is_zero());
             if left != expected {
                 return Err(format!("a key expires in {left:?}, not {expected:?}"));
             }
-            let is_live = self.shelf.is_live(name, now);
+            let is_live = self.reference.is_live(name, now);
             if is_live {
                 if self.ended.contains(name) {
                     return Err("a dead id came back".to_owned());
@@ -854,15 +859,15 @@ impl Sequence {
                         return Err("a session holds something else than was written".to_owned());
                     }
                 }
-            } else if self.told.contains(name) {
+            } else if self.told_live.contains(name) {
                 self.ended.insert(name.clone());
             }
         }
         drop(air);
         for operation in self.operations.iter_mut().filter(|operation| operation.running.is_some()) {
             let request = &self.requests[operation.request];
-            operation.absent |= request.may_be_absent(&self.shelf, now);
-            operation.gone |= request.may_be_gone(&self.shelf, now);
+            operation.absent |= request.may_be_absent(&self.reference, now);
+            operation.gone |= request.may_be_gone(&self.reference, now);
         }
         Ok(())
     }
@@ -895,12 +900,12 @@ fn key(id: &str) -> String {
     SessionKey::new("app", &SessionId::parse(id).unwrap()).expose_secret().to_owned()
 }
 
-/// What an id says of its session: birth in seconds, and class.
+/// What an id says of its session: creation in seconds, and class.
 fn facts(key: &str) -> (u64, u8) {
     let (tag, rest) = key.rsplit_once('{').unwrap().1.split_once('}').unwrap();
     let bytes = URL_SAFE_NO_PAD.decode([tag, rest].concat()).unwrap();
-    let birth = bytes[6..11].iter().fold(0, |seconds, byte| seconds << 8 | u64::from(*byte));
-    (birth, bytes[11])
+    let created_at = bytes[6..11].iter().fold(0, |seconds, byte| seconds << 8 | u64::from(*byte));
+    (created_at, bytes[11])
 }
 
 fn class(key: &str) -> u8 {
@@ -908,8 +913,8 @@ fn class(key: &str) -> u8 {
 }
 
 pub(super) fn deadline(key: &str) -> SystemTime {
-    let (birth, class) = facts(key);
-    UNIX_EPOCH + Duration::from_secs(birth) + LIFETIMES[usize::from(class)].1
+    let (created_at, class) = facts(key);
+    UNIX_EPOCH + Duration::from_secs(created_at) + LIFETIMES[usize::from(class)].1
 }
 
 fn shown(command: &Command) -> String {

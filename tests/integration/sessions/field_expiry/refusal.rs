@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_tests::server::{Make, RedisServer};
 
-use crate::{Flash, HOUR, Visitor, World};
+use super::{Flash, HOUR, Visitor, World};
 
 #[tokio::test]
 async fn a_server_without_field_expiry_is_told_at_the_start() {

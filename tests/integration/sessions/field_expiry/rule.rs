@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_runtime::Session;
 
-use crate::{Flash, HOUR, World, assert_about};
+use super::{Flash, HOUR, World, assert_about};
 
 const RULE: Duration = Duration::from_secs(300);
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Flash, HOUR, Visitor, World, assert_about};
+use super::{Flash, HOUR, Visitor, World, assert_about};
 
 pub(crate) async fn a_field_gets_an_expiry(world: World) {
     let (session, _) = world.begin::<Visitor>().await;

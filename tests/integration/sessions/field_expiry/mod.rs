@@ -1,7 +1,5 @@
 //! Fields that expire by themselves, through sessions: over memory, and over servers that have it; and what is said on one that has not.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 mod refusal;
 mod rule;
 mod single;
@@ -27,8 +25,8 @@ macro_rules! over_every_store {
             $(mod $module {
                 $(#[tokio::test]
                 async fn $behaviour() {
-                    let Some(world) = crate::World::$store().await else { return };
-                    crate::$module::$behaviour(world).await;
+                    let Some(world) = super::super::World::$store().await else { return };
+                    super::super::$module::$behaviour(world).await;
                 })+
             })+
         }

@@ -1,7 +1,5 @@
 //! How a store finds the server of a session: behind TLS, behind sentinels, in a cluster.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 mod cluster;
 mod login;
 mod sentinel;

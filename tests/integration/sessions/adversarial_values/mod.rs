@@ -1,7 +1,5 @@
 //! Stored texts, cookies and settings that are made to take long: a megabyte each. Reading one takes a time that is linear in its length.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 mod parsers;
 mod scripts;
 

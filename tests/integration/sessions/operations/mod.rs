@@ -1,7 +1,5 @@
 //! Operations on fields, one by one and in batches, over every store.
 
-#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
-
 mod batches;
 mod round_trips;
 mod single;
@@ -24,7 +22,7 @@ macro_rules! over_every_store {
                     // Some stores need a server that may be missing.
                     let world = session_tests::acceptance::World::$store().await;
                     let Some(world) = Option::from(world) else { return };
-                    crate::$module::$behaviour(world).await;
+                    super::super::$module::$behaviour(world).await;
                 })+
             })+
         }

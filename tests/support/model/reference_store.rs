@@ -13,7 +13,7 @@ use super::network::{Command, Moving, Reply};
 
 /// All sessions that there ever were.
 #[derive(Default)]
-pub(super) struct Shelf {
+pub(super) struct ReferenceStore {
     pub(super) entries: BTreeMap<String, Entry>,
     lineages: usize,
 }
@@ -34,7 +34,7 @@ pub(super) enum Content {
     Dead(TombstoneKind, SystemTime),
 }
 
-impl Shelf {
+impl ReferenceStore {
     /// What is under a key now.
     pub(super) fn at(&self, key: &str, now: SystemTime) -> Option<&Entry> {
         self.entries.get(key).filter(|entry| entry.expires_at > now)

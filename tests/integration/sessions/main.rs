@@ -1,0 +1,17 @@
+//! What applications call: fields, batches, schemas, the start, and the means to test with.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod adversarial_values;
+mod contention;
+mod costs;
+mod evolution;
+mod field_expiry;
+mod futures;
+mod late;
+mod operations;
+mod peek;
+mod records;
+mod schemas;
+mod startup;
+mod testing;

@@ -1,0 +1,10 @@
+//! Log lines, spans, events and metrics.
+
+#![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
+
+mod clock_log;
+mod memory_log;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod redis_session_log;
+mod telemetry;
