@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn an_error_with_the_headers_is_otherwise_the_one_that_it_was() {
         let conflict = || actix_web::error::ErrorConflict("taken");
-        let outcome = Outcome { asked: true, ..Outcome::default() };
+        let outcome = Outcome { accessed: true, ..Outcome::default() };
         let session = SessionHeaders::new(&outcome, None);
         let error = WithHeaders { error: conflict(), session };
         assert_eq!(error.status_code(), StatusCode::CONFLICT);

@@ -28,12 +28,12 @@ pub struct SessionHeaders {
 impl SessionHeaders {
     pub(crate) fn new(outcome: &Outcome, set_cookie: Option<String>) -> Self {
         let cacheability = match (&set_cookie, outcome.was_live || outcome.may_go_live) {
-            _ if outcome.went_on_without => Cacheability::NoStore,
+            _ if outcome.is_degraded => Cacheability::NoStore,
             (Some(_), _) => Cacheability::NoStore,
             (None, true) => Cacheability::Private,
             (None, false) => Cacheability::Unchanged,
         };
-        let vary = outcome.asked || outcome.may_go_live;
+        let vary = outcome.accessed || outcome.may_go_live;
         Self { set_cookie, host_only_removal: None, vary, cacheability }
     }
 
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     fn pairs(set_cookie: Option<&str>, given: &[(&str, &str)]) -> Vec<(&'static str, String)> {
-        let outcome = Outcome { asked: true, was_live: true, ..Outcome::default() };
+        let outcome = Outcome { accessed: true, was_live: true, ..Outcome::default() };
         let headers = SessionHeaders::new(&outcome, set_cookie.map(str::to_owned));
         headers.pairs(given.iter().map(|(name, value)| (*name, value.as_bytes())))
     }
@@ -237,12 +237,12 @@ mod tests {
     }
 
     fn outcome() -> Outcome {
-        Outcome { asked: true, ..Outcome::default() }
+        Outcome { accessed: true, ..Outcome::default() }
     }
 
     #[test]
     fn a_request_that_ignored_its_session_changes_nothing() {
-        let headers = SessionHeaders::new(&Outcome { asked: false, ..outcome() }, None);
+        let headers = SessionHeaders::new(&Outcome { accessed: false, ..outcome() }, None);
         assert!(headers.is_empty() && headers.pairs([]).is_empty() && headers.set_cookie().is_none());
     }
 
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_was_made_without_its_session_is_not_stored() {
-        let headers = SessionHeaders::new(&Outcome { went_on_without: true, ..outcome() }, None);
+        let headers = SessionHeaders::new(&Outcome { is_degraded: true, ..outcome() }, None);
         assert_eq!(values(&headers.pairs([])), ["vary: Cookie", "cache-control: no-store"]);
     }
 

@@ -6,17 +6,18 @@ use smallvec::SmallVec;
 
 use crate::store::{Action, Change, Modified};
 
-/// The fields that were there when the request last read or wrote them. Others may have removed them since: it is a hint, for a write that
-/// is cheaper where the fields are there.
+/// The fields that were there when the request last read or wrote them. Others may have removed
+/// them since: it is a hint, for a write that is cheaper where the fields are there.
 ///
-/// No more than [`MOST`] are kept: a write of many fields takes the store so long that a script makes no difference.
+/// No more than [`MOST`] are kept: a write of many fields takes the store so long that a script
+/// makes no difference.
 #[derive(Debug, Default)]
-pub(crate) struct Present(SmallVec<[&'static str; 6]>);
+pub(crate) struct KnownFields(SmallVec<[&'static str; 6]>);
 
 const MOST: usize = 16;
 
-impl Present {
-    pub(crate) fn note(&mut self, field: &'static str, is_there: bool) {
+impl KnownFields {
+    pub(crate) fn record(&mut self, field: &'static str, is_there: bool) {
         match (self.0.iter().position(|known| *known == field), is_there) {
             (None, true) if self.0.len() < MOST => self.0.push(field),
             (Some(at), false) => drop(self.0.swap_remove(at)),
@@ -25,17 +26,17 @@ impl Present {
     }
 
     /// What these changes, which were carried out, leave behind.
-    pub(crate) fn note_changes(&mut self, changes: &[Change<'static>]) {
+    pub(crate) fn record_changes(&mut self, changes: &[Change<'static>]) {
         for change in changes {
             match change {
-                Change::Set { field, ttl, .. } => self.note(field, ttl.is_none()),
-                Change::Remove { field } => self.note(field, false),
+                Change::Set { field, ttl, .. } => self.record(field, ttl.is_none()),
+                Change::Remove { field } => self.record(field, false),
             }
         }
     }
 
     /// The same of an action on one field, which has an expiry of its own then or not.
-    pub(crate) fn note_action(
+    pub(crate) fn record_action(
         &mut self,
         field: &'static str,
         ttl: Option<Duration>,
@@ -47,12 +48,12 @@ impl Present {
             Action::GetOrSet(_) | Action::AddInteger { .. } | Action::AddFloat { .. } => false,
         };
         if modified.is_carried_out() {
-            self.note(field, !removes && ttl.is_none());
+            self.record(field, !removes && ttl.is_none());
         }
     }
 
     /// Whether the changes give new values to fields that are there, and do nothing else.
-    pub(crate) fn has_all(&self, changes: &[Change<'_>]) -> bool {
+    pub(crate) fn contains_all(&self, changes: &[Change<'_>]) -> bool {
         let has = |change: &Change<'_>| match change {
             Change::Set { field, ttl: None, .. } => self.0.contains(field),
             _ => false,
@@ -71,31 +72,31 @@ mod tests {
 
     #[test]
     fn what_was_read_and_written_is_there_and_what_was_removed_is_not() {
-        let mut present = Present::default();
-        assert!(!present.has_all(&[]) && !present.has_all(&[set("a")]));
-        present.note("a", true);
-        present.note("a", true);
-        assert!(present.has_all(&[set("a")]) && !present.has_all(&[set("a"), set("b")]));
-        present.note_changes(&[set("b"), set("c"), Change::Remove { field: "a" }]);
-        assert!(present.has_all(&[set("b"), set("c")]) && !present.has_all(&[set("a")]));
-        assert!(!present.has_all(&[set("b"), Change::Remove { field: "c" }]));
+        let mut known = KnownFields::default();
+        assert!(!known.contains_all(&[]) && !known.contains_all(&[set("a")]));
+        known.record("a", true);
+        known.record("a", true);
+        assert!(known.contains_all(&[set("a")]) && !known.contains_all(&[set("a"), set("b")]));
+        known.record_changes(&[set("b"), set("c"), Change::Remove { field: "a" }]);
+        assert!(known.contains_all(&[set("b"), set("c")]) && !known.contains_all(&[set("a")]));
+        assert!(!known.contains_all(&[set("b"), Change::Remove { field: "c" }]));
     }
 
     #[test]
     fn what_expires_by_itself_may_not_be_there() {
-        let mut present = Present::default();
+        let mut known = KnownFields::default();
         let expiring = Change::Set { field: "a", value: "1".into(), ttl: Some(Duration::MAX) };
-        present.note("a", true);
-        assert!(!present.has_all(std::slice::from_ref(&expiring)));
-        present.note_changes(&[expiring]);
-        assert!(!present.has_all(&[set("a")]));
+        known.record("a", true);
+        assert!(!known.contains_all(std::slice::from_ref(&expiring)));
+        known.record_changes(&[expiring]);
+        assert!(!known.contains_all(&[set("a")]));
     }
 
     #[test]
     fn an_action_leaves_a_value_or_none() {
         let value = || Some("1".into());
         let swap = |value| Action::CompareAndSet { expected: None, or_missing: true, value };
-        let mut present = Present::default();
+        let mut known = KnownFields::default();
         for (action, modified, is_there) in [
             (Action::Replace(value()), Modified::Value(None), true),
             (Action::Replace(None), Modified::Value(value()), false),
@@ -104,20 +105,20 @@ mod tests {
             (swap(None), Modified::Swapped(true), false),
             (Action::GetOrSet("1".into()), Modified::Value(value()), true),
         ] {
-            present.note_action("a", None, &action, &modified);
-            assert_eq!(present.has_all(&[set("a")]), is_there, "{action:?} {modified:?}");
+            known.record_action("a", None, &action, &modified);
+            assert_eq!(known.contains_all(&[set("a")]), is_there, "{action:?} {modified:?}");
         }
-        present.note_action("a", Some(Duration::MAX), &Action::Replace(value()), &Modified::Value(None));
-        assert!(!present.has_all(&[set("a")]));
+        known.record_action("a", Some(Duration::MAX), &Action::Replace(value()), &Modified::Value(None));
+        assert!(!known.contains_all(&[set("a")]));
     }
 
     #[test]
     fn of_many_fields_some_are_kept() {
         const NAMES: [&str; 17] =
             ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
-        let mut present = Present::default();
-        NAMES.iter().for_each(|name| present.note(name, true));
-        assert!(present.has_all(&NAMES[..16].iter().map(|name| set(name)).collect::<Vec<_>>()));
-        assert!(!present.has_all(&[set("q")]));
+        let mut known = KnownFields::default();
+        NAMES.iter().for_each(|name| known.record(name, true));
+        assert!(known.contains_all(&NAMES[..16].iter().map(|name| set(name)).collect::<Vec<_>>()));
+        assert!(!known.contains_all(&[set("q")]));
     }
 }

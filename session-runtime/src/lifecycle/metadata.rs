@@ -11,64 +11,67 @@ use crate::id::SessionId;
 use crate::id::successor;
 use crate::store::SessionKey;
 
-/// How far ahead of ours the clock may be that gave an id its birth.
+/// The most by which the clock that dated an id may be ahead of ours.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// One session that a request may use. All of it follows from the id and the configuration, without asking the store. Every operation takes one
-/// along: clones share it.
+/// One session that a request may use.
+///
+/// All of it follows from the id and the configuration, without asking the store. Every operation
+/// takes it along, so clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject(Arc<Particulars>);
+pub(crate) struct SessionMetadata(Arc<Metadata>);
 
+/// The data of [`SessionMetadata`].
 #[derive(Debug)]
-pub(crate) struct Particulars {
+pub(crate) struct Metadata {
     pub(crate) id: SessionId,
     pub(crate) key: SessionKey,
-    pub(crate) birth: SystemTime,
+    pub(crate) created_at: SystemTime,
     pub(crate) lifetime: Lifetime,
 }
 
-impl Subject {
-    /// The subject of an id. A session of a class that is not configured has the strictest lifetime.
+impl SessionMetadata {
+    /// Gives an id's session. A class that is not configured has the strictest lifetime.
     pub(crate) fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Self {
-        let (birth, class) = id.birth_and_class();
+        let (created_at, class) = id.birth_and_class();
         let lifetime = lifetimes.get(class).copied().unwrap_or_else(|| lifetimes.strictest(class));
-        Self(Arc::new(Particulars { id, key: SessionKey::new(prefix, &id), birth, lifetime }))
+        Self(Arc::new(Metadata { id, key: SessionKey::new(prefix, &id), created_at, lifetime }))
     }
 
-    /// Returns whether a session can have this id now. It cannot once its deadline has passed, nor with a birth in the
-    /// future.
+    /// Returns whether a session can have this id now. It cannot once its deadline has passed, nor
+    /// if it was created in the future.
     pub(crate) fn is_plausible(&self, now: SystemTime) -> bool {
         let latest = now.checked_add(MAX_CLOCK_SKEW);
-        latest.is_some_and(|latest| self.birth <= latest) && self.expires_in(now).is_some()
+        latest.is_some_and(|latest| self.created_at <= latest) && self.expires_in(now).is_some()
     }
 
-    /// Draws the id that the session moves to, in the same cluster slot.
-    pub(crate) fn draw_successor(&self, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
+    /// Generates the id that the session is rotated to, in the same cluster slot.
+    pub(crate) fn generate_successor(&self, created_at: SystemTime, class: u8) -> Result<SessionId, Error> {
         #[cfg(feature = "redis-session-compat")]
         if self.id.python().is_some() {
-            return successor::draw_in_slot_of(&self.key, birth, class);
+            return successor::draw_in_slot_of(&self.key, created_at, class);
         }
-        self.id.draw_successor(birth, class)
+        self.id.draw_successor(created_at, class)
     }
 
-    /// How long from now the store keeps the session if it is used now: the idle timeout, but never past the absolute deadline. `None`
-    /// past the deadline.
+    /// How long from now the store keeps the session if it is used now: the idle timeout, but never
+    /// past the absolute deadline. `None` past the deadline.
     pub(crate) fn expires_in(&self, now: SystemTime) -> Option<Duration> {
-        self.remaining(now).map(|remaining| remaining.min(self.lifetime.idle))
+        self.deadline_in(now).map(|remaining| remaining.min(self.lifetime.idle))
     }
 
-    /// How long the session can still last, however much it is used. `None` past the deadline.
-    pub(crate) fn remaining(&self, now: SystemTime) -> Option<Duration> {
-        let deadline = self.birth.checked_add(self.lifetime.max)?;
+    /// How long from now the session's absolute deadline is. `None` past the deadline.
+    pub(crate) fn deadline_in(&self, now: SystemTime) -> Option<Duration> {
+        let deadline = self.created_at.checked_add(self.lifetime.max)?;
         let remaining = deadline.duration_since(now).ok()?;
         (remaining >= Duration::from_millis(1)).then_some(remaining)
     }
 }
 
-impl Deref for Subject {
-    type Target = Particulars;
+impl Deref for SessionMetadata {
+    type Target = Metadata;
 
-    fn deref(&self) -> &Particulars {
+    fn deref(&self) -> &Metadata {
         &self.0
     }
 }
@@ -79,12 +82,12 @@ mod tests {
 
     use super::*;
 
-    fn born_at(birth: SystemTime, class: u8) -> SessionId {
-        SessionId::draw(birth, class).unwrap()
+    fn born_at(created_at: SystemTime, class: u8) -> SessionId {
+        SessionId::draw(created_at, class).unwrap()
     }
 
-    fn subject(id: SessionId) -> Subject {
-        Subject::new(id, "app", &Lifetimes::default())
+    fn session(id: SessionId) -> SessionMetadata {
+        SessionMetadata::new(id, "app", &Lifetimes::default())
     }
 
     fn now() -> SystemTime {
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn an_id_may_be_of_a_clock_that_is_ahead_a_little() {
-        let is_presented = |birth| subject(born_at(birth, 0)).is_plausible(now());
+        let is_presented = |created_at| session(born_at(created_at, 0)).is_plausible(now());
         assert!(is_presented(now()) && is_presented(now() + MAX_CLOCK_SKEW));
         assert!(!is_presented(now() + MAX_CLOCK_SKEW + Duration::from_secs(1)));
         assert_eq!(MAX_CLOCK_SKEW, Duration::from_secs(300));
@@ -108,7 +111,7 @@ mod tests {
                 .max(Duration::from_secs(1200))
                 .persistent(true),
         ]);
-        let lifetime = Subject::new(born_at(now(), 200), "app", &lifetimes).lifetime;
+        let lifetime = SessionMetadata::new(born_at(now(), 200), "app", &lifetimes).lifetime;
         let (idle, max) = (Duration::from_secs(600), Duration::from_secs(1200));
         assert_eq!(lifetime, Lifetime::custom(200).idle(idle).max(max).persistent(false));
     }
@@ -117,34 +120,34 @@ mod tests {
     fn no_birth_and_no_lifetime_is_past_the_end_of_time() {
         let latest = UNIX_EPOCH + Duration::from_secs((1 << 40) - 1);
         let lifetimes = Lifetimes::from(vec![Lifetime::normal().max(Duration::MAX)]);
-        let subject = Subject::new(born_at(latest, 0), "app", &lifetimes);
-        assert_eq!(subject.remaining(now()), None);
-        assert!(!subject.is_plausible(now()));
+        let session = SessionMetadata::new(born_at(latest, 0), "app", &lifetimes);
+        assert_eq!(session.deadline_in(now()), None);
+        assert!(!session.is_plausible(now()));
     }
 
     #[test]
     fn a_session_lasts_as_long_as_it_is_used_and_never_past_its_deadline() {
-        let subject = subject(born_at(now(), 0));
-        let Lifetime { idle, max, .. } = subject.lifetime;
-        assert_eq!((subject.remaining(now()), subject.expires_in(now())), (Some(max), Some(idle)));
+        let session = session(born_at(now(), 0));
+        let Lifetime { idle, max, .. } = session.lifetime;
+        assert_eq!((session.deadline_in(now()), session.expires_in(now())), (Some(max), Some(idle)));
         let deadline = now() + max;
         let last = Duration::from_millis(1);
-        assert_eq!(subject.remaining(deadline - last), Some(last));
-        assert_eq!(subject.expires_in(deadline - last), Some(last));
+        assert_eq!(session.deadline_in(deadline - last), Some(last));
+        assert_eq!(session.expires_in(deadline - last), Some(last));
         assert_eq!(
-            subject.expires_in(deadline - Duration::from_micros(999)),
+            session.expires_in(deadline - Duration::from_micros(999)),
             None,
             "redis counts in milliseconds"
         );
-        assert_eq!(subject.remaining(deadline + last), None);
-        assert!(!subject.is_plausible(deadline));
+        assert_eq!(session.deadline_in(deadline + last), None);
+        assert!(!session.is_plausible(deadline));
     }
 
     #[test]
     fn a_successor_is_another_session_in_the_same_slot() {
-        let subject = subject(born_at(now(), 0));
-        let successor = subject.draw_successor(now(), 1).unwrap();
-        assert_eq!((successor.tag(), successor.birth_and_class()), (subject.id.tag(), (now(), 1)));
-        assert_ne!(successor, subject.id);
+        let session = session(born_at(now(), 0));
+        let successor = session.generate_successor(now(), 1).unwrap();
+        assert_eq!((successor.tag(), successor.birth_and_class()), (session.id.tag(), (now(), 1)));
+        assert_ne!(successor, session.id);
     }
 }

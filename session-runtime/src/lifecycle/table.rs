@@ -1,7 +1,7 @@
 //! Every state with every operation and every reply of the store, as one table.
 //!
 //! `exists` asks as `read` does, and `clear` as `remove` does. Sessions have names: `A` is the request's own, `B` that of a further cookie, `M`
-//! what the request tried to move `A` to, `O` what another request moved it to, `N` what is drawn in the row itself. After a colon stands how
+//! what the request tried to rotate `A` to, `O` what another request rotated it to, `N` what is generated in the row itself. After a colon stands how
 //! the operation goes on, and the state then; `+cookie` and `+removal` are what a response would carry.
 //!
 //! A reply that leads where `dead` does is left out. The store's replies of a tombstone: `dead` was logged out a moment ago, `elsewhere` was ended by somebody else a moment ago, and `old` was
@@ -10,10 +10,11 @@
 //! `WRITE_TABLES=FOLDER` writes the tables as they are now.
 
 use std::fmt::Write as _;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::config::Lifetimes;
+use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 
 const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", "renew", "destroy"];
 
@@ -21,19 +22,19 @@ const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", 
 type Setup = fn(&Named) -> Lifecycle;
 
 const STATES: [(&str, Setup); 14] = [
-    ("absent", |_| asked(&[])),
+    ("absent", |_| accessed(&[])),
     ("absent, creation unknown", |named| {
-        let mut lifecycle = asked(&[]);
+        let mut lifecycle = accessed(&[]);
         let _ = lifecycle.plan_write(now(), false, |_| Ok(named.a.clone()));
         lifecycle
     }),
-    ("candidate", |named| asked(&[&named.a])),
-    ("candidates", |named| asked(&[&named.a, &named.b])),
+    ("candidate", |named| accessed(&[&named.a])),
+    ("candidates", |named| accessed(&[&named.a, &named.b])),
     ("live", |named| live(named, true)),
     ("live, not refreshed", |named| live(named, false)),
-    ("live, move unknown", |named| {
+    ("live, rotation unknown", |named| {
         let mut lifecycle = live(named, true);
-        let _ = lifecycle.plan_move(now(), Reason::Rotate, age(), |_| Ok(named.m.clone()));
+        let _ = lifecycle.plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(named.m.clone()));
         lifecycle
     }),
     ("gone", |named| {
@@ -51,14 +52,14 @@ const STATES: [(&str, Setup); 14] = [
     ("absent, with a session that cannot be used", |named| {
         let mut lifecycle = Lifecycle::default();
         let unusable = vec![named.a.clone()];
-        lifecycle.ask(|| Presented { by_cookie: true, candidates: Vec::new(), unusable });
+        lifecycle.resolve_cookies(|| ResolvedCookies { has_cookie: true, candidates: Vec::new(), unusable });
         lifecycle
     }),
     ("gone, ending its successor", |named| {
         let mut lifecycle = live(named, true);
         let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-        let moved = Destroyed::Dead(TombstoneKind::Rotated(named.o.id));
-        lifecycle.destroyed(&plan, moved, |_| Some(named.o.clone()));
+        let rotated = Destroyed::Dead(TombstoneKind::Rotated(named.o.id));
+        lifecycle.destroyed(&plan, rotated, |_| Some(named.o.clone()));
         lifecycle
     }),
     ("destroyed here", |named| {
@@ -79,10 +80,10 @@ fn after_the_head() {
     assert_table(include_str!("table-after.txt"), true);
 }
 
-fn assert_table(expected: &str, committed: bool) {
-    let actual = table(committed);
+fn assert_table(expected: &str, headers_sent: bool) {
+    let actual = table(headers_sent);
     if let Ok(folder) = std::env::var("WRITE_TABLES") {
-        let name = if committed { "after" } else { "before" };
+        let name = if headers_sent { "after" } else { "before" };
         std::fs::write(format!("{folder}/table-{name}.txt"), &actual).unwrap();
     }
     for (actual, expected) in actual.lines().zip(expected.lines()) {
@@ -91,12 +92,12 @@ fn assert_table(expected: &str, committed: bool) {
     assert_eq!(actual.lines().count(), expected.lines().count());
 }
 
-fn table(committed: bool) -> String {
+fn table(headers_sent: bool) -> String {
     let mut table = String::new();
     for (state, begin) in STATES {
         writeln!(table, "{state}").unwrap();
         for operation in OPERATIONS {
-            let row = Row { begin, committed, operation };
+            let row = Row { begin, headers_sent, operation };
             writeln!(table, "  {operation:<11}{}", row.show().trim_end()).unwrap();
         }
     }
@@ -105,14 +106,14 @@ fn table(committed: bool) -> String {
 
 struct Row {
     begin: fn(&Named) -> Lifecycle,
-    committed: bool,
+    headers_sent: bool,
     operation: &'static str,
 }
 
 impl Row {
     fn show(&self) -> String {
         let replies: &[_] = match self.operation {
-            "destroy" => &["ended", "missing", "dead", "moved", "renewed"],
+            "destroy" => &["ended", "missing", "dead", "rotated", "renewed"],
             _ => &["found", "missing", "dead", "old", "elsewhere"],
         };
         let mut plan = String::new();
@@ -120,8 +121,8 @@ impl Row {
         for reply in replies {
             let named = Named::new();
             let mut lifecycle = (self.begin)(&named);
-            if self.committed {
-                lifecycle.commit();
+            if self.headers_sent {
+                lifecycle.send_headers();
             }
             let (planned, next) = self.carry_out(&mut lifecycle, &named, reply);
             match next {
@@ -149,14 +150,14 @@ impl Row {
         match self.operation {
             "read" | "expires_in" => {
                 let Some(plan) = lifecycle.plan_read(now()) else { return ("the default".to_owned(), None) };
-                let id = plan.subject.id;
+                let id = plan.session.id;
                 let refreshes = plan.refresh.is_some() && self.operation == "read";
                 let next = match reply {
                     "found" => {
                         lifecycle.found(&id, refreshes);
-                        Ok(Next::Nothing)
+                        Ok(Next::Done)
                     }
-                    "missing" => Ok(lifecycle.missing(&id, plan.settles)),
+                    "missing" => Ok(lifecycle.missing(&id, plan.resolves_pending)),
                     _ => dies(lifecycle, &id, reply),
                 };
                 let refresh = if refreshes { ", refresh" } else { "" };
@@ -169,60 +170,64 @@ impl Row {
                     Ok(None) => return ("nothing to remove".to_owned(), None),
                     Err(error) => return (error_of(&error), None),
                 };
-                let id = plan.subject.id;
+                let id = plan.session.id;
                 let next = match reply {
                     "found" if plan.mode == WriteMode::Create => lifecycle.created(&id),
                     "found" => {
                         lifecycle.found(&id, true);
-                        Ok(Next::Nothing)
+                        Ok(Next::Done)
                     }
                     // What may begin a session finds none missing.
                     "missing" if plan.mode == WriteMode::Create => {
                         return (String::new(), Some(String::new()));
                     }
-                    "missing" => Ok(lifecycle.missing(&id, plan.settles)),
+                    "missing" => Ok(lifecycle.missing(&id, plan.resolves_pending)),
                     _ => dies(lifecycle, &id, reply),
                 };
                 let how = if plan.mode == WriteMode::Create { "create" } else { "write" };
                 (format!("{how} {}", named.name(&id)), Some(shown(next)))
             }
             "rotate" | "renew" => {
-                let reason = if self.operation == "rotate" { Reason::Rotate } else { Reason::Renew(1) };
-                let plan = match lifecycle.plan_move(now(), reason, age(), |_| Ok(named.n.clone())) {
-                    Ok(MoveStep::Move(plan)) => plan,
-                    Ok(MoveStep::Nothing) => {
-                        return (format!("nothing to move:{}", named.show(lifecycle)), None);
+                let reason = if self.operation == "rotate" {
+                    RotationReason::Rotate
+                } else {
+                    RotationReason::Renew(1)
+                };
+                let plan = match lifecycle.plan_rotation(now(), reason, age(), |_| Ok(named.n.clone())) {
+                    Ok(RotationStep::Rotate(plan)) => plan,
+                    Ok(RotationStep::Nothing) => {
+                        return (format!("nothing to rotate:{}", named.show(lifecycle)), None);
                     }
-                    Ok(MoveStep::End(subject)) => {
+                    Ok(RotationStep::Destroy(session)) => {
                         if reply != "found" {
                             return (String::new(), Some(String::new()));
                         }
-                        lifecycle.ended_unusable(&subject.id, Destroyed::Ended);
+                        lifecycle.unusable_destroyed(&session.id, Destroyed::Ended);
                         let next = format!("again,{}", named.show(lifecycle));
-                        return (format!("end {}, then {next}", named.name(&subject.id)), None);
+                        return (format!("end {}, then {next}", named.name(&session.id)), None);
                     }
-                    Ok(MoveStep::Examine(subject)) => {
+                    Ok(RotationStep::ReadTombstone(session)) => {
                         let Some(tombstone) = tombstone(reply) else {
                             return (String::new(), Some(String::new()));
                         };
-                        lifecycle.examined(&subject.id, Some(tombstone), age());
-                        let plan = format!("look at {}", named.name(&subject.id));
+                        lifecycle.tombstone_read(&session.id, Some(tombstone), age());
+                        let plan = format!("read tombstone {}", named.name(&session.id));
                         return (plan, Some(shown(Ok(Next::Replan))));
                     }
                     Err(error) => return (error_of(&error), None),
                 };
                 let next = match reply {
-                    "found" => lifecycle.moved(&plan).map(|()| Next::Nothing),
-                    "missing" => Ok(lifecycle.unmoved(&plan)),
+                    "found" => lifecycle.rotated(&plan).map(|()| Next::Done),
+                    "missing" => Ok(lifecycle.not_rotated(&plan)),
                     _ => {
-                        if let Some(subject) = lifecycle.move_lost(&plan) {
-                            lifecycle.examined(&subject.id, tombstone(reply), age());
+                        if let Some(session) = lifecycle.rotation_lost(&plan) {
+                            lifecycle.tombstone_read(&session.id, tombstone(reply), age());
                         }
                         Ok(Next::Replan)
                     }
                 };
                 let (from, to) = (named.name(&plan.from.id), named.name(&plan.to.id));
-                (format!("move {from} to {to}"), Some(shown(next)))
+                (format!("rotate {from} to {to}"), Some(shown(next)))
             }
             _ => {
                 let plan = match lifecycle.plan_destroy(now()) {
@@ -234,13 +239,13 @@ impl Row {
                     "ended" => Destroyed::Ended,
                     "missing" => Destroyed::Missing,
                     "dead" => Destroyed::Dead(TombstoneKind::Destroyed(LOGGED_OUT)),
-                    "moved" => Destroyed::Dead(TombstoneKind::Rotated(named.o.id)),
+                    "rotated" => Destroyed::Dead(TombstoneKind::Rotated(named.o.id)),
                     _ => Destroyed::Dead(TombstoneKind::Renewed(named.o.id)),
                 };
                 // As in a request: a renewal is not followed.
                 let follow = |kind| matches!(kind, TombstoneKind::Rotated(_)).then(|| named.o.clone());
                 let next = lifecycle.destroyed(&plan, found, follow);
-                (format!("end {}", named.name(&plan.subject.id)), Some(shown(Ok(next))))
+                (format!("end {}", named.name(&plan.session.id)), Some(shown(Ok(next))))
             }
         }
     }
@@ -248,8 +253,8 @@ impl Row {
 
 /// The session is dead, as the reply says.
 fn dies(lifecycle: &mut Lifecycle, id: &SessionId, reply: &str) -> Result<Next, Error> {
-    if let Some(subject) = lifecycle.dead(id) {
-        lifecycle.examined(&subject.id, tombstone(reply), age());
+    if let Some(session) = lifecycle.dead(id) {
+        lifecycle.tombstone_read(&session.id, tombstone(reply), age());
     }
     Ok(Next::Replan)
 }
@@ -274,7 +279,7 @@ fn age() -> RequestAge {
 /// How the operation goes on.
 fn shown(next: Result<Next, Error>) -> String {
     match next {
-        Ok(Next::Nothing) => "done,".to_owned(),
+        Ok(Next::Done) => "done,".to_owned(),
         Ok(Next::Replan) => "again,".to_owned(),
         Err(error) => format!("{},", error_of(&error)),
     }
@@ -284,7 +289,7 @@ fn error_of(error: &Error) -> String {
     let kind = if error.is_gone() {
         "gone"
     } else if error.is_headers_sent() {
-        "committed"
+        "headers_sent"
     } else {
         "?"
     };
@@ -293,49 +298,49 @@ fn error_of(error: &Error) -> String {
 
 /// The sessions of one row.
 struct Named {
-    a: Subject,
-    b: Subject,
-    m: Subject,
-    o: Subject,
-    n: Subject,
+    a: SessionMetadata,
+    b: SessionMetadata,
+    m: SessionMetadata,
+    o: SessionMetadata,
+    n: SessionMetadata,
 }
 
 impl Named {
     fn new() -> Self {
         let [a, b, m, o, n] = std::array::from_fn(|_| {
-            Subject::new(SessionId::draw(now(), 0).unwrap(), "app", &Lifetimes::default())
+            SessionMetadata::new(SessionId::draw(now(), 0).unwrap(), "app", &Lifetimes::default())
         });
         Self { a, b, m, o, n }
     }
 
     fn name(&self, id: &SessionId) -> char {
         let all = [('A', &self.a), ('B', &self.b), ('M', &self.m), ('O', &self.o), ('N', &self.n)];
-        all.iter().find(|(_, subject)| subject.id == *id).map_or('?', |(name, _)| *name)
+        all.iter().find(|(_, session)| session.id == *id).map_or('?', |(name, _)| *name)
     }
 
     /// The state, and what a response that went out now would say of the cookie.
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
-            State::Absent { drawn: None } => " absent".to_owned(),
-            State::Absent { drawn: Some(subject) } => format!(" absent ({}?)", self.name(&subject.id)),
+            State::Absent { pending: None } => " absent".to_owned(),
+            State::Absent { pending: Some(session) } => format!(" absent ({}?)", self.name(&session.id)),
             State::Candidate { current, .. } => {
                 let names = std::iter::once(current).chain(&lifecycle.further);
-                format!(" candidate {}", names.map(|it| self.name(&it.subject.id)).collect::<String>())
+                format!(" candidate {}", names.map(|it| self.name(&it.session.id)).collect::<String>())
             }
-            State::Live { subject, cookie_due, refreshed, .. } => {
+            State::Live { session, cookie_due, refreshed, .. } => {
                 let refresh = if *refreshed { "" } else { " unrefreshed" };
                 let cookie = if *cookie_due { " +cookie" } else { "" };
-                format!(" live {}{refresh}{cookie}", self.name(&subject.id))
+                format!(" live {}{refresh}{cookie}", self.name(&session.id))
             }
             State::Gone(_) => " gone".to_owned(),
         };
-        for ending in &lifecycle.ending {
+        for ending in lifecycle.others.queued() {
             write!(shown, ", to end {}", self.name(&ending.id)).unwrap();
         }
-        for unusable in &lifecycle.unusable {
+        for unusable in lifecycle.others.unusable() {
             write!(shown, ", unusable {}", self.name(&unusable.id)).unwrap();
         }
-        if lifecycle.removal_due && !lifecycle.committed {
+        if lifecycle.removal_due && !lifecycle.headers_sent {
             shown += " +removal";
         }
         shown
@@ -346,25 +351,25 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(2_000_000_000)
 }
 
-fn asked(subjects: &[&Subject]) -> Lifecycle {
+fn accessed(sessions: &[&SessionMetadata]) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
-    let candidate = |subject: &&Subject| Candidate { subject: (*subject).clone(), cookie_due: false };
-    let (by_cookie, candidates) = (!subjects.is_empty(), subjects.iter().map(candidate));
-    lifecycle.ask(|| Presented { by_cookie, candidates, unusable: Vec::new() });
+    let candidate = |session: &&SessionMetadata| Candidate { session: (*session).clone(), cookie_due: false };
+    let (has_cookie, candidates) = (!sessions.is_empty(), sessions.iter().map(candidate));
+    lifecycle.resolve_cookies(|| ResolvedCookies { has_cookie, candidates, unusable: Vec::new() });
     lifecycle
 }
 
 /// It ended a moment ago, as its tombstone says.
 fn gone(named: &Named, reason: DestroyReason) -> Lifecycle {
-    let mut lifecycle = asked(&[&named.a]);
+    let mut lifecycle = accessed(&[&named.a]);
     let tombstone = Tombstone { kind: TombstoneKind::Destroyed(reason), age: Duration::ZERO };
     lifecycle.dead(&named.a.id);
-    lifecycle.examined(&named.a.id, Some(tombstone), age());
+    lifecycle.tombstone_read(&named.a.id, Some(tombstone), age());
     lifecycle
 }
 
 fn live(named: &Named, refreshed: bool) -> Lifecycle {
-    let mut lifecycle = asked(&[&named.a]);
+    let mut lifecycle = accessed(&[&named.a]);
     lifecycle.found(&named.a.id, refreshed);
     lifecycle
 }

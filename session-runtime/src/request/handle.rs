@@ -16,11 +16,10 @@ use crate::http::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
 use crate::http::plain_http::came_by_plain_http;
 use crate::http::response::SessionHeaders;
 use crate::id::SessionId;
-use crate::lifecycle::known_fields::Present;
-use crate::lifecycle::metadata::{MAX_CLOCK_SKEW, Subject};
 use crate::lifecycle::{
-    Candidate, Destroy, Lifecycle, Move, MoveStep, Next, Presented, Read, Reason, RequestAge, TOMBSTONE_FOR,
-    Write as Plan,
+    Candidate, KnownFields, Lifecycle, MAX_CLOCK_SKEW, Next, PlannedDestruction, PlannedRead,
+    PlannedRotation, PlannedWrite, RequestAge, ResolvedCookies, RotationReason, RotationStep,
+    SessionMetadata, TOMBSTONE_FOR,
 };
 use crate::request::manager::Manager;
 use crate::request::shared::{Link, Shared};
@@ -115,10 +114,10 @@ impl SessionHandle {
     /// A session outside a request: one that has this id, or a new one.
     pub(crate) fn outside(manager: Arc<Manager>, id: Option<SessionId>) -> Self {
         let handle = Self::with_origin(manager, CookieHeaders::default(), Origin::Application);
-        let candidate = |id| Candidate { subject: handle.manager().metadata(id), cookie_due: false };
-        let presented =
+        let candidate = |id| Candidate { session: handle.manager().metadata(id), cookie_due: false };
+        let resolved =
             handle.sorted_out(id.map(candidate).into_iter().collect(), false, &mut EventQueue::default());
-        handle.lifecycle().ask(|| presented);
+        handle.lifecycle().resolve_cookies(|| resolved);
         handle
     }
 
@@ -141,9 +140,9 @@ impl SessionHandle {
         let is_held = self.0.holders() > 1;
         let mut lifecycle = self.lifecycle();
         if is_held {
-            lifecycle.hold();
+            lifecycle.note_shared();
         }
-        let outcome = lifecycle.commit();
+        let outcome = lifecycle.send_headers();
         drop(lifecycle);
         self.manager().headers(&outcome)
     }
@@ -177,7 +176,7 @@ impl SessionHandle {
     /// # }
     /// ```
     pub fn tolerate_unavailability(&self) {
-        self.lifecycle().may_go_on_without();
+        self.lifecycle().allow_degraded();
     }
 
     /// Tells of the request's method and headers, other than its cookies. To be called once, after
@@ -218,7 +217,7 @@ impl SessionHandle {
         // Browsers tell it over https and to this machine alone.
         if header(SEC_FETCH_SITE).is_some() {
             if leaves_cookie_out(manager.same_site(), method, header) {
-                self.lifecycle().leave_cookie_out();
+                self.lifecycle().note_cookie_withheld();
             }
         } else if manager.searches_plain_http() && came_by_plain_http(header) {
             self.lifecycle().note_plain_http();
@@ -239,7 +238,7 @@ impl SessionHandle {
 
     /// Whether the request went on without its session, which may be there: see [`tolerate_unavailability`](Self::tolerate_unavailability).
     pub fn is_without_session(&self) -> bool {
-        self.lifecycle().goes_on_without()
+        self.lifecycle().is_degraded()
     }
 
     /// This session, or one that a layer further out has opened: the one of this manager.
@@ -284,21 +283,22 @@ impl SessionHandle {
     }
 
     pub(crate) fn id(&self) -> Option<SessionId> {
-        self.asked().subject().map(|subject| subject.id)
+        self.accessed().session().map(|session| session.id)
     }
 
     pub(crate) fn lifetime(&self) -> Option<Lifetime> {
-        self.asked().subject().map(|subject| subject.lifetime)
+        self.accessed().session().map(|session| session.lifetime)
     }
 
     // One loop five times: written once, over an async closure, rustc 1.95 cannot show that its future is `Send`.
 
     pub(crate) async fn get(&self, field: &'static str) -> Result<Option<Bytes>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().get(&read.subject.key, field, self.refresh(&read)).await;
+            let reply = self.store().get(&read.session.key, field, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            let learn = |value: &Option<Bytes>, present: &mut Present| present.note(field, value.is_some());
-            match self.report_read(&read, reply, learn) {
+            let record =
+                |value: &Option<Bytes>, known: &mut KnownFields| known.record(field, value.is_some());
+            match self.report_read(&read, reply, record) {
                 ControlFlow::Break(answer) => return Ok(answer.flatten()),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -308,12 +308,12 @@ impl SessionHandle {
 
     pub(crate) async fn get_many(&self, fields: &[&'static str]) -> Result<Vec<Option<Bytes>>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().get_many(&read.subject.key, fields, self.refresh(&read)).await;
+            let reply = self.store().get_many(&read.session.key, fields, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            let learn = |values: &Vec<Option<Bytes>>, present: &mut Present| {
-                fields.iter().zip(values).for_each(|(field, value)| present.note(field, value.is_some()));
+            let record = |values: &Vec<Option<Bytes>>, known: &mut KnownFields| {
+                fields.iter().zip(values).for_each(|(field, value)| known.record(field, value.is_some()));
             };
-            match self.report_read(&read, reply, learn) {
+            match self.report_read(&read, reply, record) {
                 ControlFlow::Break(answer) => return Ok(answer.unwrap_or_else(|| vec![None; fields.len()])),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -323,9 +323,9 @@ impl SessionHandle {
 
     pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().contains(&read.subject.key, field, self.refresh(&read)).await;
+            let reply = self.store().contains(&read.session.key, field, self.refresh(&read)).await;
             let Some(reply) = self.served(reply)? else { break };
-            match self.report_read(&read, reply, unlearned) {
+            match self.report_read(&read, reply, record_nothing) {
                 ControlFlow::Break(answer) => return Ok(answer.unwrap_or(false)),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -335,7 +335,7 @@ impl SessionHandle {
 
     pub(crate) async fn exists(&self) -> Result<bool, Error> {
         while let Some(read) = self.plan_read() {
-            let key = &read.subject.key;
+            let key = &read.session.key;
             let reply = match self.refresh(&read) {
                 // Without a refresh, a key that is missing would look like one that lacks the field.
                 Refresh::No => self.store().time_left(key).await.map(|left| left.map(|_| ())),
@@ -344,7 +344,7 @@ impl SessionHandle {
                 }
             };
             let Some(reply) = self.served(reply)? else { break };
-            match self.report_read(&read, reply, unlearned) {
+            match self.report_read(&read, reply, record_nothing) {
                 ControlFlow::Break(answer) => return Ok(answer.is_some()),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -355,11 +355,11 @@ impl SessionHandle {
     /// Of a key without an expiry, which another program began, the time to the absolute deadline.
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().time_left(&read.subject.key).await;
+            let reply = self.store().time_left(&read.session.key).await;
             let Some(reply) = self.served(reply)? else { break };
-            match self.report_reading(&read, false, reply, unlearned) {
+            match self.report_reading(&read, false, reply, record_nothing) {
                 ControlFlow::Break(left) => {
-                    let most = read.subject.remaining(self.manager().now()).unwrap_or_default();
+                    let most = read.session.deadline_in(self.manager().now()).unwrap_or_default();
                     return Ok(left.map(|left| left.min(most)));
                 }
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
@@ -374,11 +374,11 @@ impl SessionHandle {
     /// that are tolerated. A client is told of no session: for it there is none.
     async fn check_undisputed(&self) -> Result<(), Error> {
         let (now, unusable) = (self.manager().now(), self.lifecycle().unusable().to_vec());
-        for subject in unusable {
-            if self.has_client() || subject.is_plausible(now) {
+        for session in unusable {
+            if self.has_client() || session.is_plausible(now) {
                 continue;
             }
-            match self.store().time_left(&subject.key).await? {
+            match self.store().time_left(&session.key).await? {
                 Lookup::Found(left) if left > MAX_CLOCK_SKEW => return Err(Error::new(Kind::Disputed)),
                 _ => {}
             }
@@ -396,10 +396,10 @@ impl SessionHandle {
         let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
         while let Some((plan, overwrites)) = self.plan_changes(changes, only_removes)? {
             let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
-            let written = self.store().write(&plan.subject.key, write, overwrites).await;
+            let written = self.store().write(&plan.session.key, write, overwrites).await;
             let reply = written.map_err(|error| self.failed(error, ttl))?;
-            let learn = |_: &u64, present: &mut Present| present.note_changes(changes);
-            match self.report_write(&plan, reply, learn)? {
+            let record = |_: &u64, known: &mut KnownFields| known.record_changes(changes);
+            match self.report_write(&plan, reply, record)? {
                 ControlFlow::Break(removed) => return Ok(removed.unwrap_or(0)),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -419,12 +419,12 @@ impl SessionHandle {
         while let Some(plan) = self.plan_write(!begins_a_session(&action))? {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
             let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
-            let modified = self.store().modify(&plan.subject.key, modify).await;
+            let modified = self.store().modify(&plan.session.key, modify).await;
             let reply = modified.map_err(|error| self.failed(error, ttl))?;
-            let learn = |modified: &Modified, present: &mut Present| {
-                present.note_action(field, ttl, &action, modified);
+            let record = |modified: &Modified, known: &mut KnownFields| {
+                known.record_action(field, ttl, &action, modified);
             };
-            match self.report_write(&plan, reply, learn)? {
+            match self.report_write(&plan, reply, record)? {
                 ControlFlow::Break(None) if mode == WriteMode::Create => return Ok(unbegun(&action)),
                 ControlFlow::Break(modified) => return Ok(modified),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
@@ -436,10 +436,10 @@ impl SessionHandle {
     /// Whether the field is there, which expires `ttl` from now then.
     pub(crate) async fn expire_field(&self, field: &str, ttl: Duration) -> Result<bool, Error> {
         while let Some(plan) = self.plan_write(true)? {
-            let (key, expires_in) = (&plan.subject.key, plan.expires_in);
+            let (key, expires_in) = (&plan.session.key, plan.expires_in);
             let expired = self.store().expire_field(key, field, ttl, expires_in).await;
             let reply = expired.map_err(|error| self.failed(error, Some(ttl)))?;
-            match self.report_write(&plan, reply, unlearned)? {
+            match self.report_write(&plan, reply, record_nothing)? {
                 ControlFlow::Break(is_there) => return Ok(is_there.unwrap_or(false)),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -449,9 +449,9 @@ impl SessionHandle {
 
     pub(crate) async fn field_expires_in(&self, field: &str) -> Result<Option<Duration>, Error> {
         while let Some(read) = self.plan_read() {
-            let reply = self.store().field_time_left(&read.subject.key, field).await;
+            let reply = self.store().field_time_left(&read.session.key, field).await;
             let Some(reply) = self.served(reply)? else { break };
-            match self.report_reading(&read, false, reply, unlearned) {
+            match self.report_reading(&read, false, reply, record_nothing) {
                 ControlFlow::Break(left) => return Ok(left.flatten()),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -463,8 +463,8 @@ impl SessionHandle {
     pub(crate) async fn begin(&self) -> Result<(), Error> {
         while let Some(plan) = self.plan_write(false)? {
             let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
-            let reply = self.store().write(&plan.subject.key, write, false).await?;
-            match self.report_write(&plan, reply, unlearned)? {
+            let reply = self.store().write(&plan.session.key, write, false).await?;
+            match self.report_write(&plan, reply, record_nothing)? {
                 ControlFlow::Break(_) => return Ok(()),
                 ControlFlow::Continue(dead) => self.examine(dead).await?,
             }
@@ -472,20 +472,20 @@ impl SessionHandle {
         Ok(())
     }
 
-    pub(crate) async fn change_id(&self, reason: Reason) -> Result<(), Error> {
+    pub(crate) async fn change_id(&self, reason: RotationReason) -> Result<(), Error> {
         loop {
-            match self.plan_move(reason)? {
-                MoveStep::Nothing => return Ok(()),
-                MoveStep::Examine(subject) => self.examine(Some(subject)).await?,
-                MoveStep::End(_) if reason == Reason::Rotate && !self.has_client() => {
+            match self.plan_rotation(reason)? {
+                RotationStep::Nothing => return Ok(()),
+                RotationStep::ReadTombstone(session) => self.examine(Some(session)).await?,
+                RotationStep::Destroy(_) if reason == RotationReason::Rotate && !self.has_client() => {
                     return self.check_undisputed().await;
                 }
-                MoveStep::End(subject) => {
-                    let ended = self.store().destroy(&subject.key, self.destruction()).await?;
-                    self.lifecycle().ended_unusable(&subject.id, ended);
+                RotationStep::Destroy(session) => {
+                    let ended = self.store().destroy(&session.key, self.destruction()).await?;
+                    self.lifecycle().unusable_destroyed(&session.id, ended);
                 }
-                MoveStep::Move(planned) => {
-                    if self.carry_out_move(&planned).await? == Next::Nothing {
+                RotationStep::Rotate(planned) => {
+                    if self.carry_out_rotation(&planned).await? == Next::Done {
                         return Ok(());
                     }
                 }
@@ -493,7 +493,7 @@ impl SessionHandle {
         }
     }
 
-    async fn carry_out_move(&self, planned: &Move) -> Result<Next, Error> {
+    async fn carry_out_rotation(&self, planned: &PlannedRotation) -> Result<Next, Error> {
         let Some(expires_in) = planned.to.expires_in(self.manager().now()) else {
             return Err(Error::new(Kind::Expired));
         };
@@ -506,10 +506,10 @@ impl SessionHandle {
         };
         let reply = self.store().rotate(&planned.from.key, rotation).await;
         match reply.inspect_err(|error| self.note_refusal(error, &planned.from))? {
-            Lookup::Found(()) => self.lifecycle().moved(planned).map(|()| Next::Nothing),
-            Lookup::Missing => Ok(self.lifecycle().unmoved(planned)),
+            Lookup::Found(()) => self.lifecycle().rotated(planned).map(|()| Next::Done),
+            Lookup::Missing => Ok(self.lifecycle().not_rotated(planned)),
             Lookup::Dead => {
-                let dead = self.lifecycle().move_lost(planned);
+                let dead = self.lifecycle().rotation_lost(planned);
                 self.examine(dead).await?;
                 Ok(Next::Replan)
             }
@@ -518,7 +518,7 @@ impl SessionHandle {
 
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let destroyed = self.destroy_all().await;
-        self.lifecycle().destruction_over();
+        self.lifecycle().destruction_finished();
         destroyed
     }
 
@@ -526,16 +526,16 @@ impl SessionHandle {
     async fn destroy_all(&self) -> Result<(), Error> {
         let mut destroyed = Ok(());
         while let Some(plan) = self.plan_destroy()? {
-            match self.store().destroy(&plan.subject.key, self.destruction()).await {
+            match self.store().destroy(&plan.session.key, self.destruction()).await {
                 Ok(found) => {
                     let follow = |kind| self.followed(kind);
-                    if self.lifecycle().destroyed(&plan, found, follow) == Next::Nothing {
+                    if self.lifecycle().destroyed(&plan, found, follow) == Next::Done {
                         break;
                     }
                 }
                 Err(error) => {
-                    self.note_refusal(&error, &plan.subject);
-                    let goes_on = self.lifecycle().not_ended(&plan.subject.id);
+                    self.note_refusal(&error, &plan.session);
+                    let goes_on = self.lifecycle().not_destroyed(&plan.session.id);
                     destroyed = destroyed.and(Err(error.into()));
                     if !goes_on {
                         break;
@@ -561,7 +561,7 @@ impl SessionHandle {
 
     /// The session that a destruction ends in place of one that was moved. A client that knows an id from before a login must not end
     /// the session after it.
-    fn followed(&self, kind: TombstoneKind) -> Option<Subject> {
+    fn followed(&self, kind: TombstoneKind) -> Option<SessionMetadata> {
         match (kind, self.0.origin) {
             (TombstoneKind::Rotated(successor), _)
             | (TombstoneKind::Renewed(successor), Origin::Application) => {
@@ -573,13 +573,13 @@ impl SessionHandle {
 
     /// Reads the tombstone of a session, if one is given: it decides how the request goes on. Boxed, since most requests never need
     /// it.
-    fn examine(&self, dead: Option<Subject>) -> BoxFuture<'_, Result<(), Error>> {
+    fn examine(&self, dead: Option<SessionMetadata>) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
-            let Some(subject) = dead else { return Ok(()) };
-            let reply = self.store().tombstone(&subject.key).await;
+            let Some(session) = dead else { return Ok(()) };
+            let reply = self.store().tombstone(&session.key).await;
             let Some(tombstone) = self.served(reply)? else { return Ok(()) };
             let age = self.age();
-            self.lifecycle().examined(&subject.id, tombstone, age);
+            self.lifecycle().tombstone_read(&session.id, tombstone, age);
             Ok(())
         })
     }
@@ -589,12 +589,12 @@ impl SessionHandle {
         RequestAge { since_arrival, grace, has_client: self.has_client() }
     }
 
-    fn plan_read(&self) -> Option<Read> {
-        self.asked().plan_read(self.manager().now())
+    fn plan_read(&self) -> Option<PlannedRead> {
+        self.accessed().plan_read(self.manager().now())
     }
 
-    fn plan_write(&self, only_removes: bool) -> Result<Option<Plan>, Error> {
-        self.plan_write_in(&mut self.asked(), only_removes)
+    fn plan_write(&self, only_removes: bool) -> Result<Option<PlannedWrite>, Error> {
+        self.plan_write_in(&mut self.accessed(), only_removes)
     }
 
     /// And whether it gives new values to fields that the request has seen, and does nothing else.
@@ -602,34 +602,40 @@ impl SessionHandle {
         &self,
         changes: &[Change<'_>],
         only_removes: bool,
-    ) -> Result<Option<(Plan, bool)>, Error> {
-        let mut lifecycle = self.asked();
+    ) -> Result<Option<(PlannedWrite, bool)>, Error> {
+        let mut lifecycle = self.accessed();
         let Some(plan) = self.plan_write_in(&mut lifecycle, only_removes)? else { return Ok(None) };
-        let overwrites = lifecycle.present(&plan.subject.id).is_some_and(|present| present.has_all(changes));
+        let overwrites =
+            lifecycle.known_fields(&plan.session.id).is_some_and(|known| known.contains_all(changes));
         Ok(Some((plan, overwrites)))
     }
 
-    fn plan_write_in(&self, lifecycle: &mut Lifecycle, only_removes: bool) -> Result<Option<Plan>, Error> {
+    fn plan_write_in(
+        &self,
+        lifecycle: &mut Lifecycle,
+        only_removes: bool,
+    ) -> Result<Option<PlannedWrite>, Error> {
         let manager = self.manager();
         let now = manager.now();
         lifecycle.plan_write(now, only_removes, |class| manager.generate(class, now))
     }
 
-    fn plan_move(&self, reason: Reason) -> Result<MoveStep, Error> {
+    fn plan_rotation(&self, reason: RotationReason) -> Result<RotationStep, Error> {
         let manager = self.manager();
         let now = manager.now();
-        self.asked().plan_move(now, reason, self.age(), |from| manager.generate_successor(from, reason, now))
+        self.accessed()
+            .plan_rotation(now, reason, self.age(), |from| manager.generate_successor(from, reason, now))
     }
 
-    fn plan_destroy(&self) -> Result<Option<Destroy>, Error> {
-        self.asked().plan_destroy(self.manager().now())
+    fn plan_destroy(&self) -> Result<Option<PlannedDestruction>, Error> {
+        self.accessed().plan_destroy(self.manager().now())
     }
 
     /// `None`: the store cannot be asked, and the request goes on without its session.
     fn served<T>(&self, reply: Result<T, StoreError>) -> Result<Option<T>, Error> {
         match reply {
             Ok(reply) => Ok(Some(reply)),
-            Err(error) if error.is_unavailable() && self.lifecycle().unavailable() => {
+            Err(error) if error.is_unavailable() && self.lifecycle().degrade() => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "a request goes on without its session");
                 Ok(None)
@@ -638,7 +644,7 @@ impl SessionHandle {
         }
     }
 
-    fn refresh(&self, read: &Read) -> Refresh {
+    fn refresh(&self, read: &PlannedRead) -> Refresh {
         read.refresh.map_or(Refresh::No, |expires_in| self.manager().refresh(expires_in))
     }
 
@@ -646,74 +652,74 @@ impl SessionHandle {
     /// tombstone was [examined](Self::examine) of the session that comes with it.
     fn report<T>(
         &self,
-        subject: &Subject,
-        settles: bool,
+        session: &SessionMetadata,
+        resolves_pending: bool,
         refreshed: bool,
         reply: Lookup<T>,
-        learn: impl FnOnce(&T, &mut Present),
-    ) -> ControlFlow<Option<T>, Option<Subject>> {
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> ControlFlow<Option<T>, Option<SessionMetadata>> {
         let mut lifecycle = self.lifecycle();
         match reply {
             Lookup::Found(answer) => {
-                lifecycle.found(&subject.id, refreshed);
+                lifecycle.found(&session.id, refreshed);
                 if self.store().may_overwrite()
-                    && let Some(present) = lifecycle.present(&subject.id)
+                    && let Some(known) = lifecycle.known_fields(&session.id)
                 {
-                    learn(&answer, present);
+                    record(&answer, known);
                 }
                 ControlFlow::Break(Some(answer))
             }
-            Lookup::Missing => match lifecycle.missing(&subject.id, settles) {
-                Next::Nothing => ControlFlow::Break(None),
+            Lookup::Missing => match lifecycle.missing(&session.id, resolves_pending) {
+                Next::Done => ControlFlow::Break(None),
                 Next::Replan => ControlFlow::Continue(None),
             },
-            Lookup::Dead => ControlFlow::Continue(lifecycle.dead(&subject.id)),
+            Lookup::Dead => ControlFlow::Continue(lifecycle.dead(&session.id)),
         }
     }
 
     fn report_read<T>(
         &self,
-        read: &Read,
+        read: &PlannedRead,
         reply: Lookup<T>,
-        learn: impl FnOnce(&T, &mut Present),
-    ) -> ControlFlow<Option<T>, Option<Subject>> {
-        self.report_reading(read, read.refresh.is_some(), reply, learn)
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> ControlFlow<Option<T>, Option<SessionMetadata>> {
+        self.report_reading(read, read.refresh.is_some(), reply, record)
     }
 
     fn report_reading<T>(
         &self,
-        read: &Read,
+        read: &PlannedRead,
         refreshed: bool,
         reply: Lookup<T>,
-        learn: impl FnOnce(&T, &mut Present),
-    ) -> ControlFlow<Option<T>, Option<Subject>> {
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> ControlFlow<Option<T>, Option<SessionMetadata>> {
         if self.is_without_session() {
             // Another read of the request was answered with a default meanwhile: this one must not tell of the session.
             return ControlFlow::Break(None);
         }
-        self.report(&read.subject, read.settles, refreshed, reply, learn)
+        self.report(&read.session, read.resolves_pending, refreshed, reply, record)
     }
 
     fn report_write<T>(
         &self,
-        plan: &Plan,
+        plan: &PlannedWrite,
         reply: Lookup<T>,
-        learn: impl FnOnce(&T, &mut Present),
-    ) -> Result<ControlFlow<Option<T>, Option<Subject>>, Error> {
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> Result<ControlFlow<Option<T>, Option<SessionMetadata>>, Error> {
         let creates = plan.mode == WriteMode::Create;
         if creates
             && matches!(reply, Lookup::Found(_))
-            && self.lifecycle().created(&plan.subject.id)? == Next::Replan
+            && self.lifecycle().created(&plan.session.id)? == Next::Replan
         {
             return Ok(ControlFlow::Continue(None));
         }
         // Where a creation began nothing, another one may have happened since.
-        Ok(self.report(&plan.subject, plan.settles || creates, true, reply, learn))
+        Ok(self.report(&plan.session, plan.resolves_pending || creates, true, reply, record))
     }
 
-    fn note_refusal(&self, error: &StoreError, subject: &Subject) {
+    fn note_refusal(&self, error: &StoreError, session: &SessionMetadata) {
         if !error.is_outcome_unknown() {
-            self.lifecycle().refused(&subject.id);
+            self.lifecycle().refused(&session.id);
         }
     }
 
@@ -730,15 +736,15 @@ impl SessionHandle {
     }
 
     /// The life cycle, with the request's cookies looked at.
-    fn asked(&self) -> Held<'_> {
+    fn accessed(&self) -> Held<'_> {
         let (mut lifecycle, mut events) = (self.lifecycle(), EventQueue::default());
         if lifecycle.is_late() {
             events.push_late_access();
         }
-        lifecycle.ask(|| {
+        lifecycle.resolve_cookies(|| {
             let cookies = std::mem::take(&mut *self.0.cookies.lock().unwrap_or_else(PoisonError::into_inner));
             let values: SmallVec<[&[u8]; 1]> = cookies.values(self.manager().cookie_name()).collect();
-            self.presented(&values, &mut events)
+            self.resolved(&values, &mut events)
         });
         lifecycle.append_events(events);
         lifecycle
@@ -749,17 +755,17 @@ impl SessionHandle {
         Held { lifecycle, flush: None }
     }
 
-    fn presented(&self, values: &[&[u8]], events: &mut EventQueue) -> Presented<Candidates> {
+    fn resolved(&self, values: &[&[u8]], events: &mut EventQueue) -> ResolvedCookies<Candidates> {
         let read = self.verified(values, |manager, value| manager.candidate(value, events));
-        let presented = self.sorted_out(read, !values.is_empty(), events);
+        let resolved = self.sorted_out(read, !values.is_empty(), events);
         #[cfg(feature = "redis-session-compat")]
-        if presented.candidates.is_empty() {
+        if resolved.candidates.is_empty() {
             let read = self.verified(values, |manager, value| manager.forgeable_candidate(value));
             let mut forgeable = self.sorted_out(read, !values.is_empty(), events);
-            forgeable.unusable.extend(presented.unusable);
+            forgeable.unusable.extend(resolved.unusable);
             return forgeable;
         }
-        presented
+        resolved
     }
 
     /// One candidate for each session.
@@ -770,7 +776,7 @@ impl SessionHandle {
     ) -> Candidates {
         let mut candidates = Candidates::new();
         for candidate in values.iter().filter_map(|value| read(self.manager(), value)) {
-            match candidates.iter_mut().find(|other| other.subject.id == candidate.subject.id) {
+            match candidates.iter_mut().find(|other| other.session.id == candidate.session.id) {
                 Some(same) => same.merge(candidate),
                 None => candidates.push(candidate),
             }
@@ -786,24 +792,24 @@ impl SessionHandle {
     fn sorted_out(
         &self,
         mut read: Candidates,
-        by_cookie: bool,
+        has_cookie: bool,
         events: &mut EventQueue,
-    ) -> Presented<Candidates> {
+    ) -> ResolvedCookies<Candidates> {
         let (now, mut unusable) = (self.manager().now(), Vec::new());
         read.retain(|candidate| {
-            let is_plausible = candidate.subject.is_plausible(now);
+            let is_plausible = candidate.session.is_plausible(now);
             if !is_plausible {
                 if unusable.len() < MAX_CANDIDATES {
-                    events.push(LifecycleEvent::Expired, Some(&candidate.subject.id));
+                    events.push(LifecycleEvent::Expired, Some(&candidate.session.id));
                 }
-                unusable.push(candidate.subject.clone());
+                unusable.push(candidate.session.clone());
             }
             is_plausible
         });
         while read.len() > MAX_CANDIDATES {
-            unusable.push(remove_oldest(&mut read).subject);
+            unusable.push(remove_oldest(&mut read).session);
         }
-        Presented { by_cookie, candidates: read, unusable }
+        ResolvedCookies { has_cookie, candidates: read, unusable }
     }
 }
 
@@ -835,13 +841,13 @@ impl DerefMut for Held<'_> {
 }
 
 fn remove_oldest(candidates: &mut Candidates) -> Candidate {
-    let births = candidates.iter().map(|candidate| candidate.subject.birth).enumerate();
-    let oldest = births.min_by_key(|(_, birth)| *birth).map_or(0, |(at, _)| at);
+    let times = candidates.iter().map(|candidate| candidate.session.created_at).enumerate();
+    let oldest = times.min_by_key(|(_, created_at)| *created_at).map_or(0, |(at, _)| at);
     candidates.remove(oldest)
 }
 
 /// What tells nothing of fields.
-fn unlearned<T>(_: &T, _: &mut Present) {}
+fn record_nothing<T>(_: &T, _: &mut KnownFields) {}
 
 fn ttl_of(change: &Change<'_>) -> Option<Duration> {
     match change {

@@ -15,8 +15,7 @@ use crate::http::formats::CookieFormats;
 use crate::http::response::SessionHeaders;
 use crate::http::set_cookie::CookieTemplate;
 use crate::id::SessionId;
-use crate::lifecycle::metadata::Subject;
-use crate::lifecycle::{Candidate, Outcome, Reason};
+use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
 use crate::store::{AnyStore, Refresh};
@@ -161,13 +160,13 @@ impl Manager {
     }
 
     fn candidate_from(&self, verified: Verified) -> Candidate {
-        Candidate { subject: self.metadata(verified.id), cookie_due: verified.is_outdated }
+        Candidate { session: self.metadata(verified.id), cookie_due: verified.is_outdated }
     }
 
     /// The session of an id.
-    pub(crate) fn metadata(&self, id: SessionId) -> Subject {
+    pub(crate) fn metadata(&self, id: SessionId) -> SessionMetadata {
         let rules = &self.rules;
-        let metadata = Subject::new(id, &rules.prefix, &rules.lifetimes);
+        let metadata = SessionMetadata::new(id, &rules.prefix, &rules.lifetimes);
         let class = metadata.lifetime.class;
         if rules.lifetimes.get(class).is_none() {
             rules.unknown_lifetimes.warn_of(class);
@@ -176,22 +175,22 @@ impl Manager {
     }
 
     /// A session that begins now, under a new id.
-    pub(crate) fn generate(&self, class: u8, now: SystemTime) -> Result<Subject, Error> {
+    pub(crate) fn generate(&self, class: u8, now: SystemTime) -> Result<SessionMetadata, Error> {
         Ok(self.metadata(SessionId::draw(now, class)?))
     }
 
     /// The form of a session after it gets a new id now.
     pub(crate) fn generate_successor(
         &self,
-        predecessor: &Subject,
-        reason: Reason,
+        predecessor: &SessionMetadata,
+        reason: RotationReason,
         now: SystemTime,
-    ) -> Result<Subject, Error> {
-        let (birth, class) = match reason {
-            Reason::Rotate => (predecessor.birth, predecessor.lifetime.class),
-            Reason::Renew(class) => (now, class),
+    ) -> Result<SessionMetadata, Error> {
+        let (created_at, class) = match reason {
+            RotationReason::Rotate => (predecessor.created_at, predecessor.lifetime.class),
+            RotationReason::Renew(class) => (now, class),
         };
-        Ok(self.metadata(predecessor.draw_successor(birth, class)?))
+        Ok(self.metadata(predecessor.generate_successor(created_at, class)?))
     }
 
     pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
@@ -219,9 +218,9 @@ impl Manager {
 
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
         let set_cookie = match &outcome.set {
-            Some(subject) => {
+            Some(session) => {
                 self.rules.plain_http_search.look_again();
-                self.set_cookie(subject)
+                self.set_cookie(session)
             }
             None => outcome.remove.then(|| self.rules.cookie.removal()),
         };
@@ -233,12 +232,12 @@ impl Manager {
     }
 
     /// `None`: the client keeps the cookie that it has, because no other would be read.
-    fn set_cookie(&self, subject: &Subject) -> Option<String> {
+    fn set_cookie(&self, session: &SessionMetadata) -> Option<String> {
         let now = self.now();
-        let written = self.rules.formats.write(&subject.id, now)?;
-        let remaining = subject.remaining(now).unwrap_or_default();
+        let written = self.rules.formats.write(&session.id, now)?;
+        let remaining = session.deadline_in(now).unwrap_or_default();
         let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
-        Some(self.rules.cookie.set(written.value, subject.lifetime.persistent.then_some(max_age)))
+        Some(self.rules.cookie.set(written.value, session.lifetime.persistent.then_some(max_age)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use crate::lifecycle::metadata::MAX_CLOCK_SKEW;
+use crate::lifecycle::MAX_CLOCK_SKEW;
 
 /// Half of what ids tolerate: two machines on either side of the store still take each other's sessions for born.
 pub(super) const MOST: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);

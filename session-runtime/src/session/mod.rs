@@ -18,7 +18,7 @@ use std::time::Duration;
 use self::batch::{ReadBatch, WriteBatch};
 use crate::config::Lifetime;
 use crate::id::SessionId;
-use crate::lifecycle::Reason;
+use crate::lifecycle::RotationReason;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::session::record::{Changes, Values};
@@ -362,7 +362,7 @@ impl<S: Schema> Session<S> {
     pub fn rotate(&self) -> Operation<'_, ()> {
         Operation::new(
             OperationSpan::new(OperationName::Rotate, self.handle())
-                .instrument(self.handle().change_id(Reason::Rotate)),
+                .instrument(self.handle().change_id(RotationReason::Rotate)),
         )
     }
 
@@ -401,7 +401,7 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Renew, handle).instrument(async move {
             handle.manager().check_known(lifetime)?;
-            handle.change_id(Reason::Renew(lifetime.class)).await
+            handle.change_id(RotationReason::Renew(lifetime.class)).await
         }))
     }
 

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::clock::abs_diff;
 use crate::error::Error;
-use crate::lifecycle::Reason;
-use crate::lifecycle::metadata::Subject;
+use crate::lifecycle::{RotationReason, SessionMetadata};
 use crate::operation::Operation;
 use crate::request::manager::Manager;
 use crate::session::clock_log::{self, ClockLog};
@@ -90,7 +89,7 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
         store.warn_of_eviction().await;
     }
     check_clock(manager, clock_log).await?;
-    let successor = manager.generate_successor(&probe, Reason::Rotate, now)?;
+    let successor = manager.generate_successor(&probe, RotationReason::Rotate, now)?;
     if !goes_through(store, &probe, &successor).await? {
         return Err(Error::config("the session store does not keep what it is given"));
     }
@@ -120,7 +119,11 @@ pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, Sto
 }
 
 /// What a session goes through, by the operations that ask most of a store. Whether it came to what it had to.
-async fn goes_through(store: &AnyStore, probe: &Subject, successor: &Subject) -> Result<bool, StoreError> {
+async fn goes_through(
+    store: &AnyStore,
+    probe: &SessionMetadata,
+    successor: &SessionMetadata,
+) -> Result<bool, StoreError> {
     let (key, expires_in) = (&probe.key, PROBE_EXPIRES_IN);
     let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
     let begin = Write { mode: WriteMode::Create, changes: &changes, expires_in };

@@ -13,7 +13,8 @@ pub(crate) enum LifecycleEvent {
     /// The session has a new id.
     Rotated,
     Destroyed,
-    /// A request holds the id of a session that is not there: its time has passed, or the store has lost it.
+    /// A request holds the id of a session that is not there: its time has passed, or the store has
+    /// lost it.
     Expired,
     /// A cookie of our name came that no key of ours has signed. It names no session.
     Forged,

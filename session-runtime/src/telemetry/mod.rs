@@ -1,5 +1,5 @@
-//! Events and spans for `tracing`, and metrics for the crate of that name with the feature `metrics`: the outcomes of
-//! operations, the life of sessions, the connections to their store.
+//! Events and spans for `tracing`, and metrics for the crate of that name with the feature
+//! `metrics`: the outcomes of operations, the life of sessions, the connections to their store.
 //!
 //! Nothing else reports these. The guide's page on observability documents the names, which stay.
 

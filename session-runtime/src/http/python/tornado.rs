@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::http::cookie_value::{Verified, Written};
 use crate::id::SessionId;
 use crate::id::python::{decimal, seconds, time_of};
-use crate::lifecycle::metadata::MAX_CLOCK_SKEW;
+use crate::lifecycle::MAX_CLOCK_SKEW;
 
 /// A cookie counts as outdated when that share of its time has passed: by default one a day, so that hardly any of the 31 is lost.
 const FRESH_SHARE: u32 = 31;

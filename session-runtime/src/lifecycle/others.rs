@@ -1,0 +1,91 @@
+//! The sessions beside the request's own that its cookies name, or that other requests made of
+//! them.
+
+use super::metadata::SessionMetadata;
+use crate::id::SessionId;
+
+/// The sessions beside the request's own. A destruction ends them too, so that a logout leaves no
+/// session of the same browser behind.
+#[derive(Debug, Default)]
+pub(super) struct OtherSessions {
+    /// Sessions that the request cannot use: by this process's clock and lifetimes, or for their
+    /// number.
+    unusable: Vec<SessionMetadata>,
+    /// Sessions that the request does not use: another one is live, or they have ended. A
+    /// destruction ends those too that they were rotated to.
+    passed_over: Vec<SessionMetadata>,
+    /// Sessions that a destruction has yet to end.
+    queued: Vec<SessionMetadata>,
+    /// Sessions that it could not end. The next destruction tries again.
+    failed: Vec<SessionMetadata>,
+}
+
+impl OtherSessions {
+    pub(super) fn unusable(&self) -> &[SessionMetadata] {
+        &self.unusable
+    }
+
+    pub(super) fn set_unusable(&mut self, unusable: Vec<SessionMetadata>) {
+        self.unusable = unusable;
+    }
+
+    pub(super) fn add_unusable(&mut self, session: SessionMetadata) {
+        self.unusable.push(session);
+    }
+
+    pub(super) fn remove_unusable(&mut self, id: &SessionId) {
+        self.unusable.retain(|session| session.id != *id);
+    }
+
+    pub(super) fn pass_over(&mut self, sessions: impl IntoIterator<Item = SessionMetadata>) {
+        self.passed_over.extend(sessions);
+    }
+
+    /// Has a destruction end these sessions.
+    pub(super) fn queue(&mut self, sessions: impl IntoIterator<Item = SessionMetadata>) {
+        self.queued.extend(sessions);
+    }
+
+    /// Has a destruction end all of them.
+    pub(super) fn queue_all(&mut self) {
+        self.queued.append(&mut self.passed_over);
+        self.queued.append(&mut self.unusable);
+    }
+
+    pub(super) fn queued(&self) -> &[SessionMetadata] {
+        &self.queued
+    }
+
+    /// Records that a session was ended. Returns whether it was a queued one.
+    pub(super) fn destroyed(&mut self, id: &SessionId) -> bool {
+        self.passed_over.retain(|session| session.id != *id);
+        self.take_queued(id).is_some()
+    }
+
+    /// Records that a session could not be ended. Returns whether it was a queued one.
+    pub(super) fn destruction_failed(&mut self, id: &SessionId) -> bool {
+        let failed = self.take_queued(id);
+        let was_queued = failed.is_some();
+        self.failed.extend(failed);
+        was_queued
+    }
+
+    /// Leaves the sessions that could not be ended to the next destruction.
+    pub(super) fn retry_failed_later(&mut self) {
+        self.passed_over.append(&mut self.failed);
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// Returns whether a destruction would find no session here to end.
+    pub(super) fn is_empty(&self) -> bool {
+        [&self.queued, &self.passed_over, &self.unusable].iter().all(|sessions| sessions.is_empty())
+    }
+
+    fn take_queued(&mut self, id: &SessionId) -> Option<SessionMetadata> {
+        let at = self.queued.iter().position(|session| session.id == *id)?;
+        Some(self.queued.remove(at))
+    }
+}

@@ -1,0 +1,222 @@
+//! Plans: the request to the store that an operation makes next.
+
+use std::time::{Duration, SystemTime};
+
+use super::Lifecycle;
+use super::candidate::Candidate;
+use super::end::RequestAge;
+use super::metadata::SessionMetadata;
+use super::state::State;
+use crate::error::{Error, Kind};
+use crate::store::WriteMode;
+
+/// A read that has to ask the store.
+#[derive(Debug)]
+pub(crate) struct PlannedRead {
+    pub(crate) session: SessionMetadata,
+    /// Have the session expire that long from now: the first of the request.
+    pub(crate) refresh: Option<Duration>,
+    /// The reply shows whether a pending creation happened.
+    pub(crate) resolves_pending: bool,
+}
+
+/// A write that has to ask the store.
+#[derive(Debug)]
+pub(crate) struct PlannedWrite {
+    pub(crate) session: SessionMetadata,
+    /// Whether it may create the session.
+    pub(crate) mode: WriteMode,
+    /// Have the session expire that long from now.
+    pub(crate) expires_in: Duration,
+    /// The reply shows whether a pending creation happened.
+    pub(crate) resolves_pending: bool,
+}
+
+/// The end of a session.
+#[derive(Debug)]
+pub(crate) struct PlannedDestruction {
+    pub(crate) session: SessionMetadata,
+    /// The reply shows whether a pending creation happened.
+    pub(crate) resolves_pending: bool,
+}
+
+/// The next step of an operation that gives a session a new id.
+#[derive(Debug)]
+pub(crate) enum RotationStep {
+    /// There is no session to rotate. The next one gets a fresh id anyway.
+    Nothing,
+    Rotate(PlannedRotation),
+    /// A session is to be ended that the request cannot use: see [`Lifecycle::unusable_destroyed`].
+    Destroy(SessionMetadata),
+    /// The tombstone of a session decides: see [`Lifecycle::tombstone_read`].
+    ReadTombstone(SessionMetadata),
+}
+
+/// A new id for a session.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedRotation {
+    pub(crate) from: SessionMetadata,
+    pub(crate) to: SessionMetadata,
+    pub(super) reason: RotationReason,
+    /// The reply shows whether a pending creation happened.
+    pub(super) resolves_pending: bool,
+}
+
+/// Why a session gets a new id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RotationReason {
+    /// A change of privilege: the time of creation and the class stay.
+    Rotate,
+    /// Login: the session counts as created now, with this class.
+    Renew(u8),
+}
+
+impl Lifecycle {
+    /// Plans a read. `None`: the answer is the default.
+    pub(crate) fn plan_read(&mut self, now: SystemTime) -> Option<PlannedRead> {
+        self.pass_deadlines(now);
+        if self.is_degraded() {
+            return None;
+        }
+        let (session, refreshed) = match &self.state {
+            State::Absent { pending: None } | State::Gone(_) => return None,
+            State::Absent { pending: Some(session) } => (session, false),
+            State::Candidate { current, .. } => (&current.session, false),
+            State::Live { session, refreshed, .. } => (session, *refreshed),
+        };
+        let expires_in = session.expires_in(now)?;
+        let refresh = (!refreshed).then_some(expires_in);
+        let (session, resolves_pending) = (session.clone(), self.state.has_pending());
+        Some(PlannedRead { session, refresh, resolves_pending })
+    }
+
+    /// Plans a write. `None`: there is nothing to remove. `generate` gives a session under a new
+    /// id.
+    pub(crate) fn plan_write(
+        &mut self,
+        now: SystemTime,
+        only_removes: bool,
+        generate: impl FnOnce(u8) -> Result<SessionMetadata, Error>,
+    ) -> Result<Option<PlannedWrite>, Error> {
+        self.check_not_degraded()?;
+        self.pass_deadlines(now);
+        let resolves_pending = self.state.has_pending();
+        let (session, mode) = match &mut self.state {
+            State::Gone(gone) => return Err(gone.error()),
+            State::Absent { pending: None } if only_removes => return Ok(None),
+            State::Absent { pending: Some(session) } if only_removes => (session, WriteMode::Existing),
+            State::Absent { .. } if self.headers_sent => return Err(Error::new(Kind::HeadersSent)),
+            State::Absent { .. } if !self.facts.allow_creation() => {
+                self.creation_refused = true;
+                return Err(Error::new(Kind::CrossSite));
+            }
+            State::Absent { pending: Some(session) } => (session, WriteMode::Create),
+            State::Absent { pending } => (pending.insert(generate(self.class)?), WriteMode::Create),
+            State::Candidate { current: Candidate { session, .. }, .. } | State::Live { session, .. } => {
+                (session, WriteMode::Existing)
+            }
+        };
+        let expires_in = session.expires_in(now).ok_or_else(|| Error::new(Kind::Expired))?;
+        Ok(Some(PlannedWrite { session: session.clone(), mode, expires_in, resolves_pending }))
+    }
+
+    /// Plans a new id for the session. `generate` gives the successor of a session.
+    pub(crate) fn plan_rotation(
+        &mut self,
+        now: SystemTime,
+        reason: RotationReason,
+        age: RequestAge,
+        generate: impl FnOnce(&SessionMetadata) -> Result<SessionMetadata, Error>,
+    ) -> Result<RotationStep, Error> {
+        self.check_not_degraded()?;
+        self.pass_deadlines(now);
+        if let Some(session) = self.login_after_end(reason, age)? {
+            return Ok(RotationStep::ReadTombstone(session));
+        }
+        let from = match &self.state {
+            State::Gone(gone) => return Err(gone.error()),
+            State::Absent { pending: None } => return self.plan_rotation_of_nothing(reason),
+            State::Absent { pending: Some(session) }
+            | State::Candidate { current: Candidate { session, .. }, .. }
+            | State::Live { session, .. } => session,
+        };
+        self.check_headers_unsent()?;
+        self.in_doubt = Some(from.id);
+        let resolves_pending = self.state.has_pending();
+        let is_same = |sent: &&PlannedRotation| sent.from.id == from.id && sent.reason == reason;
+        if let Some(sent) = self.rotations.iter().find(is_same) {
+            return Ok(RotationStep::Rotate(PlannedRotation { resolves_pending, ..sent.clone() }));
+        }
+        let planned = PlannedRotation { from: from.clone(), to: generate(from)?, reason, resolves_pending };
+        self.rotations.push(planned.clone());
+        Ok(RotationStep::Rotate(planned))
+    }
+
+    /// Forgets a session that is gone, if a login may take its place. Gives the session if its
+    /// tombstone decides.
+    fn login_after_end(
+        &mut self,
+        reason: RotationReason,
+        age: RequestAge,
+    ) -> Result<Option<SessionMetadata>, Error> {
+        let (State::Gone(gone), RotationReason::Renew(_)) = (&self.state, reason) else { return Ok(None) };
+        match gone.end.allows_login(age) {
+            None => return Ok(Some(gone.session.clone())),
+            Some(false) => return Err(gone.error()),
+            Some(true) => self.check_headers_unsent()?,
+        }
+        self.state = State::default();
+        self.rotations.clear();
+        Ok(None)
+    }
+
+    /// Without a session, a change of id decides on the next one's class, once no session is left
+    /// that the request cannot use.
+    fn plan_rotation_of_nothing(&mut self, reason: RotationReason) -> Result<RotationStep, Error> {
+        if let Some(session) = self.others.unusable().last().cloned() {
+            self.check_headers_unsent()?;
+            return Ok(RotationStep::Destroy(session));
+        }
+        self.class = reason.class_of_next(self.class);
+        Ok(RotationStep::Nothing)
+    }
+
+    /// Plans the end of the next session that a destruction ends. `None`: there is nothing to end.
+    ///
+    /// The request's own session comes last: until then, the request still has it.
+    pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<PlannedDestruction>, Error> {
+        self.check_not_degraded()?;
+        self.pass_deadlines(now);
+        if self.destruction_changes_cookie() {
+            self.check_headers_unsent()?;
+        }
+        self.others.queue_all();
+        let session = self.others.queued().last().or_else(|| self.state.session()).cloned();
+        if session.is_none() {
+            self.request_removal();
+        }
+        self.in_doubt = session.as_ref().map(|session| session.id);
+        let resolves_pending = self.state.has_pending();
+        Ok(session.map(|session| PlannedDestruction { session, resolves_pending }))
+    }
+
+    fn destruction_changes_cookie(&self) -> bool {
+        let names_sessions = self.state.session().is_some() || !self.others.is_empty();
+        names_sessions || (self.facts.client_has_cookie && !self.removal_due)
+    }
+}
+
+impl PlannedRotation {
+    pub(crate) fn renews(&self) -> bool {
+        matches!(self.reason, RotationReason::Renew(_))
+    }
+}
+
+impl RotationReason {
+    pub(super) fn class_of_next(self, class: u8) -> u8 {
+        match self {
+            Self::Rotate => class,
+            Self::Renew(class) => class,
+        }
+    }
+}

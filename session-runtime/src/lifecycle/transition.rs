@@ -1,0 +1,81 @@
+//! Transitions that plans and reports share.
+
+use std::time::SystemTime;
+
+use super::Lifecycle;
+use super::candidate::Candidate;
+use super::end::Gone;
+use super::known_fields::KnownFields;
+use super::metadata::SessionMetadata;
+use super::state::State;
+use crate::id::SessionId;
+use crate::telemetry::LifecycleEvent;
+
+impl Lifecycle {
+    /// Treats sessions past their deadline as those that the store does not know.
+    pub(super) fn pass_deadlines(&mut self, now: SystemTime) {
+        if let State::Absent { pending } = &mut self.state {
+            drop(pending.take_if(|session| session.expires_in(now).is_none()));
+        }
+        while let State::Candidate { current: Candidate { session, .. }, .. } | State::Live { session, .. } =
+            &self.state
+        {
+            if session.expires_in(now).is_some() {
+                return;
+            }
+            let session = session.clone();
+            if matches!(self.state, State::Candidate { .. }) {
+                self.others.add_unusable(session.clone());
+            }
+            self.missing(&session.id, false);
+        }
+    }
+
+    pub(super) fn go_live(&mut self, session: SessionMetadata, cookie_due: bool, refreshed: bool) {
+        self.was_live = true;
+        self.others.pass_over(self.further.drain(..).map(|candidate| candidate.session));
+        self.state = State::Live { session, cookie_due, refreshed, fields: KnownFields::default() };
+    }
+
+    /// Goes on where this request tried to rotate the session to.
+    pub(super) fn try_successors_of(&mut self, id: &SessionId, gone: Option<Gone>) {
+        let successors = self.successors_of(id);
+        self.further.splice(0..0, successors);
+        self.try_next(gone);
+    }
+
+    /// Goes on to the next candidate. A cookie of a session that has just ended must not stand
+    /// before one that is live.
+    pub(super) fn try_next(&mut self, gone: Option<Gone>) {
+        self.state = if self.further.is_empty() {
+            gone.map_or_else(State::default, State::Gone)
+        } else {
+            State::Candidate { current: self.further.remove(0), gone }
+        };
+    }
+
+    /// The sessions that this request tried to rotate this one to.
+    pub(super) fn successors_of(&self, id: &SessionId) -> Vec<Candidate> {
+        let sent = self.rotations.iter().filter(|sent| sent.from.id == *id);
+        sent.map(|sent| Candidate { session: sent.to.clone(), cookie_due: true }).collect()
+    }
+
+    /// Forgets this session's rotations, except the one to the successor that its tombstone names.
+    pub(super) fn keep_rotation(&mut self, id: &SessionId, successor: Option<SessionId>) {
+        self.rotations.retain(|sent| sent.from.id != *id || Some(sent.to.id) == successor);
+    }
+
+    /// Notes the creation whose reply was lost or comes later: the store's reply about the session
+    /// proves it.
+    pub(super) fn note_pending_creation(&mut self, id: &SessionId) {
+        if self.state.has_pending() && self.state.has_id(id) {
+            self.events.push(LifecycleEvent::Created, Some(id));
+        }
+    }
+
+    /// Has the client forget its cookie. It keeps the cookies of sessions that could not be ended:
+    /// a further attempt ends them.
+    pub(super) fn request_removal(&mut self) {
+        self.removal_due = self.facts.client_has_cookie && !self.others.has_failed();
+    }
+}
