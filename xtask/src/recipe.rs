@@ -66,6 +66,11 @@ pub(crate) const RECIPES: &[Recipe] = &[
         name: "fuzz", help: "fuzzing of all that parses; [SECONDS [TARGET…]]", command: &["fuzz/run"]
     },
     Recipe {
+        name: "minimise",
+        help: "the fewest inputs that reach as much as the fuzz corpora; [TARGET…]",
+        command: &["fuzz/minimise"],
+    },
+    Recipe {
         name: "bench",
         help: "the speed beside other libraries; [--quick]",
         command: &["cargo", "run", "--release", "--manifest-path", "benches/Cargo.toml", "--"],

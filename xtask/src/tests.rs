@@ -11,7 +11,13 @@ use std::process::Command;
 use crate::recipe::{RECIPES, root};
 
 /// Scripts that other scripts call.
-const HELPERS: [&str; 3] = ["tests/hygiene/rustdoc-json", "tests/support/python/environments", "tests/wheel"];
+const HELPERS: [&str; 5] = [
+    "fuzz/own-coverage",
+    "fuzz/unpack",
+    "tests/hygiene/rustdoc-json",
+    "tests/support/python/environments",
+    "tests/wheel",
+];
 
 #[test]
 fn recipes_have_names_of_their_own() {

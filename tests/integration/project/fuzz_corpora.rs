@@ -3,31 +3,50 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::catch_unwind;
-use std::path::Path;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 #[path = "../../../fuzz/src/lib.rs"]
 pub mod fuzz;
 
 #[test]
 fn every_target_is_among_them() {
-    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/fuzz_targets");
-    let files = fs::read_dir(targets).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(path("fuzz_targets")).unwrap().map(|entry| entry.unwrap().path());
     let files: BTreeSet<_> =
         files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(files, fuzz::TARGETS.map(|(name, _)| name.to_owned()).into());
 }
 
+/// One after another, for the targets share a session.
 #[test]
-fn every_input_of_the_corpora_keeps_the_promises() {
+fn every_input_keeps_the_promises() {
     for (name, target) in fuzz::TARGETS {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(name);
-        let mut count = 0;
-        for entry in fs::read_dir(&corpus).unwrap() {
-            let path = entry.unwrap().path();
-            let input = fs::read(&path).unwrap();
-            assert!(catch_unwind(|| target(&input)).is_ok(), "{}", path.display());
-            count += 1;
+        let inputs: Vec<_> = regressions(name).chain(corpus(name)).collect();
+        assert!(inputs.len() > 3, "too few inputs of {name}");
+        for (input, bytes) in inputs {
+            assert!(catch_unwind(|| target(&bytes)).is_ok(), "{name}: {input}");
         }
-        assert!(count > 3, "no corpus of {name}");
     }
+}
+
+/// The regressions of a target, with their names.
+fn regressions(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let files = fs::read_dir(path("regressions").join(target)).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|file| (file.display().to_string(), fs::read(&file).unwrap()))
+}
+
+/// The corpus of a target, as it is written in its file.
+fn corpus(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let file = fs::read_to_string(path("corpus").join(target).with_extension("base64")).unwrap();
+    let lines: Vec<_> = file.lines().map(str::to_owned).collect();
+    lines.into_iter().map(|line| {
+        let bytes = STANDARD.decode(&line).unwrap();
+        (line, bytes)
+    })
+}
+
+fn path(folder: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz").join(folder)
 }
