@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 #[cfg(any(test, feature = "testing"))]
+#[cfg_attr(not(feature = "testing"), expect(unreachable_pub, reason = "the crate's own tests use it"))]
 pub use manual::ManualClock;
 
 /// The distance of two clocks, whichever is ahead.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a workspace of copies of the published crates, without what their own tests and benchmarks need.
+"""Makes a workspace of copies of the published crates, without what their own tests need.
 
 Takes the directory and the names of the crates in it; the dependencies' versions are those of the workspace that this is called in.
 """
@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-TESTS_ALONE = re.compile(r"\[dev-dependencies]|\[\[bench]]")
+TESTS_ALONE = re.compile(r"\[dev-dependencies]")
 
 
 def main(directory, crates):

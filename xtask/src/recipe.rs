@@ -38,13 +38,13 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "counts",
-        help: "instructions of session operations, held against the baseline; [--rewrite]",
-        command: &["tests/counts/run"],
+        help: "instructions and allocations of operations, held to what is committed; [FILTER]",
+        command: &["tests/perf/run"],
     },
     Recipe {
         name: "compile-time",
         help: "the compiler's time for the derive, beside serde's; [ROUNDS]",
-        command: &["tests/compile_time"],
+        command: &["tests/perf/compile_time"],
     },
     Recipe {
         name: "mutants",

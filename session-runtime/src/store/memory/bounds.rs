@@ -29,7 +29,7 @@ impl Default for Bounds {
 }
 
 // What is counted beside keys, names and values was measured on 64 bits and rounded up, so that no shape of session takes more memory than it
-// counts: `tests/examples/memory_store.rs` prints what is counted, allocated and resident.
+// counts: `tests/perf/examples/memory_store.rs` prints what is counted, allocated and resident.
 
 /// A session: its key's place in three collections, and the node of a tree that its first fields lie in.
 const SESSION: usize = 900;

@@ -1,7 +1,7 @@
 //! What the memory store takes and gives: memory beside what it counts, and operations by threads. Prints figures, asserts nothing.
 //!
 //! ```sh
-//! cargo run --release -p session-tests --example memory_store
+//! cargo run --release -p session-perf --features by-hand --example memory_store
 //! ```
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the program")]

@@ -1,6 +1,6 @@
 //! Whether memory grows under a load that lasts: sessions that begin, are used, get new ids, end or are forgotten.
 //!
-//! `cargo run --release -p session-tests --example soak -- memory 600`, and `redis` in place of `memory`
+//! `cargo run --release -p session-perf --features by-hand --example soak -- memory 600`, and `redis` in place of `memory`
 //!
 //! Prints the resident memory of this process, of the server too, every half minute, and at the end beside that after two minutes.
 

@@ -1,6 +1,6 @@
 //! What more connections to one server bring: first reads of a session, 64 at a time.
 //!
-//! `cargo run --release -p session-tests --example connections`
+//! `cargo run --release -p session-perf --features by-hand --example connections`
 //!
 //! Prints reads per second as shares of those over one connection: rounds take turns, and the median of the rounds' ratios is told.
 

@@ -12,7 +12,7 @@ use session_runtime::SessionId;
 use session_runtime::store::{PERMANENT_FIELD, SessionKey};
 use sha2::Sha256;
 
-use super::visitor::{COOKIE, header};
+use crate::visitor::{COOKIE, header};
 
 /// `RedisStore`'s default deadline of an operation, and the default idle timeout in milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ const IDLE: u64 = 86_400_000;
 /// Another than ours, and as long.
 const PREFIX: &str = "han";
 const FIELD: &str = "count";
-const WRITE: &str = include_str!("../../src/store/redis/commands/scripts/write.lua");
+const WRITE: &str = include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
 
 /// One visitor's session, as a handler without this library keeps it.
 #[derive(Clone)]

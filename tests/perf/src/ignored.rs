@@ -1,4 +1,4 @@
-//! Requests whose handler ignores its session, to be counted: with the session's layer around it, and with none.
+//! Requests whose handler ignores its session: with the session's layer around it, and with none.
 
 use actix_web::middleware::Condition;
 use actix_web::test::{TestRequest, call_service, init_service};
@@ -12,19 +12,28 @@ use session_runtime::{MemoryStore, Sessions};
 use tower::Service;
 use tower::layer::layer_fn;
 
-use crate::work::{Repeat, config, repeat};
+use crate::operation::{OTHER_COOKIE, Repeat, Visit, config, repeat, runtime};
 
-/// What is around the handler.
+/// The layer around the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Around {
+pub enum Around {
     /// A layer that holds something, as most do, and does nothing.
     Nothing,
     /// The session's.
     Sessions,
 }
 
-/// What to send to axum again and again.
-pub(crate) fn on_axum(around: Around, cookie: &str) -> Repeat {
+/// The cookies that a request brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookies {
+    /// Another cookie, and the session's.
+    Session,
+    /// Another cookie alone.
+    Other,
+}
+
+/// Prepares requests to a handler on axum.
+pub fn ignored_on_axum(around: Around, cookies: Cookies) -> Repeat {
     let app = Router::new().route("/", get(async || "ok"));
     let held = sessions();
     let nothing = layer_fn(move |inner| {
@@ -35,7 +44,7 @@ pub(crate) fn on_axum(around: Around, cookie: &str) -> Repeat {
         Around::Nothing => app.layer(nothing),
         Around::Sessions => app.layer(sessions().layer()),
     };
-    let cookie = cookie.to_owned();
+    let cookie = cookies.header();
     repeat(move || {
         let request = Request::builder().uri("/").header("cookie", &cookie).body(Body::empty()).unwrap();
         // A router is always ready.
@@ -43,17 +52,26 @@ pub(crate) fn on_axum(around: Around, cookie: &str) -> Repeat {
     })
 }
 
-/// What to send to actix-web again and again.
-pub(crate) fn on_actix(around: Around, cookie: &str) -> Repeat {
+/// Prepares requests to a handler on actix-web.
+pub fn ignored_on_actix(around: Around, cookies: Cookies) -> Repeat {
     let middleware = Condition::new(around == Around::Sessions, sessions().middleware());
     let app = actix_web::App::new().route("/", web::get().to(async || "ok")).wrap(middleware);
     let system = actix_web::rt::System::new();
     let app = system.block_on(init_service(app));
-    let cookie = cookie.to_owned();
+    let cookie = cookies.header();
     repeat(move || {
         let request = TestRequest::get().uri("/").insert_header(("cookie", cookie.as_str())).to_request();
         system.block_on(call_service(&app, request))
     })
+}
+
+impl Cookies {
+    fn header(self) -> String {
+        match self {
+            Self::Session => Visit::begin(&runtime(), "memory:").header,
+            Self::Other => OTHER_COOKIE.to_owned(),
+        }
+    }
 }
 
 fn sessions() -> Sessions {

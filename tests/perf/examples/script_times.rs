@@ -1,9 +1,9 @@
 //! How long a server works on each call of a store, by its own account (`INFO commandstats`), as a table.
 //!
 //! ```sh
-//! cargo run --release -p session-tests --example script_times             # 20,000 calls each
-//! cargo run --release -p session-tests --example script_times -- 5000
-//! SESSION_TEST_REDIS=/path/to/valkey-server cargo run --release -p session-tests --example script_times
+//! cargo run --release -p session-perf --features by-hand --example script_times             # 20,000 calls each
+//! cargo run --release -p session-perf --features by-hand --example script_times -- 5000
+//! SESSION_TEST_REDIS=/path/to/valkey-server cargo run --release -p session-perf --features by-hand --example script_times
 //! ```
 //!
 //! Each call is on a session of its own with eight fields of twenty bytes. What is measured is the commands' own time: reading the request

@@ -1,6 +1,6 @@
 //! What a large value that is written does to small reads beside it: on the same connection, and on one aside.
 //!
-//! `cargo run --release -p session-tests --example large_values`
+//! `cargo run --release -p session-perf --features by-hand --example large_values`
 //!
 //! Prints the waits of small reads in microseconds. Rounds of both kinds take turns; the medians of the rounds are told.
 

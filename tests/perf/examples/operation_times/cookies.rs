@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use tokio::runtime::Runtime;
 
-use super::visitor::{Visit, header, read_once};
-use super::{Case, Group};
+use crate::group::{Case, Group};
+use crate::visitor::{Visit, header, read_once};
 
-pub(super) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
+pub(crate) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
     let visit = runtime.block_on(Visit::begin("memory:"));
     let (live, forged) = (visit.header(), header(&forge(&visit.signed)));
     assert_eq!(runtime.block_on(read_once(&visit.sessions, [&live[..]])), 12_345);

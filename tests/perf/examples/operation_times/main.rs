@@ -1,29 +1,36 @@
 //! How long the operations of a session take, beside the same by hand.
 //!
 //! ```sh
-//! cargo bench -p session-runtime --bench session -- [--quick] [FILTER]
+//! cargo run --release -p session-perf --features by-hand --example operation_times -- [--quick] [FILTER]
 //! ```
 //!
 //! The operations of one group are measured in turn, round by round, and compared within a round: what disturbs the machine disturbs them
 //! alike. Criterion measures one after another. Needs a `redis-server` or `valkey-server`, which it starts for itself.
 
-#![allow(clippy::unwrap_used, reason = "a failure ends the benchmark")]
+#![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
-mod support;
+mod by_hand;
+mod cookies;
+mod group;
+mod memory;
+mod server;
+mod values;
+mod visitor;
+mod world;
 
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-use support::{Case, Group, Options, World};
+use group::{Case, Group, Nanoseconds};
+use world::World;
 
 fn main() {
-    let options = Options::read();
-    let world = World::new();
-    let groups = world.groups(&options);
-    if options.is_smoke_test {
-        return support::smoke_test(groups);
-    }
-    let plan = if options.is_quick { Plan::QUICK } else { Plan::FULL };
+    let (options, filters): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let plan = match &options[..] {
+        [] => Plan::FULL,
+        [option] if option == "--quick" => Plan::QUICK,
+        _ => panic!("operation_times [--quick] [FILTER]"),
+    };
     println!(
         "medians, with the quartiles, of {} rounds of about {:?}; microseconds\n",
         plan.rounds, plan.slice
@@ -34,9 +41,12 @@ fn main() {
         "operation", heads[0], heads[1], heads[2], heads[3]
     );
     println!("| {:-<48} | {:->26} | {:->20} | {:->26} | {:->20} |", "", ":", ":", ":", ":");
-    for mut group in groups {
-        let measured = plan.measure(&mut group);
-        print_group(&group, &measured);
+    let world = World::new();
+    for mut group in world.groups() {
+        if filters.iter().all(|filter| group.title.contains(filter)) {
+            let measured = plan.measure(&mut group);
+            print_group(&group, &measured);
+        }
     }
 }
 
@@ -46,8 +56,8 @@ struct Plan {
     slice: Duration,
 }
 
-/// Of one operation, round by round: nanoseconds by the clock, and on the processor.
-type Rounds = Vec<[f64; 2]>;
+/// Of one operation, round by round.
+type Rounds = Vec<Nanoseconds>;
 
 impl Plan {
     const FULL: Self = Self { rounds: 40, slice: Duration::from_millis(15) };
@@ -62,7 +72,7 @@ impl Plan {
             // Nobody always comes first.
             for turn in 0..times.len() {
                 let at = (round + turn) % times.len();
-                measured[at].push(group.cases[at].run(times[at], nanoseconds));
+                measured[at].push(group.cases[at].run(times[at]));
             }
         }
         measured
@@ -72,7 +82,7 @@ impl Plan {
     fn times(&self, case: &mut Case) -> u32 {
         let mut times = 1;
         while times < Self::MOST_TIMES {
-            let [took, _] = case.run(times, nanoseconds);
+            let [took, _] = case.run(times);
             if took * f64::from(times) >= self.slice.as_nanos() as f64 {
                 return times;
             }
@@ -80,14 +90,6 @@ impl Plan {
         }
         Self::MOST_TIMES
     }
-}
-
-/// By the clock, and of this thread on the processor: that is without the wait for the server, and for others on a busy machine.
-fn nanoseconds() -> [u64; 2] {
-    [ClockId::Monotonic, ClockId::ThreadCPUTime].map(|clock| {
-        let now = clock_gettime(clock);
-        u64::try_from(now.tv_sec * 1_000_000_000 + now.tv_nsec).unwrap()
-    })
 }
 
 fn print_group(group: &Group, measured: &[Rounds]) {

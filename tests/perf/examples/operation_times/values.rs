@@ -8,9 +8,9 @@ use std::num::NonZero;
 use session_runtime::__private::Stored;
 use session_runtime::Bytes;
 
-use super::{Case, Group};
+use crate::group::{Case, Group};
 
-pub(super) fn groups() -> Vec<Group> {
+pub(crate) fn groups() -> Vec<Group> {
     let kinds = [
         kind(12_345_u64),
         kind(u64::MAX),

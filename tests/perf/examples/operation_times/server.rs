@@ -2,11 +2,12 @@
 
 use session_runtime::SessionId;
 
-use super::by_hand::ByHand;
-use super::visitor::{Visit, read_once};
-use super::{Case, Group, World};
+use crate::by_hand::ByHand;
+use crate::group::{Case, Group};
+use crate::visitor::{Visit, read_once};
+use crate::world::World;
 
-pub(super) fn groups(world: &World) -> Vec<Group> {
+pub(crate) fn groups(world: &World) -> Vec<Group> {
     let (runtime, url) = (&world.runtime, world.server.url());
     let visit = runtime.block_on(Visit::begin(&url));
     let id = SessionId::parse(&visit.signed[..40]).unwrap();

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use tokio::runtime::Runtime;
 
-use super::visitor::{Properties, Visit};
-use super::{Case, Group};
+use crate::group::{Case, Group};
+use crate::visitor::{Properties, Visit};
 
-pub(super) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
+pub(crate) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
     let visit = runtime.block_on(Visit::begin("memory:"));
     let live = || runtime.block_on(visit.live());
 

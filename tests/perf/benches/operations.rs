@@ -1,0 +1,156 @@
+//! The costs of operations, held against the numbers that are committed here.
+//!
+//! `tests/perf/run` runs it, with the compiler that it names: the numbers are that compiler's.
+//! An operation fails that takes more than 3 % more instructions, or allocates more often.
+//! A change that makes an operation cheaper lowers its numbers.
+//!
+//! The instructions of operations on Redis are not held.
+//! The connection's driver wakes up more or less often, as time has it.
+//! In five runs, a `get` took 13,800 to 14,400.
+
+#![allow(missing_docs, reason = "the macros make public items")]
+
+use std::env;
+
+use gungraun::{
+    Callgrind, Dhat, DhatMetric, EventKind, LibraryBenchmarkConfig, Tool, library_benchmark,
+    library_benchmark_group, main,
+};
+use session_perf::{Around, Cookies, Operation, Repeat, ignored_on_actix, ignored_on_axum, verify_cookie};
+
+#[library_benchmark]
+#[bench::verify(args = (), setup = verification, config = costs([14_731, 3]))]
+fn cookie(operation: Repeat) -> Repeat {
+    thousand_times(operation)
+}
+
+#[library_benchmark(setup = on_memory)]
+#[bench::first_get(args = (Operation::FirstGet), config = costs([18_050, 4]))]
+#[bench::get(args = (Operation::Get), config = costs([2_962, 1]))]
+#[bench::set(args = (Operation::Set), config = costs([4_585, 5]))]
+#[bench::incr(args = (Operation::Incr), config = costs([6_184, 7]))]
+#[bench::read_five(args = (Operation::ReadFive), config = costs([5_870, 5]))]
+fn memory(operation: Repeat) -> Repeat {
+    thousand_times(operation)
+}
+
+#[library_benchmark(setup = on_redis)]
+#[bench::first_get(args = (Operation::FirstGet), config = allocations(14))]
+#[bench::get(args = (Operation::Get), config = allocations(7))]
+#[bench::set(args = (Operation::Set), config = allocations(8))]
+#[bench::incr(args = (Operation::Incr), config = allocations(7))]
+#[bench::read_five(args = (Operation::ReadFive), config = allocations(12))]
+fn redis(operation: Repeat) -> Repeat {
+    thousand_times(operation)
+}
+
+#[library_benchmark(setup = on_axum)]
+#[bench::bare(args = (Around::Nothing, Cookies::Session), config = costs(AXUM))]
+#[bench::sessions(
+    args = (Around::Sessions, Cookies::Session),
+    config = costs_beside(AXUM, [2_190, 3])
+)]
+#[bench::bare_no_cookie(args = (Around::Nothing, Cookies::Other), config = costs(AXUM_NO_COOKIE))]
+#[bench::sessions_no_cookie(
+    args = (Around::Sessions, Cookies::Other),
+    config = costs_beside(AXUM_NO_COOKIE, [2_181, 3])
+)]
+fn ignored_on_axum_router(operation: Repeat) -> Repeat {
+    thousand_times(operation)
+}
+
+#[library_benchmark(setup = on_actix)]
+#[bench::bare(args = (Around::Nothing, Cookies::Session), config = costs(ACTIX))]
+#[bench::sessions(
+    args = (Around::Sessions, Cookies::Session),
+    config = costs_beside(ACTIX, [1_858, 2])
+)]
+#[bench::bare_no_cookie(args = (Around::Nothing, Cookies::Other), config = costs(ACTIX_NO_COOKIE))]
+#[bench::sessions_no_cookie(
+    args = (Around::Sessions, Cookies::Other),
+    config = costs_beside(ACTIX_NO_COOKIE, [1_849, 2])
+)]
+fn ignored_on_actix_app(operation: Repeat) -> Repeat {
+    thousand_times(operation)
+}
+
+library_benchmark_group!(
+    name = costs_of,
+    benchmarks = [cookie, memory, redis, ignored_on_axum_router, ignored_on_actix_app]
+);
+main!(library_benchmark_groups = costs_of);
+
+/// The instructions and the allocations of one operation.
+type Costs = [u64; 2];
+
+// A request without the session's layer. The layer's own costs are held beside these.
+const AXUM: Costs = [8_470, 20];
+const AXUM_NO_COOKIE: Costs = [8_362, 20];
+const ACTIX: Costs = [10_065, 14];
+const ACTIX_NO_COOKIE: Costs = [9_224, 14];
+
+fn verification() -> Repeat {
+    warm(verify_cookie())
+}
+
+fn on_memory(operation: Operation) -> Repeat {
+    warm(operation.prepare("memory:"))
+}
+
+fn on_redis(operation: Operation) -> Repeat {
+    warm(operation.prepare(&env::var(REDIS).expect("the URL of a server, as tests/perf/run has it")))
+}
+
+fn on_axum(around: Around, cookies: Cookies) -> Repeat {
+    warm(ignored_on_axum(around, cookies))
+}
+
+fn on_actix(around: Around, cookies: Cookies) -> Repeat {
+    warm(ignored_on_actix(around, cookies))
+}
+
+/// Lets buffers grow that stay.
+fn warm(mut operation: Repeat) -> Repeat {
+    operation(200);
+    operation
+}
+
+const TIMES: u64 = 1_000;
+
+/// Returns the operation, so that its end is not measured.
+fn thousand_times(mut operation: Repeat) -> Repeat {
+    operation(TIMES as u32);
+    operation
+}
+
+/// The environment variable that has the server's URL.
+const REDIS: &str = "SESSION_PERF_REDIS";
+
+fn costs(committed: Costs) -> LibraryBenchmarkConfig {
+    costs_beside([0, 0], committed)
+}
+
+/// The limits of an operation that costs more by `committed` than what it is `beside`.
+fn costs_beside(beside: Costs, committed: Costs) -> LibraryBenchmarkConfig {
+    let instructions = (beside[0] * 100 + committed[0] * 103) * TIMES / 100;
+    let allocations = (beside[1] + committed[1]) * TIMES;
+    let mut config = LibraryBenchmarkConfig::default();
+    let mut callgrind = Callgrind::default();
+    callgrind.format([EventKind::Ir]).hard_limits([(EventKind::Ir, instructions)]);
+    config.tool(callgrind).tool(dhat(allocations));
+    config
+}
+
+/// The limit of an operation on Redis: one in twenty may allocate more, for the connection's buffers.
+fn allocations(committed: u64) -> LibraryBenchmarkConfig {
+    let mut config = LibraryBenchmarkConfig::default();
+    config.default_tool(Tool::DHAT).pass_through_env(REDIS).tool(dhat(committed * TIMES + TIMES / 20));
+    config
+}
+
+/// Counts allocations under the benchmark's function, from which tokio is some dozens of calls away.
+fn dhat(most: u64) -> Dhat {
+    let mut dhat = Dhat::with_args(["--num-callers=300"]);
+    dhat.format([DhatMetric::TotalBlocks]).hard_limits([(DhatMetric::TotalBlocks, most)]);
+    dhat
+}

@@ -1,0 +1,29 @@
+//! The runtime and the server that operations need.
+
+use std::rc::Rc;
+
+use session_tests::server::RedisServer;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::group::Group;
+use crate::{cookies, memory, server, values};
+
+/// For as long as the operations run.
+pub(crate) struct World {
+    /// On one thread: the connection's driver takes turns with what waits for it, and no wake-up of another thread blurs the times.
+    pub(crate) runtime: Rc<Runtime>,
+    pub(crate) server: RedisServer,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime: Rc::new(runtime), server: RedisServer::start() }
+    }
+
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
+        let runtime = &self.runtime;
+        let all = [cookies::groups(runtime), values::groups(), memory::groups(runtime), server::groups(self)];
+        all.into_iter().flatten()
+    }
+}

@@ -1,0 +1,128 @@
+//! Operations on a live session.
+
+use std::hint::black_box;
+use std::rc::Rc;
+
+use session_runtime::{Session, SessionConfig, Sessions};
+use tokio::runtime::{Builder, Runtime};
+
+/// Carries an operation out so many times.
+pub type Repeat = Box<dyn FnMut(u32)>;
+
+/// An operation on a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A request that reads one field, from its cookie to its headers.
+    FirstGet,
+    /// A further read of a field.
+    Get,
+    /// A write of a number.
+    Set,
+    /// An increment of a number.
+    Incr,
+    /// A read of five fields at once.
+    ReadFive,
+}
+
+impl Operation {
+    /// Prepares the operation on a session in the store of this URL.
+    pub fn prepare(self, store: &str) -> Repeat {
+        let runtime = runtime();
+        let visit = Visit::begin(&runtime, store);
+        if self == Self::FirstGet {
+            return repeat_async(runtime, async move || {
+                let handle = visit.sessions.open([visit.header.as_bytes()]);
+                let count = handle.session::<Visitor>().count().await.unwrap();
+                assert!(handle.finish().set_cookie().is_none());
+                count
+            });
+        }
+        let session = visit.session();
+        // The first of a request does more.
+        assert_eq!(runtime.block_on(session.count().into_future()).unwrap(), 12_345);
+        match self {
+            Self::FirstGet | Self::Get => repeat_async(runtime, async move || session.count().await.unwrap()),
+            Self::Set => repeat_async(runtime, async move || session.set_count(12_345).await.unwrap()),
+            // A number of as many digits, however often: longer ones take more instructions.
+            Self::Incr => repeat_async(runtime, async move || session.count().incr(1).await.unwrap()),
+            Self::ReadFive => repeat_async(runtime, async move || {
+                let five =
+                    (session.count(), session.name(), session.age(), session.admin(), session.language());
+                session.read(five).await.unwrap()
+            }),
+        }
+    }
+}
+
+/// Prepares the verification of a session's cookie, without I/O.
+pub fn verify_cookie() -> Repeat {
+    let visit = Visit::begin(&runtime(), "memory:");
+    repeat(move || visit.session().session_id().unwrap())
+}
+
+/// Another application's cookie, which most requests have beside ours.
+pub(crate) const OTHER_COOKIE: &str = "theme=dark";
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+    name: String,
+    age: Option<u32>,
+    admin: bool,
+    language: String,
+}
+
+/// A live session.
+pub(crate) struct Visit {
+    sessions: Sessions,
+    /// The `Cookie` header of its requests.
+    pub(crate) header: String,
+}
+
+impl Visit {
+    pub(crate) fn begin(runtime: &Runtime, store: &str) -> Self {
+        runtime.block_on(async {
+            let sessions = Sessions::new(config().store(store)).await.unwrap();
+            let handle = sessions.open([]);
+            let session: Session<Visitor> = handle.session();
+            session.set_count(12_345).await.unwrap();
+            session.set_name("twenty bytes of text").await.unwrap();
+            let headers = handle.finish();
+            let (cookie, _attributes) = headers.set_cookie().unwrap().split_once(';').unwrap();
+            let header = format!("{OTHER_COOKIE}; {cookie}");
+            Self { sessions, header }
+        })
+    }
+
+    /// Makes a request of it: no I/O.
+    fn session(&self) -> Session<Visitor> {
+        self.sessions.open([self.header.as_bytes()]).session()
+    }
+}
+
+pub(crate) fn config() -> SessionConfig {
+    SessionConfig::new().secret("hex:5b0f7c3e9a4d28e16f83b5c20d97ea41c86f1b3d70e5a294fb6218c0d3479ea6")
+}
+
+/// On one thread: the driver of the connection takes turns with what waits for it.
+pub(crate) fn runtime() -> Rc<Runtime> {
+    Rc::new(Builder::new_current_thread().enable_all().build().unwrap())
+}
+
+fn repeat_async<T>(runtime: Rc<Runtime>, mut operation: impl AsyncFnMut() -> T + 'static) -> Repeat {
+    Box::new(move |times| {
+        runtime.block_on(async {
+            for _ in 0..times {
+                black_box(operation().await);
+            }
+        });
+    })
+}
+
+pub(crate) fn repeat<T>(mut operation: impl FnMut() -> T + 'static) -> Repeat {
+    Box::new(move |times| {
+        for _ in 0..times {
+            black_box(operation());
+        }
+    })
+}
