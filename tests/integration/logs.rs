@@ -1,4 +1,4 @@
-//! ACCEPTANCE 40: no secret part of an id and no stored value in any log line, `Debug` output, error or error source, at any level.
+//! Behaviour: no secret is shown. No secret part of an id and no stored value in any log line, `Debug` output, error or error source, at any level.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

@@ -67,7 +67,7 @@ fn the_default_name_has_the_host_prefix_while_it_may() {
     assert_eq!(&*name(config().cookie_name("sid")), "sid");
 }
 
-/// ACCEPTANCE 16.
+/// Behaviour: insecure configuration.
 #[test]
 fn impossible_cookies_are_refused_with_what_to_change() {
     let host = config().cookie_name("__Host-id");
@@ -213,7 +213,7 @@ fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
     assert!(file(r#"{ "class": "normal", "idle": 1, "max": 60 }"#).resolve().is_ok());
 }
 
-/// ACCEPTANCE 16.
+/// Behaviour: insecure configuration.
 #[cfg(feature = "redis")]
 #[test]
 fn without_a_secret_only_memory_starts() {
@@ -259,7 +259,7 @@ fn several_secrets_keep_their_order() {
     }
 }
 
-/// ACCEPTANCE 16.
+/// Behaviour: insecure configuration.
 #[test]
 fn weak_secrets_are_refused_and_not_quoted() {
     let nul = format!("base64:{}", "A".repeat(44));

@@ -7,7 +7,7 @@ use session_runtime::{Session, Sessions};
 use session_tests::acceptance::{Script, Visitor, World};
 use session_tests::cookies::{id_of, key_of};
 
-/// ACCEPTANCE 31.
+/// Behaviour: parallel writes.
 pub(crate) async fn writes_to_different_fields_at_once_both_survive(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -26,7 +26,7 @@ pub(crate) async fn writes_to_different_fields_at_once_both_survive(world: World
     assert_eq!(values, [serde_json::json!(5), "slow".into(), true.into()]);
 }
 
-/// ACCEPTANCE 35, DESIGN 5.
+/// Behaviour: dropped futures.
 pub(crate) async fn first_writes_side_by_side_end_in_one_session(world: World) {
     let app = world.app().await;
     let fields =
@@ -45,7 +45,7 @@ pub(crate) async fn first_writes_side_by_side_end_in_one_session(world: World) {
     assert_eq!(world.times_to_live().len(), world.server().map_or(0, |_| 1));
 }
 
-/// ACCEPTANCE 34.
+/// Behaviour: write against expiry.
 pub(crate) async fn a_write_that_races_expiry_leaves_no_partial_session(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -67,7 +67,7 @@ pub(crate) async fn a_write_that_races_expiry_leaves_no_partial_session(world: W
     }
 }
 
-/// ACCEPTANCE 35.
+/// Behaviour: dropped futures.
 pub(crate) async fn dropped_requests_leave_every_session_whole(world: World) {
     let sessions = world.sessions(|config| config);
     join_all((0..200u64).map(|round| dropped_request(sessions.clone(), round))).await;
@@ -98,7 +98,6 @@ async fn dropped_request(sessions: Sessions, round: u64) {
     }
 }
 
-/// DESIGN 2.
 pub(crate) async fn two_managers_live_side_by_side(world: World) {
     let user = world.app_with(|config| config.cookie_name("user")).await;
     let admin = world.app_with(|config| config.cookie_name("admin").prefix("admin")).await;
@@ -111,7 +110,6 @@ pub(crate) async fn two_managers_live_side_by_side(world: World) {
     assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
 }
 
-/// DESIGN 2.
 pub(crate) async fn a_layer_applied_twice_is_one_session(world: World) {
     let app = world.app_applied_twice().await;
     let mut client = app.client();

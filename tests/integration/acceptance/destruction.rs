@@ -20,7 +20,7 @@ fn attributes(set_cookie: &str) -> Vec<String> {
     attributes
 }
 
-/// ACCEPTANCE 23. Regression of tower-sessions 268, actix-session 299 and axum_session 102, whose removal cookies remove nothing.
+/// Behaviour: destruction. Regression of tower-sessions 268, actix-session 299 and axum_session 102, whose removal cookies remove nothing.
 pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(world: World) {
     let default = world.app().await;
     let configured = world.app_with(|config| {
@@ -51,7 +51,7 @@ pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(
     }
 }
 
-/// ACCEPTANCE 23.
+/// Behaviour: destruction.
 pub(crate) async fn a_destroyed_session_leaves_at_most_a_tombstone_that_expires(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -67,7 +67,7 @@ pub(crate) async fn a_destroyed_session_leaves_at_most_a_tombstone_that_expires(
     assert_ne!(id_of(&reply.set_cookies()[0]), id_of(&cookie));
 }
 
-/// ACCEPTANCE 23; DESIGN 5.
+/// Behaviour: destruction.
 pub(crate) async fn destroy_without_a_session_does_nothing(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
@@ -78,7 +78,7 @@ pub(crate) async fn destroy_without_a_session_does_nothing(world: World) {
     assert_eq!(asked.await, Vec::<String>::new());
 }
 
-/// ACCEPTANCE 23. What only deletes works when the server's memory is full.
+/// Behaviour: destruction. What only deletes works when the server's memory is full.
 pub(crate) async fn destroy_works_when_memory_is_full(world: World) {
     let Some(server) = world.server() else { return };
     let app = world.app().await;
@@ -92,7 +92,7 @@ pub(crate) async fn destroy_works_when_memory_is_full(world: World) {
     assert_eq!(client.cookie(), "");
 }
 
-/// ACCEPTANCE 24.
+/// Behaviour: write after destruction.
 pub(crate) async fn a_write_after_destroy_begins_a_session_under_a_new_id(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -131,7 +131,7 @@ pub(crate) async fn the_cookie_follows_the_last_of_many_changes(world: World) {
     assert!(reply.set_cookies().is_empty(), "the client never had a cookie");
 }
 
-/// ACCEPTANCE 29. Regression of rack's CVE-2025-46336, connect-redis 328 and actix-session's update that falls back to a save: a slow request
+/// Behaviour: slow request against logout. Regression of rack's CVE-2025-46336, connect-redis 328 and actix-session's update that falls back to a save: a slow request
 /// brings a logged-out session back.
 pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(world: World) {
     let app = world.app().await;
@@ -164,7 +164,7 @@ pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(worl
     }
 }
 
-/// ACCEPTANCE 30.
+/// Behaviour: read against delete.
 pub(crate) async fn reading_against_a_logout_leaves_no_session(world: World) {
     let app = world.app().await;
     for _ in 0..10 {
@@ -186,7 +186,7 @@ pub(crate) async fn reading_against_a_logout_leaves_no_session(world: World) {
     }
 }
 
-/// ACCEPTANCE 32.
+/// Behaviour: parallel rotation.
 pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -214,7 +214,8 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     assert_eq!(reply.values(), [false]);
 }
 
-/// A cookie of a session that was just ended must not stand before one that is live: the login loop of ACCEPTANCE 15.
+/// A cookie of a session that was just ended must not hide one that is live: that is a login loop.
+/// Behaviour: several cookies.
 pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World) {
     let app = world.app().await;
     let mut dead = visitor(&app).await;
@@ -231,7 +232,7 @@ pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World)
     assert_eq!(app.client().run_with(&[&live], Script::new().session_exists()).await.values(), [false]);
 }
 
-/// ACCEPTANCE 6.
+/// Behaviour: headers already sent.
 pub(crate) async fn after_the_head_whatever_would_change_the_cookie_is_an_error(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -250,7 +251,7 @@ pub(crate) async fn after_the_head_whatever_would_change_the_cookie_is_an_error(
     assert_eq!(reply.values(), [json!(null), json!(7)], "other writes go on");
 }
 
-/// DESIGN 5: the cookie follows what the store did, on every status.
+/// The cookie follows the store, on every status.
 pub(crate) async fn a_removal_is_on_every_kind_of_response(world: World) {
     let app = world.app().await;
     for status in [200, 204, 303, 404, 500] {
@@ -311,7 +312,7 @@ pub(crate) async fn a_session_of_another_program_exists_as_often_as_it_is_asked(
     assert_eq!(reply.values(), [json!(true), json!(true), json!(5), json!(null), json!(true)]);
 }
 
-/// DESIGN 5, `refresh_below`.
+/// The threshold `refresh_below`.
 pub(crate) async fn below_a_threshold_alone_the_first_read_refreshes(world: World) {
     let app = world.app_with(|config| config.refresh_below(0.5)).await;
     let mut client = visitor(&app).await;

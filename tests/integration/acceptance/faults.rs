@@ -47,7 +47,7 @@ async fn is_unavailable(client: &mut Client) {
     }
 }
 
-/// ACCEPTANCE 36 and 37. The program is not started again; the session was on disk.
+/// Behaviours: store down, store back. The program is not started again; the session was on disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_is_unavailable_and_then_back() {
     let args = ["--appendonly", "yes", "--appendfsync", "always"];
@@ -69,7 +69,7 @@ async fn a_server_that_is_killed_is_unavailable_and_then_back() {
     assert_eq!(client.cookie(), before);
 }
 
-/// ACCEPTANCE 37: what was not on disk starts anew, under a new id.
+/// Behaviour: store back. A session that was not on disk starts anew, under a new id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_server_lost_starts_anew() {
     let mut world = World::redis().await;
@@ -81,7 +81,7 @@ async fn a_session_that_the_server_lost_starts_anew() {
     assert_ne!(id_of(&client.cookie()), id_of(&before));
 }
 
-/// ACCEPTANCE 36 and 37.
+/// Behaviours: store down, store back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_frozen_is_unavailable_and_then_back() {
     let server = RedisServer::start();
@@ -95,7 +95,7 @@ async fn a_server_that_is_frozen_is_unavailable_and_then_back() {
     is_served_again(&mut client).await;
 }
 
-/// ACCEPTANCE 37.
+/// Behaviour: store back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_black_holed_connection_is_replaced() {
     let server = RedisServer::start();
@@ -111,7 +111,7 @@ async fn a_black_holed_connection_is_replaced() {
     is_served_again(&mut client).await;
 }
 
-/// ACCEPTANCE 38.
+/// Behaviour: unknown outcome.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_creation_sends_no_cookie() {
     let mut world = World::redis().await;
@@ -122,7 +122,7 @@ async fn a_failed_creation_sends_no_cookie() {
     assert!(reply.set_cookies().is_empty());
 }
 
-/// ACCEPTANCE 38: a reply that is lost after execution is an unknown outcome, and never a second execution.
+/// Behaviour: unknown outcome. A reply that is lost after execution is an unknown outcome, and never a second execution.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     let server = RedisServer::start();
@@ -169,7 +169,7 @@ async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
     }
 }
 
-/// ACCEPTANCE 28: no key is without an expiry, and no session is half-written, whatever is cut.
+/// Behaviour: every key expires. No key is without an expiry, and no session is half-written, whatever is cut.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_at_random_leave_no_key_without_an_expiry() {
     let server = RedisServer::start();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_runtime::{Lifetime, SameSite};
 use session_tests::acceptance::{Body, Script, World};
 
-/// ACCEPTANCE 1.
+/// Behaviour: ignoring costs nothing.
 pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -18,7 +18,7 @@ pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: Worl
     assert_eq!(asked.await, Vec::<String>::new());
 }
 
-/// ACCEPTANCE 1.
+/// Behaviour: ignoring costs nothing.
 pub(crate) async fn a_read_without_a_session_asks_nobody(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
@@ -30,7 +30,7 @@ pub(crate) async fn a_read_without_a_session_asks_nobody(world: World) {
     assert_eq!(asked.await, Vec::<String>::new());
 }
 
-/// ACCEPTANCE 2.
+/// Behaviour: first write sets one cookie.
 pub(crate) async fn the_first_write_sets_one_cookie_with_every_attribute(world: World) {
     let app = world.app().await;
     let reply = app.client().run(Script::new().set("count", 1).set("name", "x")).await;
@@ -43,7 +43,7 @@ pub(crate) async fn the_first_write_sets_one_cookie_with_every_attribute(world: 
     assert_eq!(world.times_to_live().len(), world.server().map_or(0, |_| 1));
 }
 
-/// ACCEPTANCE 2.
+/// Behaviour: first write sets one cookie.
 pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
     let configured = world.app_with(|config| {
         config
@@ -63,7 +63,7 @@ pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
     assert_eq!(attributes, ["Domain=example.com", "Partitioned", "Path=/app", "SameSite=None", "Secure"]);
 }
 
-/// DESIGN 4: a persistent cookie lasts as long as the absolute deadline, 400 days at most.
+/// A persistent cookie lasts as long as the absolute deadline, 400 days at most.
 pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) {
     for (days, seconds) in [(10, 10 * 86_400), (500, 400 * 86_400)] {
         let max = Duration::from_secs(days * 86_400);
@@ -75,7 +75,7 @@ pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) 
     }
 }
 
-/// ACCEPTANCE 3.
+/// Behaviour: reading sets no cookie.
 pub(crate) async fn a_read_only_request_sets_no_cookie_and_postpones_expiry(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -91,7 +91,7 @@ pub(crate) async fn a_read_only_request_sets_no_cookie_and_postpones_expiry(worl
     assert_eq!(client.run(Script::new().get("count")).await.values(), [7]);
 }
 
-/// DESIGN 6: one read and one write; further reads are one plain command each.
+/// One read and one write. Further reads are one plain command each.
 pub(crate) async fn a_page_that_counts_takes_two_round_trips(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -103,7 +103,7 @@ pub(crate) async fn a_page_that_counts_takes_two_round_trips(world: World) {
     world.assert_commands(asked.await, &expected);
 }
 
-/// ACCEPTANCE 4.
+/// Behaviour: cookie on every response.
 pub(crate) async fn set_cookie_is_on_every_kind_of_response(world: World) {
     let app = world.app().await;
     let begins = || Script::new().set("count", 1);
@@ -120,7 +120,7 @@ pub(crate) async fn set_cookie_is_on_every_kind_of_response(world: World) {
     }
 }
 
-/// ACCEPTANCE 5.
+/// Behaviour: written before the response ends.
 pub(crate) async fn what_a_request_wrote_the_next_one_reads(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -130,7 +130,7 @@ pub(crate) async fn what_a_request_wrote_the_next_one_reads(world: World) {
     }
 }
 
-/// ACCEPTANCE 7.
+/// Behaviour: other cookies survive.
 pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
     let app = world.app().await;
     let script =
@@ -141,7 +141,7 @@ pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
     assert!(cookies.iter().any(|cookie| cookie == "lang=en"));
 }
 
-/// ACCEPTANCE 8.
+/// Behaviour: caches keep nothing private.
 pub(crate) async fn caches_are_told_what_the_response_depends_on(world: World) {
     let app = world.app().await;
     let public =

@@ -19,7 +19,7 @@ async fn visitor(world: &World) -> (session_tests::acceptance::App, Client) {
     (app, client)
 }
 
-/// ACCEPTANCE 26.
+/// Behaviour: expiry.
 pub(crate) async fn an_idle_session_expires(world: World) {
     let (_app, mut client) = visitor(&world).await;
     world.elapse(DAY - HOUR / 60);
@@ -28,7 +28,7 @@ pub(crate) async fn an_idle_session_expires(world: World) {
     assert_eq!(client.run(Script::new().get("count")).await.values(), [0]);
 }
 
-/// ACCEPTANCE 26.
+/// Behaviour: expiry.
 pub(crate) async fn activity_postpones_the_idle_expiry(world: World) {
     let (_app, mut client) = visitor(&world).await;
     for script in [Script::new().get("name"), Script::new().set("name", "x"), Script::new().exists("name")] {
@@ -39,7 +39,7 @@ pub(crate) async fn activity_postpones_the_idle_expiry(world: World) {
     assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
 }
 
-/// ACCEPTANCE 26.
+/// Behaviour: expiry.
 pub(crate) async fn no_activity_postpones_the_absolute_deadline(world: World) {
     let (_app, mut client) = visitor(&world).await;
     for _ in 0..36 {
@@ -53,7 +53,7 @@ pub(crate) async fn no_activity_postpones_the_absolute_deadline(world: World) {
     assert_ne!(id_of(&client.cookie()), id_of(&before));
 }
 
-/// DESIGN 4: known without asking.
+/// The store is not asked.
 pub(crate) async fn a_session_past_its_deadline_is_absent_without_asking(world: World) {
     let app = world.app().await;
     let expired = cookies::cookie(&cookies::id(world.now() - 30 * DAY, 0));
@@ -64,7 +64,6 @@ pub(crate) async fn a_session_past_its_deadline_is_absent_without_asking(world: 
     assert_eq!(asked.await, Vec::<String>::new());
 }
 
-/// DESIGN 4.
 pub(crate) async fn every_expiry_is_capped_by_the_absolute_deadline(world: World) {
     let lifetime = Lifetime::normal().idle(10 * HOUR).max(12 * HOUR);
     let app = world.app_with(|config| config.lifetime(lifetime)).await;
@@ -81,7 +80,7 @@ pub(crate) async fn every_expiry_is_capped_by_the_absolute_deadline(world: World
     assert_eq!(client.run(Script::new().get("count")).await.values(), [0]);
 }
 
-/// ACCEPTANCE 26.
+/// Behaviour: expiry.
 pub(crate) async fn a_birth_in_the_future_is_refused(world: World) {
     let app = world.app().await;
     let asked = async |ahead: u64| {
@@ -115,7 +114,7 @@ pub(crate) async fn a_session_of_an_unknown_class_has_the_strictest_lifetime(wor
     assert_eq!(reply.values(), [false]);
 }
 
-/// ACCEPTANCE 27.
+/// Behaviour: expired session.
 pub(crate) async fn an_expired_session_gives_no_old_data_and_a_new_id(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let before = client.cookie();
@@ -125,7 +124,7 @@ pub(crate) async fn an_expired_session_gives_no_old_data_and_a_new_id(world: Wor
     assert_ne!(id_of(&client.cookie()), id_of(&before));
 }
 
-/// DESIGN 5: a tombstone under the session's key means gone, at the first read already.
+/// A tombstone under the session's key means gone, at the first read already.
 pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let id = id_of(&client.cookie());
@@ -150,7 +149,7 @@ pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     }
 }
 
-/// ACCEPTANCE 28, without faults.
+/// Behaviour: every key expires. Here without faults.
 pub(crate) async fn no_key_is_ever_without_an_expiry(world: World) {
     let app = world.app().await;
     let load = (0..16).map(|_| {
@@ -172,7 +171,7 @@ pub(crate) async fn no_key_is_ever_without_an_expiry(world: World) {
     assert!(world.times_to_live().iter().all(|&left| left != -1));
 }
 
-/// ACCEPTANCE 39.
+/// Behaviour: prefixes are apart.
 pub(crate) async fn two_prefixes_do_not_see_each_other(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let other = world.app_with(|config| config.prefix("other")).await;

@@ -23,7 +23,7 @@ fn seen() -> [Value; 2] {
     [json!(1), json!("x")]
 }
 
-/// ACCEPTANCE 25.
+/// Behaviour: rotation.
 pub(crate) async fn rotation_keeps_the_data_under_a_new_id_and_the_old_one_is_dead(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -38,7 +38,8 @@ pub(crate) async fn rotation_keeps_the_data_under_a_new_id_and_the_old_one_is_de
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// ACCEPTANCE 25: tag, birth and class stay, so that the deadline does and the log can be followed.
+/// Behaviour: rotation. Tag, creation time and lifetime stay, so that the deadline stays and the log
+/// can be followed.
 pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -56,7 +57,7 @@ pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
     assert_eq!(client.run(look()).await.values(), [json!(0), json!("")], "30 days after its birth");
 }
 
-/// ACCEPTANCE 25.
+/// Behaviour: rotation.
 pub(crate) async fn rotation_and_writes_go_together_in_any_order(world: World) {
     let app = world.app().await;
     for script in [
@@ -78,7 +79,7 @@ pub(crate) async fn rotation_and_writes_go_together_in_any_order(world: World) {
     }
 }
 
-/// DESIGN 5: the first write gets a fresh id anyway.
+/// The first write gets a fresh id anyway.
 pub(crate) async fn rotation_without_a_session_does_nothing(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
@@ -89,7 +90,7 @@ pub(crate) async fn rotation_without_a_session_does_nothing(world: World) {
     assert_eq!(asked.await, Vec::<String>::new());
 }
 
-/// ACCEPTANCE 25; DESIGN 6.
+/// Behaviour: rotation.
 pub(crate) async fn rotation_takes_one_round_trip(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -100,7 +101,7 @@ pub(crate) async fn rotation_takes_one_round_trip(world: World) {
     world.assert_commands(asked.await, &["evalsha", "hget"]);
 }
 
-/// ACCEPTANCE 32.
+/// Behaviour: parallel rotation.
 pub(crate) async fn of_two_rotations_at_once_one_wins_and_one_id_lives(world: World) {
     let app = world.app().await;
     let client = visitor(&app).await;
@@ -130,7 +131,7 @@ pub(crate) async fn of_two_rotations_at_once_one_wins_and_one_id_lives(world: Wo
     }
 }
 
-/// ACCEPTANCE 33.
+/// Behaviour: write against rotation.
 pub(crate) async fn a_write_on_the_old_id_after_a_rotation_is_gone(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -152,7 +153,7 @@ pub(crate) async fn a_write_on_the_old_id_after_a_rotation_is_gone(world: World)
     }
 }
 
-/// ACCEPTANCE 26.
+/// Behaviour: expiry.
 pub(crate) async fn renewal_restarts_the_absolute_deadline(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -172,7 +173,7 @@ pub(crate) async fn renewal_restarts_the_absolute_deadline(world: World) {
     assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
 }
 
-/// DESIGN 4: "remember me".
+/// The lifetime "remember me".
 pub(crate) async fn a_remembered_session_outlives_the_browser_and_a_normal_one(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -194,7 +195,6 @@ pub(crate) async fn renewal_without_a_session_decides_on_the_next_ones_lifetime(
     assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
 }
 
-/// DESIGN 4.
 pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -203,7 +203,7 @@ pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// ACCEPTANCE 41: `renew` at login leaves a cookie behind that was tossed from elsewhere.
+/// Behaviour: planted login cookie. `renew` at login leaves a cookie behind that was tossed from elsewhere.
 pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
     let app = world.app().await;
     let mut attacker = visitor(&app).await;
@@ -216,7 +216,7 @@ pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
     assert_eq!(victim.run(Script::new().get("name")).await.values(), ["victim"]);
 }
 
-/// ACCEPTANCE 11: never a re-issue beside a rotation.
+/// Behaviour: secret rotation. Never a re-issue beside a rotation.
 pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;

@@ -24,7 +24,7 @@ async fn asked(world: &World, app: &App, headers: &[Vec<u8>]) -> (Vec<String>, V
     (asked.await, count)
 }
 
-/// ACCEPTANCE 10.
+/// Behaviour: forged cookie.
 pub(crate) async fn a_cookie_with_any_byte_changed_is_no_session(world: World) {
     let app = world.app().await;
     let cookie = visitor(&app).await.cookie().into_bytes();
@@ -40,7 +40,7 @@ pub(crate) async fn a_cookie_with_any_byte_changed_is_no_session(world: World) {
     assert_eq!(reply.set_cookies().len(), 1, "a write begins a new session");
 }
 
-/// ACCEPTANCE 11.
+/// Behaviour: secret rotation.
 pub(crate) async fn a_cookie_signed_by_an_older_key_is_reissued_when_found_live(world: World) {
     let mut client = visitor(&world.app().await).await;
     let old = client.cookie();
@@ -55,7 +55,7 @@ pub(crate) async fn a_cookie_signed_by_an_older_key_is_reissued_when_found_live(
     assert!(client.run(Script::new().get("count")).await.set_cookies().is_empty());
 }
 
-/// ACCEPTANCE 11.
+/// Behaviour: secret rotation.
 pub(crate) async fn a_cookie_signed_by_a_removed_key_is_no_session(world: World) {
     let cookie = visitor(&world.app().await).await.cookie();
     let app = world.app_with(|config| config.secret(OTHER_SECRET)).await;
@@ -81,7 +81,7 @@ pub(crate) async fn a_value_in_quotes_is_the_value(world: World) {
     }
 }
 
-/// ACCEPTANCE 12.
+/// Behaviour: unsigned cookie.
 pub(crate) async fn an_unsigned_id_is_never_accepted(world: World) {
     let app = world.app().await;
     let cookie = visitor(&app).await.cookie();
@@ -92,7 +92,7 @@ pub(crate) async fn an_unsigned_id_is_never_accepted(world: World) {
     }
 }
 
-/// ACCEPTANCE 12.
+/// Behaviour: unsigned cookie.
 pub(crate) async fn a_value_signed_for_another_cookie_is_not_accepted(world: World) {
     let admin = world.app_with(|config| config.cookie_name("admin")).await;
     let value = visitor(&admin).await.cookie().replacen("admin=", "user=", 1);
@@ -100,7 +100,7 @@ pub(crate) async fn a_value_signed_for_another_cookie_is_not_accepted(world: Wor
     assert_eq!(asked(&world, &user, &[value.into_bytes()]).await, (vec![], 0.into()));
 }
 
-/// ACCEPTANCE 13.
+/// Behaviour: unknown id.
 pub(crate) async fn an_id_that_the_store_does_not_know_is_never_adopted(world: World) {
     let app = world.app().await;
     let unknown = cookies::cookie(&cookies::id(world.now(), 0));
@@ -114,7 +114,7 @@ pub(crate) async fn an_id_that_the_store_does_not_know_is_never_adopted(world: W
     world.assert_commands(written_first.await, &["evalsha", "evalsha"]);
 }
 
-/// ACCEPTANCE 14.
+/// Behaviour: malformed id.
 pub(crate) async fn junk_never_reaches_the_store(world: World) {
     let app = world.app().await;
     let long = "x".repeat(10 * 1024);
@@ -133,7 +133,7 @@ pub(crate) async fn junk_never_reaches_the_store(world: World) {
     }
 }
 
-/// ACCEPTANCE 15.
+/// Behaviour: several cookies.
 pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie();
@@ -148,7 +148,6 @@ pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: Worl
     }
 }
 
-/// DESIGN 4.
 pub(crate) async fn four_candidates_are_asked_and_no_more(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie();
@@ -164,7 +163,7 @@ pub(crate) async fn four_candidates_are_asked_and_no_more(world: World) {
     }
 }
 
-/// ACCEPTANCE 15.
+/// Behaviour: several cookies.
 pub(crate) async fn all_cookie_headers_are_read(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie().into_bytes();
@@ -172,7 +171,7 @@ pub(crate) async fn all_cookie_headers_are_read(world: World) {
     assert_eq!(asked(&world, &app, &headers).await.1, 1);
 }
 
-/// ACCEPTANCE 15.
+/// Behaviour: several cookies.
 pub(crate) async fn large_cookies_of_others_do_no_harm(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie();

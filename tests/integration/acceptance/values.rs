@@ -11,7 +11,7 @@ async fn visitor(world: &World) -> (session_tests::acceptance::App, Client) {
     (app, client)
 }
 
-/// ACCEPTANCE 17.
+/// Behaviour: null and empty.
 pub(crate) async fn missing_null_and_empty_stay_distinct(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let look = || Script::new().get("nickname").exists("nickname").raw("nickname").get("note").raw("note");
@@ -30,7 +30,7 @@ pub(crate) async fn missing_null_and_empty_stay_distinct(world: World) {
     }
 }
 
-/// ACCEPTANCE 18.
+/// Behaviour: any bytes.
 pub(crate) async fn unicode_nul_and_a_mebibyte_come_back_as_they_went_in(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let full = "x".repeat(1 << 20);
@@ -40,7 +40,7 @@ pub(crate) async fn unicode_nul_and_a_mebibyte_come_back_as_they_went_in(world: 
     }
 }
 
-/// ACCEPTANCE 42.
+/// Behaviour: size limits.
 pub(crate) async fn a_value_over_the_limit_is_refused_before_anything_is_sent(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let sent = world.commands(async || {
@@ -50,7 +50,7 @@ pub(crate) async fn a_value_over_the_limit_is_refused_before_anything_is_sent(wo
     assert_eq!(sent.await, Vec::<String>::new());
 }
 
-/// ACCEPTANCE 19.
+/// Behaviour: other fields stay.
 pub(crate) async fn writing_one_field_leaves_the_bytes_of_others(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let Some(server) = world.server() else { return };
@@ -73,7 +73,7 @@ pub(crate) async fn writing_one_field_leaves_the_bytes_of_others(world: World) {
     }
 }
 
-/// ACCEPTANCE 20.
+/// Behaviour: own writes are seen.
 pub(crate) async fn a_read_after_a_write_sees_it(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let script =
@@ -82,7 +82,7 @@ pub(crate) async fn a_read_after_a_write_sees_it(world: World) {
     assert_eq!(values, [1.into(), Value::Null, 5.into(), true.into(), 0.into(), false.into()]);
 }
 
-/// ACCEPTANCE 21.
+/// Behaviour: undecodable field.
 pub(crate) async fn a_field_that_cannot_be_decoded_names_itself_and_harms_no_other(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let Some(server) = world.server() else { return };
@@ -100,7 +100,7 @@ pub(crate) async fn a_field_that_cannot_be_decoded_names_itself_and_harms_no_oth
     assert_eq!(client.run(Script::new().get("small")).await.values(), [3]);
 }
 
-/// ACCEPTANCE 22.
+/// Behaviour: reserved names.
 pub(crate) async fn removing_the_last_field_ends_nothing(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let before = client.cookie();
@@ -111,7 +111,6 @@ pub(crate) async fn removing_the_last_field_ends_nothing(world: World) {
     assert_eq!(client.run(Script::new().get("count")).await.values(), [9]);
 }
 
-/// DESIGN 3.
 pub(crate) async fn a_missing_field_reads_as_its_default(world: World) {
     let app = world.app().await;
     let look = || {
@@ -124,7 +123,6 @@ pub(crate) async fn a_missing_field_reads_as_its_default(world: World) {
     assert_eq!(client.run(look()).await.values(), defaults);
 }
 
-/// DESIGN 3.
 pub(crate) async fn fields_are_stored_as_the_python_package_stores_them(world: World) {
     let app = world.app().await;
     let script = Script::new()
@@ -145,7 +143,6 @@ pub(crate) async fn fields_are_stored_as_the_python_package_stores_them(world: W
     );
 }
 
-/// DESIGN 3 and 5.
 pub(crate) async fn none_removes_the_field_and_creates_nothing(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {

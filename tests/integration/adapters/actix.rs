@@ -61,7 +61,6 @@ async fn without_the_middleware_the_error_says_what_to_add() {
     assert!(error.to_string().contains(".wrap(sessions.middleware())"), "{error}");
 }
 
-/// DESIGN 2.
 #[tokio::test]
 async fn two_managers_on_one_app_have_a_session_each() {
     let (user, admin) = (sessions_named("user"), sessions_named("admin"));
@@ -279,7 +278,7 @@ async fn a_rejected_body_keeps_the_cookie_of_a_middleware() {
     assert_eq!((reply.status, reply.cookies().len()), (400, 1));
 }
 
-/// ACCEPTANCE 36.
+/// Behaviour: store down.
 #[tokio::test]
 async fn a_scope_goes_on_without_a_session_if_it_may() {
     let (server, sessions) = sessions_on_a_server().await;

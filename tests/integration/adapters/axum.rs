@@ -40,7 +40,6 @@ async fn without_the_layer_the_error_says_what_to_add() {
     assert!(error.to_string().contains(".layer(sessions.layer())"), "{error}");
 }
 
-/// DESIGN 2.
 #[tokio::test]
 async fn two_managers_on_one_router_have_a_session_each() {
     let (user, admin) = (sessions_named("user"), sessions_named("admin"));

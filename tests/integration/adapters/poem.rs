@@ -61,7 +61,6 @@ async fn a_layer_is_put_on_with_everything_imported() {
     assert_eq!(get(&base, "").await.body, "1");
 }
 
-/// DESIGN 2.
 #[tokio::test]
 async fn two_managers_on_one_app_have_a_session_each() {
     let (user, admin) = (sessions_named("user"), sessions_named("admin"));
@@ -149,7 +148,7 @@ async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
     assert_eq!(get(&serve(app).await, "").await.body, "caught");
 }
 
-/// ACCEPTANCE 36.
+/// Behaviour: store down.
 #[tokio::test]
 async fn an_endpoint_goes_on_without_a_session_if_it_may() {
     let (server, sessions) = sessions_on_a_server().await;

@@ -104,7 +104,7 @@ async fn a_live_session_is_read_and_written_through_a_connection() {
     assert_eq!(connection.say("read").await, "3");
 }
 
-/// ACCEPTANCE 6.
+/// Behaviour: headers already sent.
 #[tokio::test]
 async fn what_would_change_the_cookie_is_an_error_in_a_connection() {
     let sessions = sessions();
@@ -133,7 +133,7 @@ async fn a_session_that_begins_before_the_head_has_its_cookie_on_it() {
     assert_eq!(ask(&base, &cookie).await.body, "12");
 }
 
-/// ACCEPTANCE 29.
+/// Behaviour: slow request against logout.
 #[tokio::test]
 async fn a_logout_elsewhere_ends_the_session_of_a_connection() {
     let sessions = sessions();

@@ -59,7 +59,7 @@ async fn the_back_button_shows_no_private_page_after_signing_out() {
     page.expect_title("Sign in").await;
 }
 
-/// ACCEPTANCE 41: the id and the token of before the login are worth nothing after it.
+/// Behaviour: planted login cookie. The id and the token of before the login are worth nothing after it.
 #[tokio::test]
 async fn a_planted_session_is_left_behind_at_login() {
     let Some(browser) = Browser::start() else { return };
@@ -189,7 +189,7 @@ async fn other_site(target: String) -> String {
     url
 }
 
-/// ACCEPTANCE 9.
+/// Behaviour: host prefix in a browser.
 #[tokio::test]
 async fn a_host_cookie_is_set_and_removed_by_a_browser_that_enforces_the_prefix() {
     let Some(browser) = Browser::start() else { return };

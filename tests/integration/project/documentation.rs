@@ -1,5 +1,6 @@
 //! The documentation goes in one order everywhere, and is found by search.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,6 +81,22 @@ fn the_readme_has_every_variable_of_a_setting() {
     for variable in variables.iter().filter_map(|names| names.rsplit('"').next()) {
         assert!(readme.contains(&format!("\n| `{variable}` |")), "{variable}");
     }
+}
+
+/// Tests name the behaviours that they show, and each of the list is shown by one.
+#[test]
+fn the_list_of_behaviours_is_that_of_the_tests() {
+    let list = fs::read_to_string(runtime().join("../../tests/README.md")).unwrap();
+    let listed: BTreeSet<_> = between(&list, "\n- **", "**:").into_iter().collect();
+    let mut sources = Vec::new();
+    collect(&runtime().join("../../tests/integration"), &mut sources);
+    collect(&runtime(), &mut sources);
+    sources.retain(|path| !path.ends_with(file!().rsplit('/').next().unwrap()));
+    let text: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mentions = [between(&text, " Behaviour: ", "."), between(&text, " Behaviours: ", ".")].concat();
+    let shown: BTreeSet<_> = mentions.iter().flat_map(|names| names.split(", ")).collect();
+    assert!(listed.len() > 10, "{listed:?}");
+    assert_eq!(shown, listed);
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {

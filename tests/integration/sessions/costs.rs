@@ -1,4 +1,4 @@
-//! What every operation gives in every state, and how many round trips it takes: DESIGN §5 and §6, through `Session`.
+//! The result and the round trips of every operation in every state, through `Session`.
 //!
 //! In the tables a session holds `count` = 1. Each cell: what the operation gives, how many round trips it took, and what the response then
 //! says of the cookie. `WRITE_TABLES=FOLDER` writes the tables as they are now.

@@ -1,4 +1,4 @@
-//! What an application is told when it starts (ACCEPTANCE 43), and how it starts without its server.
+//! Errors and warnings of the start, and the start without a server. Behaviour: start-up checks.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
 //! A model test of the life cycle: random requests of several clients at once, on a network that loses, delays and reorders, against a simple
-//! model of what DESIGN §5 says.
+//! model of the life cycle in `ARCHITECTURE.md`.
 //!
 //! On memory a sequence is a list of numbers, the [`Choices`]: which client asks what, which request goes on next, which command reaches the
 //! store and which reply is lost. The same numbers give the same run, so a failure can be repeated from its seed, and made smaller by leaving

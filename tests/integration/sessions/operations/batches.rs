@@ -133,7 +133,7 @@ pub(crate) async fn the_last_change_of_a_field_counts(world: World) {
     assert!(!session.a().exists().await.unwrap());
 }
 
-/// ACCEPTANCE 42.
+/// Behaviour: size limits.
 pub(crate) async fn a_batch_over_the_limit_is_refused(world: World) {
     let sessions = world.sessions(|config| config.max_value_size(10).max_batch_size(15));
     let session: Session<Whole> = sessions.create().await.unwrap();

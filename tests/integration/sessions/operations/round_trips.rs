@@ -26,7 +26,7 @@ macro_rules! cost {
     }};
 }
 
-/// DESIGN 6.
+/// `ARCHITECTURE.md` lists the round trips of each operation.
 pub(crate) async fn the_table_of_round_trips_is_true(world: World) {
     let sessions: Sessions = world.sessions(|config| config);
     let whole = Visitor::default();

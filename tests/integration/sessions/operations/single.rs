@@ -278,7 +278,7 @@ pub(crate) async fn operations_on_a_dead_session_are_gone(world: World) {
     assert!(!sessions.open_id::<Counters>(&id).exists().await.unwrap());
 }
 
-/// ACCEPTANCE 31.
+/// Behaviour: parallel writes.
 pub(crate) async fn ten_thousand_increments_from_64_clients_are_ten_thousand(world: World) {
     let (sessions, session, id) = begin(&world).await;
     at_once(&sessions, id, 64, |session, client| async move {
