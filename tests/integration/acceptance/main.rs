@@ -41,7 +41,7 @@ macro_rules! over_every_store {
                     // Some stores need a server that may be missing.
                     let world: Option<World> = World::$store().await.into();
                     let Some(world) = world else { return };
-                    crate::$module::$behaviour(world.on(Adapter::$adapter)).await;
+                    crate::$module::$behaviour(world.with_adapter(Adapter::$adapter)).await;
                 })+
             })+
         }

@@ -5,7 +5,7 @@ use session_tests::cookies::id_of;
 
 async fn goes_on_under_the_other_framework_and_back(world: World) {
     let axum = world.app().await;
-    let world = world.on(Adapter::Actix);
+    let world = world.with_adapter(Adapter::Actix);
     let actix = world.app().await;
     let mut client = axum.client();
     client.run(Script::new().set("count", 1)).await;

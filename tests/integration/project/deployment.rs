@@ -108,14 +108,14 @@ fn a_slot_on_its_way_asks_tries_again_and_has_moved() {
         let _: String = cluster.nodes()[owner].cli(&["SET", key, key]);
     }
     let slot_move = cluster.move_slot(here);
-    let old = &cluster.nodes()[slot_move.from()];
+    let old = &cluster.nodes()[slot_move.source_index()];
     slot_move.begin();
     slot_move.move_key(there);
     assert_eq!(slot_move.keys(), [here]);
     assert_eq!(old.cli::<String>(&["GET", here]), here);
     assert_eq!(refusal(old, &["GET", there]), ServerErrorKind::Ask);
     assert_eq!(refusal(old, &["MGET", here, there]), ServerErrorKind::TryAgain);
-    let new = slot_move.to();
+    let new = slot_move.target_index();
     slot_move.finish();
     assert_eq!(refusal(old, &["GET", here]), ServerErrorKind::Moved);
     assert_eq!(cluster.owner_of(there), new);
@@ -149,7 +149,7 @@ fn has_one_face(servers: &Deployment) {
     let mut heard = monitor.finish();
     heard.retain(|command| command.starts_with("\"SET\""));
     assert_eq!(heard, names.iter().map(set).collect::<Vec<_>>());
-    assert_eq!((servers.counts() - before).of("set"), 20);
+    assert_eq!((servers.counts() - before).calls("set"), 20);
     let mut keys = servers.keys();
     keys.sort_unstable();
     assert_eq!(keys, names);

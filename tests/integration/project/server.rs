@@ -77,5 +77,5 @@ fn counts_and_monitor_tell_what_was_carried_out() {
     let _: Option<String> = server.cli(&["GET", "c"]);
     assert_eq!(monitor.finish(), [r#""SET" "a b" "\r\n""#, r#""GET" "a b""#, r#""GET" "c""#]);
     let counts = server.counts() - before;
-    assert_eq!((counts.of("set"), counts.of("get"), counts.of("del")), (1, 2, 0));
+    assert_eq!((counts.calls("set"), counts.calls("get"), counts.calls("del")), (1, 2, 0));
 }

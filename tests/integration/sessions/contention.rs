@@ -55,14 +55,14 @@ async fn updates_of_one_process_take_turns() {
     let before = server.counts();
     update_at_once(&sessions, session.session_id().unwrap(), AT_ONCE).await;
     assert_eq!(session.count().await.unwrap(), AT_ONCE);
-    let tries = (server.counts() - before).of("evalsha");
+    let tries = (server.counts() - before).calls("evalsha");
     assert!((AT_ONCE..4 * AT_ONCE).contains(&tries), "{tries} tries");
 
     // Nothing is left of it: one that nobody disturbs is two trips.
     let before = server.counts();
     session.count().update(|count| count + 1).await.unwrap();
     let counts = server.counts() - before;
-    assert_eq!((counts.of("hget"), counts.of("evalsha")), (1, 1));
+    assert_eq!((counts.calls("hget"), counts.calls("evalsha")), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +83,7 @@ async fn updates_of_all_runtimes_of_a_process_take_turns() {
         }
     });
     assert_eq!(session.count().await.unwrap(), AT_ONCE);
-    let tries = (server.counts() - before).of("evalsha");
+    let tries = (server.counts() - before).calls("evalsha");
     assert!((AT_ONCE..4 * AT_ONCE).contains(&tries), "{tries} tries");
 }
 
@@ -114,7 +114,7 @@ async fn updates_of_several_processes_all_succeed() {
     }
     assert_eq!(session.count().await.unwrap(), PROCESSES * AT_ONCE);
     // One of each process at a time, most of the time.
-    let tries = (server.counts() - before).of("evalsha");
+    let tries = (server.counts() - before).calls("evalsha");
     assert!(tries < 4 * PROCESSES * PROCESSES * AT_ONCE, "{tries} tries");
 }
 

@@ -29,7 +29,7 @@ struct World {
 const DAY: i64 = 86_400_000;
 
 impl World {
-    async fn on(make: Make) -> Option<Self> {
+    async fn start(make: Make) -> Option<Self> {
         let server = RedisServer::start_make(make)?;
         let sessions = connect(&server.url()).await;
         let session = sessions.create::<Visitor>().await.unwrap();
@@ -63,7 +63,7 @@ impl World {
         let before = self.server.counts();
         act.await.unwrap();
         let counts = self.server.counts() - before;
-        let script = counts.of("evalsha");
+        let script = counts.calls("evalsha");
         let sent = counts.all().into_iter().filter(|(name, _)| script == 0 || *name == "evalsha");
         sent.flat_map(|(name, calls)| std::iter::repeat_n(name.to_owned(), calls as usize)).collect()
     }
@@ -82,7 +82,7 @@ macro_rules! on_both {
         mod $module {
             $(#[tokio::test]
             async fn $behaviour() {
-                if let Some(world) = super::World::on(super::Make::$make).await {
+                if let Some(world) = super::World::start(super::Make::$make).await {
                     super::$behaviour(world).await;
                 }
             })*
@@ -224,13 +224,13 @@ async fn without_a_reply_the_outcome_is_unknown(world: World) {
     assert!(error.is_outcome_unknown() && error.is_unavailable(), "{error}");
     world.server.resume();
     let sent = || world.server.counts() - before.clone();
-    until("the write", async || sent().of("hsetex") == 1).await;
-    assert_eq!(sent().of("evalsha"), 0);
+    until("the write", async || sent().calls("hsetex") == 1).await;
+    assert_eq!(sent().calls("evalsha"), 0);
 }
 
 #[tokio::test]
 async fn a_server_without_the_command_is_not_asked_for_it() {
-    let Some(world) = World::on(Make::Usual).await else { return };
+    let Some(world) = World::start(Make::Usual).await else { return };
     if world.server.has_hsetex() {
         return;
     }
@@ -242,7 +242,7 @@ async fn a_server_without_the_command_is_not_asked_for_it() {
 async fn on_a_cluster_the_node_of_the_session_is_asked() {
     let Some(cluster) = Cluster::start_make(Make::Redis8) else { return };
     let sessions = connect(&cluster.url()).await;
-    let of_node = |node: usize| cluster.nodes()[node].counts().of("hsetex");
+    let of_node = |node: usize| cluster.nodes()[node].counts().calls("hsetex");
     let calls = || cluster.masters().into_iter().map(of_node).sum::<u64>();
     let before = calls();
     for count in 0..8 {
@@ -268,16 +268,16 @@ async fn on_a_cluster_a_node_that_refuses_it_runs_the_script() {
 
     let key = SessionKey::new("app", &id).expose_secret().to_owned();
     let moving = cluster.move_slot(&key);
-    let node = &cluster.nodes()[moving.to()];
+    let node = &cluster.nodes()[moving.target_index()];
     let _: String = node.cli(&["ACL", "SETUSER", "default", "-hsetex"]);
     let before = node.counts();
     moving.begin();
     moving.move_key(&key);
     session.set_count(2).await.unwrap();
-    assert_eq!((node.counts() - before.clone()).of("evalsha"), 1);
+    assert_eq!((node.counts() - before.clone()).calls("evalsha"), 1);
     moving.finish();
     elsewhere.set_count(3).await.unwrap();
-    assert_eq!((node.counts() - before).of("evalsha"), 2);
+    assert_eq!((node.counts() - before).calls("evalsha"), 2);
     assert_eq!(session.count().await.unwrap(), 3);
 }
 

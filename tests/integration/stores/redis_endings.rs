@@ -78,7 +78,7 @@ async fn a_read_below_a_threshold_writes_only_when_due() {
     let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
     store.get(&dead, "a", due).await.unwrap();
     store.get(&key, "a", due).await.unwrap();
-    until("the refresh", async || (server.counts() - before.clone()).of("pexpire") == 1).await;
+    until("the refresh", async || (server.counts() - before.clone()).calls("pexpire") == 1).await;
     let (dead, mut commands) = (dead.expose_secret(), monitor.finish());
     // The refresh travels on a connection of its own, which greets first.
     let others = ["INFO", "CLIENT", "HELLO", "HPTTL", "SCRIPT"].map(|name| format!(r#""{name}""#));
@@ -122,7 +122,7 @@ async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
     let before = server.counts();
     let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
     assert_eq!(ending.await.unwrap().unwrap(), Destroyed::Ended);
-    until("the refresh's turn", async || (server.counts() - before.clone()).of("pexpire") == 1).await;
+    until("the refresh's turn", async || (server.counts() - before.clone()).calls("pexpire") == 1).await;
     until("its own end", async || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= 60_000).await;
 }
 
@@ -165,8 +165,8 @@ async fn scripts_that_the_server_lost_are_sent_again() {
     flush();
     assert_eq!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     let counts = server.counts() - before;
-    assert_eq!((counts.of("evalsha"), counts.of("eval")), (3, 3));
-    assert_eq!((counts.of("hset"), counts.of("rename"), counts.of("unlink")), (1, 1, 1));
+    assert_eq!((counts.calls("evalsha"), counts.calls("eval")), (3, 3));
+    assert_eq!((counts.calls("hset"), counts.calls("rename"), counts.calls("unlink")), (1, 1, 1));
     assert_is_dead(&store, &successor.key).await;
 }
 
@@ -267,7 +267,7 @@ async fn a_lost_reply_is_unknown_and_the_same_again_settles_it() {
         Destroyed::Dead(TombstoneKind::Destroyed(DestroyReason::LoggedOut))
     );
     let counts = server.counts() - before;
-    assert_eq!((counts.of("evalsha"), counts.of("rename"), counts.of("unlink")), (4, 1, 1));
+    assert_eq!((counts.calls("evalsha"), counts.calls("rename"), counts.calls("unlink")), (4, 1, 1));
 }
 
 #[tokio::test]
@@ -376,7 +376,7 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
     let _: String = server.cli(&["SCRIPT", "FLUSH"]);
     for reads in 1..=3 {
         assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
-        until("its end", async || (server.counts() - before.clone()).of("pexpireat") == reads).await;
+        until("its end", async || (server.counts() - before.clone()).calls("pexpireat") == reads).await;
         assert!((50_000..=60_000).contains(&pttl(&key)), "{}", pttl(&key));
     }
     // One whose end has come since.
@@ -436,8 +436,8 @@ async fn tombstones_without_an_end_are_understood() {
     for key in [&ended, &moved] {
         assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
     }
-    until("a look", async || (server.counts() - before.clone()).of("get") == 2).await;
-    assert_eq!((server.counts() - before).of("pexpireat"), 0);
+    until("a look", async || (server.counts() - before.clone()).calls("get") == 2).await;
+    assert_eq!((server.counts() - before).calls("pexpireat"), 0);
     assert_is_dead(&store, &moved).await;
 }
 

@@ -55,7 +55,7 @@ async fn scripts_that_the_server_lost_are_sent_again() {
     assert_eq!(try_write(&store, &key, &[set("a", "2")]).await.unwrap(), Lookup::Found(0));
     assert_eq!(try_write(&store, &key, &[set("a", "3")]).await.unwrap(), Lookup::Found(0));
     let counts = server.counts() - before;
-    assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (2, 1, 2));
+    assert_eq!((counts.calls("evalsha"), counts.calls("eval"), counts.calls("hset")), (2, 1, 2));
 }
 
 #[tokio::test]
@@ -270,7 +270,7 @@ async fn a_write_whose_reply_is_lost_is_unknown_and_carried_out_once() {
         assert!(error.is_outcome_unknown(), "{error:?}");
         assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
         let counts = server.counts() - before;
-        assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (1, 0, 1));
+        assert_eq!((counts.calls("evalsha"), counts.calls("eval"), counts.calls("hset")), (1, 0, 1));
     }
 }
 
@@ -291,7 +291,7 @@ async fn connections_cut_at_random_lose_and_repeat_no_write() {
     let proxy = Proxy::start(server.port());
     let store = connect(&proxy.url()).await;
     let key = session(&store).await;
-    let before = server.counts().of("hset");
+    let before = server.counts().calls("hset");
     let (mut done, mut unknown) = (0, 0);
     for at in 0..60 {
         if at % 3 == 0 {
@@ -306,7 +306,7 @@ async fn connections_cut_at_random_lose_and_repeat_no_write() {
             Err(error) => assert!(error.is_unavailable()),
         }
     }
-    let carried_out = server.counts().of("hset") - before;
+    let carried_out = server.counts().calls("hset") - before;
     assert!((done..=done + unknown).contains(&carried_out), "{done} {unknown} {carried_out}");
     assert!(done > 0);
 }

@@ -95,7 +95,7 @@ async fn a_modification_is_sent_again_where_the_script_was_lost() {
     assert_eq!(store.modify(&key, modify(add(1))).await.unwrap(), sum("2"));
     assert_eq!(store.modify(&key, modify(add(1))).await.unwrap(), sum("3"));
     let counts = server.counts() - before;
-    assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (2, 1, 2));
+    assert_eq!((counts.calls("evalsha"), counts.calls("eval"), counts.calls("hset")), (2, 1, 2));
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
             format!(r#"lua "PEXPIRE" "{name}" "3600000""#),
         ]
     );
-    assert_eq!((server.counts() - before).of("evalsha"), 1);
+    assert_eq!((server.counts() - before).calls("evalsha"), 1);
 }
 
 /// On one thread: all of them are handed over before the connection's driver has its turn.
@@ -105,7 +105,7 @@ async fn the_first_write_of_a_new_store_is_one_trip_too() {
     let before = server.counts();
     create(&store, &fresh_key(), &[set("a", "1")]).await;
     let counts = server.counts() - before;
-    assert_eq!((counts.of("evalsha"), counts.of("eval"), counts.of("hset")), (1, 0, 1));
+    assert_eq!((counts.calls("evalsha"), counts.calls("eval"), counts.calls("hset")), (1, 0, 1));
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn many_changes_go_in_slices() {
     let before = server.counts();
     try_write(&store, &key, &sets).await.unwrap();
     let counts = server.counts() - before;
-    assert_eq!((counts.of("evalsha"), counts.of("hset"), counts.of("pexpire")), (1, 3, 1));
+    assert_eq!((counts.calls("evalsha"), counts.calls("hset"), counts.calls("pexpire")), (1, 3, 1));
 }
 
 #[tokio::test]

@@ -13,14 +13,14 @@ use session_tests::server::{Make, RedisServer};
 mod memory {
     use super::*;
 
-    store_suite!(OnMemory::of(|memory| memory));
+    store_suite!(OnMemory::new(|memory| memory));
 }
 
 /// While nothing has it fail.
 mod failing {
     use super::*;
 
-    store_suite!(OnMemory::of(FailingStore::new));
+    store_suite!(OnMemory::new(FailingStore::new));
 }
 
 struct OnMemory<S> {
@@ -29,7 +29,7 @@ struct OnMemory<S> {
 }
 
 impl<S> OnMemory<S> {
-    async fn of(around: impl FnOnce(MemoryStore) -> S) -> Self {
+    async fn new(around: impl FnOnce(MemoryStore) -> S) -> Self {
         let clock = ManualClock::default();
         Self { store: around(MemoryStore::with_clock(&clock)), clock }
     }
@@ -55,7 +55,7 @@ macro_rules! over_servers {
 
             async fn subject() -> Option<Redis> {
                 static SERVERS: LazyLock<Option<Deployment>> = LazyLock::new(|| $servers);
-                Some(Redis::on(SERVERS.as_ref()?).await)
+                Some(Redis::connect(SERVERS.as_ref()?).await)
             }
         })+
     };
@@ -88,7 +88,7 @@ struct Redis {
 }
 
 impl Redis {
-    async fn on(servers: &Deployment) -> Self {
+    async fn connect(servers: &Deployment) -> Self {
         let builder = RedisStore::builder(&servers.url()).timeout(Duration::from_secs(20));
         Self { store: builder.connect().await.unwrap() }
     }

@@ -120,7 +120,7 @@ impl World {
     }
 
     /// The same with the program on this framework.
-    pub fn on(self, adapter: Adapter) -> Self {
+    pub fn with_adapter(self, adapter: Adapter) -> Self {
         Self { adapter, ..self }
     }
 

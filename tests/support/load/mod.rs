@@ -59,7 +59,7 @@ impl Load {
         for visitor in self.visitors {
             visitors.push(visitor.await.unwrap());
         }
-        Report::of(visitors)
+        Report::new(visitors)
     }
 
     async fn grows(&self, what: &str, number: &AtomicU64, times: u64) {

@@ -12,7 +12,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn of(visitors: Vec<Visitor>) -> Self {
+    pub(super) fn new(visitors: Vec<Visitor>) -> Self {
         let mut seen = Seen::default();
         for visitor in visitors {
             seen.requests.extend(visitor.seen.requests);

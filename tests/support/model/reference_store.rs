@@ -36,16 +36,16 @@ pub(super) enum Content {
 
 impl ReferenceStore {
     /// What is under a key now.
-    pub(super) fn at(&self, key: &str, now: SystemTime) -> Option<&Entry> {
+    pub(super) fn entry(&self, key: &str, now: SystemTime) -> Option<&Entry> {
         self.entries.get(key).filter(|entry| entry.expires_at > now)
     }
 
     pub(super) fn is_live(&self, key: &str, now: SystemTime) -> bool {
-        self.at(key, now).is_some_and(|entry| matches!(entry.content, Content::Live(_)))
+        self.entry(key, now).is_some_and(|entry| matches!(entry.content, Content::Live(_)))
     }
 
     pub(super) fn is_dead(&self, key: &str, now: SystemTime) -> bool {
-        self.at(key, now).is_some_and(|entry| matches!(entry.content, Content::Dead(..)))
+        self.entry(key, now).is_some_and(|entry| matches!(entry.content, Content::Dead(..)))
     }
 
     /// How a key's session was ended, and when, however long ago.
@@ -65,7 +65,7 @@ impl ReferenceStore {
     ) -> Option<String> {
         let mut key = key.to_owned();
         loop {
-            let next = match self.at(&key, now)?.content {
+            let next = match self.entry(&key, now)?.content {
                 Content::Live(_) => return Some(key),
                 Content::Dead(TombstoneKind::Destroyed(_), _) => return None,
                 Content::Dead(TombstoneKind::Rotated(id), _) => Some(key_of(&id)),

@@ -652,7 +652,7 @@ impl Sequence {
                 request.running += 1;
                 let now = self.clock.now();
                 let expected =
-                    request.keys.iter().find_map(|key| match &self.reference.at(key, now)?.content {
+                    request.keys.iter().find_map(|key| match &self.reference.entry(key, now)?.content {
                         Content::Live(fields) => Some(number(fields.get(&field(kind)))),
                         Content::Dead(..) => None,
                     });

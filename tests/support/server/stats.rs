@@ -10,7 +10,7 @@ pub struct CommandCounts(BTreeMap<String, u64>);
 
 impl CommandCounts {
     /// How often one command was carried out.
-    pub fn of(&self, command: &str) -> u64 {
+    pub fn calls(&self, command: &str) -> u64 {
         self.0.get(command).copied().unwrap_or(0)
     }
 
@@ -59,7 +59,7 @@ impl Sub for CommandCounts {
 
     fn sub(self, before: Self) -> Self {
         let since = |(name, calls): (String, u64)| {
-            let calls = calls - before.of(&name);
+            let calls = calls - before.calls(&name);
             (calls > 0).then_some((name, calls))
         };
         Self(self.0.into_iter().filter_map(since).collect())

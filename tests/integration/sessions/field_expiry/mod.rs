@@ -97,11 +97,11 @@ impl World {
     }
 
     async fn redis_8() -> Option<Self> {
-        Some(Self::on(RedisServer::start_make(Make::Redis8)?).await)
+        Some(Self::with_server(RedisServer::start_make(Make::Redis8)?).await)
     }
 
     async fn valkey_9() -> Option<Self> {
-        Some(Self::on(RedisServer::start_make(Make::Valkey9)?).await)
+        Some(Self::with_server(RedisServer::start_make(Make::Valkey9)?).await)
     }
 
     /// One for all behaviours: each has sessions of its own.
@@ -110,7 +110,7 @@ impl World {
         Some(Self { sessions: connect(&CLUSTER.as_ref()?.url()).await, clock: None, server: None })
     }
 
-    async fn on(server: RedisServer) -> Self {
+    async fn with_server(server: RedisServer) -> Self {
         Self { sessions: connect(&server.url()).await, clock: None, server: Some(server) }
     }
 

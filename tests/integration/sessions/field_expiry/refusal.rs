@@ -106,7 +106,7 @@ async fn a_missing_permission_and_full_memory_change_nothing() {
 
 /// Nothing if the usual server can expire fields.
 async fn without_field_expiry() -> Option<World> {
-    let world = World::on(RedisServer::start()).await;
+    let world = World::with_server(RedisServer::start()).await;
     let knows = world.server.as_ref()?.cli::<Vec<redis::Value>>(&["COMMAND", "INFO", "HPEXPIRE"]);
     matches!(knows[..], [redis::Value::Nil]).then_some(world)
 }

@@ -48,6 +48,6 @@ async fn serves_again(store: &RedisStore, key: &SessionKey) {
 /// A replica carries out what its master sends, and answers nobody who asks for a session.
 fn assert_was_not_asked(replica: &RedisServer) {
     for command in ["hget", "hmget", "hexists", "evalsha", "eval"] {
-        assert_eq!(replica.counts().of(command), 0, "{command}");
+        assert_eq!(replica.counts().calls(command), 0, "{command}");
     }
 }

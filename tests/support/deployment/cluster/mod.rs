@@ -112,7 +112,7 @@ impl Cluster {
     /// Waits until all nodes are up, know each other so, and the replicas are in step.
     pub fn wait_until_whole(&self) {
         wait_for("a whole cluster", || {
-            let known = self.nodes.iter().all(|node| serves(node) && View::of(node).is_whole());
+            let known = self.nodes.iter().all(|node| serves(node) && View::read(node).is_whole());
             let masters = known.then(|| self.masters())?;
             masters.into_iter().all(|master| in_step(&self.nodes[master]) == 1).then_some(())
         });
@@ -134,11 +134,11 @@ impl Cluster {
     }
 
     fn view(&self) -> View {
-        View::of(self.any())
+        View::read(self.any())
     }
 
     fn owner_by(&self, node: &RedisServer, slot: u16) -> Option<usize> {
-        View::of(node).owner_of(slot).map(|owner| self.number(owner))
+        View::read(node).owner_of(slot).map(|owner| self.number(owner))
     }
 
     fn number(&self, node: &NodeView) -> usize {
@@ -157,7 +157,7 @@ impl Cluster {
             let _: String = self.nodes[0].cli(&["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()]);
         }
         wait_for("the nodes to meet", || {
-            self.nodes.iter().all(|node| View::of(node).knows(NODES)).then_some(())
+            self.nodes.iter().all(|node| View::read(node).knows(NODES)).then_some(())
         });
     }
 

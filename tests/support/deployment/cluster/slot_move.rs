@@ -21,12 +21,12 @@ impl<'a> SlotMove<'a> {
     }
 
     /// The node that has the slot until the end.
-    pub fn from(&self) -> usize {
+    pub fn source_index(&self) -> usize {
         self.from
     }
 
     /// The node that gets it.
-    pub fn to(&self) -> usize {
+    pub fn target_index(&self) -> usize {
         self.to
     }
 

@@ -16,18 +16,19 @@ pub(super) struct NodeView {
 }
 
 impl View {
-    pub(super) fn of(node: &RedisServer) -> Self {
+    pub(super) fn read(node: &RedisServer) -> Self {
         let nodes: String = node.cli(&["CLUSTER", "NODES"]);
         Self(nodes.lines().map(NodeView::parse).collect())
     }
 
     pub(super) fn knows(&self, nodes: usize) -> bool {
-        self.0.len() == nodes && self.0.iter().all(|node| node.is_connected && !node.is("handshake"))
+        self.0.len() == nodes && self.0.iter().all(|node| node.is_connected && !node.has_flag("handshake"))
     }
 
     /// Every master has slots and a replica, and nothing is amiss.
     pub(super) fn is_whole(&self) -> bool {
-        let is_sound = |node: &NodeView| node.is_connected && !node.is("fail") && !node.is("fail?");
+        let is_sound =
+            |node: &NodeView| node.is_connected && !node.has_flag("fail") && !node.has_flag("fail?");
         let has_replica = |node: &NodeView| self.replica_of(&node.id).is_some();
         self.0.iter().all(is_sound)
             && self.masters().all(has_replica)
@@ -35,7 +36,7 @@ impl View {
     }
 
     pub(super) fn masters(&self) -> impl Iterator<Item = &NodeView> {
-        self.0.iter().filter(|node| node.is("master") && !node.slots.is_empty())
+        self.0.iter().filter(|node| node.has_flag("master") && !node.slots.is_empty())
     }
 
     pub(super) fn owner_of(&self, slot: u16) -> Option<&NodeView> {
@@ -67,7 +68,7 @@ impl NodeView {
         }
     }
 
-    fn is(&self, flag: &str) -> bool {
+    fn has_flag(&self, flag: &str) -> bool {
         self.flags.iter().any(|given| given == flag)
     }
 }
