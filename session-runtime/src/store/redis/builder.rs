@@ -9,17 +9,19 @@ use redis::ConnectionAddr;
 use super::RedisStore;
 use super::cause::{Cause, Code};
 use super::commands::script::SOURCES;
-use super::credentials::Login;
+use super::credentials::Credentials;
+use super::net::address::Address;
 use super::net::cluster::Cluster;
-use super::net::connect_options::{Address, Dial, Place};
-use super::net::deployment::{Servers, Topology};
-use super::net::failure_probe::look_closer;
+use super::net::connect_options::ConnectOptions;
+use super::net::deployment::{Deployment, Topology};
+use super::net::endpoint::Endpoint;
+use super::net::failure_probe::probe_connect_failure;
 use super::net::link::Link;
-use super::net::node_connections::Lanes;
+use super::net::node_connections::NodeConnections;
 use super::net::sentinel::Sentinels;
 #[cfg(feature = "tls")]
 use super::tls::Certificates;
-use super::url::{Kind, Target, USABLE_URLS};
+use super::url::{RedisUrl, USABLE_URLS, UrlKind};
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::store::StoreError;
@@ -38,7 +40,7 @@ pub struct RedisStoreBuilder {
 }
 
 /// More connections than this are a mistake.
-const MOST_CONNECTIONS: usize = 256;
+const MAX_CONNECTIONS: usize = 256;
 
 impl RedisStoreBuilder {
     pub(super) fn new(url: &str) -> Self {
@@ -143,9 +145,9 @@ impl RedisStoreBuilder {
     /// ```
     pub fn connect(self) -> Operation<'static, RedisStore> {
         Operation::new(async move {
-            let target = Target::parse(&self.url)?;
-            let speaks_tls = matches!(target.info.addr(), ConnectionAddr::TcpTls { .. });
-            let store = self.store(target)?;
+            let url = RedisUrl::parse(&self.url)?;
+            let speaks_tls = matches!(url.info.addr(), ConnectionAddr::TcpTls { .. });
+            let store = self.store(url)?;
             store.connect_now(speaks_tls).await?;
             Ok(store)
         })
@@ -158,82 +160,87 @@ impl RedisStoreBuilder {
     ///
     /// [`Error::is_config`] if the URL, a setting or a certificate cannot be used. What the server refuses is only found by using it.
     pub fn connect_lazily(self) -> Result<RedisStore, Error> {
-        self.store(Target::parse(&self.url)?)
+        self.store(RedisUrl::parse(&self.url)?)
     }
 
-    fn store(&self, target: Target) -> Result<RedisStore, Error> {
+    fn store(&self, url: RedisUrl) -> Result<RedisStore, Error> {
         if !timeout::ALLOWED.contains(&self.timeout) {
             return Err(Error::config(format!(
                 "the deadline of an operation must be {}",
                 timeout::ALLOWED_TEXT
             )));
         }
-        let connections = self.connections.or(target.options.connections).unwrap_or(1);
-        if !(1..=MOST_CONNECTIONS).contains(&connections) {
+        let connections = self.connections.or(url.options.connections).unwrap_or(1);
+        if !(1..=MAX_CONNECTIONS).contains(&connections) {
             return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
         }
-        let topology = self.topology(target, connections)?;
-        Ok(RedisStore::new(Servers::new(topology, self.timeout)))
+        let topology = self.topology(url, connections)?;
+        Ok(RedisStore::new(Deployment::new(topology, self.timeout)))
     }
 
-    fn topology(&self, target: Target, connections: usize) -> Result<Topology, Error> {
+    fn topology(&self, url: RedisUrl, connections: usize) -> Result<Topology, Error> {
         let timeout = self.timeout;
-        let lanes = move |place| Lanes::new(connections, &Link::new(place, SOURCES, timeout));
+        let node = move |endpoint| NodeConnections::new(connections, &Link::new(endpoint, SOURCES, timeout));
         let unusable = |_: Cause| Error::config(USABLE_URLS);
-        let dial = self.dial(&target)?;
-        Ok(match target.kind {
-            Kind::Server => Topology::One(lanes(Place::Server(Box::new(dial.endpoint().map_err(unusable)?)))),
-            Kind::Sentinel { sentinels, master_name } => {
-                let login = given_or(&self.sentinel_login, &target.options.sentinel_login)?;
-                let asks = dial.by(login.user(), login.password());
-                let sentinels =
-                    Arc::new(Sentinels { addresses: sentinels, master_name, sentinels: asks, master: dial });
-                Topology::One(lanes(Place::MasterOf(sentinels)))
+        let options = self.connect_options(&url)?;
+        Ok(match url.kind {
+            UrlKind::Server => {
+                Topology::Single(node(Endpoint::Server(Box::new(options.connector().map_err(unusable)?))))
             }
-            Kind::Cluster { nodes } => {
-                Topology::Cluster(Cluster::new(dial.clone(), nodes, move |address: &Address| {
-                    Ok(lanes(Place::Server(Box::new(dial.endpoint_at(address)?))))
+            UrlKind::Sentinel { sentinels, master_name } => {
+                let login = given_or(&self.sentinel_login, &url.options.sentinel_login)?;
+                let sentinels = Arc::new(Sentinels {
+                    addresses: sentinels,
+                    master_name,
+                    sentinel_options: options.with_login(login.user(), login.password()),
+                    master_options: options,
+                });
+                Topology::Single(node(Endpoint::Sentinel(sentinels)))
+            }
+            UrlKind::Cluster { nodes } => {
+                Topology::Cluster(Cluster::new(options.clone(), nodes, move |address: &Address| {
+                    Ok(node(Endpoint::Server(Box::new(options.connector_to(address)?))))
                 }))
             }
         })
     }
 
-    fn dial(&self, target: &Target) -> Result<Dial, Error> {
-        let login = given_or(&self.login, &target.login)?;
-        let info = target.info.clone();
-        let settings = login.to_database(info.redis_settings().db());
+    fn connect_options(&self, url: &RedisUrl) -> Result<ConnectOptions, Error> {
+        let login = given_or(&self.login, &url.login)?;
+        let info = url.info.clone();
+        let settings = login.for_database(info.redis_settings().db());
         let info = info.set_redis_settings(settings);
         #[cfg(feature = "tls")]
-        let (info, server_name) = self.certificates.clone().or_of_url(&target.options)?.apply(info)?;
+        let (info, server_name) = self.certificates.clone().or_from_url(&url.options)?.apply(info)?;
         #[cfg(not(feature = "tls"))]
         let server_name = None;
-        Ok(Dial::new(info, server_name))
+        Ok(ConnectOptions::new(info, server_name))
     }
 }
 
 /// The login that was set, else the URL's.
-fn given_or(given: &Option<(Option<String>, String)>, of_url: &Login) -> Result<Login, Error> {
+fn given_or(given: &Option<(Option<String>, String)>, from_url: &Credentials) -> Result<Credentials, Error> {
     match given {
-        Some((user, password)) => Login::new(user.as_deref(), Some(password)),
-        None => Ok(of_url.clone()),
+        Some((user, password)) => Credentials::new(user.as_deref(), Some(password)),
+        None => Ok(from_url.clone()),
     }
 }
 
 impl RedisStore {
     async fn connect_now(&self, speaks_tls: bool) -> Result<(), Error> {
-        let connected = match &self.servers.topology {
-            Topology::One(lanes) => lanes.connect().await.map(drop),
-            Topology::Cluster(cluster) => cluster.connect().await.map(drop),
+        let connected = match &self.deployment.topology {
+            Topology::Single(node) => node.connect().await,
+            Topology::Cluster(cluster) => cluster.connect().await,
         };
         match connected {
-            Ok(()) => self.check_is_whole(),
-            Err(cause) => Err(self.explain(look_closer(cause, speaks_tls).await)),
+            Ok(()) => self.deployment.check_no_lone_cluster_node(),
+            Err(cause) => Err(self.explain(probe_connect_failure(cause, speaks_tls).await)),
         }
     }
 
-    /// What somebody who starts the program has to change.
+    /// The error for somebody who starts the program, with the thing to change.
     fn explain(&self, cause: Cause) -> Error {
-        let at = &self.servers.topology;
+        let at = &self.deployment.topology;
         match cause {
             Cause::Server(Code::NoAuth) => Error::config(format!(
                 "the Redis server at {at} asks for a password: put it into the URL, as redis://:password@host"
@@ -249,10 +256,10 @@ impl RedisStore {
                 "the Redis user lacks a permission that sessions need on a cluster: +cluster|slots",
             ),
             Cause::Unexpected => Error::config(format!("what answers at {at} is not a Redis server")),
-            Cause::NoSentinelAtAll => Error::config(
+            Cause::NotSentinel => Error::config(
                 "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the URL of one server is redis://host:port",
             ),
-            Cause::NoCluster => Error::config(
+            Cause::NotCluster => Error::config(
                 "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
             ),
             Cause::NoAddress => Error::config(cause.to_string()),
@@ -261,18 +268,6 @@ impl RedisStore {
                 Error::config(format!("{at}: {cause}"))
             }
             cause => StoreError::unavailable(cause).into(),
-        }
-    }
-
-    /// One server is all of it: a node of a cluster would send most sessions elsewhere.
-    pub(super) fn check_is_whole(&self) -> Result<(), Error> {
-        let Topology::One(_) = &self.servers.topology else { return Ok(()) };
-        match self.servers.known().iter().find(|server| server.is_cluster_node) {
-            None => Ok(()),
-            Some(server) => Err(Error::config(format!(
-                "the Redis server at {} is a node of a cluster: the URL of a cluster is redis+cluster://host:port,host:port",
-                server.address
-            ))),
         }
     }
 }

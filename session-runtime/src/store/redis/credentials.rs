@@ -1,4 +1,4 @@
-//! By whom servers are spoken to.
+//! User and password.
 
 use redis::RedisConnectionInfo;
 
@@ -6,12 +6,12 @@ use crate::error::Error;
 
 /// A user and a password; neither is the user `default`, without a password. They are secrets: no `Debug`.
 #[derive(Clone, Default)]
-pub(super) struct Login {
+pub(super) struct Credentials {
     user: Option<String>,
     password: Option<String>,
 }
 
-impl Login {
+impl Credentials {
     /// A user whose password is left out has the empty one, which is sent: without it the server would let
     /// the connection in as `default`, who may do everything.
     ///
@@ -40,7 +40,7 @@ impl Login {
     }
 
     /// A connection to this database by this user.
-    pub(super) fn to_database(&self, database: i64) -> RedisConnectionInfo {
+    pub(super) fn for_database(&self, database: i64) -> RedisConnectionInfo {
         let settings = RedisConnectionInfo::default().set_db(database);
         let settings = self.user.iter().fold(settings, RedisConnectionInfo::set_username);
         self.password.iter().fold(settings, RedisConnectionInfo::set_password)
@@ -62,9 +62,9 @@ mod tests {
             (Some(""), Some(""), (None, None)),
             (None, None, (None, None)),
         ] {
-            let login = Login::new(user, password).unwrap();
+            let login = Credentials::new(user, password).unwrap();
             assert_eq!((login.user(), login.password()), expected);
-            let settings = login.to_database(3);
+            let settings = login.for_database(3);
             assert_eq!(
                 (settings.username(), settings.password(), settings.db()),
                 (expected.0, expected.1, 3)
@@ -77,7 +77,7 @@ mod tests {
         for (user, password) in
             [(None, Some("HUNTER2\n")), (Some("app"), Some("HUN\rTER2")), (Some("HUNTER2\t"), None)]
         {
-            let Err(error) = Login::new(user, password) else { panic!("it was taken") };
+            let Err(error) = Credentials::new(user, password) else { panic!("it was taken") };
             let told = format!("{error} {error:?}");
             assert!(error.is_config() && told.contains("line break") && !told.contains("HUNTER2"), "{told}");
         }

@@ -19,9 +19,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use self::cause::Code;
-use self::net::deployment::Servers;
-use self::net::per_runtime::Runtimes;
+use self::net::deployment::Deployment;
+use self::net::per_runtime::PerRuntime;
 use super::{
     BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
     SessionKey, SessionStore, StoreError, Tombstone, Write,
@@ -50,13 +49,13 @@ use crate::operation::Operation;
 /// to. On others all else works, and a write that would give a field an expiry is refused before it is sent.
 #[derive(Clone)]
 pub struct RedisStore {
-    servers: Arc<Servers>,
-    runtimes: Arc<Runtimes>,
+    deployment: Arc<Deployment>,
+    per_runtime: Arc<PerRuntime>,
 }
 
 impl RedisStore {
-    fn new(servers: Servers) -> Self {
-        Self { servers: Arc::new(servers), runtimes: Arc::default() }
+    fn new(deployment: Deployment) -> Self {
+        Self { deployment: Arc::new(deployment), per_runtime: Arc::default() }
     }
 
     /// Connects to what the URL names: [`SessionConfig::store`](crate::SessionConfig::store) has all forms of it.
@@ -100,11 +99,12 @@ impl RedisStore {
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url)
     }
-}
 
-/// Commands on a tombstone answer `WRONGTYPE`: it is a string, not a hash.
-fn dead_or_failed<T>(code: Code) -> Result<Lookup<T>, StoreError> {
-    if code == Code::WrongType { Ok(Lookup::Dead) } else { Err(code.into()) }
+    /// The same store by connections of the current runtime's own, if that is single-threaded. All that ask for it there share them.
+    pub(crate) fn for_current_runtime(&self) -> Option<Self> {
+        let deployment = self.per_runtime.for_current_runtime(&self.deployment)?;
+        Some(Self { deployment, per_runtime: Arc::clone(&self.per_runtime) })
+    }
 }
 
 impl SessionStore for RedisStore {
@@ -171,7 +171,7 @@ impl SessionStore for RedisStore {
 
     /// As the server said when it was connected to, and again after every reconnect.
     fn supports_field_expiry(&self) -> bool {
-        self.servers.expire_fields()
+        self.deployment.supports_field_expiry()
     }
 
     fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
@@ -203,12 +203,12 @@ impl SessionStore for RedisStore {
     }
 
     fn connection_state(&self) -> ConnectionState {
-        let of_runtimes = self.runtimes.all();
-        let all =
-            of_runtimes.iter().chain([&self.servers]).map(|servers| servers.topology.connection_state());
+        let of_runtimes = self.per_runtime.all();
+        let all = of_runtimes.iter().chain([&self.deployment]);
+        let states = all.map(|deployment| deployment.topology.connection_state());
         // What nobody uses may have lost its connection long ago, and gets another one when somebody does.
         let in_use = |state: &ConnectionState| *state != ConnectionState::Connecting;
-        all.filter(in_use).max().unwrap_or(ConnectionState::Connecting)
+        states.filter(in_use).max().unwrap_or(ConnectionState::Connecting)
     }
 }
 
@@ -216,7 +216,7 @@ impl SessionStore for RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("address", &format_args!("{}", self.servers.topology))
+            .field("address", &format_args!("{}", self.deployment.topology))
             .finish_non_exhaustive()
     }
 }

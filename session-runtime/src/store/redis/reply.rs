@@ -1,7 +1,10 @@
 //! Parts of servers' replies.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use redis::Value;
 
+/// The text under this key of a map.
 pub(super) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
     let Value::Map(entries) = map else { return None };
     let (_, value) = entries.iter().find(|(name, _)| text(name) == Some(key))?;
@@ -20,4 +23,10 @@ pub(super) fn text(value: &Value) -> Option<&str> {
 pub(super) fn is_unknown_command(answer: &Value) -> bool {
     let Value::ServerError(error) = answer else { return false };
     error.details().is_some_and(|details| details.to_ascii_lowercase().starts_with("unknown "))
+}
+
+/// The reply of `TIME`: seconds since 1970, and microseconds.
+pub(super) fn time(reply: Value) -> Option<SystemTime> {
+    let (seconds, micros) = redis::from_redis_value(reply).ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_micros(micros))
 }

@@ -1,17 +1,11 @@
 //! What TLS needs beside an address.
 
-use std::borrow::Cow;
-use std::error::Error as StdError;
 use std::{fs, io};
 
-use redis::{
-    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, TlsCertificates,
-};
+use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError};
 
-use super::cause::{WITHOUT_TLS, cause_of};
-use super::url::Options;
+use super::url::UrlOptions;
 use crate::error::Error;
 
 /// Certificates in PEM: without an authority of one's own the system's are trusted, without a certificate of one's own none is shown.
@@ -25,7 +19,7 @@ pub(super) struct Certificates {
 
 impl Certificates {
     /// Those that a URL names, where none are given by themselves.
-    pub(super) fn or_of_url(mut self, options: &Options) -> Result<Self, Error> {
+    pub(super) fn or_from_url(mut self, options: &UrlOptions) -> Result<Self, Error> {
         self.server_name = self.server_name.or_else(|| options.server_name.clone());
         if self.authority.is_none() {
             self.authority = options.ca.as_deref().map(|path| read("ca", path)).transpose()?;
@@ -89,104 +83,5 @@ fn make_sure_of_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may have been faster: then theirs is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-}
-
-/// Why no connection came about, if it is for TLS.
-pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
-    // There is no other sign of it.
-    if error.to_string().starts_with("Unable to build client with TLS parameters") {
-        return Some(
-            "the certificate and the key of this client do not go together, or cannot be used".into(),
-        );
-    }
-    if cause_of::<rustls::pki_types::InvalidDnsNameError>(error).is_some() {
-        return Some("the host's name is none that a certificate can be for".into());
-    }
-    if let Some(error) = cause_of::<io::Error>(error) {
-        return error.get_ref()?.downcast_ref().map(reason);
-    }
-    // Before there is a connection.
-    let is_of_setup = cause_of::<rustls::Error>(error).is_some() || error.kind() == ErrorKind::Io;
-    (is_of_setup && StdError::source(error).is_some()).then(|| {
-        "the system's certificates cannot be used: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others".into()
-    })
-}
-
-fn reason(error: &rustls::Error) -> Cow<'static, str> {
-    match error {
-        rustls::Error::InvalidCertificate(error) => of_certificate(error),
-        rustls::Error::AlertReceived(alert) => of_alert(*alert),
-        rustls::Error::InvalidMessage(_) => WITHOUT_TLS.into(),
-        rustls::Error::PeerIncompatible(_) => {
-            "the server has no version or cipher of TLS in common with us".into()
-        }
-        // Of the library's own words none quotes what the server sent, but for names in certificates.
-        error => format!("TLS failed: {error}").into(),
-    }
-}
-
-fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
-    use CertificateError::*;
-    match error {
-        NotValidForName | NotValidForNameContext { .. } => {
-            "the server's certificate is for another name than its host: `server_name=HOST` names that".into()
-        }
-        // The second is one of the same name with another key: it was made anew.
-        UnknownIssuer | BadSignature => {
-            "the server's certificate is signed by an authority that is not trusted: `ca=FILE` names another"
-                .into()
-        }
-        Expired | ExpiredContext { .. } => {
-            "the server's certificate has expired, or this machine's clock is wrong".into()
-        }
-        NotValidYet | NotValidYetContext { .. } => {
-            "the server's certificate is not valid yet, or this machine's clock is wrong".into()
-        }
-        error => format!("the server's certificate cannot be used: {error}").into(),
-    }
-}
-
-fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
-    use AlertDescription::*;
-    match alert {
-        CertificateRequired => "the server asks for a client's certificate: `cert=FILE&key=FILE`".into(),
-        // TLS 1.2 says so of a certificate that it misses, too.
-        HandshakeFailure => {
-            "the server ended the handshake: it asks for a client's certificate, say, or shares no cipher"
-                .into()
-        }
-        BadCertificate
-        | UnsupportedCertificate
-        | CertificateRevoked
-        | CertificateExpired
-        | CertificateUnknown
-        | UnknownCA
-        | DecryptError
-        | AccessDenied => format!("the server refused this client's certificate: {alert:?}").into(),
-        alert => format!("the server ended the handshake: {alert:?}").into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_here_is_told_from_what_is_wrong_there() {
-        let bad = rustls::Error::InvalidCertificate(CertificateError::BadEncoding);
-        let of_system = RedisError::from(bad.clone());
-        assert!(refusal(&of_system).unwrap().contains("the system's certificates"));
-        let of_server = RedisError::from(io::Error::new(io::ErrorKind::InvalidData, bad));
-        assert!(refusal(&of_server).unwrap().contains("the server's certificate cannot be used"));
-    }
-
-    #[test]
-    fn other_errors_of_the_network_are_not_those_of_tls() {
-        for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::Other, io::ErrorKind::UnexpectedEof] {
-            assert_eq!(refusal(&io::Error::from(kind).into()), None);
-        }
-        assert_eq!(refusal(&io::Error::other("failed to lookup address information").into()), None);
-        assert_eq!(refusal(&RedisError::from((ErrorKind::Io, "closed"))), None);
     }
 }

@@ -5,32 +5,32 @@ use std::collections::BTreeSet;
 use redis::{ConnectionInfo, IntoConnectionInfo};
 use url::Url;
 
-use super::credentials::Login;
-use super::net::connect_options::Address;
+use super::credentials::Credentials;
+use super::net::address::Address;
 use crate::error::Error;
 
-/// What a URL says. It may hold passwords: no `Debug`.
+/// The parts of a URL. It may hold passwords: no `Debug`.
 #[derive(Clone)]
-pub(super) struct Target {
-    pub(super) kind: Kind,
+pub(super) struct RedisUrl {
+    pub(super) kind: UrlKind,
     /// How the servers that keep sessions are spoken to; the address in it is that of the first.
     pub(super) info: ConnectionInfo,
-    pub(super) login: Login,
-    pub(super) options: Options,
+    pub(super) login: Credentials,
+    pub(super) options: UrlOptions,
 }
 
 #[derive(Clone)]
-pub(super) enum Kind {
+pub(super) enum UrlKind {
     Server,
     Cluster { nodes: Vec<Address> },
     Sentinel { sentinels: Vec<Address>, master_name: String },
 }
 
-/// What stands behind the question mark.
+/// The parameters behind the question mark.
 #[derive(Clone, Default)]
-pub(super) struct Options {
+pub(super) struct UrlOptions {
     pub(super) connections: Option<usize>,
-    pub(super) sentinel_login: Login,
+    pub(super) sentinel_login: Credentials,
     /// Paths of PEM files.
     pub(super) ca: Option<String>,
     pub(super) certificate: Option<String>,
@@ -46,7 +46,7 @@ pub(super) const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis:
 const SERVER_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
-impl Target {
+impl RedisUrl {
     /// # Errors
     ///
     /// [`Error::is_config`] with what is possible; nothing of the URL is quoted.
@@ -73,8 +73,8 @@ impl Target {
 
     fn server(scheme: &str, rest: &str) -> Result<Self, Error> {
         let mut url = parse(scheme, rest)?;
-        let options = Options::take(&mut url, &[])?;
-        Self::new(Kind::Server, url, options)
+        let options = UrlOptions::take(&mut url, &[])?;
+        Self::new(UrlKind::Server, url, options)
     }
 
     fn socket(rest: &str) -> Result<Self, Error> {
@@ -86,8 +86,8 @@ impl Target {
             ));
         }
         let with_login = url.clone();
-        let options = Options::take(&mut url, &["db", "user", "pass"])?;
-        Self::new(Kind::Server, with_login, options)
+        let options = UrlOptions::take(&mut url, &["db", "user", "pass"])?;
+        Self::new(UrlKind::Server, with_login, options)
     }
 
     fn cluster(scheme: &str, rest: &str) -> Result<Self, Error> {
@@ -97,35 +97,35 @@ impl Target {
         if !url.path().trim_matches('/').is_empty() {
             return Err(Error::config("the Redis URL cannot be used: a cluster has no database numbers"));
         }
-        let options = Options::take(&mut url, &[])?;
-        Self::new(Kind::Cluster { nodes }, url, options)
+        let options = UrlOptions::take(&mut url, &[])?;
+        Self::new(UrlKind::Cluster { nodes }, url, options)
     }
 
     fn sentinel(scheme: &str, rest: &str) -> Result<Self, Error> {
         let Hosts { login, hosts, tail } = Hosts::split(rest)?;
         let sentinels = addresses(hosts, SENTINEL_PORT)?;
         let mut url = parse(scheme, &format!("{login}{}{tail}", first(hosts)))?;
-        let options = Options::take(&mut url, &["sentinel_user", "sentinel_pass"])?;
+        let options = UrlOptions::take(&mut url, &["sentinel_user", "sentinel_pass"])?;
         let path = url.path().trim_start_matches('/').to_owned();
         let (master_name, database) = path.split_once('/').unwrap_or((&path, ""));
         let master_name =
             percent_decoded(master_name).filter(|name| !name.is_empty()).ok_or_else(unusable)?;
         url.set_path(database);
-        Self::new(Kind::Sentinel { sentinels, master_name }, url, options)
+        Self::new(UrlKind::Sentinel { sentinels, master_name }, url, options)
     }
 
-    fn new(kind: Kind, url: Url, options: Options) -> Result<Self, Error> {
+    fn new(kind: UrlKind, url: Url, options: UrlOptions) -> Result<Self, Error> {
         if cfg!(not(feature = "tls")) && url.scheme() == "rediss" {
             return Err(Error::config("rediss:// is TLS, which needs the feature `tls` of session-runtime"));
         }
         let info = url.into_connection_info().map_err(|_| unusable())?;
         let given = info.redis_settings();
-        let login = Login::new(given.username(), given.password())?;
+        let login = Credentials::new(given.username(), given.password())?;
         Ok(Self { kind, info, login, options })
     }
 }
 
-impl Options {
+impl UrlOptions {
     /// Takes what is known out of the URL.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl Options {
             }
         }
         url.set_query(None);
-        options.sentinel_login = Login::new(sentinel_user.as_deref(), sentinel_password.as_deref())?;
+        options.sentinel_login = Credentials::new(sentinel_user.as_deref(), sentinel_password.as_deref())?;
         Ok(options)
     }
 }
@@ -232,38 +232,38 @@ mod tests {
 
     #[test]
     fn one_server() {
-        let target = Target::parse("REDIS://user:p%40ss@example:7000/3?connections=4").unwrap();
-        assert!(matches!(target.kind, Kind::Server));
-        assert_eq!(target.info.addr().to_string(), "example:7000");
-        assert_eq!(login(&target), (Some("user"), Some("p@ss"), 3));
-        assert_eq!(target.options.connections, Some(4));
+        let url = RedisUrl::parse("REDIS://user:p%40ss@example:7000/3?connections=4").unwrap();
+        assert!(matches!(url.kind, UrlKind::Server));
+        assert_eq!(url.info.addr().to_string(), "example:7000");
+        assert_eq!(login(&url), (Some("user"), Some("p@ss"), 3));
+        assert_eq!(url.options.connections, Some(4));
     }
 
     #[test]
     fn a_socket() {
-        let target = Target::parse("redis+unix:///run/redis.sock?db=2&user=u&pass=p").unwrap();
-        assert_eq!(target.info.addr().to_string(), "/run/redis.sock");
-        assert_eq!(login(&target), (Some("u"), Some("p"), 2));
+        let url = RedisUrl::parse("redis+unix:///run/redis.sock?db=2&user=u&pass=p").unwrap();
+        assert_eq!(url.info.addr().to_string(), "/run/redis.sock");
+        assert_eq!(login(&url), (Some("u"), Some("p"), 2));
     }
 
     #[test]
     fn several_nodes_of_a_cluster() {
-        let target = Target::parse("redis+cluster://:p@a,b:7001,[::1]:7002").unwrap();
-        let Kind::Cluster { nodes } = &target.kind else { panic!("it is a cluster") };
+        let url = RedisUrl::parse("redis+cluster://:p@a,b:7001,[::1]:7002").unwrap();
+        let UrlKind::Cluster { nodes } = &url.kind else { panic!("it is a cluster") };
         assert_eq!(shown(nodes), ["a:6379", "b:7001", "::1:7002"]);
-        assert_eq!(login(&target), (None, Some("p"), 0));
-        assert!(Target::parse("redis+cluster://a/1").is_err());
+        assert_eq!(login(&url), (None, Some("p"), 0));
+        assert!(RedisUrl::parse("redis+cluster://a/1").is_err());
     }
 
     #[test]
     fn several_sentinels_of_a_master() {
         let url = "redis+sentinel://u:p@a,b:7001/my%20master/2?sentinel_user=s&sentinel_pass=q&connections=2";
-        let target = Target::parse(url).unwrap();
-        let Kind::Sentinel { sentinels, master_name } = &target.kind else { panic!("they are sentinels") };
+        let url = RedisUrl::parse(url).unwrap();
+        let UrlKind::Sentinel { sentinels, master_name } = &url.kind else { panic!("they are sentinels") };
         assert_eq!(shown(sentinels), ["a:26379", "b:7001"]);
         assert_eq!(master_name, "my master");
-        assert_eq!(login(&target), (Some("u"), Some("p"), 2));
-        let Options { sentinel_login, connections, .. } = target.options;
+        assert_eq!(login(&url), (Some("u"), Some("p"), 2));
+        let UrlOptions { sentinel_login, connections, .. } = url.options;
         assert_eq!((sentinel_login.user(), sentinel_login.password()), (Some("s"), Some("q")));
         assert_eq!(connections, Some(2));
     }
@@ -280,9 +280,10 @@ mod tests {
             "redis+sentinel://app@a,b/master",
             "redis+sentinel://app:@a,b/master",
         ] {
-            assert_eq!(login(&Target::parse(url).unwrap()), (Some("app"), Some(""), 0), "{url}");
+            assert_eq!(login(&RedisUrl::parse(url).unwrap()), (Some("app"), Some(""), 0), "{url}");
         }
-        let sentinels = Target::parse("redis+sentinel://a/m?sentinel_user=s").unwrap().options.sentinel_login;
+        let sentinels =
+            RedisUrl::parse("redis+sentinel://a/m?sentinel_user=s").unwrap().options.sentinel_login;
         assert_eq!((sentinels.user(), sentinels.password()), (Some("s"), Some("")));
     }
 
@@ -298,13 +299,13 @@ mod tests {
             ("redis://:HUNTER2%0A@a", "line break"),
             ("redis+unix:///s?pass=HUNTER2%0D", "line break"),
         ] {
-            let Err(error) = Target::parse(url) else { panic!("{url} was taken") };
+            let Err(error) = RedisUrl::parse(url) else { panic!("{url} was taken") };
             let told = format!("{error} {error:?}");
             assert!(error.is_config() && told.contains(says) && !told.contains("TER2"), "{told}");
         }
-        let target = Target::parse("redis+unix:///s?pass=a%2Bb%20c").unwrap();
-        assert_eq!(login(&target), (None, Some("a+b c"), 0));
-        assert_eq!(login(&Target::parse("redis://:a+b@h").unwrap()), (None, Some("a+b"), 0));
+        let url = RedisUrl::parse("redis+unix:///s?pass=a%2Bb%20c").unwrap();
+        assert_eq!(login(&url), (None, Some("a+b c"), 0));
+        assert_eq!(login(&RedisUrl::parse("redis://:a+b@h").unwrap()), (None, Some("a+b"), 0));
     }
 
     #[cfg(feature = "tls")]
@@ -314,10 +315,10 @@ mod tests {
             ["rediss://a?ca=/ca.pem", "rediss+cluster://a,b?ca=/ca.pem", "rediss+sentinel://a/m?ca=/ca.pem"]
         {
             let url = &format!("{url}&server_name=b");
-            let target = Target::parse(url).unwrap();
-            assert!(matches!(target.info.addr(), redis::ConnectionAddr::TcpTls { insecure: false, .. }));
-            assert_eq!(target.options.ca.as_deref(), Some("/ca.pem"));
-            assert_eq!(target.options.server_name.as_deref(), Some("b"));
+            let url = RedisUrl::parse(url).unwrap();
+            assert!(matches!(url.info.addr(), redis::ConnectionAddr::TcpTls { insecure: false, .. }));
+            assert_eq!(url.options.ca.as_deref(), Some("/ca.pem"));
+            assert_eq!(url.options.server_name.as_deref(), Some("b"));
         }
     }
 
@@ -350,15 +351,15 @@ mod tests {
             "redis+nonsense://HUNTER2",
             "http://HUNTER2",
         ] {
-            let Err(error) = Target::parse(url) else { panic!("{url} was taken") };
+            let Err(error) = RedisUrl::parse(url) else { panic!("{url} was taken") };
             assert!(error.is_config());
             let told = format!("{error} {error:?}");
             assert!(told.contains("Redis") && !told.contains("HUNTER2"), "{told}");
         }
     }
 
-    fn login(target: &Target) -> (Option<&str>, Option<&str>, i64) {
-        (target.login.user(), target.login.password(), target.info.redis_settings().db())
+    fn login(url: &RedisUrl) -> (Option<&str>, Option<&str>, i64) {
+        (url.login.user(), url.login.password(), url.info.redis_settings().db())
     }
 
     fn shown(addresses: &[Address]) -> Vec<String> {

@@ -1,7 +1,10 @@
 //! The commands and scripts by which sessions are read and changed.
 
-pub(super) mod preflight;
+mod expiry;
+mod preflight;
+mod query;
 mod read;
+mod refresh;
 pub(super) mod script;
 mod tombstone;
 mod write;

@@ -1,21 +1,18 @@
-//! What reads: plain commands in one pipeline.
+//! Reads: plain commands in one pipeline.
 
-use std::error::Error;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 
-use crate::background;
 use crate::clock::abs_diff;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::{Room, begin_command, command_of, expire_command};
-use crate::store::redis::commands::script::RESTORE;
-use crate::store::redis::dead_or_failed;
-use crate::store::redis::net::link::Fault;
-use crate::store::redis::net::node_connections::Lane;
-use crate::store::redis::net::request::{Exchange, Led, Reading, Repeatable};
+use crate::store::redis::command::{Capacity, begin_command, command_of};
+use crate::store::redis::commands::expiry::expire_command;
+use crate::store::redis::commands::tombstone::dead_or_error;
+use crate::store::redis::net::request::ReadPipeline;
+use crate::store::redis::reply::time;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
 impl RedisStore {
@@ -35,8 +32,8 @@ impl RedisStore {
         refresh: Refresh,
     ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
         let bytes = fields.iter().map(|field| field.len()).sum();
-        let room = Room { words: fields.len() + 1, bytes };
-        let mut command = begin_command(&["HMGET", key.expose_secret()], room);
+        let capacity = Capacity { words: fields.len() + 1, bytes };
+        let mut command = begin_command(&["HMGET", key.expose_secret()], capacity);
         for field in fields {
             command.arg(field);
         }
@@ -75,9 +72,9 @@ impl RedisStore {
         // `PTTL` alone would not tell a tombstone from a session.
         commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
         commands.add_command(command_of(&["PTTL", name]));
-        let mut replies = self.ask(key, &commands).await?.into_iter();
+        let mut replies = self.query(key, &commands).await?.into_iter();
         if let Some(Value::ServerError(error)) = replies.next() {
-            return dead_or_failed((&error).into());
+            return dead_or_error((&error).into());
         }
         Ok(match time_left(replies.next())? {
             TimeLeft::Missing => Lookup::Missing,
@@ -92,7 +89,7 @@ impl RedisStore {
         field: &str,
     ) -> Result<Lookup<Option<Duration>>, StoreError> {
         let name = key.expose_secret();
-        let asks_field = !self.servers.lacks_field_expiry(key);
+        let asks_field = !self.deployment.lacks_field_expiry(key);
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(if asks_field {
             command_of(&["HPTTL", name, "FIELDS", "1", field])
@@ -101,9 +98,9 @@ impl RedisStore {
         });
         // What `HPTTL` says of a missing key depends on the server.
         commands.add_command(command_of(&["PTTL", name]));
-        let mut replies = self.ask(key, &commands).await?.into_iter();
+        let mut replies = self.query(key, &commands).await?.into_iter();
         let left = match replies.next() {
-            Some(Value::ServerError(error)) => return dead_or_failed((&error).into()),
+            Some(Value::ServerError(error)) => return dead_or_error((&error).into()),
             Some(Value::Array(fields)) => fields.into_iter().next(),
             _ => None,
         };
@@ -119,7 +116,7 @@ impl RedisStore {
     /// Of several servers, that of the one whose time is farthest from ours.
     pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
         let mut farthest: Option<(Duration, SystemTime)> = None;
-        for reply in self.ask_each(&command_of(&["TIME"])).await? {
+        for reply in self.query_each(&command_of(&["TIME"])).await? {
             let theirs = time(reply).ok_or_else(|| StoreError::refused(Cause::Unexpected))?;
             let distance = abs_diff(SystemTime::now(), theirs);
             if farthest.is_none_or(|(most, _)| distance > most) {
@@ -138,15 +135,15 @@ impl RedisStore {
         decode: fn(Value) -> Result<Option<T>, Cause>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
         let second = match refresh {
-            Refresh::No => return read_of(self.ask(key, &read).await?, decode),
+            Refresh::No => return read_reply(self.query(key, &read).await?, decode),
             Refresh::To(expires_in) => expire_command(key, expires_in),
             Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
         };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(read).add_command(second);
-        let reading = Reading { commands, refreshes: matches!(refresh, Refresh::To(_)) };
-        let mut replies = self.ask(key, &reading).await?.into_iter();
-        let found = match read_of(replies.next().unwrap_or_default(), decode)? {
+        let reading = ReadPipeline { commands, refreshes: matches!(refresh, Refresh::To(_)) };
+        let mut replies = self.query(key, &reading).await?.into_iter();
+        let found = match read_reply(replies.next().unwrap_or_default(), decode)? {
             Lookup::Found(found) => found,
             not_found => {
                 if matches!((refresh, replies.next()), (Refresh::To(_), Some(Value::Int(1)))) {
@@ -157,7 +154,9 @@ impl RedisStore {
         };
         match refresh {
             Refresh::No => Ok(Lookup::Found(found)),
-            Refresh::To(_) => refreshed(found, replies.next(), |cause| self.servers.tell_unrefreshed(cause)),
+            Refresh::To(_) => {
+                refreshed(found, replies.next(), |cause| self.deployment.log_unrefreshed(cause))
+            }
             Refresh::Below { below, expires_in } => {
                 let left = time_left(replies.next())?;
                 if left.is_below(below) {
@@ -167,86 +166,15 @@ impl RedisStore {
             }
         }
     }
-
-    /// In the background: the reader does not wait for it, and neither a reader that is dropped nor a runtime that is parked takes it along.
-    /// What ended meanwhile gets its own end back.
-    fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
-        let (store, key) = (self.clone(), key.clone());
-        let mut commands = Pipeline::with_capacity(2);
-        commands.add_command(expire_command(&key, expires_in));
-        // Behind it: what it finds is what was refreshed, or what ended since.
-        commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
-        background::spawn(async move {
-            let deadline = store.servers.deadline();
-            match store.servers.exchange(&key, Lane::Aside, &Led(commands), deadline).await {
-                Ok(replies) => {
-                    match (replies.first().and_then(Code::of), replies.get(1).and_then(Code::of)) {
-                        (None, Some(Code::WrongType)) => store.restore_unawaited(&key),
-                        (Some(code), _) => store.servers.tell_unrefreshed(&Cause::Server(code)),
-                        _ => {}
-                    }
-                }
-                Err(Fault::NotSent(cause) | Fault::NoReply(cause)) => {
-                    store.servers.tell_unrefreshed(&cause);
-                }
-            }
-        });
-    }
-
-    /// Likewise: gives a tombstone, which this read took for a session, its own end back.
-    pub(crate) fn restore_unawaited(&self, key: &SessionKey) {
-        let (store, key) = (self.clone(), key.clone());
-        background::spawn(async move {
-            let error: StoreError = match store.run(&RESTORE, &key, None, Room::default(), |_| {}).await {
-                Ok(Value::ServerError(error)) => Code::from(&error).into(),
-                Ok(_) => return,
-                Err(error) => error,
-            };
-            let cause = error.source().map(tracing::field::display);
-            tracing::warn!(
-                cause,
-                "an ended session was used, and its tombstone stays for longer than it was to"
-            );
-        });
-    }
-
-    /// Sends what only reads, or may be done twice; once more if the connection broke: a server that closes idle connections, or was
-    /// started anew, is not worth an error.
-    pub(crate) async fn ask<E: Exchange>(
-        &self,
-        key: &SessionKey,
-        commands: &E,
-    ) -> Result<E::Reply, StoreError> {
-        let (commands, deadline) = (Repeatable(commands), self.servers.deadline());
-        let mut replies = self.servers.exchange(key, Lane::Own, &commands, deadline).await;
-        if matches!(replies, Err(Fault::NoReply(Cause::Lost))) {
-            replies = self.servers.exchange(key, Lane::Own, &commands, deadline).await;
-        }
-        replies.map_err(read_fault)
-    }
-
-    /// Asks every server the same. Of one that refuses to answer, that is the answer of all.
-    pub(crate) async fn ask_each(&self, question: &Cmd) -> Result<Vec<Value>, StoreError> {
-        let asked = self.servers.ask_each(question, Lane::Own, self.servers.deadline()).await;
-        let replies = asked.map_err(read_fault)?;
-        match replies.iter().find_map(Code::of) {
-            Some(code) => Err(code.into()),
-            None => Ok(replies),
-        }
-    }
-}
-
-pub(crate) fn read_fault((Fault::NotSent(cause) | Fault::NoReply(cause)): Fault) -> StoreError {
-    StoreError::unavailable(cause)
 }
 
 /// The reply to the reading command itself.
-fn read_of<T>(
+fn read_reply<T>(
     reply: Value,
     decode: fn(Value) -> Result<Option<T>, Cause>,
 ) -> Result<Lookup<Option<T>>, StoreError> {
     match reply {
-        Value::ServerError(error) => dead_or_failed((&error).into()),
+        Value::ServerError(error) => dead_or_error((&error).into()),
         reply => decode(reply).map(Lookup::Found).map_err(StoreError::refused),
     }
 }
@@ -287,17 +215,17 @@ fn time_left(reply: Option<Value>) -> Result<TimeLeft, StoreError> {
 fn refreshed<T>(
     found: Option<T>,
     reply: Option<Value>,
-    tell_unrefreshed: impl FnOnce(&Cause),
+    log_unrefreshed: impl FnOnce(&Cause),
 ) -> Result<Lookup<Option<T>>, StoreError> {
     match reply {
         Some(Value::Int(1)) => Ok(Lookup::Found(found)),
         Some(Value::Int(0)) => Ok(Lookup::Missing),
         Some(Value::ServerError(error)) => {
             let code = Code::from(&error);
-            if found.is_none() || !code.stops_writes_alone() {
+            if found.is_none() || !code.refuses_only_writes() {
                 return Err(code.into());
             }
-            tell_unrefreshed(&Cause::Server(code));
+            log_unrefreshed(&Cause::Server(code));
             Ok(Lookup::Found(found))
         }
         _ => Err(StoreError::refused(Cause::Unexpected)),
@@ -325,10 +253,4 @@ fn presence(reply: Value) -> Result<Option<()>, Cause> {
         Value::Int(0) => Ok(None),
         _ => Err(Cause::Unexpected),
     }
-}
-
-/// The reply of `TIME`: seconds since 1970, and microseconds.
-pub(crate) fn time(reply: Value) -> Option<SystemTime> {
-    let (seconds, micros) = redis::from_redis_value(reply).ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_micros(micros))
 }

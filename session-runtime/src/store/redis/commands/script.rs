@@ -2,24 +2,24 @@
 
 use std::sync::OnceLock;
 
-use redis::{Cmd, Script, Value};
+use redis::{Cmd, Value};
 use tokio::time::Instant;
 
-use crate::store::redis::RedisStore;
 use crate::store::redis::cause::Code;
-use crate::store::redis::command::{Room, begin_command};
-use crate::store::redis::net::link::Fault;
-use crate::store::redis::net::node_connections::Lane;
+use crate::store::redis::command::{Capacity, begin_command};
+use crate::store::redis::net::deployment::Deployment;
+use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::net::request::RequestError;
 use crate::store::{SessionKey, StoreError};
 
-pub(crate) static WRITE: Lua = Lua::new(SOURCES[0]);
-pub(crate) static ROTATE: Lua = Lua::new(SOURCES[1]);
-pub(crate) static DESTROY: Lua = Lua::new(SOURCES[2]);
-pub(crate) static MODIFY: Lua = Lua::new(SOURCES[3]);
-pub(crate) static EXPIRE_FIELD: Lua = Lua::new(SOURCES[4]);
-pub(crate) static RESTORE: Lua = Lua::by(SOURCES[5], Lane::Aside);
+pub(super) static WRITE: Script = Script::new(SOURCES[0]);
+pub(super) static ROTATE: Script = Script::new(SOURCES[1]);
+pub(super) static DESTROY: Script = Script::new(SOURCES[2]);
+pub(super) static MODIFY: Script = Script::new(SOURCES[3]);
+pub(super) static EXPIRE_FIELD: Script = Script::new(SOURCES[4]);
+pub(super) static RESTORE: Script = Script::with_route(SOURCES[5], Route::Background);
 
-/// What every connection loads before it is used.
+/// The scripts that every connection loads before it is used.
 pub(crate) const SOURCES: &[&str] = &[
     include_str!("scripts/write.lua"),
     include_str!("scripts/rotate.lua"),
@@ -29,55 +29,38 @@ pub(crate) const SOURCES: &[&str] = &[
     include_str!("scripts/restore.lua"),
 ];
 
-/// A script, known to the server by its hash. What its arguments are stands in its file.
-pub(crate) struct Lua {
+/// A script, known to the server by its hash. Its file describes its arguments.
+pub(super) struct Script {
     source: &'static str,
     hash: OnceLock<String>,
-    lane: Lane,
+    route: Route,
 }
 
-impl Lua {
+impl Script {
     const fn new(source: &'static str) -> Self {
-        Self::by(source, Lane::Own)
+        Self::with_route(source, Route::Session)
     }
 
-    const fn by(source: &'static str, lane: Lane) -> Self {
-        Self { source, hash: OnceLock::new(), lane }
+    const fn with_route(source: &'static str, route: Route) -> Self {
+        Self { source, hash: OnceLock::new(), route }
     }
 
-    fn hash(&self) -> &str {
-        self.hash.get_or_init(|| Script::new(self.source).get_hash().to_owned())
-    }
-}
-
-impl RedisStore {
-    /// Runs a script on the session under the first key. An error reply is a reply.
+    /// Runs the script on the session under the first key. An error reply is a reply.
     ///
     /// It is handed over once. It goes out again, whole, after the one reply that proves that it did not run: the server was started anew,
     /// or its scripts were flushed.
     pub(super) async fn run(
         &self,
-        script: &Lua,
-        key: &SessionKey,
-        successor: Option<&SessionKey>,
-        room: Room,
-        add_arguments: impl Fn(&mut Cmd),
-    ) -> Result<Value, StoreError> {
-        self.run_until(self.servers.deadline(), script, key, successor, room, add_arguments).await
-    }
-
-    /// The same for an operation that has begun before.
-    pub(super) async fn run_until(
-        &self,
+        deployment: &Deployment,
         deadline: Instant,
-        script: &Lua,
         key: &SessionKey,
         successor: Option<&SessionKey>,
-        room: Room,
+        arguments: Capacity,
         add_arguments: impl Fn(&mut Cmd),
     ) -> Result<Value, StoreError> {
         let invocation = |command, script| {
-            let mut invocation = begin_command(&[command, script], whole_room(key, successor, room));
+            let capacity = with_keys(arguments, key, successor);
+            let mut invocation = begin_command(&[command, script], capacity);
             invocation.arg(1 + usize::from(successor.is_some())).arg(key.expose_secret());
             if let Some(successor) = successor {
                 invocation.arg(successor.expose_secret());
@@ -85,27 +68,30 @@ impl RedisStore {
             add_arguments(&mut invocation);
             invocation
         };
-        let lane = script.lane;
-        let first = invocation("EVALSHA", script.hash());
-        let mut reply = self.servers.exchange(key, lane, &first, deadline).await;
-        if matches!(&reply, Ok(reply) if Code::of(reply) == Some(Code::NoScript)) {
-            let whole = invocation("EVAL", script.source);
-            reply = self.servers.exchange(key, lane, &whole, deadline).await;
+        let first = invocation("EVALSHA", self.hash());
+        let mut reply = deployment.send(key, self.route, &first, deadline).await;
+        if matches!(&reply, Ok(reply) if Code::in_reply(reply) == Some(Code::NoScript)) {
+            let whole = invocation("EVAL", self.source);
+            reply = deployment.send(key, self.route, &whole, deadline).await;
         }
-        reply.map_err(write_fault)
+        reply.map_err(write_error)
+    }
+
+    fn hash(&self) -> &str {
+        self.hash.get_or_init(|| redis::Script::new(self.source).get_hash().to_owned())
     }
 }
 
 /// Why a write got no reply.
-pub(crate) fn write_fault(fault: Fault) -> StoreError {
-    match fault {
-        Fault::NotSent(cause) => StoreError::unavailable(cause),
-        Fault::NoReply(cause) => StoreError::outcome_unknown(cause),
+pub(super) fn write_error(error: RequestError) -> StoreError {
+    match error {
+        RequestError::NotSent(cause) => StoreError::unavailable(cause),
+        RequestError::NoReply(cause) => StoreError::outcome_unknown(cause),
     }
 }
 
-fn whole_room(key: &SessionKey, successor: Option<&SessionKey>, room: Room) -> Room {
+fn with_keys(arguments: Capacity, key: &SessionKey, successor: Option<&SessionKey>) -> Capacity {
     let keys = || std::iter::once(key).chain(successor);
     let bytes: usize = keys().map(|key| key.expose_secret().len()).sum();
-    Room { words: room.words + 1 + keys().count(), bytes: room.bytes + 1 + bytes }
+    Capacity { words: arguments.words + 1 + keys().count(), bytes: arguments.bytes + 1 + bytes }
 }

@@ -8,11 +8,11 @@ use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::command::command_of;
-use crate::store::redis::commands::read::time;
-use crate::store::{DestroyReason, SessionKey, StoreError, Tombstone, TombstoneKind};
+use crate::store::redis::reply::time;
+use crate::store::{DestroyReason, Lookup, SessionKey, StoreError, Tombstone, TombstoneKind};
 
-/// The stay of the tombstones of a former format, which do not tell their beginning.
-const FORMER_STAY: Duration = Duration::from_secs(5 * 60);
+/// The lifetime of the tombstones of a former format, which do not tell their beginning.
+const FORMER_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 const LOGGED_OUT: &str = "loggedout";
 const ENDED_ELSEWHERE: &str = "endedelsewhere";
@@ -26,7 +26,7 @@ impl RedisStore {
         commands.add_command(command_of(&["GET", key.expose_secret()]));
         // Behind the tombstone, so that its age is never less than it was.
         commands.add_command(command_of(&["TIME"]));
-        let mut replies = self.ask(key, &commands).await?.into_iter();
+        let mut replies = self.query(key, &commands).await?.into_iter();
         let stored = match replies.next() {
             Some(Value::BulkString(stored)) => stored,
             Some(Value::Nil) => return Ok(None),
@@ -42,13 +42,18 @@ impl RedisStore {
             Some(Value::ServerError(error)) => return Err(Code::from(&error).into()),
             reply => reply.and_then(time).ok_or_else(|| StoreError::refused(Cause::Unexpected))?,
         };
-        let stored = Stored::read(&stored);
+        let stored = StoredTombstone::parse(&stored);
         Ok(Some(Tombstone { kind: stored.kind, age: stored.age_at(now) }))
     }
 }
 
+/// Commands on a tombstone answer `WRONGTYPE`: it is a string, not a hash.
+pub(super) fn dead_or_error<T>(code: Code) -> Result<Lookup<T>, StoreError> {
+    if code == Code::WrongType { Ok(Lookup::Dead) } else { Err(code.into()) }
+}
+
 /// The word of a destruction, as a script stores it.
-pub(crate) fn word_of(reason: DestroyReason) -> &'static str {
+pub(super) fn reason_word(reason: DestroyReason) -> &'static str {
     match reason {
         DestroyReason::LoggedOut => LOGGED_OUT,
         DestroyReason::EndedElsewhere => ENDED_ELSEWHERE,
@@ -57,36 +62,39 @@ pub(crate) fn word_of(reason: DestroyReason) -> &'static str {
 }
 
 /// The word of a rotation, as a script stores it.
-pub(crate) fn word_of_rotation(renews: bool) -> &'static str {
+pub(super) fn rotation_word(renews: bool) -> &'static str {
     if renews { RENEWED } else { ROTATED }
 }
 
-/// The text of a tombstone: `KIND:MADE:UNTIL:SUCCESSOR`, with times in milliseconds since 1970.
+/// The text of a tombstone: `KIND:CREATED:UNTIL:SUCCESSOR`, with times in milliseconds since 1970.
 ///
 /// Tombstones of former releases are read too: `UNTIL:SUCCESSOR`, and the successor alone. They do not tell a renewal from a
 /// rotation.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Stored {
-    pub(crate) kind: TombstoneKind,
-    made: Option<SystemTime>,
+pub(super) struct StoredTombstone {
+    pub(super) kind: TombstoneKind,
+    created_at: Option<SystemTime>,
 }
 
-impl Stored {
-    pub(crate) fn read(text: &[u8]) -> Self {
+impl StoredTombstone {
+    pub(super) fn parse(text: &[u8]) -> Self {
         let parts: Vec<&[u8]> = text.splitn(4, |byte| *byte == b':').collect();
         match parts[..] {
-            [word, made, _, successor] => Self { kind: kind_of(word, successor), made: moment(made) },
-            [until, successor] => {
-                let made = moment(until).and_then(|until| until.checked_sub(FORMER_STAY));
-                Self { kind: kind_of(b"", successor), made }
+            [word, created_at, _, successor] => {
+                Self { kind: kind_of(word, successor), created_at: time_from_milliseconds(created_at) }
             }
-            _ => Self { kind: kind_of(b"", text), made: None },
+            [until, successor] => {
+                let created_at =
+                    time_from_milliseconds(until).and_then(|until| until.checked_sub(FORMER_LIFETIME));
+                Self { kind: kind_of(b"", successor), created_at }
+            }
+            _ => Self { kind: kind_of(b"", text), created_at: None },
         }
     }
 
     /// Less than it is, if anything: the stored time was cut to whole milliseconds.
     fn age_at(&self, now: SystemTime) -> Duration {
-        let age = self.made.and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
+        let age = self.created_at.and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
         age.saturating_sub(Duration::from_millis(1))
     }
 }
@@ -102,11 +110,11 @@ fn kind_of(word: &[u8], successor: &[u8]) -> TombstoneKind {
 fn reason_of(word: &[u8]) -> DestroyReason {
     [DestroyReason::EndedElsewhere, DestroyReason::TooMany]
         .into_iter()
-        .find(|reason| word_of(*reason).as_bytes() == word)
+        .find(|reason| reason_word(*reason).as_bytes() == word)
         .unwrap_or(DestroyReason::LoggedOut)
 }
 
-fn moment(milliseconds: &[u8]) -> Option<SystemTime> {
+fn time_from_milliseconds(milliseconds: &[u8]) -> Option<SystemTime> {
     let milliseconds = std::str::from_utf8(milliseconds).ok()?.parse().ok()?;
     UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
 }
@@ -117,8 +125,8 @@ mod tests {
 
     const ID: &str = "dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0";
 
-    fn read(text: &str) -> Stored {
-        Stored::read(text.as_bytes())
+    fn read(text: &str) -> StoredTombstone {
+        StoredTombstone::parse(text.as_bytes())
     }
 
     fn at(milliseconds: u64) -> SystemTime {
@@ -129,12 +137,15 @@ mod tests {
     fn each_kind_is_read_as_it_is_written() {
         let id = SessionId::parse(ID).unwrap();
         for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany] {
-            let stored = read(&format!("{}:1000:61000:", word_of(reason)));
-            assert_eq!(stored, Stored { kind: TombstoneKind::Destroyed(reason), made: Some(at(1_000)) });
+            let stored = read(&format!("{}:1000:61000:", reason_word(reason)));
+            assert_eq!(
+                stored,
+                StoredTombstone { kind: TombstoneKind::Destroyed(reason), created_at: Some(at(1_000)) }
+            );
         }
         for (renews, kind) in [(false, TombstoneKind::Rotated(id)), (true, TombstoneKind::Renewed(id))] {
-            let stored = read(&format!("{}:1000:61000:{ID}", word_of_rotation(renews)));
-            assert_eq!(stored, Stored { kind, made: Some(at(1_000)) });
+            let stored = read(&format!("{}:1000:61000:{ID}", rotation_word(renews)));
+            assert_eq!(stored, StoredTombstone { kind, created_at: Some(at(1_000)) });
         }
     }
 
@@ -142,17 +153,20 @@ mod tests {
     fn tombstones_of_former_releases_are_read() {
         let rotated = TombstoneKind::Rotated(SessionId::parse(ID).unwrap());
         let destroyed = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
-        assert_eq!(read(&format!("301000:{ID}")), Stored { kind: rotated, made: Some(at(1_000)) });
-        assert_eq!(read("301000:"), Stored { kind: destroyed, made: Some(at(1_000)) });
-        assert_eq!(read(ID), Stored { kind: rotated, made: None });
-        assert_eq!(read(""), Stored { kind: destroyed, made: None });
+        assert_eq!(
+            read(&format!("301000:{ID}")),
+            StoredTombstone { kind: rotated, created_at: Some(at(1_000)) }
+        );
+        assert_eq!(read("301000:"), StoredTombstone { kind: destroyed, created_at: Some(at(1_000)) });
+        assert_eq!(read(ID), StoredTombstone { kind: rotated, created_at: None });
+        assert_eq!(read(""), StoredTombstone { kind: destroyed, created_at: None });
     }
 
     #[test]
     fn a_text_of_anybody_else_is_the_tombstone_of_a_session_that_has_just_ended() {
         let destroyed = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
         for text in ["x", ":::", "::::", "renewed:x:y:z", "rotated:18446744073709551616:1:", "-1:"] {
-            assert_eq!(read(text), Stored { kind: destroyed, made: None });
+            assert_eq!(read(text), StoredTombstone { kind: destroyed, created_at: None });
             assert_eq!(read(text).age_at(at(5_000)), Duration::ZERO);
         }
     }

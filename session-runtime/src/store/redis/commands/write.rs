@@ -1,4 +1,4 @@
-//! What changes sessions: one script each, but for a write that plain commands can do.
+//! Changes of sessions: one script each, but for a write that plain commands can do.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::{Room, begin_command, expire_command, field_milliseconds, milliseconds};
-use crate::store::redis::commands::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_fault};
-use crate::store::redis::commands::tombstone::{Stored, word_of, word_of_rotation};
-use crate::store::redis::dead_or_failed;
-use crate::store::redis::net::deployment::Servers;
-use crate::store::redis::net::node_connections::Lane;
-use crate::store::redis::net::request::Led;
+use crate::store::redis::command::{Capacity, begin_command};
+use crate::store::redis::commands::expiry::{expire_command, field_milliseconds, milliseconds};
+use crate::store::redis::commands::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_error};
+use crate::store::redis::commands::tombstone::{StoredTombstone, dead_or_error, reason_word, rotation_word};
+use crate::store::redis::net::deployment::Deployment;
+use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::net::request::GuardedPipeline;
 use crate::store::{
     Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey,
     StoreError, Write, WriteMode,
@@ -31,7 +31,7 @@ impl RedisStore {
         key: &SessionKey,
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
-        self.write_by_script(key, write, self.servers.deadline()).await
+        self.write_by_script(key, write, self.deployment.deadline()).await
     }
 
     async fn write_by_script(
@@ -44,9 +44,9 @@ impl RedisStore {
         let expiring = || write.changes.iter().filter_map(expiring_field);
         self.check_field_expiry(key, expiring().next().map(|(_, ttl)| ttl))?;
         let (words, bytes) =
-            (write.changes.iter().map(words).sum::<usize>(), write.changes.iter().map(length));
-        let room = Room { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
-        let ran = self.run_until(deadline, &WRITE, key, None, room, |invocation| {
+            (write.changes.iter().map(word_count).sum::<usize>(), write.changes.iter().map(byte_length));
+        let capacity = Capacity { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
+        let ran = WRITE.run(&self.deployment, deadline, key, None, capacity, |invocation| {
             invocation.arg(milliseconds(write.expires_in)).arg(u8::from(write.mode == WriteMode::Create));
             invocation.arg(removed().count()).arg(expiring().count());
             for field in removed() {
@@ -64,7 +64,7 @@ impl RedisStore {
         match ran.await? {
             Value::Int(-1) => Ok(Lookup::Missing),
             Value::Int(removed) => Ok(Lookup::Found(removed.unsigned_abs())),
-            Value::ServerError(error) => dead_or_failed((&error).into()),
+            Value::ServerError(error) => dead_or_error((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
@@ -79,27 +79,27 @@ impl RedisStore {
         key: &SessionKey,
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
-        let deadline = self.servers.deadline();
-        if !self.servers.can_overwrite(key) {
+        let deadline = self.deployment.deadline();
+        if !self.deployment.can_overwrite(key) {
             return self.write_by_script(key, write, deadline).await;
         }
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(overwrite_command(key, write.changes));
         commands.add_command(expire_command(key, write.expires_in));
-        let exchanged = self.servers.exchange(key, Lane::Own, &Led(commands), deadline).await;
-        let mut replies = exchanged.map_err(write_fault)?.into_iter();
+        let sent = self.deployment.send(key, Route::Session, &GuardedPipeline(commands), deadline).await;
+        let mut replies = sent.map_err(write_error)?.into_iter();
         let (overwritten, refreshed) = (replies.next().unwrap_or_default(), replies.next());
         let is_refreshed = matches!(refreshed, Some(Value::Int(1)));
         let written = match overwritten {
-            Value::Int(1) => overwrote(refreshed, &self.servers),
+            Value::Int(1) => overwrote(refreshed, &self.deployment),
             Value::Int(0) => self.write_by_script(key, write, deadline).await?,
             Value::ServerError(error) => match Code::from(&error) {
                 // No permission, or another server by now, which has no such command.
                 Code::NoPermission | Code::Other => {
-                    self.servers.note_cannot_overwrite(key);
+                    self.deployment.record_overwrite_refused(key);
                     self.write_by_script(key, write, deadline).await?
                 }
-                code => dead_or_failed(code)?,
+                code => dead_or_error(code)?,
             },
             _ => return Err(StoreError::outcome_unknown(Cause::Unexpected)),
         };
@@ -116,15 +116,24 @@ impl RedisStore {
     ) -> Result<Lookup<Modified>, StoreError> {
         self.check_field_expiry(key, modify.ttl)?;
         let alias = modify.alias.unwrap_or_default();
-        let bytes = 3 * NUMBER + modify.field.len() + alias.len() + room_for(&modify.action);
-        let ran = self.run(&MODIFY, key, None, Room { words: 10, bytes }, |invocation| {
-            invocation.arg(milliseconds(modify.expires_in)).arg(u8::from(modify.mode == WriteMode::Create));
-            invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
-            add_action(invocation, &modify.action);
-        });
+        let bytes = 3 * NUMBER + modify.field.len() + alias.len() + action_bytes(&modify.action);
+        let ran = MODIFY.run(
+            &self.deployment,
+            self.deployment.deadline(),
+            key,
+            None,
+            Capacity { words: 10, bytes },
+            |invocation| {
+                invocation
+                    .arg(milliseconds(modify.expires_in))
+                    .arg(u8::from(modify.mode == WriteMode::Create));
+                invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
+                add_action(invocation, &modify.action);
+            },
+        );
         match ran.await? {
             Value::Int(-1) => Ok(Lookup::Missing),
-            Value::ServerError(error) => dead_or_failed((&error).into()),
+            Value::ServerError(error) => dead_or_error((&error).into()),
             reply => modified(&modify.action, reply)
                 .map(Lookup::Found)
                 .ok_or_else(|| StoreError::outcome_unknown(Cause::Unexpected)),
@@ -139,21 +148,28 @@ impl RedisStore {
         expires_in: Duration,
     ) -> Result<Lookup<bool>, StoreError> {
         self.check_field_expiry(key, Some(ttl))?;
-        let room = Room { words: 3, bytes: 2 * NUMBER + field.len() };
-        let ran = self.run(&EXPIRE_FIELD, key, None, room, |invocation| {
-            invocation.arg(milliseconds(expires_in)).arg(field).arg(field_milliseconds(ttl));
-        });
+        let capacity = Capacity { words: 3, bytes: 2 * NUMBER + field.len() };
+        let ran = EXPIRE_FIELD.run(
+            &self.deployment,
+            self.deployment.deadline(),
+            key,
+            None,
+            capacity,
+            |invocation| {
+                invocation.arg(milliseconds(expires_in)).arg(field).arg(field_milliseconds(ttl));
+            },
+        );
         match ran.await? {
             Value::Int(-1) => Ok(Lookup::Missing),
             Value::Int(found @ (0 | 1)) => Ok(Lookup::Found(found == 1)),
-            Value::ServerError(error) => dead_or_failed((&error).into()),
+            Value::ServerError(error) => dead_or_error((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
 
     /// A field's expiry is not sent to a server that has none. While the server is not known, the scripts refuse it themselves.
     fn check_field_expiry(&self, key: &SessionKey, ttl: Option<Duration>) -> Result<(), StoreError> {
-        if ttl.is_some() && self.servers.lacks_field_expiry(key) {
+        if ttl.is_some() && self.deployment.lacks_field_expiry(key) {
             return Err(StoreError::refused(Cause::NoFieldExpiry));
         }
         Ok(())
@@ -164,17 +180,24 @@ impl RedisStore {
         key: &SessionKey,
         rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
-        let room = Room { words: 4, bytes: SessionId::LEN + 3 * NUMBER };
+        let capacity = Capacity { words: 4, bytes: SessionId::LEN + 3 * NUMBER };
         let successor = Some(rotation.successor_key);
-        let ran = self.run(&ROTATE, key, successor, room, |invocation| {
-            invocation.arg(rotation.successor.expose_secret());
-            invocation.arg(milliseconds(rotation.expires_in)).arg(milliseconds(rotation.tombstone_for));
-            invocation.arg(word_of_rotation(rotation.renews));
-        });
+        let ran = ROTATE.run(
+            &self.deployment,
+            self.deployment.deadline(),
+            key,
+            successor,
+            capacity,
+            |invocation| {
+                invocation.arg(rotation.successor.expose_secret());
+                invocation.arg(milliseconds(rotation.expires_in)).arg(milliseconds(rotation.tombstone_for));
+                invocation.arg(rotation_word(rotation.renews));
+            },
+        );
         match ran.await? {
             Value::Int(1) => Ok(Lookup::Found(())),
             Value::Int(0) => Ok(Lookup::Missing),
-            Value::ServerError(error) => dead_or_failed((&error).into()),
+            Value::ServerError(error) => dead_or_error((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
@@ -184,17 +207,18 @@ impl RedisStore {
         key: &SessionKey,
         destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
-        let room = Room { words: 2, bytes: 2 * NUMBER };
-        let ran = self.run(&DESTROY, key, None, room, |invocation| {
-            invocation.arg(milliseconds(destruction.tombstone_for)).arg(word_of(destruction.reason));
-        });
+        let capacity = Capacity { words: 2, bytes: 2 * NUMBER };
+        let ran =
+            DESTROY.run(&self.deployment, self.deployment.deadline(), key, None, capacity, |invocation| {
+                invocation.arg(milliseconds(destruction.tombstone_for)).arg(reason_word(destruction.reason));
+            });
         match ran.await? {
             Value::Int(1) => Ok(Destroyed::Ended),
             Value::Int(0) => Ok(Destroyed::Missing),
-            Value::BulkString(tombstone) => Ok(Destroyed::Dead(Stored::read(&tombstone).kind)),
+            Value::BulkString(tombstone) => Ok(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind)),
             Value::ServerError(error) => match Code::from(&error) {
                 // Neither a session nor a tombstone.
-                Code::WrongType => Ok(Destroyed::Dead(Stored::read(b"").kind)),
+                Code::WrongType => Ok(Destroyed::Dead(StoredTombstone::parse(b"").kind)),
                 code => Err(code.into()),
             },
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
@@ -203,9 +227,9 @@ impl RedisStore {
 }
 
 fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
-    let bytes: usize = changes.iter().map(length).sum();
-    let room = Room { words: 4 + 2 * changes.len(), bytes: NUMBER + bytes };
-    let mut command = begin_command(&["HSETEX", key.expose_secret(), "FXX", "FIELDS"], room);
+    let bytes: usize = changes.iter().map(byte_length).sum();
+    let capacity = Capacity { words: 4 + 2 * changes.len(), bytes: NUMBER + bytes };
+    let mut command = begin_command(&["HSETEX", key.expose_secret(), "FXX", "FIELDS"], capacity);
     command.arg(1 + changes.len()).arg(PERMANENT_FIELD).arg("");
     for change in changes {
         if let Change::Set { field, value, .. } = change {
@@ -216,11 +240,11 @@ fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
 }
 
 /// What became of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
-fn overwrote(refreshed: Option<Value>, servers: &Servers) -> Lookup<u64> {
+fn overwrote(refreshed: Option<Value>, deployment: &Deployment) -> Lookup<u64> {
     match refreshed {
         // It ended in between.
         Some(Value::Int(0)) => return Lookup::Missing,
-        Some(Value::ServerError(error)) => servers.tell_unrefreshed(&Cause::Server((&error).into())),
+        Some(Value::ServerError(error)) => deployment.log_unrefreshed(&Cause::Server((&error).into())),
         _ => {}
     }
     Lookup::Found(0)
@@ -258,7 +282,7 @@ fn add_value(invocation: &mut Cmd, value: Option<&Bytes>) {
     }
 }
 
-fn room_for(action: &Action) -> usize {
+fn action_bytes(action: &Action) -> usize {
     let length = |value: &Option<Bytes>| value.as_ref().map_or(0, Bytes::len);
     let operands = match action {
         Action::Replace(value) => length(value),
@@ -300,7 +324,7 @@ fn expiring_field<'a>(change: &Change<'a>) -> Option<(&'a str, Duration)> {
     }
 }
 
-fn words(change: &Change<'_>) -> usize {
+fn word_count(change: &Change<'_>) -> usize {
     match change {
         Change::Remove { .. } => 1,
         Change::Set { ttl: None, .. } => 2,
@@ -308,7 +332,7 @@ fn words(change: &Change<'_>) -> usize {
     }
 }
 
-fn length(change: &Change<'_>) -> usize {
+fn byte_length(change: &Change<'_>) -> usize {
     match change {
         Change::Set { field, value, ttl: None } => field.len() + value.len(),
         Change::Set { field, value, ttl: Some(_) } => 2 * field.len() + NUMBER + value.len(),

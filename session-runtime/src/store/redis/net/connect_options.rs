@@ -1,7 +1,5 @@
-//! Where servers are, and how they are spoken to.
+//! Options of the connections to one deployment.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use redis::io::tcp::TcpSettings;
@@ -9,73 +7,19 @@ use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{Cmd, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo, Value};
 
 use crate::store::redis::cause::Cause;
-use crate::store::redis::net::connection::Watched;
-use crate::store::redis::net::connector::Endpoint;
-use crate::store::redis::net::generation::Reign;
-use crate::store::redis::net::sentinel::Sentinels;
+use crate::store::redis::net::address::Address;
+use crate::store::redis::net::connector::Connector;
 
-/// Where a connection has to lead.
+/// The user, TLS or its lack, and the sockets' options of every connection to one deployment.
+///
+/// They come from the URL. The address among them is that of the first server.
 #[derive(Clone)]
-pub(crate) enum Place {
-    /// To this server.
-    Server(Box<Endpoint>),
-    /// To the master that sentinels name when they are asked.
-    MasterOf(Arc<Sentinels>),
-}
-
-impl Place {
-    pub(crate) async fn open(
-        &self,
-        scripts: &'static [&'static str],
-        reign: Reign,
-    ) -> Result<Watched, Cause> {
-        match self {
-            Self::Server(endpoint) => Watched::open(endpoint, scripts, reign).await,
-            Self::MasterOf(sentinels) => sentinels.open_master(scripts, reign).await,
-        }
-    }
-}
-
-/// For messages: an address, or the master's name and where its sentinels are.
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Server(endpoint) => endpoint.fmt(f),
-            Self::MasterOf(sentinels) => sentinels.fmt(f),
-        }
-    }
-}
-
-/// A server's host and port, as it stands in URLs and in what clusters and sentinels answer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// As `h1:1, h2:2`.
-pub(crate) fn write_list(addresses: &[Address], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (at, address) in addresses.iter().enumerate() {
-        write!(f, "{}{address}", if at == 0 { "" } else { ", " })?;
-    }
-    Ok(())
-}
-
-/// How the servers of one deployment are spoken to: by which user, with TLS or without. Made from the URL; the address in it is that of
-/// the first of them.
-#[derive(Clone)]
-pub(crate) struct Dial {
+pub(crate) struct ConnectOptions {
     info: ConnectionInfo,
     server_name: Option<String>,
 }
 
-impl Dial {
+impl ConnectOptions {
     /// With a name if the servers' certificates are for it, whatever their hosts are.
     pub(crate) fn new(info: ConnectionInfo, server_name: Option<String>) -> Self {
         let settings = info
@@ -99,7 +43,7 @@ impl Dial {
     }
 
     /// The same for another user, or for none, of servers that have no databases.
-    pub(crate) fn by(&self, user: Option<&str>, password: Option<&str>) -> Self {
+    pub(crate) fn with_login(&self, user: Option<&str>, password: Option<&str>) -> Self {
         let settings = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
             .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
@@ -108,13 +52,13 @@ impl Dial {
         Self { info: self.info.clone().set_redis_settings(settings), server_name: self.server_name.clone() }
     }
 
-    /// To the server of the URL.
-    pub(crate) fn endpoint(&self) -> Result<Endpoint, Cause> {
-        Endpoint::new(self.info.clone(), self.server_name.as_deref())
+    /// Opens connections to the server of the URL.
+    pub(crate) fn connector(&self) -> Result<Connector, Cause> {
+        Connector::new(self.info.clone(), self.server_name.as_deref())
     }
 
-    /// To another server, spoken to likewise.
-    pub(crate) fn endpoint_at(&self, address: &Address) -> Result<Endpoint, Cause> {
+    /// Opens connections to another server, with the same options.
+    pub(crate) fn connector_to(&self, address: &Address) -> Result<Connector, Cause> {
         let Address { host, port } = address.clone();
         let addr = match self.info.addr() {
             ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
@@ -122,16 +66,16 @@ impl Dial {
             }
             _ => ConnectionAddr::Tcp(host, port),
         };
-        Endpoint::new(self.info.clone().set_addr(addr), self.server_name.as_deref())
+        Connector::new(self.info.clone().set_addr(addr), self.server_name.as_deref())
     }
 
-    /// Asks one question on a connection of its own, of a server that need not be one that keeps sessions. An error reply is a reply.
-    pub(crate) async fn ask(&self, address: &Address, question: &Cmd) -> Result<Value, Cause> {
-        let failed = |error| Cause::of_connecting(&error, &address.to_string());
+    /// Sends one command on a connection of its own, to a server that need not keep sessions. An error reply is a reply.
+    pub(crate) async fn query(&self, address: &Address, command: &Cmd) -> Result<Value, Cause> {
+        let failed = |error| Cause::from_connect_error(&error, &address.to_string());
         let config =
             redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.endpoint_at(address)?.open(config).await.map_err(failed)?;
-        connection.send_packed_command(question).await.map_err(failed)
+        let mut connection = self.connector_to(address)?.open(config).await.map_err(failed)?;
+        connection.send_packed_command(command).await.map_err(failed)
     }
 }
 

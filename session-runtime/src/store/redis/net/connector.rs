@@ -1,4 +1,4 @@
-//! One server to connect to.
+//! Opens connections to one server.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,17 +9,17 @@ use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, Redis
 use tokio::net::lookup_host;
 
 use crate::store::redis::cause::Cause;
-use crate::store::redis::net::connect_options::Address;
+use crate::store::redis::net::address::Address;
 
-/// A server, and how it is spoken to.
+/// One server, and the options of connections to it.
 #[derive(Clone)]
-pub(crate) struct Endpoint {
+pub(crate) struct Connector {
     client: Client,
     /// Where the server is, if the client's host is only the name in the server's certificate.
     reached_at: Option<Address>,
 }
 
-impl Endpoint {
+impl Connector {
     /// The server of these settings. Its certificate is for the name, if one is given, and for the server's host otherwise.
     pub(crate) fn new(info: ConnectionInfo, server_name: Option<&str>) -> Result<Self, Cause> {
         let (info, reached_at) = match (info.addr().clone(), server_name) {
@@ -29,13 +29,13 @@ impl Endpoint {
             }
             _ => (info, None),
         };
-        let client = Client::open(info).map_err(|error| Cause::of_connecting(&error, ""))?;
+        let client = Client::open(info).map_err(|error| Cause::from_connect_error(&error, ""))?;
         Ok(Self { client, reached_at })
     }
 
     pub(crate) async fn open(&self, config: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
         let config = match &self.reached_at {
-            Some(address) => config.set_dns_resolver(Only(address.clone())),
+            Some(address) => config.set_dns_resolver(FixedResolver(address.clone())),
             None => config,
         };
         self.client.get_multiplexed_async_connection_with_config(&config).await
@@ -43,7 +43,7 @@ impl Endpoint {
 }
 
 /// Where it is.
-impl fmt::Display for Endpoint {
+impl fmt::Display for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reached_at {
             Some(address) => address.fmt(f),
@@ -53,9 +53,9 @@ impl fmt::Display for Endpoint {
 }
 
 /// Finds this server under every name.
-struct Only(Address);
+struct FixedResolver(Address);
 
-impl AsyncDNSResolver for Only {
+impl AsyncDNSResolver for FixedResolver {
     fn resolve<'a, 'b: 'a>(
         &'a self,
         _name: &'b str,

@@ -1,4 +1,4 @@
-//! The servers of one deployment, behind one face: which of them keeps a session is nobody else's concern.
+//! The servers of one deployment behind one interface, which finds the server that keeps a session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,147 +7,167 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::error::Error;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::cluster::Cluster;
-use crate::store::redis::net::connection::Server;
-use crate::store::redis::net::link::{Fault, Link};
-use crate::store::redis::net::node_connections::{Lane, Lanes};
-use crate::store::redis::net::outage_log::{Seldom, tell};
-use crate::store::redis::net::request::{Exchange, Repeatable};
+use crate::store::redis::net::connection::ServerInfo;
+use crate::store::redis::net::link::Link;
+use crate::store::redis::net::node_connections::{NodeConnections, Route};
+use crate::store::redis::net::outage_log::{LogThrottle, log_first};
+use crate::store::redis::net::request::{Idempotent, Request, RequestError};
 use crate::store::{ConnectionState, SessionKey};
 
-/// Where the sessions are kept.
-pub(crate) struct Servers {
+/// The servers that keep the sessions.
+pub(crate) struct Deployment {
     pub(crate) topology: Topology,
     pub(crate) timeout: Duration,
-    unrefreshed: Arc<Seldom>,
+    unrefreshed_log: Arc<LogThrottle>,
 }
 
 pub(crate) enum Topology {
     /// One server, or the master that sentinels name.
-    One(Lanes),
+    Single(NodeConnections),
     Cluster(Cluster),
 }
 
-impl Servers {
+impl Deployment {
     pub(crate) fn new(topology: Topology, timeout: Duration) -> Self {
-        Self { topology, timeout, unrefreshed: Arc::default() }
+        Self { topology, timeout, unrefreshed_log: Arc::default() }
     }
 
-    /// The same ones by other connections, not connected yet.
-    pub(crate) fn anew(&self) -> Self {
+    /// The same servers by other connections, not connected yet.
+    pub(crate) fn fork(&self) -> Self {
         let topology = match &self.topology {
-            Topology::One(lanes) => Topology::One(lanes.anew()),
-            Topology::Cluster(cluster) => Topology::Cluster(cluster.anew()),
+            Topology::Single(node) => Topology::Single(node.fork()),
+            Topology::Cluster(cluster) => Topology::Cluster(cluster.fork()),
         };
-        Self { topology, timeout: self.timeout, unrefreshed: Arc::clone(&self.unrefreshed) }
+        Self { topology, timeout: self.timeout, unrefreshed_log: Arc::clone(&self.unrefreshed_log) }
     }
 
     /// Has them connected to, without waiting for it.
     pub(crate) fn connect_soon(&self) {
         match &self.topology {
-            Topology::One(lanes) => lanes.connect_soon(),
+            Topology::Single(node) => node.connect_soon(),
             Topology::Cluster(cluster) => cluster.connect_soon(self.deadline()),
         }
     }
 
-    /// When an operation that begins now is out of time.
+    /// The deadline of an operation that begins now.
     pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
     }
 
-    /// Sends what is to be sent to the server that keeps the session, and gives the reply. An error reply is a reply.
+    /// Sends a request to the server that keeps the session, and gives the reply. An error reply is a reply.
     ///
     /// Sent again only after a reply that proves that nothing was carried out.
-    pub(crate) async fn exchange<E: Exchange>(
+    pub(crate) async fn send<R: Request>(
         &self,
         key: &SessionKey,
-        lane: Lane,
-        exchange: &E,
+        route: Route,
+        request: &R,
         deadline: Instant,
-    ) -> Result<E::Reply, Fault> {
+    ) -> Result<R::Reply, RequestError> {
         match &self.topology {
-            Topology::One(lanes) => lanes.of(key, lane).exchange(exchange, false, deadline).await,
-            Topology::Cluster(cluster) => cluster.exchange(key, lane, exchange, deadline).await,
+            Topology::Single(node) => node.link(key, route).send(request, false, deadline).await,
+            Topology::Cluster(cluster) => cluster.send(key, route, request, deadline).await,
         }
     }
 
-    /// Asks every server that keeps sessions the same, side by side, wherever the keys in it belong. A cluster's nodes are those that are
-    /// known; if none is, they are learnt first.
-    pub(crate) async fn ask_each<E: Exchange + Clone + Send + 'static>(
+    /// Sends the same request to every server that keeps sessions, side by side, wherever the keys in it belong. The
+    /// nodes of a cluster are those that are known. If none is, they are found first.
+    pub(crate) async fn send_to_each<R: Request + Clone + Send + 'static>(
         &self,
-        question: &E,
-        lane: Lane,
+        request: &R,
+        route: Route,
         deadline: Instant,
-    ) -> Result<Vec<E::Reply>, Fault> {
-        let asked = self.links(lane, deadline).await?.into_iter().map(|link| {
-            let question = question.clone();
+    ) -> Result<Vec<R::Reply>, RequestError> {
+        let sent = self.links(route, deadline).await?.into_iter().map(|link| {
+            let request = request.clone();
             async move {
-                let question = Repeatable(&question);
-                match link.exchange(&question, false, deadline).await {
+                let request = Idempotent(&request);
+                match link.send(&request, false, deadline).await {
                     // A server that closes idle connections, or was started anew, is not worth an error.
-                    Err(Fault::NoReply(Cause::Lost)) => link.exchange(&question, false, deadline).await,
+                    Err(RequestError::NoReply(Cause::Lost)) => link.send(&request, false, deadline).await,
                     replied => replied,
                 }
             }
         });
-        let mut answers = Vec::new();
-        let mut asking: JoinSet<_> = asked.collect();
-        while let Some(answer) = asking.join_next().await {
-            let answer = answer.unwrap_or(Err(Fault::NoReply(Cause::Lost)));
-            answers.push(answer.inspect_err(|_| self.topology.doubt())?);
+        let mut replies = Vec::new();
+        let mut sending: JoinSet<_> = sent.collect();
+        while let Some(reply) = sending.join_next().await {
+            let reply = reply.unwrap_or(Err(RequestError::NoReply(Cause::Lost)));
+            replies.push(reply.inspect_err(|_| self.topology.refresh_soon())?);
         }
-        Ok(answers)
+        Ok(replies)
     }
 
-    /// Whether the server of a session is known not to expire single fields. While there is no connection, nothing is known.
+    /// Tells whether the server of a session is known not to expire single fields. While there is no connection, nothing is known.
     pub(crate) fn lacks_field_expiry(&self, key: &SessionKey) -> bool {
-        self.own_link(key, Link::lacks_field_expiry).unwrap_or(false)
+        self.on_session_link(key, Link::lacks_field_expiry).unwrap_or(false)
     }
 
-    /// Whether the server of a session is known to overwrite fields by a plain command.
+    /// Tells whether the server of a session is known to overwrite fields by a plain command.
     pub(crate) fn can_overwrite(&self, key: &SessionKey) -> bool {
-        self.own_link(key, Link::can_overwrite).unwrap_or(false)
+        self.on_session_link(key, Link::can_overwrite).unwrap_or(false)
     }
 
-    /// It has refused to.
-    pub(crate) fn note_cannot_overwrite(&self, key: &SessionKey) {
-        self.own_link(key, Link::note_cannot_overwrite);
+    /// Records that it has refused to.
+    pub(crate) fn record_overwrite_refused(&self, key: &SessionKey) {
+        self.on_session_link(key, Link::record_overwrite_refused);
     }
 
-    /// Asks the link by which a session is reached; nothing while it is not known where that leads.
-    fn own_link<T>(&self, key: &SessionKey, ask: impl FnOnce(&Link) -> T) -> Option<T> {
+    /// Calls this on the link by which a session is reached, if the session's server is known.
+    fn on_session_link<T>(&self, key: &SessionKey, call: impl FnOnce(&Link) -> T) -> Option<T> {
         match &self.topology {
-            Topology::One(lanes) => Some(ask(lanes.of(key, Lane::Own))),
-            Topology::Cluster(cluster) => cluster.node_of(key).map(|node| ask(node.lanes.of(key, Lane::Own))),
+            Topology::Single(node) => Some(call(node.link(key, Route::Session))),
+            Topology::Cluster(cluster) => {
+                cluster.node_of(key).map(|node| call(node.connections.link(key, Route::Session)))
+            }
         }
     }
 
-    /// A session was used, and its expiry is what it was.
-    pub(crate) fn tell_unrefreshed(&self, cause: &Cause) {
-        tell!(
-            self.unrefreshed.is_due(),
+    /// Logs that a session was used, and its expiry is as before.
+    pub(crate) fn log_unrefreshed(&self, cause: &Cause) {
+        log_first!(
+            self.unrefreshed_log.is_due(),
             warn,
             %cause,
             "a session was used, but its expiry was not refreshed: further ones within a minute are told at the level debug"
         );
     }
 
-    /// Whether all servers can expire single fields, as they said when they were connected to. Before that nothing speaks against it.
-    pub(crate) fn expire_fields(&self) -> bool {
-        self.known().iter().all(|server| server.supports_field_expiry)
+    /// Tells whether all servers can expire single fields, as they said when they were connected to. Until then they count
+    /// as able.
+    pub(crate) fn supports_field_expiry(&self) -> bool {
+        self.server_infos().iter().all(|server| server.supports_field_expiry)
     }
 
-    /// What the servers said of themselves that were connected to.
-    pub(crate) fn known(&self) -> Vec<Arc<Server>> {
-        self.topology.links(Lane::Own).iter().filter_map(Link::server).collect()
+    /// The accounts of all servers that were connected to.
+    pub(crate) fn server_infos(&self) -> Vec<Arc<ServerInfo>> {
+        self.topology.links(Route::Session).iter().filter_map(Link::server).collect()
     }
 
-    async fn links(&self, lane: Lane, deadline: Instant) -> Result<Vec<Link>, Fault> {
-        if let Topology::Cluster(cluster) = &self.topology {
-            cluster.know(deadline).await.map_err(Fault::NotSent)?;
+    /// Refuses one server that is a node of a cluster: it would send most sessions elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`].
+    pub(crate) fn check_no_lone_cluster_node(&self) -> Result<(), Error> {
+        let Topology::Single(_) = &self.topology else { return Ok(()) };
+        match self.server_infos().iter().find(|server| server.is_cluster_node) {
+            None => Ok(()),
+            Some(server) => Err(Error::config(format!(
+                "the Redis server at {} is a node of a cluster: the URL of a cluster is redis+cluster://host:port,host:port",
+                server.address
+            ))),
         }
-        Ok(self.topology.links(lane))
+    }
+
+    async fn links(&self, route: Route, deadline: Instant) -> Result<Vec<Link>, RequestError> {
+        if let Topology::Cluster(cluster) = &self.topology {
+            cluster.ensure_slots_known(deadline).await.map_err(RequestError::NotSent)?;
+        }
+        Ok(self.topology.links(route))
     }
 }
 
@@ -157,25 +177,25 @@ impl Topology {
     }
 
     /// One connection to each server.
-    fn links(&self, lane: Lane) -> Vec<Link> {
+    fn links(&self, route: Route) -> Vec<Link> {
         match self {
-            Self::One(lanes) => vec![lanes.any(lane).clone()],
+            Self::Single(node) => vec![node.first_link(route).clone()],
             Self::Cluster(cluster) => {
-                cluster.nodes().iter().map(|node| node.lanes.any(lane).clone()).collect()
+                cluster.nodes().iter().map(|node| node.connections.first_link(route).clone()).collect()
             }
         }
     }
 
-    /// A server did not answer: others may have its place by now.
-    fn doubt(&self) {
+    /// Looks for the servers again after one did not answer: others may have its slots by now.
+    fn refresh_soon(&self) {
         if let Self::Cluster(cluster) = self {
-            cluster.learn_soon();
+            cluster.refresh_slots_soon();
         }
     }
 
     pub(crate) fn connection_state(&self) -> ConnectionState {
         match self {
-            Self::One(lanes) => lanes.connection_state(),
+            Self::Single(node) => node.connection_state(),
             Self::Cluster(cluster) => cluster.connection_state(),
         }
     }
@@ -185,7 +205,7 @@ impl Topology {
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::One(lanes) => lanes.first().fmt(f),
+            Self::Single(node) => node.first_link(Route::Session).fmt(f),
             Self::Cluster(cluster) => cluster.fmt(f),
         }
     }

@@ -1,4 +1,4 @@
-//! A closer look at an address that no connection came about with, when a program starts.
+//! The reason why no connection came about, asked of the address itself when a program starts.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use tokio::time::timeout;
 use crate::store::redis::cause::Cause;
 
 /// How long a server is given to speak unasked, and how long to answer.
-const LONGEST_WORDS: Duration = Duration::from_millis(250);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 /// The longest, of the protected mode, has some 900 bytes.
-const MOST_WORDS: usize = 4096;
+const MAX_ANSWER: usize = 4096;
 
-/// A better word for why nobody could be connected to. The client does not pass on why a server closes a
+/// Finds a better cause for a failure to connect. The client does not pass on why a server closes a
 /// connection at once, and a server without TLS waits for the end of what it takes for a command.
-pub(crate) async fn look_closer(cause: Cause, speaks_tls: bool) -> Cause {
+pub(crate) async fn probe_connect_failure(cause: Cause, speaks_tls: bool) -> Cause {
     let Cause::Unreachable { address, reason } = &cause else { return cause };
-    let words = first_words(address).await.unwrap_or_default();
-    let closer = match words.first() {
-        Some(b'-') => refusal_in(&words, address),
+    let answer = first_bytes(address).await.unwrap_or_default();
+    let refined = match answer.first() {
+        Some(b'-') => refusal_in(&answer, address),
         None if !speaks_tls && *reason == Cause::CLOSED => Some(Cause::Unreachable {
             address: address.clone(),
             reason: "the connection was closed, as by a server that speaks TLS, whose URL is rediss://",
         }),
         _ => None,
     };
-    if closer.is_none() && speaks_tls && matches!(words.first(), Some(b'+' | b'-')) {
+    if refined.is_none() && speaks_tls && matches!(answer.first(), Some(b'+' | b'-')) {
         return Cause::without_tls(address);
     }
-    closer.unwrap_or(cause)
+    refined.unwrap_or(cause)
 }
 
 /// The server's reasons for not letting anybody in; other errors are answers to our question.
-fn refusal_in(words: &[u8], address: &str) -> Option<Cause> {
-    match redis::parse_redis_value(words).ok()? {
-        Value::ServerError(error) => match Cause::of_greeting(&error, address) {
+fn refusal_in(answer: &[u8], address: &str) -> Option<Cause> {
+    match redis::parse_redis_value(answer).ok()? {
+        Value::ServerError(error) => match Cause::from_handshake(&error, address) {
             Cause::Server(_) => None,
             refusal => Some(refusal),
         },
@@ -45,28 +45,28 @@ fn refusal_in(words: &[u8], address: &str) -> Option<Cause> {
 }
 
 /// As the cause tells the address: `host:port`, or the path of a socket. Of a master that sentinels name, it is no address.
-async fn first_words(address: &str) -> Option<Vec<u8>> {
+async fn first_bytes(address: &str) -> Option<Vec<u8>> {
     if address.contains(" of the sentinels ") {
         return None;
     }
     #[cfg(unix)]
     if address.starts_with('/') {
-        return words_on(tokio::net::UnixStream::connect(address).await.ok()?).await;
+        return read_first_bytes(tokio::net::UnixStream::connect(address).await.ok()?).await;
     }
-    let connected = timeout(LONGEST_WORDS, TcpStream::connect(address)).await;
-    words_on(connected.ok()?.ok()?).await
+    let connected = timeout(ANSWER_TIMEOUT, TcpStream::connect(address)).await;
+    read_first_bytes(connected.ok()?.ok()?).await
 }
 
-/// Words that come unasked are read first: a server that closes at once would take them back if it were asked.
-async fn words_on(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<Vec<u8>> {
-    let mut words = vec![0; MOST_WORDS];
-    let length = match timeout(LONGEST_WORDS, stream.read(&mut words)).await {
+/// What comes unasked is read first: a server that closes at once would take them back if it were asked.
+async fn read_first_bytes(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<Vec<u8>> {
+    let mut answer = vec![0; MAX_ANSWER];
+    let length = match timeout(ANSWER_TIMEOUT, stream.read(&mut answer)).await {
         Ok(read) => read.ok()?,
         Err(_) => {
             stream.write_all(b"PING\r\n").await.ok()?;
-            timeout(LONGEST_WORDS, stream.read(&mut words)).await.ok()?.ok()?
+            timeout(ANSWER_TIMEOUT, stream.read(&mut answer)).await.ok()?.ok()?
         }
     };
-    words.truncate(length);
-    Some(words)
+    answer.truncate(length);
+    Some(answer)
 }

@@ -1,15 +1,20 @@
 //! Connections to the servers that keep sessions, and the way of a request to one of them.
+//!
+//! Nothing here knows a session's commands: `commands` sends its requests through [`deployment::Deployment`].
 
+pub(super) mod address;
+mod backoff;
 pub(super) mod cluster;
 pub(super) mod connect_options;
-pub(super) mod connection;
-pub(super) mod connector;
+mod connection;
+mod connector;
 pub(super) mod deployment;
+pub(super) mod endpoint;
 pub(super) mod failure_probe;
-pub(super) mod generation;
+mod generation;
 pub(super) mod link;
 pub(super) mod node_connections;
-pub(super) mod outage_log;
+mod outage_log;
 pub(super) mod per_runtime;
 pub(super) mod request;
 pub(super) mod sentinel;

@@ -1,4 +1,4 @@
-//! What the log was told of a server last.
+//! Outages in the log: each once, however many connections notice it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// An event of this level if it is news, else one for whoever looks for the cause of something.
-macro_rules! tell {
-    ($is_news:expr, $level:ident, $($event:tt)+) => {
-        if $is_news {
+/// Logs at this level if it is the first time, for debugging otherwise.
+macro_rules! log_first {
+    ($is_first:expr, $level:ident, $($event:tt)+) => {
+        if $is_first {
             tracing::$level!($($event)+);
         } else {
             tracing::debug!($($event)+);
@@ -17,49 +17,49 @@ macro_rules! tell {
     };
 }
 
-pub(crate) use tell;
+pub(crate) use log_first;
 
-/// What was told of a server last, by whichever of the links to it that share this: one outage is told once, however many runtimes have
-/// connections of their own.
+/// The state of a server that was logged last. The links to one server share it: one outage is logged once,
+/// however many runtimes have connections of their own.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told(Arc<AtomicU8>);
+pub(crate) struct OutageLog(Arc<AtomicU8>);
 
-/// Nothing yet is 0.
+/// Nothing was logged yet at 0.
 const CONNECTED: u8 = 1;
-const DOUBTED: u8 = 2;
+const SUSPECTED: u8 = 2;
 const DOWN: u8 = 3;
 
-impl Told {
-    /// Whether it is news that there is a connection.
-    pub(crate) fn connected(&self) -> bool {
+impl OutageLog {
+    /// Records a connection, and tells whether that is new.
+    pub(crate) fn record_connected(&self) -> bool {
         self.0.swap(CONNECTED, Ordering::Relaxed) != CONNECTED
     }
 
-    /// Whether it is news that a connection was lost, or gives no answer.
-    pub(crate) fn doubted(&self) -> bool {
-        self.0.compare_exchange(CONNECTED, DOUBTED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    /// Records that a connection was lost, or gives no answer, and tells whether that is new.
+    pub(crate) fn record_suspected(&self) -> bool {
+        self.0.compare_exchange(CONNECTED, SUSPECTED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Whether it is news that none can be made.
-    pub(crate) fn down(&self) -> bool {
+    /// Records that no connection can be made, and tells whether that is new.
+    pub(crate) fn record_down(&self) -> bool {
         self.0.swap(DOWN, Ordering::Relaxed) != DOWN
     }
 }
 
-/// What happens to one request after the other while a server is in trouble, and is told once a minute.
+/// Limits to once a minute an event that a server in trouble brings about with one request after the other.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<Option<Instant>>);
+pub(crate) struct LogThrottle(Mutex<Option<Instant>>);
 
-const BETWEEN_TELLINGS: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(60);
 
-impl Seldom {
-    /// Whether it is to be told now.
+impl LogThrottle {
+    /// Tells whether to log the event now.
     pub(crate) fn is_due(&self) -> bool {
         let now = Instant::now();
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = told.is_none_or(|told| now.saturating_duration_since(told) >= BETWEEN_TELLINGS);
+        let mut logged_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = logged_at.is_none_or(|at| now.saturating_duration_since(at) >= INTERVAL);
         if is_due {
-            *told = Some(now);
+            *logged_at = Some(now);
         }
         is_due
     }
@@ -67,16 +67,16 @@ impl Seldom {
 
 #[cfg(test)]
 mod tests {
-    use super::Told;
+    use super::OutageLog;
 
     #[test]
-    fn what_one_link_has_told_is_no_news_from_another() {
-        let told = Told::default();
-        let links = [told.clone(), told];
-        assert_eq!(links.each_ref().map(Told::connected), [true, false]);
-        assert_eq!(links.each_ref().map(Told::doubted), [true, false]);
-        assert_eq!(links.each_ref().map(Told::down), [true, false]);
-        assert_eq!(links.each_ref().map(Told::doubted), [false, false]);
-        assert_eq!(links.each_ref().map(Told::connected), [true, false]);
+    fn what_one_link_has_logged_is_not_new_from_another() {
+        let log = OutageLog::default();
+        let links = [log.clone(), log];
+        assert_eq!(links.each_ref().map(OutageLog::record_connected), [true, false]);
+        assert_eq!(links.each_ref().map(OutageLog::record_suspected), [true, false]);
+        assert_eq!(links.each_ref().map(OutageLog::record_down), [true, false]);
+        assert_eq!(links.each_ref().map(OutageLog::record_suspected), [false, false]);
+        assert_eq!(links.each_ref().map(OutageLog::record_connected), [true, false]);
     }
 }

@@ -4,50 +4,47 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
-use crate::store::redis::RedisStore;
-use crate::store::redis::net::deployment::Servers;
+use crate::store::redis::net::deployment::Deployment;
 
-/// The single-threaded runtimes that have connections of their own, and these, for as long as somebody holds them.
+/// The single-threaded runtimes that have connections of their own, and these connections, for as long as they are in use.
 ///
 /// A connection is driven by the runtime on which it was made. Used from another one, every command and every reply wakes a thread.
 #[derive(Default)]
-pub(crate) struct Runtimes(Mutex<Vec<(Id, Weak<Servers>)>>);
+pub(crate) struct PerRuntime(Mutex<Vec<(Id, Weak<Deployment>)>>);
 
-impl RedisStore {
-    /// The same store by connections of this runtime's own, if it is single-threaded: all that ask for it there share them.
-    pub(crate) fn for_current_runtime(&self) -> Option<Self> {
+impl PerRuntime {
+    /// The same deployment by the current runtime's own connections, if that is single-threaded.
+    pub(crate) fn for_current_runtime(&self, deployment: &Deployment) -> Option<Arc<Deployment>> {
         let runtime = Handle::try_current().ok()?;
         if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
             return None;
         }
-        let (servers, is_new) = self.runtimes.of(runtime.id(), || self.servers.anew());
+        let (own, is_new) = self.get_or_insert(runtime.id(), || deployment.fork());
         if is_new {
-            servers.connect_soon();
+            own.connect_soon();
         }
-        Some(Self { servers, runtimes: Arc::clone(&self.runtimes) })
+        Some(own)
     }
-}
 
-impl Runtimes {
-    /// And whether they were made for it.
-    fn of(&self, runtime: Id, make: impl FnOnce() -> Servers) -> (Arc<Servers>, bool) {
+    /// Tells also whether it was made now.
+    fn get_or_insert(&self, runtime: Id, make: impl FnOnce() -> Deployment) -> (Arc<Deployment>, bool) {
         let mut runtimes = self.lock();
-        runtimes.retain(|(_, servers)| servers.strong_count() > 0);
+        runtimes.retain(|(_, deployment)| deployment.strong_count() > 0);
         let known = runtimes.iter().find(|(known, _)| *known == runtime);
-        if let Some(servers) = known.and_then(|(_, servers)| servers.upgrade()) {
-            return (servers, false);
+        if let Some(deployment) = known.and_then(|(_, deployment)| deployment.upgrade()) {
+            return (deployment, false);
         }
-        let servers = Arc::new(make());
-        runtimes.push((runtime, Arc::downgrade(&servers)));
-        (servers, true)
+        let deployment = Arc::new(make());
+        runtimes.push((runtime, Arc::downgrade(&deployment)));
+        (deployment, true)
     }
 
     /// Those of all runtimes.
-    pub(crate) fn all(&self) -> Vec<Arc<Servers>> {
-        self.lock().iter().filter_map(|(_, servers)| servers.upgrade()).collect()
+    pub(crate) fn all(&self) -> Vec<Arc<Deployment>> {
+        self.lock().iter().filter_map(|(_, deployment)| deployment.upgrade()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(Id, Weak<Servers>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Id, Weak<Deployment>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,52 +1,62 @@
-//! What is sent on a connection and answered: one command, or several in one go.
+//! Requests to a server: one command, or several that go out together.
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
-use crate::store::redis::cause::Code;
+use crate::store::redis::cause::{Cause, Code};
 
-/// What goes out together. All of it names one key, or keys of one slot.
-pub(crate) trait Exchange: Sync {
+/// Commands that go out together. All of them name one key, or keys of one slot.
+pub(crate) trait Request: Sync {
     type Reply: Send;
 
     /// It only reads, or changes nothing more when it is carried out again.
-    const MAY_BE_REPEATED: bool = false;
+    const IS_IDEMPOTENT: bool = false;
 
-    /// Hands it to the connection. `is_asking`: of a node that is only about to get the slot, which has to be told that this is known.
-    fn send(
+    /// Hands it to the connection. With `is_asking`, the node is only about to get the slot, and each command goes
+    /// behind an `ASKING`.
+    fn send_on(
         &self,
         connection: &mut MultiplexedConnection,
         is_asking: bool,
     ) -> impl Future<Output = RedisResult<Self::Reply>> + Send;
 
-    /// The replies that tell whether it was carried out.
-    fn replies(reply: &Self::Reply) -> &[Value];
+    /// The replies that decide whether it was carried out.
+    fn deciding_replies(reply: &Self::Reply) -> &[Value];
 
-    /// Whether a replica always refuses a part of it, so that its replies tell whether the server is the master.
+    /// Tells whether a replica always refuses a part of it. Its replies then show whether the server is the master.
     fn needs_master(&self) -> bool {
         false
     }
 
-    /// Whether they tell that it is.
+    /// Tells whether the replies show that the server is the master.
     fn proves_master(&self, _reply: &Self::Reply) -> bool {
         false
     }
 
-    /// Whether any reply tells that the server is not, or not now, the master.
+    /// Tells whether any reply shows that the server is not, or not now, the master.
     fn denies_master(reply: &Self::Reply) -> bool {
-        denies_master(Self::replies(reply))
+        denies_master(Self::deciding_replies(reply))
     }
 
     /// The first error that proves that another server, or the same one later, is to be asked.
-    fn elsewhere(reply: &Self::Reply) -> Option<Code> {
-        Self::replies(reply).iter().filter_map(Code::of).find(|code| code.sends_elsewhere())
+    fn retryable_code(reply: &Self::Reply) -> Option<Code> {
+        Self::deciding_replies(reply).iter().filter_map(Code::in_reply).find(|code| code.is_retryable())
     }
 }
 
-impl Exchange for Cmd {
+/// Why a request got no reply.
+#[derive(Debug)]
+pub(crate) enum RequestError {
+    /// The request was never handed to a connection.
+    NotSent(Cause),
+    /// It was, and what became of it is not known.
+    NoReply(Cause),
+}
+
+impl Request for Cmd {
     type Reply = Value;
 
-    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Value> {
+    async fn send_on(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Value> {
         if !is_asking {
             return connection.send_packed_command(self).await;
         }
@@ -54,37 +64,45 @@ impl Exchange for Cmd {
         Ok(replies.into_iter().next().unwrap_or_default())
     }
 
-    fn replies(reply: &Value) -> &[Value] {
+    fn deciding_replies(reply: &Value) -> &[Value] {
         std::slice::from_ref(reply)
     }
 }
 
-impl Exchange for Pipeline {
+impl Request for Pipeline {
     type Reply = Vec<Value>;
 
-    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Vec<Value>> {
+    async fn send_on(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> RedisResult<Vec<Value>> {
         if !is_asking {
             return connection.send_packed_commands(self, 0, self.len()).await;
         }
         send_asking(connection, self.cmd_iter()).await
     }
 
-    fn replies(reply: &Vec<Value>) -> &[Value] {
+    fn deciding_replies(reply: &Vec<Value>) -> &[Value] {
         reply
     }
 }
 
 /// Commands of which the first, which writes, decides whether anything was carried out: what follows it may fail by itself.
-pub(crate) struct Led(pub(crate) Pipeline);
+pub(crate) struct GuardedPipeline(pub(crate) Pipeline);
 
-impl Exchange for Led {
+impl Request for GuardedPipeline {
     type Reply = Vec<Value>;
 
-    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Vec<Value>> {
-        self.0.send(connection, is_asking).await
+    async fn send_on(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> RedisResult<Vec<Value>> {
+        self.0.send_on(connection, is_asking).await
     }
 
-    fn replies(reply: &Vec<Value>) -> &[Value] {
+    fn deciding_replies(reply: &Vec<Value>) -> &[Value] {
         reply.get(..1).unwrap_or_default()
     }
 
@@ -101,21 +119,25 @@ impl Exchange for Led {
     }
 }
 
-/// A read, and behind it what becomes of the session's expiry.
-pub(crate) struct Reading {
+/// A read, and behind it a command for the session's expiry.
+pub(crate) struct ReadPipeline {
     pub(crate) commands: Pipeline,
     /// The second command is one that writes.
     pub(crate) refreshes: bool,
 }
 
-impl Exchange for Reading {
+impl Request for ReadPipeline {
     type Reply = Vec<Value>;
 
-    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Vec<Value>> {
-        self.commands.send(connection, is_asking).await
+    async fn send_on(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> RedisResult<Vec<Value>> {
+        self.commands.send_on(connection, is_asking).await
     }
 
-    fn replies(reply: &Vec<Value>) -> &[Value] {
+    fn deciding_replies(reply: &Vec<Value>) -> &[Value] {
         reply
     }
 
@@ -128,40 +150,44 @@ impl Exchange for Reading {
     }
 }
 
-/// The same exchange, of commands that only read, or may be carried out twice.
-pub(crate) struct Repeatable<'a, E>(pub(crate) &'a E);
+/// The same request, whose commands only read, or may be carried out twice.
+pub(crate) struct Idempotent<'a, R>(pub(crate) &'a R);
 
-impl<E: Exchange> Exchange for Repeatable<'_, E> {
-    type Reply = E::Reply;
+impl<R: Request> Request for Idempotent<'_, R> {
+    type Reply = R::Reply;
 
-    const MAY_BE_REPEATED: bool = true;
+    const IS_IDEMPOTENT: bool = true;
 
-    async fn send(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<E::Reply> {
-        self.0.send(connection, is_asking).await
+    async fn send_on(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> RedisResult<R::Reply> {
+        self.0.send_on(connection, is_asking).await
     }
 
-    fn replies(reply: &E::Reply) -> &[Value] {
-        E::replies(reply)
+    fn deciding_replies(reply: &R::Reply) -> &[Value] {
+        R::deciding_replies(reply)
     }
 
     fn needs_master(&self) -> bool {
         self.0.needs_master()
     }
 
-    fn proves_master(&self, reply: &E::Reply) -> bool {
+    fn proves_master(&self, reply: &R::Reply) -> bool {
         self.0.proves_master(reply)
     }
 
-    fn denies_master(reply: &E::Reply) -> bool {
-        E::denies_master(reply)
+    fn denies_master(reply: &R::Reply) -> bool {
+        R::denies_master(reply)
     }
 }
 
 fn denies_master(replies: &[Value]) -> bool {
-    replies.iter().filter_map(Code::of).any(Code::tells_of_another_master)
+    replies.iter().filter_map(Code::in_reply).any(Code::is_not_master)
 }
 
-/// Each command counts as asked for by itself.
+/// `ASKING` holds for the one command behind it.
 async fn send_asking(
     connection: &mut MultiplexedConnection,
     commands: impl Iterator<Item = &Cmd> + Send,
@@ -183,8 +209,8 @@ mod tests {
     #[test]
     fn what_was_carried_out_is_not_sent_elsewhere_for_what_follows_it() {
         let moved = || parse_redis_value(b"-MOVED 1 h:1\r\n").unwrap();
-        assert_eq!(Led::elsewhere(&vec![Value::Int(1), moved()]), None);
-        assert_eq!(Led::elsewhere(&vec![moved(), Value::Int(0)]), Some(Code::Moved));
-        assert_eq!(Pipeline::elsewhere(&vec![Value::Int(1), moved()]), Some(Code::Moved));
+        assert_eq!(GuardedPipeline::retryable_code(&vec![Value::Int(1), moved()]), None);
+        assert_eq!(GuardedPipeline::retryable_code(&vec![moved(), Value::Int(0)]), Some(Code::Moved));
+        assert_eq!(Pipeline::retryable_code(&vec![Value::Int(1), moved()]), Some(Code::Moved));
     }
 }

@@ -9,9 +9,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::command::command_of;
-use crate::store::redis::net::connect_options::{Address, Dial, write_list};
-use crate::store::redis::net::connection::Watched;
-use crate::store::redis::net::generation::Reign;
+use crate::store::redis::net::address::{Address, write_list};
+use crate::store::redis::net::connect_options::ConnectOptions;
+use crate::store::redis::net::connection::LiveConnection;
+use crate::store::redis::net::generation::Generation;
 
 /// The sentinels that watch over one master and its replicas.
 ///
@@ -21,25 +22,23 @@ use crate::store::redis::net::generation::Reign;
 pub(crate) struct Sentinels {
     pub(crate) addresses: Vec<Address>,
     pub(crate) master_name: String,
-    /// How the sentinels are spoken to.
-    pub(crate) sentinels: Dial,
-    /// How their master is spoken to.
-    pub(crate) master: Dial,
+    pub(crate) sentinel_options: ConnectOptions,
+    pub(crate) master_options: ConnectOptions,
 }
 
 /// How long the answers of the others are waited for when some sentinels have answered: dead ones must not hold up a failover.
-const FOR_THE_OTHERS: Duration = Duration::from_millis(200);
+const STRAGGLER_GRACE: Duration = Duration::from_millis(200);
 
 impl Sentinels {
     pub(crate) async fn open_master(
         &self,
         scripts: &'static [&'static str],
-        reign: Reign,
-    ) -> Result<Watched, Cause> {
+        generation: Generation,
+    ) -> Result<LiveConnection, Cause> {
         let mut opening = JoinSet::new();
-        for address in self.masters().await? {
-            let endpoint = self.master.endpoint_at(&address)?;
-            opening.spawn(async move { Watched::open(&endpoint, scripts, reign).await });
+        for address in self.master_candidates().await? {
+            let connector = self.master_options.connector_to(&address)?;
+            opening.spawn(async move { LiveConnection::open(&connector, scripts, generation).await });
         }
         let mut failure = Cause::NoSentinel;
         while let Some(opened) = opening.join_next().await {
@@ -51,15 +50,15 @@ impl Sentinels {
         Err(failure)
     }
 
-    /// What most of them take for the master; if there is no such majority, whatever any of them does.
-    async fn masters(&self) -> Result<Vec<Address>, Cause> {
-        let mut asked = self.ask_all();
+    /// The master by the majority of the sentinels. Without a majority, all that any of them names.
+    async fn master_candidates(&self) -> Result<Vec<Address>, Cause> {
+        let mut answers = self.ask_all();
         let mut votes = Votes::default();
         let mut deadline = None;
         loop {
             let answer = match deadline {
-                None => asked.join_next().await,
-                Some(deadline) => timeout_at(deadline, asked.join_next()).await.unwrap_or(None),
+                None => answers.join_next().await,
+                Some(deadline) => timeout_at(deadline, answers.join_next()).await.unwrap_or(None),
             };
             match answer {
                 None => break,
@@ -70,25 +69,25 @@ impl Sentinels {
                 }
                 Some(Err(_)) => continue,
             }
-            deadline = deadline.or_else(|| Some(Instant::now() + FOR_THE_OTHERS));
+            deadline = deadline.or_else(|| Some(Instant::now() + STRAGGLER_GRACE));
             if votes.has_majority_of(self.addresses.len()) {
                 break;
             }
         }
-        votes.into_masters(self.addresses.len())
+        votes.into_candidates(self.addresses.len())
     }
 
     fn ask_all(&self) -> JoinSet<Result<Option<Address>, Cause>> {
-        let mut asked = JoinSet::new();
+        let mut answers = JoinSet::new();
         for address in &self.addresses {
-            let (dial, address) = (self.sentinels.clone(), address.clone());
+            let (options, address) = (self.sentinel_options.clone(), address.clone());
             let question = question(&self.master_name);
-            asked.spawn(async move {
-                let answer = dial.ask(&address, &question).await.and_then(master_in);
-                answer.map_err(|cause| of_login(cause, &address))
+            answers.spawn(async move {
+                let answer = options.query(&address, &question).await.and_then(master_in);
+                answer.map_err(|cause| explain_login(cause, &address))
             });
         }
-        asked
+        answers
     }
 }
 
@@ -106,9 +105,9 @@ fn question(master_name: &str) -> Cmd {
 
 /// Nothing if the sentinel does not watch over a master of this name.
 fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
-    match Code::of(&reply) {
+    match Code::in_reply(&reply) {
         // It does not know the command.
-        Some(Code::Other) => return Err(Cause::NoSentinelAtAll),
+        Some(Code::Other) => return Err(Cause::NotSentinel),
         Some(code) => return Err(Cause::Server(code)),
         None => {}
     }
@@ -117,7 +116,7 @@ fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
 }
 
 /// The sentinels' own login is told from their master's.
-fn of_login(cause: Cause, address: &Address) -> Cause {
+fn explain_login(cause: Cause, address: &Address) -> Cause {
     let reason = match cause {
         Cause::Server(Code::NoAuth) => "the sentinel asks for a password: `sentinel_pass=…` in the URL",
         Cause::Server(Code::WrongPassword) => {
@@ -156,7 +155,7 @@ impl Votes {
         self.masters.iter().any(|(_, votes)| votes * 2 > sentinels)
     }
 
-    fn into_masters(mut self, sentinels: usize) -> Result<Vec<Address>, Cause> {
+    fn into_candidates(mut self, sentinels: usize) -> Result<Vec<Address>, Cause> {
         if self.masters.is_empty() {
             return Err(match self.failure {
                 _ if self.without > 0 => Cause::UnknownMaster,
@@ -180,7 +179,7 @@ mod tests {
         let votes = |ports: &[u16]| {
             let mut votes = Votes::default();
             ports.iter().for_each(|port| votes.count(Some(address(*port))));
-            votes.into_masters(3).unwrap()
+            votes.into_candidates(3).unwrap()
         };
         assert_eq!(votes(&[1, 2, 2]), [address(2)]);
         assert_eq!(votes(&[1, 2]), [address(1), address(2)]);
@@ -196,9 +195,9 @@ mod tests {
     #[test]
     fn a_master_that_no_sentinel_knows_is_told_from_sentinels_that_are_away() {
         let mut votes = Votes::default();
-        assert!(matches!(Votes::default().into_masters(1), Err(Cause::NoSentinel)));
+        assert!(matches!(Votes::default().into_candidates(1), Err(Cause::NoSentinel)));
         votes.count(None);
-        assert!(matches!(votes.into_masters(1), Err(Cause::UnknownMaster)));
+        assert!(matches!(votes.into_candidates(1), Err(Cause::UnknownMaster)));
     }
 
     fn address(port: u16) -> Address {

@@ -1,4 +1,4 @@
-//! What a server's administrator should know before sessions are kept on it.
+//! Checks of a server before sessions are kept on it.
 
 mod required;
 
@@ -6,24 +6,24 @@ use std::collections::BTreeSet;
 
 use redis::{Pipeline, Value};
 
-use self::required::{Lack, Needed};
+use self::required::{Refusal, RequiredCommand};
 use crate::error::Error;
 use crate::store::redis::RedisStore;
 use crate::store::redis::command::command_of;
-use crate::store::redis::commands::read::read_fault;
-use crate::store::redis::net::node_connections::Lane;
+use crate::store::redis::commands::query::read_error;
+use crate::store::redis::net::node_connections::Route;
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
-    /// Whether the server has all that sessions need, and its user may use it, tried on this key, which is not there.
+    /// Checks that the server has all that sessions need, and that its user may use it. It tries on this key, which is not there.
     ///
     /// # Errors
     ///
     /// [`Error::is_config`] naming what is lacking, [`Error::is_unavailable`] if the server does not answer.
     pub(crate) async fn check_server(&self, key: &SessionKey) -> Result<(), Error> {
-        let missing = self.missing(key).await?;
-        self.check_is_whole()?;
-        if missing.may_not_access_key {
+        let missing = self.find_missing(key).await?;
+        self.deployment.check_no_lone_cluster_node()?;
+        if missing.key_access {
             return Err(Error::config(format!(
                 "the Redis user may not access the keys of sessions: it needs ~{}*",
                 key.prefix()
@@ -41,48 +41,49 @@ impl RedisStore {
                 missing.commands.join(", ")
             )));
         }
-        if missing.cannot_ask {
+        if missing.acl_check {
             return Err(Error::config(format!(
                 "the scripts of the Redis server ({}) cannot ask for permissions (`redis.acl_check_cmd`): \
                  sessions need Redis 7 or later, or Valkey",
-                self.names_of_servers()
+                self.server_names()
             )));
         }
-        missing.warn_of_fields();
+        missing.warn_of_field_expiry();
         Ok(())
     }
 
-    async fn missing(&self, key: &SessionKey) -> Result<Missing, StoreError> {
-        let needed = Needed::all(key, self.servers.topology.is_cluster());
-        let mut questions = Pipeline::with_capacity(needed.len());
-        for needed in &needed {
-            questions.add_command(needed.command.clone());
+    async fn find_missing(&self, key: &SessionKey) -> Result<Missing, StoreError> {
+        let required = RequiredCommand::all(key, self.deployment.topology.is_cluster());
+        let mut commands = Pipeline::with_capacity(required.len());
+        for required in &required {
+            commands.add_command(required.command.clone());
         }
-        let answers = self.servers.ask_each(&questions, Lane::Own, self.servers.deadline()).await;
-        let answers = answers.map_err(read_fault)?;
+        let sent = self.deployment.send_to_each(&commands, Route::Session, self.deployment.deadline()).await;
+        let replies = sent.map_err(read_error)?;
         let mut missing = Missing::default();
-        for (needed, answer) in answers.iter().flat_map(|answers| needed.iter().zip(answers)) {
-            missing.cannot_ask |= needed.denies_asking(answer);
-            if let Some(lack) = Needed::lack(answer) {
-                missing.note(needed, lack);
+        for (required, reply) in replies.iter().flat_map(|replies| required.iter().zip(replies)) {
+            missing.acl_check |= required.lacks_acl_check(reply);
+            if let Some(refusal) = Refusal::in_reply(reply) {
+                missing.record(required, refusal);
             }
         }
         Ok(missing)
     }
 
     /// Each once, as `redis 6.2.5, redis 7.0.15`.
-    fn names_of_servers(&self) -> String {
-        let names: BTreeSet<_> = self.servers.known().iter().map(|server| server.to_string()).collect();
+    fn server_names(&self) -> String {
+        let names: BTreeSet<_> =
+            self.deployment.server_infos().iter().map(|server| server.to_string()).collect();
         Vec::from_iter(names).join(", ")
     }
 
     /// Warns of a server that may throw live sessions away when its memory is full.
     pub(crate) async fn warn_of_eviction(&self) {
-        let Ok(answers) = self.ask_each(&command_of(&["INFO", "memory"])).await else {
+        let Ok(replies) = self.query_each(&command_of(&["INFO", "memory"])).await else {
             tracing::debug!("the session store does not tell its eviction policy");
             return;
         };
-        for policy in answers.iter().filter_map(evicting_policy) {
+        for policy in replies.iter().filter_map(evicting_policy) {
             tracing::warn!(
                 policy,
                 "the session store may evict live sessions when its memory is full: with `maxmemory-policy noeviction` it refuses new ones instead"
@@ -91,40 +92,40 @@ impl RedisStore {
     }
 }
 
-/// What the servers lack, each once.
+/// The things that servers lack, each once.
 #[derive(Default)]
 struct Missing {
-    may_not_access_key: bool,
+    key_access: bool,
     permissions: Vec<&'static str>,
     commands: Vec<String>,
-    permissions_of_fields: Vec<&'static str>,
-    commands_of_fields: Vec<String>,
-    cannot_ask: bool,
+    field_expiry_permissions: Vec<&'static str>,
+    field_expiry_commands: Vec<String>,
+    acl_check: bool,
 }
 
 impl Missing {
-    fn note(&mut self, needed: &Needed, lack: Lack) {
-        let (permissions, commands) = match needed.is_of_fields {
-            true => (&mut self.permissions_of_fields, &mut self.commands_of_fields),
+    fn record(&mut self, required: &RequiredCommand, refusal: Refusal) {
+        let (permissions, commands) = match required.is_for_field_expiry {
+            true => (&mut self.field_expiry_permissions, &mut self.field_expiry_commands),
             false => (&mut self.permissions, &mut self.commands),
         };
-        match lack {
-            Lack::Key => self.may_not_access_key = true,
-            Lack::Permission => add_once(permissions, needed.permission),
-            Lack::Command => add_once(commands, needed.command_name()),
+        match refusal {
+            Refusal::Key => self.key_access = true,
+            Refusal::Permission => add_once(permissions, required.permission),
+            Refusal::Command => add_once(commands, required.command_name()),
         }
     }
 
-    fn warn_of_fields(&self) {
-        if !self.permissions_of_fields.is_empty() {
-            let lacks = format!("+{}", self.permissions_of_fields.join(" +"));
+    fn warn_of_field_expiry(&self) {
+        if !self.field_expiry_permissions.is_empty() {
+            let lacks = format!("+{}", self.field_expiry_permissions.join(" +"));
             tracing::warn!(
                 lacks,
                 "the Redis user may not let single fields expire: fields with a `ttl` cannot be written"
             );
         }
         // A server that has none of them is one that never had.
-        if let [lacks] = &self.commands_of_fields[..] {
+        if let [lacks] = &self.field_expiry_commands[..] {
             tracing::warn!(
                 lacks,
                 "the Redis server lacks a command: fields with a `ttl` cannot be written or asked for their end"
@@ -146,9 +147,9 @@ fn evicting_policy(info: &Value) -> Option<&str> {
         Value::VerbatimString { text, .. } => text,
         _ => return None,
     };
-    let said = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let policy = said("maxmemory_policy")?;
-    (said("maxmemory")? != "0" && policy != "noeviction").then_some(policy)
+    let value_of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let policy = value_of("maxmemory_policy")?;
+    (value_of("maxmemory")? != "0" && policy != "noeviction").then_some(policy)
 }
 
 #[cfg(test)]

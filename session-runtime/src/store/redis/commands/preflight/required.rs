@@ -1,4 +1,4 @@
-//! Every command that sessions need, and what a server says of it.
+//! Every command that sessions need, and how a server refuses one.
 
 use redis::{Cmd, Value};
 
@@ -11,28 +11,28 @@ use crate::store::redis::reply::is_unknown_command;
 ///
 /// A server looks first whether it has the command, then whether the user may run it, then whose the key is.
 #[derive(Clone)]
-pub(crate) struct Needed {
+pub(super) struct RequiredCommand {
     /// As permissions name it: `script|load`.
-    pub(crate) permission: &'static str,
-    pub(crate) command: Cmd,
+    pub(super) permission: &'static str,
+    pub(super) command: Cmd,
     /// Only fields with an expiry of their own need it.
-    pub(crate) is_of_fields: bool,
+    pub(super) is_for_field_expiry: bool,
 }
 
 /// Why a command cannot be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lack {
+pub(super) enum Refusal {
     Command,
     Permission,
     Key,
 }
 
 /// Answers 0 before Redis 7: there a script cannot ask, before its first write, what its user may do.
-const CAN_ASK_FOR_PERMISSIONS: &str = "return redis.acl_check_cmd and 1 or 0";
+const HAS_ACL_CHECK: &str = "return redis.acl_check_cmd and 1 or 0";
 const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 
-impl Needed {
-    pub(crate) fn all(key: &SessionKey, is_cluster: bool) -> Vec<Self> {
+impl RequiredCommand {
+    pub(super) fn all(key: &SessionKey, is_cluster: bool) -> Vec<Self> {
         let name = key.expose_secret();
         let always: [(&str, &[&str]); 17] = [
             ("hget", &["HGET", name, "f"]),
@@ -51,43 +51,45 @@ impl Needed {
             ("unlink", &["UNLINK", name]),
             ("time", &["TIME"]),
             ("evalsha", &["EVALSHA", NO_SCRIPT, "1", name]),
-            ("eval", &["EVAL", CAN_ASK_FOR_PERMISSIONS, "1", name]),
+            ("eval", &["EVAL", HAS_ACL_CHECK, "1", name]),
             ("script|load", &["SCRIPT", "LOAD", "return 1"]),
         ];
-        let of_fields: [(&str, &[&str]); 2] = [
+        let for_field_expiry: [(&str, &[&str]); 2] = [
             ("hpexpire", &["HPEXPIRE", name, "1", "FIELDS", "1", "f"]),
             ("hpttl", &["HPTTL", name, "FIELDS", "1", "f"]),
         ];
         // First: what it says of the next command must not be said of another one's.
-        let of_cluster = is_cluster.then(|| Self::new("asking", &["ASKING"], false));
+        let for_cluster = is_cluster.then(|| Self::new("asking", &["ASKING"], false));
         let always = always.map(|(permission, words)| Self::new(permission, words, false));
-        let of_fields = of_fields.map(|(permission, words)| Self::new(permission, words, true));
-        of_cluster.into_iter().chain(always).chain(of_fields).collect()
+        let for_field_expiry = for_field_expiry.map(|(permission, words)| Self::new(permission, words, true));
+        for_cluster.into_iter().chain(always).chain(for_field_expiry).collect()
     }
 
-    fn new(permission: &'static str, words: &[&str], is_of_fields: bool) -> Self {
-        Self { permission, command: command_of(words), is_of_fields }
+    fn new(permission: &'static str, words: &[&str], is_for_field_expiry: bool) -> Self {
+        Self { permission, command: command_of(words), is_for_field_expiry }
     }
 
     /// As it is sent: `SCRIPT LOAD`.
-    pub(crate) fn command_name(&self) -> String {
+    pub(super) fn command_name(&self) -> String {
         self.permission.to_ascii_uppercase().replace('|', " ")
     }
 
-    pub(crate) fn lack(answer: &Value) -> Option<Lack> {
-        if is_unknown_command(answer) {
-            return Some(Lack::Command);
+    /// Tells whether this is the reply of a server whose scripts cannot ask for permissions.
+    pub(super) fn lacks_acl_check(&self, reply: &Value) -> bool {
+        self.permission == "eval" && *reply == Value::Int(0)
+    }
+}
+
+impl Refusal {
+    pub(super) fn in_reply(reply: &Value) -> Option<Self> {
+        if is_unknown_command(reply) {
+            return Some(Self::Command);
         }
-        match Code::of(answer) {
-            Some(Code::NoPermission) => Some(Lack::Permission),
-            Some(Code::NoKeyPermission) => Some(Lack::Key),
+        match Code::in_reply(reply) {
+            Some(Code::NoPermission) => Some(Self::Permission),
+            Some(Code::NoKeyPermission) => Some(Self::Key),
             _ => None,
         }
-    }
-
-    /// The answer of a server whose scripts cannot ask for permissions.
-    pub(crate) fn denies_asking(&self, answer: &Value) -> bool {
-        self.permission == "eval" && *answer == Value::Int(0)
     }
 }
 
@@ -96,20 +98,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_lacking_is_told_from_other_errors() {
+    fn refusals_are_told_from_other_errors() {
         for (reply, expected) in [
-            ("-ERR unknown command 'PTTL', with args beginning with: 'k' ", Some(Lack::Command)),
-            ("-ERR unknown command `PTTL`, with args beginning with: `k`, ", Some(Lack::Command)),
-            ("-ERR Unknown subcommand or wrong number of arguments for 'LOAD'", Some(Lack::Command)),
-            ("-NOPERM User app has no permissions to run the 'pttl' command", Some(Lack::Permission)),
-            ("-NOPERM No permissions to access a key", Some(Lack::Key)),
+            ("-ERR unknown command 'PTTL', with args beginning with: 'k' ", Some(Refusal::Command)),
+            ("-ERR unknown command `PTTL`, with args beginning with: `k`, ", Some(Refusal::Command)),
+            ("-ERR Unknown subcommand or wrong number of arguments for 'LOAD'", Some(Refusal::Command)),
+            ("-NOPERM User app has no permissions to run the 'pttl' command", Some(Refusal::Permission)),
+            ("-NOPERM No permissions to access a key", Some(Refusal::Key)),
             ("-ERR wrong number of arguments for 'hset' command", None),
             ("-ERR no such key", None),
             ("-NOSCRIPT No matching script.", None),
             (":-2", None),
         ] {
-            let answer = redis::parse_redis_value(format!("{reply}\r\n").as_bytes()).unwrap();
-            assert_eq!(Needed::lack(&answer), expected, "{reply}");
+            let reply_value = redis::parse_redis_value(format!("{reply}\r\n").as_bytes()).unwrap();
+            assert_eq!(Refusal::in_reply(&reply_value), expected, "{reply}");
         }
     }
 }

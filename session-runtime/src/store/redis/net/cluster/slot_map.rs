@@ -1,4 +1,4 @@
-//! Which master has which slot.
+//! The slots of a cluster and their masters.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use redis::Value;
 
 use crate::id::slot::SLOTS;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::net::connect_options::Address;
-use crate::store::redis::net::node_connections::Lanes;
+use crate::store::redis::net::address::Address;
+use crate::store::redis::net::node_connections::NodeConnections;
 use crate::store::redis::reply::text;
 
 /// A master of the cluster.
 pub(crate) struct Node {
     pub(crate) address: Address,
-    pub(crate) lanes: Lanes,
+    pub(crate) connections: NodeConnections,
 }
 
 /// The masters, and one of them for each slot that has one.
 #[derive(Default)]
-pub(crate) struct Map {
+pub(crate) struct SlotMap {
     nodes: Vec<Arc<Node>>,
-    /// By slot, the master's place among the nodes. Empty before anything is known.
+    /// By slot, the master's index among the nodes. Empty before anything is known.
     slots: Vec<Option<u16>>,
 }
 
-impl Map {
+impl SlotMap {
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
         self.nodes.iter()
     }
@@ -39,23 +39,23 @@ impl Map {
     }
 
     /// One slot has another master now.
-    pub(crate) fn moved(&mut self, slot: u16, node: &Arc<Node>) {
+    pub(crate) fn reassign(&mut self, slot: u16, node: &Arc<Node>) {
         self.assign(&Range { first: slot, last: slot, master: node.address.clone() }, node);
     }
 
     /// A master without slots, or with those that it has already.
     pub(crate) fn add(&mut self, node: &Arc<Node>) {
-        self.place_of(node);
+        self.index_of(node);
     }
 
     pub(crate) fn assign(&mut self, range: &Range, node: &Arc<Node>) {
         self.slots.resize(SLOTS, None);
-        let place = self.place_of(node);
+        let index = self.index_of(node);
         let slots = self.slots.get_mut(usize::from(range.first)..=usize::from(range.last));
-        slots.unwrap_or_default().fill(u16::try_from(place).ok());
+        slots.unwrap_or_default().fill(u16::try_from(index).ok());
     }
 
-    fn place_of(&mut self, node: &Arc<Node>) -> usize {
+    fn index_of(&mut self, node: &Arc<Node>) -> usize {
         self.nodes.iter().position(|known| known.address == node.address).unwrap_or_else(|| {
             self.nodes.push(Arc::clone(node));
             self.nodes.len() - 1
@@ -73,8 +73,8 @@ pub(crate) struct Range {
 
 /// The reply to `CLUSTER SLOTS`, by the node at this address. Replicas in it are passed over.
 pub(crate) fn ranges_in(reply: Value, asked: &Address) -> Result<Vec<Range>, Cause> {
-    if let Some(code) = Code::of(&reply) {
-        return Err(if code == Code::Other { Cause::NoCluster } else { Cause::Server(code) });
+    if let Some(code) = Code::in_reply(&reply) {
+        return Err(if code == Code::Other { Cause::NotCluster } else { Cause::Server(code) });
     }
     let Value::Array(entries) = reply else { return Err(Cause::Unexpected) };
     let ranges = entries.iter().map(|entry| range_in(entry, asked)).collect::<Result<Vec<_>, _>>()?;
@@ -158,7 +158,10 @@ mod tests {
             assert!(matches!(read(reply), Err(Cause::Unexpected)), "{reply}");
         }
         assert!(matches!(read("*0\r\n"), Err(Cause::Server(Code::ClusterDown))));
-        assert!(matches!(read("-ERR This instance has cluster support disabled\r\n"), Err(Cause::NoCluster)));
+        assert!(matches!(
+            read("-ERR This instance has cluster support disabled\r\n"),
+            Err(Cause::NotCluster)
+        ));
     }
 
     fn read(reply: &str) -> Result<Vec<Range>, Cause> {

@@ -1,4 +1,4 @@
-//! What is ready side by side, sent in one write.
+//! Operations that are ready side by side, sent in one write.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -18,18 +18,18 @@ use tokio::task::AbortHandle;
 ///
 /// While there is little to do, nothing of the kind: a thread without work would be woken for the driver. A current-thread runtime runs
 /// everything in turn.
-pub(crate) struct Gathering(Option<OutOfTurn>);
+pub(crate) struct WriteCoalescer(Option<Coalescing>);
 
 /// On a runtime that runs tasks out of turn.
-struct OutOfTurn {
+struct Coalescing {
     in_flight: AtomicUsize,
     /// From how many operations in flight the connection is busy.
     busy_from: usize,
-    idler: Idler,
+    noop_task: NoopTask,
 }
 
 /// The task that does nothing, on the runtime of the connection.
-struct Idler {
+struct NoopTask {
     waker: Arc<OnceLock<Waker>>,
     task: AbortHandle,
 }
@@ -40,34 +40,34 @@ struct InFlight<'a>(&'a AtomicUsize);
 /// How many operations in flight keep a thread busy. With fewer it costs more than it saves: tried on two threads, with Redis beside them.
 const BUSY_PER_THREAD: usize = 4;
 
-impl Gathering {
+impl WriteCoalescer {
     /// For a connection that is driven by the current runtime.
     pub(crate) fn new() -> Self {
         let runtime = Handle::current();
         let runs_out_of_turn = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
-        Self(runs_out_of_turn.then(|| OutOfTurn {
+        Self(runs_out_of_turn.then(|| Coalescing {
             in_flight: AtomicUsize::new(0),
             busy_from: BUSY_PER_THREAD * runtime.metrics().num_workers(),
-            idler: Idler::start(),
+            noop_task: NoopTask::start(),
         }))
     }
 
     /// The same operation, which is handed over when it is first polled.
-    pub(crate) async fn gather<F: Future>(&self, mut operation: Pin<&mut F>) -> F::Output {
-        let Some(OutOfTurn { in_flight, busy_from, idler }) = &self.0 else { return operation.await };
+    pub(crate) async fn coalesce<F: Future>(&self, mut operation: Pin<&mut F>) -> F::Output {
+        let Some(Coalescing { in_flight, busy_from, noop_task }) = &self.0 else { return operation.await };
         let is_busy = in_flight.fetch_add(1, Ordering::Relaxed) + 1 >= *busy_from;
         let _in_flight = InFlight(in_flight);
-        let mut idler = is_busy.then_some(idler);
+        let mut noop_task = is_busy.then_some(noop_task);
         poll_fn(|cx| {
             let polled = operation.as_mut().poll(cx);
-            idler.take().inspect(|idler| idler.wake());
+            noop_task.take().inspect(|noop_task| noop_task.wake());
             polled
         })
         .await
     }
 }
 
-impl Idler {
+impl NoopTask {
     fn start() -> Self {
         let waker = Arc::new(OnceLock::new());
         let woken_by = Arc::clone(&waker);
@@ -84,7 +84,7 @@ impl Idler {
 }
 
 /// Its waker keeps the task, and the task its waker.
-impl Drop for Idler {
+impl Drop for NoopTask {
     fn drop(&mut self) {
         self.task.abort();
     }

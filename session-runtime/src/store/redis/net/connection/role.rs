@@ -12,7 +12,7 @@ use crate::store::redis::command::command_of;
 use crate::store::redis::reply::text_in;
 
 /// `HELLO`, which needs no permission, handed over ahead of the operation: both travel together.
-pub(crate) struct RoleQuestion(Pin<Box<dyn Future<Output = Role> + Send>>);
+pub(crate) struct RoleQuery(Pin<Box<dyn Future<Output = Role> + Send>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -22,7 +22,7 @@ pub(crate) enum Role {
     Unknown,
 }
 
-impl RoleQuestion {
+impl RoleQuery {
     pub(crate) async fn hand_over(connection: &MultiplexedConnection) -> Self {
         let mut connection = connection.clone();
         let mut question: Pin<Box<dyn Future<Output = Role> + Send>> = Box::pin(async move {
@@ -41,6 +41,6 @@ impl RoleQuestion {
 }
 
 /// A server that does not tell it is no Redis with replicas.
-pub(crate) fn role_in(introduction: &Value) -> Role {
-    if text_in(introduction, "role") == Some("replica") { Role::Replica } else { Role::Master }
+pub(crate) fn role_in(hello: &Value) -> Role {
+    if text_in(hello, "role") == Some("replica") { Role::Replica } else { Role::Master }
 }

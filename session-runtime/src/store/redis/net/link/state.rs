@@ -6,114 +6,117 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::store::redis::cause::Cause;
-use crate::store::redis::net::connect_options::Place;
-use crate::store::redis::net::connection::{Pulse, Server, Watched};
-use crate::store::redis::net::generation::Reign;
+use crate::store::redis::net::connection::{ConnectionHealth, LiveConnection, ServerInfo};
+use crate::store::redis::net::endpoint::Endpoint;
+use crate::store::redis::net::generation::Generation;
 use crate::telemetry::GaugeGuard;
 
 #[derive(Default)]
-pub(crate) struct State {
-    pub(crate) connection: Option<Arc<Watched>>,
+pub(super) struct State {
+    pub(super) connection: Option<Arc<LiveConnection>>,
     /// An operation on the connection got no answer in time. It takes no new ones until something speaks for it.
-    pub(crate) is_doubted: bool,
+    pub(super) is_suspect: bool,
     /// The server of this connection, or of the one before it.
-    pub(crate) server: Option<Arc<Server>>,
-    pub(crate) trouble: Option<Trouble>,
-    turn: Option<Turn>,
-    /// How many there have been.
-    turns: u64,
+    pub(super) server: Option<Arc<ServerInfo>>,
+    pub(super) outage: Option<Outage>,
+    lease: Option<Lease>,
+    /// The number of leases so far.
+    leases: u64,
 }
 
 /// Why the latest attempt failed, until one succeeds.
-pub(crate) struct Trouble {
-    pub(crate) cause: Cause,
+pub(super) struct Outage {
+    pub(super) cause: Cause,
     _gauge: GaugeGuard,
 }
 
-/// The task that connects. There is one at a time.
-struct Turn {
+/// The right of one task to connect, for as long as it gives signs of life.
+struct Lease {
     number: u64,
-    /// From then on its runtime counts as parked, and any operation may take the next turn.
-    overdue_at: Instant,
+    /// The moment from which its runtime counts as parked, and any operation may take the next lease.
+    ends_at: Instant,
 }
 
 /// How late a runtime that is not parked may be.
 const GRACE: Duration = Duration::from_millis(150);
 
 impl State {
-    /// Without a connection. The server was this one, for all that is known.
-    pub(crate) fn of(server: Option<Arc<Server>>) -> Self {
+    /// A state without a connection, after one to this server.
+    pub(super) fn disconnected_from(server: Option<Arc<ServerInfo>>) -> Self {
         Self { server, ..Self::default() }
     }
 
-    /// The result that an operation gets in this reign without waiting, if that is settled.
-    pub(crate) fn verdict(&self, reign: Reign) -> Option<Result<&Arc<Watched>, &Cause>> {
-        let serves = |watched: &Watched| watched.reign == reign && watched.pulse.beats();
-        match (&self.connection, &self.trouble) {
-            (Some(watched), _) if !self.is_doubted && serves(watched) => Some(Ok(watched)),
-            (_, Some(trouble)) if !self.is_free() => Some(Err(&trouble.cause)),
+    /// The result that an operation gets in this generation without waiting, if there is one.
+    pub(super) fn immediate_result(
+        &self,
+        generation: Generation,
+    ) -> Option<Result<&Arc<LiveConnection>, &Cause>> {
+        let serves = |live: &LiveConnection| live.generation == generation && live.health.is_open();
+        match (&self.connection, &self.outage) {
+            (Some(live), _) if !self.is_suspect && serves(live) => Some(Ok(live)),
+            (_, Some(outage)) if !self.is_free() => Some(Err(&outage.cause)),
             _ => None,
         }
     }
 
-    /// Whether this is the connection that it has, doubted or not.
-    pub(crate) fn has(&self, pulse: &Pulse) -> bool {
-        self.connection.as_ref().is_some_and(|watched| watched.pulse.is_same(pulse))
+    /// Tells whether this is the connection that it has, suspect or not.
+    pub(super) fn has(&self, health: &ConnectionHealth) -> bool {
+        self.connection.as_ref().is_some_and(|live| live.health.is_same(health))
     }
 
-    /// Whether nobody connects, or a task that is overdue.
-    pub(crate) fn is_free(&self) -> bool {
-        self.overdue_at().is_none_or(|overdue_at| overdue_at <= Instant::now())
+    /// Tells whether no task connects, or one whose lease has expired.
+    pub(super) fn is_free(&self) -> bool {
+        self.lease_ends_at().is_none_or(|ends_at| ends_at <= Instant::now())
     }
 
-    /// Until when the task that connects has to give a sign of life, if there is one.
-    pub(crate) fn overdue_at(&self) -> Option<Instant> {
-        self.turn.as_ref().map(|turn| turn.overdue_at)
+    /// The moment until which the task that connects has to give a sign of life, if there is one.
+    pub(super) fn lease_ends_at(&self) -> Option<Instant> {
+        self.lease.as_ref().map(|lease| lease.ends_at)
     }
 
-    /// Begins the turn of another task, and gives its number. Its attempt is worth waiting for, whatever became of earlier ones.
-    pub(crate) fn begin_turn(&mut self) -> u64 {
-        self.turns += 1;
-        self.trouble = None;
-        self.turn = Some(Turn { number: self.turns, overdue_at: Instant::now() + GRACE });
-        self.turns
+    /// Grants another task the lease, and gives its number. Its attempt is worth waiting for, whatever became of earlier ones.
+    pub(super) fn grant_lease(&mut self) -> u64 {
+        self.leases += 1;
+        self.outage = None;
+        self.lease = Some(Lease { number: self.leases, ends_at: Instant::now() + GRACE });
+        self.leases
     }
 
-    /// Notes a sign of life of the task whose turn this is: the next one follows within this time. Tells whether it still has the turn.
-    pub(crate) fn prolong_turn(&mut self, number: u64, next: Duration) -> bool {
-        let Some(turn) = self.turn.as_mut().filter(|turn| turn.number == number) else { return false };
-        turn.overdue_at = Instant::now() + next + GRACE;
+    /// Records a sign of life of this task: the next one follows within this time. Tells whether it still has the lease.
+    pub(super) fn renew_lease(&mut self, number: u64, next: Duration) -> bool {
+        let Some(lease) = self.lease.as_mut().filter(|lease| lease.number == number) else { return false };
+        lease.ends_at = Instant::now() + next + GRACE;
         true
     }
 
-    /// Ends this turn, if nobody has taken the next one. The next operation connects.
-    pub(crate) fn end_turn(&mut self, number: u64) -> bool {
-        let is_its_turn = self.turn.as_ref().is_some_and(|turn| turn.number == number);
-        if is_its_turn {
-            (self.turn, self.trouble) = (None, None);
+    /// Ends this lease, if nobody has taken the next one. The next operation connects.
+    pub(super) fn release_lease(&mut self, number: u64) -> bool {
+        let holds_lease = self.lease.as_ref().is_some_and(|lease| lease.number == number);
+        if holds_lease {
+            (self.lease, self.outage) = (None, None);
         }
-        is_its_turn
+        holds_lease
     }
 
     /// Puts a new connection in place of the one that it has.
-    pub(crate) fn connected(&mut self, connection: Watched) {
+    pub(super) fn connected(&mut self, connection: LiveConnection) {
         *self = Self {
             server: Some(Arc::clone(&connection.server)),
             connection: Some(Arc::new(connection)),
-            turns: self.turns,
+            leases: self.leases,
             ..Self::default()
         };
     }
 
-    /// Notes a failed attempt, and tells whether it is the first one.
-    pub(crate) fn failed(&mut self, cause: Cause, place: &Place, reign: Reign) -> bool {
-        self.connection.take_if(|watched| cause.is_silence() || watched.reign != reign);
+    /// Records a failed attempt, and tells whether it is the first one.
+    pub(super) fn failed(&mut self, cause: Cause, endpoint: &Endpoint, generation: Generation) -> bool {
+        self.connection.take_if(|live| cause.is_unanswered() || live.generation != generation);
         // A server that answers, if only with a refusal of another connection, may serve on the one that it has.
-        self.is_doubted = false;
-        let is_first = self.trouble.is_none();
-        match &mut self.trouble {
-            Some(trouble) => trouble.cause = cause,
-            None => self.trouble = Some(Trouble { cause, _gauge: GaugeGuard::failing_connection(place) }),
+        self.is_suspect = false;
+        let is_first = self.outage.is_none();
+        match &mut self.outage {
+            Some(outage) => outage.cause = cause,
+            None => self.outage = Some(Outage { cause, _gauge: GaugeGuard::failing_connection(endpoint) }),
         }
         is_first
     }

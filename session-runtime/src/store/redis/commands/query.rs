@@ -1,0 +1,43 @@
+//! Requests that only read, or may be carried out twice.
+
+use redis::{Cmd, Value};
+
+use crate::store::redis::RedisStore;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::net::request::{Idempotent, Request, RequestError};
+use crate::store::{SessionKey, StoreError};
+
+impl RedisStore {
+    /// Sends a request, once more if the connection broke. A server that closes idle connections, or was started anew,
+    /// is not worth an error.
+    pub(super) async fn query<R: Request>(
+        &self,
+        key: &SessionKey,
+        request: &R,
+    ) -> Result<R::Reply, StoreError> {
+        let (request, deadline) = (Idempotent(request), self.deployment.deadline());
+        let mut replies = self.deployment.send(key, Route::Session, &request, deadline).await;
+        if matches!(replies, Err(RequestError::NoReply(Cause::Lost))) {
+            replies = self.deployment.send(key, Route::Session, &request, deadline).await;
+        }
+        replies.map_err(read_error)
+    }
+
+    /// Sends a command to every server. An error reply of one is the answer of all.
+    pub(super) async fn query_each(&self, command: &Cmd) -> Result<Vec<Value>, StoreError> {
+        let sent = self.deployment.send_to_each(command, Route::Session, self.deployment.deadline()).await;
+        let replies = sent.map_err(read_error)?;
+        match replies.iter().find_map(Code::in_reply) {
+            Some(code) => Err(code.into()),
+            None => Ok(replies),
+        }
+    }
+}
+
+/// Why a read got no reply.
+pub(super) fn read_error(
+    (RequestError::NotSent(cause) | RequestError::NoReply(cause)): RequestError,
+) -> StoreError {
+    StoreError::unavailable(cause)
+}

@@ -1,0 +1,63 @@
+//! Changes of an expiry that nobody waits for.
+
+use std::error::Error;
+use std::time::Duration;
+
+use redis::{Pipeline, Value};
+
+use crate::background;
+use crate::store::redis::RedisStore;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::command::{Capacity, command_of};
+use crate::store::redis::commands::expiry::expire_command;
+use crate::store::redis::commands::script::RESTORE;
+use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::net::request::{GuardedPipeline, RequestError};
+use crate::store::{PERMANENT_FIELD, SessionKey, StoreError};
+
+impl RedisStore {
+    /// In the background: the reader does not wait for it, and neither a reader that is dropped nor a runtime that is parked takes it along.
+    /// What ended meanwhile gets its own end back.
+    pub(super) fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
+        let (store, key) = (self.clone(), key.clone());
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(expire_command(&key, expires_in));
+        // Behind it: what it finds is what was refreshed, or what ended since.
+        commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
+        background::spawn(async move {
+            let deadline = store.deployment.deadline();
+            match store.deployment.send(&key, Route::Background, &GuardedPipeline(commands), deadline).await {
+                Ok(replies) => {
+                    match (replies.first().and_then(Code::in_reply), replies.get(1).and_then(Code::in_reply))
+                    {
+                        (None, Some(Code::WrongType)) => store.restore_unawaited(&key),
+                        (Some(code), _) => store.deployment.log_unrefreshed(&Cause::Server(code)),
+                        _ => {}
+                    }
+                }
+                Err(RequestError::NotSent(cause) | RequestError::NoReply(cause)) => {
+                    store.deployment.log_unrefreshed(&cause);
+                }
+            }
+        });
+    }
+
+    /// Likewise: gives a tombstone, which this read took for a session, its own end back.
+    pub(super) fn restore_unawaited(&self, key: &SessionKey) {
+        let (store, key) = (self.clone(), key.clone());
+        background::spawn(async move {
+            let (deployment, deadline) = (&store.deployment, store.deployment.deadline());
+            let restored = RESTORE.run(deployment, deadline, &key, None, Capacity::default(), |_| {});
+            let error: StoreError = match restored.await {
+                Ok(Value::ServerError(error)) => Code::from(&error).into(),
+                Ok(_) => return,
+                Err(error) => error,
+            };
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(
+                cause,
+                "an ended session was used, and its tombstone stays for longer than it was to"
+            );
+        });
+    }
+}

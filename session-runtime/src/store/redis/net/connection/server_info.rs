@@ -1,0 +1,87 @@
+//! A server's account of itself.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redis::Value;
+
+use super::role::{Role, role_in};
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::reply::{is_unknown_command, text_in};
+
+/// A server, as it introduced itself when it was connected to.
+#[derive(Debug)]
+pub(crate) struct ServerInfo {
+    pub(crate) address: String,
+    /// `redis` or `valkey`.
+    name: String,
+    version: String,
+    /// It is a node of a cluster.
+    pub(crate) is_cluster_node: bool,
+    /// It can expire single fields.
+    pub(crate) supports_field_expiry: bool,
+    /// It has `HSETEX`, which sets fields if they are there (Redis 8 and Valkey 9), and has not refused it since.
+    can_overwrite: AtomicBool,
+}
+
+impl ServerInfo {
+    /// Reads the replies to the commands that a connection begins with.
+    pub(super) fn from_greeting(replies: &[Value], address: &str) -> Result<Self, Cause> {
+        // It lets us in, but does not serve. Other errors are missing permissions: who may not load scripts may still run them.
+        if replies.iter().any(|reply| Code::in_reply(reply) == Some(Code::Loading)) {
+            return Err(Cause::Server(Code::Loading));
+        }
+        let [hello, field_left, field_expiry, overwriting, ..] = replies else {
+            return Err(Cause::Unexpected);
+        };
+        let said = |key| text_in(hello, key).unwrap_or_default();
+        if role_in(hello) == Role::Replica {
+            return Err(Cause::Server(Code::ReadOnly));
+        }
+        if is_too_old(said("server"), said("version")) {
+            return Err(Cause::too_old(address, said("version")));
+        }
+        Ok(Self {
+            address: address.to_owned(),
+            name: said("server").to_owned(),
+            version: said("version").to_owned(),
+            is_cluster_node: said("mode") == "cluster",
+            supports_field_expiry: knows_command(field_left) && !is_unknown_command(field_expiry),
+            can_overwrite: AtomicBool::new(is_arity_error(overwriting)),
+        })
+    }
+
+    pub(crate) fn can_overwrite(&self) -> bool {
+        self.can_overwrite.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn record_overwrite_refused(&self) {
+        self.can_overwrite.store(false, Ordering::Relaxed);
+        tracing::debug!(address = self.address, "HSETEX was refused: a script is run in its place");
+    }
+}
+
+/// Name and version, as `redis 7.0.15`.
+impl fmt::Display for ServerInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// Before Redis 7 a script cannot ask for permissions before it writes. Other servers count otherwise; the start has
+/// such a script run.
+fn is_too_old(server: &str, version: &str) -> bool {
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    server == "redis" && major.is_some_and(|major| major < 7)
+}
+
+/// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.
+fn knows_command(reply: &Value) -> bool {
+    Code::in_reply(reply) != Some(Code::Other)
+}
+
+/// The server has the command, and the user may run it.
+fn is_arity_error(reply: &Value) -> bool {
+    let Value::ServerError(error) = reply else { return false };
+    error.details().is_some_and(|details| details.starts_with("wrong number of arguments"))
+}
