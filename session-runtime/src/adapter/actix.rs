@@ -74,7 +74,7 @@ impl Sessions {
 
 impl SessionMiddleware {
     /// Lets the requests of these routes go on without a session if the store is unavailable:
-    /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
+    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which is a 503.
     ///
     /// On a scope or a resource it goes around those, within the middleware of all.
     ///
@@ -86,14 +86,14 @@ impl SessionMiddleware {
     /// # use session_runtime::Sessions;
     /// # async fn front_page() -> &'static str { "" }
     /// # fn example(sessions: Sessions) {
-    /// let front_page = web::resource("/").wrap(sessions.middleware().tolerate_unavailability()).get(front_page);
+    /// let front_page = web::resource("/").wrap(sessions.middleware().allow_degraded()).get(front_page);
     /// let app = App::new().service(front_page).wrap(sessions.middleware());
     /// # let _ = app;
     /// # }
     /// # }
     /// ```
-    pub fn tolerate_unavailability(self) -> Self {
-        Self { opening: self.opening.tolerate_unavailability() }
+    pub fn allow_degraded(self) -> Self {
+        Self { opening: self.opening.allow_degraded() }
     }
 
     /// Lets requests to these routes begin a session even if another site caused them and they came

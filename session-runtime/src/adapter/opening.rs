@@ -7,17 +7,17 @@ use crate::session::sessions::Sessions;
 #[derive(Clone, Debug)]
 pub(super) struct Opening {
     sessions: Sessions,
-    tolerates_unavailability: bool,
+    allows_degraded: bool,
     allows_cross_site: bool,
 }
 
 impl Opening {
     pub(super) fn new(sessions: Sessions) -> Self {
-        Self { sessions, tolerates_unavailability: false, allows_cross_site: false }
+        Self { sessions, allows_degraded: false, allows_cross_site: false }
     }
 
-    pub(super) fn tolerate_unavailability(self) -> Self {
-        Self { tolerates_unavailability: true, ..self }
+    pub(super) fn allow_degraded(self) -> Self {
+        Self { allows_degraded: true, ..self }
     }
 
     pub(super) fn allow_cross_site(self) -> Self {
@@ -46,8 +46,8 @@ impl Opening {
                 None => opened,
             }
         });
-        if self.tolerates_unavailability {
-            handle.tolerate_unavailability();
+        if self.allows_degraded {
+            handle.allow_degraded();
         }
         if self.allows_cross_site {
             handle.allow_cross_site();

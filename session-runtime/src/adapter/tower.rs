@@ -62,7 +62,7 @@ impl Sessions {
 
 impl SessionLayer {
     /// Lets the requests of these routes go on without a session if the store is unavailable:
-    /// [`SessionHandle::tolerate_unavailability`] says what that means. Default: they get the error, which is a 503.
+    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which is a 503.
     ///
     /// On a part of the routes it goes around those, within the layer of all.
     ///
@@ -77,15 +77,15 @@ impl SessionLayer {
     /// # fn example(sessions: Sessions) -> Router {
     /// Router::new()
     ///     .route("/", get(front_page))
-    ///     .route_layer(sessions.layer().tolerate_unavailability())
+    ///     .route_layer(sessions.layer().allow_degraded())
     ///     .route("/account", get(account))
     ///     .layer(sessions.layer())
     /// # }
     /// # let _ = example;
     /// # }
     /// ```
-    pub fn tolerate_unavailability(self) -> Self {
-        Self { opening: self.opening.tolerate_unavailability() }
+    pub fn allow_degraded(self) -> Self {
+        Self { opening: self.opening.allow_degraded() }
     }
 
     /// Lets requests to these routes begin a session even if another site caused them and they came

@@ -258,7 +258,7 @@ impl Error {
     }
 
     /// The store could not be reached, did not answer within the deadline, or said that it cannot serve now; or it was so when the request was
-    /// to be served [without its session](crate::SessionHandle::tolerate_unavailability), and this would have written to it.
+    /// to be served [without its session](crate::SessionHandle::allow_degraded), and this would have written to it.
     pub fn is_unavailable(&self) -> bool {
         match &*self.0 {
             Kind::Store(error) => error.is_unavailable(),

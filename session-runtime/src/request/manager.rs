@@ -169,7 +169,7 @@ impl Manager {
         let metadata = SessionMetadata::new(id, &rules.prefix, &rules.lifetimes);
         let class = metadata.lifetime.class;
         if rules.lifetimes.get(class).is_none() {
-            rules.unknown_lifetimes.warn_of(class);
+            rules.unknown_lifetimes.warn_once(class);
         }
         metadata
     }
@@ -193,7 +193,7 @@ impl Manager {
         Ok(self.metadata(predecessor.generate_successor(created_at, class)?))
     }
 
-    pub(crate) fn check_known(&self, lifetime: Lifetime) -> Result<(), Error> {
+    pub(crate) fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), Error> {
         let class = lifetime.class;
         match self.rules.lifetimes.get(class) {
             None => Err(Error::config(format!(

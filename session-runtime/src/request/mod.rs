@@ -1,13 +1,22 @@
 //! One request's session: plans of the life cycle, carried out on the store.
 
 pub(crate) mod contention;
+mod cookies;
+mod destroy;
 pub(crate) mod handle;
+mod lifecycle_guard;
 pub(crate) mod manager;
+#[cfg_attr(not(any(feature = "actix", feature = "tower")), allow(dead_code, reason = "adapters have layers"))]
+mod outer;
 mod plain_http_search;
+mod read;
+mod report;
+mod rotate;
 #[cfg_attr(
     not(any(feature = "actix", feature = "tower")),
     allow(dead_code, reason = "adapters keep handles in requests")
 )]
-pub(crate) mod shared;
+mod shared;
 mod size_limits;
 mod unknown_lifetimes;
+mod write;

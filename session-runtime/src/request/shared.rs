@@ -41,7 +41,7 @@ impl<T> Shared<T> {
         Link(Arc::downgrade(&self.inner))
     }
 
-    fn of(inner: Arc<Inner<T>>) -> Self {
+    fn counted(inner: Arc<Inner<T>>) -> Self {
         inner.holders.fetch_add(1, Ordering::Relaxed);
         Self { inner, is_counted: true }
     }
@@ -49,13 +49,13 @@ impl<T> Shared<T> {
 
 impl<T> Link<T> {
     pub(crate) fn follow(&self) -> Option<Shared<T>> {
-        self.0.upgrade().map(Shared::of)
+        self.0.upgrade().map(Shared::counted)
     }
 }
 
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        Self::of(Arc::clone(&self.inner))
+        Self::counted(Arc::clone(&self.inner))
     }
 }
 

@@ -8,7 +8,7 @@ pub(super) struct UnknownLifetimes([AtomicU64; 4]);
 
 impl UnknownLifetimes {
     /// Warns at the first use of the class.
-    pub(super) fn warn_of(&self, class: u8) {
+    pub(super) fn warn_once(&self, class: u8) {
         if self.is_new(class) {
             tracing::warn!(
                 class,

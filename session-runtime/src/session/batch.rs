@@ -118,16 +118,16 @@ impl<'a> WriteBatch<'a> {
 
     /// Gives a field a value.
     pub fn set<T: 'static>(self, field: Field<'_, T>, value: impl IntoField<T>) -> Self {
-        self.and(|handle, changes| {
+        self.change(|handle, changes| {
             let spec = field.spec_of(handle)?;
             changes.forget(spec);
-            IntoField::with(value, |value| changes.set(spec, value))
+            IntoField::with_value(value, |value| changes.set(spec, value))
         })
     }
 
     /// Removes a field, if it is there.
     pub fn remove<T: 'static>(self, field: Field<'_, T>) -> Self {
-        self.and(|handle, changes| {
+        self.change(|handle, changes| {
             let spec = field.spec_of(handle)?;
             changes.forget(spec);
             changes.remove(spec);
@@ -167,7 +167,7 @@ impl<'a> WriteBatch<'a> {
         )
     }
 
-    fn and(mut self, change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>) -> Self {
+    fn change(mut self, change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>) -> Self {
         if let Ok(changes) = &mut self.changes
             && let Err(error) = change(self.handle, changes)
         {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::lifecycle::MAX_CLOCK_SKEW;
 
 /// Half of what ids tolerate: two machines on either side of the store still take each other's sessions for born.
-pub(super) const MOST: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
+pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
 /// A clock this far from the store's is worth a warning.
-const WORRYING: Duration = Duration::from_secs(30);
+const WARNING_DISTANCE: Duration = Duration::from_secs(30);
 
 /// The worst that was told, until the clocks agree again: a health check asks every few seconds.
 #[derive(Debug, Default)]
@@ -21,17 +21,17 @@ const ALARMED: u8 = 2;
 impl ClockLog {
     /// Logs the distance if it is worse than the last that was logged.
     pub(super) fn record(&self, distance: Duration) {
-        if distance < WORRYING / 2 {
+        if distance < WARNING_DISTANCE / 2 {
             self.0.store(FINE, Ordering::Relaxed);
         }
         let seconds = distance.as_secs();
-        if distance > MOST && self.is_worse(ALARMED) {
+        if distance > MAX_DISTANCE && self.is_worse(ALARMED) {
             tracing::error!(
                 seconds,
                 "this machine's clock and the session store's are too far apart: other machines may refuse the \
                  sessions that begin here, set the clocks right"
             );
-        } else if distance > WORRYING && self.is_worse(WARNED) {
+        } else if distance > WARNING_DISTANCE && self.is_worse(WARNED) {
             tracing::warn!(seconds, "this machine's clock and the session store's are apart");
         }
     }

@@ -89,7 +89,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(
             span(OperationName::Get, handle, spec)
-                .instrument(async move { spec.read(held(handle, spec).await?) }),
+                .instrument(async move { spec.read(stored_value(handle, spec).await?) }),
         )
     }
 
@@ -150,7 +150,7 @@ impl<'a, T: 'static> Field<'a, T> {
         Operation::new(span(OperationName::Exists, handle, spec).instrument(async move {
             match spec.alias() {
                 None => handle.contains(spec.name()).await,
-                Some(_) => Ok(held(handle, spec).await?.is_some()),
+                Some(_) => Ok(stored_value(handle, spec).await?.is_some()),
             }
         }))
     }
@@ -179,7 +179,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(span(OperationName::Raw, handle, spec).instrument(held(handle, spec)))
+        Operation::new(span(OperationName::Raw, handle, spec).instrument(stored_value(handle, spec)))
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
@@ -270,7 +270,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        let stored = IntoField::with(value, |value| spec.write(value));
+        let stored = IntoField::with_value(value, |value| spec.write(value));
         Operation::new(span(OperationName::Replace, handle, spec).instrument(async move {
             spec.read(value_of(modify(handle, spec, Action::Replace(stored?)).await?))
         }))
@@ -300,11 +300,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
-        let stored = IntoField::with(value, |value| spec.write(value));
+        let stored = IntoField::with_value(value, |value| spec.write(value));
         Operation::new(span(OperationName::GetOrSet, handle, spec).instrument(async move {
             match stored? {
                 Some(stored) => spec.read(value_of(modify(handle, spec, Action::GetOrSet(stored)).await?)),
-                None => spec.read(held(handle, spec).await?),
+                None => spec.read(stored_value(handle, spec).await?),
             }
         }))
     }
@@ -337,8 +337,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn compare_and_set(self, old: impl IntoField<T>, new: impl IntoField<T>) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
-        let (old, new) =
-            (IntoField::with(old, |old| spec.write(old)), IntoField::with(new, |new| spec.write(new)));
+        let (old, new) = (
+            IntoField::with_value(old, |old| spec.write(old)),
+            IntoField::with_value(new, |new| spec.write(new)),
+        );
         Operation::new(span(OperationName::CompareAndSet, handle, spec).instrument(async move {
             let (expected, value) = (old?, new?);
             let or_missing = spec.write(&spec.default())? == expected;
@@ -392,7 +394,7 @@ impl<'a, T: 'static> Field<'a, T> {
             let mut tries = Tries::new(handle, spec.name());
             loop {
                 tries.next().await?;
-                let expected = held(handle, spec).await?;
+                let expected = stored_value(handle, spec).await?;
                 let new = change(spec.read(expected.clone())?);
                 let value = spec.write(&new)?;
                 let or_missing = expected.is_none();
@@ -551,7 +553,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub(crate) fn assign(self, value: impl IntoField<T>) -> Operation<'a, ()> {
         let Self { handle, spec, .. } = self;
         let mut changes = Changes::default();
-        let encoded = IntoField::with(value, |value| changes.set(spec, value));
+        let encoded = IntoField::with_value(value, |value| changes.set(spec, value));
         Operation::new(span(OperationName::Set, handle, spec).instrument(async move {
             encoded?;
             handle.write(&changes.into_vec()).await.map(|_| ())
@@ -580,7 +582,10 @@ fn span<'a, T>(name: OperationName, handle: &'a SessionHandle, spec: &FieldSpec<
 }
 
 /// The bytes that a field holds, under its own name or its former one.
-async fn held<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<Option<Bytes>, Error> {
+async fn stored_value<T>(
+    handle: &SessionHandle,
+    spec: &'static FieldSpec<T>,
+) -> Result<Option<Bytes>, Error> {
     match spec.alias() {
         None => handle.get(spec.name()).await,
         Some(alias) => Ok(handle.get_many(&[spec.name(), alias]).await?.into_iter().flatten().next()),
@@ -597,7 +602,7 @@ fn modify<'a, T>(
 
 /// In place of what is stored now and not valid, and of nothing else.
 async fn set_to_default<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<(), Error> {
-    let expected = held(handle, spec).await?;
+    let expected = stored_value(handle, spec).await?;
     let (or_missing, value) = (expected.is_none(), spec.write(&spec.default())?);
     modify(handle, spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())
 }

@@ -2,9 +2,9 @@
 
 pub(crate) mod batch;
 mod clock_log;
+mod compile_hints;
 pub(crate) mod field;
 pub(crate) mod increment;
-mod mistakes;
 mod peek;
 pub(crate) mod record;
 pub(crate) mod schema;
@@ -362,7 +362,7 @@ impl<S: Schema> Session<S> {
     pub fn rotate(&self) -> Operation<'_, ()> {
         Operation::new(
             OperationSpan::new(OperationName::Rotate, self.handle())
-                .instrument(self.handle().change_id(RotationReason::Rotate)),
+                .instrument(self.handle().rotate(RotationReason::Rotate)),
         )
     }
 
@@ -400,8 +400,8 @@ impl<S: Schema> Session<S> {
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Renew, handle).instrument(async move {
-            handle.manager().check_known(lifetime)?;
-            handle.change_id(RotationReason::Renew(lifetime.class)).await
+            handle.manager().check_lifetime(lifetime)?;
+            handle.rotate(RotationReason::Renew(lifetime.class)).await
         }))
     }
 

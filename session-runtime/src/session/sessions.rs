@@ -293,7 +293,7 @@ impl Sessions {
     pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(Arc::clone(self.manager()), None);
         Operation::new(OperationSpan::without_session(OperationName::Create).instrument(async move {
-            handle.begin().await?;
+            handle.create().await?;
             Ok(handle.session())
         }))
     }

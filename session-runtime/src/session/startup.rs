@@ -90,7 +90,7 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     }
     check_clock(manager, clock_log).await?;
     let successor = manager.generate_successor(&probe, RotationReason::Rotate, now)?;
-    if !goes_through(store, &probe, &successor).await? {
+    if !passes_probe(store, &probe, &successor).await? {
         return Err(Error::config("the session store does not keep what it is given"));
     }
     Ok(())
@@ -100,11 +100,11 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
 /// refuses them.
 async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     let distance = distance_to_store(manager).await?;
-    if distance > clock_log::MOST {
+    if distance > clock_log::MAX_DISTANCE {
         return Err(Error::config(format!(
             "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
             distance.as_secs(),
-            clock_log::MOST.as_secs()
+            clock_log::MAX_DISTANCE.as_secs()
         )));
     }
     clock_log.record(distance);
@@ -118,8 +118,9 @@ pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, Sto
     Ok(abs_diff(manager.now(), theirs))
 }
 
-/// What a session goes through, by the operations that ask most of a store. Whether it came to what it had to.
-async fn goes_through(
+/// Has the probe session go through the operations that ask most of a store, and returns whether
+/// each had its outcome.
+async fn passes_probe(
     store: &AnyStore,
     probe: &SessionMetadata,
     successor: &SessionMetadata,

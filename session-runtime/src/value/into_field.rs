@@ -45,54 +45,54 @@ pub trait IntoField<T> {
     ///
     /// Not a method: with `use session_runtime::*` every type would have it.
     #[doc(hidden)]
-    fn with<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R;
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> IntoField<T> for T {
-    fn with<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R {
         use_value(&value)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> IntoField<T> for &T {
-    fn with<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R {
         use_value(value)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> IntoField<Option<T>> for T {
-    fn with<R>(value: Self, use_value: impl FnOnce(&Option<T>) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&Option<T>) -> R) -> R {
         use_value(&Some(value))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl IntoField<String> for &str {
-    fn with<R>(value: Self, use_value: impl FnOnce(&String) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&String) -> R) -> R {
         use_value(&value.to_owned())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl IntoField<Option<String>> for &str {
-    fn with<R>(value: Self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
         use_value(&Some(value.to_owned()))
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl IntoField<Vec<u8>> for &[u8] {
-    fn with<R>(value: Self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
         use_value(&value.to_vec())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<const N: usize> IntoField<Vec<u8>> for &[u8; N] {
-    fn with<R>(value: Self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&Vec<u8>) -> R) -> R {
         use_value(&value.to_vec())
     }
 }

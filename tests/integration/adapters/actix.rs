@@ -285,7 +285,7 @@ async fn a_scope_goes_on_without_a_session_if_it_may() {
     let served = serve(move |app| {
         let tolerant = web::resource("/tolerant").route(web::get().to(look));
         let routes = web::scope("")
-            .service(tolerant.wrap(sessions.middleware().tolerate_unavailability()))
+            .service(tolerant.wrap(sessions.middleware().allow_degraded()))
             .route("/strict", web::get().to(look))
             .route("/", web::get().to(count));
         app.service(routes.wrap(sessions.middleware()));

@@ -152,7 +152,7 @@ async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
 #[tokio::test]
 async fn an_endpoint_goes_on_without_a_session_if_it_may() {
     let (server, sessions) = sessions_on_a_server().await;
-    let tolerant = look.with(sessions.layer().tolerate_unavailability());
+    let tolerant = look.with(sessions.layer().allow_degraded());
     let app = Route::new().at("/tolerant", tolerant).at("/strict", look).at("/", count);
     let base = serve(app.with(sessions.layer())).await;
     goes_on_without_a_session_where_it_may(server, &base).await;

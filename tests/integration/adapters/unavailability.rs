@@ -63,11 +63,11 @@ async fn what_was_made_of_defaults_is_not_written_when_the_store_is_back() {
     let (mut server, sessions, base) = serve().await;
     let cookie = begin(&base).await;
     let handle = sessions.open([cookie.as_bytes()]);
-    handle.tolerate_unavailability();
+    handle.allow_degraded();
     let session: Session<Visitor> = handle.session();
     server.kill();
     assert_eq!(session.count().await.unwrap(), 0);
-    assert!(handle.is_without_session());
+    assert!(handle.is_degraded());
     server.restart();
     while sessions.ping().await.is_err() {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -83,12 +83,12 @@ async fn what_saw_a_part_of_its_session_gets_the_error() {
     let (mut server, sessions, base) = serve().await;
     let cookie = begin(&base).await;
     let handle = sessions.open([cookie.as_bytes()]);
-    handle.tolerate_unavailability();
+    handle.allow_degraded();
     let session: Session<Visitor> = handle.session();
     assert_eq!(session.count().await.unwrap(), 1);
     server.kill();
     assert!(session.name().await.unwrap_err().is_unavailable());
-    assert!(!handle.is_without_session());
+    assert!(!handle.is_degraded());
 }
 
 /// One read is out of time, a later one is answered: the request has no session for either.
@@ -97,7 +97,7 @@ async fn reads_side_by_side_are_of_one_mind() {
     let (server, sessions, base) = serve().await;
     let cookie = begin(&base).await;
     let handle = sessions.open([cookie.as_bytes()]);
-    handle.tolerate_unavailability();
+    handle.allow_degraded();
     let read = || {
         let session: Session<Visitor> = handle.session();
         tokio::spawn(async move { session.count().await.unwrap() })
@@ -109,7 +109,7 @@ async fn reads_side_by_side_are_of_one_mind() {
     assert_eq!(first.await.unwrap(), 0);
     server.resume();
     assert_eq!(second.await.unwrap(), 0);
-    assert!(handle.is_without_session());
+    assert!(handle.is_degraded());
 }
 
 async fn serve() -> (RedisServer, Sessions, String) {
@@ -120,7 +120,7 @@ async fn serve() -> (RedisServer, Sessions, String) {
         Router::new().route("/read", get(read)).route("/write", get(write)).route("/destroy", get(destroy))
     };
     let app = Router::new()
-        .nest("/tolerant", routes().route_layer(sessions.layer().tolerate_unavailability()))
+        .nest("/tolerant", routes().route_layer(sessions.layer().allow_degraded()))
         .nest("/strict", routes())
         .layer(sessions.layer());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

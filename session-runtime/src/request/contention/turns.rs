@@ -35,7 +35,7 @@ struct Lines {
 /// A place in a line, until it is dropped.
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
-    of: Contended,
+    field: Contended,
     ticket: u64,
 }
 
@@ -53,20 +53,20 @@ impl Turns {
     }
 
     /// A place at the end of the line; none if there is no line and this is not to begin one.
-    pub(super) fn join(&self, of: Contended, begins: bool) -> Result<Option<Turn<'_>>, Full> {
+    pub(super) fn join(&self, field: Contended, begins: bool) -> Result<Option<Turn<'_>>, Full> {
         let mut lines = self.lock();
         let ticket = lines.next_ticket;
-        match lines.by_field.entry(of) {
+        match lines.by_field.entry(field) {
             Entry::Occupied(line) if line.get().waiting.len() >= MOST_WAITING => return Err(Full),
             Entry::Occupied(mut line) => line.get_mut().wait(ticket, Waker::noop()),
             Entry::Vacant(_) if !begins => return Ok(None),
             Entry::Vacant(free) => {
-                free.insert(Line::of(ticket, Instant::now()));
+                free.insert(Line::new(ticket, Instant::now()));
                 self.in_use.fetch_add(1, Ordering::Relaxed);
             }
         }
         lines.next_ticket += 1;
-        Ok(Some(Turn { turns: self, of, ticket }))
+        Ok(Some(Turn { turns: self, field, ticket }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -99,9 +99,9 @@ impl Turn<'_> {
     fn look(&self, patience: Duration, waker: &Waker) -> Result<(), Instant> {
         let (now, mut lines) = (Instant::now(), self.turns.lock());
         // It may be over: others went ahead of this one, when nothing was heard of it.
-        let line = lines.by_field.entry(self.of).or_insert_with(|| {
+        let line = lines.by_field.entry(self.field).or_insert_with(|| {
             self.turns.in_use.fetch_add(1, Ordering::Relaxed);
-            Line::of(self.ticket, now)
+            Line::new(self.ticket, now)
         });
         line.look(self.ticket, patience, now, waker)
     }
@@ -110,7 +110,7 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut lines = self.turns.lock();
-        let Entry::Occupied(mut line) = lines.by_field.entry(self.of) else { return };
+        let Entry::Occupied(mut line) = lines.by_field.entry(self.field) else { return };
         let next = match line.get_mut().leave(self.ticket, Instant::now()) {
             Left::Nobody => {
                 line.remove();
@@ -148,7 +148,7 @@ enum Left {
 }
 
 impl Line {
-    fn of(ticket: u64, now: Instant) -> Self {
+    fn new(ticket: u64, now: Instant) -> Self {
         Self { turn: ticket, heard_at: now, waiting: VecDeque::new() }
     }
 
@@ -214,8 +214,8 @@ mod tests {
     }
 
     impl Turns {
-        fn place(&self, of: Contended) -> Turn<'_> {
-            self.join(of, true).unwrap().unwrap()
+        fn place(&self, field: Contended) -> Turn<'_> {
+            self.join(field, true).unwrap().unwrap()
         }
     }
 
@@ -234,8 +234,8 @@ mod tests {
 
     #[tokio::test]
     async fn turns_come_in_the_order_of_the_line() {
-        let (turns, of) = (Turns::default(), contended());
-        let [first, second, third] = [(); 3].map(|()| turns.place(of));
+        let (turns, field) = (Turns::default(), contended());
+        let [first, second, third] = [(); 3].map(|()| turns.place(field));
         assert!(first.has_come().await && !second.has_come().await && !third.has_come().await);
         assert!(turns.are_in_use());
         drop(first);
@@ -248,8 +248,8 @@ mod tests {
 
     #[tokio::test]
     async fn fields_and_sessions_do_not_wait_for_each_other() {
-        let (turns, of) = (Turns::default(), contended());
-        let others = [of, (of.0, "other"), contended()].map(|of| turns.place(of));
+        let (turns, field) = (Turns::default(), contended());
+        let others = [field, (field.0, "other"), contended()].map(|field| turns.place(field));
         for other in &others {
             assert!(other.has_come().await);
         }
@@ -257,16 +257,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_begins_with_a_try_that_was_lost_alone() {
-        let (turns, of) = (Turns::default(), contended());
-        assert!(turns.join(of, false).unwrap().is_none());
-        let _first = turns.place(of);
-        assert!(turns.join(of, false).unwrap().is_some());
+        let (turns, field) = (Turns::default(), contended());
+        assert!(turns.join(field, false).unwrap().is_none());
+        let _first = turns.place(field);
+        assert!(turns.join(field, false).unwrap().is_some());
     }
 
     #[tokio::test]
     async fn those_that_leave_are_not_waited_for() {
-        let (turns, of) = (Turns::default(), contended());
-        let [first, second, third] = [(); 3].map(|()| turns.place(of));
+        let (turns, field) = (Turns::default(), contended());
+        let [first, second, third] = [(); 3].map(|()| turns.place(field));
         assert!(!second.has_come().await && !third.has_come().await);
         drop(second);
         let (came, ()) = tokio::join!(third.comes(), async { drop(first) });
@@ -275,12 +275,12 @@ mod tests {
 
     #[tokio::test]
     async fn all_of_a_line_are_woken_one_after_another() {
-        let (turns, of) = (Arc::new(Turns::default()), contended());
+        let (turns, field) = (Arc::new(Turns::default()), contended());
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..100 {
             let turns = Arc::clone(&turns);
             tasks.spawn(async move {
-                let turn = turns.place(of);
+                let turn = turns.place(field);
                 assert!(turn.comes().await);
                 tokio::task::yield_now().await;
             });
@@ -291,23 +291,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_has_an_end() {
-        let (turns, of) = (Turns::default(), contended());
-        let mut places: Vec<_> = (0..=MOST_WAITING).map(|_| turns.place(of)).collect();
-        assert!(turns.join(of, true).is_err());
+        let (turns, field) = (Turns::default(), contended());
+        let mut places: Vec<_> = (0..=MOST_WAITING).map(|_| turns.place(field)).collect();
+        assert!(turns.join(field, true).is_err());
         places.pop();
-        assert!(turns.join(of, true).is_ok());
+        assert!(turns.join(field, true).is_ok());
     }
 
     #[tokio::test]
     async fn a_turn_that_is_silent_is_taken_over_and_comes_again() {
-        let (turns, of) = (Turns::default(), contended());
-        let [silent, second] = [(); 2].map(|()| turns.place(of));
+        let (turns, field) = (Turns::default(), contended());
+        let [silent, second] = [(); 2].map(|()| turns.place(field));
         assert!(silent.has_come().await);
         assert!(second.come(Duration::from_millis(10), Instant::now() + ANY).await);
         assert!(!silent.has_come().await, "it was taken over");
         drop(second);
         assert!(silent.has_come().await);
-        let [second] = [(); 1].map(|()| turns.place(of));
+        let [second] = [(); 1].map(|()| turns.place(field));
         assert!(second.come(Duration::from_millis(10), Instant::now() + ANY).await);
         drop(second);
         assert!(!turns.are_in_use());
@@ -318,8 +318,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_deadline_ends_the_wait() {
-        let (turns, of) = (Turns::default(), contended());
-        let [first, second] = [(); 2].map(|()| turns.place(of));
+        let (turns, field) = (Turns::default(), contended());
+        let [first, second] = [(); 2].map(|()| turns.place(field));
         assert!(first.has_come().await);
         assert!(!second.come(ANY, Instant::now() + Duration::from_millis(10)).await);
         drop((first, second));
@@ -328,7 +328,7 @@ mod tests {
 
     /// A line of which each ticket has looked in its turn, at a time of ours.
     fn line(tickets: u64, now: Instant) -> Line {
-        let mut line = Line::of(0, now);
+        let mut line = Line::new(0, now);
         (1..tickets).for_each(|ticket| line.wait(ticket, Waker::noop()));
         line
     }

@@ -436,7 +436,7 @@ fn assert_shows_no_value(error: &crate::Error) {
 #[test]
 fn setters_accept_what_the_list_says() {
     fn set<T: Clone>(value: impl IntoField<T>) -> T {
-        IntoField::with(value, T::clone)
+        IntoField::with_value(value, T::clone)
     }
     assert_eq!(set::<u64>(3), 3);
     assert_eq!(set::<u64>(&3), 3);

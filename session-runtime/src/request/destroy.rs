@@ -1,0 +1,62 @@
+//! The end of a request's session.
+
+use super::handle::{Origin, SessionHandle};
+use crate::error::Error;
+use crate::lifecycle::{Next, PlannedDestruction, SessionMetadata, TOMBSTONE_FOR};
+use crate::store::{DestroyReason, Destruction, TombstoneKind};
+
+impl SessionHandle {
+    pub(crate) async fn destroy(&self) -> Result<(), Error> {
+        let destroyed = self.destroy_all().await;
+        self.lifecycle().destruction_finished();
+        destroyed
+    }
+
+    /// Ends all sessions that can be ended, and gives the first error.
+    async fn destroy_all(&self) -> Result<(), Error> {
+        let mut destroyed = Ok(());
+        while let Some(plan) = self.plan_destruction()? {
+            match self.store().destroy(&plan.session.key, self.destruction()).await {
+                Ok(found) => {
+                    let follow = |kind| self.successor_to_destroy(kind);
+                    if self.lifecycle().destroyed(&plan, found, follow) == Next::Done {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.report_refusal(&error, &plan.session);
+                    let goes_on = self.lifecycle().not_destroyed(&plan.session.id);
+                    destroyed = destroyed.and(Err(error.into()));
+                    if !goes_on {
+                        break;
+                    }
+                }
+            }
+        }
+        destroyed
+    }
+
+    fn plan_destruction(&self) -> Result<Option<PlannedDestruction>, Error> {
+        self.accessed().plan_destroy(self.manager().now())
+    }
+
+    pub(super) fn destruction(&self) -> Destruction {
+        let reason = match self.origin() {
+            Origin::Request => DestroyReason::LoggedOut,
+            Origin::Application => DestroyReason::EndedElsewhere,
+        };
+        Destruction { reason, tombstone_for: TOMBSTONE_FOR }
+    }
+
+    /// The session that a destruction ends in place of one that was rotated. A client that knows an id from before a login must not end
+    /// the session after it.
+    fn successor_to_destroy(&self, kind: TombstoneKind) -> Option<SessionMetadata> {
+        match (kind, self.origin()) {
+            (TombstoneKind::Rotated(successor), _)
+            | (TombstoneKind::Renewed(successor), Origin::Application) => {
+                Some(self.manager().metadata(successor))
+            }
+            (TombstoneKind::Renewed(_), Origin::Request) | (TombstoneKind::Destroyed(_), _) => None,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Reads of a request's session.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::handle::SessionHandle;
+use super::report::{Progress, carry_out, record_nothing};
+use crate::error::{Error, Kind};
+use crate::lifecycle::{KnownFields, MAX_CLOCK_SKEW, PlannedRead};
+use crate::store::{Lookup, PERMANENT_FIELD, Refresh, StoreError};
+
+impl SessionHandle {
+    pub(crate) async fn get(&self, field: &'static str) -> Result<Option<Bytes>, Error> {
+        let value = carry_out!(self, read = self.plan_read(), {
+            let reply = self.store().get(&read.session.key, field, self.refresh(&read)).await;
+            self.report_read(&read, reply, |value, known| known.record(field, value.is_some()))?
+        });
+        Ok(value.flatten().flatten())
+    }
+
+    pub(crate) async fn get_many(&self, fields: &[&'static str]) -> Result<Vec<Option<Bytes>>, Error> {
+        let values = carry_out!(self, read = self.plan_read(), {
+            let reply = self.store().get_many(&read.session.key, fields, self.refresh(&read)).await;
+            self.report_read(&read, reply, |values, known| {
+                fields.iter().zip(values).for_each(|(field, value)| known.record(field, value.is_some()));
+            })?
+        });
+        Ok(values.flatten().unwrap_or_else(|| vec![None; fields.len()]))
+    }
+
+    pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
+        let is_there = carry_out!(self, read = self.plan_read(), {
+            let reply = self.store().contains(&read.session.key, field, self.refresh(&read)).await;
+            self.report_read(&read, reply, record_nothing)?
+        });
+        Ok(is_there.flatten().unwrap_or(false))
+    }
+
+    pub(crate) async fn exists(&self) -> Result<bool, Error> {
+        let found = carry_out!(self, read = self.plan_read(), {
+            let key = &read.session.key;
+            let reply = match self.refresh(&read) {
+                // Without a refresh, a key that is missing would look like one that lacks the field.
+                Refresh::No => self.store().time_left(key).await.map(|left| left.map(|_| ())),
+                refresh => {
+                    self.store().contains(key, PERMANENT_FIELD, refresh).await.map(|found| found.map(|_| ()))
+                }
+            };
+            self.report_read(&read, reply, record_nothing)?
+        });
+        Ok(found.flatten().is_some())
+    }
+
+    /// Of a key without an expiry, which another program began, the time to the absolute deadline.
+    pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
+        let left = carry_out!(self, read = self.plan_inspection(), {
+            let reply = self.store().time_left(&read.session.key).await;
+            let most = read.session.deadline_in(self.manager().now()).unwrap_or_default();
+            let reply = reply.map(|found| found.map(|left| left.min(most)));
+            self.report_read(&read, reply, record_nothing)?
+        });
+        match left {
+            Some(left) => Ok(left),
+            None => self.check_undisputed().await.map(|()| None),
+        }
+    }
+
+    pub(crate) async fn field_expires_in(&self, field: &str) -> Result<Option<Duration>, Error> {
+        let left = carry_out!(self, read = self.plan_inspection(), {
+            let reply = self.store().field_time_left(&read.session.key, field).await;
+            self.report_read(&read, reply, record_nothing)?
+        });
+        Ok(left.flatten().flatten())
+    }
+
+    /// # Errors
+    ///
+    /// `is_config` if the store has a session that this process holds to be over, and not only by the delays and the clocks' differences
+    /// that are tolerated. A client is told of no session: for it there is none.
+    pub(super) async fn check_undisputed(&self) -> Result<(), Error> {
+        let (now, unusable) = (self.manager().now(), self.lifecycle().unusable().to_vec());
+        for session in unusable {
+            if self.has_client() || session.is_plausible(now) {
+                continue;
+            }
+            match self.store().time_left(&session.key).await? {
+                Lookup::Found(left) if left > MAX_CLOCK_SKEW => return Err(Error::new(Kind::Disputed)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn plan_read(&self) -> Option<PlannedRead> {
+        self.accessed().plan_read(self.manager().now())
+    }
+
+    /// A read that leaves the session's expiry as it is.
+    fn plan_inspection(&self) -> Option<PlannedRead> {
+        self.plan_read().map(|read| PlannedRead { refresh: None, ..read })
+    }
+
+    fn refresh(&self, read: &PlannedRead) -> Refresh {
+        read.refresh.map_or(Refresh::No, |expires_in| self.manager().refresh(expires_in))
+    }
+
+    fn report_read<T>(
+        &self,
+        read: &PlannedRead,
+        reply: Result<Lookup<T>, StoreError>,
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> Result<Progress<T>, Error> {
+        let Some(reply) = self.or_degraded(reply)? else { return Ok(ControlFlow::Break(None)) };
+        if self.is_degraded() {
+            // Another read of the request was answered with a default meanwhile: this one must not tell of the session.
+            return Ok(ControlFlow::Break(None));
+        }
+        Ok(self.report(&read.session, read.resolves_pending, read.refresh.is_some(), reply, record))
+    }
+}

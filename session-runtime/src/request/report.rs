@@ -1,0 +1,97 @@
+//! Reports of the store's replies to the life cycle.
+
+use std::ops::ControlFlow;
+
+use super::handle::SessionHandle;
+use crate::error::Error;
+use crate::lifecycle::{KnownFields, Next, SessionMetadata};
+use crate::operation::BoxFuture;
+use crate::store::{Lookup, StoreError};
+
+/// The way on after a report. `Break` has the answer, or nothing if there is nothing to find.
+/// `Continue` asks for another plan, once the tombstone of the session in it is
+/// [read](SessionHandle::read_tombstone).
+pub(super) type Progress<T> = ControlFlow<Option<T>, Option<SessionMetadata>>;
+
+/// Carries out plan after plan until a report gives the answer. `None` if there is no plan.
+///
+/// A macro, because a function over an async closure gives a future that rustc cannot show to be
+/// `Send`.
+macro_rules! carry_out {
+    ($handle:ident, $plan:pat = $next:expr, $report:expr) => {
+        loop {
+            let Some($plan) = $next else { break None };
+            match $report {
+                ControlFlow::Break(answer) => break Some(answer),
+                ControlFlow::Continue(dead) => $handle.read_tombstone(dead).await?,
+            }
+        }
+    };
+}
+
+pub(super) use carry_out;
+
+impl SessionHandle {
+    /// Reports a reply about this session, and records what it shows of the fields.
+    pub(super) fn report<T>(
+        &self,
+        session: &SessionMetadata,
+        resolves_pending: bool,
+        refreshed: bool,
+        reply: Lookup<T>,
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> Progress<T> {
+        let mut lifecycle = self.lifecycle();
+        match reply {
+            Lookup::Found(answer) => {
+                lifecycle.found(&session.id, refreshed);
+                if self.store().may_overwrite()
+                    && let Some(known) = lifecycle.known_fields(&session.id)
+                {
+                    record(&answer, known);
+                }
+                ControlFlow::Break(Some(answer))
+            }
+            Lookup::Missing => match lifecycle.missing(&session.id, resolves_pending) {
+                Next::Done => ControlFlow::Break(None),
+                Next::Replan => ControlFlow::Continue(None),
+            },
+            Lookup::Dead => ControlFlow::Continue(lifecycle.dead(&session.id)),
+        }
+    }
+
+    pub(super) fn report_refusal(&self, error: &StoreError, session: &SessionMetadata) {
+        if !error.is_outcome_unknown() {
+            self.lifecycle().refused(&session.id);
+        }
+    }
+
+    /// Reads the tombstone of a session, if one is given: it decides how the request goes on. Boxed, since most requests never need
+    /// it.
+    pub(super) fn read_tombstone(&self, dead: Option<SessionMetadata>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let Some(session) = dead else { return Ok(()) };
+            let reply = self.store().tombstone(&session.key).await;
+            let Some(tombstone) = self.or_degraded(reply)? else { return Ok(()) };
+            let age = self.age();
+            self.lifecycle().tombstone_read(&session.id, tombstone, age);
+            Ok(())
+        })
+    }
+
+    /// `None`: the store cannot be asked, and the request goes on without its session.
+    pub(super) fn or_degraded<T>(&self, reply: Result<T, StoreError>) -> Result<Option<T>, Error> {
+        match reply {
+            Ok(reply) => Ok(Some(reply)),
+            Err(error) if error.is_unavailable() && self.lifecycle().degrade() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a request goes on without its session");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// For a reply that shows nothing of the fields.
+pub(super) fn record_nothing<T>(_: &T, _: &mut KnownFields) {}

@@ -1,0 +1,162 @@
+//! Writes to a request's session.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::handle::SessionHandle;
+use super::report::{Progress, carry_out, record_nothing};
+use crate::error::{Error, Kind};
+use crate::lifecycle::{KnownFields, Lifecycle, Next, PlannedWrite};
+use crate::store::{Action, Change, Lookup, Modified, Modify, StoreError, Write, WriteMode};
+
+impl SessionHandle {
+    /// Creates the session if there is none, and writes nothing else.
+    pub(crate) async fn create(&self) -> Result<(), Error> {
+        carry_out!(self, plan = self.plan_write(false)?, {
+            let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
+            let reply = self.store().write(&plan.session.key, write, false).await?;
+            self.report_write(&plan, reply, record_nothing)?
+        });
+        Ok(())
+    }
+
+    /// Carries changes out, and counts the removed fields that were there.
+    pub(crate) async fn write(&self, changes: &[Change<'static>]) -> Result<u64, Error> {
+        self.manager().size_limits().check_changes(changes)?;
+        if changes.is_empty() {
+            return Ok(0);
+        }
+        let ttl = changes.iter().find_map(ttl_of);
+        let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
+        let removed = carry_out!(self, (plan, overwrites) = self.plan_changes(changes, only_removes)?, {
+            let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
+            let written = self.store().write(&plan.session.key, write, overwrites).await;
+            let reply = written.map_err(|error| self.write_error(error, ttl))?;
+            self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
+        });
+        Ok(removed.flatten().unwrap_or(0))
+    }
+
+    /// Changes one field by its value. `None`: there is no session, and the action begins none.
+    pub(crate) async fn modify(
+        &self,
+        field: &'static str,
+        alias: Option<&'static str>,
+        ttl: Option<Duration>,
+        action: Action,
+    ) -> Result<Option<Modified>, Error> {
+        self.manager().size_limits().check_action(field, &action)?;
+        let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
+            let (mode, expires_in) = (plan.mode, plan.expires_in);
+            let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
+            let modified = self.store().modify(&plan.session.key, modify).await;
+            let reply = modified.map_err(|error| self.write_error(error, ttl))?;
+            let progress = self.report_write(&plan, reply, |modified, known| {
+                known.record_action(field, ttl, &action, modified);
+            })?;
+            progress.map_break(|modified| match (modified, mode) {
+                (None, WriteMode::Create) => without_creation(&action),
+                (modified, _) => modified,
+            })
+        });
+        Ok(modified.unwrap_or_else(|| without_session(&action)))
+    }
+
+    /// Has the field expire `ttl` from now, and returns whether it is there.
+    pub(crate) async fn expire_field(&self, field: &str, ttl: Duration) -> Result<bool, Error> {
+        let is_there = carry_out!(self, plan = self.plan_write(true)?, {
+            let (key, expires_in) = (&plan.session.key, plan.expires_in);
+            let expired = self.store().expire_field(key, field, ttl, expires_in).await;
+            let reply = expired.map_err(|error| self.write_error(error, Some(ttl)))?;
+            self.report_write(&plan, reply, record_nothing)?
+        });
+        Ok(is_there.flatten().unwrap_or(false))
+    }
+
+    fn plan_write(&self, only_removes: bool) -> Result<Option<PlannedWrite>, Error> {
+        self.plan_write_in(&mut self.accessed(), only_removes)
+    }
+
+    /// The plan, and whether all that it does is to give new values to fields that the request has
+    /// seen.
+    fn plan_changes(
+        &self,
+        changes: &[Change<'_>],
+        only_removes: bool,
+    ) -> Result<Option<(PlannedWrite, bool)>, Error> {
+        let mut lifecycle = self.accessed();
+        let Some(plan) = self.plan_write_in(&mut lifecycle, only_removes)? else { return Ok(None) };
+        let known = lifecycle.known_fields(&plan.session.id);
+        let overwrites = known.is_some_and(|known| known.contains_all(changes));
+        Ok(Some((plan, overwrites)))
+    }
+
+    fn plan_write_in(
+        &self,
+        lifecycle: &mut Lifecycle,
+        only_removes: bool,
+    ) -> Result<Option<PlannedWrite>, Error> {
+        let manager = self.manager();
+        let now = manager.now();
+        lifecycle.plan_write(now, only_removes, |class| manager.generate(class, now))
+    }
+
+    fn report_write<T>(
+        &self,
+        plan: &PlannedWrite,
+        reply: Lookup<T>,
+        record: impl FnOnce(&T, &mut KnownFields),
+    ) -> Result<Progress<T>, Error> {
+        let creates = plan.mode == WriteMode::Create;
+        if creates
+            && matches!(reply, Lookup::Found(_))
+            && self.lifecycle().created(&plan.session.id)? == Next::Replan
+        {
+            return Ok(ControlFlow::Continue(None));
+        }
+        // Where a creation began nothing, another one may have happened since.
+        Ok(self.report(&plan.session, plan.resolves_pending || creates, true, reply, record))
+    }
+
+    /// The error of a write that may have given a field an expiry of its own.
+    fn write_error(&self, error: StoreError, ttl: Option<Duration>) -> Error {
+        if ttl.is_some() && error.is_refused() && !self.store().supports_field_expiry() {
+            return Error::new(Kind::NoFieldExpiry(error));
+        }
+        error.into()
+    }
+}
+
+fn ttl_of(change: &Change<'_>) -> Option<Duration> {
+    match change {
+        Change::Set { ttl, .. } => *ttl,
+        Change::Remove { .. } => None,
+    }
+}
+
+/// An action that only removes, or would compare and fail, creates none.
+fn creates_session(action: &Action) -> bool {
+    match action {
+        Action::Replace(value) => value.is_some(),
+        Action::CompareAndSet { or_missing, value, .. } => *or_missing && value.is_some(),
+        Action::GetOrSet(_) | Action::AddInteger { .. } | Action::AddFloat { .. } => true,
+    }
+}
+
+/// The outcome of an action without a session.
+fn without_session(action: &Action) -> Option<Modified> {
+    match action {
+        Action::CompareAndSet { or_missing, .. } => Some(Modified::Swapped(*or_missing)),
+        _ => None,
+    }
+}
+
+/// The outcome of an action that might have created a session and did not: it has failed on
+/// nothing.
+fn without_creation(action: &Action) -> Option<Modified> {
+    match action {
+        Action::CompareAndSet { .. } => Some(Modified::Swapped(false)),
+        Action::AddInteger { .. } | Action::AddFloat { .. } => Some(Modified::OutOfRange),
+        Action::Replace(_) | Action::GetOrSet(_) => None,
+    }
+}
