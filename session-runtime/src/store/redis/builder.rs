@@ -62,9 +62,10 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which carries all requests of a program on a few
-    /// cores. All that one request asks of its session goes by one of them. [Single-threaded
-    /// runtimes](crate::Sessions::for_current_runtime), which the workers of actix-web have, get as many each beside those.
+    /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which
+    /// carries all requests of a program on a few cores. All that one request asks of its session
+    /// goes by one of them. [Single-threaded runtimes](crate::Sessions::for_current_runtime), which
+    /// the workers of actix-web have, get as many each beside those.
     ///
     /// In the URL: `connections=…`.
     pub fn connections(mut self, connections: usize) -> Self {

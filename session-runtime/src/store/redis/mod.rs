@@ -100,7 +100,8 @@ impl RedisStore {
         RedisStoreBuilder::new(url)
     }
 
-    /// The same store by connections of the current runtime's own, if that is single-threaded. All that ask for it there share them.
+    /// The same store by connections of the current runtime's own, if that is single-threaded. All
+    /// that ask for it there share them.
     pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         let deployment = self.per_runtime.for_current_runtime(&self.deployment)?;
         Some(Self { deployment, per_runtime: Arc::clone(&self.per_runtime) })

@@ -9,8 +9,8 @@ use crate::store::redis::net::request::{Idempotent, Request, RequestError};
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
-    /// Sends a request, once more if the connection broke. A server that closes idle connections, or was started anew,
-    /// is not worth an error.
+    /// Sends a request, once more if the connection broke. A server that closes idle connections,
+    /// or was started anew, is not worth an error.
     pub(super) async fn query<R: Request>(
         &self,
         key: &SessionKey,

@@ -209,7 +209,7 @@ fn time_left(reply: Option<Value>) -> Result<TimeLeft, StoreError> {
     }
 }
 
-/// What a read has found, by the reply of its `PEXPIRE`.
+/// The result of a read, by the reply of its `PEXPIRE`.
 ///
 /// A value that was there is served by a server that takes no writes now; of what was not there, it is unknown whether the session is.
 fn refreshed<T>(

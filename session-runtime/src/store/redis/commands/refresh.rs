@@ -16,8 +16,9 @@ use crate::store::redis::net::request::{GuardedPipeline, RequestError};
 use crate::store::{PERMANENT_FIELD, SessionKey, StoreError};
 
 impl RedisStore {
-    /// In the background: the reader does not wait for it, and neither a reader that is dropped nor a runtime that is parked takes it along.
-    /// What ended meanwhile gets its own end back.
+    /// Refreshes a session's expiry in the background. The reader does not wait for it, and neither
+    /// a reader that is dropped nor a runtime that is parked takes it along. A session that ended
+    /// meanwhile gets its own end back.
     pub(super) fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
         let (store, key) = (self.clone(), key.clone());
         let mut commands = Pipeline::with_capacity(2);
@@ -42,7 +43,7 @@ impl RedisStore {
         });
     }
 
-    /// Likewise: gives a tombstone, which this read took for a session, its own end back.
+    /// Gives a tombstone that was taken for a session its own end back, in the background.
     pub(super) fn restore_unawaited(&self, key: &SessionKey) {
         let (store, key) = (self.clone(), key.clone());
         background::spawn(async move {

@@ -239,7 +239,7 @@ fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
     command
 }
 
-/// What became of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
+/// The fate of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
 fn overwrote(refreshed: Option<Value>, deployment: &Deployment) -> Lookup<u64> {
     match refreshed {
         // It ended in between.

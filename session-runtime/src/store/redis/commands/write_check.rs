@@ -13,9 +13,11 @@ use crate::store::redis::net::node_connections::Route;
 const MAY_WRITE: &str = "#!lua\nreturn 1";
 
 impl RedisStore {
-    /// Checks that each server takes writes: a full memory, too few replicas and disks that fail stop them.
+    /// Checks that each server takes writes: a full memory, too few replicas and disks that fail
+    /// stop them.
     ///
-    /// It goes by the connection for the background: while writes are paused it gets no answer, and no session is to wait behind it.
+    /// It goes by the connection for the background: while writes are paused it gets no answer, and
+    /// no session is to wait behind it.
     pub(crate) async fn takes_writes(&self) -> Result<(), StoreError> {
         let store = self.clone();
         let checked = background::spawn(async move { store.each_takes_writes().await }).await;

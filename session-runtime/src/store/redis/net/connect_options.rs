@@ -69,7 +69,8 @@ impl ConnectOptions {
         Connector::new(self.info.clone().set_addr(addr), self.server_name.as_deref())
     }
 
-    /// Sends one command on a connection of its own, to a server that need not keep sessions. An error reply is a reply.
+    /// Sends one command on a connection of its own, to a server that need not keep sessions. An
+    /// error reply is a reply.
     pub(crate) async fn query(&self, address: &Address, command: &Cmd) -> Result<Value, Cause> {
         let failed = |error| Cause::from_connect_error(&error, &address.to_string());
         let config =

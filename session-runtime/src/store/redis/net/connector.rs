@@ -42,7 +42,7 @@ impl Connector {
     }
 }
 
-/// Where it is.
+/// For messages: its address.
 impl fmt::Display for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reached_at {

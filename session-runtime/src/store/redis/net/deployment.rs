@@ -57,7 +57,8 @@ impl Deployment {
         Instant::now() + self.timeout
     }
 
-    /// Sends a request to the server that keeps the session, and gives the reply. An error reply is a reply.
+    /// Sends a request to the server that keeps the session, and gives the reply. An error reply is
+    /// a reply.
     ///
     /// Sent again only after a reply that proves that nothing was carried out.
     pub(crate) async fn send<R: Request>(
@@ -73,8 +74,9 @@ impl Deployment {
         }
     }
 
-    /// Sends the same request to every server that keeps sessions, side by side, wherever the keys in it belong. The
-    /// nodes of a cluster are those that are known. If none is, they are found first.
+    /// Sends the same request to every server that keeps sessions, side by side, wherever the keys
+    /// in it belong. The nodes of a cluster are those that are known. If none is, they are found
+    /// first.
     pub(crate) async fn send_to_each<R: Request + Clone + Send + 'static>(
         &self,
         request: &R,
@@ -101,7 +103,8 @@ impl Deployment {
         Ok(replies)
     }
 
-    /// Tells whether the server of a session is known not to expire single fields. While there is no connection, nothing is known.
+    /// Tells whether the server of a session is known not to expire single fields. Without a
+    /// connection nothing is known.
     pub(crate) fn lacks_field_expiry(&self, key: &SessionKey) -> bool {
         self.on_session_link(key, Link::lacks_field_expiry).unwrap_or(false)
     }
@@ -136,8 +139,8 @@ impl Deployment {
         );
     }
 
-    /// Tells whether all servers can expire single fields, as they said when they were connected to. Until then they count
-    /// as able.
+    /// Tells whether all servers can expire single fields, as they said when they were connected
+    /// to. Until then they count as able.
     pub(crate) fn supports_field_expiry(&self) -> bool {
         self.server_infos().iter().all(|server| server.supports_field_expiry)
     }
@@ -201,7 +204,7 @@ impl Topology {
     }
 }
 
-/// Where the servers are, without user and password.
+/// For messages: the servers' addresses, without user and password.
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

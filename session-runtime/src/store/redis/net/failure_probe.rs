@@ -57,7 +57,8 @@ async fn first_bytes(address: &str) -> Option<Vec<u8>> {
     read_first_bytes(connected.ok()?.ok()?).await
 }
 
-/// What comes unasked is read first: a server that closes at once would take them back if it were asked.
+/// Reads the words that come unasked first: a server that closes at once would take them back if it
+/// were asked.
 async fn read_first_bytes(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<Vec<u8>> {
     let mut answer = vec![0; MAX_ANSWER];
     let length = match timeout(ANSWER_TIMEOUT, stream.read(&mut answer)).await {

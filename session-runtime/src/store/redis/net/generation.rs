@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the generations of the connections to one endpoint. All connections there share it, on every runtime.
+/// Counts the generations of the connections to one endpoint. All connections there share it, on
+/// every runtime.
 ///
-/// Each connection belongs to the generation in which it was opened. A reply that only a replica gives retires that
-/// generation, and with it every connection of it.
+/// Each connection belongs to the generation in which it was opened. A reply that only a replica
+/// gives retires that generation, and with it every connection of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GenerationCounter(Arc<AtomicU64>);
 

@@ -1,6 +1,7 @@
 //! Connections to the servers that keep sessions, and the way of a request to one of them.
 //!
-//! Nothing here knows a session's commands: `commands` sends its requests through [`deployment::Deployment`].
+//! Nothing here knows a session's commands. `commands` sends its requests through a
+//! [`Deployment`](deployment::Deployment).
 
 pub(super) mod address;
 mod backoff;

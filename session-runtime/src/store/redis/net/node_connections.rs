@@ -7,7 +7,8 @@ use crate::store::redis::cause::Cause;
 use crate::store::redis::net::link::Link;
 use crate::store::{ConnectionState, SessionKey};
 
-/// The connections to one node: as many as were asked for, each for its share of the sessions, and one for the background.
+/// The connections to one node: as many as were asked for, each for its share of the sessions, and
+/// one for the background.
 #[derive(Clone)]
 pub(crate) struct NodeConnections {
     /// All requests of one session go by one of them, in order.
@@ -21,8 +22,8 @@ pub(crate) struct NodeConnections {
 pub(crate) enum Route {
     /// The session's own, behind all earlier requests of the session.
     Session,
-    /// The one for requests that nobody waits for. A server that pauses writes may not answer them for a while, nor
-    /// those behind them.
+    /// The one for requests that nobody waits for. A server that pauses writes may not answer them
+    /// for a while, nor those behind them.
     Background,
 }
 

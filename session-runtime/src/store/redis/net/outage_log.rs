@@ -19,8 +19,8 @@ macro_rules! log_first {
 
 pub(crate) use log_first;
 
-/// The state of a server that was logged last. The links to one server share it: one outage is logged once,
-/// however many runtimes have connections of their own.
+/// The state of a server that was logged last. The links to one server share it: one outage is
+/// logged once, however many runtimes have connections of their own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OutageLog(Arc<AtomicU8>);
 
@@ -46,7 +46,8 @@ impl OutageLog {
     }
 }
 
-/// Limits to once a minute an event that a server in trouble brings about with one request after the other.
+/// Limits to once a minute an event that a server in trouble brings about with one request after
+/// the other.
 #[derive(Debug, Default)]
 pub(crate) struct LogThrottle(Mutex<Option<Instant>>);
 

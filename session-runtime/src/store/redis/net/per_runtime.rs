@@ -6,7 +6,8 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use crate::store::redis::net::deployment::Deployment;
 
-/// The single-threaded runtimes that have connections of their own, and these connections, for as long as they are in use.
+/// The single-threaded runtimes that have connections of their own, and these connections, for as
+/// long as they are in use.
 ///
 /// A connection is driven by the runtime on which it was made. Used from another one, every command and every reply wakes a thread.
 #[derive(Default)]

@@ -12,8 +12,8 @@ pub(crate) trait Request: Sync {
     /// It only reads, or changes nothing more when it is carried out again.
     const IS_IDEMPOTENT: bool = false;
 
-    /// Hands it to the connection. With `is_asking`, the node is only about to get the slot, and each command goes
-    /// behind an `ASKING`.
+    /// Hands it to the connection. With `is_asking`, the node is only about to get the slot, and
+    /// each command goes behind an `ASKING`.
     fn send_on(
         &self,
         connection: &mut MultiplexedConnection,
@@ -23,7 +23,8 @@ pub(crate) trait Request: Sync {
     /// The replies that decide whether it was carried out.
     fn deciding_replies(reply: &Self::Reply) -> &[Value];
 
-    /// Tells whether a replica always refuses a part of it. Its replies then show whether the server is the master.
+    /// Tells whether a replica always refuses a part of it. Its replies then show whether the
+    /// server is the master.
     fn needs_master(&self) -> bool {
         false
     }

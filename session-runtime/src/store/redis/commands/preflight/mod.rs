@@ -15,7 +15,8 @@ use crate::store::redis::net::node_connections::Route;
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
-    /// Checks that the server has all that sessions need, and that its user may use it. It tries on this key, which is not there.
+    /// Checks that the server has all that sessions need, and that its user may use it. It tries on
+    /// this key, which is not there.
     ///
     /// # Errors
     ///

@@ -25,9 +25,10 @@ use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.
 ///
-/// The client's own cluster connection is not used: it has no deadline, and sends writes again whose fate is not known. A session lives in one
-/// slot, so what is left to do is little: to know which master has it, to follow redirections, each of which proves that nothing was carried
-/// out, and to ask for the slots again when there is reason to. Replicas are never asked for sessions.
+/// The client's own cluster connection is not used: it has no deadline, and sends writes again
+/// whose fate is not known. A session lives in one slot, so what is left to do is little: to know
+/// which master has it, to follow redirections, each of which proves that nothing was carried out,
+/// and to ask for the slots again when there is reason to. Replicas are never asked for sessions.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     shared: Arc<Shared>,
@@ -43,7 +44,8 @@ struct Shared {
     refreshing: AtomicU8,
     /// The latest question for the slots was in vain.
     is_failing: AtomicBool,
-    /// The node at which the next question begins. It is another each time: the one before may be out of date.
+    /// The node at which the next question begins. It is another each time: the one before may be
+    /// out of date.
     next_start: AtomicUsize,
 }
 
@@ -80,7 +82,8 @@ impl Cluster {
         }
     }
 
-    /// The same cluster by other connections, whose slots are not known yet. The connections for the background are shared.
+    /// The same cluster by other connections, whose slots are not known yet. The connections for
+    /// the background are shared.
     pub(crate) fn fork(&self) -> Self {
         let this = Arc::clone(&self.shared);
         let fork_connections = move |address: &Address| {
@@ -104,8 +107,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// The same in a task of its own. A master that is away is tried again and again; where no node tells the slots, that is left to the first
-    /// operation.
+    /// The same in a task of its own. A master that is away is tried again and again; where no node
+    /// tells the slots, that is left to the first operation.
     pub(crate) fn connect_soon(&self, deadline: Instant) {
         let cluster = self.clone();
         tokio::spawn(async move {
@@ -131,7 +134,8 @@ impl Cluster {
         worst.unwrap_or(ConnectionState::Connecting)
     }
 
-    /// Sends a request to the master of the key's slot, wherever that is by now. An error reply is a reply.
+    /// Sends a request to the master of the key's slot, wherever that is by now. An error reply is
+    /// a reply.
     pub(crate) async fn send<R: Request>(
         &self,
         key: &SessionKey,
@@ -201,8 +205,9 @@ impl Cluster {
         refreshed.unwrap_or(Err(Cause::NoClusterNode))
     }
 
-    /// Has one task in the background ask for the slots: a caller's runtime may be parked while others wait. A call
-    /// while it runs has it ask once more: the answers on their way may be out of date.
+    /// Has one task in the background ask for the slots: a caller's runtime may be parked while
+    /// others wait. A call while it runs has it ask once more: the answers on their way may be out
+    /// of date.
     pub(crate) fn refresh_slots_soon(&self) {
         // In one step: a task that ends meanwhile must not leave behind a state in which nobody runs and nobody begins.
         let next = |state| Some(if state == IDLE { RUNNING } else { RUN_AGAIN });

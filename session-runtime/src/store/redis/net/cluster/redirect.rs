@@ -65,7 +65,8 @@ impl RetryBudget {
         Self { deadline, redirects: 0, pause: SHORTEST_PAUSE }
     }
 
-    /// Tells whether to follow a redirection. Nodes that send to each other do not agree yet: from then on, it pauses first.
+    /// Tells whether to follow a redirection. Nodes that send to each other do not agree yet: from
+    /// then on, it pauses first.
     pub(super) async fn follow(&mut self) -> bool {
         self.redirects += 1;
         self.redirects <= USUAL_REDIRECTS || self.pause().await

@@ -21,7 +21,8 @@ struct HealthState {
     gauge: Mutex<Option<GaugeGuard>>,
 }
 
-/// Lives in the connection's driver: whichever way that ends, with its runtime too, the connection is closed.
+/// Lives in the connection's driver: whichever way that ends, with its runtime too, the connection
+/// is closed.
 pub(super) struct ClosesWithDriver(pub(super) ConnectionHealth);
 
 impl ConnectionHealth {

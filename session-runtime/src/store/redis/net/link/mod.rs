@@ -29,14 +29,17 @@ use crate::store::redis::net::request::{Request, RequestError};
 ///
 /// - It is made when it is first used, or when it is [awaited](Self::connect).
 /// - An operation that finds the connection lost waits for a new one, within its own deadline.
-/// - If the first attempt at a new one fails, the server counts as down: operations fail at once, and nothing queues, while one task goes on
-///   trying. If its lease has expired, because its runtime is parked, the next operation has another task try on its own runtime.
-/// - An operation without an answer in time makes the connection suspect, which takes no new ones: the task opens another, which takes its
-///   place if the server answers there. What only reads, and waits on the old one, is sent again. If the server does not answer there
-///   either, it counts as down.
-/// - A reply that only a replica gives ends the use of all connections to the endpoint: the next one leads to wherever the master is then.
-///   An operation that a replica would answer too brings the question for the role along, unless the server has proven within the last
-///   second that it is the master.
+/// - If the first attempt at a new one fails, the server counts as down: operations fail at once,
+///   and nothing queues, while one task goes on trying. If its lease has expired, because its
+///   runtime is parked, the next operation has another task try on its own runtime.
+/// - An operation without an answer in time makes the connection suspect, which takes no new ones:
+///   the task opens another, which takes its place if the server answers there. What only reads,
+///   and waits on the old one, is sent again. If the server does not answer there either, it counts
+///   as down.
+/// - A reply that only a replica gives ends the use of all connections to the endpoint: the next
+///   one leads to wherever the master is then. An operation that a replica would answer too brings
+///   the question for the role along, unless the server has proven within the last second that it
+///   is the master.
 /// - A write that follows a second of idleness is handed over after the driver had a turn: it may not have noticed the connection's end.
 ///
 /// The client's own reconnecting connection is not used: it waits for attempts outside any deadline and keeps a silent connection for ever.
@@ -74,7 +77,8 @@ impl Link {
         )
     }
 
-    /// Another link to the same endpoint, not connected yet. What the server is, it takes from this one until it knows better.
+    /// Another link to the same endpoint, not connected yet. What the server is, it takes from this
+    /// one until it knows better.
     pub(crate) fn fork(&self) -> Self {
         let Shared { endpoint, scripts, timeout, log, generations, .. } = &*self.shared;
         let state = State::disconnected_from(self.server());
@@ -314,8 +318,8 @@ impl Link {
         }
     }
 
-    /// Has a task connect, if that is wanted, and no task holds the lease. A task of its own: a request that is dropped must not take the
-    /// attempt with it.
+    /// Has a task connect, if that is wanted, and no task holds the lease. A task of its own: a
+    /// request that is dropped must not take the attempt with it.
     fn begin_connecting(&self, is_wanted: impl FnOnce(&mut State) -> bool) -> bool {
         let mut lease = None;
         self.shared.state.send_if_modified(|state| {
@@ -329,7 +333,7 @@ impl Link {
     }
 }
 
-/// Where it leads.
+/// For messages: its endpoint.
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.endpoint.fmt(f)

@@ -12,7 +12,8 @@ use crate::store::redis::net::backoff::jittered;
 use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::outage_log::log_first;
 
-/// It tries until it has succeeded, nobody holds the link any more, or another task has the lease because its own expired.
+/// It tries until it has succeeded, nobody holds the link any more, or another task has the lease
+/// because its own expired.
 ///
 /// Its runtime may be parked at any moment, for good: a program may run it for one operation at a time. So it gives signs of life.
 pub(super) struct ReconnectTask {

@@ -33,7 +33,8 @@ pub(super) struct Outage {
 /// The right of one task to connect, for as long as it gives signs of life.
 struct Lease {
     number: u64,
-    /// The moment from which its runtime counts as parked, and any operation may take the next lease.
+    /// The moment from which its runtime counts as parked, and any operation may take the next
+    /// lease.
     ends_at: Instant,
 }
 
@@ -74,7 +75,8 @@ impl State {
         self.lease.as_ref().map(|lease| lease.ends_at)
     }
 
-    /// Grants another task the lease, and gives its number. Its attempt is worth waiting for, whatever became of earlier ones.
+    /// Grants another task the lease, and gives its number. Its attempt is worth waiting for,
+    /// whatever became of earlier ones.
     pub(super) fn grant_lease(&mut self) -> u64 {
         self.leases += 1;
         self.outage = None;
@@ -82,7 +84,8 @@ impl State {
         self.leases
     }
 
-    /// Records a sign of life of this task: the next one follows within this time. Tells whether it still has the lease.
+    /// Records a sign of life of this task: the next one follows within this time. Tells whether it
+    /// still has the lease.
     pub(super) fn renew_lease(&mut self, number: u64, next: Duration) -> bool {
         let Some(lease) = self.lease.as_mut().filter(|lease| lease.number == number) else { return false };
         lease.ends_at = Instant::now() + next + GRACE;
