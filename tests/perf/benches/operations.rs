@@ -135,7 +135,7 @@ fn costs_beside(beside: Costs, committed: Costs) -> LibraryBenchmarkConfig {
     let instructions = (beside[0] * 100 + committed[0] * 103) * TIMES / 100;
     let allocations = (beside[1] + committed[1]) * TIMES;
     let mut config = LibraryBenchmarkConfig::default();
-    let mut callgrind = Callgrind::default();
+    let mut callgrind = Callgrind::with_args(["--cache-sim=no"]);
     callgrind.format([EventKind::Ir]).hard_limits([(EventKind::Ir, instructions)]);
     config.tool(callgrind).tool(dhat(allocations));
     config
