@@ -5,6 +5,7 @@
 /// The methods of `Session`: they come before the fields that `Session` dereferences to.
 pub(crate) const SESSION_METHODS: &[&str] = &[
     "session_id",
+    "created_at",
     "exists",
     "expires_in",
     "lifetime",

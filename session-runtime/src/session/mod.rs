@@ -13,7 +13,7 @@ mod startup;
 
 use std::fmt;
 use std::ops::Deref;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use self::batch::{ReadBatch, WriteBatch};
 use crate::config::Lifetime;
@@ -86,6 +86,38 @@ impl<S: Schema> Session<S> {
     /// ```
     pub fn session_id(&self) -> Option<SessionId> {
         self.handle().id()
+    }
+
+    /// The time at which the session was created or last [renewed](Self::renew), in whole seconds.
+    /// `None` without a session. No round trip.
+    ///
+    /// The session's id holds the time, so it is known as far as the [id](Self::session_id) is. A
+    /// [rotation](Self::rotate) keeps it.
+    ///
+    /// # Examples
+    ///
+    /// Ask for the password again before a change that matters:
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use session_runtime::{Session, SessionConfig, Sessions};
+    /// # #[derive(Session)]
+    /// # struct Visitor { count: u64 }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # let session = sessions.create::<Visitor>().await?;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// const RECENT: Duration = Duration::from_secs(15 * 60);
+    /// let age = session.created_at().and_then(|time| SystemTime::now().duration_since(time).ok());
+    /// let has_logged_in_recently = age.is_some_and(|age| age < RECENT);
+    /// # assert!(has_logged_in_recently);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// # }).unwrap();
+    /// # }
+    /// ```
+    pub fn created_at(&self) -> Option<SystemTime> {
+        self.session_id().map(|id| id.birth())
     }
 
     /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a read does.

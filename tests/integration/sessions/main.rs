@@ -5,6 +5,7 @@
 mod adversarial_values;
 mod contention;
 mod costs;
+mod created_at;
 mod evolution;
 mod field_expiry;
 mod futures;

@@ -1,0 +1,90 @@
+//! The time of a session's creation, in every state of the session.
+
+use std::time::{Duration, SystemTime};
+
+use session_runtime::testing::ManualClock;
+use session_runtime::{Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
+use session_tests::cookies::SECRET;
+
+#[derive(Session)]
+struct Visitor {
+    count: u64,
+}
+
+/// Each row lets a minute pass, does one thing, and names the minute at which the session counts as
+/// created then.
+#[tokio::test]
+async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
+    let (sessions, clock) = sessions();
+    let start = clock.now();
+    let visitor: Session<Visitor> = sessions.open([]).session();
+    for (minute, step, expected) in [
+        (1, Step::Look, None),
+        (2, Step::Write, Some(2)),
+        (3, Step::Write, Some(2)),
+        (4, Step::Rotate, Some(2)),
+        (5, Step::Renew, Some(5)),
+        (6, Step::Rotate, Some(5)),
+        (7, Step::Destroy, None),
+        (8, Step::Write, Some(8)),
+    ] {
+        clock.advance(MINUTE);
+        step.take(&visitor).await?;
+        assert_eq!(visitor.created_at(), expected.map(|minute| at(start, minute)), "minute {minute}");
+        assert_eq!(visitor.created_at(), visitor.session_id().map(|id| id.birth()));
+    }
+    Ok(())
+}
+
+/// A later request knows it from the cookie, even while the store is not asked.
+#[tokio::test]
+async fn a_cookie_tells_it_before_the_store_is_asked() -> Result<(), Error> {
+    let (sessions, clock) = sessions();
+    let first = sessions.open([]);
+    first.session::<Visitor>().set_count(1).await?;
+    let cookie = cookie_of(&first);
+    clock.advance(MINUTE);
+    let later = sessions.open([cookie.as_bytes()]).session::<Visitor>();
+    let before = later.created_at();
+    assert_eq!(before, Some(at(clock.now(), 0) - MINUTE));
+    assert!(later.exists().await?);
+    assert_eq!(later.created_at(), before);
+    Ok(())
+}
+
+enum Step {
+    Look,
+    Write,
+    Rotate,
+    Renew,
+    Destroy,
+}
+
+impl Step {
+    async fn take(self, visitor: &Session<Visitor>) -> Result<(), Error> {
+        match self {
+            Self::Look => visitor.count().await.map(drop),
+            Self::Write => visitor.set_count(1).await,
+            Self::Rotate => visitor.rotate().await,
+            Self::Renew => visitor.renew(Lifetime::normal()).await,
+            Self::Destroy => visitor.destroy().await,
+        }
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn at(start: SystemTime, minute: u32) -> SystemTime {
+    start + MINUTE * minute
+}
+
+fn sessions() -> (Sessions, ManualClock) {
+    let (config, clock) = (SessionConfig::new().store("memory:").secret(SECRET), ManualClock::default());
+    let store = MemoryStore::with_clock(&clock);
+    (Sessions::with_store(config, store).unwrap().with_clock(&clock), clock)
+}
+
+fn cookie_of(handle: &SessionHandle) -> String {
+    let headers = handle.finish();
+    headers.set_cookie().unwrap().split(';').next().unwrap().to_owned()
+}
