@@ -21,7 +21,7 @@ pub fn native_cookie(input: &[u8]) {
         }
         b'i' => {
             let id = id(rest);
-            assert_eq!(SessionId::parse(&id).unwrap().birth(), now());
+            assert_eq!(SessionId::parse(&id).unwrap().created_at(), now());
             assert!(check(signed(&id).as_bytes()), "a right cookie was refused");
         }
         _ => {

@@ -14,7 +14,7 @@ pub(crate) fn abs_diff(one: SystemTime, other: SystemTime) -> Duration {
 /// Where the manager and the memory store get the time from.
 ///
 /// It has two readings, because the system's time may be set back and forth under a running program. [`now`](Self::now) is that time: what
-/// a session's birth and a cookie's age are told in, and comparable with other machines. [`elapsed`](Self::elapsed) only ever grows: what
+/// a session's creation time and a cookie's age are told in, and comparable with other machines. [`elapsed`](Self::elapsed) only ever grows: what
 /// an expiry within this process is measured by, so that an entry once expired never comes back.
 #[derive(Debug, Clone)]
 pub(crate) enum Clock {

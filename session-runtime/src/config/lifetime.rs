@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::error::Setting;
+use crate::id::LifetimeId;
 
 /// How long sessions of one kind live.
 ///
@@ -39,7 +40,7 @@ use crate::error::Setting;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "Keys")]
 pub struct Lifetime {
-    pub(crate) class: u8,
+    pub(crate) class: LifetimeId,
     pub(crate) idle: Duration,
     pub(crate) max: Duration,
     pub(crate) persistent: bool,
@@ -60,7 +61,9 @@ impl Lifetime {
     ///
     /// Ids hold the number: do not give it to another lifetime while such sessions live.
     pub const fn custom(class: u8) -> Self {
-        match class {
+        let number = class;
+        let class = LifetimeId::new(number);
+        match number {
             REMEMBERED => Self { class, idle: days(30), max: days(180), persistent: true },
             _ => Self { class, idle: days(1), max: days(30), persistent: false },
         }
@@ -68,7 +71,7 @@ impl Lifetime {
 
     /// The class number, by which a session names its lifetime: 0 is `normal`, 1 is `remembered`.
     pub const fn class(self) -> u8 {
-        self.class
+        self.class.as_u8()
     }
 
     /// The idle timeout: 1 second to 3,650 days. Each request that uses the session starts it again.
@@ -147,17 +150,17 @@ pub(crate) struct Lifetimes(Vec<Lifetime>);
 
 impl Lifetimes {
     /// The lifetime of a class, if the application has one. (An id's class is another program's, or an earlier version's, otherwise.)
-    pub(crate) fn get(&self, class: u8) -> Option<&Lifetime> {
+    pub(crate) fn get(&self, class: LifetimeId) -> Option<&Lifetime> {
         self.0.iter().find(|lifetime| lifetime.class == class)
     }
 
     /// What sessions begin with.
     pub(super) fn normal(&self) -> Lifetime {
-        self.get(NORMAL).copied().unwrap_or(Lifetime::normal())
+        self.get(LifetimeId::new(NORMAL)).copied().unwrap_or(Lifetime::normal())
     }
 
     /// The lifetime of a class that the application does not have: no longer than any that it has.
-    pub(crate) fn strictest(&self, class: u8) -> Lifetime {
+    pub(crate) fn strictest(&self, class: LifetimeId) -> Lifetime {
         let shortest = |of: fn(&Lifetime) -> Duration| self.0.iter().map(of).min().unwrap_or_default();
         let (idle, max) = (shortest(|lifetime| lifetime.idle), shortest(|lifetime| lifetime.max));
         Lifetime { class, idle, max, persistent: false }
@@ -192,11 +195,11 @@ impl From<Vec<Lifetime>> for Lifetimes {
 
 fn resolve(lifetime: Lifetime) -> Result<Lifetime, Error> {
     let Lifetime { class, idle, max, .. } = lifetime;
-    let (idle_setting, max_setting) = match class {
+    let (idle_setting, max_setting) = match class.as_u8() {
         NORMAL => (Setting::IDLE, Setting::MAX),
         _ => (Setting::IDLE.without_variable(), Setting::MAX.without_variable()),
     };
-    // A session has to outlast the request that begins it, and an id holds the birth in whole seconds. Ten years keep every sum with a birth far from its type's end.
+    // A session has to outlast the request that begins it, and an id holds the creation time in whole seconds. Ten years keep every sum with a creation time far from its type's end.
     idle_setting.check_range(idle, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
     max_setting.check_range(max, Duration::from_secs(60)..=LONGEST, "1 minute to 3,650 days")?;
     Ok(lifetime.capped())
@@ -225,13 +228,22 @@ mod tests {
     #[test]
     fn defaults_are_pinned() {
         let lifetimes = Lifetimes::default();
-        let normal = Lifetime { class: 0, idle: secs(86_400), max: secs(2_592_000), persistent: false };
-        let remembered =
-            Lifetime { class: 1, idle: secs(2_592_000), max: secs(15_552_000), persistent: true };
-        assert_eq!(lifetimes.get(0), Some(&normal));
-        assert_eq!(lifetimes.get(1), Some(&remembered));
-        assert_eq!(lifetimes.get(2), None);
-        assert_eq!(Lifetime::custom(9), Lifetime { class: 9, ..normal });
+        let normal = Lifetime {
+            class: LifetimeId::new(0),
+            idle: secs(86_400),
+            max: secs(2_592_000),
+            persistent: false,
+        };
+        let remembered = Lifetime {
+            class: LifetimeId::new(1),
+            idle: secs(2_592_000),
+            max: secs(15_552_000),
+            persistent: true,
+        };
+        assert_eq!(lifetimes.get(LifetimeId::new(0)), Some(&normal));
+        assert_eq!(lifetimes.get(LifetimeId::new(1)), Some(&remembered));
+        assert_eq!(lifetimes.get(LifetimeId::new(2)), None);
+        assert_eq!(Lifetime::custom(9), Lifetime { class: LifetimeId::new(9), ..normal });
     }
 
     #[test]
@@ -242,9 +254,9 @@ mod tests {
         lifetimes.set(Lifetime::custom(255).max(secs(70)));
         let resolved = lifetimes.resolve().unwrap();
         assert_eq!(resolved.0.len(), 3);
-        assert_eq!(resolved.get(0).unwrap().idle, secs(5));
-        assert!(!resolved.get(1).unwrap().persistent);
-        assert_eq!(resolved.get(255).unwrap().max, secs(70));
+        assert_eq!(resolved.get(LifetimeId::new(0)).unwrap().idle, secs(5));
+        assert!(!resolved.get(LifetimeId::new(1)).unwrap().persistent);
+        assert_eq!(resolved.get(LifetimeId::new(255)).unwrap().max, secs(70));
     }
 
     #[test]
@@ -287,9 +299,12 @@ mod tests {
                 {"class": 7, "idle": 1, "max": 2, "persistent": true}]"#,
         )
         .unwrap();
-        assert_eq!(read.get(0), Some(&Lifetime::normal().idle(secs(60))));
-        assert_eq!(read.get(1), Some(&Lifetime::remembered().persistent(false)));
-        assert_eq!(read.get(7), Some(&Lifetime::custom(7).idle(secs(1)).max(secs(2)).persistent(true)));
+        assert_eq!(read.get(LifetimeId::new(0)), Some(&Lifetime::normal().idle(secs(60))));
+        assert_eq!(read.get(LifetimeId::new(1)), Some(&Lifetime::remembered().persistent(false)));
+        assert_eq!(
+            read.get(LifetimeId::new(7)),
+            Some(&Lifetime::custom(7).idle(secs(1)).max(secs(2)).persistent(true))
+        );
         assert_eq!(lifetimes("[]").unwrap(), Lifetimes::default());
     }
 

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Error;
+use crate::id::LifetimeId;
 
 const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
 
@@ -200,7 +201,7 @@ fn impossible_lifetimes_and_stores_are_refused_at_start() {
     refused(config().store("mysql://h"), &["SESSION_REDIS"]);
 }
 
-/// A birth is told in whole seconds: less than a minute would be lost between two machines, or between two seconds.
+/// A creation time is told in whole seconds: less than a minute would be lost between two machines, or between two seconds.
 #[test]
 fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
     let takes = ["`max`", "must be 1 minute to 3,650 days"];
@@ -511,7 +512,7 @@ fn variables_reach_the_settings() {
     let settings = settings.unwrap().resolve().unwrap();
     assert!(matches!(settings.store, StoreUrl::Memory(_)));
     assert_eq!(settings.secrets[0].expose(), TEXT.as_bytes());
-    assert_eq!(settings.lifetimes.get(0).unwrap().idle, Duration::from_secs(60));
+    assert_eq!(settings.lifetimes.get(LifetimeId::default()).unwrap().idle, Duration::from_secs(60));
 }
 
 const VARIABLES: [&str; 12] = [

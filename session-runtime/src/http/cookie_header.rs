@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn one_of_ours_is_held_in_place() {
-        let id = crate::SessionId::draw(std::time::UNIX_EPOCH, 0).unwrap();
+        let id = crate::SessionId::generate(std::time::UNIX_EPOCH, crate::id::LifetimeId::default()).unwrap();
         let name = "__Host-session-id";
         let pair = format!("{name}={}", crate::http::signing::Keyring::new(name, b"secret", []).sign(&id));
         let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);

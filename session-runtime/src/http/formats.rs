@@ -79,7 +79,7 @@ impl CookieFormats {
     allow(
         unused_variables,
         clippy::unnecessary_wraps,
-        reason = "an age is the formats' own that hold no birth"
+        reason = "an age is the formats' own that hold no creation time"
     )
 )]
 impl Format {
@@ -128,6 +128,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::id::LifetimeId;
     use crate::{FlaskCookie, SessionConfig, TornadoCookie};
 
     const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_first_format_is_written_and_all_are_read() {
-        let id = SessionId::draw(now(), 0).unwrap();
+        let id = SessionId::generate(now(), LifetimeId::default()).unwrap();
         for (first, second) in
             [(CookieFormat::Native, tornado()), (tornado(), flask()), (flask(), CookieFormat::Native)]
         {
@@ -169,8 +170,12 @@ mod tests {
 
     #[test]
     fn a_value_lasts_as_long_as_its_format_says() {
-        let lasts =
-            |format| formats([format]).write(&SessionId::draw(now(), 0).unwrap(), now()).unwrap().lasts;
+        let lasts = |format| {
+            formats([format])
+                .write(&SessionId::generate(now(), LifetimeId::default()).unwrap(), now())
+                .unwrap()
+                .lasts
+        };
         assert_eq!((lasts(CookieFormat::Native), lasts(flask())), (None, None));
         assert_eq!(lasts(tornado()), Some(Duration::from_secs(31 * 86_400)));
     }

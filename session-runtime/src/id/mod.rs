@@ -1,6 +1,7 @@
-//! Session ids: what they hold, how they are drawn and read.
+//! Session ids: what they hold, how they are generated and read.
 
 mod key;
+mod lifetime_id;
 #[cfg(feature = "redis-session-compat")]
 pub(crate) mod python;
 #[cfg(feature = "redis")]
@@ -9,6 +10,7 @@ pub(crate) mod slot;
 pub(crate) mod successor;
 
 pub use key::SessionKey;
+pub(crate) use lifetime_id::LifetimeId;
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,7 +29,7 @@ use crate::random::fill_random;
 /// | bytes | what |
 /// | --- | --- |
 /// | 6 | the **tag**, the first 8 characters: names a session and its rotated successors in logs |
-/// | 5 | the **birth**: when the session began, or was renewed, in seconds since 1970 |
+/// | 5 | the **creation time**: when the session began, or was renewed, in seconds since 1970 |
 /// | 1 | the **class**: which configured [`Lifetime`](crate::Lifetime) the session has |
 /// | 18 | the **secret**: 144 random bits of the operating system (OWASP asks for 64 or more) |
 ///
@@ -46,8 +48,8 @@ use crate::random::fill_random;
 /// ```
 ///
 /// With the feature `redis-session-compat` it may also be one of the Python package `redis_session`: two random UUIDs, 72 characters, of which
-/// the first 8 are its tag, and after a dot its birth, which is the timestamp of its cookie. Its class is 0. Two such ids are equal whatever their
-/// births; the id that such a session moves to has another tag.
+/// the first 8 are its tag, and after a dot its creation time, which is the timestamp of its cookie. Its class is 0. Two such ids are equal whatever their
+/// creation times; the id that such a session is rotated to has another tag.
 ///
 /// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,27 +63,31 @@ enum Text {
 }
 
 const TAG_BYTES: usize = 6;
-const BIRTH_BYTES: usize = 5;
+const TIME_BYTES: usize = 5;
 const SECRET_BYTES: usize = 18;
-const BYTES: usize = TAG_BYTES + BIRTH_BYTES + 1 + SECRET_BYTES;
+const BYTES: usize = TAG_BYTES + TIME_BYTES + 1 + SECRET_BYTES;
 const SECRET_AT: usize = BYTES - SECRET_BYTES;
 
 impl SessionId {
     pub(crate) const LEN: usize = 40;
     pub(crate) const TAG_LEN: usize = 8;
 
-    /// Draws a new id from the operating system's random numbers.
-    pub(crate) fn draw(birth: SystemTime, class: u8) -> Result<Self, Error> {
+    /// Generates a new id from the operating system's random numbers.
+    pub(crate) fn generate(created_at: SystemTime, lifetime: LifetimeId) -> Result<Self, Error> {
         let mut bytes = [0; BYTES];
         fill_random(&mut bytes)?;
-        write_birth(&mut bytes, birth);
-        bytes[SECRET_AT - 1] = class;
+        write_created_at(&mut bytes, created_at);
+        bytes[SECRET_AT - 1] = lifetime.as_u8();
         Ok(Self::from_bytes(&bytes))
     }
 
-    /// Draws the id that a session moves to: the tag stays, so that both are in one cluster slot.
-    pub(crate) fn draw_successor(&self, birth: SystemTime, class: u8) -> Result<Self, Error> {
-        Ok(Self::draw(birth, class)?.with_tag(&self.as_ascii()[..Self::TAG_LEN]))
+    /// Generates the id that a session is rotated to: the tag stays, so that both are in one cluster slot.
+    pub(crate) fn generate_successor(
+        &self,
+        created_at: SystemTime,
+        lifetime: LifetimeId,
+    ) -> Result<Self, Error> {
+        Ok(Self::generate(created_at, lifetime)?.with_tag(&self.as_ascii()[..Self::TAG_LEN]))
     }
 
     /// This id with another tag, of as many characters of base64url.
@@ -163,22 +169,22 @@ impl SessionId {
     }
 
     /// When the session began, or was last renewed, in whole seconds.
-    pub fn birth(&self) -> SystemTime {
-        self.birth_and_class().0
+    pub fn created_at(&self) -> SystemTime {
+        self.created_at_and_lifetime().0
     }
 
-    pub(crate) fn birth_and_class(&self) -> (SystemTime, u8) {
+    pub(crate) fn created_at_and_lifetime(&self) -> (SystemTime, LifetimeId) {
         #[cfg(feature = "redis-session-compat")]
         if let Text::Python(id) = &self.0 {
-            return (id.birth(), 0);
+            return (id.created_at(), LifetimeId::default());
         }
         let bytes = to_bytes(self.as_ascii());
         let mut seconds = [0; 8];
-        seconds[8 - BIRTH_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES]);
-        // Some systems' clocks do not reach as far as five bytes: such a birth is as good as any that no session has.
-        let birth =
+        seconds[8 - TIME_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES]);
+        // Some systems' clocks do not reach as far as five bytes: such a creation time is as good as any that no session has.
+        let created_at =
             UNIX_EPOCH.checked_add(Duration::from_secs(u64::from_be_bytes(seconds))).unwrap_or(UNIX_EPOCH);
-        (birth, bytes[SECRET_AT - 1])
+        (created_at, LifetimeId::new(bytes[SECRET_AT - 1]))
     }
 
     fn from_bytes(bytes: &[u8; BYTES]) -> Self {
@@ -216,9 +222,9 @@ fn to_bytes(text: &[u8]) -> [u8; BYTES] {
     bytes
 }
 
-fn write_birth(bytes: &mut [u8; BYTES], birth: SystemTime) {
-    let seconds = birth.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    bytes[TAG_BYTES..TAG_BYTES + BIRTH_BYTES].copy_from_slice(&seconds.to_be_bytes()[8 - BIRTH_BYTES..]);
+fn write_created_at(bytes: &mut [u8; BYTES], created_at: SystemTime) {
+    let seconds = created_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES].copy_from_slice(&seconds.to_be_bytes()[8 - TIME_BYTES..]);
 }
 
 #[cfg(test)]
@@ -229,20 +235,21 @@ mod tests {
     fn layout_is_pinned() {
         let mut bytes = [0; BYTES];
         bytes[..6].copy_from_slice(b"tagtag");
-        write_birth(&mut bytes, UNIX_EPOCH + Duration::from_secs(1_761_741_315));
+        write_created_at(&mut bytes, UNIX_EPOCH + Duration::from_secs(1_761_741_315));
         bytes[11] = 1;
         bytes[12..].copy_from_slice(b"secretsecretsecret");
         let id = SessionId::from_bytes(&bytes);
         assert_eq!(id.expose_secret(), "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0");
-        assert_eq!(id.birth(), UNIX_EPOCH + Duration::from_secs(1_761_741_315));
-        assert_eq!((id.tag(), id.birth_and_class().1), ("dGFndGFn", 1));
+        assert_eq!(id.created_at(), UNIX_EPOCH + Duration::from_secs(1_761_741_315));
+        assert_eq!((id.tag(), id.created_at_and_lifetime().1), ("dGFndGFn", LifetimeId::new(1)));
     }
 
     #[test]
-    fn drawn_ids_keep_birth_and_class_and_differ() {
-        let birth = UNIX_EPOCH + Duration::from_secs(2_000_000_000);
-        let (one, two) = (SessionId::draw(birth, 7).unwrap(), SessionId::draw(birth, 7).unwrap());
-        assert_eq!(one.birth_and_class(), (birth, 7));
+    fn drawn_ids_keep_created_at_and_lifetime_and_differ() {
+        let created_at = UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+        let generate = || SessionId::generate(created_at, LifetimeId::new(7)).unwrap();
+        let (one, two) = (generate(), generate());
+        assert_eq!(one.created_at_and_lifetime(), (created_at, LifetimeId::new(7)));
         assert_ne!(one.tag(), two.tag());
         assert_eq!(SessionId::parse(one.expose_secret()).unwrap(), one);
     }
@@ -260,7 +267,7 @@ mod tests {
 
     #[test]
     fn debug_and_display_show_the_tag_alone() {
-        let id = SessionId::draw(UNIX_EPOCH, 0).unwrap();
+        let id = SessionId::generate(UNIX_EPOCH, LifetimeId::default()).unwrap();
         for shown in [format!("{id}"), format!("{id:?}")] {
             assert!(shown.contains(id.tag()) && !shown.contains(&id.expose_secret()[8..12]));
         }

@@ -2,32 +2,32 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// An id as the package draws it, two random UUIDs, one after the other; with the session's birth, which only the cookie tells.
+/// An id as the package generates it, two random UUIDs, one after the other; with the session's creation time, which only the cookie tells.
 #[derive(Clone, Copy)]
 pub(crate) struct PythonId {
-    /// `ID.BIRTH`, in seconds since 1970, as ten digits.
+    /// `ID.TIME`, in seconds since 1970, as ten digits.
     text: [u8; Self::LEN],
 }
 
 impl PythonId {
     const ID_LEN: usize = 2 * UUID_LEN;
-    const BIRTH_LEN: usize = 10;
-    const LEN: usize = Self::ID_LEN + 1 + Self::BIRTH_LEN;
+    const TIME_LEN: usize = 10;
+    const LEN: usize = Self::ID_LEN + 1 + Self::TIME_LEN;
 
-    /// The id of a session that began at `birth`, which is kept in whole seconds, and ends in 2286.
-    pub(crate) fn new(id: &[u8], birth: SystemTime) -> Option<Self> {
-        let birth = format!(".{:0width$}", seconds(birth), width = Self::BIRTH_LEN);
-        Self::from_ascii(&[id, birth.as_bytes()].concat())
+    /// The id of a session that began at `created_at`, which is kept in whole seconds, and ends in 2286.
+    pub(crate) fn new(id: &[u8], created_at: SystemTime) -> Option<Self> {
+        let created_at = format!(".{:0width$}", seconds(created_at), width = Self::TIME_LEN);
+        Self::from_ascii(&[id, created_at.as_bytes()].concat())
     }
 
     pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
         let text: [u8; Self::LEN] = text.try_into().ok()?;
-        let (id, birth) = text.split_at(Self::ID_LEN);
-        decimal(birth.strip_prefix(b".")?)?;
+        let (id, created_at) = text.split_at(Self::ID_LEN);
+        decimal(created_at.strip_prefix(b".")?)?;
         id.chunks(UUID_LEN).all(is_random_uuid).then_some(Self { text })
     }
 
-    /// With the birth.
+    /// With the creation time.
     pub(crate) fn as_ascii(&self) -> &[u8] {
         &self.text
     }
@@ -37,12 +37,12 @@ impl PythonId {
         str::from_utf8(&self.text[..Self::ID_LEN]).unwrap_or_default()
     }
 
-    pub(crate) fn birth(&self) -> SystemTime {
+    pub(crate) fn created_at(&self) -> SystemTime {
         time_of(decimal(&self.text[Self::ID_LEN + 1..]).unwrap_or_default())
     }
 }
 
-/// Two cookies of one session may tell different births.
+/// Two cookies of one session may tell different creation times.
 impl PartialEq for PythonId {
     fn eq(&self, other: &Self) -> bool {
         self.id() == other.id()
@@ -132,19 +132,19 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn its_birth_is_a_part_of_its_text() {
+    fn its_creation_time_is_a_part_of_its_text() {
         let text = python().expose_secret().to_owned();
         assert_eq!(text, format!("{PYTHON}.{NOW}"));
         let read = SessionId::parse(&text).unwrap();
-        assert_eq!((read, read.birth()), (python(), time_of(NOW)));
+        assert_eq!((read, read.created_at()), (python(), time_of(NOW)));
         for other in ["", ".", ".+761741315", ".176174131", ".17617413150", "-1761741315", ".176174131 "] {
             assert!(SessionId::parse(&format!("{PYTHON}{other}")).is_err(), "{other}");
         }
     }
 
     #[test]
-    fn a_birth_that_no_ten_digits_tell_is_none() {
-        let born_at = |seconds| PythonId::new(PYTHON.as_bytes(), time_of(seconds)).map(|id| id.birth());
+    fn a_creation_time_that_no_ten_digits_tell_is_none() {
+        let born_at = |seconds| PythonId::new(PYTHON.as_bytes(), time_of(seconds)).map(|id| id.created_at());
         for seconds in [0, 1, 9_999_999_999] {
             assert_eq!(born_at(seconds), Some(time_of(seconds)));
         }
@@ -152,7 +152,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn ids_are_the_same_whatever_their_births() {
+    fn ids_are_the_same_whatever_their_creation_times() {
         let hash = |id: &SessionId| BuildHasherDefault::<DefaultHasher>::default().hash_one(id);
         let id = |text: &str, seconds| {
             SessionId::of_python(PythonId::new(text.as_bytes(), time_of(seconds)).unwrap())

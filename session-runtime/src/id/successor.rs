@@ -4,18 +4,22 @@ use std::iter;
 use std::time::SystemTime;
 
 use super::slot::{slot_of, slot_of_tag};
-use super::{SessionId, SessionKey};
+use super::{LifetimeId, SessionId, SessionKey};
 use crate::error::Error;
 
-/// Draws an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
-pub(crate) fn draw_in_slot_of(key: &SessionKey, birth: SystemTime, class: u8) -> Result<SessionId, Error> {
-    let (slot, drawn) = (slot_of(key), SessionId::draw(birth, class)?);
+/// Generates an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
+pub(crate) fn generate_in_slot_of(
+    key: &SessionKey,
+    created_at: SystemTime,
+    lifetime: LifetimeId,
+) -> Result<SessionId, Error> {
+    let (slot, generated) = (slot_of(key), SessionId::generate(created_at, lifetime)?);
     let mut tag = [0; SessionId::TAG_LEN];
-    tag.copy_from_slice(drawn.tag().as_bytes());
+    tag.copy_from_slice(generated.tag().as_bytes());
     // One of 16,384 is in the slot.
     let tag =
         iter::successors(Some(tag), |tag| Some(next(*tag))).take(TAGS).find(|tag| slot_of_tag(tag) == slot);
-    Ok(tag.map_or(drawn, |tag| drawn.with_tag(&tag)))
+    Ok(tag.map_or(generated, |tag| generated.with_tag(&tag)))
 }
 
 /// The next tag with the same beginning; after the last one the first.
@@ -33,7 +37,7 @@ fn next(mut tag: [u8; SessionId::TAG_LEN]) -> [u8; SessionId::TAG_LEN] {
 /// How many tags have the same beginning.
 const TAGS: usize = 1 << (6 * (SessionId::TAG_LEN - SEARCHED));
 
-/// From which character on a tag is searched for; those before are drawn.
+/// From which character on a tag is searched for; those before are random.
 const SEARCHED: usize = SessionId::TAG_LEN - 4;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -59,9 +63,9 @@ mod tests {
     #[test]
     fn a_successor_is_in_the_same_slot() {
         let key = SessionKey::new("redis", &python());
-        let successor = draw_in_slot_of(&key, time_of(NOW), 1).unwrap();
+        let successor = generate_in_slot_of(&key, time_of(NOW), LifetimeId::new(1)).unwrap();
         assert_eq!(slot_of(&SessionKey::new("redis", &successor)), slot_of(&key));
-        assert_eq!(successor.birth_and_class(), (time_of(NOW), 1));
-        assert_ne!(draw_in_slot_of(&key, time_of(NOW), 1).unwrap(), successor);
+        assert_eq!(successor.created_at_and_lifetime(), (time_of(NOW), LifetimeId::new(1)));
+        assert_ne!(generate_in_slot_of(&key, time_of(NOW), LifetimeId::new(1)).unwrap(), successor);
     }
 }

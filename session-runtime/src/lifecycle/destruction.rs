@@ -7,7 +7,7 @@ use super::metadata::SessionMetadata;
 use super::plan::PlannedDestruction;
 use super::report::Next;
 use super::state::State;
-use crate::id::SessionId;
+use crate::id::{LifetimeId, SessionId};
 use crate::store::{Destroyed, TombstoneKind};
 use crate::telemetry::LifecycleEvent;
 
@@ -113,7 +113,7 @@ impl Lifecycle {
         }
         self.state = State::default();
         self.rotations.clear();
-        self.class = 0;
+        self.next_lifetime = LifetimeId::default();
         self.request_removal();
         Next::Done
     }

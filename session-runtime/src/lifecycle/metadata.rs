@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Lifetime, Lifetimes};
 use crate::error::Error;
-use crate::id::SessionId;
 #[cfg(feature = "redis-session-compat")]
 use crate::id::successor;
+use crate::id::{LifetimeId, SessionId};
 use crate::store::SessionKey;
 
 /// The most by which the clock that dated an id may be ahead of ours.
@@ -33,7 +33,7 @@ pub(crate) struct Metadata {
 impl SessionMetadata {
     /// Gives an id's session. A class that is not configured has the strictest lifetime.
     pub(crate) fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Self {
-        let (created_at, class) = id.birth_and_class();
+        let (created_at, class) = id.created_at_and_lifetime();
         let lifetime = lifetimes.get(class).copied().unwrap_or_else(|| lifetimes.strictest(class));
         Self(Arc::new(Metadata { id, key: SessionKey::new(prefix, &id), created_at, lifetime }))
     }
@@ -46,12 +46,16 @@ impl SessionMetadata {
     }
 
     /// Generates the id that the session is rotated to, in the same cluster slot.
-    pub(crate) fn generate_successor(&self, created_at: SystemTime, class: u8) -> Result<SessionId, Error> {
+    pub(crate) fn generate_successor(
+        &self,
+        created_at: SystemTime,
+        lifetime: LifetimeId,
+    ) -> Result<SessionId, Error> {
         #[cfg(feature = "redis-session-compat")]
         if self.id.python().is_some() {
-            return successor::draw_in_slot_of(&self.key, created_at, class);
+            return successor::generate_in_slot_of(&self.key, created_at, lifetime);
         }
-        self.id.draw_successor(created_at, class)
+        self.id.generate_successor(created_at, lifetime)
     }
 
     /// How long from now the store keeps the session if it is used now: the idle timeout, but never
@@ -83,7 +87,7 @@ mod tests {
     use super::*;
 
     fn born_at(created_at: SystemTime, class: u8) -> SessionId {
-        SessionId::draw(created_at, class).unwrap()
+        SessionId::generate(created_at, LifetimeId::new(class)).unwrap()
     }
 
     fn session(id: SessionId) -> SessionMetadata {
@@ -117,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn no_birth_and_no_lifetime_is_past_the_end_of_time() {
+    fn no_creation_time_and_no_lifetime_is_past_the_end_of_time() {
         let latest = UNIX_EPOCH + Duration::from_secs((1 << 40) - 1);
         let lifetimes = Lifetimes::from(vec![Lifetime::normal().max(Duration::MAX)]);
         let session = SessionMetadata::new(born_at(latest, 0), "app", &lifetimes);
@@ -146,8 +150,11 @@ mod tests {
     #[test]
     fn a_successor_is_another_session_in_the_same_slot() {
         let session = session(born_at(now(), 0));
-        let successor = session.generate_successor(now(), 1).unwrap();
-        assert_eq!((successor.tag(), successor.birth_and_class()), (session.id.tag(), (now(), 1)));
+        let successor = session.generate_successor(now(), LifetimeId::new(1)).unwrap();
+        assert_eq!(
+            (successor.tag(), successor.created_at_and_lifetime()),
+            (session.id.tag(), (now(), LifetimeId::new(1)))
+        );
         assert_ne!(successor, session.id);
     }
 }

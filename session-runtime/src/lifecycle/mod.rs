@@ -37,7 +37,7 @@ use self::others::OtherSessions;
 use self::request_facts::RequestFacts;
 use self::state::State;
 use crate::error::{Error, Kind};
-use crate::id::SessionId;
+use crate::id::{LifetimeId, SessionId};
 use crate::telemetry::{EventFlush, EventQueue};
 
 /// One request's session.
@@ -60,8 +60,8 @@ pub(crate) struct Lifecycle {
     creation_refused: bool,
     /// The client is to be told to forget its cookie, unless a new one takes its place.
     removal_due: bool,
-    /// The class of the next session that the request creates.
-    class: u8,
+    /// The lifetime of the next session that the request creates.
+    next_lifetime: LifetimeId,
     /// The rotations that were sent, of which one may have happened.
     rotations: Vec<PlannedRotation>,
     /// The session whose destruction or rotation was sent, and may have happened.

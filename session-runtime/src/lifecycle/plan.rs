@@ -8,6 +8,7 @@ use super::end::RequestAge;
 use super::metadata::SessionMetadata;
 use super::state::State;
 use crate::error::{Error, Kind};
+use crate::id::LifetimeId;
 use crate::store::WriteMode;
 
 /// A read that has to ask the store.
@@ -65,10 +66,10 @@ pub(crate) struct PlannedRotation {
 /// Why a session gets a new id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RotationReason {
-    /// A change of privilege: the time of creation and the class stay.
+    /// A change of privilege: the time of creation and the lifetime stay.
     Rotate,
-    /// Login: the session counts as created now, with this class.
-    Renew(u8),
+    /// Login: the session counts as created now, with this lifetime.
+    Renew(LifetimeId),
 }
 
 impl Lifecycle {
@@ -96,7 +97,7 @@ impl Lifecycle {
         &mut self,
         now: SystemTime,
         only_removes: bool,
-        generate: impl FnOnce(u8) -> Result<SessionMetadata, Error>,
+        generate: impl FnOnce(LifetimeId) -> Result<SessionMetadata, Error>,
     ) -> Result<Option<PlannedWrite>, Error> {
         self.check_not_degraded()?;
         self.pass_deadlines(now);
@@ -111,7 +112,7 @@ impl Lifecycle {
                 return Err(Error::new(Kind::CrossSite));
             }
             State::Absent { pending: Some(session) } => (session, WriteMode::Create),
-            State::Absent { pending } => (pending.insert(generate(self.class)?), WriteMode::Create),
+            State::Absent { pending } => (pending.insert(generate(self.next_lifetime)?), WriteMode::Create),
             State::Candidate { current: Candidate { session, .. }, .. } | State::Live { session, .. } => {
                 (session, WriteMode::Existing)
             }
@@ -170,14 +171,14 @@ impl Lifecycle {
         Ok(None)
     }
 
-    /// Without a session, a change of id decides on the next one's class, once no session is left
+    /// Without a session, a change of id decides on the next one's lifetime, once no session is left
     /// that the request cannot use.
     fn plan_rotation_of_nothing(&mut self, reason: RotationReason) -> Result<RotationStep, Error> {
         if let Some(session) = self.others.unusable().last().cloned() {
             self.check_headers_unsent()?;
             return Ok(RotationStep::Destroy(session));
         }
-        self.class = reason.class_of_next(self.class);
+        self.next_lifetime = reason.next_lifetime(self.next_lifetime);
         Ok(RotationStep::Nothing)
     }
 
@@ -213,10 +214,10 @@ impl PlannedRotation {
 }
 
 impl RotationReason {
-    pub(super) fn class_of_next(self, class: u8) -> u8 {
+    pub(super) fn next_lifetime(self, present: LifetimeId) -> LifetimeId {
         match self {
-            Self::Rotate => class,
-            Self::Renew(class) => class,
+            Self::Rotate => present,
+            Self::Renew(lifetime) => lifetime,
         }
     }
 }

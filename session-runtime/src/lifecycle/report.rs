@@ -157,8 +157,8 @@ impl Lifecycle {
             State::Absent { pending: pending @ Some(_) }
                 if pending.as_ref().is_some_and(|it| it.id == from) =>
             {
-                self.class = planned.reason.class_of_next(self.class);
-                if pending.take_if(|session| session.lifetime.class != self.class).is_some() {
+                self.next_lifetime = planned.reason.next_lifetime(self.next_lifetime);
+                if pending.take_if(|session| session.lifetime.class != self.next_lifetime).is_some() {
                     self.rotations.clear();
                 }
                 Next::Done

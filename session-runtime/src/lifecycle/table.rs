@@ -191,7 +191,7 @@ impl Row {
                 let reason = if self.operation == "rotate" {
                     RotationReason::Rotate
                 } else {
-                    RotationReason::Renew(1)
+                    RotationReason::Renew(LifetimeId::new(1))
                 };
                 let plan = match lifecycle.plan_rotation(now(), reason, age(), |_| Ok(named.n.clone())) {
                     Ok(RotationStep::Rotate(plan)) => plan,
@@ -308,7 +308,11 @@ struct Named {
 impl Named {
     fn new() -> Self {
         let [a, b, m, o, n] = std::array::from_fn(|_| {
-            SessionMetadata::new(SessionId::draw(now(), 0).unwrap(), "app", &Lifetimes::default())
+            SessionMetadata::new(
+                SessionId::generate(now(), LifetimeId::default()).unwrap(),
+                "app",
+                &Lifetimes::default(),
+            )
         });
         Self { a, b, m, o, n }
     }

@@ -8,16 +8,19 @@ use crate::store::{Change, DestroyReason, Destroyed, Tombstone, TombstoneKind, W
 #[cfg(feature = "metrics")]
 use crate::telemetry::LifecycleEvent;
 
+const NORMAL: LifetimeId = LifetimeId::new(0);
+const REMEMBERED: LifetimeId = LifetimeId::new(1);
+
 fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(2_000_000_000)
 }
 
 fn session() -> SessionMetadata {
-    session_of(0, now())
+    session_of(NORMAL, now())
 }
 
-fn session_of(class: u8, created_at: SystemTime) -> SessionMetadata {
-    SessionMetadata::new(SessionId::draw(created_at, class).unwrap(), "app", &Lifetimes::default())
+fn session_of(lifetime: LifetimeId, created_at: SystemTime) -> SessionMetadata {
+    SessionMetadata::new(SessionId::generate(created_at, lifetime).unwrap(), "app", &Lifetimes::default())
 }
 
 fn candidate(session: &SessionMetadata) -> Candidate {
@@ -66,7 +69,7 @@ fn gone() -> Lifecycle {
 }
 
 fn write(lifecycle: &mut Lifecycle) -> Result<Option<PlannedWrite>, Error> {
-    lifecycle.plan_write(now(), false, |class| Ok(session_of(class, now())))
+    lifecycle.plan_write(now(), false, |lifetime| Ok(session_of(lifetime, now())))
 }
 
 fn remove(lifecycle: &mut Lifecycle) -> Result<Option<PlannedWrite>, Error> {
@@ -327,7 +330,7 @@ fn past_the_deadline_a_candidate_is_absent_and_a_live_session_gone() {
     let later = now() + Duration::from_secs(31 * 24 * 60 * 60);
     let mut lifecycle = accessed(vec![candidate(&one)]);
     assert!(lifecycle.plan_read(later).is_none());
-    let plan = lifecycle.plan_write(later, false, |class| Ok(session_of(class, later)));
+    let plan = lifecycle.plan_write(later, false, |lifetime| Ok(session_of(lifetime, later)));
     assert_eq!(plan.unwrap().unwrap().mode, WriteMode::Create);
     let mut lifecycle = live(&one);
     assert!(lifecycle.plan_read(later).is_none());
@@ -340,7 +343,8 @@ fn past_the_deadline_of_a_pending_id_another_one_is_generated() {
     let (pending, _) = writes(&mut lifecycle);
     let later = now() + Duration::from_secs(31 * 24 * 60 * 60);
     assert!(lifecycle.plan_read(later).is_none());
-    let plan = lifecycle.plan_write(later, false, |class| Ok(session_of(class, later))).unwrap().unwrap();
+    let plan =
+        lifecycle.plan_write(later, false, |lifetime| Ok(session_of(lifetime, later))).unwrap().unwrap();
     assert_eq!(plan.mode, WriteMode::Create);
     assert_ne!(plan.session.id, pending);
 }
@@ -358,7 +362,7 @@ fn an_outcome_says_what_the_request_did() {
 
 #[test]
 fn of_two_cookies_of_one_session_the_older_creation_counts_and_the_current_one() {
-    let (older, newer) = (session_of(0, now() - Duration::from_secs(1)), session());
+    let (older, newer) = (session_of(NORMAL, now() - Duration::from_secs(1)), session());
     for (first, second) in [(&older, &newer), (&newer, &older)] {
         for (due, other_due) in [(true, true), (true, false), (false, true)] {
             let mut candidate = Candidate { session: first.clone(), cookie_due: due };
@@ -426,13 +430,13 @@ fn nowhere(_: TombstoneKind) -> Option<SessionMetadata> {
 }
 
 #[test]
-fn absent_has_nothing_to_rotate_and_remembers_the_class() {
+fn absent_has_nothing_to_rotate_and_remembers_the_lifetime() {
     let mut lifecycle = accessed(vec![]);
     assert!(rotates_nothing(&mut lifecycle, RotationReason::Rotate));
-    assert!(rotates_nothing(&mut lifecycle, RotationReason::Renew(1)));
+    assert!(rotates_nothing(&mut lifecycle, RotationReason::Renew(REMEMBERED)));
     assert!(rotates_nothing(&mut lifecycle, RotationReason::Rotate));
     let (pending, _) = writes(&mut lifecycle);
-    assert_eq!(pending.birth_and_class().1, 1);
+    assert_eq!(pending.created_at_and_lifetime().1, REMEMBERED);
 }
 
 #[test]
@@ -453,7 +457,7 @@ fn a_rotation_that_is_repeated_leads_to_the_same_id() {
     let mut lifecycle = live(&session());
     let first = rotates(&mut lifecycle, RotationReason::Rotate);
     assert_eq!(rotates(&mut lifecycle, RotationReason::Rotate).to.id, first.to.id);
-    assert_ne!(rotates(&mut lifecycle, RotationReason::Renew(0)).to.id, first.to.id);
+    assert_ne!(rotates(&mut lifecycle, RotationReason::Renew(NORMAL)).to.id, first.to.id);
     lifecycle.rotated(&first).unwrap();
     assert_ne!(
         rotates(&mut lifecycle, RotationReason::Rotate).to.id,
@@ -473,14 +477,14 @@ fn a_creation_that_did_not_happen_is_not_rotated_and_the_rotation_comes_to_an_en
 }
 
 #[test]
-fn a_renewal_of_a_creation_that_did_not_happen_decides_on_the_next_ones_class() {
+fn a_renewal_of_a_creation_that_did_not_happen_decides_on_the_next_ones_lifetime() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
-    let planned = rotates(&mut lifecycle, RotationReason::Renew(1));
+    let planned = rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED));
     assert_eq!(lifecycle.not_rotated(&planned), Next::Done);
     let (next, _) = writes(&mut lifecycle);
     assert_ne!(next, pending);
-    assert_eq!(next.birth_and_class().1, 1);
+    assert_eq!(next.created_at_and_lifetime().1, REMEMBERED);
 }
 
 #[test]
@@ -514,7 +518,7 @@ fn a_rotation_of_another_id_that_found_nothing_changes_nothing() {
     let stale = PlannedRotation {
         from: session(),
         to: session(),
-        reason: RotationReason::Renew(1),
+        reason: RotationReason::Renew(REMEMBERED),
         resolves_pending: true,
     };
     let mut absent = accessed(vec![]);
@@ -626,8 +630,10 @@ fn a_rotation_that_the_store_refused_is_gone_at_once() {
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     // Another one of this request may have won.
     let mut lifecycle = live(&one);
-    let (won, lost) =
-        (rotates(&mut lifecycle, RotationReason::Renew(1)), rotates(&mut lifecycle, RotationReason::Rotate));
+    let (won, lost) = (
+        rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED)),
+        rotates(&mut lifecycle, RotationReason::Rotate),
+    );
     lifecycle.rotation_lost(&lost);
     assert_eq!(reads(&mut lifecycle), Some((won.to.id, true)));
 }
@@ -636,7 +642,7 @@ fn a_rotation_that_the_store_refused_is_gone_at_once() {
 fn a_write_that_meets_its_own_requests_rotation_follows_it() {
     let one = session();
     let mut lifecycle = live(&one);
-    let planned = rotates(&mut lifecycle, RotationReason::Renew(1));
+    let planned = rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED));
     lifecycle.rotated(&planned).unwrap();
     dies(&mut lifecycle, &one.id);
     assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing));
@@ -671,11 +677,11 @@ fn a_first_write_whose_session_has_ended_since_was_carried_out() {
 fn a_first_write_that_came_after_a_rotation_found_nothing_is_written_again_under_the_next_id() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
-    let planned = rotates(&mut lifecycle, RotationReason::Renew(1));
+    let planned = rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED));
     lifecycle.not_rotated(&planned);
     assert_eq!(lifecycle.created(&pending).unwrap(), Next::Replan);
     let (next, _) = writes(&mut lifecycle);
-    assert_eq!(next.birth_and_class().1, 1);
+    assert_eq!(next.created_at_and_lifetime().1, REMEMBERED);
     assert_eq!(lifecycle.created(&pending).unwrap(), Next::Replan, "another one is pending");
     lifecycle.created(&next).unwrap();
     assert_eq!(lifecycle.created(&pending).unwrap(), Next::Replan, "another one is live");
@@ -885,19 +891,19 @@ fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() 
         let mut lifecycle = live(&one);
         dies(&mut lifecycle, &one.id);
         let step = lifecycle
-            .plan_rotation(now(), RotationReason::Renew(1), age(), |_| panic!("nothing to rotate"))
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"))
             .unwrap();
         assert!(matches!(step, RotationStep::ReadTombstone(session) if session.id == one.id));
         let tombstone = Tombstone { kind, age: Duration::from_secs(seconds) };
         lifecycle.tombstone_read(&one.id, Some(tombstone), age());
         assert!(write(&mut lifecycle).unwrap_err().is_gone(), "what is no login is gone");
-        lifecycle.plan_rotation(now(), RotationReason::Renew(1), age(), |_| panic!("nothing to rotate")).map(
-            |step| {
+        lifecycle
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"))
+            .map(|step| {
                 assert!(matches!(step, RotationStep::Nothing));
                 let (id, mode) = writes(&mut lifecycle);
-                assert_eq!((id.birth_and_class().1, mode), (1, WriteMode::Create));
-            },
-        )
+                assert_eq!((id.created_at_and_lifetime().1, mode), (REMEMBERED, WriteMode::Create));
+            })
     };
     let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
     for kind in [LOGGED_OUT, TombstoneKind::Rotated(session().id), TombstoneKind::Renewed(session().id)] {
@@ -918,8 +924,9 @@ fn a_part_of_the_application_never_begins_anew() {
     lifecycle.dead(&one.id);
     lifecycle.tombstone_read(&one.id, Some(tombstone), application);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
-    let step = lifecycle
-        .plan_rotation(now(), RotationReason::Renew(1), application, |_| panic!("nothing to rotate"));
+    let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), application, |_| {
+        panic!("nothing to rotate")
+    });
     assert!(step.unwrap_err().is_gone());
 }
 
@@ -934,8 +941,8 @@ fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
             lifecycle.dead(&session.id);
             lifecycle.tombstone_read(&session.id, Some(tombstone), age());
         }
-        let step =
-            lifecycle.plan_rotation(now(), RotationReason::Renew(1), age(), |_| panic!("nothing to rotate"));
+        let step = lifecycle
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"));
         assert!(step.unwrap_err().is_gone());
     }
 }
@@ -944,13 +951,13 @@ fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
 fn after_the_head_no_login_begins_anew() {
     let mut lifecycle = gone();
     let step = lifecycle
-        .plan_rotation(now(), RotationReason::Renew(1), age(), |_| panic!("nothing to rotate"))
+        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"))
         .unwrap();
     let RotationStep::ReadTombstone(session) = step else { panic!("{step:?}") };
     lifecycle.tombstone_read(&session.id, Some(logged_out()), age());
     lifecycle.send_headers();
-    let step =
-        lifecycle.plan_rotation(now(), RotationReason::Renew(1), age(), |_| panic!("nothing to rotate"));
+    let step = lifecycle
+        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"));
     assert!(step.unwrap_err().is_headers_sent());
 }
 
@@ -976,8 +983,8 @@ fn a_login_begins_anew_where_the_session_expired_and_no_end_can_have_been_forgot
         let mut lifecycle = live(&one);
         lifecycle.missing(&one.id, false);
         let age = RequestAge { since_arrival: Duration::from_secs(since_arrival), ..age() };
-        let step =
-            lifecycle.plan_rotation(now(), RotationReason::Renew(1), age, |_| panic!("nothing to rotate"));
+        let step = lifecycle
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age, |_| panic!("nothing to rotate"));
         match begins {
             true => assert!(matches!(step.unwrap(), RotationStep::Nothing)),
             false => assert!(step.unwrap_err().is_gone()),
@@ -996,7 +1003,7 @@ fn a_session_that_expired_is_told_from_one_that_was_ended() {
 
 #[test]
 fn a_change_of_id_ends_a_session_that_the_request_cannot_use() {
-    for reason in [RotationReason::Rotate, RotationReason::Renew(1)] {
+    for reason in [RotationReason::Rotate, RotationReason::Renew(REMEMBERED)] {
         let (one, mut lifecycle) = (session(), Lifecycle::default());
         let unusable = vec![one.clone()];
         lifecycle.resolve_cookies(|| ResolvedCookies { unusable, ..resolved(vec![]) });
@@ -1037,8 +1044,10 @@ fn destroy_goes_on_where_its_own_request_rotated_the_session() {
 fn of_two_rotations_the_one_that_is_reported_counts() {
     let one = session();
     let mut lifecycle = live(&one);
-    let (renewal, rotation) =
-        (rotates(&mut lifecycle, RotationReason::Renew(1)), rotates(&mut lifecycle, RotationReason::Rotate));
+    let (renewal, rotation) = (
+        rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED)),
+        rotates(&mut lifecycle, RotationReason::Rotate),
+    );
     dies(&mut lifecycle, &one.id);
     assert_eq!(reads(&mut lifecycle), Some((renewal.to.id, true)), "it is not known which");
     lifecycle.rotated(&rotation).unwrap();
@@ -1062,11 +1071,11 @@ fn a_rotation_of_a_session_that_is_not_the_requests_any_more_changes_nothing() {
 
 #[test]
 fn a_write_after_destroy_begins_a_normal_session_whose_cookie_takes_the_removals_place() {
-    let one = session_of(1, now());
+    let one = session_of(REMEMBERED, now());
     let mut lifecycle = live(&one);
     destroyed(&mut lifecycle, Destroyed::Ended);
     let (id, mode) = writes(&mut lifecycle);
-    assert_eq!((id.birth_and_class().1, mode), (0, WriteMode::Create));
+    assert_eq!((id.created_at_and_lifetime().1, mode), (NORMAL, WriteMode::Create));
     lifecycle.created(&id).unwrap();
     let outcome = lifecycle.send_headers();
     assert_eq!((outcome.set.unwrap().id, outcome.remove), (id, false));

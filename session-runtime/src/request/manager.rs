@@ -14,7 +14,7 @@ use crate::http::cookie_value::Verified;
 use crate::http::formats::CookieFormats;
 use crate::http::response::SessionHeaders;
 use crate::http::set_cookie::CookieTemplate;
-use crate::id::SessionId;
+use crate::id::{LifetimeId, SessionId};
 use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
@@ -175,8 +175,8 @@ impl Manager {
     }
 
     /// A session that begins now, under a new id.
-    pub(crate) fn generate(&self, class: u8, now: SystemTime) -> Result<SessionMetadata, Error> {
-        Ok(self.metadata(SessionId::draw(now, class)?))
+    pub(crate) fn generate(&self, lifetime: LifetimeId, now: SystemTime) -> Result<SessionMetadata, Error> {
+        Ok(self.metadata(SessionId::generate(now, lifetime)?))
     }
 
     /// The form of a session after it gets a new id now.
@@ -186,11 +186,11 @@ impl Manager {
         reason: RotationReason,
         now: SystemTime,
     ) -> Result<SessionMetadata, Error> {
-        let (created_at, class) = match reason {
+        let (created_at, lifetime) = match reason {
             RotationReason::Rotate => (predecessor.created_at, predecessor.lifetime.class),
-            RotationReason::Renew(class) => (now, class),
+            RotationReason::Renew(lifetime) => (now, lifetime),
         };
-        Ok(self.metadata(predecessor.generate_successor(created_at, class)?))
+        Ok(self.metadata(predecessor.generate_successor(created_at, lifetime)?))
     }
 
     pub(crate) fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), Error> {
@@ -199,7 +199,9 @@ impl Manager {
             None => Err(Error::config(format!(
                 "no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"
             ))),
-            Some(configured) if lifetime.capped() != *configured && lifetime != Lifetime::custom(class) => {
+            Some(configured)
+                if lifetime.capped() != *configured && lifetime != Lifetime::custom(class.as_u8()) =>
+            {
                 Err(Error::config(format!(
                     "the lifetime of the class {class} is configured otherwise: `SessionConfig::lifetime` decides on it, a renewal only names it"
                 )))

@@ -2,13 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::id::LifetimeId;
+
 /// The classes of sessions for which no lifetime is configured. Each is logged once.
 #[derive(Default)]
 pub(super) struct UnknownLifetimes([AtomicU64; 4]);
 
 impl UnknownLifetimes {
     /// Warns at the first use of the class.
-    pub(super) fn warn_once(&self, class: u8) {
+    pub(super) fn warn_once(&self, lifetime: LifetimeId) {
+        let class = lifetime.as_u8();
         if self.is_new(class) {
             tracing::warn!(
                 class,

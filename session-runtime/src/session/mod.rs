@@ -117,7 +117,7 @@ impl<S: Schema> Session<S> {
     /// # }
     /// ```
     pub fn created_at(&self) -> Option<SystemTime> {
-        self.session_id().map(|id| id.birth())
+        self.session_id().map(|id| id.created_at())
     }
 
     /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a read does.

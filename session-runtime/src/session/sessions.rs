@@ -387,7 +387,7 @@ impl Sessions {
         self.manager().now()
     }
 
-    /// The same manager, for which time passes by this clock: births, deadlines and cookies' ages. The store has a clock of its own, see
+    /// The same manager, for which time passes by this clock: creation times, deadlines and cookies' ages. The store has a clock of its own, see
     /// [`MemoryStore::with_clock`].
     ///
     /// # Panics
@@ -431,6 +431,7 @@ impl fmt::Debug for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::LifetimeId;
     use crate::lifecycle::Outcome;
     use crate::telemetry::EventQueue;
 
@@ -439,8 +440,10 @@ mod tests {
         let config = || SessionConfig::new().store("memory:");
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let manager = memory.manager();
-        let outcome =
-            Outcome { set: Some(manager.generate(0, manager.now()).unwrap()), ..Outcome::default() };
+        let outcome = Outcome {
+            set: Some(manager.generate(LifetimeId::default(), manager.now()).unwrap()),
+            ..Outcome::default()
+        };
         let headers = manager.headers(&outcome);
         let (_, cookie) = headers.set_cookie().unwrap().split_once('=').unwrap();
         let (value, _) = cookie.split_once(';').unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::abs_diff;
 use crate::error::Error;
+use crate::id::LifetimeId;
 use crate::lifecycle::{RotationReason, SessionMetadata};
 use crate::operation::Operation;
 use crate::request::manager::Manager;
@@ -82,7 +83,7 @@ impl Sessions {
 
 async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     let (store, now) = (manager.store(), manager.now());
-    let probe = manager.generate(0, now)?;
+    let probe = manager.generate(LifetimeId::default(), now)?;
     #[cfg(feature = "redis")]
     if let AnyStore::Redis(store) = store {
         store.check_server(&probe.key).await?;

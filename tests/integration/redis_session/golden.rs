@@ -98,7 +98,7 @@ fn each_is_read_with_its_birth() {
         let (sessions, _) = golden.sessions([golden.format_of(cookie)]);
         let id = id_of(&golden.open(&sessions, cookie)).unwrap_or_else(|| panic!("{}", cookie.value));
         assert_eq!(id.expose_secret(), golden.text_of(cookie));
-        assert_eq!(id.birth(), golden.signed_at());
+        assert_eq!(id.created_at(), golden.signed_at());
     }
 }
 

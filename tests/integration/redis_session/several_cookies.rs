@@ -89,7 +89,7 @@ async fn a_session_is_as_old_as_the_older_says() {
     site.clock.advance(Duration::from_secs(60));
     let younger = site.signed(flask(), OWN).await;
     let birth = |values: &[&str]| {
-        site.open([tornado(), flask()], values).session::<Visitor>().session_id().unwrap().birth()
+        site.open([tornado(), flask()], values).session::<Visitor>().session_id().unwrap().created_at()
     };
     assert_ne!(birth(&[&older]), birth(&[&younger]));
     for values in [[&*older, &younger], [&younger, &older]] {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use session_runtime::testing::ManualClock;
-use session_runtime::{Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::testing::{self, ManualClock};
+use session_runtime::{Error, Lifetime, Session, SessionConfig, SessionHandle, Sessions};
 use session_tests::cookies::SECRET;
 
 #[derive(Session)]
@@ -31,7 +31,7 @@ async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
         clock.advance(MINUTE);
         step.take(&visitor).await?;
         assert_eq!(visitor.created_at(), expected.map(|minute| at(start, minute)), "minute {minute}");
-        assert_eq!(visitor.created_at(), visitor.session_id().map(|id| id.birth()));
+        assert_eq!(visitor.created_at(), visitor.session_id().map(|id| id.created_at()));
     }
     Ok(())
 }
@@ -79,9 +79,9 @@ fn at(start: SystemTime, minute: u32) -> SystemTime {
 }
 
 fn sessions() -> (Sessions, ManualClock) {
-    let (config, clock) = (SessionConfig::new().store("memory:").secret(SECRET), ManualClock::default());
-    let store = MemoryStore::with_clock(&clock);
-    (Sessions::with_store(config, store).unwrap().with_clock(&clock), clock)
+    let clock = ManualClock::default();
+    let config = SessionConfig::new().secret(SECRET);
+    (testing::sessions(config, &clock).unwrap(), clock)
 }
 
 fn cookie_of(handle: &SessionHandle) -> String {

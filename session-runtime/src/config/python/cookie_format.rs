@@ -34,7 +34,7 @@ pub enum CookieFormat {
     Flask(FlaskCookie),
     /// A Python id without a signature, which is what the package writes on Tornado with `session-cookie-secure=False`. **Anybody can make such a
     /// cookie**: a session is as safe as its id is secret, an attacker can plant one of his own on a visitor, and the absolute lifetime does not
-    /// hold, because no birth is signed. It is read, of a request that has no signed cookie of a session that may be alive, and never written: such a session gets a signed
+    /// hold, because no creation time is signed. It is read, of a request that has no signed cookie of a session that may be alive, and never written: such a session gets a signed
     /// cookie as soon as it is found live.
     UnsignedForgeableIds,
 }

@@ -130,9 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_verifies_with_its_birth() {
+    fn what_is_signed_verifies_with_its_creation_time() {
         let verified = |id: &SessionId| signer().verify(signer().sign(id, time_of(NOW)).as_bytes()).unwrap();
-        assert_eq!(verified(&python()).birth(), time_of(NOW));
+        assert_eq!(verified(&python()).created_at(), time_of(NOW));
         assert_eq!(verified(&python()), python());
         assert_eq!(verified(&native()).expose_secret(), NATIVE);
     }
@@ -150,12 +150,12 @@ mod tests {
     #[test]
     fn timestamps_of_old_releases_count_from_2011() {
         let json = format!(r#"{{"session-id":"{PYTHON}"}}"#);
-        for (timestamp, birth) in
+        for (timestamp, created_at) in
             [(NOW - YEAR_2011, NOW), (YEAR_2011 - 1, 2 * YEAR_2011 - 1), (YEAR_2011, YEAR_2011)]
         {
             let timestamp = u32::try_from(timestamp).unwrap().to_be_bytes();
             let id = signer().verify(&signed(&compressed(&json), &timestamp)).unwrap();
-            assert_eq!(id.birth(), time_of(birth));
+            assert_eq!(id.created_at(), time_of(created_at));
         }
     }
 

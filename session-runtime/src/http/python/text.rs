@@ -14,9 +14,9 @@ pub(crate) fn text_of(id: &SessionId) -> String {
     format!("{{{tag}}}{rest}")
 }
 
-/// When a cookie for this id counts as signed: that is all that tells the birth of a session of Python's.
+/// When a cookie for this id counts as signed: that is all that tells the creation time of a session of Python's.
 pub(crate) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
-    id.python().map_or(now, PythonId::birth)
+    id.python().map_or(now, PythonId::created_at)
 }
 
 /// The id of what stands in a cookie that was signed at `signed_at`.

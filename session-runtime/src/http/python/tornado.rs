@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_verifies_with_its_birth() {
+    fn what_is_signed_verifies_with_its_creation_time() {
         let now = time_of(NOW + 86_400);
         for id in [python(), native()] {
             let value = usual().sign(&id, now).unwrap().value;
             let verified = usual().verify(value.as_bytes(), now).unwrap();
             assert_eq!(verified, Verified { id, is_outdated: false });
-            assert_eq!(verified.id.birth(), time_of(NOW));
+            assert_eq!(verified.id.created_at(), time_of(NOW));
         }
     }
 

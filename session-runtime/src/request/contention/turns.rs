@@ -205,12 +205,13 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::id::LifetimeId;
 
     const PATIENCE: Duration = Duration::from_secs(1);
     const ANY: Duration = Duration::from_secs(3600);
 
     fn contended() -> Contended {
-        (SessionId::draw(SystemTime::now(), 0).unwrap(), "count")
+        (SessionId::generate(SystemTime::now(), LifetimeId::default()).unwrap(), "count")
     }
 
     impl Turns {

@@ -11,7 +11,7 @@ pub(super) use std::time::Duration;
 pub(super) use bytes::Bytes;
 
 pub(super) use super::Subject;
-use crate::id::SessionId;
+use crate::id::{LifetimeId, SessionId};
 pub(super) use crate::store::{
     Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD,
     Refresh, Rotation, SessionKey, SessionStore, StoreError, TombstoneKind, Write, WriteMode,
@@ -33,7 +33,10 @@ pub fn fresh_key() -> SessionKey {
 pub fn fresh_id() -> SessionId {
     static FIRST: OnceLock<SessionId> = OnceLock::new();
     let now = std::time::SystemTime::now();
-    FIRST.get_or_init(|| SessionId::draw(now, 0).unwrap()).draw_successor(now, 0).unwrap()
+    FIRST
+        .get_or_init(|| SessionId::generate(now, LifetimeId::default()).unwrap())
+        .generate_successor(now, LifetimeId::default())
+        .unwrap()
 }
 
 /// The key of this id, under the prefix that all keys of these checks have.
