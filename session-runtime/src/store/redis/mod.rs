@@ -2,11 +2,10 @@
 
 mod builder;
 mod cause;
-mod command;
 mod commands;
 mod credentials;
 mod net;
-mod reply;
+mod protocol;
 #[cfg(feature = "tls")]
 mod tls;
 mod url;

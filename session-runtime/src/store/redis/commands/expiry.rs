@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::Cmd;
 
 use crate::store::SessionKey;
-use crate::store::redis::command::command_of;
+use crate::store::redis::protocol::command::command_of;
 
 /// Lets a key expire that long from now.
 pub(super) fn expire_command(key: &SessionKey, expires_in: Duration) -> Cmd {

@@ -8,11 +8,11 @@ use redis::{Cmd, Pipeline, Value};
 use crate::clock::abs_diff;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::{Capacity, begin_command, command_of};
 use crate::store::redis::commands::expiry::expire_command;
 use crate::store::redis::commands::tombstone::dead_or_error;
 use crate::store::redis::net::request::ReadPipeline;
-use crate::store::redis::reply::time;
+use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
+use crate::store::redis::protocol::reply::time;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
 impl RedisStore {

@@ -8,11 +8,11 @@ use redis::{Pipeline, Value};
 use crate::background;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::{Capacity, command_of};
 use crate::store::redis::commands::expiry::expire_command;
 use crate::store::redis::commands::script::RESTORE;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::{GuardedPipeline, RequestError};
+use crate::store::redis::protocol::command::{Capacity, command_of};
 use crate::store::{PERMANENT_FIELD, SessionKey, StoreError};
 
 impl RedisStore {

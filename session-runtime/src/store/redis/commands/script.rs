@@ -6,10 +6,10 @@ use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use crate::store::redis::cause::Code;
-use crate::store::redis::command::{Capacity, begin_command};
 use crate::store::redis::net::deployment::Deployment;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::RequestError;
+use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{SessionKey, StoreError};
 
 pub(super) static WRITE: Script = Script::new(SOURCES[0]);

@@ -7,8 +7,8 @@ use redis::{Pipeline, Value};
 use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::command_of;
-use crate::store::redis::reply::time;
+use crate::store::redis::protocol::command::command_of;
+use crate::store::redis::protocol::reply::time;
 use crate::store::{DestroyReason, Lookup, SessionKey, StoreError, Tombstone, TombstoneKind};
 
 /// The lifetime of the tombstones of a former format, which do not tell their beginning.

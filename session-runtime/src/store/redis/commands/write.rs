@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::{Capacity, begin_command};
 use crate::store::redis::commands::expiry::{expire_command, field_milliseconds, milliseconds};
 use crate::store::redis::commands::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_error};
 use crate::store::redis::commands::tombstone::{StoredTombstone, dead_or_error, reason_word, rotation_word};
 use crate::store::redis::net::deployment::Deployment;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::GuardedPipeline;
+use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{
     Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey,
     StoreError, Write, WriteMode,

@@ -4,9 +4,9 @@ use crate::background;
 use crate::store::StoreError;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::command_of;
 use crate::store::redis::commands::query::read_error;
 use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::protocol::command::command_of;
 
 /// A script that may write, and does not. A server refuses to begin it while it takes no writes. It names no key, so that
 /// any node of a cluster can be asked.

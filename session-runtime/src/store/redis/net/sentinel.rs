@@ -8,11 +8,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::command_of;
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
 use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::generation::Generation;
+use crate::store::redis::protocol::command::command_of;
 
 /// The sentinels that watch over one master and its replicas.
 ///

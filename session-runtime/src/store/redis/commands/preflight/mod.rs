@@ -9,9 +9,9 @@ use redis::{Pipeline, Value};
 use self::required::{Refusal, RequiredCommand};
 use crate::error::Error;
 use crate::store::redis::RedisStore;
-use crate::store::redis::command::command_of;
 use crate::store::redis::commands::query::read_error;
 use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::protocol::command::command_of;
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {

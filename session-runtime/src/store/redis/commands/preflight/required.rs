@@ -4,8 +4,8 @@ use redis::{Cmd, Value};
 
 use crate::store::SessionKey;
 use crate::store::redis::cause::Code;
-use crate::store::redis::command::command_of;
-use crate::store::redis::reply::is_unknown_command;
+use crate::store::redis::protocol::command::command_of;
+use crate::store::redis::protocol::reply::is_unknown_command;
 
 /// A command, in a form that changes nothing where the key is not there.
 ///

@@ -16,11 +16,11 @@ use self::slot_map::{Node, Range, SlotMap, ranges_in};
 use crate::background;
 use crate::id::slot::slot_of;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::command::command_of;
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
 use crate::store::redis::net::node_connections::{NodeConnections, Route};
 use crate::store::redis::net::request::{Request, RequestError};
+use crate::store::redis::protocol::command::command_of;
 use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.

@@ -8,7 +8,7 @@ use crate::id::slot::SLOTS;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::address::Address;
 use crate::store::redis::net::node_connections::NodeConnections;
-use crate::store::redis::reply::text;
+use crate::store::redis::protocol::reply::text;
 
 /// A master of the cluster.
 pub(crate) struct Node {

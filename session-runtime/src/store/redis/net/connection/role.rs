@@ -8,8 +8,8 @@ use redis::Value;
 use redis::aio::MultiplexedConnection;
 use tokio::time::{Instant, timeout_at};
 
-use crate::store::redis::command::command_of;
-use crate::store::redis::reply::text_in;
+use crate::store::redis::protocol::command::command_of;
+use crate::store::redis::protocol::reply::text_in;
 
 /// `HELLO`, which needs no permission, handed over ahead of the operation: both travel together.
 pub(crate) struct RoleQuery(Pin<Box<dyn Future<Output = Role> + Send>>);

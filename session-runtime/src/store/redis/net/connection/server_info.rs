@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::role::{Role, role_in};
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::reply::{is_unknown_command, text_in};
+use crate::store::redis::protocol::reply::{is_unknown_command, text_in};
 
 /// A server, as it introduced itself when it was connected to.
 #[derive(Debug)]

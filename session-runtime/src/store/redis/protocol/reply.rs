@@ -5,13 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use redis::Value;
 
 /// The text under this key of a map.
-pub(super) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
+pub(crate) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
     let Value::Map(entries) = map else { return None };
     let (_, value) = entries.iter().find(|(name, _)| text(name) == Some(key))?;
     text(value)
 }
 
-pub(super) fn text(value: &Value) -> Option<&str> {
+pub(crate) fn text(value: &Value) -> Option<&str> {
     match value {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok(),
         Value::SimpleString(text) => Some(text),
@@ -19,14 +19,15 @@ pub(super) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// There is no code for it: `ERR unknown command 'PTTL', with args …`, `ERR unknown subcommand 'LOAD'. …`.
-pub(super) fn is_unknown_command(answer: &Value) -> bool {
-    let Value::ServerError(error) = answer else { return false };
+/// Tells whether a server lacks the command. There is no code for that:
+/// `ERR unknown command 'PTTL', with args …`, `ERR unknown subcommand 'LOAD'. …`.
+pub(crate) fn is_unknown_command(reply: &Value) -> bool {
+    let Value::ServerError(error) = reply else { return false };
     error.details().is_some_and(|details| details.to_ascii_lowercase().starts_with("unknown "))
 }
 
 /// The reply of `TIME`: seconds since 1970, and microseconds.
-pub(super) fn time(reply: Value) -> Option<SystemTime> {
+pub(crate) fn time(reply: Value) -> Option<SystemTime> {
     let (seconds, micros) = redis::from_redis_value(reply).ok()?;
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_micros(micros))
 }
