@@ -122,7 +122,7 @@ impl Sessions {
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn with_store(config: SessionConfig, store: impl SessionStore) -> Result<Self, Error> {
-        let (mut settings, store) = (config.resolve()?, AnyStore::of(store));
+        let (mut settings, store) = (config.resolve()?, AnyStore::new(store));
         if matches!(store, AnyStore::Memory(_)) {
             make_up_secret(&mut settings)?;
         }

@@ -22,7 +22,7 @@ pub(crate) enum AnyStore {
 }
 
 impl AnyStore {
-    pub(crate) fn of(store: impl SessionStore) -> Self {
+    pub(crate) fn new(store: impl SessionStore) -> Self {
         let any: &dyn Any = &store;
         if let Some(memory) = any.downcast_ref::<MemoryStore>() {
             return Self::Memory(memory.clone());
@@ -50,7 +50,7 @@ impl AnyStore {
         refresh: Refresh,
     ) -> Result<Lookup<Option<Bytes>>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.get_now(key, field, refresh)),
+            Self::Memory(store) => store.get(key, field, refresh),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.get_field(key, field, refresh).await,
             Self::Other(store) => store.get(key, field, refresh).await,
@@ -64,7 +64,7 @@ impl AnyStore {
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.contains_now(key, field, refresh)),
+            Self::Memory(store) => store.contains(key, field, refresh),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.contains_field(key, field, refresh).await,
             Self::Other(store) => store.contains(key, field, refresh).await,
@@ -89,7 +89,7 @@ impl AnyStore {
         overwrites: bool,
     ) -> Result<Lookup<u64>, StoreError> {
         match self {
-            Self::Memory(store) => store.write_now(key, write),
+            Self::Memory(store) => store.write(key, write),
             #[cfg(feature = "redis")]
             Self::Redis(store) if overwrites => store.overwrite_fields(key, write).await,
             #[cfg(feature = "redis")]
@@ -105,7 +105,7 @@ impl AnyStore {
         refresh: Refresh,
     ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.get_many_now(key, fields, refresh)),
+            Self::Memory(store) => store.get_many(key, fields, refresh),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.get_fields(key, fields, refresh).await,
             Self::Other(store) => store.get_many(key, fields, refresh).await,
@@ -118,7 +118,7 @@ impl AnyStore {
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
         match self {
-            Self::Memory(store) => store.modify_now(key, &modify),
+            Self::Memory(store) => store.modify(key, modify),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.modify_field(key, modify).await,
             Self::Other(store) => store.modify(key, modify).await,
@@ -131,7 +131,7 @@ impl AnyStore {
         field: &str,
     ) -> Result<Lookup<Option<Duration>>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.field_time_left_now(key, field)),
+            Self::Memory(store) => store.field_time_left(key, field),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.time_left_of_field(key, field).await,
             Self::Other(store) => store.field_time_left(key, field).await,
@@ -146,7 +146,7 @@ impl AnyStore {
         expires_in: Duration,
     ) -> Result<Lookup<bool>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.expire_field_now(key, field, ttl, expires_in)),
+            Self::Memory(store) => store.expire_field(key, field, ttl, expires_in),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.expire_one_field(key, field, ttl, expires_in).await,
             Self::Other(store) => store.expire_field(key, field, ttl, expires_in).await,
@@ -164,7 +164,7 @@ impl AnyStore {
 
     pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.time_left_now(key)),
+            Self::Memory(store) => store.time_left(key),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.session_time_left(key).await,
             Self::Other(store) => store.time_left(key).await,
@@ -177,7 +177,7 @@ impl AnyStore {
         rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
         match self {
-            Self::Memory(store) => store.rotate_now(key, rotation),
+            Self::Memory(store) => store.rotate(key, rotation),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.rotate_session(key, rotation).await,
             Self::Other(store) => store.rotate(key, rotation).await,
@@ -190,7 +190,7 @@ impl AnyStore {
         destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.destroy_now(key, destruction)),
+            Self::Memory(store) => store.destroy(key, destruction),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.destroy_session(key, destruction).await,
             Self::Other(store) => store.destroy(key, destruction).await,
@@ -199,7 +199,7 @@ impl AnyStore {
 
     pub(crate) async fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.tombstone_now(key)),
+            Self::Memory(store) => store.tombstone(key),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.read_tombstone(key).await,
             Self::Other(store) => store.tombstone(key).await,
@@ -226,7 +226,7 @@ impl AnyStore {
 
     pub(crate) async fn time(&self) -> Result<SystemTime, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.time_now()),
+            Self::Memory(store) => store.time(),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.server_time().await,
             Self::Other(store) => store.time().await,

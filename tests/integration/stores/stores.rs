@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use session_runtime::store::SessionStore;
-use session_runtime::testing::store_suite::Subject;
+use session_runtime::testing::store_suite::StoreUnderTest;
 use session_runtime::testing::{FailingStore, ManualClock, store_suite};
 use session_runtime::{MemoryStore, RedisStore};
 use session_tests::deployment::{Cluster, Deployment, Sentinel, Tls};
@@ -35,12 +35,12 @@ impl<S> OnMemory<S> {
     }
 }
 
-impl<S: SessionStore> Subject for OnMemory<S> {
+impl<S: SessionStore> StoreUnderTest for OnMemory<S> {
     fn store(&self) -> &dyn SessionStore {
         &self.store
     }
 
-    async fn pass(&self, time: Duration) {
+    async fn advance(&self, time: Duration) {
         self.clock.advance(time);
     }
 }
@@ -94,7 +94,7 @@ impl Redis {
     }
 }
 
-impl Subject for Redis {
+impl StoreUnderTest for Redis {
     fn store(&self) -> &dyn SessionStore {
         &self.store
     }

@@ -3,12 +3,12 @@
 use std::panic::catch_unwind;
 
 use session_runtime::store::SessionStore;
-use session_runtime::testing::store_suite::{self, Subject, run};
+use session_runtime::testing::store_suite::{self, StoreUnderTest, run};
 use session_third_party::{Flaw, NaiveStore};
 
 struct Naive(NaiveStore);
 
-impl Subject for Naive {
+impl StoreUnderTest for Naive {
     fn store(&self) -> &dyn SessionStore {
         &self.0
     }
@@ -49,9 +49,9 @@ is_found_out! {
     a_store_that_shortens_tombstones: ProlongsTombstones by nothing_shortens_a_tombstone
     a_store_that_refreshes_when_it_only_reads: RefreshesWhenItOnlyReads by a_read_without_refresh_leaves_the_expiry
     a_store_that_never_refreshes: NeverRefreshes by a_refresh_sets_the_expiry
-    a_store_that_loses_fields_when_it_rotates: LosesFieldsWhenItRotates by a_rotation_moves_everything
+    a_store_that_loses_fields_when_it_rotates: LosesFieldsWhenItRotates by a_rotation_keeps_everything
     a_store_that_rotates_onto_others: RotatesOntoOthers by a_rotation_overwrites_nothing
-    a_store_that_forgets_the_successor: ForgetsTheSuccessor by destroying_a_moved_session_names_where_it_is
+    a_store_that_forgets_the_successor: ForgetsTheSuccessor by destroying_a_rotated_session_names_its_successor
     a_store_that_writes_half: WritesHalf by a_store_without_field_expiry_refuses_it
     a_store_that_keeps_aliases: KeepsAliases by what_an_alias_holds_is_held_until_the_field_is_changed
     a_store_that_adds_as_floats: AddsAsFloats by integers_are_added_within_their_limits

@@ -1,4 +1,4 @@
-//! How much the store may hold, and what each thing in it counts.
+//! How much the store may hold, and the bytes that count for each entry.
 
 /// What a [`MemoryStore`](crate::MemoryStore) does with what it has no room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,14 +39,14 @@ const TOMBSTONE: usize = 260;
 const FIELD: usize = 210;
 
 /// What a session counts beside its fields.
-pub(super) fn session(key: &str) -> usize {
+pub(super) fn session_bytes(key: &str) -> usize {
     SESSION + key.len()
 }
 
-pub(super) fn tombstone(key: &str) -> usize {
+pub(super) fn tombstone_bytes(key: &str) -> usize {
     TOMBSTONE + key.len()
 }
 
-pub(super) fn field(name: &str, value: &[u8]) -> usize {
+pub(super) fn field_bytes(name: &str, value: &[u8]) -> usize {
     FIELD + name.len() + value.len()
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::support::*;
 
 /// Up to the limits, and not past them.
-pub async fn integers_are_added_within_their_limits(subject: &impl Subject) {
+pub async fn integers_are_added_within_their_limits(subject: &impl StoreUnderTest) {
     const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
     const U64: (i128, i128) = (0, u64::MAX as i128);
     let (store, key) = (subject.store(), fresh_key());
@@ -45,7 +45,7 @@ pub async fn integers_are_added_within_their_limits(subject: &impl Subject) {
 }
 
 /// Canonical text alone: what one could count on from. What is beyond the limits is none of their numbers.
-pub async fn what_is_no_integer_is_not_added_to(subject: &impl Subject) {
+pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let long = "1".repeat(100_000);
     for held in [
@@ -89,7 +89,7 @@ pub async fn what_is_no_integer_is_not_added_to(subject: &impl Subject) {
 }
 
 /// An integer, a number of 64 and one of 32 bits; and nothing is left behind when the sum is refused.
-pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl Subject) {
+pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     for (by, default, expected) in [
@@ -118,7 +118,7 @@ pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl Sub
 }
 
 /// In every text that reads as a number; and the sum's text is that which the number has when it is set.
-pub async fn floats_are_added_as_ieee_754_does(subject: &impl Subject) {
+pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (smallest, padded) = (longest_float(), format!("{}1", "0".repeat(1_076)));
     for (held, by, expected) in [
@@ -165,7 +165,7 @@ fn longest_float() -> String {
 }
 
 /// What no number has as its text, or none needs; and numbers beyond the type's. Infinities and NaN are numbers, but their sums are out of range.
-pub async fn what_is_no_float_is_not_added_to(subject: &impl Subject) {
+pub async fn what_is_no_float_is_not_added_to(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let of = |single| move |by| Action::AddFloat { by, default: 0.0, single };
     let too_long = ["0", "1", "-", ".", "e", " "].map(|letter| longest_float() + letter);
@@ -215,7 +215,7 @@ pub async fn what_is_no_float_is_not_added_to(subject: &impl Subject) {
 }
 
 /// At once: no addition is lost, and each sum is told once. The first one begins the session, which holds the field's alias as well.
-pub async fn additions_at_once_are_exact(subject: &impl Subject) {
+pub async fn additions_at_once_are_exact(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     let additions = (0..64).map(|at| async move {
         let mut sums = Vec::new();

@@ -4,7 +4,7 @@ use super::support::*;
 use super::writers::beside_writers;
 
 /// At once, and it stays so.
-pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl Subject) {
+pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
@@ -12,11 +12,11 @@ pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl Subject) {
 }
 
 /// As if it had never been there; and a session that begins there has nothing of the old one.
-pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl Subject) {
+pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     store.destroy(&key, logout(MOMENT)).await.unwrap();
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     create(store, &key, &[set("b", "1")]).await;
@@ -24,7 +24,7 @@ pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl Subject)
 }
 
 /// The second time it is dead already.
-pub async fn a_session_is_destroyed_once(subject: &impl Subject) {
+pub async fn a_session_is_destroyed_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
@@ -32,17 +32,17 @@ pub async fn a_session_is_destroyed_once(subject: &impl Subject) {
 }
 
 /// Nor is a tombstone left.
-pub async fn a_missing_session_is_not_destroyed(subject: &impl Subject) {
+pub async fn a_missing_session_is_not_destroyed(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     create_for(store, &key, &[set("a", "1")], MOMENT).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
 }
 
 /// So that logging out can follow it. The session is not changed where it is now.
-pub async fn destroying_a_moved_session_names_where_it_is(subject: &impl Subject) {
+pub async fn destroying_a_rotated_session_names_its_successor(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     store.rotate(&key, successor.rotation()).await.unwrap();
@@ -61,7 +61,7 @@ pub async fn destroying_a_moved_session_names_where_it_is(subject: &impl Subject
 }
 
 /// More fields than are freed in passing.
-pub async fn a_large_session_is_destroyed(subject: &impl Subject) {
+pub async fn a_large_session_is_destroyed(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names.iter().map(|name| set(name, name)).collect();
@@ -71,7 +71,7 @@ pub async fn a_large_session_is_destroyed(subject: &impl Subject) {
 }
 
 /// The others find it dead.
-pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl Subject) {
+pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     create(store, key, &[set("a", "1")]).await;
     let reports: Vec<_> = all((0..20).map(|_| store.destroy(key, logout(MINUTE)))).await;
@@ -81,7 +81,7 @@ pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl Subject
 }
 
 /// Either it came first and the rotation is told, or it is told where to go.
-pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl Subject) {
+pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl StoreUnderTest) {
     for at in 0..20 {
         let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
         create(store, &key, &[set("a", "1")]).await;
@@ -105,7 +105,7 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
 }
 
 /// Not by writes that may begin one either; and no writer is told that it is missing.
-pub async fn no_session_comes_back_from_a_destruction_beside_writers(subject: &impl Subject) {
+pub async fn no_session_comes_back_from_a_destruction_beside_writers(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     let (writers, destroyed) = beside_writers(store, &key, store.destroy(&key, logout(MINUTE)));

@@ -3,7 +3,7 @@
 use super::support::*;
 
 /// Refused, and nothing is changed. What gives no field an expiry goes on.
-pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
+pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     if store.supports_field_expiry() {
         return;
@@ -30,29 +30,29 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl Subject) {
 }
 
 /// And no longer.
-pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl Subject) {
+pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")]).await;
     assert_field_expires_in(store, &key, "a", HOUR).await;
     assert_eq!(store.field_time_left(&key, "c").await.unwrap(), Lookup::Found(None));
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("3"))] {
         assert_eq!(get(store, &key, field).await, value.map(Into::into), "{field}");
     }
 }
 
 /// A field without an expiry of its own has none, whatever it had.
-pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl Subject) {
+pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
     write(store, &key, &[set("a", "2")]).await;
     assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(get(store, &key, "a").await, Some("2".into()));
 }
 
 /// Longer or shorter; a removal in between forgets it.
-pub async fn a_write_sets_a_fields_expiry_again(subject: &impl Subject) {
+pub async fn a_write_sets_a_fields_expiry_again(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     for ttl in [HOUR, HOUR * 3, HOUR / 2] {
         write(store, &key, &[expiring("a", "1", ttl)]).await;
@@ -64,19 +64,19 @@ pub async fn a_write_sets_a_fields_expiry_again(subject: &impl Subject) {
 }
 
 /// Neither ended nor set again.
-pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl Subject) {
+pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
     write(store, &key, &[expiring("b", "1", HOUR), set("c", "1")]).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(get(store, &key, "a").await, None);
 }
 
 /// As if it had been removed.
-pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Subject) {
+pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT), set("b", "1")]).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     for refresh in [Refresh::No, Refresh::To(HOUR)] {
         assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Found(None));
         assert_eq!(store.contains(&key, "a", refresh).await.unwrap(), Lookup::Found(false));
@@ -91,11 +91,11 @@ pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Subje
 }
 
 /// By removals that come before any read; what is still there, they count.
-pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl Subject) {
+pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     let all = [expiring("a", "1", MOMENT), expiring("b", "1", MOMENT), expiring("former", "1", MOMENT)];
     write(store, &key, &[&all[..], &[set("c", "1"), expiring("d", "1", HOUR)]].concat()).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(0));
     assert_eq!(write(store, &key, &[set("new", "1"), remove("former")]).await, Lookup::Found(0));
     let rest = [remove("b"), remove("c"), remove("d"), remove("e")];
@@ -103,24 +103,24 @@ pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl Subject) 
 }
 
 /// The permanent field stays.
-pub async fn a_session_outlives_its_last_field(subject: &impl Subject) {
+pub async fn a_session_outlives_its_last_field(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT), expiring("b", "1", MOMENT)]).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
     assert_eq!(get(store, &key, PERMANENT_FIELD).await, Some("".into()));
     assert_eq!(write(store, &key, &[set("c", "1")]).await, Lookup::Found(0));
 }
 
 /// A field's time is no reason to keep a session, nor to begin one with an old field.
-pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl Subject) {
+pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     let changes = [expiring("a", "1", HOUR)];
     store
         .write(&key, Write { mode: WriteMode::Existing, changes: &changes, expires_in: MOMENT })
         .await
         .unwrap();
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Missing);
     create(store, &key, &[]).await;
@@ -128,7 +128,7 @@ pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl Subject) 
 }
 
 /// Every action that gives a value; without an expiry it ends an earlier one.
-pub async fn a_modification_sets_a_fields_expiry(subject: &impl Subject) {
+pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     for (at, action) in actions().into_iter().enumerate() {
         let field = format!("field {at}");
@@ -146,7 +146,7 @@ pub async fn a_modification_sets_a_fields_expiry(subject: &impl Subject) {
 }
 
 /// A value that stays keeps the time that it has.
-pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &impl Subject) {
+pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "text", HOUR)]).await;
     let other =
@@ -159,7 +159,7 @@ pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &imp
 }
 
 /// The new name gets the expiry, the former one's goes with it.
-pub async fn a_modification_moves_an_alias_with_an_expiry(subject: &impl Subject) {
+pub async fn a_modification_replaces_an_alias_with_an_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("old", "1", HOUR * 3)]).await;
     let modify = Modify { alias: Some("old"), ..modification("a", add(1), Some(HOUR)) };
@@ -169,16 +169,16 @@ pub async fn a_modification_moves_an_alias_with_an_expiry(subject: &impl Subject
 }
 
 /// Under its own name and as an alias.
-pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl Subject) {
+pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "5", MOMENT), expiring("old", "7", MOMENT)]).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     let modify = Modify { alias: Some("old"), ..modification("a", add(1), Some(HOUR)) };
     assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("1".into())));
 }
 
 /// On a live session with the field, and without.
-pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &impl Subject) {
+pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[set("a", "1"), set("b", "1")]).await;
     for (ttl, expires_in) in [(HOUR * 5, HOUR * 2), (HOUR, HOUR * 3)] {
@@ -191,13 +191,13 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
     assert_eq!(store.field_time_left(&key, "b").await.unwrap(), Lookup::Found(None));
 
     store.expire_field(&key, "a", MOMENT, HOUR).await.unwrap();
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(get(store, &key, "a").await, None);
     assert_eq!(get(store, &key, "b").await, Some("1".into()));
 }
 
 /// Neither session nor tombstone.
-pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl Subject) {
+pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     let missing = fresh_key();
     assert_eq!(store.expire_field(&missing, "a", HOUR, HOUR).await.unwrap(), Lookup::Missing);
@@ -207,11 +207,11 @@ pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl Subje
 }
 
 /// Of what is there, what is not, and without refreshing.
-pub async fn time_left_of_a_field(subject: &impl Subject) {
+pub async fn time_left_of_a_field(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR)]).await;
     let session = time_left(store, &key).await;
-    subject.pass(Duration::from_millis(30)).await;
+    subject.advance(Duration::from_millis(30)).await;
     let Lookup::Found(Some(left)) = store.field_time_left(&key, "a").await.unwrap() else {
         panic!("it has an expiry")
     };
@@ -223,25 +223,25 @@ pub async fn time_left_of_a_field(subject: &impl Subject) {
     assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
 }
 
-/// All that is stored moves.
-pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl Subject) {
+/// They go with all that is stored.
+pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     let successor = Successor::fresh();
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "1", MOMENT)]).await;
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_field_expires_in(store, &successor.key, "a", HOUR).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(get(store, &successor.key, "b").await, None);
 }
 
 /// Less than a store can tell apart, more than a clock can carry.
-pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl Subject) {
+pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     let century = HOUR * 24 * 365 * 100;
     let (shortest, longest) = (Duration::from_nanos(1), Duration::MAX);
     write(store, &key, &[expiring("a", "1", shortest), expiring("b", "1", longest), set("c", "1")]).await;
     store.expire_field(&key, "c", longest, HOUR).await.unwrap();
-    subject.pass(Duration::from_millis(20)).await;
+    subject.advance(Duration::from_millis(20)).await;
     assert_eq!(get(store, &key, "a").await, None);
     for field in ["b", "c"] {
         let left = store.field_time_left(&key, field).await.unwrap();
@@ -249,13 +249,13 @@ pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl Subject) {
     }
     store.modify(&key, modification("d", add(1), Some(longest))).await.unwrap();
     store.expire_field(&key, "b", shortest, HOUR).await.unwrap();
-    subject.pass(Duration::from_millis(20)).await;
+    subject.advance(Duration::from_millis(20)).await;
     assert_eq!(get(store, &key, "b").await, None);
     assert_eq!(get(store, &key, "d").await, Some("1".into()));
 }
 
 /// With others beside them, and removals.
-pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl Subject) {
+pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     let names: Vec<_> = (0..1500).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names.iter().map(|name| set(name, "1")).collect();
@@ -265,7 +265,7 @@ pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl Subject) {
         .flat_map(|names| [expiring(&names[0], "2", MOMENT), set(&names[1], "2"), remove(&names[2])])
         .collect();
     assert_eq!(write(store, &key, &changes).await, Lookup::Found(500));
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     let expired: Vec<_> = names.iter().step_by(3).map(String::as_str).collect();
     let values = store.get_many(&key, &expired, Refresh::No).await.unwrap();
     assert_eq!(values, Lookup::Found(vec![None; expired.len()]));
@@ -273,7 +273,7 @@ pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl Subject) {
 }
 
 /// A live session, if the store can expire fields.
-async fn begin(subject: &impl Subject) -> Option<(&dyn SessionStore, SessionKey)> {
+async fn begin(subject: &impl StoreUnderTest) -> Option<(&dyn SessionStore, SessionKey)> {
     let (store, key) = (subject.store(), fresh_key());
     if !store.supports_field_expiry() {
         return None;

@@ -1,6 +1,6 @@
 //! The contract of [`SessionStore`], check by check, for a store of one's own.
 //!
-//! A store plugs in by a [`Subject`]; [`store_suite!`](macro@super::store_suite) makes a test of every check. A check that fails says by its
+//! A store plugs in by a [`StoreUnderTest`]; [`store_suite!`](macro@super::store_suite) makes a test of every check. A check that fails says by its
 //! name what the store does not keep to; the contract itself is told at [`SessionStore`].
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
@@ -38,20 +38,20 @@ use tokio::runtime::Builder;
 use crate::store::SessionStore;
 
 /// A store under test, and how time passes for it.
-pub trait Subject {
+pub trait StoreUnderTest {
     /// The store. Checks use keys of their own, with the prefix `test`: the store may hold other sessions, and those of earlier runs.
     fn store(&self) -> &dyn SessionStore;
 
-    /// Lets time pass for the store. As provided, it waits; a store whose clock a test can move moves it instead. Most checks ask for less
+    /// Lets time pass for the store. As provided, it waits; a store whose clock a test can advance advances it instead. Most checks ask for less
     /// than a tenth of a second.
-    fn pass(&self, time: Duration) -> impl Future<Output = ()> {
+    fn advance(&self, time: Duration) -> impl Future<Output = ()> {
         tokio::time::sleep(time)
     }
 }
 
 /// Makes a test of every check of the contract of [`SessionStore`](crate::store::SessionStore).
 ///
-/// To be called in a module of an integration test of its own. The expression gives a future of a [`Subject`](crate::testing::store_suite::Subject), and is
+/// To be called in a module of an integration test of its own. The expression gives a future of a [`StoreUnderTest`](crate::testing::store_suite::StoreUnderTest), and is
 /// evaluated anew for each test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot expire single fields
 /// ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)) is held to refusing it instead.
 ///
@@ -61,7 +61,7 @@ pub trait Subject {
 /// # Examples
 ///
 /// ```
-/// use session_runtime::testing::store_suite::{self, Subject};
+/// use session_runtime::testing::store_suite::{self, StoreUnderTest};
 /// use session_runtime::store::SessionStore;
 /// use session_runtime::MemoryStore;
 ///
@@ -74,7 +74,7 @@ pub trait Subject {
 ///     }
 /// }
 ///
-/// impl Subject for MyStore {
+/// impl StoreUnderTest for MyStore {
 ///     fn store(&self) -> &dyn SessionStore {
 ///         &self.0
 ///     }
@@ -152,7 +152,7 @@ macro_rules! __store_suite {
             a_value_is_taken_once
             a_value_that_is_set_once_is_one_for_all
 
-            a_rotation_moves_everything
+            a_rotation_keeps_everything
             a_rotated_key_is_dead_to_everything
             a_rotated_key_is_missing_once_expired
             a_rotated_session_can_be_rotated_again
@@ -171,7 +171,7 @@ macro_rules! __store_suite {
             a_destroyed_session_is_missing_once_expired
             a_session_is_destroyed_once
             a_missing_session_is_not_destroyed
-            destroying_a_moved_session_names_where_it_is
+            destroying_a_rotated_session_names_its_successor
             a_large_session_is_destroyed
             of_destructions_at_once_one_ends_the_session
             a_destruction_beside_a_rotation_knows_the_successor
@@ -204,7 +204,7 @@ macro_rules! __store_suite {
             a_session_that_ends_takes_its_fields_along
             a_modification_sets_a_fields_expiry
             a_modification_that_changes_nothing_leaves_the_expiry
-            a_modification_moves_an_alias_with_an_expiry
+            a_modification_replaces_an_alias_with_an_expiry
             an_expired_field_counts_as_missing_to_modifications
             expire_field_gives_an_expiry_and_refreshes_the_session
             expire_field_changes_nothing_that_is_not_there

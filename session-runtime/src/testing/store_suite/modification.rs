@@ -21,7 +21,7 @@ fn actions() -> Vec<Action> {
 }
 
 /// Nothing is nothing, what is empty is something.
-pub async fn a_replacement_tells_what_was_there(subject: &impl Subject) {
+pub async fn a_replacement_tells_what_was_there(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     for (new, was) in
@@ -33,7 +33,7 @@ pub async fn a_replacement_tells_what_was_there(subject: &impl Subject) {
 }
 
 /// The first value stays.
-pub async fn a_value_is_set_once(subject: &impl Subject) {
+pub async fn a_value_is_set_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     for new in ["", "2"] {
@@ -43,7 +43,7 @@ pub async fn a_value_is_set_once(subject: &impl Subject) {
 }
 
 /// Every combination of what is held, what is expected, and whether nothing is as good.
-pub async fn values_are_exchanged_for_what_is_expected(subject: &impl Subject) {
+pub async fn values_are_exchanged_for_what_is_expected(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     let texts = [None, Some(""), Some("1"), Some("1\u{0}"), Some("01")].map(|text| text.map(Bytes::from));
@@ -64,10 +64,10 @@ pub async fn values_are_exchanged_for_what_is_expected(subject: &impl Subject) {
 }
 
 /// None of the actions, whatever it would have come to.
-pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &impl Subject) {
+pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &impl StoreUnderTest) {
     let (store, missing, expired) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &expired, &[set("a", "1")], MOMENT).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     for key in [&missing, &expired] {
         for action in actions() {
             assert_eq!(store.modify(key, modify(action)).await.unwrap(), Lookup::Missing);
@@ -77,7 +77,7 @@ pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &imp
 }
 
 /// Any of the actions that succeeds, also one that changes nothing. What fails begins nothing.
-pub async fn a_modification_may_begin_a_session(subject: &impl Subject) {
+pub async fn a_modification_may_begin_a_session(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         let key = fresh_key();
@@ -99,7 +99,7 @@ pub async fn a_modification_may_begin_a_session(subject: &impl Subject) {
 }
 
 /// In either mode.
-pub async fn a_modification_of_a_dead_key_is_dead(subject: &impl Subject) {
+pub async fn a_modification_of_a_dead_key_is_dead(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     bury(store, &key, HOUR).await;
     for action in actions() {
@@ -111,7 +111,7 @@ pub async fn a_modification_of_a_dead_key_is_dead(subject: &impl Subject) {
 }
 
 /// Longer or shorter, in either mode, also by what changes nothing.
-pub async fn a_modification_sets_the_expiry(subject: &impl Subject) {
+pub async fn a_modification_sets_the_expiry(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         for held in [&[][..], &[set("a", "x")], &[set("a", "1")]] {
@@ -127,7 +127,7 @@ pub async fn a_modification_sets_the_expiry(subject: &impl Subject) {
 }
 
 /// The permanent field, too.
-pub async fn a_modification_leaves_other_fields_alone(subject: &impl Subject) {
+pub async fn a_modification_leaves_other_fields_alone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         let key = fresh_key();
@@ -140,7 +140,7 @@ pub async fn a_modification_leaves_other_fields_alone(subject: &impl Subject) {
 }
 
 /// The permanent field's reason to be.
-pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl Subject) {
+pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for removal in [replace(None), exchange(Some("1"), None)] {
         let key = fresh_key();
@@ -151,7 +151,7 @@ pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl Subj
 }
 
 /// Under the former name alone, or under both names, of which the field's own counts; and it makes no difference but for where it is.
-pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &impl Subject) {
+pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         for held in ["x", "1"] {
@@ -180,7 +180,7 @@ pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &im
 }
 
 /// As without one.
-pub async fn an_alias_that_holds_nothing_changes_nothing(subject: &impl Subject) {
+pub async fn an_alias_that_holds_nothing_changes_nothing(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         for held in [&[][..], &[set("a", "x")], &[set("a", "1")]] {
@@ -197,7 +197,7 @@ pub async fn an_alias_that_holds_nothing_changes_nothing(subject: &impl Subject)
 }
 
 /// Whatever a schema calls a field, or called it.
-pub async fn unusual_names_can_be_modified(subject: &impl Subject) {
+pub async fn unusual_names_can_be_modified(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     for field in ["ä€𝄞", "with space", "\u{0}", "replace", "-1", "\r\n"] {
         create(store, &key, &[set("former", "1")]).await;
@@ -210,7 +210,7 @@ pub async fn unusual_names_can_be_modified(subject: &impl Subject) {
 }
 
 /// NUL, invalid UTF-8, and a megabyte.
-pub async fn any_bytes_can_be_exchanged(subject: &impl Subject) {
+pub async fn any_bytes_can_be_exchanged(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let bytes: Bytes = (0..=u8::MAX).collect();
     let large: Bytes = (0..1 << 20).map(|at: u32| (at % 251) as u8).collect();
@@ -231,7 +231,7 @@ pub async fn any_bytes_can_be_exchanged(subject: &impl Subject) {
 }
 
 /// At once: the others find another value.
-pub async fn of_exchanges_at_once_one_wins(subject: &impl Subject) {
+pub async fn of_exchanges_at_once_one_wins(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     for round in 0..10 {
         create(store, key, &[set("former", "old"), remove("a")]).await;
@@ -250,7 +250,7 @@ pub async fn of_exchanges_at_once_one_wins(subject: &impl Subject) {
 }
 
 /// At once: what is taken is gone for the others.
-pub async fn a_value_is_taken_once(subject: &impl Subject) {
+pub async fn a_value_is_taken_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     for _ in 0..10 {
         create(store, key, &[set("a", "1")]).await;
@@ -261,7 +261,7 @@ pub async fn a_value_is_taken_once(subject: &impl Subject) {
 }
 
 /// At once, and on a session that one of them begins.
-pub async fn a_value_that_is_set_once_is_one_for_all(subject: &impl Subject) {
+pub async fn a_value_that_is_set_once_is_one_for_all(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for _ in 0..10 {
         let key = &fresh_key();

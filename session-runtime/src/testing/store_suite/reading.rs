@@ -6,7 +6,7 @@ const REFRESHES: [Refresh; 3] =
     [Refresh::No, Refresh::To(HOUR), Refresh::Below { below: MINUTE, expires_in: HOUR }];
 
 /// Each value in its place: those that are there, those that are not, and one that is asked for twice.
-pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl Subject) {
+pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", ""), set("c", "\u{0}ä\r\n")]).await;
     for refresh in REFRESHES {
@@ -20,7 +20,7 @@ pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl
 }
 
 /// As every read knows them.
-pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl Subject) {
+pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl StoreUnderTest) {
     let (store, missing, dead) = (subject.store(), fresh_key(), fresh_key());
     bury(store, &dead, HOUR).await;
     for fields in [&["a", "b"][..], &[]] {
@@ -35,7 +35,7 @@ pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl Subject
 }
 
 /// Also when none of the fields is there.
-pub async fn reading_several_fields_refreshes_as_reading_one(subject: &impl Subject) {
+pub async fn reading_several_fields_refreshes_as_reading_one(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR * 5).await;
     for (fields, expires_in) in [(&["a", "b"][..], HOUR), (&["b"], HOUR * 2), (&[], HOUR * 3)] {
@@ -49,7 +49,7 @@ pub async fn reading_several_fields_refreshes_as_reading_one(subject: &impl Subj
 }
 
 /// Two fields that are always written together are never read apart.
-pub async fn several_fields_are_read_at_one_moment(subject: &impl Subject) {
+pub async fn several_fields_are_read_at_one_moment(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     let (key, both, neither) =
@@ -66,7 +66,7 @@ pub async fn several_fields_are_read_at_one_moment(subject: &impl Subject) {
 }
 
 /// More fields than a script could hand to one command.
-pub async fn thousands_of_fields_are_one_read(subject: &impl Subject) {
+pub async fn thousands_of_fields_are_one_read(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names.iter().map(|name| set(name, name)).collect();

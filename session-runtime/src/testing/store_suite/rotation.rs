@@ -1,10 +1,10 @@
-//! Rotation: the session moves, its old key is dead.
+//! Rotation: the session goes on under another key, its old one is dead.
 
 use super::support::*;
 use super::writers::beside_writers;
 
 /// Byte for byte, the permanent field too, and it can be written there.
-pub async fn a_rotation_moves_everything(subject: &impl Subject) {
+pub async fn a_rotation_keeps_everything(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1"), set("b", "\u{0}ä\r\n"), set("of no schema", "")]).await;
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
@@ -16,7 +16,7 @@ pub async fn a_rotation_moves_everything(subject: &impl Subject) {
 }
 
 /// At once, and it stays so.
-pub async fn a_rotated_key_is_dead_to_everything(subject: &impl Subject) {
+pub async fn a_rotated_key_is_dead_to_everything(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     store.rotate(&key, successor.rotation()).await.unwrap();
@@ -25,19 +25,19 @@ pub async fn a_rotated_key_is_dead_to_everything(subject: &impl Subject) {
 }
 
 /// A successor outlives the tombstone that names it.
-pub async fn a_rotated_key_is_missing_once_expired(subject: &impl Subject) {
+pub async fn a_rotated_key_is_missing_once_expired(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     let rotation = Rotation { tombstone_for: MOMENT, ..successor.rotation() };
     store.rotate(&key, rotation).await.unwrap();
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
     assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
 }
 
 /// A chain: each tombstone names the next.
-pub async fn a_rotated_session_can_be_rotated_again(subject: &impl Subject) {
+pub async fn a_rotated_session_can_be_rotated_again(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (first, second) = (Successor::fresh(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -55,7 +55,7 @@ pub async fn a_rotated_session_can_be_rotated_again(subject: &impl Subject) {
 }
 
 /// Neither data nor an expiry, not even when the successor has gone on since.
-pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Subject) {
+pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     store.rotate(&key, successor.rotation()).await.unwrap();
@@ -66,9 +66,9 @@ pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Sub
     assert_expires_in(store, &successor.key, HOUR).await;
 }
 
-/// Whether it was destroyed, or moved again, or has expired: who repeats is not told that there is a session, and nothing changes.
-pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl Subject) {
-    for ending in ["destroyed", "moved", "expired"] {
+/// Whether it was destroyed, or rotated again, or has expired: who repeats is not told that there is a session, and nothing changes.
+pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl StoreUnderTest) {
+    for ending in ["destroyed", "rotated", "expired"] {
         let (store, key) = (subject.store(), fresh_key());
         let (successor, next) = (Successor::fresh(), Successor::fresh());
         create(store, &key, &[set("a", "1")]).await;
@@ -80,10 +80,10 @@ pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl 
             "destroyed" => {
                 store.destroy(&successor.key, logout(MINUTE)).await.unwrap();
             }
-            "moved" => {
+            "rotated" => {
                 store.rotate(&successor.key, next.rotation()).await.unwrap();
             }
-            _ => subject.pass(LATER).await,
+            _ => subject.advance(LATER).await,
         }
         assert_eq!(store.rotate(&key, rotation).await.unwrap(), Lookup::Dead, "{ending}");
         let there = store.time_left(&successor.key).await.unwrap();
@@ -96,7 +96,7 @@ pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl 
 }
 
 /// Who comes second is told so, and leaves nothing under the key that it had in mind.
-pub async fn a_rotation_to_another_successor_is_dead(subject: &impl Subject) {
+pub async fn a_rotation_to_another_successor_is_dead(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (first, second) = (Successor::fresh(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -110,11 +110,11 @@ pub async fn a_rotation_to_another_successor_is_dead(subject: &impl Subject) {
 }
 
 /// Neither key comes to be.
-pub async fn a_missing_session_is_not_rotated(subject: &impl Subject) {
+pub async fn a_missing_session_is_not_rotated(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
     create_for(store, &key, &[set("a", "1")], MOMENT).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
     for key in [&key, &successor.key] {
         assert_eq!(store.time_left(key).await.unwrap(), Lookup::Missing);
@@ -122,7 +122,7 @@ pub async fn a_missing_session_is_not_rotated(subject: &impl Subject) {
 }
 
 /// Its tombstone stays as it is.
-pub async fn a_destroyed_session_is_not_rotated(subject: &impl Subject) {
+pub async fn a_destroyed_session_is_not_rotated(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     store.destroy(&key, logout(MINUTE)).await.unwrap();
@@ -132,7 +132,7 @@ pub async fn a_destroyed_session_is_not_rotated(subject: &impl Subject) {
 }
 
 /// Neither another session nor a tombstone: refused, and both are as they were.
-pub async fn a_rotation_overwrites_nothing(subject: &impl Subject) {
+pub async fn a_rotation_overwrites_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (live, dead) = (Successor::fresh(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -149,7 +149,7 @@ pub async fn a_rotation_overwrites_nothing(subject: &impl Subject) {
 }
 
 /// The nearest key that is taken.
-pub async fn a_rotation_onto_itself_is_refused(subject: &impl Subject) {
+pub async fn a_rotation_onto_itself_is_refused(subject: &impl StoreUnderTest) {
     let (store, itself) = (subject.store(), Successor::fresh());
     create(store, &itself.key, &[set("a", "1")]).await;
     store.rotate(&itself.key, itself.rotation()).await.unwrap_err();
@@ -157,7 +157,7 @@ pub async fn a_rotation_onto_itself_is_refused(subject: &impl Subject) {
 }
 
 /// More fields than one command could carry.
-pub async fn a_large_session_is_rotated_whole(subject: &impl Subject) {
+pub async fn a_large_session_is_rotated_whole(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names.iter().map(|name| set(name, name)).collect();
@@ -170,7 +170,7 @@ pub async fn a_large_session_is_rotated_whole(subject: &impl Subject) {
 }
 
 /// The others are told so, and leave nothing.
-pub async fn of_rotations_at_once_one_wins(subject: &impl Subject) {
+pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
     for _ in 0..20 {
         let (store, key) = (subject.store(), &fresh_key());
         create(store, key, &[set("a", "1")]).await;
@@ -192,7 +192,7 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl Subject) {
 }
 
 /// Every write on the old key is in the successor, or its writer was told that the key is dead: never that it is missing.
-pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl Subject) {
+pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     let (writers, rotated) = beside_writers(store, &key, store.rotate(&key, successor.rotation()));
@@ -200,8 +200,8 @@ pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl Subject) {
     for writer in writers {
         assert_eq!(writer.stopped_by, Lookup::Dead);
         let removals: Vec<_> = writer.fields.iter().map(|field| remove(field)).collect();
-        let moved = try_write(store, &successor.key, &removals).await.unwrap();
-        assert_eq!(moved, Lookup::Found(writer.fields.len() as u64));
+        let kept = try_write(store, &successor.key, &removals).await.unwrap();
+        assert_eq!(kept, Lookup::Found(writer.fields.len() as u64));
     }
     assert_is_dead(store, &key).await;
 }

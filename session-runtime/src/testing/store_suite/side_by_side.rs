@@ -3,7 +3,7 @@
 use super::support::*;
 
 /// At once, on one live session.
-pub async fn writes_to_different_fields_all_survive(subject: &impl Subject) {
+pub async fn writes_to_different_fields_all_survive(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     let names: Vec<_> = (0..50).map(|at| format!("field {at}")).collect();
@@ -18,7 +18,7 @@ pub async fn writes_to_different_fields_all_survive(subject: &impl Subject) {
 }
 
 /// First writes of one request, under its one new id.
-pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl Subject) {
+pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20).map(|at| format!("field {at}")).collect();
     let creations = names.iter().map(|name| {
@@ -32,7 +32,7 @@ pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl Su
 }
 
 /// At once: of many that remove one field, one finds it.
-pub async fn a_field_is_removed_once(subject: &impl Subject) {
+pub async fn a_field_is_removed_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     let removals = (0..50).map(|_| {
@@ -45,7 +45,7 @@ pub async fn a_field_is_removed_once(subject: &impl Subject) {
 }
 
 /// At once: what one write sets is never seen in part. Read through a write's own count, which sees both fields at one moment.
-pub async fn a_write_is_seen_whole(subject: &impl Subject) {
+pub async fn a_write_is_seen_whole(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     let (key, pair) = (&key, [set("left", "1"), set("right", "1")]);

@@ -10,7 +10,7 @@ pub(super) use std::time::Duration;
 
 pub(super) use bytes::Bytes;
 
-pub(super) use super::Subject;
+pub(super) use super::StoreUnderTest;
 use crate::id::{LifetimeId, SessionId};
 pub(super) use crate::store::{
     Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD,
@@ -217,7 +217,7 @@ pub(super) fn sum(sum: &str) -> Modified {
     Modified::Sum(Bytes::copy_from_slice(sum.as_bytes()))
 }
 
-/// Where a session moves to.
+/// The new id of a rotated session.
 #[derive(Debug)]
 pub struct Successor {
     /// Its new id.

@@ -3,7 +3,7 @@
 use super::support::*;
 
 /// Each write anew, longer or shorter.
-pub async fn a_write_sets_the_expiry(subject: &impl Subject) {
+pub async fn a_write_sets_the_expiry(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     assert_expires_in(store, &key, HOUR).await;
@@ -17,7 +17,7 @@ pub async fn a_write_sets_the_expiry(subject: &impl Subject) {
 }
 
 /// Both reads, longer or shorter, field or no field.
-pub async fn a_refresh_sets_the_expiry(subject: &impl Subject) {
+pub async fn a_refresh_sets_the_expiry(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     for (expires_in, field) in [(HOUR / 2, "a"), (HOUR * 2, "a"), (HOUR / 3, "missing")] {
@@ -29,17 +29,17 @@ pub async fn a_refresh_sets_the_expiry(subject: &impl Subject) {
 }
 
 /// A further read of a request.
-pub async fn a_read_without_refresh_leaves_the_expiry(subject: &impl Subject) {
+pub async fn a_read_without_refresh_leaves_the_expiry(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
-    subject.pass(Duration::from_millis(20)).await;
+    subject.advance(Duration::from_millis(20)).await;
     get(store, &key, "a").await;
     store.contains(&key, "a", Refresh::No).await.unwrap();
     assert!(time_left(store, &key).await <= HOUR - Duration::from_millis(20));
 }
 
 /// A refresh creates nothing.
-pub async fn reads_of_a_missing_key_leave_nothing(subject: &impl Subject) {
+pub async fn reads_of_a_missing_key_leave_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     store.get(&key, "a", Refresh::To(HOUR)).await.unwrap();
     store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap();
@@ -48,10 +48,10 @@ pub async fn reads_of_a_missing_key_leave_nothing(subject: &impl Subject) {
 }
 
 /// As if it had never been there.
-pub async fn an_expired_session_is_missing(subject: &impl Subject) {
+pub async fn an_expired_session_is_missing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], MOMENT).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     assert_eq!(store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
@@ -59,29 +59,29 @@ pub async fn an_expired_session_is_missing(subject: &impl Subject) {
 }
 
 /// Nothing of the old session shows in the new one.
-pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl Subject) {
+pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("old", "1")], MOMENT).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     create(store, &key, &[set("new", "1")]).await;
     assert_eq!(get(store, &key, "old").await, None);
     assert_eq!(get(store, &key, "new").await, Some("1".into()));
 }
 
 /// Less than what a store can tell apart is not "never" and not an error.
-pub async fn the_shortest_expiry_does_no_harm(subject: &impl Subject) {
+pub async fn the_shortest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::from_nanos(1)).await, Lookup::Found(0));
-    subject.pass(Duration::from_millis(20)).await;
+    subject.advance(Duration::from_millis(20)).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     create(store, &key, &[set("a", "1")]).await;
     store.get(&key, "a", Refresh::To(Duration::from_nanos(1))).await.unwrap();
-    subject.pass(Duration::from_millis(20)).await;
+    subject.advance(Duration::from_millis(20)).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
 }
 
 /// More than a clock can carry neither overflows nor fails.
-pub async fn the_longest_expiry_does_no_harm(subject: &impl Subject) {
+pub async fn the_longest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::MAX).await, Lookup::Found(0));
     assert_eq!(
@@ -92,12 +92,12 @@ pub async fn the_longest_expiry_does_no_harm(subject: &impl Subject) {
 }
 
 /// Less and less, more after a write.
-pub async fn time_left_is_told(subject: &impl Subject) {
+pub async fn time_left_is_told(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR * 2).await;
     let left = time_left(store, &key).await;
     assert!(left <= HOUR * 2 && left + MINUTE > HOUR * 2, "{left:?}");
-    subject.pass(Duration::from_millis(30)).await;
+    subject.advance(Duration::from_millis(30)).await;
     assert!(time_left(store, &key).await <= left - Duration::from_millis(25));
     write(store, &key, &[set("a", "2")]).await;
     let left = time_left(store, &key).await;
@@ -105,17 +105,17 @@ pub async fn time_left_is_told(subject: &impl Subject) {
 }
 
 /// It only asks.
-pub async fn asking_for_the_time_left_refreshes_nothing(subject: &impl Subject) {
+pub async fn asking_for_the_time_left_refreshes_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], Duration::from_millis(80)).await;
-    subject.pass(MOMENT).await;
+    subject.advance(MOMENT).await;
     store.time_left(&key).await.unwrap();
-    subject.pass(Duration::from_millis(50)).await;
+    subject.advance(Duration::from_millis(50)).await;
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
 }
 
 /// A tombstone has a time, but it is not a session's.
-pub async fn time_left_of_what_is_missing_or_dead(subject: &impl Subject) {
+pub async fn time_left_of_what_is_missing_or_dead(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
     bury(store, &key, HOUR).await;
@@ -123,7 +123,7 @@ pub async fn time_left_of_what_is_missing_or_dead(subject: &impl Subject) {
 }
 
 /// By both reads, whether the field is there or not. The read does not wait for it.
-pub async fn little_time_left_is_refreshed_below_a_threshold(subject: &impl Subject) {
+pub async fn little_time_left_is_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
     let (store, refresh) = (subject.store(), Refresh::Below { below: HOUR, expires_in: HOUR * 2 });
     for field in ["a", "missing"] {
         let (got, asked) = (fresh_key(), fresh_key());
@@ -141,7 +141,7 @@ pub async fn little_time_left_is_refreshed_below_a_threshold(subject: &impl Subj
 }
 
 /// Neither to more nor to less.
-pub async fn ample_time_left_is_not_refreshed_below_a_threshold(subject: &impl Subject) {
+pub async fn ample_time_left_is_not_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR + MINUTE).await;
     for expires_in in [HOUR * 2, MINUTE] {
@@ -155,7 +155,7 @@ pub async fn ample_time_left_is_not_refreshed_below_a_threshold(subject: &impl S
 }
 
 /// As other reads that refresh do.
-pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl Subject) {
+pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl StoreUnderTest) {
     let (store, missing, dead) = (subject.store(), fresh_key(), fresh_key());
     bury(store, &dead, MINUTE).await;
     let refresh = Refresh::Below { below: HOUR, expires_in: HOUR * 2 };
@@ -168,9 +168,9 @@ pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl Subjec
 }
 
 /// As fast as everybody's.
-pub async fn the_time_of_the_store_goes_on(subject: &impl Subject) {
+pub async fn the_time_of_the_store_goes_on(subject: &impl StoreUnderTest) {
     let before = subject.store().time().await.unwrap();
-    subject.pass(Duration::from_millis(30)).await;
+    subject.advance(Duration::from_millis(30)).await;
     let passed = subject.store().time().await.unwrap().duration_since(before).unwrap();
     assert!(passed >= Duration::from_millis(25) && passed < MINUTE, "{passed:?}");
 }

@@ -3,19 +3,19 @@
 use super::support::*;
 
 /// No longer, whatever the session's expiry was; nor shorter.
-pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl Subject) {
+pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl StoreUnderTest) {
     let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &short, &[set("a", "1")], HOUR).await;
     create_for(store, &long, &[set("a", "1")], MOMENT * 25).await;
     store.destroy(&short, logout(MOMENT)).await.unwrap();
     store.destroy(&long, logout(HOUR)).await.unwrap();
-    subject.pass(MOMENT * 26).await;
+    subject.advance(MOMENT * 26).await;
     assert_is_missing(store, &short).await;
     assert_is_dead(store, &long).await;
 }
 
 /// As a destruction; and the session has the expiry that it is given, whatever it had.
-pub async fn a_rotation_sets_both_expiries(subject: &impl Subject) {
+pub async fn a_rotation_sets_both_expiries(subject: &impl StoreUnderTest) {
     let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &short, &[set("a", "1")], HOUR * 24).await;
     create_for(store, &long, &[set("a", "1")], MOMENT * 25).await;
@@ -25,19 +25,19 @@ pub async fn a_rotation_sets_both_expiries(subject: &impl Subject) {
         store.rotate(key, rotation).await.unwrap();
         assert_expires_in(store, &successor.key, HOUR * 2).await;
     }
-    subject.pass(MOMENT * 26).await;
+    subject.advance(MOMENT * 26).await;
     assert_is_missing(store, &short).await;
     assert_is_dead(store, &long).await;
 }
 
 /// A dead id that is asked for during days must not be dead for days. A moment later it may be, where nobody waits for it.
-pub async fn nothing_prolongs_a_tombstone(subject: &impl Subject) {
+pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for at in 0..TOUCHES {
-        for key in [ended(store, MOMENT).await, moved(store, MOMENT).await] {
+        for key in [ended(store, MOMENT).await, rotated(store, MOMENT).await] {
             // On a slow machine it may be over already, and then there is nothing to prolong.
             if touch(store, &key, at, HOUR).await {
-                subject.pass(LATER).await;
+                subject.advance(LATER).await;
                 until("the tombstone is over", async || {
                     store.time_left(&key).await.unwrap() == Lookup::Missing
                 })
@@ -48,23 +48,23 @@ pub async fn nothing_prolongs_a_tombstone(subject: &impl Subject) {
 }
 
 /// Nor does it end sooner. A second is asked for: where a read is put right without being waited for, a busy machine needs a moment.
-pub async fn nothing_shortens_a_tombstone(subject: &impl Subject) {
+pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     let mut keys = Vec::new();
     for at in 0..TOUCHES {
-        for key in [ended(store, HOUR).await, moved(store, HOUR).await] {
+        for key in [ended(store, HOUR).await, rotated(store, HOUR).await] {
             assert!(touch(store, &key, at, MOMENT * 25).await, "it is dead");
             keys.push(key);
         }
     }
-    subject.pass(MOMENT * 26).await;
+    subject.advance(MOMENT * 26).await;
     for key in keys {
         assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
     }
 }
 
 /// By the destruction's reason, or by the rotation and where it led. What is done to a dead key later changes nothing of it.
-pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl Subject) {
+pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany] {
         let key = fresh_key();
@@ -91,7 +91,7 @@ pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl Subject) {
 }
 
 /// Nor of what has expired.
-pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl Subject) {
+pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl StoreUnderTest) {
     let (store, live, missing) = (subject.store(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
     assert_eq!(kind_of(store, &live).await, None);
@@ -99,15 +99,15 @@ pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl Sub
     assert_eq!(kind_of(store, &missing).await, None);
     assert_is_missing(store, &missing).await;
     let over = ended(store, MOMENT).await;
-    subject.pass(LATER).await;
+    subject.advance(LATER).await;
     assert_eq!(kind_of(store, &over).await, None);
 }
 
 /// By the store's clock. A key that is asked for again and again looks no younger.
-pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(subject: &impl Subject) {
+pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(subject: &impl StoreUnderTest) {
     let store = subject.store();
-    let keys = [ended(store, HOUR).await, moved(store, HOUR).await];
-    subject.pass(LATER).await;
+    let keys = [ended(store, HOUR).await, rotated(store, HOUR).await];
+    subject.advance(LATER).await;
     for key in &keys {
         for at in 0..TOUCHES {
             assert!(touch(store, key, at, HOUR * 2).await, "it is dead");
@@ -129,7 +129,7 @@ async fn ended(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKey 
     key
 }
 
-async fn moved(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKey {
+async fn rotated(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKey {
     let (key, successor) = (fresh_key(), Successor::fresh());
     create(store, &key, &[]).await;
     store.rotate(&key, Rotation { tombstone_for, ..successor.rotation() }).await.unwrap();

@@ -3,7 +3,7 @@
 use super::support::*;
 
 /// A key that was never written.
-pub async fn a_missing_key_is_missing(subject: &impl Subject) {
+pub async fn a_missing_key_is_missing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     assert_eq!(store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
@@ -19,7 +19,7 @@ pub async fn a_missing_key_is_missing(subject: &impl Subject) {
 }
 
 /// The first write, and both reads.
-pub async fn a_session_begins_with_its_fields(subject: &impl Subject) {
+pub async fn a_session_begins_with_its_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create(store, &key, &[set("a", "1"), set("b", "")]).await, Lookup::Found(0));
     for refresh in [Refresh::No, Refresh::To(HOUR)] {
@@ -30,7 +30,7 @@ pub async fn a_session_begins_with_its_fields(subject: &impl Subject) {
 }
 
 /// A creation of nothing is a session all the same.
-pub async fn a_session_may_begin_without_fields(subject: &impl Subject) {
+pub async fn a_session_may_begin_without_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create(store, &key, &[]).await, Lookup::Found(0));
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
@@ -40,7 +40,7 @@ pub async fn a_session_may_begin_without_fields(subject: &impl Subject) {
 }
 
 /// `WriteMode::Existing` on a missing key, and then on a live one.
-pub async fn existing_mode_begins_nothing(subject: &impl Subject) {
+pub async fn existing_mode_begins_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
     assert_is_missing(store, &key).await;
@@ -50,7 +50,7 @@ pub async fn existing_mode_begins_nothing(subject: &impl Subject) {
 }
 
 /// `WriteMode::Create` on a live key.
-pub async fn create_mode_writes_a_live_session(subject: &impl Subject) {
+pub async fn create_mode_writes_a_live_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1")]).await;
     assert_eq!(create(store, &key, &[set("a", "2"), remove("b")]).await, Lookup::Found(1));
@@ -59,7 +59,7 @@ pub async fn create_mode_writes_a_live_session(subject: &impl Subject) {
 }
 
 /// A live session without the field asked for.
-pub async fn a_field_that_is_not_there_is_nothing(subject: &impl Subject) {
+pub async fn a_field_that_is_not_there_is_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     for refresh in [Refresh::No, Refresh::To(HOUR)] {
@@ -69,7 +69,7 @@ pub async fn a_field_that_is_not_there_is_nothing(subject: &impl Subject) {
 }
 
 /// Only removed fields that were there count.
-pub async fn removals_are_counted(subject: &impl Subject) {
+pub async fn removals_are_counted(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1"), set("c", "1")]).await;
     assert_eq!(write(store, &key, &[remove("a"), remove("x"), remove("b")]).await, Lookup::Found(2));
@@ -78,7 +78,7 @@ pub async fn removals_are_counted(subject: &impl Subject) {
 }
 
 /// The permanent field's reason to be.
-pub async fn removing_the_last_field_keeps_the_session(subject: &impl Subject) {
+pub async fn removing_the_last_field_keeps_the_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(1));
@@ -88,7 +88,7 @@ pub async fn removing_the_last_field_keeps_the_session(subject: &impl Subject) {
 }
 
 /// One write that does both, in any order.
-pub async fn sets_and_removals_go_together(subject: &impl Subject) {
+pub async fn sets_and_removals_go_together(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1")]).await;
     let changes = [set("c", "2"), remove("a"), set("b", "2"), remove("x")];
@@ -99,7 +99,7 @@ pub async fn sets_and_removals_go_together(subject: &impl Subject) {
 }
 
 /// From the first write on, with an empty value.
-pub async fn the_permanent_field_is_there(subject: &impl Subject) {
+pub async fn the_permanent_field_is_there(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     assert_eq!(get(store, &key, PERMANENT_FIELD).await, Some(Bytes::new()));
@@ -108,7 +108,7 @@ pub async fn the_permanent_field_is_there(subject: &impl Subject) {
 }
 
 /// Byte for byte.
-pub async fn a_write_leaves_other_fields_alone(subject: &impl Subject) {
+pub async fn a_write_leaves_other_fields_alone(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "\u{0}ä\r\n")]).await;
     write(store, &key, &[set("a", "2")]).await;
@@ -117,7 +117,7 @@ pub async fn a_write_leaves_other_fields_alone(subject: &impl Subject) {
 }
 
 /// Reads report a tombstone, writes do not change it.
-pub async fn a_dead_key_is_dead_to_everything(subject: &impl Subject) {
+pub async fn a_dead_key_is_dead_to_everything(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     bury(store, &key, HOUR).await;
@@ -134,7 +134,7 @@ pub async fn a_dead_key_is_dead_to_everything(subject: &impl Subject) {
 }
 
 /// All of them, NUL and invalid UTF-8 too.
-pub async fn any_bytes_come_back(subject: &impl Subject) {
+pub async fn any_bytes_come_back(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..=u8::MAX).collect();
     create(store, &key, &[Change::Set { field: "a", value: value.clone(), ttl: None }]).await;
@@ -142,7 +142,7 @@ pub async fn any_bytes_come_back(subject: &impl Subject) {
 }
 
 /// The largest value that a session takes by default.
-pub async fn a_megabyte_comes_back(subject: &impl Subject) {
+pub async fn a_megabyte_comes_back(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..1 << 20).map(|at: u32| (at % 251) as u8).collect();
     create(store, &key, &[set("b", "1"), Change::Set { field: "a", value: value.clone(), ttl: None }]).await;
@@ -151,7 +151,7 @@ pub async fn a_megabyte_comes_back(subject: &impl Subject) {
 }
 
 /// Whatever a schema may call a field.
-pub async fn unusual_names_are_names(subject: &impl Subject) {
+pub async fn unusual_names_are_names(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     for name in ["ä€𝄞", "with space", "\u{0}", "*?[]", "-1", "HSET", "\r\n"] {
         create(store, &key, &[set(name, name)]).await;
@@ -161,7 +161,7 @@ pub async fn unusual_names_are_names(subject: &impl Subject) {
 }
 
 /// More than a script can hand to one command.
-pub async fn thousands_of_changes_are_one_write(subject: &impl Subject) {
+pub async fn thousands_of_changes_are_one_write(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..10_000).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names[..5000].iter().map(|name| set(name, name)).collect();
@@ -179,7 +179,7 @@ pub async fn thousands_of_changes_are_one_write(subject: &impl Subject) {
 }
 
 /// What happens under one key does not show under another.
-pub async fn keys_are_apart(subject: &impl Subject) {
+pub async fn keys_are_apart(subject: &impl StoreUnderTest) {
     let (store, live, dead, missing) = (subject.store(), fresh_key(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
     bury(store, &dead, HOUR).await;

@@ -84,7 +84,7 @@ impl Model {
                 let changes = [Change::Set { field: &name, value, ttl: ttl.map(seconds) }];
                 let mode = if creates { WriteMode::Create } else { WriteMode::Existing };
                 let write = Write { mode, changes: &changes, expires_in: seconds(expires_in) };
-                if let Ok(Lookup::Found(_)) = store.write_now(&key(at), write) {
+                if let Ok(Lookup::Found(_)) = store.write(&key(at), write) {
                     let expires_at = ttl.map(|ttl| self.now + ttl);
                     self.used(at, expires_in).fields.insert(name, (length, expires_at));
                 }
@@ -93,9 +93,7 @@ impl Model {
                 let name = field.to_string();
                 let changes = [Change::Remove { field: &name }];
                 let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: seconds(60) };
-                if let Lookup::Found(_) =
-                    store.write_now(&key(at), write).expect("what only removes has room")
-                {
+                if let Lookup::Found(_) = store.write(&key(at), write).expect("what only removes has room") {
                     self.used(at, 60).fields.remove(&name);
                 }
             }
@@ -110,18 +108,19 @@ impl Model {
                     ttl: None,
                     expires_in: seconds(60),
                 };
-                if let Ok(Lookup::Found(_)) = store.modify_now(&key(at), &modify) {
+                if let Ok(Lookup::Found(_)) = store.modify(&key(at), modify) {
                     self.used(at, 60).fields.insert(name, (length, None));
                 }
             }
             Step::Read { key: at, expires_in } => {
-                if let Lookup::Found(_) = store.get_now(&key(at), "0", Refresh::To(seconds(expires_in))) {
+                if let Lookup::Found(_) = store.get(&key(at), "0", Refresh::To(seconds(expires_in))).unwrap()
+                {
                     self.used(at, expires_in);
                 }
             }
             Step::ExpireField { key: at, field, ttl } => {
                 let name = field.to_string();
-                let is_there = store.expire_field_now(&key(at), &name, seconds(ttl), seconds(60));
+                let is_there = store.expire_field(&key(at), &name, seconds(ttl), seconds(60)).unwrap();
                 if let Lookup::Found(is_there) = is_there {
                     let expires_at = Some(self.now + ttl);
                     let held = self.used(at, 60).fields.get_mut(&name).map(|held| held.1 = expires_at);
@@ -137,7 +136,7 @@ impl Model {
                     renews: false,
                 };
                 let is_live = self.live.contains_key(&at);
-                let rotated = store.rotate_now(&key(at), rotation);
+                let rotated = store.rotate(&key(at), rotation);
                 if is_live && matches!(rotated, Ok(Lookup::Found(()))) {
                     let session = self.live.remove(&at).expect("it is live");
                     self.live.insert(to, session);
@@ -146,12 +145,15 @@ impl Model {
                 assert!(
                     rotated.is_ok()
                         || self.live.contains_key(&to)
-                        || store.time_left_now(&key(to)) == Lookup::Dead
+                        || store.time_left(&key(to)).unwrap() == Lookup::Dead
                 );
             }
             Step::Destroy { key: at } => {
                 let was_live = self.live.remove(&at).is_some();
-                assert_eq!(store.destroy_now(&key(at), logout(seconds(90))) == Destroyed::Ended, was_live);
+                assert_eq!(
+                    store.destroy(&key(at), logout(seconds(90))).unwrap() == Destroyed::Ended,
+                    was_live
+                );
             }
             Step::Pass { seconds: passed } => {
                 clock.advance(seconds(passed));
@@ -180,7 +182,7 @@ impl Model {
 
     /// Every live session is there as it should be; but those that were not used for longest may be missing if they may be evicted.
     fn compare(&mut self, store: &MemoryStore, when_full: WhenFull) {
-        let is_there = |at: u32| store.time_left_now(&key(at));
+        let is_there = |at: u32| store.time_left(&key(at)).unwrap();
         let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut self.live).into_iter().partition(|(at, _)| is_there(*at) != Lookup::Missing);
         assert!(lost.is_empty() || when_full == WhenFull::Evict, "{lost:?}");
@@ -202,7 +204,7 @@ impl Model {
         for (at, session) in by_use {
             let names = ["0", "1", "2", "3"];
             let expected = names.map(|name| session.fields.get(name).map(|(length, _)| *length)).to_vec();
-            let found = store.get_many_now(&key(*at), &names, Refresh::No);
+            let found = store.get_many(&key(*at), &names, Refresh::No).unwrap();
             let lengths =
                 |values: Vec<Option<Bytes>>| values.iter().map(|value| Some(value.as_ref()?.len())).collect();
             assert_eq!(found.map(lengths), Lookup::Found(expected));

@@ -13,7 +13,7 @@ fn a_new_session_is_refused_and_the_live_ones_go_on() {
     }
     let error = put(&store, &key(3), WriteMode::Create, 1).unwrap_err();
     assert!(error.is_refused() && !error.is_unavailable());
-    assert_eq!(store.time_left_now(&key(3)), Lookup::Missing);
+    assert_eq!(store.time_left(&key(3)).unwrap(), Lookup::Missing);
     for at in 0..3 {
         assert_eq!(put(&store, &key(at), WriteMode::Create, LARGE).unwrap(), Lookup::Found(0));
     }
@@ -31,10 +31,10 @@ fn a_write_that_has_no_room_changes_nothing() {
     let changes =
         [Change::Remove { field: "a" }, Change::Set { field: "b", value: vec![1; LARGE].into(), ttl: None }];
     let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: MINUTE * 9 };
-    assert!(store.write_now(&key(1), write).unwrap_err().is_refused());
-    assert_eq!(store.get_now(&key(1), "a", Refresh::No), Lookup::Found(Some("1".into())));
-    assert_eq!(store.contains_now(&key(1), "b", Refresh::No), Lookup::Found(false));
-    assert_eq!(store.time_left_now(&key(1)), Lookup::Found(MINUTE));
+    assert!(store.write(&key(1), write).unwrap_err().is_refused());
+    assert_eq!(store.get(&key(1), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(store.contains(&key(1), "b", Refresh::No).unwrap(), Lookup::Found(false));
+    assert_eq!(store.time_left(&key(1)).unwrap(), Lookup::Found(MINUTE));
     check(&store);
 }
 
@@ -54,10 +54,10 @@ fn the_session_that_was_not_used_for_longest_makes_room() {
     for at in 0..3 {
         create(&store, &key(at), MINUTE);
     }
-    assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Found(true));
+    assert_eq!(store.contains(&key(0), "a", Refresh::No).unwrap(), Lookup::Found(true));
     put(&store, &key(1), WriteMode::Existing, 1).unwrap();
     create(&store, &key(3), MINUTE);
-    let are_there = [0, 1, 2, 3].map(|at| store.time_left_now(&key(at)) != Lookup::Missing);
+    let are_there = [0, 1, 2, 3].map(|at| store.time_left(&key(at)).unwrap() != Lookup::Missing);
     assert_eq!(are_there, [true, true, false, true]);
 }
 
@@ -79,10 +79,10 @@ fn tombstones_make_room_for_new_sessions() {
             create(&store, &key(at), MINUTE);
         }
         for at in 0..2 {
-            store.destroy_now(&key(at), logout(MINUTE));
+            store.destroy(&key(at), logout(MINUTE)).unwrap();
             create(&store, &key(at + 10), MINUTE);
         }
-        let found = [0, 1, 2, 10, 11].map(|at| store.time_left_now(&key(at)) != Lookup::Missing);
+        let found = [0, 1, 2, 10, 11].map(|at| store.time_left(&key(at)).unwrap() != Lookup::Missing);
         assert_eq!(found, [false, false, true, true, true]);
     }
 }
@@ -122,11 +122,11 @@ fn rotations_and_destructions_go_on_and_the_oldest_tombstones_make_room() {
         for at in 1..100 {
             assert_eq!(rotate(&store, at, at + 1), Lookup::Found(()));
             check(&store);
-            assert_eq!(store.time_left_now(&key(at)), Lookup::Dead);
-            assert_eq!(store.time_left_now(&key(at - 1)) == Lookup::Missing, at > 1);
+            assert_eq!(store.time_left(&key(at)).unwrap(), Lookup::Dead);
+            assert_eq!(store.time_left(&key(at - 1)).unwrap() == Lookup::Missing, at > 1);
         }
-        assert_eq!(store.destroy_now(&key(100), logout(MINUTE)), Destroyed::Ended);
-        assert_eq!(store.destroy_now(&key(0), logout(MINUTE)), Destroyed::Ended);
+        assert_eq!(store.destroy(&key(100), logout(MINUTE)).unwrap(), Destroyed::Ended);
+        assert_eq!(store.destroy(&key(0), logout(MINUTE)).unwrap(), Destroyed::Ended);
         assert_eq!(store.inspect(&key(0)).1, 3);
     }
 }
@@ -138,9 +138,9 @@ fn where_live_sessions_fill_the_store_a_rotation_leaves_no_tombstone() {
         create(&store, &key(0), MINUTE);
         create(&store, &key(1), MINUTE);
         assert_eq!(rotate(&store, 1, 2), Lookup::Found(()));
-        assert_eq!(store.time_left_now(&key(1)), Lookup::Missing);
+        assert_eq!(store.time_left(&key(1)).unwrap(), Lookup::Missing);
         for live in [0, 2] {
-            assert_eq!(store.get_now(&key(live), "a", Refresh::No), Lookup::Found(Some("1".into())));
+            assert_eq!(store.get(&key(live), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
         }
     }
 }
@@ -149,7 +149,7 @@ fn where_live_sessions_fill_the_store_a_rotation_leaves_no_tombstone() {
 fn a_refresh_that_shortens_an_expiry_makes_room_when_it_is_over() {
     let (store, clock) = bounded(1, usize::MAX, WhenFull::Refuse);
     create(&store, &key(0), MINUTE * 60);
-    store.get_now(&key(0), "a", Refresh::To(MINUTE));
+    store.get(&key(0), "a", Refresh::To(MINUTE)).unwrap();
     clock.advance(MINUTE);
     create(&store, &key(1), MINUTE);
 }
@@ -178,7 +178,7 @@ fn put(
     length: usize,
 ) -> Result<Lookup<u64>, StoreError> {
     let changes = [Change::Set { field: "b", value: vec![b'x'; length].into(), ttl: None }];
-    store.write_now(key, Write { mode, changes: &changes, expires_in: MINUTE * 60 })
+    store.write(key, Write { mode, changes: &changes, expires_in: MINUTE * 60 })
 }
 
 fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
@@ -190,5 +190,5 @@ fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
         tombstone_for: MINUTE * 5,
         renews: false,
     };
-    store.rotate_now(&key(from), rotation).unwrap()
+    store.rotate(&key(from), rotation).unwrap()
 }

@@ -3,10 +3,9 @@
 mod action;
 mod bounds;
 mod builder;
-mod contract;
-mod live;
-mod pressure;
-mod shelf;
+mod entries;
+mod fields;
+mod losses;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +21,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use self::live::Live;
-use self::shelf::{Full, Shelf, Shelved};
+use self::entries::{Entries, Entry, Full};
+use self::fields::Fields;
+use super::boxed::impl_session_store;
 use super::{
-    Change, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, StoreError,
-    Tombstone, TombstoneKind, Write, WriteMode,
+    Change, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    StoreError, Tombstone, TombstoneKind, Write, WriteMode,
 };
 use crate::clock::Clock;
 
@@ -75,7 +75,7 @@ use crate::clock::Clock;
 #[derive(Clone)]
 pub struct MemoryStore {
     clock: Clock,
-    shelf: Arc<Mutex<Shelf>>,
+    entries: Arc<Mutex<Entries>>,
 }
 
 impl MemoryStore {
@@ -105,7 +105,7 @@ impl MemoryStore {
     }
 
     fn empty(clock: Clock, bounds: Bounds) -> Self {
-        Self { clock, shelf: Arc::new(Mutex::new(Shelf::new(bounds))) }
+        Self { clock, entries: Arc::new(Mutex::new(Entries::new(bounds))) }
     }
 
     /// How long a key is still kept, and how many entries are held at all, expired ones included.
@@ -113,126 +113,148 @@ impl MemoryStore {
     #[doc(hidden)]
     pub fn inspect(&self, key: &SessionKey) -> (Option<Duration>, usize) {
         let now = self.clock.elapsed();
-        let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = shelf.expires_at(key).and_then(|expires_at| expires_at.checked_sub(now));
-        (left.filter(|left| !left.is_zero()), shelf.len())
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = entries.expires_at(key).and_then(|expires_at| expires_at.checked_sub(now));
+        (left.filter(|left| !left.is_zero()), entries.len())
     }
 
-    pub(crate) fn get_now(&self, key: &SessionKey, field: &str, refresh: Refresh) -> Lookup<Option<Bytes>> {
-        self.read(key, refresh, |fields, _| fields.get(field))
-    }
-
-    pub(crate) fn contains_now(&self, key: &SessionKey, field: &str, refresh: Refresh) -> Lookup<bool> {
-        self.read(key, refresh, |fields, _| fields.contains(field))
-    }
-
-    pub(crate) fn get_many_now(
+    pub(crate) fn get(
         &self,
         key: &SessionKey,
-        names: &[&str],
+        field: &str,
         refresh: Refresh,
-    ) -> Lookup<Vec<Option<Bytes>>> {
-        self.read(key, refresh, |fields, _| names.iter().map(|name| fields.get(name)).collect())
+    ) -> Result<Lookup<Option<Bytes>>, StoreError> {
+        Ok(self.read(key, refresh, |fields, _| fields.get(field)))
     }
 
-    pub(crate) fn write_now(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
-        let plan = |_: &Live| ((), Cow::Borrowed(write.changes));
+    pub(crate) fn contains(
+        &self,
+        key: &SessionKey,
+        field: &str,
+        refresh: Refresh,
+    ) -> Result<Lookup<bool>, StoreError> {
+        Ok(self.read(key, refresh, |fields, _| fields.contains(field)))
+    }
+
+    pub(crate) fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
+        let plan = |_: &Fields| ((), Cow::Borrowed(write.changes));
         let written = self.change(key, write.mode, write.expires_in, |()| true, plan)?;
         Ok(written.map(|((), removed)| removed))
     }
 
-    pub(crate) fn modify_now(
+    pub(crate) fn get_many(
         &self,
         key: &SessionKey,
-        modify: &Modify<'_>,
+        fields: &[&str],
+        refresh: Refresh,
+    ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
+        Ok(self.read(key, refresh, |stored, _| fields.iter().map(|field| stored.get(field)).collect()))
+    }
+
+    pub(crate) fn modify(
+        &self,
+        key: &SessionKey,
+        modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
-        let plan = |fields: &Live| {
-            let (modified, changes) = fields.plan(modify);
+        let plan = |fields: &Fields| {
+            let (modified, changes) = fields.plan(&modify);
             (modified, Cow::Owned(changes))
         };
         let written = self.change(key, modify.mode, modify.expires_in, Modified::is_carried_out, plan)?;
         Ok(written.map(|(modified, _)| modified))
     }
 
-    pub(crate) fn field_time_left_now(&self, key: &SessionKey, field: &str) -> Lookup<Option<Duration>> {
-        self.read(key, Refresh::No, |fields, now| fields.time_left(field, now))
+    pub(crate) fn field_time_left(
+        &self,
+        key: &SessionKey,
+        field: &str,
+    ) -> Result<Lookup<Option<Duration>>, StoreError> {
+        Ok(self.read(key, Refresh::No, |fields, now| fields.expires_in(field, now)))
     }
 
-    pub(crate) fn expire_field_now(
+    pub(crate) fn expire_field(
         &self,
         key: &SessionKey,
         field: &str,
         ttl: Duration,
         expires_in: Duration,
-    ) -> Lookup<bool> {
-        self.read(key, Refresh::To(expires_in), |fields, now| fields.expire(field, ttl, now))
+    ) -> Result<Lookup<bool>, StoreError> {
+        Ok(self.read(key, Refresh::To(expires_in), |fields, now| fields.expire_in(field, ttl, now)))
     }
 
-    pub(crate) fn time_left_now(&self, key: &SessionKey) -> Lookup<Duration> {
-        self.act(|shelf, now| match shelf.find(key, now) {
-            Shelved::Missing => Lookup::Missing,
-            Shelved::Dead(_) => Lookup::Dead,
-            Shelved::Live(session) => Lookup::Found(session.expires_at - now),
-        })
+    pub(crate) fn supports_field_expiry(&self) -> bool {
+        true
     }
 
-    pub(crate) fn rotate_now(
-        &self,
-        key: &SessionKey,
-        rotation: Rotation<'_>,
-    ) -> Result<Lookup<()>, StoreError> {
-        self.act(|shelf, now| {
-            let (is_free, is_there) = match shelf.find(rotation.successor_key, now) {
-                Shelved::Missing => (true, false),
-                Shelved::Dead(_) => (false, false),
-                Shelved::Live(_) => (false, true),
+    pub(crate) fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+        Ok(self.with_entries(|entries, now| match entries.find(key, now) {
+            Entry::Missing => Lookup::Missing,
+            Entry::Dead(_) => Lookup::Dead,
+            Entry::Live(session) => Lookup::Found(session.expires_at - now),
+        }))
+    }
+
+    pub(crate) fn rotate(&self, key: &SessionKey, rotation: Rotation<'_>) -> Result<Lookup<()>, StoreError> {
+        self.with_entries(|entries, now| {
+            let (is_free, is_there) = match entries.find(rotation.successor_key, now) {
+                Entry::Missing => (true, false),
+                Entry::Dead(_) => (false, false),
+                Entry::Live(_) => (false, true),
             };
-            match shelf.find(key, now) {
-                Shelved::Missing => return Ok(Lookup::Missing),
-                Shelved::Dead(tombstone) => {
+            match entries.find(key, now) {
+                Entry::Missing => return Ok(Lookup::Missing),
+                Entry::Dead(tombstone) => {
                     let is_repeated = is_there && tombstone.successor() == Some(*rotation.successor);
                     return Ok(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
                 }
-                Shelved::Live(_) if !is_free => {
+                Entry::Live(_) if !is_free => {
                     return Err(StoreError::refused("the successor's key is taken"));
                 }
-                Shelved::Live(_) => {}
+                Entry::Live(_) => {}
             }
-            if let Some(fields) = shelf.take(key) {
-                shelf.put_live(rotation.successor_key, fields, now.saturating_add(rotation.expires_in));
+            if let Some(fields) = entries.take_live(key) {
+                entries.insert_live(rotation.successor_key, fields, now.saturating_add(rotation.expires_in));
                 let kind = rotation.tombstone_kind();
-                shelf.put_dead(key, kind, now.saturating_add(rotation.tombstone_for), now);
+                entries.insert_tombstone(key, kind, now.saturating_add(rotation.tombstone_for), now);
             }
             Ok(Lookup::Found(()))
         })
     }
 
-    pub(crate) fn destroy_now(&self, key: &SessionKey, destruction: Destruction) -> Destroyed {
-        let (destroyed, session) = self.act(|shelf, now| match shelf.find(key, now) {
-            Shelved::Missing => (Destroyed::Missing, None),
-            Shelved::Dead(tombstone) => (Destroyed::Dead(tombstone.kind), None),
-            Shelved::Live(_) => {
-                let session = shelf.take(key);
+    pub(crate) fn destroy(
+        &self,
+        key: &SessionKey,
+        destruction: Destruction,
+    ) -> Result<Destroyed, StoreError> {
+        let (destroyed, session) = self.with_entries(|entries, now| match entries.find(key, now) {
+            Entry::Missing => (Destroyed::Missing, None),
+            Entry::Dead(tombstone) => (Destroyed::Dead(tombstone.kind), None),
+            Entry::Live(_) => {
+                let session = entries.take_live(key);
                 let Destruction { reason, tombstone_for } = destruction;
                 let kind = TombstoneKind::Destroyed(reason);
-                shelf.put_dead(key, kind, now.saturating_add(tombstone_for), now);
+                entries.insert_tombstone(key, kind, now.saturating_add(tombstone_for), now);
                 (Destroyed::Ended, session)
             }
         });
         // Thousands of fields take their time: nobody else waits for it.
         drop(session);
-        destroyed
+        Ok(destroyed)
     }
 
-    pub(crate) fn tombstone_now(&self, key: &SessionKey) -> Option<Tombstone> {
-        self.act(|shelf, now| match shelf.find(key, now) {
-            Shelved::Dead(tombstone) => Some(tombstone),
-            Shelved::Missing | Shelved::Live(_) => None,
-        })
+    pub(crate) fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
+        Ok(self.with_entries(|entries, now| match entries.find(key, now) {
+            Entry::Dead(tombstone) => Some(tombstone),
+            Entry::Missing | Entry::Live(_) => None,
+        }))
     }
 
-    pub(crate) fn time_now(&self) -> SystemTime {
-        self.clock.now()
+    pub(crate) fn time(&self) -> Result<SystemTime, StoreError> {
+        Ok(self.clock.now())
+    }
+
+    pub(crate) fn connection_state(&self) -> ConnectionState {
+        ConnectionState::Connected
     }
 
     /// Looks at a live session, and uses it. What is looked at does not grow.
@@ -240,19 +262,19 @@ impl MemoryStore {
         &self,
         key: &SessionKey,
         refresh: Refresh,
-        look: impl FnOnce(&mut Live, Duration) -> T,
+        look: impl FnOnce(&mut Fields, Duration) -> T,
     ) -> Lookup<T> {
-        self.act(|shelf, now| {
-            let (found, expires_at) = match shelf.find(key, now) {
-                Shelved::Missing => return Lookup::Missing,
-                Shelved::Dead(_) => return Lookup::Dead,
-                Shelved::Live(session) => (look(&mut session.fields, now), session.expires_at),
+        self.with_entries(|entries, now| {
+            let (found, expires_at) = match entries.find(key, now) {
+                Entry::Missing => return Lookup::Missing,
+                Entry::Dead(_) => return Lookup::Dead,
+                Entry::Live(session) => (look(&mut session.fields, now), session.expires_at),
             };
-            shelf.touch(key);
+            entries.touch(key);
             match refresh {
-                Refresh::To(expires_in) => shelf.keep_until(key, now.saturating_add(expires_in)),
+                Refresh::To(expires_in) => entries.set_expiry(key, now.saturating_add(expires_in)),
                 Refresh::Below { below, expires_in } if expires_at - now < below => {
-                    shelf.keep_until(key, now.saturating_add(expires_in));
+                    entries.set_expiry(key, now.saturating_add(expires_in));
                 }
                 Refresh::No | Refresh::Below { .. } => {}
             }
@@ -268,54 +290,56 @@ impl MemoryStore {
         mode: WriteMode,
         expires_in: Duration,
         begins: impl FnOnce(&T) -> bool,
-        plan: impl FnOnce(&Live) -> (T, Cow<'c, [Change<'c>]>),
+        plan: impl FnOnce(&Fields) -> (T, Cow<'c, [Change<'c>]>),
     ) -> Result<Lookup<(T, u64)>, StoreError> {
-        self.act(|shelf, now| {
+        self.with_entries(|entries, now| {
             let expires_at = now.saturating_add(expires_in);
-            let (report, changes, bytes) = match shelf.find(key, now) {
-                Shelved::Dead(_) => return Ok(Lookup::Dead),
-                Shelved::Missing if mode == WriteMode::Existing => return Ok(Lookup::Missing),
-                Shelved::Missing => {
-                    let mut fields = Live::begin();
+            let (report, changes, bytes) = match entries.find(key, now) {
+                Entry::Dead(_) => return Ok(Lookup::Dead),
+                Entry::Missing if mode == WriteMode::Existing => return Ok(Lookup::Missing),
+                Entry::Missing => {
+                    let mut fields = Fields::new();
                     let (report, changes) = plan(&fields);
                     if !begins(&report) {
                         return Ok(Lookup::Missing);
                     }
-                    shelf.make_room(key, fields.bytes_after(&changes), now).map_err(refused)?;
+                    entries.reserve(key, fields.bytes_after(&changes), now).map_err(refused)?;
                     let removed = fields.apply(&changes, now);
-                    shelf.put_live(key, fields, expires_at);
+                    entries.insert_live(key, fields, expires_at);
                     return Ok(Lookup::Found((report, removed)));
                 }
-                Shelved::Live(session) => {
+                Entry::Live(session) => {
                     let (report, changes) = plan(&session.fields);
                     let bytes = session.fields.bytes_after(&changes);
                     (report, changes, bytes)
                 }
             };
-            shelf.touch(key);
-            shelf.make_room(key, bytes, now).map_err(refused)?;
-            let removed = shelf.change(key, |fields| fields.apply(&changes, now));
-            shelf.keep_until(key, expires_at);
+            entries.touch(key);
+            entries.reserve(key, bytes, now).map_err(refused)?;
+            let removed = entries.change(key, |fields| fields.apply(&changes, now));
+            entries.set_expiry(key, expires_at);
             Ok(Lookup::Found((report, removed.unwrap_or(0))))
         })
     }
 
-    /// Does something to what is held, at one moment.
-    fn act<T>(&self, act: impl FnOnce(&mut Shelf, Duration) -> T) -> T {
+    /// Carries out an operation on the entries, at one moment.
+    fn with_entries<T>(&self, operate: impl FnOnce(&mut Entries, Duration) -> T) -> T {
         let now = self.clock.elapsed();
         // A thread that panicked under the lock leaves nothing half done: no operation can panic between two changes.
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.sweep(now);
-        let done = act(&mut shelf, now);
-        let to_tell = shelf.pressure.due(now);
-        drop(shelf);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.sweep(now);
+        let done = operate(&mut entries, now);
+        let losses = entries.losses.take_due(now);
+        drop(entries);
         // Whoever listens to it may take its time.
-        if let Some(to_tell) = to_tell {
-            to_tell.tell();
+        if let Some(losses) = losses {
+            losses.log();
         }
         done
     }
 }
+
+impl_session_store!(immediate MemoryStore);
 
 fn refused(_: Full) -> StoreError {
     StoreError::refused("the memory store is full, see `MemoryStore::builder` for its bounds")

@@ -19,9 +19,9 @@ fn expiry_is_exact() {
     let (store, clock) = store();
     create(&store, &key(0), MINUTE);
     clock.advance(MINUTE - Duration::from_nanos(1));
-    assert_eq!(store.get_now(&key(0), "a", Refresh::No), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&key(0), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
     clock.advance(Duration::from_nanos(1));
-    assert_eq!(store.get_now(&key(0), "a", Refresh::No), Lookup::Missing);
+    assert_eq!(store.get(&key(0), "a", Refresh::No).unwrap(), Lookup::Missing);
 }
 
 #[test]
@@ -30,10 +30,10 @@ fn setting_the_time_of_day_expires_nothing_and_revives_nothing() {
     let today = clock.now();
     create(&store, &key(0), MINUTE);
     clock.set(today + MINUTE * 1000);
-    assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Found(true));
+    assert_eq!(store.contains(&key(0), "a", Refresh::No).unwrap(), Lookup::Found(true));
     clock.advance(MINUTE);
     clock.set(today - MINUTE * 1000);
-    assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Missing);
+    assert_eq!(store.contains(&key(0), "a", Refresh::No).unwrap(), Lookup::Missing);
 }
 
 #[test]
@@ -53,10 +53,10 @@ fn creations_clear_away_what_expired_and_nobody_asks_for() {
 fn a_refreshed_session_is_not_cleared_away_with_its_first_expiry() {
     let (store, clock) = store();
     create(&store, &key(0), MINUTE);
-    store.get_now(&key(0), "a", Refresh::To(MINUTE * 3));
+    store.get(&key(0), "a", Refresh::To(MINUTE * 3)).unwrap();
     clock.advance(MINUTE * 2);
     create(&store, &key(1), MINUTE);
-    assert_eq!(store.contains_now(&key(0), "a", Refresh::No), Lookup::Found(true));
+    assert_eq!(store.contains(&key(0), "a", Refresh::No).unwrap(), Lookup::Found(true));
     clock.advance(MINUTE);
     create(&store, &key(2), MINUTE);
     assert_eq!(store.inspect(&key(0)), (None, 1));
@@ -68,11 +68,11 @@ fn a_panic_under_the_lock_does_not_lose_the_store() {
     create(&store, &key(0), MINUTE);
     let poisoner = store.clone();
     let poisoned = std::thread::spawn(move || {
-        let _held = poisoner.shelf.lock();
+        let _held = poisoner.entries.lock();
         panic!("on purpose");
     });
     assert!(poisoned.join().is_err());
-    assert_eq!(store.get_now(&key(0), "a", Refresh::No), Lookup::Found(Some("1".into())));
+    assert_eq!(store.get(&key(0), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
 }
 
 #[test]
@@ -97,10 +97,10 @@ fn id(number: u32) -> SessionId {
 
 /// What is counted is what is there, and not too much.
 fn check(store: &MemoryStore) {
-    store.shelf.lock().unwrap().check();
+    store.entries.lock().unwrap().check();
 }
 
 fn create(store: &MemoryStore, key: &SessionKey, expires_in: Duration) {
     let changes = [Change::Set { field: "a", value: "1".into(), ttl: None }];
-    store.write_now(key, Write { mode: WriteMode::Create, changes: &changes, expires_in }).unwrap();
+    store.write(key, Write { mode: WriteMode::Create, changes: &changes, expires_in }).unwrap();
 }

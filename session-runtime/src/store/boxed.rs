@@ -1,0 +1,63 @@
+//! The boxes around the futures of this crate's own stores.
+
+/// Implements [`SessionStore`](super::SessionStore) for a store that has each operation as a method of the same name.
+///
+/// [`AnyStore`](super::AnyStore) calls those methods themselves, so that a known store needs no box. Methods of an
+/// `immediate` store give a result, those of an `async` store a future.
+macro_rules! impl_session_store {
+    ($kind:tt $store:ty) => {
+        const _: () = {
+            use std::time::{Duration, SystemTime};
+
+            use bytes::Bytes;
+
+            use $crate::store::{
+                BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh,
+                Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
+            };
+
+            $crate::store::boxed::impl_session_store! { $kind $store:
+                get(key: &'a SessionKey, field: &'a str, refresh: Refresh) -> Lookup<Option<Bytes>>;
+                contains(key: &'a SessionKey, field: &'a str, refresh: Refresh) -> Lookup<bool>;
+                write(key: &'a SessionKey, write: Write<'a>) -> Lookup<u64>;
+                get_many(key: &'a SessionKey, fields: &'a [&'a str], refresh: Refresh) -> Lookup<Vec<Option<Bytes>>>;
+                modify(key: &'a SessionKey, modify: Modify<'a>) -> Lookup<Modified>;
+                field_time_left(key: &'a SessionKey, field: &'a str) -> Lookup<Option<Duration>>;
+                expire_field(key: &'a SessionKey, field: &'a str, ttl: Duration, expires_in: Duration) -> Lookup<bool>;
+                time_left(key: &'a SessionKey) -> Lookup<Duration>;
+                rotate(key: &'a SessionKey, rotation: Rotation<'a>) -> Lookup<()>;
+                destroy(key: &'a SessionKey, destruction: Destruction) -> Destroyed;
+                tombstone(key: &'a SessionKey) -> Option<Tombstone>;
+                time() -> SystemTime;
+            }
+        };
+    };
+    ($kind:tt $store:ty: $($operation:ident($($argument:ident: $type:ty),*) -> $reply:ty;)*) => {
+        impl SessionStore for $store {
+            $(
+                fn $operation<'a>(&'a self, $($argument: $type),*) -> BoxFuture<'a, Result<$reply, StoreError>> {
+                    $crate::store::boxed::boxed!($kind <$store>::$operation(self, $($argument),*))
+                }
+            )*
+
+            fn supports_field_expiry(&self) -> bool {
+                <$store>::supports_field_expiry(self)
+            }
+
+            fn connection_state(&self) -> ConnectionState {
+                <$store>::connection_state(self)
+            }
+        }
+    };
+}
+
+macro_rules! boxed {
+    (immediate $result:expr) => {
+        Box::pin(async move { $result })
+    };
+    (async $future:expr) => {
+        Box::pin($future)
+    };
+}
+
+pub(super) use {boxed, impl_session_store};

@@ -1,0 +1,139 @@
+//! A live session's fields, of which each may have an expiry of its own.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::action::{Effect, evaluate};
+use super::bounds::field_bytes;
+use crate::store::{Change, Modified, Modify, PERMANENT_FIELD};
+
+/// A live session's fields. Every time here is one of the clock's elapsed time.
+///
+/// Expired fields are [removed](Self::remove_expired) before anything else looks: all that is in here is there.
+pub(super) struct Fields {
+    by_name: BTreeMap<Box<str>, StoredField>,
+    /// The bytes that count for all fields together.
+    bytes: usize,
+    /// No field expires sooner. Without such fields a session is never searched for them.
+    next_expiry: Option<Duration>,
+}
+
+struct StoredField {
+    value: Bytes,
+    expires_at: Option<Duration>,
+}
+
+impl Fields {
+    /// A session without fields but the permanent one.
+    pub(super) fn new() -> Self {
+        let permanent = StoredField { value: Bytes::new(), expires_at: None };
+        Self {
+            by_name: BTreeMap::from([(PERMANENT_FIELD.into(), permanent)]),
+            bytes: field_bytes(PERMANENT_FIELD, &[]),
+            next_expiry: None,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Drops the fields that have expired.
+    pub(super) fn remove_expired(&mut self, now: Duration) {
+        if self.next_expiry.is_some_and(|next_expiry| next_expiry <= now) {
+            self.by_name.retain(|name, stored| {
+                let stays = stored.expires_at.is_none_or(|expires_at| expires_at > now);
+                self.bytes -= if stays { 0 } else { field_bytes(name, &stored.value) };
+                stays
+            });
+            self.next_expiry = self.by_name.values().filter_map(|stored| stored.expires_at).min();
+        }
+    }
+
+    pub(super) fn get(&self, field: &str) -> Option<Bytes> {
+        self.by_name.get(field).map(|stored| stored.value.clone())
+    }
+
+    pub(super) fn contains(&self, field: &str) -> bool {
+        self.by_name.contains_key(field)
+    }
+
+    pub(super) fn expires_in(&self, field: &str, now: Duration) -> Option<Duration> {
+        self.by_name.get(field)?.expires_at.map(|expires_at| expires_at.saturating_sub(now))
+    }
+
+    /// The outcome of a modification, and the changes that carry it out.
+    pub(super) fn plan<'a>(&self, modify: &Modify<'a>) -> (Modified, Vec<Change<'a>>) {
+        let current = self.get(modify.field).or_else(|| self.get(modify.alias?));
+        let (modified, effect) = evaluate(&modify.action, current);
+        let field = modify.field;
+        let change = match effect {
+            Effect::Keep => return (modified, Vec::new()),
+            Effect::Put(value) => Change::Set { field, value, ttl: modify.ttl },
+            Effect::Remove => Change::Remove { field },
+        };
+        let former_name = modify.alias.map(|field| Change::Remove { field });
+        (modified, std::iter::once(change).chain(former_name).collect())
+    }
+
+    /// The bytes that count once the changes are carried out.
+    pub(super) fn bytes_after(&self, changes: &[Change<'_>]) -> usize {
+        let (mut added, mut removed) = (0, 0);
+        for change in changes {
+            removed += self.bytes_of_field(change.field());
+            if let Change::Set { field, value, .. } = change {
+                added += field_bytes(field, value);
+            }
+        }
+        self.bytes + added - removed
+    }
+
+    /// Carries out the changes and counts the removed fields that were there.
+    pub(super) fn apply(&mut self, changes: &[Change<'_>], now: Duration) -> u64 {
+        let mut removed = 0;
+        for change in changes {
+            match change {
+                Change::Set { field, value, ttl } => self.set(field, value, *ttl, now),
+                Change::Remove { field } => removed += u64::from(self.remove(field)),
+            }
+        }
+        removed
+    }
+
+    /// Gives a field an expiry of its own, and says whether it is there.
+    pub(super) fn expire_in(&mut self, field: &str, ttl: Duration, now: Duration) -> bool {
+        let expires_at = self.expiry(Some(ttl), now);
+        self.by_name.get_mut(field).map(|stored| stored.expires_at = expires_at).is_some()
+    }
+
+    /// A copy of its own: a value cut out of a large buffer must not keep that buffer for as long as the session lives.
+    fn set(&mut self, field: &str, value: &[u8], ttl: Option<Duration>, now: Duration) {
+        let stored = StoredField { value: Bytes::copy_from_slice(value), expires_at: self.expiry(ttl, now) };
+        self.bytes = self.bytes + field_bytes(field, value) - self.bytes_of_field(field);
+        self.by_name.insert(field.into(), stored);
+    }
+
+    fn remove(&mut self, field: &str) -> bool {
+        self.bytes -= self.bytes_of_field(field);
+        self.by_name.remove(field).is_some()
+    }
+
+    fn bytes_of_field(&self, field: &str) -> usize {
+        self.by_name.get(field).map_or(0, |stored| field_bytes(field, &stored.value))
+    }
+
+    fn expiry(&mut self, ttl: Option<Duration>, now: Duration) -> Option<Duration> {
+        let expires_at = now.saturating_add(ttl?);
+        self.next_expiry =
+            Some(self.next_expiry.map_or(expires_at, |next_expiry| next_expiry.min(expires_at)));
+        Some(expires_at)
+    }
+
+    /// The bytes, counted again.
+    #[cfg(test)]
+    pub(super) fn recount(&self) -> usize {
+        self.by_name.iter().map(|(name, stored)| field_bytes(name, &stored.value)).sum()
+    }
+}
