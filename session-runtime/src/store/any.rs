@@ -13,6 +13,18 @@ use super::{
     SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
+/// Calls an operation of the store. Only another store's future comes in a box.
+macro_rules! dispatch {
+    ($any:ident.$operation:ident($($argument:ident),*)) => {
+        match $any {
+            Self::Memory(store) => store.$operation($($argument),*),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.$operation($($argument),*).await,
+            Self::Other(store) => store.$operation($($argument),*).await,
+        }
+    };
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum AnyStore {
     Memory(MemoryStore),
@@ -49,12 +61,7 @@ impl AnyStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<Option<Bytes>>, StoreError> {
-        match self {
-            Self::Memory(store) => store.get(key, field, refresh),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.get_field(key, field, refresh).await,
-            Self::Other(store) => store.get(key, field, refresh).await,
-        }
+        dispatch!(self.get(key, field, refresh))
     }
 
     pub(crate) async fn contains(
@@ -63,12 +70,7 @@ impl AnyStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
-        match self {
-            Self::Memory(store) => store.contains(key, field, refresh),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.contains_field(key, field, refresh).await,
-            Self::Other(store) => store.contains(key, field, refresh).await,
-        }
+        dispatch!(self.contains(key, field, refresh))
     }
 
     /// Whether it may make a difference to it that a [write](Self::write) overwrites fields which are there.
@@ -88,14 +90,11 @@ impl AnyStore {
         write: Write<'_>,
         overwrites: bool,
     ) -> Result<Lookup<u64>, StoreError> {
-        match self {
-            Self::Memory(store) => store.write(key, write),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) if overwrites => store.overwrite_fields(key, write).await,
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.write_fields(key, write).await,
-            Self::Other(store) => store.write(key, write).await,
+        #[cfg(feature = "redis")]
+        if let (Self::Redis(store), true) = (self, overwrites) {
+            return store.overwrite(key, write).await;
         }
+        dispatch!(self.write(key, write))
     }
 
     pub(crate) async fn get_many(
@@ -104,12 +103,7 @@ impl AnyStore {
         fields: &[&str],
         refresh: Refresh,
     ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
-        match self {
-            Self::Memory(store) => store.get_many(key, fields, refresh),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.get_fields(key, fields, refresh).await,
-            Self::Other(store) => store.get_many(key, fields, refresh).await,
-        }
+        dispatch!(self.get_many(key, fields, refresh))
     }
 
     pub(crate) async fn modify(
@@ -117,12 +111,7 @@ impl AnyStore {
         key: &SessionKey,
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
-        match self {
-            Self::Memory(store) => store.modify(key, modify),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.modify_field(key, modify).await,
-            Self::Other(store) => store.modify(key, modify).await,
-        }
+        dispatch!(self.modify(key, modify))
     }
 
     pub(crate) async fn field_time_left(
@@ -130,12 +119,7 @@ impl AnyStore {
         key: &SessionKey,
         field: &str,
     ) -> Result<Lookup<Option<Duration>>, StoreError> {
-        match self {
-            Self::Memory(store) => store.field_time_left(key, field),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.time_left_of_field(key, field).await,
-            Self::Other(store) => store.field_time_left(key, field).await,
-        }
+        dispatch!(self.field_time_left(key, field))
     }
 
     pub(crate) async fn expire_field(
@@ -145,12 +129,7 @@ impl AnyStore {
         ttl: Duration,
         expires_in: Duration,
     ) -> Result<Lookup<bool>, StoreError> {
-        match self {
-            Self::Memory(store) => store.expire_field(key, field, ttl, expires_in),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.expire_one_field(key, field, ttl, expires_in).await,
-            Self::Other(store) => store.expire_field(key, field, ttl, expires_in).await,
-        }
+        dispatch!(self.expire_field(key, field, ttl, expires_in))
     }
 
     pub(crate) fn supports_field_expiry(&self) -> bool {
@@ -163,12 +142,7 @@ impl AnyStore {
     }
 
     pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
-        match self {
-            Self::Memory(store) => store.time_left(key),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.session_time_left(key).await,
-            Self::Other(store) => store.time_left(key).await,
-        }
+        dispatch!(self.time_left(key))
     }
 
     pub(crate) async fn rotate(
@@ -176,12 +150,7 @@ impl AnyStore {
         key: &SessionKey,
         rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
-        match self {
-            Self::Memory(store) => store.rotate(key, rotation),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.rotate_session(key, rotation).await,
-            Self::Other(store) => store.rotate(key, rotation).await,
-        }
+        dispatch!(self.rotate(key, rotation))
     }
 
     pub(crate) async fn destroy(
@@ -189,21 +158,11 @@ impl AnyStore {
         key: &SessionKey,
         destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
-        match self {
-            Self::Memory(store) => store.destroy(key, destruction),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.destroy_session(key, destruction).await,
-            Self::Other(store) => store.destroy(key, destruction).await,
-        }
+        dispatch!(self.destroy(key, destruction))
     }
 
     pub(crate) async fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
-        match self {
-            Self::Memory(store) => store.tombstone(key),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.read_tombstone(key).await,
-            Self::Other(store) => store.tombstone(key).await,
-        }
+        dispatch!(self.tombstone(key))
     }
 
     pub(crate) fn connection_state(&self) -> ConnectionState {
@@ -225,11 +184,6 @@ impl AnyStore {
     }
 
     pub(crate) async fn time(&self) -> Result<SystemTime, StoreError> {
-        match self {
-            Self::Memory(store) => store.time(),
-            #[cfg(feature = "redis")]
-            Self::Redis(store) => store.server_time().await,
-            Self::Other(store) => store.time().await,
-        }
+        dispatch!(self.time())
     }
 }

@@ -14,16 +14,11 @@ pub use builder::RedisStoreBuilder;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-
-use bytes::Bytes;
 
 use self::net::deployment::Deployment;
 use self::net::per_runtime::PerRuntime;
-use super::{
-    BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
-    SessionKey, SessionStore, StoreError, Tombstone, Write,
-};
+use super::ConnectionState;
+use super::boxed::impl_session_store;
 use crate::operation::Operation;
 
 /// Sessions on a Redis or Valkey server, on the master that sentinels name, or on a cluster; over TCP, TLS or a unix socket.
@@ -33,7 +28,7 @@ use crate::operation::Operation;
 ///
 /// A tombstone is a string under the session's key, such as `rotated:1761741315000:1761741615000:ID`. It holds the kind of the end, its time and
 /// the tombstone's own end in milliseconds since 1970 by the server's clock, and the successor's id if there is one.
-/// A read that refreshes by [`Refresh::To`] gives a tombstone the expiry that it would have given the session: its two commands travel
+/// A read that refreshes by [`Refresh::To`](crate::store::Refresh::To) gives a tombstone the expiry that it would have given the session: its two commands travel
 /// together, and the second does not know what the first found. So does a write that only gives new values to fields that the same request has seen,
 /// on Redis 8 and Valkey 9, whose `HSETEX` needs no script for it. As soon as the operation is told so, without waiting for it, the tombstone gets
 /// its own end back. Where a session ends between the two commands, or before an unawaited refresh, the next such operation is the one that is told.
@@ -105,104 +100,13 @@ impl RedisStore {
         let deployment = self.per_runtime.for_current_runtime(&self.deployment)?;
         Some(Self { deployment, per_runtime: Arc::clone(&self.per_runtime) })
     }
-}
-
-impl SessionStore for RedisStore {
-    fn get<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        field: &'a str,
-        refresh: Refresh,
-    ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
-        Box::pin(self.get_field(key, field, refresh))
-    }
-
-    fn contains<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        field: &'a str,
-        refresh: Refresh,
-    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
-        Box::pin(self.contains_field(key, field, refresh))
-    }
-
-    fn write<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        write: Write<'a>,
-    ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
-        Box::pin(self.write_fields(key, write))
-    }
-
-    fn get_many<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        fields: &'a [&'a str],
-        refresh: Refresh,
-    ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>> {
-        Box::pin(self.get_fields(key, fields, refresh))
-    }
-
-    fn modify<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        modify: Modify<'a>,
-    ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
-        Box::pin(self.modify_field(key, modify))
-    }
-
-    fn field_time_left<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        field: &'a str,
-    ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
-        Box::pin(self.time_left_of_field(key, field))
-    }
-
-    fn expire_field<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        field: &'a str,
-        ttl: Duration,
-        expires_in: Duration,
-    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
-        Box::pin(self.expire_one_field(key, field, ttl, expires_in))
-    }
 
     /// As the server said when it was connected to, and again after every reconnect.
-    fn supports_field_expiry(&self) -> bool {
+    pub(crate) fn supports_field_expiry(&self) -> bool {
         self.deployment.supports_field_expiry()
     }
 
-    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
-        Box::pin(self.session_time_left(key))
-    }
-
-    fn rotate<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        rotation: Rotation<'a>,
-    ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
-        Box::pin(self.rotate_session(key, rotation))
-    }
-
-    fn destroy<'a>(
-        &'a self,
-        key: &'a SessionKey,
-        destruction: Destruction,
-    ) -> BoxFuture<'a, Result<Destroyed, StoreError>> {
-        Box::pin(self.destroy_session(key, destruction))
-    }
-
-    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
-        Box::pin(self.read_tombstone(key))
-    }
-
-    fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
-        Box::pin(self.server_time())
-    }
-
-    fn connection_state(&self) -> ConnectionState {
+    pub(crate) fn connection_state(&self) -> ConnectionState {
         let of_runtimes = self.per_runtime.all();
         let all = of_runtimes.iter().chain([&self.deployment]);
         let states = all.map(|deployment| deployment.topology.connection_state());
@@ -211,6 +115,8 @@ impl SessionStore for RedisStore {
         states.filter(in_use).max().unwrap_or(ConnectionState::Connecting)
     }
 }
+
+impl_session_store!(async RedisStore);
 
 /// Shows the server's address; user and password are kept out.
 impl fmt::Debug for RedisStore {

@@ -16,7 +16,7 @@ use crate::store::redis::protocol::reply::time;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, StoreError};
 
 impl RedisStore {
-    pub(crate) async fn get_field(
+    pub(crate) async fn get(
         &self,
         key: &SessionKey,
         field: &str,
@@ -25,7 +25,7 @@ impl RedisStore {
         self.read(command_of(&["HGET", key.expose_secret(), field]), key, refresh, value).await
     }
 
-    pub(crate) async fn get_fields(
+    pub(crate) async fn get_many(
         &self,
         key: &SessionKey,
         fields: &[&str],
@@ -51,7 +51,7 @@ impl RedisStore {
         })
     }
 
-    pub(crate) async fn contains_field(
+    pub(crate) async fn contains(
         &self,
         key: &SessionKey,
         field: &str,
@@ -66,7 +66,7 @@ impl RedisStore {
         })
     }
 
-    pub(crate) async fn session_time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+    pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
         let name = key.expose_secret();
         let mut commands = Pipeline::with_capacity(2);
         // `PTTL` alone would not tell a tombstone from a session.
@@ -83,7 +83,7 @@ impl RedisStore {
         })
     }
 
-    pub(crate) async fn time_left_of_field(
+    pub(crate) async fn field_time_left(
         &self,
         key: &SessionKey,
         field: &str,
@@ -114,7 +114,7 @@ impl RedisStore {
     }
 
     /// Of several servers, that of the one whose time is farthest from ours.
-    pub(crate) async fn server_time(&self) -> Result<SystemTime, StoreError> {
+    pub(crate) async fn time(&self) -> Result<SystemTime, StoreError> {
         let mut farthest: Option<(Duration, SystemTime)> = None;
         for reply in self.query_each(&command_of(&["TIME"])).await? {
             let theirs = time(reply).ok_or_else(|| StoreError::refused(Cause::Unexpected))?;

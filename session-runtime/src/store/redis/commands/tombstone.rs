@@ -21,7 +21,7 @@ const ROTATED: &str = "rotated";
 const RENEWED: &str = "renewed";
 
 impl RedisStore {
-    pub(crate) async fn read_tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
+    pub(crate) async fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(command_of(&["GET", key.expose_secret()]));
         // Behind the tombstone, so that its age is never less than it was.

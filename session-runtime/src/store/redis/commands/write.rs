@@ -26,11 +26,7 @@ use crate::value::FieldValue;
 const NUMBER: usize = 16;
 
 impl RedisStore {
-    pub(crate) async fn write_fields(
-        &self,
-        key: &SessionKey,
-        write: Write<'_>,
-    ) -> Result<Lookup<u64>, StoreError> {
+    pub(crate) async fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
         self.write_by_script(key, write, self.deployment.deadline()).await
     }
 
@@ -74,7 +70,7 @@ impl RedisStore {
     ///
     /// The first sets all of them or none: it asks for the permanent field too, so that it does nothing where there is no session. What it
     /// does not do, the script does, or tells why not.
-    pub(crate) async fn overwrite_fields(
+    pub(crate) async fn overwrite(
         &self,
         key: &SessionKey,
         write: Write<'_>,
@@ -109,7 +105,7 @@ impl RedisStore {
         Ok(written)
     }
 
-    pub(crate) async fn modify_field(
+    pub(crate) async fn modify(
         &self,
         key: &SessionKey,
         modify: Modify<'_>,
@@ -140,7 +136,7 @@ impl RedisStore {
         }
     }
 
-    pub(crate) async fn expire_one_field(
+    pub(crate) async fn expire_field(
         &self,
         key: &SessionKey,
         field: &str,
@@ -175,7 +171,7 @@ impl RedisStore {
         Ok(())
     }
 
-    pub(crate) async fn rotate_session(
+    pub(crate) async fn rotate(
         &self,
         key: &SessionKey,
         rotation: Rotation<'_>,
@@ -202,7 +198,7 @@ impl RedisStore {
         }
     }
 
-    pub(crate) async fn destroy_session(
+    pub(crate) async fn destroy(
         &self,
         key: &SessionKey,
         destruction: Destruction,
