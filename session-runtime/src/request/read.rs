@@ -43,7 +43,7 @@ impl SessionHandle {
             let key = &read.session.key;
             let reply = match self.refresh(&read) {
                 // Without a refresh, a key that is missing would look like one that lacks the field.
-                Refresh::No => self.store().time_left(key).await.map(|left| left.map(|_| ())),
+                Refresh::No => self.store().expires_in(key).await.map(|left| left.map(|_| ())),
                 refresh => {
                     self.store().contains(key, PERMANENT_FIELD, refresh).await.map(|found| found.map(|_| ()))
                 }
@@ -56,7 +56,7 @@ impl SessionHandle {
     /// Of a key without an expiry, which another program began, the time to the absolute deadline.
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
         let left = carry_out!(self, read = self.plan_inspection(), {
-            let reply = self.store().time_left(&read.session.key).await;
+            let reply = self.store().expires_in(&read.session.key).await;
             let most = read.session.deadline_in(self.manager().now()).unwrap_or_default();
             let reply = reply.map(|found| found.map(|left| left.min(most)));
             self.report_read(&read, reply, record_nothing)?
@@ -69,7 +69,7 @@ impl SessionHandle {
 
     pub(crate) async fn field_expires_in(&self, field: &str) -> Result<Option<Duration>, Error> {
         let left = carry_out!(self, read = self.plan_inspection(), {
-            let reply = self.store().field_time_left(&read.session.key, field).await;
+            let reply = self.store().field_expires_in(&read.session.key, field).await;
             self.report_read(&read, reply, record_nothing)?
         });
         Ok(left.flatten().flatten())
@@ -85,7 +85,7 @@ impl SessionHandle {
             if self.has_client() || session.is_plausible(now) {
                 continue;
             }
-            match self.store().time_left(&session.key).await? {
+            match self.store().expires_in(&session.key).await? {
                 Lookup::Found(left) if left > MAX_CLOCK_SKEW => return Err(Error::new(Kind::Disputed)),
                 _ => {}
             }

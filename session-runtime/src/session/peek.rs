@@ -28,5 +28,5 @@ pub(crate) async fn peek<S: Schema>(manager: &Manager, id: SessionId) -> Result<
 }
 
 async fn is_live(manager: &Manager, key: &SessionKey) -> Result<bool, Error> {
-    Ok(matches!(manager.store().time_left(key).await?, Lookup::Found(_)))
+    Ok(matches!(manager.store().expires_in(key).await?, Lookup::Found(_)))
 }

@@ -114,12 +114,12 @@ impl AnyStore {
         dispatch!(self.modify(key, modify))
     }
 
-    pub(crate) async fn field_time_left(
+    pub(crate) async fn field_expires_in(
         &self,
         key: &SessionKey,
         field: &str,
     ) -> Result<Lookup<Option<Duration>>, StoreError> {
-        dispatch!(self.field_time_left(key, field))
+        dispatch!(self.field_expires_in(key, field))
     }
 
     pub(crate) async fn expire_field(
@@ -141,8 +141,8 @@ impl AnyStore {
         }
     }
 
-    pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
-        dispatch!(self.time_left(key))
+    pub(crate) async fn expires_in(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+        dispatch!(self.expires_in(key))
     }
 
     pub(crate) async fn rotate(

@@ -22,9 +22,9 @@ macro_rules! impl_session_store {
                 write(key: &'a SessionKey, write: Write<'a>) -> Lookup<u64>;
                 get_many(key: &'a SessionKey, fields: &'a [&'a str], refresh: Refresh) -> Lookup<Vec<Option<Bytes>>>;
                 modify(key: &'a SessionKey, modify: Modify<'a>) -> Lookup<Modified>;
-                field_time_left(key: &'a SessionKey, field: &'a str) -> Lookup<Option<Duration>>;
+                field_expires_in(key: &'a SessionKey, field: &'a str) -> Lookup<Option<Duration>>;
                 expire_field(key: &'a SessionKey, field: &'a str, ttl: Duration, expires_in: Duration) -> Lookup<bool>;
-                time_left(key: &'a SessionKey) -> Lookup<Duration>;
+                expires_in(key: &'a SessionKey) -> Lookup<Duration>;
                 rotate(key: &'a SessionKey, rotation: Rotation<'a>) -> Lookup<()>;
                 destroy(key: &'a SessionKey, destruction: Destruction) -> Destroyed;
                 tombstone(key: &'a SessionKey) -> Option<Tombstone>;

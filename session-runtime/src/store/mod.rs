@@ -112,7 +112,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>>;
 
     /// How long from now a field is kept by its own expiry: `None` if it has none, or is not there. Refreshes nothing.
-    fn field_time_left<'a>(
+    fn field_expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
@@ -134,7 +134,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// How long from now a session is kept; [`Duration::MAX`] if it never expires, which only another program's session may do. Refreshes
     /// nothing.
-    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
+    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
 
     /// Puts a live session, with all that is stored in it, under another key, where it expires `rotation.expires_in` from now, and leaves a
     /// tombstone that holds the successor's id: [`TombstoneKind::Renewed`] if `rotation.renews`, else [`TombstoneKind::Rotated`]. On a

@@ -183,18 +183,18 @@ impl SessionStore for FailingStore {
         let compares = matches!(modify.action, Action::CompareAndSet { .. });
         if compares && self.failure() == Some(Failure::Contended) {
             // A session that is not there is missing also to a comparison that would begin it.
-            let is_there = self.store.time_left(key);
+            let is_there = self.store.expires_in(key);
             return Box::pin(async move { Ok(is_there.await?.map(|_| Modified::Swapped(false))) });
         }
         self.change(key, self.store.modify(key, modify))
     }
 
-    fn field_time_left<'a>(
+    fn field_expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
     ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
-        self.read(key, self.store.field_time_left(key, field))
+        self.read(key, self.store.field_expires_in(key, field))
     }
 
     fn expire_field<'a>(
@@ -211,8 +211,8 @@ impl SessionStore for FailingStore {
         self.store.supports_field_expiry()
     }
 
-    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
-        self.read(key, self.store.time_left(key))
+    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+        self.read(key, self.store.expires_in(key))
     }
 
     fn rotate<'a>(

@@ -295,8 +295,8 @@ impl SessionStore for Counted {
         self.change(self.memory.write(key, write))
     }
 
-    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
-        self.read(self.memory.time_left(key))
+    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+        self.read(self.memory.expires_in(key))
     }
 
     fn rotate<'a>(
@@ -336,12 +336,12 @@ impl SessionStore for Counted {
         self.change(self.memory.modify(key, modify))
     }
 
-    fn field_time_left<'a>(
+    fn field_expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
     ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>> {
-        self.read(self.memory.field_time_left(key, field))
+        self.read(self.memory.field_expires_in(key, field))
     }
 
     fn expire_field<'a>(

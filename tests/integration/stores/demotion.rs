@@ -225,8 +225,8 @@ async fn ask(store: &RedisStore, key: &SessionKey, asks: Asks) -> Result<(), Sto
         Asks::FieldAndTimeLeft => store.get(key, "a", AMPLE).await.map(drop),
         Asks::Several => store.get_many(key, &["a", "b"], Refresh::No).await.map(drop),
         Asks::Presence => store.contains(key, "a", Refresh::No).await.map(drop),
-        Asks::TimeLeft => store.time_left(key).await.map(drop),
-        Asks::FieldTimeLeft => store.field_time_left(key, "a").await.map(drop),
+        Asks::TimeLeft => store.expires_in(key).await.map(drop),
+        Asks::FieldTimeLeft => store.field_expires_in(key, "a").await.map(drop),
         Asks::Time => store.time().await.map(drop),
         Asks::ScriptThatFindsAnother => {
             let action = Action::CompareAndSet {

@@ -141,7 +141,7 @@ async fn a_refresh_that_is_refused_does_not_concern_its_read() {
 async fn time_left_and_time_are_one_trip_of_plain_commands() {
     let (server, store, key) = session().await;
     let monitor = server.monitor();
-    store.time_left(&key).await.unwrap();
+    store.expires_in(&key).await.unwrap();
     let time = store.time().await.unwrap();
     let name = key.expose_secret();
     let expected =
@@ -309,7 +309,7 @@ async fn a_session_of_another_program_gets_an_expiry() {
         key
     };
     let (read, rotated, destroyed) = (python(), python(), python());
-    assert_eq!(store.time_left(&read).await.unwrap(), Lookup::Found(Duration::MAX));
+    assert_eq!(store.expires_in(&read).await.unwrap(), Lookup::Found(Duration::MAX));
     let due = Refresh::Below { below: Duration::ZERO, expires_in: HOUR };
     assert_eq!(store.get(&read, "count", due).await.unwrap(), Lookup::Found(Some("1".into())));
     until("the refresh", async || server.cli::<i64>(&["PTTL", read.expose_secret()]) > 0).await;
@@ -353,7 +353,7 @@ async fn a_restart_brings_no_ended_session_back() {
     server.restart();
     // The connection is made again in the time that it takes.
     let limit = Instant::now() + Duration::from_secs(20);
-    while let Err(error) = store.time_left(&successor.key).await {
+    while let Err(error) = store.expires_in(&successor.key).await {
         assert!(error.is_unavailable() && Instant::now() < limit, "{error:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

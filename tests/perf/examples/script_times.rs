@@ -61,7 +61,7 @@ impl Bench {
         ] {
             self.row(call, commands, keys, |key| store.get(key, "field 3", refresh)).await;
         }
-        self.row("time left", "HEXISTS, PTTL", keys, |key| store.time_left(key)).await;
+        self.row("time left", "HEXISTS, PTTL", keys, |key| store.expires_in(key)).await;
     }
 
     async fn writes(&self) {

@@ -252,7 +252,7 @@ impl World {
     /// Whether the store has the session of a cookie.
     pub async fn is_live(&self, cookie: &str) -> bool {
         let key = SessionKey::new("app", &id_of(cookie).parse().unwrap());
-        matches!(self.any_store().time_left(&key).await.unwrap(), Lookup::Found(_))
+        matches!(self.any_store().expires_in(&key).await.unwrap(), Lookup::Found(_))
     }
 
     fn any_store(&self) -> &dyn SessionStore {

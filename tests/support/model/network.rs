@@ -172,7 +172,7 @@ impl Air {
                 let write = Write { mode: *mode, changes: &changes, expires_in: *expires_in };
                 Reply::Write(now(memory.write(key, write)))
             }
-            Command::TimeLeft { key } => Reply::TimeLeft(now(memory.time_left(key))),
+            Command::TimeLeft { key } => Reply::TimeLeft(now(memory.expires_in(key))),
             Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } } => {
                 let (expires_in, tombstone_for, renews) = (*expires_in, *tombstone_for, *renews);
                 let rotation =
@@ -283,7 +283,7 @@ impl SessionStore for Network {
         })
     }
 
-    fn time_left<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
         let command = Command::TimeLeft { key: key.clone() };
         Box::pin(async move {
             let Reply::TimeLeft(found) = self.send(command).await? else {
@@ -350,7 +350,7 @@ impl SessionStore for Network {
         unreachable!("{NOT_MODELLED}")
     }
 
-    fn field_time_left<'a>(
+    fn field_expires_in<'a>(
         &'a self,
         _: &'a SessionKey,
         _: &'a str,

@@ -92,7 +92,11 @@ impl SessionStore for NaiveStore {
         }))
     }
 
-    fn field_time_left<'a>(&'a self, key: &'a SessionKey, _: &'a str) -> Reply<'a, Lookup<Option<Duration>>> {
+    fn field_expires_in<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        _: &'a str,
+    ) -> Reply<'a, Lookup<Option<Duration>>> {
         done(self.read(key, Refresh::No, |_| None))
     }
 
@@ -110,7 +114,7 @@ impl SessionStore for NaiveStore {
         false
     }
 
-    fn time_left<'a>(&'a self, key: &'a SessionKey) -> Reply<'a, Lookup<Duration>> {
+    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> Reply<'a, Lookup<Duration>> {
         let entries = self.entries(key);
         done(match entries.get(key.expose_secret()) {
             None => Lookup::Missing,

@@ -164,7 +164,7 @@ impl MemoryStore {
         Ok(written.map(|(modified, _)| modified))
     }
 
-    pub(crate) fn field_time_left(
+    pub(crate) fn field_expires_in(
         &self,
         key: &SessionKey,
         field: &str,
@@ -186,7 +186,7 @@ impl MemoryStore {
         true
     }
 
-    pub(crate) fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+    pub(crate) fn expires_in(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
         Ok(self.with_entries(|entries, now| match entries.find(key, now) {
             Entry::Missing => Lookup::Missing,
             Entry::Dead(_) => Lookup::Dead,

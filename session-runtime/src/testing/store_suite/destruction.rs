@@ -17,7 +17,7 @@ pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl StoreUnd
     create(store, &key, &[set("a", "1")]).await;
     store.destroy(&key, logout(MOMENT)).await.unwrap();
     subject.advance(LATER).await;
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
     create(store, &key, &[set("b", "1")]).await;
     assert_eq!(get(store, &key, "a").await, None);
@@ -38,7 +38,7 @@ pub async fn a_missing_session_is_not_destroyed(subject: &impl StoreUnderTest) {
     create_for(store, &key, &[set("a", "1")], MOMENT).await;
     subject.advance(LATER).await;
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
 }
 
 /// So that logging out can follow it. The session is not changed where it is now.
@@ -96,7 +96,7 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
         match (rotated.unwrap(), destroyed.unwrap()) {
             (Lookup::Found(()), Destroyed::Dead(TombstoneKind::Rotated(id))) => assert_eq!(id, successor.id),
             (Lookup::Dead, Destroyed::Ended) => {
-                assert_eq!(store.time_left(&successor.key).await.unwrap(), Lookup::Missing);
+                assert_eq!(store.expires_in(&successor.key).await.unwrap(), Lookup::Missing);
             }
             reports => panic!("{reports:?}"),
         }

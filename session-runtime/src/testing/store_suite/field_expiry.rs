@@ -22,11 +22,11 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
     assert!(is_refused(store.expire_field(&key, "a", HOUR, HOUR).await.unwrap_err()));
     for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("1"))] {
         assert_eq!(get(store, &key, field).await, value.map(Into::into));
-        assert_eq!(store.field_time_left(&key, field).await.unwrap(), Lookup::Found(None));
+        assert_eq!(store.field_expires_in(&key, field).await.unwrap(), Lookup::Found(None));
     }
-    assert_eq!(store.field_time_left(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
+    assert_eq!(store.field_expires_in(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
     bury(store, &key, HOUR).await;
-    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
+    assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Dead);
 }
 
 /// And no longer.
@@ -34,7 +34,7 @@ pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")]).await;
     assert_field_expires_in(store, &key, "a", HOUR).await;
-    assert_eq!(store.field_time_left(&key, "c").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_expires_in(&key, "c").await.unwrap(), Lookup::Found(None));
     subject.advance(LATER).await;
     for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("3"))] {
         assert_eq!(get(store, &key, field).await, value.map(Into::into), "{field}");
@@ -46,7 +46,7 @@ pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl Store
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
     write(store, &key, &[set("a", "2")]).await;
-    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Found(None));
     subject.advance(LATER).await;
     assert_eq!(get(store, &key, "a").await, Some("2".into()));
 }
@@ -60,7 +60,7 @@ pub async fn a_write_sets_a_fields_expiry_again(subject: &impl StoreUnderTest) {
     }
     write(store, &key, &[remove("a")]).await;
     write(store, &key, &[set("a", "1")]).await;
-    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Found(None));
 }
 
 /// Neither ended nor set again.
@@ -83,7 +83,7 @@ pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Store
         let both = store.get_many(&key, &["a", "b"], refresh).await.unwrap();
         assert_eq!(both, Lookup::Found(vec![None, Some("1".into())]));
     }
-    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Found(None));
     assert_eq!(store.expire_field(&key, "a", HOUR, HOUR).await.unwrap(), Lookup::Found(false));
     assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(0));
     write(store, &key, &[set("a", "2")]).await;
@@ -122,7 +122,7 @@ pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnde
         .unwrap();
     subject.advance(LATER).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
-    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Missing);
+    assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Missing);
     create(store, &key, &[]).await;
     assert_eq!(get(store, &key, "a").await, None);
 }
@@ -139,7 +139,7 @@ pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) 
         }
         let replace = Action::Replace(Some("2".into()));
         store.modify(&key, modification(&field, replace, None)).await.unwrap();
-        assert_eq!(store.field_time_left(&key, &field).await.unwrap(), Lookup::Found(None));
+        assert_eq!(store.field_expires_in(&key, &field).await.unwrap(), Lookup::Found(None));
     }
     store.modify(&key, modification("field 0", Action::Replace(None), Some(HOUR))).await.unwrap();
     assert_eq!(get(store, &key, "field 0").await, None);
@@ -188,7 +188,7 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
     }
     assert_eq!(store.expire_field(&key, "x", HOUR, HOUR * 4).await.unwrap(), Lookup::Found(false));
     assert_expires_in(store, &key, HOUR * 4).await;
-    assert_eq!(store.field_time_left(&key, "b").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_expires_in(&key, "b").await.unwrap(), Lookup::Found(None));
 
     store.expire_field(&key, "a", MOMENT, HOUR).await.unwrap();
     subject.advance(LATER).await;
@@ -212,15 +212,15 @@ pub async fn time_left_of_a_field(subject: &impl StoreUnderTest) {
     write(store, &key, &[expiring("a", "1", HOUR)]).await;
     let session = time_left(store, &key).await;
     subject.advance(Duration::from_millis(30)).await;
-    let Lookup::Found(Some(left)) = store.field_time_left(&key, "a").await.unwrap() else {
+    let Lookup::Found(Some(left)) = store.field_expires_in(&key, "a").await.unwrap() else {
         panic!("it has an expiry")
     };
     assert!(left <= HOUR - Duration::from_millis(25) && left + MINUTE > HOUR, "{left:?}");
     assert!(time_left(store, &key).await <= session - Duration::from_millis(25));
-    assert_eq!(store.field_time_left(&key, "x").await.unwrap(), Lookup::Found(None));
-    assert_eq!(store.field_time_left(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
+    assert_eq!(store.field_expires_in(&key, "x").await.unwrap(), Lookup::Found(None));
+    assert_eq!(store.field_expires_in(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
     bury(store, &key, HOUR).await;
-    assert_eq!(store.field_time_left(&key, "a").await.unwrap(), Lookup::Dead);
+    assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Dead);
 }
 
 /// They go with all that is stored.
@@ -244,7 +244,7 @@ pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTes
     subject.advance(Duration::from_millis(20)).await;
     assert_eq!(get(store, &key, "a").await, None);
     for field in ["b", "c"] {
-        let left = store.field_time_left(&key, field).await.unwrap();
+        let left = store.field_expires_in(&key, field).await.unwrap();
         assert!(matches!(left, Lookup::Found(Some(left)) if left > century), "{left:?}");
     }
     store.modify(&key, modification("d", add(1), Some(longest))).await.unwrap();
@@ -307,7 +307,7 @@ async fn assert_field_expires_in(
     field: &str,
     expected: Duration,
 ) {
-    let left = store.field_time_left(key, field).await.unwrap();
+    let left = store.field_expires_in(key, field).await.unwrap();
     let is_about = |left: Duration| left <= expected && left + MINUTE > expected;
     assert!(matches!(left, Lookup::Found(Some(left)) if is_about(left)), "{left:?} instead of {expected:?}");
 }

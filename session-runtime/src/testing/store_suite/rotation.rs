@@ -31,7 +31,7 @@ pub async fn a_rotated_key_is_missing_once_expired(subject: &impl StoreUnderTest
     let rotation = Rotation { tombstone_for: MOMENT, ..successor.rotation() };
     store.rotate(&key, rotation).await.unwrap();
     subject.advance(LATER).await;
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
     assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
 }
@@ -86,7 +86,7 @@ pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl 
             _ => subject.advance(LATER).await,
         }
         assert_eq!(store.rotate(&key, rotation).await.unwrap(), Lookup::Dead, "{ending}");
-        let there = store.time_left(&successor.key).await.unwrap();
+        let there = store.expires_in(&successor.key).await.unwrap();
         assert_eq!(there, if is_expired { Lookup::Missing } else { Lookup::Dead }, "{ending}");
         assert_eq!(
             store.destroy(&key, logout(MINUTE)).await.unwrap(),
@@ -102,7 +102,7 @@ pub async fn a_rotation_to_another_successor_is_dead(subject: &impl StoreUnderTe
     create(store, &key, &[set("a", "1")]).await;
     store.rotate(&key, first.rotation()).await.unwrap();
     assert_eq!(store.rotate(&key, second.rotation()).await.unwrap(), Lookup::Dead);
-    assert_eq!(store.time_left(&second.key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&second.key).await.unwrap(), Lookup::Missing);
     assert_eq!(
         store.destroy(&key, logout(MINUTE)).await.unwrap(),
         Destroyed::Dead(TombstoneKind::Rotated(first.id))
@@ -117,7 +117,7 @@ pub async fn a_missing_session_is_not_rotated(subject: &impl StoreUnderTest) {
     subject.advance(LATER).await;
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
     for key in [&key, &successor.key] {
-        assert_eq!(store.time_left(key).await.unwrap(), Lookup::Missing);
+        assert_eq!(store.expires_in(key).await.unwrap(), Lookup::Missing);
     }
 }
 
@@ -127,7 +127,7 @@ pub async fn a_destroyed_session_is_not_rotated(subject: &impl StoreUnderTest) {
     create(store, &key, &[set("a", "1")]).await;
     store.destroy(&key, logout(MINUTE)).await.unwrap();
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Dead);
-    assert_eq!(store.time_left(&successor.key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&successor.key).await.unwrap(), Lookup::Missing);
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Dead(LOGGED_OUT));
 }
 
@@ -181,7 +181,7 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
         let [won] = won[..] else { panic!("{reports:?}") };
         for (at, successor) in successors.iter().enumerate() {
             let expected = if at == won { (Lookup::Found(()), true) } else { (Lookup::Dead, false) };
-            let is_there = store.time_left(&successor.key).await.unwrap() != Lookup::Missing;
+            let is_there = store.expires_in(&successor.key).await.unwrap() != Lookup::Missing;
             assert_eq!((reports[at], is_there), expected);
         }
         assert_eq!(

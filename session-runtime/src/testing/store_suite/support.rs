@@ -104,8 +104,8 @@ pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
     assert_eq!(store.rotate(key, elsewhere.rotation()).await.unwrap(), Lookup::Dead);
     let destroyed = store.destroy(key, logout(HOUR)).await.unwrap();
     assert!(matches!(destroyed, Destroyed::Dead(_)), "{destroyed:?}");
-    assert_eq!(store.time_left(key).await.unwrap(), Lookup::Dead);
-    assert_eq!(store.time_left(&elsewhere.key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(key).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.expires_in(&elsewhere.key).await.unwrap(), Lookup::Missing);
 }
 
 /// The end by a logout.
@@ -123,7 +123,7 @@ pub(super) async fn bury(store: &dyn SessionStore, key: &SessionKey, tombstone_f
 
 /// Of a live session.
 pub(super) async fn time_left(store: &dyn SessionStore, key: &SessionKey) -> Duration {
-    match store.time_left(key).await.unwrap() {
+    match store.expires_in(key).await.unwrap() {
         Lookup::Found(left) => left,
         other => panic!("the session is live, not {other:?}"),
     }
@@ -139,7 +139,7 @@ pub(super) async fn assert_expires_in(store: &dyn SessionStore, key: &SessionKey
 }
 
 pub(super) async fn assert_is_missing(store: &dyn SessionStore, key: &SessionKey) {
-    assert_eq!(store.time_left(key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(key).await.unwrap(), Lookup::Missing);
 }
 
 /// Waits for what a store does without being awaited.

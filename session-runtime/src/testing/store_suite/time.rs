@@ -109,17 +109,17 @@ pub async fn asking_for_the_time_left_refreshes_nothing(subject: &impl StoreUnde
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], Duration::from_millis(80)).await;
     subject.advance(MOMENT).await;
-    store.time_left(&key).await.unwrap();
+    store.expires_in(&key).await.unwrap();
     subject.advance(Duration::from_millis(50)).await;
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
 }
 
 /// A tombstone has a time, but it is not a session's.
 pub async fn time_left_of_what_is_missing_or_dead(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
     bury(store, &key, HOUR).await;
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Dead);
 }
 
 /// By both reads, whether the field is there or not. The read does not wait for it.

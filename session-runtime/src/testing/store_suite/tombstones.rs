@@ -39,7 +39,7 @@ pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
             if touch(store, &key, at, HOUR).await {
                 subject.advance(LATER).await;
                 until("the tombstone is over", async || {
-                    store.time_left(&key).await.unwrap() == Lookup::Missing
+                    store.expires_in(&key).await.unwrap() == Lookup::Missing
                 })
                 .await;
             }
@@ -59,7 +59,7 @@ pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     }
     subject.advance(MOMENT * 26).await;
     for key in keys {
-        assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
+        assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Dead);
     }
 }
 

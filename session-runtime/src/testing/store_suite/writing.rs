@@ -130,7 +130,7 @@ pub async fn a_dead_key_is_dead_to_everything(subject: &impl StoreUnderTest) {
         assert_eq!(create(store, &key, changes).await, Lookup::Dead);
     }
     assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Dead);
-    assert_eq!(store.time_left(&key).await.unwrap(), Lookup::Dead);
+    assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Dead);
 }
 
 /// All of them, NUL and invalid UTF-8 too.

@@ -145,7 +145,7 @@ impl Model {
                 assert!(
                     rotated.is_ok()
                         || self.live.contains_key(&to)
-                        || store.time_left(&key(to)).unwrap() == Lookup::Dead
+                        || store.expires_in(&key(to)).unwrap() == Lookup::Dead
                 );
             }
             Step::Destroy { key: at } => {
@@ -182,7 +182,7 @@ impl Model {
 
     /// Every live session is there as it should be; but those that were not used for longest may be missing if they may be evicted.
     fn compare(&mut self, store: &MemoryStore, when_full: WhenFull) {
-        let is_there = |at: u32| store.time_left(&key(at)).unwrap();
+        let is_there = |at: u32| store.expires_in(&key(at)).unwrap();
         let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut self.live).into_iter().partition(|(at, _)| is_there(*at) != Lookup::Missing);
         assert!(lost.is_empty() || when_full == WhenFull::Evict, "{lost:?}");

@@ -13,7 +13,7 @@ fn a_new_session_is_refused_and_the_live_ones_go_on() {
     }
     let error = put(&store, &key(3), WriteMode::Create, 1).unwrap_err();
     assert!(error.is_refused() && !error.is_unavailable());
-    assert_eq!(store.time_left(&key(3)).unwrap(), Lookup::Missing);
+    assert_eq!(store.expires_in(&key(3)).unwrap(), Lookup::Missing);
     for at in 0..3 {
         assert_eq!(put(&store, &key(at), WriteMode::Create, LARGE).unwrap(), Lookup::Found(0));
     }
@@ -34,7 +34,7 @@ fn a_write_that_has_no_room_changes_nothing() {
     assert!(store.write(&key(1), write).unwrap_err().is_refused());
     assert_eq!(store.get(&key(1), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
     assert_eq!(store.contains(&key(1), "b", Refresh::No).unwrap(), Lookup::Found(false));
-    assert_eq!(store.time_left(&key(1)).unwrap(), Lookup::Found(MINUTE));
+    assert_eq!(store.expires_in(&key(1)).unwrap(), Lookup::Found(MINUTE));
     check(&store);
 }
 
@@ -57,7 +57,7 @@ fn the_session_that_was_not_used_for_longest_makes_room() {
     assert_eq!(store.contains(&key(0), "a", Refresh::No).unwrap(), Lookup::Found(true));
     put(&store, &key(1), WriteMode::Existing, 1).unwrap();
     create(&store, &key(3), MINUTE);
-    let are_there = [0, 1, 2, 3].map(|at| store.time_left(&key(at)).unwrap() != Lookup::Missing);
+    let are_there = [0, 1, 2, 3].map(|at| store.expires_in(&key(at)).unwrap() != Lookup::Missing);
     assert_eq!(are_there, [true, true, false, true]);
 }
 
@@ -82,7 +82,7 @@ fn tombstones_make_room_for_new_sessions() {
             store.destroy(&key(at), logout(MINUTE)).unwrap();
             create(&store, &key(at + 10), MINUTE);
         }
-        let found = [0, 1, 2, 10, 11].map(|at| store.time_left(&key(at)).unwrap() != Lookup::Missing);
+        let found = [0, 1, 2, 10, 11].map(|at| store.expires_in(&key(at)).unwrap() != Lookup::Missing);
         assert_eq!(found, [false, false, true, true, true]);
     }
 }
@@ -122,8 +122,8 @@ fn rotations_and_destructions_go_on_and_the_oldest_tombstones_make_room() {
         for at in 1..100 {
             assert_eq!(rotate(&store, at, at + 1), Lookup::Found(()));
             check(&store);
-            assert_eq!(store.time_left(&key(at)).unwrap(), Lookup::Dead);
-            assert_eq!(store.time_left(&key(at - 1)).unwrap() == Lookup::Missing, at > 1);
+            assert_eq!(store.expires_in(&key(at)).unwrap(), Lookup::Dead);
+            assert_eq!(store.expires_in(&key(at - 1)).unwrap() == Lookup::Missing, at > 1);
         }
         assert_eq!(store.destroy(&key(100), logout(MINUTE)).unwrap(), Destroyed::Ended);
         assert_eq!(store.destroy(&key(0), logout(MINUTE)).unwrap(), Destroyed::Ended);
@@ -138,7 +138,7 @@ fn where_live_sessions_fill_the_store_a_rotation_leaves_no_tombstone() {
         create(&store, &key(0), MINUTE);
         create(&store, &key(1), MINUTE);
         assert_eq!(rotate(&store, 1, 2), Lookup::Found(()));
-        assert_eq!(store.time_left(&key(1)).unwrap(), Lookup::Missing);
+        assert_eq!(store.expires_in(&key(1)).unwrap(), Lookup::Missing);
         for live in [0, 2] {
             assert_eq!(store.get(&key(live), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
         }

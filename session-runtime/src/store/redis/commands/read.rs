@@ -66,7 +66,7 @@ impl RedisStore {
         })
     }
 
-    pub(crate) async fn time_left(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+    pub(crate) async fn expires_in(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
         let name = key.expose_secret();
         let mut commands = Pipeline::with_capacity(2);
         // `PTTL` alone would not tell a tombstone from a session.
@@ -83,7 +83,7 @@ impl RedisStore {
         })
     }
 
-    pub(crate) async fn field_time_left(
+    pub(crate) async fn field_expires_in(
         &self,
         key: &SessionKey,
         field: &str,
