@@ -8,8 +8,7 @@ use crate::config::{Lifetime, Lifetimes};
 use crate::error::Error;
 #[cfg(feature = "redis-session-compat")]
 use crate::id::successor;
-use crate::id::{LifetimeId, SessionId};
-use crate::store::SessionKey;
+use crate::id::{LifetimeId, SessionId, SessionKey};
 
 /// The most by which the clock that dated an id may be ahead of ours.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
