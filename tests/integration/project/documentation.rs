@@ -99,8 +99,54 @@ fn the_list_of_behaviours_is_that_of_the_tests() {
     assert_eq!(shown, listed);
 }
 
+/// The documents for contributors name files and folders by the whole path, or by its end.
+#[test]
+fn every_path_in_the_documents_for_contributors_exists() {
+    let root = runtime().join("../..");
+    let mut known = Vec::new();
+    collect_paths(&root, &mut known);
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        let named: Vec<_> = code_spans(&text).filter(|span| is_path(span)).collect();
+        assert!(named.len() > 20, "{document}: {named:?}");
+        let missing: Vec<_> = named.into_iter().filter(|path| !is_known(path, &known)).collect();
+        assert!(missing.is_empty(), "{document}: {missing:?}");
+    }
+}
+
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+/// The first word of each text between backticks.
+fn code_spans(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2).filter_map(|span| span.split_whitespace().next())
+}
+
+/// Returns whether a word is the path of a file or a folder of the repository. Capitals in place of
+/// a name stand for any.
+fn is_path(word: &str) -> bool {
+    let is_placeholder = word.split('/').any(|part| ["FOLDER", "NAME"].contains(&part));
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
+    let has_ending = [".lua", ".md", ".rs", ".toml", ".txt"].iter().any(|ending| word.ends_with(ending));
+    let is_elsewhere = word.starts_with('/') || word.starts_with("target/");
+    is_plain && !is_placeholder && !is_elsewhere && (word.contains('/') || has_ending)
+}
+
+/// Returns whether a path is the end of a known one. With a slash behind it, it is a folder's.
+fn is_known(path: &str, known: &[PathBuf]) -> bool {
+    let is_folder = path.ends_with('/');
+    known.iter().any(|known| known.ends_with(path) && (!is_folder || known.is_dir()))
+}
+
+fn collect_paths(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
+            collect_paths(&path, paths);
+        }
+        paths.push(path);
+    }
 }
 
 fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
