@@ -128,7 +128,8 @@ fn code_spans(text: &str) -> impl Iterator<Item = &str> {
 fn is_path(word: &str) -> bool {
     let is_placeholder = word.split('/').any(|part| ["FOLDER", "NAME"].contains(&part));
     let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
-    let has_ending = [".lua", ".md", ".rs", ".toml", ".txt"].iter().any(|ending| word.ends_with(ending));
+    let endings = [".lua", ".md", ".rs", ".toml", ".txt"];
+    let has_ending = endings.iter().any(|ending| word.ends_with(ending));
     let is_elsewhere = word.starts_with('/') || word.starts_with("target/");
     is_plain && !is_placeholder && !is_elsewhere && (word.contains('/') || has_ending)
 }
