@@ -106,10 +106,11 @@ impl SessionHandle {
     /// Ends what can change the session's cookie, and says what the response has to carry. To be called once, when the response's head is
     /// about to be sent.
     ///
-    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`) is [`Error::is_headers_sent`]; reading and
-    /// writing a live session goes on.
+    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`)
+    /// is [`Error::is_headers_sent`](crate::Error::is_headers_sent); reading and writing a live session
+    /// goes on.
     ///
-    /// If something else still holds this handle, or a [`Session`](struct@Session) of it, the body
+    /// If something else still holds this handle, or a [`Session`](struct@crate::Session) of it, the body
     /// may depend on the session. Then the headers say `private`, also for a request that has not
     /// asked for its session yet. A first question after this is told to `tracing` as a warning.
     pub fn finish(&self) -> SessionHeaders {
@@ -126,10 +127,13 @@ impl SessionHandle {
     /// Lets this request go on without its session if the store is unavailable: for pages that are worth showing to somebody unknown. To be
     /// called before anything of the session is read; the adapters do it for routes whose layer says so.
     ///
-    /// Then reads give the defaults, [`Session::exists`](struct@crate::Session#method.exists) says no, and everything that would write is
-    /// [`Error::is_unavailable`], to the request's end, also if the store comes back: what was made of defaults must not get into a session. The
-    /// response is marked `no-store`, a warning is told to `tracing`, and [`is_degraded`](Self::is_degraded) says so. Whoever has
-    /// seen a part of the session already gets the error: nothing is made of one half and the defaults of the other.
+    /// Then reads give the defaults, [`Session::exists`](struct@crate::Session#method.exists) says
+    /// no, and everything that would write is
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable), to the request's end, also if the
+    /// store comes back: what was made of defaults must not get into a session. The response is
+    /// marked `no-store`, a warning is told to `tracing`, and [`is_degraded`](Self::is_degraded)
+    /// says so. Whoever has seen a part of the session already gets the error: nothing is made of
+    /// one half and the defaults of the other.
     ///
     /// # Examples
     ///
@@ -163,8 +167,8 @@ impl SessionHandle {
     /// session's cookie although the browser has it: always under
     /// [`SameSite::Strict`](crate::SameSite), and unless it opens a page by a link under `Lax`. A
     /// session that began then would take the place of the browser's own. So it does not begin: the
-    /// write is [`Error::is_cross_site`]. See [`allow_cross_site`](Self::allow_cross_site) and [the
-    /// guide](crate::guide::cross_site).
+    /// write is [`Error::is_cross_site`](crate::Error::is_cross_site). See
+    /// [`allow_cross_site`](Self::allow_cross_site) and [the guide](crate::guide::cross_site).
     ///
     /// A response that sets a cookie with `Secure` to a request by plain http is told to `tracing`
     /// as a warning, once: browsers do not keep it. The scheme is that of `X-Forwarded-Proto` or
