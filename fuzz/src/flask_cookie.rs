@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
-use session_runtime::{CookieFormat, FlaskCookie, SessionConfig};
+use session_runtime::SessionConfig;
+use session_runtime::redis_session::{CookieFormat, FlaskCookie};
 use sha1::Sha1;
 
 use super::accepted::{Gate, NOW, is_one_value, python_id};

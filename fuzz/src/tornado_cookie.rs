@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use session_runtime::{CookieFormat, SessionConfig, TornadoCookie};
+use session_runtime::SessionConfig;
+use session_runtime::redis_session::{CookieFormat, TornadoCookie};
 use sha2::Sha256;
 
 use super::accepted::{Gate, NOW, is_one_value, python_id};

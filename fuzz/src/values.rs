@@ -9,9 +9,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use pollster::block_on;
 use serde::{Deserialize, Serialize};
-use session_runtime::{
-    Error, FieldDefault, FieldValue, Increment, Schema, Session, SessionConfig, SessionId, Sessions,
-};
+use session_runtime::field::{FieldDefault, Increment};
+use session_runtime::{Error, FieldValue, Schema, Session, SessionConfig, SessionId, Sessions};
 
 use super::marker::{assert_is_discreet, with_marker};
 

@@ -50,7 +50,7 @@
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
 //! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, `SessionLayer` what goes around the router.
 //! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
-//! - [`store`] has the contract of stores, for authors of one.
+//! - [`store`] has the stores, and the contract for a store of your own. [`adapter`] has the types of each framework.
 //!
 //! # Features
 //!
@@ -60,9 +60,9 @@
 //! | `redis` | yes | [`RedisStore`]: one server, sentinels, a cluster |
 //! | `tls` | no | TLS to them, by rustls |
 //! | `axum` | yes | the extractor, and errors as responses |
-//! | `tower` | with `axum` and `poem` | [`SessionLayer`], for any server that speaks tower's `Service` over `http` types |
+//! | `tower` | with `axum` and `poem` | [`SessionLayer`](adapter::tower::SessionLayer), for any server that speaks tower's `Service` over `http` types |
 //! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
-//! | `poem` | no | [`SessionLayer`] as a middleware, the extractor, and errors as responses, for poem 3 |
+//! | `poem` | no | [`SessionLayer`](adapter::tower::SessionLayer) as a middleware, the extractor, and errors as responses, for poem 3 |
 //! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
 //! | `redis-session-compat` | no | `CookieFormat`: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
 //! | `clap` | no | `SessionArgs`: the settings as options of the command line, to flatten into one's own parser of clap 4 |
@@ -78,7 +78,7 @@
 // docs.rs writes beside each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod adapter;
+pub mod adapter;
 #[cfg(any(feature = "blocking", feature = "redis"))]
 mod background;
 #[cfg(feature = "blocking")]
@@ -86,6 +86,8 @@ mod blocking;
 mod clock;
 mod config;
 mod error;
+#[cfg(test)]
+mod floors;
 // Its examples declare schemas.
 #[cfg(feature = "derive")]
 pub mod guide;
@@ -120,16 +122,8 @@ pub use session_derive::Session;
 #[doc = include_str!("derive_value.md")]
 pub use session_derive::FieldValue;
 
-#[cfg(feature = "poem")]
-pub use adapter::SessionEndpoint;
-#[cfg(feature = "actix")]
-pub use adapter::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
-#[cfg(feature = "tower")]
-pub use adapter::{ResponseFuture, SessionLayer, SessionService};
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
-#[cfg(feature = "redis-session-compat")]
-pub use config::{CookieFormat, FlaskCookie, TornadoCookie};
 pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::{Error, InvalidValue};
 pub use http::response::SessionHeaders;
@@ -137,13 +131,37 @@ pub use id::SessionId;
 pub use operation::Operation;
 pub use request::handle::SessionHandle;
 pub use session::Session;
-pub use session::batch::{ReadBatch, WriteBatch};
 pub use session::field::Field;
-pub use session::increment::Increment;
 pub use session::schema::Schema;
 pub use session::sessions::Sessions;
-pub use store::connection_state::ConnectionState;
-pub use store::memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
+#[doc(inline)]
+pub use store::MemoryStore;
 #[cfg(feature = "redis")]
-pub use store::redis::{RedisStore, RedisStoreBuilder};
-pub use value::{FieldDefault, FieldSpec, FieldValue, IntoField};
+#[doc(inline)]
+pub use store::RedisStore;
+pub use value::FieldValue;
+
+/// Batches of fields: several reads or writes in one round trip.
+///
+/// [`Session::read`](struct@crate::Session#method.read) and
+/// [`Session::write`](struct@crate::Session#method.write) make them.
+pub mod batch {
+    pub use crate::session::batch::{ReadBatch, WriteBatch};
+}
+
+/// Traits and types of single fields, which applications rarely name.
+///
+/// [`Field`] has the operations of a field, and [`FieldValue`] is the trait of types that can be
+/// stored.
+pub mod field {
+    pub use crate::session::increment::Increment;
+    pub use crate::value::{FieldDefault, FieldSpec, IntoField};
+}
+
+/// Cookies of the Python package `redis_session`, for applications that share its sessions.
+///
+/// [`SessionConfig::cookie_formats`] takes them.
+#[cfg(feature = "redis-session-compat")]
+pub mod redis_session {
+    pub use crate::config::{CookieFormat, FlaskCookie, TornadoCookie};
+}

@@ -1,6 +1,9 @@
-//! The middleware, the extractor, and errors as responses, for actix-web.
+//! The middleware for actix-web 4.
 //!
-//! Its `http` types are not those of the `http` crate that axum has: they are one generation older.
+//! [`Sessions::middleware`] makes one, and `App::wrap` puts it around your routes. Then handlers
+//! take a [`Session`](struct@crate::Session) as an extractor, and an [`Error`] is a response.
+
+// actix-web has the `http` types of one generation before those of axum.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};

@@ -1,7 +1,21 @@
-//! Where the life cycle meets a framework. Adapters add nothing to it: they hand over the request's cookies and apply the response's headers.
+//! The middleware for each web framework.
+//!
+//! | feature | framework | put around your routes |
+//! | --- | --- | --- |
+//! | `axum` | axum | [`Sessions::layer`](crate::Sessions) |
+//! | `actix` | actix-web 4 | [`Sessions::middleware`](crate::Sessions) |
+//! | `poem` | poem 3 | [`Sessions::layer`](crate::Sessions) |
+//! | `tower` | every server of tower services | [`Sessions::layer`](crate::Sessions) |
+//!
+//! With the first three, handlers take a [`Session`](struct@crate::Session) as an extractor, and an
+//! [`Error`](crate::Error) is a response. A framework that is missing here takes three calls of a
+//! [`SessionHandle`](crate::SessionHandle).
+
+// Adapters add nothing to the life cycle. They hand over the request's cookies and apply the
+// response's headers.
 
 #[cfg(feature = "actix")]
-mod actix;
+pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -9,16 +23,9 @@ mod headers;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod opening;
 #[cfg(feature = "poem")]
-mod poem;
+pub mod poem;
 #[cfg(feature = "tower")]
-mod tower;
-
-#[cfg(feature = "actix")]
-pub use actix::{MiddlewareFuture, MiddlewareService, SessionMiddleware};
-#[cfg(feature = "poem")]
-pub use poem::SessionEndpoint;
-#[cfg(feature = "tower")]
-pub use tower::{ResponseFuture, SessionLayer, SessionService};
+pub mod tower;
 
 /// For the log, when an error becomes a response: its body says nothing.
 #[cfg(any(feature = "actix", feature = "axum", feature = "poem"))]

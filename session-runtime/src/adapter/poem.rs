@@ -1,6 +1,10 @@
-//! The middleware, the extractor, and errors as responses, for poem.
+//! The middleware for poem 3.
 //!
-//! Its bridge for tower layers does not carry ours: it hands over its own request, which is none of `http`'s.
+//! A [`SessionLayer`] is a poem middleware too: put `Sessions::layer` around your routes with
+//! `EndpointExt::with`. Then handlers take a [`Session`](struct@crate::Session) as an extractor,
+//! and an [`Error`] is a response.
+
+// poem's bridge for tower layers hands over its own request, which is not of `http`'s types.
 
 use poem::http::StatusCode;
 use poem::http::header::RETRY_AFTER;

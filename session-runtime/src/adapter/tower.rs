@@ -1,4 +1,8 @@
-//! The tower layer, for every server that speaks `http` types.
+//! The layer for axum and for every other server of tower services.
+//!
+//! `Sessions::layer` makes one, and `Router::layer` puts it around your routes. With the feature
+//! `axum`, handlers take a [`Session`](struct@crate::Session) as an extractor, and an `Error` is a
+//! response. On other servers they take the [`SessionHandle`] out of the request's extensions.
 
 use std::future::Future;
 use std::pin::Pin;

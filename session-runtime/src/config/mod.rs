@@ -244,7 +244,8 @@ impl SessionConfig {
     /// # Examples
     ///
     /// ```
-    /// use session_runtime::{CookieFormat, SessionConfig, TornadoCookie};
+    /// use session_runtime::SessionConfig;
+    /// use session_runtime::redis_session::{CookieFormat, TornadoCookie};
     ///
     /// let python = CookieFormat::Tornado(TornadoCookie::new("the application's cookie_secret, whole"));
     /// let config = SessionConfig::new().cookie_formats([python, CookieFormat::Native]);

@@ -128,8 +128,9 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::SessionConfig;
     use crate::id::LifetimeId;
-    use crate::{FlaskCookie, SessionConfig, TornadoCookie};
+    use crate::redis_session::{FlaskCookie, TornadoCookie};
 
     const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
     const PYTHON: &[u8] = b"6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";

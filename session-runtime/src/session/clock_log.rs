@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use crate::clock::abs_diff;
 use crate::lifecycle::MAX_CLOCK_SKEW;
+use crate::request::manager::Manager;
+use crate::store::StoreError;
 
 /// Half of what ids tolerate: two machines on either side of the store still take each other's sessions for born.
 pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
@@ -39,4 +42,11 @@ impl ClockLog {
     fn is_worse(&self, verdict: u8) -> bool {
         self.0.fetch_max(verdict, Ordering::Relaxed) < verdict
     }
+}
+
+/// The distance of this machine's clock from the store's. A cluster's is that of the node that is
+/// farthest.
+pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, StoreError> {
+    let theirs = manager.store().time().await?;
+    Ok(abs_diff(manager.now(), theirs))
 }

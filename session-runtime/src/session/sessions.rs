@@ -15,9 +15,9 @@ use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::request::manager::Manager;
 use crate::session::Session;
-use crate::session::clock_log::ClockLog;
+use crate::session::clock_log::{self, ClockLog};
+use crate::session::peek;
 use crate::session::schema::Schema;
-use crate::session::{peek, startup};
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
 use crate::store::{AnyStore, ConnectionState, MemoryStore, SessionStore};
@@ -136,7 +136,7 @@ impl Sessions {
     }
 
     /// The same manager, with connections to Redis that this single-threaded runtime has to itself: as many as are
-    /// [configured](crate::RedisStoreBuilder::connections), shared by all that call this on the same runtime, and closed when the last of those managers
+    /// [configured](crate::store::RedisStoreBuilder::connections), shared by all that call this on the same runtime, and closed when the last of those managers
     /// and of what was made of them is gone. Within a runtime of several threads or without any, and on another store, it changes nothing.
     ///
     /// For servers that run one single-threaded runtime on each thread; to be called once on each. A connection that was made on another runtime is driven
@@ -194,7 +194,7 @@ impl Sessions {
     pub fn ping(&self) -> Operation<'_, ()> {
         Operation::new(async {
             let manager = self.manager();
-            self.clock_log().record(startup::distance_to_store(manager).await?);
+            self.clock_log().record(clock_log::distance_to_store(manager).await?);
             Ok(manager.store().takes_writes().await?)
         })
     }

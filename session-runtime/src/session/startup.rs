@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::abs_diff;
 use crate::error::Error;
 use crate::id::LifetimeId;
 use crate::lifecycle::{RotationReason, SessionMetadata};
@@ -100,7 +99,7 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
 /// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or
 /// refuses them.
 async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
-    let distance = distance_to_store(manager).await?;
+    let distance = clock_log::distance_to_store(manager).await?;
     if distance > clock_log::MAX_DISTANCE {
         return Err(Error::config(format!(
             "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
@@ -110,13 +109,6 @@ async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Erro
     }
     clock_log.record(distance);
     Ok(())
-}
-
-/// The distance of this machine's clock from the store's. A cluster's is that of the node that is
-/// farthest.
-pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, StoreError> {
-    let theirs = manager.store().time().await?;
-    Ok(abs_diff(manager.now(), theirs))
 }
 
 /// Has the probe session go through the operations that ask most of a store, and returns whether

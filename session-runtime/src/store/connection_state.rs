@@ -9,7 +9,7 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use session_runtime::ConnectionState;
+/// use session_runtime::store::ConnectionState;
 ///
 /// let of_two_connections = ConnectionState::Connected.max(ConnectionState::Connecting);
 /// assert_eq!(of_two_connections.to_string(), "connecting");

@@ -1,4 +1,4 @@
-//! The contract between sessions and their store, for authors of stores of their own.
+//! The stores of sessions, and the contract that a store of your own keeps.
 //!
 //! [`SessionStore`] says in prose all that a store has to keep to. The other types here are the arguments and the
 //! results of its methods. [`Sessions::with_store`](crate::Sessions::with_store) takes any type that implements it.
@@ -23,10 +23,11 @@ pub use contract::{
 };
 
 pub(crate) use any::AnyStore;
-pub(crate) use connection_state::ConnectionState;
-pub(crate) use memory::{Bounds, MemoryStore, WhenFull};
+pub use connection_state::ConnectionState;
+pub(crate) use memory::Bounds;
+pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]
-pub(crate) use redis::RedisStore;
+pub use redis::{RedisStore, RedisStoreBuilder};
 
 use std::fmt;
 use std::time::{Duration, SystemTime};

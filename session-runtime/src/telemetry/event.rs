@@ -1,11 +1,5 @@
 //! Events in the life of sessions.
 
-use tracing::{Level, field};
-
-use crate::id::SessionId;
-
-const TARGET: &str = "session_runtime::lifecycle";
-
 /// An event in a session's life that a request notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LifecycleEvent {
@@ -20,81 +14,8 @@ pub(crate) enum LifecycleEvent {
     Forged,
 }
 
-/// The events that a request has noticed and not reported yet.
-#[derive(Debug, Default)]
-pub(crate) struct EventQueue {
-    events: Vec<QueuedEvent>,
-    is_late: bool,
-}
-
-/// An event, and the number of times that it came. Events without an id are counted together.
-#[derive(Debug)]
-struct QueuedEvent {
-    event: LifecycleEvent,
-    id: Option<SessionId>,
-    count: u64,
-}
-
-impl EventQueue {
-    /// Queues an event, if something listens.
-    pub(crate) fn push(&mut self, event: LifecycleEvent, id: Option<&SessionId>) {
-        if !cfg!(feature = "metrics") && !tracing::enabled!(target: TARGET, Level::DEBUG) {
-            return;
-        }
-        let same = self.events.iter_mut().find(|queued| id.is_none() && queued.event == event);
-        match same {
-            Some(same) => same.count += 1,
-            None => self.events.push(QueuedEvent { event, id: id.copied(), count: 1 }),
-        }
-    }
-
-    /// Queues the warning that the session was first asked for after the response's head was sent.
-    pub(crate) fn push_late_access(&mut self) {
-        self.is_late = true;
-    }
-
-    pub(crate) fn append(&mut self, mut more: Self) {
-        self.events.append(&mut more.events);
-        self.is_late |= more.is_late;
-    }
-
-    /// Takes the queue's content, if it has any.
-    pub(crate) fn take(&mut self) -> Option<EventFlush> {
-        let is_empty = self.events.is_empty() && !self.is_late;
-        (!is_empty).then(|| EventFlush(std::mem::take(self)))
-    }
-}
-
-/// Reports the events when it is dropped.
-///
-/// A listener may ask for the session, so no lock on the session may be held then.
-pub(crate) struct EventFlush(EventQueue);
-
-impl Drop for EventFlush {
-    fn drop(&mut self) {
-        if self.0.is_late {
-            tracing::warn!(
-                "a session was first asked for after its response's head was sent, which tells caches what the \
-                 response depends on: ask for it before"
-            );
-        }
-        self.0.events.drain(..).for_each(QueuedEvent::report);
-    }
-}
-
-impl QueuedEvent {
-    /// Reports the event. An id shows its tag alone.
-    fn report(self) {
-        let (event, session) = (self.event.name(), self.id.map(field::display));
-        let count = (self.count > 1).then_some(self.count);
-        tracing::debug!(target: TARGET, event, session, count, "session lifecycle");
-        #[cfg(feature = "metrics")]
-        super::recorder::count_event(self.event, self.count);
-    }
-}
-
 impl LifecycleEvent {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Rotated => "rotated",

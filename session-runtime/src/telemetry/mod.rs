@@ -4,6 +4,7 @@
 //! Nothing else reports these. The guide's page on observability documents the names, which stay.
 
 mod event;
+mod event_queue;
 #[cfg(feature = "redis")]
 mod gauge;
 mod operation_name;
@@ -11,7 +12,8 @@ mod operation_name;
 mod recorder;
 mod span;
 
-pub(crate) use event::{EventFlush, EventQueue, LifecycleEvent};
+pub(crate) use event::LifecycleEvent;
+pub(crate) use event_queue::{EventFlush, EventQueue};
 #[cfg(feature = "redis")]
 pub(crate) use gauge::GaugeGuard;
 pub(crate) use operation_name::OperationName;

@@ -76,7 +76,7 @@ impl Browser {
     }
 
     /// Sends a request to a router, with the cookie, and keeps the cookie that the response sets. The router is anything of tower:
-    /// axum's `Router`, or a service with [`SessionLayer`](crate::SessionLayer) around it.
+    /// axum's `Router`, or a service with [`SessionLayer`](crate::adapter::tower::SessionLayer) around it.
     ///
     /// # Errors
     ///

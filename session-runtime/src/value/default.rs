@@ -15,7 +15,8 @@ use bytes::Bytes;
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
-/// use session_runtime::{FieldDefault, FieldValue, Session};
+/// use session_runtime::{FieldValue, Session};
+/// use session_runtime::field::FieldDefault;
 ///
 /// #[derive(FieldValue)]
 /// enum Theme {

@@ -18,7 +18,7 @@ use crate::error::{Error, InvalidValue, Kind};
 /// # Examples
 ///
 /// ```
-/// use session_runtime::FieldSpec;
+/// use session_runtime::field::FieldSpec;
 ///
 /// static COUNT: FieldSpec<u64> = FieldSpec::value_or("n", || 1).with_alias("count");
 /// assert_eq!((COUNT.name(), COUNT.alias()), ("n", Some("count")));

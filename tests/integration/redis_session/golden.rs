@@ -3,12 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
+use session_runtime::redis_session::{CookieFormat, FlaskCookie, TornadoCookie};
 use session_runtime::store::{SessionKey, SessionStore, Write, WriteMode};
 use session_runtime::testing::ManualClock;
-use session_runtime::{
-    CookieFormat, FlaskCookie, MemoryStore, Session, SessionConfig, SessionHandle, SessionId, Sessions,
-    TornadoCookie,
-};
+use session_runtime::{MemoryStore, Session, SessionConfig, SessionHandle, SessionId, Sessions};
 
 use crate::rust::{SECRET, Visitor};
 

@@ -13,7 +13,7 @@ mod shared;
 mod values;
 mod visitor;
 
-use session_runtime::CookieFormat;
+use session_runtime::redis_session::CookieFormat;
 use session_tests::python::{Options, Python};
 use session_tests::server::RedisServer;
 

@@ -2,9 +2,8 @@
 
 use axum::Router;
 use axum::routing::{get, post};
-use session_runtime::{
-    CookieFormat, Error, FlaskCookie, Session, SessionConfig, SessionId, Sessions, TornadoCookie,
-};
+use session_runtime::redis_session::{CookieFormat, FlaskCookie, TornadoCookie};
+use session_runtime::{Error, Session, SessionConfig, SessionId, Sessions};
 use session_tests::python;
 
 pub(crate) const SECRET: &str = "hex:9f2c7e15b04d8a6331e7c9580fbd42a67c1e90d35a8b4f26e10d7b93c5f8a264";

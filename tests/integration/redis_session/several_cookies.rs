@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use session_runtime::redis_session::CookieFormat;
 use session_runtime::store::{SessionKey, SessionStore, Write, WriteMode};
 use session_runtime::testing::ManualClock;
-use session_runtime::{CookieFormat, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
 
 use crate::rust::{SECRET, Visitor, flask, id_alone, tornado};
 

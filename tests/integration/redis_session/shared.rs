@@ -1,7 +1,7 @@
 //! One session, begun on one side, gone on with on the other.
 
 use futures::future::join_all;
-use session_runtime::CookieFormat;
+use session_runtime::redis_session::CookieFormat;
 
 use super::rust;
 use super::{Both, FRAMEWORKS};

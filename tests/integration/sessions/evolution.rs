@@ -1,6 +1,7 @@
 //! A deploy that changes the schema: old data read by the new one, and new data by the old one, on real stored bytes.
 
-use session_runtime::{FieldValue, Session, SessionId, Sessions, WriteBatch};
+use session_runtime::batch::WriteBatch;
+use session_runtime::{FieldValue, Session, SessionId, Sessions};
 use session_tests::acceptance::World;
 
 /// Yesterday's schema.

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use session_runtime::store::ConnectionState;
 use session_runtime::testing::ManualClock;
-use session_runtime::{
-    ConnectionState, Error, Lifetime, MemoryStore, RedisStore, Session, SessionConfig, Sessions,
-};
+use session_runtime::{Error, Lifetime, MemoryStore, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;

@@ -6,8 +6,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use axum::routing::get;
+use session_runtime::store::ConnectionState;
 use session_runtime::testing::{self, Browser, FailingStore, Failure, ManualClock};
-use session_runtime::{ConnectionState, Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

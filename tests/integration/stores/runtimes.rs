@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use session_runtime::{ConnectionState, Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::store::ConnectionState;
+use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::{Cluster, Deployment, Sentinel};
 use session_tests::server::RedisServer;

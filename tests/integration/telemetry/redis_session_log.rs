@@ -1,6 +1,7 @@
 //! What is said of a secret that is short, or was pasted with a line break.
 
-use session_runtime::{CookieFormat, FlaskCookie, SessionConfig, Sessions, TornadoCookie};
+use session_runtime::redis_session::{CookieFormat, FlaskCookie, TornadoCookie};
+use session_runtime::{SessionConfig, Sessions};
 use session_tests::log::Log;
 use tracing::instrument::WithSubscriber;
 

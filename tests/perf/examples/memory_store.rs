@@ -12,8 +12,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use session_runtime::store::WhenFull;
 use session_runtime::store::{Change, Refresh, SessionKey, SessionStore, Write, WriteMode};
-use session_runtime::{Bytes, MemoryStore, Session, SessionConfig, Sessions, WhenFull};
+use session_runtime::{Bytes, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::store_suite::{Successor, fresh_key};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};

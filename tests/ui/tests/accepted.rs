@@ -86,7 +86,8 @@ fn one_field_may_be_renamed() {
 
 /// A type of the user's own.
 mod bool_as_json {
-    use session_runtime::{Bytes, FieldDefault, FieldValue, InvalidValue};
+    use session_runtime::field::FieldDefault;
+    use session_runtime::{Bytes, FieldValue, InvalidValue};
 
     pub(crate) struct Bool;
 

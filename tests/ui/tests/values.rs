@@ -5,7 +5,8 @@
 
 use std::fmt::Debug;
 
-use session_runtime::{Bytes, FieldDefault, FieldValue, Schema, Session};
+use session_runtime::field::FieldDefault;
+use session_runtime::{Bytes, FieldValue, Schema, Session};
 
 #[track_caller]
 fn pinned<T: FieldValue + Debug + PartialEq>(value: T, text: &'static str) {

@@ -13,7 +13,8 @@ use crate::error::{Error, Setting};
 /// # Examples
 ///
 /// ```
-/// use session_runtime::{CookieFormat, SessionConfig};
+/// use session_runtime::SessionConfig;
+/// use session_runtime::redis_session::CookieFormat;
 ///
 /// let config: SessionConfig = serde_json::from_str(
 ///     r#"{ "cookie_formats": [{ "format": "tornado", "secret_key": "the whole cookie_secret" }, { "format": "native" }] }"#,

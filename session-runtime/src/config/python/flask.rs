@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::SecretKey;
 
-/// What the cookies of a Flask application are signed with, for [`CookieFormat::Flask`](crate::CookieFormat::Flask).
+/// What the cookies of a Flask application are signed with, for [`CookieFormat::Flask`](crate::redis_session::CookieFormat::Flask).
 ///
 /// With `serde` it is a map of `secret_key`: a text, or `{ base64 = "…" }` for bytes that are none; one that is left out is that
 /// of the environment variable `SECRET_KEY`, if the environment goes over the file
@@ -13,7 +13,7 @@ use super::SecretKey;
 /// # Examples
 ///
 /// ```
-/// use session_runtime::FlaskCookie;
+/// use session_runtime::redis_session::FlaskCookie;
 ///
 /// let cookie = FlaskCookie::new("the application's SECRET_KEY, whole");
 /// # let _ = cookie;

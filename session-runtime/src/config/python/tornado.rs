@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::SecretKey;
 
-/// What the cookies of a Tornado application are signed with, for [`CookieFormat::Tornado`](crate::CookieFormat::Tornado).
+/// What the cookies of a Tornado application are signed with, for [`CookieFormat::Tornado`](crate::redis_session::CookieFormat::Tornado).
 ///
 /// With `serde` it is a map of `secret_key`, `key_version` and `max_age_days`, any of which may be left out. `secret_key` is a text, or
 /// `{ base64 = "…" }` for bytes that are none; one that is left out is that of the environment variable `SECRET_KEY`, if the environment
@@ -13,7 +13,7 @@ use super::SecretKey;
 /// # Examples
 ///
 /// ```
-/// use session_runtime::TornadoCookie;
+/// use session_runtime::redis_session::TornadoCookie;
 ///
 /// let cookie = TornadoCookie::new("the application's cookie_secret, whole").max_age_days(7);
 /// # let _ = cookie;

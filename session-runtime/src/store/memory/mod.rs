@@ -89,7 +89,8 @@ impl MemoryStore {
     /// # Examples
     ///
     /// ```
-    /// use session_runtime::{MemoryStore, WhenFull};
+    /// use session_runtime::MemoryStore;
+    /// use session_runtime::store::WhenFull;
     ///
     /// let store = MemoryStore::builder().max_entries(10_000).max_bytes(32 << 20).when_full(WhenFull::Evict).build();
     /// # let _ = store;

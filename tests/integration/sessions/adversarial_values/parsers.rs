@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 use std::time::{Duration, Instant, SystemTime};
 
+use session_runtime::redis_session::{CookieFormat, FlaskCookie, TornadoCookie};
 use session_runtime::{
-    Bytes, CookieFormat, FieldValue, FlaskCookie, MemoryStore, RedisStore, Session, SessionConfig, SessionId,
-    Sessions, TornadoCookie,
+    Bytes, FieldValue, MemoryStore, RedisStore, Session, SessionConfig, SessionId, Sessions,
 };
 use session_tests::cookies::SECRET;
 

@@ -29,7 +29,8 @@ struct Whole {
 
 /// A type of its own with a default.
 mod char2 {
-    use session_runtime::{Bytes, FieldDefault, FieldValue, InvalidValue};
+    use session_runtime::field::FieldDefault;
+    use session_runtime::{Bytes, FieldValue, InvalidValue};
 
     #[derive(Clone, Debug, Default, PartialEq)]
     pub(crate) struct Char(pub(crate) char);

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use session_runtime::RedisStore;
 use session_runtime::store::Lookup;
-use session_runtime::{RedisStore, RedisStoreBuilder};
+use session_runtime::store::RedisStoreBuilder;
 use session_tests::deployment::Sentinel;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::{set, try_write};
