@@ -129,7 +129,7 @@ impl World {
             process_id: server.process_id(),
             jars: self.runtime.block_on(seeds)?,
             latencies: Vec::new(),
-            row: Row::of(server.contestant, is_bare),
+            row: Row::new(server.contestant, is_bare),
         })
     }
 
@@ -223,7 +223,7 @@ impl Lane {
 }
 
 impl Row {
-    fn of(contestant: Contestant, is_bare: bool) -> Self {
+    fn new(contestant: Contestant, is_bare: bool) -> Self {
         Self {
             contestant: contestant.name().to_owned(),
             is_bare,

@@ -63,6 +63,6 @@ impl Row {
 
     /// This one's rate over another's, round by round.
     pub(crate) fn ratio_to(&self, other: &Self) -> Option<Spread> {
-        Spread::of(self.rates.iter().zip(&other.rates).map(|(ours, theirs)| ours / theirs))
+        Spread::from_values(self.rates.iter().zip(&other.rates).map(|(ours, theirs)| ours / theirs))
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Spread {
 
 impl Spread {
     /// `None` of no values.
-    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn from_values(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<_> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let at = |quarter| values.get(values.len().checked_sub(1)? * quarter / 4).copied();

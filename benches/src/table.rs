@@ -34,7 +34,7 @@ fn line(measured: &Measured, row: &Row) -> String {
     };
     let [plain, guarded] =
         [Contestant::ByHand, Contestant::ByHandGuarded].map(|base| measured.row(base.name(), false));
-    let median = |values: &[f64]| Spread::of(values.iter().copied()).map_or(f64::NAN, |spread| spread.median);
+    let median = |values: &[f64]| Spread::from_values(values.iter().copied()).map_or(f64::NAN, |spread| spread.median);
     format!(
         "| {} | {} | {} | {:.0} | {} | {} | {} | {:.1} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} | {:.0} |\n",
         measured.title,

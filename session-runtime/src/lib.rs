@@ -33,8 +33,8 @@
 #![cfg_attr(
     feature = "derive",
     doc = "[The guide](guide) begins with a [quick start](guide::quick_start). It goes on to [types](guide::types), the \
-           [life cycle](guide::lifecycle), [races](guide::races), [login](guide::login), [security](guide::security), \
-           [servers](guide::servers) and [errors](guide::errors), then to tests, deployment and \
+           [life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login), [security](guide::security), \
+           [frameworks](guide::frameworks) and [errors](guide::errors), then to tests, deployment and \
            [observability](guide::observability). [Questions and answers](guide::faq) go by what you see."
 )]
 //!

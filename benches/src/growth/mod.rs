@@ -55,7 +55,7 @@ impl Growth {
             };
             let (smallest, by_hand) = (ratio(row.smallest(&self.sizes)), ratio(row.by_hand(&self.sizes)));
             let median =
-                |values: &[f64]| Spread::of(values.iter().copied()).map_or(f64::NAN, |spread| spread.median);
+                |values: &[f64]| Spread::from_values(values.iter().copied()).map_or(f64::NAN, |spread| spread.median);
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {:.0} | {smallest} | {by_hand} | {:.1} | {:.1} | {:.2} |",

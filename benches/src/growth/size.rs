@@ -155,6 +155,6 @@ impl Row {
 
     /// This one's rate over another's, round by round.
     pub(super) fn ratio_to(&self, other: &Self) -> Option<Spread> {
-        Spread::of(self.rates.iter().zip(&other.rates).map(|(this, other)| this / other))
+        Spread::from_values(self.rates.iter().zip(&other.rates).map(|(this, other)| this / other))
     }
 }

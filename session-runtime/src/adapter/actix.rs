@@ -17,7 +17,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseErr
 use pin_project_lite::pin_project;
 
 use super::headers::for_headers_of;
-use super::opening::Opening;
+use super::session_opener::SessionOpener;
 use crate::error::{Error, Kind};
 use crate::http::response::SessionHeaders;
 use crate::request::handle::SessionHandle;
@@ -65,13 +65,13 @@ use crate::session::sessions::Sessions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
-    opening: Opening,
+    opener: SessionOpener,
 }
 
 impl Sessions {
     /// The actix-web middleware that gives every request its session.
     pub fn middleware(&self) -> SessionMiddleware {
-        SessionMiddleware { opening: Opening::new(self.clone()) }
+        SessionMiddleware { opener: SessionOpener::new(self.clone()) }
     }
 }
 
@@ -96,7 +96,7 @@ impl SessionMiddleware {
     /// # }
     /// ```
     pub fn allow_degraded(self) -> Self {
-        Self { opening: self.opening.allow_degraded() }
+        Self { opener: self.opener.allow_degraded() }
     }
 
     /// Lets requests to these routes begin a session even if another site caused them and they came
@@ -120,7 +120,7 @@ impl SessionMiddleware {
     /// # }
     /// ```
     pub fn allow_cross_site(self) -> Self {
-        Self { opening: self.opening.allow_cross_site() }
+        Self { opener: self.opener.allow_cross_site() }
     }
 }
 
@@ -135,7 +135,7 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(MiddlewareService { inner, opening: self.opening.for_current_runtime() }))
+        ready(Ok(MiddlewareService { inner, opener: self.opener.for_current_runtime() }))
     }
 }
 
@@ -143,7 +143,7 @@ where
 #[derive(Debug)]
 pub struct MiddlewareService<S> {
     inner: S,
-    opening: Opening,
+    opener: SessionOpener,
 }
 
 impl<S, Body> Service<ServiceRequest> for MiddlewareService<S>
@@ -160,7 +160,7 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let outer = request.extensions().get().cloned();
-        let entered = self.opening.enter(outer, |sessions| open(sessions, &mut request));
+        let entered = self.opener.enter(outer, |sessions| open(sessions, &mut request));
         request.extensions_mut().insert(entered.handle.dormant());
         let opened = entered.is_opened.then_some(entered.handle);
         MiddlewareFuture { response: Some(self.inner.call(request)), opened }

@@ -34,7 +34,7 @@ macro_rules! for_headers_of {
                 return;
             }
             let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-            let lacking = session.lacking(given);
+            let lacking = session.missing(given);
             for cookie in lacking.set_cookies.into_iter().flatten() {
                 if let Ok(mut cookie) = HeaderValue::from_str(cookie) {
                     cookie.set_sensitive(true);

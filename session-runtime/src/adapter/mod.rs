@@ -20,10 +20,10 @@ pub mod actix;
 mod axum;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod headers;
-#[cfg(any(feature = "actix", feature = "tower"))]
-mod opening;
 #[cfg(feature = "poem")]
 pub mod poem;
+#[cfg(any(feature = "actix", feature = "tower"))]
+mod session_opener;
 #[cfg(feature = "tower")]
 pub mod tower;
 

@@ -10,7 +10,7 @@ use poem::http::StatusCode;
 use poem::http::header::RETRY_AFTER;
 use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response};
 
-use super::opening::Opening;
+use super::session_opener::SessionOpener;
 use super::tower::{SessionLayer, apply, open};
 use crate::error::Error;
 use crate::http::response::SessionHeaders;
@@ -22,7 +22,7 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
     type Output = SessionEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        SessionEndpoint { inner, opening: self.opening.clone() }
+        SessionEndpoint { inner, opener: self.opener.clone() }
     }
 }
 
@@ -61,7 +61,7 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
 #[derive(Debug)]
 pub struct SessionEndpoint<E> {
     inner: E,
-    opening: Opening,
+    opener: SessionOpener,
 }
 
 impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
@@ -69,7 +69,7 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let outer = request.extensions().get().cloned();
-        let entered = self.opening.enter(outer, |sessions| {
+        let entered = self.opener.enter(outer, |sessions| {
             let method = request.method().clone();
             open(sessions, &method, request.headers_mut())
         });

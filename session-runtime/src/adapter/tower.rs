@@ -15,7 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::headers::for_headers_of;
-use super::opening::Opening;
+use super::session_opener::SessionOpener;
 use crate::error::{Error, Kind};
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
@@ -54,13 +54,13 @@ use crate::session::sessions::Sessions;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
-    pub(super) opening: Opening,
+    pub(super) opener: SessionOpener,
 }
 
 impl Sessions {
     /// The tower layer that gives every request its session.
     pub fn layer(&self) -> SessionLayer {
-        SessionLayer { opening: Opening::new(self.clone()) }
+        SessionLayer { opener: SessionOpener::new(self.clone()) }
     }
 }
 
@@ -89,7 +89,7 @@ impl SessionLayer {
     /// # }
     /// ```
     pub fn allow_degraded(self) -> Self {
-        Self { opening: self.opening.allow_degraded() }
+        Self { opener: self.opener.allow_degraded() }
     }
 
     /// Lets requests to these routes begin a session even if another site caused them and they came
@@ -117,7 +117,7 @@ impl SessionLayer {
     /// # }
     /// ```
     pub fn allow_cross_site(self) -> Self {
-        Self { opening: self.opening.allow_cross_site() }
+        Self { opener: self.opener.allow_cross_site() }
     }
 }
 
@@ -125,7 +125,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, opening: self.opening.clone() }
+        SessionService { inner, opener: self.opener.clone() }
     }
 }
 
@@ -133,7 +133,7 @@ impl<S> Layer<S> for SessionLayer {
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    opening: Opening,
+    opener: SessionOpener,
 }
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S>
@@ -150,7 +150,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let outer = request.extensions().get().cloned();
-        let entered = self.opening.enter(outer, |sessions| {
+        let entered = self.opener.enter(outer, |sessions| {
             let method = request.method().clone();
             open(sessions, &method, request.headers_mut())
         });

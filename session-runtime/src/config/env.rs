@@ -81,29 +81,29 @@ impl SessionConfig {
         option: impl Fn(Setting) -> Option<OsString>,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
-        let mut given = Given { option, variable, by_options: self.by_options };
-        let normal = given.lifetime(self.lifetimes.normal())?;
+        let mut sources = Sources { option, variable, by_options: self.by_options };
+        let normal = sources.lifetime(self.lifetimes.normal())?;
         #[cfg(not(feature = "redis-session-compat"))]
-        given.check_cookie_formats()?;
+        sources.check_cookie_formats()?;
         Ok(Self {
-            store: given.text(Setting::STORE)?.map(Into::into).or(self.store),
-            prefix: given.text(Setting::PREFIX)?.or(self.prefix),
-            cookie_name: given.text(Setting::COOKIE_NAME)?.or(self.cookie_name),
-            cookie_secure: given.flag(Setting::COOKIE_SECURE)?.unwrap_or(self.cookie_secure),
-            cookie_http_only: given.flag(Setting::COOKIE_HTTP_ONLY)?.unwrap_or(self.cookie_http_only),
-            cookie_same_site: match given.text(Setting::COOKIE_SAME_SITE)? {
+            store: sources.text(Setting::STORE)?.map(Into::into).or(self.store),
+            prefix: sources.text(Setting::PREFIX)?.or(self.prefix),
+            cookie_name: sources.text(Setting::COOKIE_NAME)?.or(self.cookie_name),
+            cookie_secure: sources.flag(Setting::COOKIE_SECURE)?.unwrap_or(self.cookie_secure),
+            cookie_http_only: sources.flag(Setting::COOKIE_HTTP_ONLY)?.unwrap_or(self.cookie_http_only),
+            cookie_same_site: match sources.text(Setting::COOKIE_SAME_SITE)? {
                 Some(word) => word.parse()?,
                 None => self.cookie_same_site,
             },
-            cookie_path: given.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
-            cookie_domain: given.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),
+            cookie_path: sources.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
+            cookie_domain: sources.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),
             #[cfg(feature = "redis-session-compat")]
-            cookie_formats: given.cookie_formats(self.cookie_formats)?,
-            secret: given.text(Setting::SECRET)?.map(Into::into).or(self.secret),
-            timeout: given
+            cookie_formats: sources.cookie_formats(self.cookie_formats)?,
+            secret: sources.text(Setting::SECRET)?.map(Into::into).or(self.secret),
+            timeout: sources
                 .number(Setting::TIMEOUT, "milliseconds")?
                 .map_or(self.timeout, Duration::from_millis),
-            by_options: given.by_options,
+            by_options: sources.by_options,
             ..self
         }
         .lifetime(normal))
@@ -111,13 +111,13 @@ impl SessionConfig {
 }
 
 /// What options and variables give.
-struct Given<O, V> {
+struct Sources<O, V> {
     option: O,
     variable: V,
     by_options: Vec<Setting>,
 }
 
-impl<O, V> Given<O, V>
+impl<O, V> Sources<O, V>
 where
     O: Fn(Setting) -> Option<OsString>,
     V: Fn(&str) -> Option<OsString>,
@@ -223,7 +223,7 @@ mod tests {
     fn formats_without_their_feature_are_refused() {
         let check = |words: &str| {
             let variable = |name: &str| (name == "SESSION_COOKIE_FORMATS").then(|| words.into());
-            Given { option: |_| None, variable, by_options: Vec::new() }.check_cookie_formats()
+            Sources { option: |_| None, variable, by_options: Vec::new() }.check_cookie_formats()
         };
         assert!(check(" native ").is_ok() && check("").is_ok());
         let error = check("tornado,native").unwrap_err();

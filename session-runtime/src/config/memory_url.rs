@@ -14,10 +14,10 @@ pub(super) fn bounds(rest: &str) -> Result<Bounds, Error> {
             "max_entries" => bounds.entries = number(value)?,
             "max_bytes" => bounds.bytes = number(value)?,
             "when_full" => bounds.when_full = when_full(value)?,
-            _ => return Err(refuse()),
+            _ => return Err(invalid()),
         }
         if given.contains(&name) {
-            return Err(refuse());
+            return Err(invalid());
         }
         given.push(name);
     }
@@ -26,19 +26,19 @@ pub(super) fn bounds(rest: &str) -> Result<Bounds, Error> {
 
 fn number(value: &str) -> Result<usize, Error> {
     let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().ok().filter(|number| is_decimal && *number > 0).ok_or_else(refuse)
+    value.parse().ok().filter(|number| is_decimal && *number > 0).ok_or_else(invalid)
 }
 
 fn when_full(value: &str) -> Result<WhenFull, Error> {
     match value {
         "refuse" => Ok(WhenFull::Refuse),
         "evict" => Ok(WhenFull::Evict),
-        _ => Err(refuse()),
+        _ => Err(invalid()),
     }
 }
 
 /// One message for all: it says everything that may stand there.
-fn refuse() -> Error {
+fn invalid() -> Error {
     Setting::STORE.invalid(
         "must have after `memory:?` only `max_entries=` and `max_bytes=` with a whole number of more than 0, and \
          `when_full=refuse` or `when_full=evict`, joined by `&`",

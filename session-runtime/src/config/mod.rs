@@ -316,7 +316,7 @@ impl SessionConfig {
     /// Writes of a request that was under way are [`Error::is_gone`](crate::Error::is_gone), so that its response does not replace
     /// the cookie of the session that came after. A later request has no session, and its first write begins a new one. The grace
     /// is for responses that are still on their way: until the browser has the new cookie, it sends the old one. See
-    /// [the guide](crate::guide::races) for the case that a short grace leaves open.
+    /// [the guide](crate::guide::concurrency) for the case that a short grace leaves open.
     ///
     /// # Examples
     ///

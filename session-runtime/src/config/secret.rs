@@ -14,22 +14,22 @@ use crate::random::fill_random;
 
 /// Secrets as they were given, separated by commas. `Debug` shows nothing of them.
 #[derive(Clone, Deserialize)]
-#[serde(from = "Given")]
+#[serde(from = "SecretInput")]
 pub(super) struct SecretText(String);
 
 /// What a file may hold.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "`secret` must be a text or a list of texts")]
-enum Given {
+enum SecretInput {
     One(String),
     List(Vec<String>),
 }
 
-impl From<Given> for SecretText {
-    fn from(given: Given) -> Self {
+impl From<SecretInput> for SecretText {
+    fn from(given: SecretInput) -> Self {
         match given {
-            Given::One(text) => Self(text),
-            Given::List(texts) => Self(texts.join(",")),
+            SecretInput::One(text) => Self(text),
+            SecretInput::List(texts) => Self(texts.join(",")),
         }
     }
 }
@@ -72,21 +72,23 @@ impl Secret {
 
     fn parse(text: &str) -> Result<Self, Error> {
         if text.contains(['\n', '\r']) {
-            return Err(refuse("holds a line break: join its lines, and separate several secrets by commas"));
+            return Err(invalid(
+                "holds a line break: join its lines, and separate several secrets by commas",
+            ));
         }
         if text.starts_with(['"', '\'']) && ["base64:", "hex:"].iter().any(|kind| text[1..].starts_with(kind))
         {
-            return Err(refuse("is in quotes: leave them out"));
+            return Err(invalid("is in quotes: leave them out"));
         }
         let bytes = decode(text)?;
         if bytes.is_empty() {
-            return Err(refuse("is empty"));
+            return Err(invalid("is empty"));
         }
         if bytes.len() < LEAST_BYTES {
-            return Err(refuse("is too short: at least 32 bytes are needed"));
+            return Err(invalid("is too short: at least 32 bytes are needed"));
         }
         match weak::why(&bytes) {
-            Some(reason) => Err(refuse(reason)),
+            Some(reason) => Err(invalid(reason)),
             None => Ok(Self(bytes.into())),
         }
     }
@@ -100,9 +102,9 @@ impl fmt::Debug for Secret {
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
     if let Some(digits) = text.strip_prefix("base64:") {
-        decode_base64(digits).ok_or_else(|| refuse("is not base64 after `base64:`"))
+        decode_base64(digits).ok_or_else(|| invalid("is not base64 after `base64:`"))
     } else if let Some(digits) = text.strip_prefix("hex:") {
-        hex(digits.as_bytes()).ok_or_else(|| refuse("is not pairs of hexadecimal digits after `hex:`"))
+        hex(digits.as_bytes()).ok_or_else(|| invalid("is not pairs of hexadecimal digits after `hex:`"))
     } else {
         Ok(text.into())
     }
@@ -122,7 +124,7 @@ fn hex(digits: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Says how to make a good one; no part of the bad one.
-fn refuse(reason: &str) -> Error {
+fn invalid(reason: &str) -> Error {
     Setting::SECRET.invalid(format!("{reason}; make one with `openssl rand -base64 32`"))
 }
 

@@ -22,7 +22,7 @@ impl From<String> for StoreText {
 
 impl fmt::Debug for StoreText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match Scheme::of(&self.0) {
+        f.write_str(match Scheme::from_url(&self.0) {
             Some(Scheme::Memory) => "memory:",
             Some(_) => "redis…://…",
             None => "…",
@@ -43,7 +43,7 @@ pub(crate) enum StoreUrl {
 impl StoreUrl {
     pub(super) fn resolve(given: Option<StoreText>) -> Result<Self, Error> {
         let Some(StoreText(text)) = given else { return Ok(Self::default()) };
-        match Scheme::of(&text) {
+        match Scheme::from_url(&text) {
             Some(Scheme::Memory) => memory_url::bounds(&text["memory:".len()..]).map(Self::Memory),
             #[cfg(feature = "redis")]
             Some(Scheme::Redis) => Ok(Self::Redis(text)),
@@ -82,7 +82,7 @@ enum Scheme {
 }
 
 impl Scheme {
-    fn of(url: &str) -> Option<Self> {
+    fn from_url(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once(':')?;
         let names_a_server = rest.starts_with("//") && rest.len() > 2;
         // Schemes are case-insensitive (RFC 3986, section 3.1).

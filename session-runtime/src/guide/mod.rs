@@ -7,11 +7,11 @@
 //! | [`quick_start`] | How do I get from nothing to a page that knows its visitor? |
 //! | [`types`] | Which type does a field get, and how may it change while sessions live? |
 //! | [`lifecycle`] | When does a session begin, expire and end, and what does that cost? |
-//! | [`races`] | What do requests at the same moment do to each other? |
+//! | [`concurrency`] | What do requests at the same moment do to each other? |
 //! | [`login`] | What is to be done at login, logout, "remember me", and with forms? |
 //! | [`cross_site`] | How do payments and logins of other sites come back, and why is a write a 403? |
 //! | [`security`] | What do OWASP's cheat sheet and ASVS ask for, and who does it? |
-//! | [`servers`] | How does it go with my web server, with WebSockets, without `async`? |
+//! | [`frameworks`] | How does it go with my web server, with WebSockets, without `async`? |
 //! | [`errors`] | What went wrong, what does the client get, what do I do? |
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | How do I test my own handlers? |")]
 #![cfg_attr(
@@ -44,14 +44,14 @@ pub mod quick_start {}
 pub mod types {}
 
 #[doc = include_str!("lifecycle.md")]
-#[doc = "\n---\nNext: [races](crate::guide::races)."]
+#[doc = "\n---\nNext: [concurrency](crate::guide::concurrency)."]
 #[doc(alias = "expiry")]
 #[doc(alias = "timeout")]
 pub mod lifecycle {}
 
-#[doc = include_str!("races.md")]
+#[doc = include_str!("concurrency.md")]
 #[doc = "\n---\nNext: [login](crate::guide::login)."]
-pub mod races {}
+pub mod concurrency {}
 
 #[doc = include_str!("login.md")]
 #[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
@@ -71,17 +71,17 @@ pub mod login {}
 pub mod cross_site {}
 
 #[doc = include_str!("security.md")]
-#[doc = "\n---\nNext: [servers](crate::guide::servers)."]
+#[doc = "\n---\nNext: [frameworks](crate::guide::frameworks)."]
 #[doc(alias = "encrypt")]
 #[doc(alias = "owasp")]
 #[doc(alias = "user_id")]
 pub mod security {}
 
-#[doc = include_str!("servers.md")]
+#[doc = include_str!("frameworks.md")]
 #[doc = "\n---\nNext: [errors](crate::guide::errors)."]
 #[doc(alias = "bearer")]
 #[doc(alias = "websocket")]
-pub mod servers {}
+pub mod frameworks {}
 
 #[doc = include_str!("errors.md")]
 #[cfg_attr(feature = "testing", doc = "\n---\nNext: [tests](crate::guide::testing).")]

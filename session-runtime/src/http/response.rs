@@ -97,7 +97,7 @@ impl SessionHeaders {
         if self.is_empty() {
             return Vec::new();
         }
-        let Lacking { set_cookies, vary, cache_control, targeted } = self.lacking(given);
+        let MissingHeaders { set_cookies, vary, cache_control, targeted } = self.missing(given);
         let set_cookies = set_cookies.into_iter().flatten().map(|value| (SET_COOKIE, value.to_owned()));
         let vary = vary.map(|value| (VARY, value.to_owned()));
         let cache_control = cache_control.map(|value| (CACHE_CONTROL, value.into_owned()));
@@ -106,11 +106,14 @@ impl SessionHeaders {
     }
 
     /// What [`pairs`](Self::pairs) gives, for adapters that know the headers by name.
-    pub(crate) fn lacking<'a>(&self, given: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Lacking<'_> {
-        let given = Given::collect(given);
+    pub(crate) fn missing<'a>(
+        &self,
+        given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> MissingHeaders<'_> {
+        let given = ExistingHeaders::collect(given);
         let restrict =
             |(name, given): (_, String)| Some((name, self.cacheability.restrict_targeted(&given)?));
-        Lacking {
+        MissingHeaders {
             set_cookies: [self.set_cookie(), self.host_only_removal.as_deref()],
             vary: (self.vary && !given.varies_on_cookies).then_some(VARY_ON_COOKIES),
             cache_control: self.cacheability.restrict(&given.cache_control),
@@ -132,7 +135,7 @@ impl SessionHeaders {
 
 /// The values that a response lacks: cookies and `Vary` to add, the others in place of all of their
 /// name.
-pub(crate) struct Lacking<'a> {
+pub(crate) struct MissingHeaders<'a> {
     pub(crate) set_cookies: [Option<&'a str>; 2],
     pub(crate) vary: Option<&'static str>,
     pub(crate) cache_control: Option<Cow<'static, str>>,
@@ -141,7 +144,7 @@ pub(crate) struct Lacking<'a> {
 
 /// What a response says already.
 #[derive(Default)]
-struct Given {
+struct ExistingHeaders {
     varies_on_cookies: bool,
     /// As one: several headers of one name are one list ([RFC 9110 §5.3]).
     ///
@@ -151,7 +154,7 @@ struct Given {
     targeted: Vec<(&'static str, String)>,
 }
 
-impl Given {
+impl ExistingHeaders {
     fn collect<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut given = Self::default();
         for (name, value) in headers {

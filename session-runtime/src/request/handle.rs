@@ -26,7 +26,7 @@ use crate::telemetry::{EventQueue, LastId};
 /// One request's session, before a schema gives it types; cheap to clone.
 ///
 /// The adapters put one into the extensions of every request. A server that has no adapter here gets one from [`Sessions::open`](crate::Sessions::open), and says
-/// [`finish`](Self::finish) when it sends the response's head: [the guide](crate::guide::servers) has a whole program.
+/// [`finish`](Self::finish) when it sends the response's head: [the guide](crate::guide::frameworks) has a whole program.
 ///
 /// # Examples
 ///

@@ -21,8 +21,8 @@ use crate::session::sessions::Sessions;
 /// | ended | `visit`, a clone, and a `visit` that destroys: the clone keeps the cookie |
 /// | rotated away | the same with a `visit` that rotates |
 /// | forged | [`forge`](Self::forge) |
-/// | signed by an older secret | `visit`, then [`at`](Self::at) a manager whose secrets are the new and the old one, on the same store |
-/// | unknown to the store | `visit`, then [`at`](Self::at) a manager with the same secret on another store |
+/// | signed by an older secret | `visit`, then [`with_sessions`](Self::with_sessions) of a manager whose secrets are the new and the old one, on the same store |
+/// | unknown to the store | `visit`, then [`with_sessions`](Self::with_sessions) of a manager with the same secret on another store |
 ///
 /// # Examples
 ///
@@ -152,7 +152,7 @@ impl Browser {
     }
 
     /// The same cookie before another manager, whose cookie has the same name.
-    pub fn at(&self, sessions: &Sessions) -> Self {
+    pub fn with_sessions(&self, sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookie: self.cookie.clone() }
     }
 

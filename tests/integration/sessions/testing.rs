@@ -73,7 +73,7 @@ async fn a_cookie_signed_by_an_older_secret_is_signed_again() {
         .map(|secret| Sessions::with_store(SessionConfig::new().secret(secret), store.clone()).unwrap());
     let mut browser = Browser::new(&before);
     set(&mut browser, 7).await.unwrap();
-    let mut browser = browser.at(&after);
+    let mut browser = browser.with_sessions(&after);
     let older = browser.cookie().unwrap().to_owned();
     assert_eq!(count(&mut browser).await.unwrap(), 7);
     assert_ne!(browser.cookie(), Some(older.as_str()));
@@ -85,7 +85,7 @@ async fn a_cookie_of_another_store_is_of_nobody() {
         .map(|()| Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap());
     let mut browser = Browser::new(&here);
     set(&mut browser, 7).await.unwrap();
-    assert_eq!(count(&mut browser.at(&there)).await.unwrap(), 0);
+    assert_eq!(count(&mut browser.with_sessions(&there)).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ type Entries = HashMap<String, Entry>;
 
 impl NaiveStore {
     /// A store that does one thing wrong.
-    pub fn with(flaw: Flaw) -> Self {
+    pub fn with_flaw(flaw: Flaw) -> Self {
         Self { flaw: Some(flaw), ..Self::default() }
     }
 

@@ -33,7 +33,7 @@ macro_rules! is_found_out {
             fn $test() {
                 let check = |store| run(async { store_suite::$check(&Naive(store)).await });
                 check(NaiveStore::default());
-                let found_out = catch_unwind(|| check(NaiveStore::with(Flaw::$flaw)));
+                let found_out = catch_unwind(|| check(NaiveStore::with_flaw(Flaw::$flaw)));
                 assert!(found_out.is_err(), "the check passes on a store that fails it");
             }
         )*

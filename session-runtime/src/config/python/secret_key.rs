@@ -10,13 +10,13 @@ use crate::config::secret::decode_base64;
 ///
 /// An empty one is one that was not given.
 #[derive(Clone, Default, Deserialize)]
-#[serde(try_from = "Given")]
+#[serde(try_from = "SecretKeyInput")]
 pub(crate) struct SecretKey(Box<[u8]>);
 
 /// What a file may hold.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "`secret_key` takes a text, or a map of `base64`")]
-enum Given {
+enum SecretKeyInput {
     Text(String),
     Bytes(Base64),
 }
@@ -27,13 +27,13 @@ struct Base64 {
     base64: String,
 }
 
-impl TryFrom<Given> for SecretKey {
+impl TryFrom<SecretKeyInput> for SecretKey {
     type Error = &'static str;
 
-    fn try_from(given: Given) -> Result<Self, Self::Error> {
+    fn try_from(given: SecretKeyInput) -> Result<Self, Self::Error> {
         match given {
-            Given::Text(text) => Ok(Self::new(text)),
-            Given::Bytes(Base64 { base64 }) => {
+            SecretKeyInput::Text(text) => Ok(Self::new(text)),
+            SecretKeyInput::Bytes(Base64 { base64 }) => {
                 decode_base64(&base64).map(Self::new).ok_or("`secret_key` is not base64")
             }
         }

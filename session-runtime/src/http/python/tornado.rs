@@ -62,7 +62,7 @@ impl TornadoSigner {
     /// The id in a cookie's value, if it is signed with this key, for this cookie, and not too long ago.
     pub(super) fn verify(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         let value = unquoted(value);
-        let parts = Parts::of(value)?;
+        let parts = Parts::parse(value)?;
         let signed = &value[..value.len() - parts.signature.len()];
         if !bool::from(hex(&self.mac(signed)).as_bytes().ct_eq(parts.signature)) {
             return None;
@@ -101,7 +101,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(value: &'a [u8]) -> Option<Self> {
+    fn parse(value: &'a [u8]) -> Option<Self> {
         let (key_version, rest) = field(value.strip_prefix(b"2|")?)?;
         let (timestamp, rest) = field(rest)?;
         let (name, rest) = field(rest)?;

@@ -5,13 +5,13 @@ use crate::session::sessions::Sessions;
 
 /// How an adapter opens the session of each request.
 #[derive(Clone, Debug)]
-pub(super) struct Opening {
+pub(super) struct SessionOpener {
     sessions: Sessions,
     allows_degraded: bool,
     allows_cross_site: bool,
 }
 
-impl Opening {
+impl SessionOpener {
     pub(super) fn new(sessions: Sessions) -> Self {
         Self { sessions, allows_degraded: false, allows_cross_site: false }
     }
