@@ -63,20 +63,26 @@ struct ProfileForm {
     languages: Option<String>,
 }
 
-async fn save_profile(session: Session<Visitor>, Form(form): Form<ProfileForm>) -> Result<Redirect, Error> {
+async fn save_profile(
+    session: Session<Visitor>,
+    Form(form): Form<ProfileForm>,
+) -> Result<Redirect, Error> {
     let languages = form.languages.unwrap_or_default();
     let languages = languages.split(',').map(str::trim).filter(|language| !language.is_empty());
     session.set_name(&form.name).await?;
     session.set_vip(form.name == "Ada").await?;
     session.set_age(form.age).await?;
-    session.set_properties(Properties { languages: languages.map(str::to_owned).collect() }).await?;
+    session
+        .set_properties(Properties { languages: languages.map(str::to_owned).collect() })
+        .await?;
     Ok(Redirect::to("/profile"))
 }
 
 /// Counts one visitor's visits.
 #[derive(Parser)]
 struct Args {
-    /// TOML file of session settings, by the names of `SessionConfig`; the environment and the options go over it
+    /// TOML file of session settings, by the names of `SessionConfig`; the environment and the
+    /// options go over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -87,9 +93,8 @@ impl Args {
     fn config(&self) -> Result<SessionConfig, Box<dyn StdError>> {
         let base = match &self.config {
             // The message alone: the whole error quotes the line, which may hold the secret.
-            Some(file) => {
-                toml::from_str(&fs::read_to_string(file)?).map_err(|error| error.message().to_owned())?
-            }
+            Some(file) => toml::from_str(&fs::read_to_string(file)?)
+                .map_err(|error| error.message().to_owned())?,
             None => session_examples::defaults(),
         };
         Ok(self.session.apply_to(base)?)

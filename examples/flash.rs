@@ -50,7 +50,8 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let sessions = Sessions::new(session_examples::config()?).await?;
     // Fields that expire need Redis 7.4 or Valkey 9: better said now than at the first request.
     sessions.require::<Page>()?;
-    let app = Router::new().route("/", get(index)).route("/save", post(save)).layer(sessions.layer());
+    let app =
+        Router::new().route("/", get(index)).route("/save", post(save)).layer(sessions.layer());
     axum::serve(session_examples::listener().await?, app).await?;
     Ok(())
 }

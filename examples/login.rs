@@ -1,4 +1,5 @@
-//! Signing in and out with a form, "remember me", and forms that nobody else can send in the user's name.
+//! Signing in and out with a form, "remember me", and forms that nobody else can send in the user's
+//! name.
 //!
 //! ```sh
 //! cargo run --example login
@@ -23,7 +24,8 @@ use subtle::ConstantTimeEq;
 struct Auth {
     /// Who is signed in.
     user: Option<String>,
-    /// What every form of this session has to send back. An `Option`: a token that is missing must not equal an empty one.
+    /// What every form of this session has to send back. An `Option`: a token that is missing must
+    /// not equal an empty one.
     form_token: Option<String>,
 }
 
@@ -67,14 +69,18 @@ struct LoginForm {
 }
 
 async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Response, Failure> {
-    // Also before there is a user: else another site could sign its visitors in here, as somebody else ("login CSRF").
+    // Also before there is a user: else another site could sign its visitors in here, as somebody
+    // else ("login CSRF").
     check_form_token(&session, &form.form_token).await?;
     let Some(user) = demo_user(&form.name, &form.password) else {
-        // The same for a name that nobody has as for a wrong password. A real application also slows down who tries too often.
-        let page = login_form(&form.name, Some("This name and password do not match."), &form.form_token);
+        // The same for a name that nobody has as for a wrong password. A real application also
+        // slows down who tries too often.
+        let page =
+            login_form(&form.name, Some("This name and password do not match."), &form.form_token);
         return Ok((StatusCode::FORBIDDEN, page).into_response());
     };
-    let lifetime = if form.remember.is_some() { Lifetime::remembered() } else { Lifetime::normal() };
+    let lifetime =
+        if form.remember.is_some() { Lifetime::remembered() } else { Lifetime::normal() };
     sign_in(&session, user, lifetime).await?;
     Ok(Redirect::to("/").into_response())
 }
@@ -86,7 +92,8 @@ async fn sign_in(session: &Session<Auth>, user: &str, lifetime: Lifetime) -> Res
     }
     // Whoever knew the id before, or planted it, does not know the new one.
     session.renew(lifetime).await?;
-    // A new token, for the same reason; and before the user, so that no signed-in session ever has the old one.
+    // A new token, for the same reason; and before the user, so that no signed-in session ever has
+    // the old one.
     session.set_form_token(random_token()).await?;
     session.set_user(user).await
 }
@@ -106,7 +113,8 @@ async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<
     Ok(Redirect::to("/login"))
 }
 
-/// The token for a form of this session, made when the first form needs one: the same for two tabs that ask at once.
+/// The token for a form of this session, made when the first form needs one: the same for two tabs
+/// that ask at once.
 async fn form_token(session: &Session<Auth>) -> Result<String, Error> {
     let token = session.form_token().get_or_set(random_token()).await?;
     // There is one now. An empty one is refused.
@@ -132,8 +140,9 @@ fn random_token() -> String {
 
 /// The user of this name and password.
 ///
-/// **For this demonstration only.** A real application keeps no passwords but their hashes, made by argon2id (the crate `argon2`), verifies
-/// one on a thread for blocking work, and verifies some hash also for a name that nobody has.
+/// **For this demonstration only.** A real application keeps no passwords but their hashes, made by
+/// argon2id (the crate `argon2`), verifies one on a thread for blocking work, and verifies some
+/// hash also for a name that nobody has.
 fn demo_user(name: &str, password: &str) -> Option<&'static str> {
     let user = DEMO_USERS.into_iter().find(|user| *user == name);
     let matches = password.as_bytes().ct_eq(DEMO_PASSWORD.as_bytes());
@@ -183,7 +192,8 @@ async fn protect(response: Response) -> impl IntoResponse {
         // the user press our buttons unknowingly.
         (
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri \
+             'none'; frame-ancestors 'none'",
         ),
         (REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("x-content-type-options"), "nosniff"),
@@ -192,7 +202,8 @@ async fn protect(response: Response) -> impl IntoResponse {
 }
 
 async fn style() -> impl IntoResponse {
-    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")];
+    let headers =
+        [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")];
     (headers, include_str!("login.css"))
 }
 
@@ -212,8 +223,8 @@ fn home_page(user: &str, token: &str) -> Html<String> {
 }
 
 fn login_form(name: &str, problem: Option<&str>, token: &str) -> Html<String> {
-    let problem =
-        problem.map(|problem| format!(r#"<p class="problem" role="alert">{}</p>"#, Escaped(problem)));
+    let problem = problem
+        .map(|problem| format!(r#"<p class="problem" role="alert">{}</p>"#, Escaped(problem)));
     page(
         "Sign in",
         format_args!(
@@ -280,10 +291,14 @@ fn unavailable_page() -> Html<String> {
 }
 
 fn broken_page() -> Html<String> {
-    page("That did not work", format_args!(r#"<p>The mistake is ours. <a id="again" href="/">Go on</a></p>"#))
+    page(
+        "That did not work",
+        format_args!(r#"<p>The mistake is ours. <a id="again" href="/">Go on</a></p>"#),
+    )
 }
 
-/// A page; what is not ours in `body` has to be [`Escaped`]. A real application uses templates that escape by themselves.
+/// A page; what is not ours in `body` has to be [`Escaped`]. A real application uses templates that
+/// escape by themselves.
 fn page(title: &str, body: fmt::Arguments<'_>) -> Html<String> {
     let title = Escaped(title);
     Html(format!(

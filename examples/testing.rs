@@ -1,4 +1,5 @@
-//! A small shop, and how it tests what it does with sessions: its own handlers, no server, no waiting.
+//! A small shop, and how it tests what it does with sessions: its own handlers, no server, no
+//! waiting.
 //!
 //! ```sh
 //! cargo test -p session-examples --example testing
@@ -93,7 +94,10 @@ mod tests {
         let mut browser = Browser::new(&sessions);
         browser.visit(async |cart: Session<Cart>| cart.set_items(1).await).await?;
         store.fail(Failure::Unavailable);
-        assert_eq!(ask(&mut browser, &sessions, "GET", "/").await?.0, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(
+            ask(&mut browser, &sessions, "GET", "/").await?.0,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
         store.recover();
         assert_eq!(ask(&mut browser, &sessions, "GET", "/").await?.1, "1 items\n");
         Ok(())

@@ -1,5 +1,5 @@
-//! The counter with a single-threaded runtime on each thread, as actix-web has it: a request stays on one thread, with a connection to Redis
-//! that is driven there.
+//! The counter with a single-threaded runtime on each thread, as actix-web has it: a request stays
+//! on one thread, with a connection to Redis that is driven there.
 //!
 //! ```sh
 //! cargo run --example threads
@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn StdError>> {
     let listener = session_examples::std_listener()?;
     listener.set_nonblocking(true)?;
     for _ in 1..thread::available_parallelism()?.get() {
-        let (runtime, listener, sessions) = (single_threaded()?, listener.try_clone()?, sessions.clone());
+        let (runtime, listener, sessions) =
+            (single_threaded()?, listener.try_clone()?, sessions.clone());
         thread::spawn(move || {
             let served = runtime.block_on(serve(listener, sessions));
             tracing::error!(?served, "a thread serves no more");

@@ -1,4 +1,5 @@
-//! Makes sure, before anything is timed, that every contestant does what its pages say: nobody is measured failing.
+//! Makes sure, before anything is timed, that every contestant does what its pages say: nobody is
+//! measured failing.
 
 use std::net::SocketAddr;
 
@@ -92,6 +93,11 @@ async fn begin(pages: SocketAddr, seed: &str) -> Result<Visitor, Failure> {
 }
 
 async fn expect(visitor: &mut Visitor, path: &str, expected: &str) -> Result<(), Failure> {
-    let said = visitor.ask(path, Cookie::Own).await.map_err(|failure| format!("{path}: {failure}"))?;
-    if said == expected { Ok(()) } else { Err(format!("{path} says {said:?}, not {expected:?}").into()) }
+    let said =
+        visitor.ask(path, Cookie::Own).await.map_err(|failure| format!("{path}: {failure}"))?;
+    if said == expected {
+        Ok(())
+    } else {
+        Err(format!("{path} says {said:?}, not {expected:?}").into())
+    }
 }

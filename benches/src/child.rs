@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use crate::Failure;
 use crate::server::Contestant;
 
-/// A contestant that serves its pages, in a process of its own: it ends with this value, or with this program.
+/// A contestant that serves its pages, in a process of its own: it ends with this value, or with
+/// this program.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) contestant: Contestant,
@@ -48,11 +49,13 @@ impl Drop for Server {
     }
 }
 
-/// How long a process ran on the processor so far, in microseconds: all its threads that are still there.
+/// How long a process ran on the processor so far, in microseconds: all its threads that are still
+/// there.
 ///
 /// # Errors
 ///
-/// Where the system does not tell (`/proc/PID/task/TID/schedstat`, in nanoseconds; `/proc/PID/stat` counts hundredths of a second).
+/// Where the system does not tell (`/proc/PID/task/TID/schedstat`, in nanoseconds; `/proc/PID/stat`
+/// counts hundredths of a second).
 pub(crate) fn processor_micros(process_id: u32) -> Result<f64, Failure> {
     let mut nanoseconds = 0_u64;
     for thread in fs::read_dir(format!("/proc/{process_id}/task"))? {

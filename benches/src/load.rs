@@ -1,7 +1,8 @@
-//! The load generator: visitors that ask one page again and again, over HTTP/1.1 connections that stay open.
+//! The load generator: visitors that ask one page again and again, over HTTP/1.1 connections that
+//! stay open.
 //!
-//! Written by hand, because it shares the processors with what it measures: it sends bytes that were made once, and reads of an answer no
-//! more than status, length and cookies.
+//! Written by hand, because it shares the processors with what it measures: it sends bytes that
+//! were made once, and reads of an answer no more than status, length and cookies.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -89,7 +90,8 @@ impl Visitor {
         Ok((self, latencies))
     }
 
-    /// Where the answer's body is in the buffer; and the cookies, if the answer changes those of a visitor who keeps them.
+    /// Where the answer's body is in the buffer; and the cookies, if the answer changes those of a
+    /// visitor who keeps them.
     async fn exchange(
         &mut self,
         request: &[u8],
@@ -113,7 +115,8 @@ impl Visitor {
     }
 }
 
-/// Where an answer's body is, and the cookies after it, if they changed; nothing while it is not whole.
+/// Where an answer's body is, and the cookies after it, if they changed; nothing while it is not
+/// whole.
 type Parsed = Option<(Range<usize>, Option<Jar>)>;
 
 /// An answer whose head is there. Cookies are looked at for a jar alone.
@@ -159,12 +162,15 @@ impl Jar {
                 self.0.iter().map(|(name, value)| format!("; {name}={}", forged(value))).collect()
             }
         };
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {NOT_FOR_SESSIONS}{cookies}\r\n\r\n")
-            .into_bytes()
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {NOT_FOR_SESSIONS}{cookies}\r\n\r\n"
+        )
+        .into_bytes()
     }
 }
 
-/// The same with its first letter changed, which every contestant's signature covers, or is part of. What stands after a `%` is left alone.
+/// The same with its first letter changed, which every contestant's signature covers, or is part
+/// of. What stands after a `%` is left alone.
 fn forged(value: &str) -> String {
     let mut after_percent = usize::MAX;
     let at = value.char_indices().find_map(|(at, c)| {

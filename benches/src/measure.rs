@@ -1,4 +1,5 @@
-//! The comparison: every contestant in every scenario, in turn, round by round. What disturbs the machine disturbs all alike.
+//! The comparison: every contestant in every scenario, in turn, round by round. What disturbs the
+//! machine disturbs all alike.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -138,9 +139,13 @@ impl World {
         let (counters, requests) =
             self.counted(lane.address, &mut lane.jars, scenario.path, scenario.cookie)?;
         let each = |total: u64| total as f64 / requests as f64;
-        lane.row.commands =
-            counters.commands.iter().map(|(name, (calls, _))| (name.clone(), each(*calls))).collect();
-        (lane.row.bytes_in, lane.row.bytes_out) = (each(counters.bytes_in), each(counters.bytes_out));
+        lane.row.commands = counters
+            .commands
+            .iter()
+            .map(|(name, (calls, _))| (name.clone(), each(*calls)))
+            .collect();
+        (lane.row.bytes_in, lane.row.bytes_out) =
+            (each(counters.bytes_in), each(counters.bytes_out));
         Ok(())
     }
 
@@ -162,9 +167,15 @@ impl World {
         Ok((after.since(&before), met.latencies.len()))
     }
 
-    fn time(&mut self, lane: &mut Lane, scenario: &Scenario, slice: Duration) -> Result<(), Failure> {
+    fn time(
+        &mut self,
+        lane: &mut Lane,
+        scenario: &Scenario,
+        slice: Duration,
+    ) -> Result<(), Failure> {
         let (path, cookie) = (scenario.path, scenario.cookie);
-        let mut timed = self.timed(lane.address, lane.process_id, &mut lane.jars, (path, cookie), slice)?;
+        let mut timed =
+            self.timed(lane.address, lane.process_id, &mut lane.jars, (path, cookie), slice)?;
         let requests = timed.met.latencies.len() as f64;
         lane.row.rates.push(requests / timed.met.elapsed.as_secs_f64());
         lane.row.server_micros.push(timed.server_micros / requests);
@@ -183,8 +194,12 @@ impl World {
         slice: Duration,
     ) -> Result<Timed, Failure> {
         let visitors = self.runtime.block_on(load::gather(address, jars, path, cookie))?;
-        let micros =
-            || Ok::<_, Failure>([processor_micros(process_id)?, processor_micros(self.redis.process_id)?]);
+        let micros = || {
+            Ok::<_, Failure>([
+                processor_micros(process_id)?,
+                processor_micros(self.redis.process_id)?,
+            ])
+        };
         let before = micros()?;
         let ran = load::run(visitors, path, cookie, Until::Time(Instant::now() + slice));
         let (visitors, met) = self.runtime.block_on(ran)?;

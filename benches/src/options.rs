@@ -43,9 +43,10 @@ impl Options {
             [] => Command::Compare { is_quick, json, svg },
             ["growth"] if svg.is_none() => Command::Growth { is_quick, json },
             ["plot", json, svg] => Command::Plot { json: json.into(), svg: svg.into() },
-            ["serve", name, redis] => {
-                Command::Serve { contestant: Contestant::named(name).ok_or(USAGE)?, redis: redis.to_owned() }
-            }
+            ["serve", name, redis] => Command::Serve {
+                contestant: Contestant::named(name).ok_or(USAGE)?,
+                redis: redis.to_owned(),
+            },
             _ => return Err(USAGE.into()),
         };
         Ok(Self { command })

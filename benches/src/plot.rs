@@ -1,4 +1,5 @@
-//! The report as a picture: for each scenario a bar for each contestant, as long as its ratio to by hand.
+//! The report as a picture: for each scenario a bar for each contestant, as long as its ratio to by
+//! hand.
 
 use std::fmt::Write;
 
@@ -11,7 +12,8 @@ const WIDTH: f64 = 760.0;
 const LEFT: f64 = 150.0;
 /// How long a bar of 1 is.
 const UNIT: f64 = 430.0;
-/// Longer bars end here. By hand is the limit, but for what it takes two trips for, and for a connection on each worker.
+/// Longer bars end here. By hand is the limit, but for what it takes two trips for, and for a
+/// connection on each worker.
 const MOST: f64 = 1.25;
 const BAR: f64 = 14.0;
 const LINE: f64 = 18.0;
@@ -26,7 +28,8 @@ pub(crate) fn svg(report: &Report) -> String {
         y = chart(&mut body, measured, y);
     }
     let rounds = format!(
-        "{}; requests a second over those of by hand, median and quartiles of {} interleaved rounds; 16 connections",
+        "{}; requests a second over those of by hand, median and quartiles of {} interleaved \
+         rounds; 16 connections",
         report.redis, report.rounds
     );
     let _ = writeln!(body, r#"<text class="note" x="8" y="{:.0}">{rounds}</text>"#, y + 8.0);
@@ -52,7 +55,12 @@ line {{ stroke: #222; stroke-width: 1 }}
 /// Draws one scenario, and says where the next one begins.
 fn chart(body: &mut String, measured: &Measured, top: f64) -> f64 {
     let Some(base) = measured.row(Contestant::ByHand.name(), false) else { return top };
-    let _ = writeln!(body, r#"<text class="title" x="8" y="{:.0}">{}</text>"#, top + 14.0, measured.title);
+    let _ = writeln!(
+        body,
+        r#"<text class="title" x="8" y="{:.0}">{}</text>"#,
+        top + 14.0,
+        measured.title
+    );
     let mut y = top + HEAD - 6.0;
     for row in measured.rows.iter().filter(|row| !row.is_bare) {
         if let Some(ratio) = row.ratio_to(base) {

@@ -11,7 +11,8 @@ use redis::Connection;
 
 use crate::Failure;
 
-/// A server that keeps nothing on disk, on a free port of this machine. It ends with this value, or with this program.
+/// A server that keeps nothing on disk, on a free port of this machine. It ends with this value, or
+/// with this program.
 pub(crate) struct RedisServer {
     /// A shell that holds the server: when its input ends, it kills the server.
     holder: Child,
@@ -35,16 +36,25 @@ pub(crate) struct Counters {
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
 impl RedisServer {
-    /// Starts the program that `SESSION_BENCH_REDIS` names, else the Redis 8 that `tests/run --servers-only` fetches, else `redis-server` or
-    /// `valkey-server` on `PATH`.
+    /// Starts the program that `SESSION_BENCH_REDIS` names, else the Redis 8 that `tests/run
+    /// --servers-only` fetches, else `redis-server` or `valkey-server` on `PATH`.
     pub(crate) fn start() -> Result<Self, Failure> {
-        let program =
-            program().ok_or("no Redis: run tests/run --servers-only, or name one in SESSION_BENCH_REDIS")?;
+        let program = program()
+            .ok_or("no Redis: run tests/run --servers-only, or name one in SESSION_BENCH_REDIS")?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let holder = Command::new("sh")
             .args(["-c", r#""$@" >/dev/null 2>&1 & read -r _; kill -s KILL $!"#, "sh"])
             .arg(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ])
             .current_dir(env::temp_dir())
             .stdin(Stdio::piped())
             .spawn()?;
@@ -56,7 +66,13 @@ impl RedisServer {
             Some(version) => format!("Valkey {version}"),
             None => format!("Redis {}", number("redis_version")?),
         };
-        Ok(Self { holder, address, process_id: number("process_id")?.parse()?, version, connection })
+        Ok(Self {
+            holder,
+            address,
+            process_id: number("process_id")?.parse()?,
+            version,
+            connection,
+        })
     }
 
     /// Removes all keys. Scripts stay.
@@ -82,7 +98,8 @@ impl RedisServer {
         Ok(field(&info, "used_memory").ok_or("INFO memory lacks a number")?.parse()?)
     }
 
-    /// What it did so far, up to this question or after it: so nothing of two of these is between them.
+    /// What it did so far, up to this question or after it: so nothing of two of these is between
+    /// them.
     pub(crate) fn counters(&mut self, side: Side) -> Result<Counters, Failure> {
         let mut counters = Counters::default();
         if side == Side::Before {
@@ -95,7 +112,8 @@ impl RedisServer {
         counters.bytes_in = number("total_net_input_bytes")?;
         counters.bytes_out = number("total_net_output_bytes")?;
         match side {
-            // Its answer is counted after it is made: not here yet, though it was sent before what is measured.
+            // Its answer is counted after it is made: not here yet, though it was sent before what
+            // is measured.
             Side::Before => counters.bytes_out += answer_length(stats.len()),
             // The question is counted already.
             Side::After => {
@@ -118,9 +136,11 @@ impl Counters {
     /// What was done since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let since = |(name, (calls, micros)): (&String, &(u64, u64))| {
-            let (earlier_calls, earlier_micros) = before.commands.get(name).copied().unwrap_or_default();
-            (*calls > earlier_calls)
-                .then(|| (name.clone(), (calls - earlier_calls, micros.saturating_sub(earlier_micros))))
+            let (earlier_calls, earlier_micros) =
+                before.commands.get(name).copied().unwrap_or_default();
+            (*calls > earlier_calls).then(|| {
+                (name.clone(), (calls - earlier_calls, micros.saturating_sub(earlier_micros)))
+            })
         };
         Self {
             commands: self.commands.iter().filter_map(since).collect(),
@@ -168,17 +188,21 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
 /// `cmdstat_hget:calls=20000,usec=9000,…`, without what this program asks itself.
 fn commands(info: &str) -> BTreeMap<String, (u64, u64)> {
     let number = |numbers: &str, name: &str| -> Option<u64> {
-        numbers.split(',').find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+        numbers
+            .split(',')
+            .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('=')?.parse().ok())
     };
     let command = |line: &str| {
         let (name, numbers) = line.strip_prefix("cmdstat_")?.split_once(':')?;
-        (name != "info").then_some((name.to_owned(), (number(numbers, "calls")?, number(numbers, "usec")?)))
+        (name != "info")
+            .then_some((name.to_owned(), (number(numbers, "calls")?, number(numbers, "usec")?)))
     };
     info.lines().filter_map(command).collect()
 }
 
 fn program() -> Option<PathBuf> {
-    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers/redis-8/redis-server");
+    let fetched =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers/redis-8/redis-server");
     let path = env::var_os("PATH").unwrap_or_default();
     let installed = ["redis-server", "valkey-server"].into_iter().flat_map(|name| {
         env::split_paths(&path).map(move |directory| directory.join(name)).collect::<Vec<_>>()

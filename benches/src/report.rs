@@ -42,7 +42,8 @@ pub(crate) struct Row {
     /// In microseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
-    /// Commands that Redis carries out for one request, by name. What scripts and transactions call is among them.
+    /// Commands that Redis carries out for one request, by name. What scripts and transactions
+    /// call is among them.
     pub(crate) commands: BTreeMap<String, f64>,
     /// Bytes that Redis gets for one request, and sends.
     pub(crate) bytes_in: f64,

@@ -35,25 +35,32 @@ const READ: Scenario = Scenario {
     connections: USUAL,
     has_bare: false,
 };
-const IGNORED: Scenario = Scenario { title: "session ignored", path: "/ignored", has_bare: true, ..READ };
-const COUNTER: Scenario = Scenario { title: "counter page: read, write, read", path: "/counter", ..READ };
+const IGNORED: Scenario =
+    Scenario { title: "session ignored", path: "/ignored", has_bare: true, ..READ };
+const COUNTER: Scenario =
+    Scenario { title: "counter page: read, write, read", path: "/counter", ..READ };
 const WRITE: Scenario = Scenario { title: "one write", path: "/write", ..READ };
 const INCR: Scenario = Scenario { title: "add one", path: "/incr", ..READ };
 const FIVE: Scenario =
     Scenario { title: "five fields, one by one", seed: "/seed/five", path: "/five", ..READ };
-const FIVE_BATCHED: Scenario = Scenario { title: "five fields, batched", path: "/five-batched", ..FIVE };
-const LARGE_READ: Scenario = Scenario { title: "64 kB session, one read", seed: "/seed/large", ..READ };
-const LARGE_WRITE: Scenario = Scenario { title: "64 kB session, one write", seed: "/seed/large", ..WRITE };
+const FIVE_BATCHED: Scenario =
+    Scenario { title: "five fields, batched", path: "/five-batched", ..FIVE };
+const LARGE_READ: Scenario =
+    Scenario { title: "64 kB session, one read", seed: "/seed/large", ..READ };
+const LARGE_WRITE: Scenario =
+    Scenario { title: "64 kB session, one write", seed: "/seed/large", ..WRITE };
 const LOGIN: Scenario = Scenario { title: "login: new id, one write", path: "/login", ..READ };
 const ABSENT: Scenario = Scenario { title: "one read, no cookie", cookie: Cookie::Absent, ..READ };
-const FORGED: Scenario = Scenario { title: "one read, forged cookie", cookie: Cookie::Forged, ..READ };
+const FORGED: Scenario =
+    Scenario { title: "one read, forged cookie", cookie: Cookie::Forged, ..READ };
 
 /// The scenarios of a quick run, or of a full one.
 pub(crate) fn all(is_quick: bool) -> Vec<Scenario> {
     if is_quick {
         return vec![IGNORED, READ, COUNTER, INCR, FIVE_BATCHED, LARGE_READ];
     }
-    let varied = |scenario: Scenario| VARIED.map(|connections| Scenario { connections, ..scenario });
+    let varied =
+        |scenario: Scenario| VARIED.map(|connections| Scenario { connections, ..scenario });
     let others = [WRITE, INCR, FIVE, FIVE_BATCHED, LARGE_READ, LARGE_WRITE, LOGIN, ABSENT, FORGED];
     [IGNORED].into_iter().chain(varied(READ)).chain(varied(COUNTER)).chain(others).collect()
 }

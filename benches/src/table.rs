@@ -9,15 +9,21 @@ use crate::stats::Spread;
 /// In Markdown.
 pub(crate) fn markdown(report: &Report) -> String {
     let mut text = format!(
-        "{}, {} processors; medians (quartiles) of {} rounds of {} ms; ratios of requests a second, within a round\n\n",
+        "{}, {} processors; medians (quartiles) of {} rounds of {} ms; ratios of requests a \
+         second, within a round\n\n",
         report.redis, report.processors, report.rounds, report.slice_millis
     );
     for reason in &report.left_out {
         let _ = writeln!(text, "Left out: {reason}.\n");
     }
-    text.push_str("| scenario | connections | server | requests/s | to by hand | to by hand, guarded | to its own without the layer | server µs | Redis µs | commands | bytes to Redis | bytes from | p50 µs | p99 µs |\n");
     text.push_str(
-        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        "| scenario | connections | server | requests/s | to by hand | to by hand, guarded | to \
+         its own without the layer | server µs | Redis µs | commands | bytes to Redis | bytes \
+         from | p50 µs | p99 µs |\n",
+    );
+    text.push_str(
+        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: \
+         | ---: |\n",
     );
     for measured in &report.scenarios {
         for row in &measured.rows {
@@ -29,14 +35,18 @@ pub(crate) fn markdown(report: &Report) -> String {
 
 fn line(measured: &Measured, row: &Row) -> String {
     let ratio = |base: Option<&Row>| {
-        let ratio = base.filter(|base| base.label() != row.label()).and_then(|base| row.ratio_to(base));
+        let ratio =
+            base.filter(|base| base.label() != row.label()).and_then(|base| row.ratio_to(base));
         ratio.map_or_else(String::new, |ratio| ratio.text())
     };
-    let [plain, guarded] =
-        [Contestant::ByHand, Contestant::ByHandGuarded].map(|base| measured.row(base.name(), false));
-    let median = |values: &[f64]| Spread::from_values(values.iter().copied()).map_or(f64::NAN, |spread| spread.median);
+    let [plain, guarded] = [Contestant::ByHand, Contestant::ByHandGuarded]
+        .map(|base| measured.row(base.name(), false));
+    let median = |values: &[f64]| {
+        Spread::from_values(values.iter().copied()).map_or(f64::NAN, |spread| spread.median)
+    };
     format!(
-        "| {} | {} | {} | {:.0} | {} | {} | {} | {:.1} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} | {:.0} |\n",
+        "| {} | {} | {} | {:.0} | {} | {} | {} | {:.1} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} | \
+         {:.0} |\n",
         measured.title,
         measured.connections,
         row.label(),

@@ -1,12 +1,14 @@
-//! One session under two frameworks: axum serves `/`, actix-web serves `/api`, as where a program moves from one to the other bit by bit.
+//! One session under two frameworks: axum serves `/`, actix-web serves `/api`, as where a program
+//! moves from one to the other bit by bit.
 //!
 //! ```sh
 //! cargo run --example shared
 //! ```
 //!
-//! Each framework listens on a port of its own here; in production a proxy gives both one host. Cookies know no ports: a browser, and curl's
-//! jar, send them to both. What makes it one session is the same secret, prefix and cookie name, and the same store. Two processes do the
-//! same with a Redis or Valkey server.
+//! Each framework listens on a port of its own here; in production a proxy gives both one host.
+//! Cookies know no ports: a browser, and curl's jar, send them to both. What makes it one session
+//! is the same secret, prefix and cookie name, and the same store. Two processes do the same with a
+//! Redis or Valkey server.
 
 use std::error::Error as StdError;
 use std::thread;

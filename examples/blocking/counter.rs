@@ -1,4 +1,5 @@
-//! A page that counts one visitor's visits, on a server without `async`: a thread for each request, and `wait` in place of `await`.
+//! A page that counts one visitor's visits, on a server without `async`: a thread for each request,
+//! and `wait` in place of `await`.
 //!
 //! ```sh
 //! cargo run --example blocking_counter
@@ -25,7 +26,11 @@ fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError +
     let cookies = request.headers().iter().filter(|header| header.field.equiv("Cookie"));
     let handle = sessions.open(cookies.map(|header| header.value.as_bytes()));
     handle.note_request(request.method().as_str(), |name| {
-        request.headers().iter().find(|header| header.field.equiv(name)).map(|header| header.value.as_bytes())
+        request
+            .headers()
+            .iter()
+            .find(|header| header.field.equiv(name))
+            .map(|header| header.value.as_bytes())
     });
     let mut response = match index(&handle.session()) {
         Ok(page) => Response::from_string(page),
@@ -34,7 +39,8 @@ fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError +
             Response::from_string("").with_status_code(error.status())
         }
     };
-    // This response has neither `Vary` nor `Cache-Control` of its own that the session's would have to regard.
+    // This response has neither `Vary` nor `Cache-Control` of its own that the session's would have
+    // to regard.
     for (name, value) in handle.finish().pairs([]) {
         response.add_header(Header::from_bytes(name, value).map_err(|()| "not a header")?);
     }

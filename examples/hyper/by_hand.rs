@@ -1,4 +1,5 @@
-//! A page that counts one visitor's visits, on hyper without a framework and without an adapter: what any server has to do.
+//! A page that counts one visitor's visits, on hyper without a framework and without an adapter:
+//! what any server has to do.
 //!
 //! ```sh
 //! cargo run --example hyper_by_hand
@@ -25,12 +26,17 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-async fn serve(sessions: Sessions, request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+async fn serve(
+    sessions: Sessions,
+    request: Request<Incoming>,
+) -> Result<Response<String>, Infallible> {
     // 1. The request's `Cookie` headers, as they came.
     let headers = request.headers();
     let handle = sessions.open(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes));
     // And whether another site caused it.
-    handle.note_request(request.method().as_str(), |name| headers.get(name).map(HeaderValue::as_bytes));
+    handle.note_request(request.method().as_str(), |name| {
+        headers.get(name).map(HeaderValue::as_bytes)
+    });
     // 2. The handler, and what an error becomes.
     let mut response = match index(handle.session()).await {
         Ok(page) => Response::new(page),
@@ -52,9 +58,11 @@ fn failure(error: &Error) -> Response<String> {
 
 fn apply(session: &SessionHeaders, response: &mut Response<String>) {
     let headers = response.headers_mut();
-    let pairs = session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    let pairs =
+        session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     for (name, value) in pairs {
-        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::try_from(value)) else {
+        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::try_from(value))
+        else {
             continue;
         };
         if name == SET_COOKIE || name == VARY {

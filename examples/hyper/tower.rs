@@ -1,4 +1,5 @@
-//! A page that counts one visitor's visits, on hyper without a framework: the tower layer around a function.
+//! A page that counts one visitor's visits, on hyper without a framework: the tower layer around a
+//! function.
 //!
 //! ```sh
 //! cargo run --example hyper_tower

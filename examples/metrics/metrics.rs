@@ -25,7 +25,8 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// From a tenth of a millisecond, which a store in memory stays below, to a second, when the store counts as away.
+/// From a tenth of a millisecond, which a store in memory stays below, to a second, when the store
+/// counts as away.
 const SECONDS: [f64; 9] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
 /// Installs the recorder that the library's metrics go to.
@@ -34,7 +35,8 @@ fn recorder() -> Result<PrometheusHandle, Box<dyn StdError>> {
     Ok(PrometheusBuilder::new().set_buckets_for_metric(duration, &SECONDS)?.install_recorder()?)
 }
 
-/// What was measured waits in buffers until a page is asked for. Where nobody asks, this empties them.
+/// What was measured waits in buffers until a page is asked for. Where nobody asks, this empties
+/// them.
 async fn keep_up(recorder: PrometheusHandle) {
     let mut ticks = tokio::time::interval(Duration::from_secs(5));
     loop {

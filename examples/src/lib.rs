@@ -15,12 +15,12 @@ pub fn config() -> Result<SessionConfig, Error> {
     defaults().overridden_by_env()
 }
 
-/// What a program on this machine needs where nothing else is said: sessions in memory, and a cookie that a browser takes over plain HTTP. Says
-/// so.
+/// What a program on this machine needs where nothing else is said: sessions in memory, and a
+/// cookie that a browser takes over plain HTTP. Says so.
 pub fn defaults() -> SessionConfig {
     println!(
-        "unless told otherwise, sessions are kept in memory and end with this program, and their cookie goes without `Secure`, for plain HTTP \
-         on this machine: leave it on where HTTPS is"
+        "unless told otherwise, sessions are kept in memory and end with this program, and their \
+         cookie goes without `Secure`, for plain HTTP on this machine: leave it on where HTTPS is"
     );
     SessionConfig::new().store("memory:").cookie_secure(false)
 }

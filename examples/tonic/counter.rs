@@ -4,9 +4,10 @@
 //! cargo run --example tonic_counter
 //! ```
 //!
-//! Cookies are metadata: the client has to keep what `set-cookie` says and to send it back as `cookie`. The service is written by hand here, as
-//! `tonic-prost-build` would write it for `rpc Count(google.protobuf.Empty) returns (google.protobuf.UInt64Value)`, so that this example needs no
-//! `protoc`.
+//! Cookies are metadata: the client has to keep what `set-cookie` says and to send it back as
+//! `cookie`. The service is written by hand here, as `tonic-prost-build` would write it for `rpc
+//! Count(google.protobuf.Empty) returns (google.protobuf.UInt64Value)`, so that this example needs
+//! no `protoc`.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -27,7 +28,8 @@ struct Client {
 }
 
 async fn count(request: Request<()>) -> Result<Response<u64>, Status> {
-    let handle = SessionHandle::from_extensions(request.extensions()).map_err(|error| failure(&error))?;
+    let handle =
+        SessionHandle::from_extensions(request.extensions()).map_err(|error| failure(&error))?;
     let session: Session<Client> = handle.session();
     let count = session.count().incr(1).await.map_err(|error| failure(&error))?;
     Ok(Response::new(count))
@@ -88,6 +90,10 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
     let sessions = Sessions::new(session_examples::config()?).await?;
     let connections = TcpIncoming::from(session_examples::listener().await?);
-    Server::builder().layer(sessions.layer()).add_service(Counter).serve_with_incoming(connections).await?;
+    Server::builder()
+        .layer(sessions.layer())
+        .add_service(Counter)
+        .serve_with_incoming(connections)
+        .await?;
     Ok(())
 }

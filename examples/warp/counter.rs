@@ -30,14 +30,17 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
 /// The error's own text is for the log.
 fn failure(error: &Error) -> Response {
     tracing::error!(error = error as &dyn StdError, "a session error became the response");
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    StatusCode::from_u16(error.status())
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        .into_response()
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
     let sessions = Sessions::new(session_examples::config()?).await?;
-    let session = warp::ext::get::<SessionHandle>().map(|handle: SessionHandle| handle.session::<Visitor>());
+    let session =
+        warp::ext::get::<SessionHandle>().map(|handle: SessionHandle| handle.session::<Visitor>());
     let page = warp::path::end().and(session).then(async |session| match index(session).await {
         Ok(page) => page.into_response(),
         Err(error) => failure(&error),

@@ -44,7 +44,8 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
     let config = SessionConfig::new().secret(cookies::SECRET);
     let sessions = session_runtime::testing::sessions(config, &ManualClock::default()).unwrap();
     let mut browser = Browser::new(&sessions);
-    block_on(browser.visit(async |session: Session<Visitor>| session.set_count(COUNT).await)).unwrap();
+    block_on(browser.visit(async |session: Session<Visitor>| session.set_count(COUNT).await))
+        .unwrap();
     let cookie = browser.cookie().unwrap().to_owned();
     Live { sessions, cookie }
 });

@@ -9,9 +9,11 @@ use session_runtime::{Error, Session, SessionConfig, Sessions};
 
 use super::marker::{MARKER, assert_is_discreet};
 
-/// Variables, one a line: `NAME=VALUE`, where the names are without `SESSION_`. In secrets and URLs stands the marker, if the input has it.
+/// Variables, one a line: `NAME=VALUE`, where the names are without `SESSION_`. In secrets and URLs
+/// stands the marker, if the input has it.
 ///
-/// What can be started with writes one cookie with the attributes that there are and no others; what cannot is told without quoting a value.
+/// What can be started with writes one cookie with the attributes that there are and no others;
+/// what cannot is told without quoting a value.
 pub fn environment(input: &[u8]) {
     match start(input) {
         Ok(sessions) => check_cookie(&set_cookie(&sessions)),
@@ -24,12 +26,18 @@ pub fn environment(input: &[u8]) {
 
 fn start(input: &[u8]) -> Result<Sessions, Error> {
     let variables = variables(input);
-    let config = overridden_by_variables(SessionConfig::new(), |name| variables.get(name).cloned())?;
-    let is_secret =
-        |name: &str| variables.get(name).is_some_and(|value| value.to_string_lossy().contains(MARKER));
+    let config =
+        overridden_by_variables(SessionConfig::new(), |name| variables.get(name).cloned())?;
+    let is_secret = |name: &str| {
+        variables.get(name).is_some_and(|value| value.to_string_lossy().contains(MARKER))
+    };
     if ["SESSION_SECRET", "SESSION_REDIS", "SECRET_KEY"].into_iter().any(is_secret) {
-        let others = variables.iter().filter(|(_, value)| value.to_string_lossy().contains(MARKER)).count();
-        assert!(others > 1 || !format!("{config:?}").contains(MARKER), "the configuration shows a secret");
+        let others =
+            variables.iter().filter(|(_, value)| value.to_string_lossy().contains(MARKER)).count();
+        assert!(
+            others > 1 || !format!("{config:?}").contains(MARKER),
+            "the configuration shows a secret"
+        );
     }
     sessions(config, &ManualClock::default())
 }
@@ -59,13 +67,20 @@ fn check_cookie(header: &str) {
     assert!(header.chars().all(|c| matches!(c, ' '..='~')), "{header:?} is no header");
     let mut parts = header.split("; ");
     let (name, value) = parts.next().unwrap().split_once('=').expect("a name and a value");
-    assert!(!name.is_empty() && !value.is_empty() && !value.contains([';', ',', ' ']), "{header:?}");
+    assert!(
+        !name.is_empty() && !value.is_empty() && !value.contains([';', ',', ' ']),
+        "{header:?}"
+    );
     let mut seen = Vec::new();
     for part in parts {
         let attribute = part.split('=').next().unwrap();
-        assert!(ATTRIBUTES.contains(&attribute) && !seen.contains(&attribute), "{header:?}: {part:?}");
+        assert!(
+            ATTRIBUTES.contains(&attribute) && !seen.contains(&attribute),
+            "{header:?}: {part:?}"
+        );
         seen.push(attribute);
     }
 }
 
-const ATTRIBUTES: [&str; 7] = ["HttpOnly", "SameSite", "Partitioned", "Secure", "Path", "Domain", "Max-Age"];
+const ATTRIBUTES: [&str; 7] =
+    ["HttpOnly", "SameSite", "Partitioned", "Secure", "Path", "Domain", "Max-Age"];

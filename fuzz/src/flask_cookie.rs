@@ -12,10 +12,11 @@ use sha1::Sha1;
 
 use super::accepted::{Gate, NOW, is_one_value, python_id};
 
-/// The first byte says what the others are: `s` is what is signed rightly, `t` the time of signing, `j` the JSON inside, `z` its compressed
-/// form, `i` an id's digits, anything else a whole value.
+/// The first byte says what the others are: `s` is what is signed rightly, `t` the time of signing,
+/// `j` the JSON inside, `z` its compressed form, `i` an id's digits, anything else a whole value.
 ///
-/// What is not signed is not accepted, nor is JSON without an id, and every id of the package is accepted.
+/// What is not signed is not accepted, nor is JSON without an id, and every id of the package is
+/// accepted.
 pub fn flask_cookie(input: &[u8]) {
     let Some((kind, rest)) = input.split_first() else { return };
     match kind {
@@ -26,8 +27,11 @@ pub fn flask_cookie(input: &[u8]) {
             assert!(!check(&value) || names_a_session(rest), "an id came from nowhere");
         }
         b'z' => {
-            let body =
-                format!(".{}.{}", URL_SAFE_NO_PAD.encode(rest), URL_SAFE_NO_PAD.encode(NOW.to_be_bytes()));
+            let body = format!(
+                ".{}.{}",
+                URL_SAFE_NO_PAD.encode(rest),
+                URL_SAFE_NO_PAD.encode(NOW.to_be_bytes())
+            );
             check(&signed(body.as_bytes()));
         }
         b'i' => {
@@ -39,7 +43,9 @@ pub fn flask_cookie(input: &[u8]) {
 }
 
 static GATE: LazyLock<Gate> = LazyLock::new(|| {
-    Gate::new(SessionConfig::new().cookie_formats([CookieFormat::Flask(FlaskCookie::new(SECRET_KEY))]))
+    Gate::new(
+        SessionConfig::new().cookie_formats([CookieFormat::Flask(FlaskCookie::new(SECRET_KEY))]),
+    )
 });
 
 const NAME: &str = "session-id";
@@ -49,7 +55,8 @@ const SECRET_KEY: &str = "the secret key of a Flask application";
 fn check(value: &[u8]) -> bool {
     let is_accepted = is_one_value(value) && GATE.accepts(NAME, value);
     if is_accepted {
-        let dot = value.iter().rposition(|byte| *byte == b'.').expect("something signed and a signature");
+        let dot =
+            value.iter().rposition(|byte| *byte == b'.').expect("something signed and a signature");
         assert_eq!(signed(&value[..dot]), value, "the signature is another's");
     }
     is_accepted

@@ -1,8 +1,8 @@
 //! What is fuzzed: one function a target, which panics if a promise is broken.
 //!
 //! The programs in `fuzz_targets` give them what the engine makes up;
-//! `tests/integration/project/fuzz_corpora.rs` includes this file and gives them the regressions and
-//! the corpora, on any compiler.
+//! `tests/integration/project/fuzz_corpora.rs` includes this file and gives them the regressions
+//! and the corpora, on any compiler.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a failure here is a finding")]

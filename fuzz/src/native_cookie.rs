@@ -9,9 +9,11 @@ use session_runtime::{SessionConfig, SessionId};
 use super::accepted::{Gate, NOW, is_one_value, now};
 use super::cookies;
 
-/// The first byte says what the others are: `s` is what is signed rightly, `i` the random parts of an id, anything else a whole value.
+/// The first byte says what the others are: `s` is what is signed rightly, `i` the random parts of
+/// an id, anything else a whole value.
 ///
-/// What is not signed is not accepted, what is signed is an id, and every id is accepted while it can be alive.
+/// What is not signed is not accepted, what is signed is an id, and every id is accepted while it
+/// can be alive.
 pub fn native_cookie(input: &[u8]) {
     let Some((kind, rest)) = input.split_first() else { return };
     match kind {
@@ -30,7 +32,8 @@ pub fn native_cookie(input: &[u8]) {
     }
 }
 
-static GATE: LazyLock<Gate> = LazyLock::new(|| Gate::new(SessionConfig::new().secret(cookies::SECRET)));
+static GATE: LazyLock<Gate> =
+    LazyLock::new(|| Gate::new(SessionConfig::new().secret(cookies::SECRET)));
 
 const NAME: &str = "__Host-session-id";
 
@@ -38,7 +41,8 @@ const NAME: &str = "__Host-session-id";
 fn check(value: &[u8]) -> bool {
     let is_accepted = is_one_value(value) && GATE.accepts(NAME, value);
     if is_accepted {
-        let (id, _) = str::from_utf8(value).unwrap().rsplit_once('.').expect("an id and a signature");
+        let (id, _) =
+            str::from_utf8(value).unwrap().rsplit_once('.').expect("an id and a signature");
         assert_eq!(signed(id).as_bytes(), value, "the signature is another's");
         // With its birth behind it: one of the Python package.
         assert!(SessionId::parse(id).is_ok() || id.len() > 73, "no id");

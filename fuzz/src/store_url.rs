@@ -7,7 +7,8 @@ use super::marker::{MARKER, assert_is_discreet, with_marker};
 
 /// A URL of a store, which nobody connects to.
 ///
-/// What servers can be reached by, the configuration takes; what is refused is told without quoting it; and nothing shows a password.
+/// What servers can be reached by, the configuration takes; what is refused is told without quoting
+/// it; and nothing shows a password.
 pub fn store_url(input: &[u8]) {
     for url in [input, &with_marker(input)] {
         let Ok(url) = str::from_utf8(url) else { return };
@@ -15,7 +16,10 @@ pub fn store_url(input: &[u8]) {
         assert!(!format!("{config:?}").contains(MARKER), "the configuration shows the URL");
         let taken = Sessions::with_store(config, MemoryStore::new());
         let reached = RedisStore::builder(url).connect_lazily();
-        assert!(taken.is_ok() || reached.is_err(), "the configuration takes fewer URLs than the store");
+        assert!(
+            taken.is_ok() || reached.is_err(),
+            "the configuration takes fewer URLs than the store"
+        );
         if let Err(error) = taken {
             assert_is_discreet(&error);
         }

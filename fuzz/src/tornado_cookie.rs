@@ -11,8 +11,8 @@ use sha2::Sha256;
 
 use super::accepted::{Gate, NOW, is_one_value, python_id};
 
-/// The first byte says what the others are: `s` is what is signed rightly, `f` four fields of it, one a line, `i` an id's digits, anything else a
-/// whole value.
+/// The first byte says what the others are: `s` is what is signed rightly, `f` four fields of it,
+/// one a line, `i` an id's digits, anything else a whole value.
 ///
 /// What is not signed is not accepted, and every id of the package is, within its cookie's age.
 pub fn tornado_cookie(input: &[u8]) {
@@ -41,7 +41,8 @@ const SECRET_KEY: &str = "the secret key of a Tornado application";
 fn check(value: &[u8]) -> bool {
     let is_accepted = is_one_value(value) && GATE.accepts(NAME, value);
     if is_accepted {
-        let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+        let inner =
+            value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
         let (body, _) = inner.split_at(inner.len() - 64);
         assert_eq!(signed(body), inner, "the signature is another's");
     }
@@ -56,6 +57,7 @@ fn fields<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
 fn signed(body: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET_KEY.as_bytes()).unwrap();
     mac.update(body);
-    let mac: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mac: String =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     [body, mac.as_bytes()].concat()
 }

@@ -16,7 +16,8 @@ use super::marker::{assert_is_discreet, with_marker};
 
 /// Bytes that somebody stored in a field, read as every type that a field may have.
 ///
-/// What can be read can be written, and reads as the same again; what cannot be read is told without quoting it; counting is exact or refused.
+/// What can be read can be written, and reads as the same again; what cannot be read is told
+/// without quoting it; counting is exact or refused.
 pub fn values(stored: &[u8]) {
     let store = &*STORE;
     for stored in [stored, &with_marker(stored)] {

@@ -78,7 +78,11 @@ impl<'a> Input<'a> {
             item,
             runtime: attrs.runtime,
             companion: attrs.companion.unwrap_or_else(|| {
-                format_ident!("{}Fields", item.ident, span = tokens::expansion_span(item.ident.span()))
+                format_ident!(
+                    "{}Fields",
+                    item.ident,
+                    span = tokens::expansion_span(item.ident.span())
+                )
             }),
             prefix: attrs.prefix,
             fields,
@@ -104,7 +108,12 @@ fn named_fields(data: &Data) -> Option<&FieldsNamed> {
 }
 
 impl<'a> Field<'a> {
-    fn new(ident: &'a Ident, field: &'a syn::Field, struct_attrs: &StructAttrs, attrs: FieldAttrs) -> Self {
+    fn new(
+        ident: &'a Ident,
+        field: &'a syn::Field,
+        struct_attrs: &StructAttrs,
+        attrs: FieldAttrs,
+    ) -> Self {
         let getter = ident.unraw().to_string();
         let setter = Ident::new(&format!("set_{getter}"), tokens::expansion_span(ident.span()));
         let (name, stored_span) = match attrs.rename {
@@ -139,7 +148,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The `T` of an `Option<T>` that is stored as `T`, or not at all, by something that need not know of options.
+    /// The `T` of an `Option<T>` that is stored as `T`, or not at all, by something that need not
+    /// know of options.
     pub(crate) fn option_inner(&self) -> Option<&'a Type> {
         match self.storage {
             Storage::Value => None,

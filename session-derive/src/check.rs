@@ -42,7 +42,10 @@ fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
 /// A session outlives every borrow: it is stored.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
-        errors.report(lifetime.lifetime.span(), "a session's fields own what they hold: no lifetimes here");
+        errors.report(
+            lifetime.lifetime.span(),
+            "a session's fields own what they hold: no lifetimes here",
+        );
     }
 }
 
@@ -71,7 +74,8 @@ fn no_nested_options(input: &Input<'_>, errors: &mut Errors) {
         if tokens::option_inner(field.ty).and_then(tokens::option_inner).is_some() {
             errors.push(syn::Error::new_spanned(
                 field.ty,
-                "an `Option` in an `Option` cannot be stored: `None` is a field that is not there, `Some(None)` would be the same",
+                "an `Option` in an `Option` cannot be stored: `None` is a field that is not \
+                 there, `Some(None)` would be the same",
             ));
         }
     }
@@ -96,7 +100,9 @@ fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
 fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
     let mut owners: HashMap<String, String> = HashMap::new();
     for field in &input.fields {
-        owners.entry(field.stored.clone()).or_insert(format!("the stored name of `{}`", field.ident));
+        owners
+            .entry(field.stored.clone())
+            .or_insert(format!("the stored name of `{}`", field.ident));
     }
     for field in &input.fields {
         let Some(alias) = &field.alias else { continue };
@@ -123,7 +129,10 @@ fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
 
 fn no_empty_prefix(input: &Input<'_>, errors: &mut Errors) {
     if let Some(prefix) = input.prefix.as_ref().filter(|prefix| prefix.value().is_empty()) {
-        errors.report(prefix.span(), "the prefix is empty: leave it out, or write one such as `\"cart.\"`");
+        errors.report(
+            prefix.span(),
+            "the prefix is empty: leave it out, or write one such as `\"cart.\"`",
+        );
     }
 }
 
@@ -136,7 +145,8 @@ fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
             errors.report(
                 ident.span(),
                 format!(
-                    "`{ident}` is the name of the setter of `{other}` too: rename this field, and keep its stored name with {}",
+                    "`{ident}` is the name of the setter of `{other}` too: rename this field, and \
+                     keep its stored name with {}",
                     rename_attribute(field)
                 ),
             );
@@ -170,7 +180,8 @@ fn report_hidden(field: &Field<'_>, method: &Ident, owner: &str, errors: &mut Er
     errors.report(
         span,
         format!(
-            "`{method}` is {owner}, which would hide this field: rename the field, and keep its stored name with {}",
+            "`{method}` is {owner}, which would hide this field: rename the field, and keep its \
+             stored name with {}",
             rename_attribute(field)
         ),
     );

@@ -1,10 +1,13 @@
 //! The derive macro of `session-runtime`.
 //!
-//! Not to be depended on directly: `session-runtime` re-exports the macro, and documents it there with examples that are compiled.
+//! Not to be depended on directly: `session-runtime` re-exports the macro, and documents it there
+//! with examples that are compiled.
 //!
-//! The macro goes stage by stage, a file each: `ast` holds what was written and reads the attributes through `attr`, `check` holds
-//! the rules, one function each, and `expand` writes the code, or what stands in for it after an error. `value` does the same for
-//! `#[derive(FieldValue)]`. Nothing but this file knows that it runs inside a compiler; the rest is tested as ordinary code.
+//! The macro goes stage by stage, a file each: `ast` holds what was written and reads the
+//! attributes through `attr`, `check` holds the rules, one function each, and `expand` writes the
+//! code, or what stands in for it after an error. `value` does the same for
+//! `#[derive(FieldValue)]`. Nothing but this file knows that it runs inside a compiler; the rest is
+//! tested as ordinary code.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,5 @@
-//! Names that a field's getter or setter must not have, because something else of that name would be called in its place.
+//! Names that a field's getter or setter must not have, because something else of that name would
+//! be called in its place.
 //!
 //! Plain text on purpose: a test reads this file and compares it with the methods of `Session`.
 
@@ -19,7 +20,8 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "destroy",
 ];
 
-/// Methods of traits that `Session` or every type has, from the standard library, `futures` and `tracing`.
+/// Methods of traits that `Session` or every type has, from the standard library, `futures` and
+/// `tracing`.
 pub(crate) const COMMON_TRAIT_METHODS: &[&str] = &[
     "clone",
     "into",

@@ -1,4 +1,5 @@
-//! Questions about types and small changes to them, on tokens, so that macros inside types are covered too.
+//! Questions about types and small changes to them, on tokens, so that macros inside types are
+//! covered too.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -15,7 +16,9 @@ pub(crate) fn option_inner(ty: &Type) -> Option<&Type> {
     let last = path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first()? {
-        GenericArgument::Type(inner) if last.ident == "Option" && arguments.args.len() == 1 => Some(inner),
+        GenericArgument::Type(inner) if last.ident == "Option" && arguments.args.len() == 1 => {
+            Some(inner)
+        }
         _ => None,
     }
 }
@@ -32,7 +35,8 @@ pub(crate) fn expansion_span(location: Span) -> Span {
     Span::call_site().located_at(location)
 }
 
-/// The tokens with the span of the expansion. `$crate` keeps its own, which says whose crate is meant.
+/// The tokens with the span of the expansion. `$crate` keeps its own, which says whose crate is
+/// meant.
 pub(crate) fn with_expansion_span(tokens: impl ToTokens) -> TokenStream {
     let expand = |token| match token {
         TokenTree::Group(group) => regroup(&group, with_expansion_span(group.stream())),
@@ -74,7 +78,8 @@ pub(crate) fn replace_self(ty: impl ToTokens, self_ty: &TokenStream) -> TokenStr
     output
 }
 
-/// Whether a reference has no lifetime, which a struct's field cannot do without. In the types of functions it can.
+/// Whether a reference has no lifetime, which a struct's field cannot do without. In the types of
+/// functions it can.
 pub(crate) fn has_elided_lifetime(ty: &Type) -> bool {
     match ty {
         Type::Group(ty) => has_elided_lifetime(&ty.elem),
@@ -98,7 +103,8 @@ pub(crate) fn elided_to_static(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut output = TokenStream::new();
     while let Some(token) = tokens.next() {
-        let elides = is_punct(&token, '&') && !tokens.peek().is_some_and(|next| is_punct(next, '\''));
+        let elides =
+            is_punct(&token, '&') && !tokens.peek().is_some_and(|next| is_punct(next, '\''));
         output.extend([match token {
             TokenTree::Group(group) => regroup(&group, elided_to_static(group.stream())),
             other => other,
@@ -123,7 +129,9 @@ pub(crate) fn lifetimes_to_static(tokens: TokenStream, lifetimes: &[&Ident]) -> 
                 TokenTree::Ident(ident) if is_lifetime && lifetimes.contains(&&ident) => {
                     Ident::new("static", ident.span()).into()
                 }
-                TokenTree::Group(group) => regroup(&group, lifetimes_to_static(group.stream(), lifetimes)),
+                TokenTree::Group(group) => {
+                    regroup(&group, lifetimes_to_static(group.stream(), lifetimes))
+                }
                 other => {
                     after_quote = is_punct(&other, '\'');
                     other
@@ -148,14 +156,21 @@ mod tests {
 
     #[test]
     fn knows_an_option_when_it_is_written_as_one() {
-        for ty in
-            [parse_quote!(Option<u8>), parse_quote!(::core::option::Option<u8>), parse_quote!((Option<u8>))]
-        {
-            assert!(option_inner(&ty).is_some_and(|inner| inner.to_token_stream().to_string() == "u8"));
+        for ty in [
+            parse_quote!(Option<u8>),
+            parse_quote!(::core::option::Option<u8>),
+            parse_quote!((Option<u8>)),
+        ] {
+            assert!(
+                option_inner(&ty).is_some_and(|inner| inner.to_token_stream().to_string() == "u8")
+            );
         }
-        for ty in
-            [parse_quote!(Vec<u8>), parse_quote!(Option), parse_quote!(Option<'a>), parse_quote!([u8; 4])]
-        {
+        for ty in [
+            parse_quote!(Vec<u8>),
+            parse_quote!(Option),
+            parse_quote!(Option<'a>),
+            parse_quote!([u8; 4]),
+        ] {
             assert!(option_inner(&ty).is_none());
         }
     }
@@ -171,13 +186,18 @@ mod tests {
 
     #[test]
     fn knows_a_reference_without_a_lifetime() {
-        for ty in [parse_quote!(&str), parse_quote!(Option<(u8, [&u8; 2])>), parse_quote!(&'static &str)] {
+        for ty in
+            [parse_quote!(&str), parse_quote!(Option<(u8, [&u8; 2])>), parse_quote!(&'static &str)]
+        {
             assert!(has_elided_lifetime(&ty));
             let ty = syn::parse2(elided_to_static(ty.into_token_stream())).unwrap();
             assert!(!has_elided_lifetime(&ty));
         }
-        for ty in [parse_quote!(&'static str), parse_quote!(fn(&str) -> u8), parse_quote!(Box<dyn Fn(&str)>)]
-        {
+        for ty in [
+            parse_quote!(&'static str),
+            parse_quote!(fn(&str) -> u8),
+            parse_quote!(Box<dyn Fn(&str)>),
+        ] {
             assert!(!has_elided_lifetime(&ty));
         }
     }

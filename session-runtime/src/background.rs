@@ -19,11 +19,14 @@ pub(crate) fn background() -> io::Result<Handle> {
     Ok(runtime.insert(started).clone())
 }
 
-/// Runs a task there. A caller's runtime may never be polled again, and others may need the task's work.
+/// Runs a task there. A caller's runtime may never be polled again, and others may need the task's
+/// work.
 ///
 /// Where the system gives no thread, the task runs on the current runtime.
 #[cfg(feature = "redis")]
-pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+pub(crate) fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
     let task = tracing::instrument::WithSubscriber::with_current_subscriber(task);
     match background() {
         Ok(runtime) => runtime.spawn(task),

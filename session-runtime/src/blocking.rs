@@ -15,7 +15,8 @@ impl<T: 'static> Field<'_, T> {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Error::is_unsupported`] on a thread that drives an async runtime.
+    /// As [`get`](Self::get), and [`Error::is_unsupported`] on a thread that drives an async
+    /// runtime.
     pub fn wait(self) -> Result<T, Error> {
         wait(self)
     }
@@ -24,15 +25,18 @@ impl<T: 'static> Field<'_, T> {
 impl<T> Operation<'_, T> {
     /// Carries the operation out, and waits for it: what `.await` is in a program without `async`.
     ///
-    /// What goes on in the background, the connection of a [`Sessions`](crate::Sessions) that was built by `wait` say, has a thread of the
-    /// library's own, which the first call starts.
+    /// What goes on in the background, the connection of a [`Sessions`](crate::Sessions) that was
+    /// built by `wait` say, has a thread of the library's own, which the first call starts.
     ///
     /// # Errors
     ///
-    /// Those of the operation, and [`Error::is_unsupported`] on a thread that drives a tokio runtime, which would stand still meanwhile: there
-    /// the operation is to be awaited, or waited for inside `spawn_blocking` (actix-web: `web::block`). Nothing was done then. What tells such a
-    /// thread is the budget that tokio gives its tasks: a task under `tokio::task::unconstrained` is not recognized, nor are other runtimes.
-    /// There, the operation is carried out and the runtime stands still meanwhile, for the deadline of an operation at most.
+    /// Those of the operation, and [`Error::is_unsupported`] on a thread that drives a tokio
+    /// runtime, which would stand still meanwhile: there the operation is to be awaited, or
+    /// waited for inside `spawn_blocking` (actix-web: `web::block`). Nothing was done then. What
+    /// tells such a thread is the budget that tokio gives its tasks: a task under
+    /// `tokio::task::unconstrained` is not recognized, nor are other runtimes. There, the
+    /// operation is carried out and the runtime stands still meanwhile, for the deadline of an
+    /// operation at most.
     ///
     /// # Examples
     ///
@@ -65,15 +69,17 @@ fn wait<T>(operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error
         return Err(Error::new(Kind::DrivesRuntime));
     }
     let background = background().map_err(|error| Error::new(Kind::NoThread(error)))?;
-    // For timers, and for what the operation leaves to be done. `Handle::block_on` would do, but it panics where `drives_a_runtime` was misled.
+    // For timers, and for what the operation leaves to be done. `Handle::block_on` would do, but it
+    // panics where `drives_a_runtime` was misled.
     let _background = background.enter();
     pollster::block_on(operation)
 }
 
-/// Whether this thread is polling a task of tokio's. A runtime's context says nothing: `spawn_blocking` has it too.
+/// Whether this thread is polling a task of tokio's. A runtime's context says nothing:
+/// `spawn_blocking` has it too.
 ///
-/// Tasks are polled on a budget, of 128 steps today and a byte's worth at most; all else is not. Steps are counted until there are none left, and
-/// then given back.
+/// Tasks are polled on a budget, of 128 steps today and a byte's worth at most; all else is not.
+/// Steps are counted until there are none left, and then given back.
 fn drives_a_runtime() -> bool {
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(_given_back_at_the_end) = coop::poll_proceed(cx) else { return true };

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant, SystemTime};
 
 #[cfg(any(test, feature = "testing"))]
-#[cfg_attr(not(feature = "testing"), expect(unreachable_pub, reason = "the crate's own tests use it"))]
+#[cfg_attr(
+    not(feature = "testing"),
+    expect(unreachable_pub, reason = "the crate's own tests use it")
+)]
 pub use manual::ManualClock;
 
 /// The distance of two clocks, whichever is ahead.
@@ -13,9 +16,10 @@ pub(crate) fn abs_diff(one: SystemTime, other: SystemTime) -> Duration {
 
 /// Where the manager and the memory store get the time from.
 ///
-/// It has two readings, because the system's time may be set back and forth under a running program. [`now`](Self::now) is that time: what
-/// a session's creation time and a cookie's age are told in, and comparable with other machines. [`elapsed`](Self::elapsed) only ever grows: what
-/// an expiry within this process is measured by, so that an entry once expired never comes back.
+/// It has two readings, because the system's time may be set back and forth under a running
+/// program. [`now`](Self::now) is that time: what a session's creation time and a cookie's age are
+/// told in, and comparable with other machines. [`elapsed`](Self::elapsed) only ever grows: what an
+/// expiry within this process is measured by, so that an entry once expired never comes back.
 #[derive(Debug, Clone)]
 pub(crate) enum Clock {
     System {
@@ -126,7 +130,8 @@ mod manual {
             });
         }
 
-        /// Sets the time of day, forwards or backwards, as an administrator or NTP does: no time passes.
+        /// Sets the time of day, forwards or backwards, as an administrator or NTP does: no time
+        /// passes.
         pub fn set(&self, now: SystemTime) {
             self.update(|readings| readings.now = now);
         }
@@ -146,7 +151,8 @@ mod manual {
     }
 
     impl Default for ManualClock {
-        /// A clock that shows a moment in 2033, so that nothing agrees with the system's time by accident.
+        /// A clock that shows a moment in 2033, so that nothing agrees with the system's time by
+        /// accident.
         fn default() -> Self {
             Self::new(UNIX_EPOCH + Duration::from_secs(2_000_000_000))
         }

@@ -26,7 +26,18 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("http", &["clock", "config", "error", "id", "lifecycle"]),
     (
         "request",
-        &["clock", "config", "error", "http", "id", "lifecycle", "operation", "random", "store", "telemetry"],
+        &[
+            "clock",
+            "config",
+            "error",
+            "http",
+            "id",
+            "lifecycle",
+            "operation",
+            "random",
+            "store",
+            "telemetry",
+        ],
     ),
     (
         "session",
@@ -72,7 +83,10 @@ fn imports_run_downwards() {
 fn floors_are_without_a_circle() {
     for (at, (name, allowed)) in FLOORS.iter().enumerate() {
         for import in *allowed {
-            assert!(FLOORS[..at].iter().any(|(below, _)| below == import), "{name} stands beneath {import}");
+            assert!(
+                FLOORS[..at].iter().any(|(below, _)| below == import),
+                "{name} stands beneath {import}"
+            );
         }
     }
 }
@@ -161,7 +175,8 @@ impl Sources {
     fn read_file(&mut self, file: &Path, path: &Path) {
         let parsed = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
         let module = module_of(file);
-        let mut paths = Paths { module: module.clone(), paths: Vec::new(), reexports: BTreeMap::new() };
+        let mut paths =
+            Paths { module: module.clone(), paths: Vec::new(), reexports: BTreeMap::new() };
         paths.visit_file(&parsed);
         let Paths { paths, reexports, .. } = paths;
         self.modules.insert(module, Module { file: file.to_owned(), paths, reexports });
@@ -176,7 +191,9 @@ impl Sources {
         };
         let modules = self.modules.values().filter(|module| is_counted(&module.file));
         modules
-            .flat_map(|module| module.paths.iter().map(|path| (module.file.clone(), self.resolve(path))))
+            .flat_map(|module| {
+                module.paths.iter().map(|path| (module.file.clone(), self.resolve(path)))
+            })
             // Macros are exported at the crate's root, wherever they are defined.
             .filter(|(file, target)| file != target && folder(target) != "lib")
             .collect()
@@ -184,10 +201,13 @@ impl Sources {
 
     /// The file that defines the name at the end of a path.
     fn resolve(&self, path: &[String]) -> PathBuf {
-        let depth = (0..=path.len()).rev().find(|at| self.modules.contains_key(&path[..*at])).unwrap();
+        let depth =
+            (0..=path.len()).rev().find(|at| self.modules.contains_key(&path[..*at])).unwrap();
         let module = &self.modules[&path[..depth]];
         match path.get(depth).and_then(|name| module.reexports.get(name)) {
-            Some(target) if target[..] != path[..] => self.resolve(&[target, &path[depth + 1..]].concat()),
+            Some(target) if target[..] != path[..] => {
+                self.resolve(&[target, &path[depth + 1..]].concat())
+            }
             _ => module.file.clone(),
         }
     }
@@ -230,7 +250,11 @@ impl Paths {
     fn add_tree(&mut self, tree: &syn::UseTree, before: &[String], is_reexport: bool) {
         match tree {
             syn::UseTree::Path(path) => {
-                self.add_tree(&path.tree, &[before, &[path.ident.to_string()]].concat(), is_reexport);
+                self.add_tree(
+                    &path.tree,
+                    &[before, &[path.ident.to_string()]].concat(),
+                    is_reexport,
+                );
             }
             syn::UseTree::Group(group) => {
                 group.items.iter().for_each(|item| self.add_tree(item, before, is_reexport));
@@ -239,7 +263,12 @@ impl Paths {
                 self.add_use(before, name.ident.to_string(), name.ident.to_string(), is_reexport);
             }
             syn::UseTree::Rename(rename) => {
-                self.add_use(before, rename.ident.to_string(), rename.rename.to_string(), is_reexport);
+                self.add_use(
+                    before,
+                    rename.ident.to_string(),
+                    rename.rename.to_string(),
+                    is_reexport,
+                );
             }
             syn::UseTree::Glob(_) => self.add_use(before, String::new(), String::new(), false),
         }

@@ -1,4 +1,5 @@
-//! Typed, lazy, race-safe web sessions: a struct is the schema, every field is one field of a Redis hash, a misspelt field does not compile.
+//! Typed, lazy, race-safe web sessions: a struct is the schema, every field is one field of a Redis
+//! hash, a misspelt field does not compile.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "derive"))] {
@@ -29,28 +30,33 @@
 //! It runs without a server too: `SESSION_REDIS=memory: SESSION_COOKIE_SECURE=false cargo run`.
 //!
 //! # The guide
-//!
 #![cfg_attr(
     feature = "derive",
-    doc = "[The guide](guide) begins with a [quick start](guide::quick_start). It goes on to [types](guide::types), the \
-           [life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login), [security](guide::security), \
-           [frameworks](guide::frameworks) and [errors](guide::errors), then to tests, deployment and \
-           [observability](guide::observability). [Questions and answers](guide::faq) go by what you see."
+    doc = "[The guide](guide) begins with a [quick start](guide::quick_start). It goes on to \
+           [types](guide::types), the [life cycle](guide::lifecycle), \
+           [concurrency](guide::concurrency), [login](guide::login), [security](guide::security), \
+           [frameworks](guide::frameworks) and [errors](guide::errors), then to tests, deployment \
+           and [observability](guide::observability). [Questions and answers](guide::faq) go by \
+           what you see."
 )]
 //!
 #![cfg_attr(
     feature = "derive",
-    doc = "You come from [tower-sessions](guide::tower_sessions), [actix-session](guide::actix_session) or Python's \
-           `redis_session`? Each has a page."
+    doc = "You come from [tower-sessions](guide::tower_sessions), \
+           [actix-session](guide::actix_session) or Python's `redis_session`? Each has a page."
 )]
 //!
 //! # The types
 //!
-//! - [`Session`](struct@Session) is what a handler takes; [`macro@Session`] makes a struct a session, and lists all attributes.
+//! - [`Session`](struct@Session) is what a handler takes; [`macro@Session`] makes a struct a
+//!   session, and lists all attributes.
 //! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
-//! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, `SessionLayer` what goes around the router.
-//! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the library does about its connection.
-//! - [`store`] has the stores, and the contract for a store of your own. [`adapter`] has the types of each framework.
+//! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, `SessionLayer`
+//!   what goes around the router.
+//! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the
+//!   library does about its connection.
+//! - [`store`] has the stores, and the contract for a store of your own. [`adapter`] has the types
+//!   of each framework.
 //!
 //! # Features
 //!
@@ -72,7 +78,8 @@
 //!
 //! # Tests
 //!
-//! In tests, `SessionConfig::new().store("memory:")` needs no server. The feature `testing` gives a session in any state its cookie.
+//! In tests, `SessionConfig::new().store("memory:")` needs no server. The feature `testing` gives a
+//! session in any state its cookie.
 
 #![forbid(unsafe_code)]
 // docs.rs writes beside each item which feature it needs.

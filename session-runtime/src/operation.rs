@@ -10,8 +10,8 @@ use crate::error::Error;
 /// A boxed future, as the methods of [`SessionStore`](crate::store::SessionStore) return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// An operation on a session, carried out when it is awaited; in programs without `async`, when it is waited for (`wait`, with the feature
-/// `blocking`).
+/// An operation on a session, carried out when it is awaited; in programs without `async`, when it
+/// is waited for (`wait`, with the feature `blocking`).
 ///
 /// # Examples
 ///

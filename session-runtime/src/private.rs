@@ -26,7 +26,8 @@ pub fn set<'a, T>(
     Field::new(handle, spec).assign(value)
 }
 
-/// [`FieldSpec::value`]. Of a type that can neither be stored nor has a default, only the former is reported.
+/// [`FieldSpec::value`]. Of a type that can neither be stored nor has a default, only the former is
+/// reported.
 pub const fn value<T, How>(name: &'static str) -> FieldSpec<T>
 where
     T: Storable<How>,
@@ -51,7 +52,8 @@ where
     FieldSpec::value_or(name, default)
 }
 
-/// [`FieldSpec::json`]. Of a type that can neither be stored nor has a default, only the former is reported.
+/// [`FieldSpec::json`]. Of a type that can neither be stored nor has a default, only the former is
+/// reported.
 pub const fn json<T, How>(name: &'static str) -> FieldSpec<T>
 where
     T: StorableAsJson<How>,
@@ -85,7 +87,10 @@ where
 }
 
 /// [`FieldSpec::json_option_or`].
-pub const fn json_option_or<T, How>(name: &'static str, default: fn() -> Option<T>) -> FieldSpec<Option<T>>
+pub const fn json_option_or<T, How>(
+    name: &'static str,
+    default: fn() -> Option<T>,
+) -> FieldSpec<Option<T>>
 where
     T: StorableAsJson<How>,
 {
@@ -121,9 +126,10 @@ pub fn skipped_or<T>(default: fn() -> T) -> T {
     default()
 }
 
-// One mistake, one message. A type that cannot be stored mostly has no `FieldDefault` either, and the compiler would report both. It
-// stays silent about a bound on an associated type that it could not find, and it does not find one if two impls might apply (one
-// alone it takes for granted) and neither does. Hence `How`, which is always inferred, and impls for a type that nobody can have.
+// One mistake, one message. A type that cannot be stored mostly has no `FieldDefault` either, and
+// the compiler would report both. It stays silent about a bound on an associated type that it could
+// not find, and it does not find one if two impls might apply (one alone it takes for granted) and
+// neither does. Hence `How`, which is always inferred, and impls for a type that nobody can have.
 
 /// Marks the impl that applies.
 #[derive(Debug)]
@@ -140,7 +146,8 @@ pub trait Impossible {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
-    note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
+    note = "annotate the field with `#[session(json)]` to store any type that implements serde's \
+            `Serialize` and `Deserialize` as JSON",
     note = "or derive or implement `session_runtime::FieldValue` for it"
 )]
 pub trait Storable<How>: Stored {
@@ -167,8 +174,8 @@ impl<T: Stored + Impossible> Storable<Never> for T {
     }
 }
 
-/// [`Storable`] with another message, for types that the derive knows by their names. `Storable` itself is written out: lines of a
-/// macro would show in the most common messages.
+/// [`Storable`] with another message, for types that the derive knows by their names. `Storable`
+/// itself is written out: lines of a macro would show in the most common messages.
 macro_rules! storable {
     ($(#[$message:meta])* trait $storable:ident, fn $value:ident, fn $value_or:ident, fn $default:ident) => {
         $(#[$message])*
@@ -291,8 +298,10 @@ impl<T: Serialize + DeserializeOwned + Impossible> StorableAsJson<Never> for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",
-    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`",
-    note = "an enum that derives `FieldValue` has the default that one of its variants marks with `#[session(default)]`"
+    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = \
+            …)]`",
+    note = "an enum that derives `FieldValue` has the default that one of its variants marks with \
+            `#[session(default)]`"
 )]
 pub trait ValueDefault {
     /// The value of a field that is missing.
@@ -310,7 +319,8 @@ impl<T: FieldDefault> ValueDefault for T {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",
-    note = "implement `Default` for it, declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
+    note = "implement `Default` for it, declare the field as `Option<{Self}>`, or give it a \
+            default with `#[session(default = …)]`"
 )]
 pub trait PlainDefault {
     /// The value of a field that is missing.

@@ -1,4 +1,5 @@
-//! Behaviour: no secret is shown. No secret part of an id and no stored value in any log line, `Debug` output, error or error source, at any level.
+//! Behaviour: no secret is shown. No secret part of an id and no stored value in any log line,
+//! `Debug` output, error or error source, at any level.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -55,12 +56,15 @@ async fn nothing_that_is_secret_is_said_anywhere() {
         .with_writer(move || writer.clone())
         .init();
 
-    let mut said =
-        Said { secrets: vec![VALUE.into(), PASSWORD.into(), SECRET[8..24].into()], ..Said::default() };
+    let mut said = Said {
+        secrets: vec![VALUE.into(), PASSWORD.into(), SECRET[8..24].into()],
+        ..Said::default()
+    };
     let server = RedisServer::start();
     let _: String = server.cli(&["CONFIG", "SET", "requirepass", PASSWORD]);
     let url = server.url().replace("redis://", &format!("redis://:{PASSWORD}@"));
-    let store = RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap();
+    let store =
+        RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap();
     said.lines.push(format!("{store:?} {:?}", RedisStore::builder(&url)));
     said.error(&RedisStore::connect(&server.url()).await.unwrap_err());
     said.error(

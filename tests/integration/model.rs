@@ -11,7 +11,8 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
 }
 
-/// The seeds of this run: the same each time, so that a change is judged by what it changed; others with `MODEL_SEQUENCES`.
+/// The seeds of this run: the same each time, so that a change is judged by what it changed; others
+/// with `MODEL_SEQUENCES`.
 fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
     const FIRST: u64 = 20_261_123;
     let (first, count) = match (number("MODEL_SEED"), number("MODEL_SEQUENCES")) {

@@ -16,7 +16,8 @@ pub struct Example {
 }
 
 impl Example {
-    /// Builds the example, if it is not up to date, and starts it with these environment variables and no other of ours.
+    /// Builds the example, if it is not up to date, and starts it with these environment variables
+    /// and no other of ours.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         Self::start_with(name, &[], variables)
     }
@@ -51,7 +52,8 @@ pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Comm
     command
 }
 
-/// Cargo knows where it is, and has built it already if it tests the whole workspace with all features: then this takes no time.
+/// Cargo knows where it is, and has built it already if it tests the whole workspace with all
+/// features: then this takes no time.
 fn executable(name: &str) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -65,7 +67,8 @@ fn executable(name: &str) -> PathBuf {
     let messages = String::from_utf8(output.stdout).unwrap();
     let messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let built = |message: Value| {
-        (message["target"]["name"] == name).then(|| message["executable"].as_str().map(PathBuf::from))?
+        (message["target"]["name"] == name)
+            .then(|| message["executable"].as_str().map(PathBuf::from))?
     };
     messages.into_iter().find_map(built).unwrap()
 }

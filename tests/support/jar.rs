@@ -3,7 +3,8 @@
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{RequestBuilder, Response};
 
-/// What a browser keeps of its cookies, as far as one site goes: names and values. It sends even a `Secure` cookie without TLS.
+/// What a browser keeps of its cookies, as far as one site goes: names and values. It sends even a
+/// `Secure` cookie without TLS.
 #[derive(Clone, Debug, Default)]
 pub struct Jar {
     /// `NAME=VALUE` of each cookie.

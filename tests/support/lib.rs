@@ -1,4 +1,5 @@
-//! What the tests share: servers of their own, a network that fails on demand, and the suites that every store has to pass.
+//! What the tests share: servers of their own, a network that fails on demand, and the suites that
+//! every store has to pass.
 //!
 //! Failures here are failed tests: everything panics with a message instead of returning errors.
 

@@ -22,7 +22,8 @@ impl Default for Log {
 /// Keeps `tracing` from remembering for all threads that the first of them did not want a line.
 ///
 /// With one dispatch alive it asks the thread that comes to a line first. With two it asks both.
-static SECOND_DISPATCH: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+static SECOND_DISPATCH: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 impl Log {
     /// What was logged so far.
@@ -46,6 +47,7 @@ impl Write for Log {
 pub fn logged() -> (Log, DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     (log, tracing::subscriber::set_default(subscriber))
 }

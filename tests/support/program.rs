@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A running program with a directory of its own. It ends with this value, or with the test's process, however that ends; with it all
-/// that it started, and its directory.
+/// A running program with a directory of its own. It ends with this value, or with the test's
+/// process, however that ends; with it all that it started, and its directory.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
@@ -17,7 +17,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts the program in its directory. Its standard output is read with [`line_after`](Self::line_after).
+    /// Starts the program in its directory. Its standard output is read with
+    /// [`line_after`](Self::line_after).
     pub fn start(command: &mut Command) -> Self {
         let directory = fresh_directory();
         let mut child = command
@@ -60,8 +61,8 @@ impl Drop for Program {
     }
 }
 
-/// A shell that waits for the end of its input, which comes when the test drops it or is gone itself; then it kills the program's process
-/// group and removes the directory.
+/// A shell that waits for the end of its input, which comes when the test drops it or is gone
+/// itself; then it kills the program's process group and removes the directory.
 fn guard(child: &Child, directory: &Path) -> Child {
     const GUARD: &str = r#"
         read -r _
@@ -74,7 +75,8 @@ fn guard(child: &Child, directory: &Path) -> Child {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Whoever ends the test with all of its group, by ^C say, does not end what cleans up after it.
+        // Whoever ends the test with all of its group, by ^C say, does not end what cleans up after
+        // it.
         .process_group(0)
         .spawn()
         .unwrap()
@@ -83,7 +85,8 @@ fn guard(child: &Child, directory: &Path) -> Child {
 fn fresh_directory() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let directory = std::env::temp_dir().join(format!("session-program-{}-{number}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("session-program-{}-{number}", std::process::id()));
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir(&directory).unwrap();
     directory

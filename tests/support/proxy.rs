@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Passes connections on to a server on this machine, until it is told to misbehave. Everything ends with this value.
+/// Passes connections on to a server on this machine, until it is told to misbehave. Everything
+/// ends with this value.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -36,7 +37,8 @@ enum Weather {
     BlackHole,
     /// Requests arrive; after so many more bytes of replies the connection breaks.
     BreaksAfter(usize),
-    /// Requests arrive; in replies, the first text is replaced by the second, as long, where it arrives in one piece.
+    /// Requests arrive; in replies, the first text is replaced by the second, as long, where it
+    /// arrives in one piece.
     Replaces(&'static [u8], &'static [u8]),
 }
 
@@ -45,8 +47,11 @@ impl Proxy {
     pub fn start(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let network =
-            Arc::new(Mutex::new(Network { open: true, to_come: Weather::Fair, connections: Vec::new() }));
+        let network = Arc::new(Mutex::new(Network {
+            open: true,
+            to_come: Weather::Fair,
+            connections: Vec::new(),
+        }));
         let sent = Arc::default();
         thread::spawn({
             let (network, sent) = (Arc::clone(&network), Arc::clone(&sent));
@@ -67,13 +72,14 @@ impl Proxy {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// In how many pieces the requests arrived. What was sent in one write is one, if it is short; what was sent in two, one after the other, may be
-    /// one too.
+    /// In how many pieces the requests arrived. What was sent in one write is one, if it is short;
+    /// what was sent in two, one after the other, may be one too.
     pub fn pieces_sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// From now on the connections there are pass nothing on, and are not closed. New ones are not concerned.
+    /// From now on the connections there are pass nothing on, and are not closed. New ones are not
+    /// concerned.
     pub fn black_hole_existing(&self) {
         self.set_existing(Weather::BlackHole);
     }
@@ -89,14 +95,15 @@ impl Proxy {
         lock(&self.network).to_come = Weather::Fair;
     }
 
-    /// In the replies of new connections, the second text stands in place of the first, which is as long.
+    /// In the replies of new connections, the second text stands in place of the first, which is as
+    /// long.
     pub fn replace(&self, text: &'static [u8], by: &'static [u8]) {
         assert_eq!(text.len(), by.len());
         lock(&self.network).to_come = Weather::Replaces(text, by);
     }
 
-    /// Passes requests on, and closes the connections there are after this many more bytes of replies: with 0, the next request is carried
-    /// out, and its reply is lost.
+    /// Passes requests on, and closes the connections there are after this many more bytes of
+    /// replies: with 0, the next request is carried out, and its reply is lost.
     pub fn break_after(&self, bytes: usize) {
         self.set_existing(Weather::BreaksAfter(bytes));
     }

@@ -11,7 +11,8 @@ pub(crate) struct Recipe {
     pub(crate) name: &'static str,
     /// One line.
     pub(crate) help: &'static str,
-    /// The program, from the root of the project, then its first arguments. `cargo` is the one on `PATH`.
+    /// The program, from the root of the project, then its first arguments. `cargo` is the one on
+    /// `PATH`.
     pub(crate) command: &'static [&'static str],
 }
 
@@ -56,14 +57,20 @@ pub(crate) const RECIPES: &[Recipe] = &[
         help: "the lines that the suite runs, file by file",
         command: &["tests/coverage"],
     },
-    Recipe { name: "spelling", help: "misspelt words; [--write-changes]", command: &["tests/spelling"] },
+    Recipe {
+        name: "spelling",
+        help: "misspelt words; [--write-changes]",
+        command: &["tests/spelling"],
+    },
     Recipe {
         name: "links",
         help: "the documentation's links, on the web too; [--offline]",
         command: &["tests/links"],
     },
     Recipe {
-        name: "fuzz", help: "fuzzing of all that parses; [SECONDS [TARGET…]]", command: &["fuzz/run"]
+        name: "fuzz",
+        help: "fuzzing of all that parses; [SECONDS [TARGET…]]",
+        command: &["fuzz/run"],
     },
     Recipe {
         name: "minimise",
@@ -97,10 +104,12 @@ impl Recipe {
     }
 }
 
-/// Cargo tells a program that it runs about the program's crate. Build scripts that read these variables would run again.
+/// Cargo tells a program that it runs about the program's crate. Build scripts that read these
+/// variables would run again.
 fn is_of_this_crate(variable: &OsString) -> bool {
     let variable = variable.to_string_lossy();
-    variable == "CARGO" || ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| variable.starts_with(prefix))
+    variable == "CARGO"
+        || ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| variable.starts_with(prefix))
 }
 
 pub(crate) fn root() -> &'static Path {

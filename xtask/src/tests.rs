@@ -43,7 +43,8 @@ fn every_recipe_runs_an_executable_script() {
 
 #[test]
 fn every_executable_script_has_a_recipe() {
-    let programs: BTreeSet<_> = RECIPES.iter().map(|recipe| recipe.command[0]).chain(HELPERS).collect();
+    let programs: BTreeSet<_> =
+        RECIPES.iter().map(|recipe| recipe.command[0]).chain(HELPERS).collect();
     for script in executable_scripts() {
         assert!(programs.contains(script.as_str()), "{script}");
     }
@@ -67,7 +68,8 @@ fn contributing_names_paths_that_exist() {
     let quoted = text.split('`').skip(1).step_by(2);
     let is_path = |word: &&str| word.contains('/') && !word.contains([' ', '\n']);
     let is_placeholder = |word: &str| word.contains("FOLDER") || word.contains("NAME");
-    let paths = quoted.filter(is_path).filter(|word| !is_placeholder(word) && !word.starts_with("target"));
+    let paths =
+        quoted.filter(is_path).filter(|word| !is_placeholder(word) && !word.starts_with("target"));
     let mut count = 0;
     for path in paths {
         let bases = ["", "session-runtime/src", "session-derive/src"];

@@ -41,21 +41,28 @@ pub(crate) fn measure(is_quick: bool) -> Result<Growth, Failure> {
 impl Growth {
     /// Three tables.
     pub(crate) fn markdown(&self) -> String {
-        let mut text =
-            format!("{}; medians (quartiles), ratios of requests a second within a round\n\n", self.redis);
+        let mut text = format!(
+            "{}; medians (quartiles), ratios of requests a second within a round\n\n",
+            self.redis
+        );
         for reason in &self.left_out {
             let _ = writeln!(text, "Left out: {reason}.\n");
         }
-        text.push_str("| page | session | server | requests/s | to its smallest session | to by hand | server µs | Redis µs | Redis µs in commands |\n");
+        text.push_str(
+            "| page | session | server | requests/s | to its smallest session | to by hand | \
+             server µs | Redis µs | Redis µs in commands |\n",
+        );
         text.push_str("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         for row in &self.sizes {
             let ratio = |other: Option<&size::Row>| {
                 let ratio = other.and_then(|other| row.ratio_to(other));
                 ratio.map_or_else(String::new, |ratio| ratio.text())
             };
-            let (smallest, by_hand) = (ratio(row.smallest(&self.sizes)), ratio(row.by_hand(&self.sizes)));
-            let median =
-                |values: &[f64]| Spread::from_values(values.iter().copied()).map_or(f64::NAN, |spread| spread.median);
+            let (smallest, by_hand) =
+                (ratio(row.smallest(&self.sizes)), ratio(row.by_hand(&self.sizes)));
+            let median = |values: &[f64]| {
+                Spread::from_values(values.iter().copied()).map_or(f64::NAN, |spread| spread.median)
+            };
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {:.0} | {smallest} | {by_hand} | {:.1} | {:.1} | {:.2} |",
@@ -68,12 +75,15 @@ impl Growth {
                 row.command_micros,
             );
         }
-        text.push_str("\n| server | fields of 20 bytes | bytes in Redis |\n| --- | ---: | ---: |\n");
+        text.push_str(
+            "\n| server | fields of 20 bytes | bytes in Redis |\n| --- | ---: | ---: |\n",
+        );
         for row in &self.memory {
             let _ = writeln!(text, "| {} | {} | {} |", row.contestant, row.fields, row.bytes);
         }
         text.push_str(
-            "\n| live sessions | µs in HGET | µs in PEXPIRE | Redis µs a read | bytes a session |\n",
+            "\n| live sessions | µs in HGET | µs in PEXPIRE | Redis µs a read | bytes a session \
+             |\n",
         );
         text.push_str("| ---: | ---: | ---: | ---: | ---: |\n");
         for row in &self.numbers {

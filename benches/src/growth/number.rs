@@ -1,4 +1,5 @@
-//! What a read costs Redis among many sessions: the commands of ours, on sessions as ours stores them, each read of another session.
+//! What a read costs Redis among many sessions: the commands of ours, on sessions as ours stores
+//! them, each read of another session.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +18,8 @@ pub(crate) struct Row {
     /// By Redis' own account, for one call.
     pub(super) hget_micros: f64,
     pub(super) pexpire_micros: f64,
-    /// On its processor, for one read of both commands: with the network, which pipelines share here.
+    /// On its processor, for one read of both commands: with the network, which pipelines share
+    /// here.
     pub(super) redis_micros: f64,
     /// By how much its memory grew, Redis' table of keys included.
     pub(super) bytes_each: f64,
@@ -69,9 +71,11 @@ fn read(redis: &mut RedisServer, sessions: u64, bytes_each: f64) -> Result<Row, 
             return Err("a session is not there".into());
         }
     }
-    let (ended_at, done) = (processor_micros(redis.process_id)?, redis.counters(Side::After)?.since(&before));
-    let each =
-        |name: &str| done.commands.get(name).map_or(0.0, |(calls, micros)| *micros as f64 / *calls as f64);
+    let (ended_at, done) =
+        (processor_micros(redis.process_id)?, redis.counters(Side::After)?.since(&before));
+    let each = |name: &str| {
+        done.commands.get(name).map_or(0.0, |(calls, micros)| *micros as f64 / *calls as f64)
+    };
     Ok(Row {
         sessions,
         hget_micros: each("hget"),

@@ -21,7 +21,8 @@ pub(crate) struct Row {
     pub(super) contestant: &'static str,
     /// Requests a second, round by round.
     pub(super) rates: Vec<f64>,
-    /// What one request takes of the server's processor, and of Redis', in microseconds, round by round.
+    /// What one request takes of the server's processor, and of Redis', in microseconds, round by
+    /// round.
     pub(super) server_micros: Vec<f64>,
     pub(super) redis_micros: Vec<f64>,
     /// What Redis spends in the commands of one request, by its own account: without the network.
@@ -94,7 +95,8 @@ fn compare(
 
 impl Lane {
     fn new(world: &mut World, at: usize, page: &'static str, size: Size) -> Result<Self, Failure> {
-        let jars = (0..CONNECTIONS).map(|_| fill::begin(world, at, size)).collect::<Result<_, _>>()?;
+        let jars =
+            (0..CONNECTIONS).map(|_| fill::begin(world, at, size)).collect::<Result<_, _>>()?;
         let row = Row {
             page,
             size: size.to_string(),
@@ -111,7 +113,8 @@ impl Lane {
         let server = &world.servers[self.at];
         let (pages, process_id) = (server.pages, server.process_id());
         let before = world.redis.counters(Side::Before)?;
-        let timed = world.timed(pages, process_id, &mut self.jars, (self.row.page, Cookie::Own), slice)?;
+        let timed =
+            world.timed(pages, process_id, &mut self.jars, (self.row.page, Cookie::Own), slice)?;
         let after = world.redis.counters(Side::After)?;
         let requests = timed.met.latencies.len();
         self.row.rates.push(requests as f64 / timed.met.elapsed.as_secs_f64());
@@ -131,14 +134,16 @@ impl Lane {
 
 /// What commands took. A script or a transaction counts whole: what it calls is not counted again.
 fn micros(counters: &Counters) -> u64 {
-    const CALLED: [&str; 8] = ["exists", "expireat", "hdel", "hexists", "hexpire", "hset", "pexpire", "set"];
+    const CALLED: [&str; 8] =
+        ["exists", "expireat", "hdel", "hexists", "hexpire", "hset", "pexpire", "set"];
     let calls_others = ["evalsha", "exec"].iter().any(|name| counters.commands.contains_key(*name));
     let counts = |name: &str| !(calls_others && CALLED.contains(&name));
     counters.commands.iter().filter(|(name, _)| counts(name)).map(|(_, (_, micros))| micros).sum()
 }
 
 impl Row {
-    /// The same page and contestant with the smallest session of this kind; nothing for that one itself.
+    /// The same page and contestant with the smallest session of this kind; nothing for that one
+    /// itself.
     pub(super) fn smallest<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
         let [fields, bytes] = [BY_FIELDS, BY_BYTES].map(|sizes| sizes[0].to_string());
         let smallest = if self.size.ends_with("bytes") { bytes } else { fields };
@@ -150,7 +155,9 @@ impl Row {
     pub(super) fn by_hand<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
         let by_hand = Contestant::ByHand.name();
         let is_same = |row: &&Self| row.page == self.page && row.size == self.size;
-        all.iter().filter(is_same).find(|row| row.contestant == by_hand && self.contestant != by_hand)
+        all.iter()
+            .filter(is_same)
+            .find(|row| row.contestant == by_hand && self.contestant != by_hand)
     }
 
     /// This one's rate over another's, round by round.

@@ -1,4 +1,5 @@
-//! actix-session with its Redis store: a session is one value of JSON, each field of which is JSON in a string.
+//! actix-session with its Redis store: a session is one value of JSON, each field of which is JSON
+//! in a string.
 
 use actix_session::config::{PersistentSession, TtlExtensionPolicy};
 use actix_session::storage::RedisSessionStore;
@@ -8,10 +9,16 @@ use actix_web::{App, HttpServer, web};
 use time::Duration;
 
 use super::host::Listeners;
-use super::{AGE, IDLE_SECONDS, NAME, Prolonged, SECRET, THEME, USER, five_line, large_text, new_count};
+use super::{
+    AGE, IDLE_SECONDS, NAME, Prolonged, SECRET, THEME, USER, five_line, large_text, new_count,
+};
 use crate::Failure;
 
-pub(super) async fn serve(redis: &str, listeners: Listeners, prolonged: Prolonged) -> Result<(), Failure> {
+pub(super) async fn serve(
+    redis: &str,
+    listeners: Listeners,
+    prolonged: Prolonged,
+) -> Result<(), Failure> {
     let store = RedisSessionStore::new(format!("redis://{redis}")).await?;
     listeners.announce()?;
     let pages = move || {
@@ -26,7 +33,9 @@ pub(super) async fn serve(redis: &str, listeners: Listeners, prolonged: Prolonge
             // The default encrypts: everybody else signs.
             .cookie_content_security(actix_session::config::CookieContentSecurity::Signed)
             .session_lifecycle(lifetime);
-        actix_pages!(App::new()).route("/grow/{fields}/{bytes}", web::get().to(grow)).wrap(middleware.build())
+        actix_pages!(App::new())
+            .route("/grow/{fields}/{bytes}", web::get().to(grow))
+            .wrap(middleware.build())
     };
     let bare = || App::new().route("/ignored", web::get().to(super::ignored));
     let pages = HttpServer::new(pages).listen(listeners.pages)?.run();

@@ -1,4 +1,5 @@
-//! axum_session on Redis: a session is one value of JSON. Its copy in memory is switched off, so that every request goes to Redis.
+//! axum_session on Redis: a session is one value of JSON. Its copy in memory is switched off, so
+//! that every request goes to Redis.
 
 use axum::Router;
 use axum::extract::Path;
@@ -12,7 +13,8 @@ use time::Duration;
 use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
-/// As many as the most requests at once: a request takes one out of the pool, and a pool that is empty connects anew.
+/// As many as the most requests at once: a request takes one out of the pool, and a pool that is
+/// empty connects anew.
 const CONNECTIONS: usize = 256;
 
 pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
@@ -87,7 +89,8 @@ async fn incr(session: Visit) -> String {
 async fn five(session: Visit) -> String {
     let name: String = session.get("name").unwrap_or_default();
     let theme: String = session.get("theme").unwrap_or_default();
-    let (vip, age) = (session.get("vip").unwrap_or_default(), session.get("age").unwrap_or_default());
+    let (vip, age) =
+        (session.get("vip").unwrap_or_default(), session.get("age").unwrap_or_default());
     five_line(count(&session), &name, vip, age, &theme)
 }
 

@@ -1,4 +1,5 @@
-//! The client that tower-sessions' Redis store and ruts take: one connection, as everybody has here.
+//! The client that tower-sessions' Redis store and ruts take: one connection, as everybody has
+//! here.
 
 use fred::clients::Client;
 use fred::interfaces::ClientLike;

@@ -1,4 +1,5 @@
-//! What serves pages: the frameworks as they are started by their users, on as many threads as there are processors.
+//! What serves pages: the frameworks as they are started by their users, on as many threads as
+//! there are processors.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -51,8 +52,8 @@ pub(crate) fn axum(
     })
 }
 
-/// The same with a single-threaded runtime on each thread, all of which take connections from the same listeners. The pages are made within
-/// each of them.
+/// The same with a single-threaded runtime on each thread, all of which take connections from the
+/// same listeners. The pages are made within each of them.
 pub(crate) fn axum_on_each_thread<P: Clone + Send + 'static>(
     listeners: Listeners,
     prepared: impl Future<Output = Result<P, Failure>>,
@@ -64,9 +65,9 @@ pub(crate) fn axum_on_each_thread<P: Clone + Send + 'static>(
     for _ in 1..thread::available_parallelism()?.get() {
         let (listeners, prepared) = (listeners.try_clone()?, prepared.clone());
         thread::spawn(move || {
-            let served = single_threaded()
-                .map_err(Failure::from)
-                .and_then(|runtime| runtime.block_on(async { serve_both(listeners, pages(prepared)).await }));
+            let served = single_threaded().map_err(Failure::from).and_then(|runtime| {
+                runtime.block_on(async { serve_both(listeners, pages(prepared)).await })
+            });
             eprintln!("a thread serves no more: {served:?}");
             process::exit(1);
         });

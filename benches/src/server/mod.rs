@@ -106,17 +106,23 @@ impl Contestant {
         Self::ALL.into_iter().find(|contestant| contestant.name() == name)
     }
 
-    /// Whether its pages stand behind a layer, so that the same pages without it can be measured beside.
+    /// Whether its pages stand behind a layer, so that the same pages without it can be measured
+    /// beside.
     pub(crate) fn has_layer(self) -> bool {
         !matches!(self, Self::ByHand | Self::ByHandGuarded)
     }
 
-    /// Whether a session is a hash whose fields hold text as it is, so that more fields can be put there without the contestant's help. The
-    /// others have a page for it, `/grow/FIELDS/BYTES`.
+    /// Whether a session is a hash whose fields hold text as it is, so that more fields can be put
+    /// there without the contestant's help. The others have a page for it,
+    /// `/grow/FIELDS/BYTES`.
     pub(crate) fn stores_plain_fields(self) -> bool {
         matches!(
             self,
-            Self::ByHand | Self::ByHandGuarded | Self::OursAxum | Self::OursAxumThreads | Self::OursActix
+            Self::ByHand
+                | Self::ByHandGuarded
+                | Self::OursAxum
+                | Self::OursAxumThreads
+                | Self::OursActix
         )
     }
 
@@ -135,8 +141,8 @@ enum Prolonged {
     ByEveryRequest,
 }
 
-/// Serves a contestant's pages, and the one that ignores its session without the layer, until the program's input ends. Says on its output at
-/// which two addresses.
+/// Serves a contestant's pages, and the one that ignores its session without the layer, until the
+/// program's input ends. Says on its output at which two addresses.
 pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> {
     thread::spawn(end_with_input);
     let listeners = Listeners::bind()?;
@@ -144,16 +150,22 @@ pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> 
         Contestant::ByHand => host::axum(listeners, by_hand::pages(redis, Guard::None)),
         Contestant::ByHandGuarded => host::axum(listeners, by_hand::pages(redis, Guard::Exists)),
         Contestant::OursAxum => host::axum(listeners, ours_axum::pages(redis)),
-        Contestant::OursAxumThreads => {
-            host::axum_on_each_thread(listeners, ours::sessions(redis), ours_axum::pages_of_this_runtime)
-        }
+        Contestant::OursAxumThreads => host::axum_on_each_thread(
+            listeners,
+            ours::sessions(redis),
+            ours_axum::pages_of_this_runtime,
+        ),
         Contestant::OursActix => host::actix(ours_actix::serve(redis, listeners)),
-        Contestant::TowerSessions => host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByWrites)),
+        Contestant::TowerSessions => {
+            host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByWrites))
+        }
         Contestant::TowerSessionsSliding => {
             host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByEveryRequest))
         }
         Contestant::Ruts => host::axum(listeners, ruts::pages(redis)),
-        Contestant::ActixSession => host::actix(actix_session::serve(redis, listeners, Prolonged::ByWrites)),
+        Contestant::ActixSession => {
+            host::actix(actix_session::serve(redis, listeners, Prolonged::ByWrites))
+        }
         Contestant::ActixSessionSliding => {
             host::actix(actix_session::serve(redis, listeners, Prolonged::ByEveryRequest))
         }
@@ -185,7 +197,8 @@ const THEME: &str = "dark";
 /// What a large session holds beside the count.
 const LARGE: usize = 64 * 1024;
 
-/// What `/write` writes: another number each time, as long as the last one. tower-sessions leaves out a write that changes nothing.
+/// What `/write` writes: another number each time, as long as the last one. tower-sessions leaves
+/// out a write that changes nothing.
 fn new_count() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(100_000_000);
     NEXT.fetch_add(1, Ordering::Relaxed)

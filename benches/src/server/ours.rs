@@ -17,7 +17,8 @@ pub(crate) struct Visitor {
 }
 
 pub(crate) async fn sessions(redis: &str) -> Result<Sessions, Failure> {
-    let config = SessionConfig::new().store(format!("redis://{redis}")).secret(str::from_utf8(SECRET)?);
+    let config =
+        SessionConfig::new().store(format!("redis://{redis}")).secret(str::from_utf8(SECRET)?);
     Ok(Sessions::new(config).await?)
 }
 
@@ -27,7 +28,8 @@ pub(crate) async fn seed_one(session: Session<Visitor>) -> Result<&'static str, 
 }
 
 pub(crate) async fn seed_five(session: Session<Visitor>) -> Result<&'static str, Error> {
-    let write = session.write().set(session.count(), 0).set(session.name(), NAME).set(session.vip(), true);
+    let write =
+        session.write().set(session.count(), 0).set(session.name(), NAME).set(session.vip(), true);
     write.set(session.age(), AGE).set(session.theme(), THEME).commit().await?;
     Ok("ok")
 }

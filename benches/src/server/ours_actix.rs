@@ -4,7 +4,8 @@ use actix_web::{App, HttpServer, web};
 
 use super::host::Listeners;
 use super::ours::{
-    counter, five, five_batched, incr, login, read, seed_five, seed_large, seed_one, sessions, write,
+    counter, five, five_batched, incr, login, read, seed_five, seed_large, seed_one, sessions,
+    write,
 };
 use crate::Failure;
 

@@ -4,7 +4,8 @@ use axum::Router;
 use session_runtime::Sessions;
 
 use super::ours::{
-    counter, five, five_batched, incr, login, read, seed_five, seed_large, seed_one, sessions, write,
+    counter, five, five_batched, incr, login, read, seed_five, seed_large, seed_one, sessions,
+    write,
 };
 use crate::Failure;
 

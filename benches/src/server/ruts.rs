@@ -44,7 +44,11 @@ async fn get<T: DeserializeOwned + Default + Send + Sync>(
     Ok(session.get(field).await.map_err(failed)?.unwrap_or_default())
 }
 
-async fn set<T: Serialize + Send + Sync>(session: &Visit, field: &str, value: &T) -> Result<(), StatusCode> {
+async fn set<T: Serialize + Send + Sync>(
+    session: &Visit,
+    field: &str,
+    value: &T,
+) -> Result<(), StatusCode> {
     let ttl = Ttl::new(IDLE_SECONDS.cast_signed()).map_err(failed)?;
     session.set(field, value, ttl, None).await.map_err(failed)
 }
@@ -69,7 +73,10 @@ async fn seed_large(session: Visit) -> Page {
     Ok("ok".to_owned())
 }
 
-async fn grow(session: Visit, axum::extract::Path(size): axum::extract::Path<(usize, usize)>) -> Page {
+async fn grow(
+    session: Visit,
+    axum::extract::Path(size): axum::extract::Path<(usize, usize)>,
+) -> Page {
     let (fields, bytes) = size;
     for field in 0..fields {
         set(&session, &format!("field {field}"), &"x".repeat(bytes)).await?;

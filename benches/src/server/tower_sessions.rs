@@ -9,7 +9,9 @@ use tower_sessions::session::Error;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use tower_sessions_redis_store::RedisStore;
 
-use super::{AGE, IDLE_SECONDS, NAME, Prolonged, SECRET, THEME, USER, five_line, large_text, new_count};
+use super::{
+    AGE, IDLE_SECONDS, NAME, Prolonged, SECRET, THEME, USER, five_line, large_text, new_count,
+};
 use crate::Failure;
 
 pub(super) async fn pages(redis: &str, prolonged: Prolonged) -> Result<Router, Failure> {
@@ -56,7 +58,10 @@ async fn seed_large(session: Session) -> Page {
     Ok("ok".to_owned())
 }
 
-async fn grow(session: Session, axum::extract::Path(size): axum::extract::Path<(usize, usize)>) -> Page {
+async fn grow(
+    session: Session,
+    axum::extract::Path(size): axum::extract::Path<(usize, usize)>,
+) -> Page {
     let (fields, bytes) = size;
     for field in 0..fields {
         session.insert(&format!("field {field}"), "x".repeat(bytes)).await.map_err(failed)?;
@@ -92,7 +97,13 @@ async fn five(session: Session) -> Page {
     let age: Option<u32> = session.get("age").await.map_err(failed)?;
     let theme: Option<String> = session.get("theme").await.map_err(failed)?;
     let (name, theme) = (name.unwrap_or_default(), theme.unwrap_or_default());
-    Ok(five_line(count(&session).await?, &name, vip.unwrap_or_default(), age.unwrap_or_default(), &theme))
+    Ok(five_line(
+        count(&session).await?,
+        &name,
+        vip.unwrap_or_default(),
+        age.unwrap_or_default(),
+        &theme,
+    ))
 }
 
 /// Every read is of what was loaded with the first.

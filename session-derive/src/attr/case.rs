@@ -110,7 +110,11 @@ mod tests {
                 ("kebab-case", kebab),
                 ("SCREAMING-KEBAB-CASE", screaming_kebab),
             ] {
-                assert_eq!(RenameRule::parse(case).unwrap().apply_to_field(field), expected, "{case}");
+                assert_eq!(
+                    RenameRule::parse(case).unwrap().apply_to_field(field),
+                    expected,
+                    "{case}"
+                );
             }
         }
     }
@@ -134,7 +138,11 @@ mod tests {
                 ("kebab-case", snake.replace('_', "-")),
                 ("SCREAMING-KEBAB-CASE", snake.to_ascii_uppercase().replace('_', "-")),
             ] {
-                assert_eq!(RenameRule::parse(case).unwrap().apply_to_variant(variant), expected, "{case}");
+                assert_eq!(
+                    RenameRule::parse(case).unwrap().apply_to_variant(variant),
+                    expected,
+                    "{case}"
+                );
             }
         }
     }

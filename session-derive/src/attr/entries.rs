@@ -39,7 +39,12 @@ impl Entries {
         entries
     }
 
-    fn read_list(&mut self, input: ParseStream<'_>, target: Target, errors: &mut Errors) -> syn::Result<()> {
+    fn read_list(
+        &mut self,
+        input: ParseStream<'_>,
+        target: Target,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
         while !input.is_empty() {
             if !input.peek(Ident::peek_any) {
                 return Err(input.error(format!("expected one of {}", key_list(target))));
@@ -72,15 +77,18 @@ impl Entries {
         }
     }
 
-    /// Next to this key only that other one may stand. Otherwise the second of the two is the mistake.
+    /// Next to this key only that other one may stand. Otherwise the second of the two is the
+    /// mistake.
     pub(super) fn allow_only_beside(&self, key: &Key, other: &Key, errors: &mut Errors) {
-        for entry in self.0.iter().filter(|entry| ![key.name, other.name].contains(&entry.key.name)) {
+        for entry in self.0.iter().filter(|entry| ![key.name, other.name].contains(&entry.key.name))
+        {
             self.exclude(key, entry.key, errors);
         }
     }
 
     pub(super) fn exclude(&self, key: &Key, other: &Key, errors: &mut Errors) {
-        let mut both = self.0.iter().filter(|entry| [key.name, other.name].contains(&entry.key.name));
+        let mut both =
+            self.0.iter().filter(|entry| [key.name, other.name].contains(&entry.key.name));
         if let (Some(first), Some(second)) = (both.next(), both.next()) {
             let (first, second_name) = (first.key.name, second.key.name);
             errors.report(second.span, format!("`{first}` and `{second_name}` exclude each other"));

@@ -56,7 +56,8 @@ pub(crate) enum ValueKind {
     OptionalExpression,
 }
 
-pub(crate) const ALIAS: Key = Key { name: "alias", targets: &[Target::Field], value_kind: ValueKind::Text };
+pub(crate) const ALIAS: Key =
+    Key { name: "alias", targets: &[Target::Field], value_kind: ValueKind::Text };
 pub(crate) const CRATE: Key =
     Key { name: "crate", targets: &[Target::Struct, Target::Value], value_kind: ValueKind::Path };
 pub(crate) const DEFAULT: Key =
@@ -65,18 +66,28 @@ pub(crate) const DEFAULT_VARIANT: Key =
     Key { name: "default", targets: &[Target::Variant], value_kind: ValueKind::None };
 pub(crate) const FIELDS: Key =
     Key { name: "fields", targets: &[Target::Struct], value_kind: ValueKind::Text };
-pub(crate) const JSON: Key = Key { name: "json", targets: &[Target::Field], value_kind: ValueKind::None };
-pub(crate) const ON_DECODE_ERROR: Key =
-    Key { name: "on_decode_error", targets: &[Target::Struct, Target::Field], value_kind: ValueKind::Text };
+pub(crate) const JSON: Key =
+    Key { name: "json", targets: &[Target::Field], value_kind: ValueKind::None };
+pub(crate) const ON_DECODE_ERROR: Key = Key {
+    name: "on_decode_error",
+    targets: &[Target::Struct, Target::Field],
+    value_kind: ValueKind::Text,
+};
 pub(crate) const PREFIX: Key =
     Key { name: "prefix", targets: &[Target::Struct], value_kind: ValueKind::Text };
 pub(crate) const RENAME: Key =
     Key { name: "rename", targets: &[Target::Field, Target::Variant], value_kind: ValueKind::Text };
-pub(crate) const RENAME_ALL: Key =
-    Key { name: "rename_all", targets: &[Target::Struct, Target::Value], value_kind: ValueKind::Text };
-pub(crate) const SKIP: Key = Key { name: "skip", targets: &[Target::Field], value_kind: ValueKind::None };
-pub(crate) const TTL: Key = Key { name: "ttl", targets: &[Target::Field], value_kind: ValueKind::Duration };
-pub(crate) const WITH: Key = Key { name: "with", targets: &[Target::Field], value_kind: ValueKind::Module };
+pub(crate) const RENAME_ALL: Key = Key {
+    name: "rename_all",
+    targets: &[Target::Struct, Target::Value],
+    value_kind: ValueKind::Text,
+};
+pub(crate) const SKIP: Key =
+    Key { name: "skip", targets: &[Target::Field], value_kind: ValueKind::None };
+pub(crate) const TTL: Key =
+    Key { name: "ttl", targets: &[Target::Field], value_kind: ValueKind::Duration };
+pub(crate) const WITH: Key =
+    Key { name: "with", targets: &[Target::Field], value_kind: ValueKind::Module };
 
 pub(crate) const KEYS: &[Key] = &[
     ALIAS,
@@ -112,7 +123,8 @@ impl Key {
             ValueKind::Text => format!("expected `{name} = \"…\"`"),
             ValueKind::Duration => {
                 format!(
-                    "expected a time with its unit (`ms`, `s`, `m`, `h` or `d`), such as `{name} = \"5m\"`"
+                    "expected a time with its unit (`ms`, `s`, `m`, `h` or `d`), such as `{name} \
+                     = \"5m\"`"
                 )
             }
             ValueKind::Path => format!("expected `{name} = some::path`"),

@@ -18,7 +18,8 @@ use crate::errors::Errors;
 
 /// What is written on the struct.
 pub(crate) struct StructAttrs {
-    /// The runtime's path. `None` if it is unreadable, so that no code is written that could not find it.
+    /// The runtime's path. `None` if it is unreadable, so that no code is written that could not
+    /// find it.
     pub(crate) runtime: Option<Path>,
     pub(crate) companion: Option<Ident>,
     pub(crate) on_decode_error: Option<OnDecodeError>,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// The units, and their milliseconds.
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const UNITS: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// A hundred years: stores count in milliseconds since 1970, and not in all 64 bits.
 const MAX: Duration = Duration::from_secs(36_500 * 86_400);

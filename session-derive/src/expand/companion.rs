@@ -16,11 +16,14 @@ use crate::{lints, tokens};
 /// The type itself, which stands beside the struct.
 pub(crate) fn declaration(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let (companion, runtime, generics) = (&input.companion, &context.runtime, &context.generics);
-    let (vis, allowed) = (tokens::with_expansion_span(&input.item.vis), lints::allow_attrs(input.item));
+    let (vis, allowed) =
+        (tokens::with_expansion_span(&input.item.vis), lints::allow_attrs(input.item));
     let where_clause = &generics.where_clause;
     let phantom_field = context.phantom_field(&quote!(parameters));
-    let doc =
-        format!(" The fields of a [`{}`] session: a getter and a setter each.", input.item.ident.unraw());
+    let doc = format!(
+        " The fields of a [`{}`] session: a getter and a setter each.",
+        input.item.ident.unraw()
+    );
     quote! {
         #[doc = #doc]
         #allowed
@@ -50,7 +53,9 @@ pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream 
     let methods = input
         .fields
         .iter()
-        .filter(|field| seen.insert(field.ident.to_string()) && seen.insert(field.setter.to_string()))
+        .filter(|field| {
+            seen.insert(field.ident.to_string()) && seen.insert(field.setter.to_string())
+        })
         .map(|field| accessors(field, context, &unreachable, &unreachable))
         .collect();
     impls(input, context, &context.generics, methods)
@@ -64,8 +69,10 @@ fn accessors(
     setter_body: &TokenStream,
 ) -> TokenStream {
     let (vis, setter) = (tokens::with_expansion_span(field.vis), &field.setter);
-    let ty =
-        tokens::lifetimes_to_static(tokens::replace_self(field.ty, &context.self_ty), &context.lifetimes);
+    let ty = tokens::lifetimes_to_static(
+        tokens::replace_self(field.ty, &context.self_ty),
+        &context.lifetimes,
+    );
     let ty = if tokens::has_elided_lifetime(field.ty) { tokens::elided_to_static(ty) } else { ty };
     let docs = Docs::new(field);
     let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
@@ -89,7 +96,12 @@ fn accessors(
     }
 }
 
-fn impls(input: &Input<'_>, context: &Context<'_>, bounded: &Generics, methods: TokenStream) -> TokenStream {
+fn impls(
+    input: &Input<'_>,
+    context: &Context<'_>,
+    bounded: &Generics,
+    methods: TokenStream,
+) -> TokenStream {
     let companion = &context.companion;
     let name = input.companion.unraw().to_string();
     let (impl_generics, _, bounds) = bounded.split_for_impl();

@@ -26,7 +26,12 @@ impl<'a> Context<'a> {
         let (ident, arguments) = (&input.companion, generics.split_for_impl().1);
         let companion = quote!(#ident #arguments);
         Self {
-            lifetimes: input.item.generics.lifetimes().map(|lifetime| &lifetime.lifetime.ident).collect(),
+            lifetimes: input
+                .item
+                .generics
+                .lifetimes()
+                .map(|lifetime| &lifetime.lifetime.ident)
+                .collect(),
             companion,
             self_ty: generics::self_ty(input),
             runtime: input.runtime.to_token_stream(),
@@ -34,10 +39,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The declaration of a field that names the type parameters, if there are any. It is `Send` and `Sync` whatever they are.
+    /// The declaration of a field that names the type parameters, if there are any. It is `Send`
+    /// and `Sync` whatever they are.
     pub(crate) fn phantom_field(&self, name: &TokenStream) -> Option<TokenStream> {
         let types: Vec<_> = self.generics.type_params().map(|param| &param.ident).collect();
-        (!types.is_empty()).then(|| quote!(#name: ::core::marker::PhantomData<fn() -> (#(*const #types,)*)>,))
+        (!types.is_empty())
+            .then(|| quote!(#name: ::core::marker::PhantomData<fn() -> (#(*const #types,)*)>,))
     }
 
     /// The value of that field.

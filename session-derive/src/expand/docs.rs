@@ -16,7 +16,8 @@ pub(crate) struct Docs<'a> {
 
 impl<'a> Docs<'a> {
     pub(crate) fn new(field: &'a Field<'_>) -> Self {
-        let carried = |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("deprecated");
+        let carried =
+            |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("deprecated");
         let attrs: Vec<_> = field.attrs.iter().filter(carried).collect();
         let is_documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
         Self { name: field.ident.unraw(), attrs, is_documented }

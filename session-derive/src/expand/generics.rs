@@ -12,7 +12,8 @@ use crate::tokens;
 /// The parameters with `T: 'static`, and without lifetimes, which are only there after an error.
 pub(crate) fn with_static_bounds(input: &Input<'_>) -> Generics {
     let generics = &input.item.generics;
-    let lifetimes: Vec<&Ident> = generics.lifetimes().map(|lifetime| &lifetime.lifetime.ident).collect();
+    let lifetimes: Vec<&Ident> =
+        generics.lifetimes().map(|lifetime| &lifetime.lifetime.ident).collect();
     let mut owned = generics.clone();
     if !lifetimes.is_empty() {
         owned.params = without_lifetimes(generics, &lifetimes);
@@ -26,15 +27,20 @@ pub(crate) fn with_static_bounds(input: &Input<'_>) -> Generics {
     owned
 }
 
-fn without_lifetimes(generics: &Generics, lifetimes: &[&Ident]) -> Punctuated<GenericParam, Token![,]> {
+fn without_lifetimes(
+    generics: &Generics,
+    lifetimes: &[&Ident],
+) -> Punctuated<GenericParam, Token![,]> {
     let kept = generics.params.iter().filter(|param| !matches!(param, GenericParam::Lifetime(_)));
     kept.filter_map(|param| {
-        syn::parse2::<GenericParam>(tokens::lifetimes_to_static(param.to_token_stream(), lifetimes)).ok()
+        syn::parse2::<GenericParam>(tokens::lifetimes_to_static(param.to_token_stream(), lifetimes))
+            .ok()
     })
     .collect()
 }
 
-/// The struct's own type, as others write it: `Visitor<T>`. Lifetimes, only there after an error, are `'static`.
+/// The struct's own type, as others write it: `Visitor<T>`. Lifetimes, only there after an error,
+/// are `'static`.
 pub(crate) fn self_ty(input: &Input<'_>) -> TokenStream {
     let mut ident = input.item.ident.clone();
     ident.set_span(Span::call_site());
@@ -43,11 +49,20 @@ pub(crate) fn self_ty(input: &Input<'_>) -> TokenStream {
         GenericParam::Type(param) => param.ident.to_token_stream(),
         GenericParam::Const(param) => param.ident.to_token_stream(),
     });
-    if input.item.generics.params.is_empty() { quote!(#ident) } else { quote!(#ident<#(#arguments),*>) }
+    if input.item.generics.params.is_empty() {
+        quote!(#ident)
+    } else {
+        quote!(#ident<#(#arguments),*>)
+    }
 }
 
-/// The parameters with what their fields need too. A field without parameters needs no bound: the compiler knows its type.
-pub(crate) fn with_field_bounds(input: &Input<'_>, generics: &Generics, self_ty: &TokenStream) -> Generics {
+/// The parameters with what their fields need too. A field without parameters needs no bound: the
+/// compiler knows its type.
+pub(crate) fn with_field_bounds(
+    input: &Input<'_>,
+    generics: &Generics,
+    self_ty: &TokenStream,
+) -> Generics {
     let names: Vec<&Ident> = generics
         .params
         .iter()

@@ -1,10 +1,12 @@
-//! The runtime's message that fits a type which cannot be stored. Only the name of the type is known here.
+//! The runtime's message that fits a type which cannot be stored. Only the name of the type is
+//! known here.
 
 use syn::Type;
 
 use crate::tokens;
 
-/// The end of the name of the functions in the runtime that refuse such a type with its own message.
+/// The end of the name of the functions in the runtime that refuse such a type with its own
+/// message.
 pub(crate) fn suffix(ty: &Type) -> &'static str {
     match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(_) => "_reference",
@@ -19,7 +21,9 @@ fn suffix_for_name(name: &str) -> &'static str {
     match name {
         "Instant" => "_instant",
         "DateTime" | "NaiveDate" | "NaiveDateTime" | "NaiveTime" => "_by_feature",
-        "Date" | "OffsetDateTime" | "PrimitiveDateTime" | "Timestamp" | "Uuid" | "Zoned" => "_by_feature",
+        "Date" | "OffsetDateTime" | "PrimitiveDateTime" | "Timestamp" | "Uuid" | "Zoned" => {
+            "_by_feature"
+        }
         _ => "",
     }
 }

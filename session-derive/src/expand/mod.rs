@@ -1,8 +1,9 @@
 //! The code that `#[derive(Session)]` writes.
 //!
-//! Beside the struct stands the companion type; all else is inside one `const _`, where the names `__session`, for the runtime, and
-//! `__Specs`, for the field table, meet nobody else's. Everything is named by its whole path: the user's crate may have no prelude,
-//! or types of its own called `Option`.
+//! Beside the struct stands the companion type; all else is inside one `const _`, where the names
+//! `__session`, for the runtime, and `__Specs`, for the field table, meet nobody else's. Everything
+//! is named by its whole path: the user's crate may have no prelude, or types of its own called
+//! `Option`.
 
 mod companion;
 mod context;

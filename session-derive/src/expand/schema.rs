@@ -1,4 +1,5 @@
-//! The implementation of `Schema`: the names in the store, and the struct as a whole, read and written.
+//! The implementation of `Schema`: the names in the store, and the struct as a whole, read and
+//! written.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -33,8 +34,11 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
 /// The same after an error, with bodies that never run.
 pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let unreachable = quote!(::core::unreachable!());
-    let items =
-        Items { consts: names_const("STORED_NAMES", &[]), load: unreachable.clone(), save: unreachable };
+    let items = Items {
+        consts: names_const("STORED_NAMES", &[]),
+        load: unreachable.clone(),
+        save: unreachable,
+    };
     schema_impl(input, context, &context.generics, &items)
 }
 
@@ -86,10 +90,16 @@ fn values_ident() -> Ident {
     Ident::new("values", Span::mixed_site())
 }
 
-fn schema_impl(input: &Input<'_>, context: &Context<'_>, bounded: &Generics, items: &Items) -> TokenStream {
+fn schema_impl(
+    input: &Input<'_>,
+    context: &Context<'_>,
+    bounded: &Generics,
+    items: &Items,
+) -> TokenStream {
     let Items { consts, load, save } = items;
     let values = values_ident();
-    let (self_ty, companion, companion_ident) = (&context.self_ty, &context.companion, &input.companion);
+    let (self_ty, companion, companion_ident) =
+        (&context.self_ty, &context.companion, &input.companion);
     let phantom_value = context.phantom_value(&quote!(parameters));
     let (impl_generics, _, bounds) = bounded.split_for_impl();
     quote! {

@@ -15,8 +15,8 @@ use crate::tokens;
 pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
     let storage = storage_spec(field);
     let alias = field.alias.iter();
-    let lenient =
-        (field.on_decode_error == OnDecodeError::Default).then(|| quote!(.default_on_decode_error()));
+    let lenient = (field.on_decode_error == OnDecodeError::Default)
+        .then(|| quote!(.default_on_decode_error()));
     let ttl = field.ttl.map(duration).into_iter();
     quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))*)
 }
@@ -30,12 +30,15 @@ fn duration(time: Duration) -> TokenStream {
 fn storage_spec(field: &Field<'_>) -> TokenStream {
     let (ty, name) = (field.ty, &field.stored);
     let default = field.default.as_ref().map(|default| default_fn(field, default));
-    let expression = default.as_ref().filter(|_| matches!(field.default, Some(DefaultValue::Expression(_))));
+    let expression =
+        default.as_ref().filter(|_| matches!(field.default, Some(DefaultValue::Expression(_))));
     match (&field.storage, field.option_inner(), expression) {
         (Storage::Value, ..) => value_spec(ty, name, default),
         (Storage::Json, ..) if hints::is_str_reference(ty) => value_spec(ty, name, default),
         (Storage::Json, None, None) => inferring_call("json", ty, &quote!(#name)),
-        (Storage::Json, None, Some(default)) => inferring_call("json_or", ty, &quote!(#name, #default)),
+        (Storage::Json, None, Some(default)) => {
+            inferring_call("json_or", ty, &quote!(#name, #default))
+        }
         (Storage::Json, Some(inner), None) => inferring_call("json_option", inner, &quote!(#name)),
         (Storage::Json, Some(inner), Some(default)) => {
             inferring_call("json_option_or", inner, &quote!(#name, #default))
@@ -44,7 +47,12 @@ fn storage_spec(field: &Field<'_>) -> TokenStream {
             let (decode, encode) = codec_closures(module, inner.is_some());
             let function = if default.is_some() { "with_or" } else { "with" };
             let default = default.into_iter();
-            typed_call(function, ty, &TokenStream::new(), &quote!(#name, #decode, #encode #(, #default)*))
+            typed_call(
+                function,
+                ty,
+                &TokenStream::new(),
+                &quote!(#name, #decode, #encode #(, #default)*),
+            )
         }
     }
 }
@@ -57,7 +65,8 @@ fn value_spec(ty: &Type, name: &str, default: Option<TokenStream>) -> TokenStrea
     }
 }
 
-/// The module's functions, as functions of the field's type. What does not fit them is marked at the module's name.
+/// The module's functions, as functions of the field's type. What does not fit them is marked at
+/// the module's name.
 fn codec_closures(module: &Path, optional: bool) -> (TokenStream, TokenStream) {
     let span = tokens::expansion_span(tokens::end_spans(module).1);
     let decoded = quote_spanned!(span=> #module::decode(stored));
@@ -80,7 +89,8 @@ fn inferring_call(function: &str, ty: &Type, arguments: &TokenStream) -> TokenSt
     typed_call(function, ty, &quote!(_), arguments)
 }
 
-/// A call with the type between its angle brackets, that stands where the type does: a type that cannot be stored is marked there, whole.
+/// A call with the type between its angle brackets, that stands where the type does: a type that
+/// cannot be stored is marked there, whole.
 pub(crate) fn typed_call(
     function: &str,
     ty: &Type,
@@ -102,11 +112,14 @@ fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
     }
 }
 
-/// A block is the closure's own, and parentheses go: there would be one pair too many, and a lint that says so.
+/// A block is the closure's own, and parentheses go: there would be one pair too many, and a lint
+/// that says so.
 pub(crate) fn closure(ty: &Type, value: &Expr) -> TokenStream {
     match value {
         Expr::Paren(paren) if paren.attrs.is_empty() => closure(ty, &paren.expr),
-        Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => quote!(|| -> #ty #block),
+        Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => {
+            quote!(|| -> #ty #block)
+        }
         _ => quote!(|| -> #ty { #value }),
     }
 }

@@ -1,4 +1,5 @@
-//! The table of fields: a struct, so that the compiler looks an entry up by name and not by its place among hundreds.
+//! The table of fields: a struct, so that the compiler looks an entry up by name and not by its
+//! place among hundreds.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -13,7 +14,8 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     let self_ty = &context.self_ty;
     let (declared, arguments, where_clause) = context.generics.split_for_impl();
     let (impl_generics, _, bounds) = bounded.split_for_impl();
-    let idents: Vec<_> = input.fields.iter().map(|field| tokens::with_expansion_span(field.ident)).collect();
+    let idents: Vec<_> =
+        input.fields.iter().map(|field| tokens::with_expansion_span(field.ident)).collect();
     let types = input.fields.iter().map(|field| tokens::replace_self(field.ty, self_ty));
     let specs = input.fields.iter().map(spec::expand);
     let phantom_field = context.phantom_field(&quote!(__parameters));

@@ -1,4 +1,5 @@
-//! What the macro writes, as a whole: for those who read it, and to see what a change to the macro changes.
+//! What the macro writes, as a whole: for those who read it, and to see what a change to the macro
+//! changes.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p session-derive` writes the files anew.
 
@@ -117,7 +118,8 @@ fn check(input: TokenStream, expected: &ExpectFile) {
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
-/// The macro does the same work a second time as the first: nothing depends on the order of a hash map.
+/// The macro does the same work a second time as the first: nothing depends on the order of a hash
+/// map.
 #[test]
 fn expansion_is_repeatable() {
     let expand = || {

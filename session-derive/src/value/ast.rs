@@ -45,7 +45,9 @@ impl<'a> Input<'a> {
                 data.variants.iter().map(|variant| Variant::read(variant, rule, errors)).collect(),
             ),
             Data::Struct(data) => match &data.fields {
-                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Shape::Newtype(&fields.unnamed[0]),
+                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                    Shape::Newtype(&fields.unnamed[0])
+                }
                 _ => Shape::Other,
             },
             Data::Union(_) => Shape::Other,
@@ -55,15 +57,26 @@ impl<'a> Input<'a> {
 }
 
 impl<'a> Variant<'a> {
-    fn read(variant: &'a syn::Variant, rename_all: Option<RenameRule>, errors: &mut Errors) -> Self {
+    fn read(
+        variant: &'a syn::Variant,
+        rename_all: Option<RenameRule>,
+        errors: &mut Errors,
+    ) -> Self {
         let attrs = VariantAttrs::read(&variant.attrs, errors);
         let name = variant.ident.unraw().to_string();
         let (stored, stored_span) = match attrs.rename {
             Some(rename) => (rename.value(), rename.span()),
-            None => {
-                (rename_all.map_or(name.clone(), |rule| rule.apply_to_variant(&name)), variant.ident.span())
-            }
+            None => (
+                rename_all.map_or(name.clone(), |rule| rule.apply_to_variant(&name)),
+                variant.ident.span(),
+            ),
         };
-        Self { ident: &variant.ident, fields: &variant.fields, stored, stored_span, default: attrs.default }
+        Self {
+            ident: &variant.ident,
+            fields: &variant.fields,
+            stored,
+            stored_span,
+            default: attrs.default,
+        }
     }
 }

@@ -40,14 +40,20 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
     };
     errors.report(
         input.item.ident.span(),
-        format!("one field holds an enum without data or a tuple struct of one field, this is {found}: store it with `#[session(json)]`"),
+        format!(
+            "one field holds an enum without data or a tuple struct of one field, this is \
+             {found}: store it with `#[session(json)]`"
+        ),
     );
 }
 
 /// A session outlives every borrow: it is stored.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
-        errors.report(lifetime.lifetime.span(), "what a session holds owns what it holds: no lifetimes here");
+        errors.report(
+            lifetime.lifetime.span(),
+            "what a session holds owns what it holds: no lifetimes here",
+        );
     }
 }
 
@@ -65,7 +71,10 @@ fn no_attributes_on_the_content(field: &syn::Field, errors: &mut Errors) {
 
 fn some_variant(input: &Input<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
     if variants.is_empty() {
-        errors.report(input.item.ident.span(), "an enum without variants has no value that could be stored");
+        errors.report(
+            input.item.ident.span(),
+            "an enum without variants has no value that could be stored",
+        );
     }
 }
 
@@ -74,7 +83,10 @@ fn no_data(variants: &[Variant<'_>], errors: &mut Errors) {
         let ident = variant.ident;
         errors.report(
             ident.span(),
-            format!("`{ident}` holds data, but is stored as its name alone: store the enum with `#[session(json)]`"),
+            format!(
+                "`{ident}` holds data, but is stored as its name alone: store the enum with \
+                 `#[session(json)]`"
+            ),
         );
     }
 }
@@ -95,7 +107,8 @@ fn stored_texts_differ(variants: &[Variant<'_>], errors: &mut Errors) {
 }
 
 fn one_default(variants: &[Variant<'_>], errors: &mut Errors) {
-    let mut defaults = variants.iter().filter_map(|variant| Some((variant.ident, variant.default?)));
+    let mut defaults =
+        variants.iter().filter_map(|variant| Some((variant.ident, variant.default?)));
     let Some((first, _)) = defaults.next() else { return };
     for (_, span) in defaults {
         errors.report(span, format!("`{first}` is the default already"));

@@ -1,4 +1,5 @@
-//! The code that the macro writes: an impl of `FieldValue`, and one of `FieldDefault` where there is a default.
+//! The code that the macro writes: an impl of `FieldValue`, and one of `FieldDefault` where there
+//! is a default.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -47,7 +48,8 @@ fn expand_enum(input: &Input<'_>, variants: &[Variant<'_>]) -> TokenStream {
     let generics = &input.item.generics;
     let value = value_impl(input, generics, &decode, &encode);
     let default = variants.iter().find(|variant| variant.default.is_some());
-    let default = default.map(|Variant { ident, .. }| default_impl(input, generics, &quote!(Self::#ident)));
+    let default =
+        default.map(|Variant { ident, .. }| default_impl(input, generics, &quote!(Self::#ident)));
     assemble(input, &quote!(#value #default))
 }
 
@@ -60,16 +62,25 @@ fn expected(variants: &[Variant<'_>]) -> String {
 fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
     let ty = &field.ty;
     let (first, last) = tokens::end_spans(ty);
-    let (start, end) = (quote_spanned!(first=> <), quote_spanned!(last=> as __session::FieldValue>));
+    let (start, end) =
+        (quote_spanned!(first=> <), quote_spanned!(last=> as __session::FieldValue>));
     let decode = quote!(::core::result::Result::map(#start #ty #end::decode(stored), Self));
     let encode = quote!(#start #ty #end::encode(&self.0));
-    let value =
-        value_impl(input, &with_bound(input, field, &quote!(__session::FieldValue)), &decode, &encode);
+    let value = value_impl(
+        input,
+        &with_bound(input, field, &quote!(__session::FieldValue)),
+        &decode,
+        &encode,
+    );
 
     let default = quote!(Self(<#ty as __session::FieldDefault>::field_default()));
-    // The compiler refuses at once a bound without parameters that does not hold; with a lifetime, only when it is asked for.
+    // The compiler refuses at once a bound without parameters that does not hold; with a lifetime,
+    // only when it is asked for.
     let mut generics = input.item.generics.clone();
-    generics.make_where_clause().predicates.push(parse_quote!(for<'__session> #ty: __session::FieldDefault));
+    generics
+        .make_where_clause()
+        .predicates
+        .push(parse_quote!(for<'__session> #ty: __session::FieldDefault));
     let default = default_impl(input, &generics, &default);
     assemble(input, &quote!(#value #default))
 }

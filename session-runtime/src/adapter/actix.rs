@@ -77,7 +77,8 @@ impl Sessions {
 
 impl SessionMiddleware {
     /// Lets the requests of these routes go on without a session if the store is unavailable:
-    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which is a 503.
+    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which
+    /// is a 503.
     ///
     /// On a scope or a resource it goes around those, within the middleware of all.
     ///
@@ -176,7 +177,11 @@ fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
     handle.note_request(method, |name| value(headers, name));
     match count {
         0 => {}
-        1 => request.headers_mut().get_mut(COOKIE).into_iter().for_each(|cookie| cookie.set_sensitive(true)),
+        1 => request
+            .headers_mut()
+            .get_mut(COOKIE)
+            .into_iter()
+            .for_each(|cookie| cookie.set_sensitive(true)),
         _ => request.headers_mut().retain(|name, value| {
             value.set_sensitive(value.is_sensitive() || *name == COOKIE);
             true
@@ -221,7 +226,8 @@ fn with_headers<Body>(
             apply(&session, response.headers_mut());
             Ok(response)
         }
-        // Outer middlewares may ask what kind of error it is: it stays what it is wherever that is possible.
+        // Outer middlewares may ask what kind of error it is: it stays what it is wherever that is
+        // possible.
         Err(error) if session.is_empty() => Err(error),
         Err(error) => Err(WithHeaders { error, session }.into()),
     }
@@ -229,8 +235,8 @@ fn with_headers<Body>(
 
 for_headers_of!(actix_web::http::header);
 
-/// An error of an inner middleware, whose response carries the session's headers. A response of our own in its place would need the request,
-/// of which no clone may be held while it is routed.
+/// An error of an inner middleware, whose response carries the session's headers. A response of our
+/// own in its place would need the request, of which no clone may be held while it is routed.
 struct WithHeaders {
     error: actix_web::Error,
     session: SessionHeaders,

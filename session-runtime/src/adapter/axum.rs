@@ -22,7 +22,8 @@ impl<S: Schema, State: Sync> FromRequestParts<State> for Session<S> {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         super::report(&self);
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, status.canonical_reason().unwrap_or_default()).into_response();
         if let Some(seconds) = super::retry_after(&self) {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -28,8 +28,8 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
 
 /// A poem endpoint whose requests have a session, made by [`SessionLayer`].
 ///
-/// An error of the endpoint inside becomes a response here if the session was asked for, so that it carries the session's headers:
-/// `catch_error` belongs inside.
+/// An error of the endpoint inside becomes a response here if the session was asked for, so that it
+/// carries the session's headers: `catch_error` belongs inside.
 ///
 /// # Examples
 ///
@@ -79,13 +79,17 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     }
 }
 
-fn with_headers(response: poem::Result<Response>, session: &SessionHeaders) -> poem::Result<Response> {
+fn with_headers(
+    response: poem::Result<Response>,
+    session: &SessionHeaders,
+) -> poem::Result<Response> {
     match response {
         Ok(mut response) => {
             apply(session, response.headers_mut());
             Ok(response)
         }
-        // Whoever catches errors outside may ask what kind of error it is: it stays what it is wherever that is possible.
+        // Whoever catches errors outside may ask what kind of error it is: it stays what it is
+        // wherever that is possible.
         Err(error) if session.is_empty() => Err(error),
         Err(error) => {
             let mut response = error.into_response();

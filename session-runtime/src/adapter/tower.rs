@@ -66,7 +66,8 @@ impl Sessions {
 
 impl SessionLayer {
     /// Lets the requests of these routes go on without a session if the store is unavailable:
-    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which is a 503.
+    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which
+    /// is a 503.
     ///
     /// On a part of the routes it goes around those, within the layer of all.
     ///
@@ -161,7 +162,8 @@ where
 }
 
 impl SessionHandle {
-    /// The session of a request that passed through a [`SessionLayer`], from its extensions: for services that have no extractor.
+    /// The session of a request that passed through a [`SessionLayer`], from its extensions: for
+    /// services that have no extractor.
     ///
     /// # Errors
     ///

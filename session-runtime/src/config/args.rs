@@ -21,17 +21,19 @@ use crate::error::Setting;
 /// | `--session-cookie-path` | a path | `SESSION_COOKIE_PATH` |
 /// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing, which is yes; or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
 ///
-/// What each means and takes is told with [`SessionConfig::from_env`], which reads those variables. They are the Python package
-/// `redis_session`'s options for Tornado, with one difference: `--session-cookie-secure=false` leaves out the attribute `Secure` and **never
-/// switches signing off**.
+/// What each means and takes is told with [`SessionConfig::from_env`], which reads those variables.
+/// They are the Python package `redis_session`'s options for Tornado, with one difference:
+/// `--session-cookie-secure=false` leaves out the attribute `Secure` and **never switches signing
+/// off**.
 ///
-/// The defaults that the help tells are those without cookies of the Python package, which change the prefix and the cookie's name.
+/// The defaults that the help tells are those without cookies of the Python package, which change
+/// the prefix and the cookie's name.
 ///
-/// An option goes over its environment variable, and this over the configuration that they are applied to. One that is empty counts as not
-/// given.
+/// An option goes over its environment variable, and this over the configuration that they are
+/// applied to. One that is empty counts as not given.
 ///
-/// The secret has no option: other users of the machine see its command lines. For the same reason a URL with a password belongs into
-/// `SESSION_REDIS` or a file. `Debug` does not show the URL.
+/// The secret has no option: other users of the machine see its command lines. For the same reason
+/// a URL with a password belongs into `SESSION_REDIS` or a file. `Debug` does not show the URL.
 ///
 /// # Examples
 ///
@@ -53,9 +55,10 @@ use crate::error::Setting;
 #[derive(Clone, Default, clap::Args)]
 #[command(about = None, long_about = None)]
 pub struct SessionArgs {
-    // A field's name is its variable's, from which clap makes the option's; its comment is the option's help.
-    /// URL of the session store; one with a password belongs into the environment, out of other users' sight.
-    /// Default: redis://127.0.0.1:6379 [env: SESSION_REDIS]
+    // A field's name is its variable's, from which clap makes the option's; its comment is the
+    // option's help.
+    /// URL of the session store; one with a password belongs into the environment, out of other
+    /// users' sight. Default: redis://127.0.0.1:6379 [env: SESSION_REDIS]
     #[arg(long, value_name = "URL")]
     session_redis: Option<OsString>,
 
@@ -67,26 +70,28 @@ pub struct SessionArgs {
     #[arg(long, value_name = "SECONDS")]
     session_expire: Option<OsString>,
 
-    /// Name of the session cookie. Default: __Host-session-id, or session-id where the attributes rule the prefix out
-    /// [env: SESSION_COOKIE_ID]
+    /// Name of the session cookie. Default: __Host-session-id, or session-id where the attributes
+    /// rule the prefix out [env: SESSION_COOKIE_ID]
     #[arg(long, value_name = "NAME")]
     session_cookie_id: Option<OsString>,
 
-    /// Whether browsers send the session cookie over HTTPS alone; it is signed in any case. Default: true
-    /// [env: SESSION_COOKIE_SECURE]
+    /// Whether browsers send the session cookie over HTTPS alone; it is signed in any case.
+    /// Default: true [env: SESSION_COOKIE_SECURE]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_secure: Option<OsString>,
 
-    /// Host that the session cookie is sent to, with its subdomains. Default: none, the very host that set it
-    /// [env: SESSION_COOKIE_DOMAIN]
+    /// Host that the session cookie is sent to, with its subdomains. Default: none, the very host
+    /// that set it [env: SESSION_COOKIE_DOMAIN]
     #[arg(long, value_name = "HOST")]
     session_cookie_domain: Option<OsString>,
 
-    /// Path that the session cookie is sent to, with what lies below it. Default: / [env: SESSION_COOKIE_PATH]
+    /// Path that the session cookie is sent to, with what lies below it. Default: / [env:
+    /// SESSION_COOKIE_PATH]
     #[arg(long, value_name = "PATH")]
     session_cookie_path: Option<OsString>,
 
-    /// Whether the session cookie is out of reach of the page's scripts. Default: true [env: SESSION_COOKIE_HTTP_ONLY]
+    /// Whether the session cookie is out of reach of the page's scripts. Default: true [env:
+    /// SESSION_COOKIE_HTTP_ONLY]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_http_only: Option<OsString>,
 }
@@ -101,13 +106,15 @@ impl SessionArgs {
         self.apply_to(SessionConfig::new())
     }
 
-    /// This configuration, changed by environment variables as [`SessionConfig::overridden_by_env`] does, and these by options. What neither
-    /// gives stays. So a configuration file can be what both go over.
+    /// This configuration, changed by environment variables as [`SessionConfig::overridden_by_env`]
+    /// does, and these by options. What neither gives stays. So a configuration file can be
+    /// what both go over.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a value cannot be read. The message names the option or the variable that it came from and what it takes, and
-    /// does not quote the value. A variable whose option is given is not read.
+    /// [`Error::is_config`] if a value cannot be read. The message names the option or the variable
+    /// that it came from and what it takes, and does not quote the value. A variable whose
+    /// option is given is not read.
     ///
     /// # Examples
     ///
@@ -232,7 +239,10 @@ mod tests {
     fn a_switch_without_a_value_is_on() {
         let off = || SessionConfig::new().cookie_secure(false).cookie_http_only(false);
         same(apply(&["--session-cookie-secure"], &[], off()).unwrap(), off().cookie_secure(true));
-        same(apply(&["--session-cookie-http-only"], &[], off()).unwrap(), off().cookie_http_only(true));
+        same(
+            apply(&["--session-cookie-http-only"], &[], off()).unwrap(),
+            off().cookie_http_only(true),
+        );
         same(apply(&["--session-cookie-secure="], &[], off()).unwrap(), off());
         let separate = ["program", "--session-cookie-secure", "false"];
         assert!(Program::try_parse_from(separate).is_err(), "what follows is the application's");
@@ -243,7 +253,8 @@ mod tests {
         let secs = Duration::from_secs;
         let base = || {
             let normal = Lifetime::normal().idle(secs(1)).max(secs(2)).persistent(true);
-            let (store, secret) = ("memory:", "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=");
+            let (store, secret) =
+                ("memory:", "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=");
             SessionConfig::new()
                 .store(store)
                 .secret(secret)
@@ -264,7 +275,8 @@ mod tests {
             ("SESSION_COOKIE_ID", "variable"),
             ("SESSION_MAX_LIFETIME", "20"),
         ];
-        let options = ["--session-cookie-id=option", "--session-cookie-path=/option", "--session-expire=10"];
+        let options =
+            ["--session-cookie-id=option", "--session-cookie-path=/option", "--session-expire=10"];
         let normal = Lifetime::normal().idle(secs(10)).max(secs(20)).persistent(true);
         same(
             apply(&options, &variables, base()).unwrap(),
@@ -310,7 +322,10 @@ mod tests {
             {
                 let error = config.and_then(SessionConfig::resolve).unwrap_err();
                 let shown = format!("{error} {error:?}");
-                assert!(error.is_config() && shown.contains(&named) && shown.contains(takes), "{shown}");
+                assert!(
+                    error.is_config() && shown.contains(&named) && shown.contains(takes),
+                    "{shown}"
+                );
                 assert!(!shown.contains("HUNTER2"), "{shown}");
             }
         }
@@ -331,8 +346,10 @@ mod tests {
             (&["--session-redis=redis://127.0.0.1:1"][..], None, "(--session-redis)"),
             (&[], Some("redis://127.0.0.1:1"), "(SESSION_REDIS)"),
         ] {
-            let variables: Vec<_> = variable.map(|url| ("SESSION_REDIS", url)).into_iter().collect();
-            let base = SessionConfig::new().secret("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=");
+            let variables: Vec<_> =
+                variable.map(|url| ("SESSION_REDIS", url)).into_iter().collect();
+            let base =
+                SessionConfig::new().secret("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=");
             let error = Sessions::new(apply(option, &variables, base).unwrap()).await.unwrap_err();
             assert!(error.is_unavailable() && error.to_string().contains(named), "{error}");
         }
@@ -340,14 +357,16 @@ mod tests {
 
     #[test]
     fn a_bad_variable_does_not_matter_under_an_option() {
-        let config = apply(&["--session-expire=60"], &[("SESSION_EXPIRE", "soon")], SessionConfig::new());
+        let config =
+            apply(&["--session-expire=60"], &[("SESSION_EXPIRE", "soon")], SessionConfig::new());
         assert!(config.is_ok());
     }
 
     #[test]
     fn an_error_about_another_lifetime_names_no_option() {
-        let base =
-            SessionConfig::new().store("memory:").lifetime(Lifetime::remembered().idle(Duration::ZERO));
+        let base = SessionConfig::new()
+            .store("memory:")
+            .lifetime(Lifetime::remembered().idle(Duration::ZERO));
         let error = apply(&["--session-expire=60"], &[], base).unwrap().resolve().unwrap_err();
         assert!(error.to_string().starts_with("the setting `idle` must be"), "{error}");
     }
@@ -392,7 +411,8 @@ mod tests {
 
     #[test]
     fn debug_shows_no_password() {
-        let args = parse(&["--session-redis=redis://user:HUNTER2@h", "--session-redis-prefix=shop"]);
+        let args =
+            parse(&["--session-redis=redis://user:HUNTER2@h", "--session-redis-prefix=shop"]);
         let shown = format!("{args:?}");
         assert!(!shown.contains("HUNTER2") && shown.contains("shop"), "{shown}");
     }

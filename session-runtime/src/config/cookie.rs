@@ -9,7 +9,8 @@ use super::SessionConfig;
 use crate::error::Error;
 use crate::error::Setting;
 
-/// When a browser sends the session cookie along with requests that other sites cause ([RFC 6265bis §5.6.7]).
+/// When a browser sends the session cookie along with requests that other sites cause ([RFC 6265bis
+/// §5.6.7]).
 ///
 /// With `serde` and in the environment it is one of these words, in any case.
 ///
@@ -32,7 +33,8 @@ pub enum SameSite {
     /// When the user follows a link, but not with forms, images or scripts of other sites.
     #[default]
     Lax,
-    /// Always. Works only with `Secure`, and leaves protection against forged requests to the application.
+    /// Always. Works only with `Secure`, and leaves protection against forged requests to the
+    /// application.
     None,
 }
 
@@ -114,14 +116,15 @@ impl CookieSettings {
         let name = self.name.to_ascii_lowercase();
         if name.starts_with("__host-") && !self.allows_host_prefix() {
             return Err(Setting::COOKIE_NAME.invalid(
-                "begins with `__Host-`, which browsers accept only with `cookie_secure`, without `cookie_domain` and with the \
-                 `cookie_path` `/`: change these, or take a name without the prefix",
+                "begins with `__Host-`, which browsers accept only with `cookie_secure`, without \
+                 `cookie_domain` and with the `cookie_path` `/`: change these, or take a name \
+                 without the prefix",
             ));
         }
         if name.starts_with("__secure-") && !self.secure {
             return Err(Setting::COOKIE_NAME.invalid(
-                "begins with `__Secure-`, which browsers accept only with `cookie_secure`: switch it on, or take a name without \
-                 the prefix",
+                "begins with `__Secure-`, which browsers accept only with `cookie_secure`: switch \
+                 it on, or take a name without the prefix",
             ));
         }
         Ok(())
@@ -131,12 +134,14 @@ impl CookieSettings {
     fn check_secure(&self) -> Result<(), Error> {
         if self.same_site == SameSite::None && !self.secure {
             return Err(Setting::COOKIE_SAME_SITE.invalid(
-                "is `None`, which browsers accept only with `cookie_secure`: switch it on, or take `Lax`",
+                "is `None`, which browsers accept only with `cookie_secure`: switch it on, or \
+                 take `Lax`",
             ));
         }
         if self.partitioned && !self.secure {
-            return Err(Setting::COOKIE_PARTITIONED
-                .invalid("is on, which browsers accept only with `cookie_secure`: switch it on too"));
+            return Err(Setting::COOKIE_PARTITIONED.invalid(
+                "is on, which browsers accept only with `cookie_secure`: switch it on too",
+            ));
         }
         Ok(())
     }
@@ -146,9 +151,8 @@ impl CookieSettings {
 fn token(name: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
     if name.is_empty() || !name.bytes().all(allowed) {
-        return Err(
-            Setting::COOKIE_NAME.invalid("must consist of letters, digits and any of !#$%&'*+-.^_`|~")
-        );
+        return Err(Setting::COOKIE_NAME
+            .invalid("must consist of letters, digits and any of !#$%&'*+-.^_`|~"));
     }
     Ok(name.into())
 }
@@ -157,8 +161,9 @@ fn token(name: &str) -> Result<Box<str>, Error> {
 fn path(path: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| matches!(c, b' '..=b'~') && c != b';';
     if !path.starts_with('/') || path.len() > LONGEST_ATTRIBUTE || !path.bytes().all(allowed) {
-        return Err(Setting::COOKIE_PATH
-            .invalid("must be a path that begins with `/`, in ASCII, without `;` and control characters"));
+        return Err(Setting::COOKIE_PATH.invalid(
+            "must be a path that begins with `/`, in ASCII, without `;` and control characters",
+        ));
     }
     Ok(path.into())
 }
@@ -169,8 +174,9 @@ fn domain(domain: &str) -> Result<Box<str>, Error> {
     let is_label = |label: &str| !label.is_empty() && label.bytes().all(allowed);
     let name = domain.strip_prefix('.').unwrap_or(domain);
     if name.len() > LONGEST_ATTRIBUTE || !name.split('.').all(is_label) {
-        return Err(Setting::COOKIE_DOMAIN
-            .invalid("must be a host name such as `example.com`, in ASCII, without scheme, port and path"));
+        return Err(Setting::COOKIE_DOMAIN.invalid(
+            "must be a host name such as `example.com`, in ASCII, without scheme, port and path",
+        ));
     }
     Ok(name.to_ascii_lowercase().into())
 }

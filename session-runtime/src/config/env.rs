@@ -30,15 +30,18 @@ impl SessionConfig {
     /// | `SESSION_SECRET` | one or more, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     ///
-    /// Yes and no are `true` `1` `yes` `on` and `false` `0` `no` `off`; words in any case. White space around a value is ignored. A variable
-    /// that is **empty counts as not set**: that is what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. A
-    /// variable that no setting has is a warning where another one was probably meant: `SESSION_EXPRE`, or `SESSION_REDIS_URL`. A value in quotes is
-    /// an error: no shell has taken them off.
+    /// Yes and no are `true` `1` `yes` `on` and `false` `0` `no` `off`; words in any case. White
+    /// space around a value is ignored. A variable that is **empty counts as not set**: that is
+    /// what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. A
+    /// variable that no setting has is a warning where another one was probably meant:
+    /// `SESSION_EXPRE`, or `SESSION_REDIS_URL`. A value in quotes is an error: no shell has
+    /// taken them off.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a value cannot be read. The message names the variable and what it takes, and does not quote the value. What
-    /// only shows in all settings together is found when the configuration is used.
+    /// [`Error::is_config`] if a value cannot be read. The message names the variable and what it
+    /// takes, and does not quote the value. What only shows in all settings together is found
+    /// when the configuration is used.
     ///
     /// # Examples
     ///
@@ -53,8 +56,9 @@ impl SessionConfig {
         Self::new().overridden_by_env()
     }
 
-    /// This configuration, changed by the environment variables of [`from_env`](Self::from_env): what a variable that is not set, or empty,
-    /// would change stays. So a configuration file can be what the environment goes over.
+    /// This configuration, changed by the environment variables of [`from_env`](Self::from_env):
+    /// what a variable that is not set, or empty, would change stays. So a configuration file
+    /// can be what the environment goes over.
     ///
     /// # Errors
     ///
@@ -90,7 +94,9 @@ impl SessionConfig {
             prefix: sources.text(Setting::PREFIX)?.or(self.prefix),
             cookie_name: sources.text(Setting::COOKIE_NAME)?.or(self.cookie_name),
             cookie_secure: sources.flag(Setting::COOKIE_SECURE)?.unwrap_or(self.cookie_secure),
-            cookie_http_only: sources.flag(Setting::COOKIE_HTTP_ONLY)?.unwrap_or(self.cookie_http_only),
+            cookie_http_only: sources
+                .flag(Setting::COOKIE_HTTP_ONLY)?
+                .unwrap_or(self.cookie_http_only),
             cookie_same_site: match sources.text(Setting::COOKIE_SAME_SITE)? {
                 Some(word) => word.parse()?,
                 None => self.cookie_same_site,
@@ -131,9 +137,10 @@ where
     #[cfg(feature = "redis-session-compat")]
     fn cookie_formats(&mut self, base: Vec<CookieFormat>) -> Result<Vec<CookieFormat>, Error> {
         let formats = match self.text(Setting::COOKIE_FORMATS)? {
-            Some(words) => {
-                words.split(',').map(|word| CookieFormat::named(word.trim())).collect::<Result<_, _>>()?
-            }
+            Some(words) => words
+                .split(',')
+                .map(|word| CookieFormat::named(word.trim()))
+                .collect::<Result<_, _>>()?,
             None => base,
         };
         let key = Setting::SECRET_KEY.variable.and_then(&self.variable);
@@ -158,7 +165,9 @@ where
 
     fn number(&mut self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
         let Some((setting, text)) = self.find(setting)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| setting.invalid(format!("must be a whole number of {of}")))
+        text.parse()
+            .map(Some)
+            .map_err(|_| setting.invalid(format!("must be a whole number of {of}")))
     }
 
     fn flag(&mut self, setting: Setting) -> Result<Option<bool>, Error> {
@@ -174,13 +183,16 @@ where
         Ok(self.find(setting)?.map(|(_, text)| text))
     }
 
-    /// The option's text, else the variable's, unless it is not set or empty; with the setting as an error has to name it.
+    /// The option's text, else the variable's, unless it is not set or empty; with the setting as
+    /// an error has to name it.
     fn find(&mut self, setting: Setting) -> Result<Option<(Setting, String)>, Error> {
         if let Some(text) = text(setting.by_option(), (self.option)(setting))? {
             self.by_options.push(setting);
             return Ok(Some((setting.by_option(), text)));
         }
-        let Some(text) = text(setting, setting.variable.and_then(&self.variable))? else { return Ok(None) };
+        let Some(text) = text(setting, setting.variable.and_then(&self.variable))? else {
+            return Ok(None);
+        };
         self.by_options.retain(|other| *other != setting);
         Ok(Some((setting, text)))
     }
@@ -199,7 +211,9 @@ fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Err
 
 /// As files of variables leave them that no shell reads (`docker run --env-file`).
 fn is_in_quotes(text: &str) -> bool {
-    ['"', '\''].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
+    ['"', '\'']
+        .iter()
+        .any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }
 
 #[cfg(all(feature = "redis-session-compat", unix))]

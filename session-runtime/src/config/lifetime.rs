@@ -10,8 +10,9 @@ use crate::id::LifetimeId;
 
 /// How long sessions of one kind live.
 ///
-/// Every session has a lifetime; its number, the **class**, is a part of the session's id. `normal` is what sessions begin with; another
-/// one is chosen at login, say `remembered` for the box "remember me".
+/// Every session has a lifetime; its number, the **class**, is a part of the session's id. `normal`
+/// is what sessions begin with; another one is chosen at login, say `remembered` for the box
+/// "remember me".
 ///
 /// | | class | idle timeout | absolute lifetime | cookie |
 /// | --- | --- | --- | --- | --- |
@@ -19,11 +20,12 @@ use crate::id::LifetimeId;
 /// | [`Lifetime::remembered()`] | 1 | 30 days | 180 days | persistent |
 /// | [`Lifetime::custom(class)`](Self::custom) | `class` | 24 hours | 30 days | until the browser is closed |
 ///
-/// A session ends when nobody used it for the idle timeout, and when its absolute lifetime is over, however much it is used (OWASP Session
-/// Management Cheat Sheet, "Session Expiration"). So an idle timeout longer than the absolute lifetime is the same as one as long.
+/// A session ends when nobody used it for the idle timeout, and when its absolute lifetime is over,
+/// however much it is used (OWASP Session Management Cheat Sheet, "Session Expiration"). So an idle
+/// timeout longer than the absolute lifetime is the same as one as long.
 ///
-/// With `serde` a lifetime is a map of `class` (a number, `"normal"` or `"remembered"`), `idle` and `max` (whole seconds) and `persistent`
-/// (`true` or `false`); what is left out is as in the table.
+/// With `serde` a lifetime is a map of `class` (a number, `"normal"` or `"remembered"`), `idle` and
+/// `max` (whole seconds) and `persistent` (`true` or `false`); what is left out is as in the table.
 ///
 /// # Examples
 ///
@@ -47,7 +49,8 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// What a session begins with: class 0, idle 24 hours, absolute 30 days, a cookie that the browser forgets when it is closed.
+    /// What a session begins with: class 0, idle 24 hours, absolute 30 days, a cookie that the
+    /// browser forgets when it is closed.
     pub const fn normal() -> Self {
         Self::custom(NORMAL)
     }
@@ -57,7 +60,8 @@ impl Lifetime {
         Self::custom(REMEMBERED)
     }
 
-    /// A further lifetime, by a class number of your own, with the defaults of [`normal`](Self::normal). 0 is `normal`, 1 is `remembered`.
+    /// A further lifetime, by a class number of your own, with the defaults of
+    /// [`normal`](Self::normal). 0 is `normal`, 1 is `remembered`.
     ///
     /// Ids hold the number: do not give it to another lifetime while such sessions live.
     pub const fn custom(class: u8) -> Self {
@@ -74,15 +78,18 @@ impl Lifetime {
         self.class.as_u8()
     }
 
-    /// The idle timeout: 1 second to 3,650 days. Each request that uses the session starts it again.
+    /// The idle timeout: 1 second to 3,650 days. Each request that uses the session starts it
+    /// again.
     pub const fn idle(self, idle: Duration) -> Self {
         Self { idle, ..self }
     }
 
-    /// The absolute lifetime: 1 minute to 3,650 days, from the session's beginning or its last renewal. Nothing postpones it.
+    /// The absolute lifetime: 1 minute to 3,650 days, from the session's beginning or its last
+    /// renewal. Nothing postpones it.
     ///
-    /// An id holds its session's beginning in whole seconds, which takes up to one of them from the lifetime. A machine
-    /// whose clock is ahead of the one that began the session ends it so much earlier.
+    /// An id holds its session's beginning in whole seconds, which takes up to one of them from the
+    /// lifetime. A machine whose clock is ahead of the one that began the session ends it so
+    /// much earlier.
     pub const fn max(self, max: Duration) -> Self {
         Self { max, ..self }
     }
@@ -92,8 +99,9 @@ impl Lifetime {
         self.idle(self.idle.min(self.max))
     }
 
-    /// Whether the cookie outlives the browser (`Max-Age`, as long as the absolute lifetime, 400 days at most as [RFC 6265bis §5.5] has
-    /// it; no longer than a cookie of Tornado's format is read, where that is written). The server's expiry is what counts.
+    /// Whether the cookie outlives the browser (`Max-Age`, as long as the absolute lifetime, 400
+    /// days at most as [RFC 6265bis §5.5] has it; no longer than a cookie of Tornado's format
+    /// is read, where that is written). The server's expiry is what counts.
     ///
     /// [RFC 6265bis §5.5]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5
     pub const fn persistent(self, persistent: bool) -> Self {
@@ -143,13 +151,15 @@ impl From<Keys> for Lifetime {
     }
 }
 
-/// The lifetimes of an application, one of a class; `normal` and `remembered` are always among them.
+/// The lifetimes of an application, one of a class; `normal` and `remembered` are always among
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Vec<Lifetime>")]
 pub(crate) struct Lifetimes(Vec<Lifetime>);
 
 impl Lifetimes {
-    /// The lifetime of a class, if the application has one. (An id's class is another program's, or an earlier version's, otherwise.)
+    /// The lifetime of a class, if the application has one. (An id's class is another program's, or
+    /// an earlier version's, otherwise.)
     pub(crate) fn get(&self, class: LifetimeId) -> Option<&Lifetime> {
         self.0.iter().find(|lifetime| lifetime.class == class)
     }
@@ -161,7 +171,8 @@ impl Lifetimes {
 
     /// The lifetime of a class that the application does not have: no longer than any that it has.
     pub(crate) fn strictest(&self, class: LifetimeId) -> Lifetime {
-        let shortest = |of: fn(&Lifetime) -> Duration| self.0.iter().map(of).min().unwrap_or_default();
+        let shortest =
+            |of: fn(&Lifetime) -> Duration| self.0.iter().map(of).min().unwrap_or_default();
         let (idle, max) = (shortest(|lifetime| lifetime.idle), shortest(|lifetime| lifetime.max));
         Lifetime { class, idle, max, persistent: false }
     }
@@ -199,7 +210,8 @@ fn resolve(lifetime: Lifetime) -> Result<Lifetime, Error> {
         NORMAL => (Setting::IDLE, Setting::MAX),
         _ => (Setting::IDLE.without_variable(), Setting::MAX.without_variable()),
     };
-    // A session has to outlast the request that begins it, and an id holds the creation time in whole seconds. Ten years keep every sum with a creation time far from its type's end.
+    // A session has to outlast the request that begins it, and an id holds the creation time in
+    // whole seconds. Ten years keep every sum with a creation time far from its type's end.
     idle_setting.check_range(idle, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
     max_setting.check_range(max, Duration::from_secs(60)..=LONGEST, "1 minute to 3,650 days")?;
     Ok(lifetime.capped())
@@ -268,9 +280,13 @@ mod tests {
     #[test]
     fn impossible_durations_are_refused() {
         let [normal, custom] = [Lifetime::normal(), Lifetime::custom(2)];
-        for bad in
-            [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(999), days(3_651), Duration::MAX]
-        {
+        for bad in [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            Duration::from_millis(999),
+            days(3_651),
+            Duration::MAX,
+        ] {
             let error = resolve(normal.idle(bad)).unwrap_err();
             assert_eq!(
                 error.to_string(),
@@ -281,7 +297,9 @@ mod tests {
                 "the setting `idle` must be 1 second to 3,650 days"
             );
         }
-        for bad in [Duration::ZERO, secs(1), Duration::from_millis(59_999), days(3_651), Duration::MAX] {
+        for bad in
+            [Duration::ZERO, secs(1), Duration::from_millis(59_999), days(3_651), Duration::MAX]
+        {
             let error = resolve(normal.max(bad)).unwrap_err();
             assert_eq!(
                 error.to_string(),
@@ -312,8 +330,14 @@ mod tests {
     fn files_with_mistakes_are_refused() {
         for (json, says) in [
             (r#"[{"idle": 60}]"#, "missing field `class`"),
-            (r#"[{"class": 256}]"#, "`class` must be a number from 0 to 255, `normal` or `remembered`"),
-            (r#"[{"class": "usual"}]"#, "`class` must be a number from 0 to 255, `normal` or `remembered`"),
+            (
+                r#"[{"class": 256}]"#,
+                "`class` must be a number from 0 to 255, `normal` or `remembered`",
+            ),
+            (
+                r#"[{"class": "usual"}]"#,
+                "`class` must be a number from 0 to 255, `normal` or `remembered`",
+            ),
             (r#"[{"class": 0, "idel": 60}]"#, "unknown field `idel`"),
             (r#"[{"class": 0, "idle": -1}]"#, "invalid value"),
         ] {

@@ -1,4 +1,5 @@
-//! The bounds of the memory store, as they stand in its URL: `memory:?max_entries=1000&when_full=evict`.
+//! The bounds of the memory store, as they stand in its URL:
+//! `memory:?max_entries=1000&when_full=evict`.
 
 use crate::error::Error;
 use crate::error::Setting;
@@ -40,8 +41,8 @@ fn when_full(value: &str) -> Result<WhenFull, Error> {
 /// One message for all: it says everything that may stand there.
 fn invalid() -> Error {
     Setting::STORE.invalid(
-        "must have after `memory:?` only `max_entries=` and `max_bytes=` with a whole number of more than 0, and \
-         `when_full=refuse` or `when_full=evict`, joined by `&`",
+        "must have after `memory:?` only `max_entries=` and `max_bytes=` with a whole number of \
+         more than 0, and `when_full=refuse` or `when_full=evict`, joined by `&`",
     )
 }
 

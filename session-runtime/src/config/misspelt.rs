@@ -4,8 +4,8 @@ use strsim::osa_distance;
 
 use crate::error::Setting;
 
-/// How many characters may be wrong. Other programs have variables of this prefix too: `SESSION_MANAGER` of X11, or those that Kubernetes makes
-/// for a service `session-redis`.
+/// How many characters may be wrong. Other programs have variables of this prefix too:
+/// `SESSION_MANAGER` of X11, or those that Kubernetes makes for a service `session-redis`.
 const MOST_EDITS: usize = 2;
 
 /// What other libraries would call them.
@@ -20,7 +20,11 @@ const TAKEN_FOR_OURS: [(&str, &str); 4] = [
 pub(super) fn warn_of_misspelt_variables() {
     for variable in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         if let Some(meant) = meant_by(&variable) {
-            tracing::warn!(variable, meant, "no setting has this variable, did you mean the other?");
+            tracing::warn!(
+                variable,
+                meant,
+                "no setting has this variable, did you mean the other?"
+            );
         }
     }
 }
@@ -88,7 +92,8 @@ mod tests {
             None
         };
         let _ = SessionConfig::new().overridden_by(|_| None, variable).unwrap();
-        let ours = Setting::OF_ENVIRONMENT.iter().map(|setting| setting.variable.unwrap().to_owned());
+        let ours =
+            Setting::OF_ENVIRONMENT.iter().map(|setting| setting.variable.unwrap().to_owned());
         read.borrow_mut().remove("SECRET_KEY");
         assert_eq!(*read.borrow(), ours.collect());
     }

@@ -37,11 +37,12 @@ use crate::error::Setting;
 use secret::SecretText;
 use store_url::StoreText;
 
-/// The configuration of an application's sessions: plain values, each with a default, checked together when it is used.
+/// The configuration of an application's sessions: plain values, each with a default, checked
+/// together when it is used.
 ///
-/// Write it down with the methods below, read it from [environment variables](Self::from_env), or from a file with `serde`.
-/// With the feature `clap`, `SessionArgs` reads it from the command line. [`overridden_by_env`](Self::overridden_by_env) puts the environment
-/// over a file.
+/// Write it down with the methods below, read it from [environment variables](Self::from_env), or
+/// from a file with `serde`. With the feature `clap`, `SessionArgs` reads it from the command line.
+/// [`overridden_by_env`](Self::overridden_by_env) puts the environment over a file.
 ///
 /// | method, and key in a file | default | key takes |
 /// | --- | --- | --- |
@@ -64,10 +65,11 @@ use store_url::StoreText;
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
-/// In an application's tests, `testing::sessions` takes a configuration and keeps its sessions in memory, by a clock that the test moves.
+/// In an application's tests, `testing::sessions` takes a configuration and keeps its sessions in
+/// memory, by a clock that the test moves.
 ///
-/// In a file every key may be left out, and an unknown key is an error. `Debug` shows neither secrets nor the store's URL, which may hold a
-/// password.
+/// In a file every key may be left out, and an unknown key is an error. `Debug` shows neither
+/// secrets nor the store's URL, which may hold a password.
 ///
 /// # Examples
 ///
@@ -144,8 +146,9 @@ impl SessionConfig {
     /// | `redis+cluster://user:password@host:port,host:port` | the cluster of these nodes; a few of them are enough |
     /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls`; `?ca=FILE` for an authority of one's own, `&cert=FILE&key=FILE` for a client's certificate, all in PEM; `&server_name=HOST` where the servers' certificates are for another host than theirs |
     ///
-    /// `connections=…` among the parameters is how many connections there are to each server, 1 by default. Special characters in users and
-    /// passwords are percent-encoded. A user without a password has the empty one: nobody becomes the user `default` by leaving it out.
+    /// `connections=…` among the parameters is how many connections there are to each server, 1 by
+    /// default. Special characters in users and passwords are percent-encoded. A user without a
+    /// password has the empty one: nobody becomes the user `default` by leaving it out.
     ///
     /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`.
     ///
@@ -160,17 +163,18 @@ impl SessionConfig {
         Self { store: Some(url.into().into()), ..self }
     }
 
-    /// What the keys of the store begin with: a session is stored under `PREFIX:sessions:…`. Applications with different prefixes do not see
-    /// each other's sessions. Default: `app`.
+    /// What the keys of the store begin with: a session is stored under `PREFIX:sessions:…`.
+    /// Applications with different prefixes do not see each other's sessions. Default: `app`.
     ///
-    /// Any text but an empty one, without braces (they decide on a cluster's slot), white space and control characters. Colons may stand
-    /// in it (`shop:test`).
+    /// Any text but an empty one, without braces (they decide on a cluster's slot), white space and
+    /// control characters. Colons may stand in it (`shop:test`).
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: Some(prefix.into()), ..self }
     }
 
-    /// Sets how long the sessions of one class live, in place of what was set for that class before. Defaults: see [`Lifetime`]. New sessions are
-    /// of the class `normal`, until [`renew`](crate::Session::renew) moves them to another.
+    /// Sets how long the sessions of one class live, in place of what was set for that class
+    /// before. Defaults: see [`Lifetime`]. New sessions are of the class `normal`, until
+    /// [`renew`](crate::Session::renew) moves them to another.
     ///
     /// # Examples
     ///
@@ -186,33 +190,37 @@ impl SessionConfig {
         self
     }
 
-    /// The cookie's name. Default: `__Host-session-id` while the other attributes allow that prefix (`Secure`, path `/`, no domain), else
-    /// `session-id`.
+    /// The cookie's name. Default: `__Host-session-id` while the other attributes allow that prefix
+    /// (`Secure`, path `/`, no domain), else `session-id`.
     ///
-    /// A browser accepts a cookie with the prefix `__Host-` from this very host only, so that no neighbouring subdomain can plant one
-    /// (RFC 6265bis, section 4.1.3). Names are tokens: letters, digits and any of ``!#$%&'*+-.^_`|~``.
+    /// A browser accepts a cookie with the prefix `__Host-` from this very host only, so that no
+    /// neighbouring subdomain can plant one (RFC 6265bis, section 4.1.3). Names are tokens:
+    /// letters, digits and any of ``!#$%&'*+-.^_`|~``.
     pub fn cookie_name(self, name: impl Into<String>) -> Self {
         Self { cookie_name: Some(name.into()), ..self }
     }
 
-    /// `Secure`: the browser sends the cookie over HTTPS alone. Default: `true`. Switch it off for development over plain HTTP only. It has
-    /// nothing to do with signing, which is always on.
+    /// `Secure`: the browser sends the cookie over HTTPS alone. Default: `true`. Switch it off for
+    /// development over plain HTTP only. It has nothing to do with signing, which is always on.
     pub fn cookie_secure(self, secure: bool) -> Self {
         Self { cookie_secure: secure, ..self }
     }
 
-    /// `HttpOnly`: scripts of the page cannot read the cookie (OWASP Session Management Cheat Sheet, "Cookies"). Default: `true`.
+    /// `HttpOnly`: scripts of the page cannot read the cookie (OWASP Session Management Cheat
+    /// Sheet, "Cookies"). Default: `true`.
     pub fn cookie_http_only(self, http_only: bool) -> Self {
         Self { cookie_http_only: http_only, ..self }
     }
 
-    /// `SameSite`: whether the browser sends the cookie with requests that other sites cause. Default: [`SameSite::Lax`].
+    /// `SameSite`: whether the browser sends the cookie with requests that other sites cause.
+    /// Default: [`SameSite::Lax`].
     pub fn cookie_same_site(self, same_site: SameSite) -> Self {
         Self { cookie_same_site: same_site, ..self }
     }
 
-    /// `Path`: the cookie is sent for this path and what lies below it. Default: `/`. It begins with `/`; it is no protection against other
-    /// applications of the same host (RFC 6265, section 8.5).
+    /// `Path`: the cookie is sent for this path and what lies below it. Default: `/`. It begins
+    /// with `/`; it is no protection against other applications of the same host (RFC 6265,
+    /// section 8.5).
     ///
     /// After a change, browsers keep the cookie of the former path until it expires, or until they
     /// are closed. A request does not tell a cookie's path, so that no response can remove it. It
@@ -221,8 +229,9 @@ impl SessionConfig {
         Self { cookie_path: path.into(), ..self }
     }
 
-    /// `Domain`: the cookie is sent to this host and all its subdomains. Default: none, which is the very host that set it, and safer. A
-    /// host name in ASCII (`example.com`, `xn--bcher-kva.example`); a leading dot means nothing.
+    /// `Domain`: the cookie is sent to this host and all its subdomains. Default: none, which is
+    /// the very host that set it, and safer. A host name in ASCII (`example.com`,
+    /// `xn--bcher-kva.example`); a leading dot means nothing.
     ///
     /// A logout also removes the cookie of the very host, which was set before there was a domain.
     /// That of another domain stays, as with a former [path](Self::cookie_path).
@@ -230,16 +239,21 @@ impl SessionConfig {
         Self { cookie_domain: Some(domain.into()), ..self }
     }
 
-    /// `Partitioned`: in a frame, the cookie is kept apart for every site that embeds it (CHIPS). Default: `false`.
+    /// `Partitioned`: in a frame, the cookie is kept apart for every site that embeds it (CHIPS).
+    /// Default: `false`.
     pub fn cookie_partitioned(self, partitioned: bool) -> Self {
         Self { cookie_partitioned: partitioned, ..self }
     }
 
-    /// In what formats the cookie's value may be: the first is written, all are read. A cookie in another one than the first, or signed by an
-    /// older secret, is re-issued when its session is found live, if no other cookie of the request is current. Default: [`CookieFormat::Native`] alone.
+    /// In what formats the cookie's value may be: the first is written, all are read. A cookie in
+    /// another one than the first, or signed by an older secret, is re-issued when its session
+    /// is found live, if no other cookie of the request is current. Default:
+    /// [`CookieFormat::Native`] alone.
     ///
-    /// With a format of the Python package `redis_session` in the list, two defaults are the package's: the [`prefix`](Self::prefix) `redis` and
-    /// the [`cookie_name`](Self::cookie_name) `session-id`. `guide::redis_session` tells which list to take when.
+    /// With a format of the Python package `redis_session` in the list, two defaults are the
+    /// package's: the [`prefix`](Self::prefix) `redis` and
+    /// the [`cookie_name`](Self::cookie_name) `session-id`. `guide::redis_session` tells which list
+    /// to take when.
     ///
     /// # Examples
     ///
@@ -256,14 +270,17 @@ impl SessionConfig {
         Self { cookie_formats: formats.into_iter().collect(), ..self }
     }
 
-    /// The secret, or several separated by commas, from which the keys that sign cookies are made: the first signs, all verify. To replace
-    /// one, put the new one before it, and take the old one out when the sessions of that time have ended.
+    /// The secret, or several separated by commas, from which the keys that sign cookies are made:
+    /// the first signs, all verify. To replace one, put the new one before it, and take the old
+    /// one out when the sessions of that time have ended.
     ///
-    /// Each is at least 32 bytes: text as it is, or bytes after `base64:` (either alphabet, padding or not) or `hex:`. White space around
-    /// each is ignored, and a line break within is refused: `openssl` breaks long lines. What looks like a placeholder is refused: `changeme…`, `secret…`, repetitions, sequences. `openssl rand -base64 32`
-    /// makes a good one.
+    /// Each is at least 32 bytes: text as it is, or bytes after `base64:` (either alphabet, padding
+    /// or not) or `hex:`. White space around each is ignored, and a line break within is
+    /// refused: `openssl` breaks long lines. What looks like a placeholder is refused: `changeme…`,
+    /// `secret…`, repetitions, sequences. `openssl rand -base64 32` makes a good one.
     ///
-    /// Default: none. Then nothing starts, except on the store `memory:`, where one is made up that ends with the process.
+    /// Default: none. Then nothing starts, except on the store `memory:`, where one is made up that
+    /// ends with the process.
     ///
     /// # Examples
     ///
@@ -281,23 +298,28 @@ impl SessionConfig {
     /// How long one trip to the store may take: 10 milliseconds to 1 hour. Then it is
     /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: 1 second.
     ///
-    /// It is also the time for which [`Field::update`](crate::Field::update) tries again while others change the field.
+    /// It is also the time for which [`Field::update`](crate::Field::update) tries again while
+    /// others change the field.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Starts also if the store cannot be reached: it is connected to in the background, and what is checked at the start (see
-    /// [`Sessions::check`](crate::Sessions::check)) is checked then and told to `tracing`. Until then every operation is
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: `false`, an error at the start.
+    /// Starts also if the store cannot be reached: it is connected to in the background, and what
+    /// is checked at the start (see [`Sessions::check`](crate::Sessions::check)) is checked
+    /// then and told to `tracing`. Until then every operation is
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: `false`, an error at the
+    /// start.
     pub fn connect_lazily(self, lazily: bool) -> Self {
         Self { connect_lazily: lazily, ..self }
     }
 
-    /// Refreshes the expiry at a request's first read only when less than this share of it is left: 0.01 to 0.99. Default: none,
-    /// every first read refreshes it. Writes always do.
+    /// Refreshes the expiry at a request's first read only when less than this share of it is left:
+    /// 0.01 to 0.99. Default: none, every first read refreshes it. Writes always do.
     ///
-    /// It saves the server a write for most requests that only read, at the price of an idle timeout that is not exact: with 0.75, a session of 24 hours idle timeout expires 18 to 24 hours after its last use.
-    /// With 0.01, one that is read every quarter of an hour may end while it is used.
+    /// It saves the server a write for most requests that only read, at the price of an idle
+    /// timeout that is not exact: with 0.75, a session of 24 hours idle timeout expires 18 to 24
+    /// hours after its last use. With 0.01, one that is read every quarter of an hour may end
+    /// while it is used.
     ///
     /// # Examples
     ///
@@ -310,12 +332,13 @@ impl SessionConfig {
         Self { refresh_below: Some(share), ..self }
     }
 
-    /// The time by which a request may arrive after the end of its session and still count as under way: zero to one minute.
-    /// Default: 5 seconds.
+    /// The time by which a request may arrive after the end of its session and still count as under
+    /// way: zero to one minute. Default: 5 seconds.
     ///
-    /// Writes of a request that was under way are [`Error::is_gone`](crate::Error::is_gone), so that its response does not replace
-    /// the cookie of the session that came after. A later request has no session, and its first write begins a new one. The grace
-    /// is for responses that are still on their way: until the browser has the new cookie, it sends the old one. See
+    /// Writes of a request that was under way are [`Error::is_gone`](crate::Error::is_gone), so
+    /// that its response does not replace the cookie of the session that came after. A later
+    /// request has no session, and its first write begins a new one. The grace is for responses
+    /// that are still on their way: until the browser has the new cookie, it sends the old one. See
     /// [the guide](crate::guide::concurrency) for the case that a short grace leaves open.
     ///
     /// # Examples
@@ -331,13 +354,15 @@ impl SessionConfig {
         Self { end_grace: grace, ..self }
     }
 
-    /// How large one value may be as it is stored, in bytes: 1 to 512 MiB, which is Redis's own limit. A larger one is
-    /// [`Error::is_too_large`](crate::Error::is_too_large). Default: 1 MiB.
+    /// How large one value may be as it is stored, in bytes: 1 to 512 MiB, which is Redis's own
+    /// limit. A larger one is [`Error::is_too_large`](crate::Error::is_too_large). Default: 1
+    /// MiB.
     pub fn max_value_size(self, bytes: usize) -> Self {
         Self { max_value_size: bytes, ..self }
     }
 
-    /// How large the values of one write may be together, in bytes: from [`max_value_size`](Self::max_value_size) to 512 MiB. Default: 4 MiB.
+    /// How large the values of one write may be together, in bytes: from
+    /// [`max_value_size`](Self::max_value_size) to 512 MiB. Default: 4 MiB.
     pub fn max_batch_size(self, bytes: usize) -> Self {
         Self { max_batch_size: bytes, ..self }
     }

@@ -76,7 +76,8 @@ impl Secret {
                 "holds a line break: join its lines, and separate several secrets by commas",
             ));
         }
-        if text.starts_with(['"', '\'']) && ["base64:", "hex:"].iter().any(|kind| text[1..].starts_with(kind))
+        if text.starts_with(['"', '\''])
+            && ["base64:", "hex:"].iter().any(|kind| text[1..].starts_with(kind))
         {
             return Err(invalid("is in quotes: leave them out"));
         }
@@ -104,7 +105,8 @@ fn decode(text: &str) -> Result<Vec<u8>, Error> {
     if let Some(digits) = text.strip_prefix("base64:") {
         decode_base64(digits).ok_or_else(|| invalid("is not base64 after `base64:`"))
     } else if let Some(digits) = text.strip_prefix("hex:") {
-        hex(digits.as_bytes()).ok_or_else(|| invalid("is not pairs of hexadecimal digits after `hex:`"))
+        hex(digits.as_bytes())
+            .ok_or_else(|| invalid("is not pairs of hexadecimal digits after `hex:`"))
     } else {
         Ok(text.into())
     }
@@ -135,6 +137,7 @@ const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);
 const URL_SAFE: GeneralPurpose = engine(&alphabet::URL_SAFE);
 
 const fn engine(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     GeneralPurpose::new(alphabet, config)
 }

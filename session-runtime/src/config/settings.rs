@@ -104,11 +104,16 @@ impl Settings {
         is_native
     }
 
-    /// A made-up secret would sign out everybody at each start, and differ from one server of the application to the next.
+    /// A made-up secret would sign out everybody at each start, and differ from one server of the
+    /// application to the next.
     fn check_secret_is_given(&self) -> Result<(), Error> {
-        if self.needs_secret() && self.secrets.is_empty() && !matches!(self.store, StoreUrl::Memory(_)) {
+        if self.needs_secret()
+            && self.secrets.is_empty()
+            && !matches!(self.store, StoreUrl::Memory(_))
+        {
             return Err(Setting::SECRET.invalid(
-                "is required: only the store `memory:` does without; make one with `openssl rand -base64 32`",
+                "is required: only the store `memory:` does without; make one with `openssl rand \
+                 -base64 32`",
             ));
         }
         Ok(())
@@ -119,9 +124,8 @@ impl Settings {
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     let refused = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
     if prefix.is_empty() || prefix.contains(refused) {
-        return Err(
-            Setting::PREFIX.invalid("must be a text without braces, white space and control characters")
-        );
+        return Err(Setting::PREFIX
+            .invalid("must be a text without braces, white space and control characters"));
     }
     Ok(())
 }
@@ -135,7 +139,11 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     let graces = Duration::ZERO..=Duration::from_secs(60);
     Setting::END_GRACE.check_range(config.end_grace, graces, "up to 1 minute")?;
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
-    Setting::MAX_BATCH_SIZE.check_range(batch, value..=REDIS_LIMIT, "a size from `max_value_size` to 512 MiB")
+    Setting::MAX_BATCH_SIZE.check_range(
+        batch,
+        value..=REDIS_LIMIT,
+        "a size from `max_value_size` to 512 MiB",
+    )
 }
 
 /// The longest string that Redis stores, as its `proto-max-bulk-len` is set by default.

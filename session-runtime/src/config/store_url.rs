@@ -88,8 +88,8 @@ impl Scheme {
         // Schemes are case-insensitive (RFC 3986, section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
             "memory" if rest.is_empty() || rest.starts_with('?') => Some(Self::Memory),
-            "redis" | "rediss" | "redis+unix" | "redis+cluster" | "rediss+cluster" | "redis+sentinel"
-            | "rediss+sentinel"
+            "redis" | "rediss" | "redis+unix" | "redis+cluster" | "rediss+cluster"
+            | "redis+sentinel" | "rediss+sentinel"
                 if names_a_server =>
             {
                 Some(Self::Redis)
@@ -99,8 +99,9 @@ impl Scheme {
     }
 }
 
-const EXPECTED: &str = "must be `memory:` or a URL that begins with `redis://`, `rediss://`, `redis+unix://`, `redis+cluster://` or \
-                     `redis+sentinel://` and names a server, such as `redis://127.0.0.1:6379`";
+const EXPECTED: &str = "must be `memory:` or a URL that begins with `redis://`, `rediss://`, \
+                        `redis+unix://`, `redis+cluster://` or `redis+sentinel://` and names a \
+                        server, such as `redis://127.0.0.1:6379`";
 
 #[cfg(test)]
 mod tests {
@@ -132,14 +133,19 @@ mod tests {
         ] {
             assert_eq!(resolve(url).unwrap(), StoreUrl::Redis(url.into()));
         }
-        assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Redis("redis://127.0.0.1:6379".into()));
+        assert_eq!(
+            StoreUrl::resolve(None).unwrap(),
+            StoreUrl::Redis("redis://127.0.0.1:6379".into())
+        );
     }
 
     #[cfg(not(feature = "redis"))]
     #[test]
     fn without_redis_there_is_memory() {
         assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Memory(Bounds::default()));
-        assert!(resolve("redis://h").unwrap_err().to_string().contains("needs the feature `redis`"));
+        assert!(
+            resolve("redis://h").unwrap_err().to_string().contains("needs the feature `redis`")
+        );
     }
 
     #[test]
@@ -168,7 +174,10 @@ mod tests {
     fn debug_shows_no_password() {
         for url in ["redis://user:HUNTER2@h", "HUNTER2", "redis+cluster://:HUNTER2@h"] {
             let text = StoreText::from(url.to_owned());
-            assert!(!format!("{text:?} {:?}", StoreUrl::resolve(Some(text.clone()))).contains("HUNTER2"));
+            assert!(
+                !format!("{text:?} {:?}", StoreUrl::resolve(Some(text.clone())))
+                    .contains("HUNTER2")
+            );
         }
     }
 }

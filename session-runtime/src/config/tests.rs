@@ -19,7 +19,8 @@ fn config() -> SessionConfig {
 /// Refused at start, with a message that holds each of these.
 #[track_caller]
 fn refused(config: SessionConfig, says: &[&str]) -> String {
-    let error = config.resolve().err().unwrap_or_else(|| panic!("accepted, though it should say {says:?}"));
+    let error =
+        config.resolve().err().unwrap_or_else(|| panic!("accepted, though it should say {says:?}"));
     assert!(error.is_config());
     let message = error.to_string();
     for part in says {
@@ -54,7 +55,8 @@ fn defaults_are_pinned() {
 
 #[test]
 fn same_site_is_shown_as_it_is_written() {
-    let shown = [SameSite::Strict, SameSite::Lax, SameSite::None].map(|same_site| same_site.to_string());
+    let shown =
+        [SameSite::Strict, SameSite::Lax, SameSite::None].map(|same_site| same_site.to_string());
     assert_eq!(shown, ["Strict", "Lax", "None"]);
 }
 
@@ -105,11 +107,13 @@ fn impossible_cookies_are_refused_with_what_to_change() {
 #[test]
 fn cookie_names_are_tokens() {
     for bad in [
-        "", "a b", "a=b", "a;b", "a,b", "a\"b", "a\\b", "a\tb", "a\r\nb", "a\0b", "é", "(a)", "a/b", "a@b",
-        "a:b",
+        "", "a b", "a=b", "a;b", "a,b", "a\"b", "a\\b", "a\tb", "a\r\nb", "a\0b", "é", "(a)",
+        "a/b", "a@b", "a:b",
     ] {
-        let message =
-            refused(config().cookie_name(bad), &["SESSION_COOKIE_ID", "must consist of letters, digits"]);
+        let message = refused(
+            config().cookie_name(bad),
+            &["SESSION_COOKIE_ID", "must consist of letters, digits"],
+        );
         assert!(bad.len() < 3 || !message.contains(bad));
     }
     for good in ["a", "session_id", "SID.1", "!#$%&'*+-.^_`|~"] {
@@ -121,7 +125,10 @@ fn cookie_names_are_tokens() {
 fn paths_cannot_break_out_of_their_attribute() {
     let long = format!("/{}", "a".repeat(1024));
     for bad in ["", "app", "/a;Secure", "/a\r\nSet-Cookie: a=b", "/\0", "/\u{7f}", "/é", &long] {
-        refused(config().cookie_path(bad), &["`cookie_path` (SESSION_COOKIE_PATH)", "begins with `/`"]);
+        refused(
+            config().cookie_path(bad),
+            &["`cookie_path` (SESSION_COOKIE_PATH)", "begins with `/`"],
+        );
     }
     for good in ["/", "/app", "/a b/c,d=e", &long[..1024]] {
         assert_eq!(&*config().cookie_path(good).resolve().unwrap().cookie.path, good);
@@ -160,14 +167,21 @@ fn domains_are_host_names() {
         ("xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("127.0.0.1", "127.0.0.1"),
     ] {
-        assert_eq!(config().cookie_domain(good).resolve().unwrap().cookie.domain.as_deref(), Some(means));
+        assert_eq!(
+            config().cookie_domain(good).resolve().unwrap().cookie.domain.as_deref(),
+            Some(means)
+        );
     }
 }
 
 #[test]
 fn prefixes_are_texts_without_surprises() {
-    for bad in ["", "a{b", "a}b", "{}", " ", "a b", "a\tb", "a\u{a0}b", "a\nb", "a\0b", "a\u{85}b"] {
-        refused(config().prefix(bad), &["`prefix` (SESSION_REDIS_PREFIX)", "must be a text without braces"]);
+    for bad in ["", "a{b", "a}b", "{}", " ", "a b", "a\tb", "a\u{a0}b", "a\nb", "a\0b", "a\u{85}b"]
+    {
+        refused(
+            config().prefix(bad),
+            &["`prefix` (SESSION_REDIS_PREFIX)", "must be a text without braces"],
+        );
     }
     for good in ["app", "shop:test", "é", "a-b_c.d", "a:"] {
         assert_eq!(&*config().prefix(good).resolve().unwrap().prefix, good);
@@ -178,19 +192,32 @@ fn prefixes_are_texts_without_surprises() {
 fn limits_have_limits() {
     let (nanosecond, short) = (Duration::from_nanos(1), Duration::from_micros(9_999));
     for bad in [Duration::ZERO, nanosecond, short, Duration::from_secs(3601), Duration::MAX] {
-        refused(config().timeout(bad), &["`timeout` (SESSION_TIMEOUT_MS) must be 10 milliseconds to 1 hour"]);
+        refused(
+            config().timeout(bad),
+            &["`timeout` (SESSION_TIMEOUT_MS) must be 10 milliseconds to 1 hour"],
+        );
     }
     for bad in [0, (512 << 20) + 1, usize::MAX] {
         refused(config().max_value_size(bad), &["`max_value_size` must be 1 byte to 512 MiB"]);
     }
     for bad in [0, (1 << 20) - 1, usize::MAX] {
-        refused(config().max_batch_size(bad), &["`max_batch_size` must be a size from `max_value_size`"]);
+        refused(
+            config().max_batch_size(bad),
+            &["`max_batch_size` must be a size from `max_value_size`"],
+        );
     }
-    let most =
-        config().max_batch_size(512 << 20).max_value_size(512 << 20).timeout(Duration::from_secs(3600));
+    let most = config()
+        .max_batch_size(512 << 20)
+        .max_value_size(512 << 20)
+        .timeout(Duration::from_secs(3600));
     assert!(most.resolve().is_ok());
     assert!(
-        config().max_value_size(1).max_batch_size(1).timeout(Duration::from_millis(10)).resolve().is_ok()
+        config()
+            .max_value_size(1)
+            .max_batch_size(1)
+            .timeout(Duration::from_millis(10))
+            .resolve()
+            .is_ok()
     );
 }
 
@@ -201,7 +228,8 @@ fn impossible_lifetimes_and_stores_are_refused_at_start() {
     refused(config().store("mysql://h"), &["SESSION_REDIS"]);
 }
 
-/// A creation time is told in whole seconds: less than a minute would be lost between two machines, or between two seconds.
+/// A creation time is told in whole seconds: less than a minute would be lost between two machines,
+/// or between two seconds.
 #[test]
 fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
     let takes = ["`max`", "must be 1 minute to 3,650 days"];
@@ -210,7 +238,10 @@ fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
     refused(file(r#"{ "class": "normal", "max": 1 }"#), &takes);
     refused(file(r#"{ "class": 7, "max": 0 }"#), &takes);
     refused(from_env(&[("SESSION_MAX_LIFETIME", "1")]).unwrap().secret(SECRET), &takes);
-    refused(file(r#"{ "class": "remembered", "idle": 0 }"#), &["`idle`", "must be 1 second to 3,650 days"]);
+    refused(
+        file(r#"{ "class": "remembered", "idle": 0 }"#),
+        &["`idle`", "must be 1 second to 3,650 days"],
+    );
     assert!(file(r#"{ "class": "normal", "idle": 1, "max": 60 }"#).resolve().is_ok());
 }
 
@@ -219,7 +250,10 @@ fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
 #[test]
 fn without_a_secret_only_memory_starts() {
     assert!(SessionConfig::new().store("memory:").resolve().unwrap().secrets.is_empty());
-    refused(SessionConfig::new(), &["`secret` (SESSION_SECRET) is required", "`memory:`", "openssl rand"]);
+    refused(
+        SessionConfig::new(),
+        &["`secret` (SESSION_SECRET) is required", "`memory:`", "openssl rand"],
+    );
     refused(SessionConfig::new().store("redis://h"), &["SESSION_SECRET"]);
     refused(config().secret(""), &["SESSION_SECRET", "is empty"]);
 }
@@ -254,8 +288,12 @@ fn secrets_are_text_base64_or_hexadecimal() {
 fn several_secrets_keep_their_order() {
     let read = secrets(&format!("{TEXT} , {SECRET}")).unwrap();
     assert_eq!((read.len(), &read[0][..], read[1].len()), (2, TEXT.as_bytes(), 32));
-    for bad in [format!("{TEXT},"), format!(",{TEXT}"), format!("{TEXT},,{SECRET}"), format!("{TEXT},short")]
-    {
+    for bad in [
+        format!("{TEXT},"),
+        format!(",{TEXT}"),
+        format!("{TEXT},,{SECRET}"),
+        format!("{TEXT},short"),
+    ] {
         assert!(secrets(&bad).is_err());
     }
 }
@@ -278,8 +316,14 @@ fn weak_secrets_are_refused_and_not_quoted() {
         ("hex:abc", "is not pairs of hexadecimal digits"),
         // As `openssl rand -base64 64` breaks it.
         ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43h\nEoO2a6UdmlQ=", "holds a line break"),
-        ("hex:8f1d0f3c6b2a4e5d9c7b8a6958473625\r\n1413f2e1d0cfbead9c8b7a6958473625", "holds a line break"),
-        ("9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6^Hg3%Ty\nk#x7!q@k$x%7^q&k*x(7)q-k_x=7+q{k}x[7]q", "holds a line break"),
+        (
+            "hex:8f1d0f3c6b2a4e5d9c7b8a6958473625\r\n1413f2e1d0cfbead9c8b7a6958473625",
+            "holds a line break",
+        ),
+        (
+            "9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6^Hg3%Ty\nk#x7!q@k$x%7^q&k*x(7)q-k_x=7+q{k}x[7]q",
+            "holds a line break",
+        ),
         ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats itself"),
         ("abababababababababababababababababab", "repeats itself"),
         ("secretsecretsecretsecretsecretsecret", "repeats itself"),
@@ -301,8 +345,10 @@ fn weak_secrets_are_refused_and_not_quoted() {
         ("p@ssword-password-PASSWORD-passw0rd!", "looks like a placeholder"),
         ("session-token-abcdefghijklmnopqrstuvwx", "looks like a placeholder"),
     ] {
-        let message =
-            refused(config().secret(weak), &["`secret` (SESSION_SECRET)", says, "openssl rand -base64 32"]);
+        let message = refused(
+            config().secret(weak),
+            &["`secret` (SESSION_SECRET)", says, "openssl rand -base64 32"],
+        );
         let hidden = weak.trim_start_matches("base64:").trim_start_matches("hex:").trim();
         assert!(hidden.is_empty() || !message.contains(hidden), "{message}");
     }
@@ -413,11 +459,18 @@ fn formats_of_python_bring_its_defaults() {
     ]);
     assert_eq!((&*python.prefix, &*python.cookie.name), ("redis", "session-id"));
     let shown = format!("{:?}", python.cookie_formats);
-    assert!(shown.contains("Flask") && shown.contains("Tornado") && !shown.contains("whole"), "{shown}");
+    assert!(
+        shown.contains("Flask") && shown.contains("Tornado") && !shown.contains("whole"),
+        "{shown}"
+    );
     assert!(!python.needs_secret());
+    let both = [
+        ("SESSION_COOKIE_FORMATS", "native,tornado"),
+        ("SESSION_REDIS_PREFIX", "shop"),
+        (key.1, key.0),
+    ];
     let both =
-        [("SESSION_COOKIE_FORMATS", "native,tornado"), ("SESSION_REDIS_PREFIX", "shop"), (key.1, key.0)];
-    let both = resolved(&[&both[..], &[("SESSION_SECRET", TEXT), ("SESSION_COOKIE_ID", "sid")]].concat());
+        resolved(&[&both[..], &[("SESSION_SECRET", TEXT), ("SESSION_COOKIE_ID", "sid")]].concat());
     assert_eq!((&*both.prefix, &*both.cookie.name, both.needs_secret()), ("shop", "sid", true));
     let native = resolved(&[("SESSION_REDIS", "memory:"), (key.1, key.0)]);
     assert_eq!((&*native.prefix, &*native.cookie.name), ("app", "__Host-session-id"));
@@ -431,18 +484,32 @@ fn formats_that_cannot_be_used_are_refused() {
     for (formats, secret_key, says) in [
         ("tornado", "", "`secret_key` (SECRET_KEY) is required"),
         ("native,flask", "", "`secret_key` (SECRET_KEY) is required"),
-        ("django", "key", "(SESSION_COOKIE_FORMATS) must be one or more of `native`, `tornado`, `flask`"),
+        (
+            "django",
+            "key",
+            "(SESSION_COOKIE_FORMATS) must be one or more of `native`, `tornado`, `flask`",
+        ),
         ("tornado,", "key", "(SESSION_COOKIE_FORMATS) must be"),
         ("unsigned-forgeable-ids,tornado", "key", "is read and never written"),
     ] {
-        let variables =
-            [("SESSION_COOKIE_FORMATS", formats), ("SECRET_KEY", secret_key), ("SESSION_SECRET", TEXT)];
+        let variables = [
+            ("SESSION_COOKIE_FORMATS", formats),
+            ("SECRET_KEY", secret_key),
+            ("SESSION_SECRET", TEXT),
+        ];
         let error = from_env(&variables).and_then(|config| config.resolve()).unwrap_err();
         assert!(error.is_config() && error.to_string().contains(says), "{error}");
     }
     let ageless = TornadoCookie::new("key").max_age_days(0);
-    let ageless = SessionConfig::new().secret(TEXT).cookie_formats([CookieFormat::Tornado(ageless)]);
-    assert!(ageless.resolve().unwrap_err().to_string().contains("must have a `max_age_days` of 1 or more"));
+    let ageless =
+        SessionConfig::new().secret(TEXT).cookie_formats([CookieFormat::Tornado(ageless)]);
+    assert!(
+        ageless
+            .resolve()
+            .unwrap_err()
+            .to_string()
+            .contains("must have a `max_age_days` of 1 or more")
+    );
     let none = SessionConfig::new().secret(TEXT).cookie_formats([]).resolve().unwrap_err();
     assert!(none.to_string().contains("must be one format or more"), "{none}");
 }
@@ -491,7 +558,9 @@ fn a_secret_key_that_a_file_leaves_out_is_the_environments() {
     let error = keys(file()).unwrap_err();
     assert!(error.to_string().contains("`secret_key` (SECRET_KEY) is required"), "{error}");
     let over = |variable: Option<OsString>| {
-        file().overridden_by(|_| None, |name| variable.clone().filter(|_| name == "SECRET_KEY")).unwrap()
+        file()
+            .overridden_by(|_| None, |name| variable.clone().filter(|_| name == "SECRET_KEY"))
+            .unwrap()
     };
     assert!(keys(over(Some("".into()))).is_err());
     let expected = |key: &[u8]| vec![key.to_vec(), b"own".to_vec(), vec![0xff]];
@@ -507,12 +576,18 @@ fn a_secret_key_that_a_file_leaves_out_is_the_environments() {
 
 #[test]
 fn variables_reach_the_settings() {
-    let settings =
-        from_env(&[("SESSION_REDIS", "memory:"), ("SESSION_SECRET", TEXT), ("SESSION_EXPIRE", " 60\n")]);
+    let settings = from_env(&[
+        ("SESSION_REDIS", "memory:"),
+        ("SESSION_SECRET", TEXT),
+        ("SESSION_EXPIRE", " 60\n"),
+    ]);
     let settings = settings.unwrap().resolve().unwrap();
     assert!(matches!(settings.store, StoreUrl::Memory(_)));
     assert_eq!(settings.secrets[0].expose(), TEXT.as_bytes());
-    assert_eq!(settings.lifetimes.get(LifetimeId::default()).unwrap().idle, Duration::from_secs(60));
+    assert_eq!(
+        settings.lifetimes.get(LifetimeId::default()).unwrap().idle,
+        Duration::from_secs(60)
+    );
 }
 
 const VARIABLES: [&str; 12] = [
@@ -588,7 +663,8 @@ fn a_variable_that_is_not_utf_8_is_an_error() {
         let lookup = |name: &str| (name == variable).then(|| OsString::from_vec(vec![0xff]));
         let error = SessionConfig::new().overridden_by(|_| None, lookup).unwrap_err();
         assert!(
-            error.is_config() && error.to_string().ends_with(&format!("({variable}) must be UTF-8 text")),
+            error.is_config()
+                && error.to_string().ends_with(&format!("({variable}) must be UTF-8 text")),
             "{error}"
         );
     }
@@ -635,7 +711,8 @@ fn every_key_is_read_from_files() {
 #[test]
 fn files_may_list_secrets() {
     let read: SessionConfig =
-        serde_json::from_value(serde_json::json!({ "store": "memory:", "secret": [TEXT, SECRET] })).unwrap();
+        serde_json::from_value(serde_json::json!({ "store": "memory:", "secret": [TEXT, SECRET] }))
+            .unwrap();
     let secrets = read.resolve().unwrap().secrets;
     assert_eq!((secrets.len(), secrets[0].expose()), (2, TEXT.as_bytes()));
 }

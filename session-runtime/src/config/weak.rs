@@ -1,6 +1,7 @@
 //! What makes a secret guessable: it was never replaced by a random one.
 
-/// Why this secret is refused, if it is. One drawn at random, as bytes, base64, hexadecimal or letters, never is.
+/// Why this secret is refused, if it is. One drawn at random, as bytes, base64, hexadecimal or
+/// letters, never is.
 pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
     if let Some(reason) = pattern(secret) {
         return Some(reason);
@@ -21,7 +22,8 @@ pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
     (mostly_words || holds_words && pattern(rest.as_bytes()).is_some()).then_some(PLACEHOLDER)
 }
 
-const PLACEHOLDER: &str = "looks like a placeholder: it holds words such as `secret` or `change me`";
+const PLACEHOLDER: &str =
+    "looks like a placeholder: it holds words such as `secret` or `change me`";
 
 fn pattern(secret: &[u8]) -> Option<&'static str> {
     if repeats_itself(secret) {
@@ -54,10 +56,15 @@ fn counts_up_or_down(secret: &[u8]) -> bool {
 }
 
 fn letters_and_digits(secret: &[u8]) -> String {
-    secret.iter().filter(|c| c.is_ascii_alphanumeric()).map(|c| char::from(c.to_ascii_lowercase())).collect()
+    secret
+        .iter()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .map(|c| char::from(c.to_ascii_lowercase()))
+        .collect()
 }
 
-/// A random secret of 32 hexadecimal or decimal digits has more than these, but for one in many millions.
+/// A random secret of 32 hexadecimal or decimal digits has more than these, but for one in many
+/// millions.
 const LEAST_DIFFERENT: usize = 6;
 
 /// In fewer, punctuation is what makes a secret hard to guess, and a short word is there by chance.
@@ -76,7 +83,8 @@ const BEGINNINGS: &[&str] = &[
     "qwerty",
 ];
 
-const NOWHERE: &[&str] = &["changeme", "changethis", "replaceme", "replacethis", "placeholder", "donotuse"];
+const NOWHERE: &[&str] =
+    &["changeme", "changethis", "replaceme", "replacethis", "placeholder", "donotuse"];
 
 /// Longer ones first where one holds another.
 const WORDS: &[&str] = &[

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why bytes are not a value of a type, or why a value cannot be stored. Holds a reason, never the value.
+/// Why bytes are not a value of a type, or why a value cannot be stored. Holds a reason, never the
+/// value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InvalidValue(Cow<'static, str>);
 
 impl InvalidValue {
-    /// An error with a reason, such as `"a theme is light or dark"`. The reason ends up in logs: keep the value out of it.
+    /// An error with a reason, such as `"a theme is light or dark"`. The reason ends up in logs:
+    /// keep the value out of it.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self(reason.into())
     }

@@ -21,34 +21,44 @@ pub(crate) enum Kind {
     #[error("the session expired while the request held it")]
     Expired,
     #[error(
-        "the session store still has this session, but this process holds it to be over: compare the configured lifetimes, \
-         and the clocks of the machines"
+        "the session store still has this session, but this process holds it to be over: compare \
+         the configured lifetimes, and the clocks of the machines"
     )]
     Disputed,
     #[error(
-        "the request went on without its session, because the session store was unavailable: nothing is written"
+        "the request went on without its session, because the session store was unavailable: \
+         nothing is written"
     )]
     WithoutSession,
     #[error(
-        "another site caused this request, and it came without the session's cookie: a new session would take the place of the one that the \
-         browser may have. `allow_cross_site` on the layer of the route lets it begin"
+        "another site caused this request, and it came without the session's cookie: a new \
+         session would take the place of the one that the browser may have. `allow_cross_site` on \
+         the layer of the route lets it begin"
     )]
     CrossSite,
     #[error("the response's head was sent already, the session's cookie cannot change any more")]
     HeadersSent,
     #[error(
-        "the response's head was sent as one that does not depend on the session: take a `Session` before it is sent"
+        "the response's head was sent as one that does not depend on the session: take a \
+         `Session` before it is sent"
     )]
-    #[cfg_attr(not(any(feature = "tower", feature = "actix")), allow(dead_code, reason = "adapters say it"))]
+    #[cfg_attr(
+        not(any(feature = "tower", feature = "actix")),
+        allow(dead_code, reason = "adapters say it")
+    )]
     TooLate,
     #[error("no session in this request: {}", MISSING_LAYER)]
-    #[cfg_attr(not(any(feature = "tower", feature = "actix")), allow(dead_code, reason = "adapters say it"))]
+    #[cfg_attr(
+        not(any(feature = "tower", feature = "actix")),
+        allow(dead_code, reason = "adapters say it")
+    )]
     MissingLayer,
     #[error("a batch holds a field of another request's session")]
     OtherRequest,
     #[cfg(feature = "blocking")]
     #[error(
-        "this thread drives an async runtime and must not wait: await the operation, or wait for it in `spawn_blocking`"
+        "this thread drives an async runtime and must not wait: await the operation, or wait for \
+         it in `spawn_blocking`"
     )]
     DrivesRuntime,
     #[cfg(feature = "blocking")]
@@ -57,12 +67,13 @@ pub(crate) enum Kind {
     #[error("a field cannot expire at once: `remove` ends it")]
     ExpiryOfZero,
     #[error(
-        "the schema `{schema}` has fields with a `ttl`, and the session store cannot expire single fields: \
-         Redis 7.4 or later, Valkey 9 or later, or `memory:` can"
+        "the schema `{schema}` has fields with a `ttl`, and the session store cannot expire \
+         single fields: Redis 7.4 or later, Valkey 9 or later, or `memory:` can"
     )]
     SchemaNeedsFieldExpiry { schema: &'static str },
     #[error(
-        "the session store cannot expire single fields: Redis 7.4 or later, Valkey 9 or later, or `memory:` can"
+        "the session store cannot expire single fields: Redis 7.4 or later, Valkey 9 or later, or \
+         `memory:` can"
     )]
     NoFieldExpiry(#[source] StoreError),
     #[error("the operating system gave no random numbers")]
@@ -81,7 +92,8 @@ pub(crate) enum Kind {
 
 /// What to do about it, for each adapter that is there.
 const MISSING_LAYER: &str = if cfg!(all(feature = "tower", feature = "actix")) {
-    "add `.layer(sessions.layer())` to the router, after the routes that use sessions, or with actix-web `.wrap(sessions.middleware())`"
+    "add `.layer(sessions.layer())` to the router, after the routes that use sessions, or with \
+     actix-web `.wrap(sessions.middleware())`"
 } else if cfg!(feature = "actix") {
     "add `.wrap(sessions.middleware())` to the `App`, or to the scope whose routes use sessions"
 } else {

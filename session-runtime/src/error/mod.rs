@@ -17,11 +17,11 @@ use std::time::Duration;
 /// What went wrong with a session operation.
 ///
 /// The type is opaque: ask it what happened with the `is_…` methods. Neither it nor its
-/// [sources](std::error::Error::source) ever hold a stored value, the secret part of a session id or the
-/// text of a server's message, so it may be logged as it is.
+/// [sources](std::error::Error::source) ever hold a stored value, the secret part of a session id
+/// or the text of a server's message, so it may be logged as it is.
 ///
-/// With the features `axum`, `actix` and `poem` it is a response too, with the status that [`status`](Self::status) says and a body that says nothing
-/// about the store.
+/// With the features `axum`, `actix` and `poem` it is a response too, with the status that
+/// [`status`](Self::status) says and a body that says nothing about the store.
 ///
 /// # Examples
 ///
@@ -65,7 +65,9 @@ impl Error {
     #[cfg(feature = "redis")]
     pub(crate) fn looked_for_by(self, setting: Setting) -> Self {
         match *self.0 {
-            Kind::Store(error) if error.is_unavailable() => Self::new(Kind::NotConnected { setting, error }),
+            Kind::Store(error) if error.is_unavailable() => {
+                Self::new(Kind::NotConnected { setting, error })
+            }
             kind => Self::new(kind),
         }
     }
@@ -78,9 +80,9 @@ impl Error {
         }
     }
 
-    /// The status code of the response that it is: 403 when [`is_cross_site`](Self::is_cross_site), 409 when
-    /// [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable) or
-    /// [`is_contended`](Self::is_contended), 500 otherwise.
+    /// The status code of the response that it is: 403 when [`is_cross_site`](Self::is_cross_site),
+    /// 409 when [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable)
+    /// or [`is_contended`](Self::is_contended), 500 otherwise.
     ///
     /// # Examples
     ///
@@ -114,8 +116,9 @@ impl Error {
         }
     }
 
-    /// How long the client should wait before it tries again: a second when [`is_contended`](Self::is_contended), nothing
-    /// otherwise. As a response, the error says it in whole seconds as `Retry-After` (RFC 9110, section 10.2.3).
+    /// How long the client should wait before it tries again: a second when
+    /// [`is_contended`](Self::is_contended), nothing otherwise. As a response, the error says
+    /// it in whole seconds as `Retry-After` (RFC 9110, section 10.2.3).
     ///
     /// # Examples
     ///
@@ -163,8 +166,8 @@ impl Error {
         }
     }
 
-    /// A stored value is not one that the field's type can hold. Names the field and the type, never the value.
-    /// Other fields of the session go on working.
+    /// A stored value is not one that the field's type can hold. Names the field and the type,
+    /// never the value. Other fields of the session go on working.
     ///
     /// # Examples
     ///
@@ -190,14 +193,16 @@ impl Error {
         matches!(*self.0, Kind::Decode { .. })
     }
 
-    /// A value given to a setter has no stored form that reads as it again. As JSON these are maps with keys that are no
-    /// text, floats that are not finite, and more than 127 lists and maps within each other. Nothing was sent.
+    /// A value given to a setter has no stored form that reads as it again. As JSON these are maps
+    /// with keys that are no text, floats that are not finite, and more than 127 lists and maps
+    /// within each other. Nothing was sent.
     pub fn is_encode(&self) -> bool {
         matches!(*self.0, Kind::Encode { .. })
     }
 
-    /// The session was destroyed, rotated away or has expired while this request was under way. Nothing was written. A request that
-    /// arrives later has no session: its first write begins a new one.
+    /// The session was destroyed, rotated away or has expired while this request was under way.
+    /// Nothing was written. A request that arrives later has no session: its first write begins
+    /// a new one.
     ///
     /// # Examples
     ///
@@ -223,14 +228,17 @@ impl Error {
         matches!(*self.0, Kind::Gone | Kind::Expired)
     }
 
-    /// The result of [`incr`](crate::Field::incr) would be out of the type's range. Nothing was written.
+    /// The result of [`incr`](crate::Field::incr) would be out of the type's range. Nothing was
+    /// written.
     pub fn is_out_of_range(&self) -> bool {
         matches!(*self.0, Kind::OutOfRange { .. })
     }
 
-    /// Others changed the field each time before [`update`](crate::Field::update) could, until its time was over. Nothing was written.
+    /// Others changed the field each time before [`update`](crate::Field::update) could, until its
+    /// time was over. Nothing was written.
     ///
-    /// Too many do so at once. In a moment it may work: as a response, it is a 503 with `Retry-After`.
+    /// Too many do so at once. In a moment it may work: as a response, it is a 503 with
+    /// `Retry-After`.
     pub fn is_contended(&self) -> bool {
         matches!(*self.0, Kind::Contended { .. })
     }
@@ -257,8 +265,9 @@ impl Error {
         matches!(*self.0, Kind::TooLarge { .. })
     }
 
-    /// The store could not be reached, did not answer within the deadline, or said that it cannot serve now; or it was so when the request was
-    /// to be served [without its session](crate::SessionHandle::allow_degraded), and this would have written to it.
+    /// The store could not be reached, did not answer within the deadline, or said that it cannot
+    /// serve now; or it was so when the request was to be served [without its
+    /// session](crate::SessionHandle::allow_degraded), and this would have written to it.
     pub fn is_unavailable(&self) -> bool {
         match &*self.0 {
             Kind::Store(error) => error.is_unavailable(),
@@ -268,13 +277,15 @@ impl Error {
         }
     }
 
-    /// A write was sent and no reply came: it may or may not have been carried out. It was not sent again.
+    /// A write was sent and no reply came: it may or may not have been carried out. It was not sent
+    /// again.
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(&*self.0, Kind::Store(error) if error.is_outcome_unknown())
     }
 
-    /// The operation would have changed the session's cookie after the response's head was sent. A session that such
-    /// a write began while the head was sent has no cookie and expires by itself.
+    /// The operation would have changed the session's cookie after the response's head was sent. A
+    /// session that such a write began while the head was sent has no cookie and expires by
+    /// itself.
     ///
     /// Also a session that is taken from a request only after the response's head was sent, as one
     /// that does not depend on a session.
@@ -337,8 +348,9 @@ impl Error {
         matches!(*self.0, Kind::MissingLayer)
     }
 
-    /// What was asked for cannot be done: a batch that holds a field of another request's session, a field's own expiry on a server that has
-    /// none, or one of zero, or `wait` on a thread that drives an async runtime. Nothing was written.
+    /// What was asked for cannot be done: a batch that holds a field of another request's session,
+    /// a field's own expiry on a server that has none, or one of zero, or `wait` on a thread
+    /// that drives an async runtime. Nothing was written.
     ///
     /// # Examples
     ///
@@ -371,8 +383,9 @@ impl Error {
         )
     }
 
-    /// The configuration cannot be used. The message names the setting and what it takes. Also an answer about a session that
-    /// the store still has while this process's clock or lifetimes say that it is over.
+    /// The configuration cannot be used. The message names the setting and what it takes. Also an
+    /// answer about a session that the store still has while this process's clock or lifetimes
+    /// say that it is over.
     ///
     /// # Examples
     ///

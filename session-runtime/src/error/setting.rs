@@ -24,8 +24,10 @@ impl Setting {
     pub(crate) const MAX: Self = Self::new("max", "SESSION_MAX_LIFETIME");
     pub(crate) const COOKIE_NAME: Self = Self::new("cookie_name", "SESSION_COOKIE_ID");
     pub(crate) const COOKIE_SECURE: Self = Self::new("cookie_secure", "SESSION_COOKIE_SECURE");
-    pub(crate) const COOKIE_HTTP_ONLY: Self = Self::new("cookie_http_only", "SESSION_COOKIE_HTTP_ONLY");
-    pub(crate) const COOKIE_SAME_SITE: Self = Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
+    pub(crate) const COOKIE_HTTP_ONLY: Self =
+        Self::new("cookie_http_only", "SESSION_COOKIE_HTTP_ONLY");
+    pub(crate) const COOKIE_SAME_SITE: Self =
+        Self::new("cookie_same_site", "SESSION_COOKIE_SAME_SITE");
     pub(crate) const COOKIE_PATH: Self = Self::new("cookie_path", "SESSION_COOKIE_PATH");
     pub(crate) const COOKIE_DOMAIN: Self = Self::new("cookie_domain", "SESSION_COOKIE_DOMAIN");
     pub(crate) const COOKIE_FORMATS: Self = Self::new("cookie_formats", "SESSION_COOKIE_FORMATS");
@@ -85,7 +87,11 @@ impl Setting {
         range: RangeInclusive<T>,
         expected: &'static str,
     ) -> Result<(), Error> {
-        if range.contains(&value) { Ok(()) } else { Err(self.invalid(format!("must be {expected}"))) }
+        if range.contains(&value) {
+            Ok(())
+        } else {
+            Err(self.invalid(format!("must be {expected}")))
+        }
     }
 }
 

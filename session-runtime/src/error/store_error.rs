@@ -5,7 +5,8 @@ use std::fmt;
 
 /// Why a store could not carry out an operation.
 ///
-/// Built by stores. Their messages are shown and logged: they must hold no stored value, no key and no text that a server sent.
+/// Built by stores. Their messages are shown and logged: they must hold no stored value, no key and
+/// no text that a server sent.
 ///
 /// # Examples
 ///
@@ -33,7 +34,8 @@ enum StoreErrorKind {
 }
 
 impl StoreError {
-    /// The store cannot be reached or cannot serve now, and the operation was not carried out; the same operation may succeed later.
+    /// The store cannot be reached or cannot serve now, and the operation was not carried out; the
+    /// same operation may succeed later.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Unavailable, source: source.into() }
     }
@@ -43,7 +45,8 @@ impl StoreError {
         Self { kind: StoreErrorKind::OutcomeUnknown, source: source.into() }
     }
 
-    /// The store refused the operation: a permission that is missing, memory that is full. Nothing was changed.
+    /// The store refused the operation: a permission that is missing, memory that is full. Nothing
+    /// was changed.
     pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Refused, source: source.into() }
     }
@@ -69,7 +72,8 @@ impl fmt::Display for StoreError {
         let kind = match self.kind {
             StoreErrorKind::Unavailable => "the session store is unavailable",
             StoreErrorKind::OutcomeUnknown => {
-                "the session store did not answer, it is not known whether the write was carried out"
+                "the session store did not answer, it is not known whether the write was carried \
+                 out"
             }
             StoreErrorKind::Refused => "the session store refused the operation",
         };

@@ -16,7 +16,8 @@
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | How do I test my own handlers? |")]
 #![cfg_attr(
     feature = "redis",
-    doc = "| [`deployment`] | Where are sessions kept, what does the server have to permit, what happens when it fails? |"
+    doc = "| [`deployment`] | Where are sessions kept, what does the server have to permit, what \
+           happens when it fails? |"
 )]
 //! | [`observability`] | What can be seen from outside, and under which names? |
 //! | [`faq`] | Why does my counter stay at 1, why do I see 409 or the login page again? |

@@ -1,4 +1,5 @@
-//! What a response says to caches, so that no shared cache serves one visitor's page to another ([RFC 9111 §5.2]).
+//! What a response says to caches, so that no shared cache serves one visitor's page to another
+//! ([RFC 9111 §5.2]).
 //!
 //! [RFC 9111 §5.2]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2
 
@@ -31,7 +32,8 @@ pub(crate) enum Cacheability {
 }
 
 impl Cacheability {
-    /// The `Cache-Control` to send in place of the handler's (`""` without one), or `None` if the handler's does.
+    /// The `Cache-Control` to send in place of the handler's (`""` without one), or `None` if the
+    /// handler's does.
     pub(crate) fn restrict(self, given: &str) -> Option<Cow<'static, str>> {
         match self {
             Self::Unchanged => None,
@@ -40,7 +42,11 @@ impl Cacheability {
             Self::Private if forbids_storing(given) => None,
             // A quoted list of header names: not worth being taken apart.
             Self::Private if given.contains('"') => Some("private, no-cache".into()),
-            Self::Private if has(given, "private") && !directives(given).any(opens_to_shared_caches) => None,
+            Self::Private
+                if has(given, "private") && !directives(given).any(opens_to_shared_caches) =>
+            {
+                None
+            }
             Self::Private => Some(private(given).into()),
         }
     }
@@ -54,8 +60,9 @@ impl Cacheability {
 }
 
 fn private(given: &str) -> String {
-    let kept = directives(given)
-        .filter(|directive| !opens_to_shared_caches(directive) && !directive.eq_ignore_ascii_case("private"));
+    let kept = directives(given).filter(|directive| {
+        !opens_to_shared_caches(directive) && !directive.eq_ignore_ascii_case("private")
+    });
     std::iter::once("private").chain(kept).collect::<Vec<_>>().join(", ")
 }
 
@@ -68,7 +75,8 @@ fn opens_to_shared_caches(directive: &str) -> bool {
 ///
 /// [RFC 9111 §5.2.2.3]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.3
 fn forbids_storing(given: &str) -> bool {
-    has(given, "no-store") && !directives(given).any(|directive| is_named(directive, "must-understand"))
+    has(given, "no-store")
+        && !directives(given).any(|directive| is_named(directive, "must-understand"))
 }
 
 fn is_named(directive: &str, name: &str) -> bool {
@@ -161,7 +169,10 @@ mod tests {
     #[test]
     fn what_most_responses_get_is_not_allocated() {
         for cacheability in [Private, NoStore] {
-            assert!(matches!(cacheability.restrict(""), Some(Cow::Borrowed(_))), "{cacheability:?}");
+            assert!(
+                matches!(cacheability.restrict(""), Some(Cow::Borrowed(_))),
+                "{cacheability:?}"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ const MAX_VALUE_LEN: usize = 512;
 
 /// A request's `Cookie` headers, as they came.
 ///
-/// A request that never asks for its session pays for this copy alone: it is looked through when somebody asks.
+/// A request that never asks for its session pays for this copy alone: it is looked through when
+/// somebody asks.
 #[derive(Default)]
 pub(crate) struct CookieHeaders {
     /// Joined as [RFC 6265 §5.4] joins cookies.
@@ -38,7 +39,8 @@ impl CookieHeaders {
         split(&self.joined).filter_map(|pair| {
             let at = memchr(b'=', pair)?;
             let (key, value) = (pair[..at].trim_ascii(), unquoted(pair[at + 1..].trim_ascii()));
-            let may_be_ours = key == name.as_bytes() && !value.is_empty() && value.len() <= MAX_VALUE_LEN;
+            let may_be_ours =
+                key == name.as_bytes() && !value.is_empty() && value.len() <= MAX_VALUE_LEN;
             may_be_ours.then_some(value)
         })
     }
@@ -69,7 +71,10 @@ mod tests {
 
     #[test]
     fn values_of_the_name_are_found_in_every_header_in_order() {
-        assert_eq!(values(&[b"a=1; sid=one; b=2;sid=two", b" sid = three "]), ["one", "two", "three"]);
+        assert_eq!(
+            values(&[b"a=1; sid=one; b=2;sid=two", b" sid = three "]),
+            ["one", "two", "three"]
+        );
     }
 
     #[test]
@@ -84,17 +89,26 @@ mod tests {
 
     #[test]
     fn one_of_ours_is_held_in_place() {
-        let id = crate::SessionId::generate(std::time::UNIX_EPOCH, crate::id::LifetimeId::default()).unwrap();
+        let id =
+            crate::SessionId::generate(std::time::UNIX_EPOCH, crate::id::LifetimeId::default())
+                .unwrap();
         let name = "__Host-session-id";
-        let pair = format!("{name}={}", crate::http::signing::Keyring::new(name, b"secret", []).sign(&id));
+        let pair =
+            format!("{name}={}", crate::http::signing::Keyring::new(name, b"secret", []).sign(&id));
         let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);
         assert!(cookies.values(name).count() == 1 && !cookies.joined.spilled());
     }
 
     #[test]
     fn one_pair_of_quotes_is_taken_off() {
-        assert_eq!(values(&[b"sid=\"one\"; sid = \"two\" ;sid=\"\"three\"\""]), ["one", "two", "\"three\""]);
-        assert_eq!(values(&[b"sid=\"half; sid=half\"; sid=\"; sid=\"\""]), ["\"half", "half\"", "\""]);
+        assert_eq!(
+            values(&[b"sid=\"one\"; sid = \"two\" ;sid=\"\"three\"\""]),
+            ["one", "two", "\"three\""]
+        );
+        assert_eq!(
+            values(&[b"sid=\"half; sid=half\"; sid=\"; sid=\"\""]),
+            ["\"half", "half\"", "\""]
+        );
     }
 
     #[test]

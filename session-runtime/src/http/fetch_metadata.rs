@@ -15,8 +15,9 @@ pub(crate) fn leaves_cookie_out<'a>(
     method: &str,
     header: impl Fn(&'static str) -> Option<&'a [u8]>,
 ) -> bool {
-    let says =
-        |name, value: &str| header(name).is_some_and(|said| said.eq_ignore_ascii_case(value.as_bytes()));
+    let says = |name, value: &str| {
+        header(name).is_some_and(|said| said.eq_ignore_ascii_case(value.as_bytes()))
+    };
     let is_safe = || ["GET", "HEAD", "OPTIONS", "TRACE"].contains(&method);
     let is_whole_page = || says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
     says(SEC_FETCH_SITE, "cross-site")
@@ -31,7 +32,8 @@ pub(crate) fn leaves_cookie_out<'a>(
 mod tests {
     use super::*;
 
-    const PAGE: [(&str, &str); 2] = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    const PAGE: [(&str, &str); 2] =
+        [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
 
     fn is_left_out(policy: SameSite, method: &str, headers: &[(&str, &str)]) -> bool {
         leaves_cookie_out(policy, method, |name| {
@@ -45,7 +47,10 @@ mod tests {
         let policies = [SameSite::Strict, SameSite::Lax, SameSite::None];
         assert_eq!(policies.map(|policy| is_left_out(policy, "GET", &link)), [true, false, false]);
         assert_eq!(policies.map(|policy| is_left_out(policy, "POST", &link)), [true, true, false]);
-        assert_eq!(policies.map(|policy| is_left_out(policy, "GET", &link[..1])), [true, true, false]);
+        assert_eq!(
+            policies.map(|policy| is_left_out(policy, "GET", &link[..1])),
+            [true, true, false]
+        );
         let frame = [link[0], link[1], ("sec-fetch-dest", "iframe")];
         assert_eq!(policies.map(|policy| is_left_out(policy, "GET", &frame)), [true, true, false]);
     }

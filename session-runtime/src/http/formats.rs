@@ -40,10 +40,12 @@ impl CookieFormats {
 
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
-        let mut formats = settings.cookie_formats.iter().filter_map(|format| Format::new(format, settings));
+        let mut formats =
+            settings.cookie_formats.iter().filter_map(|format| Format::new(format, settings));
         let written = formats.next().unwrap_or_else(|| Format::native(settings))?;
         let others = formats.collect::<Result<_, _>>()?;
-        let is_forgeable = |format: &CookieFormat| matches!(format, CookieFormat::UnsignedForgeableIds);
+        let is_forgeable =
+            |format: &CookieFormat| matches!(format, CookieFormat::UnsignedForgeableIds);
         let reads_forgeable_ids = settings.cookie_formats.iter().any(is_forgeable);
         Ok(Self { written, others, reads_forgeable_ids })
     }
@@ -64,13 +66,15 @@ impl CookieFormats {
         current
     }
 
-    /// The id that a cookie's value is, without a signature, if such are read: for a request that has nothing signed.
+    /// The id that a cookie's value is, without a signature, if such are read: for a request that
+    /// has nothing signed.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn read_forgeable(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         if !self.reads_forgeable_ids {
             return None;
         }
-        PythonId::new(value, now).map(|id| Verified { id: SessionId::of_python(id), is_outdated: true })
+        PythonId::new(value, now)
+            .map(|id| Verified { id: SessionId::of_python(id), is_outdated: true })
     }
 }
 
@@ -99,7 +103,9 @@ impl Format {
         let name = &settings.cookie.name;
         let python = match format {
             CookieFormat::Native => return Some(Self::native(settings)),
-            CookieFormat::Tornado(cookie) => TornadoSigner::new(name, cookie).map(PythonFormat::Tornado),
+            CookieFormat::Tornado(cookie) => {
+                TornadoSigner::new(name, cookie).map(PythonFormat::Tornado)
+            }
             CookieFormat::Flask(cookie) => FlaskSigner::new(name, cookie).map(PythonFormat::Flask),
             CookieFormat::UnsignedForgeableIds => return None,
         };
@@ -133,7 +139,8 @@ mod tests {
     use crate::redis_session::{FlaskCookie, TornadoCookie};
 
     const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
-    const PYTHON: &[u8] = b"6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
+    const PYTHON: &[u8] =
+        b"6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
 
     fn formats(formats: impl IntoIterator<Item = CookieFormat>) -> CookieFormats {
         let config = SessionConfig::new().secret(SECRET).cookie_name("sid").cookie_formats(formats);
@@ -155,9 +162,11 @@ mod tests {
     #[test]
     fn the_first_format_is_written_and_all_are_read() {
         let id = SessionId::generate(now(), LifetimeId::default()).unwrap();
-        for (first, second) in
-            [(CookieFormat::Native, tornado()), (tornado(), flask()), (flask(), CookieFormat::Native)]
-        {
+        for (first, second) in [
+            (CookieFormat::Native, tornado()),
+            (tornado(), flask()),
+            (flask(), CookieFormat::Native),
+        ] {
             let value = formats([first.clone()]).write(&id, now()).unwrap().value;
             let read = |listed: &[&CookieFormat]| {
                 formats(listed.iter().copied().cloned()).read(value.as_bytes(), now())

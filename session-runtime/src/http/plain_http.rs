@@ -85,12 +85,20 @@ mod tests {
     #[test]
     fn this_machine_is_as_good_as_https() {
         let by = |host| is_plain(&[("host", host), ("x-forwarded-proto", "http")]);
-        for host in
-            ["localhost", "LOCALHOST:3000", "a.localhost", "127.0.0.1:80", "127.1.2.3", "[::1]:80", "[::1]"]
-        {
+        for host in [
+            "localhost",
+            "LOCALHOST:3000",
+            "a.localhost",
+            "127.0.0.1:80",
+            "127.1.2.3",
+            "[::1]:80",
+            "[::1]",
+        ] {
             assert!(!by(host), "{host}");
         }
-        for host in ["localhost.example", "192.168.0.7:3000", "shop", "[fe80::1]:80", "[2001:db8::1]"] {
+        for host in
+            ["localhost.example", "192.168.0.7:3000", "shop", "[fe80::1]:80", "[2001:db8::1]"]
+        {
             assert!(by(host), "{host}");
         }
         let proxied = [("host", "127.0.0.1:3000"), ("x-forwarded-proto", "http")];

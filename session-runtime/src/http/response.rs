@@ -12,7 +12,8 @@ const SET_COOKIE: &str = "set-cookie";
 const VARY: &str = "vary";
 const VARY_ON_COOKIES: &str = "Cookie";
 
-/// What a response has to carry for the session's sake, as [`SessionHandle::finish`](crate::SessionHandle::finish) gives it.
+/// What a response has to carry for the session's sake, as
+/// [`SessionHandle::finish`](crate::SessionHandle::finish) gives it.
 ///
 /// The adapters apply it by themselves. By hand: append the [`pairs`](Self::pairs) to the response.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,14 +43,15 @@ impl SessionHeaders {
         Self { host_only_removal, ..self }
     }
 
-    /// The headers to append to a response that has the headers `given`: names in lower case, with their values. Nothing for a request that
-    /// ignored its session.
+    /// The headers to append to a response that has the headers `given`: names in lower case, with
+    /// their values. Nothing for a request that ignored its session.
     ///
     /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as
     ///   sensitive where the server knows of that. There are two where a cookie is removed that has
     ///   a [domain](crate::SessionConfig::cookie_domain): the second is for the host alone.
     /// - `vary`, unless what is given says it already.
-    /// - `cache-control`, unless what is given is as strict already. It stands for all that is given of that name: **remove those first**.
+    /// - `cache-control`, unless what is given is as strict already. It stands for all that is
+    ///   given of that name: **remove those first**.
     /// - Fields that shared caches heed in place of `cache-control`, such as `cdn-cache-control`
     ///   ([RFC 9213]), for each that is given and less strict. They stand for all of their name,
     ///   too.
@@ -98,7 +100,8 @@ impl SessionHeaders {
             return Vec::new();
         }
         let MissingHeaders { set_cookies, vary, cache_control, targeted } = self.missing(given);
-        let set_cookies = set_cookies.into_iter().flatten().map(|value| (SET_COOKIE, value.to_owned()));
+        let set_cookies =
+            set_cookies.into_iter().flatten().map(|value| (SET_COOKIE, value.to_owned()));
         let vary = vary.map(|value| (VARY, value.to_owned()));
         let cache_control = cache_control.map(|value| (CACHE_CONTROL, value.into_owned()));
         let targeted = targeted.into_iter().map(|(name, value)| (name, value.to_owned()));
@@ -164,7 +167,9 @@ impl ExistingHeaders {
                 given.varies_on_cookies |= varies_on_cookies(value);
             } else if name.eq_ignore_ascii_case(CACHE_CONTROL) {
                 append(&mut given.cache_control, value);
-            } else if let Some(name) = TARGETED.into_iter().find(|known| name.eq_ignore_ascii_case(known)) {
+            } else if let Some(name) =
+                TARGETED.into_iter().find(|known| name.eq_ignore_ascii_case(known))
+            {
                 given.add_targeted(name, value);
             }
         }
@@ -235,7 +240,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_told_with_no_store() {
-        let told = values(&pairs(Some("id=x"), &[("vary", "cookie"), ("set-cookie", "theme=dark")]));
+        let told =
+            values(&pairs(Some("id=x"), &[("vary", "cookie"), ("set-cookie", "theme=dark")]));
         assert_eq!(told, ["set-cookie: id=x", "cache-control: no-store"]);
     }
 
@@ -246,7 +252,9 @@ mod tests {
     #[test]
     fn a_request_that_ignored_its_session_changes_nothing() {
         let headers = SessionHeaders::new(&Outcome { accessed: false, ..outcome() }, None);
-        assert!(headers.is_empty() && headers.pairs([]).is_empty() && headers.set_cookie().is_none());
+        assert!(
+            headers.is_empty() && headers.pairs([]).is_empty() && headers.set_cookie().is_none()
+        );
     }
 
     #[test]
@@ -280,8 +288,11 @@ mod tests {
             ("vary", "cookie"),
         ];
         assert_eq!(values(&pairs(None, &given)), ["cdn-cache-control: no-store"]);
-        let given =
-            [("vary", "cookie"), ("cache-control", "no-store"), ("Cloudflare-CDN-Cache-Control", "x")];
+        let given = [
+            ("vary", "cookie"),
+            ("cache-control", "no-store"),
+            ("Cloudflare-CDN-Cache-Control", "x"),
+        ];
         assert_eq!(
             values(&pairs(Some("id=x"), &given)),
             ["set-cookie: id=x", "cloudflare-cdn-cache-control: no-store"]
@@ -294,7 +305,10 @@ mod tests {
     #[test]
     fn what_is_no_text_is_not_left_as_it_is() {
         let headers = SessionHeaders::new(&outcome(), Some("id=x".to_owned()));
-        let given = [("cdn-cache-control", b"max-age=60, x=\"\xff\"".as_slice()), ("cache-control", b"\xff")];
+        let given = [
+            ("cdn-cache-control", b"max-age=60, x=\"\xff\"".as_slice()),
+            ("cache-control", b"\xff"),
+        ];
         assert_eq!(
             values(&headers.pairs(given))[2..],
             ["cache-control: no-store", "cdn-cache-control: no-store"]

@@ -49,7 +49,8 @@ impl CookieTemplate {
         self.same_site
     }
 
-    /// The value of a `Set-Cookie` header. Without `max_age` the browser forgets the cookie when it is closed.
+    /// The value of a `Set-Cookie` header. Without `max_age` the browser forgets the cookie when it
+    /// is closed.
     pub(crate) fn set(&self, value: String, max_age: Option<Duration>) -> String {
         let mut cookie = self.cookie.clone();
         cookie.set_value(value);
@@ -60,8 +61,8 @@ impl CookieTemplate {
         cookie.to_string()
     }
 
-    /// The value of a `Set-Cookie` header that has the browser forget the cookie: with the attributes of the one that it removes, or the
-    /// browser takes it for another's.
+    /// The value of a `Set-Cookie` header that has the browser forget the cookie: with the
+    /// attributes of the one that it removes, or the browser takes it for another's.
     pub(crate) fn removal(&self) -> String {
         removal(self.cookie.clone())
     }
@@ -109,11 +110,14 @@ mod tests {
         let minute = Some(Duration::from_secs(60));
         assert_eq!(
             all.set("value".to_owned(), minute),
-            "sid=value; HttpOnly; SameSite=Strict; Partitioned; Secure; Path=/app; Domain=example.com; Max-Age=60"
+            "sid=value; HttpOnly; SameSite=Strict; Partitioned; Secure; Path=/app; \
+             Domain=example.com; Max-Age=60"
         );
-        let few = CookieTemplate::new(CookieSettings { secure: false, http_only: false, ..template() });
+        let few =
+            CookieTemplate::new(CookieSettings { secure: false, http_only: false, ..template() });
         assert_eq!(few.set("value".to_owned(), None), "sid=value; SameSite=Lax; Path=/");
-        let elsewhere = CookieTemplate::new(CookieSettings { same_site: SameSite::None, ..template() });
+        let elsewhere =
+            CookieTemplate::new(CookieSettings { same_site: SameSite::None, ..template() });
         assert!(elsewhere.set(String::new(), None).contains("; SameSite=None; Secure"));
     }
 
@@ -136,9 +140,13 @@ mod tests {
     #[test]
     fn beside_a_domain_the_cookie_of_the_host_alone_is_removed() {
         let domain = Some("example.com".into());
-        let removal = CookieTemplate::new(CookieSettings { domain, ..template() }).host_only_removal();
+        let removal =
+            CookieTemplate::new(CookieSettings { domain, ..template() }).host_only_removal();
         let removal = removal.expect("a domain is configured");
-        assert!(removal.starts_with("sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires="));
+        assert!(
+            removal
+                .starts_with("sid=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires=")
+        );
         assert_eq!(CookieTemplate::new(template()).host_only_removal(), None);
     }
 

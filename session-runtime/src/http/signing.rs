@@ -9,15 +9,17 @@ use sha2::Sha256;
 use super::cookie_value::Verified;
 use crate::id::SessionId;
 
-/// What a key is derived for. Another use of the same secret, or another format, takes another label.
+/// What a key is derived for. Another use of the same secret, or another format, takes another
+/// label.
 const LABEL: &[u8] = b"session-runtime cookie signature v1";
 /// 32 bytes in base64url.
 const MAC_LEN: usize = 43;
 
 /// The keys of one cookie: the first signs, all verify.
 ///
-/// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in base64url, so that a value signed for
-/// one cookie does not pass for another. A key is HKDF-SHA-256 of a configured secret ([RFC 5869]).
+/// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in
+/// base64url, so that a value signed for one cookie does not pass for another. A key is
+/// HKDF-SHA-256 of a configured secret ([RFC 5869]).
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct Keyring {
@@ -42,8 +44,10 @@ impl Keyring {
         let mut value = String::with_capacity(signed.len() + 1 + MAC_LEN);
         value.push_str(signed);
         value.push('.');
-        URL_SAFE_NO_PAD
-            .encode_string(mac(&self.signing, signed.as_bytes()).finalize().into_bytes(), &mut value);
+        URL_SAFE_NO_PAD.encode_string(
+            mac(&self.signing, signed.as_bytes()).finalize().into_bytes(),
+            &mut value,
+        );
         value
     }
 

@@ -6,10 +6,12 @@ use crate::id::SessionId;
 
 /// The name under which a store keeps one session: `PREFIX:sessions:{TAG}REST`.
 ///
-/// The braces are part of it: they make a Redis Cluster keep a session, its successor and their tombstones in one slot. A key holds the
-/// secret of its session's id, so `Debug` shows the tag alone.
+/// The braces are part of it: they make a Redis Cluster keep a session, its successor and their
+/// tombstones in one slot. A key holds the secret of its session's id, so `Debug` shows the tag
+/// alone.
 ///
-/// That of an id of the Python package `redis_session` has none, as the package makes it: `PREFIX:sessions:ID`.
+/// That of an id of the Python package `redis_session` has none, as the package makes it:
+/// `PREFIX:sessions:ID`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     text: Box<str>,
@@ -19,12 +21,16 @@ pub struct SessionKey {
 impl SessionKey {
     /// The key of a session among all that have this prefix.
     ///
-    /// The manager makes keys, stores take them; this is for a store's own tests. The prefix is not checked here.
+    /// The manager makes keys, stores take them; this is for a store's own tests. The prefix is not
+    /// checked here.
     pub fn new(prefix: &str, id: &SessionId) -> Self {
         #[cfg(feature = "redis-session-compat")]
         if let Some(python) = id.python() {
             let text = [prefix, ":sessions:", python.id()].concat();
-            return Self { rest_at: text.len() - python.id().len() + SessionId::TAG_LEN, text: text.into() };
+            return Self {
+                rest_at: text.len() - python.id().len() + SessionId::TAG_LEN,
+                text: text.into(),
+            };
         }
         let (tag, rest) = id.expose_secret().split_at(SessionId::TAG_LEN);
         let text = [prefix, ":sessions:{", tag, "}", rest].concat();

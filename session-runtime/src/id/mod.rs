@@ -33,8 +33,8 @@ use crate::random::fill_random;
 /// | 1 | the **class**: which configured [`Lifetime`](crate::Lifetime) the session has |
 /// | 18 | the **secret**: 144 random bits of the operating system (OWASP asks for 64 or more) |
 ///
-/// Who knows a whole id and the signing key owns the session. `Debug` and `Display` show the tag alone;
-/// [`expose_secret`](Self::expose_secret) gives the whole.
+/// Who knows a whole id and the signing key owns the session. `Debug` and `Display` show the tag
+/// alone; [`expose_secret`](Self::expose_secret) gives the whole.
 ///
 /// # Examples
 ///
@@ -47,9 +47,10 @@ use crate::random::fill_random;
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
 ///
-/// With the feature `redis-session-compat` it may also be one of the Python package `redis_session`: two random UUIDs, 72 characters, of which
-/// the first 8 are its tag, and after a dot its creation time, which is the timestamp of its cookie. Its class is 0. Two such ids are equal whatever their
-/// creation times; the id that such a session is rotated to has another tag.
+/// With the feature `redis-session-compat` it may also be one of the Python package
+/// `redis_session`: two random UUIDs, 72 characters, of which the first 8 are its tag, and after a
+/// dot its creation time, which is the timestamp of its cookie. Its class is 0. Two such ids are
+/// equal whatever their creation times; the id that such a session is rotated to has another tag.
 ///
 /// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +82,8 @@ impl SessionId {
         Ok(Self::from_bytes(&bytes))
     }
 
-    /// Generates the id that a session is rotated to: the tag stays, so that both are in one cluster slot.
+    /// Generates the id that a session is rotated to: the tag stays, so that both are in one
+    /// cluster slot.
     pub(crate) fn generate_successor(
         &self,
         created_at: SystemTime,
@@ -113,7 +115,9 @@ impl SessionId {
     /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::from_ascii(text.as_bytes()).ok_or_else(|| {
-            Error::config("a session id is what `SessionId::expose_secret` gave: 40 characters of base64url")
+            Error::config(
+                "a session id is what `SessionId::expose_secret` gave: 40 characters of base64url",
+            )
         })
     }
 
@@ -141,7 +145,8 @@ impl SessionId {
         }
     }
 
-    /// The whole id, the secret included: for storing it where it is as safe as in the session store. [`parse`](Self::parse) reads it.
+    /// The whole id, the secret included: for storing it where it is as safe as in the session
+    /// store. [`parse`](Self::parse) reads it.
     pub fn expose_secret(&self) -> &str {
         std::str::from_utf8(self.as_ascii()).unwrap_or_default()
     }
@@ -154,7 +159,8 @@ impl SessionId {
         }
     }
 
-    /// The public part: the same for a session and its rotated successors, of no use to an attacker.
+    /// The public part: the same for a session and its rotated successors, of no use to an
+    /// attacker.
     ///
     /// # Examples
     ///
@@ -181,9 +187,11 @@ impl SessionId {
         let bytes = to_bytes(self.as_ascii());
         let mut seconds = [0; 8];
         seconds[8 - TIME_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES]);
-        // Some systems' clocks do not reach as far as five bytes: such a creation time is as good as any that no session has.
-        let created_at =
-            UNIX_EPOCH.checked_add(Duration::from_secs(u64::from_be_bytes(seconds))).unwrap_or(UNIX_EPOCH);
+        // Some systems' clocks do not reach as far as five bytes: such a creation time is as good
+        // as any that no session has.
+        let created_at = UNIX_EPOCH
+            .checked_add(Duration::from_secs(u64::from_be_bytes(seconds)))
+            .unwrap_or(UNIX_EPOCH);
         (created_at, LifetimeId::new(bytes[SECRET_AT - 1]))
     }
 
@@ -224,7 +232,8 @@ fn to_bytes(text: &[u8]) -> [u8; BYTES] {
 
 fn write_created_at(bytes: &mut [u8; BYTES], created_at: SystemTime) {
     let seconds = created_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES].copy_from_slice(&seconds.to_be_bytes()[8 - TIME_BYTES..]);
+    bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES]
+        .copy_from_slice(&seconds.to_be_bytes()[8 - TIME_BYTES..]);
 }
 
 #[cfg(test)]
@@ -258,9 +267,14 @@ mod tests {
     fn only_forty_characters_of_the_alphabet_are_an_id() {
         let id = "A".repeat(40);
         assert!(SessionId::parse(&id).is_ok());
-        for bad in
-            ["", "A", &"A".repeat(39), &"A".repeat(41), &id.replacen('A', "+", 1), &id.replacen('A', "*", 1)]
-        {
+        for bad in [
+            "",
+            "A",
+            &"A".repeat(39),
+            &"A".repeat(41),
+            &id.replacen('A', "+", 1),
+            &id.replacen('A', "*", 1),
+        ] {
             assert!(SessionId::parse(bad).is_err());
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// An id as the package generates it, two random UUIDs, one after the other; with the session's creation time, which only the cookie tells.
+/// An id as the package generates it, two random UUIDs, one after the other; with the session's
+/// creation time, which only the cookie tells.
 #[derive(Clone, Copy)]
 pub(crate) struct PythonId {
     /// `ID.TIME`, in seconds since 1970, as ten digits.
@@ -14,7 +15,8 @@ impl PythonId {
     const TIME_LEN: usize = 10;
     const LEN: usize = Self::ID_LEN + 1 + Self::TIME_LEN;
 
-    /// The id of a session that began at `created_at`, which is kept in whole seconds, and ends in 2286.
+    /// The id of a session that began at `created_at`, which is kept in whole seconds, and ends in
+    /// 2286.
     pub(crate) fn new(id: &[u8], created_at: SystemTime) -> Option<Self> {
         let created_at = format!(".{:0width$}", seconds(created_at), width = Self::TIME_LEN);
         Self::from_ascii(&[id, created_at.as_bytes()].concat())
@@ -127,7 +129,8 @@ pub(crate) mod tests {
 
     #[test]
     fn it_shows_its_tag_alone() {
-        let shown = format!("{} {:?} {:?}", python(), python(), SessionKey::new("redis", &python()));
+        let shown =
+            format!("{} {:?} {:?}", python(), python(), SessionKey::new("redis", &python()));
         assert_eq!(shown, "6f1d9a4e… SessionId(6f1d9a4e…) SessionKey(redis:sessions:6f1d9a4e…)");
     }
 
@@ -137,14 +140,17 @@ pub(crate) mod tests {
         assert_eq!(text, format!("{PYTHON}.{NOW}"));
         let read = SessionId::parse(&text).unwrap();
         assert_eq!((read, read.created_at()), (python(), time_of(NOW)));
-        for other in ["", ".", ".+761741315", ".176174131", ".17617413150", "-1761741315", ".176174131 "] {
+        for other in
+            ["", ".", ".+761741315", ".176174131", ".17617413150", "-1761741315", ".176174131 "]
+        {
             assert!(SessionId::parse(&format!("{PYTHON}{other}")).is_err(), "{other}");
         }
     }
 
     #[test]
     fn a_creation_time_that_no_ten_digits_tell_is_none() {
-        let born_at = |seconds| PythonId::new(PYTHON.as_bytes(), time_of(seconds)).map(|id| id.created_at());
+        let born_at =
+            |seconds| PythonId::new(PYTHON.as_bytes(), time_of(seconds)).map(|id| id.created_at());
         for seconds in [0, 1, 9_999_999_999] {
             assert_eq!(born_at(seconds), Some(time_of(seconds)));
         }

@@ -5,8 +5,8 @@ use super::SessionKey;
 /// How many slots a cluster has.
 pub(crate) const SLOTS: usize = 16384;
 
-/// The slot of a session's key: that of what stands in its braces, the session's tag, or without any that of all of it ([Redis Cluster
-/// specification, "Hash tags"]).
+/// The slot of a session's key: that of what stands in its braces, the session's tag, or without
+/// any that of all of it ([Redis Cluster specification, "Hash tags"]).
 ///
 /// [Redis Cluster specification, "Hash tags"]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 pub(crate) fn slot_of(key: &SessionKey) -> u16 {
@@ -18,7 +18,8 @@ pub(crate) fn slot_of_tag(tag: &[u8]) -> u16 {
     crc16(tag) % 16384
 }
 
-/// CRC-16/XMODEM, as the specification's appendix has it. Eight bytes are not worth a table, nor a crate.
+/// CRC-16/XMODEM, as the specification's appendix has it. Eight bytes are not worth a table, nor a
+/// crate.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {

@@ -7,7 +7,8 @@ use super::slot::{slot_of, slot_of_tag};
 use super::{LifetimeId, SessionId, SessionKey};
 use crate::error::Error;
 
-/// Generates an id of ours whose session is in the same cluster slot as this key, so that a script may move the one to the other.
+/// Generates an id of ours whose session is in the same cluster slot as this key, so that a script
+/// may move the one to the other.
 pub(crate) fn generate_in_slot_of(
     key: &SessionKey,
     created_at: SystemTime,
@@ -17,8 +18,9 @@ pub(crate) fn generate_in_slot_of(
     let mut tag = [0; SessionId::TAG_LEN];
     tag.copy_from_slice(generated.tag().as_bytes());
     // One of 16,384 is in the slot.
-    let tag =
-        iter::successors(Some(tag), |tag| Some(next(*tag))).take(TAGS).find(|tag| slot_of_tag(tag) == slot);
+    let tag = iter::successors(Some(tag), |tag| Some(next(*tag)))
+        .take(TAGS)
+        .find(|tag| slot_of_tag(tag) == slot);
     Ok(tag.map_or(generated, |tag| generated.with_tag(&tag)))
 }
 

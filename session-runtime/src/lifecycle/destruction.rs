@@ -72,9 +72,13 @@ impl Lifecycle {
     /// live.
     fn own_destroyed(&mut self, plan: &PlannedDestruction, found: Destroyed) -> Next {
         match (found, &mut self.state) {
-            (Destroyed::Missing, State::Candidate { .. }) => return self.missing(&plan.session.id, false),
+            (Destroyed::Missing, State::Candidate { .. }) => {
+                return self.missing(&plan.session.id, false);
+            }
             // The creation happened since.
-            (Destroyed::Missing, State::Live { .. }) if plan.resolves_pending => return Next::Replan,
+            (Destroyed::Missing, State::Live { .. }) if plan.resolves_pending => {
+                return Next::Replan;
+            }
             (Destroyed::Dead(_), State::Candidate { gone, .. }) if !self.further.is_empty() => {
                 let gone = gone.take();
                 self.try_next(gone);

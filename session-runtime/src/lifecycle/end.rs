@@ -57,7 +57,9 @@ impl Gone {
     /// cookies.
     pub(super) fn stricter(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
-            (Some(one), Some(other)) if other.end.is_elsewhere() && !one.end.is_elsewhere() => Some(other),
+            (Some(one), Some(other)) if other.end.is_elsewhere() && !one.end.is_elsewhere() => {
+                Some(other)
+            }
             (one, other) => one.or(other),
         }
     }
@@ -89,7 +91,9 @@ impl End {
             Self::Read { kind: TombstoneKind::Destroyed(reason), is_before_arrival } => {
                 Some(is_before_arrival || reason == DestroyReason::LoggedOut)
             }
-            Self::Read { kind: TombstoneKind::Rotated(_) | TombstoneKind::Renewed(_), .. } => Some(true),
+            Self::Read { kind: TombstoneKind::Rotated(_) | TombstoneKind::Renewed(_), .. } => {
+                Some(true)
+            }
         }
     }
 

@@ -108,7 +108,12 @@ mod tests {
             known.record_action("a", None, &action, &modified);
             assert_eq!(known.contains_all(&[set("a")]), is_there, "{action:?} {modified:?}");
         }
-        known.record_action("a", Some(Duration::MAX), &Action::Replace(value()), &Modified::Value(None));
+        known.record_action(
+            "a",
+            Some(Duration::MAX),
+            &Action::Replace(value()),
+            &Modified::Value(None),
+        );
         assert!(!known.contains_all(&[set("a")]));
     }
 

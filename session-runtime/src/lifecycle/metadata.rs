@@ -132,7 +132,10 @@ mod tests {
     fn a_session_lasts_as_long_as_it_is_used_and_never_past_its_deadline() {
         let session = session(born_at(now(), 0));
         let Lifetime { idle, max, .. } = session.lifetime;
-        assert_eq!((session.deadline_in(now()), session.expires_in(now())), (Some(max), Some(idle)));
+        assert_eq!(
+            (session.deadline_in(now()), session.expires_in(now())),
+            (Some(max), Some(idle))
+        );
         let deadline = now() + max;
         let last = Duration::from_millis(1);
         assert_eq!(session.deadline_in(deadline - last), Some(last));

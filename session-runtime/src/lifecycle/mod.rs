@@ -132,7 +132,8 @@ impl Lifecycle {
     ///
     /// Returns whether the request goes on without its session.
     pub(crate) fn degrade(&mut self) -> bool {
-        if self.degradation == Degradation::Allowed && matches!(self.state, State::Candidate { .. }) {
+        if self.degradation == Degradation::Allowed && matches!(self.state, State::Candidate { .. })
+        {
             self.degradation = Degradation::Active;
         }
         self.is_degraded()

@@ -19,8 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) remove: bool,
     /// The request came by plain http.
     pub(crate) is_plain_http: bool,
-    /// The request went on without its session: the store could not be asked for it, or the browser
-    /// left its cookie out.
+    /// The request went on without its session: the store could not be asked for it, or the
+    /// browser left its cookie out.
     pub(crate) is_degraded: bool,
 }
 

@@ -105,17 +105,20 @@ impl Lifecycle {
         let (session, mode) = match &mut self.state {
             State::Gone(gone) => return Err(gone.error()),
             State::Absent { pending: None } if only_removes => return Ok(None),
-            State::Absent { pending: Some(session) } if only_removes => (session, WriteMode::Existing),
+            State::Absent { pending: Some(session) } if only_removes => {
+                (session, WriteMode::Existing)
+            }
             State::Absent { .. } if self.headers_sent => return Err(Error::new(Kind::HeadersSent)),
             State::Absent { .. } if !self.facts.allow_creation() => {
                 self.creation_refused = true;
                 return Err(Error::new(Kind::CrossSite));
             }
             State::Absent { pending: Some(session) } => (session, WriteMode::Create),
-            State::Absent { pending } => (pending.insert(generate(self.next_lifetime)?), WriteMode::Create),
-            State::Candidate { current: Candidate { session, .. }, .. } | State::Live { session, .. } => {
-                (session, WriteMode::Existing)
+            State::Absent { pending } => {
+                (pending.insert(generate(self.next_lifetime)?), WriteMode::Create)
             }
+            State::Candidate { current: Candidate { session, .. }, .. }
+            | State::Live { session, .. } => (session, WriteMode::Existing),
         };
         let expires_in = session.expires_in(now).ok_or_else(|| Error::new(Kind::Expired))?;
         Ok(Some(PlannedWrite { session: session.clone(), mode, expires_in, resolves_pending }))
@@ -148,7 +151,8 @@ impl Lifecycle {
         if let Some(sent) = self.rotations.iter().find(is_same) {
             return Ok(RotationStep::Rotate(PlannedRotation { resolves_pending, ..sent.clone() }));
         }
-        let planned = PlannedRotation { from: from.clone(), to: generate(from)?, reason, resolves_pending };
+        let planned =
+            PlannedRotation { from: from.clone(), to: generate(from)?, reason, resolves_pending };
         self.rotations.push(planned.clone());
         Ok(RotationStep::Rotate(planned))
     }
@@ -160,7 +164,9 @@ impl Lifecycle {
         reason: RotationReason,
         age: RequestAge,
     ) -> Result<Option<SessionMetadata>, Error> {
-        let (State::Gone(gone), RotationReason::Renew(_)) = (&self.state, reason) else { return Ok(None) };
+        let (State::Gone(gone), RotationReason::Renew(_)) = (&self.state, reason) else {
+            return Ok(None);
+        };
         match gone.end.allows_login(age) {
             None => return Ok(Some(gone.session.clone())),
             Some(false) => return Err(gone.error()),
@@ -171,8 +177,8 @@ impl Lifecycle {
         Ok(None)
     }
 
-    /// Without a session, a change of id decides on the next one's lifetime, once no session is left
-    /// that the request cannot use.
+    /// Without a session, a change of id decides on the next one's lifetime, once no session is
+    /// left that the request cannot use.
     fn plan_rotation_of_nothing(&mut self, reason: RotationReason) -> Result<RotationStep, Error> {
         if let Some(session) = self.others.unusable().last().cloned() {
             self.check_headers_unsent()?;
@@ -185,7 +191,10 @@ impl Lifecycle {
     /// Plans the end of the next session that a destruction ends. `None`: there is nothing to end.
     ///
     /// The request's own session comes last: until then, the request still has it.
-    pub(crate) fn plan_destroy(&mut self, now: SystemTime) -> Result<Option<PlannedDestruction>, Error> {
+    pub(crate) fn plan_destroy(
+        &mut self,
+        now: SystemTime,
+    ) -> Result<Option<PlannedDestruction>, Error> {
         self.check_not_degraded()?;
         self.pass_deadlines(now);
         if self.destruction_changes_cookie() {

@@ -57,7 +57,9 @@ impl Lifecycle {
     pub(crate) fn created(&mut self, id: &SessionId) -> Result<Next, Error> {
         self.found(id, true);
         match &self.state {
-            State::Live { session, .. } | State::Gone(Gone { session, .. }) if session.id == *id => {
+            State::Live { session, .. } | State::Gone(Gone { session, .. })
+                if session.id == *id =>
+            {
                 Ok(Next::Done)
             }
             State::Absent { pending: Some(session) } if session.id == *id => {
@@ -73,7 +75,9 @@ impl Lifecycle {
     /// asked for may have happened since.
     pub(crate) fn missing(&mut self, id: &SessionId, resolves_pending: bool) -> Next {
         match &mut self.state {
-            State::Live { session, .. } if session.id == *id && resolves_pending => return Next::Done,
+            State::Live { session, .. } if session.id == *id && resolves_pending => {
+                return Next::Done;
+            }
             State::Absent { pending: Some(session) } if session.id == *id => return Next::Done,
             State::Candidate { current, gone } if current.session.id == *id => {
                 let gone = gone.take();
@@ -97,7 +101,9 @@ impl Lifecycle {
             State::Candidate { current: Candidate { session, .. }, .. } if session.id == *id => {
                 Some(session.clone())
             }
-            State::Live { session, .. } | State::Absent { pending: Some(session) } if session.id == *id => {
+            State::Live { session, .. } | State::Absent { pending: Some(session) }
+                if session.id == *id =>
+            {
                 let gone = Gone { session: session.clone(), end: End::Unread };
                 self.try_successors_of(id, Some(gone));
                 None
@@ -107,12 +113,18 @@ impl Lifecycle {
     }
 
     /// The tombstone of this session was read, or there is none any more.
-    pub(crate) fn tombstone_read(&mut self, id: &SessionId, tombstone: Option<Tombstone>, age: RequestAge) {
+    pub(crate) fn tombstone_read(
+        &mut self,
+        id: &SessionId,
+        tombstone: Option<Tombstone>,
+        age: RequestAge,
+    ) {
         match &mut self.state {
             State::Candidate { current, gone } if current.session.id == *id => {
                 let (session, former) = (current.session.clone(), gone.take());
                 let is_under_way = |tombstone: &Tombstone| age.is_under_way_at(tombstone.age);
-                let read = tombstone.filter(is_under_way).map(|tombstone| End::read(tombstone, age));
+                let read =
+                    tombstone.filter(is_under_way).map(|tombstone| End::read(tombstone, age));
                 let gone = read.map(|end| Gone { session: session.clone(), end });
                 match tombstone {
                     None => self.events.push(LifecycleEvent::Expired, Some(id)),
@@ -158,13 +170,16 @@ impl Lifecycle {
                 if pending.as_ref().is_some_and(|it| it.id == from) =>
             {
                 self.next_lifetime = planned.reason.next_lifetime(self.next_lifetime);
-                if pending.take_if(|session| session.lifetime.class != self.next_lifetime).is_some() {
+                if pending.take_if(|session| session.lifetime.class != self.next_lifetime).is_some()
+                {
                     self.rotations.clear();
                 }
                 Next::Done
             }
             // It happened since.
-            State::Live { session, .. } if session.id == from && planned.resolves_pending => Next::Replan,
+            State::Live { session, .. } if session.id == from && planned.resolves_pending => {
+                Next::Replan
+            }
             _ => self.missing(&from, false),
         }
     }

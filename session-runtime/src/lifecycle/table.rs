@@ -1,10 +1,13 @@
 //! Every state with every operation and every reply of the store, as one table.
 //!
-//! `exists` asks as `read` does, and `clear` as `remove` does. Sessions have names: `A` is the request's own, `B` that of a further cookie, `M`
-//! what the request tried to rotate `A` to, `O` what another request rotated it to, `N` what is generated in the row itself. After a colon stands how
-//! the operation goes on, and the state then; `+cookie` and `+removal` are what a response would carry.
+//! `exists` asks as `read` does, and `clear` as `remove` does. Sessions have names: `A` is the
+//! request's own, `B` that of a further cookie, `M` what the request tried to rotate `A` to, `O`
+//! what another request rotated it to, `N` what is generated in the row itself. After a colon
+//! stands how the operation goes on, and the state then; `+cookie` and `+removal` are what a
+//! response would carry.
 //!
-//! A reply that leads where `dead` does is left out. The store's replies of a tombstone: `dead` was logged out a moment ago, `elsewhere` was ended by somebody else a moment ago, and `old` was
+//! A reply that leads where `dead` does is left out. The store's replies of a tombstone: `dead` was
+//! logged out a moment ago, `elsewhere` was ended by somebody else a moment ago, and `old` was
 //! ended before the request arrived, by more than the grace.
 //!
 //! `WRITE_TABLES=FOLDER` writes the tables as they are now.
@@ -34,7 +37,8 @@ const STATES: [(&str, Setup); 14] = [
     ("live, not refreshed", |named| live(named, false)),
     ("live, rotation unknown", |named| {
         let mut lifecycle = live(named, true);
-        let _ = lifecycle.plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(named.m.clone()));
+        let _ =
+            lifecycle.plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(named.m.clone()));
         lifecycle
     }),
     ("gone", |named| {
@@ -52,7 +56,11 @@ const STATES: [(&str, Setup); 14] = [
     ("absent, with a session that cannot be used", |named| {
         let mut lifecycle = Lifecycle::default();
         let unusable = vec![named.a.clone()];
-        lifecycle.resolve_cookies(|| ResolvedCookies { has_cookie: true, candidates: Vec::new(), unusable });
+        lifecycle.resolve_cookies(|| ResolvedCookies {
+            has_cookie: true,
+            candidates: Vec::new(),
+            unusable,
+        });
         lifecycle
     }),
     ("gone, ending its successor", |named| {
@@ -146,10 +154,17 @@ impl Row {
     }
 
     /// What is planned, and what the reply leads to, as `SessionHandle` does it.
-    fn carry_out(&self, lifecycle: &mut Lifecycle, named: &Named, reply: &str) -> (String, Option<String>) {
+    fn carry_out(
+        &self,
+        lifecycle: &mut Lifecycle,
+        named: &Named,
+        reply: &str,
+    ) -> (String, Option<String>) {
         match self.operation {
             "read" | "expires_in" => {
-                let Some(plan) = lifecycle.plan_read(now()) else { return ("the default".to_owned(), None) };
+                let Some(plan) = lifecycle.plan_read(now()) else {
+                    return ("the default".to_owned(), None);
+                };
                 let id = plan.session.id;
                 let refreshes = plan.refresh.is_some() && self.operation == "read";
                 let next = match reply {
@@ -193,29 +208,30 @@ impl Row {
                 } else {
                     RotationReason::Renew(LifetimeId::new(1))
                 };
-                let plan = match lifecycle.plan_rotation(now(), reason, age(), |_| Ok(named.n.clone())) {
-                    Ok(RotationStep::Rotate(plan)) => plan,
-                    Ok(RotationStep::Nothing) => {
-                        return (format!("nothing to rotate:{}", named.show(lifecycle)), None);
-                    }
-                    Ok(RotationStep::Destroy(session)) => {
-                        if reply != "found" {
-                            return (String::new(), Some(String::new()));
+                let plan =
+                    match lifecycle.plan_rotation(now(), reason, age(), |_| Ok(named.n.clone())) {
+                        Ok(RotationStep::Rotate(plan)) => plan,
+                        Ok(RotationStep::Nothing) => {
+                            return (format!("nothing to rotate:{}", named.show(lifecycle)), None);
                         }
-                        lifecycle.unusable_destroyed(&session.id, Destroyed::Ended);
-                        let next = format!("again,{}", named.show(lifecycle));
-                        return (format!("end {}, then {next}", named.name(&session.id)), None);
-                    }
-                    Ok(RotationStep::ReadTombstone(session)) => {
-                        let Some(tombstone) = tombstone(reply) else {
-                            return (String::new(), Some(String::new()));
-                        };
-                        lifecycle.tombstone_read(&session.id, Some(tombstone), age());
-                        let plan = format!("read tombstone {}", named.name(&session.id));
-                        return (plan, Some(shown(Ok(Next::Replan))));
-                    }
-                    Err(error) => return (error_of(&error), None),
-                };
+                        Ok(RotationStep::Destroy(session)) => {
+                            if reply != "found" {
+                                return (String::new(), Some(String::new()));
+                            }
+                            lifecycle.unusable_destroyed(&session.id, Destroyed::Ended);
+                            let next = format!("again,{}", named.show(lifecycle));
+                            return (format!("end {}, then {next}", named.name(&session.id)), None);
+                        }
+                        Ok(RotationStep::ReadTombstone(session)) => {
+                            let Some(tombstone) = tombstone(reply) else {
+                                return (String::new(), Some(String::new()));
+                            };
+                            lifecycle.tombstone_read(&session.id, Some(tombstone), age());
+                            let plan = format!("read tombstone {}", named.name(&session.id));
+                            return (plan, Some(shown(Ok(Next::Replan))));
+                        }
+                        Err(error) => return (error_of(&error), None),
+                    };
                 let next = match reply {
                     "found" => lifecycle.rotated(&plan).map(|()| Next::Done),
                     "missing" => Ok(lifecycle.not_rotated(&plan)),
@@ -243,7 +259,8 @@ impl Row {
                     _ => Destroyed::Dead(TombstoneKind::Renewed(named.o.id)),
                 };
                 // As in a request: a renewal is not followed.
-                let follow = |kind| matches!(kind, TombstoneKind::Rotated(_)).then(|| named.o.clone());
+                let follow =
+                    |kind| matches!(kind, TombstoneKind::Rotated(_)).then(|| named.o.clone());
                 let next = lifecycle.destroyed(&plan, found, follow);
                 (format!("end {}", named.name(&plan.session.id)), Some(shown(Ok(next))))
             }
@@ -326,10 +343,15 @@ impl Named {
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
             State::Absent { pending: None } => " absent".to_owned(),
-            State::Absent { pending: Some(session) } => format!(" absent ({}?)", self.name(&session.id)),
+            State::Absent { pending: Some(session) } => {
+                format!(" absent ({}?)", self.name(&session.id))
+            }
             State::Candidate { current, .. } => {
                 let names = std::iter::once(current).chain(&lifecycle.further);
-                format!(" candidate {}", names.map(|it| self.name(&it.session.id)).collect::<String>())
+                format!(
+                    " candidate {}",
+                    names.map(|it| self.name(&it.session.id)).collect::<String>()
+                )
             }
             State::Live { session, cookie_due, refreshed, .. } => {
                 let refresh = if *refreshed { "" } else { " unrefreshed" };
@@ -357,7 +379,8 @@ fn now() -> SystemTime {
 
 fn accessed(sessions: &[&SessionMetadata]) -> Lifecycle {
     let mut lifecycle = Lifecycle::default();
-    let candidate = |session: &&SessionMetadata| Candidate { session: (*session).clone(), cookie_due: false };
+    let candidate =
+        |session: &&SessionMetadata| Candidate { session: (*session).clone(), cookie_due: false };
     let (has_cookie, candidates) = (!sessions.is_empty(), sessions.iter().map(candidate));
     lifecycle.resolve_cookies(|| ResolvedCookies { has_cookie, candidates, unusable: Vec::new() });
     lifecycle

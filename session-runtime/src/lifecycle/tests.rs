@@ -20,7 +20,11 @@ fn session() -> SessionMetadata {
 }
 
 fn session_of(lifetime: LifetimeId, created_at: SystemTime) -> SessionMetadata {
-    SessionMetadata::new(SessionId::generate(created_at, lifetime).unwrap(), "app", &Lifetimes::default())
+    SessionMetadata::new(
+        SessionId::generate(created_at, lifetime).unwrap(),
+        "app",
+        &Lifetimes::default(),
+    )
 }
 
 fn candidate(session: &SessionMetadata) -> Candidate {
@@ -343,8 +347,10 @@ fn past_the_deadline_of_a_pending_id_another_one_is_generated() {
     let (pending, _) = writes(&mut lifecycle);
     let later = now() + Duration::from_secs(31 * 24 * 60 * 60);
     assert!(lifecycle.plan_read(later).is_none());
-    let plan =
-        lifecycle.plan_write(later, false, |lifetime| Ok(session_of(lifetime, later))).unwrap().unwrap();
+    let plan = lifecycle
+        .plan_write(later, false, |lifetime| Ok(session_of(lifetime, later)))
+        .unwrap()
+        .unwrap();
     assert_eq!(plan.mode, WriteMode::Create);
     assert_ne!(plan.session.id, pending);
 }
@@ -389,7 +395,9 @@ fn a_request_that_goes_on_without_its_session_does_so_to_its_end() {
     assert_eq!(reads(&mut lifecycle), None);
     for error in [
         write(&mut lifecycle).unwrap_err(),
-        lifecycle.plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session())).unwrap_err(),
+        lifecycle
+            .plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session()))
+            .unwrap_err(),
         lifecycle.plan_destroy(now()).unwrap_err(),
     ] {
         assert!(error.is_unavailable() && !error.is_gone() && !error.is_headers_sent(), "{error}");
@@ -411,7 +419,8 @@ fn rotates(lifecycle: &mut Lifecycle, reason: RotationReason) -> PlannedRotation
 }
 
 fn rotates_nothing(lifecycle: &mut Lifecycle, reason: RotationReason) -> bool {
-    let step = lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
+    let step =
+        lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
     matches!(step, RotationStep::Nothing)
 }
 
@@ -533,7 +542,10 @@ fn a_rotation_of_another_id_that_found_nothing_changes_nothing() {
 #[test]
 fn gone_cannot_be_rotated_and_after_the_head_nothing_can() {
     assert!(
-        gone().plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session())).unwrap_err().is_gone()
+        gone()
+            .plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session()))
+            .unwrap_err()
+            .is_gone()
     );
     let mut lifecycle = live(&session());
     lifecycle.send_headers();
@@ -584,9 +596,11 @@ fn a_creation_without_an_answer_is_an_event_when_the_end_proves_it_and_is_report
 #[cfg(feature = "metrics")]
 #[test]
 fn an_end_is_an_event_of_the_request_that_brought_it() {
-    for (found, is_event) in
-        [(Destroyed::Ended, true), (Destroyed::Missing, false), (Destroyed::Dead(LOGGED_OUT), false)]
-    {
+    for (found, is_event) in [
+        (Destroyed::Ended, true),
+        (Destroyed::Missing, false),
+        (Destroyed::Dead(LOGGED_OUT), false),
+    ] {
         let mut lifecycle = live(&session());
         destroyed(&mut lifecycle, found);
         assert_eq!(format!("{:?}", lifecycle.events).contains("Destroyed"), is_event, "{found:?}");
@@ -852,7 +866,9 @@ fn destroy_passes_over_candidates_that_are_not_live() {
 fn of_a_session_that_ended_before_the_request_arrived_nothing_is_left() {
     let one = session();
     let tombstone = |seconds| Some(Tombstone { age: Duration::from_secs(seconds), ..logged_out() });
-    for (seconds, since_arrival, is_gone) in [(5, 0, true), (6, 0, false), (65, 60, true), (66, 60, false)] {
+    for (seconds, since_arrival, is_gone) in
+        [(5, 0, true), (6, 0, false), (65, 60, true), (66, 60, false)]
+    {
         let mut lifecycle = accessed(vec![candidate(&one)]);
         assert!(lifecycle.dead(&one.id).is_some());
         let age = RequestAge { since_arrival: Duration::from_secs(since_arrival), ..age() };
@@ -891,14 +907,18 @@ fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() 
         let mut lifecycle = live(&one);
         dies(&mut lifecycle, &one.id);
         let step = lifecycle
-            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"))
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+                panic!("nothing to rotate")
+            })
             .unwrap();
         assert!(matches!(step, RotationStep::ReadTombstone(session) if session.id == one.id));
         let tombstone = Tombstone { kind, age: Duration::from_secs(seconds) };
         lifecycle.tombstone_read(&one.id, Some(tombstone), age());
         assert!(write(&mut lifecycle).unwrap_err().is_gone(), "what is no login is gone");
         lifecycle
-            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"))
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+                panic!("nothing to rotate")
+            })
             .map(|step| {
                 assert!(matches!(step, RotationStep::Nothing));
                 let (id, mode) = writes(&mut lifecycle);
@@ -906,7 +926,9 @@ fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() 
             })
     };
     let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
-    for kind in [LOGGED_OUT, TombstoneKind::Rotated(session().id), TombstoneKind::Renewed(session().id)] {
+    for kind in
+        [LOGGED_OUT, TombstoneKind::Rotated(session().id), TombstoneKind::Renewed(session().id)]
+    {
         assert!(renewed(kind, 0).is_ok());
     }
     for kind in [elsewhere, TombstoneKind::Destroyed(DestroyReason::TooMany)] {
@@ -924,9 +946,10 @@ fn a_part_of_the_application_never_begins_anew() {
     lifecycle.dead(&one.id);
     lifecycle.tombstone_read(&one.id, Some(tombstone), application);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
-    let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), application, |_| {
-        panic!("nothing to rotate")
-    });
+    let step =
+        lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), application, |_| {
+            panic!("nothing to rotate")
+        });
     assert!(step.unwrap_err().is_gone());
 }
 
@@ -941,8 +964,9 @@ fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
             lifecycle.dead(&session.id);
             lifecycle.tombstone_read(&session.id, Some(tombstone), age());
         }
-        let step = lifecycle
-            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"));
+        let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+            panic!("nothing to rotate")
+        });
         assert!(step.unwrap_err().is_gone());
     }
 }
@@ -951,13 +975,16 @@ fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
 fn after_the_head_no_login_begins_anew() {
     let mut lifecycle = gone();
     let step = lifecycle
-        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"))
+        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+            panic!("nothing to rotate")
+        })
         .unwrap();
     let RotationStep::ReadTombstone(session) = step else { panic!("{step:?}") };
     lifecycle.tombstone_read(&session.id, Some(logged_out()), age());
     lifecycle.send_headers();
-    let step = lifecycle
-        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| panic!("nothing to rotate"));
+    let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+        panic!("nothing to rotate")
+    });
     assert!(step.unwrap_err().is_headers_sent());
 }
 
@@ -983,8 +1010,9 @@ fn a_login_begins_anew_where_the_session_expired_and_no_end_can_have_been_forgot
         let mut lifecycle = live(&one);
         lifecycle.missing(&one.id, false);
         let age = RequestAge { since_arrival: Duration::from_secs(since_arrival), ..age() };
-        let step = lifecycle
-            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age, |_| panic!("nothing to rotate"));
+        let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), age, |_| {
+            panic!("nothing to rotate")
+        });
         match begins {
             true => assert!(matches!(step.unwrap(), RotationStep::Nothing)),
             false => assert!(step.unwrap_err().is_gone()),
@@ -1008,7 +1036,8 @@ fn a_change_of_id_ends_a_session_that_the_request_cannot_use() {
         let unusable = vec![one.clone()];
         lifecycle.resolve_cookies(|| ResolvedCookies { unusable, ..resolved(vec![]) });
         assert_eq!(lifecycle.unusable().len(), 1);
-        let step = lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
+        let step =
+            lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
         assert!(matches!(step, RotationStep::Destroy(session) if session.id == one.id));
         lifecycle.unusable_destroyed(&one.id, Destroyed::Ended);
         assert!(rotates_nothing(&mut lifecycle, reason));
@@ -1020,8 +1049,9 @@ fn a_session_that_another_request_rotated_is_ended_and_never_entered() {
     let (one, successor) = (session(), session());
     let mut lifecycle = live(&one);
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
-    lifecycle
-        .destroyed(&plan, Destroyed::Dead(TombstoneKind::Rotated(successor.id)), |_| Some(successor.clone()));
+    lifecycle.destroyed(&plan, Destroyed::Dead(TombstoneKind::Rotated(successor.id)), |_| {
+        Some(successor.clone())
+    });
     // The store is away: the next attempt goes on there.
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert_eq!(reads(&mut lifecycle), None);

@@ -17,8 +17,8 @@ impl Lifecycle {
         if let State::Absent { pending } = &mut self.state {
             drop(pending.take_if(|session| session.expires_in(now).is_none()));
         }
-        while let State::Candidate { current: Candidate { session, .. }, .. } | State::Live { session, .. } =
-            &self.state
+        while let State::Candidate { current: Candidate { session, .. }, .. }
+        | State::Live { session, .. } = &self.state
         {
             if session.expires_in(now).is_some() {
                 return;

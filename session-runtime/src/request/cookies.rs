@@ -6,7 +6,8 @@ use super::manager::Manager;
 use crate::lifecycle::{Candidate, ResolvedCookies};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
-/// The most cookies of our name that verify and are asked for, one after another, before the request counts as having no session.
+/// The most cookies of our name that verify and are asked for, one after another, before the
+/// request counts as having no session.
 const MAX_CANDIDATES: usize = 4;
 
 /// The most sessions that a request's cookies may name; of more, the youngest count. Browsers keep
@@ -50,8 +51,8 @@ fn verify(values: &[&[u8]], mut read: impl FnMut(&[u8]) -> Option<Candidate>) ->
     candidates
 }
 
-/// Leaves the sessions to try: those that can be alive, and of many the youngest, so that cookies that somebody planted do not
-/// stand before the one of a login.
+/// Leaves the sessions to try: those that can be alive, and of many the youngest, so that cookies
+/// that somebody planted do not stand before the one of a login.
 pub(super) fn select(
     manager: &Manager,
     mut candidates: Candidates,

@@ -48,8 +48,8 @@ impl SessionHandle {
         Destruction { reason, tombstone_for: TOMBSTONE_FOR }
     }
 
-    /// The session that a destruction ends in place of one that was rotated. A client that knows an id from before a login must not end
-    /// the session after it.
+    /// The session that a destruction ends in place of one that was rotated. A client that knows an
+    /// id from before a login must not end the session after it.
     fn successor_to_destroy(&self, kind: TombstoneKind) -> Option<SessionMetadata> {
         match (kind, self.origin()) {
             (TombstoneKind::Rotated(successor), _)

@@ -25,8 +25,9 @@ use crate::telemetry::{EventQueue, LastId};
 
 /// One request's session, before a schema gives it types; cheap to clone.
 ///
-/// The adapters put one into the extensions of every request. A server that has no adapter here gets one from [`Sessions::open`](crate::Sessions::open), and says
-/// [`finish`](Self::finish) when it sends the response's head: [the guide](crate::guide::frameworks) has a whole program.
+/// The adapters put one into the extensions of every request. A server that has no adapter here
+/// gets one from [`Sessions::open`](crate::Sessions::open), and says [`finish`](Self::finish) when
+/// it sends the response's head: [the guide](crate::guide::frameworks) has a whole program.
 ///
 /// # Examples
 ///
@@ -103,16 +104,17 @@ impl SessionHandle {
         Self { request, outer: Outer::default() }
     }
 
-    /// Ends what can change the session's cookie, and says what the response has to carry. To be called once, when the response's head is
-    /// about to be sent.
+    /// Ends what can change the session's cookie, and says what the response has to carry. To be
+    /// called once, when the response's head is about to be sent.
     ///
-    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`, `destroy`)
-    /// is [`Error::is_headers_sent`](crate::Error::is_headers_sent); reading and writing a live session
-    /// goes on.
+    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`,
+    /// `destroy`) is [`Error::is_headers_sent`](crate::Error::is_headers_sent); reading and
+    /// writing a live session goes on.
     ///
-    /// If something else still holds this handle, or a [`Session`](struct@crate::Session) of it, the body
-    /// may depend on the session. Then the headers say `private`, also for a request that has not
-    /// asked for its session yet. A first question after this is told to `tracing` as a warning.
+    /// If something else still holds this handle, or a [`Session`](struct@crate::Session) of it,
+    /// the body may depend on the session. Then the headers say `private`, also for a request
+    /// that has not asked for its session yet. A first question after this is told to `tracing`
+    /// as a warning.
     pub fn finish(&self) -> SessionHeaders {
         let is_held = self.request.holders() > 1;
         let mut lifecycle = self.lifecycle();
@@ -124,8 +126,9 @@ impl SessionHandle {
         self.manager().headers(&outcome)
     }
 
-    /// Lets this request go on without its session if the store is unavailable: for pages that are worth showing to somebody unknown. To be
-    /// called before anything of the session is read; the adapters do it for routes whose layer says so.
+    /// Lets this request go on without its session if the store is unavailable: for pages that are
+    /// worth showing to somebody unknown. To be called before anything of the session is read;
+    /// the adapters do it for routes whose layer says so.
     ///
     /// Then reads give the defaults, [`Session::exists`](struct@crate::Session#method.exists) says
     /// no, and everything that would write is
@@ -160,8 +163,8 @@ impl SessionHandle {
     }
 
     /// Tells of the request's method and headers, other than its cookies. To be called once, after
-    /// [`Sessions::open`](crate::Sessions::open) and before the handler; the adapters do it by themselves. `header` gives
-    /// the value of a header by its name in lower case.
+    /// [`Sessions::open`](crate::Sessions::open) and before the handler; the adapters do it by
+    /// themselves. `header` gives the value of a header by its name in lower case.
     ///
     /// A request that another site caused (`Sec-Fetch-Site: cross-site`) may come without the
     /// session's cookie although the browser has it: always under
@@ -192,7 +195,11 @@ impl SessionHandle {
     /// # }).unwrap();
     /// # }
     /// ```
-    pub fn note_request<'a>(&self, method: &str, header: impl Fn(&'static str) -> Option<&'a [u8]>) {
+    pub fn note_request<'a>(
+        &self,
+        method: &str,
+        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+    ) {
         let manager = self.manager();
         // Browsers tell it over https and to this machine alone.
         if header(SEC_FETCH_SITE).is_some() {
@@ -216,7 +223,8 @@ impl SessionHandle {
         self.lifecycle().allow_cross_site();
     }
 
-    /// Whether the request went on without its session, which may be there: see [`allow_degraded`](Self::allow_degraded).
+    /// Whether the request went on without its session, which may be there: see
+    /// [`allow_degraded`](Self::allow_degraded).
     pub fn is_degraded(&self) -> bool {
         self.lifecycle().is_degraded()
     }

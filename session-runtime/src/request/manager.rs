@@ -61,7 +61,10 @@ impl Manager {
             refresh_below: settings.refresh_below,
             timeout: settings.timeout,
             end_grace: settings.end_grace,
-            size_limits: SizeLimits { value: settings.max_value_size, batch: settings.max_batch_size },
+            size_limits: SizeLimits {
+                value: settings.max_value_size,
+                batch: settings.max_batch_size,
+            },
             #[cfg(feature = "redis")]
             turns: Turns::default(),
         };
@@ -140,11 +143,16 @@ impl Manager {
     }
 
     /// The session that a cookie's value names, if it is signed.
-    pub(crate) fn candidate(&self, cookie_value: &[u8], events: &mut EventQueue) -> Option<Candidate> {
+    pub(crate) fn candidate(
+        &self,
+        cookie_value: &[u8],
+        events: &mut EventQueue,
+    ) -> Option<Candidate> {
         let now = self.now();
         let verified = self.rules.formats.read(cookie_value, now);
         #[cfg(feature = "redis-session-compat")]
-        let is_read = verified.is_some() || self.rules.formats.read_forgeable(cookie_value, now).is_some();
+        let is_read =
+            verified.is_some() || self.rules.formats.read_forgeable(cookie_value, now).is_some();
         #[cfg(not(feature = "redis-session-compat"))]
         let is_read = verified.is_some();
         if !is_read {
@@ -175,7 +183,11 @@ impl Manager {
     }
 
     /// A session that begins now, under a new id.
-    pub(crate) fn generate(&self, lifetime: LifetimeId, now: SystemTime) -> Result<SessionMetadata, Error> {
+    pub(crate) fn generate(
+        &self,
+        lifetime: LifetimeId,
+        now: SystemTime,
+    ) -> Result<SessionMetadata, Error> {
         Ok(self.metadata(SessionId::generate(now, lifetime)?))
     }
 
@@ -197,20 +209,24 @@ impl Manager {
         let class = lifetime.class;
         match self.rules.lifetimes.get(class) {
             None => Err(Error::config(format!(
-                "no lifetime of the class {class} is configured: add it with `SessionConfig::lifetime`"
+                "no lifetime of the class {class} is configured: add it with \
+                 `SessionConfig::lifetime`"
             ))),
             Some(configured)
-                if lifetime.capped() != *configured && lifetime != Lifetime::custom(class.as_u8()) =>
+                if lifetime.capped() != *configured
+                    && lifetime != Lifetime::custom(class.as_u8()) =>
             {
                 Err(Error::config(format!(
-                    "the lifetime of the class {class} is configured otherwise: `SessionConfig::lifetime` decides on it, a renewal only names it"
+                    "the lifetime of the class {class} is configured otherwise: \
+                     `SessionConfig::lifetime` decides on it, a renewal only names it"
                 )))
             }
             Some(_) => Ok(()),
         }
     }
 
-    /// What the first read of a request does to an expiry that would be `expires_in` if it were refreshed.
+    /// What the first read of a request does to an expiry that would be `expires_in` if it were
+    /// refreshed.
     pub(crate) fn refresh(&self, expires_in: Duration) -> Refresh {
         match self.rules.refresh_below {
             None => Refresh::To(expires_in),
@@ -230,7 +246,11 @@ impl Manager {
             self.rules.plain_http_search.warn_once();
         }
         let headers = SessionHeaders::new(outcome, set_cookie);
-        if outcome.remove { headers.and_removal(self.rules.cookie.host_only_removal()) } else { headers }
+        if outcome.remove {
+            headers.and_removal(self.rules.cookie.host_only_removal())
+        } else {
+            headers
+        }
     }
 
     /// `None`: the client keeps the cookie that it has, because no other would be read.

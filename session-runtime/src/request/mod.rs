@@ -6,7 +6,10 @@ mod destroy;
 pub(crate) mod handle;
 mod lifecycle_guard;
 pub(crate) mod manager;
-#[cfg_attr(not(any(feature = "actix", feature = "tower")), allow(dead_code, reason = "adapters have layers"))]
+#[cfg_attr(
+    not(any(feature = "actix", feature = "tower")),
+    allow(dead_code, reason = "adapters have layers")
+)]
 mod outer;
 mod plain_http_search;
 mod read;

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The search for requests by plain http. Their clients get a new cookie each time, so that requests are looked at only after a
-/// cookie was set: those that ignore their sessions cost next to nothing.
+/// The search for requests by plain http. Their clients get a new cookie each time, so that
+/// requests are looked at only after a cookie was set: those that ignore their sessions cost next
+/// to nothing.
 pub(super) struct PlainHttpSearch(AtomicU8);
 
 impl PlainHttpSearch {
@@ -26,8 +27,9 @@ impl PlainHttpSearch {
     pub(super) fn warn_once(&self) {
         if self.end() {
             tracing::warn!(
-                "a session cookie with `Secure` was sent to a visitor who came by plain http: browsers do not keep it, and each of \
-                 their requests begins another session. Serve the site over https, or set `cookie_secure` (SESSION_COOKIE_SECURE) to \
+                "a session cookie with `Secure` was sent to a visitor who came by plain http: \
+                 browsers do not keep it, and each of their requests begins another session. \
+                 Serve the site over https, or set `cookie_secure` (SESSION_COOKIE_SECURE) to \
                  false for development"
             );
         }

@@ -20,11 +20,17 @@ impl SessionHandle {
         Ok(value.flatten().flatten())
     }
 
-    pub(crate) async fn get_many(&self, fields: &[&'static str]) -> Result<Vec<Option<Bytes>>, Error> {
+    pub(crate) async fn get_many(
+        &self,
+        fields: &[&'static str],
+    ) -> Result<Vec<Option<Bytes>>, Error> {
         let values = carry_out!(self, read = self.plan_read(), {
             let reply = self.store().get_many(&read.session.key, fields, self.refresh(&read)).await;
             self.report_read(&read, reply, |values, known| {
-                fields.iter().zip(values).for_each(|(field, value)| known.record(field, value.is_some()));
+                fields
+                    .iter()
+                    .zip(values)
+                    .for_each(|(field, value)| known.record(field, value.is_some()));
             })?
         });
         Ok(values.flatten().unwrap_or_else(|| vec![None; fields.len()]))
@@ -42,11 +48,14 @@ impl SessionHandle {
         let found = carry_out!(self, read = self.plan_read(), {
             let key = &read.session.key;
             let reply = match self.refresh(&read) {
-                // Without a refresh, a key that is missing would look like one that lacks the field.
+                // Without a refresh, a key that is missing would look like one that lacks the
+                // field.
                 Refresh::No => self.store().expires_in(key).await.map(|left| left.map(|_| ())),
-                refresh => {
-                    self.store().contains(key, PERMANENT_FIELD, refresh).await.map(|found| found.map(|_| ()))
-                }
+                refresh => self
+                    .store()
+                    .contains(key, PERMANENT_FIELD, refresh)
+                    .await
+                    .map(|found| found.map(|_| ())),
             };
             self.report_read(&read, reply, record_nothing)?
         });
@@ -77,8 +86,9 @@ impl SessionHandle {
 
     /// # Errors
     ///
-    /// `is_config` if the store has a session that this process holds to be over, and not only by the delays and the clocks' differences
-    /// that are tolerated. A client is told of no session: for it there is none.
+    /// `is_config` if the store has a session that this process holds to be over, and not only by
+    /// the delays and the clocks' differences that are tolerated. A client is told of no
+    /// session: for it there is none.
     pub(super) async fn check_undisputed(&self) -> Result<(), Error> {
         let (now, unusable) = (self.manager().now(), self.lifecycle().unusable().to_vec());
         for session in unusable {
@@ -86,7 +96,9 @@ impl SessionHandle {
                 continue;
             }
             match self.store().expires_in(&session.key).await? {
-                Lookup::Found(left) if left > MAX_CLOCK_SKEW => return Err(Error::new(Kind::Disputed)),
+                Lookup::Found(left) if left > MAX_CLOCK_SKEW => {
+                    return Err(Error::new(Kind::Disputed));
+                }
                 _ => {}
             }
         }
@@ -114,7 +126,8 @@ impl SessionHandle {
     ) -> Result<Progress<T>, Error> {
         let Some(reply) = self.or_degraded(reply)? else { return Ok(ControlFlow::Break(None)) };
         if self.is_degraded() {
-            // Another read of the request was answered with a default meanwhile: this one must not tell of the session.
+            // Another read of the request was answered with a default meanwhile: this one must not
+            // tell of the session.
             return Ok(ControlFlow::Break(None));
         }
         Ok(self.report(&read.session, read.resolves_pending, read.refresh.is_some(), reply, record))

@@ -66,9 +66,12 @@ impl SessionHandle {
         }
     }
 
-    /// Reads the tombstone of a session, if one is given: it decides how the request goes on. Boxed, since most requests never need
-    /// it.
-    pub(super) fn read_tombstone(&self, dead: Option<SessionMetadata>) -> BoxFuture<'_, Result<(), Error>> {
+    /// Reads the tombstone of a session, if one is given: it decides how the request goes on.
+    /// Boxed, since most requests never need it.
+    pub(super) fn read_tombstone(
+        &self,
+        dead: Option<SessionMetadata>,
+    ) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let Some(session) = dead else { return Ok(()) };
             let reply = self.store().tombstone(&session.key).await;

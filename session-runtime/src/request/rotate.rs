@@ -11,7 +11,9 @@ impl SessionHandle {
             match self.plan_rotation(reason)? {
                 RotationStep::Nothing => return Ok(()),
                 RotationStep::ReadTombstone(session) => self.read_tombstone(Some(session)).await?,
-                RotationStep::Destroy(_) if reason == RotationReason::Rotate && !self.has_client() => {
+                RotationStep::Destroy(_)
+                    if reason == RotationReason::Rotate && !self.has_client() =>
+                {
                     return self.check_undisputed().await;
                 }
                 RotationStep::Destroy(session) => {
@@ -30,8 +32,9 @@ impl SessionHandle {
     fn plan_rotation(&self, reason: RotationReason) -> Result<RotationStep, Error> {
         let manager = self.manager();
         let now = manager.now();
-        self.accessed()
-            .plan_rotation(now, reason, self.age(), |from| manager.generate_successor(from, reason, now))
+        self.accessed().plan_rotation(now, reason, self.age(), |from| {
+            manager.generate_successor(from, reason, now)
+        })
     }
 
     async fn carry_out_rotation(&self, planned: &PlannedRotation) -> Result<Next, Error> {

@@ -25,7 +25,8 @@ impl SizeLimits {
         Ok(())
     }
 
-    /// The value that is written is limited alone: one that is too large already can be made smaller.
+    /// The value that is written is limited alone: one that is too large already can be made
+    /// smaller.
     pub(crate) fn check_action(self, field: &str, action: &Action) -> Result<(), Error> {
         match action {
             Action::Replace(Some(value))

@@ -15,7 +15,8 @@ impl UnknownLifetimes {
         if self.is_new(class) {
             tracing::warn!(
                 class,
-                "sessions of a class without a configured lifetime are in use: they have the strictest lifetime here"
+                "sessions of a class without a configured lifetime are in use: they have the \
+                 strictest lifetime here"
             );
         }
     }

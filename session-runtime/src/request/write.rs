@@ -28,12 +28,13 @@ impl SessionHandle {
         }
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
-        let removed = carry_out!(self, (plan, overwrites) = self.plan_changes(changes, only_removes)?, {
-            let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
-            let written = self.store().write(&plan.session.key, write, overwrites).await;
-            let reply = written.map_err(|error| self.write_error(error, ttl))?;
-            self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
-        });
+        let removed =
+            carry_out!(self, (plan, overwrites) = self.plan_changes(changes, only_removes)?, {
+                let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
+                let written = self.store().write(&plan.session.key, write, overwrites).await;
+                let reply = written.map_err(|error| self.write_error(error, ttl))?;
+                self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
+            });
         Ok(removed.flatten().unwrap_or(0))
     }
 

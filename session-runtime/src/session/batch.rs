@@ -10,7 +10,8 @@ use crate::session::record::{Changes, Values};
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
-/// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve [`Field`]s, or a `Vec` of fields of one type.
+/// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve
+/// [`Field`]s, or a `Vec` of fields of one type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a batch of session fields",
     label = "expected a tuple of up to 12 fields, or a `Vec` of fields of one type",
@@ -20,7 +21,8 @@ pub trait ReadBatch {
     /// The values: a tuple, or a `Vec`.
     type Output;
 
-    /// What is left of the fields when they are asked for: specs, so that no lifetime of a field is in the future.
+    /// What is left of the fields when they are asked for: specs, so that no lifetime of a field is
+    /// in the future.
     #[doc(hidden)]
     type Specs: Send + 'static;
 
@@ -97,12 +99,14 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
     }))
 }
 
-/// Changes of several fields that are carried out together, all or none: made by [`Session::write`](crate::Session::write).
+/// Changes of several fields that are carried out together, all or none: made by
+/// [`Session::write`](crate::Session::write).
 ///
-/// The outcome is that of the changes one after another: where a field is changed twice, the last change counts. This holds too for
-/// a field that two schemas have under its present name and under its [alias](macro@crate::Session). A change of the present name
-/// removes the value under the alias, also one that the same batch set before. A later change of the former name leaves the present
-/// one alone, under which the value is then read.
+/// The outcome is that of the changes one after another: where a field is changed twice, the last
+/// change counts. This holds too for a field that two schemas have under its present name and under
+/// its [alias](macro@crate::Session). A change of the present name removes the value under the
+/// alias, also one that the same batch set before. A later change of the former name leaves the
+/// present one alone, under which the value is then read.
 ///
 /// Nothing happens before [`commit`](Self::commit) is awaited.
 #[must_use = "nothing is written before `.commit().await?`"]
@@ -139,8 +143,9 @@ impl<'a> WriteBatch<'a> {
     ///
     /// # Errors
     ///
-    /// The first error of a change, such as [`Error::is_encode`]; [`Error::is_unsupported`] if a field is another request's;
-    /// [`Error::is_too_large`] if the values are too large together; otherwise as a setter. Nothing was written then.
+    /// The first error of a change, such as [`Error::is_encode`]; [`Error::is_unsupported`] if a
+    /// field is another request's; [`Error::is_too_large`] if the values are too large
+    /// together; otherwise as a setter. Nothing was written then.
     ///
     /// # Examples
     ///
@@ -167,7 +172,10 @@ impl<'a> WriteBatch<'a> {
         )
     }
 
-    fn change(mut self, change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>) -> Self {
+    fn change(
+        mut self,
+        change: impl FnOnce(&SessionHandle, &mut Changes) -> Result<(), Error>,
+    ) -> Self {
         if let Ok(changes) = &mut self.changes
             && let Err(error) = change(self.handle, changes)
         {
@@ -188,6 +196,10 @@ impl<'a, T: 'static> Field<'a, T> {
     ///
     /// If the field is another request's.
     fn spec_of(self, handle: &SessionHandle) -> Result<&'static FieldSpec<T>, Error> {
-        if self.handle().is_same(handle) { Ok(self.spec()) } else { Err(Error::new(Kind::OtherRequest)) }
+        if self.handle().is_same(handle) {
+            Ok(self.spec())
+        } else {
+            Err(Error::new(Kind::OtherRequest))
+        }
     }
 }

@@ -8,7 +8,8 @@ use crate::lifecycle::MAX_CLOCK_SKEW;
 use crate::request::manager::Manager;
 use crate::store::StoreError;
 
-/// Half of what ids tolerate: two machines on either side of the store still take each other's sessions for born.
+/// Half of what ids tolerate: two machines on either side of the store still take each other's
+/// sessions for born.
 pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
 /// A clock this far from the store's is worth a warning.
 const WARNING_DISTANCE: Duration = Duration::from_secs(30);
@@ -31,8 +32,8 @@ impl ClockLog {
         if distance > MAX_DISTANCE && self.is_worse(ALARMED) {
             tracing::error!(
                 seconds,
-                "this machine's clock and the session store's are too far apart: other machines may refuse the \
-                 sessions that begin here, set the clocks right"
+                "this machine's clock and the session store's are too far apart: other machines \
+                 may refuse the sessions that begin here, set the clocks right"
             );
         } else if distance > WARNING_DISTANCE && self.is_worse(WARNED) {
             tracing::warn!(seconds, "this machine's clock and the session store's are apart");

@@ -1,7 +1,8 @@
 //! Hints at compile time, for mistakes that the compiler would explain badly.
 //!
-//! Each is an impl or a method that asks for a trait which nothing implements, and which says what was meant. None of them can be
-//! called. The lifetime of some traits makes the compiler ask for them where the mistake is, and not here.
+//! Each is an impl or a method that asks for a trait which nothing implements, and which says what
+//! was meant. None of them can be called. The lifetime of some traits makes the compiler ask for
+//! them where the mistake is, and not here.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -20,8 +20,8 @@ use crate::value::{FieldSpec, IntoField};
 
 /// One field of a session, not read yet.
 ///
-/// Awaiting it gives the field's value. Its methods are the other operations on the field. Nothing happens before it, or what a method
-/// returned, is awaited.
+/// Awaiting it gives the field's value. Its methods are the other operations on the field. Nothing
+/// happens before it, or what a method returned, is awaited.
 ///
 /// # Examples
 ///
@@ -67,7 +67,8 @@ impl<'a, T: 'static> Field<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store cannot be reached.
+    /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store
+    /// cannot be reached.
     ///
     /// # Examples
     ///
@@ -93,13 +94,16 @@ impl<'a, T: 'static> Field<'a, T> {
         )
     }
 
-    /// Gives the field a value. The same as the generated setter, but for values whose type is to be inferred: it takes a `T` alone.
+    /// Gives the field a value. The same as the generated setter, but for values whose type is to
+    /// be inferred: it takes a `T` alone.
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_too_large`] if the value is, [`Error::is_encode`] if it has no stored
-    /// form, [`Error::is_headers_sent`] if it would begin a session after the response's head was sent, [`Error::is_unavailable`] if the store
-    /// cannot be reached, [`Error::is_outcome_unknown`] too if it is not known whether it was written.
+    /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_too_large`] if the value
+    /// is, [`Error::is_encode`] if it has no stored form, [`Error::is_headers_sent`] if it
+    /// would begin a session after the response's head was sent, [`Error::is_unavailable`] if the
+    /// store cannot be reached, [`Error::is_outcome_unknown`] too if it is not known whether it
+    /// was written.
     ///
     /// # Examples
     ///
@@ -179,7 +183,9 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
-        Operation::new(span(OperationName::Raw, handle, spec).instrument(stored_value(handle, spec)))
+        Operation::new(
+            span(OperationName::Raw, handle, spec).instrument(stored_value(handle, spec)),
+        )
     }
 
     /// Removes the field, and says whether it was there. Begins no session.
@@ -215,11 +221,13 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Removes the field and gives what it was, or its default. Of several at once, one gets the value. Begins no session.
+    /// Removes the field and gives what it was, or its default. Of several at once, one gets the
+    /// value. Begins no session.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is removed all the same.
+    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is
+    /// removed all the same.
     ///
     /// # Examples
     ///
@@ -250,7 +258,8 @@ impl<'a, T: 'static> Field<'a, T> {
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is replaced all the same.
+    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is
+    /// replaced all the same.
     ///
     /// # Examples
     ///
@@ -276,7 +285,8 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Gives the field a value if it is missing, and gives what it is then: one value for all that do so at once.
+    /// Gives the field a value if it is missing, and gives what it is then: one value for all that
+    /// do so at once.
     ///
     /// # Errors
     ///
@@ -303,16 +313,20 @@ impl<'a, T: 'static> Field<'a, T> {
         let stored = IntoField::with_value(value, |value| spec.write(value));
         Operation::new(span(OperationName::GetOrSet, handle, spec).instrument(async move {
             match stored? {
-                Some(stored) => spec.read(value_of(modify(handle, spec, Action::GetOrSet(stored)).await?)),
+                Some(stored) => {
+                    spec.read(value_of(modify(handle, spec, Action::GetOrSet(stored)).await?))
+                }
                 None => spec.read(stored_value(handle, spec).await?),
             }
         }))
     }
 
-    /// Gives the field the value `new` if it is `old`, and says whether it did. A missing field is its default.
+    /// Gives the field the value `new` if it is `old`, and says whether it did. A missing field is
+    /// its default.
     ///
-    /// What is compared is the **stored form**, byte for byte. A value that was stored in another spelling is not equal: `1e3` for `1000`, a
-    /// `HashMap` as JSON, whose order is never the same, JSON from before its type got another field. For fields with `json` or `with`, use
+    /// What is compared is the **stored form**, byte for byte. A value that was stored in another
+    /// spelling is not equal: `1e3` for `1000`, a `HashMap` as JSON, whose order is never the
+    /// same, JSON from before its type got another field. For fields with `json` or `with`, use
     /// [`update`](Self::update), which compares with the bytes that it read.
     ///
     /// # Errors
@@ -335,7 +349,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # }).unwrap();
     /// # }
     /// ```
-    pub fn compare_and_set(self, old: impl IntoField<T>, new: impl IntoField<T>) -> Operation<'a, bool> {
+    pub fn compare_and_set(
+        self,
+        old: impl IntoField<T>,
+        new: impl IntoField<T>,
+    ) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         let (old, new) = (
             IntoField::with_value(old, |old| spec.write(old)),
@@ -353,18 +371,21 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Changes the field's value by a function of it, and gives the new value. The function is called again if somebody else changed the field
-    /// meanwhile, so it computes and does nothing else. A missing field is its default.
+    /// Changes the field's value by a function of it, and gives the new value. The function is
+    /// called again if somebody else changed the field meanwhile, so it computes and does
+    /// nothing else. A missing field is its default.
     ///
-    /// Two round trips when nobody interferes. On Redis, the updates of one field that meet in this process take turns.
-    /// Against other processes an update is tried again after a short pause of random length. From the first try that
-    /// was lost it goes on for the [`timeout`](crate::SessionConfig::timeout) of one trip to the store.
+    /// Two round trips when nobody interferes. On Redis, the updates of one field that meet in this
+    /// process take turns. Against other processes an update is tried again after a short pause
+    /// of random length. From the first try that was lost it goes on for the
+    /// [`timeout`](crate::SessionConfig::timeout) of one trip to the store.
     /// [`incr`](Self::incr) takes one round trip, and is never contended.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Error::is_decode`] if the stored bytes are not a `T`. [`Error::is_contended`] if others
-    /// were faster until the time was over, or if 1,000 updates of the field wait in this process already.
+    /// As [`set`](Self::set), [`Error::is_decode`] if the stored bytes are not a `T`.
+    /// [`Error::is_contended`] if others were faster until the time was over, or if 1,000
+    /// updates of the field wait in this process already.
     ///
     /// # Examples
     ///
@@ -406,11 +427,13 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Adds to a number and gives the sum. Exact, however many do so at once. A missing field is its default.
+    /// Adds to a number and gives the sum. Exact, however many do so at once. A missing field is
+    /// its default.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Error::is_out_of_range`] if the sum is not a `T`, [`Error::is_decode`] if what is stored is not a number.
+    /// As [`set`](Self::set), [`Error::is_out_of_range`] if the sum is not a `T`,
+    /// [`Error::is_decode`] if what is stored is not a number.
     ///
     /// # Examples
     ///
@@ -466,17 +489,20 @@ impl<'a, T: 'static> Field<'a, T> {
         self.count(OperationName::Decr, action)
     }
 
-    /// Gives the field an expiry of its own, that long from now, and says whether the field is there. Begins no session.
+    /// Gives the field an expiry of its own, that long from now, and says whether the field is
+    /// there. Begins no session.
     ///
-    /// Whatever writes the field afterwards ends this expiry, or, if the field is declared with a `ttl`, sets that one. The session's own expiry
-    /// is refreshed as by every write, and counts for all fields: a field goes with its session, however long it would have been kept itself.
-    /// Redis counts in milliseconds; what is less than one is one. One round trip; a second one if the field has an `alias` and is not there
-    /// under its own name.
+    /// Whatever writes the field afterwards ends this expiry, or, if the field is declared with a
+    /// `ttl`, sets that one. The session's own expiry is refreshed as by every write, and
+    /// counts for all fields: a field goes with its session, however long it would have been kept
+    /// itself. Redis counts in milliseconds; what is less than one is one. One round trip; a
+    /// second one if the field has an `alias` and is not there under its own name.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unsupported`] for an expiry of zero, and on a server that cannot expire single fields: Redis 7.4 or later and Valkey 9 or
-    /// later can, memory can. Otherwise as [`set`](Self::set).
+    /// [`Error::is_unsupported`] for an expiry of zero, and on a server that cannot expire single
+    /// fields: Redis 7.4 or later and Valkey 9 or later can, memory can. Otherwise as
+    /// [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -509,9 +535,11 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// How long from now the field is kept by its own expiry: `None` if it has none, or is not there. Refreshes nothing.
+    /// How long from now the field is kept by its own expiry: `None` if it has none, or is not
+    /// there. Refreshes nothing.
     ///
-    /// The session may expire sooner, and the field with it: see [`Session::expires_in`](struct@crate::Session#method.expires_in). One round
+    /// The session may expire sooner, and the field with it: see
+    /// [`Session::expires_in`](struct@crate::Session#method.expires_in). One round
     /// trip; a second one if the field has an `alias` and no expiry under its own name.
     ///
     /// # Errors
@@ -577,7 +605,11 @@ impl<'a, T: 'static> Field<'a, T> {
     }
 }
 
-fn span<'a, T>(name: OperationName, handle: &'a SessionHandle, spec: &FieldSpec<T>) -> OperationSpan<'a> {
+fn span<'a, T>(
+    name: OperationName,
+    handle: &'a SessionHandle,
+    spec: &FieldSpec<T>,
+) -> OperationSpan<'a> {
     OperationSpan::new(name, handle).with_field(spec.name())
 }
 
@@ -588,7 +620,9 @@ async fn stored_value<T>(
 ) -> Result<Option<Bytes>, Error> {
     match spec.alias() {
         None => handle.get(spec.name()).await,
-        Some(alias) => Ok(handle.get_many(&[spec.name(), alias]).await?.into_iter().flatten().next()),
+        Some(alias) => {
+            Ok(handle.get_many(&[spec.name(), alias]).await?.into_iter().flatten().next())
+        }
     }
 }
 
@@ -601,7 +635,10 @@ fn modify<'a, T>(
 }
 
 /// In place of what is stored now and not valid, and of nothing else.
-async fn set_to_default<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Result<(), Error> {
+async fn set_to_default<T>(
+    handle: &SessionHandle,
+    spec: &'static FieldSpec<T>,
+) -> Result<(), Error> {
     let expected = stored_value(handle, spec).await?;
     let (or_missing, value) = (expected.is_none(), spec.write(&spec.default())?);
     modify(handle, spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())

@@ -2,11 +2,13 @@
 
 use crate::store::Action;
 
-/// A number that [`Field::incr`](crate::Field::incr) counts: integers of up to 64 bits, `f32` and `f64`.
+/// A number that [`Field::incr`](crate::Field::incr) counts: integers of up to 64 bits, `f32` and
+/// `f64`.
 #[diagnostic::on_unimplemented(
     message = "a session field of type `{Self}` cannot be incremented",
     label = "not a number that can be incremented",
-    note = "`incr` and `decr` exist for integers of up to 64 bits, `f32` and `f64`; for other types use `update`"
+    note = "`incr` and `decr` exist for integers of up to 64 bits, `f32` and `f64`; for other \
+            types use `update`"
 )]
 pub trait Increment: Copy {
     #[doc(hidden)]

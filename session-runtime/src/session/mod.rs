@@ -28,8 +28,9 @@ use crate::telemetry::{OperationName, OperationSpan};
 
 /// One request's session, with the fields that `S` declares; cheap to clone.
 ///
-/// It dereferences to the companion type that `#[derive(Session)]` generates: `session.count()` is the field `count`, `session.set_count(3)`
-/// gives it a value. All sessions of one request, whatever their schema, are one session: what one of them does, the others see.
+/// It dereferences to the companion type that `#[derive(Session)]` generates: `session.count()` is
+/// the field `count`, `session.set_count(3)` gives it a value. All sessions of one request,
+/// whatever their schema, are one session: what one of them does, the others see.
 ///
 /// # Examples
 ///
@@ -64,8 +65,9 @@ impl<S: Schema> Session<S> {
         Self { fields: S::fields(handle) }
     }
 
-    /// The session's id, as far as it is known without asking the store: after the first operation, the id of the session that is there;
-    /// before it, the one that the request's cookie names. `None` without a session.
+    /// The session's id, as far as it is known without asking the store: after the first operation,
+    /// the id of the session that is there; before it, the one that the request's cookie names.
+    /// `None` without a session.
     ///
     /// # Examples
     ///
@@ -120,10 +122,11 @@ impl<S: Schema> Session<S> {
         self.session_id().map(|id| id.created_at())
     }
 
-    /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a read does.
+    /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a
+    /// read does.
     ///
-    /// A session that is over by this program's clock or lifetimes does not exist here, even while the store has it:
-    /// see [the guide](crate::guide::lifecycle#sessions-of-another-program).
+    /// A session that is over by this program's clock or lifetimes does not exist here, even while
+    /// the store has it: see [the guide](crate::guide::lifecycle#sessions-of-another-program).
     ///
     /// # Errors
     ///
@@ -148,12 +151,13 @@ impl<S: Schema> Session<S> {
     /// ```
     pub fn exists(&self) -> Operation<'_, bool> {
         Operation::new(
-            OperationSpan::new(OperationName::Exists, self.handle()).instrument(self.handle().exists()),
+            OperationSpan::new(OperationName::Exists, self.handle())
+                .instrument(self.handle().exists()),
         )
     }
 
-    /// How long from now the session expires if nobody uses it; `None` without a session. One round trip; refreshes nothing, so that a page may
-    /// ask it again and again.
+    /// How long from now the session expires if nobody uses it; `None` without a session. One round
+    /// trip; refreshes nothing, so that a page may ask it again and again.
     ///
     /// # Errors
     ///
@@ -185,8 +189,9 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// The session's lifetime, as it is configured, as far as it is known without asking the store; `None` without a session. See
-    /// [`session_id`](Self::session_id) for when it is known. Asks nobody.
+    /// The session's lifetime, as it is configured, as far as it is known without asking the store;
+    /// `None` without a session. See [`session_id`](Self::session_id) for when it is known.
+    /// Asks nobody.
     ///
     /// # Examples
     ///
@@ -210,13 +215,15 @@ impl<S: Schema> Session<S> {
         self.handle().lifetime()
     }
 
-    /// Reads several fields in one round trip: a tuple of up to twelve, or a `Vec` of fields of one type. They are as they were at one moment.
+    /// Reads several fields in one round trip: a tuple of up to twelve, or a `Vec` of fields of one
+    /// type. They are as they were at one moment.
     ///
     /// # Errors
     ///
-    /// [`Error::is_decode`](crate::Error::is_decode) for the first field that holds no value of its type,
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached,
-    /// [`Error::is_unsupported`](crate::Error::is_unsupported) if a field is another request's.
+    /// [`Error::is_decode`](crate::Error::is_decode) for the first field that holds no value of its
+    /// type, [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be
+    /// reached, [`Error::is_unsupported`](crate::Error::is_unsupported) if a field is another
+    /// request's.
     ///
     /// # Examples
     ///
@@ -237,7 +244,8 @@ impl<S: Schema> Session<S> {
         batch::read(self.handle(), batch)
     }
 
-    /// Changes several fields in one round trip, all or none; in two if this request has read them and another has removed one since.
+    /// Changes several fields in one round trip, all or none; in two if this request has read them
+    /// and another has removed one since.
     ///
     /// # Examples
     ///
@@ -282,13 +290,13 @@ impl<S: Schema> Session<S> {
     /// ```
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
-        Operation::new(
-            OperationSpan::new(OperationName::Load, handle)
-                .instrument(async move { S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?)) }),
-        )
+        Operation::new(OperationSpan::new(OperationName::Load, handle).instrument(async move {
+            S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?))
+        }))
     }
 
-    /// Writes the whole struct in one round trip, or two as [`write`](Self::write) does, all or nothing. Fields that the struct does not know are left alone.
+    /// Writes the whole struct in one round trip, or two as [`write`](Self::write) does, all or
+    /// nothing. Fields that the struct does not know are left alone.
     ///
     /// # Errors
     ///
@@ -320,11 +328,13 @@ impl<S: Schema> Session<S> {
         }))
     }
 
-    /// Removes all fields of this schema. The session goes on, with the fields of other schemas. One round trip, none without a session.
+    /// Removes all fields of this schema. The session goes on, with the fields of other schemas.
+    /// One round trip, none without a session.
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended meanwhile, [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended meanwhile,
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     ///
     /// # Examples
     ///
@@ -354,19 +364,23 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay; the idle timeout
-    /// starts again, as with every write.
+    /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay;
+    /// the idle timeout starts again, as with every write.
     ///
-    /// A session that is over by this program's clock or lifetimes is ended, since another program might go on with the old id.
-    /// For a session of [`open_id`](crate::Sessions::open_id) that is an [`Error::is_config`](crate::Error::is_config) error.
+    /// A session that is over by this program's clock or lifetimes is ended, since another program
+    /// might go on with the old id. For a session of [`open_id`](crate::Sessions::open_id) that
+    /// is an [`Error::is_config`](crate::Error::is_config) error.
     ///
-    /// To be called when the visitor's privileges change, against session fixation ([OWASP Session Management]). One round trip, none without a
-    /// session. Repeating it after an unknown outcome leads to the same id.
+    /// To be called when the visitor's privileges change, against session fixation ([OWASP Session
+    /// Management]). One round trip, none without a session. Repeating it after an unknown
+    /// outcome leads to the same id.
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by another request at the same moment; [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response's
-    /// head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by another
+    /// request at the same moment; [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the
+    /// response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the
+    /// store cannot be reached.
     ///
     /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
     ///
@@ -398,17 +412,21 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and "remember me".
+    /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and
+    /// "remember me".
     ///
     /// `lifetime` **names** one of those that are configured: what it lasts is decided by
-    /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone. The data stays: whoever logs in another user than before calls
-    /// [`destroy`](Self::destroy) first. Without a session the lifetime is that of the session which the request's
-    /// next write begins. The same holds for a session that the browser's own logout, rotation or login has just ended.
+    /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone. The data stays: whoever
+    /// logs in another user than before calls [`destroy`](Self::destroy) first. Without a
+    /// session the lifetime is that of the session which the request's next write begins. The
+    /// same holds for a session that the browser's own logout, rotation or login has just ended.
     ///
     /// # Errors
     ///
-    /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured, or another one.
-    /// [`Error::is_gone`](crate::Error::is_gone) if another part of the application ended the session while this request was under way.
+    /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no
+    /// lifetime of this class is configured, or another one.
+    /// [`Error::is_gone`](crate::Error::is_gone) if another part of the application ended the
+    /// session while this request was under way.
     ///
     /// # Examples
     ///
@@ -439,17 +457,19 @@ impl<S: Schema> Session<S> {
 
     /// Ends the session: its data is deleted, and the client is told to forget its cookie.
     ///
-    /// Requests that still hold the id find it dead and cannot bring it back. All sessions end that cookies of this name in the request
-    /// belong to. If another request rotated the session meanwhile, the successor ends too. A session that began with a
-    /// login since, by [`renew`](Self::renew), does not: the id of before may be known to somebody else. For a session of
-    /// [`open_id`](crate::Sessions::open_id) it does.
+    /// Requests that still hold the id find it dead and cannot bring it back. All sessions end that
+    /// cookies of this name in the request belong to. If another request rotated the session
+    /// meanwhile, the successor ends too. A session that began with a login since, by
+    /// [`renew`](Self::renew), does not: the id of before may be known to somebody else. For a
+    /// session of [`open_id`](crate::Sessions::open_id) it does.
     ///
     /// A write after it begins a new session. One round trip for each session, none without one.
     ///
     /// # Errors
     ///
-    /// [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the session may be there
-    /// still.
+    /// [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response's head was sent;
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the
+    /// session may be there still.
     ///
     /// # Examples
     ///
@@ -476,7 +496,8 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "delete")]
     pub fn destroy(&self) -> Operation<'_, ()> {
         Operation::new(
-            OperationSpan::new(OperationName::Destroy, self.handle()).instrument(self.handle().destroy()),
+            OperationSpan::new(OperationName::Destroy, self.handle())
+                .instrument(self.handle().destroy()),
         )
     }
 

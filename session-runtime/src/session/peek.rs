@@ -19,8 +19,8 @@ pub(crate) async fn peek<S: Schema>(manager: &Manager, id: SessionId) -> Result<
         Lookup::Found(values) => values,
         Lookup::Missing | Lookup::Dead => return Ok(None),
     };
-    // Without a refresh a missing key may look like an empty one. The permanent field, or any other, proves that it is there.
-    // Only another program's session may have none of them.
+    // Without a refresh a missing key may look like an empty one. The permanent field, or any
+    // other, proves that it is there. Only another program's session may have none of them.
     if found.iter().all(Option::is_none) && !is_live(manager, &metadata.key).await? {
         return Ok(None);
     }

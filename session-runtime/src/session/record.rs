@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::store::Change;
 use crate::value::FieldSpec;
 
-/// The stored values of a schema's fields, in the order of [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).
+/// The stored values of a schema's fields, in the order of
+/// [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).
 ///
 /// Shows nothing of them when it is printed.
 pub struct Values(vec::IntoIter<Option<Bytes>>);
@@ -43,7 +44,8 @@ impl fmt::Debug for Values {
 pub struct Changes(Vec<Change<'static>>);
 
 impl Changes {
-    /// Gives a field this value, or removes it if the value is that of a field that is not there. What is left under its alias goes.
+    /// Gives a field this value, or removes it if the value is that of a field that is not there.
+    /// What is left under its alias goes.
     pub fn set<T>(&mut self, spec: &FieldSpec<T>, value: &T) -> Result<(), Error> {
         let field = spec.name();
         self.0.push(match spec.write(value)? {

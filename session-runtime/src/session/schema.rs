@@ -28,7 +28,8 @@ use crate::session::record::{Changes, Values};
     note = "annotate the struct with `#[derive(session_runtime::Session)]`"
 )]
 pub trait Schema: Sized + 'static {
-    /// The generated companion type with a getter and a setter per field; [`Session<Self>`](struct@crate::Session) dereferences to it.
+    /// The generated companion type with a getter and a setter per field;
+    /// [`Session<Self>`](struct@crate::Session) dereferences to it.
     type Fields: Send + Sync + 'static;
 
     /// The stored names of the fields, in the order of the struct.
@@ -38,7 +39,8 @@ pub trait Schema: Sized + 'static {
     #[doc(hidden)]
     const READ_NAMES: &'static [&'static str] = Self::STORED_NAMES;
 
-    /// Whether a field has an expiry of its own: see [`Sessions::require`](crate::Sessions::require).
+    /// Whether a field has an expiry of its own: see
+    /// [`Sessions::require`](crate::Sessions::require).
     #[doc(hidden)]
     const HAS_TTL: bool = false;
 

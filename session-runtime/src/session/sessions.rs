@@ -23,7 +23,8 @@ use crate::store::RedisStore;
 use crate::store::{AnyStore, ConnectionState, MemoryStore, SessionStore};
 use crate::telemetry::{self, OperationName, OperationSpan};
 
-/// The application's session manager: the store, the configuration and the keys. Built once when the application starts; cheap to clone.
+/// The application's session manager: the store, the configuration and the keys. Built once when
+/// the application starts; cheap to clone.
 ///
 /// # Examples
 ///
@@ -46,11 +47,13 @@ struct Parts {
 }
 
 impl Sessions {
-    /// A manager with the configuration that the environment gives: see [`SessionConfig::from_env`].
+    /// A manager with the configuration that the environment gives: see
+    /// [`SessionConfig::from_env`].
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and [`Error::is_config`] naming the variable whose value cannot be used.
+    /// As [`new`](Self::new), and [`Error::is_config`] naming the variable whose value cannot be
+    /// used.
     ///
     /// # Examples
     ///
@@ -66,11 +69,13 @@ impl Sessions {
         Operation::new(async { Self::connect(SessionConfig::from_env()?).await })
     }
 
-    /// A manager with this configuration, connected to the store that it names, which is [checked](Self::check).
+    /// A manager with this configuration, connected to the store that it names, which is
+    /// [checked](Self::check).
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a setting cannot be used, with what to change; [`Error::is_unavailable`] if the store cannot be reached.
+    /// [`Error::is_config`] if a setting cannot be used, with what to change;
+    /// [`Error::is_unavailable`] if the store cannot be reached.
     pub fn new(config: SessionConfig) -> Operation<'static, Self> {
         Operation::new(Self::connect(config))
     }
@@ -80,7 +85,10 @@ impl Sessions {
         match settings.store.clone() {
             StoreUrl::Memory(bounds) => {
                 make_up_secret(&mut settings)?;
-                Self::build(settings, AnyStore::Memory(MemoryStore::builder().bounds(bounds).build()))
+                Self::build(
+                    settings,
+                    AnyStore::Memory(MemoryStore::builder().bounds(bounds).build()),
+                )
             }
             #[cfg(feature = "redis")]
             StoreUrl::Redis(url) => Self::on_redis(settings, &url).await,
@@ -89,7 +97,8 @@ impl Sessions {
 
     #[cfg(feature = "redis")]
     async fn on_redis(settings: Settings, url: &str) -> Result<Self, Error> {
-        let (builder, lazily) = (RedisStore::builder(url).timeout(settings.timeout), settings.connect_lazily);
+        let (builder, lazily) =
+            (RedisStore::builder(url).timeout(settings.timeout), settings.connect_lazily);
         let store = if lazily {
             builder.connect_lazily()?
         } else {
@@ -104,8 +113,8 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// A manager with this configuration, on a store that was made before. The store that the configuration names is not used, and this one is
-    /// not [checked](Self::check).
+    /// A manager with this configuration, on a store that was made before. The store that the
+    /// configuration names is not used, and this one is not [checked](Self::check).
     ///
     /// # Errors
     ///
@@ -135,12 +144,16 @@ impl Sessions {
         Ok(Self(Arc::new(Parts { manager, clock_log: Arc::default() })))
     }
 
-    /// The same manager, with connections to Redis that this single-threaded runtime has to itself: as many as are
-    /// [configured](crate::store::RedisStoreBuilder::connections), shared by all that call this on the same runtime, and closed when the last of those managers
-    /// and of what was made of them is gone. Within a runtime of several threads or without any, and on another store, it changes nothing.
+    /// The same manager, with connections to Redis that this single-threaded runtime has to itself:
+    /// as many as are [configured](crate::store::RedisStoreBuilder::connections), shared by all
+    /// that call this on the same runtime, and closed when the last of those managers
+    /// and of what was made of them is gone. Within a runtime of several threads or without any,
+    /// and on another store, it changes nothing.
     ///
-    /// For servers that run one single-threaded runtime on each thread; to be called once on each. A connection that was made on another runtime is driven
-    /// there: each command and each reply would wake a thread. The middleware for actix-web calls this by itself, on each worker.
+    /// For servers that run one single-threaded runtime on each thread; to be called once on each.
+    /// A connection that was made on another runtime is driven there: each command and each
+    /// reply would wake a thread. The middleware for actix-web calls this by itself, on each
+    /// worker.
     ///
     /// # Examples
     ///
@@ -162,22 +175,25 @@ impl Sessions {
         Self(Arc::new(Parts { manager, clock_log }))
     }
 
-    /// Asks the store for a sign of life: for a health check. Every master of a cluster has to answer.
+    /// Asks the store for a sign of life: for a health check. Every master of a cluster has to
+    /// answer.
     ///
-    /// A Redis server is asked too if it takes writes, by a script that writes nothing: a full memory, too few replicas
-    /// (`min-replicas-to-write`) and a disk that fails are errors, and so is a pause of writes that lasts beyond the
-    /// deadline. A memory store that is full is none. Two round trips, the second on the connection for what nobody
-    /// waits for. Each has the deadline of an operation, so that a probe waits for two of them at most.
+    /// A Redis server is asked too if it takes writes, by a script that writes nothing: a full
+    /// memory, too few replicas (`min-replicas-to-write`) and a disk that fails are errors, and
+    /// so is a pause of writes that lasts beyond the deadline. A memory store that is full is
+    /// none. Two round trips, the second on the connection for what nobody waits for. Each has
+    /// the deadline of an operation, so that a probe waits for two of them at most.
     ///
-    /// Its answer tells the store's time. As soon as this machine's clock is more than 30 seconds from it, that is
-    /// logged as a warning, and beyond the two and a half minutes of [`check`](Self::check) as an error: once each,
-    /// until the clocks agree again. It is no error of this call. A store whose clock is wrong would turn every
-    /// machine's health check red, and their sessions go on as long as their own clocks agree.
+    /// Its answer tells the store's time. As soon as this machine's clock is more than 30 seconds
+    /// from it, that is logged as a warning, and beyond the two and a half minutes of
+    /// [`check`](Self::check) as an error: once each, until the clocks agree again. It is no
+    /// error of this call. A store whose clock is wrong would turn every machine's health check
+    /// red, and their sessions go on as long as their own clocks agree.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached, does not answer in time, or takes no writes for now.
-    /// Otherwise the server refuses writes: its memory is full.
+    /// [`Error::is_unavailable`] if the store cannot be reached, does not answer in time, or takes
+    /// no writes for now. Otherwise the server refuses writes: its memory is full.
     ///
     /// # Examples
     ///
@@ -199,8 +215,10 @@ impl Sessions {
         })
     }
 
-    /// Whether the store can be reached, as far as is known without asking: a value to export. On memory it always can. Where
-    /// [runtimes have connections of their own](Self::for_current_runtime), those that only wait to be used again do not count beside others.
+    /// Whether the store can be reached, as far as is known without asking: a value to export. On
+    /// memory it always can. Where [runtimes have connections of their
+    /// own](Self::for_current_runtime), those that only wait to be used again do not count beside
+    /// others.
     ///
     /// # Examples
     ///
@@ -224,15 +242,16 @@ impl Sessions {
         SessionHandle::new(Arc::clone(self.manager()), CookieHeaders::collect(cookie_headers))
     }
 
-    /// Whether the store can keep sessions of this schema. To be called when the application starts, for each schema that has fields with a
-    /// `ttl`: without it, a server that cannot expire single fields is found out by the first write of such a field.
+    /// Whether the store can keep sessions of this schema. To be called when the application
+    /// starts, for each schema that has fields with a `ttl`: without it, a server that cannot
+    /// expire single fields is found out by the first write of such a field.
     ///
     /// Asks nobody: what the server can was asked when it was connected to.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unsupported`] naming the schema, what its fields need and the servers that have it: Redis 7.4 or later, Valkey 9 or later;
-    /// memory has it too.
+    /// [`Error::is_unsupported`] naming the schema, what its fields need and the servers that have
+    /// it: Redis 7.4 or later, Valkey 9 or later; memory has it too.
     ///
     /// # Examples
     ///
@@ -259,8 +278,9 @@ impl Sessions {
         Ok(())
     }
 
-    /// Begins a session outside a request: for a job, a WebSocket, a test. It has no cookie; [`Session::session_id`] tells its id, by which
-    /// [`open_id`](Self::open_id) finds it again. Its lifetime is `normal`; [`Session::renew`] gives it another. Whether
+    /// Begins a session outside a request: for a job, a WebSocket, a test. It has no cookie;
+    /// [`Session::session_id`] tells its id, by which [`open_id`](Self::open_id) finds it
+    /// again. Its lifetime is `normal`; [`Session::renew`] gives it another. Whether
     /// the store can keep what `S` declares, [`require`](Self::require) tells, once and for all.
     ///
     /// # Errors
@@ -292,17 +312,22 @@ impl Sessions {
     #[doc(alias = "insert")]
     pub fn create<S: Schema>(&self) -> Operation<'static, Session<S>> {
         let handle = SessionHandle::outside(Arc::clone(self.manager()), None);
-        Operation::new(OperationSpan::without_session(OperationName::Create).instrument(async move {
-            handle.create().await?;
-            Ok(handle.session())
-        }))
+        Operation::new(OperationSpan::without_session(OperationName::Create).instrument(
+            async move {
+                handle.create().await?;
+                Ok(handle.session())
+            },
+        ))
     }
 
-    /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it is there.
+    /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it
+    /// is there.
     ///
-    /// The rules are those of a request: an id that the store does not know is not adopted. Reads give defaults then, and a write begins a
-    /// session under a new id, which [`Session::session_id`] tells. A session that was ended is
-    /// [gone](crate::Error::is_gone) for as long as its tombstone stays, five minutes: nobody would get the cookie of another one.
+    /// The rules are those of a request: an id that the store does not know is not adopted. Reads
+    /// give defaults then, and a write begins a session under a new id, which
+    /// [`Session::session_id`] tells. A session that was ended is [gone](crate::Error::is_gone)
+    /// for as long as its tombstone stays, five minutes: nobody would get the cookie of another
+    /// one.
     ///
     /// # Examples
     ///
@@ -329,11 +354,13 @@ impl Sessions {
         SessionHandle::outside(Arc::clone(self.manager()), Some(*id)).session()
     }
 
-    /// Looks at the session of an id without using it: its expiry stays as it is. For lists of sessions and for jobs that look again and
-    /// again: a read by [`open_id`](Self::open_id) would keep the session alive.
+    /// Looks at the session of an id without using it: its expiry stays as it is. For lists of
+    /// sessions and for jobs that look again and again: a read by [`open_id`](Self::open_id)
+    /// would keep the session alive.
     ///
-    /// Gives the fields that `S` declares, or `None` if there is no live session of this id, or none by this program's clock and
-    /// lifetimes. Nothing can be changed by it. One round trip, or two for an id that the store does not know.
+    /// Gives the fields that `S` declares, or `None` if there is no live session of this id, or
+    /// none by this program's clock and lifetimes. Nothing can be changed by it. One round
+    /// trip, or two for an id that the store does not know.
     ///
     /// # Errors
     ///
@@ -360,12 +387,14 @@ impl Sessions {
     /// ```
     pub fn peek<S: Schema>(&self, id: &SessionId) -> Operation<'_, Option<S>> {
         Operation::new(
-            OperationSpan::without_session(OperationName::Peek).instrument(peek::peek(self.manager(), *id)),
+            OperationSpan::without_session(OperationName::Peek)
+                .instrument(peek::peek(self.manager(), *id)),
         )
     }
 
-    /// The current time, by the clock that sessions age by. In tests, that clock is the one which the test moves
-    /// (`testing::ManualClock`), so prefer this to [`SystemTime::now`] for times that a session stores.
+    /// The current time, by the clock that sessions age by. In tests, that clock is the one which
+    /// the test moves (`testing::ManualClock`), so prefer this to [`SystemTime::now`] for times
+    /// that a session stores.
     ///
     /// # Examples
     ///
@@ -387,18 +416,20 @@ impl Sessions {
         self.manager().now()
     }
 
-    /// The same manager, for which time passes by this clock: creation times, deadlines and cookies' ages. The store has a clock of its own, see
-    /// [`MemoryStore::with_clock`].
+    /// The same manager, for which time passes by this clock: creation times, deadlines and
+    /// cookies' ages. The store has a clock of its own, see [`MemoryStore::with_clock`].
     ///
     /// # Panics
     ///
-    /// If the manager was cloned before, or has made a layer: what went out would go by another time.
+    /// If the manager was cloned before, or has made a layer: what went out would go by another
+    /// time.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
         let manager = Arc::get_mut(&mut self.0).and_then(|parts| Arc::get_mut(&mut parts.manager));
         let current = manager.and_then(Manager::clock_mut);
-        *current.expect("a manager gets its clock before it is cloned") = Clock::Manual(clock.clone());
+        *current.expect("a manager gets its clock before it is cloned") =
+            Clock::Manual(clock.clone());
         self
     }
 
@@ -415,7 +446,8 @@ impl Sessions {
 fn make_up_secret(settings: &mut Settings) -> Result<(), Error> {
     if settings.needs_secret() && settings.secrets.is_empty() {
         tracing::warn!(
-            "no SESSION_SECRET is set: made one up for this run, cookies of earlier runs are not accepted"
+            "no SESSION_SECRET is set: made one up for this run, cookies of earlier runs are not \
+             accepted"
         );
         settings.secrets.push(Secret::random()?);
     }

@@ -12,8 +12,8 @@ use crate::request::manager::Manager;
 use crate::session::clock_log::{self, ClockLog};
 use crate::session::sessions::Sessions;
 use crate::store::{
-    Action, AnyStore, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
-    StoreError, TombstoneKind, Write, WriteMode,
+    Action, AnyStore, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh,
+    Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
 
 /// The probe session and its tombstones are gone soon.
@@ -24,22 +24,25 @@ const PROBE_FIELD: &str = "probe";
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
 impl Sessions {
-    /// Makes sure that the store can keep sessions, and says what is in the way. [`new`](Self::new) does it by itself; for a manager
-    /// [with a store of one's own](Self::with_store) it may be called when the application starts.
+    /// Makes sure that the store can keep sessions, and says what is in the way. [`new`](Self::new)
+    /// does it by itself; for a manager [with a store of one's own](Self::with_store) it may be
+    /// called when the application starts.
     ///
-    /// - The store's clock and ours are at most two and a half minutes apart. More than half a minute is a warning. So
-    ///   any two machines are at most five apart, as far as an id may be from the future;
-    ///   [`ping`](Self::ping) goes on comparing.
-    /// - The scripts of a Redis server can ask for permissions before they write, as from Redis 7 on and on Valkey.
-    /// - A Redis server has every command that sessions need, and its user may run it, on their keys too. What is
-    ///   missing is named.
+    /// - The store's clock and ours are at most two and a half minutes apart. More than half a
+    ///   minute is a warning. So any two machines are at most five apart, as far as an id may be
+    ///   from the future; [`ping`](Self::ping) goes on comparing.
+    /// - The scripts of a Redis server can ask for permissions before they write, as from Redis 7
+    ///   on and on Valkey.
+    /// - A Redis server has every command that sessions need, and its user may run it, on their
+    ///   keys too. What is missing is named.
     /// - A probe session is begun, read, counted in, moved and ended.
-    /// - A Redis server that has a limit of its memory and evicts is a warning: it may end live sessions at any time.
+    /// - A Redis server that has a limit of its memory and evicts is a warning: it may end live
+    ///   sessions at any time.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] with what to change, [`Error::is_unavailable`] if the store cannot be reached. Otherwise the store refused to keep
-    /// the probe session: its memory is full, say.
+    /// [`Error::is_config`] with what to change, [`Error::is_unavailable`] if the store cannot be
+    /// reached. Otherwise the store refused to keep the probe session: its memory is full, say.
     ///
     /// # Examples
     ///
@@ -96,13 +99,14 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deadlines are told by the time in an id, which several machines write and read: a clock that is far off ends sessions early, or
-/// refuses them.
+/// Deadlines are told by the time in an id, which several machines write and read: a clock that is
+/// far off ends sessions early, or refuses them.
 async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     let distance = clock_log::distance_to_store(manager).await?;
     if distance > clock_log::MAX_DISTANCE {
         return Err(Error::config(format!(
-            "this machine's clock and the store's are {} seconds apart, at most {} are allowed: set them right, by NTP say",
+            "this machine's clock and the store's are {} seconds apart, at most {} are allowed: \
+             set them right, by NTP say",
             distance.as_secs(),
             clock_log::MAX_DISTANCE.as_secs()
         )));

@@ -9,8 +9,8 @@ use bytes::Bytes;
 #[cfg(feature = "redis")]
 use super::RedisStore;
 use super::{
-    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh, Rotation,
-    SessionKey, SessionStore, StoreError, Tombstone, Write,
+    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh,
+    Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
 /// Calls an operation of the store. Only another store's future comes in a box.
@@ -73,7 +73,8 @@ impl AnyStore {
         dispatch!(self.contains(key, field, refresh))
     }
 
-    /// Whether it may make a difference to it that a [write](Self::write) overwrites fields which are there.
+    /// Whether it may make a difference to it that a [write](Self::write) overwrites fields which
+    /// are there.
     pub(crate) fn may_overwrite(&self) -> bool {
         match self {
             #[cfg(feature = "redis")]
@@ -83,7 +84,10 @@ impl AnyStore {
     }
 
     /// `overwrites`: the session has most likely all fields that are written, and none is removed.
-    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "it is the same to others"))]
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(unused_variables, reason = "it is the same to others")
+    )]
     pub(crate) async fn write(
         &self,
         key: &SessionKey,
@@ -141,7 +145,10 @@ impl AnyStore {
         }
     }
 
-    pub(crate) async fn expires_in(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+    pub(crate) async fn expires_in(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Lookup<Duration>, StoreError> {
         dispatch!(self.expires_in(key))
     }
 
@@ -161,7 +168,10 @@ impl AnyStore {
         dispatch!(self.destroy(key, destruction))
     }
 
-    pub(crate) async fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
+    pub(crate) async fn tombstone(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Option<Tombstone>, StoreError> {
         dispatch!(self.tombstone(key))
     }
 

@@ -1,9 +1,10 @@
 //! The boxes around the futures of this crate's own stores.
 
-/// Implements [`SessionStore`](super::SessionStore) for a store that has each operation as a method of the same name.
+/// Implements [`SessionStore`](super::SessionStore) for a store that has each operation as a method
+/// of the same name.
 ///
-/// [`AnyStore`](super::AnyStore) calls those methods themselves, so that a known store needs no box. Methods of an
-/// `immediate` store give a result, those of an `async` store a future.
+/// [`AnyStore`](super::AnyStore) calls those methods themselves, so that a known store needs no
+/// box. Methods of an `immediate` store give a result, those of an `async` store a future.
 macro_rules! impl_session_store {
     ($kind:tt $store:ty) => {
         const _: () = {

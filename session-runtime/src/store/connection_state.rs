@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Whether a store can be reached, as far as is known without asking it: a value to export, such as the gauge of a monitoring system.
+/// Whether a store can be reached, as far as is known without asking it: a value to export, such as
+/// the gauge of a monitoring system.
 ///
 /// The order is from better to worse; of several connections the worst counts.
 ///
@@ -17,11 +18,13 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// There is a connection, and nothing is known against it: one that falls silent is found out by an operation's deadline.
+    /// There is a connection, and nothing is known against it: one that falls silent is found out
+    /// by an operation's deadline.
     Connected,
     /// It was lost, or was never there, and the next operation makes it, or one is making it.
     Connecting,
-    /// The latest attempt at a new connection failed: operations fail at once, while attempts go on.
+    /// The latest attempt at a new connection failed: operations fail at once, while attempts go
+    /// on.
     Disconnected,
 }
 

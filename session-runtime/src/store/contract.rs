@@ -9,8 +9,8 @@ use crate::id::{SessionId, SessionKey};
 
 /// The name of the permanent field that every live session holds, with an empty value.
 ///
-/// A hash that loses its last field is deleted by Redis; this one keeps a session alive that has no other field. The schema cannot have a
-/// field of this name.
+/// A hash that loses its last field is deleted by Redis; this one keeps a session alive that has no
+/// other field. The schema cannot have a field of this name.
 pub const PERMANENT_FIELD: &str = "";
 
 /// What a store knows of a key, and the operation's result if it is a live session.
@@ -42,8 +42,8 @@ pub enum Refresh {
     No,
     /// The session expires that long from now.
     To(Duration),
-    /// The session expires `expires_in` from now, if it would have expired sooner than `below` from now. The read need not wait for it, and
-    /// says whether the session is there all the same.
+    /// The session expires `expires_in` from now, if it would have expired sooner than `below` from
+    /// now. The read need not wait for it, and says whether the session is there all the same.
     Below {
         /// The time left under which the expiry is refreshed.
         below: Duration,
@@ -57,7 +57,8 @@ pub enum Refresh {
 pub struct Write<'a> {
     /// Whether the session has to be there already.
     pub mode: WriteMode,
-    /// What to change. No field stands in it twice, none is the [permanent field](PERMANENT_FIELD).
+    /// What to change. No field stands in it twice, none is the [permanent
+    /// field](PERMANENT_FIELD).
     pub changes: &'a [Change<'a>],
     /// How long from now the session is kept; more than zero.
     pub expires_in: Duration,
@@ -81,8 +82,8 @@ pub enum Change<'a> {
         field: &'a str,
         /// Its new value.
         value: Bytes,
-        /// How long from now the field is kept, if it has an expiry of its own; more than zero. Without one, an earlier expiry of the field is
-        /// taken away.
+        /// How long from now the field is kept, if it has an expiry of its own; more than zero.
+        /// Without one, an earlier expiry of the field is taken away.
         ttl: Option<Duration>,
     },
     /// Removes a field, if it is there.
@@ -113,16 +114,18 @@ impl fmt::Debug for Change<'_> {
 
 /// A change of one field that depends on what the field holds. `Debug` shows no value.
 ///
-/// What the field **holds** is its own value, or, if it has none, that of the field `alias`. Whatever changes the field removes the alias in
-/// the same step, so that a value which is removed does not come back by its former name; what changes nothing leaves both as they are. A
-/// new value that equals the old one is a change, and so is the removal of what is not there.
+/// What the field **holds** is its own value, or, if it has none, that of the field `alias`.
+/// Whatever changes the field removes the alias in the same step, so that a value which is removed
+/// does not come back by its former name; what changes nothing leaves both as they are. A new value
+/// that equals the old one is a change, and so is the removal of what is not there.
 #[derive(Clone)]
 pub struct Modify<'a> {
     /// Whether the session has to be there already.
     pub mode: WriteMode,
     /// The field's stored name; not the [permanent field](PERMANENT_FIELD).
     pub field: &'a str,
-    /// The name under which the field was stored formerly: another one, and not the [permanent field](PERMANENT_FIELD) either.
+    /// The name under which the field was stored formerly: another one, and not the [permanent
+    /// field](PERMANENT_FIELD) either.
     pub alias: Option<&'a str>,
     /// What to do.
     pub action: Action,
@@ -159,8 +162,9 @@ pub enum Action {
     },
     /// Adds to an integer, exactly, and tells the sum, in decimal text.
     ///
-    /// An integer has one text, which [`FieldValue`](crate::FieldValue) describes. What is held in another one, or lies past `min` or `max`
-    /// itself, is [`Modified::NotANumber`], as it could not be read either.
+    /// An integer has one text, which [`FieldValue`](crate::FieldValue) describes. What is held in
+    /// another one, or lies past `min` or `max` itself, is [`Modified::NotANumber`], as it
+    /// could not be read either.
     AddInteger {
         /// What to add: anything.
         by: i128,
@@ -171,12 +175,14 @@ pub enum Action {
         /// The largest one, likewise.
         max: i128,
     },
-    /// Adds to a floating-point number as IEEE 754 does, and tells the sum, in the text that [`FieldValue`](crate::FieldValue) gives it:
-    /// the shortest that reads as exactly it, without an exponent.
+    /// Adds to a floating-point number as IEEE 754 does, and tells the sum, in the text that
+    /// [`FieldValue`](crate::FieldValue) gives it: the shortest that reads as exactly it,
+    /// without an exponent.
     ///
-    /// What is held is read as [`FieldValue`](crate::FieldValue) reads it. `inf`, `-inf` and `nan` are numbers, but no sum of theirs is
-    /// finite: [`Modified::OutOfRange`]. [`Modified::NotANumber`] is a text that is none, that is past what the type can hold (`1e999`),
-    /// or that is longer than 1,077 bytes: no exact text of an `f64` is.
+    /// What is held is read as [`FieldValue`](crate::FieldValue) reads it. `inf`, `-inf` and `nan`
+    /// are numbers, but no sum of theirs is finite: [`Modified::OutOfRange`].
+    /// [`Modified::NotANumber`] is a text that is none, that is past what the type can hold
+    /// (`1e999`), or that is longer than 1,077 bytes: no exact text of an `f64` is.
     AddFloat {
         /// What to add.
         by: f64,
@@ -226,7 +232,9 @@ impl Modified {
 impl fmt::Debug for Modified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Value(value) => write!(f, "Value({})", if value.is_some() { "…" } else { "none" }),
+            Self::Value(value) => {
+                write!(f, "Value({})", if value.is_some() { "…" } else { "none" })
+            }
             Self::Swapped(swapped) => write!(f, "Swapped({swapped})"),
             Self::Sum(_) => f.write_str("Sum(…)"),
             Self::NotANumber => f.write_str("NotANumber"),
@@ -254,7 +262,11 @@ impl Rotation<'_> {
     /// The end that the session comes to under its former id.
     pub fn tombstone_kind(&self) -> TombstoneKind {
         let successor = *self.successor;
-        if self.renews { TombstoneKind::Renewed(successor) } else { TombstoneKind::Rotated(successor) }
+        if self.renews {
+            TombstoneKind::Renewed(successor)
+        } else {
+            TombstoneKind::Rotated(successor)
+        }
     }
 }
 
@@ -272,7 +284,8 @@ pub struct Destruction {
 pub enum DestroyReason {
     /// A request that came with the session's cookie destroyed it.
     LoggedOut,
-    /// Another part of the application destroyed it: a job, an administrator, another session of the same user.
+    /// Another part of the application destroyed it: a job, an administrator, another session of
+    /// the same user.
     EndedElsewhere,
     /// The user had too many sessions.
     TooMany,
@@ -336,12 +349,19 @@ mod tests {
     fn debug_shows_what_is_done_and_not_the_values() {
         let set = Change::Set { field: "name", value: VALUE, ttl: None };
         assert_eq!(format!("{set:?}"), "Set { field: \"name\", .. }");
-        assert_eq!(format!("{:?}", Change::Remove { field: "name" }), "Remove { field: \"name\", .. }");
+        assert_eq!(
+            format!("{:?}", Change::Remove { field: "name" }),
+            "Remove { field: \"name\", .. }"
+        );
         for (action, shown) in [
             (Action::Replace(Some(VALUE)), "Replace"),
             (Action::GetOrSet(VALUE), "GetOrSet"),
             (
-                Action::CompareAndSet { expected: Some(VALUE), or_missing: false, value: Some(VALUE) },
+                Action::CompareAndSet {
+                    expected: Some(VALUE),
+                    or_missing: false,
+                    value: Some(VALUE),
+                },
                 "CompareAndSet",
             ),
             (Action::AddInteger { by: 1, default: 0, min: 0, max: 9 }, "AddInteger"),

@@ -61,8 +61,8 @@ impl Drop for EventFlush {
     fn drop(&mut self) {
         if self.0.is_late {
             tracing::warn!(
-                "a session was first asked for after its response's head was sent, which tells caches what the \
-                 response depends on: ask for it before"
+                "a session was first asked for after its response's head was sent, which tells \
+                 caches what the response depends on: ask for it before"
             );
         }
         self.0.events.drain(..).for_each(QueuedEvent::report);

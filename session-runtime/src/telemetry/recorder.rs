@@ -19,7 +19,11 @@ const CONNECTIONS: &str = "session_store_connections";
 const FAILING_CONNECTIONS: &str = "session_store_connections_failing";
 
 pub(super) fn describe() {
-    metrics::describe_counter!(OPERATIONS, Unit::Count, "Operations on sessions, by what they came to.");
+    metrics::describe_counter!(
+        OPERATIONS,
+        Unit::Count,
+        "Operations on sessions, by what they came to."
+    );
     metrics::describe_histogram!(DURATION, Unit::Seconds, "How long operations on sessions take.");
     metrics::describe_counter!(CREATED, Unit::Count, "Sessions that were begun.");
     metrics::describe_counter!(ROTATED, Unit::Count, "Sessions that were given a new id.");
@@ -29,8 +33,16 @@ pub(super) fn describe() {
         Unit::Count,
         "Requests with the id of a session that was not there any more."
     );
-    metrics::describe_counter!(FORGED, Unit::Count, "Session cookies that no key of ours had signed.");
-    metrics::describe_gauge!(CONNECTIONS, Unit::Count, "Connections to a session store that are open.");
+    metrics::describe_counter!(
+        FORGED,
+        Unit::Count,
+        "Session cookies that no key of ours had signed."
+    );
+    metrics::describe_gauge!(
+        CONNECTIONS,
+        Unit::Count,
+        "Connections to a session store that are open."
+    );
     metrics::describe_gauge!(
         FAILING_CONNECTIONS,
         Unit::Count,

@@ -6,11 +6,13 @@ use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 
-/// A browser, as far as the session's cookie goes: it keeps what responses set, and sends it with requests.
+/// A browser, as far as the session's cookie goes: it keeps what responses set, and sends it with
+/// requests.
 ///
-/// [`visit`](Self::visit) carries out one request without a server, and `send` sends one to a router of tower. For other servers,
-/// [`cookie`](Self::cookie) is what to send to your handlers, and [`receive`](Self::receive) takes what they answer. A clone is another browser with the same cookie, as after a second tab was opened or
-/// the cookie was stolen.
+/// [`visit`](Self::visit) carries out one request without a server, and `send` sends one to a
+/// router of tower. For other servers, [`cookie`](Self::cookie) is what to send to your handlers,
+/// and [`receive`](Self::receive) takes what they answer. A clone is another browser with the same
+/// cookie, as after a second tab was opened or the cookie was stolen.
 ///
 /// How a session gets into the state that a test needs:
 ///
@@ -63,9 +65,11 @@ impl Browser {
         Self { sessions: sessions.clone(), cookie: None }
     }
 
-    /// Carries out one request: what a handler would do with its session. Then the response's head is sent, and its cookie is kept.
+    /// Carries out one request: what a handler would do with its session. Then the response's head
+    /// is sent, and its cookie is kept.
     ///
-    /// The session may be held for longer than the request; as ever, nothing that changes the cookie can be done with it then.
+    /// The session may be held for longer than the request; as ever, nothing that changes the
+    /// cookie can be done with it then.
     pub async fn visit<S: Schema, T>(&mut self, request: impl AsyncFnOnce(Session<S>) -> T) -> T {
         let handle = self.sessions.open(self.cookie.as_deref().map(str::as_bytes));
         let answer = request(handle.session()).await;
@@ -75,8 +79,9 @@ impl Browser {
         answer
     }
 
-    /// Sends a request to a router, with the cookie, and keeps the cookie that the response sets. The router is anything of tower:
-    /// axum's `Router`, or a service with [`SessionLayer`](crate::adapter::tower::SessionLayer) around it.
+    /// Sends a request to a router, with the cookie, and keeps the cookie that the response sets.
+    /// The router is anything of tower: axum's `Router`, or a service with
+    /// [`SessionLayer`](crate::adapter::tower::SessionLayer) around it.
     ///
     /// # Errors
     ///
@@ -135,17 +140,21 @@ impl Browser {
         Ok(response)
     }
 
-    /// What the browser sends as the value of the request header `Cookie`; nothing while it has no cookie of the session's.
+    /// What the browser sends as the value of the request header `Cookie`; nothing while it has no
+    /// cookie of the session's.
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
     }
 
-    /// Takes the value of a response header `Set-Cookie`. Other cookies than the session's are ignored, and so are the attributes, but for an
-    /// age of zero, which removes the cookie.
+    /// Takes the value of a response header `Set-Cookie`. Other cookies than the session's are
+    /// ignored, and so are the attributes, but for an age of zero, which removes the cookie.
     pub fn receive(&mut self, set_cookie: &str) {
         let mut parts = set_cookie.split(';').map(str::trim);
         let Some(pair) = parts.next() else { return };
-        if pair.split_once('=').is_some_and(|(name, _)| name == self.sessions.manager().cookie_name()) {
+        if pair
+            .split_once('=')
+            .is_some_and(|(name, _)| name == self.sessions.manager().cookie_name())
+        {
             let is_removal = parts.any(|attribute| attribute.eq_ignore_ascii_case("Max-Age=0"));
             self.cookie = (!is_removal).then(|| pair.to_owned());
         }
@@ -156,8 +165,8 @@ impl Browser {
         Self { sessions: sessions.clone(), cookie: self.cookie.clone() }
     }
 
-    /// The same cookie with another signature: what somebody would send who knows a session's id and no secret. Without a cookie there is
-    /// nothing to forge.
+    /// The same cookie with another signature: what somebody would send who knows a session's id
+    /// and no secret. Without a cookie there is nothing to forge.
     pub fn forge(&self) -> Self {
         let forged = |cookie: &String| {
             // The MAC's first character: the last one does not stand for bits alone.
@@ -172,6 +181,8 @@ impl Browser {
 /// Shows no cookie: it is a session's secret.
 impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Browser").field("has_cookie", &self.cookie.is_some()).finish_non_exhaustive()
+        f.debug_struct("Browser")
+            .field("has_cookie", &self.cookie.is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::store::{
-    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
-    Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
+    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, Lookup, Modified,
+    Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
 /// A store that fails when a test says so, and is another one until then. Clones fail together.
@@ -52,19 +52,22 @@ pub struct FailingStore {
 pub enum Failure {
     /// Nothing is carried out: every operation is [`is_unavailable`](crate::Error::is_unavailable).
     Unavailable,
-    /// No reply comes: reads are unavailable, and of writes it [is not known](crate::Error::is_outcome_unknown) what became of them.
+    /// No reply comes: reads are unavailable, and of writes it [is not
+    /// known](crate::Error::is_outcome_unknown) what became of them.
     OutcomeUnknown {
         /// Whether writes are carried out all the same.
         carried_out: bool,
     },
-    /// Reads succeed, and the store refuses to change anything, as a server does that is full or permits too little: the error of a
-    /// write answers none of the questions, and is a 500.
+    /// Reads succeed, and the store refuses to change anything, as a server does that is full or
+    /// permits too little: the error of a write answers none of the questions, and is a 500.
     Refused,
     /// Somebody else ends the session just before the operation: reads give defaults, writes are
     /// [`is_gone`](crate::Error::is_gone). A session that is begun is not ended.
     Gone,
-    /// Somebody else changes the field just before it is compared: [`compare_and_set`](crate::Field::compare_and_set) says no, and
-    /// [`update`](crate::Field::update) is [`is_contended`](crate::Error::is_contended) after its last try.
+    /// Somebody else changes the field just before it is compared:
+    /// [`compare_and_set`](crate::Field::compare_and_set) says no, and
+    /// [`update`](crate::Field::update) is [`is_contended`](crate::Error::is_contended) after its
+    /// last try.
     Contended,
 }
 
@@ -211,7 +214,10 @@ impl SessionStore for FailingStore {
         self.store.supports_field_expiry()
     }
 
-    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+    fn expires_in<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
         self.read(key, self.store.expires_in(key))
     }
 
@@ -231,7 +237,10 @@ impl SessionStore for FailingStore {
         self.change(key, self.store.destroy(key, destruction))
     }
 
-    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+    fn tombstone<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
         self.read(key, self.store.tombstone(key))
     }
 

@@ -1,10 +1,14 @@
-//! What an application's own tests need: a clock to move, a browser without a server, a store that fails on demand. Not for programs.
+//! What an application's own tests need: a clock to move, a browser without a server, a store that
+//! fails on demand. Not for programs.
 //!
 //! - [`sessions`] makes a manager on memory, whose time passes by a [`ManualClock`].
-//! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into the state that a test needs.
-//! - [`FailingStore`] is away, refuses, or ends the session when a test says so: for the paths to a 503, a 500 and a 409.
+//! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into
+//!   the state that a test needs.
+//! - [`FailingStore`] is away, refuses, or ends the session when a test says so: for the paths to a
+//!   503, a 500 and a 409.
 //! - [`overridden_by_variables`] configures by variables that are not the process's own.
-//! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::store::SessionStore) of one's own to the contract.
+//! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::store::SessionStore) of
+//!   one's own to the contract.
 //!
 //! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies:
 //!
@@ -82,10 +86,11 @@ use crate::error::Error;
 use crate::session::sessions::Sessions;
 use crate::store::MemoryStore;
 
-/// A manager with this configuration, on a store of its own in memory; for both, time passes by this clock. The store that the configuration
-/// names is not used.
+/// A manager with this configuration, on a store of its own in memory; for both, time passes by
+/// this clock. The store that the configuration names is not used.
 ///
-/// For a store that the test keeps, or another one, there are [`Sessions::with_store`] and [`Sessions::with_clock`].
+/// For a store that the test keeps, or another one, there are [`Sessions::with_store`] and
+/// [`Sessions::with_clock`].
 ///
 /// # Errors
 ///
@@ -95,8 +100,8 @@ pub fn sessions(config: SessionConfig, clock: &ManualClock) -> Result<Sessions, 
     Ok(sessions.with_clock(clock))
 }
 
-/// This configuration, changed as [`SessionConfig::overridden_by_env`] does it, by variables that the test gives: to set the process's own is
-/// `unsafe`, and for all tests at once.
+/// This configuration, changed as [`SessionConfig::overridden_by_env`] does it, by variables that
+/// the test gives: to set the process's own is `unsafe`, and for all tests at once.
 ///
 /// # Errors
 ///

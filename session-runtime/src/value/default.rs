@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// A type with an obvious value for a field that is missing: zero, no time, the empty text, `false`, `None`.
+/// A type with an obvious value for a field that is missing: zero, no time, the empty text,
+/// `false`, `None`.
 ///
-/// Types without one (`char`, `NonZero`, addresses, dates, points in time) are declared as an `Option`, or with
-/// `#[session(default = …)]`; a type of your own may implement it.
+/// Types without one (`char`, `NonZero`, addresses, dates, points in time) are declared as an
+/// `Option`, or with `#[session(default = …)]`; a type of your own may implement it.
 ///
 /// # Examples
 ///
@@ -41,7 +42,8 @@ use bytes::Bytes;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",
-    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = …)]`"
+    note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = \
+            …)]`"
 )]
 pub trait FieldDefault {
     /// The value of a field that is missing.

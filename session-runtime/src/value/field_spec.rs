@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use super::{FieldDefault, Stored, json};
 use crate::error::{Error, InvalidValue, Kind};
 
-/// How one field is stored: its name in the hash, how it is read and written, and what it is when it is missing.
+/// How one field is stored: its name in the hash, how it is read and written, and what it is when
+/// it is missing.
 ///
 /// The derive keeps one for every field. A [`Field`](crate::Field) refers to it.
 ///
@@ -67,7 +68,8 @@ impl<T> FieldSpec<T> {
         Self::new(name, json::decode, json::encode_some, default)
     }
 
-    /// A field that is stored as these functions have it, and with this default. `None` removes the field.
+    /// A field that is stored as these functions have it, and with this default. `None` removes the
+    /// field.
     pub const fn new(
         name: &'static str,
         decode: fn(Bytes) -> Result<T, InvalidValue>,
@@ -77,13 +79,15 @@ impl<T> FieldSpec<T> {
         Self { name, alias: None, decode, encode, default, lenient: false, ttl: None }
     }
 
-    /// The same field, which was stored under another name before: where its own is missing, that one is read. A write moves it.
+    /// The same field, which was stored under another name before: where its own is missing, that
+    /// one is read. A write moves it.
     pub const fn with_alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
         self
     }
 
-    /// The same field, which reads as its default when what is stored is not a `T`. A warning in the log says so.
+    /// The same field, which reads as its default when what is stored is not a `T`. A warning in
+    /// the log says so.
     pub const fn default_on_decode_error(mut self) -> Self {
         self.lenient = true;
         self
@@ -159,7 +163,8 @@ impl<T> FieldSpec<T> {
 }
 
 impl<T> FieldSpec<Option<T>> {
-    /// An optional field stored as JSON: `None` is a field that is not there. A stored `null` reads as `None` too, unless it is a `T`.
+    /// An optional field stored as JSON: `None` is a field that is not there. A stored `null` reads
+    /// as `None` too, unless it is a `T`.
     pub const fn json_option(name: &'static str) -> Self
     where
         T: Serialize + DeserializeOwned,
@@ -178,6 +183,9 @@ impl<T> FieldSpec<Option<T>> {
 
 impl<T> fmt::Debug for FieldSpec<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FieldSpec").field("name", &self.name).field("type", &type_name::<T>()).finish()
+        f.debug_struct("FieldSpec")
+            .field("name", &self.name)
+            .field("type", &type_name::<T>())
+            .finish()
     }
 }

@@ -10,8 +10,8 @@
 /// | `Option<String>` | also `&str` |
 /// | `Vec<u8>` | also `&[u8]`, `&[u8; N]` |
 ///
-/// Nothing else implements it, so that `set_count(3)` and `set_name(None)` need no type annotation. Of an `Option<&str>`, pass
-/// `text.map(str::to_owned)`. For a value whose type is to be inferred
+/// Nothing else implements it, so that `set_count(3)` and `set_name(None)` need no type annotation.
+/// Of an `Option<&str>`, pass `text.map(str::to_owned)`. For a value whose type is to be inferred
 /// (`set_count(text.parse()?)`) use [`Field::set`](crate::Field::set), which takes `T` alone.
 ///
 /// # Examples
@@ -38,10 +38,12 @@
 #[diagnostic::on_unimplemented(
     message = "a session field of type `{T}` cannot be set to a value of type `{Self}`",
     label = "expected `{T}`",
-    note = "an `Option<&str>` is not accepted, so that `None` alone needs no type: pass the text alone, or `text.map(str::to_owned)`"
+    note = "an `Option<&str>` is not accepted, so that `None` alone needs no type: pass the text \
+            alone, or `text.map(str::to_owned)`"
 )]
 pub trait IntoField<T> {
-    /// Hands the field's value to `use_value`, by reference and without a copy where there is one already.
+    /// Hands the field's value to `use_value`, by reference and without a copy where there is one
+    /// already.
     ///
     /// Not a method: with `use session_runtime::*` every type would have it.
     #[doc(hidden)]

@@ -28,7 +28,8 @@ use crate::error::InvalidValue;
 
 /// A type that can be the value of one session field.
 ///
-/// The Python package `redis_session` reads what is stored, and what it stores (`str(value)`) is read, so that both can share a session:
+/// The Python package `redis_session` reads what is stored, and what it stores (`str(value)`) is
+/// read, so that both can share a session:
 ///
 /// | type | stored as | read |
 /// | --- | --- | --- |
@@ -49,12 +50,14 @@ use crate::error::InvalidValue;
 /// | feature `jiff`: `jiff::Timestamp` | RFC 3339 in UTC: `2026-11-23T15:00:00.5Z` | what its `FromStr` reads |
 /// | `time::Date`, `chrono::NaiveDate`, `jiff::civil::Date` | ISO 8601: `2026-11-23` | this text alone |
 ///
-/// Anything else is [`Error::is_decode`](crate::Error::is_decode), also a number that the type cannot hold (`300` as a `u8`, `1e39` as an
-/// `f32`): it never wraps, saturates or turns into a default. Infinities and NaN come back as such (NaN without its sign and payload), but
+/// Anything else is [`Error::is_decode`](crate::Error::is_decode), also a number that the type
+/// cannot hold (`300` as a `u8`, `1e39` as an `f32`): it never wraps, saturates or turns into a
+/// default. Infinities and NaN come back as such (NaN without its sign and payload), but
 /// Redis's `HINCRBYFLOAT` does not count on from them.
 ///
-/// A field may also be an `Option` of such a type: `None` is a field that is not there. `char`, `NonZero`, addresses, dates and
-/// such have no obvious default: declare such a field as an `Option`, or with `#[session(default = …)]`. For any other type that `serde` knows,
+/// A field may also be an `Option` of such a type: `None` is a field that is not there. `char`,
+/// `NonZero`, addresses, dates and such have no obvious default: declare such a field as an
+/// `Option`, or with `#[session(default = …)]`. For any other type that `serde` knows,
 /// `#[session(json)]` stores it as JSON and this trait is not needed.
 ///
 /// # Examples
@@ -88,7 +91,8 @@ use crate::error::InvalidValue;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
-    note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
+    note = "annotate the field with `#[session(json)]` to store any type that implements serde's \
+            `Serialize` and `Deserialize` as JSON",
     note = "or derive or implement `session_runtime::FieldValue` for it"
 )]
 pub trait FieldValue: Sized + 'static {
@@ -109,7 +113,11 @@ pub trait FieldValue: Sized + 'static {
 
 /// Of values that have exactly one text: the value, if this is it.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
-fn one_text<T: FieldValue>(value: T, stored: &[u8], reason: &'static str) -> Result<T, InvalidValue> {
+fn one_text<T: FieldValue>(
+    value: T,
+    stored: &[u8],
+    reason: &'static str,
+) -> Result<T, InvalidValue> {
     let written = value.encode().is_ok_and(|text| text == stored);
     if written { Ok(value) } else { Err(InvalidValue::new(reason)) }
 }

@@ -35,8 +35,9 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
-/// Every integer has exactly one text: what Python's `str` and Redis's `HINCRBY` write, and all that `HINCRBY` reads. A sign `+`, leading
-/// zeros, `-0`, white space and `1_000` are none of it; reading them would give a number that cannot be counted on from there.
+/// Every integer has exactly one text: what Python's `str` and Redis's `HINCRBY` write, and all
+/// that `HINCRBY` reads. A sign `+`, leading zeros, `-0`, white space and `1_000` are none of it;
+/// reading them would give a number that cannot be counted on from there.
 fn integer_text(stored: &[u8]) -> Result<&str, InvalidValue> {
     let one_text = match stored.strip_prefix(b"-").unwrap_or(stored) {
         [b'0'] => stored.len() == 1,
@@ -78,11 +79,12 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
-/// The length of the longest exact text that an `f64` has: `-0.` and 1,074 decimals. `modify.lua` reads no longer one
-/// either, so that a number which is read can be counted on from.
+/// The length of the longest exact text that an `f64` has: `-0.` and 1,074 decimals. `modify.lua`
+/// reads no longer one either, so that a number which is read can be counted on from.
 const LONGEST_FLOAT: usize = 1_077;
 
-/// Digits, signs, point and exponent alone: Rust's parser also knows words such as `Infinity`, which nobody writes into a session.
+/// Digits, signs, point and exponent alone: Rust's parser also knows words such as `Infinity`,
+/// which nobody writes into a session.
 fn float_text(stored: &[u8]) -> Option<&str> {
     let numeric = |c: &u8| matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
     let is_one = stored.len() <= LONGEST_FLOAT && stored.iter().all(numeric);

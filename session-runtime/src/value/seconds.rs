@@ -1,4 +1,5 @@
-//! Lengths of time, and points in it: decimal text of seconds, as Python's `total_seconds()` and `time.time()` have them.
+//! Lengths of time, and points in it: decimal text of seconds, as Python's `total_seconds()` and
+//! `time.time()` have them.
 
 use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,11 +36,13 @@ impl FieldValue for SystemTime {
     }
 }
 
-/// Digits, and a fraction if there is one. What is finer than a nanosecond, as Python's floats may be, is cut off.
+/// Digits, and a fraction if there is one. What is finer than a nanosecond, as Python's floats may
+/// be, is cut off.
 fn read(stored: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(stored).ok()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
+    let is_number =
+        |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
     if !is_number(whole) || !is_number(fraction) {
         return None;
     }

@@ -9,7 +9,8 @@ use crate::error::InvalidValue;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
-    note = "annotate the field with `#[session(json)]` to store any type that implements serde's `Serialize` and `Deserialize` as JSON",
+    note = "annotate the field with `#[session(json)]` to store any type that implements serde's \
+            `Serialize` and `Deserialize` as JSON",
     note = "or derive or implement `session_runtime::FieldValue` for it"
 )]
 pub trait Stored: Sized + 'static {

@@ -122,7 +122,10 @@ impl FieldValue for SocketAddr {
 }
 
 /// What `FromStr` makes of the text.
-pub(super) fn from_text<T: FromStr>(stored: &[u8], reason: &'static str) -> Result<T, InvalidValue> {
+pub(super) fn from_text<T: FromStr>(
+    stored: &[u8],
+    reason: &'static str,
+) -> Result<T, InvalidValue> {
     let text = std::str::from_utf8(stored).ok();
     text.and_then(|text| text.parse().ok()).ok_or_else(|| InvalidValue::new(reason))
 }

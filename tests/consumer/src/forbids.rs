@@ -1,4 +1,5 @@
-//! Lints that are forbidden: an `allow` in the macro's output would be an error here, as a lint that it sets off is.
+//! Lints that are forbidden: an `allow` in the macro's output would be an error here, as a lint
+//! that it sets off is.
 
 #![forbid(warnings, unused, nonstandard_style, rust_2018_idioms, let_underscore)]
 #![forbid(deprecated, dead_code, missing_docs, unreachable_pub, private_interfaces, private_bounds)]
@@ -9,11 +10,21 @@
     unnameable_types,
     variant_size_differences
 )]
-#![forbid(single_use_lifetimes, trivial_casts, trivial_numeric_casts, missing_debug_implementations)]
+#![forbid(
+    single_use_lifetimes,
+    trivial_casts,
+    trivial_numeric_casts,
+    missing_debug_implementations
+)]
 #![forbid(missing_copy_implementations, elided_lifetimes_in_paths, explicit_outlives_requirements)]
 #![forbid(clippy::all, clippy::pedantic, clippy::nursery, clippy::impl_trait_in_params)]
 #![forbid(clippy::missing_docs_in_private_items, clippy::missing_inline_in_public_items)]
-#![forbid(clippy::question_mark_used, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+#![forbid(
+    clippy::question_mark_used,
+    clippy::shadow_reuse,
+    clippy::shadow_same,
+    clippy::shadow_unrelated
+)]
 #![forbid(
     clippy::unreachable,
     clippy::panic,
@@ -23,8 +34,16 @@
 )]
 #![forbid(clippy::min_ident_chars, clippy::single_char_lifetime_names, clippy::ref_patterns)]
 #![forbid(clippy::pattern_type_mismatch, clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
-#![forbid(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::redundant_type_annotations)]
-#![forbid(clippy::allow_attributes, clippy::allow_attributes_without_reason, clippy::items_after_statements)]
+#![forbid(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::redundant_type_annotations
+)]
+#![forbid(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::items_after_statements
+)]
 #![forbid(clippy::arbitrary_source_item_ordering, clippy::single_call_fn, clippy::mod_module_files)]
 #![forbid(clippy::multiple_inherent_impl, clippy::same_name_method)]
 

@@ -1,7 +1,9 @@
-//! A user's crate that forbids itself everything: the macro's output must not be the reason for a warning, or for an error.
+//! A user's crate that forbids itself everything: the macro's output must not be the reason for a
+//! warning, or for an error.
 //!
-//! No prelude, the runtime under another name, fields that the program never reads, getters and setters that it never calls, no tokio
-//! (whose macros would switch syn's `full` on for everyone). It is built alone: `cargo check -p session-consumer`.
+//! No prelude, the runtime under another name, fields that the program never reads, getters and
+//! setters that it never calls, no tokio (whose macros would switch syn's `full` on for everyone).
+//! It is built alone: `cargo check -p session-consumer`.
 
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs, dead_code, missing_debug_implementations, unreachable_pub, unused)]

@@ -46,7 +46,9 @@ pub(crate) async fn no_cache_keeps_a_response_with_a_cookie_or_a_session(world: 
     let app = world.app().await;
     let targeted = || {
         let script = Script::new().header("cdn-cache-control", "max-age=600");
-        script.header("surrogate-control", "max-age=600").header("surrogate-control", "content=\"ESI/1.0\"")
+        script
+            .header("surrogate-control", "max-age=600")
+            .header("surrogate-control", "content=\"ESI/1.0\"")
     };
     let mut client = app.client();
     for script in [targeted().set("count", 1), targeted().get("count")] {
@@ -56,7 +58,9 @@ pub(crate) async fn no_cache_keeps_a_response_with_a_cookie_or_a_session(world: 
         }
     }
     assert_eq!(client.ignore(targeted()).await.all("cdn-cache-control"), ["max-age=600"]);
-    for given in ["must-understand, no-store", "max-age=60, x=\"a, no-store, b\"", "x=\"\\\", no-store, \""] {
+    for given in
+        ["must-understand, no-store", "max-age=60, x=\"a, no-store, b\"", "x=\"\\\", no-store, \""]
+    {
         let script = Script::new().header("cache-control", given).set("count", 1);
         assert_eq!(app.client().run(script).await.all("cache-control"), ["no-store"], "{given}");
     }

@@ -14,9 +14,9 @@ pub(crate) async fn writes_to_different_fields_at_once_both_survive(world: World
     client.run(Script::new().set("count", 0)).await;
     let slow = {
         let mut client = client.clone();
-        tokio::spawn(
-            async move { client.run(Script::new().get("name").gate("read").set("name", "slow")).await },
-        )
+        tokio::spawn(async move {
+            client.run(Script::new().get("name").gate("read").set("name", "slow")).await
+        })
     };
     app.gates.arrival("read").await;
     client.run(Script::new().set("count", 5).set("vip", true)).await;
@@ -29,8 +29,14 @@ pub(crate) async fn writes_to_different_fields_at_once_both_survive(world: World
 /// Behaviour: dropped futures.
 pub(crate) async fn first_writes_side_by_side_end_in_one_session(world: World) {
     let app = world.app().await;
-    let fields =
-        || Script::new().set("count", 1).set("name", "x").set("vip", true).set("age", 3).set("small", 4);
+    let fields = || {
+        Script::new()
+            .set("count", 1)
+            .set("name", "x")
+            .set("vip", true)
+            .set("age", 3)
+            .set("small", 4)
+    };
     let mut client = app.client();
     assert_eq!(client.run(Script::new().join(fields())).await.set_cookies().len(), 1);
     let look = || Script::new().get("count").get("name").get("vip").get("age").get("small");

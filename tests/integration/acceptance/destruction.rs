@@ -15,12 +15,14 @@ async fn visitor(app: &App) -> Client {
 
 fn attributes(set_cookie: &str) -> Vec<String> {
     let mut attributes: Vec<_> = set_cookie.split("; ").skip(1).map(str::to_owned).collect();
-    attributes.retain(|attribute| !attribute.starts_with("Max-Age") && !attribute.starts_with("Expires"));
+    attributes
+        .retain(|attribute| !attribute.starts_with("Max-Age") && !attribute.starts_with("Expires"));
     attributes.sort_unstable();
     attributes
 }
 
-/// Behaviour: destruction. Regression of tower-sessions 268, actix-session 299 and axum_session 102, whose removal cookies remove nothing.
+/// Behaviour: destruction. Regression of tower-sessions 268, actix-session 299 and axum_session
+/// 102, whose removal cookies remove nothing.
 pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(world: World) {
     let default = world.app().await;
     let configured = world.app_with(|config| {
@@ -72,7 +74,8 @@ pub(crate) async fn destroy_without_a_session_does_nothing(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
         assert!(app.client().run(Script::new().destroy()).await.set_cookies().is_empty());
-        let stale = app.client().run_with(&["__Host-session-id=stale"], Script::new().destroy()).await;
+        let stale =
+            app.client().run_with(&["__Host-session-id=stale"], Script::new().destroy()).await;
         assert!(stale.set_cookies()[0].contains("Max-Age=0"), "a stale cookie is removed");
     });
     assert_eq!(asked.await, Vec::<String>::new());
@@ -97,12 +100,16 @@ pub(crate) async fn a_write_after_destroy_begins_a_session_under_a_new_id(world:
     let app = world.app().await;
     let mut client = visitor(&app).await;
     let before = client.cookie();
-    let reply = client.run(Script::new().destroy().get("count").set("name", "new").get("name")).await;
+    let reply =
+        client.run(Script::new().destroy().get("count").set("name", "new").get("name")).await;
     assert_eq!(reply.values()[1..], [json!(0), json!(null), json!("new")]);
     let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
     assert!(!cookie.contains("Max-Age=0"));
     assert_ne!(id_of(cookie), id_of(&before));
-    assert_eq!(client.run(Script::new().get("count").get("name")).await.values(), [json!(0), json!("new")]);
+    assert_eq!(
+        client.run(Script::new().get("count").get("name")).await.values(),
+        [json!(0), json!("new")]
+    );
 }
 
 /// Commit rules: combinations in any order end in the state that the last one meant.
@@ -131,8 +138,9 @@ pub(crate) async fn the_cookie_follows_the_last_of_many_changes(world: World) {
     assert!(reply.set_cookies().is_empty(), "the client never had a cookie");
 }
 
-/// Behaviour: slow request against logout. Regression of rack's CVE-2025-46336, connect-redis 328 and actix-session's update that falls back to a save: a slow request
-/// brings a logged-out session back.
+/// Behaviour: slow request against logout. Regression of rack's CVE-2025-46336, connect-redis 328
+/// and actix-session's update that falls back to a save: a slow request brings a logged-out session
+/// back.
 pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(world: World) {
     let app = world.app().await;
     for (number, slow) in [
@@ -159,7 +167,11 @@ pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(worl
         let reply = request.await.unwrap();
         assert_eq!((reply.status, reply.set_cookies().len()), (409, 0), "slow request {number}");
         if let Some(server) = world.server() {
-            assert_eq!(server.cli::<String>(&["TYPE", &key_of(&cookie)]), "string", "no hash comes back");
+            assert_eq!(
+                server.cli::<String>(&["TYPE", &key_of(&cookie)]),
+                "string",
+                "no hash comes back"
+            );
         }
     }
 }
@@ -193,9 +205,9 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     let old = client.cookie();
     let logout = {
         let mut client = client.clone();
-        tokio::spawn(
-            async move { client.run(Script::new().get("count").gate("read").destroy().strict()).await },
-        )
+        tokio::spawn(async move {
+            client.run(Script::new().get("count").gate("read").destroy().strict()).await
+        })
     };
     app.gates.arrival("read").await;
     client.run(Script::new().rotate()).await;
@@ -223,13 +235,17 @@ pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World)
     dead.run(Script::new().destroy()).await;
     let live = visitor(&app).await.cookie();
     for header in [format!("{dead_cookie}; {live}"), format!("{live}; {dead_cookie}")] {
-        let reply = app.client().run_with(&[&header], Script::new().get("count").set("name", "x")).await;
+        let reply =
+            app.client().run_with(&[&header], Script::new().get("count").set("name", "x")).await;
         assert_eq!(reply.values()[0], 1);
         assert!(reply.set_cookies().is_empty());
     }
     let header = format!("{dead_cookie}; {live}");
     app.client().run_with(&[&header], Script::new().destroy()).await.values();
-    assert_eq!(app.client().run_with(&[&live], Script::new().session_exists()).await.values(), [false]);
+    assert_eq!(
+        app.client().run_with(&[&live], Script::new().session_exists()).await.values(),
+        [false]
+    );
 }
 
 /// Behaviour: headers already sent.
@@ -238,7 +254,8 @@ pub(crate) async fn after_the_head_whatever_would_change_the_cookie_is_an_error(
     let mut client = visitor(&app).await;
     let committed = json!({ "error": ["headers_sent"] });
     let asked = world.commands(async || {
-        let reply = app.client().run(Script::new().late(Script::new().set("count", 1).get("count"))).await;
+        let reply =
+            app.client().run(Script::new().late(Script::new().set("count", 1).get("count"))).await;
         assert_eq!(reply.results(), [committed.clone(), json!({ "ok": 0 })]);
         assert!(reply.set_cookies().is_empty());
         let late = Script::new().rotate().renew(1).destroy();
@@ -247,7 +264,9 @@ pub(crate) async fn after_the_head_whatever_would_change_the_cookie_is_an_error(
         assert!(reply.set_cookies().is_empty());
     });
     assert_eq!(asked.await, Vec::<String>::new());
-    let reply = client.run(Script::new().get("count").late(Script::new().set("count", 7).get("count"))).await;
+    let reply = client
+        .run(Script::new().get("count").late(Script::new().set("count", 7).get("count")))
+        .await;
     assert_eq!(reply.values(), [json!(null), json!(7)], "other writes go on");
 }
 
@@ -269,8 +288,9 @@ pub(crate) async fn clearing_leaves_the_session_and_what_the_schema_does_not_kno
     if let Some(server) = world.server() {
         let _: u64 = server.cli(&["HSET", &key_of(&client.cookie()), "unknown", "1"]);
     }
-    let reply =
-        client.run(Script::new().set("name", "x").clear().get("count").exists("name").session_exists()).await;
+    let reply = client
+        .run(Script::new().set("name", "x").clear().get("count").exists("name").session_exists())
+        .await;
     assert_eq!(reply.values()[2..], [json!(0), json!(false), json!(true)]);
     assert!(reply.set_cookies().is_empty());
     if let Some(server) = world.server() {
@@ -296,7 +316,8 @@ pub(crate) async fn a_session_tells_of_itself(world: World) {
     assert_eq!(told[..2], [json!(true), json!(id)]);
     assert!((told[2].as_f64().unwrap() - 24.0 * 3600.0).abs() < 60.0, "{told:?}");
     let stale = cookies::cookie(&cookies::id(world.now(), 0));
-    let told = client.run_with(&[stale], Script::new().session_exists().session_id().expires_in()).await;
+    let told =
+        client.run_with(&[stale], Script::new().session_exists().session_id().expires_in()).await;
     assert_eq!(told.values(), [json!(false), json!(null), json!(null)]);
 }
 
@@ -306,8 +327,12 @@ pub(crate) async fn a_session_of_another_program_exists_as_often_as_it_is_asked(
     let app = world.app().await;
     let cookie = cookies::cookie(&cookies::id(world.now(), 0));
     let _: u64 = server.cli(&["HSET", &key_of(&cookie), "count", "5"]);
-    let script =
-        Script::new().session_exists().session_exists().get("count").set("count", 6).session_exists();
+    let script = Script::new()
+        .session_exists()
+        .session_exists()
+        .get("count")
+        .set("count", 6)
+        .session_exists();
     let reply = app.client().run_with(&[&cookie], script).await;
     assert_eq!(reply.values(), [json!(true), json!(true), json!(5), json!(null), json!(true)]);
 }
@@ -317,12 +342,13 @@ pub(crate) async fn below_a_threshold_alone_the_first_read_refreshes(world: Worl
     let app = world.app_with(|config| config.refresh_below(0.5)).await;
     let mut client = visitor(&app).await;
     let hours_left = async |client: &mut Client| {
-        let left = client.run(Script::new().expires_in()).await.values().remove(0).as_f64().unwrap();
+        let left =
+            client.run(Script::new().expires_in()).await.values().remove(0).as_f64().unwrap();
         (left / 3600.0).round()
     };
     world.elapse(Duration::from_secs(10 * 3600));
-    let asked =
-        world.commands(async || assert_eq!(client.run(Script::new().get("count")).await.values(), [1]));
+    let asked = world
+        .commands(async || assert_eq!(client.run(Script::new().get("count")).await.values(), [1]));
     world.assert_commands(asked.await, &["hget", "pttl"]);
     assert_eq!(hours_left(&mut client).await, 14.0);
     world.elapse(Duration::from_secs(4 * 3600));

@@ -21,9 +21,11 @@ async fn exists(app: &App, cookie: &str) -> bool {
     app.client().run_with(&[cookie], Script::new().session_exists()).await.values() == [true]
 }
 
-/// Ended by an administrator, by a logout in a second window, by a rotation whose answer never came. Within the grace the
-/// first of these answers may still be on its way.
-pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_new_one(world: World) {
+/// Ended by an administrator, by a logout in a second window, by a rotation whose answer never
+/// came. Within the grace the first of these answers may still be on its way.
+pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_new_one(
+    world: World,
+) {
     let app = world.app().await;
     for ending in ["elsewhere", "logout", "rotation"] {
         let mut client = visitor(&app).await;
@@ -49,7 +51,8 @@ pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_
     }
 }
 
-/// The grace is for answers that are still on their way: five seconds, or as many as are configured.
+/// The grace is for answers that are still on their way: five seconds, or as many as are
+/// configured.
 pub(crate) async fn a_request_within_the_grace_counts_as_under_way(world: World) {
     let slow_network = world.app_with(|config| config.end_grace(Duration::from_secs(15))).await;
     let none = world.app_with(|config| config.end_grace(Duration::ZERO)).await;
@@ -67,7 +70,8 @@ pub(crate) async fn a_request_within_the_grace_counts_as_under_way(world: World)
     }
 }
 
-/// A job that holds an id writes to that session or to none: nobody would find the one that it begins.
+/// A job that holds an id writes to that session or to none: nobody would find the one that it
+/// begins.
 pub(crate) async fn a_part_of_the_application_never_writes_to_another_session(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -104,7 +108,8 @@ pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_
     }
 }
 
-/// A verified password is a new session by intent. An account that was locked meanwhile must not come back by it.
+/// A verified password is a new session by intent. An account that was locked meanwhile must not
+/// come back by it.
 pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands(
     world: World,
 ) {
@@ -123,7 +128,11 @@ pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_
         assert_eq!((reply.status, reply.set_cookies().len()), (200, 1), "{ending}");
         assert_ne!(id_of(&client.cookie()), id_of(&dead));
         let read = client.run(Script::new().get("count").get("name")).await;
-        assert_eq!(read.values(), [json!(0), json!("ada")], "nothing of the former session is kept");
+        assert_eq!(
+            read.values(),
+            [json!(0), json!("ada")],
+            "nothing of the former session is kept"
+        );
     }
     let client = visitor(&app).await;
     let verifying = {
@@ -136,10 +145,15 @@ pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_
     world.end_elsewhere(&app, &client.cookie()).await;
     app.gates.open("verifying");
     let reply = verifying.await.unwrap();
-    assert_eq!((reply.status, reply.set_cookies().len()), (409, 0), "the account was locked meanwhile");
+    assert_eq!(
+        (reply.status, reply.set_cookies().len()),
+        (409, 0),
+        "the account was locked meanwhile"
+    );
 }
 
-/// Two cookies of one name, by domain or path; also one beyond those that are tried, and where the first is read before.
+/// Two cookies of one name, by domain or path; also one beyond those that are tried, and where the
+/// first is read before.
 pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
     let app = world.app().await;
     for (count, script) in [
@@ -174,7 +188,8 @@ pub(crate) async fn planted_cookies_do_not_stand_before_the_youngest(world: Worl
     assert!(reply.set_cookies().is_empty());
 }
 
-/// Somebody planted the anonymous session's cookie, or had read it: it must not end the session of the login.
+/// Somebody planted the anonymous session's cookie, or had read it: it must not end the session of
+/// the login.
 pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_it(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -185,7 +200,11 @@ pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_i
     let rotated = client.cookie();
     client.run(Script::new().rotate()).await.values();
     app.client().run_with(&[&rotated], Script::new().destroy()).await.values();
-    assert_eq!(client.run(Script::new().session_exists()).await.values(), [false], "a rotation is followed");
+    assert_eq!(
+        client.run(Script::new().session_exists()).await.values(),
+        [false],
+        "a rotation is followed"
+    );
 }
 
 /// A WebSocket's task, or a job, holds the id that it was given.
@@ -198,7 +217,8 @@ pub(crate) async fn the_application_ends_a_session_by_an_id_from_before_the_logi
     assert_eq!(client.run(Script::new().session_exists()).await.values(), [false]);
 }
 
-/// Each of these is a session of another half of the deploy: its machine's clock is ahead, or its sessions last longer.
+/// Each of these is a session of another half of the deploy: its machine's clock is ahead, or its
+/// sessions last longer.
 async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
     let patient = world.app_with(|config| config.lifetime(Lifetime::normal().max(400 * DAY))).await;
     let older = visitor(&patient).await.cookie();
@@ -217,9 +237,9 @@ pub(crate) async fn what_this_program_cannot_use_it_ends_all_the_same(world: Wor
             assert!(!exists(&impatient, &cookie).await, "{why}");
             match by_id {
                 true => world.end_elsewhere(&impatient, &cookie).await,
-                false => {
-                    drop(impatient.client().run_with(&[&cookie], Script::new().destroy()).await.values())
-                }
+                false => drop(
+                    impatient.client().run_with(&[&cookie], Script::new().destroy()).await.values(),
+                ),
             }
             assert!(!world.is_live(&cookie).await, "{why}");
         }
@@ -241,11 +261,13 @@ pub(crate) async fn a_change_of_id_ends_what_this_program_cannot_use(world: Worl
 pub(crate) async fn a_session_that_is_over_here_alone_is_not_said_to_be_over(world: World) {
     for (why, cookie) in sessions_of_others(&world).await {
         let impatient = impatient(&world).await;
-        let session: Session<Visitor> = impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
+        let session: Session<Visitor> =
+            impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
         let error = session.expires_in().await.unwrap_err();
         assert!(error.is_config() && error.to_string().contains("clocks"), "{why}: {error}");
         session.destroy().await.unwrap();
-        let session: Session<Visitor> = impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
+        let session: Session<Visitor> =
+            impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
         assert_eq!(session.expires_in().await.unwrap(), None);
     }
 }

@@ -122,7 +122,8 @@ async fn a_failed_creation_sends_no_cookie() {
     assert!(reply.set_cookies().is_empty());
 }
 
-/// Behaviour: unknown outcome. A reply that is lost after execution is an unknown outcome, and never a second execution.
+/// Behaviour: unknown outcome. A reply that is lost after execution is an unknown outcome, and
+/// never a second execution.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     let server = RedisServer::start();
@@ -152,9 +153,12 @@ async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
     let proxy = Proxy::start(server.port());
     let world = world_behind(&proxy, server).await;
     let app = world.app().await;
-    for follows in
-        [Script::new().rotate(), Script::new(), Script::new().set("name", "x"), Script::new().renew(1)]
-    {
+    for follows in [
+        Script::new().rotate(),
+        Script::new(),
+        Script::new().set("name", "x"),
+        Script::new().renew(1),
+    ] {
         let mut client = visitor(&app).await;
         let before = client.cookie();
         proxy.break_after(0);
@@ -169,7 +173,8 @@ async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
     }
 }
 
-/// Behaviour: every key expires. No key is without an expiry, and no session is half-written, whatever is cut.
+/// Behaviour: every key expires. No key is without an expiry, and no session is half-written,
+/// whatever is cut.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_at_random_leave_no_key_without_an_expiry() {
     let server = RedisServer::start();
@@ -180,7 +185,9 @@ async fn connections_cut_at_random_leave_no_key_without_an_expiry() {
         let mut client = app.client();
         async move {
             for round in 0..60 {
-                client.run(Script::new().get("count").set("count", round).rotate().set("name", "x")).await;
+                client
+                    .run(Script::new().get("count").set("count", round).rotate().set("name", "x"))
+                    .await;
                 if round % 7 == 0 {
                     client.run(Script::new().destroy()).await;
                 }

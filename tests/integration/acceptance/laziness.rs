@@ -22,8 +22,10 @@ pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: Worl
 pub(crate) async fn a_read_without_a_session_asks_nobody(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
-        let reply =
-            app.client().run(Script::new().get("count").exists("name").raw("vip").remove("age")).await;
+        let reply = app
+            .client()
+            .run(Script::new().get("count").exists("name").raw("vip").remove("age"))
+            .await;
         assert_eq!(reply.values(), [0.into(), false.into(), serde_json::Value::Null, false.into()]);
         assert!(reply.set_cookies().is_empty());
     });
@@ -36,7 +38,9 @@ pub(crate) async fn the_first_write_sets_one_cookie_with_every_attribute(world: 
     let reply = app.client().run(Script::new().set("count", 1).set("name", "x")).await;
     let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
     let (pair, attributes) = cookie.split_once("; ").unwrap();
-    assert!(pair.starts_with("__Host-session-id=") && pair.len() == "__Host-session-id=".len() + 84);
+    assert!(
+        pair.starts_with("__Host-session-id=") && pair.len() == "__Host-session-id=".len() + 84
+    );
     let mut attributes: Vec<_> = attributes.split("; ").collect();
     attributes.sort_unstable();
     assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
@@ -60,15 +64,19 @@ pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
     assert!(pair.starts_with("sid="));
     let mut attributes: Vec<_> = attributes.split("; ").collect();
     attributes.sort_unstable();
-    assert_eq!(attributes, ["Domain=example.com", "Partitioned", "Path=/app", "SameSite=None", "Secure"]);
+    assert_eq!(
+        attributes,
+        ["Domain=example.com", "Partitioned", "Path=/app", "SameSite=None", "Secure"]
+    );
 }
 
 /// A persistent cookie lasts as long as the absolute deadline, 400 days at most.
 pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) {
     for (days, seconds) in [(10, 10 * 86_400), (500, 400 * 86_400)] {
         let max = Duration::from_secs(days * 86_400);
-        let app =
-            world.app_with(|config| config.lifetime(Lifetime::normal().max(max).persistent(true))).await;
+        let app = world
+            .app_with(|config| config.lifetime(Lifetime::normal().max(max).persistent(true)))
+            .await;
         let reply = app.client().run(Script::new().set("count", 1)).await;
         let cookie = &reply.set_cookies()[0];
         assert!(cookie.contains(&format!("; Max-Age={seconds}")), "{cookie}");
@@ -133,8 +141,10 @@ pub(crate) async fn what_a_request_wrote_the_next_one_reads(world: World) {
 /// Behaviour: other cookies survive.
 pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
     let app = world.app().await;
-    let script =
-        Script::new().set("count", 1).header("set-cookie", "theme=dark").header("set-cookie", "lang=en");
+    let script = Script::new()
+        .set("count", 1)
+        .header("set-cookie", "theme=dark")
+        .header("set-cookie", "lang=en");
     let cookies = app.client().run(script).await.set_cookies();
     assert_eq!(cookies.len(), 3);
     assert!(cookies.iter().any(|cookie| cookie == "theme=dark"));
@@ -144,8 +154,9 @@ pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
 /// Behaviour: caches keep nothing private.
 pub(crate) async fn caches_are_told_what_the_response_depends_on(world: World) {
     let app = world.app().await;
-    let public =
-        |script: Script| script.header("cache-control", "public, max-age=60").header("vary", "Accept");
+    let public = |script: Script| {
+        script.header("cache-control", "public, max-age=60").header("vary", "Accept")
+    };
     let told = |reply: &session_tests::acceptance::Reply| {
         (reply.all("vary").join(", "), reply.all("cache-control").join(", "))
     };

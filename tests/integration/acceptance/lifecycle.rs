@@ -31,7 +31,9 @@ pub(crate) async fn an_idle_session_expires(world: World) {
 /// Behaviour: expiry.
 pub(crate) async fn activity_postpones_the_idle_expiry(world: World) {
     let (_app, mut client) = visitor(&world).await;
-    for script in [Script::new().get("name"), Script::new().set("name", "x"), Script::new().exists("name")] {
+    for script in
+        [Script::new().get("name"), Script::new().set("name", "x"), Script::new().exists("name")]
+    {
         world.elapse(20 * HOUR);
         client.run(script).await;
     }
@@ -58,7 +60,8 @@ pub(crate) async fn a_session_past_its_deadline_is_absent_without_asking(world: 
     let app = world.app().await;
     let expired = cookies::cookie(&cookies::id(world.now() - 30 * DAY, 0));
     let asked = world.commands(async || {
-        let reply = app.client().run_with(&[&expired], Script::new().get("count").remove("count")).await;
+        let reply =
+            app.client().run_with(&[&expired], Script::new().get("count").remove("count")).await;
         assert_eq!(reply.values(), [json!(0), json!(false)]);
     });
     assert_eq!(asked.await, Vec::<String>::new());
@@ -95,7 +98,8 @@ pub(crate) async fn a_birth_in_the_future_is_refused(world: World) {
     world.assert_commands(asked(299).await, &["hget", "pexpire"]);
 }
 
-/// A class that is configured in the other half of a deploy: its sessions live here too, with the strictest lifetime, and end here.
+/// A class that is configured in the other half of a deploy: its sessions live here too, with the
+/// strictest lifetime, and end here.
 pub(crate) async fn a_session_of_an_unknown_class_has_the_strictest_lifetime(world: World) {
     let remembered = Lifetime::custom(9).idle(40 * DAY).max(400 * DAY);
     let newer = world.app_with(|config| config.lifetime(remembered)).await;
@@ -157,7 +161,13 @@ pub(crate) async fn no_key_is_ever_without_an_expiry(world: World) {
         async move {
             for round in 0..20 {
                 client
-                    .run(Script::new().get("count").set("count", round).set("name", "x").remove("name"))
+                    .run(
+                        Script::new()
+                            .get("count")
+                            .set("count", round)
+                            .set("name", "x")
+                            .remove("name"),
+                    )
                     .await;
             }
         }

@@ -1,7 +1,9 @@
-//! The acceptance suite: behaviours of an HTTP server with sessions, each shown behind every adapter, over every store.
+//! The acceptance suite: behaviours of an HTTP server with sessions, each shown behind every
+//! adapter, over every store.
 //!
-//! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). A further store, or a further adapter, is one more line
-//! of [`over_every_store`]; an adapter is also a file beside `tests/support/acceptance/axum_app.rs`.
+//! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). A further
+//! store, or a further adapter, is one more line of [`over_every_store`]; an adapter is also a file
+//! beside `tests/support/acceptance/axum_app.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

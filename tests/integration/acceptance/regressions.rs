@@ -23,8 +23,9 @@ fn stored(world: &World, cookie: &str) -> Option<String> {
     world.server().map(|server| server.cli(&["TYPE", &key_of(cookie)]))
 }
 
-/// [CVE-2025-46336] of rack-session (the same: [connect-redis 328]): a request that read the session before a logout writes it back when it
-/// ends, and the logged-out session is alive again. Here the request that only reads ends as any other, and its id stays dead.
+/// [CVE-2025-46336] of rack-session (the same: [connect-redis 328]): a request that read the
+/// session before a logout writes it back when it ends, and the logged-out session is alive again.
+/// Here the request that only reads ends as any other, and its id stays dead.
 ///
 /// [CVE-2025-46336]: https://github.com/rack/rack-session/security/advisories/GHSA-9j94-67jr-4cqj
 /// [connect-redis 328]: https://github.com/tj/connect-redis/issues/328
@@ -43,16 +44,24 @@ pub(crate) async fn a_request_that_ends_after_a_logout_restores_nothing(world: W
         client.run(Script::new().destroy()).await;
         app.gates.open(gate);
         let reply = request.await.unwrap();
-        assert_eq!(reply.results()[..2], [json!({ "ok": 1 }), json!({ "ok": "x" })], "it read before");
+        assert_eq!(
+            reply.results()[..2],
+            [json!({ "ok": 1 }), json!({ "ok": "x" })],
+            "it read before"
+        );
         assert!(reply.set_cookies().is_empty());
-        assert!(stored(&world, &cookie).is_none_or(|stored| stored == "string"), "a tombstone at most");
+        assert!(
+            stored(&world, &cookie).is_none_or(|stored| stored == "string"),
+            "a tombstone at most"
+        );
         let again = app.client().run_with(&[&cookie], look().session_exists()).await;
         assert_eq!(again.values(), [json!(0), json!(""), json!(false)]);
     }
 }
 
-/// actix-session's Redis store answers an update of a session that is gone by saving it anew (`RedisSessionStore::update`: "no update:
-/// fall back to save"). Here it is gone, and the client keeps the cookie that it has.
+/// actix-session's Redis store answers an update of a session that is gone by saving it anew
+/// (`RedisSessionStore::update`: "no update: fall back to save"). Here it is gone, and the client
+/// keeps the cookie that it has.
 pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world: World) {
     let app = world.app().await;
     for gate in ["expired", "destroyed"] {
@@ -78,8 +87,9 @@ pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world:
     }
 }
 
-/// Session fixation by adoption, as in ruts and axum_session (and once in Rails, CherryPy and wai-session): an id that the client chose becomes
-/// the id of its session. Here not even an id that is signed right does, whatever the handler calls.
+/// Session fixation by adoption, as in ruts and axum_session (and once in Rails, CherryPy and
+/// wai-session): an id that the client chose becomes the id of its session. Here not even an id
+/// that is signed right does, whatever the handler calls.
 pub(crate) async fn an_id_that_the_client_chose_never_becomes_its_sessions(world: World) {
     let app = world.app().await;
     for begins in [
@@ -158,7 +168,8 @@ pub(crate) async fn a_change_after_a_renewal_does_not_cancel_it(world: World) {
 }
 
 /// [Spring Session 3357]: under load, sessions whose id changes in every request end up without an expiry, because data and expiry are sent
-/// one after the other. Here 75 visitors at once, as there, and the store is looked at all the time.
+/// one after the other. Here 75 visitors at once, as there, and the store is looked at all the
+/// time.
 ///
 /// [Spring Session 3357]: https://github.com/spring-projects/spring-session/issues/3357
 pub(crate) async fn ids_that_change_under_load_leave_no_key_without_an_expiry(world: World) {
@@ -167,8 +178,11 @@ pub(crate) async fn ids_that_change_under_load_leave_no_key_without_an_expiry(wo
         let mut client = app.client();
         async move {
             for round in 0..4 {
-                let change =
-                    if (visitor + round) % 2 == 0 { Script::new().rotate() } else { Script::new().renew(1) };
+                let change = if (visitor + round) % 2 == 0 {
+                    Script::new().rotate()
+                } else {
+                    Script::new().renew(1)
+                };
                 client.run(Script::new().set("count", round).join(change)).await.values();
             }
         }
@@ -183,7 +197,8 @@ pub(crate) async fn ids_that_change_under_load_leave_no_key_without_an_expiry(wo
 }
 
 /// [tower-sessions 268], [actix-session 299] and [axum_session 102]: the removal cookie lacks `Secure`, so that a browser refuses it for a name
-/// with a prefix, or with `SameSite=None`, and the visitor stays logged in. Here it passes wherever the session's own cookie does.
+/// with a prefix, or with `SameSite=None`, and the visitor stays logged in. Here it passes wherever
+/// the session's own cookie does.
 ///
 /// [tower-sessions 268]: https://github.com/maxcountryman/tower-sessions/pull/268
 /// [actix-session 299]: https://github.com/actix/actix-extras/issues/299
@@ -193,8 +208,12 @@ pub(crate) async fn a_browser_takes_the_removal_as_it_took_the_cookie(world: Wor
     let configurations: [Configure; 4] = [
         |config| config,
         |config| config.cookie_name("__Host-login"),
-        |config| config.cookie_name("__Secure-login").cookie_domain("example.com").cookie_path("/app"),
-        |config| config.cookie_name("login").cookie_same_site(SameSite::None).cookie_partitioned(true),
+        |config| {
+            config.cookie_name("__Secure-login").cookie_domain("example.com").cookie_path("/app")
+        },
+        |config| {
+            config.cookie_name("login").cookie_same_site(SameSite::None).cookie_partitioned(true)
+        },
     ];
     for configure in configurations {
         let app = world.app_with(configure).await;
@@ -206,13 +225,19 @@ pub(crate) async fn a_browser_takes_the_removal_as_it_took_the_cookie(world: Wor
         }
         let place = |cookie: &str| {
             let name = cookie.split('=').next().unwrap().to_owned();
-            (name, attribute(cookie, "Domain"), attribute(cookie, "Path"), attribute(cookie, "Partitioned"))
+            (
+                name,
+                attribute(cookie, "Domain"),
+                attribute(cookie, "Path"),
+                attribute(cookie, "Partitioned"),
+            )
         };
         assert_eq!(place(&set), place(&removal), "the same cookie, for a browser");
     }
 }
 
-/// [RFC 6265bis §5.7] on prefixes, `SameSite=None` and partitioned cookies, over a secure connection.
+/// [RFC 6265bis §5.7] on prefixes, `SameSite=None` and partitioned cookies, over a secure
+/// connection.
 ///
 /// [RFC 6265bis §5.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.7
 fn browser_takes(cookie: &str) -> bool {

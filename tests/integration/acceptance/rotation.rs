@@ -38,8 +38,8 @@ pub(crate) async fn rotation_keeps_the_data_under_a_new_id_and_the_old_one_is_de
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// Behaviour: rotation. Tag, creation time and lifetime stay, so that the deadline stays and the log
-/// can be followed.
+/// Behaviour: rotation. Tag, creation time and lifetime stay, so that the deadline stays and the
+/// log can be followed.
 pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -121,12 +121,15 @@ pub(crate) async fn of_two_rotations_at_once_one_wins_and_one_id_lives(world: Wo
     }
     let both = futures::future::join_all(both).await.into_iter().map(Result::unwrap);
     let (won, lost): (Vec<_>, Vec<_>) = both.partition(|(result, ..)| result.get("ok").is_some());
-    let (&[(_, _, ref winner)], [(error, cookies, _)]) = (&won[..], &lost[..]) else { panic!("one winner") };
+    let (&[(_, _, ref winner)], [(error, cookies, _)]) = (&won[..], &lost[..]) else {
+        panic!("one winner")
+    };
     assert_eq!((error, cookies.len()), (&json!({ "error": ["gone"] }), 0));
     assert_eq!(winner.clone().run(look()).await.values(), seen());
     if let Some(server) = world.server() {
         let keys = server.keys();
-        let hashes = keys.iter().filter(|key| server.cli::<String>(&["TYPE", key]) == "hash").count();
+        let hashes =
+            keys.iter().filter(|key| server.cli::<String>(&["TYPE", key]) == "hash").count();
         assert_eq!((keys.len(), hashes), (2, 1));
     }
 }
@@ -185,7 +188,8 @@ pub(crate) async fn a_remembered_session_outlives_the_browser_and_a_normal_one(w
     assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
 }
 
-/// Login of a visitor without a session: the lifetime is that of the session which the login's first write begins.
+/// Login of a visitor without a session: the lifetime is that of the session which the login's
+/// first write begins.
 pub(crate) async fn renewal_without_a_session_decides_on_the_next_ones_lifetime(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -203,7 +207,8 @@ pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// Behaviour: planted login cookie. `renew` at login leaves a cookie behind that was tossed from elsewhere.
+/// Behaviour: planted login cookie. `renew` at login leaves a cookie behind that was tossed from
+/// elsewhere.
 pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
     let app = world.app().await;
     let mut attacker = visitor(&app).await;
@@ -221,7 +226,8 @@ pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(
     let app = world.app().await;
     let mut client = visitor(&app).await;
     let newer = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
-    let rotated = world.app_with(|config| config.secret(format!("{newer},{}", cookies::SECRET))).await;
+    let rotated =
+        world.app_with(|config| config.secret(format!("{newer},{}", cookies::SECRET))).await;
     client.move_to(&rotated);
     let old = client.cookie();
     let reply = client.run(Script::new().get("count").rotate()).await;

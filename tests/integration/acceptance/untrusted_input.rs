@@ -86,7 +86,9 @@ pub(crate) async fn an_unsigned_id_is_never_accepted(world: World) {
     let app = world.app().await;
     let cookie = visitor(&app).await.cookie();
     let (name, id) = (cookie.split('=').next().unwrap(), cookies::id_of(&cookie));
-    for value in [id.clone(), format!("{id}."), format!("{id}.{}", "A".repeat(43)), format!(".{id}")] {
+    for value in
+        [id.clone(), format!("{id}."), format!("{id}.{}", "A".repeat(43)), format!(".{id}")]
+    {
         let unsigned = format!("{name}={value}").into_bytes();
         assert_eq!(asked(&world, &app, &[unsigned]).await, (vec![], 0.into()));
     }
@@ -104,7 +106,8 @@ pub(crate) async fn a_value_signed_for_another_cookie_is_not_accepted(world: Wor
 pub(crate) async fn an_id_that_the_store_does_not_know_is_never_adopted(world: World) {
     let app = world.app().await;
     let unknown = cookies::cookie(&cookies::id(world.now(), 0));
-    let reply = app.client().run_with(&[&unknown], Script::new().get("count").set("count", 1)).await;
+    let reply =
+        app.client().run_with(&[&unknown], Script::new().get("count").set("count", 1)).await;
     assert_eq!(reply.values()[0], 0);
     assert_ne!(cookies::id_of(&reply.set_cookies()[0]), cookies::id_of(&unknown));
     let written_first = world.commands(async || {
@@ -118,16 +121,30 @@ pub(crate) async fn an_id_that_the_store_does_not_know_is_never_adopted(world: W
 pub(crate) async fn junk_never_reaches_the_store(world: World) {
     let app = world.app().await;
     let long = "x".repeat(10 * 1024);
-    let values: [&[u8]; 10] =
-        [b"", b"x", long.as_bytes(), b"\xff\xfe", b"a\tb", b"*", b"?", b"[]", b"*?[]{}", b"../../etc"];
+    let values: [&[u8]; 10] = [
+        b"",
+        b"x",
+        long.as_bytes(),
+        b"\xff\xfe",
+        b"a\tb",
+        b"*",
+        b"?",
+        b"[]",
+        b"*?[]{}",
+        b"../../etc",
+    ];
     for value in values {
         let header = [b"__Host-session-id=", value].concat();
         assert_eq!(asked(&world, &app, &[header]).await, (vec![], 0.into()));
     }
     // HTTP itself does not let these through: they come by an adapter at most.
-    for value in
-        [b"__Host-session-id=\0".as_slice(), b"__Host-session-id=a\r\nSet-Cookie: b", b"=", b";;;", b""]
-    {
+    for value in [
+        b"__Host-session-id=\0".as_slice(),
+        b"__Host-session-id=a\r\nSet-Cookie: b",
+        b"=",
+        b";;;",
+        b"",
+    ] {
         let session = app.sessions.open([value]).session::<session_tests::acceptance::Visitor>();
         assert_eq!(session.count().await.unwrap(), 0);
     }
@@ -141,7 +158,8 @@ pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: Worl
     let forged = format!("{}x", &live[..live.len() - 1]);
     for other in [stale, forged] {
         for header in [format!("{live}; {other}"), format!("{other}; {live}")] {
-            let reply = app.client().run_with(&[&header], Script::new().get("count").set("count", 1)).await;
+            let reply =
+                app.client().run_with(&[&header], Script::new().get("count").set("count", 1)).await;
             assert_eq!(reply.values()[0], 1);
             assert!(reply.set_cookies().is_empty(), "the write went to the live one");
         }

@@ -14,14 +14,18 @@ async fn visitor(world: &World) -> (session_tests::acceptance::App, Client) {
 /// Behaviour: null and empty.
 pub(crate) async fn missing_null_and_empty_stay_distinct(world: World) {
     let (_app, mut client) = visitor(&world).await;
-    let look = || Script::new().get("nickname").exists("nickname").raw("nickname").get("note").raw("note");
+    let look =
+        || Script::new().get("nickname").exists("nickname").raw("nickname").get("note").raw("note");
     assert_eq!(
         client.run(look()).await.values(),
         [Value::Null, false.into(), Value::Null, Value::Null, Value::Null]
     );
     client.run(Script::new().set("nickname", "").set("note", json!({ "a": null }))).await;
     let values = client.run(look()).await.values();
-    assert_eq!(values, ["".into(), true.into(), "".into(), json!({ "a": null }), r#"{"a":null}"#.into()]);
+    assert_eq!(
+        values,
+        ["".into(), true.into(), "".into(), json!({ "a": null }), r#"{"a":null}"#.into()]
+    );
     client.run(Script::new().set("nickname", Value::Null).set("note", Value::Null)).await;
     assert_eq!(client.run(look()).await.values()[1], false);
     if let Some(server) = world.server() {
@@ -66,9 +70,12 @@ pub(crate) async fn writing_one_field_leaves_the_bytes_of_others(world: World) {
         b"\xfe",
     ]);
     client.run(Script::new().set("count", 2).set("vip", true).remove("vip")).await;
-    for (field, bytes) in
-        [("unknown", b"\xff\0odd".as_slice()), ("small", b" 007 "), ("name", b"\xfe"), ("count", b"2")]
-    {
+    for (field, bytes) in [
+        ("unknown", b"\xff\0odd".as_slice()),
+        ("small", b" 007 "),
+        ("name", b"\xfe"),
+        ("count", b"2"),
+    ] {
         assert_eq!(server.cli::<Vec<u8>>(&["HGET", &key, field]), bytes);
     }
 }
@@ -76,8 +83,13 @@ pub(crate) async fn writing_one_field_leaves_the_bytes_of_others(world: World) {
 /// Behaviour: own writes are seen.
 pub(crate) async fn a_read_after_a_write_sees_it(world: World) {
     let (_app, mut client) = visitor(&world).await;
-    let script =
-        Script::new().get("count").set("count", 5).get("count").remove("count").get("count").exists("count");
+    let script = Script::new()
+        .get("count")
+        .set("count", 5)
+        .get("count")
+        .remove("count")
+        .get("count")
+        .exists("count");
     let values = client.run(script).await.values();
     assert_eq!(values, [1.into(), Value::Null, 5.into(), true.into(), 0.into(), false.into()]);
 }
@@ -92,7 +104,10 @@ pub(crate) async fn a_field_that_cannot_be_decoded_names_itself_and_harms_no_oth
     {
         let _: u64 = server.cli(&["HSET", &key, field, bytes]);
         let results = client.run(Script::new().get(field).get("count").raw(field)).await.results();
-        assert_eq!(results, [json!({ "error": ["decode"] }), json!({ "ok": 1 }), json!({ "ok": bytes })]);
+        assert_eq!(
+            results,
+            [json!({ "error": ["decode"] }), json!({ "ok": 1 }), json!({ "ok": bytes })]
+        );
         let strict = client.run(Script::new().get(field).strict()).await;
         assert_eq!((strict.status, strict.body.as_str()), (500, "Internal Server Error"));
     }
@@ -104,7 +119,10 @@ pub(crate) async fn a_field_that_cannot_be_decoded_names_itself_and_harms_no_oth
 pub(crate) async fn removing_the_last_field_ends_nothing(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let before = client.cookie();
-    assert_eq!(client.run(Script::new().remove("count").remove("count")).await.values(), [true, false]);
+    assert_eq!(
+        client.run(Script::new().remove("count").remove("count")).await.values(),
+        [true, false]
+    );
     let reply = client.run(Script::new().get("count").set("count", 9)).await;
     assert!(reply.set_cookies().is_empty());
     assert_eq!(client.cookie(), before);
@@ -114,7 +132,9 @@ pub(crate) async fn removing_the_last_field_ends_nothing(world: World) {
 pub(crate) async fn a_missing_field_reads_as_its_default(world: World) {
     let app = world.app().await;
     let look = || {
-        ["count", "name", "vip", "age", "properties", "credit"].iter().fold(Script::new(), |s, f| s.get(f))
+        ["count", "name", "vip", "age", "properties", "credit"]
+            .iter()
+            .fold(Script::new(), |s, f| s.get(f))
     };
     let defaults = [0.into(), "".into(), false.into(), Value::Null, json!({}), 100.into()];
     let mut client = app.client();
@@ -134,8 +154,9 @@ pub(crate) async fn fields_are_stored_as_the_python_package_stores_them(world: W
         .set("properties", json!({ "a": [1, null] }));
     let mut client = app.client();
     client.run(script).await;
-    let look =
-        ["count", "credit", "name", "vip", "age", "properties"].iter().fold(Script::new(), |s, f| s.raw(f));
+    let look = ["count", "credit", "name", "vip", "age", "properties"]
+        .iter()
+        .fold(Script::new(), |s, f| s.raw(f));
     let raw = client.run(look).await.values();
     assert_eq!(
         raw,
@@ -146,7 +167,8 @@ pub(crate) async fn fields_are_stored_as_the_python_package_stores_them(world: W
 pub(crate) async fn none_removes_the_field_and_creates_nothing(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
-        let reply = app.client().run(Script::new().set("age", Value::Null).set("note", Value::Null)).await;
+        let reply =
+            app.client().run(Script::new().set("age", Value::Null).set("note", Value::Null)).await;
         assert!(reply.set_cookies().is_empty());
     });
     assert_eq!(asked.await, Vec::<String>::new());

@@ -14,7 +14,9 @@ use actix_web::middleware::{Condition, Next, from_fn};
 use actix_web::rt::System;
 use actix_web::test::{TestRequest, call_and_read_body, call_service, init_service};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError};
+use actix_web::{
+    App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError,
+};
 use session_runtime::Session;
 
 use super::{
@@ -41,7 +43,8 @@ fn serve(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Served
     thread::spawn(move || {
         System::new().block_on(async move {
             let app = move || App::new().configure(routes.clone());
-            let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+            let server =
+                HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
             tell.send(server.handle()).unwrap();
             server.await.unwrap();
         });
@@ -56,7 +59,8 @@ async fn without_the_middleware_the_error_says_what_to_add() {
     });
     let reply = get(&served.base, "").await;
     assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
-    let error = Session::<Visitor>::extract(&TestRequest::default().to_http_request()).await.unwrap_err();
+    let error =
+        Session::<Visitor>::extract(&TestRequest::default().to_http_request()).await.unwrap_err();
     assert!(error.is_missing_layer());
     assert!(error.to_string().contains(".wrap(sessions.middleware())"), "{error}");
 }
@@ -65,8 +69,10 @@ async fn without_the_middleware_the_error_says_what_to_add() {
 async fn two_managers_on_one_app_have_a_session_each() {
     let (user, admin) = (sessions_named("user"), sessions_named("admin"));
     let served = serve(move |app| {
-        let inner = web::scope("/admin").route("/{page}", web::get().to(count)).wrap(admin.middleware());
-        let outer = web::scope("").service(inner).route("/", web::get().to(count)).wrap(user.middleware());
+        let inner =
+            web::scope("/admin").route("/{page}", web::get().to(count)).wrap(admin.middleware());
+        let outer =
+            web::scope("").service(inner).route("/", web::get().to(count)).wrap(user.middleware());
         app.service(outer);
     });
     let (root, page) = (format!("{}/", served.base), format!("{}/admin/page", served.base));
@@ -105,11 +111,15 @@ async fn count_and_fail<B>(
     Err(Teapot.into())
 }
 
-async fn fail<B>(_request: ServiceRequest, _next: Next<B>) -> Result<ServiceResponse<B>, actix_web::Error> {
+async fn fail<B>(
+    _request: ServiceRequest,
+    _next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
     Err(Teapot.into())
 }
 
-/// actix-session's middleware gives an error on at once, and the cookie of what the store did is lost.
+/// actix-session's middleware gives an error on at once, and the cookie of what the store did is
+/// lost.
 #[tokio::test]
 async fn an_error_of_an_inner_middleware_keeps_its_cookie_and_its_response() {
     let sessions = sessions();
@@ -138,7 +148,8 @@ async fn tell_kind<B: MessageBody>(
 async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
     let sessions = sessions();
     let served = serve(move |app| {
-        let fails = web::scope("").wrap(from_fn(fail)).wrap(sessions.middleware()).wrap(from_fn(tell_kind));
+        let fails =
+            web::scope("").wrap(from_fn(fail)).wrap(sessions.middleware()).wrap(from_fn(tell_kind));
         app.service(fails);
     });
     assert_eq!(get(&served.base, "").await.body, "a teapot: true");
@@ -198,8 +209,9 @@ async fn cookies_are_marked_as_sensitive_and_nothing_else_is() {
     let app = init_service(app).await;
     for cookies in [&["a=1"][..], &["a=1", "b=2", "c=3"], &[]] {
         let request = TestRequest::get().insert_header(("x-other", "1"));
-        let request =
-            cookies.iter().fold(request, |request, cookie| request.append_header(("cookie", *cookie)));
+        let request = cookies
+            .iter()
+            .fold(request, |request, cookie| request.append_header(("cookie", *cookie)));
         let shown = call_and_read_body(&app, request.to_request()).await;
         assert_eq!(shown, format!("{:?}", vec![format_args!("Sensitive"); cookies.len()]));
     }
@@ -236,9 +248,15 @@ async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public(
     );
 }
 
-async fn look_with_vary(session: Session<Visitor>) -> Result<impl Responder, session_runtime::Error> {
+async fn look_with_vary(
+    session: Session<Visitor>,
+) -> Result<impl Responder, session_runtime::Error> {
     let vary = ("vary", "Accept");
-    Ok(look(session).await?.customize().append_header(vary).append_header(("vary", "Accept-Language")))
+    Ok(look(session)
+        .await?
+        .customize()
+        .append_header(vary)
+        .append_header(("vary", "Accept-Language")))
 }
 
 /// actix-cors keeps the first of several lines of `Vary`.
@@ -254,11 +272,15 @@ async fn cors_further_out_or_further_in_keeps_the_cookie_in_vary() {
             .wrap(Condition::new(is_outside, cors()));
         let app = init_service(app).await;
         for path in ["/", "/varies"] {
-            let request = TestRequest::get().uri(path).insert_header(("origin", "https://shop.example"));
+            let request =
+                TestRequest::get().uri(path).insert_header(("origin", "https://shop.example"));
             let response = call_service(&app, request.to_request()).await;
             let vary = response.headers().get_all("vary").map(|line| line.to_str().unwrap());
             let vary = vary.collect::<Vec<_>>().join(", ");
-            assert!(vary.contains("Cookie") && vary.contains("Origin"), "{is_outside} {path}: {vary}");
+            assert!(
+                vary.contains("Cookie") && vary.contains("Origin"),
+                "{is_outside} {path}: {vary}"
+            );
         }
     }
 }
@@ -297,7 +319,8 @@ async fn a_scope_goes_on_without_a_session_if_it_may() {
 async fn a_worker_has_one_connection_of_its_own_however_often_it_is_wrapped() {
     let (server, sessions) = sessions_on_a_server().await;
     let served = serve(move |app| {
-        let inner = web::scope("/inner").route("/{page}", web::get().to(count)).wrap(sessions.middleware());
+        let inner =
+            web::scope("/inner").route("/{page}", web::get().to(count)).wrap(sessions.middleware());
         let outer = web::scope("").service(inner).route("/", web::get().to(count));
         app.service(outer.wrap(sessions.middleware()));
     });

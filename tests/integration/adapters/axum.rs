@@ -18,8 +18,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::{
-    Reply, Visitor, begins_no_session_for_another_site, count, counts_by_two_managers, get as ask, look,
-    sessions, sessions_named,
+    Reply, Visitor, begins_no_session_for_another_site, count, counts_by_two_managers, get as ask,
+    look, sessions, sessions_named,
 };
 
 /// Serves the routes, and gives where.
@@ -75,12 +75,20 @@ async fn a_panic_that_is_caught_inside_keeps_the_cookie_and_outside_loses_it() {
         .layer(CatchPanicLayer::new());
     let base = serve(inside.merge(outside)).await;
     let reply = ask(&format!("{base}/inside"), "").await;
-    assert_eq!((reply.status, reply.cookies().len()), (500, 1), "the cookie follows what the store did");
+    assert_eq!(
+        (reply.status, reply.cookies().len()),
+        (500, 1),
+        "the cookie follows what the store did"
+    );
     let cookie = reply.cookies().remove(0);
     let reply = ask(&format!("{base}/outside"), &cookie).await;
     assert_eq!((reply.status, reply.cookies().len()), (500, 0));
     assert_eq!(ask(&base, &cookie).await.body, "3", "both were counted, and nothing is locked");
-    assert_eq!(ask(&format!("{base}/outside"), "").await.cookies().len(), 0, "nobody learns of that session");
+    assert_eq!(
+        ask(&format!("{base}/outside"), "").await.cookies().len(),
+        0,
+        "nobody learns of that session"
+    );
 }
 
 async fn count_and_hang(session: Session<Visitor>) -> Result<String, Error> {
@@ -91,9 +99,12 @@ async fn count_and_hang(session: Session<Visitor>) -> Result<String, Error> {
 #[tokio::test]
 async fn a_timeout_inside_keeps_the_cookie_and_outside_loses_it() {
     let sessions = sessions();
-    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_millis(100));
-    let inside = Router::new().route("/inside", get(count_and_hang)).layer(timeout).layer(sessions.layer());
-    let outside = Router::new().route("/outside", get(count_and_hang)).layer(sessions.layer()).layer(timeout);
+    let timeout =
+        TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_millis(100));
+    let inside =
+        Router::new().route("/inside", get(count_and_hang)).layer(timeout).layer(sessions.layer());
+    let outside =
+        Router::new().route("/outside", get(count_and_hang)).layer(sessions.layer()).layer(timeout);
     let served = Router::new().route("/", get(count)).layer(sessions.layer());
     let base = serve(inside.merge(outside).merge(served)).await;
     let reply = ask(&format!("{base}/inside"), "").await;
@@ -136,7 +147,10 @@ async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
 /// The request itself goes on in the body, with its extensions.
 #[tokio::test]
 async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
-    let app = Router::new().route("/late", get(ask_late)).route("/", get(count)).layer(sessions().layer());
+    let app = Router::new()
+        .route("/late", get(ask_late))
+        .route("/", get(count))
+        .layer(sessions().layer());
     let base = serve(app).await;
     let cookie = ask(&base, "").await.cookies().remove(0);
     let reply = ask(&format!("{base}/late"), &cookie).await;
@@ -156,7 +170,8 @@ async fn a_request_that_is_kept_asks_for_nothing() {
 #[tokio::test]
 async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
     let sessions = sessions();
-    let allowed = Router::new().route("/allowed", any(count)).layer(sessions.layer().allow_cross_site());
+    let allowed =
+        Router::new().route("/allowed", any(count)).layer(sessions.layer().allow_cross_site());
     let app = Router::new().route("/", any(count)).route("/look", any(look)).merge(allowed);
     begins_no_session_for_another_site(&serve(app.layer(sessions.layer())).await).await;
 }
@@ -179,7 +194,8 @@ async fn never_called(_: Session<Visitor>, _: Json<u8>) {}
 
 #[tokio::test]
 async fn a_rejected_body_keeps_the_cookie_of_a_middleware() {
-    let routes = Router::new().route("/", post(never_called)).layer(middleware::from_fn(count_first));
+    let routes =
+        Router::new().route("/", post(never_called)).layer(middleware::from_fn(count_first));
     let base = serve(routes.layer(sessions().layer())).await;
     let response = reqwest::Client::new().post(&base).body("no JSON").send().await.unwrap();
     let reply = Reply {

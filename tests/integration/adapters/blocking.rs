@@ -97,7 +97,10 @@ fn is_refused(sessions: &Sessions) -> bool {
         assert!(written.is_ok() && read.is_ok());
         return false;
     };
-    assert!(write_error.is_unsupported() && read_error.is_unsupported(), "{write_error}, {read_error}");
+    assert!(
+        write_error.is_unsupported() && read_error.is_unsupported(),
+        "{write_error}, {read_error}"
+    );
     assert!(write_error.to_string().contains("spawn_blocking"));
     assert!(session.session_id().is_none(), "nothing was done");
     true
@@ -143,7 +146,8 @@ fn a_thread_for_blocking_may_wait() {
         let theirs = runtime.block_on(Sessions::new(config(&server.url()))).unwrap();
         for sessions in [&ours, &theirs] {
             let sessions = sessions.clone();
-            runtime.block_on(async move { spawn_blocking(move || use_it(&sessions)).await.unwrap() });
+            runtime
+                .block_on(async move { spawn_blocking(move || use_it(&sessions)).await.unwrap() });
         }
         let _entered = runtime.enter();
         assert!(!is_refused(&ours), "a thread that has a runtime's context and does not drive it");
@@ -154,7 +158,8 @@ fn a_thread_for_blocking_may_wait() {
     runtime.block_on(waits).unwrap();
 }
 
-/// What a program gets that takes the budget away, by which `wait` recognizes a task: no panic, and no hanging.
+/// What a program gets that takes the budget away, by which `wait` recognizes a task: no panic, and
+/// no hanging.
 #[test]
 fn a_task_that_is_not_recognized_waits_for_the_deadline_at_most() {
     let server = RedisServer::start();
@@ -167,7 +172,10 @@ fn a_task_that_is_not_recognized_waits_for_the_deadline_at_most() {
         use_it(&ours.await.unwrap());
         let theirs = Sessions::new(config(&server.url())).await.unwrap();
         let session = theirs.open([]).session::<Visitor>();
-        assert!(session.set_count(1).wait().unwrap_err().is_unavailable(), "who would drive its connection?");
+        assert!(
+            session.set_count(1).wait().unwrap_err().is_unavailable(),
+            "who would drive its connection?"
+        );
     }));
 }
 
@@ -205,7 +213,8 @@ async fn a_worker_of_actix_web_is_told_not_to_wait_and_its_blocking_threads_may(
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         System::new().block_on(async move {
-            let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+            let server =
+                HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
             tell.send(server.handle()).unwrap();
             server.await.unwrap();
         });

@@ -1,4 +1,5 @@
-//! What is particular to one framework, or to two that share a session. What holds for every adapter is in the acceptance suite.
+//! What is particular to one framework, or to two that share a session. What holds for every
+//! adapter is in the acceptance suite.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -37,7 +38,8 @@ fn sessions_named(cookie: &str) -> Sessions {
 /// A manager on a server, which may be killed.
 async fn sessions_on_a_server() -> (RedisServer, Sessions) {
     let server = RedisServer::start();
-    let config = SessionConfig::new().secret(SECRET).store(server.url()).timeout(Duration::from_millis(500));
+    let config =
+        SessionConfig::new().secret(SECRET).store(server.url()).timeout(Duration::from_millis(500));
     let sessions = Sessions::new(config).await.unwrap();
     (server, sessions)
 }
@@ -82,10 +84,13 @@ async fn counts_by_two_managers(url: &str) {
 /// `/look` looks, `/` counts, `/allowed` counts and says that other sites may begin a session.
 async fn begins_no_session_for_another_site(base: &str) {
     const CROSS: (&str, &str) = ("sec-fetch-site", "cross-site");
-    const LINK: [(&str, &str); 3] = [CROSS, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    const LINK: [(&str, &str); 3] =
+        [CROSS, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
     let send = async |method: &str, path: &str, headers: &[(&str, &str)]| {
-        let request = reqwest::Client::new().request(method.parse().unwrap(), format!("{base}{path}"));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request =
+            reqwest::Client::new().request(method.parse().unwrap(), format!("{base}{path}"));
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         reply(request).await
     };
     let refused = [(403, "Forbidden".to_owned(), 0), (200, "1".to_owned(), 1)];

@@ -52,7 +52,11 @@ async fn by_hand_it_is_told_once_for_any_word_on_the_scheme() {
         &[HOST, ("forwarded", "for=192.0.2.1;proto=http")],
         &[HOST, ("origin", "http://shop.example")],
         &[HOST, ("referer", "http://shop.example/cart")],
-        &[("host", "10.0.0.1:3000"), ("x-forwarded-host", "shop.example"), ("x-forwarded-proto", "http")],
+        &[
+            ("host", "10.0.0.1:3000"),
+            ("x-forwarded-host", "shop.example"),
+            ("x-forwarded-proto", "http"),
+        ],
     ] {
         let sessions = sessions(true);
         let told = async || {
@@ -93,8 +97,9 @@ async fn axum_tells_it() {
     let sessions = sessions(true);
     let router = Router::new().route("/", get(count)).layer(sessions.layer());
     let serve = async || {
-        let request =
-            PLAIN.iter().fold(Request::get("/"), |request, (name, value)| request.header(*name, *value));
+        let request = PLAIN
+            .iter()
+            .fold(Request::get("/"), |request, (name, value)| request.header(*name, *value));
         Browser::new(&sessions).send(router, request.body(Body::empty()).unwrap()).await.unwrap();
     };
     assert_eq!(warnings(serve).await, 1);
@@ -110,7 +115,8 @@ async fn poem_tells_it() {
     let app = Route::new().at("/", count_on_poem).with(sessions(true).layer());
     let serve = async || {
         let request = poem::Request::builder();
-        let request = PLAIN.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request =
+            PLAIN.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         app.get_response(request.finish()).await;
     };
     assert_eq!(warnings(serve).await, 1);
@@ -118,11 +124,13 @@ async fn poem_tells_it() {
 
 #[actix_web::test]
 async fn actix_tells_it() {
-    let app =
-        actix_web::App::new().route("/", actix_web::web::get().to(count)).wrap(sessions(true).middleware());
+    let app = actix_web::App::new()
+        .route("/", actix_web::web::get().to(count))
+        .wrap(sessions(true).middleware());
     let app = init_service(app).await;
     let serve = async || {
-        let request = PLAIN.iter().fold(TestRequest::get(), |request, header| request.insert_header(*header));
+        let request =
+            PLAIN.iter().fold(TestRequest::get(), |request, header| request.insert_header(*header));
         call_service(&app, request.to_request()).await;
     };
     assert_eq!(warnings(serve).await, 1);

@@ -40,7 +40,8 @@ async fn without_the_layer_the_error_says_what_to_add() {
     let base = serve(Route::new().at("/", count)).await;
     let reply = get(&base, "").await;
     assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
-    let rejection = Session::<Visitor>::from_request_without_body(&Request::default()).await.unwrap_err();
+    let rejection =
+        Session::<Visitor>::from_request_without_body(&Request::default()).await.unwrap_err();
     let error = rejection.downcast_ref::<Error>().unwrap();
     assert!(error.is_missing_layer() && error.to_string().contains("sessions.layer()"), "{error}");
 }
@@ -64,7 +65,8 @@ async fn a_layer_is_put_on_with_everything_imported() {
 #[tokio::test]
 async fn two_managers_on_one_app_have_a_session_each() {
     let (user, admin) = (sessions_named("user"), sessions_named("admin"));
-    let app = Route::new().at("/admin", count.with(admin.layer())).at("/", count).with(user.layer());
+    let app =
+        Route::new().at("/admin", count.with(admin.layer())).at("/", count).with(user.layer());
     let base = serve(app).await;
     let of_user = get(&base, "").await.cookies().remove(0);
     let of_admin = get(&format!("{base}/admin"), &of_user).await.cookies().remove(0);
@@ -84,7 +86,11 @@ fn count_first(inner: impl Endpoint + 'static, fails: bool) -> BoxEndpoint<'stat
         async move {
             let session = Session::<Visitor>::from_request_without_body(&request).await?;
             session.count().incr(1).await?;
-            if fails { Err(poem::Error::from(NotFoundError)) } else { Ok(inner.get_response(request).await) }
+            if fails {
+                Err(poem::Error::from(NotFoundError))
+            } else {
+                Ok(inner.get_response(request).await)
+            }
         }
     });
     counts.boxed()

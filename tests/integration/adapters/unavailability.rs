@@ -49,7 +49,10 @@ async fn a_request_fails_unless_its_route_goes_on_without_a_session() {
     let reply = ask(&base, "/strict/read", &cookie).await;
     assert_eq!((reply.status, reply.body.as_str()), (503, "Service Unavailable"));
     let reply = ask(&base, "/tolerant/read", &cookie).await;
-    assert_eq!((reply.status, reply.body.as_str(), reply.cache.as_str()), (200, " 0 false", "no-store"));
+    assert_eq!(
+        (reply.status, reply.body.as_str(), reply.cache.as_str()),
+        (200, " 0 false", "no-store")
+    );
     assert!(!reply.sets_cookie);
     for route in ["/tolerant/write", "/tolerant/destroy"] {
         let reply = ask(&base, route, &cookie).await;
@@ -117,7 +120,10 @@ async fn serve() -> (RedisServer, Sessions, String) {
     let config = SessionConfig::new().store(server.url()).secret(SECRET).timeout(DEADLINE);
     let sessions = Sessions::new(config).await.unwrap();
     let routes = || {
-        Router::new().route("/read", get(read)).route("/write", get(write)).route("/destroy", get(destroy))
+        Router::new()
+            .route("/read", get(read))
+            .route("/write", get(write))
+            .route("/destroy", get(destroy))
     };
     let app = Router::new()
         .nest("/tolerant", routes().route_layer(sessions.layer().allow_degraded()))
@@ -148,7 +154,11 @@ async fn ask(base: &str, route: &str, cookie: &str) -> Reply {
     let reply = request.send().await.unwrap();
     Reply {
         status: reply.status().as_u16(),
-        cache: reply.headers().get("cache-control").map_or("", |value| value.to_str().unwrap()).to_owned(),
+        cache: reply
+            .headers()
+            .get("cache-control")
+            .map_or("", |value| value.to_str().unwrap())
+            .to_owned(),
         sets_cookie: reply.headers().contains_key("set-cookie"),
         body: reply.text().await.unwrap(),
     }

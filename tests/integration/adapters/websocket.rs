@@ -33,7 +33,10 @@ async fn connect(session: Session<Visitor>, upgrade: WebSocketUpgrade) -> Respon
     upgrade.on_upgrade(move |socket| talk(socket, async move |said| obey(&session, &said).await))
 }
 
-async fn begin_and_connect(session: Session<Visitor>, upgrade: WebSocketUpgrade) -> Result<Response, Error> {
+async fn begin_and_connect(
+    session: Session<Visitor>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Error> {
     session.set_count(10).await?;
     Ok(connect(session, upgrade).await)
 }
@@ -80,7 +83,8 @@ struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
 impl Connection {
     /// Connects, and gives the response's head too.
     async fn open(base: &str, path: &str, cookie: &str) -> (Self, http::HeaderMap) {
-        let mut request = format!("{}{path}", base.replace("http", "ws")).into_client_request().unwrap();
+        let mut request =
+            format!("{}{path}", base.replace("http", "ws")).into_client_request().unwrap();
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
         let (stream, response) = connect_async(request).await.unwrap();
         (Self(stream), response.headers().clone())

@@ -59,14 +59,16 @@ async fn the_back_button_shows_no_private_page_after_signing_out() {
     page.expect_title("Sign in").await;
 }
 
-/// Behaviour: planted login cookie. The id and the token of before the login are worth nothing after it.
+/// Behaviour: planted login cookie. The id and the token of before the login are worth nothing
+/// after it.
 #[tokio::test]
 async fn a_planted_session_is_left_behind_at_login() {
     let Some(browser) = Browser::start() else { return };
     let example = Example::start("login", &[]);
     let page = browser.open(example.url()).await;
     page.expect_title("Sign in").await;
-    let (planted, known) = (page.cookie(COOKIE).await.unwrap(), page.value("[name=form_token]").await);
+    let (planted, known) =
+        (page.cookie(COOKIE).await.unwrap(), page.value("[name=form_token]").await);
     sign_in(&page, "ada").await;
     expect_signed_in(&page, "ada").await;
     let cookie = page.cookie(COOKIE).await.unwrap();
@@ -92,7 +94,8 @@ async fn signing_in_as_somebody_else_ends_the_session_that_was_there() {
     page.run(
         "const form = document.querySelector('form');
          form.action = '/login';
-         form.insertAdjacentHTML('beforeend', '<input name=name value=grace><input name=password value=\"an example\">');",
+         form.insertAdjacentHTML('beforeend', '<input name=name value=grace><input name=password \
+         value=\"an example\">');",
     )
     .await;
     page.follow("#logout").await;
@@ -134,7 +137,8 @@ async fn a_form_without_the_token_is_refused() {
     let example = Example::start("login", &[]);
     let page = browser.open(example.url()).await;
     for forgery in ["token.value = ''", "token.remove()", "token.value = '0'.repeat(64)"] {
-        page.run(&format!("const token = document.querySelector('[name=form_token]'); {forgery}")).await;
+        page.run(&format!("const token = document.querySelector('[name=form_token]'); {forgery}"))
+            .await;
         sign_in(&page, "ada").await;
         page.expect_title("This page was out of date").await;
         page.follow("#again").await;
@@ -143,7 +147,8 @@ async fn a_form_without_the_token_is_refused() {
     sign_in(&page, "ada").await;
     expect_signed_in(&page, "ada").await;
     for forgery in ["token.value = ''", "token.remove()", "token.value = '0'.repeat(64)"] {
-        page.run(&format!("const token = document.querySelector('[name=form_token]'); {forgery}")).await;
+        page.run(&format!("const token = document.querySelector('[name=form_token]'); {forgery}"))
+            .await;
         page.follow("#logout").await;
         page.expect_title("This page was out of date").await;
         page.follow("#again").await;
@@ -151,7 +156,8 @@ async fn a_form_without_the_token_is_refused() {
     }
 }
 
-/// By `SameSite=Lax`, which keeps the cookie from such a request, and by the token, where the cookie comes along.
+/// By `SameSite=Lax`, which keeps the cookie from such a request, and by the token, where the
+/// cookie comes along.
 #[tokio::test]
 async fn a_form_of_another_site_is_refused() {
     let Some(browser) = Browser::start() else { return };
@@ -217,7 +223,8 @@ async fn a_host_cookie_is_set_and_removed_by_a_browser_that_enforces_the_prefix(
     page.visit(&format!("{}/style.css", example.url())).await;
     page.run(&format!(
         "const body = new URLSearchParams({{ form_token: '{token}' }});
-         return fetch('/logout', {{ method: 'POST', redirect: 'manual', body }}).then(reply => reply.type);"
+         return fetch('/logout', {{ method: 'POST', redirect: 'manual', body }}).then(reply => \
+         reply.type);"
     ))
     .await;
     assert_eq!(page.cookie(HOST_COOKIE).await, None);
@@ -262,7 +269,8 @@ async fn a_browser_with_a_session_that_ended_elsewhere_can_sign_in_again() {
     page.set_cookie(&ended).await;
     page.visit(example.url()).await;
     page.expect_title("Your session has ended").await;
-    // The answer of the request that ended it might have been on its way: a few seconds later it cannot be.
+    // The answer of the request that ended it might have been on its way: a few seconds later it
+    // cannot be.
     until("the login page", async || {
         page.follow("#again").await;
         page.title().await == "Sign in"
@@ -295,7 +303,8 @@ async fn a_wrong_password_signs_nobody_in_and_what_was_typed_is_only_text() {
 async fn the_pages_are_whole_and_the_policy_blocks_nothing_of_theirs() {
     let Some(browser) = Browser::start() else { return };
     let is_whole = "return document.compatMode == 'CSS1Compat' && document.title != ''
-        && document.documentElement.lang == 'en' && document.querySelector('meta[name=viewport]') != null";
+        && document.documentElement.lang == 'en' && document.querySelector('meta[name=viewport]') \
+                    != null";
     let shows_icon = "return new Promise(done => {
         const icon = new Image();
         icon.onload = () => done(true);
@@ -314,7 +323,10 @@ async fn the_pages_are_whole_and_the_policy_blocks_nothing_of_theirs() {
     page.visit(example.url()).await;
     assert_eq!(page.run(is_whole).await, true);
     page.follow("button").await;
-    assert_eq!((page.run(is_whole).await, page.text("p").await), (true.into(), "Saved.".to_owned()));
+    assert_eq!(
+        (page.run(is_whole).await, page.text("p").await),
+        (true.into(), "Saved.".to_owned())
+    );
 }
 
 #[tokio::test]

@@ -26,7 +26,9 @@ async fn by_hand_the_error_names_what_permits_it_and_nothing_is_written() {
     let handle = sessions.open([]);
     handle.note_request("POST", cross);
     let session: Session<Visitor> = handle.session();
-    for error in [session.set_count(1).await.unwrap_err(), session.count().incr(1).await.unwrap_err()] {
+    for error in
+        [session.set_count(1).await.unwrap_err(), session.count().incr(1).await.unwrap_err()]
+    {
         assert_eq!((error.is_cross_site(), error.status()), (true, 403));
         assert!(error.to_string().contains("`allow_cross_site`"), "{error}");
     }
@@ -153,7 +155,11 @@ async fn a_new_visitor_comes_by_a_link_under_lax_and_where_the_route_allows_it()
         let page = browser.open(&other).await;
         let told = come_from(&page, &other, selector, &format!("{base}{path}")).await;
         assert_eq!(told, expected, "{policy} {path} {selector}");
-        assert_eq!(page.cookie("sid").await.is_some(), expected == "1", "{policy} {path} {selector}");
+        assert_eq!(
+            page.cookie("sid").await.is_some(),
+            expected == "1",
+            "{policy} {path} {selector}"
+        );
         page.close().await;
     }
 }
@@ -171,7 +177,10 @@ async fn a_callback_goes_on_with_the_session_in_each_of_the_guides_ways() {
         assert_eq!(page.text("#count").await, "2", "{policy}");
 
         page.visit(&format!("{base}/flow")).await;
-        assert_eq!(come_from(&page, &other, "button", &format!("{base}/flow/callback")).await, "42");
+        assert_eq!(
+            come_from(&page, &other, "button", &format!("{base}/flow/callback")).await,
+            "42"
+        );
         assert_eq!(count(&page, &base).await, "3", "{policy}");
         page.close().await;
     }

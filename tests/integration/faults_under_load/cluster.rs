@@ -74,7 +74,8 @@ async fn slots_are_moved_while_they_are_written_to() {
 async fn end(load: Load, fault: &str, deployment: &Cluster, elected: Instant) -> Report {
     let report = load.stop().await;
     report.print(fault, DEADLINE, Some(elected));
-    let masters: Vec<_> = deployment.masters().into_iter().map(|at| &deployment.nodes()[at]).collect();
+    let masters: Vec<_> =
+        deployment.masters().into_iter().map(|at| &deployment.nodes()[at]).collect();
     assert_sound(&report, &masters);
     assert_served_again(&report, elected);
     report

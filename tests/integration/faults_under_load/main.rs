@@ -1,4 +1,5 @@
-//! What two hundred requests at once see while something fails under them, on real processes. The numbers are printed.
+//! What two hundred requests at once see while something fails under them, on real processes. The
+//! numbers are printed.
 //!
 //! One fault at a time: side by side they would be each other's fault.
 
@@ -34,12 +35,19 @@ async fn sessions(url: &str) -> Sessions {
 /// What holds whatever fails.
 fn assert_sound(report: &Report, servers: &[&RedisServer]) {
     report.assert_right();
-    assert!(report.longest_wait() < DEADLINE + BOUND, "somebody waited for {:?}", report.longest_wait());
+    assert!(
+        report.longest_wait() < DEADLINE + BOUND,
+        "somebody waited for {:?}",
+        report.longest_wait()
+    );
     for server in servers {
         for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
             assert_ne!(server.cli::<i64>(&["PTTL", &key]), -1, "a key without an expiry");
             if server.cli::<String>(&["TYPE", &key]) == "hash" {
-                assert!(server.cli::<bool>(&["HEXISTS", &key, ""]), "a session that was begun by half");
+                assert!(
+                    server.cli::<bool>(&["HEXISTS", &key, ""]),
+                    "a session that was begun by half"
+                );
             }
         }
     }

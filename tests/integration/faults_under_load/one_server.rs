@@ -140,7 +140,8 @@ async fn the_password_changes() {
     let server = RedisServer::start();
     let load = Load::start(&sessions(&server.url()).await, VISITORS).await;
     let mut administrator = server.connection();
-    let mut ask = |words: &[&str]| redis::cmd(words[0]).arg(&words[1..]).exec(&mut administrator).unwrap();
+    let mut ask =
+        |words: &[&str]| redis::cmd(words[0]).arg(&words[1..]).exec(&mut administrator).unwrap();
     ask(&["ACL", "SETUSER", "default", "resetpass", ">another"]);
     ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
     load.failed(10).await;
@@ -179,7 +180,8 @@ async fn writes_are_paused() {
     end(load, "writes paused", &server, Some(back)).await;
 }
 
-/// Nothing that was acknowledged may be lost where the server itself was there all the time, or had it on disk.
+/// Nothing that was acknowledged may be lost where the server itself was there all the time, or had
+/// it on disk.
 async fn end(load: Load, fault: &str, server: &RedisServer, back: Option<Instant>) -> Report {
     let report = load.stop().await;
     report.print(fault, DEADLINE, back);
@@ -194,6 +196,7 @@ async fn end(load: Load, fault: &str, server: &RedisServer, back: Option<Instant
 fn limit_files(server: &RedisServer, limit: &str) {
     let info: String = server.cli(&["INFO", "server"]);
     let id = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
-    let status = Command::new("prlimit").args(["--pid", id, &format!("--fsize={limit}")]).status().unwrap();
+    let status =
+        Command::new("prlimit").args(["--pid", id, &format!("--fsize={limit}")]).status().unwrap();
     assert!(status.success());
 }

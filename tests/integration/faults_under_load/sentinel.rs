@@ -18,7 +18,8 @@ async fn a_master_is_killed() {
     let new = deployment.wait_for_new_master(old);
     let elected = Instant::now();
     load.served(20).await;
-    end(load, "sentinel: master killed, measured from the election", &deployment, new, elected).await;
+    end(load, "sentinel: master killed, measured from the election", &deployment, new, elected)
+        .await;
 }
 
 /// It serves again as a replica, and nobody reads there what it still has.
@@ -35,7 +36,8 @@ async fn a_master_freezes_and_comes_back_as_a_replica() {
     deployment.nodes()[old].resume();
     deployment.wait_for_replicas();
     load.served(10).await;
-    end(load, "sentinel: master frozen, measured from the election", &deployment, new, elected).await;
+    end(load, "sentinel: master frozen, measured from the election", &deployment, new, elected)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,11 +62,18 @@ async fn two_of_three_sentinels_are_killed() {
     let load = Load::start(&sessions(&deployment.url()).await, VISITORS).await;
     load.served(20).await;
     let master = deployment.master();
-    let report = end(load, "sentinel: two of three sentinels killed", &deployment, master, begun).await;
+    let report =
+        end(load, "sentinel: two of three sentinels killed", &deployment, master, begun).await;
     assert_eq!(report.failed(), 0);
 }
 
-async fn end(load: Load, fault: &str, deployment: &Sentinel, master: usize, elected: Instant) -> Report {
+async fn end(
+    load: Load,
+    fault: &str,
+    deployment: &Sentinel,
+    master: usize,
+    elected: Instant,
+) -> Report {
     let report = load.stop().await;
     report.print(fault, DEADLINE, Some(elected));
     assert_sound(&report, &[&deployment.nodes()[master]]);

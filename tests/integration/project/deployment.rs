@@ -33,8 +33,9 @@ async fn a_tls_server_and_its_clients_have_certificates_of_one_authority() {
     assert!(RedisStore::connect(&tls.url()).await.is_ok());
     let (certificate, key) = stranger.client();
     let client = format!("&cert={}&key={}", certificate.display(), key.display());
-    let with =
-        |authority: &Path, client: &str| format!("{}?ca={}{client}", tls.bare_url(), authority.display());
+    let with = |authority: &Path, client: &str| {
+        format!("{}?ca={}{client}", tls.bare_url(), authority.display())
+    };
     for refused in [
         with(&tls.authority(), ""),
         with(&tls.authority(), &client),

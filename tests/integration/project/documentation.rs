@@ -31,7 +31,8 @@ fn every_searched_word_finds_something() {
     let text: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     for word in SEARCHED {
         let is_alias = text.contains(&format!("#[doc(alias = \"{word}\")]"));
-        let is_item = text.contains(&format!("pub fn {word}")) || text.contains(&format!("pub mod {word} "));
+        let is_item =
+            text.contains(&format!("pub fn {word}")) || text.contains(&format!("pub mod {word} "));
         assert!(is_alias || is_item, "{word}");
     }
 }
@@ -93,7 +94,8 @@ fn the_list_of_behaviours_is_that_of_the_tests() {
     collect(&runtime(), &mut sources);
     sources.retain(|path| !path.ends_with(file!().rsplit('/').next().unwrap()));
     let text: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    let mentions = [between(&text, " Behaviour: ", "."), between(&text, " Behaviours: ", ".")].concat();
+    let mentions =
+        [between(&text, " Behaviour: ", "."), between(&text, " Behaviours: ", ".")].concat();
     let shown: BTreeSet<_> = mentions.iter().flat_map(|names| names.split(", ")).collect();
     assert!(listed.len() > 10, "{listed:?}");
     assert_eq!(shown, listed);

@@ -1,4 +1,5 @@
-//! Every program of `examples/`, started as a user starts it and asked as its page says. `login` is asked by a browser.
+//! Every program of `examples/`, started as a user starts it and asked as its page says. `login` is
+//! asked by a browser.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -59,8 +60,7 @@ async fn counter_counts_visits_and_keeps_a_profile() {
     let profile = format!("{}/profile", example.url());
     let form = client().post(&profile).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     jar.send(form.body("name=Ada&age=36&languages=en,fr")).await;
-    let expected =
-        json!({ "name": "Ada", "vip": true, "age": 36, "properties": { "languages": ["en", "fr"] } });
+    let expected = json!({ "name": "Ada", "vip": true, "age": 36, "properties": { "languages": ["en", "fr"] } });
     assert_eq!(serde_json::from_str::<Value>(&jar.get(&profile).await).unwrap(), expected);
 }
 
@@ -93,7 +93,8 @@ async fn counter_takes_options_over_the_environment_over_a_file() {
     assert!(set.contains("Max-Age="), "{set}");
 }
 
-/// By options, and by the environment alone. What cannot be read ends the program, so that a warning that does not come is not waited for.
+/// By options, and by the environment alone. What cannot be read ends the program, so that a
+/// warning that does not come is not waited for.
 #[test]
 fn a_variable_that_was_meant_for_another_is_told() {
     for example in ["counter", "flash"] {
@@ -124,9 +125,15 @@ async fn json_api_keeps_a_cart_and_tells_errors_as_json() {
         (200, json!({ "tea": 2 }))
     );
     let both = json!({ "milk": 1, "tea": 2 });
-    assert_eq!(jar.json(Method::PUT, &item("milk"), &json!({ "quantity": 1 })).await, (200, both.clone()));
+    assert_eq!(
+        jar.json(Method::PUT, &item("milk"), &json!({ "quantity": 1 })).await,
+        (200, both.clone())
+    );
     let refused = json!({ "error": "at most 99 of an article" });
-    assert_eq!(jar.json(Method::PUT, &item("tea"), &json!({ "quantity": 100 })).await, (422, refused));
+    assert_eq!(
+        jar.json(Method::PUT, &item("tea"), &json!({ "quantity": 100 })).await,
+        (422, refused)
+    );
     assert_eq!(
         jar.json(Method::GET, &cart, &Value::Null).await,
         (200, json!({ "coupon": null, "items": both }))
@@ -207,7 +214,8 @@ async fn warp_counter_counts() {
     counts("warp_counter").await;
 }
 
-/// A message is a byte that says that it is not compressed, four of its length, and itself: here the number as field 1.
+/// A message is a byte that says that it is not compressed, four of its length, and itself: here
+/// the number as field 1.
 #[tokio::test]
 async fn tonic_counter_counts() {
     let example = Example::start("tonic_counter", &[]);
@@ -215,7 +223,8 @@ async fn tonic_counter_counts() {
     let mut jar = Jar::default();
     for count in 1..=2 {
         let call = client.post(format!("{}/session.Counter/Count", example.url()));
-        let call = call.header(CONTENT_TYPE, "application/grpc").header(TE, "trailers").body(vec![0; 5]);
+        let call =
+            call.header(CONTENT_TYPE, "application/grpc").header(TE, "trailers").body(vec![0; 5]);
         let reply = jar.send(call).await.bytes().await.unwrap();
         assert_eq!(reply[..], [0, 0, 0, 0, 2, 8, count]);
     }

@@ -1,11 +1,21 @@
-//! What each feature of the library has a program depend on: no adapter drags another's dependencies in.
+//! What each feature of the library has a program depend on: no adapter drags another's
+//! dependencies in.
 
 use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 9] =
-    ["actix", "axum", "blocking", "clap", "metrics", "poem", "redis", "redis-session-compat", "tower"];
+const FEATURES: [&str; 9] = [
+    "actix",
+    "axum",
+    "blocking",
+    "clap",
+    "metrics",
+    "poem",
+    "redis",
+    "redis-session-compat",
+    "tower",
+];
 
 /// What a dependency is there for. None but these features may bring it.
 const OWNERS: [(&str, &[&str]); 17] = [
@@ -48,7 +58,11 @@ fn no_feature_drags_the_dependencies_of_another_in() {
         let packages = packages(feature);
         assert!(packages.contains("session-runtime"));
         for (package, owners) in OWNERS {
-            assert_eq!(packages.contains(package), owners.contains(&feature), "{feature}: {package}");
+            assert_eq!(
+                packages.contains(package),
+                owners.contains(&feature),
+                "{feature}: {package}"
+            );
         }
     }
 }

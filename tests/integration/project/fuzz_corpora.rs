@@ -33,7 +33,8 @@ fn every_input_keeps_the_promises() {
 
 /// The regressions of a target, with their names.
 fn regressions(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
-    let files = fs::read_dir(path("regressions").join(target)).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        fs::read_dir(path("regressions").join(target)).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| (file.display().to_string(), fs::read(&file).unwrap()))
 }
 

@@ -9,7 +9,8 @@ use session_tests::wait_for;
 
 /// A program that starts another, and tells that one's process id.
 fn start() -> (Program, u32) {
-    let mut program = Program::start(Command::new("sh").args(["-c", "sleep 600 & echo started $!; wait"]));
+    let mut program =
+        Program::start(Command::new("sh").args(["-c", "sleep 600 & echo started $!; wait"]));
     let started = program.line_after("started ").parse().unwrap();
     (program, started)
 }
@@ -39,7 +40,11 @@ fn a_program_ends_with_a_test_process_that_is_killed() {
         std::thread::park();
     }
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "program::a_program_ends_with_a_test_process_that_is_killed", "--nocapture"])
+        .args([
+            "--exact",
+            "program::a_program_ends_with_a_test_process_that_is_killed",
+            "--nocapture",
+        ])
         .env(HOLDS, "1")
         .stdout(Stdio::piped())
         .spawn()

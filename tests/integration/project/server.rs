@@ -40,15 +40,22 @@ fn a_server_ends_with_a_test_process_that_is_killed() {
         std::thread::park();
     }
     let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "server::a_server_ends_with_a_test_process_that_is_killed", "--nocapture"])
+        .args([
+            "--exact",
+            "server::a_server_ends_with_a_test_process_that_is_killed",
+            "--nocapture",
+        ])
         .env(HOLDS, "1")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let port = lines.find_map(|line| line.strip_prefix("port=").map(|port| port.parse().unwrap())).unwrap();
-    let directory =
-        lines.find_map(|line| line.strip_prefix("directory=").map(std::path::PathBuf::from)).unwrap();
+    let port = lines
+        .find_map(|line| line.strip_prefix("port=").map(|port| port.parse().unwrap()))
+        .unwrap();
+    let directory = lines
+        .find_map(|line| line.strip_prefix("directory=").map(std::path::PathBuf::from))
+        .unwrap();
     let is_up = || TcpStream::connect(("127.0.0.1", port)).is_ok();
     assert!(is_up() && directory.exists());
     holder.kill().unwrap();

@@ -20,7 +20,8 @@ fn cookie() -> String {
     let signed = format!("2|1:0|10:{now}|10:session-id|{}:{value}|", value.len());
     let mut mac = Hmac::<Sha256>::new_from_slice(python::SECRET.as_bytes()).unwrap();
     mac.update(signed.as_bytes());
-    let mac: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mac: String =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("session-id={signed}{mac}")
 }
 

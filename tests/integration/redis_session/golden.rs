@@ -62,11 +62,13 @@ impl Golden {
     ) -> (Sessions, MemoryStore) {
         let clock = ManualClock::new(now);
         let store = MemoryStore::with_clock(&clock);
-        let config = SessionConfig::new().secret(SECRET).cookie_name(&*self.name).cookie_formats(formats);
+        let config =
+            SessionConfig::new().secret(SECRET).cookie_name(&*self.name).cookie_formats(formats);
         (Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock), store)
     }
 
-    /// Ours without the braces that they have in Python's cookies, Python's with the birth that its cookie tells.
+    /// Ours without the braces that they have in Python's cookies, Python's with the birth that its
+    /// cookie tells.
     fn text_of(&self, cookie: &Cookie) -> String {
         match cookie.id.contains('{') {
             true => cookie.id.replace(['{', '}'], ""),
@@ -94,7 +96,8 @@ fn each_is_read_with_its_birth() {
     );
     for cookie in &golden.cookies {
         let (sessions, _) = golden.sessions([golden.format_of(cookie)]);
-        let id = id_of(&golden.open(&sessions, cookie)).unwrap_or_else(|| panic!("{}", cookie.value));
+        let id =
+            id_of(&golden.open(&sessions, cookie)).unwrap_or_else(|| panic!("{}", cookie.value));
         assert_eq!(id.expose_secret(), golden.text_of(cookie));
         assert_eq!(id.created_at(), golden.signed_at());
     }
@@ -123,14 +126,17 @@ fn those_of_the_future_and_of_long_ago_are_no_session() {
         };
         let signed_at = golden.signed_at();
         assert!(is_read_at(signed_at - 5 * MINUTE) && !is_read_at(signed_at - 6 * MINUTE));
-        // The absolute lifetime, of Python's ids shorter than Tornado's 31 days. Our id is one of a longer lifetime.
+        // The absolute lifetime, of Python's ids shorter than Tornado's 31 days. Our id is one of a
+        // longer lifetime.
         let days = match (&*cookie.format, cookie.id.contains('{')) {
             (_, false) => 30,
             ("tornado", true) => 31,
             (_, true) => 180,
         };
         let lifetime = days * 24 * 60 * MINUTE;
-        assert!(is_read_at(signed_at + lifetime - MINUTE) && !is_read_at(signed_at + lifetime + MINUTE));
+        assert!(
+            is_read_at(signed_at + lifetime - MINUTE) && !is_read_at(signed_at + lifetime + MINUTE)
+        );
     }
 }
 
@@ -139,11 +145,16 @@ fn those_of_the_future_and_of_long_ago_are_no_session() {
 async fn what_is_reissued_for_tornado_is_what_tornado_makes() {
     let golden = Golden::read();
     for cookie in golden.cookies.iter().filter(|cookie| cookie.is_of_tornado()) {
-        let from_flask = golden.cookies.iter().find(|other| !other.is_of_tornado() && other.id == cookie.id);
+        let from_flask =
+            golden.cookies.iter().find(|other| !other.is_of_tornado() && other.id == cookie.id);
         let from_flask = from_flask.unwrap();
-        let (sessions, store) = golden.sessions([golden.format_of(cookie), golden.format_of(from_flask)]);
+        let (sessions, store) =
+            golden.sessions([golden.format_of(cookie), golden.format_of(from_flask)]);
         let set_cookie = reissued(&golden.open(&sessions, from_flask), &store).await;
-        assert_eq!(set_cookie.split(';').next().unwrap(), format!("{}={}", golden.name, cookie.value));
+        assert_eq!(
+            set_cookie.split(';').next().unwrap(),
+            format!("{}={}", golden.name, cookie.value)
+        );
     }
 }
 
@@ -169,7 +180,8 @@ async fn a_session_older_than_tornado_lets_a_cookie_be_is_reissued_for_as_long_a
 /// The cookie that the response to a request has whose session is live.
 async fn reissued(handle: &SessionHandle, store: &MemoryStore) -> String {
     let key = SessionKey::new("redis", &id_of(handle).unwrap());
-    let write = Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(60) };
+    let write =
+        Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(60) };
     store.write(&key, write).await.unwrap();
     assert!(handle.session::<Visitor>().exists().await.unwrap());
     handle.finish().set_cookie().unwrap().to_owned()

@@ -69,7 +69,8 @@ async fn a_session_that_rust_ended_is_begun_anew_by_python_under_another_id() {
 async fn a_session_that_python_cleared_is_begun_anew_by_rust_under_another_id() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
-        let (count, clear, incr) = (both.python("/count"), both.python("/clear"), both.rust("/incr"));
+        let (count, clear, incr) =
+            (both.python("/count"), both.python("/clear"), both.rust("/incr"));
         both.visitor.get(&count).await;
         let key = both.key().await;
         both.visitor.post(&clear).await;
@@ -87,7 +88,8 @@ async fn an_expiry_never_reaches_past_the_absolute_lifetime() {
         let (count, key) = (both.python("/count"), both.key().await);
         both.visitor.get(&count).await;
         let lifetime = session_runtime::Lifetime::normal().max(std::time::Duration::from_secs(100));
-        let config = super::rust::config(&both.server.url(), [(framework.format)()]).lifetime(lifetime);
+        let config =
+            super::rust::config(&both.server.url(), [(framework.format)()]).lifetime(lifetime);
         let rust = super::rust::serve(config).await;
         assert_eq!(both.visitor.get(&format!("{rust}/count")).await, "1");
         assert!((1..=100).contains(&both.server.connection().ttl::<_, i64>(&key).unwrap()));

@@ -1,5 +1,5 @@
-//! The Python package `redis_session` beside this library: its applications run as they are deployed, on both of its frameworks, and share
-//! their sessions with a Rust program.
+//! The Python package `redis_session` beside this library: its applications run as they are
+//! deployed, on both of its frameworks, and share their sessions with a Rust program.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -39,7 +39,8 @@ struct Both {
 }
 
 impl Both {
-    /// Rust writes the first of these formats, of which `None` is Python's own. Nothing where there is no such Python.
+    /// Rust writes the first of these formats, of which `None` is Python's own. Nothing where there
+    /// is no such Python.
     async fn start(framework: &Framework, formats: &[Option<CookieFormat>]) -> Option<Self> {
         let server = RedisServer::start();
         let python = (framework.start)(&Options::new(server.url()))?;

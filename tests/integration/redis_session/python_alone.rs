@@ -7,7 +7,8 @@ use super::{Options, Python, Visitor};
 
 async fn counts(start: fn(&Options) -> Option<Python>) {
     let server = RedisServer::start();
-    let options = Options { prefix: Some("app".to_owned()), expire: Some(60), ..Options::new(server.url()) };
+    let options =
+        Options { prefix: Some("app".to_owned()), expire: Some(60), ..Options::new(server.url()) };
     let Some(python) = start(&options) else { return };
     let url = |path: &str| format!("{}{path}", python.base_url());
     let (mut one, mut other) = (Visitor::default(), Visitor::default());
@@ -34,8 +35,11 @@ async fn python_counts_on_flask() {
 #[tokio::test]
 async fn an_unsigned_cookie_is_the_id() {
     let server = RedisServer::start();
-    let options =
-        Options { is_unsigned: true, cookie_id: Some("sid".to_owned()), ..Options::new(server.url()) };
+    let options = Options {
+        is_unsigned: true,
+        cookie_id: Some("sid".to_owned()),
+        ..Options::new(server.url())
+    };
     let Some(python) = Python::tornado(&options) else { return };
     let mut visitor = Visitor::default();
     let id = visitor.get(&format!("{}/id", python.base_url())).await;

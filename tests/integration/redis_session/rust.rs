@@ -6,7 +6,8 @@ use session_runtime::redis_session::{CookieFormat, FlaskCookie, TornadoCookie};
 use session_runtime::{Error, Session, SessionConfig, SessionId, Sessions};
 use session_tests::python;
 
-pub(crate) const SECRET: &str = "hex:9f2c7e15b04d8a6331e7c9580fbd42a67c1e90d35a8b4f26e10d7b93c5f8a264";
+pub(crate) const SECRET: &str =
+    "hex:9f2c7e15b04d8a6331e7c9580fbd42a67c1e90d35a8b4f26e10d7b93c5f8a264";
 
 #[derive(Session)]
 pub(crate) struct Visitor {
@@ -26,7 +27,8 @@ pub(crate) fn config(url: &str, formats: impl IntoIterator<Item = CookieFormat>)
     SessionConfig::new().store(url).secret(SECRET).cookie_secure(false).cookie_formats(formats)
 }
 
-/// Serves `GET /count`, `POST /incr`, `POST /remove`, `GET /id`, `GET /expires-in`, `POST /rotate` and `POST /destroy`, and says where.
+/// Serves `GET /count`, `POST /incr`, `POST /remove`, `GET /id`, `GET /expires-in`, `POST /rotate`
+/// and `POST /destroy`, and says where.
 pub(crate) async fn serve(config: SessionConfig) -> String {
     let sessions = Sessions::new(config).await.unwrap();
     let app = Router::new()

@@ -28,8 +28,11 @@ impl Site {
                 .open([CookieFormat::Native, CookieFormat::UnsignedForgeableIds], &[id])
                 .session::<Visitor>();
             let key = SessionKey::new("redis", &id.session_id().unwrap());
-            let write =
-                Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(3600) };
+            let write = Write {
+                mode: WriteMode::Create,
+                changes: &[],
+                expires_in: Duration::from_secs(3600),
+            };
             site.store.write(&key, write).await.unwrap();
         }
         site
@@ -40,8 +43,13 @@ impl Site {
         Sessions::with_store(config, self.store.clone()).unwrap().with_clock(&self.clock)
     }
 
-    fn open(&self, formats: impl IntoIterator<Item = CookieFormat>, values: &[&str]) -> SessionHandle {
-        let header: Vec<String> = values.iter().map(|value| format!("session-id={value}")).collect();
+    fn open(
+        &self,
+        formats: impl IntoIterator<Item = CookieFormat>,
+        values: &[&str],
+    ) -> SessionHandle {
+        let header: Vec<String> =
+            values.iter().map(|value| format!("session-id={value}")).collect();
         self.sessions(formats).open([header.join("; ").as_bytes()])
     }
 
@@ -68,7 +76,10 @@ async fn one_without_a_signature_counts_only_where_none_has_one() {
     let own = site.signed(tornado(), OWN).await;
     let handle = site.open(formats(), &[PLANTED, &own]);
     assert_eq!(used(&handle).await, OWN);
-    assert!(handle.finish().set_cookie().is_none(), "the planted one does not replace the visitor's");
+    assert!(
+        handle.finish().set_cookie().is_none(),
+        "the planted one does not replace the visitor's"
+    );
     assert_eq!(used(&site.open(formats(), &[PLANTED])).await, PLANTED);
 }
 
@@ -90,7 +101,11 @@ async fn a_session_is_as_old_as_the_older_says() {
     site.clock.advance(Duration::from_secs(60));
     let younger = site.signed(flask(), OWN).await;
     let birth = |values: &[&str]| {
-        site.open([tornado(), flask()], values).session::<Visitor>().session_id().unwrap().created_at()
+        site.open([tornado(), flask()], values)
+            .session::<Visitor>()
+            .session_id()
+            .unwrap()
+            .created_at()
     };
     assert_ne!(birth(&[&older]), birth(&[&younger]));
     for values in [[&*older, &younger], [&younger, &older]] {

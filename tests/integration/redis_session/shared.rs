@@ -108,7 +108,8 @@ async fn unsigned_ids_are_read_only_where_they_are_asked_for() {
     let Some(python) = session_tests::python::Python::tornado(&options) else { return };
     let mut visitor = super::Visitor::default();
     visitor.get(&format!("{}/count", python.base_url())).await;
-    let signed_only = rust::serve(rust::config(&server.url(), [CookieFormat::Native, rust::tornado()])).await;
+    let signed_only =
+        rust::serve(rust::config(&server.url(), [CookieFormat::Native, rust::tornado()])).await;
     assert_eq!(visitor.clone().get(&format!("{signed_only}/count")).await, "0");
 
     let formats = [CookieFormat::Native, CookieFormat::UnsignedForgeableIds];

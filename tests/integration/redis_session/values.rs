@@ -66,7 +66,10 @@ async fn what_python_assigns_is_read() {
         assert!(session.vip().await.unwrap());
         assert_eq!(session.age().await.unwrap(), None);
         assert_eq!(session.blob().await.unwrap(), [0, 255]);
-        assert_eq!(session.properties().await.unwrap(), BTreeMap::from([("a".to_owned(), json!([1, null]))]));
+        assert_eq!(
+            session.properties().await.unwrap(),
+            BTreeMap::from([("a".to_owned(), json!([1, null]))])
+        );
         both.set("vip", "truth", "false").await;
         assert!(!session.vip().await.unwrap());
         session.clear().await.unwrap();
@@ -79,10 +82,14 @@ async fn what_python_saves_at_once_is_loaded() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let url = both.python("/save");
-        let body = json!({"count": 7, "ratio": 2.5, "name": "Ada", "age": 36, "vip": "True"}).to_string();
+        let body =
+            json!({"count": 7, "ratio": 2.5, "name": "Ada", "age": 36, "vip": "True"}).to_string();
         both.visitor.ok(Method::POST, &url, &body).await;
         let all = both.session().await.load().await.unwrap();
-        assert_eq!((all.count, all.ratio, &*all.name, all.age, all.vip), (7, 2.5, "Ada", Some(36), true));
+        assert_eq!(
+            (all.count, all.ratio, &*all.name, all.age, all.vip),
+            (7, 2.5, "Ada", Some(36), true)
+        );
     }
 }
 
@@ -116,12 +123,15 @@ async fn what_rust_stores_is_read_by_every_accessor() {
     }
 }
 
-/// What the package swallows into a default is an error that names the field, unless the field says otherwise.
+/// What the package swallows into a default is an error that names the field, unless the field says
+/// otherwise.
 #[tokio::test]
 async fn what_python_takes_for_a_default_is_an_error() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
-        for (field, value) in [("count", "abc"), ("vip", "yes"), ("properties", "NaN"), ("lenient", "300")] {
+        for (field, value) in
+            [("count", "abc"), ("vip", "yes"), ("properties", "NaN"), ("lenient", "300")]
+        {
             both.set(field, "str", value).await;
         }
         assert_eq!(both.read("count", "int").await, 0);

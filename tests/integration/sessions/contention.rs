@@ -1,4 +1,5 @@
-//! Updates of one field that meet: in one process, in several, on runtimes that are parked, and as responses.
+//! Updates of one field that meet: in one process, in several, on runtimes that are parked, and as
+//! responses.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -103,7 +104,8 @@ async fn updates_of_several_processes_all_succeed() {
     let before = server.counts();
     let mut processes: Vec<_> = (0..PROCESSES).map(|_| start_process(&work)).collect();
     for process in &mut processes {
-        let mut lines = BufReader::new(process.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+        let mut lines =
+            BufReader::new(process.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
         assert!(lines.any(|line| line.ends_with(READY)));
     }
     for process in &mut processes {
@@ -166,7 +168,8 @@ async fn updates_that_are_dropped_hold_up_nobody() {
     assert!((AT_ONCE..=2 * AT_ONCE).contains(&count), "{count}");
 }
 
-/// One whose turn it is stops being polled, and so do some that wait behind it. The others go on, long before their deadline.
+/// One whose turn it is stops being polled, and so do some that wait behind it. The others go on,
+/// long before their deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updates_on_a_parked_runtime_hold_up_nobody() {
     let server = RedisServer::start();
@@ -175,7 +178,8 @@ async fn updates_on_a_parked_runtime_hold_up_nobody() {
     let session: Session<Visitor> = sessions.create().await.unwrap();
     let id = session.session_id().unwrap();
 
-    let [holder, interfering]: [Session<Visitor>; 2] = std::array::from_fn(|_| sessions.open_id(&id));
+    let [holder, interfering]: [Session<Visitor>; 2] =
+        std::array::from_fn(|_| sessions.open_id(&id));
     let silent: [Session<Visitor>; 10] = std::array::from_fn(|_| sessions.open_id(&id));
     let (polled, has_turn, tries) = (Handle::current(), Notify::new(), AtomicU32::new(0));
     let interfere = || polled.block_on(async { interfering.count().incr(1).await.unwrap() });
@@ -270,7 +274,8 @@ async fn on_poem(sessions: &Sessions) -> String {
     }
 
     let (listener, base) = listen().await;
-    let routes = Route::new().at("/", get(counted)).at("/other", get(counted_down)).with(sessions.layer());
+    let routes =
+        Route::new().at("/", get(counted)).at("/other", get(counted_down)).with(sessions.layer());
     tokio::spawn(Server::new_with_acceptor(TcpAcceptor::from_tokio(listener).unwrap()).run(routes));
     base
 }

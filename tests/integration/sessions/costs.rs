@@ -1,7 +1,8 @@
 //! The result and the round trips of every operation in every state, through `Session`.
 //!
-//! In the tables a session holds `count` = 1. Each cell: what the operation gives, how many round trips it took, and what the response then
-//! says of the cookie. `WRITE_TABLES=FOLDER` writes the tables as they are now.
+//! In the tables a session holds `count` = 1. Each cell: what the operation gives, how many round
+//! trips it took, and what the response then says of the cookie. `WRITE_TABLES=FOLDER` writes the
+//! tables as they are now.
 
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
@@ -9,11 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use session_runtime::store::{
-    BoxFuture, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey, SessionStore,
-    StoreError, Tombstone, Write,
+    BoxFuture, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
+    SessionStore, StoreError, Tombstone, Write,
 };
 use session_runtime::testing::ManualClock;
-use session_runtime::{Bytes, Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{
+    Bytes, Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions,
+};
 use session_tests::cookies::{self, SECRET};
 
 #[derive(Debug, Session)]
@@ -105,9 +108,9 @@ async fn carry_out(session: &Session<Visitor>, operation: &str) -> String {
         "get" => shown(session.count().await),
         "has" => shown(session.count().exists().await.map(yes)),
         "exists" => shown(session.exists().await.map(yes)),
-        "expires_in" => {
-            shown(session.expires_in().await.map(|left| if left.is_some() { "some" } else { "none" }))
-        }
+        "expires_in" => shown(
+            session.expires_in().await.map(|left| if left.is_some() { "some" } else { "none" }),
+        ),
         "set" => shown(session.set_count(2).await.map(|()| "ok")),
         "remove" => shown(session.count().remove().await.map(yes)),
         "clear" => shown(session.clear().await.map(|()| "ok")),
@@ -150,7 +153,14 @@ impl World {
             "creation lost" | "creation lost, done" => {
                 let handle = self.sessions.open([]);
                 self.store.lose_next(state.ends_with("done"));
-                assert!(handle.session::<Visitor>().set_count(1).await.unwrap_err().is_outcome_unknown());
+                assert!(
+                    handle
+                        .session::<Visitor>()
+                        .set_count(1)
+                        .await
+                        .unwrap_err()
+                        .is_outcome_unknown()
+                );
                 handle
             }
             "candidate" => self.open(&self.visitor().await),
@@ -295,7 +305,10 @@ impl SessionStore for Counted {
         self.change(self.memory.write(key, write))
     }
 
-    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+    fn expires_in<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
         self.read(self.memory.expires_in(key))
     }
 
@@ -315,7 +328,10 @@ impl SessionStore for Counted {
         self.change(self.memory.destroy(key, destruction))
     }
 
-    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+    fn tombstone<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
         self.read(self.memory.tombstone(key))
     }
 

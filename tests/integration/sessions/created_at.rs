@@ -30,7 +30,11 @@ async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
     ] {
         clock.advance(MINUTE);
         step.take(&visitor).await?;
-        assert_eq!(visitor.created_at(), expected.map(|minute| at(start, minute)), "minute {minute}");
+        assert_eq!(
+            visitor.created_at(),
+            expected.map(|minute| at(start, minute)),
+            "minute {minute}"
+        );
         assert_eq!(visitor.created_at(), visitor.session_id().map(|id| id.created_at()));
     }
     Ok(())

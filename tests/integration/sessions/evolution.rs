@@ -1,4 +1,5 @@
-//! A deploy that changes the schema: old data read by the new one, and new data by the old one, on real stored bytes.
+//! A deploy that changes the schema: old data read by the new one, and new data by the old one, on
+//! real stored bytes.
 
 use session_runtime::batch::WriteBatch;
 use session_runtime::{FieldValue, Session, SessionId, Sessions};
@@ -51,12 +52,15 @@ async fn old_data_is_read_by_the_new_schema(world: World) {
 async fn a_write_moves_the_value_to_its_new_name(world: World) {
     for operation in 0..8 {
         let (sessions, id) = begin(&world).await;
-        let (old, new): (Session<Old>, Session<New>) = (sessions.open_id(&id), sessions.open_id(&id));
+        let (old, new): (Session<Old>, Session<New>) =
+            (sessions.open_id(&id), sessions.open_id(&id));
         let expected = match operation {
             0 => new.set_count(7).await.map(|()| 7),
             1 => new.count().incr(1).await,
             2 => new.count().replace(8).await.map(|before| before - 33),
-            3 => new.count().compare_and_set(41, 9).await.map(|swapped| if swapped { 9 } else { 0 }),
+            3 => {
+                new.count().compare_and_set(41, 9).await.map(|swapped| if swapped { 9 } else { 0 })
+            }
             4 => new.count().update(|count| count * 2).await,
             5 => new.write().set(new.count(), 10).commit().await.map(|()| 10),
             6 => new.save(&New { count: 11, ..New::default() }).await.map(|()| 11),
@@ -83,7 +87,8 @@ async fn removing_and_taking_find_the_old_name(world: World) {
     assert_eq!(sessions.open_id::<Old>(&id).load().await.unwrap(), Old::default());
 }
 
-/// While both versions run: the old one no longer sees what the new one moved, and both see what neither renamed.
+/// While both versions run: the old one no longer sees what the new one moved, and both see what
+/// neither renamed.
 async fn new_data_is_read_by_the_old_schema(world: World) {
     let (sessions, id) = begin(&world).await;
     let (old, new): (Session<Old>, Session<New>) = (sessions.open_id(&id), sessions.open_id(&id));
@@ -97,7 +102,8 @@ async fn new_data_is_read_by_the_old_schema(world: World) {
     assert_eq!(new.load().await.unwrap().count, 50);
 }
 
-/// One request's session in three versions of the schema: the second renamed `visits`, the third renamed it back.
+/// One request's session in three versions of the schema: the second renamed `visits`, the third
+/// renamed it back.
 struct Versions {
     old: Session<Old>,
     new: Session<New>,
@@ -148,7 +154,8 @@ async fn a_batch_of_present_and_former_names_is_its_changes_one_after_another(wo
         for change in [first, second, third] {
             apart.add(apart.old.write(), change).commit().await.unwrap();
         }
-        let (together, apart) = (together.names.load().await.unwrap(), apart.names.load().await.unwrap());
+        let (together, apart) =
+            (together.names.load().await.unwrap(), apart.names.load().await.unwrap());
         assert_eq!(together, apart, "{first}, {second}, {third}");
     }
     let both = Versions::begin(&sessions);
@@ -160,7 +167,8 @@ async fn a_batch_of_present_and_former_names_is_its_changes_one_after_another(wo
 }
 
 fn triples(below: usize) -> impl Iterator<Item = [usize; 3]> {
-    (0..below.pow(3)).map(move |number| [number / below / below, number / below % below, number % below])
+    (0..below.pow(3))
+        .map(move |number| [number / below / below, number / below % below, number % below])
 }
 
 /// Each structure is read as it was saved, by whichever name a field is stored.
@@ -237,7 +245,8 @@ mod clock_time {
     pub(crate) fn decode(stored: Bytes) -> Result<(u8, u8), InvalidValue> {
         let text = std::str::from_utf8(&stored).ok();
         let parts = text.and_then(|text| text.split_once(':'));
-        let parsed = parts.and_then(|(hours, minutes)| Some((hours.parse().ok()?, minutes.parse().ok()?)));
+        let parsed =
+            parts.and_then(|(hours, minutes)| Some((hours.parse().ok()?, minutes.parse().ok()?)));
         parsed.ok_or_else(|| InvalidValue::new("not HH:MM"))
     }
 
@@ -249,10 +258,16 @@ mod clock_time {
 async fn plain_values_become_typed_ones_and_back(world: World) {
     let sessions = world.sessions(|config| config);
     let plain: Session<Plain> = sessions.create().await.unwrap();
-    plain.save(&Plain { colours: "dark".to_owned(), user: 7, at: "09:30".to_owned() }).await.unwrap();
+    plain
+        .save(&Plain { colours: "dark".to_owned(), user: 7, at: "09:30".to_owned() })
+        .await
+        .unwrap();
     let id = plain.session_id().unwrap();
     let typed: Session<Typed> = sessions.open_id(&id);
-    assert_eq!(typed.load().await.unwrap(), Typed { theme: Theme::Dark, user_id: UserId(7), at: (9, 30) });
+    assert_eq!(
+        typed.load().await.unwrap(),
+        Typed { theme: Theme::Dark, user_id: UserId(7), at: (9, 30) }
+    );
     typed.save(&Typed { theme: Theme::Light, user_id: UserId(8), at: (23, 5) }).await.unwrap();
     let read = plain.read((plain.colours(), plain.user(), plain.at())).await.unwrap();
     assert_eq!(read, ("light".to_owned(), 8, "23:05".to_owned()));

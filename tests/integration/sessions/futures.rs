@@ -1,4 +1,5 @@
-//! Every operation compiles, and works, wherever a future may be awaited. (A plain `async fn` hides errors of lifetimes and of `Send`.)
+//! Every operation compiles, and works, wherever a future may be awaited. (A plain `async fn` hides
+//! errors of lifetimes and of `Send`.)
 
 use std::time::Duration;
 
@@ -39,7 +40,10 @@ async fn handler(session: Session<Visitor>) -> Result<String, Error> {
     Ok(session.count().await?.to_string())
 }
 
-async fn handler_with_two_schemas(session: Session<Visitor>, again: Session<Visitor>) -> Result<(), Error> {
+async fn handler_with_two_schemas(
+    session: Session<Visitor>,
+    again: Session<Visitor>,
+) -> Result<(), Error> {
     session.set_count(2).await?;
     assert_eq!(again.count().await?, 2);
     Ok(())

@@ -62,7 +62,8 @@ async fn an_ended_or_unknown_session_is_none(world: World) {
     assert_eq!(sessions.peek::<Visitor>(&successor).await.unwrap(), None);
     let elsewhere = world.sessions(|config| config.prefix("elsewhere"));
     let unknown = elsewhere.create::<Visitor>().await.unwrap().session_id().unwrap();
-    let sent = world.commands(async || assert_eq!(sessions.peek::<Visitor>(&unknown).await.unwrap(), None));
+    let sent = world
+        .commands(async || assert_eq!(sessions.peek::<Visitor>(&unknown).await.unwrap(), None));
     world.assert_commands(sent.await, &["hmget", "hexists", "pttl"]);
 }
 

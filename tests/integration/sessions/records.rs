@@ -165,7 +165,8 @@ fn a_value_that_the_type_cannot_hold_reads_as_the_default_where_it_is_allowed_to
         #[session(on_decode_error = "error")]
         strict: Option<u8>,
     }
-    let mut stored = Stored::from([("count".into(), "300".into()), ("properties".into(), "[]".into())]);
+    let mut stored =
+        Stored::from([("count".into(), "300".into()), ("properties".into(), "[]".into())]);
     let expected = Lenient { count: 5, properties: Properties::default(), strict: None };
     assert_eq!(load::<Lenient>(&stored).unwrap(), expected);
     stored.insert("strict".into(), "abc".into());
@@ -184,7 +185,11 @@ mod sorted {
     pub(crate) fn encode(value: &[u8]) -> Result<Bytes, InvalidValue> {
         let mut sorted = value.to_vec();
         sorted.sort_unstable();
-        if sorted.is_empty() { Err(InvalidValue::new("nothing to sort")) } else { Ok(sorted.into()) }
+        if sorted.is_empty() {
+            Err(InvalidValue::new("nothing to sort"))
+        } else {
+            Ok(sorted.into())
+        }
     }
 }
 

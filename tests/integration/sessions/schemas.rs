@@ -5,7 +5,9 @@ use axum::routing::{get, post};
 use reqwest::Client;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use session_runtime::store::SessionKey;
-use session_runtime::{Error, MemoryStore, Schema, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{
+    Error, MemoryStore, Schema, Session, SessionConfig, SessionHandle, Sessions,
+};
 use session_tests::cookies::SECRET;
 use tokio::net::TcpListener;
 
@@ -35,7 +37,8 @@ struct Whole {
 }
 
 async fn fill(auth: Session<Auth>, cart: Session<Cart>) -> Result<String, Error> {
-    let (first, second) = tokio::join!(auth.set_user("ada"), cart.set_all_items(vec!["tea".to_owned()]));
+    let (first, second) =
+        tokio::join!(auth.set_user("ada"), cart.set_all_items(vec!["tea".to_owned()]));
     first.and(second)?;
     auth.set_count(1).await?;
     cart.set_count(2).await?;
@@ -93,7 +96,8 @@ fn request() -> (SessionHandle, MemoryStore) {
 #[tokio::test]
 async fn two_schemas_are_fields_of_one_hash() {
     let (handle, store) = request();
-    let (auth, cart, whole) = (handle.session::<Auth>(), handle.session::<Cart>(), handle.session::<Whole>());
+    let (auth, cart, whole) =
+        (handle.session::<Auth>(), handle.session::<Cart>(), handle.session::<Whole>());
     auth.set_user("ada").await.unwrap();
     cart.set_count(2).await.unwrap();
     whole.set_other("x").await.unwrap();

@@ -57,7 +57,10 @@ async fn a_permission_that_is_missing_is_named() {
         let taken = permission.replacen('+', "-", 1);
         let _: String = server.cli(&["ACL", "SETUSER", "sessions", &taken]);
         let error = Sessions::new(config(&url)).await.unwrap_err();
-        assert!(error.is_config() && error.to_string().ends_with(&format!(": {permission}")), "{error}");
+        assert!(
+            error.is_config() && error.to_string().ends_with(&format!(": {permission}")),
+            "{error}"
+        );
         let _: String = server.cli(&["ACL", "SETUSER", "sessions", permission]);
     }
 }
@@ -90,7 +93,8 @@ async fn a_server_without_room_for_a_session_is_an_error() {
 #[tokio::test]
 async fn a_replica_is_an_error() {
     let master = RedisServer::start();
-    let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
+    let replica =
+        RedisServer::start_with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
     let error = Sessions::new(config(&replica.url())).await.unwrap_err();
     assert!(error.is_config() && error.to_string().contains("is a replica"), "{error}");
 }
@@ -168,7 +172,8 @@ async fn the_state_of_the_connection_follows_the_server() {
     assert_eq!(sessions.connection_state(), ConnectionState::Connected);
     server.kill();
     until("the loss", async || {
-        sessions.ping().await.is_err() && sessions.connection_state() == ConnectionState::Disconnected
+        sessions.ping().await.is_err()
+            && sessions.connection_state() == ConnectionState::Disconnected
     })
     .await;
     server.restart();
@@ -187,7 +192,8 @@ async fn several_connections_serve_as_one() {
     for _ in 0..20 {
         use_everything(&sessions).await;
     }
-    let error = Sessions::new(config(&format!("{}?connections=0", server.url()))).await.unwrap_err();
+    let error =
+        Sessions::new(config(&format!("{}?connections=0", server.url()))).await.unwrap_err();
     assert!(error.is_config(), "{error}");
 }
 

@@ -1,4 +1,5 @@
-//! What the feature `testing` gives to applications: every state that a session can be in, and a store that fails.
+//! What the feature `testing` gives to applications: every state that a session can be in, and a
+//! store that fails.
 
 use std::time::Duration;
 
@@ -69,8 +70,9 @@ async fn a_forged_cookie_is_no_cookie() {
 #[tokio::test]
 async fn a_cookie_signed_by_an_older_secret_is_signed_again() {
     let store = MemoryStore::new();
-    let [before, after] = [OLDER.to_owned(), format!("{SECRET},{OLDER}")]
-        .map(|secret| Sessions::with_store(SessionConfig::new().secret(secret), store.clone()).unwrap());
+    let [before, after] = [OLDER.to_owned(), format!("{SECRET},{OLDER}")].map(|secret| {
+        Sessions::with_store(SessionConfig::new().secret(secret), store.clone()).unwrap()
+    });
     let mut browser = Browser::new(&before);
     set(&mut browser, 7).await.unwrap();
     let mut browser = browser.with_sessions(&after);
@@ -81,8 +83,9 @@ async fn a_cookie_signed_by_an_older_secret_is_signed_again() {
 
 #[tokio::test]
 async fn a_cookie_of_another_store_is_of_nobody() {
-    let [here, there] = [(), ()]
-        .map(|()| Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap());
+    let [here, there] = [(), ()].map(|()| {
+        Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap()
+    });
     let mut browser = Browser::new(&here);
     set(&mut browser, 7).await.unwrap();
     assert_eq!(count(&mut browser.with_sessions(&there)).await.unwrap(), 0);
@@ -164,7 +167,8 @@ async fn a_session_that_somebody_ends_under_way_is_gone() {
     assert_eq!(count(&mut browser).await.unwrap(), 0);
     // A session that begins is not ended: only what follows is.
     let (store, _) = failing().await;
-    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
     store.fail(Failure::Gone);
     let mut newcomer = Browser::new(&sessions);
     set(&mut newcomer, 1).await.unwrap();
@@ -176,20 +180,24 @@ async fn a_session_that_somebody_ends_under_way_is_gone() {
 async fn a_field_that_somebody_changes_first_is_contended() {
     let (store, mut browser) = failing().await;
     store.fail(Failure::Contended);
-    let updated = browser.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
+    let updated =
+        browser.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
     assert!(updated.await.unwrap_err().is_contended());
-    let swapped =
-        browser.visit(async |session: Session<Visitor>| session.count().compare_and_set(7, 8).await);
+    let swapped = browser
+        .visit(async |session: Session<Visitor>| session.count().compare_and_set(7, 8).await);
     assert!(!swapped.await.unwrap());
-    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
     let mut newcomer = Browser::new(&sessions);
-    let updated = newcomer.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
+    let updated =
+        newcomer.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
     assert!(updated.await.unwrap_err().is_contended(), "also without a session");
     // What does not compare goes on.
     let counted = browser.visit(async |session: Session<Visitor>| session.count().incr(1).await);
     assert_eq!(counted.await.unwrap(), 8);
     store.recover();
-    let updated = browser.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
+    let updated =
+        browser.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
     assert_eq!(updated.await.unwrap(), 9);
 }
 
@@ -203,7 +211,8 @@ async fn a_browser_sends_its_cookie_beside_others_and_keeps_what_is_set() {
         session.destroy().await
     }
     let sessions = testing::sessions(SessionConfig::new(), &ManualClock::default()).unwrap();
-    let app = Router::new().route("/", get(answer)).route("/leave", get(leave)).layer(sessions.layer());
+    let app =
+        Router::new().route("/", get(answer)).route("/leave", get(leave)).layer(sessions.layer());
     let mut browser = Browser::new(&sessions);
     for expected in ["1 true", "2 true"] {
         let request = Request::get("/").header("cookie", "theme=dark").body(Body::empty()).unwrap();
@@ -226,7 +235,8 @@ struct Basket {
 #[tokio::test]
 async fn every_operation_reaches_a_store_of_ones_own() {
     let store = FailingStore::new(MemoryStore::new());
-    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
     sessions.require::<Basket>().unwrap();
     sessions.ping().await.unwrap();
     assert_eq!(sessions.connection_state(), ConnectionState::Connected);
@@ -254,7 +264,8 @@ async fn every_operation_reaches_a_store_of_ones_own() {
 
 async fn failing() -> (FailingStore, Browser) {
     let store = FailingStore::new(MemoryStore::new());
-    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
     let mut browser = Browser::new(&sessions);
     set(&mut browser, 7).await.unwrap();
     (store, browser)

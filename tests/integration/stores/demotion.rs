@@ -1,4 +1,5 @@
-//! A master that becomes a replica and keeps its connections: nothing of it is served any more, whoever asks and for what.
+//! A master that becomes a replica and keeps its connections: nothing of it is served any more,
+//! whoever asks and for what.
 
 use std::time::Duration;
 
@@ -57,7 +58,8 @@ async fn whatever_only_reads_learns_of_it() {
         promote(&server);
         until("the master", async || ask(&store, &key, asks).await.is_ok()).await;
         demote(&server);
-        until(&format!("{asks:?} to be refused"), async || ask(&store, &key, asks).await.is_err()).await;
+        until(&format!("{asks:?} to be refused"), async || ask(&store, &key, asks).await.is_err())
+            .await;
         let refused = ask(&store, &key, asks).await.unwrap_err();
         assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{asks:?}: {refused:?}");
     }
@@ -78,7 +80,9 @@ async fn one_refusal_ends_all_connections() {
             until("the master", async || store.get(key, "a", AMPLE).await.is_ok()).await;
         }
         demote(&server);
-        assert!(try_write(&store, &keys[round], &[set("a", "2")]).await.unwrap_err().is_unavailable());
+        assert!(
+            try_write(&store, &keys[round], &[set("a", "2")]).await.unwrap_err().is_unavailable()
+        );
         for key in &keys {
             assert!(store.get(key, "a", Refresh::No).await.unwrap_err().is_unavailable());
         }
@@ -100,7 +104,8 @@ async fn one_refusal_ends_the_connections_of_other_runtimes_too() {
     assert!(own.open_id::<Visitor>(&id).count().await.unwrap_err().is_unavailable());
 }
 
-/// The refresh that nobody waits for finds it out: by then no read is answered, on whichever connection.
+/// The refresh that nobody waits for finds it out: by then no read is answered, on whichever
+/// connection.
 #[tokio::test]
 async fn a_refused_refresh_ends_the_connections_of_reads() {
     let server = RedisServer::start();
@@ -177,7 +182,10 @@ async fn a_refresh_that_fails_again_and_again_is_told_once() {
     async {
         for refresh in [Refresh::To(DAY), due] {
             for _ in 0..100 {
-                assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Found(Some("1".into())));
+                assert_eq!(
+                    store.get(&key, "a", refresh).await.unwrap(),
+                    Lookup::Found(Some("1".into()))
+                );
             }
         }
         until("a line", async || !log.text().is_empty()).await;

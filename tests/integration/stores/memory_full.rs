@@ -37,8 +37,14 @@ async fn a_session_that_outgrows_the_store_is_refused_and_keeps_what_it_has() {
     let mut browser = Browser::new(&sessions);
     name(&mut browser).await.unwrap();
     let long = "x".repeat(10_000);
-    browser.visit(async |session: Session<Visitor>| session.set_name(&long).await).await.unwrap_err();
-    assert_eq!(browser.visit(async |session: Session<Visitor>| session.name().await).await.unwrap(), "Ada");
+    browser
+        .visit(async |session: Session<Visitor>| session.set_name(&long).await)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        browser.visit(async |session: Session<Visitor>| session.name().await).await.unwrap(),
+        "Ada"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! A write of fields that the request has seen: plain commands in place of a script, on servers that have them, and the same in every other
-//! respect.
+//! A write of fields that the request has seen: plain commands in place of a script, on servers
+//! that have them, and the same in every other respect.
 
 use std::time::Duration;
 
@@ -59,13 +59,17 @@ impl World {
     }
 
     /// The commands that a request asks for, scripts for one.
-    async fn commands<T>(&self, act: impl Future<Output = Result<T, session_runtime::Error>>) -> Vec<String> {
+    async fn commands<T>(
+        &self,
+        act: impl Future<Output = Result<T, session_runtime::Error>>,
+    ) -> Vec<String> {
         let before = self.server.counts();
         act.await.unwrap();
         let counts = self.server.counts() - before;
         let script = counts.calls("evalsha");
         let sent = counts.all().into_iter().filter(|(name, _)| script == 0 || *name == "evalsha");
-        sent.flat_map(|(name, calls)| std::iter::repeat_n(name.to_owned(), calls as usize)).collect()
+        sent.flat_map(|(name, calls)| std::iter::repeat_n(name.to_owned(), calls as usize))
+            .collect()
     }
 }
 
@@ -111,7 +115,10 @@ async fn what_was_seen_is_overwritten_by_plain_commands(world: World) {
     assert_eq!(session.name().await.unwrap(), "Ada");
     let both = || session.write().set(session.count(), 3).set(session.name(), "Grace").commit();
     assert_eq!(world.commands(both()).await, OVERWRITTEN);
-    assert_eq!(session.read((session.count(), session.name())).await.unwrap(), (3, "Grace".to_owned()));
+    assert_eq!(
+        session.read((session.count(), session.name())).await.unwrap(),
+        (3, "Grace".to_owned())
+    );
     session.count().incr(1).await.unwrap();
     session.set_age(36).await.unwrap();
     for written in [session.set_count(5), session.set_age(37)] {
@@ -177,8 +184,9 @@ async fn the_expiry_is_refreshed(world: World) {
 
 async fn a_fields_own_expiry_is_taken_away(world: World) {
     let (session, key) = (world.counting().await, world.key());
-    let expiry =
-        |command: &[&str]| world.server.cli::<Vec<i64>>(&[command, &["FIELDS", "1", "count"]].concat());
+    let expiry = |command: &[&str]| {
+        world.server.cli::<Vec<i64>>(&[command, &["FIELDS", "1", "count"]].concat())
+    };
     assert_eq!(expiry(&["HPEXPIRE", &key, "60000"]), [1]);
     assert_eq!(world.commands(session.set_count(2)).await, OVERWRITTEN);
     assert_eq!(expiry(&["HPTTL", &key]), [-1]);
@@ -255,7 +263,8 @@ async fn on_a_cluster_the_node_of_the_session_is_asked() {
     assert_eq!(calls() - before, 8);
 }
 
-/// As one without the command, to which a slot moves while its session is written: told by ASK, and to another program by MOVED.
+/// As one without the command, to which a slot moves while its session is written: told by ASK, and
+/// to another program by MOVED.
 #[tokio::test]
 async fn on_a_cluster_a_node_that_refuses_it_runs_the_script() {
     let Some(cluster) = Cluster::start_make(Make::Redis8) else { return };
@@ -282,6 +291,7 @@ async fn on_a_cluster_a_node_that_refuses_it_runs_the_script() {
 }
 
 async fn connect(url: &str) -> Sessions {
-    let config = SessionConfig::new().secret(SECRET).store(url).timeout(Duration::from_millis(1500));
+    let config =
+        SessionConfig::new().secret(SECRET).store(url).timeout(Duration::from_millis(1500));
     Sessions::new(config).await.unwrap()
 }

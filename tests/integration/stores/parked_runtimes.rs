@@ -1,4 +1,5 @@
-//! A runtime that is run for one operation at a time, and parked in between: nothing that others wait for lives on it alone.
+//! A runtime that is run for one operation at a time, and parked in between: nothing that others
+//! wait for lives on it alone.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -88,7 +89,8 @@ fn the_slots_of_a_cluster_are_learnt_all_the_same() {
     let proxy = Proxy::start(cluster.nodes()[0].port());
     proxy.black_hole();
     let url = proxy.url().replacen("redis://", "redis+cluster://", 1);
-    let store = RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect_lazily().unwrap();
+    let store =
+        RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect_lazily().unwrap();
     let (runtime, other) = (parked(), parked());
     assert!(!serves(&runtime, &store));
     proxy.clear_up();
@@ -102,7 +104,10 @@ fn an_expiry_is_refreshed_all_the_same() {
     let store = runtime.block_on(connect(&server.url()));
     let key = runtime.block_on(session(&store));
     let is_due = Refresh::Below { below: DAY, expires_in: DAY };
-    assert_eq!(runtime.block_on(store.get(&key, "a", is_due)).unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(
+        runtime.block_on(store.get(&key, "a", is_due)).unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
     wait_for("the refresh", || (time_left(&server, &key) > HOUR).then_some(()));
 }
 

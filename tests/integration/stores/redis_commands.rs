@@ -1,4 +1,5 @@
-//! What the start says of a server that lacks a command, or what scripts need: the list comes from the sources.
+//! What the start says of a server that lacks a command, or what scripts need: the list comes from
+//! the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -49,7 +50,8 @@ async fn each_command_of_the_sources_that_a_server_lacks_is_named_at_the_start()
 #[tokio::test]
 async fn a_server_is_used_without_what_it_need_not_have() {
     for command in DISPENSABLE {
-        let Some(server) = RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
+        let Some(server) =
+            RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
         else {
             return;
         };
@@ -61,7 +63,8 @@ async fn a_server_is_used_without_what_it_need_not_have() {
 async fn a_server_with_one_half_of_field_expiry_is_told_and_has_none() {
     let (log, _guard) = logged();
     for command in OF_FIELDS {
-        let Some(server) = RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
+        let Some(server) =
+            RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
         else {
             return;
         };
@@ -87,11 +90,15 @@ async fn a_cluster_needs_one_command_more() {
 #[tokio::test]
 async fn redis_6_is_refused_with_what_is_needed() {
     let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
-    for error in
-        [start(&server.url()).await.unwrap_err(), RedisStore::connect(&server.url()).await.unwrap_err()]
-    {
+    for error in [
+        start(&server.url()).await.unwrap_err(),
+        RedisStore::connect(&server.url()).await.unwrap_err(),
+    ] {
         let says = error.to_string();
-        assert!(error.is_config() && says.contains("is Redis 6.") && says.contains("Redis 7"), "{says}");
+        assert!(
+            error.is_config() && says.contains("is Redis 6.") && says.contains("Redis 7"),
+            "{says}"
+        );
     }
     let lazy = Sessions::new(config(&server.url()).connect_lazily(true)).await.unwrap();
     let error = lazy.create::<Flash>().await.unwrap_err();
@@ -139,7 +146,10 @@ async fn a_server_whose_scripts_cannot_ask_for_permissions_changes_nothing() {
         store.write(key, write(&changes[1..])).await.map(drop),
         store.modify(key, modify(add(1))).await.map(drop),
         store.modify(new, Modify { mode: WriteMode::Create, ..modify(add(1)) }).await.map(drop),
-        store.modify(key, Modify { alias: Some("former"), ..modify(replace(None)) }).await.map(drop),
+        store
+            .modify(key, Modify { alias: Some("former"), ..modify(replace(None)) })
+            .await
+            .map(drop),
         store.rotate(key, successor.rotation()).await.map(drop),
         store.destroy(key, logout(MINUTE)).await.map(drop),
     ];
@@ -187,13 +197,16 @@ fn source(file: &Path) -> String {
 
 fn upper_case_between(text: &str, quote: char) -> Vec<String> {
     let pieces: Vec<_> = text.split(quote).collect();
-    let is_word = |piece: &&str| !piece.is_empty() && piece.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_word =
+        |piece: &&str| !piece.is_empty() && piece.bytes().all(|byte| byte.is_ascii_uppercase());
     pieces.into_iter().filter(is_word).map(str::to_owned).collect()
 }
 
 fn known_commands() -> BTreeSet<String> {
-    let newest =
-        [Make::Redis8, Make::Valkey9, Make::Usual].into_iter().find_map(RedisServer::start_make).unwrap();
+    let newest = [Make::Redis8, Make::Valkey9, Make::Usual]
+        .into_iter()
+        .find_map(RedisServer::start_make)
+        .unwrap();
     let known: Vec<String> = newest.cli(&["COMMAND", "LIST"]);
     let sentinels_own = "SENTINEL".to_owned();
     known.into_iter().map(|name| name.to_ascii_uppercase()).chain([sentinels_own]).collect()

@@ -45,10 +45,16 @@ async fn password_and_user() {
     assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 
     let refused = connect(&format!("redis://{at}")).await.unwrap_err();
-    assert!(refused.is_config() && refused.to_string().contains("asks for a password"), "{refused}");
+    assert!(
+        refused.is_config() && refused.to_string().contains("asks for a password"),
+        "{refused}"
+    );
     for wrong in [format!("app:wrong-{SECRET}"), format!("nobody:{SECRET}")] {
         let refused = connect(&format!("redis://{wrong}@{at}")).await.unwrap_err();
-        assert!(refused.is_config() && refused.to_string().contains("the user or the password"), "{refused}");
+        assert!(
+            refused.is_config() && refused.to_string().contains("the user or the password"),
+            "{refused}"
+        );
         assert_tells_no_secret(&refused);
     }
 }
@@ -69,9 +75,11 @@ async fn a_user_without_a_password_is_that_user_or_refused() {
         let store = connect(&url).await.unwrap();
         assert!(users(&server).contains(&"app".to_owned()), "{url}");
         drop(store);
-        until("the end of the connection", async || !users(&server).contains(&"app".to_owned())).await;
+        until("the end of the connection", async || !users(&server).contains(&"app".to_owned()))
+            .await;
     }
-    let _: String = server.cli(&["ACL", "SETUSER", "locked", "on", ">of another", "~test:*", "+@all"]);
+    let _: String =
+        server.cli(&["ACL", "SETUSER", "locked", "on", ">of another", "~test:*", "+@all"]);
     for user in ["nobody", "locked"] {
         for url in [
             format!("redis://{user}@{at}"),
@@ -163,11 +171,15 @@ async fn a_server_with_too_many_connections_is_told_so() {
     let _only = server.connection();
     for url in [server.url(), server.unix_url()] {
         let error = connect(&url).await.unwrap_err();
-        assert!(error.is_unavailable() && error.to_string().contains("maxclients"), "{url}: {error}");
+        assert!(
+            error.is_unavailable() && error.to_string().contains("maxclients"),
+            "{url}: {error}"
+        );
     }
 }
 
-/// Where something answers each connection with this at once, and closes it; to commands it answers so too.
+/// Where something answers each connection with this at once, and closes it; to commands it answers
+/// so too.
 fn always_answering(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -189,8 +201,10 @@ fn always_answering(answer: &'static str) -> String {
 async fn a_frozen_server_is_unavailable_within_the_deadline() {
     let server = RedisServer::start();
     server.pause();
-    let connecting = RedisStore::builder(&server.url()).timeout(Duration::from_millis(100)).connect();
-    let error = tokio::time::timeout(Duration::from_secs(5), connecting).await.unwrap().unwrap_err();
+    let connecting =
+        RedisStore::builder(&server.url()).timeout(Duration::from_millis(100)).connect();
+    let error =
+        tokio::time::timeout(Duration::from_secs(5), connecting).await.unwrap().unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
 }
 
@@ -211,8 +225,12 @@ async fn urls_that_cannot_be_used_are_refused_and_not_shown() {
         assert_tells_no_secret(&error);
     }
     for bad in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(9), Duration::MAX] {
-        let error = RedisStore::builder("redis://127.0.0.1").timeout(bad).connect().await.unwrap_err();
-        assert!(error.is_config() && error.to_string().contains("10 milliseconds to 1 hour"), "{error}");
+        let error =
+            RedisStore::builder("redis://127.0.0.1").timeout(bad).connect().await.unwrap_err();
+        assert!(
+            error.is_config() && error.to_string().contains("10 milliseconds to 1 hour"),
+            "{error}"
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! How sessions on Redis move and end: with which commands, and what happens when the server refuses, forgets or does not answer.
+//! How sessions on Redis move and end: with which commands, and what happens when the server
+//! refuses, forgets or does not answer.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,7 +10,9 @@ use session_runtime::store::{
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
-use session_tests::store_suite::{Successor, assert_is_dead, create, logout, remove, set, try_write};
+use session_tests::store_suite::{
+    Successor, assert_is_dead, create, logout, remove, set, try_write,
+};
 use session_tests::until;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,12 +25,17 @@ async fn a_rotation_is_one_script_of_two_keys() {
     let monitor = server.monitor();
     store.rotate(&key, successor.rotation()).await.unwrap();
     let commands = monitor.finish();
-    assert_eq!(tombstone(&server, &key), ("rotated".to_owned(), successor.id.expose_secret().to_owned()));
+    assert_eq!(
+        tombstone(&server, &key),
+        ("rotated".to_owned(), successor.id.expose_secret().to_owned())
+    );
     let content: String = server.cli(&["GET", key.expose_secret()]);
-    let (old, new, id) = (key.expose_secret(), successor.key.expose_secret(), successor.id.expose_secret());
+    let (old, new, id) =
+        (key.expose_secret(), successor.key.expose_secret(), successor.id.expose_secret());
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
     assert!(
-        commands[0].ends_with(&format!(r#" "2" "{old}" "{new}" "{id}" "3600000" "60000" "rotated""#)),
+        commands[0]
+            .ends_with(&format!(r#" "2" "{old}" "{new}" "{id}" "3600000" "60000" "rotated""#)),
         "{}",
         commands[0]
     );
@@ -53,7 +61,11 @@ async fn a_destruction_is_one_script_of_one_key() {
     assert_eq!(tombstone(&server, &key), ("loggedout".to_owned(), String::new()));
     let content: String = server.cli(&["GET", name]);
     assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
-    assert!(commands[0].ends_with(&format!(r#" "1" "{name}" "60000" "loggedout""#)), "{}", commands[0]);
+    assert!(
+        commands[0].ends_with(&format!(r#" "1" "{name}" "60000" "loggedout""#)),
+        "{}",
+        commands[0]
+    );
     assert_eq!(
         commands[1..],
         [
@@ -122,8 +134,10 @@ async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
     let before = server.counts();
     let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
     assert_eq!(ending.await.unwrap().unwrap(), Destroyed::Ended);
-    until("the refresh's turn", async || (server.counts() - before.clone()).calls("pexpire") == 1).await;
-    until("its own end", async || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= 60_000).await;
+    until("the refresh's turn", async || (server.counts() - before.clone()).calls("pexpire") == 1)
+        .await;
+    until("its own end", async || server.cli::<i64>(&["PTTL", key.expose_secret()]) <= 60_000)
+        .await;
 }
 
 #[tokio::test]
@@ -144,11 +158,15 @@ async fn time_left_and_time_are_one_trip_of_plain_commands() {
     store.expires_in(&key).await.unwrap();
     let time = store.time().await.unwrap();
     let name = key.expose_secret();
-    let expected =
-        [format!(r#""HEXISTS" "{name}" """#), format!(r#""PTTL" "{name}""#), r#""TIME""#.to_owned()];
+    let expected = [
+        format!(r#""HEXISTS" "{name}" """#),
+        format!(r#""PTTL" "{name}""#),
+        r#""TIME""#.to_owned(),
+    ];
     assert_eq!(monitor.finish(), expected);
     // The server runs on this machine.
-    let difference = SystemTime::now().duration_since(time).unwrap_or_else(|error| error.duration());
+    let difference =
+        SystemTime::now().duration_since(time).unwrap_or_else(|error| error.duration());
     assert!(difference < MINUTE, "{difference:?}");
 }
 
@@ -183,7 +201,10 @@ async fn full_memory_stops_neither_rotation_nor_destruction() {
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(store.destroy(&moved, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
-    assert_eq!(store.get(&successor.key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(
+        store.get(&successor.key, "a", Refresh::No).await.unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
     assert_eq!(
         store.destroy(&key, logout(MINUTE)).await.unwrap(),
         Destroyed::Dead(TombstoneKind::Rotated(successor.id))
@@ -229,7 +250,8 @@ async fn a_server_that_takes_no_writes_is_unavailable_and_changes_nothing() {
                 ["CONFIG", "SET", "min-replicas-to-write", "0"],
             ]
             .map(|command| command.to_vec()),
-            [["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]].map(|command| command.to_vec()),
+            [["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]]
+                .map(|command| command.to_vec()),
         ],
     );
     for [refuse, accept] in refusals {
@@ -259,7 +281,10 @@ async fn a_lost_reply_is_unknown_and_the_same_again_settles_it() {
     proxy.break_after(0);
     assert!(store.rotate(&key, successor.rotation()).await.unwrap_err().is_outcome_unknown());
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
-    assert_eq!(store.get(&successor.key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(
+        store.get(&successor.key, "a", Refresh::No).await.unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
     proxy.break_after(0);
     assert!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap_err().is_outcome_unknown());
     assert_eq!(
@@ -267,7 +292,10 @@ async fn a_lost_reply_is_unknown_and_the_same_again_settles_it() {
         Destroyed::Dead(TombstoneKind::Destroyed(DestroyReason::LoggedOut))
     );
     let counts = server.counts() - before;
-    assert_eq!((counts.calls("evalsha"), counts.calls("rename"), counts.calls("unlink")), (4, 1, 1));
+    assert_eq!(
+        (counts.calls("evalsha"), counts.calls("rename"), counts.calls("unlink")),
+        (4, 1, 1)
+    );
 }
 
 #[tokio::test]
@@ -376,7 +404,8 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
     let _: String = server.cli(&["SCRIPT", "FLUSH"]);
     for reads in 1..=3 {
         assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
-        until("its end", async || (server.counts() - before.clone()).calls("pexpireat") == reads).await;
+        until("its end", async || (server.counts() - before.clone()).calls("pexpireat") == reads)
+            .await;
         assert!((50_000..=60_000).contains(&pttl(&key)), "{}", pttl(&key));
     }
     // One whose end has come since.
@@ -393,9 +422,10 @@ async fn tombstones_of_former_formats_are_understood() {
     create(&store, &successor.key, &[set("a", "1")]).await;
     let (seconds, _): (u64, u64) = server.cli(&["TIME"]);
     let until = (seconds + 240) * 1000;
-    for (key, tombstone) in
-        [(&ended, format!("{until}:")), (&moved, format!("{until}:{}", successor.id.expose_secret()))]
-    {
+    for (key, tombstone) in [
+        (&ended, format!("{until}:")),
+        (&moved, format!("{until}:{}", successor.id.expose_secret())),
+    ] {
         let _: String = server.cli(&["SET", key.expose_secret(), &tombstone, "PX", "240000"]);
         let age = store.tombstone(key).await.unwrap().unwrap().age;
         assert!(
@@ -441,10 +471,13 @@ async fn tombstones_without_an_end_are_understood() {
     assert_is_dead(&store, &moved).await;
 }
 
-/// The kind of the tombstone under a key, and the successor. It was made a moment ago and ends in a minute, as the key does.
+/// The kind of the tombstone under a key, and the successor. It was made a moment ago and ends in a
+/// minute, as the key does.
 fn tombstone(server: &RedisServer, key: &SessionKey) -> (String, String) {
     let text: String = server.cli(&["GET", key.expose_secret()]);
-    let [kind, made, until, successor] = text.split(':').collect::<Vec<_>>()[..] else { panic!("{text}") };
+    let [kind, made, until, successor] = text.split(':').collect::<Vec<_>>()[..] else {
+        panic!("{text}")
+    };
     let [made, until]: [i64; 2] = [made, until].map(|time| time.parse().unwrap());
     assert_eq!(until - made, 60_000);
     let (seconds, micros): (i64, i64) = server.cli(&["TIME"]);

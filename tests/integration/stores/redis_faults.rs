@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use session_runtime::RedisStore;
 use session_runtime::store::{
-    Action, Destroyed, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, StoreError, Write,
-    WriteMode,
+    Action, Destroyed, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, StoreError,
+    Write, WriteMode,
 };
 use session_tests::proxy::Proxy;
 use session_tests::server::{Make, RedisServer};
@@ -65,12 +65,16 @@ async fn a_killed_connection_is_replaced_without_an_error() {
     let key = session(&store).await;
     for _ in 0..10 {
         let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-        assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(
+            store.get(&key, "a", Refresh::No).await.unwrap(),
+            Lookup::Found(Some("1".into()))
+        );
         assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
     }
 }
 
-/// As on a laptop that slept: the thread stands still, the server closes the connection, and a write is what comes first.
+/// As on a laptop that slept: the thread stands still, the server closes the connection, and a
+/// write is what comes first.
 #[tokio::test]
 async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended() {
     for make in [Make::Usual, Make::Redis8] {
@@ -85,19 +89,24 @@ async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended
         assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
         stand_still();
         let (first, second) = ([set("b", "2")], [set("c", "2")]);
-        let written = tokio::join!(try_write(&store, &key, &first), try_write(&store, &key, &second));
+        let written =
+            tokio::join!(try_write(&store, &key, &first), try_write(&store, &key, &second));
         assert_eq!((written.0.unwrap(), written.1.unwrap()), (Lookup::Found(0), Lookup::Found(0)));
         stand_still();
         let action = Action::AddInteger { by: 1, default: 0, min: 0, max: 9 };
         let (mode, expires_in) = (WriteMode::Existing, GENEROUSLY);
         let modify = Modify { mode, field: "b", alias: None, action, ttl: None, expires_in };
-        assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("3".into())));
+        assert_eq!(
+            store.modify(&key, modify).await.unwrap(),
+            Lookup::Found(Modified::Sum("3".into()))
+        );
         stand_still();
         assert_eq!(store.destroy(&key, logout(GENEROUSLY)).await.unwrap(), Destroyed::Ended);
     }
 }
 
-/// The same where several threads drive what is ready: none of them may have been asked for the connection's end before.
+/// The same where several threads drive what is ready: none of them may have been asked for the
+/// connection's end before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_after_a_standstill_of_all_threads_is_not_handed_over_either() {
     let server = RedisServer::start();
@@ -109,7 +118,8 @@ async fn a_write_after_a_standstill_of_all_threads_is_not_handed_over_either() {
     }
     for round in 0..3 {
         let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
-        let stand_still = || tokio::spawn(async { std::thread::sleep(Duration::from_millis(1_100)) });
+        let stand_still =
+            || tokio::spawn(async { std::thread::sleep(Duration::from_millis(1_100)) });
         let (one, other) = (stand_still(), stand_still());
         one.await.unwrap();
         other.await.unwrap();
@@ -173,7 +183,8 @@ async fn a_black_holed_connection_is_left_for_a_new_one() {
     serves_again(&store, &key).await;
 }
 
-/// The first write found it out; those behind it were not handed to the connection that is in doubt.
+/// The first write found it out; those behind it were not handed to the connection that is in
+/// doubt.
 #[tokio::test]
 async fn a_doubted_connection_takes_no_new_operations() {
     let server = RedisServer::start();
@@ -185,7 +196,10 @@ async fn a_doubted_connection_takes_no_new_operations() {
         let error = timed(try_write(&store, &key, &[set("b", "lost")])).await.unwrap_err();
         assert!(error.is_outcome_unknown(), "{error:?}");
         assert_eq!(try_write(&store, &key, &[set("b", value)]).await.unwrap(), Lookup::Found(0));
-        assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some(value.into())));
+        assert_eq!(
+            store.get(&key, "b", Refresh::No).await.unwrap(),
+            Lookup::Found(Some(value.into()))
+        );
     }
 }
 
@@ -268,9 +282,15 @@ async fn a_write_whose_reply_is_lost_is_unknown_and_carried_out_once() {
         proxy.break_after(bytes);
         let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
         assert!(error.is_outcome_unknown(), "{error:?}");
-        assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(
+            store.get(&key, "b", Refresh::No).await.unwrap(),
+            Lookup::Found(Some("1".into()))
+        );
         let counts = server.counts() - before;
-        assert_eq!((counts.calls("evalsha"), counts.calls("eval"), counts.calls("hset")), (1, 0, 1));
+        assert_eq!(
+            (counts.calls("evalsha"), counts.calls("eval"), counts.calls("hset")),
+            (1, 0, 1)
+        );
     }
 }
 
@@ -350,7 +370,8 @@ async fn a_store_outlives_a_runtime_that_ended_while_it_was_reconnecting() {
     });
     server.restart();
     let key = fresh_key();
-    until("the store to serve again", async || store.get(&key, "a", Refresh::No).await.is_ok()).await;
+    until("the store to serve again", async || store.get(&key, "a", Refresh::No).await.is_ok())
+        .await;
 }
 
 #[tokio::test]
@@ -381,10 +402,16 @@ async fn reads_below_a_threshold_go_on_while_writes_are_paused() {
     let is_ample = Refresh::Below { below: Duration::from_secs(1), expires_in: day };
     for _ in 0..50 {
         assert_eq!(store.get(&due, "a", is_due).await.unwrap(), Lookup::Found(Some("1".into())));
-        assert_eq!(store.get(&ample, "a", is_ample).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(
+            store.get(&ample, "a", is_ample).await.unwrap(),
+            Lookup::Found(Some("1".into()))
+        );
     }
     let hour = Refresh::To(Duration::from_secs(3600));
-    assert!(timed(store.get(&ample, "a", hour)).await.unwrap_err().is_unavailable(), "within the deadline");
+    assert!(
+        timed(store.get(&ample, "a", hour)).await.unwrap_err().is_unavailable(),
+        "within the deadline"
+    );
     let _: String = server.cli(&["CLIENT", "UNPAUSE"]);
     serves_again(&store, &ample).await;
 }
@@ -434,7 +461,8 @@ async fn a_permission_taken_away_leaves_nothing_half_done() {
         for (key, mode) in
             [(&live, WriteMode::Existing), (&live, WriteMode::Create), (&fresh, WriteMode::Create)]
         {
-            let write = Write { mode, changes: &[set("b", "1"), remove("a")], expires_in: GENEROUSLY };
+            let write =
+                Write { mode, changes: &[set("b", "1"), remove("a")], expires_in: GENEROUSLY };
             let error = store.write(key, write).await.unwrap_err();
             assert!(!error.is_unavailable(), "{taken}: {error:?}");
         }
@@ -444,7 +472,11 @@ async fn a_permission_taken_away_leaves_nothing_half_done() {
             Lookup::Found(Some("1".into())),
             "{taken}"
         );
-        assert_eq!(store.get(&live, "b", Refresh::No).await.unwrap(), Lookup::Found(None), "{taken}");
+        assert_eq!(
+            store.get(&live, "b", Refresh::No).await.unwrap(),
+            Lookup::Found(None),
+            "{taken}"
+        );
         assert_eq!(server.cli::<i64>(&["EXISTS", fresh.expose_secret()]), 0, "{taken}");
     }
 }
@@ -481,7 +513,8 @@ async fn timed<T>(operation: impl Future<Output = Result<T, StoreError>>) -> Res
 /// Within a second of the server's return, generously measured, and from then on.
 async fn serves_again(store: &RedisStore, key: &SessionKey) {
     let since = Instant::now();
-    until("the store to serve again", async || store.get(key, "a", Refresh::No).await.is_ok()).await;
+    until("the store to serve again", async || store.get(key, "a", Refresh::No).await.is_ok())
+        .await;
     assert!(since.elapsed() < GENEROUSLY);
     assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }

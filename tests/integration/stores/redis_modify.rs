@@ -1,11 +1,12 @@
-//! How Redis reads several fields and changes one by what it holds: with which commands, and what happens when the server refuses or forgets.
+//! How Redis reads several fields and changes one by what it holds: with which commands, and what
+//! happens when the server refuses or forgets.
 
 use std::time::{Duration, Instant};
 
 use session_runtime::RedisStore;
 use session_runtime::store::{
-    Action, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, StoreError,
-    WriteMode,
+    Action, Lookup, Modified, Modify, PERMANENT_FIELD, Refresh, SessionKey, SessionStore,
+    StoreError, WriteMode,
 };
 use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
@@ -82,7 +83,8 @@ async fn a_modification_is_one_script_of_one_key() {
         assert!(commands[0].starts_with(r#""EVALSHA" "#), "{}", commands[0]);
         let sent = format!(r#" "1" "{name}" "3600000" "0" "a" {arguments}"#);
         assert!(commands[0].ends_with(&sent), "{}, not {sent}", commands[0]);
-        let carried_out = [vec![look(alias.unwrap_or_default())], writes, vec![expire.clone()]].concat();
+        let carried_out =
+            [vec![look(alias.unwrap_or_default())], writes, vec![expire.clone()]].concat();
         assert_eq!(commands[1..], carried_out);
     }
 }
@@ -139,7 +141,10 @@ async fn full_memory_stops_no_removal() {
     assert_eq!(server.cli::<i64>(&["HLEN", key.expose_secret()]), 1);
     for (field, expected) in [("x", None), ("count", Some("1".into()))] {
         let removal = Modify { field, ..modify(replace(None)) };
-        assert_eq!(store.modify(&python, removal).await.unwrap(), Lookup::Found(Modified::Value(expected)));
+        assert_eq!(
+            store.modify(&python, removal).await.unwrap(),
+            Lookup::Found(Modified::Value(expected))
+        );
         assert!(server.cli::<bool>(&["HEXISTS", python.expose_secret(), PERMANENT_FIELD]));
     }
 }
@@ -151,7 +156,10 @@ async fn a_permission_taken_away_leaves_no_modification_half_done() {
     for (command, refused) in [
         ("hmget", vec![modify(add(1)), modify(replace(None))]),
         ("hset", vec![modify(add(1))]),
-        ("hdel", vec![modify(replace(None)), aliased(add(1)), aliased(exchange(Some("1"), Some("2")))]),
+        (
+            "hdel",
+            vec![modify(replace(None)), aliased(add(1)), aliased(exchange(Some("1"), Some("2")))],
+        ),
         ("pexpire", vec![modify(add(1)), modify(replace(None)), modify(exchange(None, None))]),
     ] {
         let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{command}")]);
@@ -241,7 +249,10 @@ async fn session() -> (RedisServer, RedisStore, SessionKey) {
 /// The session is as [`session`] made it.
 async fn is_unchanged(server: &RedisServer, store: &RedisStore, key: &SessionKey) {
     for field in ["a", "b"] {
-        assert_eq!(store.get(key, field, Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
+        assert_eq!(
+            store.get(key, field, Refresh::No).await.unwrap(),
+            Lookup::Found(Some("1".into()))
+        );
     }
     assert_eq!(server.cli::<i64>(&["HLEN", key.expose_secret()]), 3);
     let left: i64 = server.cli(&["PTTL", key.expose_secret()]);

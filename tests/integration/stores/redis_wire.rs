@@ -74,7 +74,8 @@ async fn operations_side_by_side_share_a_write() {
     assert_eq!(proxy.pieces_sent() - before, ROUNDS);
 }
 
-/// Where tasks are run out of turn: what they send next, when one read has brought the replies of several.
+/// Where tasks are run out of turn: what they send next, when one read has brought the replies of
+/// several.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn operations_of_tasks_on_a_busy_connection_share_writes() {
     let (_server, proxy, store, key) = session_behind_a_proxy().await;
@@ -90,11 +91,13 @@ async fn operations_of_tasks_on_a_busy_connection_share_writes() {
         }
     };
     // By a task of the one worker thread: all are ready before the first of them runs.
-    let tasks = async move { (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await };
+    let tasks = async move {
+        (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await
+    };
     tokio::spawn(tasks).await.unwrap();
     let pieces = proxy.pieces_sent() - before;
-    // About one a round, and three more at most for the operations before the connection is busy. Where the driver is run out of turn,
-    // between five and twenty-seven were seen.
+    // About one a round, and three more at most for the operations before the connection is busy.
+    // Where the driver is run out of turn, between five and twenty-seven were seen.
     assert!(pieces <= TASKS * ROUNDS / 8, "{pieces} writes of {} operations", TASKS * ROUNDS);
 }
 
@@ -146,7 +149,10 @@ async fn errors_repeat_nothing_that_the_server_said() {
     let (server, store, key) = session().await;
     let _: String = server.cli(&["ACL", "SETUSER", "default", "resetkeys", "~other:*"]);
     let error = store.get(&key, "a", Refresh::No).await.unwrap_err();
-    let told = format!("{error:?} {error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
+    let told = format!(
+        "{error:?} {error} {:?}",
+        std::error::Error::source(&error).map(ToString::to_string)
+    );
     assert!(told.contains("may not access the key"), "{told}");
     assert!(!told.contains(key.expose_secret()) && !told.contains("sessions:{"), "{told}");
 }

@@ -113,12 +113,16 @@ async fn a_server_that_is_away_is_waited_for() {
 
 #[tokio::test]
 async fn behind_sentinels_and_on_a_cluster() {
-    for servers in [Deployment::Sentinel(Sentinel::start()), Deployment::Cluster(Cluster::start())] {
+    for servers in [Deployment::Sentinel(Sentinel::start()), Deployment::Cluster(Cluster::start())]
+    {
         let sessions = connect(&servers.url()).await;
         let clients = || servers.masters().iter().map(|master| master.clients()).sum::<usize>();
         let before = clients();
         let own = sessions.for_current_runtime();
-        until("a connection to each master", async || clients() == before + servers.masters().len()).await;
+        until("a connection to each master", async || {
+            clients() == before + servers.masters().len()
+        })
+        .await;
         for _ in 0..20 {
             count(&own).await.unwrap();
         }

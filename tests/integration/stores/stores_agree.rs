@@ -1,4 +1,5 @@
-//! Sums on a real server, beside Rust's own arithmetic and the store in memory: for numbers of all magnitudes, and in the same text.
+//! Sums on a real server, beside Rust's own arithmetic and the store in memory: for numbers of all
+//! magnitudes, and in the same text.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// How many are under way at once.
 const AT_ONCE: usize = 500;
 
-/// What a field holds, what is done with it, and what that has to come to, where something else than the stores knows it.
+/// What a field holds, what is done with it, and what that has to come to, where something else
+/// than the stores knows it.
 struct Case {
     held: String,
     action: Action,
@@ -56,8 +58,11 @@ async fn on_numbers_of_64_bits() {
     let random_pairs = (0..20_000).map(|_| (random.float(), random.float()));
     let cases = pairs.chain(random_pairs).map(|(held, by)| {
         let sum = held + by;
-        let expected =
-            if sum.is_finite() { Modified::Sum(sum.encode().unwrap()) } else { Modified::OutOfRange };
+        let expected = if sum.is_finite() {
+            Modified::Sum(sum.encode().unwrap())
+        } else {
+            Modified::OutOfRange
+        };
         Case {
             held: if by.to_bits() % 2 == 0 { format!("{held:e}") } else { format!("{held}") },
             action: Action::AddFloat { by, default: 0.0, single: false },
@@ -70,14 +75,20 @@ async fn on_numbers_of_64_bits() {
 #[tokio::test]
 async fn on_numbers_of_32_bits() {
     let mut random = Random(3);
-    let edges: Vec<_> =
-        floats().into_iter().map(|number| number as f32).filter(|number| number.is_finite()).collect();
+    let edges: Vec<_> = floats()
+        .into_iter()
+        .map(|number| number as f32)
+        .filter(|number| number.is_finite())
+        .collect();
     let pairs = edges.iter().flat_map(|held| edges.iter().map(|by| (*held, *by)));
     let random_pairs = (0..20_000).map(|_| (random.single(), random.single()));
     let cases = pairs.chain(random_pairs).map(|(held, by)| {
         let sum = held + by;
-        let expected =
-            if sum.is_finite() { Modified::Sum(sum.encode().unwrap()) } else { Modified::OutOfRange };
+        let expected = if sum.is_finite() {
+            Modified::Sum(sum.encode().unwrap())
+        } else {
+            Modified::OutOfRange
+        };
         Case {
             held: if by.to_bits() % 2 == 0 { format!("{held:e}") } else { format!("{held}") },
             action: Action::AddFloat { by: by.into(), default: 0.0, single: true },
@@ -87,7 +98,8 @@ async fn on_numbers_of_32_bits() {
     agree(cases.collect()).await;
 }
 
-/// Text that lies half-way between two numbers of 32 bits, or next to that by less than 64 bits can tell.
+/// Text that lies half-way between two numbers of 32 bits, or next to that by less than 64 bits can
+/// tell.
 #[tokio::test]
 async fn on_text_half_way_between_numbers_of_32_bits() {
     let mut random = Random(4);
@@ -101,8 +113,9 @@ async fn on_text_half_way_between_numbers_of_32_bits() {
         let (digits, exponent) = exact.split_once('e').unwrap();
         let digits = digits.trim_end_matches('0');
         let (kept, last) = digits.split_at(digits.len() - 1);
-        let below =
-            last.parse().map_or_else(|_| digits.to_owned(), |last: u8| format!("{kept}{}9999", last - 1));
+        let below = last
+            .parse()
+            .map_or_else(|_| digits.to_owned(), |last: u8| format!("{kept}{}9999", last - 1));
         for text in [
             format!("{digits}0001e{exponent}"),
             format!("-{below}e{exponent}"),
@@ -114,8 +127,8 @@ async fn on_text_half_way_between_numbers_of_32_bits() {
             exact.clone(),
         ] {
             let expected = text.parse().ok().filter(|held: &f32| held.is_finite());
-            let expected =
-                expected.map_or(Modified::NotANumber, |held| Modified::Sum((held + 0.0).encode().unwrap()));
+            let expected = expected
+                .map_or(Modified::NotANumber, |held| Modified::Sum((held + 0.0).encode().unwrap()));
             let action = Action::AddFloat { by: 0.0, default: 0.0, single: true };
             cases.push(Case { held: text, action, expected: Some(expected) });
         }
@@ -132,7 +145,9 @@ async fn on_what_is_a_number() {
         let length = random.below(9);
         let held = (0..length).map(|_| char::from(letters[random.below(letters.len())])).collect();
         let action = match at % 3 {
-            0 => Action::AddInteger { by: 1, default: 0, min: i64::MIN.into(), max: i64::MAX.into() },
+            0 => {
+                Action::AddInteger { by: 1, default: 0, min: i64::MIN.into(), max: i64::MAX.into() }
+            }
             kind => Action::AddFloat { by: 0.0, default: 0.0, single: kind == 1 },
         };
         Case { held, action, expected: None }
@@ -143,15 +158,29 @@ async fn on_what_is_a_number() {
 /// Up to the longest exact text of a number and beyond, where the length alone decides.
 #[tokio::test]
 async fn on_long_texts() {
-    let fillings =
-        [("", "1", ""), ("0.", "0", "1"), ("-0.", "9", ""), ("1e-", "0", "1"), ("16777217.", "0", "1")];
+    let fillings = [
+        ("", "1", ""),
+        ("0.", "0", "1"),
+        ("-0.", "9", ""),
+        ("1e-", "0", "1"),
+        ("16777217.", "0", "1"),
+    ];
     let mut cases = Vec::new();
     for length in [310, 327, 1_076, 1_077, 1_078, 2_000, 100_000] {
         for (before, filling, after) in fillings {
-            let held = [before, &filling.repeat(length - before.len() - after.len()), after].concat();
-            let integer =
-                Action::AddInteger { by: 1, default: 0, min: i64::MIN.into(), max: i64::MAX.into() };
-            cases.push(Case { held: held.clone(), action: integer, expected: Some(Modified::NotANumber) });
+            let held =
+                [before, &filling.repeat(length - before.len() - after.len()), after].concat();
+            let integer = Action::AddInteger {
+                by: 1,
+                default: 0,
+                min: i64::MIN.into(),
+                max: i64::MAX.into(),
+            };
+            cases.push(Case {
+                held: held.clone(),
+                action: integer,
+                expected: Some(Modified::NotANumber),
+            });
             for single in [false, true] {
                 let action = Action::AddFloat { by: 1.0, default: 0.0, single };
                 let expected = (length > 1_077).then_some(Modified::NotANumber);
@@ -169,8 +198,9 @@ async fn agree(cases: Vec<Case>) {
     let memory = MemoryStore::new();
     let mut told = [0_usize; 3];
     for cases in cases.chunks(AT_ONCE) {
-        let reports =
-            join_all(cases.iter().map(|case| async { (run(&redis, case).await, run(&memory, case).await) }));
+        let reports = join_all(
+            cases.iter().map(|case| async { (run(&redis, case).await, run(&memory, case).await) }),
+        );
         for (case, (by_redis, by_memory)) in cases.iter().zip(reports.await) {
             let shown = || {
                 format!(
@@ -182,7 +212,11 @@ async fn agree(cases: Vec<Case>) {
                 )
             };
             assert!(by_redis == by_memory, "{}", shown());
-            assert!(case.expected.as_ref().is_none_or(|expected| *expected == by_redis.0), "{}", shown());
+            assert!(
+                case.expected.as_ref().is_none_or(|expected| *expected == by_redis.0),
+                "{}",
+                shown()
+            );
             told[match by_redis.0 {
                 Modified::Sum(_) => 0,
                 Modified::OutOfRange => 1,
@@ -198,12 +232,19 @@ async fn run(store: &dyn SessionStore, case: &Case) -> (Modified, Option<Bytes>)
     let key = fresh_key();
     create(store, &key, &[set("a", &case.held)]).await;
     let action = case.action.clone();
-    let modify =
-        Modify { mode: WriteMode::Existing, field: "a", alias: None, action, ttl: None, expires_in: HOUR };
+    let modify = Modify {
+        mode: WriteMode::Existing,
+        field: "a",
+        alias: None,
+        action,
+        ttl: None,
+        expires_in: HOUR,
+    };
     let Lookup::Found(modified) = store.modify(&key, modify.clone()).await.unwrap() else {
         panic!("it is live")
     };
-    let taken = store.modify(&key, Modify { action: Action::Replace(None), ..modify }).await.unwrap();
+    let taken =
+        store.modify(&key, Modify { action: Action::Replace(None), ..modify }).await.unwrap();
     let Lookup::Found(Modified::Value(held)) = taken else { panic!("it is live") };
     (modified, held)
 }
@@ -225,9 +266,21 @@ fn operand(action: &Action) -> String {
 
 /// Where sums go wrong.
 fn edges(min: i128, max: i128) -> Vec<i128> {
-    let powers = [0, 1 << 31, 1 << 32, 1 << 53, 1 << 63, 1 << 64, 10_i128.pow(15), 10_i128.pow(18), min, max];
+    let powers = [
+        0,
+        1 << 31,
+        1 << 32,
+        1 << 53,
+        1 << 63,
+        1 << 64,
+        10_i128.pow(15),
+        10_i128.pow(18),
+        min,
+        max,
+    ];
     let around = |at: i128| [at - 1, at, at + 1];
-    let mut edges: Vec<_> = powers.into_iter().flat_map(around).flat_map(|edge| [edge, -edge]).collect();
+    let mut edges: Vec<_> =
+        powers.into_iter().flat_map(around).flat_map(|edge| [edge, -edge]).collect();
     edges.sort_unstable();
     edges.dedup();
     edges
@@ -235,8 +288,20 @@ fn edges(min: i128, max: i128) -> Vec<i128> {
 
 fn floats() -> Vec<f64> {
     let smallest = f64::from_bits(1);
-    let mut floats =
-        vec![0.0, 0.1, 0.2, 0.3, 1.0, 1e15, 1e16, 1e21, 1e23, 123_456_789.125, smallest, smallest * 3.0];
+    let mut floats = vec![
+        0.0,
+        0.1,
+        0.2,
+        0.3,
+        1.0,
+        1e15,
+        1e16,
+        1e21,
+        1e23,
+        123_456_789.125,
+        smallest,
+        smallest * 3.0,
+    ];
     floats.extend([
         f64::MIN_POSITIVE,
         f64::MIN_POSITIVE.next_down(),

@@ -15,8 +15,9 @@ async fn a_sign_of_life_tells_once_of_clocks_that_went_apart() {
     let server = RedisServer::start();
     let clock = ManualClock::new(SystemTime::now());
     let store = RedisStore::connect(&server.url()).await.unwrap();
-    let sessions =
-        Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap().with_clock(&clock);
+    let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store)
+        .unwrap()
+        .with_clock(&clock);
     let mut expected = (0, 0);
     for (seconds, is_news) in [
         (0, None),

@@ -15,7 +15,8 @@ async fn a_flood_is_one_line_of_the_log() {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
     async {
-        let sessions = Sessions::new(SessionConfig::new().store("memory:?max_entries=10")).await.unwrap();
+        let sessions =
+            Sessions::new(SessionConfig::new().store("memory:?max_entries=10")).await.unwrap();
         for _ in 0..1000 {
             let _ = sessions.create::<Visitor>().await;
         }

@@ -30,7 +30,9 @@ fn app(sessions: &Sessions) -> Router {
         .route("/read", get(async |session: Session<Visitor>| session.name().await))
         .route(
             "/misread",
-            get(async |session: Session<Misread>| Ok::<_, Error>(session.name().await?.to_string())),
+            get(async |session: Session<Misread>| {
+                Ok::<_, Error>(session.name().await?.to_string())
+            }),
         )
         .route("/write", get(async |session: Session<Visitor>| session.set_name(VALUE).await))
         .route("/rotate", get(async |session: Session<Visitor>| session.rotate().await))
@@ -53,7 +55,8 @@ async fn serve(redis: &RedisServer) -> String {
 /// By name and labels.
 fn metrics(recorder: &PrometheusRecorder) -> BTreeMap<String, f64> {
     let page = recorder.handle().render();
-    let samples = page.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+    let samples =
+        page.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
     samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect()
 }
 

@@ -1,4 +1,5 @@
-//! What `tracing` is told of operations and of sessions: the names of `session_runtime::guide::observability`, at the level `DEBUG`.
+//! What `tracing` is told of operations and of sessions: the names of
+//! `session_runtime::guide::observability`, at the level `DEBUG`.
 
 use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
@@ -33,7 +34,8 @@ struct Misread {
 
 const VALUE: &str = "a-value-that-nobody-else-may-see";
 
-/// Every test has the same: whether an event is wanted is remembered for all threads of the program.
+/// Every test has the same: whether an event is wanted is remembered for all threads of the
+/// program.
 fn subscriber(log: &Log) -> impl Subscriber + Send + Sync {
     let writer = log.clone();
     tracing_subscriber::fmt()
@@ -56,7 +58,8 @@ fn lines(log: &Log, target: &str) -> Vec<String> {
     of_target.collect()
 }
 
-/// What an operation's event says, but for its duration, which has to be there; then the tag, which has to be this session's.
+/// What an operation's event says, but for its duration, which has to be there; then the tag, which
+/// has to be this session's.
 fn told(log: &Log, handle: &SessionHandle) -> String {
     let events = lines(log, "session_runtime::operation");
     let event = events.iter().rfind(|line| line.starts_with("session operation ")).unwrap();
@@ -82,7 +85,8 @@ async fn each_operation_tells_its_name_field_tag_and_outcome() {
         let session: Session<Visitor> = handle.session();
         let (log, handle) = (&log, &handle);
         let ok = |operation: &str, field: &str| {
-            let field = if field.is_empty() { String::new() } else { format!("field=\"{field}\" ") };
+            let field =
+                if field.is_empty() { String::new() } else { format!("field=\"{field}\" ") };
             format!("operation=\"{operation}\" {field}session=TAG outcome=\"ok\"")
         };
         assert_eq!(done(session.exists(), log, handle).await, r#"operation="exists" outcome="ok""#);
@@ -112,7 +116,10 @@ async fn each_operation_tells_its_name_field_tag_and_outcome() {
         assert_eq!(done(session.renamed().get(), log, handle).await, ok("get", "stored"));
         assert_eq!(done(session.renamed().set(1), log, handle).await, ok("set", "stored"));
         assert_eq!(done(session.renamed().remove(), log, handle).await, ok("remove", "stored"));
-        assert_eq!(done(session.read((session.name(), session.count())), log, handle).await, ok("read", ""));
+        assert_eq!(
+            done(session.read((session.name(), session.count())), log, handle).await,
+            ok("read", "")
+        );
         let batch = session.write().set(session.name(), VALUE).remove(session.count());
         assert_eq!(done(batch.commit(), log, handle).await, ok("write", ""));
         assert_eq!(done(session.load(), log, handle).await, ok("load", ""));
@@ -148,7 +155,9 @@ async fn each_operation_is_a_span_that_holds_its_outcome() {
     let text = log.text();
     let is_close = |line: &&str| line.contains("session_runtime::operation: close");
     let closes: Vec<_> = text.lines().filter(is_close).collect();
-    let span = format!(r#"session_operation{{operation="set" field="count" session={tag}… outcome="ok"}}"#);
+    let span = format!(
+        r#"session_operation{{operation="set" field="count" session={tag}… outcome="ok"}}"#
+    );
     assert!(matches!(closes[..], [close] if close.contains(&span)), "{text}");
     let created = text.lines().find(|line| line.contains(r#"event="created""#)).unwrap();
     assert!(
@@ -162,7 +171,8 @@ async fn each_kind_of_error_has_a_word() {
     let log = Log::default();
     async {
         let store = FailingStore::new(MemoryStore::new());
-        let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+        let sessions =
+            Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
         let handle = sessions.open([]);
         let session: Session<Visitor> = handle.session();
         session.set_name(VALUE).await.unwrap();
@@ -205,7 +215,8 @@ async fn an_operation_that_is_given_up_is_told_as_dropped_and_one_never_begun_is
     let log = Log::default();
     async {
         let server = RedisServer::start();
-        let sessions = Sessions::new(SessionConfig::new().secret(SECRET).store(server.url())).await.unwrap();
+        let sessions =
+            Sessions::new(SessionConfig::new().secret(SECRET).store(server.url())).await.unwrap();
         let session = sessions.create::<Visitor>().await.unwrap();
         drop(session.set_count(2));
         let mut operation = session.count().get();
@@ -215,9 +226,13 @@ async fn an_operation_that_is_given_up_is_told_as_dropped_and_one_never_begun_is
     .with_subscriber(subscriber(&log))
     .await;
     let operations = lines(&log, "session_runtime::operation");
-    let events: Vec<_> = operations.iter().filter(|line| line.starts_with("session operation ")).collect();
+    let events: Vec<_> =
+        operations.iter().filter(|line| line.starts_with("session operation ")).collect();
     let [create, get] = &events[..] else { panic!("{events:?}") };
-    assert!(create.contains(r#"operation="create""#) && get.contains(r#"operation="get""#), "{events:?}");
+    assert!(
+        create.contains(r#"operation="create""#) && get.contains(r#"operation="get""#),
+        "{events:?}"
+    );
     assert!(get.contains(r#"outcome="dropped""#), "{get}");
 }
 
@@ -273,7 +288,8 @@ async fn a_move_without_an_answer_is_told_when_it_is_known_to_have_happened() {
     };
     async {
         let store = FailingStore::new(MemoryStore::new());
-        let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+        let sessions =
+            Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
         for (carried_out, told) in [(false, 0), (true, 1)] {
             let session: Session<Visitor> = sessions.open([]).session();
             session.set_name(VALUE).await.unwrap();
@@ -303,8 +319,8 @@ impl<S: Subscriber> Layer<S> for Asks {
 #[tokio::test]
 async fn whoever_listens_may_ask_for_the_session() {
     let asked = Arc::new(OnceLock::new());
-    let subscriber =
-        tracing_subscriber::registry().with(Asks(Arc::clone(&asked)).with_filter(LevelFilter::DEBUG));
+    let subscriber = tracing_subscriber::registry()
+        .with(Asks(Arc::clone(&asked)).with_filter(LevelFilter::DEBUG));
     let handle = sessions().open([format!("__Host-session-id={}", "A".repeat(84)).as_bytes()]);
     assert!(asked.set(handle.clone()).is_ok());
     async {
@@ -329,7 +345,11 @@ async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
         };
         read(&"session-id=x;__Host-session-id=x;".repeat(66_000)).await;
         read("__Host-session-id=x\n__Host-session-id=y").await;
-        read(&format!("__Host-session-id=x; {}", cookies::cookie(&cookies::id(SystemTime::now(), 0)))).await;
+        read(&format!(
+            "__Host-session-id=x; {}",
+            cookies::cookie(&cookies::id(SystemTime::now(), 0))
+        ))
+        .await;
     }
     .with_subscriber(subscriber(&log))
     .await;

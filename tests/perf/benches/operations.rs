@@ -16,7 +16,9 @@ use gungraun::{
     Callgrind, Dhat, DhatMetric, EventKind, LibraryBenchmarkConfig, Tool, library_benchmark,
     library_benchmark_group, main,
 };
-use session_perf::{Around, Cookies, Operation, Repeat, ignored_on_actix, ignored_on_axum, verify_cookie};
+use session_perf::{
+    Around, Cookies, Operation, Repeat, ignored_on_actix, ignored_on_axum, verify_cookie,
+};
 
 #[library_benchmark]
 #[bench::verify(args = (), setup = verification, config = costs([14_731, 3]))]
@@ -98,7 +100,9 @@ fn on_memory(operation: Operation) -> Repeat {
 }
 
 fn on_redis(operation: Operation) -> Repeat {
-    warm(operation.prepare(&env::var(REDIS).expect("the URL of a server, as tests/perf/run has it")))
+    warm(
+        operation.prepare(&env::var(REDIS).expect("the URL of a server, as tests/perf/run has it")),
+    )
 }
 
 fn on_axum(around: Around, cookies: Cookies) -> Repeat {
@@ -141,14 +145,19 @@ fn costs_beside(beside: Costs, committed: Costs) -> LibraryBenchmarkConfig {
     config
 }
 
-/// The limit of an operation on Redis: one in twenty may allocate more, for the connection's buffers.
+/// The limit of an operation on Redis: one in twenty may allocate more, for the connection's
+/// buffers.
 fn allocations(committed: u64) -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
-    config.default_tool(Tool::DHAT).pass_through_env(REDIS).tool(dhat(committed * TIMES + TIMES / 20));
+    config
+        .default_tool(Tool::DHAT)
+        .pass_through_env(REDIS)
+        .tool(dhat(committed * TIMES + TIMES / 20));
     config
 }
 
-/// Counts allocations under the benchmark's function, from which tokio is some dozens of calls away.
+/// Counts allocations under the benchmark's function, from which tokio is some dozens of calls
+/// away.
 fn dhat(most: u64) -> Dhat {
     let mut dhat = Dhat::with_args(["--num-callers=300"]);
     dhat.format([DhatMetric::TotalBlocks]).hard_limits([(DhatMetric::TotalBlocks, most)]);

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p session-perf --features by-hand --example connections`
 //!
-//! Prints reads per second as shares of those over one connection: rounds take turns, and the median of the rounds' ratios is told.
+//! Prints reads per second as shares of those over one connection: rounds take turns, and the
+//! median of the rounds' ratios is told.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -24,7 +25,9 @@ async fn main() {
     let server = RedisServer::start();
     let mut stores = Vec::new();
     for connections in COUNTS {
-        stores.push(RedisStore::builder(&server.url()).connections(connections).connect().await.unwrap());
+        stores.push(
+            RedisStore::builder(&server.url()).connections(connections).connect().await.unwrap(),
+        );
     }
     // Each with a tag of its own, by which connections are shared out.
     let id = || SessionId::parse(&cookies::id(std::time::SystemTime::now(), 0)).unwrap();

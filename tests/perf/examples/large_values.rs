@@ -1,8 +1,10 @@
-//! What a large value that is written does to small reads beside it: on the same connection, and on one aside.
+//! What a large value that is written does to small reads beside it: on the same connection, and on
+//! one aside.
 //!
 //! `cargo run --release -p session-perf --features by-hand --example large_values`
 //!
-//! Prints the waits of small reads in microseconds. Rounds of both kinds take turns; the medians of the rounds are told.
+//! Prints the waits of small reads in microseconds. Rounds of both kinds take turns; the medians of
+//! the rounds are told.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -22,8 +24,13 @@ async fn main() {
         client.get_multiplexed_async_connection().await.unwrap()
     };
     let (small, aside) = (connect().await, connect().await);
-    let _: () =
-        redis::cmd("HSET").arg("small").arg("f").arg("v").query_async(&mut small.clone()).await.unwrap();
+    let _: () = redis::cmd("HSET")
+        .arg("small")
+        .arg("f")
+        .arg("v")
+        .query_async(&mut small.clone())
+        .await
+        .unwrap();
     println!(
         "{:>10} {:>8} {:>28} {:>28}",
         "written", "alone", "same connection p50/p99/max", "aside p50/p99/max"
@@ -42,8 +49,12 @@ async fn main() {
     }
 }
 
-/// The waits of small reads, one after another, while somebody writes large values: median, 99th percentile, longest.
-async fn round(small: &MultiplexedConnection, large: Option<(&MultiplexedConnection, usize)>) -> [u128; 3] {
+/// The waits of small reads, one after another, while somebody writes large values: median, 99th
+/// percentile, longest.
+async fn round(
+    small: &MultiplexedConnection,
+    large: Option<(&MultiplexedConnection, usize)>,
+) -> [u128; 3] {
     let writing = large.map(|(connection, kibibytes)| {
         let mut connection = connection.clone();
         tokio::spawn(async move {
@@ -58,14 +69,16 @@ async fn round(small: &MultiplexedConnection, large: Option<(&MultiplexedConnect
     let (mut connection, begun, mut waits) = (small.clone(), Instant::now(), Vec::new());
     while begun.elapsed() < ROUND {
         let asked = Instant::now();
-        let _: String = redis::cmd("HGET").arg("small").arg("f").query_async(&mut connection).await.unwrap();
+        let _: String =
+            redis::cmd("HGET").arg("small").arg("f").query_async(&mut connection).await.unwrap();
         waits.push(asked.elapsed().as_micros());
     }
     if let Some(writing) = writing {
         writing.abort();
         let _ = writing.await;
         // What was handed over is still carried out.
-        let _: String = redis::cmd("HGET").arg("small").arg("f").query_async(&mut connection).await.unwrap();
+        let _: String =
+            redis::cmd("HGET").arg("small").arg("f").query_async(&mut connection).await.unwrap();
     }
     waits.sort_unstable();
     [waits[waits.len() / 2], waits[waits.len() * 99 / 100], waits[waits.len() - 1]]

@@ -1,4 +1,5 @@
-//! What the memory store takes and gives: memory beside what it counts, and operations by threads. Prints figures, asserts nothing.
+//! What the memory store takes and gives: memory beside what it counts, and operations by threads.
+//! Prints figures, asserts nothing.
 //!
 //! ```sh
 //! cargo run --release -p session-perf --features by-hand --example memory_store
@@ -40,7 +41,8 @@ struct Visitor {
 
 fn main() {
     let runtime = runtime();
-    let arguments: Vec<usize> = std::env::args().skip(1).map(|argument| argument.parse().unwrap()).collect();
+    let arguments: Vec<usize> =
+        std::env::args().skip(1).map(|argument| argument.parse().unwrap()).collect();
     if let [fields, length] = arguments[..] {
         return runtime.block_on(size(fields, length));
     }
@@ -82,7 +84,8 @@ async fn size(fields: usize, length: usize) {
         }
     }
     let counted = SESSION + key_bytes + FIELD + fields * (FIELD + 8 + length);
-    let (allocated, resident) = (held(&region) / sessions, (resident() - resident_before) / sessions);
+    let (allocated, resident) =
+        (held(&region) / sessions, (resident() - resident_before) / sessions);
     println!("{fields:>7} {length:>7} {counted:>9} {allocated:>9} {resident:>9}");
 }
 
@@ -111,13 +114,15 @@ async fn floods() {
         let (begun, mut refused, mut slowest) = (Instant::now(), 0, Duration::ZERO);
         for _ in 0..sessions {
             let one = Instant::now();
-            let changes = [Change::Set { field: "name", value: vec![b'x'; length].into(), ttl: None }];
+            let changes =
+                [Change::Set { field: "name", value: vec![b'x'; length].into(), ttl: None }];
             let write = Write { mode: WriteMode::Create, changes: &changes, expires_in: DAY };
             refused += u32::from(store.write(&fresh_key(), write).await.is_err());
             slowest = slowest.max(one.elapsed());
         }
         println!(
-            "{sessions} creations of {length} bytes, {when_full:?}: {refused} refused, {} MiB resident, {:?}, the slowest {slowest:?}",
+            "{sessions} creations of {length} bytes, {when_full:?}: {refused} refused, {} MiB \
+             resident, {:?}, the slowest {slowest:?}",
             resident() >> 20,
             begun.elapsed()
         );
@@ -147,10 +152,12 @@ fn operations(threads: usize, shared: bool) {
     });
 }
 
-/// A request by hand: its cookie is verified, a field read and written, the response's headers are made.
+/// A request by hand: its cookie is verified, a field read and written, the response's headers are
+/// made.
 fn requests(threads: usize, shared: bool) {
     const CALLS: u32 = 200_000;
-    let manager = || Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap();
+    let manager =
+        || Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap();
     let sessions = manager();
     measure("requests of two operations", threads, shared, CALLS, async || {
         let sessions = if shared { sessions.clone() } else { manager() };
@@ -174,8 +181,10 @@ fn measure(what: &str, threads: usize, shared: bool, calls: u32, act: impl Async
             scope.spawn(|| runtime().block_on(act()));
         }
     });
-    let (each, rate) =
-        (begun.elapsed() / calls, f64::from(calls) * threads as f64 / begun.elapsed().as_secs_f64());
+    let (each, rate) = (
+        begun.elapsed() / calls,
+        f64::from(calls) * threads as f64 / begun.elapsed().as_secs_f64(),
+    );
     let stores = if shared { "one store" } else { "a store each" };
     println!("{what}, {threads} thread(s) on {stores}: {each:?} each, {rate:.0} a second together");
 }

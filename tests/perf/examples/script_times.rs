@@ -1,4 +1,5 @@
-//! How long a server works on each call of a store, by its own account (`INFO commandstats`), as a table.
+//! How long a server works on each call of a store, by its own account (`INFO commandstats`), as a
+//! table.
 //!
 //! ```sh
 //! cargo run --release -p session-perf --features by-hand --example script_times             # 20,000 calls each
@@ -6,9 +7,11 @@
 //! SESSION_TEST_REDIS=/path/to/valkey-server cargo run --release -p session-perf --features by-hand --example script_times
 //! ```
 //!
-//! Each call is on a session of its own with eight fields of twenty bytes. What is measured is the commands' own time: reading the request
-//! from the network and writing the reply come on top, for a script and for a plain command alike. They are measured in twenty batches, of
-//! which the table shows the quickest and the median: on a machine that does other things too, the first is nearer to the truth.
+//! Each call is on a session of its own with eight fields of twenty bytes. What is measured is the
+//! commands' own time: reading the request from the network and writing the reply come on top, for
+//! a script and for a plain command alike. They are measured in twenty batches, of which the table
+//! shows the quickest and the median: on a machine that does other things too, the first is nearer
+//! to the truth.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -18,7 +21,8 @@ use futures::future::join_all;
 use redis::Pipeline;
 use session_runtime::RedisStore;
 use session_runtime::store::{
-    Action, BoxFuture, Change, Modify, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, BoxFuture, Change, Modify, Refresh, SessionKey, SessionStore, StoreError, Write,
+    WriteMode,
 };
 use session_tests::server::RedisServer;
 use session_tests::store_suite::fresh_key;
@@ -70,23 +74,29 @@ impl Bench {
         let all: Vec<_> = all.iter().map(|name| set(name, VALUE)).collect();
         let removal = [Change::Remove { field: "field 3" }];
         self.unguarded_writes(keys);
-        for (call, changes) in
-            [("a write of one field", &all[..1]), ("a write of eight fields", &all), ("a removal", &removal)]
-        {
+        for (call, changes) in [
+            ("a write of one field", &all[..1]),
+            ("a write of eight fields", &all),
+            ("a removal", &removal),
+        ] {
             let write = Write { mode: WriteMode::Existing, changes, expires_in: HOUR };
             self.row(call, "EVALSHA write.lua", keys, |key| store.write(key, write)).await;
         }
         let new: Vec<_> = (0..self.calls).map(|_| fresh_key()).collect();
         let create = Write { mode: WriteMode::Create, changes: &all[..1], expires_in: HOUR };
-        self.row("a creation with one field", "EVALSHA write.lua", &new, |key| store.write(key, create))
-            .await;
+        self.row("a creation with one field", "EVALSHA write.lua", &new, |key| {
+            store.write(key, create)
+        })
+        .await;
     }
 
     async fn modifications(&self) {
         let (store, keys) = (&self.store, &self.sessions().await);
         let names = ["field 0", "field 1", "field 2", "field 3"];
-        self.row("a read of four fields", "HMGET", keys, |key| store.get_many(key, &names, Refresh::No))
-            .await;
+        self.row("a read of four fields", "HMGET", keys, |key| {
+            store.get_many(key, &names, Refresh::No)
+        })
+        .await;
         let nothing = Action::CompareAndSet { expected: None, or_missing: false, value: None };
         let value = Some(VALUE.into());
         let swap = Action::CompareAndSet { expected: value.clone(), or_missing: false, value };
@@ -98,7 +108,8 @@ impl Bench {
             ("take", "field 3", Action::Replace(None)),
         ] {
             let modify = Modify { field, ..modify(action) };
-            self.row(call, "EVALSHA modify.lua", keys, |key| store.modify(key, modify.clone())).await;
+            self.row(call, "EVALSHA modify.lua", keys, |key| store.modify(key, modify.clone()))
+                .await;
         }
     }
 
@@ -106,7 +117,10 @@ impl Bench {
         let (store, keys) = (&self.store, self.sessions().await);
         let moves: Vec<_> = keys.into_iter().map(|key| (key, Successor::fresh())).collect();
         for call in ["rotate", "rotate, once more"] {
-            self.row(call, "EVALSHA rotate.lua", &moves, |(key, to)| store.rotate(key, to.rotation())).await;
+            self.row(call, "EVALSHA rotate.lua", &moves, |(key, to)| {
+                store.rotate(key, to.rotation())
+            })
+            .await;
         }
         self.row("destroy", "EVALSHA destroy.lua", &moves, |(_, successor)| {
             store.destroy(&successor.key, logout(HOUR))
@@ -144,7 +158,11 @@ impl Bench {
             }
             self.micros("MULTI, EXEC", batch.len())
         });
-        print_row("none: a write without a condition", "MULTI, EXEC (HSET, PEXPIRE)", times.collect());
+        print_row(
+            "none: a write without a condition",
+            "MULTI, EXEC (HSET, PEXPIRE)",
+            times.collect(),
+        );
     }
 
     /// Makes a call of each item, and prints what these commands took.
@@ -164,7 +182,8 @@ impl Bench {
         print_row(call, commands, times);
     }
 
-    /// What these commands took since the numbers were reset, for each of so many calls. `EVALSHA` and `EXEC` include what they carry out.
+    /// What these commands took since the numbers were reset, for each of so many calls. `EVALSHA`
+    /// and `EXEC` include what they carry out.
     fn micros(&self, commands: &str, calls: usize) -> f64 {
         let names = commands.split(", ").filter_map(|command| command.split(' ').next());
         let total: u64 = names.map(|name| self.server.micros(&name.to_lowercase())).sum();
@@ -178,7 +197,10 @@ fn print_row(call: &str, commands: &str, mut times: Vec<f64>) {
 }
 
 /// Makes a call of each item, so many at once.
-async fn each<'a, I, T>(items: &'a [I], call: impl Fn(&'a I) -> BoxFuture<'a, Result<T, StoreError>>) {
+async fn each<'a, I, T>(
+    items: &'a [I],
+    call: impl Fn(&'a I) -> BoxFuture<'a, Result<T, StoreError>>,
+) {
     for items in items.chunks(AT_ONCE) {
         for reply in join_all(items.iter().map(&call)).await {
             reply.unwrap();

@@ -1,8 +1,11 @@
-//! Whether memory grows under a load that lasts: sessions that begin, are used, get new ids, end or are forgotten.
+//! Whether memory grows under a load that lasts: sessions that begin, are used, get new ids, end or
+//! are forgotten.
 //!
-//! `cargo run --release -p session-perf --features by-hand --example soak -- memory 600`, and `redis` in place of `memory`
+//! `cargo run --release -p session-perf --features by-hand --example soak -- memory 600`, and
+//! `redis` in place of `memory`
 //!
-//! Prints the resident memory of this process, of the server too, every half minute, and at the end beside that after two minutes.
+//! Prints the resident memory of this process, of the server too, every half minute, and at the end
+//! beside that after two minutes.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -33,12 +36,15 @@ async fn main() {
     let store = server.as_ref().map_or("memory:".to_owned(), RedisServer::url);
     let config = SessionConfig::new().store(store).secret(session_tests::cookies::SECRET);
     let sessions = Sessions::new(config.lifetime(Lifetime::normal().idle(IDLE))).await.unwrap();
-    let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(visit_for_ever(sessions.clone()))).collect();
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|_| tokio::spawn(visit_for_ever(sessions.clone()))).collect();
     let (begun, mut warm, mut last) = (Instant::now(), None, (0, 0));
     while begun.elapsed() < Duration::from_secs(seconds) {
         tokio::time::sleep(EVERY).await;
-        last =
-            (resident(std::process::id()), server.as_ref().map_or(0, |server| resident(process_of(server))));
+        last = (
+            resident(std::process::id()),
+            server.as_ref().map_or(0, |server| resident(process_of(server))),
+        );
         println!(
             "{:>5} s: this process {} KiB, the server {} KiB",
             begun.elapsed().as_secs(),
@@ -59,15 +65,17 @@ async fn main() {
     }
 }
 
-/// A session of fifty requests after another. Every hundredth has a login and a logout: their tombstones stay for five minutes, and many of
-/// them would still be on their way to their usual number after two.
+/// A session of fifty requests after another. Every hundredth has a login and a logout: their
+/// tombstones stay for five minutes, and many of them would still be on their way to their usual
+/// number after two.
 async fn visit_for_ever(sessions: Sessions) {
     let mut cookie: Option<String> = None;
     for turn in 0_u64.. {
         let handle = sessions.open(cookie.as_deref().map(str::as_bytes));
         visit(&handle.session(), turn).await.unwrap();
         if let Some(set) = handle.finish().set_cookie() {
-            cookie = set.split(';').next().filter(|cookie| !cookie.ends_with('=')).map(str::to_owned);
+            cookie =
+                set.split(';').next().filter(|cookie| !cookie.ends_with('=')).map(str::to_owned);
         }
         if turn % 50 == 49 {
             cookie = None;

@@ -46,7 +46,8 @@ pub fn ignored_on_axum(around: Around, cookies: Cookies) -> Repeat {
     };
     let cookie = cookies.header();
     repeat(move || {
-        let request = Request::builder().uri("/").header("cookie", &cookie).body(Body::empty()).unwrap();
+        let request =
+            Request::builder().uri("/").header("cookie", &cookie).body(Body::empty()).unwrap();
         // A router is always ready.
         block_on(app.call(request)).unwrap()
     })
@@ -60,7 +61,8 @@ pub fn ignored_on_actix(around: Around, cookies: Cookies) -> Repeat {
     let app = system.block_on(init_service(app));
     let cookie = cookies.header();
     repeat(move || {
-        let request = TestRequest::get().uri("/").insert_header(("cookie", cookie.as_str())).to_request();
+        let request =
+            TestRequest::get().uri("/").insert_header(("cookie", cookie.as_str())).to_request();
         system.block_on(call_service(&app, request))
     })
 }

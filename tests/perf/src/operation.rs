@@ -41,13 +41,24 @@ impl Operation {
         // The first of a request does more.
         assert_eq!(runtime.block_on(session.count().into_future()).unwrap(), 12_345);
         match self {
-            Self::FirstGet | Self::Get => repeat_async(runtime, async move || session.count().await.unwrap()),
-            Self::Set => repeat_async(runtime, async move || session.set_count(12_345).await.unwrap()),
+            Self::FirstGet | Self::Get => {
+                repeat_async(runtime, async move || session.count().await.unwrap())
+            }
+            Self::Set => {
+                repeat_async(runtime, async move || session.set_count(12_345).await.unwrap())
+            }
             // A number of as many digits, however often: longer ones take more instructions.
-            Self::Incr => repeat_async(runtime, async move || session.count().incr(1).await.unwrap()),
+            Self::Incr => {
+                repeat_async(runtime, async move || session.count().incr(1).await.unwrap())
+            }
             Self::ReadFive => repeat_async(runtime, async move || {
-                let five =
-                    (session.count(), session.name(), session.age(), session.admin(), session.language());
+                let five = (
+                    session.count(),
+                    session.name(),
+                    session.age(),
+                    session.admin(),
+                    session.language(),
+                );
                 session.read(five).await.unwrap()
             }),
         }
@@ -101,7 +112,8 @@ impl Visit {
 }
 
 pub(crate) fn config() -> SessionConfig {
-    SessionConfig::new().secret("hex:5b0f7c3e9a4d28e16f83b5c20d97ea41c86f1b3d70e5a294fb6218c0d3479ea6")
+    SessionConfig::new()
+        .secret("hex:5b0f7c3e9a4d28e16f83b5c20d97ea41c86f1b3d70e5a294fb6218c0d3479ea6")
 }
 
 /// On one thread: the driver of the connection takes turns with what waits for it.
@@ -109,7 +121,10 @@ pub(crate) fn runtime() -> Rc<Runtime> {
     Rc::new(Builder::new_current_thread().enable_all().build().unwrap())
 }
 
-fn repeat_async<T>(runtime: Rc<Runtime>, mut operation: impl AsyncFnMut() -> T + 'static) -> Repeat {
+fn repeat_async<T>(
+    runtime: Rc<Runtime>,
+    mut operation: impl AsyncFnMut() -> T + 'static,
+) -> Repeat {
     Box::new(move |times| {
         runtime.block_on(async {
             for _ in 0..times {

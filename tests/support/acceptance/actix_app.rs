@@ -19,8 +19,14 @@ use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program, with this many session middlewares around it, on a thread of its own.
-pub(crate) fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) -> ServerHandle {
+/// Serves the suite's program, with this many session middlewares around it, on a thread of its
+/// own.
+pub(crate) fn serve(
+    listener: TcpListener,
+    sessions: Sessions,
+    gates: Gates,
+    layers: usize,
+) -> ServerHandle {
     let app = move || {
         App::new()
             .app_data(Data::new(gates.clone()))
@@ -33,7 +39,8 @@ pub(crate) fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, lay
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
         System::new().block_on(async move {
-            let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+            let server =
+                HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
             tell.send(server.handle()).unwrap();
             server.await.unwrap();
         });
@@ -59,7 +66,9 @@ async fn act(
         let results = visitor::run_late(&session, &script, &gates).await;
         Ok::<_, Infallible>(Bytes::from(serde_json::to_vec(&results).unwrap()))
     };
-    Ok(response.set_body(BodyStream::new(Box::pin(futures::stream::once(late)))).map_into_boxed_body())
+    Ok(response
+        .set_body(BodyStream::new(Box::pin(futures::stream::once(late))))
+        .map_into_boxed_body())
 }
 
 fn respond(script: &Script, results: Vec<Value>) -> HttpResponse {
@@ -73,8 +82,10 @@ fn respond(script: &Script, results: Vec<Value>) -> HttpResponse {
         Body::Empty => response.finish(),
         Body::Streamed => {
             let text = serde_json::to_vec(&results).unwrap();
-            let pieces: Vec<_> =
-                text.chunks(3).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
+            let pieces: Vec<_> = text
+                .chunks(3)
+                .map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece)))
+                .collect();
             response.streaming(futures::stream::iter(pieces))
         }
     }

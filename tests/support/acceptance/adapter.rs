@@ -31,9 +31,13 @@ impl Adapter {
         layers: usize,
     ) -> Serving {
         match self {
-            Self::Axum => Serving::Task(tokio::spawn(axum_app::serve(listener, sessions, gates, layers))),
+            Self::Axum => {
+                Serving::Task(tokio::spawn(axum_app::serve(listener, sessions, gates, layers)))
+            }
             Self::Actix => Serving::Actix(actix_app::serve(listener, sessions, gates, layers)),
-            Self::Poem => Serving::Task(tokio::spawn(poem_app::serve(listener, sessions, gates, layers))),
+            Self::Poem => {
+                Serving::Task(tokio::spawn(poem_app::serve(listener, sessions, gates, layers)))
+            }
         }
     }
 }

@@ -52,8 +52,10 @@ fn respond(script: &Script, results: Vec<Value>) -> Response {
         Body::Empty => ().into_response(),
         Body::Streamed => {
             let text = serde_json::to_vec(&results).unwrap();
-            let pieces: Vec<_> =
-                text.chunks(3).map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece))).collect();
+            let pieces: Vec<_> = text
+                .chunks(3)
+                .map(|piece| Ok::<_, Infallible>(Bytes::copy_from_slice(piece)))
+                .collect();
             AxumBody::from_stream(futures::stream::iter(pieces)).into_response()
         }
     };

@@ -17,11 +17,13 @@ pub struct Client {
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, base: base.to_owned(), jar: Jar::default() }
     }
 
-    /// Sends a script to the handler, with the client's cookies, and keeps the cookies of the reply.
+    /// Sends a script to the handler, with the client's cookies, and keeps the cookies of the
+    /// reply.
     pub async fn run(&mut self, script: Script) -> Reply {
         let reply = self.send("/do", &script, &[&self.jar.header()]).await;
         self.jar.keep(&reply.headers);
@@ -35,7 +37,8 @@ impl Client {
         reply
     }
 
-    /// Sends a script with these `Cookie` headers in place of the client's cookies, and keeps nothing.
+    /// Sends a script with these `Cookie` headers in place of the client's cookies, and keeps
+    /// nothing.
     pub async fn run_with(&self, cookie_headers: &[impl AsRef<[u8]>], script: Script) -> Reply {
         self.send("/do", &script, cookie_headers).await
     }
@@ -55,7 +58,12 @@ impl Client {
         self.base.clone_from(&app.base);
     }
 
-    async fn send(&self, path: &str, script: &Script, cookie_headers: &[impl AsRef<[u8]>]) -> Reply {
+    async fn send(
+        &self,
+        path: &str,
+        script: &Script,
+        cookie_headers: &[impl AsRef<[u8]>],
+    ) -> Reply {
         let mut request = self.http.post(format!("{}{path}", self.base)).json(script);
         for header in cookie_headers.iter().map(AsRef::as_ref).filter(|header| !header.is_empty()) {
             request = request.header(COOKIE, HeaderValue::from_bytes(header).unwrap());
@@ -86,8 +94,9 @@ impl Reply {
 
     /// What the script's steps gave, none of which failed.
     pub fn values(&self) -> Vec<Value> {
-        let value =
-            |result: Value| result.get("ok").cloned().unwrap_or_else(|| panic!("a step failed: {result}"));
+        let value = |result: Value| {
+            result.get("ok").cloned().unwrap_or_else(|| panic!("a step failed: {result}"))
+        };
         self.results().into_iter().map(value).collect()
     }
 

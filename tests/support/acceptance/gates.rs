@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// Named points in handlers: a handler that arrives at one is held until the test lets it go on. Clones are the same gates.
+/// Named points in handlers: a handler that arrives at one is held until the test lets it go on.
+/// Clones are the same gates.
 #[derive(Clone, Debug, Default)]
 pub struct Gates {
     states: Arc<Mutex<HashMap<String, watch::Sender<State>>>>,

@@ -19,7 +19,8 @@ pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gate
     listener.set_nonblocking(true).unwrap();
     let acceptor = TcpAcceptor::from_std(listener).unwrap().boxed();
     let routes = Route::new().at("/ignore", post(ignore)).at("/do", post(act)).data(gates);
-    let app = (0..layers).fold(routes.map_to_response().boxed(), |app, _| app.with(sessions.layer()).boxed());
+    let app = (0..layers)
+        .fold(routes.map_to_response().boxed(), |app, _| app.with(sessions.layer()).boxed());
     Server::new_with_acceptor(acceptor).run(app).await.unwrap();
 }
 
@@ -53,7 +54,8 @@ fn respond(script: &Script, results: Vec<Value>) -> Response {
         Body::Empty => ().into_response(),
         Body::Streamed => {
             let text = serde_json::to_vec(&results).unwrap();
-            let pieces: Vec<_> = text.chunks(3).map(|piece| Ok::<_, io::Error>(piece.to_vec())).collect();
+            let pieces: Vec<_> =
+                text.chunks(3).map(|piece| Ok::<_, io::Error>(piece.to_vec())).collect();
             PoemBody::from_bytes_stream(futures::stream::iter(pieces)).into_response()
         }
     };

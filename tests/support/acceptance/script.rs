@@ -5,7 +5,8 @@ use serde_json::Value;
 
 /// What a handler is to do with its session, and how it is to answer.
 ///
-/// Without [`strict`](Self::strict), every step is taken and its result reported, errors too. With it, the first error is the response.
+/// Without [`strict`](Self::strict), every step is taken and its result reported, errors too. With
+/// it, the first error is the response.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Script {
     pub(crate) steps: Vec<Step>,
@@ -115,7 +116,8 @@ impl Script {
         self.step(Step::Destroy)
     }
 
-    /// Takes all steps of another script when the response's head was sent, and answers with what they came to.
+    /// Takes all steps of another script when the response's head was sent, and answers with what
+    /// they came to.
     pub fn late(self, other: Self) -> Self {
         Self { late: other.steps, ..self }
     }

@@ -57,7 +57,11 @@ pub(crate) async fn run(
 }
 
 /// Takes the script's late steps.
-pub(crate) async fn run_late(session: &Session<Visitor>, script: &Script, gates: &Gates) -> Vec<Value> {
+pub(crate) async fn run_late(
+    session: &Session<Visitor>,
+    script: &Script,
+    gates: &Gates,
+) -> Vec<Value> {
     take_all(session, &script.late, false, gates).await.unwrap()
 }
 
@@ -86,7 +90,9 @@ fn take<'a>(
     Box::pin(async move {
         match step {
             Step::Get(field) => get(session, field).await,
-            Step::Set(field, value) => set(session, field, value.clone()).await.map(|()| Value::Null),
+            Step::Set(field, value) => {
+                set(session, field, value.clone()).await.map(|()| Value::Null)
+            }
             Step::Exists(field) => {
                 macro_rules! exists {
                     ($field:expr) => {
@@ -113,11 +119,17 @@ fn take<'a>(
                 on_field!(session, field.as_str(), remove).map(Value::from)
             }
             Step::Clear => session.clear().await.map(|()| Value::Null),
-            Step::SessionId => Ok(session.session_id().map(|id| id.expose_secret().to_owned()).into()),
+            Step::SessionId => {
+                Ok(session.session_id().map(|id| id.expose_secret().to_owned()).into())
+            }
             Step::SessionExists => session.exists().await.map(Value::from),
-            Step::ExpiresIn => Ok(session.expires_in().await?.map(|left| left.as_secs_f64()).into()),
+            Step::ExpiresIn => {
+                Ok(session.expires_in().await?.map(|left| left.as_secs_f64()).into())
+            }
             Step::Rotate => session.rotate().await.map(|()| Value::Null),
-            Step::Renew(class) => session.renew(Lifetime::custom(*class)).await.map(|()| Value::Null),
+            Step::Renew(class) => {
+                session.renew(Lifetime::custom(*class)).await.map(|()| Value::Null)
+            }
             Step::Destroy => session.destroy().await.map(|()| Value::Null),
             Step::Join(steps) => {
                 let results = join_all(steps.iter().map(|step| take(session, step, gates))).await;
@@ -149,7 +161,10 @@ async fn set(session: &Session<Visitor>, field: &str, value: Value) -> Result<()
     on_field!(session, field, set)
 }
 
-async fn assign<T: serde::de::DeserializeOwned>(field: Field<'_, T>, value: Value) -> Result<(), Error> {
+async fn assign<T: serde::de::DeserializeOwned>(
+    field: Field<'_, T>,
+    value: Value,
+) -> Result<(), Error> {
     field.set(serde_json::from_value(value).unwrap()).await
 }
 

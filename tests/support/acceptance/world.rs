@@ -19,7 +19,8 @@ use crate::server::{Make, Monitor, RedisServer};
 use crate::store_suite::create;
 use crate::until;
 
-/// A store under test, the clock by which sessions on it age, and the framework that the program is on.
+/// A store under test, the clock by which sessions on it age, and the framework that the program is
+/// on.
 #[derive(Debug)]
 pub struct World {
     /// The store under test.
@@ -64,7 +65,11 @@ impl World {
     /// On memory.
     pub async fn memory() -> Self {
         let clock = ManualClock::default();
-        Self { store: Store::Memory(MemoryStore::with_clock(&clock)), clock, adapter: Adapter::default() }
+        Self {
+            store: Store::Memory(MemoryStore::with_clock(&clock)),
+            clock,
+            adapter: Adapter::default(),
+        }
     }
 
     /// On the usual server.
@@ -82,7 +87,8 @@ impl World {
         Self::on_make(Make::Valkey9).await
     }
 
-    /// On a server that speaks TLS alone, and asks for a client's certificate; nothing where there is none.
+    /// On a server that speaks TLS alone, and asks for a client's certificate; nothing where there
+    /// is none.
     pub async fn tls() -> Option<Self> {
         Some(Self::on_servers(Deployed::Own(Deployment::Tls(Tls::start()?))).await)
     }
@@ -97,7 +103,8 @@ impl World {
         Self::on_servers(Deployed::Shared(Shared::cluster().await)).await
     }
 
-    /// On a server that is reached by another URL, through a [`Proxy`](crate::proxy::Proxy) say, with this deadline for an operation.
+    /// On a server that is reached by another URL, through a [`Proxy`](crate::proxy::Proxy) say,
+    /// with this deadline for an operation.
     pub async fn redis_at(server: RedisServer, url: &str, timeout: Duration) -> Self {
         Self::connect(Deployed::Own(Deployment::One(server)), url, timeout).await
     }
@@ -114,7 +121,8 @@ impl World {
     async fn connect(servers: Deployed, url: &str, timeout: Duration) -> Self {
         let store = RedisStore::builder(url).timeout(timeout).connect().await.unwrap();
         let clock = ManualClock::new(this_second());
-        let world = Self { store: Store::Redis(store, servers), clock, adapter: Adapter::default() };
+        let world =
+            Self { store: Store::Redis(store, servers), clock, adapter: Adapter::default() };
         world.teach_scripts().await;
         world
     }
@@ -146,9 +154,13 @@ impl World {
         let serving = self.adapter.serve(listener, sessions.clone(), gates.clone(), layers);
         let app = App { base, sessions, gates, _serving: serving };
         if self.adapter == Adapter::Actix {
-            // A worker makes connections of its own when it begins: what it says then is nothing that a test counts.
+            // A worker makes connections of its own when it begins: what it says then is nothing
+            // that a test counts.
             app.client().ignore(Script::new()).await;
-            until("the worker's connections", async || self.masters().into_iter().all(has_new_client)).await;
+            until("the worker's connections", async || {
+                self.masters().into_iter().all(has_new_client)
+            })
+            .await;
         }
         app
     }
@@ -168,12 +180,14 @@ impl World {
         self.clock.now()
     }
 
-    /// The commands that the program sends to the store meanwhile, by lower-case name; none on memory.
+    /// The commands that the program sends to the store meanwhile, by lower-case name; none on
+    /// memory.
     pub async fn commands(&self, act: impl AsyncFnOnce()) -> Vec<String> {
         let monitor = self.server().map(Deployment::monitor);
         act().await;
         let sent = monitor.map(Monitor::finish).unwrap_or_default();
-        let name = |command: &String| Some(command.strip_prefix('"')?.split('"').next()?.to_lowercase());
+        let name =
+            |command: &String| Some(command.strip_prefix('"')?.split('"').next()?.to_lowercase());
         sent.iter().filter_map(name).collect()
     }
 
@@ -222,8 +236,8 @@ impl World {
         self.server().unwrap().on_every_master(&["FLUSHALL"]);
     }
 
-    /// Lets time pass, for the program and for the store. On a server the keys' expiries are brought forward, and the times that
-    /// tombstones hold are put back.
+    /// Lets time pass, for the program and for the store. On a server the keys' expiries are
+    /// brought forward, and the times that tombstones hold are put back.
     pub fn elapse(&self, time: Duration) {
         self.clock.advance(time);
         for master in self.masters() {
@@ -233,7 +247,8 @@ impl World {
                     let _: String = master.cli(&["SET", &key, &older, "KEEPTTL"]);
                 }
                 let left: i64 = master.cli(&["PTTL", &key]);
-                let _: i64 = master.cli(&["PEXPIRE", &key, &(left - time.as_millis() as i64).to_string()]);
+                let _: i64 =
+                    master.cli(&["PEXPIRE", &key, &(left - time.as_millis() as i64).to_string()]);
             }
         }
     }

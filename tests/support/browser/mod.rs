@@ -13,7 +13,8 @@ use std::process::{Command, Stdio};
 use crate::program::Program;
 use webdriver::Connection;
 
-/// A browser with a profile of its own. It ends with this value, or with the test's process, however that ends.
+/// A browser with a profile of its own. It ends with this value, or with the test's process,
+/// however that ends.
 #[derive(Debug)]
 pub struct Browser {
     driver: Program,
@@ -24,7 +25,8 @@ pub struct Browser {
 impl Browser {
     /// Starts the driver of a browser; [`open`](Self::open) starts the browser itself.
     ///
-    /// `None` where there is none, after printing that the test is skipped; with `SESSION_BROWSER_REQUIRED=1` that is a failure instead.
+    /// `None` where there is none, after printing that the test is skipped; with
+    /// `SESSION_BROWSER_REQUIRED=1` that is a failure instead.
     pub fn start() -> Option<Self> {
         let (Some(chromium), Some(driver)) =
             (chromium(), program("SESSION_BROWSER_DRIVER", &["chromedriver"]))
@@ -38,7 +40,8 @@ impl Browser {
         Some(Self { driver, base, chromium })
     }
 
-    /// Opens a window on this address. Closed and opened again, the browser knows what a browser on disk keeps.
+    /// Opens a window on this address. Closed and opened again, the browser knows what a browser on
+    /// disk keeps.
     pub async fn open(&self, url: &str) -> Page {
         let profile = self.driver.directory().join("profile");
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
@@ -50,7 +53,8 @@ impl Browser {
     }
 }
 
-/// No screen, nothing over the network but what a test asks for, and no sandbox: root, as which many containers run, can have none.
+/// No screen, nothing over the network but what a test asks for, and no sandbox: root, as which
+/// many containers run, can have none.
 const ARGUMENTS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
@@ -67,7 +71,10 @@ const ARGUMENTS: [&str; 12] = [
 ];
 
 fn chromium() -> Option<PathBuf> {
-    program("SESSION_BROWSER", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])
+    program(
+        "SESSION_BROWSER",
+        &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    )
 }
 
 /// What the variable names, else the first of these on `PATH`.
@@ -76,8 +83,9 @@ fn program(variable: &str, names: &[&str]) -> Option<PathBuf> {
         return Some(program.into());
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    let candidates =
-        names.iter().flat_map(|name| env::split_paths(&path).map(move |directory| directory.join(name)));
+    let candidates = names
+        .iter()
+        .flat_map(|name| env::split_paths(&path).map(move |directory| directory.join(name)));
     candidates.into_iter().find(|candidate| candidate.is_file())
 }
 

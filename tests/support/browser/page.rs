@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::webdriver::{Connection, Refused};
 
-/// An open browser, at the tab that was opened or switched to last. Elements are named by CSS selectors; one that is not there is a failure.
+/// An open browser, at the tab that was opened or switched to last. Elements are named by CSS
+/// selectors; one that is not there is a failure.
 #[derive(Debug)]
 pub struct Page {
     browser: Connection,
@@ -118,7 +119,8 @@ impl Page {
 
     /// The cookie of this name that the browser would send to this page.
     pub async fn cookie(&self, name: &str) -> Option<Cookie> {
-        let cookies: Vec<Cookie> = serde_json::from_value(self.browser.get("/cookie").await).unwrap();
+        let cookies: Vec<Cookie> =
+            serde_json::from_value(self.browser.get("/cookie").await).unwrap();
         cookies.into_iter().find(|cookie| cookie.name == name)
     }
 

@@ -12,7 +12,8 @@ pub(super) struct Connection {
     session: String,
 }
 
-/// What the driver says in place of an answer: the error's code, `no such element` say, and a message.
+/// What the driver says in place of an answer: the error's code, `no such element` say, and a
+/// message.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) code: String,
@@ -23,22 +24,27 @@ impl Connection {
     /// Starts a browser.
     pub(super) async fn open(driver: &str, chromium: &Path, arguments: &[String]) -> Self {
         let options = json!({ "binary": chromium, "args": arguments });
-        let capabilities = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
+        let capabilities =
+            json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut connection = Self { http, session: format!("{driver}/session") };
         let opened = connection.start(&capabilities).await;
-        connection.session = format!("{}/{}", connection.session, opened["sessionId"].as_str().unwrap());
+        connection.session =
+            format!("{}/{}", connection.session, opened["sessionId"].as_str().unwrap());
         connection
     }
 
-    /// On a busy machine the driver may read the file with the browser's port before the browser has written it, and gives up.
+    /// On a busy machine the driver may read the file with the browser's port before the browser
+    /// has written it, and gives up.
     async fn start(&self, capabilities: &Value) -> Value {
         const TRIES: usize = 3;
         for _ in 1..TRIES {
             match self.try_call(Method::POST, "", Some(capabilities.clone())).await {
                 Ok(opened) => return opened,
                 Err(refused) if refused.code == "session not created" => {}
-                Err(Refused { code, message }) => panic!("the browser does not start: {code}: {message}"),
+                Err(Refused { code, message }) => {
+                    panic!("the browser does not start: {code}: {message}")
+                }
             }
         }
         self.call(Method::POST, "", Some(capabilities.clone())).await
@@ -60,7 +66,9 @@ impl Connection {
         let called = format!("{method} {path}");
         match self.try_call(method, path, body).await {
             Ok(value) => value,
-            Err(Refused { code, message }) => panic!("the browser refuses `{called}`: {code}: {message}"),
+            Err(Refused { code, message }) => {
+                panic!("the browser refuses `{called}`: {code}: {message}")
+            }
         }
     }
 

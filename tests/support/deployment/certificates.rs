@@ -28,7 +28,11 @@ impl Certificates {
         if has_expired {
             server.not_after = date_time_ymd(2001, 1, 1);
         }
-        Self { authority: authority.pem(), server: sign(server), client: sign(named("client", &[])) }
+        Self {
+            authority: authority.pem(),
+            server: sign(server),
+            client: sign(named("client", &[])),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! Servers as they are deployed: behind TLS, behind sentinels, as a cluster. Real processes, each in a directory of its own.
+//! Servers as they are deployed: behind TLS, behind sentinels, as a cluster. Real processes, each
+//! in a directory of its own.
 //!
-//! A [`Sentinel`] or a [`Cluster`] takes seconds to start. Tests that leave it whole share one, one test after another, by [`Shared`]; a
-//! test that breaks it starts its own.
+//! A [`Sentinel`] or a [`Cluster`] takes seconds to start. Tests that leave it whole share one, one
+//! test after another, by [`Shared`]; a test that breaks it starts its own.
 
 mod certificates;
 mod cluster;
@@ -55,8 +56,9 @@ impl Deployment {
         }
     }
 
-    /// Carries out one command on the master that has its key, and gives the reply. A command without a key has no place in a cluster: see
-    /// [`keys`](Self::keys) and [`on_every_master`](Self::on_every_master).
+    /// Carries out one command on the master that has its key, and gives the reply. A command
+    /// without a key has no place in a cluster: see [`keys`](Self::keys) and
+    /// [`on_every_master`](Self::on_every_master).
     pub fn cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> T {
         match self {
             Self::Cluster(cluster) => {
@@ -75,10 +77,14 @@ impl Deployment {
 
     /// All keys.
     pub fn keys(&self) -> Vec<String> {
-        self.masters().into_iter().flat_map(|master| master.cli::<Vec<String>>(&["KEYS", "*"])).collect()
+        self.masters()
+            .into_iter()
+            .flat_map(|master| master.cli::<Vec<String>>(&["KEYS", "*"]))
+            .collect()
     }
 
-    /// How often each command was carried out so far, by all masters together. Take it before and after, and subtract.
+    /// How often each command was carried out so far, by all masters together. Take it before and
+    /// after, and subtract.
     pub fn counts(&self) -> CommandCounts {
         self.masters().into_iter().map(RedisServer::counts).sum()
     }
@@ -91,6 +97,7 @@ impl Deployment {
 
 fn key_of(cluster: &Cluster, command: &[impl ToRedisArgs]) -> String {
     let node = &cluster.nodes()[cluster.masters()[0]];
-    let keys = cmd("COMMAND").arg("GETKEYS").arg(command).query::<Vec<String>>(&mut node.connection());
+    let keys =
+        cmd("COMMAND").arg("GETKEYS").arg(command).query::<Vec<String>>(&mut node.connection());
     keys.unwrap_or_else(|error| panic!("no command on a key: {error}")).swap_remove(0)
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::server::{Make, Recipe, RedisServer, Role, SENTINEL_FILE};
 use crate::wait_for;
 
-/// One master, two replicas, and three sentinels of which two have to agree. Servers are numbered from 0; the first master is 0.
+/// One master, two replicas, and three sentinels of which two have to agree. Servers are numbered
+/// from 0; the first master is 0.
 #[derive(Debug)]
 pub struct Sentinel {
     nodes: Vec<RedisServer>,
@@ -36,8 +37,11 @@ impl Sentinel {
 
     /// `redis+sentinel://127.0.0.1:PORT,…/NAME`
     pub fn url(&self) -> String {
-        let addresses: Vec<_> =
-            self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
+        let addresses: Vec<_> = self
+            .sentinels
+            .iter()
+            .map(|sentinel| format!("127.0.0.1:{}", sentinel.port()))
+            .collect();
         format!("redis+sentinel://{}/{MASTER_NAME}", addresses.join(","))
     }
 
@@ -82,19 +86,23 @@ impl Sentinel {
         self.wait_for_new_master(old)
     }
 
-    /// Waits until every sentinel that is up names another master than this one, and that one serves as a master. Gives it.
+    /// Waits until every sentinel that is up names another master than this one, and that one
+    /// serves as a master. Gives it.
     pub fn wait_for_new_master(&self, old: usize) -> usize {
         wait_for("a new master", || {
             let new = self.master();
             let agreed = self.up().all(|sentinel| self.master_by(sentinel) == new);
-            (new != old && agreed && self.nodes[new].is_up() && is_master(&self.nodes[new])).then_some(new)
+            (new != old && agreed && self.nodes[new].is_up() && is_master(&self.nodes[new]))
+                .then_some(new)
         })
     }
 
     /// Waits until all servers that are up follow the master, and are in step with it.
     pub fn wait_for_replicas(&self) {
         let replicas = self.nodes.iter().filter(|node| node.is_up()).count() - 1;
-        wait_for("the replicas", || (in_step(&self.nodes[self.master()]) == replicas).then_some(()));
+        wait_for("the replicas", || {
+            (in_step(&self.nodes[self.master()]) == replicas).then_some(())
+        });
     }
 
     fn up(&self) -> impl Iterator<Item = &RedisServer> {
@@ -102,8 +110,12 @@ impl Sentinel {
     }
 
     fn master_by(&self, sentinel: &RedisServer) -> usize {
-        let (_, port): (String, u16) = sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME]);
-        self.nodes.iter().position(|node| node.port() == port).expect("the master is one of the nodes")
+        let (_, port): (String, u16) =
+            sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME]);
+        self.nodes
+            .iter()
+            .position(|node| node.port() == port)
+            .expect("the master is one of the nodes")
     }
 
     fn replicate(&self) {
@@ -114,15 +126,20 @@ impl Sentinel {
         wait_for("the replicas", || (in_step(&self.nodes[0]) == REPLICAS).then_some(()));
     }
 
-    /// After the replicas: a sentinel asks a master for them at once, and again after ten seconds only.
+    /// After the replicas: a sentinel asks a master for them at once, and again after ten seconds
+    /// only.
     fn watch(&self) {
         let port = self.nodes[0].port().to_string();
         for sentinel in &self.sentinels {
             let _: String = sentinel.cli(&[&["SENTINEL", "DEBUG"], &TIMES[..]].concat());
-            let _: String = sentinel.cli(&["SENTINEL", "MONITOR", MASTER_NAME, "127.0.0.1", &port, "2"]);
-            let _: String = sentinel.cli(&[&["SENTINEL", "SET", MASTER_NAME], &SETTINGS[..]].concat());
+            let _: String =
+                sentinel.cli(&["SENTINEL", "MONITOR", MASTER_NAME, "127.0.0.1", &port, "2"]);
+            let _: String =
+                sentinel.cli(&[&["SENTINEL", "SET", MASTER_NAME], &SETTINGS[..]].concat());
         }
-        wait_for("the sentinels to know each other", || self.sentinels.iter().all(knows_all).then_some(()));
+        wait_for("the sentinels to know each other", || {
+            self.sentinels.iter().all(knows_all).then_some(())
+        });
     }
 }
 
@@ -133,23 +150,26 @@ pub(super) const REPLICATION: [&str; 4] =
 const SETTINGS: [&str; 6] =
     ["down-after-milliseconds", "500", "failover-timeout", "3000", "parallel-syncs", "2"];
 
-/// In milliseconds. A sentinel that was held up for two seconds, as on a busy machine, does nothing for the last of them: thirty seconds
-/// else.
+/// In milliseconds. A sentinel that was held up for two seconds, as on a busy machine, does nothing
+/// for the last of them: thirty seconds else.
 const TIMES: [&str; 6] = ["PUBLISH-PERIOD", "200", "INFO-PERIOD", "500", "TILT-PERIOD", "1000"];
 
 fn knows_all(sentinel: &RedisServer) -> bool {
     let master: HashMap<String, String> = sentinel.cli(&["SENTINEL", "MASTER", MASTER_NAME]);
-    let replicas: Vec<HashMap<String, String>> = sentinel.cli(&["SENTINEL", "REPLICAS", MASTER_NAME]);
+    let replicas: Vec<HashMap<String, String>> =
+        sentinel.cli(&["SENTINEL", "REPLICAS", MASTER_NAME]);
     master["flags"] == "master"
         && master["num-other-sentinels"] == (SENTINELS - 1).to_string()
-        && replicas.iter().filter(|replica| replica["master-link-status"] == "ok").count() == REPLICAS
+        && replicas.iter().filter(|replica| replica["master-link-status"] == "ok").count()
+            == REPLICAS
 }
 
 fn is_master(node: &RedisServer) -> bool {
     node.cli::<String>(&["INFO", "replication"]).contains("role:master")
 }
 
-/// How many replicas a master has that are in step with it: `slave0:ip=…,port=…,state=online,offset=…,lag=…`.
+/// How many replicas a master has that are in step with it:
+/// `slave0:ip=…,port=…,state=online,offset=…,lag=…`.
 pub(super) fn in_step(master: &RedisServer) -> usize {
     let info: String = master.cli(&["INFO", "replication"]);
     info.lines().filter(|line| line.starts_with("slave") && line.contains("state=online")).count()

@@ -7,8 +7,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Cluster, Deployment, Sentinel};
 
-/// A deployment that is this test's alone until it drops this. At the beginning it is empty, with all permissions and without a limit of
-/// memory; whoever changes more of it has to change it back.
+/// A deployment that is this test's alone until it drops this. At the beginning it is empty, with
+/// all permissions and without a limit of memory; whoever changes more of it has to change it back.
 #[derive(Debug)]
 pub struct Shared(MutexGuard<'static, Deployment>);
 

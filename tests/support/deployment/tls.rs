@@ -37,14 +37,24 @@ impl Tls {
         Self::start_with("no", Certificates::new(&[Self::OTHER_NAME], false))
     }
 
-    /// A cluster of one node, which tells its address, with a certificate for [`OTHER_NAME`](Self::OTHER_NAME) alone.
+    /// A cluster of one node, which tells its address, with a certificate for
+    /// [`OTHER_NAME`](Self::OTHER_NAME) alone.
     pub fn start_cluster() -> Option<Self> {
-        let settings =
-            ["--cluster-enabled", "yes", "--tls-cluster", "yes", "--cluster-announce-ip", "127.0.0.1"];
+        let settings = [
+            "--cluster-enabled",
+            "yes",
+            "--tls-cluster",
+            "yes",
+            "--cluster-announce-ip",
+            "127.0.0.1",
+        ];
         let tls = Self::start_of("no", Certificates::new(&[Self::OTHER_NAME], false), &settings)?;
         let _: String = tls.server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
         wait_for("the cluster", || {
-            tls.server.cli::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok").then_some(())
+            tls.server
+                .cli::<String>(&["CLUSTER", "INFO"])
+                .contains("cluster_state:ok")
+                .then_some(())
         });
         Some(tls)
     }
@@ -78,10 +88,14 @@ impl Tls {
             ],
             ..Recipe::server(program, &[&args.concat(), settings].concat())
         };
-        Some(Self { server: RedisServer::prepare(recipe), asks_for_certificate: auth_clients == "yes" })
+        Some(Self {
+            server: RedisServer::prepare(recipe),
+            asks_for_certificate: auth_clients == "yes",
+        })
     }
 
-    /// `rediss://127.0.0.1:PORT` with all that the server asks for: `?ca=…`, and `&cert=…&key=…` if it wants a client's certificate.
+    /// `rediss://127.0.0.1:PORT` with all that the server asks for: `?ca=…`, and `&cert=…&key=…` if
+    /// it wants a client's certificate.
     pub fn url(&self) -> String {
         let url = format!("{}?ca={}", self.bare_url(), self.authority().display());
         if !self.asks_for_certificate {

@@ -1,4 +1,5 @@
-//! Hundreds of requests at once, while something fails under them: what they saw, and what they must not see.
+//! Hundreds of requests at once, while something fails under them: what they saw, and what they
+//! must not see.
 
 mod report;
 mod visitor;
@@ -14,8 +15,9 @@ use tokio::task::JoinHandle;
 
 use self::visitor::Visitor;
 
-/// Visitors that send one request after another, each with a session of its own. They know what their sessions may hold, and check it in each
-/// answer: no acknowledged write missing, none carried out twice, none seen by half.
+/// Visitors that send one request after another, each with a session of its own. They know what
+/// their sessions may hold, and check it in each answer: no acknowledged write missing, none
+/// carried out twice, none seen by half.
 #[derive(Debug)]
 pub struct Load {
     visitors: Vec<JoinHandle<Visitor>>,

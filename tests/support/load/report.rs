@@ -59,11 +59,14 @@ impl Report {
         let waits = self.waits();
         let p99 = waits.get(waits.len() * 99 / 100).copied().unwrap_or_default();
         let again = back.map(|back| {
-            format!(", all served {} ms after it was back", self.served_again_after(back).as_millis())
+            format!(
+                ", all served {} ms after it was back",
+                self.served_again_after(back).as_millis()
+            )
         });
         let line = format!(
-            "load: {fault}: {} requests, {} failed, {} of unknown outcome, {} acknowledged writes lost; \
-             waits p99 {:.1} ms, longest {:.1} ms, deadline {} ms{}\n",
+            "load: {fault}: {} requests, {} failed, {} of unknown outcome, {} acknowledged writes \
+             lost; waits p99 {:.1} ms, longest {:.1} ms, deadline {} ms{}\n",
             waits.len(),
             self.count(Fate::Failed),
             self.count(Fate::Unknown),

@@ -86,7 +86,9 @@ impl Visitor {
         let result = match turn % 4 {
             0 => self.counts(&session).await,
             1 => self.reads(&session).await,
-            2 => session.write().set(session.left(), turn).set(session.right(), turn).commit().await,
+            2 => {
+                session.write().set(session.left(), turn).set(session.right(), turn).commit().await
+            }
             _ => self.compares(&session).await,
         };
         if let Some(cookie) = handle.finish().set_cookie() {
@@ -127,7 +129,9 @@ impl Visitor {
         let least = self.count + added;
         let most = least + self.unknown;
         if count > most {
-            self.seen.wrong.push(format!("carried out twice: {count}, and {most} at most were asked for"));
+            self.seen
+                .wrong
+                .push(format!("carried out twice: {count}, and {most} at most were asked for"));
         }
         self.seen.lost += least.saturating_sub(count);
         self.unknown -= count.saturating_sub(least).min(self.unknown);

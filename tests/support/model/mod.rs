@@ -1,9 +1,11 @@
-//! A model test of the life cycle: random requests of several clients at once, on a network that loses, delays and reorders, against a simple
-//! model of the life cycle in `ARCHITECTURE.md`.
+//! A model test of the life cycle: random requests of several clients at once, on a network that
+//! loses, delays and reorders, against a simple model of the life cycle in `ARCHITECTURE.md`.
 //!
-//! On memory a sequence is a list of numbers, the [`Choices`]: which client asks what, which request goes on next, which command reaches the
-//! store and which reply is lost. The same numbers give the same run, so a failure can be repeated from its seed, and made smaller by leaving
-//! numbers out. On a server the requests run side by side for real, and what they did is judged by its history: see [`real`].
+//! On memory a sequence is a list of numbers, the [`Choices`]: which client asks what, which
+//! request goes on next, which command reaches the store and which reply is lost. The same numbers
+//! give the same run, so a failure can be repeated from its seed, and made smaller by leaving
+//! numbers out. On a server the requests run side by side for real, and what they did is judged by
+//! its history: see [`real`].
 
 mod choices;
 mod network;
@@ -27,12 +29,15 @@ pub fn shrink(mut choices: Vec<u32>, mut broken: Broken) -> (Vec<u32>, Broken) {
             let end = (at + length).min(choices.len());
             let without = [&choices[..at], &choices[end..]].concat();
             let zeroed = [&choices[..at], &vec![0; end - at], &choices[end..]].concat();
-            let fails = [without, zeroed].into_iter().filter(|candidate| *candidate != choices).find_map(
-                |candidate| {
+            let fails = [without, zeroed]
+                .into_iter()
+                .filter(|candidate| *candidate != choices)
+                .find_map(|candidate| {
                     tries += 1;
-                    run(&mut Choices::replay(candidate.clone())).err().map(|broken| (candidate, broken))
-                },
-            );
+                    run(&mut Choices::replay(candidate.clone()))
+                        .err()
+                        .map(|broken| (candidate, broken))
+                });
             match fails {
                 Some((candidate, why)) => (choices, broken, smaller) = (candidate, why, true),
                 None => at += length,

@@ -1,4 +1,5 @@
-//! A store behind a network that does what the test says: every command waits until it is carried out, and every reply until it is delivered.
+//! A store behind a network that does what the test says: every command waits until it is carried
+//! out, and every reply until it is delivered.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -9,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::FutureExt;
 use session_runtime::store::{
-    BoxFuture, Change, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
-    SessionStore, StoreError, Tombstone, Write, WriteMode,
+    BoxFuture, Change, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
+    SessionKey, SessionStore, StoreError, Tombstone, Write, WriteMode,
 };
 use session_runtime::{MemoryStore, SessionId};
 
@@ -52,13 +53,38 @@ pub(super) enum Answer {
 
 #[derive(Debug, Clone)]
 pub(super) enum Command {
-    Get { key: SessionKey, field: String, refresh: Refresh },
-    Contains { key: SessionKey, field: String, refresh: Refresh },
-    Write { key: SessionKey, mode: WriteMode, changes: Vec<(String, Option<Bytes>)>, expires_in: Duration },
-    TimeLeft { key: SessionKey },
-    Rotate { key: SessionKey, to: SessionKey, id: SessionId, how: Moving },
-    Destroy { key: SessionKey, destruction: Destruction },
-    Tombstone { key: SessionKey },
+    Get {
+        key: SessionKey,
+        field: String,
+        refresh: Refresh,
+    },
+    Contains {
+        key: SessionKey,
+        field: String,
+        refresh: Refresh,
+    },
+    Write {
+        key: SessionKey,
+        mode: WriteMode,
+        changes: Vec<(String, Option<Bytes>)>,
+        expires_in: Duration,
+    },
+    TimeLeft {
+        key: SessionKey,
+    },
+    Rotate {
+        key: SessionKey,
+        to: SessionKey,
+        id: SessionId,
+        how: Moving,
+    },
+    Destroy {
+        key: SessionKey,
+        destruction: Destruction,
+    },
+    Tombstone {
+        key: SessionKey,
+    },
 }
 
 /// A rotation without the names in it.
@@ -144,11 +170,13 @@ impl Air {
         (0..self.flights.len()).filter(|&at| under_way(&self.flights[at])).collect()
     }
 
-    /// Something was sent that ends this session or gives it another id, and its sender does not know what became of it.
+    /// Something was sent that ends this session or gives it another id, and its sender does not
+    /// know what became of it.
     pub(super) fn in_doubt(&self, key: &str) -> bool {
         self.flights.iter().any(|flight| {
             let ends = matches!(flight.command, Command::Rotate { .. } | Command::Destroy { .. });
-            let unknown = flight.abandoned || !flight.taken || flight.answer == Some(Answer::Unknown);
+            let unknown =
+                flight.abandoned || !flight.taken || flight.answer == Some(Answer::Unknown);
             ends && unknown && flight.command.key().expose_secret() == key
         })
     }
@@ -163,7 +191,9 @@ impl Air {
     pub(super) fn execute(&self, command: &Command) -> Reply {
         let memory = &self.memory;
         match command {
-            Command::Get { key, field, refresh } => Reply::Get(now(memory.get(key, field, *refresh))),
+            Command::Get { key, field, refresh } => {
+                Reply::Get(now(memory.get(key, field, *refresh)))
+            }
             Command::Contains { key, field, refresh } => {
                 Reply::Contains(now(memory.contains(key, field, *refresh)))
             }
@@ -175,12 +205,20 @@ impl Air {
             Command::TimeLeft { key } => Reply::TimeLeft(now(memory.expires_in(key))),
             Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } } => {
                 let (expires_in, tombstone_for, renews) = (*expires_in, *tombstone_for, *renews);
-                let rotation =
-                    Rotation { successor_key: to, successor: id, expires_in, tombstone_for, renews };
-                let rotated = memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
+                let rotation = Rotation {
+                    successor_key: to,
+                    successor: id,
+                    expires_in,
+                    tombstone_for,
+                    renews,
+                };
+                let rotated =
+                    memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
                 rotated.map_or(Reply::Refused, Reply::Rotate)
             }
-            Command::Destroy { key, destruction } => Reply::Destroy(now(memory.destroy(key, *destruction))),
+            Command::Destroy { key, destruction } => {
+                Reply::Destroy(now(memory.destroy(key, *destruction)))
+            }
             Command::Tombstone { key } => Reply::Tombstone(now(memory.tombstone(key))),
         }
     }
@@ -274,7 +312,8 @@ impl SessionStore for Network {
             Change::Remove { field } => ((*field).to_owned(), None),
         });
         let (changes, key) = (changes.collect(), key.clone());
-        let command = Command::Write { key, mode: write.mode, changes, expires_in: write.expires_in };
+        let command =
+            Command::Write { key, mode: write.mode, changes, expires_in: write.expires_in };
         Box::pin(async move {
             let Reply::Write(found) = self.send(command).await? else {
                 unreachable!("a reply to another command")
@@ -283,7 +322,10 @@ impl SessionStore for Network {
         })
     }
 
-    fn expires_in<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
+    fn expires_in<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>> {
         let command = Command::TimeLeft { key: key.clone() };
         Box::pin(async move {
             let Reply::TimeLeft(found) = self.send(command).await? else {
@@ -300,7 +342,8 @@ impl SessionStore for Network {
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
         let Rotation { successor_key, successor, expires_in, tombstone_for, renews } = rotation;
         let (key, to, id) = (key.clone(), successor_key.clone(), *successor);
-        let command = Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } };
+        let command =
+            Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } };
         Box::pin(async move {
             let Reply::Rotate(found) = self.send(command).await? else {
                 unreachable!("a reply to another command")
@@ -323,7 +366,10 @@ impl SessionStore for Network {
         })
     }
 
-    fn tombstone<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
+    fn tombstone<'a>(
+        &'a self,
+        key: &'a SessionKey,
+    ) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>> {
         let command = Command::Tombstone { key: key.clone() };
         Box::pin(async move {
             let Reply::Tombstone(found) = self.send(command).await? else {

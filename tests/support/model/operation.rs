@@ -76,7 +76,9 @@ impl Kind {
             Self::Remove(_) => Outcome::Yes(session.b().remove().await?),
             Self::Clear => session.clear().await.map(|()| Outcome::Done)?,
             Self::Rotate => session.rotate().await.map(|()| Outcome::Done)?,
-            Self::Renew(class) => session.renew(Lifetime::custom(class)).await.map(|()| Outcome::Done)?,
+            Self::Renew(class) => {
+                session.renew(Lifetime::custom(class)).await.map(|()| Outcome::Done)?
+            }
             Self::Destroy => session.destroy().await.map(|()| Outcome::Done)?,
         })
     }

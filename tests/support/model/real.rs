@@ -1,7 +1,9 @@
-//! Sequences on a server: requests that really run side by side, connections that are really cut, judged by their history.
+//! Sequences on a server: requests that really run side by side, connections that are really cut,
+//! judged by their history.
 //!
-//! What the server did when is not known here. But every value is written once in a run, so a read tells which write it saw; the server is
-//! looked through all the time, and tells every command that it carried out.
+//! What the server did when is not known here. But every value is written once in a run, so a read
+//! tells which write it saw; the server is looked through all the time, and tells every command
+//! that it carried out.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +15,9 @@ use futures::future::join_all;
 use redis::Connection;
 use session_runtime::store::SessionKey;
 use session_runtime::testing::ManualClock;
-use session_runtime::{Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, Sessions};
+use session_runtime::{
+    Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, Sessions,
+};
 
 use super::choices::Choices;
 use super::operation::{Kind, Model, Outcome};
@@ -63,8 +67,11 @@ impl Real {
     pub async fn start() -> Self {
         let server = RedisServer::start();
         let proxy = Proxy::start(server.port());
-        let store =
-            RedisStore::builder(&proxy.url()).timeout(Duration::from_secs(2)).connect().await.unwrap();
+        let store = RedisStore::builder(&proxy.url())
+            .timeout(Duration::from_secs(2))
+            .connect()
+            .await
+            .unwrap();
         let watcher = Watcher::begin(server.connection());
         Self { server, proxy, store, watcher, sequences: 0, values: 0, unknown: 0 }
     }
@@ -89,7 +96,8 @@ fn once_each(monitor: Monitor) -> Result<(), String> {
     let mut writes = BTreeSet::new();
     for command in monitor.finish() {
         let words: Vec<_> = command.split("\" \"").map(|word| word.trim_matches('"')).collect();
-        // EVALSHA, the script, 1 key, the key, expiry, mode, removals, the field that is set, and its value.
+        // EVALSHA, the script, 1 key, the key, expiry, mode, removals, the field that is set, and
+        // its value.
         if let [name, _, "1", key, _, _, "0", _, value] = &words[..]
             && name.eq_ignore_ascii_case("evalsha")
             && !writes.insert(((*key).to_owned(), (*value).to_owned()))
@@ -114,7 +122,8 @@ struct Sequence<'a> {
     destroyed: BTreeSet<String>,
     /// Their ids.
     destroyed_ids: BTreeSet<String>,
-    /// Tags of sessions that somebody may have logged in to: such a one survives the destruction of the one before.
+    /// Tags of sessions that somebody may have logged in to: such a one survives the destruction
+    /// of the one before.
     renewed: BTreeSet<String>,
 }
 
@@ -127,8 +136,11 @@ impl<'a> Sequence<'a> {
             Lifetime::custom(class).idle(idle).max(max)
         };
         let prefix = format!("s{}", real.sequences);
-        let config =
-            SessionConfig::new().secret(SECRET).prefix(&prefix).lifetime(lifetime(0)).lifetime(lifetime(1));
+        let config = SessionConfig::new()
+            .secret(SECRET)
+            .prefix(&prefix)
+            .lifetime(lifetime(0))
+            .lifetime(lifetime(1));
         let sessions = Sessions::with_store(config, real.store.clone()).unwrap().with_clock(&clock);
         let jars = vec![None; 1 + choices.below(3)];
         Self {
@@ -197,8 +209,11 @@ impl<'a> Sequence<'a> {
         }
         let (time, epoch) = (&self.time, self.epoch);
         let begin: Vec<_> = self.open.iter().map(|request| request.session.session_id()).collect();
-        let running =
-            self.open.iter().zip(plans).map(|(request, plan)| act(&request.session, plan, time, epoch));
+        let running = self
+            .open
+            .iter()
+            .zip(plans)
+            .map(|(request, plan)| act(&request.session, plan, time, epoch));
         let running = join_all(running);
         let events = match trouble {
             Some((_, true)) => {
@@ -217,7 +232,12 @@ impl<'a> Sequence<'a> {
                 let request = &mut self.open[at];
                 if !matches!(
                     event.outcome,
-                    None | Some(Outcome::Unavailable | Outcome::Unknown | Outcome::Gone | Outcome::Committed)
+                    None | Some(
+                        Outcome::Unavailable
+                            | Outcome::Unknown
+                            | Outcome::Gone
+                            | Outcome::Committed
+                    )
                 ) {
                     request.told_live = after;
                 }
@@ -227,7 +247,8 @@ impl<'a> Sequence<'a> {
                 match (event.kind, event.outcome) {
                     (Kind::Destroy, Some(Outcome::Done)) => {
                         self.destroyed.extend(before.map(|id| id.tag().to_owned()));
-                        self.destroyed_ids.extend(before.map(|id| key(&self.prefix, id.expose_secret())));
+                        self.destroyed_ids
+                            .extend(before.map(|id| key(&self.prefix, id.expose_secret())));
                         request.destroyed = true;
                     }
                     (_, Some(Outcome::Gone)) => {
@@ -237,7 +258,9 @@ impl<'a> Sequence<'a> {
                             return Err(format!("{event:?}, but it is live"));
                         }
                     }
-                    (_, Some(Outcome::Other)) => return Err(format!("{event:?}: no such error can be")),
+                    (_, Some(Outcome::Other)) => {
+                        return Err(format!("{event:?}: no such error can be"));
+                    }
                     _ => {}
                 }
                 self.real.unknown += u64::from(event.outcome == Some(Outcome::Unknown));
@@ -287,7 +310,8 @@ impl<'a> Sequence<'a> {
         {
             let history = &self.history;
             return Err(format!(
-                "the browser does not get the cookie of the session that its request had: {history:#?}"
+                "the browser does not get the cookie of the session that its request had: \
+                 {history:#?}"
             ));
         }
         if let Some((id, pair)) = set {
@@ -343,7 +367,9 @@ impl<'a> Sequence<'a> {
             };
             let written = self.history.iter().find(|event| event.kind == Kind::Set(field, value));
             if value > 0 {
-                let Some(written) = written else { return Err(format!("{read:?}: nobody wrote that")) };
+                let Some(written) = written else {
+                    return Err(format!("{read:?}: nobody wrote that"));
+                };
                 if written.begin > end
                     || matches!(written.outcome, Some(Outcome::Gone | Outcome::Unavailable))
                 {
@@ -358,8 +384,10 @@ impl<'a> Sequence<'a> {
             if read.tag.is_none() {
                 continue;
             }
-            let changes =
-                self.history.iter().filter(|event| event.tag == read.tag && event.epoch == read.epoch);
+            let changes = self
+                .history
+                .iter()
+                .filter(|event| event.tag == read.tag && event.epoch == read.epoch);
             let over = changes
                 .filter(|event| {
                     event.outcome == Some(Outcome::Done) || matches!(event.outcome, Some(Outcome::Yes(_)))
@@ -443,7 +471,8 @@ async fn act(
         let is_over = outcome.is_some_and(|outcome| outcome != Outcome::Unknown);
         let end = is_over.then(|| time.fetch_add(1, Ordering::SeqCst));
         let id = session.session_id();
-        // Which session an operation without a reply was for is not known: the next one may settle that.
+        // Which session an operation without a reply was for is not known: the next one may settle
+        // that.
         let tag = id.filter(|_| is_over).map(|id| id.tag().to_owned());
         events.push((Event { kind, begin, end, outcome, tag, epoch }, id));
         tokio::task::yield_now().await;
@@ -511,7 +540,9 @@ impl Seen {
                 "hash" if !permanent => {
                     self.broken = Some("a session without its permanent field".to_owned())
                 }
-                "hash" if self.dead.contains(&key) => self.broken = Some("a dead id came back".to_owned()),
+                "hash" if self.dead.contains(&key) => {
+                    self.broken = Some("a dead id came back".to_owned())
+                }
                 "string" => drop(self.dead.insert(key)),
                 _ => {}
             }
@@ -528,14 +559,14 @@ impl Drop for Watcher {
 
 /// All keys at one moment.
 fn scan(connection: &mut Connection) -> Vec<Found> {
-    const LOOK: &str = "local found = {} \
-        for _, key in ipairs(redis.call('KEYS', '*')) do \
-          local kind = redis.call('TYPE', key).ok \
-          local permanent = kind == 'hash' and redis.call('HEXISTS', key, '') or 0 \
-          table.insert(found, {key, kind, redis.call('PTTL', key), permanent}) \
-        end \
-        return found";
+    const LOOK: &str = "local found = {} for _, key in ipairs(redis.call('KEYS', '*')) do local \
+                        kind = redis.call('TYPE', key).ok local permanent = kind == 'hash' and \
+                        redis.call('HEXISTS', key, '') or 0 table.insert(found, {key, kind, \
+                        redis.call('PTTL', key), permanent}) end return found";
     let found: Vec<(String, String, i64, bool)> =
         redis::cmd("EVAL").arg(LOOK).arg(0).query(connection).unwrap_or_default();
-    found.into_iter().map(|(key, kind, left, permanent)| Found { key, kind, left, permanent }).collect()
+    found
+        .into_iter()
+        .map(|(key, kind, left, permanent)| Found { key, kind, left, permanent })
+        .collect()
 }

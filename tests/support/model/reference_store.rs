@@ -1,4 +1,5 @@
-//! What a store has to do, in the simplest words: the model that is compared with the store after every command.
+//! What a store has to do, in the simplest words: the model that is compared with the store after
+//! every command.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -56,7 +57,8 @@ impl ReferenceStore {
         }
     }
 
-    /// The live key that the tombstones lead to from this one. Only renewals to keys of which `follows` holds are followed.
+    /// The live key that the tombstones lead to from this one. Only renewals to keys of which
+    /// `follows` holds are followed.
     pub(super) fn leads_to(
         &self,
         key: &str,
@@ -69,7 +71,9 @@ impl ReferenceStore {
                 Content::Live(_) => return Some(key),
                 Content::Dead(TombstoneKind::Destroyed(_), _) => return None,
                 Content::Dead(TombstoneKind::Rotated(id), _) => Some(key_of(&id)),
-                Content::Dead(TombstoneKind::Renewed(id), _) => Some(key_of(&id)).filter(|key| follows(key)),
+                Content::Dead(TombstoneKind::Renewed(id), _) => {
+                    Some(key_of(&id)).filter(|key| follows(key))
+                }
             };
             key = next?;
         }
@@ -88,7 +92,8 @@ impl ReferenceStore {
             Command::Rotate { to, .. } => self.is_live(to.expose_secret(), now),
             _ => false,
         };
-        let entry = self.entries.get_mut(key.expose_secret()).filter(|entry| entry.expires_at > now);
+        let entry =
+            self.entries.get_mut(key.expose_secret()).filter(|entry| entry.expires_at > now);
         match command {
             Command::Get { field, refresh, .. } => Reply::Get(match entry {
                 None => Lookup::Missing,
@@ -109,7 +114,9 @@ impl ReferenceStore {
             Command::TimeLeft { .. } => Reply::TimeLeft(match entry {
                 None => Lookup::Missing,
                 Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
-                Some(entry) => Lookup::Found(entry.expires_at.duration_since(now).unwrap_or_default()),
+                Some(entry) => {
+                    Lookup::Found(entry.expires_at.duration_since(now).unwrap_or_default())
+                }
             }),
             Command::Write { mode, changes, expires_in, .. } => Reply::Write(match entry {
                 Some(Entry { content: Content::Dead(..), .. }) => Lookup::Dead,
@@ -130,7 +137,9 @@ impl ReferenceStore {
                     Lookup::Found(removed)
                 }
             }),
-            Command::Rotate { to, id, how: Moving { expires_in, tombstone_for, renews }, .. } => {
+            Command::Rotate {
+                to, id, how: Moving { expires_in, tombstone_for, renews }, ..
+            } => {
                 match entry {
                     None => Reply::Rotate(Lookup::Missing),
                     Some(Entry { content: Content::Dead(kind, _), .. }) => {
@@ -139,9 +148,13 @@ impl ReferenceStore {
                         Reply::Rotate(if repeated { Lookup::Found(()) } else { Lookup::Dead })
                     }
                     Some(entry) => {
-                        let kind =
-                            if *renews { TombstoneKind::Renewed(*id) } else { TombstoneKind::Rotated(*id) };
-                        let content = std::mem::replace(&mut entry.content, Content::Dead(kind, now));
+                        let kind = if *renews {
+                            TombstoneKind::Renewed(*id)
+                        } else {
+                            TombstoneKind::Rotated(*id)
+                        };
+                        let content =
+                            std::mem::replace(&mut entry.content, Content::Dead(kind, now));
                         entry.expires_at = now + *tombstone_for;
                         let (lineage, expires_at) = (entry.lineage, now + *expires_in);
                         self.put(to, Entry { key: to.clone(), lineage, expires_at, content });
@@ -153,7 +166,8 @@ impl ReferenceStore {
                 None => Destroyed::Missing,
                 Some(Entry { content: Content::Dead(kind, _), .. }) => Destroyed::Dead(*kind),
                 Some(entry) => {
-                    entry.content = Content::Dead(TombstoneKind::Destroyed(destruction.reason), now);
+                    entry.content =
+                        Content::Dead(TombstoneKind::Destroyed(destruction.reason), now);
                     entry.expires_at = now + destruction.tombstone_for;
                     Destroyed::Ended
                 }
@@ -181,7 +195,9 @@ fn refreshed(expires_at: &mut SystemTime, refresh: Refresh, now: SystemTime) {
     match refresh {
         Refresh::No => {}
         Refresh::To(expires_in) => *expires_at = now + expires_in,
-        Refresh::Below { below, expires_in } if *expires_at < now + below => *expires_at = now + expires_in,
+        Refresh::Below { below, expires_in } if *expires_at < now + below => {
+            *expires_at = now + expires_in
+        }
         Refresh::Below { .. } => {}
     }
 }

@@ -28,7 +28,8 @@ pub(super) struct Request {
     pub(super) pending: Option<String>,
     /// The keys that it was told are live.
     pub(super) told_live: BTreeSet<String>,
-    /// Those of sessions that it may have begun beside a renewal: they have another lifetime, and get no cookie.
+    /// Those of sessions that it may have begun beside a renewal: they have another lifetime, and
+    /// get no cookie.
     pub(super) forgotten: BTreeSet<String>,
     /// The lineage that it works on, once it was told that there is one.
     pub(super) bound: Option<usize>,
@@ -44,9 +45,11 @@ pub(super) struct Request {
     pub(super) class: Option<u8>,
     /// When it came in.
     pub(super) arrived: SystemTime,
-    /// It began to log somebody in or out: it may begin another session in place of one that ended.
+    /// It began to log somebody in or out: it may begin another session in place of one that
+    /// ended.
     pub(super) begins_anew: bool,
-    /// It began to log somebody out: beside that, and where it fails, its session may be told to be gone.
+    /// It began to log somebody out: beside that, and where it fails, its session may be told to
+    /// be gone.
     pub(super) destroys: bool,
     /// It does nothing any more.
     pub(super) over: bool,
@@ -106,7 +109,8 @@ impl Request {
         reference: &'a ReferenceStore,
         now: SystemTime,
     ) -> impl Iterator<Item = &'a str> {
-        let live = self.keys.iter().map(String::as_str).filter(move |key| reference.is_live(key, now));
+        let live =
+            self.keys.iter().map(String::as_str).filter(move |key| reference.is_live(key, now));
         let known = live.filter(|key| !self.forgotten.contains(*key));
         known.filter(move |key| self.bound.is_none() || reference.lineage(key) == self.bound)
     }
@@ -125,14 +129,18 @@ impl Request {
         had_one && self.may_be_absent(reference, now)
     }
 
-    /// It was under way when the session of this key ended, or came in within the grace. A part of the application always was.
+    /// It was under way when the session of this key ended, or came in within the grace. A part of
+    /// the application always was.
     fn saw_end_of(&self, key: &str, reference: &ReferenceStore) -> bool {
-        reference.end_of(key).is_some_and(|(_, at)| self.client.is_none() || at + GRACE >= self.arrived)
+        reference
+            .end_of(key)
+            .is_some_and(|(_, at)| self.client.is_none() || at + GRACE >= self.arrived)
     }
 
     /// A session of its cookies ended while it was under way: it must not begin another one.
     pub(super) fn must_not_begin(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
-        let has_ended = |key: &&String| reference.is_dead(key, now) && self.saw_end_of(key, reference);
+        let has_ended =
+            |key: &&String| reference.is_dead(key, now) && self.saw_end_of(key, reference);
         self.keys.iter().filter(|key| self.came_with(key)).any(|key| has_ended(&key))
     }
 
@@ -140,15 +148,19 @@ impl Request {
     pub(super) fn must_not_log_in(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
         let [key] = &self.keys[..] else { return false };
         let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
-        let ended_elsewhere = reference
-            .end_of(key)
-            .is_some_and(|(kind, at)| self.client.is_none() || kind == elsewhere && at >= self.arrived);
+        let ended_elsewhere = reference.end_of(key).is_some_and(|(kind, at)| {
+            self.client.is_none() || kind == elsewhere && at >= self.arrived
+        });
         self.came_with(key) && reference.is_dead(key, now) && ended_elsewhere
     }
 
-    /// The keys whose sessions have to be dead after a `destroy` that begins now, and those that they were rotated to, as far as
-    /// tombstones tell.
-    pub(super) fn to_be_destroyed(&self, reference: &ReferenceStore, now: SystemTime) -> Vec<String> {
+    /// The keys whose sessions have to be dead after a `destroy` that begins now, and those that
+    /// they were rotated to, as far as tombstones tell.
+    pub(super) fn to_be_destroyed(
+        &self,
+        reference: &ReferenceStore,
+        now: SystemTime,
+    ) -> Vec<String> {
         let is_there = |key: &&String| reference.is_live(key, now) || reference.is_dead(key, now);
         let known = self.keys.iter().filter(|key| !self.forgotten.contains(*key));
         known.filter(is_there).cloned().collect()
@@ -159,21 +171,28 @@ impl Request {
         self.client.is_none() || self.keys.iter().any(|own| own == key)
     }
 
-    /// The keys of its session that it knows are live. A move of unknown outcome is repeated to the same one.
+    /// The keys of its session that it knows are live. A move of unknown outcome is repeated to the
+    /// same one.
     pub(super) fn known_live(&self, reference: &ReferenceStore, now: SystemTime) -> Vec<String> {
         let own = self.own_lineage(reference, now);
         let live = self.live(reference, now).filter(|key| reference.lineage(key) == own);
-        live.filter(|key| self.told_live.contains(*key) || self.came_with(key)).map(str::to_owned).collect()
+        live.filter(|key| self.told_live.contains(*key) || self.came_with(key))
+            .map(str::to_owned)
+            .collect()
     }
 
-    /// The session that it works on, or would if it asked: the first that is live under one of its keys.
+    /// The session that it works on, or would if it asked: the first that is live under one of its
+    /// keys.
     fn own_lineage(&self, reference: &ReferenceStore, now: SystemTime) -> Option<usize> {
-        let is_live =
-            |lineage: &usize| self.live(reference, now).any(|key| reference.lineage(key) == Some(*lineage));
-        self.bound.or_else(|| self.keys.iter().filter_map(|key| reference.lineage(key)).find(is_live))
+        let is_live = |lineage: &usize| {
+            self.live(reference, now).any(|key| reference.lineage(key) == Some(*lineage))
+        };
+        self.bound
+            .or_else(|| self.keys.iter().filter_map(|key| reference.lineage(key)).find(is_live))
     }
 
-    /// It was told by this command that a session is live under this key. Fails if it worked on another one that is live.
+    /// It was told by this command that a session is live under this key. Fails if it worked on
+    /// another one that is live.
     pub(super) fn record(
         &mut self,
         reference: &ReferenceStore,

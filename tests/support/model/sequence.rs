@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use session_runtime::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, WriteMode};
+use session_runtime::store::{
+    Lookup, PERMANENT_FIELD, Refresh, SessionKey, SessionStore, WriteMode,
+};
 use session_runtime::testing::ManualClock;
 use session_runtime::{Lifetime, MemoryStore, SessionConfig, SessionId, Sessions};
 
@@ -165,7 +167,9 @@ impl Sequence {
             Step::Drop => self.drop_one(choices),
             Step::Commit => {
                 let open: Vec<_> = (0..self.requests.len())
-                    .filter(|&at| !self.requests[at].committed && self.requests[at].handle.is_some())
+                    .filter(|&at| {
+                        !self.requests[at].committed && self.requests[at].handle.is_some()
+                    })
                     .collect();
                 if !open.is_empty() {
                     return self.commit(open[choices.below(open.len())]);
@@ -177,7 +181,8 @@ impl Sequence {
         Ok(())
     }
 
-    /// A client sends a request, with the cookies that it has then; or a session is opened outside a request.
+    /// A client sends a request, with the cookies that it has then; or a session is opened outside
+    /// a request.
     fn open(&mut self, choices: &mut Choices) {
         let client = choices.below(self.clients.len());
         let outside = choices.percent(5);
@@ -194,7 +199,8 @@ impl Sequence {
                 let mut sent: Vec<&String> = tossed.iter().collect();
                 let first = choices.below(sent.len() + 1);
                 sent.splice(first..first, jar);
-                let header = sent.iter().map(|cookie| cookie.as_str()).collect::<Vec<_>>().join("; ");
+                let header =
+                    sent.iter().map(|cookie| cookie.as_str()).collect::<Vec<_>>().join("; ");
                 let handle = self.sessions.open([header.as_bytes()]);
                 let presented = jar.as_ref().map(key_in);
                 let session = handle.session();
@@ -259,8 +265,10 @@ impl Sequence {
             live: request.known_live(&self.reference, now),
         };
         if !alone {
-            for other in
-                self.operations.iter_mut().filter(|other| other.request == at && other.running.is_some())
+            for other in self
+                .operations
+                .iter_mut()
+                .filter(|other| other.request == at && other.running.is_some())
             {
                 other.alone = false;
             }
@@ -319,8 +327,10 @@ impl Sequence {
     /// The operations whose command was answered.
     fn ready(&self) -> Vec<usize> {
         let air = self.network.air();
-        let answered =
-            air.flights.iter().filter(|flight| flight.answer.is_some() && !flight.taken && !flight.abandoned);
+        let answered = air
+            .flights
+            .iter()
+            .filter(|flight| flight.answer.is_some() && !flight.taken && !flight.abandoned);
         answered.map(|flight| flight.by).collect()
     }
 
@@ -355,7 +365,9 @@ impl Sequence {
         let Some(&command) = self.operations[number].commands.last() else { return Ok(()) };
         let air = self.network.air();
         let flight = &air.flights[command];
-        let (true, Some(Answer::Reply(reply))) = (flight.taken, &flight.answer) else { return Ok(()) };
+        let (true, Some(Answer::Reply(reply))) = (flight.taken, &flight.answer) else {
+            return Ok(());
+        };
         if !reply.is_found() {
             return Ok(());
         }
@@ -363,7 +375,9 @@ impl Sequence {
         // Begun too late for a cookie.
         let late = |key: &SessionKey| {
             let key = key.expose_secret();
-            request.committed && request.pending.as_deref() == Some(key) && !request.told_live.contains(key)
+            request.committed
+                && request.pending.as_deref() == Some(key)
+                && !request.told_live.contains(key)
         };
         let key = match &flight.command {
             Command::Rotate { to, .. } => to,
@@ -399,7 +413,9 @@ impl Sequence {
             return Err("the id of a cookie was adopted".to_owned());
         }
         if begins && !request.begins_anew && request.must_not_begin(&self.reference, now) {
-            return Err("a session begins in place of one that ended under the request's hands".to_owned());
+            return Err(
+                "a session begins in place of one that ended under the request's hands".to_owned()
+            );
         }
         if begins && request.class.is_some_and(|expected| class(&name) != expected) {
             return Err("a session begins with another lifetime than it was given".to_owned());
@@ -408,7 +424,9 @@ impl Sequence {
         let may_be_anybodys = matches!(command, Command::Destroy { .. })
             || matches!(command, Command::TimeLeft { .. }) && request.came_with(&name);
         if !request.keys.contains(&name) && !may_be_anybodys {
-            return Err("a command for a session that this request has nothing to do with".to_owned());
+            return Err(
+                "a command for a session that this request has nothing to do with".to_owned()
+            );
         }
         if let Command::Rotate { to, .. } = &command {
             let to = to.expose_secret().to_owned();
@@ -417,14 +435,18 @@ impl Sequence {
             }
             request.keys.push(to);
         }
-        let changes_cookie = begins || matches!(command, Command::Rotate { .. } | Command::Destroy { .. });
+        let changes_cookie =
+            begins || matches!(command, Command::Rotate { .. } | Command::Destroy { .. });
         if request.committed && changes_cookie {
             return Err("what would change the cookie went to the store after the head".to_owned());
         }
         let capped = match &command {
             Command::Write { expires_in, .. } => now + *expires_in <= deadline(&name),
             Command::Rotate { to, how, .. } => now + how.expires_in <= deadline(to.expose_secret()),
-            Command::Get { refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. }, .. }
+            Command::Get {
+                refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. },
+                ..
+            }
             | Command::Contains {
                 refresh: Refresh::To(expires_in) | Refresh::Below { expires_in, .. },
                 ..
@@ -494,8 +516,9 @@ impl Sequence {
 
     /// A request is cut off in the middle: its operation's future is dropped.
     fn drop_one(&mut self, choices: &mut Choices) {
-        let running: Vec<_> =
-            (0..self.operations.len()).filter(|&at| self.operations[at].running.is_some()).collect();
+        let running: Vec<_> = (0..self.operations.len())
+            .filter(|&at| self.operations[at].running.is_some())
+            .collect();
         if running.is_empty() {
             return;
         }
@@ -521,11 +544,17 @@ impl Sequence {
             if !request.told_live.contains(key) {
                 return Err("a cookie for a session that nobody said is there".to_owned());
             }
-            if self.reference.lineage(key).is_some_and(|lineage| request.destroyed.contains(&lineage)) {
+            if self
+                .reference
+                .lineage(key)
+                .is_some_and(|lineage| request.destroyed.contains(&lineage))
+            {
                 return Err("a cookie for a session that this request destroyed".to_owned());
             }
             if request.was_gone && !request.begins_anew {
-                return Err("a request whose session is gone replaces the browser's cookie".to_owned());
+                return Err(
+                    "a request whose session is gone replaces the browser's cookie".to_owned()
+                );
             }
         }
         if removes && !request.removal_due {
@@ -538,14 +567,17 @@ impl Sequence {
             Some(_) => set_key.clone(),
             None => request.presented.clone(),
         };
-        let reaches =
-            |key: &str| has.as_deref() == Some(key) || request.tossed.iter().any(|other| other == key);
-        let lost =
-            request.live(&self.reference, now).find(|&key| request.told_live.contains(key) && !reaches(key));
+        let reaches = |key: &str| {
+            has.as_deref() == Some(key) || request.tossed.iter().any(|other| other == key)
+        };
+        let lost = request
+            .live(&self.reference, now)
+            .find(|&key| request.told_live.contains(key) && !reaches(key));
         // Of a session that may have ended or moved no cookie is set: it would be a dead one.
         let in_doubt = |key: &str| self.network.air().in_doubt(key);
         if lost.is_some_and(|key| !in_doubt(key)) && request.bound.is_some() {
-            return Err("the browser does not get the cookie of the session that its request had".to_owned());
+            return Err("the browser does not get the cookie of the session that its request had"
+                .to_owned());
         }
         self.note(|| {
             format!(
@@ -559,13 +591,16 @@ impl Sequence {
                 }
             )
         });
-        let (Some(client), Some(cookie)) = (self.requests[at].client, set_cookie) else { return Ok(()) };
+        let (Some(client), Some(cookie)) = (self.requests[at].client, set_cookie) else {
+            return Ok(());
+        };
         let pair = cookie.split(';').next().unwrap_or_default().to_owned();
         self.clients[client].jar = (!removes).then_some(pair);
         Ok(())
     }
 
-    /// Time passes. Nothing takes minutes: what is on its way arrives before, or never, and whoever waits is told.
+    /// Time passes. Nothing takes minutes: what is on its way arrives before, or never, and whoever
+    /// waits is told.
     fn pass(&mut self, choices: &mut Choices) -> Checked {
         const SECOND: Duration = Duration::from_secs(1);
         let minutes = [1, 4, 6, 31, 59, 61, 119, 181].map(|minutes| MINUTE * minutes);
@@ -596,8 +631,11 @@ impl Sequence {
             }
         }
         self.note(|| format!("{time:?} pass"));
-        // Who does not know what became of an operation does not wait for minutes: a tombstone would tell no more.
-        for at in (0..self.requests.len()).filter(|&at| self.requests[at].is_unsure()).collect::<Vec<_>>() {
+        // Who does not know what became of an operation does not wait for minutes: a tombstone
+        // would tell no more.
+        for at in
+            (0..self.requests.len()).filter(|&at| self.requests[at].is_unsure()).collect::<Vec<_>>()
+        {
             self.requests[at].over = true;
             if !self.requests[at].committed && self.requests[at].handle.is_some() {
                 self.commit(at)?;
@@ -607,7 +645,8 @@ impl Sequence {
         Ok(())
     }
 
-    /// A client gets one more cookie of our name: an id that nobody knows, its own last one, another client's.
+    /// A client gets one more cookie of our name: an id that nobody knows, its own last one,
+    /// another client's.
     fn toss(&mut self, choices: &mut Choices) {
         let client = choices.below(self.clients.len());
         let cookie = match choices.below(3) {
@@ -630,7 +669,8 @@ impl Sequence {
         }
     }
 
-    /// All that is on its way arrives, every request goes on to its end, and every client looks once more.
+    /// All that is on its way arrives, every request goes on to its end, and every client looks
+    /// once more.
     fn finish(&mut self, choices: &mut Choices) -> Checked {
         self.settle()?;
         for at in 0..self.requests.len() {
@@ -651,11 +691,12 @@ impl Sequence {
                 let request = &mut self.requests[count];
                 request.running += 1;
                 let now = self.clock.now();
-                let expected =
-                    request.keys.iter().find_map(|key| match &self.reference.entry(key, now)?.content {
+                let expected = request.keys.iter().find_map(|key| {
+                    match &self.reference.entry(key, now)?.content {
                         Content::Live(fields) => Some(number(fields.get(&field(kind)))),
                         Content::Dead(..) => None,
-                    });
+                    }
+                });
                 let operation = Operation {
                     request: count,
                     kind,
@@ -713,30 +754,37 @@ impl Sequence {
         let air = self.network.air();
         let operation = &self.operations[number];
         let kind = operation.kind;
-        let commands: Vec<_> = operation.commands.iter().map(|&at| (at, &air.flights[at])).collect();
+        let commands: Vec<_> =
+            operation.commands.iter().map(|&at| (at, &air.flights[at])).collect();
         let done: Vec<_> = commands
             .iter()
             .filter(|(_, flight)| {
                 flight.command.changes() && flight.executed.as_ref().is_some_and(Reply::is_found)
             })
             .collect();
-        let reached = commands
+        let reached = commands.iter().any(
+            |(_, flight)| matches!(&flight.answer, Some(Answer::Reply(reply)) if reply.is_found()),
+        );
+        let failed = commands
             .iter()
-            .any(|(_, flight)| matches!(&flight.answer, Some(Answer::Reply(reply)) if reply.is_found()));
-        let failed =
-            commands.iter().any(|(_, flight)| !matches!(&flight.answer, Some(Answer::Reply(_)) | None));
+            .any(|(_, flight)| !matches!(&flight.answer, Some(Answer::Reply(_)) | None));
         let last = commands.last().map(|(at, _)| *at);
         let reply = last.and_then(|at| air.flights[at].executed.clone());
         let done = done.len();
         drop(commands);
         drop(air);
         let request = &mut self.requests[operation.request];
-        let refuted = |what: &str| Err(format!("{number}: {kind:?} was told {outcome:?}, but {what}"));
+        let refuted =
+            |what: &str| Err(format!("{number}: {kind:?} was told {outcome:?}, but {what}"));
         match outcome {
             Outcome::Other => return refuted("no such error can be"),
             Outcome::Unavailable | Outcome::Unknown if !failed => return refuted("nothing failed"),
-            Outcome::Unavailable if done > 0 && operation.alone => return refuted("it was carried out"),
-            Outcome::Unknown if done > 1 && operation.alone => return refuted("it was carried out twice"),
+            Outcome::Unavailable if done > 0 && operation.alone => {
+                return refuted("it was carried out");
+            }
+            Outcome::Unknown if done > 1 && operation.alone => {
+                return refuted("it was carried out twice");
+            }
             Outcome::Gone if !operation.gone => return refuted("its session was never ended"),
             Outcome::Gone if done > 0 && operation.alone => return refuted("it was carried out"),
             Outcome::Committed if !request.committed => return refuted("the head was not sent"),
@@ -754,7 +802,9 @@ impl Sequence {
                     return refuted("it is not what was stored");
                 }
             }
-            Outcome::Left(Some(left)) if left > LIFETIMES[1].1 => return refuted("nothing lasts that long"),
+            Outcome::Left(Some(left)) if left > LIFETIMES[1].1 => {
+                return refuted("nothing lasts that long");
+            }
             Outcome::Done if matches!(kind, Kind::Set(..)) && done == 0 => {
                 return refuted("it was not carried out");
             }
@@ -782,7 +832,8 @@ impl Sequence {
                 if !reached && operation.alone && operation.must_not_log_in {
                     return refuted("somebody else had ended the session");
                 }
-                let pending = request.pending.as_ref().filter(|key| !request.told_live.contains(*key));
+                let pending =
+                    request.pending.as_ref().filter(|key| !request.told_live.contains(*key));
                 let other_class = |class: u8| pending.is_some_and(|key| self::class(key) != class);
                 if matches!(kind, Kind::Renew(class) if !reached && other_class(class)) {
                     // What was begun beside it, with another lifetime, gets no cookie.
@@ -810,7 +861,8 @@ impl Sequence {
                 if operation.to_be_destroyed.iter().any(alive) {
                     return refuted("its session is live");
                 }
-                let lineages = operation.to_be_destroyed.iter().filter_map(|key| self.reference.lineage(key));
+                let lineages =
+                    operation.to_be_destroyed.iter().filter_map(|key| self.reference.lineage(key));
                 request.destroyed.extend(lineages);
                 request.bound = None;
                 request.bound_since = self.network.air().flights.len();
@@ -864,7 +916,8 @@ impl Sequence {
             }
         }
         drop(air);
-        for operation in self.operations.iter_mut().filter(|operation| operation.running.is_some()) {
+        for operation in self.operations.iter_mut().filter(|operation| operation.running.is_some())
+        {
             let request = &self.requests[operation.request];
             operation.absent |= request.may_be_absent(&self.reference, now);
             operation.gone |= request.may_be_gone(&self.reference, now);

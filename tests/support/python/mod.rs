@@ -1,4 +1,5 @@
-//! Applications of the Python package `redis_session`: those beside this file, each on a port of its own.
+//! Applications of the Python package `redis_session`: those beside this file, each on a port of
+//! its own.
 
 use std::env;
 use std::io::Write;
@@ -7,7 +8,8 @@ use std::process::Command;
 
 use crate::program::Program;
 
-/// What signs the applications' cookies unless told otherwise: `cookie_secret` of Tornado, `SECRET_KEY` of Flask.
+/// What signs the applications' cookies unless told otherwise: `cookie_secret` of Tornado,
+/// `SECRET_KEY` of Flask.
 pub const SECRET: &str = "the tests' secret, which Python and Rust share";
 
 /// A running application. It ends with this value, or with the test's process, however that ends.
@@ -26,11 +28,13 @@ pub struct Options {
     pub secret: String,
     /// The prefix of its keys: the package's own, `redis`, by default.
     pub prefix: Option<String>,
-    /// The sessions' expiry in seconds after their last use. By default they have none, as with the package.
+    /// The sessions' expiry in seconds after their last use. By default they have none, as with
+    /// the package.
     pub expire: Option<u64>,
     /// The cookie's name: the package's own, `session-id`, by default.
     pub cookie_id: Option<String>,
-    /// Whether the cookie is the id itself, without a signature; only Tornado's may be. Signed by default.
+    /// Whether the cookie is the id itself, without a signature; only Tornado's may be. Signed by
+    /// default.
     pub is_unsigned: bool,
 }
 
@@ -63,8 +67,8 @@ impl Options {
 impl Python {
     /// Starts the application on Tornado.
     ///
-    /// `None` where there is no Python with the package, after printing that the test is skipped; with `SESSION_PYTHON_REQUIRED=1` that is a
-    /// failure instead.
+    /// `None` where there is no Python with the package, after printing that the test is skipped;
+    /// with `SESSION_PYTHON_REQUIRED=1` that is a failure instead.
     pub fn tornado(options: &Options) -> Option<Self> {
         // It would tell every request.
         Self::start("tornado", options, &["--logging=error"])
@@ -81,9 +85,11 @@ impl Python {
             skip(framework);
             return None;
         };
-        let app = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("support/python/{framework}_app.py"));
+        let app = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("support/python/{framework}_app.py"));
         let mut command = Command::new(python);
-        // Without compiled files beside the sources, and without the package's warnings of what is deprecated.
+        // Without compiled files beside the sources, and without the package's warnings of what is
+        // deprecated.
         command.args(["-B", "-W", "ignore"]).arg(app).args(options.arguments()).args(more);
         let mut program = Program::start(&mut command);
         let port = program.line_after("listening on ");
@@ -109,7 +115,8 @@ fn python(framework: &str) -> Option<PathBuf> {
 
 fn skip(framework: &str) {
     let required = env::var_os("SESSION_PYTHON_REQUIRED").is_some_and(|required| required == "1");
-    let reason = format!("no Python with redis_session for {framework}, ./tests/run makes sure of one");
+    let reason =
+        format!("no Python with redis_session for {framework}, ./tests/run makes sure of one");
     assert!(!required, "SESSION_PYTHON_REQUIRED is set, and there is {reason}");
     // Not `eprintln!`: that is not shown for a test that passes.
     let _ = writeln!(std::io::stderr(), "skipped a test with Python: {reason}");

@@ -3,23 +3,28 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A server program that the tests run on. `tests/run` makes sure that each is there; without it, what is missing is skipped.
+/// A server program that the tests run on. `tests/run` makes sure that each is there; without it,
+/// what is missing is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Make {
-    /// The one that most tests run on: `SESSION_TEST_REDIS` if set, else `redis-server` or `valkey-server` on `PATH`, else one of the next two.
+    /// The one that most tests run on: `SESSION_TEST_REDIS` if set, else `redis-server` or
+    /// `valkey-server` on `PATH`, else one of the next two.
     Usual,
-    /// One that is too old: `SESSION_TEST_REDIS_6` if set, else what `tests/run` put into `target/servers`.
+    /// One that is too old: `SESSION_TEST_REDIS_6` if set, else what `tests/run` put into
+    /// `target/servers`.
     Redis6,
     /// `SESSION_TEST_REDIS_8` if set, else what `tests/run` put into `target/servers`.
     Redis8,
     /// `SESSION_TEST_VALKEY_9` if set, else what `tests/run` put into `target/servers`.
     Valkey9,
-    /// One that speaks TLS: `SESSION_TEST_TLS` if set, else the usual one if it does. `none` says that there is none.
+    /// One that speaks TLS: `SESSION_TEST_TLS` if set, else the usual one if it does. `none` says
+    /// that there is none.
     Tls,
 }
 
 impl Make {
-    /// Where the program is. Nothing if there is none, which is said; with `SESSION_SERVERS_REQUIRED=1` that is a failure.
+    /// Where the program is. Nothing if there is none, which is said; with
+    /// `SESSION_SERVERS_REQUIRED=1` that is a failure.
     pub fn program(self) -> Option<PathBuf> {
         let program = match std::env::var_os(self.variable()) {
             Some(named) if named == "none" => {
@@ -50,7 +55,9 @@ impl Make {
 
     fn found(self) -> Option<PathBuf> {
         match self {
-            Self::Usual => installed().or_else(|| Self::Redis8.found()).or_else(|| Self::Valkey9.found()),
+            Self::Usual => {
+                installed().or_else(|| Self::Redis8.found()).or_else(|| Self::Valkey9.found())
+            }
             Self::Redis6 => fetched("redis-6/redis-server"),
             Self::Redis8 => fetched("redis-8/redis-server"),
             Self::Valkey9 => fetched("valkey-9/valkey-server"),
@@ -72,8 +79,11 @@ fn fetched(name: &str) -> Option<PathBuf> {
     program.is_file().then_some(program)
 }
 
-/// One that does complains of the certificate that it was not given, and ends; one that does not complains of the port.
+/// One that does complains of the certificate that it was not given, and ends; one that does not
+/// complains of the port.
 fn speaks_tls(program: &Path) -> bool {
     let tried = Command::new(program).args(["--port", "0", "--tls-port", "1"]).output();
-    tried.is_ok_and(|tried| String::from_utf8_lossy(&tried.stdout).contains("Failed to configure TLS"))
+    tried.is_ok_and(|tried| {
+        String::from_utf8_lossy(&tried.stdout).contains("Failed to configure TLS")
+    })
 }

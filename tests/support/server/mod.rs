@@ -20,8 +20,8 @@ use redis::{Connection, FromRedisValue, RedisResult, ToRedisArgs};
 use self::process::{Process, SOCKET};
 use crate::wait_for;
 
-/// A server process on a free port of this machine, with a directory of its own. It ends with this value, or with the test's process,
-/// however that ends. No other server is ever touched.
+/// A server process on a free port of this machine, with a directory of its own. It ends with this
+/// value, or with the test's process, however that ends. No other server is ever touched.
 #[derive(Debug)]
 pub struct RedisServer {
     recipe: Recipe,
@@ -37,8 +37,9 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
-    /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`. Later ones override earlier ones. Passwords
-    /// and users are set with [`cli`](Self::cli) once it runs: it is asked without them whether it is ready.
+    /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`.
+    /// Later ones override earlier ones. Passwords and users are set with [`cli`](Self::cli)
+    /// once it runs: it is asked without them whether it is ready.
     pub fn start_with(args: &[&str]) -> Self {
         let program = Make::Usual.program();
         Self::prepare(Recipe::server(program.expect("a server, which most tests need"), args))
@@ -109,7 +110,8 @@ impl RedisServer {
         *self.paused.get_mut() = false;
     }
 
-    /// Starts the server again, on the same port and with what it had on disk. Kills it first if it runs.
+    /// Starts the server again, on the same port and with what it had on disk. Kills it first if it
+    /// runs.
     pub fn restart(&mut self) {
         self.kill();
         assert!(self.launch(), "the server does not start again");
@@ -156,7 +158,8 @@ impl RedisServer {
         invocation.query(&mut self.connection())
     }
 
-    /// A connection of the test's own. It takes the unix socket, which is there whatever the port speaks.
+    /// A connection of the test's own. It takes the unix socket, which is there whatever the port
+    /// speaks.
     pub fn connection(&self) -> Connection {
         redis::Client::open(self.unix_url()).unwrap().get_connection().unwrap()
     }
@@ -182,8 +185,8 @@ impl RedisServer {
         CommandCounts::parse(&self.cli::<String>(&["INFO", "commandstats"]))
     }
 
-    /// How long the server worked on a command, by its lower-case name, in microseconds since [`reset_micros`](Self::reset_micros).
-    /// `evalsha` and `exec` include what they carry out.
+    /// How long the server worked on a command, by its lower-case name, in microseconds since
+    /// [`reset_micros`](Self::reset_micros). `evalsha` and `exec` include what they carry out.
     pub fn micros(&self, command: &str) -> u64 {
         stats::micros(&self.cli::<String>(&["INFO", "commandstats"]), command)
     }
@@ -226,8 +229,8 @@ fn greet(url: &str) -> RedisResult<()> {
     redis::cmd("PING").exec(&mut redis::Client::open(url)?.get_connection()?)
 }
 
-/// A port that is free, and whose second port is too, for a node of a cluster. Both are below those that the system gives to connections:
-/// while a server is down, nobody takes its port by chance.
+/// A port that is free, and whose second port is too, for a node of a cluster. Both are below those
+/// that the system gives to connections: while a server is down, nobody takes its port by chance.
 fn free_port() -> u16 {
     const PORTS: u32 = 11_000;
     const LOWEST: u16 = 10_001;
@@ -242,7 +245,8 @@ fn free_port() -> u16 {
 fn fresh_directory() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let directory = std::env::temp_dir().join(format!("session-tests-{}-{number}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("session-tests-{}-{number}", std::process::id()));
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir(&directory).unwrap();
     directory

@@ -8,7 +8,8 @@ use redis::{Client, Connection, cmd};
 
 use super::RedisServer;
 
-/// The commands that servers carry out while this listens (`MONITOR`). What a script calls is among them; what sentinels ask is not.
+/// The commands that servers carry out while this listens (`MONITOR`). What a script calls is among
+/// them; what sentinels ask is not.
 #[derive(Debug)]
 pub struct Monitor {
     listeners: Vec<Listener>,
@@ -33,8 +34,9 @@ impl Monitor {
         Self { listeners: servers.iter().map(|server| Listener::begin(server)).collect() }
     }
 
-    /// Ends it, and gives the commands in the order in which they were carried out: one text each, words in the server's quotes, as
-    /// `"HGET" "app:sessions:{…" "count"`, with `lua ` before those that a script called.
+    /// Ends it, and gives the commands in the order in which they were carried out: one text each,
+    /// words in the server's quotes, as `"HGET" "app:sessions:{…" "count"`, with `lua ` before
+    /// those that a script called.
     pub fn finish(self) -> Vec<String> {
         let mut lines: Vec<Line> = self.listeners.into_iter().flat_map(Listener::finish).collect();
         // Stable: what one server did within a microsecond stays in its order.
@@ -95,7 +97,8 @@ fn read_line(lines: &mut impl BufRead) -> String {
     line.trim_end().to_owned()
 }
 
-/// Where the sentinels' connections come from: `id=3 addr=127.0.0.1:50000 laddr=… fd=8 name=sentinel-…`.
+/// Where the sentinels' connections come from: `id=3 addr=127.0.0.1:50000 laddr=… fd=8
+/// name=sentinel-…`.
 fn sentinels(connection: &mut Connection) -> Vec<String> {
     let clients: String = cmd("CLIENT").arg("LIST").query(connection).unwrap();
     let of_sentinel = |client: &str| {

@@ -26,8 +26,9 @@ pub(crate) enum Role {
     Sentinel,
 }
 
-/// A shell that holds the server: when its input ends, because this is dropped or because the test's process is gone, it kills the server
-/// and removes its files. A line of input says that they stay.
+/// A shell that holds the server: when its input ends, because this is dropped or because the
+/// test's process is gone, it kills the server and removes its files. A line of input says that
+/// they stay.
 #[derive(Debug)]
 pub(super) struct Process {
     shell: Child,
@@ -50,7 +51,9 @@ impl Role {
         let port = port.to_string();
         let args: &[&str] = match self {
             Self::Server => &["--port", &port, "--save", "", "--appendonly", "no"],
-            Self::TlsServer => &["--port", "0", "--tls-port", &port, "--save", "", "--appendonly", "no"],
+            Self::TlsServer => {
+                &["--port", "0", "--tls-port", &port, "--save", "", "--appendonly", "no"]
+            }
             Self::Sentinel => &[SENTINEL_FILE, "--sentinel", "--port", &port],
         };
         args.iter().map(|arg| (*arg).to_owned()).collect()
@@ -62,7 +65,8 @@ pub(crate) const SENTINEL_FILE: &str = "sentinel.conf";
 
 impl Process {
     pub(super) fn start(recipe: &Recipe, directory: &Path, port: u16) -> Self {
-        // What would be too large for a file is an error to the server, as on a full disk, and not its end.
+        // What would be too large for a file is an error to the server, as on a full disk, and not
+        // its end.
         const HOLD: &str = r#"
             trap '' XFSZ
             "$@" >log 2>&1 &
@@ -97,7 +101,8 @@ impl Process {
 
     pub(super) fn has_ended(&self) -> bool {
         // A process that has ended and was not waited for is a zombie: no memory is mapped.
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server_id)).unwrap_or_default();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.server_id)).unwrap_or_default();
         status.is_empty() || status.contains("State:\tZ")
     }
 

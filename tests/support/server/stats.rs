@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::iter::Sum;
 use std::ops::Sub;
 
-/// Commands by lower-case name (`"hget"`, `"client|setinfo"`), with how often each was carried out. What a script calls is counted too.
+/// Commands by lower-case name (`"hget"`, `"client|setinfo"`), with how often each was carried out.
+/// What a script calls is counted too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandCounts(BTreeMap<String, u64>);
 
@@ -14,7 +15,8 @@ impl CommandCounts {
         self.0.get(command).copied().unwrap_or(0)
     }
 
-    /// All commands that were carried out, with their number, by name; the tests' own `INFO` and what replicas ask left out.
+    /// All commands that were carried out, with their number, by name; the tests' own `INFO` and
+    /// what replicas ask left out.
     pub fn all(&self) -> Vec<(&str, u64)> {
         self.0.iter().map(|(name, calls)| (name.as_str(), *calls)).collect()
     }
@@ -30,8 +32,9 @@ impl CommandCounts {
     }
 }
 
-/// How long the server worked on a command so far, in microseconds, by the section `commandstats` of `INFO`:
-/// `cmdstat_hget:calls=20000,usec=9000,usec_per_call=0.45,…`. Nothing of a command that was not carried out.
+/// How long the server worked on a command so far, in microseconds, by the section `commandstats`
+/// of `INFO`: `cmdstat_hget:calls=20000,usec=9000,usec_per_call=0.45,…`. Nothing of a command that
+/// was not carried out.
 pub(super) fn micros(info: &str, command: &str) -> u64 {
     let of_command = |line: &str| {
         let numbers = line.strip_prefix("cmdstat_")?.strip_prefix(command)?.strip_prefix(':')?;

@@ -25,13 +25,15 @@ pub(crate) fn carry_out(action: &Action, held: Option<Bytes>) -> (Modified, Opti
             let sum = held.checked_add(*by).filter(|sum| range.contains(&sum));
             summed(sum.and_then(|sum| sum.encode().ok()))
         }
-        Action::AddFloat { by, default, single: false } => match held.map_or(Ok(*default), f64::decode) {
-            Ok(held) => {
-                let sum = held + by;
-                summed(sum.encode().ok().filter(|_| sum.is_finite()))
+        Action::AddFloat { by, default, single: false } => {
+            match held.map_or(Ok(*default), f64::decode) {
+                Ok(held) => {
+                    let sum = held + by;
+                    summed(sum.encode().ok().filter(|_| sum.is_finite()))
+                }
+                Err(_) => (Modified::NotANumber, None),
             }
-            Err(_) => (Modified::NotANumber, None),
-        },
+        }
         Action::AddFloat { by, default, single: true } => {
             match held.map_or(Ok(rounded(*default)), f32::decode) {
                 Ok(held) => {

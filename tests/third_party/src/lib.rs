@@ -1,5 +1,5 @@
-//! A store as somebody else might write it: a map under a lock, and no more than the contract asks for. It never forgets an expired session
-//! that nobody asks for, and has no bounds.
+//! A store as somebody else might write it: a map under a lock, and no more than the contract asks
+//! for. It never forgets an expired session that nobody asks for, and has no bounds.
 
 mod action;
 mod store;
@@ -79,7 +79,11 @@ impl NaiveStore {
 
     fn begun(&self) -> HashMap<String, Bytes> {
         let permanent = (PERMANENT_FIELD.to_owned(), Bytes::new());
-        if self.has(Flaw::ForgetsThePermanentField) { HashMap::new() } else { HashMap::from([permanent]) }
+        if self.has(Flaw::ForgetsThePermanentField) {
+            HashMap::new()
+        } else {
+            HashMap::from([permanent])
+        }
     }
 }
 

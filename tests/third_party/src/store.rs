@@ -5,8 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use session_runtime::Bytes;
 use session_runtime::store::{
-    Action, BoxFuture, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify, Refresh,
-    Rotation, SessionKey, SessionStore, StoreError, Tombstone, TombstoneKind, Write, WriteMode,
+    Action, BoxFuture, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
+    Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, TombstoneKind, Write,
+    WriteMode,
 };
 
 use crate::action::carry_out;
@@ -40,27 +41,38 @@ impl SessionStore for NaiveStore {
         names: &'a [&'a str],
         refresh: Refresh,
     ) -> Reply<'a, Lookup<Vec<Option<Bytes>>>> {
-        done(self.read(key, refresh, |fields| names.iter().map(|name| fields.get(*name).cloned()).collect()))
+        done(self.read(key, refresh, |fields| {
+            names.iter().map(|name| fields.get(*name).cloned()).collect()
+        }))
     }
 
     fn write<'a>(&'a self, key: &'a SessionKey, write: Write<'a>) -> Reply<'a, Lookup<u64>> {
         if write.changes.iter().any(|change| matches!(change, Change::Set { ttl: Some(_), .. })) {
             if self.has(Flaw::WritesHalf) {
-                let rest: Vec<_> = write.changes.iter().filter(|change| !has_ttl(change)).cloned().collect();
-                let _ = self.change(key, write.mode, write.expires_in, |fields| apply(fields, &rest));
+                let rest: Vec<_> =
+                    write.changes.iter().filter(|change| !has_ttl(change)).cloned().collect();
+                let _ =
+                    self.change(key, write.mode, write.expires_in, |fields| apply(fields, &rest));
             }
             return refused();
         }
-        let written = self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes));
+        let written =
+            self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes));
         if self.has(Flaw::CarriesWritesOutTwice) {
             return done(
-                self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes)),
+                self.change(key, write.mode, write.expires_in, |fields| {
+                    apply(fields, write.changes)
+                }),
             );
         }
         done(written)
     }
 
-    fn modify<'a>(&'a self, key: &'a SessionKey, modify: Modify<'a>) -> Reply<'a, Lookup<Modified>> {
+    fn modify<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        modify: Modify<'a>,
+    ) -> Reply<'a, Lookup<Modified>> {
         if modify.ttl.is_some() {
             return refused();
         }
@@ -72,7 +84,10 @@ impl SessionStore for NaiveStore {
         }
         let is_missing = matches!(self.read(key, Refresh::No, |_| ()), Lookup::Missing);
         let (outcome, _) = carry_out(&modify.action, None);
-        let fails = matches!(outcome, Modified::NotANumber | Modified::OutOfRange | Modified::Swapped(false));
+        let fails = matches!(
+            outcome,
+            Modified::NotANumber | Modified::OutOfRange | Modified::Swapped(false)
+        );
         if is_missing && fails && !self.has(Flaw::BeginsSessionsForFailures) {
             return done(Lookup::Missing);
         }
@@ -130,7 +145,8 @@ impl SessionStore for NaiveStore {
         drop(self.entries(rotation.successor_key));
         let mut entries = self.entries(key);
         let (from, to) = (key.expose_secret(), rotation.successor_key.expose_secret());
-        let is_live = |name: &str| matches!(entries.get(name), Some(Entry { content: Content::Live(_), .. }));
+        let is_live =
+            |name: &str| matches!(entries.get(name), Some(Entry { content: Content::Live(_), .. }));
         let (is_there, is_free) = (is_live(to), !entries.contains_key(to));
         match entries.get(from) {
             None => return done(Lookup::Missing),
@@ -147,7 +163,9 @@ impl SessionStore for NaiveStore {
             _ => rotation.tombstone_kind(),
         };
         let dead = dead(kind, rotation.tombstone_for);
-        let Some(moved) = entries.insert(from.to_owned(), dead) else { return done(Lookup::Missing) };
+        let Some(moved) = entries.insert(from.to_owned(), dead) else {
+            return done(Lookup::Missing);
+        };
         let content = if self.has(Flaw::LosesFieldsWhenItRotates) {
             Content::Live(self.begun())
         } else {
@@ -157,7 +175,11 @@ impl SessionStore for NaiveStore {
         done(Lookup::Found(()))
     }
 
-    fn destroy<'a>(&'a self, key: &'a SessionKey, destruction: Destruction) -> Reply<'a, Destroyed> {
+    fn destroy<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        destruction: Destruction,
+    ) -> Reply<'a, Destroyed> {
         let mut entries = self.entries(key);
         let dead = dead(TombstoneKind::Destroyed(destruction.reason), destruction.tombstone_for);
         done(match entries.get_mut(key.expose_secret()) {
@@ -189,20 +211,29 @@ impl SessionStore for NaiveStore {
 }
 
 impl NaiveStore {
-    fn read<T>(&self, key: &SessionKey, refresh: Refresh, look: impl FnOnce(&Fields) -> T) -> Lookup<T> {
+    fn read<T>(
+        &self,
+        key: &SessionKey,
+        refresh: Refresh,
+        look: impl FnOnce(&Fields) -> T,
+    ) -> Lookup<T> {
         let mut entries = self.entries(key);
         let Some(entry) = entries.get_mut(key.expose_secret()) else { return Lookup::Missing };
         let left = entry.expires_at.map(|at| at.saturating_duration_since(Instant::now()));
         let refreshed = match refresh {
             _ if self.has(Flaw::NeverRefreshes) => None,
-            Refresh::No => self.has(Flaw::RefreshesWhenItOnlyReads).then_some(Duration::from_secs(86_400)),
+            Refresh::No => {
+                self.has(Flaw::RefreshesWhenItOnlyReads).then_some(Duration::from_secs(86_400))
+            }
             Refresh::To(expires_in) => Some(expires_in),
             Refresh::Below { below, expires_in } => {
                 left.is_some_and(|left| left < below).then_some(expires_in)
             }
         };
         let is_live = matches!(entry.content, Content::Live(_));
-        if let Some(expires_in) = refreshed.filter(|_| is_live || self.has(Flaw::ProlongsTombstones)) {
+        if let Some(expires_in) =
+            refreshed.filter(|_| is_live || self.has(Flaw::ProlongsTombstones))
+        {
             entry.expires_at = after(expires_in);
         }
         match &mut entry.content {
@@ -254,7 +285,9 @@ fn apply(fields: &mut Fields, changes: &[Change<'_>]) -> u64 {
     let mut removed = 0;
     for change in changes {
         match change {
-            Change::Set { field, value, .. } => drop(fields.insert((*field).to_owned(), value.clone())),
+            Change::Set { field, value, .. } => {
+                drop(fields.insert((*field).to_owned(), value.clone()))
+            }
             Change::Remove { field } => removed += u64::from(fields.remove(*field).is_some()),
         }
     }

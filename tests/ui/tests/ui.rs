@@ -1,7 +1,9 @@
-//! One mistake, one message, on the right words: every case in `cases/`, a folder for each kind of mistake.
+//! One mistake, one message, on the right words: every case in `cases/`, a folder for each kind of
+//! mistake.
 //!
-//! The messages are those of one compiler. Under another one the test is left out, unless `SESSION_UI_REQUIRED=1` is set: then it
-//! fails. `TRYBUILD=overwrite cargo test -p session-ui-tests` writes them anew.
+//! The messages are those of one compiler. Under another one the test is left out, unless
+//! `SESSION_UI_REQUIRED=1` is set: then it fails. `TRYBUILD=overwrite cargo test -p
+//! session-ui-tests` writes them anew.
 
 use std::env;
 use std::process::Command;
@@ -14,7 +16,10 @@ fn messages() {
     let compiler = compiler();
     if !compiler.starts_with(COMPILER) {
         let note = format!("the messages are pinned to {COMPILER}x, this is {compiler}");
-        assert!(env::var_os("SESSION_UI_REQUIRED").is_none_or(|required| required != "1"), "{note}");
+        assert!(
+            env::var_os("SESSION_UI_REQUIRED").is_none_or(|required| required != "1"),
+            "{note}"
+        );
         println!("skipped: {note}");
         return;
     }

@@ -78,7 +78,10 @@ fn newtypes_are_stored_as_what_they_hold() {
     pinned(Letter('é'), "é");
     pinned(Nested(Of(UserId(3))), "3");
     assert!(UserId::decode("-1".into()).is_err());
-    assert_eq!((UserId::field_default(), Of::<String>::field_default()), (UserId(0), Of(String::new())));
+    assert_eq!(
+        (UserId::field_default(), Of::<String>::field_default()),
+        (UserId(0), Of(String::new()))
+    );
     assert_eq!(Nested::field_default(), Nested(Of(UserId(0))));
 }
 

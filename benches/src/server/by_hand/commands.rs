@@ -5,8 +5,8 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, ProtocolVersion, RedisResult, Script,
-    ToRedisArgs,
+    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, ProtocolVersion,
+    RedisResult, Script, ToRedisArgs,
 };
 
 use super::Guard;
@@ -17,15 +17,20 @@ use crate::server::IDLE_SECONDS;
 const TIMEOUT: Duration = Duration::from_secs(1);
 const IDLE: u64 = 1000 * IDLE_SECONDS;
 const TOMBSTONE: u64 = 300_000;
-const WRITE: &str = include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
-const ROTATE: &str = include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua");
+const WRITE: &str =
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
+const ROTATE: &str =
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua");
 
 pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failure> {
     let info = format!("redis://{redis}").into_connection_info()?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let info = info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(TIMEOUT));
+    let info = info
+        .set_redis_settings(settings)
+        .set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(Some(TIMEOUT));
     Ok(Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
@@ -41,7 +46,8 @@ pub(super) async fn begin(
     pipeline.exec_async(connection).await
 }
 
-/// A request's first read, which makes the session last longer. Nothing is read of a session that is not there.
+/// A request's first read, which makes the session last longer. Nothing is read of a session that
+/// is not there.
 pub(super) async fn first_read<T: FromRedisValue>(
     connection: &mut MultiplexedConnection,
     key: &str,
@@ -83,7 +89,8 @@ pub(super) async fn read<T: FromRedisValue>(
 /// How a session is changed.
 pub(super) enum Writes {
     Plain,
-    /// As ours: by its scripts, which are known by these hashes, and by `HSETEX` where the server has it.
+    /// As ours: by its scripts, which are known by these hashes, and by `HSETEX` where the server
+    /// has it.
     Guarded {
         overwrites: bool,
         write: String,
@@ -92,14 +99,18 @@ pub(super) enum Writes {
 }
 
 impl Writes {
-    pub(super) async fn prepare(guard: Guard, connection: &mut MultiplexedConnection) -> RedisResult<Self> {
+    pub(super) async fn prepare(
+        guard: Guard,
+        connection: &mut MultiplexedConnection,
+    ) -> RedisResult<Self> {
         if guard == Guard::None {
             return Ok(Self::Plain);
         }
         for script in [WRITE, ROTATE] {
             redis::cmd("SCRIPT").arg("LOAD").arg(script).exec_async(connection).await?;
         }
-        let [write, rotate] = [WRITE, ROTATE].map(|script| Script::new(script).get_hash().to_owned());
+        let [write, rotate] =
+            [WRITE, ROTATE].map(|script| Script::new(script).get_hash().to_owned());
         let nothing = ["none", "FXX", "FIELDS", "1", "", ""];
         let overwrites = redis::cmd("HSETEX").arg(&nothing).exec_async(connection).await.is_ok();
         Ok(Self::Guarded { overwrites, write, rotate })
@@ -134,9 +145,13 @@ impl Writes {
     ) -> RedisResult<()> {
         match self {
             // The read has set the expiry, and HSET leaves it.
-            Self::Plain => redis::cmd("HSET").arg(key).arg(field).arg(value).exec_async(connection).await,
+            Self::Plain => {
+                redis::cmd("HSET").arg(key).arg(field).arg(value).exec_async(connection).await
+            }
             // What was read is there: without a script, if the server can do that.
-            Self::Guarded { overwrites: true, .. } => overwrite(connection, key, field, value).await,
+            Self::Guarded { overwrites: true, .. } => {
+                overwrite(connection, key, field, value).await
+            }
             Self::Guarded { write, .. } => run_write(connection, write, key, field, value).await,
         }
     }

@@ -48,7 +48,8 @@ impl Signer {
 
     /// The id in the session's cookie, if it is signed.
     pub(super) fn verified(&self, headers: &HeaderMap) -> Option<Id> {
-        let pairs = headers.get(COOKIE)?.to_str().ok()?.split(';').filter_map(|pair| pair.split_once('='));
+        let pairs =
+            headers.get(COOKIE)?.to_str().ok()?.split(';').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs
             .map(|(name, value)| (name.trim(), value.trim()))
             .find(|(name, _)| *name == crate::server::COOKIE)?;

@@ -1,4 +1,5 @@
-//! By hand: axum, the same commands sent with `redis` over one connection, a signed cookie. Nothing in between.
+//! By hand: axum, the same commands sent with `redis` over one connection, a signed cookie. Nothing
+//! in between.
 
 mod commands;
 mod cookie;
@@ -19,7 +20,8 @@ use crate::Failure;
 /// Whether a write asks first that the session is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guard {
-    /// It does not: as a handler is usually written. A write may bring back a session that was ended meanwhile.
+    /// It does not: as a handler is usually written. A write may bring back a session that was
+    /// ended meanwhile.
     None,
     /// It does, as ours does.
     Exists,
@@ -69,14 +71,19 @@ async fn read(State(mut app): State<App>, headers: HeaderMap) -> Page {
 
 async fn write(State(mut app): State<App>, headers: HeaderMap) -> Result<&'static str, StatusCode> {
     let key = app.key(&headers)?;
-    app.shared.writes.first_write(&mut app.connection, &key, "count", new_count()).await.map_err(failed)?;
+    app.shared
+        .writes
+        .first_write(&mut app.connection, &key, "count", new_count())
+        .await
+        .map_err(failed)?;
     Ok("ok")
 }
 
 async fn counter(State(mut app): State<App>, headers: HeaderMap) -> Page {
     let key = app.key(&headers)?;
     app.add_one(&key).await?;
-    let after: Option<u64> = commands::read(&mut app.connection, &key, "count").await.map_err(failed)?;
+    let after: Option<u64> =
+        commands::read(&mut app.connection, &key, "count").await.map_err(failed)?;
     Ok(after.unwrap_or_default().to_string())
 }
 
@@ -89,7 +96,8 @@ async fn incr(State(mut app): State<App>, headers: HeaderMap) -> Page {
 
 async fn five(State(mut app): State<App>, headers: HeaderMap) -> Page {
     let (key, connection) = (app.key(&headers)?, &mut app.connection);
-    let count: Option<u64> = commands::first_read(connection, &key, "count").await.map_err(failed)?;
+    let count: Option<u64> =
+        commands::first_read(connection, &key, "count").await.map_err(failed)?;
     let name: Option<String> = commands::read(connection, &key, "name").await.map_err(failed)?;
     let vip: Option<String> = commands::read(connection, &key, "vip").await.map_err(failed)?;
     let age: Option<u32> = commands::read(connection, &key, "age").await.map_err(failed)?;
@@ -108,7 +116,10 @@ async fn login(State(mut app): State<App>, headers: HeaderMap) -> PageWithCookie
     let id = app.shared.signer.verified(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
     let successor = id.draw_successor().map_err(failed)?;
     let writes = &app.shared.writes;
-    writes.move_and_write(&mut app.connection, &id, &successor, "user", USER).await.map_err(failed)?;
+    writes
+        .move_and_write(&mut app.connection, &id, &successor, "user", USER)
+        .await
+        .map_err(failed)?;
     Ok(app.with_cookie(&successor))
 }
 

@@ -5,10 +5,12 @@ use serde::Deserialize;
 use super::{FlaskCookie, SecretKey, TornadoCookie};
 use crate::error::{Error, Setting};
 
-/// A format of the session cookie's value, for [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
+/// A format of the session cookie's value, for
+/// [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
 ///
-/// With `serde` it is a map with the key `format`: `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, and beside it what
-/// [`TornadoCookie`] and [`FlaskCookie`] take. In the environment it is one of these words.
+/// With `serde` it is a map with the key `format`: `native`, `tornado`, `flask` or
+/// `unsigned-forgeable-ids`, and beside it what [`TornadoCookie`] and [`FlaskCookie`] take. In the
+/// environment it is one of these words.
 ///
 /// # Examples
 ///
@@ -28,15 +30,18 @@ use crate::error::{Error, Setting};
 pub enum CookieFormat {
     /// This library's own, signed by [`SessionConfig::secret`](crate::SessionConfig::secret).
     Native,
-    /// That of the Python package `redis_session` on Tornado: signed values of version 2. Version 1, which Tornado has not written since 2013,
-    /// is not read.
+    /// That of the Python package `redis_session` on Tornado: signed values of version 2. Version
+    /// 1, which Tornado has not written since 2013, is not read.
     Tornado(TornadoCookie),
-    /// That of the Python package `redis_session` on Flask: an itsdangerous `URLSafeTimedSerializer`, with HMAC-SHA-1, as Flask signs.
+    /// That of the Python package `redis_session` on Flask: an itsdangerous
+    /// `URLSafeTimedSerializer`, with HMAC-SHA-1, as Flask signs.
     Flask(FlaskCookie),
-    /// A Python id without a signature, which is what the package writes on Tornado with `session-cookie-secure=False`. **Anybody can make such a
-    /// cookie**: a session is as safe as its id is secret, an attacker can plant one of his own on a visitor, and the absolute lifetime does not
-    /// hold, because no creation time is signed. It is read, of a request that has no signed cookie of a session that may be alive, and never written: such a session gets a signed
-    /// cookie as soon as it is found live.
+    /// A Python id without a signature, which is what the package writes on Tornado with
+    /// `session-cookie-secure=False`. **Anybody can make such a cookie**: a session is as safe
+    /// as its id is secret, an attacker can plant one of his own on a visitor, and the absolute
+    /// lifetime does not hold, because no creation time is signed. It is read, of a request
+    /// that has no signed cookie of a session that may be alive, and never written: such a session
+    /// gets a signed cookie as soon as it is found live.
     UnsignedForgeableIds,
 }
 
@@ -49,7 +54,8 @@ impl CookieFormat {
             "flask" => Ok(Self::Flask(FlaskCookie::new(""))),
             "unsigned-forgeable-ids" => Ok(Self::UnsignedForgeableIds),
             _ => Err(Setting::COOKIE_FORMATS.invalid(
-                "must be one or more of `native`, `tornado`, `flask` and `unsigned-forgeable-ids`, separated by commas",
+                "must be one or more of `native`, `tornado`, `flask` and \
+                 `unsigned-forgeable-ids`, separated by commas",
             )),
         }
     }
@@ -80,7 +86,10 @@ impl CookieFormat {
         if formats.iter().any(Self::lacks_secret_key) {
             return Err(Setting::SECRET_KEY.invalid("is required for cookies of Tornado and Flask"));
         }
-        if formats.iter().any(|format| matches!(format, Self::Tornado(cookie) if cookie.max_age_days == 0)) {
+        if formats
+            .iter()
+            .any(|format| matches!(format, Self::Tornado(cookie) if cookie.max_age_days == 0))
+        {
             return Err(Setting::COOKIE_FORMATS.invalid("must have a `max_age_days` of 1 or more"));
         }
         match formats.first() {

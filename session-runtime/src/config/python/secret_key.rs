@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::config::secret::decode_base64;
 
-/// The secret that the Python application signs its cookies with: taken as it is, as Python does. `Debug` shows nothing of it.
+/// The secret that the Python application signs its cookies with: taken as it is, as Python does.
+/// `Debug` shows nothing of it.
 ///
 /// An empty one is one that was not given.
 #[derive(Clone, Default, Deserialize)]
@@ -49,19 +50,22 @@ impl SecretKey {
         self.0.is_empty()
     }
 
-    /// The bytes of the key. A short one is what the Python application has: it is used, with a warning.
+    /// The bytes of the key. A short one is what the Python application has: it is used, with a
+    /// warning.
     pub(crate) fn expose(&self, format: &str) -> &[u8] {
         if self.is_short() {
             tracing::warn!(
                 format,
                 bytes = self.0.len(),
-                "the secret key of the Python application's cookies is short: who guesses it can forge sessions"
+                "the secret key of the Python application's cookies is short: who guesses it can \
+                 forge sessions"
             );
         }
         if self.0.contains(&b'\n') {
             tracing::warn!(
                 format,
-                "the secret key of the Python application's cookies holds a line break, which counts: Python's own may have none"
+                "the secret key of the Python application's cookies holds a line break, which \
+                 counts: Python's own may have none"
             );
         }
         &self.0
@@ -93,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_file_gives_text_or_bytes() {
-        let read = |text: &str| serde_json::from_str::<SecretKey>(text).map(|key| key.expose("").to_vec());
+        let read =
+            |text: &str| serde_json::from_str::<SecretKey>(text).map(|key| key.expose("").to_vec());
         assert_eq!(read(r#""a text""#).unwrap(), b"a text");
         assert_eq!(read(r#"{ "base64": "AP8=" }"#).unwrap(), [0, 255]);
         assert!(read(r#"{ "base64": "*" }"#).is_err());

@@ -18,9 +18,10 @@ use crate::id::python::{seconds, time_of};
 
 /// Signs and verifies the values of one cookie.
 ///
-/// `PAYLOAD.TIMESTAMP.MAC`, each in base64url. The payload is `{"NAME":"ID"}`; after a dot it is compressed by zlib, as Python writes it, and this
-/// does not, to save a few bytes. The MAC is HMAC-SHA-1 over
-/// what stands before it, by a key that is HMAC-SHA-1 of the salt by the secret key; the package's salt is that very secret key.
+/// `PAYLOAD.TIMESTAMP.MAC`, each in base64url. The payload is `{"NAME":"ID"}`; after a dot it is
+/// compressed by zlib, as Python writes it, and this does not, to save a few bytes. The MAC is
+/// HMAC-SHA-1 over what stands before it, by a key that is HMAC-SHA-1 of the salt by the secret
+/// key; the package's salt is that very secret key.
 pub(crate) struct FlaskSigner {
     name: Box<str>,
     key: Hmac<Sha1>,
@@ -38,7 +39,8 @@ impl FlaskSigner {
         let timestamp = seconds(signing_time(id, now)).to_be_bytes();
         let leading_zeros = timestamp.iter().take_while(|byte| **byte == 0).count();
         let timestamp = URL_SAFE_NO_PAD.encode(&timestamp[leading_zeros..]);
-        let signed = format!("{}.{timestamp}", URL_SAFE_NO_PAD.encode(Value::Object(object).to_string()));
+        let signed =
+            format!("{}.{timestamp}", URL_SAFE_NO_PAD.encode(Value::Object(object).to_string()));
         let mac = self.mac(signed.as_bytes());
         format!("{signed}.{mac}")
     }
@@ -66,7 +68,8 @@ impl std::fmt::Debug for FlaskSigner {
 }
 
 fn prepare(key: &[u8]) -> Result<Hmac<Sha1>, Error> {
-    Hmac::new_from_slice(key).map_err(|_| Error::config("the secret key of Flask's cookies cannot be used"))
+    Hmac::new_from_slice(key)
+        .map_err(|_| Error::config("the secret key of Flask's cookies cannot be used"))
 }
 
 fn mac(key: &Hmac<Sha1>, text: &[u8]) -> [u8; 20] {
@@ -77,9 +80,11 @@ fn mac(key: &Hmac<Sha1>, text: &[u8]) -> [u8; 20] {
 
 fn json(payload: &[u8]) -> Option<Vec<u8>> {
     match payload.strip_prefix(b".") {
-        Some(compressed) => {
-            decompress_to_vec_zlib_with_limit(&URL_SAFE_NO_PAD.decode(compressed).ok()?, MAX_INFLATED).ok()
-        }
+        Some(compressed) => decompress_to_vec_zlib_with_limit(
+            &URL_SAFE_NO_PAD.decode(compressed).ok()?,
+            MAX_INFLATED,
+        )
+        .ok(),
         None => URL_SAFE_NO_PAD.decode(payload).ok(),
     }
 }
@@ -131,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_is_signed_verifies_with_its_creation_time() {
-        let verified = |id: &SessionId| signer().verify(signer().sign(id, time_of(NOW)).as_bytes()).unwrap();
+        let verified =
+            |id: &SessionId| signer().verify(signer().sign(id, time_of(NOW)).as_bytes()).unwrap();
         assert_eq!(verified(&python()).created_at(), time_of(NOW));
         assert_eq!(verified(&python()), python());
         assert_eq!(verified(&native()).expose_secret(), NATIVE);
@@ -141,7 +147,10 @@ mod tests {
     fn another_key_or_name_does_not_verify() {
         let value = signer().sign(&python(), time_of(NOW));
         let verifies = |name: &str, key: &str| {
-            FlaskSigner::new(name, &FlaskCookie::new(key)).unwrap().verify(value.as_bytes()).is_some()
+            FlaskSigner::new(name, &FlaskCookie::new(key))
+                .unwrap()
+                .verify(value.as_bytes())
+                .is_some()
         };
         assert!(verifies("session-id", "key"));
         assert!(!verifies("session-id", "other") && !verifies("session", "key"));
@@ -185,9 +194,12 @@ mod tests {
     #[test]
     fn what_is_rightly_signed_but_malformed_is_no_session() {
         let json = format!(r#"{{"session-id":"{PYTHON}"}}"#);
-        let verifies =
-            |payload: &str, timestamp: &[u8]| signer().verify(&signed(payload, timestamp)).is_some();
-        assert!(verifies(&compressed(&json), &[1]) && verifies(&URL_SAFE_NO_PAD.encode(&json), &[0; 8]));
+        let verifies = |payload: &str, timestamp: &[u8]| {
+            signer().verify(&signed(payload, timestamp)).is_some()
+        };
+        assert!(
+            verifies(&compressed(&json), &[1]) && verifies(&URL_SAFE_NO_PAD.encode(&json), &[0; 8])
+        );
         assert!(!verifies(&compressed(&json), &[0; 9]));
         let nested = "[".repeat(40_000);
         for json in [
@@ -200,12 +212,16 @@ mod tests {
             &nested,
         ] {
             assert!(
-                !verifies(&compressed(json), &[1]) && !verifies(&URL_SAFE_NO_PAD.encode(json), &[1]),
+                !verifies(&compressed(json), &[1])
+                    && !verifies(&URL_SAFE_NO_PAD.encode(json), &[1]),
                 "{json:.40}"
             );
         }
         assert!(
-            !verifies(".", &[1]) && !verifies("", &[1]) && !verifies("!", &[1]) && !verifies(".AAAA", &[1])
+            !verifies(".", &[1])
+                && !verifies("", &[1])
+                && !verifies("!", &[1])
+                && !verifies(".AAAA", &[1])
         );
         assert!(signer().verify(&with_mac("onepart")).is_none());
     }

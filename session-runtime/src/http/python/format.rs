@@ -27,7 +27,9 @@ impl PythonFormat {
     pub(crate) fn verify(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         match self {
             Self::Tornado(signer) => signer.verify(value, now),
-            Self::Flask(signer) => signer.verify(value).map(|id| Verified { id, is_outdated: false }),
+            Self::Flask(signer) => {
+                signer.verify(value).map(|id| Verified { id, is_outdated: false })
+            }
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use crate::id::SessionId;
 use crate::id::python::PythonId;
 
-/// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the braces of ours go along.
+/// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the
+/// braces of ours go along.
 pub(crate) fn text_of(id: &SessionId) -> String {
     if let Some(python) = id.python() {
         return python.id().to_owned();
@@ -14,7 +15,8 @@ pub(crate) fn text_of(id: &SessionId) -> String {
     format!("{{{tag}}}{rest}")
 }
 
-/// When a cookie for this id counts as signed: that is all that tells the creation time of a session of Python's.
+/// When a cookie for this id counts as signed: that is all that tells the creation time of a
+/// session of Python's.
 pub(crate) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
     id.python().map_or(now, PythonId::created_at)
 }

@@ -18,13 +18,15 @@ use crate::id::SessionId;
 use crate::id::python::{decimal, seconds, time_of};
 use crate::lifecycle::MAX_CLOCK_SKEW;
 
-/// A cookie counts as outdated when that share of its time has passed: by default one a day, so that hardly any of the 31 is lost.
+/// A cookie counts as outdated when that share of its time has passed: by default one a day, so
+/// that hardly any of the 31 is lost.
 const FRESH_SHARE: u32 = 31;
 
 /// Signs and verifies the values of one cookie.
 ///
-/// `2|1:0|10:1300000000|10:session-id|96:…|…`: the format's version; then the key's version, the time of signing, the cookie's name and the
-/// value in base64, each after its length; the HMAC-SHA-256 of all before it, in hexadecimal.
+/// `2|1:0|10:1300000000|10:session-id|96:…|…`: the format's version; then the key's version, the
+/// time of signing, the cookie's name and the value in base64, each after its length; the
+/// HMAC-SHA-256 of all before it, in hexadecimal.
 pub(crate) struct TornadoSigner {
     name: Box<str>,
     key: Hmac<Sha256>,
@@ -43,7 +45,8 @@ impl TornadoSigner {
     /// `None`: the value would be too old already.
     pub(super) fn sign(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
         let signed_at = signing_time(id, now);
-        let lasts = self.max_age.checked_sub(age(signed_at, now)).filter(|lasts| !lasts.is_zero())?;
+        let lasts =
+            self.max_age.checked_sub(age(signed_at, now)).filter(|lasts| !lasts.is_zero())?;
         Some(Written { value: self.sign_at(id, signed_at), lasts: Some(lasts) })
     }
 
@@ -59,7 +62,8 @@ impl TornadoSigner {
         signed + &mac
     }
 
-    /// The id in a cookie's value, if it is signed with this key, for this cookie, and not too long ago.
+    /// The id in a cookie's value, if it is signed with this key, for this cookie, and not too long
+    /// ago.
     pub(super) fn verify(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         let value = unquoted(value);
         let parts = Parts::parse(value)?;
@@ -67,7 +71,8 @@ impl TornadoSigner {
         if !bool::from(hex(&self.mac(signed)).as_bytes().ct_eq(parts.signature)) {
             return None;
         }
-        let is_known = self.key_version.is_none_or(|version| parts.key_version == u64::from(version));
+        let is_known =
+            self.key_version.is_none_or(|version| parts.key_version == u64::from(version));
         let signed_at = time_of(parts.timestamp);
         let age = age(signed_at, now);
         let is_of_now = age <= self.max_age && signed_at <= now.checked_add(MAX_CLOCK_SKEW)?;
@@ -75,7 +80,10 @@ impl TornadoSigner {
             return None;
         }
         let id = id_of(&STANDARD.decode(parts.value).ok()?, signed_at)?;
-        Some(Verified { id, is_outdated: age > self.max_age / FRESH_SHARE && id.python().is_none() })
+        Some(Verified {
+            id,
+            is_outdated: age > self.max_age / FRESH_SHARE && id.python().is_none(),
+        })
     }
 
     fn mac(&self, signed: &[u8]) -> [u8; 32] {
@@ -159,7 +167,8 @@ mod tests {
 
     /// A value with these fields, rightly signed.
     fn signed(fields: [&str; 4]) -> Vec<u8> {
-        let fields: String = fields.iter().map(|field| format!("{}:{field}|", field.len())).collect();
+        let fields: String =
+            fields.iter().map(|field| format!("{}:{field}|", field.len())).collect();
         with_signature(format!("2|{fields}").as_bytes())
     }
 
@@ -186,8 +195,9 @@ mod tests {
     #[test]
     fn a_value_lasts_as_many_days_as_it_may() {
         let value = usual().sign(&python(), time_of(NOW)).unwrap().value;
-        let after =
-            |days: u64, seconds| usual().verify(value.as_bytes(), days_later(days, seconds)).is_some();
+        let after = |days: u64, seconds| {
+            usual().verify(value.as_bytes(), days_later(days, seconds)).is_some()
+        };
         assert_eq!((after(31, 0), after(31, 1)), (true, false));
         let short = signer(TornadoCookie::new("key").max_age_days(1));
         assert!(short.verify(value.as_bytes(), days_later(1, 1)).is_none());
@@ -197,7 +207,8 @@ mod tests {
     fn a_value_of_the_future_is_no_session() {
         for id in [python(), native()] {
             let value = usual().sign_at(&id, time_of(NOW));
-            let before = |seconds| usual().verify(value.as_bytes(), time_of(NOW - seconds)).is_some();
+            let before =
+                |seconds| usual().verify(value.as_bytes(), time_of(NOW - seconds)).is_some();
             assert_eq!((before(300), before(301)), (true, false));
         }
     }
@@ -222,8 +233,10 @@ mod tests {
 
     #[test]
     fn another_key_name_or_version_does_not_verify() {
-        let value = signer(TornadoCookie::new("key").key_version(3)).sign_at(&python(), time_of(NOW));
-        let verifies = |signer: TornadoSigner| signer.verify(value.as_bytes(), time_of(NOW)).is_some();
+        let value =
+            signer(TornadoCookie::new("key").key_version(3)).sign_at(&python(), time_of(NOW));
+        let verifies =
+            |signer: TornadoSigner| signer.verify(value.as_bytes(), time_of(NOW)).is_some();
         assert!(verifies(usual()) && verifies(signer(TornadoCookie::new("key").key_version(3))));
         assert!(!verifies(signer(TornadoCookie::new("key").key_version(2))));
         assert!(!verifies(signer(TornadoCookie::new("other"))));

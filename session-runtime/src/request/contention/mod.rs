@@ -22,8 +22,9 @@ use crate::store::AnyStore;
 
 /// The tries of one update. Each that is lost was won by somebody else.
 ///
-/// The first is made at once, if nobody is known to be in the way. On Redis, the updates of one field that this process makes then take
-/// [turns](Turns), so that each is tried against other processes alone, after a pause of random length if it lost to one of them. On memory
+/// The first is made at once, if nobody is known to be in the way. On Redis, the updates of one
+/// field that this process makes then take [turns](Turns), so that each is tried against other
+/// processes alone, after a pause of random length if it lost to one of them. On memory
 /// a try is over before another task is run: it is made again at once.
 pub(crate) struct Tries<'a> {
     handle: &'a SessionHandle,
@@ -82,7 +83,8 @@ impl<'a> Tries<'a> {
             Some(_) => pause(self.made).await,
             None => {
                 let id = self.handle.id();
-                let joined = id.map(|id| manager.turns().join((id, self.field), self.made > 1)).transpose();
+                let joined =
+                    id.map(|id| manager.turns().join((id, self.field), self.made > 1)).transpose();
                 self.turn = joined.map_err(|Full| self.contended())?.flatten();
             }
         }
@@ -102,10 +104,12 @@ impl<'a> Tries<'a> {
     }
 }
 
-/// How many there are. Each that is lost is somebody's success: so many do not come about by chance, where one takes hardly any time.
+/// How many there are. Each that is lost is somebody's success: so many do not come about by
+/// chance, where one takes hardly any time.
 const MOST: u32 = 1_000;
 
-/// A turn may be taken over that nothing is heard of for that share of the deadline: several of them fit into the time of those that wait.
+/// A turn may be taken over that nothing is heard of for that share of the deadline: several of
+/// them fit into the time of those that wait.
 #[cfg(feature = "redis")]
 const PATIENCE_SHARE: u32 = 10;
 
@@ -113,7 +117,8 @@ const PATIENCE_SHARE: u32 = 10;
 #[cfg(feature = "redis")]
 const LONGEST_PAUSE: u32 = 16;
 
-/// Of random length, so that processes which are in step do not stay so; the longer, the more often a try was lost.
+/// Of random length, so that processes which are in step do not stay so; the longer, the more often
+/// a try was lost.
 #[cfg(feature = "redis")]
 async fn pause(tries: u32) {
     let mut random = [0];

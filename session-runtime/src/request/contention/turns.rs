@@ -17,8 +17,9 @@ pub(super) type Contended = (SessionId, &'static str);
 
 /// Whose turn it is, for each field that several updates of this process want to change.
 ///
-/// A turn is a courtesy, not a lock: an update that goes ahead without it may lose a try, or make another one lose. So nobody depends
-/// on somebody else's runtime: a turn of which nothing is heard for a while is taken over by an update that is polled.
+/// A turn is a courtesy, not a lock: an update that goes ahead without it may lose a try, or make
+/// another one lose. So nobody depends on somebody else's runtime: a turn of which nothing is heard
+/// for a while is taken over by an update that is polled.
 #[derive(Default)]
 pub(crate) struct Turns {
     lines: Mutex<Lines>,
@@ -43,7 +44,8 @@ pub(super) struct Turn<'a> {
 #[derive(Debug)]
 pub(super) struct Full;
 
-/// How many may wait for one field. Each takes two round trips or more, so that the last of them waits for a second or so.
+/// How many may wait for one field. Each takes two round trips or more, so that the last of them
+/// waits for a second or so.
 const MOST_WAITING: usize = 1_000;
 
 impl Turns {
@@ -75,8 +77,9 @@ impl Turns {
 }
 
 impl Turn<'_> {
-    /// Waits until it is this one's turn, and says whether that came before the deadline. To be said again before each try: it tells the others
-    /// that this one is alive. `patience`: after how much silence a turn is taken over.
+    /// Waits until it is this one's turn, and says whether that came before the deadline. To be
+    /// said again before each try: it tells the others that this one is alive. `patience`:
+    /// after how much silence a turn is taken over.
     pub(super) async fn come(&self, patience: Duration, deadline: Instant) -> bool {
         let mut look_again_at = Instant::now();
         loop {
@@ -152,8 +155,15 @@ impl Line {
         Self { turn: ticket, heard_at: now, waiting: VecDeque::new() }
     }
 
-    /// Whether it is this ticket's turn. If not, it waits, and the turn that it waits for is overdue at the time that this tells.
-    fn look(&mut self, ticket: u64, patience: Duration, now: Instant, waker: &Waker) -> Result<(), Instant> {
+    /// Whether it is this ticket's turn. If not, it waits, and the turn that it waits for is
+    /// overdue at the time that this tells.
+    fn look(
+        &mut self,
+        ticket: u64,
+        patience: Duration,
+        now: Instant,
+        waker: &Waker,
+    ) -> Result<(), Instant> {
         let overdue_at = self.heard_at + patience;
         if self.turn != ticket {
             if now < overdue_at {
@@ -173,8 +183,8 @@ impl Line {
         }
     }
 
-    /// Takes a ticket out. Those that were in front of it did not see that the turn was overdue: they are polled no more, most likely, and
-    /// come last.
+    /// Takes a ticket out. Those that were in front of it did not see that the turn was overdue:
+    /// they are polled no more, most likely, and come last.
     fn move_behind(&mut self, ticket: u64) {
         if let Some(place) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) {
             self.waiting.rotate_left(place);

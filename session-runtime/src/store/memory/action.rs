@@ -31,7 +31,9 @@ pub(super) fn evaluate(action: &Action, current: Option<Bytes>) -> (Modified, Ef
         Action::AddInteger { by, default, min, max } => {
             summed(add_integer(current, *by, *default, *min, *max))
         }
-        Action::AddFloat { by, default, single } => summed(add_float(current, *by, *default, *single)),
+        Action::AddFloat { by, default, single } => {
+            summed(add_float(current, *by, *default, *single))
+        }
     }
 }
 
@@ -55,18 +57,27 @@ fn add_integer(
 ) -> Result<Bytes, Modified> {
     let range = min..=max;
     let current = match current {
-        Some(text) => {
-            i128::decode(text).ok().filter(|current| range.contains(current)).ok_or(Modified::NotANumber)?
-        }
+        Some(text) => i128::decode(text)
+            .ok()
+            .filter(|current| range.contains(current))
+            .ok_or(Modified::NotANumber)?,
         None => default,
     };
-    let sum = current.checked_add(by).filter(|sum| range.contains(sum)).ok_or(Modified::OutOfRange)?;
+    let sum =
+        current.checked_add(by).filter(|sum| range.contains(sum)).ok_or(Modified::OutOfRange)?;
     sum.encode().map_err(|_| Modified::OutOfRange)
 }
 
-fn add_float(current: Option<Bytes>, by: f64, default: f64, single: bool) -> Result<Bytes, Modified> {
+fn add_float(
+    current: Option<Bytes>,
+    by: f64,
+    default: f64,
+    single: bool,
+) -> Result<Bytes, Modified> {
     let current = match current {
-        Some(text) if single => f32::decode(text).map(f64::from).map_err(|_| Modified::NotANumber)?,
+        Some(text) if single => {
+            f32::decode(text).map(f64::from).map_err(|_| Modified::NotANumber)?
+        }
         Some(text) => f64::decode(text).map_err(|_| Modified::NotANumber)?,
         None if single => f64::from(rounded(default)),
         None => default,

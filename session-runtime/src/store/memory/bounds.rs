@@ -3,12 +3,14 @@
 /// What a [`MemoryStore`](crate::MemoryStore) does with what it has no room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenFull {
-    /// It is refused: no session begins and none grows until others have expired or were destroyed. Those that are live go on, and nothing of
-    /// them is lost. As a Redis server does with the policy `noeviction`.
+    /// It is refused: no session begins and none grows until others have expired or were destroyed.
+    /// Those that are live go on, and nothing of them is lost. As a Redis server does with the
+    /// policy `noeviction`.
     #[default]
     Refuse,
-    /// The sessions that were not used for longest make room, one after another. New visitors always get in; but whoever can begin sessions
-    /// without end can sign out everybody who is not active meanwhile.
+    /// The sessions that were not used for longest make room, one after another. New visitors
+    /// always get in; but whoever can begin sessions without end can sign out everybody who is
+    /// not active meanwhile.
     Evict,
 }
 
@@ -28,10 +30,12 @@ impl Default for Bounds {
     }
 }
 
-// What is counted beside keys, names and values was measured on 64 bits and rounded up, so that no shape of session takes more memory than it
-// counts: `tests/perf/examples/memory_store.rs` prints what is counted, allocated and resident.
+// What is counted beside keys, names and values was measured on 64 bits and rounded up, so that no
+// shape of session takes more memory than it counts: `tests/perf/examples/memory_store.rs` prints
+// what is counted, allocated and resident.
 
-/// A session: its key's place in three collections, and the node of a tree that its first fields lie in.
+/// A session: its key's place in three collections, and the node of a tree that its first fields
+/// lie in.
 const SESSION: usize = 900;
 /// A tombstone: the same without fields.
 const TOMBSTONE: usize = 260;

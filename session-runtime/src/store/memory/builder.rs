@@ -23,7 +23,8 @@ impl MemoryStoreBuilder {
         self
     }
 
-    /// How many bytes the entries may take, all their overhead included. Default: 268,435,456 (256 MiB).
+    /// How many bytes the entries may take, all their overhead included. Default: 268,435,456 (256
+    /// MiB).
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.bounds.bytes = bytes;
         self

@@ -11,7 +11,8 @@ use super::fields::Fields;
 use super::losses::LossLog;
 use crate::store::{SessionKey, Tombstone, TombstoneKind};
 
-/// How many due entries one operation clears away at most: more than the one that it can add, so the store empties faster than it fills.
+/// How many due entries one operation clears away at most: more than the one that it can add, so
+/// the store empties faster than it fills.
 const SWEPT_AT_ONCE: usize = 4;
 
 /// All entries of a store. Every time here is one of the clock's elapsed time.
@@ -24,8 +25,9 @@ pub(super) struct Entries {
     live: LinkedHashMap<Arc<str>, LiveEntry>,
     /// The oldest come first.
     dead: LinkedHashMap<Arc<str>, DeadEntry>,
-    /// The time of the next check of each entry, one item for each: no later than it expires. The time changes when it has come, or when the
-    /// entry is to expire sooner; a refresh costs nothing here.
+    /// The time of the next check of each entry, one item for each: no later than it expires. The
+    /// time changes when it has come, or when the entry is to expire sooner; a refresh costs
+    /// nothing here.
     checks: BTreeSet<(Duration, Arc<str>)>,
     live_bytes: usize,
     dead_bytes: usize,
@@ -110,7 +112,11 @@ impl Entries {
     }
 
     /// Changes the fields of a session that is there. It has to have room for them.
-    pub(super) fn change<T>(&mut self, key: &SessionKey, change: impl FnOnce(&mut Fields) -> T) -> Option<T> {
+    pub(super) fn change<T>(
+        &mut self,
+        key: &SessionKey,
+        change: impl FnOnce(&mut Fields) -> T,
+    ) -> Option<T> {
         let session = self.live.get_mut(key.expose_secret())?;
         self.live_bytes -= session.fields.bytes();
         let changed = change(&mut session.fields);
@@ -126,7 +132,8 @@ impl Entries {
         self.live.insert(name, LiveEntry { fields, expires_at, check_at: expires_at });
     }
 
-    /// Puts a tombstone under a key at which nothing was found, if the live sessions leave room for it: older ones make room.
+    /// Puts a tombstone under a key at which nothing was found, if the live sessions leave room for
+    /// it: older ones make room.
     pub(super) fn insert_tombstone(
         &mut self,
         key: &SessionKey,
@@ -152,13 +159,20 @@ impl Entries {
         self.remove_live(key.expose_secret())
     }
 
-    /// Makes room for a session of one key to grow to these bytes, or to begin. If there cannot be, nothing is changed but what has
-    /// expired.
-    pub(super) fn reserve(&mut self, key: &SessionKey, bytes: usize, now: Duration) -> Result<(), Full> {
+    /// Makes room for a session of one key to grow to these bytes, or to begin. If there cannot be,
+    /// nothing is changed but what has expired.
+    pub(super) fn reserve(
+        &mut self,
+        key: &SessionKey,
+        bytes: usize,
+        now: Duration,
+    ) -> Result<(), Full> {
         let name = key.expose_secret();
         let total = session_bytes(name) + bytes;
-        let current = self.live.get(name).map(|session| session_bytes(name) + session.fields.bytes());
-        let (entries, growth) = (usize::from(current.is_none()), total.saturating_sub(current.unwrap_or(0)));
+        let current =
+            self.live.get(name).map(|session| session_bytes(name) + session.fields.bytes());
+        let (entries, growth) =
+            (usize::from(current.is_none()), total.saturating_sub(current.unwrap_or(0)));
         if entries == 0 && growth == 0 {
             return Ok(());
         }
@@ -206,7 +220,8 @@ impl Entries {
         true
     }
 
-    /// Whether there was a session. The one that is to have the room was used last, and fits by itself.
+    /// Whether there was a session. The one that is to have the room was used last, and fits by
+    /// itself.
     fn evict_least_recently_used(&mut self) -> bool {
         let Some(name) = self.live.front().map(|(name, _)| Arc::clone(name)) else { return false };
         self.losses.pending().evicted += 1;
@@ -268,6 +283,9 @@ impl Entries {
         });
         assert_eq!((self.live_bytes, self.dead_bytes), (live.sum(), dead.sum()));
         assert_eq!(self.checks.len(), self.len());
-        assert!(self.len() <= self.bounds.entries && self.live_bytes + self.dead_bytes <= self.bounds.bytes);
+        assert!(
+            self.len() <= self.bounds.entries
+                && self.live_bytes + self.dead_bytes <= self.bounds.bytes
+        );
     }
 }

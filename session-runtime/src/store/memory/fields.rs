@@ -11,7 +11,8 @@ use crate::store::{Change, Modified, Modify, PERMANENT_FIELD};
 
 /// A live session's fields. Every time here is one of the clock's elapsed time.
 ///
-/// Expired fields are [removed](Self::remove_expired) before anything else looks: all that is in here is there.
+/// Expired fields are [removed](Self::remove_expired) before anything else looks: all that is in
+/// here is there.
 pub(super) struct Fields {
     by_name: BTreeMap<Box<str>, StoredField>,
     /// The bytes that count for all fields together.
@@ -108,9 +109,11 @@ impl Fields {
         self.by_name.get_mut(field).map(|stored| stored.expires_at = expires_at).is_some()
     }
 
-    /// A copy of its own: a value cut out of a large buffer must not keep that buffer for as long as the session lives.
+    /// A copy of its own: a value cut out of a large buffer must not keep that buffer for as long
+    /// as the session lives.
     fn set(&mut self, field: &str, value: &[u8], ttl: Option<Duration>, now: Duration) {
-        let stored = StoredField { value: Bytes::copy_from_slice(value), expires_at: self.expiry(ttl, now) };
+        let stored =
+            StoredField { value: Bytes::copy_from_slice(value), expires_at: self.expiry(ttl, now) };
         self.bytes = self.bytes + field_bytes(field, value) - self.bytes_of_field(field);
         self.by_name.insert(field.into(), stored);
     }

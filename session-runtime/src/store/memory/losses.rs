@@ -30,7 +30,8 @@ impl LossLog {
 
     /// Takes the losses of the next line: the first loss at once, the others a minute later.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<LossCounters> {
-        let is_early = self.logged_at.is_some_and(|logged_at| now.saturating_sub(logged_at) < INTERVAL);
+        let is_early =
+            self.logged_at.is_some_and(|logged_at| now.saturating_sub(logged_at) < INTERVAL);
         if is_early || self.pending == LossCounters::default() {
             return None;
         }
@@ -46,7 +47,8 @@ impl LossCounters {
             refused,
             evicted,
             forgotten,
-            "the memory store for sessions is full: writes were refused, sessions evicted or tombstones forgotten"
+            "the memory store for sessions is full: writes were refused, sessions evicted or \
+             tombstones forgotten"
         );
     }
 }

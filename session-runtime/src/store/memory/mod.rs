@@ -25,35 +25,41 @@ use self::entries::{Entries, Entry, Full};
 use self::fields::Fields;
 use super::boxed::impl_session_store;
 use super::{
-    Change, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation, SessionKey,
-    StoreError, Tombstone, TombstoneKind, Write, WriteMode,
+    Change, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
+    SessionKey, StoreError, Tombstone, TombstoneKind, Write, WriteMode,
 };
 use crate::clock::Clock;
 
-/// Sessions in the memory of this process: for tests, for development, and for a server that is alone and may forget.
+/// Sessions in the memory of this process: for tests, for development, and for a server that is
+/// alone and may forget.
 ///
-/// Clones are the same store. Sessions are gone when the process ends. Expired ones are cleared away by the operations that follow, a few
-/// each time, without a thread of the store's own.
+/// Clones are the same store. Sessions are gone when the process ends. Expired ones are cleared
+/// away by the operations that follow, a few each time, without a thread of the store's own.
 ///
 /// # Bounds
 ///
-/// The store holds at most 100,000 entries and 256 MiB, so that a flood of visitors cannot end the process. [`builder`](Self::builder) sets
-/// other bounds, and so does the URL: see [`SessionConfig::store`](crate::SessionConfig::store). Each session and each tombstone of an ended
-/// one is an entry. What counts as bytes is all that the store allocates for an entry: a session counts its key, 900 bytes, and for
-/// each field its name, its value and 210 bytes; a tombstone counts its key and 260 bytes. The process needs some memory beyond that: for
+/// The store holds at most 100,000 entries and 256 MiB, so that a flood of visitors cannot end the
+/// process. [`builder`](Self::builder) sets other bounds, and so does the URL: see
+/// [`SessionConfig::store`](crate::SessionConfig::store). Each session and each tombstone of an
+/// ended one is an entry. What counts as bytes is all that the store allocates for an entry: a
+/// session counts its key, 900 bytes, and for each field its name, its value and 210 bytes; a
+/// tombstone counts its key and 260 bytes. The process needs some memory beyond that: for
 /// what its allocator cannot use again at once.
 ///
 /// When the store is full, room is made in this order:
 ///
 /// 1. What has expired goes.
-/// 2. The oldest tombstones go. Then a request that is still under way with an ended session's id finds nothing in place of "ended": what it
-///    writes on a session that it has read already is [gone](crate::Error::is_gone) all the same, but a first write begins a new session, whose
-///    cookie may take the place of the user's; and a logout that came in by an id which was rotated since does not find the session. No ended
-///    session comes back.
-/// 3. [`WhenFull`] decides: writes that need room are refused, which is the default, or the sessions that were not used for longest go.
+/// 2. The oldest tombstones go. Then a request that is still under way with an ended session's id
+///    finds nothing in place of "ended": what it writes on a session that it has read already is
+///    [gone](crate::Error::is_gone) all the same, but a first write begins a new session, whose
+///    cookie may take the place of the user's; and a logout that came in by an id which was rotated
+///    since does not find the session. No ended session comes back.
+/// 3. [`WhenFull`] decides: writes that need room are refused, which is the default, or the
+///    sessions that were not used for longest go.
 ///
-/// What only removes works in a full store, and so do `rotate`, `renew` and `destroy`; where live sessions alone fill the store, a rotation
-/// leaves no tombstone. A write that has no room changes nothing. Each kind of loss is told to `tracing` as a warning, once a minute at most.
+/// What only removes works in a full store, and so do `rotate`, `renew` and `destroy`; where live
+/// sessions alone fill the store, a rotation leaves no tombstone. A write that has no room changes
+/// nothing. Each kind of loss is told to `tracing` as a warning, once a minute at most.
 ///
 /// # Examples
 ///
@@ -137,7 +143,11 @@ impl MemoryStore {
         Ok(self.read(key, refresh, |fields, _| fields.contains(field)))
     }
 
-    pub(crate) fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
+    pub(crate) fn write(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+    ) -> Result<Lookup<u64>, StoreError> {
         let plan = |_: &Fields| ((), Cow::Borrowed(write.changes));
         let written = self.change(key, write.mode, write.expires_in, |()| true, plan)?;
         Ok(written.map(|((), removed)| removed))
@@ -149,7 +159,8 @@ impl MemoryStore {
         fields: &[&str],
         refresh: Refresh,
     ) -> Result<Lookup<Vec<Option<Bytes>>>, StoreError> {
-        Ok(self.read(key, refresh, |stored, _| fields.iter().map(|field| stored.get(field)).collect()))
+        Ok(self
+            .read(key, refresh, |stored, _| fields.iter().map(|field| stored.get(field)).collect()))
     }
 
     pub(crate) fn modify(
@@ -161,7 +172,8 @@ impl MemoryStore {
             let (modified, changes) = fields.plan(&modify);
             (modified, Cow::Owned(changes))
         };
-        let written = self.change(key, modify.mode, modify.expires_in, Modified::is_carried_out, plan)?;
+        let written =
+            self.change(key, modify.mode, modify.expires_in, Modified::is_carried_out, plan)?;
         Ok(written.map(|(modified, _)| modified))
     }
 
@@ -195,7 +207,11 @@ impl MemoryStore {
         }))
     }
 
-    pub(crate) fn rotate(&self, key: &SessionKey, rotation: Rotation<'_>) -> Result<Lookup<()>, StoreError> {
+    pub(crate) fn rotate(
+        &self,
+        key: &SessionKey,
+        rotation: Rotation<'_>,
+    ) -> Result<Lookup<()>, StoreError> {
         self.with_entries(|entries, now| {
             let (is_free, is_there) = match entries.find(rotation.successor_key, now) {
                 Entry::Missing => (true, false),
@@ -205,7 +221,8 @@ impl MemoryStore {
             match entries.find(key, now) {
                 Entry::Missing => return Ok(Lookup::Missing),
                 Entry::Dead(tombstone) => {
-                    let is_repeated = is_there && tombstone.successor() == Some(*rotation.successor);
+                    let is_repeated =
+                        is_there && tombstone.successor() == Some(*rotation.successor);
                     return Ok(if is_repeated { Lookup::Found(()) } else { Lookup::Dead });
                 }
                 Entry::Live(_) if !is_free => {
@@ -214,9 +231,18 @@ impl MemoryStore {
                 Entry::Live(_) => {}
             }
             if let Some(fields) = entries.take_live(key) {
-                entries.insert_live(rotation.successor_key, fields, now.saturating_add(rotation.expires_in));
+                entries.insert_live(
+                    rotation.successor_key,
+                    fields,
+                    now.saturating_add(rotation.expires_in),
+                );
                 let kind = rotation.tombstone_kind();
-                entries.insert_tombstone(key, kind, now.saturating_add(rotation.tombstone_for), now);
+                entries.insert_tombstone(
+                    key,
+                    kind,
+                    now.saturating_add(rotation.tombstone_for),
+                    now,
+                );
             }
             Ok(Lookup::Found(()))
         })
@@ -283,8 +309,9 @@ impl MemoryStore {
         })
     }
 
-    /// Carries out what is planned for a session, or nothing if it has no room; tells what the plan came to, and how many fields were removed.
-    /// A missing session is begun only if `begins` says so of what the plan came to.
+    /// Carries out what is planned for a session, or nothing if it has no room; tells what the plan
+    /// came to, and how many fields were removed. A missing session is begun only if `begins`
+    /// says so of what the plan came to.
     fn change<'c, T>(
         &self,
         key: &SessionKey,
@@ -326,7 +353,8 @@ impl MemoryStore {
     /// Carries out an operation on the entries, at one moment.
     fn with_entries<T>(&self, operate: impl FnOnce(&mut Entries, Duration) -> T) -> T {
         let now = self.clock.elapsed();
-        // A thread that panicked under the lock leaves nothing half done: no operation can panic between two changes.
+        // A thread that panicked under the lock leaves nothing half done: no operation can panic
+        // between two changes.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.sweep(now);
         let done = operate(&mut entries, now);

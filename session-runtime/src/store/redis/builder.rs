@@ -27,7 +27,8 @@ use crate::operation::Operation;
 use crate::store::StoreError;
 use crate::store::timeout;
 
-/// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place of the same one in the URL.
+/// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place
+/// of the same one in the URL.
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
     url: String,
@@ -55,8 +56,8 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// The deadline of an operation, connecting included: after it, an operation that has no answer fails. 10
-    /// milliseconds to an hour; one second by default.
+    /// The deadline of an operation, connecting included: after it, an operation that has no answer
+    /// fails. 10 milliseconds to an hour; one second by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -73,15 +74,16 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The user, `None` for the default one, and the password, as they are: nothing is percent-encoded here. Both
-    /// take the place of those in the URL. A user without a password has the empty one.
+    /// The user, `None` for the default one, and the password, as they are: nothing is
+    /// percent-encoded here. Both take the place of those in the URL. A user without a password
+    /// has the empty one.
     pub fn login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
         self.login = Some((user.map(str::to_owned), password.into()));
         self
     }
 
-    /// User and password for the sentinels themselves, as in [`login`](Self::login). Default: none, whatever their
-    /// master asks for.
+    /// User and password for the sentinels themselves, as in [`login`](Self::login). Default: none,
+    /// whatever their master asks for.
     ///
     /// In the URL: `sentinel_user=…` and `sentinel_pass=…`.
     pub fn sentinel_login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
@@ -89,7 +91,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The certificates, in PEM, of those that are trusted to have signed the servers' certificates. Default: those of the system.
+    /// The certificates, in PEM, of those that are trusted to have signed the servers'
+    /// certificates. Default: those of the system.
     ///
     /// In the URL: `ca=FILE`.
     #[cfg(feature = "tls")]
@@ -98,21 +101,26 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The certificate, with those that lead to its authority, and its key, in PEM, that are shown to servers which ask for one. Default:
-    /// none.
+    /// The certificate, with those that lead to its authority, and its key, in PEM, that are shown
+    /// to servers which ask for one. Default: none.
     ///
     /// In the URL: `cert=FILE` and `key=FILE`.
     #[cfg(feature = "tls")]
-    pub fn client_certificate(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
         self.certificates.client = Some((certificate.into(), key.into()));
         self
     }
 
-    /// The host that the servers' certificates are for, and that they are asked for (SNI, RFC 6066 §3). Default: the host of
-    /// each server, as the URL, the sentinels or the cluster's nodes tell it.
+    /// The host that the servers' certificates are for, and that they are asked for (SNI, RFC 6066
+    /// §3). Default: the host of each server, as the URL, the sentinels or the cluster's nodes
+    /// tell it.
     ///
-    /// For servers that are told by address, and have a certificate for a name: nodes of a managed cluster, or one server
-    /// behind a tunnel.
+    /// For servers that are told by address, and have a certificate for a name: nodes of a managed
+    /// cluster, or one server behind a tunnel.
     ///
     /// In the URL: `server_name=HOST`.
     #[cfg(feature = "tls")]
@@ -154,12 +162,14 @@ impl RedisStoreBuilder {
         })
     }
 
-    /// A store that connects when it is first used. Until then, and while the server is away, operations fail as they do when it is lost:
-    /// for programs that have to start before their server.
+    /// A store that connects when it is first used. Until then, and while the server is away,
+    /// operations fail as they do when it is lost: for programs that have to start before their
+    /// server.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the URL, a setting or a certificate cannot be used. What the server refuses is only found by using it.
+    /// [`Error::is_config`] if the URL, a setting or a certificate cannot be used. What the server
+    /// refuses is only found by using it.
     pub fn connect_lazily(self) -> Result<RedisStore, Error> {
         self.store(RedisUrl::parse(&self.url)?)
     }
@@ -181,13 +191,15 @@ impl RedisStoreBuilder {
 
     fn topology(&self, url: RedisUrl, connections: usize) -> Result<Topology, Error> {
         let timeout = self.timeout;
-        let node = move |endpoint| NodeConnections::new(connections, &Link::new(endpoint, SOURCES, timeout));
+        let node = move |endpoint| {
+            NodeConnections::new(connections, &Link::new(endpoint, SOURCES, timeout))
+        };
         let unusable = |_: Cause| Error::config(USABLE_URLS);
         let options = self.connect_options(&url)?;
         Ok(match url.kind {
-            UrlKind::Server => {
-                Topology::Single(node(Endpoint::Server(Box::new(options.connector().map_err(unusable)?))))
-            }
+            UrlKind::Server => Topology::Single(node(Endpoint::Server(Box::new(
+                options.connector().map_err(unusable)?,
+            )))),
             UrlKind::Sentinel { sentinels, master_name } => {
                 let login = given_or(&self.sentinel_login, &url.options.sentinel_login)?;
                 let sentinels = Arc::new(Sentinels {
@@ -212,7 +224,8 @@ impl RedisStoreBuilder {
         let settings = login.for_database(info.redis_settings().db());
         let info = info.set_redis_settings(settings);
         #[cfg(feature = "tls")]
-        let (info, server_name) = self.certificates.clone().or_from_url(&url.options)?.apply(info)?;
+        let (info, server_name) =
+            self.certificates.clone().or_from_url(&url.options)?.apply(info)?;
         #[cfg(not(feature = "tls"))]
         let server_name = None;
         Ok(ConnectOptions::new(info, server_name))
@@ -220,7 +233,10 @@ impl RedisStoreBuilder {
 }
 
 /// The login that was set, else the URL's.
-fn given_or(given: &Option<(Option<String>, String)>, from_url: &Credentials) -> Result<Credentials, Error> {
+fn given_or(
+    given: &Option<(Option<String>, String)>,
+    from_url: &Credentials,
+) -> Result<Credentials, Error> {
     match given {
         Some((user, password)) => Credentials::new(user.as_deref(), Some(password)),
         None => Ok(from_url.clone()),
@@ -244,11 +260,13 @@ impl RedisStore {
         let at = &self.deployment.topology;
         match cause {
             Cause::Server(Code::NoAuth) => Error::config(format!(
-                "the Redis server at {at} asks for a password: put it into the URL, as redis://:password@host"
+                "the Redis server at {at} asks for a password: put it into the URL, as \
+                 redis://:password@host"
             )),
             Cause::Server(Code::WrongPassword) => Error::config(format!(
-                "the Redis server at {at} refused the user or the password: in a URL their special characters are \
-                 percent-encoded, and a user without a password has the empty one"
+                "the Redis server at {at} refused the user or the password: in a URL their \
+                 special characters are percent-encoded, and a user without a password has the \
+                 empty one"
             )),
             Cause::Server(Code::ReadOnly) => Error::config(format!(
                 "the Redis server at {at} is a replica: sessions are kept on its master"
@@ -256,12 +274,16 @@ impl RedisStore {
             Cause::Server(Code::NoPermission) if at.is_cluster() => Error::config(
                 "the Redis user lacks a permission that sessions need on a cluster: +cluster|slots",
             ),
-            Cause::Unexpected => Error::config(format!("what answers at {at} is not a Redis server")),
+            Cause::Unexpected => {
+                Error::config(format!("what answers at {at} is not a Redis server"))
+            }
             Cause::NotSentinel => Error::config(
-                "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the URL of one server is redis://host:port",
+                "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the \
+                 URL of one server is redis://host:port",
             ),
             Cause::NotCluster => Error::config(
-                "what redis+cluster:// names is no node of a cluster: the URL of one server is redis://host:port",
+                "what redis+cluster:// names is no node of a cluster: the URL of one server is \
+                 redis://host:port",
             ),
             Cause::NoAddress => Error::config(cause.to_string()),
             Cause::Misconfigured { .. } => Error::config(cause.to_string()),

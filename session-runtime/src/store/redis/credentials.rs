@@ -4,7 +4,8 @@ use redis::RedisConnectionInfo;
 
 use crate::error::Error;
 
-/// A user and a password; neither is the user `default`, without a password. They are secrets: no `Debug`.
+/// A user and a password; neither is the user `default`, without a password. They are secrets: no
+/// `Debug`.
 #[derive(Clone, Default)]
 pub(super) struct Credentials {
     user: Option<String>,
@@ -12,8 +13,8 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// A user whose password is left out has the empty one, which is sent: without it the server would let
-    /// the connection in as `default`, who may do everything.
+    /// A user whose password is left out has the empty one, which is sent: without it the server
+    /// would let the connection in as `default`, who may do everything.
     ///
     /// # Errors
     ///
@@ -22,8 +23,8 @@ impl Credentials {
         let given = [user, password];
         if given.into_iter().flatten().any(|text| text.contains(char::is_control)) {
             return Err(Error::config(
-                "the user or the password of the Redis server holds a line break or another control \
-                 character: take it out",
+                "the user or the password of the Redis server holds a line break or another \
+                 control character: take it out",
             ));
         }
         let [user, password] = given.map(|text| text.filter(|text| !text.is_empty()));
@@ -79,7 +80,10 @@ mod tests {
         {
             let Err(error) = Credentials::new(user, password) else { panic!("it was taken") };
             let told = format!("{error} {error:?}");
-            assert!(error.is_config() && told.contains("line break") && !told.contains("HUNTER2"), "{told}");
+            assert!(
+                error.is_config() && told.contains("line break") && !told.contains("HUNTER2"),
+                "{told}"
+            );
         }
     }
 }

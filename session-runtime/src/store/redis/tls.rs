@@ -8,7 +8,8 @@ use rustls::pki_types::ServerName;
 use super::url::UrlOptions;
 use crate::error::Error;
 
-/// Certificates in PEM: without an authority of one's own the system's are trusted, without a certificate of one's own none is shown.
+/// Certificates in PEM: without an authority of one's own the system's are trusted, without a
+/// certificate of one's own none is shown.
 #[derive(Clone, Default)]
 pub(super) struct Certificates {
     pub(super) authority: Option<Vec<u8>>,
@@ -44,25 +45,34 @@ impl Certificates {
     }
 
     /// The same connection, with these certificates, and the host that the servers' are for.
-    pub(super) fn apply(self, info: ConnectionInfo) -> Result<(ConnectionInfo, Option<String>), Error> {
+    pub(super) fn apply(
+        self,
+        info: ConnectionInfo,
+    ) -> Result<(ConnectionInfo, Option<String>), Error> {
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return if self.is_empty() {
                 Ok((info, None))
             } else {
                 Err(Error::config(
-                    "certificates or their server's name are given, and the Redis URL is not one of TLS: rediss://",
+                    "certificates or their server's name are given, and the Redis URL is not one \
+                     of TLS: rediss://",
                 ))
             };
         }
         if self.server_name.as_deref().is_some_and(|name| ServerName::try_from(name).is_err()) {
-            return Err(Error::config("the server's name, `server_name` in the Redis URL, is no host"));
+            return Err(Error::config(
+                "the server's name, `server_name` in the Redis URL, is no host",
+            ));
         }
         make_sure_of_cryptography();
-        let client_tls =
-            self.client.map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
+        let client_tls = self
+            .client
+            .map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key });
         let certificates = TlsCertificates { client_tls, root_cert: self.authority };
         let client = Client::build_with_tls(info, certificates).map_err(|_| {
-            Error::config("a certificate or key for the Redis server is not PEM, or not a valid one")
+            Error::config(
+                "a certificate or key for the Redis server is not PEM, or not a valid one",
+            )
         })?;
         Ok((client.get_connection_info().clone(), self.server_name))
     }
@@ -78,7 +88,8 @@ fn read(parameter: &str, path: &str) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(refused)
 }
 
-/// rustls panics where several providers are linked in and none was chosen, and the Redis client leaves the choice to it.
+/// rustls panics where several providers are linked in and none was chosen, and the Redis client
+/// leaves the choice to it.
 fn make_sure_of_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may have been faster: then theirs is used.

@@ -40,8 +40,10 @@ pub(super) struct UrlOptions {
 }
 
 pub(super) const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis://[[user]:password@]host[:port][/database], \
-     rediss:// for TLS, redis+unix:///path/to/socket[?db=…&user=…&pass=…], redis+cluster://[[user]:password@]host[:port],… or \
-     redis+sentinel://[[user]:password@]host[:port],…/master-name[/database], with special characters in user and password percent-encoded";
+     rediss:// for TLS, redis+unix:///path/to/socket[?db=…&user=…&pass=…], \
+     redis+cluster://[[user]:password@]host[:port],… or \
+     redis+sentinel://[[user]:password@]host[:port],…/master-name[/database], with special \
+     characters in user and password percent-encoded";
 
 const SERVER_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
@@ -82,7 +84,8 @@ impl RedisUrl {
         // The client looks for it elsewhere, and would connect without.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Error::config(
-                "the Redis URL cannot be used: user and password of a socket are its parameters `user` and `pass`",
+                "the Redis URL cannot be used: user and password of a socket are its parameters \
+                 `user` and `pass`",
             ));
         }
         let with_login = url.clone();
@@ -95,7 +98,9 @@ impl RedisUrl {
         let nodes = addresses(hosts, SERVER_PORT)?;
         let mut url = parse(scheme, &format!("{login}{}{tail}", first(hosts)))?;
         if !url.path().trim_matches('/').is_empty() {
-            return Err(Error::config("the Redis URL cannot be used: a cluster has no database numbers"));
+            return Err(Error::config(
+                "the Redis URL cannot be used: a cluster has no database numbers",
+            ));
         }
         let options = UrlOptions::take(&mut url, &[])?;
         Self::new(UrlKind::Cluster { nodes }, url, options)
@@ -116,7 +121,9 @@ impl RedisUrl {
 
     fn new(kind: UrlKind, url: Url, options: UrlOptions) -> Result<Self, Error> {
         if cfg!(not(feature = "tls")) && url.scheme() == "rediss" {
-            return Err(Error::config("rediss:// is TLS, which needs the feature `tls` of session-runtime"));
+            return Err(Error::config(
+                "rediss:// is TLS, which needs the feature `tls` of session-runtime",
+            ));
         }
         let info = url.into_connection_info().map_err(|_| unusable())?;
         let given = info.redis_settings();
@@ -130,12 +137,14 @@ impl UrlOptions {
     ///
     /// # Errors
     ///
-    /// A parameter that is none of them, nor of `others`: a misspelt one must not be passed over in silence.
-    /// The same one twice: one of them would be. A `+`: forms write a space so, and who pastes a password means the sign.
+    /// A parameter that is none of them, nor of `others`: a misspelt one must not be passed over in
+    /// silence. The same one twice: one of them would be. A `+`: forms write a space so, and
+    /// who pastes a password means the sign.
     fn take(url: &mut Url, others: &[&str]) -> Result<Self, Error> {
         if url.query().is_some_and(|query| query.contains('+')) {
             return Err(Error::config(
-                "the Redis URL cannot be used: a `+` among its parameters is written %2B, a space %20",
+                "the Redis URL cannot be used: a `+` among its parameters is written %2B, a space \
+                 %20",
             ));
         }
         let mut options = Self::default();
@@ -147,7 +156,9 @@ impl UrlOptions {
             }
             let value = value.into_owned();
             match &*name {
-                "connections" => options.connections = Some(value.parse().map_err(|_| bad_parameter())?),
+                "connections" => {
+                    options.connections = Some(value.parse().map_err(|_| bad_parameter())?)
+                }
                 "ca" | "cert" | "key" | "server_name" if cfg!(not(feature = "tls")) => {
                     return Err(Error::config(
                         "certificates in the Redis URL need the feature `tls` of session-runtime",
@@ -158,22 +169,26 @@ impl UrlOptions {
                 "key" => options.key = Some(value),
                 "server_name" => options.server_name = Some(value),
                 "sentinel_user" if others.contains(&"sentinel_user") => sentinel_user = Some(value),
-                "sentinel_pass" if others.contains(&"sentinel_pass") => sentinel_password = Some(value),
+                "sentinel_pass" if others.contains(&"sentinel_pass") => {
+                    sentinel_password = Some(value)
+                }
                 other if others.contains(&other) => {}
                 _ => return Err(bad_parameter()),
             }
         }
         url.set_query(None);
-        options.sentinel_login = Credentials::new(sentinel_user.as_deref(), sentinel_password.as_deref())?;
+        options.sentinel_login =
+            Credentials::new(sentinel_user.as_deref(), sentinel_password.as_deref())?;
         Ok(options)
     }
 }
 
 fn bad_parameter() -> Error {
     Error::config(
-        "the Redis URL cannot be used: its parameters, each once, are connections=NUMBER and, with TLS, ca=FILE, cert=FILE, key=FILE and server_name=HOST; \
-         with sentinels sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…; \
-         in a password, a question mark is written %3F",
+        "the Redis URL cannot be used: its parameters, each once, are connections=NUMBER and, \
+         with TLS, ca=FILE, cert=FILE, key=FILE and server_name=HOST; with sentinels \
+         sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…; in a \
+         password, a question mark is written %3F",
     )
 }
 
@@ -213,7 +228,10 @@ fn addresses(hosts: &str, default_port: u16) -> Result<Vec<Address>, Error> {
 }
 
 fn parse(scheme: &str, rest: &str) -> Result<Url, Error> {
-    Url::parse(&format!("{scheme}://{rest}")).ok().filter(|url| url.fragment().is_none()).ok_or_else(unusable)
+    Url::parse(&format!("{scheme}://{rest}"))
+        .ok()
+        .filter(|url| url.fragment().is_none())
+        .ok_or_else(unusable)
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -257,9 +275,12 @@ mod tests {
 
     #[test]
     fn several_sentinels_of_a_master() {
-        let url = "redis+sentinel://u:p@a,b:7001/my%20master/2?sentinel_user=s&sentinel_pass=q&connections=2";
+        let url = "redis+sentinel://u:p@a,b:7001/my%20master/2?sentinel_user=s&sentinel_pass=q&\
+                   connections=2";
         let url = RedisUrl::parse(url).unwrap();
-        let UrlKind::Sentinel { sentinels, master_name } = &url.kind else { panic!("they are sentinels") };
+        let UrlKind::Sentinel { sentinels, master_name } = &url.kind else {
+            panic!("they are sentinels")
+        };
         assert_eq!(shown(sentinels), ["a:26379", "b:7001"]);
         assert_eq!(master_name, "my master");
         assert_eq!(login(&url), (Some("u"), Some("p"), 2));
@@ -311,12 +332,17 @@ mod tests {
     #[cfg(feature = "tls")]
     #[test]
     fn tls_in_every_form() {
-        for url in
-            ["rediss://a?ca=/ca.pem", "rediss+cluster://a,b?ca=/ca.pem", "rediss+sentinel://a/m?ca=/ca.pem"]
-        {
+        for url in [
+            "rediss://a?ca=/ca.pem",
+            "rediss+cluster://a,b?ca=/ca.pem",
+            "rediss+sentinel://a/m?ca=/ca.pem",
+        ] {
             let url = &format!("{url}&server_name=b");
             let url = RedisUrl::parse(url).unwrap();
-            assert!(matches!(url.info.addr(), redis::ConnectionAddr::TcpTls { insecure: false, .. }));
+            assert!(matches!(
+                url.info.addr(),
+                redis::ConnectionAddr::TcpTls { insecure: false, .. }
+            ));
             assert_eq!(url.options.ca.as_deref(), Some("/ca.pem"));
             assert_eq!(url.options.server_name.as_deref(), Some("b"));
         }

@@ -40,11 +40,16 @@ pub async fn integers_are_added_within_their_limits(subject: &impl StoreUnderTes
         create(store, &key, &[set("a", held)]).await;
         let summed = carry_out(store, &key, Action::AddInteger { by, default: 7, min, max }).await;
         assert_eq!(summed, expected.map_or(Modified::OutOfRange, sum), "{held} + {by}");
-        assert_eq!(get(store, &key, "a").await, Some(expected.unwrap_or(held).into()), "{held} + {by}");
+        assert_eq!(
+            get(store, &key, "a").await,
+            Some(expected.unwrap_or(held).into()),
+            "{held} + {by}"
+        );
     }
 }
 
-/// Canonical text alone: what one could count on from. What is beyond the limits is none of their numbers.
+/// Canonical text alone: what one could count on from. What is beyond the limits is none of their
+/// numbers.
 pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let long = "1".repeat(100_000);
@@ -81,14 +86,18 @@ pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
         }
         assert_eq!(get(store, &key, "a").await, Some(Bytes::copy_from_slice(held.as_bytes())));
     }
-    for (held, min, max) in [("300", 0, 255), ("-1", 0, 255), ("128", -128, 127), ("-129", -128, 127)] {
+    for (held, min, max) in
+        [("300", 0, 255), ("-1", 0, 255), ("128", -128, 127), ("-129", -128, 127)]
+    {
         create(store, &key, &[set("a", held)]).await;
-        let action = Action::AddInteger { by: -held.parse::<i128>().unwrap(), default: 0, min, max };
+        let action =
+            Action::AddInteger { by: -held.parse::<i128>().unwrap(), default: 0, min, max };
         assert_eq!(carry_out(store, &key, action).await, Modified::NotANumber, "{held}");
     }
 }
 
-/// An integer, a number of 64 and one of 32 bits; and nothing is left behind when the sum is refused.
+/// An integer, a number of 64 and one of 32 bits; and nothing is left behind when the sum is
+/// refused.
 pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
@@ -99,7 +108,10 @@ pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl Sto
         (1, i64::MAX.into(), None),
     ] {
         let action = Action::AddInteger { by, default, min: i64::MIN.into(), max: i64::MAX.into() };
-        assert_eq!(carry_out(store, &key, action).await, expected.map_or(Modified::OutOfRange, sum));
+        assert_eq!(
+            carry_out(store, &key, action).await,
+            expected.map_or(Modified::OutOfRange, sum)
+        );
         assert_eq!(carry_out(store, &key, replace(None)).await, value(expected));
     }
     for (by, default, single, expected) in [
@@ -112,12 +124,16 @@ pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl Sto
         (f64::MAX, f64::MAX, false, None),
     ] {
         let action = Action::AddFloat { by, default, single };
-        assert_eq!(carry_out(store, &key, action).await, expected.map_or(Modified::OutOfRange, sum));
+        assert_eq!(
+            carry_out(store, &key, action).await,
+            expected.map_or(Modified::OutOfRange, sum)
+        );
         assert_eq!(carry_out(store, &key, replace(None)).await, value(expected));
     }
 }
 
-/// In every text that reads as a number; and the sum's text is that which the number has when it is set.
+/// In every text that reads as a number; and the sum's text is that which the number has when it is
+/// set.
 pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (smallest, padded) = (longest_float(), format!("{}1", "0".repeat(1_076)));
@@ -134,7 +150,8 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
         ("007", 0.0, "7"),
         ("1e23", 0.0, "100000000000000000000000"),
         ("9007199254740993", 0.0, "9007199254740992"),
-        // The nearest of sixteen digits would be that below, which reads as another number; of two as near, the larger.
+        // The nearest of sixteen digits would be that below, which reads as another number; of two
+        // as near, the larger.
         ("5.684341886080802e-14", 0.0, "0.00000000000005684341886080802"),
         ("1688848.67822265625", 0.0, "1688848.6782226563"),
         (&smallest, 1.0, "1"),
@@ -164,14 +181,16 @@ fn longest_float() -> String {
     format!("{:.1074}", -f64::from_bits(1))
 }
 
-/// What no number has as its text, or none needs; and numbers beyond the type's. Infinities and NaN are numbers, but their sums are out of range.
+/// What no number has as its text, or none needs; and numbers beyond the type's. Infinities and NaN
+/// are numbers, but their sums are out of range.
 pub async fn what_is_no_float_is_not_added_to(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let of = |single| move |by| Action::AddFloat { by, default: 0.0, single };
     let too_long = ["0", "1", "-", ".", "e", " "].map(|letter| longest_float() + letter);
     // Half-way between two numbers of 32 bits, but for its last digit.
     let much_too_long = format!("16777217.{}1", "0".repeat(100_000));
-    let too_long = too_long.iter().chain([&much_too_long]).map(|text| (text.as_str(), Modified::NotANumber));
+    let too_long =
+        too_long.iter().chain([&much_too_long]).map(|text| (text.as_str(), Modified::NotANumber));
     for (held, expected) in too_long.chain([
         ("", Modified::NotANumber),
         (".", Modified::NotANumber),
@@ -214,7 +233,8 @@ pub async fn what_is_no_float_is_not_added_to(subject: &impl StoreUnderTest) {
     }
 }
 
-/// At once: no addition is lost, and each sum is told once. The first one begins the session, which holds the field's alias as well.
+/// At once: no addition is lost, and each sum is told once. The first one begins the session, which
+/// holds the field's alias as well.
 pub async fn additions_at_once_are_exact(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     let additions = (0..64).map(|at| async move {

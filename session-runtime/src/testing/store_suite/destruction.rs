@@ -76,7 +76,8 @@ pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl StoreUn
     create(store, key, &[set("a", "1")]).await;
     let reports: Vec<_> = all((0..20).map(|_| store.destroy(key, logout(MINUTE)))).await;
     let ended = reports.iter().filter(|report| matches!(report, Ok(Destroyed::Ended))).count();
-    let dead = reports.iter().filter(|report| matches!(report, Ok(Destroyed::Dead(LOGGED_OUT)))).count();
+    let dead =
+        reports.iter().filter(|report| matches!(report, Ok(Destroyed::Dead(LOGGED_OUT)))).count();
     assert_eq!((ended, dead), (1, 19));
 }
 
@@ -94,7 +95,9 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
             (rotated, destroyed)
         };
         match (rotated.unwrap(), destroyed.unwrap()) {
-            (Lookup::Found(()), Destroyed::Dead(TombstoneKind::Rotated(id))) => assert_eq!(id, successor.id),
+            (Lookup::Found(()), Destroyed::Dead(TombstoneKind::Rotated(id))) => {
+                assert_eq!(id, successor.id)
+            }
             (Lookup::Dead, Destroyed::Ended) => {
                 assert_eq!(store.expires_in(&successor.key).await.unwrap(), Lookup::Missing);
             }
@@ -105,7 +108,9 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
 }
 
 /// Not by writes that may begin one either; and no writer is told that it is missing.
-pub async fn no_session_comes_back_from_a_destruction_beside_writers(subject: &impl StoreUnderTest) {
+pub async fn no_session_comes_back_from_a_destruction_beside_writers(
+    subject: &impl StoreUnderTest,
+) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     let (writers, destroyed) = beside_writers(store, &key, store.destroy(&key, logout(MINUTE)));

@@ -1,4 +1,5 @@
-//! Fields that expire by themselves; on a store that cannot do that, that it says so and does no harm.
+//! Fields that expire by themselves; on a store that cannot do that, that it says so and does no
+//! harm.
 
 use super::support::*;
 
@@ -17,7 +18,9 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
     create(store, &key, &[set("a", "1"), set("c", "1")]).await;
     assert!(is_refused(try_write(store, &key, &changes).await.unwrap_err()));
     for action in actions() {
-        assert!(is_refused(store.modify(&key, modification("a", action, Some(HOUR))).await.unwrap_err()));
+        assert!(is_refused(
+            store.modify(&key, modification("a", action, Some(HOUR))).await.unwrap_err()
+        ));
     }
     assert!(is_refused(store.expire_field(&key, "a", HOUR, HOUR).await.unwrap_err()));
     for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("1"))] {
@@ -32,7 +35,8 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
 /// And no longer.
 pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
-    write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")]).await;
+    write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")])
+        .await;
     assert_field_expires_in(store, &key, "a", HOUR).await;
     assert_eq!(store.field_expires_in(&key, "c").await.unwrap(), Lookup::Found(None));
     subject.advance(LATER).await;
@@ -93,7 +97,8 @@ pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Store
 /// By removals that come before any read; what is still there, they count.
 pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
-    let all = [expiring("a", "1", MOMENT), expiring("b", "1", MOMENT), expiring("former", "1", MOMENT)];
+    let all =
+        [expiring("a", "1", MOMENT), expiring("b", "1", MOMENT), expiring("former", "1", MOMENT)];
     write(store, &key, &[&all[..], &[set("c", "1"), expiring("d", "1", HOUR)]].concat()).await;
     subject.advance(LATER).await;
     assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(0));
@@ -149,8 +154,11 @@ pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) 
 pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[expiring("a", "text", HOUR)]).await;
-    let other =
-        Action::CompareAndSet { expected: Some("other".into()), or_missing: false, value: Some("1".into()) };
+    let other = Action::CompareAndSet {
+        expected: Some("other".into()),
+        or_missing: false,
+        value: Some("1".into()),
+    };
     for action in [Action::GetOrSet("1".into()), other, add(1)] {
         store.modify(&key, modification("a", action, Some(HOUR * 3))).await.unwrap();
         assert_field_expires_in(store, &key, "a", HOUR).await;
@@ -182,7 +190,10 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
     let Some((store, key)) = begin(subject).await else { return };
     write(store, &key, &[set("a", "1"), set("b", "1")]).await;
     for (ttl, expires_in) in [(HOUR * 5, HOUR * 2), (HOUR, HOUR * 3)] {
-        assert_eq!(store.expire_field(&key, "a", ttl, expires_in).await.unwrap(), Lookup::Found(true));
+        assert_eq!(
+            store.expire_field(&key, "a", ttl, expires_in).await.unwrap(),
+            Lookup::Found(true)
+        );
         assert_field_expires_in(store, &key, "a", ttl).await;
         assert_expires_in(store, &key, expires_in).await;
     }
@@ -239,7 +250,8 @@ pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTes
     let Some((store, key)) = begin(subject).await else { return };
     let century = HOUR * 24 * 365 * 100;
     let (shortest, longest) = (Duration::from_nanos(1), Duration::MAX);
-    write(store, &key, &[expiring("a", "1", shortest), expiring("b", "1", longest), set("c", "1")]).await;
+    write(store, &key, &[expiring("a", "1", shortest), expiring("b", "1", longest), set("c", "1")])
+        .await;
     store.expire_field(&key, "c", longest, HOUR).await.unwrap();
     subject.advance(Duration::from_millis(20)).await;
     assert_eq!(get(store, &key, "a").await, None);
@@ -262,7 +274,9 @@ pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl StoreUnder
     write(store, &key, &sets).await;
     let changes: Vec<_> = names
         .chunks(3)
-        .flat_map(|names| [expiring(&names[0], "2", MOMENT), set(&names[1], "2"), remove(&names[2])])
+        .flat_map(|names| {
+            [expiring(&names[0], "2", MOMENT), set(&names[1], "2"), remove(&names[2])]
+        })
         .collect();
     assert_eq!(write(store, &key, &changes).await, Lookup::Found(500));
     subject.advance(LATER).await;
@@ -293,8 +307,15 @@ fn modification(field: &str, action: Action, ttl: Option<Duration>) -> Modify<'_
 /// Each of which gives a missing field a value.
 fn actions() -> Vec<Action> {
     let add_float = Action::AddFloat { by: 0.5, default: 1.0, single: false };
-    let compare = Action::CompareAndSet { expected: None, or_missing: true, value: Some("1".into()) };
-    vec![Action::Replace(Some("1".into())), Action::GetOrSet("1".into()), compare, add(1), add_float]
+    let compare =
+        Action::CompareAndSet { expected: None, or_missing: true, value: Some("1".into()) };
+    vec![
+        Action::Replace(Some("1".into())),
+        Action::GetOrSet("1".into()),
+        compare,
+        add(1),
+        add_float,
+    ]
 }
 
 fn add(by: i128) -> Action {
@@ -309,5 +330,8 @@ async fn assert_field_expires_in(
 ) {
     let left = store.field_expires_in(key, field).await.unwrap();
     let is_about = |left: Duration| left <= expected && left + MINUTE > expected;
-    assert!(matches!(left, Lookup::Found(Some(left)) if is_about(left)), "{left:?} instead of {expected:?}");
+    assert!(
+        matches!(left, Lookup::Found(Some(left)) if is_about(left)),
+        "{left:?} instead of {expected:?}"
+    );
 }

@@ -1,7 +1,8 @@
 //! The contract of [`SessionStore`], check by check, for a store of one's own.
 //!
-//! A store plugs in by a [`StoreUnderTest`]; [`store_suite!`](macro@super::store_suite) makes a test of every check. A check that fails says by its
-//! name what the store does not keep to; the contract itself is told at [`SessionStore`].
+//! A store plugs in by a [`StoreUnderTest`]; [`store_suite!`](macro@super::store_suite) makes a
+//! test of every check. A check that fails says by its name what the store does not keep to; the
+//! contract itself is told at [`SessionStore`].
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -20,14 +21,14 @@ mod writing;
 
 #[doc(hidden)]
 pub use {
-    addition::*, destruction::*, field_expiry::*, modification::*, reading::*, rotation::*, side_by_side::*,
-    time::*, tombstones::*, writing::*,
+    addition::*, destruction::*, field_expiry::*, modification::*, reading::*, rotation::*,
+    side_by_side::*, time::*, tombstones::*, writing::*,
 };
 // What this project's other tests of stores need as well.
 #[doc(hidden)]
 pub use support::{
-    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of, logout, modify,
-    remove, replace, set, try_write,
+    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of,
+    logout, modify, remove, replace, set, try_write,
 };
 
 use std::future::Future;
@@ -39,11 +40,12 @@ use crate::store::SessionStore;
 
 /// A store under test, and how time passes for it.
 pub trait StoreUnderTest {
-    /// The store. Checks use keys of their own, with the prefix `test`: the store may hold other sessions, and those of earlier runs.
+    /// The store. Checks use keys of their own, with the prefix `test`: the store may hold other
+    /// sessions, and those of earlier runs.
     fn store(&self) -> &dyn SessionStore;
 
-    /// Lets time pass for the store. As provided, it waits; a store whose clock a test can advance advances it instead. Most checks ask for less
-    /// than a tenth of a second.
+    /// Lets time pass for the store. As provided, it waits; a store whose clock a test can advance
+    /// advances it instead. Most checks ask for less than a tenth of a second.
     fn advance(&self, time: Duration) -> impl Future<Output = ()> {
         tokio::time::sleep(time)
     }
@@ -51,12 +53,15 @@ pub trait StoreUnderTest {
 
 /// Makes a test of every check of the contract of [`SessionStore`](crate::store::SessionStore).
 ///
-/// To be called in a module of an integration test of its own. The expression gives a future of a [`StoreUnderTest`](crate::testing::store_suite::StoreUnderTest), and is
-/// evaluated anew for each test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot expire single fields
-/// ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)) is held to refusing it instead.
+/// To be called in a module of an integration test of its own. The expression gives a future of a
+/// [`StoreUnderTest`](crate::testing::store_suite::StoreUnderTest), and is evaluated anew for each
+/// test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot
+/// expire single fields
+/// ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)) is held to
+/// refusing it instead.
 ///
-/// With `optional:` before it, the expression gives a future of an `Option`. On `None`, for a server that is not there, the tests pass
-/// without having done anything.
+/// With `optional:` before it, the expression gives a future of an `Option`. On `None`, for a
+/// server that is not there, the tests pass without having done anything.
 ///
 /// # Examples
 ///

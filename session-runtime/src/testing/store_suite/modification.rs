@@ -2,7 +2,8 @@
 
 use super::support::*;
 
-/// One of each, in all their outcomes on a field that holds `x`, on one that holds `1`, and on one that holds nothing.
+/// One of each, in all their outcomes on a field that holds `x`, on one that holds `1`, and on one
+/// that holds nothing.
 fn actions() -> Vec<Action> {
     vec![
         replace(Some("new")),
@@ -24,9 +25,13 @@ fn actions() -> Vec<Action> {
 pub async fn a_replacement_tells_what_was_there(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
-    for (new, was) in
-        [(Some("1"), None), (Some(""), Some("1")), (Some("2"), Some("")), (None, Some("2")), (None, None)]
-    {
+    for (new, was) in [
+        (Some("1"), None),
+        (Some(""), Some("1")),
+        (Some("2"), Some("")),
+        (None, Some("2")),
+        (None, None),
+    ] {
         assert_eq!(carry_out(store, &key, replace(new)).await, value(was));
         assert_eq!(get(store, &key, "a").await, new.map(Bytes::from));
     }
@@ -46,14 +51,18 @@ pub async fn a_value_is_set_once(subject: &impl StoreUnderTest) {
 pub async fn values_are_exchanged_for_what_is_expected(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
-    let texts = [None, Some(""), Some("1"), Some("1\u{0}"), Some("01")].map(|text| text.map(Bytes::from));
+    let texts =
+        [None, Some(""), Some("1"), Some("1\u{0}"), Some("01")].map(|text| text.map(Bytes::from));
     for held in &texts {
         for expected in &texts {
             for or_missing in [false, true] {
                 for new in [None, Some(Bytes::from("new")), Some(Bytes::new())] {
                     carry_out(store, &key, Action::Replace(held.clone())).await;
-                    let action =
-                        Action::CompareAndSet { expected: expected.clone(), or_missing, value: new.clone() };
+                    let action = Action::CompareAndSet {
+                        expected: expected.clone(),
+                        or_missing,
+                        value: new.clone(),
+                    };
                     let swaps = held == expected || held.is_none() && or_missing;
                     assert_eq!(carry_out(store, &key, action).await, Modified::Swapped(swaps));
                     assert_eq!(get(store, &key, "a").await, if swaps { new } else { held.clone() });
@@ -81,12 +90,16 @@ pub async fn a_modification_may_begin_a_session(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         let key = fresh_key();
-        let creation = Modify { mode: WriteMode::Create, expires_in: HOUR * 2, ..modify(action.clone()) };
+        let creation =
+            Modify { mode: WriteMode::Create, expires_in: HOUR * 2, ..modify(action.clone()) };
         let begun = store.modify(&key, creation).await.unwrap();
         let there = fresh_key();
         create(store, &there, &[]).await;
         let modified = carry_out(store, &there, action).await;
-        if matches!(modified, Modified::Swapped(false) | Modified::NotANumber | Modified::OutOfRange) {
+        if matches!(
+            modified,
+            Modified::Swapped(false) | Modified::NotANumber | Modified::OutOfRange
+        ) {
             assert_eq!(begun, Lookup::Missing);
             assert_is_missing(store, &key).await;
             continue;
@@ -117,7 +130,9 @@ pub async fn a_modification_sets_the_expiry(subject: &impl StoreUnderTest) {
         for held in [&[][..], &[set("a", "x")], &[set("a", "1")]] {
             let key = fresh_key();
             create(store, &key, held).await;
-            for (mode, expires_in) in [(WriteMode::Existing, HOUR * 2), (WriteMode::Create, HOUR / 2)] {
+            for (mode, expires_in) in
+                [(WriteMode::Existing, HOUR * 2), (WriteMode::Create, HOUR / 2)]
+            {
                 let modify = Modify { mode, expires_in, ..modify(action.clone()) };
                 store.modify(&key, modify).await.unwrap();
                 assert_expires_in(store, &key, expires_in).await;
@@ -150,7 +165,8 @@ pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl Stor
     }
 }
 
-/// Under the former name alone, or under both names, of which the field's own counts; and it makes no difference but for where it is.
+/// Under the former name alone, or under both names, of which the field's own counts; and it makes
+/// no difference but for where it is.
 pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
@@ -165,7 +181,10 @@ pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &im
                 }
                 let expected = carry_out(store, &plain, action.clone()).await;
                 let modify = Modify { alias: Some("former"), ..modify(action.clone()) };
-                assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(expected.clone()));
+                assert_eq!(
+                    store.modify(&key, modify).await.unwrap(),
+                    Lookup::Found(expected.clone())
+                );
                 let former = get(store, &key, "former").await;
                 if changes(&action, &expected) {
                     assert_eq!(former, None, "{action:?} of {held}");
@@ -219,11 +238,12 @@ pub async fn any_bytes_can_be_exchanged(subject: &impl StoreUnderTest) {
         carry_out(store, &key, Action::GetOrSet(bytes.clone())).await,
         Modified::Value(Some(bytes.clone()))
     );
-    let [there, back] = [(&bytes, &large), (&large, &bytes)].map(|(expected, value)| Action::CompareAndSet {
-        expected: Some(expected.clone()),
-        or_missing: false,
-        value: Some(value.clone()),
-    });
+    let [there, back] =
+        [(&bytes, &large), (&large, &bytes)].map(|(expected, value)| Action::CompareAndSet {
+            expected: Some(expected.clone()),
+            or_missing: false,
+            value: Some(value.clone()),
+        });
     assert_eq!(carry_out(store, &key, there).await, Modified::Swapped(true));
     assert_eq!(get(store, &key, "a").await, Some(large));
     assert_eq!(carry_out(store, &key, back).await, Modified::Swapped(true));
@@ -238,7 +258,8 @@ pub async fn of_exchanges_at_once_one_wins(subject: &impl StoreUnderTest) {
         let exchanges = (0..64).map(|at| async move {
             let value = Some(Bytes::from(format!("{round}: {at}")));
             let expected = Some("old".into());
-            let action = Action::CompareAndSet { expected, or_missing: false, value: value.clone() };
+            let action =
+                Action::CompareAndSet { expected, or_missing: false, value: value.clone() };
             let modify = Modify { alias: Some("former"), ..modify(action) };
             (store.modify(key, modify).await.unwrap() == Lookup::Found(Modified::Swapped(true)))
                 .then_some(value)

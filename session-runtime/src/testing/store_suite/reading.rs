@@ -5,12 +5,16 @@ use super::support::*;
 const REFRESHES: [Refresh; 3] =
     [Refresh::No, Refresh::To(HOUR), Refresh::Below { below: MINUTE, expires_in: HOUR }];
 
-/// Each value in its place: those that are there, those that are not, and one that is asked for twice.
+/// Each value in its place: those that are there, those that are not, and one that is asked for
+/// twice.
 pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", ""), set("c", "\u{0}ä\r\n")]).await;
     for refresh in REFRESHES {
-        let read = store.get_many(&key, &["c", "x", "a", PERMANENT_FIELD, "b", "a"], refresh).await.unwrap();
+        let read = store
+            .get_many(&key, &["c", "x", "a", PERMANENT_FIELD, "b", "a"], refresh)
+            .await
+            .unwrap();
         let values = [Some("\u{0}ä\r\n"), None, Some("1"), Some(""), Some(""), Some("1")];
         assert_eq!(read, Lookup::Found(values.map(|value| value.map(Bytes::from)).to_vec()));
         let nothing_there = store.get_many(&key, &["x", "y"], refresh).await.unwrap();
@@ -28,7 +32,10 @@ pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl StoreUn
             assert_eq!(store.get_many(&dead, fields, refresh).await.unwrap(), Lookup::Dead);
             let read = store.get_many(&missing, fields, refresh).await.unwrap();
             let nothing = Lookup::Found(vec![None; fields.len()]);
-            assert!(read == Lookup::Missing || refresh == Refresh::No && read == nothing, "{read:?}");
+            assert!(
+                read == Lookup::Missing || refresh == Refresh::No && read == nothing,
+                "{read:?}"
+            );
         }
     }
     assert_is_missing(store, &missing).await;
@@ -73,5 +80,8 @@ pub async fn thousands_of_fields_are_one_read(subject: &impl StoreUnderTest) {
     create(store, &key, &sets).await;
     let fields: Vec<_> = names.iter().map(String::as_str).collect();
     let values = names.iter().map(|name| Some(name.clone().into())).collect();
-    assert_eq!(store.get_many(&key, &fields, Refresh::To(HOUR)).await.unwrap(), Lookup::Found(values));
+    assert_eq!(
+        store.get_many(&key, &fields, Refresh::To(HOUR)).await.unwrap(),
+        Lookup::Found(values)
+    );
 }

@@ -8,7 +8,9 @@ pub async fn a_rotation_keeps_everything(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1"), set("b", "\u{0}ä\r\n"), set("of no schema", "")]).await;
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
-    for (field, value) in [("a", "1"), ("b", "\u{0}ä\r\n"), ("of no schema", ""), (PERMANENT_FIELD, "")] {
+    for (field, value) in
+        [("a", "1"), ("b", "\u{0}ä\r\n"), ("of no schema", ""), (PERMANENT_FIELD, "")]
+    {
         assert_eq!(get(store, &successor.key, field).await, Some(Bytes::from(value)));
     }
     assert_eq!(write(store, &successor.key, &[set("c", "3"), remove("a")]).await, Lookup::Found(1));
@@ -60,13 +62,15 @@ pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Sto
     create(store, &key, &[set("a", "1")]).await;
     store.rotate(&key, successor.rotation()).await.unwrap();
     write(store, &successor.key, &[set("a", "2")]).await;
-    let repeated = Rotation { expires_in: HOUR * 9, tombstone_for: HOUR * 9, ..successor.rotation() };
+    let repeated =
+        Rotation { expires_in: HOUR * 9, tombstone_for: HOUR * 9, ..successor.rotation() };
     assert_eq!(store.rotate(&key, repeated).await.unwrap(), Lookup::Found(()));
     assert_eq!(get(store, &successor.key, "a").await, Some("2".into()));
     assert_expires_in(store, &successor.key, HOUR).await;
 }
 
-/// Whether it was destroyed, or rotated again, or has expired: who repeats is not told that there is a session, and nothing changes.
+/// Whether it was destroyed, or rotated again, or has expired: who repeats is not told that there
+/// is a session, and nothing changes.
 pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl StoreUnderTest) {
     for ending in ["destroyed", "rotated", "expired"] {
         let (store, key) = (subject.store(), fresh_key());
@@ -180,7 +184,8 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
         let won: Vec<_> = (0..8).filter(|at| reports[*at] == Lookup::Found(())).collect();
         let [won] = won[..] else { panic!("{reports:?}") };
         for (at, successor) in successors.iter().enumerate() {
-            let expected = if at == won { (Lookup::Found(()), true) } else { (Lookup::Dead, false) };
+            let expected =
+                if at == won { (Lookup::Found(()), true) } else { (Lookup::Dead, false) };
             let is_there = store.expires_in(&successor.key).await.unwrap() != Lookup::Missing;
             assert_eq!((reports[at], is_there), expected);
         }
@@ -191,7 +196,8 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Every write on the old key is in the successor, or its writer was told that the key is dead: never that it is missing.
+/// Every write on the old key is in the successor, or its writer was told that the key is dead:
+/// never that it is missing.
 pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;

@@ -44,7 +44,8 @@ pub async fn a_field_is_removed_once(subject: &impl StoreUnderTest) {
     assert_eq!(found.iter().filter(|found| **found == Lookup::Found(0)).count(), 49);
 }
 
-/// At once: what one write sets is never seen in part. Read through a write's own count, which sees both fields at one moment.
+/// At once: what one write sets is never seen in part. Read through a write's own count, which sees
+/// both fields at one moment.
 pub async fn a_write_is_seen_whole(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;

@@ -13,8 +13,9 @@ pub(super) use bytes::Bytes;
 pub(super) use super::StoreUnderTest;
 use crate::id::{LifetimeId, SessionId};
 pub(super) use crate::store::{
-    Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD,
-    Refresh, Rotation, SessionKey, SessionStore, StoreError, TombstoneKind, Write, WriteMode,
+    Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
+    PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, TombstoneKind, Write,
+    WriteMode,
 };
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
@@ -29,7 +30,8 @@ pub fn fresh_key() -> SessionKey {
     key_of(&fresh_id())
 }
 
-/// An id that no other check has. All of a process have the same tag: a session and its successor share a cluster's slot.
+/// An id that no other check has. All of a process have the same tag: a session and its successor
+/// share a cluster's slot.
 pub fn fresh_id() -> SessionId {
     static FIRST: OnceLock<SessionId> = OnceLock::new();
     let now = std::time::SystemTime::now();
@@ -55,7 +57,11 @@ pub fn remove(field: &str) -> Change<'_> {
 }
 
 /// Creates, to be kept for an hour.
-pub async fn create(store: &dyn SessionStore, key: &SessionKey, changes: &[Change<'_>]) -> Lookup<u64> {
+pub async fn create(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    changes: &[Change<'_>],
+) -> Lookup<u64> {
     create_for(store, key, changes, HOUR).await
 }
 
@@ -77,7 +83,11 @@ pub(super) async fn create_for(
     store.write(key, Write { mode: WriteMode::Create, changes, expires_in }).await.unwrap()
 }
 
-pub(super) async fn write(store: &dyn SessionStore, key: &SessionKey, changes: &[Change<'_>]) -> Lookup<u64> {
+pub(super) async fn write(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    changes: &[Change<'_>],
+) -> Lookup<u64> {
     try_write(store, key, changes).await.unwrap()
 }
 
@@ -130,7 +140,11 @@ pub(super) async fn time_left(store: &dyn SessionStore, key: &SessionKey) -> Dur
 }
 
 /// Within the time that a busy machine may have needed since.
-pub(super) async fn assert_expires_in(store: &dyn SessionStore, key: &SessionKey, expected: Duration) {
+pub(super) async fn assert_expires_in(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    expected: Duration,
+) {
     let actual = time_left(store, key).await;
     assert!(
         actual <= expected && actual + Duration::from_secs(30) > expected,
@@ -153,7 +167,8 @@ pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 
 /// Waits for all of them, side by side.
 pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
+    let mut pending: Vec<_> =
+        futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
     poll_fn(|context| {
         for (future, output) in &mut pending {
             let Some(running) = future else { continue };
@@ -161,24 +176,41 @@ pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output 
                 (*future, *output) = (None, Some(ready));
             }
         }
-        if pending.iter().all(|(future, _)| future.is_none()) { Poll::Ready(()) } else { Poll::Pending }
+        if pending.iter().all(|(future, _)| future.is_none()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     pending.into_iter().filter_map(|(_, output)| output).collect()
 }
 
 /// Waits for both, side by side; the first begins first.
-pub(super) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+pub(super) async fn both<A, B>(
+    one: impl Future<Output = A>,
+    other: impl Future<Output = B>,
+) -> (A, B) {
     let (mut first, mut second) = (None, None);
-    let sides: [Pin<Box<dyn Future<Output = ()> + '_>>; 2] =
-        [Box::pin(async { first = Some(one.await) }), Box::pin(async { second = Some(other.await) })];
+    let sides: [Pin<Box<dyn Future<Output = ()> + '_>>; 2] = [
+        Box::pin(async { first = Some(one.await) }),
+        Box::pin(async { second = Some(other.await) }),
+    ];
     all(sides).await;
     (first.unwrap(), second.unwrap())
 }
 
-/// A modification of the field `a`, which has no alias, in a session that has to be there and is kept for an hour.
+/// A modification of the field `a`, which has no alias, in a session that has to be there and is
+/// kept for an hour.
 pub fn modify(action: Action) -> Modify<'static> {
-    Modify { mode: WriteMode::Existing, field: "a", alias: None, action, ttl: None, expires_in: HOUR }
+    Modify {
+        mode: WriteMode::Existing,
+        field: "a",
+        alias: None,
+        action,
+        ttl: None,
+        expires_in: HOUR,
+    }
 }
 
 /// Gives it a value, or removes it.
@@ -202,7 +234,11 @@ pub fn exchange(expected: Option<&'static str>, value: Option<&'static str>) -> 
     Action::CompareAndSet { expected, or_missing: false, value }
 }
 
-pub(super) async fn carry_out(store: &dyn SessionStore, key: &SessionKey, action: Action) -> Modified {
+pub(super) async fn carry_out(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    action: Action,
+) -> Modified {
     match store.modify(key, modify(action)).await.unwrap() {
         Lookup::Found(modified) => modified,
         other => panic!("the session is live, not {other:?}"),

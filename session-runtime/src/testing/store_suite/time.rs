@@ -71,7 +71,10 @@ pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl St
 /// Less than what a store can tell apart is not "never" and not an error.
 pub async fn the_shortest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
-    assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::from_nanos(1)).await, Lookup::Found(0));
+    assert_eq!(
+        create_for(store, &key, &[set("a", "1")], Duration::from_nanos(1)).await,
+        Lookup::Found(0)
+    );
     subject.advance(Duration::from_millis(20)).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     create(store, &key, &[set("a", "1")]).await;
@@ -132,7 +135,10 @@ pub async fn little_time_left_is_refreshed_below_a_threshold(subject: &impl Stor
         }
         let expected = (field == "a").then(|| "1".into());
         assert_eq!(store.get(&got, field, refresh).await.unwrap(), Lookup::Found(expected.clone()));
-        assert_eq!(store.contains(&asked, field, refresh).await.unwrap(), Lookup::Found(expected.is_some()));
+        assert_eq!(
+            store.contains(&asked, field, refresh).await.unwrap(),
+            Lookup::Found(expected.is_some())
+        );
         for key in [&got, &asked] {
             until("it is refreshed", async || time_left(store, key).await > HOUR).await;
             assert_expires_in(store, key, HOUR * 2).await;

@@ -1,4 +1,5 @@
-//! How long an ended session's key stays dead: as long as its end said, whatever is done to it since.
+//! How long an ended session's key stays dead: as long as its end said, whatever is done to it
+//! since.
 
 use super::support::*;
 
@@ -30,7 +31,8 @@ pub async fn a_rotation_sets_both_expiries(subject: &impl StoreUnderTest) {
     assert_is_dead(store, &long).await;
 }
 
-/// A dead id that is asked for during days must not be dead for days. A moment later it may be, where nobody waits for it.
+/// A dead id that is asked for during days must not be dead for days. A moment later it may be,
+/// where nobody waits for it.
 pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for at in 0..TOUCHES {
@@ -47,7 +49,8 @@ pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Nor does it end sooner. A second is asked for: where a read is put right without being waited for, a busy machine needs a moment.
+/// Nor does it end sooner. A second is asked for: where a read is put right without being waited
+/// for, a busy machine needs a moment.
 pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     let mut keys = Vec::new();
@@ -63,10 +66,12 @@ pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     }
 }
 
-/// By the destruction's reason, or by the rotation and where it led. What is done to a dead key later changes nothing of it.
+/// By the destruction's reason, or by the rotation and where it led. What is done to a dead key
+/// later changes nothing of it.
 pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTest) {
     let store = subject.store();
-    for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany] {
+    for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany]
+    {
         let key = fresh_key();
         create(store, &key, &[set("a", "1")]).await;
         store.destroy(&key, Destruction { reason, tombstone_for: MINUTE }).await.unwrap();
@@ -82,7 +87,10 @@ pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTe
         store.rotate(&key, rotation).await.unwrap();
         let kind = rotation.tombstone_kind();
         let id = successor.id;
-        assert_eq!(kind, if renews { TombstoneKind::Renewed(id) } else { TombstoneKind::Rotated(id) });
+        assert_eq!(
+            kind,
+            if renews { TombstoneKind::Renewed(id) } else { TombstoneKind::Rotated(id) }
+        );
         assert_eq!(kind_of(store, &key).await, Some(kind));
         assert_eq!(store.destroy(&key, logout(HOUR)).await.unwrap(), Destroyed::Dead(kind));
         assert_eq!(store.rotate(&key, rotation).await.unwrap(), Lookup::Found(()));
@@ -104,7 +112,9 @@ pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl Sto
 }
 
 /// By the store's clock. A key that is asked for again and again looks no younger.
-pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(subject: &impl StoreUnderTest) {
+pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(
+    subject: &impl StoreUnderTest,
+) {
     let store = subject.store();
     let keys = [ended(store, HOUR).await, rotated(store, HOUR).await];
     subject.advance(LATER).await;
@@ -139,9 +149,15 @@ async fn rotated(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKe
 const TOUCHES: usize = 14;
 
 /// The operation of this number, which asks for this expiry, and whether it found the key dead.
-async fn touch(store: &dyn SessionStore, key: &SessionKey, at: usize, expires_in: Duration) -> bool {
+async fn touch(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    at: usize,
+    expires_in: Duration,
+) -> bool {
     let elsewhere = Successor::fresh();
-    let refreshes = [Refresh::No, Refresh::To(expires_in), Refresh::Below { below: HOUR * 2, expires_in }];
+    let refreshes =
+        [Refresh::No, Refresh::To(expires_in), Refresh::Below { below: HOUR * 2, expires_in }];
     let modes = [WriteMode::Existing, WriteMode::Create];
     match at {
         0..3 => store.get(key, "a", refreshes[at]).await.unwrap() == Lookup::Dead,
@@ -159,7 +175,8 @@ async fn touch(store: &dyn SessionStore, key: &SessionKey, at: usize, expires_in
             store.modify(key, modify).await.unwrap() == Lookup::Dead
         }
         12 => {
-            let rotation = Rotation { expires_in, tombstone_for: expires_in, ..elsewhere.rotation() };
+            let rotation =
+                Rotation { expires_in, tombstone_for: expires_in, ..elsewhere.rotation() };
             store.rotate(key, rotation).await.unwrap() == Lookup::Dead
         }
         _ => {

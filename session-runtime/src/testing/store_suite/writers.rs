@@ -21,8 +21,8 @@ pub(super) struct Written {
     pub(super) stopped_by: Lookup<u64>,
 }
 
-/// Sixteen threads that go on setting fields until they are told that there is no session, half of them by writes that may begin one. The
-/// act happens when each has done a write.
+/// Sixteen threads that go on setting fields until they are told that there is no session, half of
+/// them by writes that may begin one. The act happens when each has done a write.
 pub(super) fn beside_writers<T: Send>(
     store: &dyn SessionStore,
     key: &SessionKey,
@@ -38,13 +38,19 @@ pub(super) fn beside_writers<T: Send>(
             })
             .collect();
         all_write.wait();
-        // On a thread too: the test's own is inside the runtime, where nothing may block on a future.
+        // On a thread too: the test's own is inside the runtime, where nothing may block on a
+        // future.
         let done = scope.spawn(|| runtime.block_on(act)).join().unwrap();
         (writers.into_iter().map(|writer| writer.join().unwrap()).collect(), done)
     })
 }
 
-async fn write_on(store: &dyn SessionStore, key: &SessionKey, writer: usize, all_write: &Barrier) -> Written {
+async fn write_on(
+    store: &dyn SessionStore,
+    key: &SessionKey,
+    writer: usize,
+    all_write: &Barrier,
+) -> Written {
     let mode = if writer.is_multiple_of(2) { WriteMode::Existing } else { WriteMode::Create };
     let mut fields = Vec::new();
     for at in 0..ENDLESSLY {

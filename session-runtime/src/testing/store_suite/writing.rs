@@ -72,7 +72,10 @@ pub async fn a_field_that_is_not_there_is_nothing(subject: &impl StoreUnderTest)
 pub async fn removals_are_counted(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1"), set("c", "1")]).await;
-    assert_eq!(write(store, &key, &[remove("a"), remove("x"), remove("b")]).await, Lookup::Found(2));
+    assert_eq!(
+        write(store, &key, &[remove("a"), remove("x"), remove("b")]).await,
+        Lookup::Found(2)
+    );
     assert_eq!(write(store, &key, &[remove("a")]).await, Lookup::Found(0));
     assert_eq!(get(store, &key, "c").await, Some("1".into()));
 }
@@ -145,7 +148,12 @@ pub async fn any_bytes_come_back(subject: &impl StoreUnderTest) {
 pub async fn a_megabyte_comes_back(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..1 << 20).map(|at: u32| (at % 251) as u8).collect();
-    create(store, &key, &[set("b", "1"), Change::Set { field: "a", value: value.clone(), ttl: None }]).await;
+    create(
+        store,
+        &key,
+        &[set("b", "1"), Change::Set { field: "a", value: value.clone(), ttl: None }],
+    )
+    .await;
     assert_eq!(get(store, &key, "a").await, Some(value));
     assert_eq!(get(store, &key, "b").await, Some("1".into()));
 }
@@ -171,7 +179,10 @@ pub async fn thousands_of_changes_are_one_write(subject: &impl StoreUnderTest) {
     assert_eq!(write(store, &key, &changes).await, Lookup::Found(5000));
     for at in [0, 999, 1000, 4999] {
         assert_eq!(get(store, &key, &names[at]).await, None);
-        assert_eq!(get(store, &key, &names[at + 5000]).await, Some(names[at + 5000].clone().into()));
+        assert_eq!(
+            get(store, &key, &names[at + 5000]).await,
+            Some(names[at + 5000].clone().into())
+        );
     }
     let removals: Vec<_> = names.iter().map(|name| remove(name)).collect();
     assert_eq!(write(store, &key, &removals).await, Lookup::Found(5000));
@@ -183,7 +194,10 @@ pub async fn keys_are_apart(subject: &impl StoreUnderTest) {
     let (store, live, dead, missing) = (subject.store(), fresh_key(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
     bury(store, &dead, HOUR).await;
-    assert_eq!(store.get(&live, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(
+        store.get(&live, "a", Refresh::To(HOUR)).await.unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
     assert_eq!(store.get(&dead, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
     assert_eq!(store.get(&missing, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
 }

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use self::readable::Readable;
 use crate::error::InvalidValue;
 
-/// Reads JSON text, Python's `json.dumps` with its spaces and `\u` escapes too. A stored `null` is `T`'s, if it has one.
+/// Reads JSON text, Python's `json.dumps` with its spaces and `\u` escapes too. A stored `null` is
+/// `T`'s, if it has one.
 pub(crate) fn decode<T: DeserializeOwned>(stored: Bytes) -> Result<T, InvalidValue> {
     serde_json::from_slice(&stored).map_err(|error| unreadable(&error))
 }
@@ -33,14 +34,17 @@ pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, Inva
     }
 }
 
-const UNWRITABLE: &str = "JSON cannot hold this value: a float that is not finite, a key that is no text, or more than 127 lists and maps \
-                          within each other";
+const UNWRITABLE: &str = "JSON cannot hold this value: a float that is not finite, a key that is \
+                          no text, or more than 127 lists and maps within each other";
 
-pub(crate) fn encode_option<T: Serialize>(value: &Option<T>) -> Result<Option<Bytes>, InvalidValue> {
+pub(crate) fn encode_option<T: Serialize>(
+    value: &Option<T>,
+) -> Result<Option<Bytes>, InvalidValue> {
     value.as_ref().map_or(Ok(None), encode_some)
 }
 
-/// Category and position alone: serde_json's messages quote the value, so its error is not even kept as a source.
+/// Category and position alone: serde_json's messages quote the value, so its error is not even
+/// kept as a source.
 fn unreadable(error: &serde_json::Error) -> InvalidValue {
     use serde_json::error::Category;
 

@@ -3,12 +3,13 @@
 use std::fmt::Display;
 
 use serde::ser::{
-    Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+    Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// A value that fails to be written where its JSON text would not read as it again: a float that is not finite, which
-/// `serde_json` writes as `null`, and lists and maps deeper within each other than `serde_json` reads.
+/// A value that fails to be written where its JSON text would not read as it again: a float that is
+/// not finite, which `serde_json` writes as `null`, and lists and maps deeper within each other
+/// than `serde_json` reads.
 pub(super) struct Readable<'a, T: ?Sized> {
     value: &'a T,
     /// How many lists and maps may stand within each other here.
@@ -42,12 +43,20 @@ impl<S: Serializer> Refusing<S> {
         is_finite: bool,
         write: impl FnOnce(S) -> Result<S::Ok, S::Error>,
     ) -> Result<S::Ok, S::Error> {
-        if is_finite { write(self.inner) } else { Err(S::Error::custom("a float that is not finite")) }
+        if is_finite {
+            write(self.inner)
+        } else {
+            Err(S::Error::custom("a float that is not finite"))
+        }
     }
 
     /// A list or a map, one level down.
-    fn open<C>(self, begin: impl FnOnce(S) -> Result<C, S::Error>) -> Result<Refusing<C>, S::Error> {
-        let levels = self.levels.checked_sub(1).ok_or_else(|| S::Error::custom("too many levels"))?;
+    fn open<C>(
+        self,
+        begin: impl FnOnce(S) -> Result<C, S::Error>,
+    ) -> Result<Refusing<C>, S::Error> {
+        let levels =
+            self.levels.checked_sub(1).ok_or_else(|| S::Error::custom("too many levels"))?;
         Ok(Refusing { inner: begin(self.inner)?, levels })
     }
 }
@@ -169,7 +178,11 @@ impl<S: Serializer> Serializer for Refusing<S> {
         self.open(|inner| inner.serialize_map(length))
     }
 
-    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeStruct, S::Error> {
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeStruct, S::Error> {
         self.open(|inner| inner.serialize_struct(name, length))
     }
 

@@ -62,8 +62,8 @@ fn integers_are_pinned() {
 #[test]
 fn an_integer_has_one_text() {
     const NO_INTEGERS: [&str; 22] = [
-        "", " ", "-", "+", "+5", "-0", "--5", "00", "007", "-07", " 7", "7 ", "7\n", "1_000", "1,000", "1.0",
-        "1e3", "0x10", "abc", "null", "True", "٣",
+        "", " ", "-", "+", "+5", "-0", "--5", "00", "007", "-07", " 7", "7 ", "7\n", "1_000",
+        "1,000", "1.0", "1e3", "0x10", "abc", "null", "True", "٣",
     ];
     refuses::<u8>(&NO_INTEGERS);
     refuses::<i64>(&NO_INTEGERS);
@@ -102,7 +102,9 @@ fn floats_are_pinned() {
     for nan in [f64::NAN, -f64::NAN] {
         assert_eq!(nan.encode().unwrap(), "nan");
     }
-    assert!(f64::decode("nan".into()).unwrap().is_nan() && f32::decode("nan".into()).unwrap().is_nan());
+    assert!(
+        f64::decode("nan".into()).unwrap().is_nan() && f32::decode("nan".into()).unwrap().is_nan()
+    );
 }
 
 /// The left column is Python's `repr`.
@@ -125,8 +127,8 @@ fn floats_as_python_writes_them_are_read() {
 #[test]
 fn what_is_no_float_is_refused() {
     const NO_FLOATS: [&str; 17] = [
-        "", " ", "-", ".", "e", "1e", "1 ", " 1", "1_0.0", "1,5", "0x1p3", "Infinity", "NaN", "-nan", "+inf",
-        "null", "1.0.0",
+        "", " ", "-", ".", "e", "1e", "1 ", " 1", "1_0.0", "1,5", "0x1p3", "Infinity", "NaN",
+        "-nan", "+inf", "null", "1.0.0",
     ];
     refuses::<f32>(&NO_FLOATS);
     refuses::<f64>(&NO_FLOATS);
@@ -213,7 +215,8 @@ fn absent_null_and_empty_stay_distinct() {
     assert_eq!(json.write(&None).unwrap(), None);
 }
 
-/// As serde has it, and as Python and JavaScript write it: whether the derive knows the type as an `Option` or not.
+/// As serde has it, and as Python and JavaScript write it: whether the derive knows the type as an
+/// `Option` or not.
 #[test]
 fn null_in_json_is_none() {
     let known = FieldSpec::<Option<u8>>::json_option_or("json", || Some(1));
@@ -266,7 +269,11 @@ fn the_text_of_a_float_has_a_longest_length() {
     let smallest = -f64::from_bits(1);
     assert_eq!(exact(smallest).len(), 1_077);
     assert_eq!(f64::decode(exact(smallest).into()).unwrap(), smallest);
-    refuses::<f64>(&[&(exact(smallest) + "0"), &"1".repeat(1_078), &format!("1e{}1", "0".repeat(1_076))]);
+    refuses::<f64>(&[
+        &(exact(smallest) + "0"),
+        &"1".repeat(1_078),
+        &format!("1e{}1", "0".repeat(1_076)),
+    ]);
     refuses::<f32>(&[&(exact(smallest) + "0"), &format!("16777217.{}1", "0".repeat(80_000))]);
 }
 
@@ -399,7 +406,9 @@ fn errors_name_field_and_type_and_never_the_value() {
         FieldSpec::<Option<IpAddr>>::value("secret").read(stored()).unwrap_err(),
         FieldSpec::<u8>::json("secret").read(stored()).unwrap_err(),
         FieldSpec::<bool>::json("secret").read(Some("HUNTER2".into())).unwrap_err(),
-        FieldSpec::<String>::value("secret").read(Some(Bytes::from_static(b"HUNTER2\xff"))).unwrap_err(),
+        FieldSpec::<String>::value("secret")
+            .read(Some(Bytes::from_static(b"HUNTER2\xff")))
+            .unwrap_err(),
     ];
     for error in errors {
         assert!(error.is_decode() && error.to_string().contains("`secret`"), "{error}");
@@ -407,14 +416,21 @@ fn errors_name_field_and_type_and_never_the_value() {
     }
     assert_eq!(format!("{:?}", InvalidValue::new("why")), "InvalidValue(\"why\")");
     let error = FieldSpec::<Option<u8>>::value("age").read(Some("300".into())).unwrap_err();
-    assert_eq!(error.to_string(), "the stored field `age` is not a valid `core::option::Option<u8>`");
+    assert_eq!(
+        error.to_string(),
+        "the stored field `age` is not a valid `core::option::Option<u8>`"
+    );
     assert_eq!(error.source().unwrap().to_string(), "an integer out of the range of u8");
 }
 
 #[test]
 fn a_field_knows_how_long_it_is_kept() {
-    const SPEC: FieldSpec<u8> = FieldSpec::value("new").with_alias("old").with_ttl(Duration::from_secs(300));
-    assert_eq!((SPEC.name(), SPEC.alias(), SPEC.ttl()), ("new", Some("old"), Some(Duration::from_secs(300))));
+    const SPEC: FieldSpec<u8> =
+        FieldSpec::value("new").with_alias("old").with_ttl(Duration::from_secs(300));
+    assert_eq!(
+        (SPEC.name(), SPEC.alias(), SPEC.ttl()),
+        ("new", Some("old"), Some(Duration::from_secs(300)))
+    );
     assert_eq!(FieldSpec::<u8>::value("new").ttl(), None);
 }
 
@@ -482,7 +498,8 @@ each_way_round! {
     address_comes_back: IpAddr,
 }
 
-/// Every value that these bytes are is written as they are again, unless the type reads other spellings too.
+/// Every value that these bytes are is written as they are again, unless the type reads other
+/// spellings too.
 fn reads_one_spelling<T: FieldValue>(stored: &Bytes) -> Result<(), TestCaseError> {
     if let Ok(value) = T::decode(stored.clone()) {
         prop_assert_eq!(&value.encode().unwrap(), stored);
@@ -500,7 +517,8 @@ fn never_panics(stored: &Bytes) -> Result<(), TestCaseError> {
     reads_one_spelling::<Vec<u8>>(stored)?;
     reads_one_spelling::<Bytes>(stored)?;
     reads_one_spelling::<char>(stored)?;
-    let _ = (f32::decode(stored.clone()), f64::decode(stored.clone()), bool::decode(stored.clone()));
+    let _ =
+        (f32::decode(stored.clone()), f64::decode(stored.clone()), bool::decode(stored.clone()));
     let _ = (IpAddr::decode(stored.clone()), SocketAddr::decode(stored.clone()));
     let _ = json::decode::<serde_json::Value>(stored.clone());
     Ok(())

@@ -1,4 +1,5 @@
-//! Stored texts, cookies and settings that are made to take long: a megabyte each. Reading one takes a time that is linear in its length.
+//! Stored texts, cookies and settings that are made to take long: a megabyte each. Reading one
+//! takes a time that is linear in its length.
 
 mod parsers;
 mod scripts;
@@ -15,7 +16,8 @@ fn texts() -> Vec<(String, String)> {
         ("", "0", "1"),
         ("1", "0", ""),
         ("-", "1", ""),
-        // Half-way between two numbers of 32 bits, but for its last digit: the text itself decides.
+        // Half-way between two numbers of 32 bits, but for its last digit: the text itself
+        // decides.
         ("16777217.", "0", "1"),
         ("0.", "0", "1"),
         ("0.", "01", ""),

@@ -14,7 +14,8 @@ use session_tests::cookies::SECRET;
 
 use super::texts;
 
-/// The longest that anything here may take, of milliseconds that it does. In a time that is quadratic, it would take a quarter of an hour.
+/// The longest that anything here may take, of milliseconds that it does. In a time that is
+/// quadratic, it would take a quarter of an hour.
 const MOST: Duration = Duration::from_secs(60);
 
 #[test]
@@ -73,7 +74,9 @@ async fn json_of_several_types() {
     }
 }
 
-async fn read_json<T: serde::Serialize + serde::de::DeserializeOwned + Default + Send + Sync + 'static>(
+async fn read_json<
+    T: serde::Serialize + serde::de::DeserializeOwned + Default + Send + Sync + 'static,
+>(
     name: &str,
     text: &str,
 ) {
@@ -92,9 +95,14 @@ fn cookies_of_every_format() {
         ("native", sessions(|config| config)),
         (
             "Tornado",
-            sessions(|config| config.cookie_formats([CookieFormat::Tornado(TornadoCookie::new(KEY))])),
+            sessions(|config| {
+                config.cookie_formats([CookieFormat::Tornado(TornadoCookie::new(KEY))])
+            }),
         ),
-        ("Flask", sessions(|config| config.cookie_formats([CookieFormat::Flask(FlaskCookie::new(KEY))]))),
+        (
+            "Flask",
+            sessions(|config| config.cookie_formats([CookieFormat::Flask(FlaskCookie::new(KEY))])),
+        ),
         (
             "unsigned",
             sessions(|config| {
@@ -104,7 +112,8 @@ fn cookies_of_every_format() {
     ];
     for (name, text) in texts() {
         for (format, sessions) in &managers {
-            for header in [text.clone(), format!("__Host-session-id={text}"), format!("\"{text}\"; {text}=")]
+            for header in
+                [text.clone(), format!("__Host-session-id={text}"), format!("\"{text}\"; {text}=")]
             {
                 timed(&name, format, || has_id(sessions, &header));
             }
@@ -134,7 +143,9 @@ fn ids_and_urls() {
             let given = format!("{url}{text}");
             timed(&name, url, || RedisStore::builder(&given).connect_lazily().is_ok());
             let config = SessionConfig::new().secret(SECRET).store(given.as_str());
-            timed(&name, "a store's text", || Sessions::with_store(config, MemoryStore::new()).is_ok());
+            timed(&name, "a store's text", || {
+                Sessions::with_store(config, MemoryStore::new()).is_ok()
+            });
         }
     }
 }

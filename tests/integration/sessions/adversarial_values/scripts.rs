@@ -5,17 +5,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use session_runtime::RedisStore;
 use session_runtime::store::{
-    Action, Change, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, Change, Lookup, Modified, Modify, Refresh, SessionKey, SessionStore, StoreError, Write,
+    WriteMode,
 };
 use session_tests::server::{Make, RedisServer};
-use session_tests::store_suite::{Successor, add, add_float, create, fresh_key, logout, modify, set};
+use session_tests::store_suite::{
+    Successor, add, add_float, create, fresh_key, logout, modify, set,
+};
 
 use super::texts;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The longest that one script may take, by the server's own account, of some ten milliseconds that it does. In a time that is quadratic, it
-/// would take more than half an hour.
+/// The longest that one script may take, by the server's own account, of some ten milliseconds that
+/// it does. In a time that is quadratic, it would take more than half an hour.
 const MOST_MICROS: u64 = 2_000_000;
 
 #[tokio::test]
@@ -42,7 +45,8 @@ async fn on_valkey_9() {
     on_many_fields(&server).await;
 }
 
-/// A field, or the alias under which it was stored, holds such a text, and is exchanged for such a text.
+/// A field, or the alias under which it was stored, holds such a text, and is exchanged for such a
+/// text.
 async fn on_fields(server: &RedisServer) {
     let store = connect(server).await;
     for (name, text) in texts() {
@@ -59,7 +63,8 @@ async fn on_fields(server: &RedisServer) {
                 let key = fresh_key();
                 create(&store, &key, &[set(held, &text)]).await;
                 let modify = Modify { alias: Some("former"), ..modify(action.clone()) };
-                let modified = timed(server, &format!("{call} on {name}"), store.modify(&key, modify)).await;
+                let modified =
+                    timed(server, &format!("{call} on {name}"), store.modify(&key, modify)).await;
                 assert_eq!(modified, Lookup::Found(expected(&action, &value)), "{call} on {name}");
                 drop_key(server, &key);
             }
@@ -89,12 +94,14 @@ async fn on_tombstones(server: &RedisServer) {
     }
 }
 
-/// As many as a megabyte has room for: set, with an expiry of their own where there is one, and removed.
+/// As many as a megabyte has room for: set, with an expiry of their own where there is one, and
+/// removed.
 async fn on_many_fields(server: &RedisServer) {
     let (store, key) = (connect(server).await, fresh_key());
     let names: Vec<_> = (0..100_000).map(|at| format!("{at:010}")).collect();
     let ttl = store.supports_field_expiry().then_some(MINUTE);
-    let setting: Vec<_> = names.iter().map(|field| Change::Set { field, value: Bytes::new(), ttl }).collect();
+    let setting: Vec<_> =
+        names.iter().map(|field| Change::Set { field, value: Bytes::new(), ttl }).collect();
     let removing: Vec<_> = names.iter().map(|field| Change::Remove { field }).collect();
     for (call, changes, removed) in [("set", setting, 0), ("remove", removing, 100_000)] {
         let write = Write { mode: WriteMode::Create, changes: &changes, expires_in: MINUTE };
@@ -108,7 +115,8 @@ async fn connect(server: &RedisServer) -> RedisStore {
     RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap()
 }
 
-/// Carries out a call, and fails if the server worked too long on its script. One that is at work on it still answers nobody.
+/// Carries out a call, and fails if the server worked too long on its script. One that is at work
+/// on it still answers nobody.
 async fn timed<T>(
     server: &RedisServer,
     call: &str,

@@ -1,4 +1,5 @@
-//! Fields that expire by themselves, through sessions: over memory, and over servers that have it; and what is said on one that has not.
+//! Fields that expire by themselves, through sessions: over memory, and over servers that have it;
+//! and what is said on one that has not.
 
 mod refusal;
 mod rule;
@@ -106,7 +107,8 @@ impl World {
 
     /// One for all behaviours: each has sessions of its own.
     async fn cluster() -> Option<Self> {
-        static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| Cluster::start_make(Make::Valkey9));
+        static CLUSTER: LazyLock<Option<Cluster>> =
+            LazyLock::new(|| Cluster::start_make(Make::Valkey9));
         Some(Self { sessions: connect(&CLUSTER.as_ref()?.url()).await, clock: None, server: None })
     }
 

@@ -33,14 +33,18 @@ async fn a_server_without_field_expiry_refuses_it_and_does_all_else() {
     assert!(session.name().expire_in(HOUR).await.unwrap_err().is_unsupported());
     let batch = session.write().set(session.name(), "Bob").set(session.tries(), 1).commit().await;
     assert!(batch.unwrap_err().is_unsupported());
-    assert_eq!(session.read((session.name(), session.tries())).await.unwrap(), ("Ada".to_owned(), 0));
+    assert_eq!(
+        session.read((session.name(), session.tries())).await.unwrap(),
+        ("Ada".to_owned(), 0)
+    );
     assert_eq!(session.name().expires_in().await.unwrap(), None);
     assert!(!session.tries().remove().await.unwrap());
 }
 
 #[tokio::test]
 async fn another_server_after_a_failover_is_asked_anew() {
-    let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program()) else {
+    let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program())
+    else {
         return;
     };
     let unable = Make::Usual.program().unwrap();
@@ -59,7 +63,8 @@ async fn another_server_after_a_failover_is_asked_anew() {
 
 #[tokio::test]
 async fn a_server_that_lost_field_expiry_unnoticed_refuses_it_itself() {
-    let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program()) else {
+    let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program())
+    else {
         return;
     };
     let unable = Make::Usual.program().unwrap();
@@ -90,15 +95,20 @@ async fn a_missing_permission_and_full_memory_change_nothing() {
         (&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]),
     ] {
         let _: String = server.cli(forbid);
-        let batch = session.write().set(session.name(), "Bob").set(session.tries(), 2).commit().await;
+        let batch =
+            session.write().set(session.name(), "Bob").set(session.tries(), 2).commit().await;
         let errors = [batch.unwrap_err(), session.tries().incr(1).await.unwrap_err()];
         let expired = session.name().expire_in(HOUR).await;
         let _: String = server.cli(permit);
         for error in errors {
             assert!(!error.is_unsupported() && !error.is_unavailable(), "{error:?}");
         }
-        assert_eq!(session.read((session.name(), session.tries())).await.unwrap(), ("Ada".to_owned(), 1));
-        // An expiry alone takes little, and servers differ in whether they have it when their memory is full.
+        assert_eq!(
+            session.read((session.name(), session.tries())).await.unwrap(),
+            ("Ada".to_owned(), 1)
+        );
+        // An expiry alone takes little, and servers differ in whether they have it when their
+        // memory is full.
         assert_eq!(session.name().expires_in().await.unwrap().is_some(), expired.is_ok());
         assert!(expired.is_err() || forbid[0] != "ACL");
     }

@@ -24,7 +24,10 @@ pub(crate) async fn an_expired_field_reads_as_its_default(world: World) {
     session.code().expire_in(Duration::from_millis(40)).await.unwrap();
     session.count().expire_in(Duration::from_millis(40)).await.unwrap();
     world.pass(Duration::from_millis(60)).await;
-    assert_eq!(session.read((session.code(), session.count())).await.unwrap(), ("none".to_owned(), 0));
+    assert_eq!(
+        session.read((session.code(), session.count())).await.unwrap(),
+        ("none".to_owned(), 0)
+    );
     assert!(!session.code().exists().await.unwrap());
     assert!(!session.code().remove().await.unwrap());
     assert!(session.exists().await.unwrap());

@@ -60,13 +60,36 @@ async fn begin(world: &World) -> (Sessions, Session<Whole>, SessionId) {
 }
 
 fn whole() -> impl Strategy<Value = Whole> {
-    let one =
-        (any::<u64>(), any::<i8>(), any::<String>(), any::<Option<String>>(), any::<bool>(), -1e300..1e300);
-    let two =
-        (any::<Vec<u8>>(), any::<BTreeMap<String, Vec<u32>>>(), any::<Option<Vec<String>>>(), any::<u16>());
-    (one, two, any::<Option<u32>>(), any::<char>()).prop_map(|((a, b, c, d, e, f), (g, h, i, j), k, l)| {
-        Whole { a, b, c, d, e, f, g, h, i, j, k, l: char2::Char(l) }
-    })
+    let one = (
+        any::<u64>(),
+        any::<i8>(),
+        any::<String>(),
+        any::<Option<String>>(),
+        any::<bool>(),
+        -1e300..1e300,
+    );
+    let two = (
+        any::<Vec<u8>>(),
+        any::<BTreeMap<String, Vec<u32>>>(),
+        any::<Option<Vec<String>>>(),
+        any::<u16>(),
+    );
+    (one, two, any::<Option<u32>>(), any::<char>()).prop_map(
+        |((a, b, c, d, e, f), (g, h, i, j), k, l)| Whole {
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+            i,
+            j,
+            k,
+            l: char2::Char(l),
+        },
+    )
 }
 
 /// Some arbitrary structs.
@@ -79,8 +102,10 @@ pub(crate) async fn a_batch_of_reads_is_the_reads_one_by_one(world: World) {
     let (_, session, _) = begin(&world).await;
     for example in examples(20) {
         session.save(&example).await.unwrap();
-        let together =
-            session.read((session.a(), session.c(), session.d(), session.h(), session.j())).await.unwrap();
+        let together = session
+            .read((session.a(), session.c(), session.d(), session.h(), session.j()))
+            .await
+            .unwrap();
         let a = session.a().await.unwrap();
         let (c, d) = (session.c().await.unwrap(), session.d().await.unwrap());
         let (h, j) = (session.h().await.unwrap(), session.j().await.unwrap());
@@ -100,7 +125,10 @@ pub(crate) async fn twelve_fields_and_vectors_are_read_together(world: World) {
     s.set_c("x").await.unwrap();
     assert_eq!(s.read(vec![s.c(), s.c()]).await.unwrap(), ["x", "x"]);
     assert_eq!(s.read((s.a(),)).await.unwrap(), (0,));
-    assert_eq!(s.read(Vec::<session_runtime::Field<'_, u64>>::new()).await.unwrap(), Vec::<u64>::new());
+    assert_eq!(
+        s.read(Vec::<session_runtime::Field<'_, u64>>::new()).await.unwrap(),
+        Vec::<u64>::new()
+    );
 }
 
 pub(crate) async fn a_batch_of_writes_is_all_or_nothing(world: World) {

@@ -33,13 +33,23 @@ pub(crate) async fn the_table_of_round_trips_is_true(world: World) {
     cost!(world, sessions, true, |s| s.count().incr(1));
     cost!(world, sessions, true, |s| s.rotate());
     cost!(world, sessions, true, |s| s.destroy());
-    let read =
-        |first: bool, command: &'static str| if first { vec![command, "pexpire"] } else { vec![command] };
+    let read = |first: bool, command: &'static str| {
+        if first { vec![command, "pexpire"] } else { vec![command] }
+    };
     for live in [false, true] {
         world.assert_commands(cost!(world, sessions, live, |s| s.count()), &read(!live, "hget"));
-        world.assert_commands(cost!(world, sessions, live, |s| s.count().get()), &read(!live, "hget"));
-        world.assert_commands(cost!(world, sessions, live, |s| s.count().raw()), &read(!live, "hget"));
-        world.assert_commands(cost!(world, sessions, live, |s| s.count().exists()), &read(!live, "hexists"));
+        world.assert_commands(
+            cost!(world, sessions, live, |s| s.count().get()),
+            &read(!live, "hget"),
+        );
+        world.assert_commands(
+            cost!(world, sessions, live, |s| s.count().raw()),
+            &read(!live, "hget"),
+        );
+        world.assert_commands(
+            cost!(world, sessions, live, |s| s.count().exists()),
+            &read(!live, "hexists"),
+        );
         let told: [&str; 2] = if live { ["hexists", "pttl"] } else { ["hexists", "pexpire"] };
         world.assert_commands(cost!(world, sessions, live, |s| s.exists()), &told);
         world.assert_commands(cost!(world, sessions, live, |s| s.load()), &read(!live, "hmget"));
@@ -47,7 +57,10 @@ pub(crate) async fn the_table_of_round_trips_is_true(world: World) {
             cost!(world, sessions, live, |s| s.read((s.count(), s.name()))),
             &read(!live, "hmget"),
         );
-        world.assert_commands(cost!(world, sessions, live, |s| s.expires_in()), &["hexists", "pttl"]);
+        world.assert_commands(
+            cost!(world, sessions, live, |s| s.expires_in()),
+            &["hexists", "pttl"],
+        );
         for written in [
             cost!(world, sessions, live, |s| s.set_count(1)),
             cost!(world, sessions, live, |s| s.count().set(1)),

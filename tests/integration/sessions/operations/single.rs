@@ -135,7 +135,9 @@ pub(crate) async fn incr_of_what_is_no_number_is_a_decode_error(world: World) {
     }
     let (sessions, session, id) = begin(&world).await;
     let text: Session<Text> = sessions.open_id(&id);
-    for (integer, float) in [("abc", "abc"), ("", ""), ("1.5", "1.2.3"), ("007", "0x10"), (" 1", " 1")] {
+    for (integer, float) in
+        [("abc", "abc"), ("", ""), ("1.5", "1.2.3"), ("007", "0x10"), (" 1", " 1")]
+    {
         text.set_count(integer).await.unwrap();
         text.set_ratio(float).await.unwrap();
         assert!(session.count().incr(1).await.unwrap_err().is_decode(), "{integer:?}");
@@ -246,7 +248,13 @@ pub(crate) async fn what_only_removes_begins_nothing(world: World) {
         assert!(!session.count().compare_and_set(1, 2).await.unwrap());
         assert!(session.nickname().compare_and_set(None, None).await.unwrap());
         session.clear().await.unwrap();
-        session.write().remove(session.name()).set(session.nickname(), None).commit().await.unwrap();
+        session
+            .write()
+            .remove(session.name())
+            .set(session.nickname(), None)
+            .commit()
+            .await
+            .unwrap();
     });
     assert_eq!(sent.await, Vec::<String>::new());
     assert!(handle.finish().set_cookie().is_none());
@@ -303,7 +311,13 @@ pub(crate) async fn of_64_clients_that_take_one_gets_it(world: World) {
     let (sessions, session, id) = begin(&world).await;
     session.set_name("flash").await.unwrap();
     let taken =
-        at_once(&sessions, id, 64, |session, _| async move { session.name().take().await.unwrap() }).await;
+        at_once(
+            &sessions,
+            id,
+            64,
+            |session, _| async move { session.name().take().await.unwrap() },
+        )
+        .await;
     assert_eq!(taken.iter().filter(|taken| *taken == "flash").count(), 1);
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use session_runtime::store::{Destroyed, Lookup, Refresh, Rotation, SessionKey, SessionStore, StoreError};
+use session_runtime::store::{
+    Destroyed, Lookup, Refresh, Rotation, SessionKey, SessionStore, StoreError,
+};
 use session_runtime::{RedisStore, SessionId};
 use session_tests::cookies;
 use session_tests::deployment::Cluster;
@@ -37,15 +39,16 @@ async fn one_node_that_is_up_is_enough_to_begin_with() {
     let dead = gone.port();
     gone.kill();
     // A replica, too, knows the slots.
-    let store = connect(&format!("redis+cluster://127.0.0.1:{dead},127.0.0.1:{port}")).await.unwrap();
+    let store =
+        connect(&format!("redis+cluster://127.0.0.1:{dead},127.0.0.1:{port}")).await.unwrap();
     for _ in 0..10 {
         let key = session(&store).await;
         assert_serves(&store, &key).await;
     }
 }
 
-/// The old master keeps its connections and names the new one, also where it is asked for its role besides: after a second without
-/// a proof of it.
+/// The old master keeps its connections and names the new one, also where it is asked for its role
+/// besides: after a second without a proof of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planned_failover_fails_no_operation() {
     let cluster = Cluster::start();
@@ -76,7 +79,8 @@ async fn a_planned_failover_fails_no_operation() {
     }
 }
 
-/// Every operation, at every stage of the move: of a session that has moved already, one that has not, and one that begins.
+/// Every operation, at every stage of the move: of a session that has moved already, one that has
+/// not, and one that begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_in_a_slot_that_moves_go_on() {
     let cluster = Cluster::start();
@@ -91,8 +95,14 @@ async fn sessions_in_a_slot_that_moves_go_on() {
     create(&store, &begins, &[set("a", "1")]).await;
     for key in [&moved, &stays, &begins] {
         assert_serves(&store, key).await;
-        assert_eq!(try_write(&store, key, &[set("b", "2"), remove("c")]).await.unwrap(), Lookup::Found(0));
-        assert_eq!(store.get(key, "b", Refresh::No).await.unwrap(), Lookup::Found(Some("2".into())));
+        assert_eq!(
+            try_write(&store, key, &[set("b", "2"), remove("c")]).await.unwrap(),
+            Lookup::Found(0)
+        );
+        assert_eq!(
+            store.get(key, "b", Refresh::No).await.unwrap(),
+            Lookup::Found(Some("2".into()))
+        );
     }
     assert_eq!(store.destroy(&begins, logout(HOUR)).await.unwrap(), Destroyed::Ended);
     // Two keys, one of which is here and none there: only when the slot has arrived.
@@ -127,7 +137,8 @@ async fn a_new_master_is_found() {
     assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
 }
 
-/// Who asks for nothing but a sign of life learns of a new master too, and one who has asked for nothing yet.
+/// Who asks for nothing but a sign of life learns of a new master too, and one who has asked for
+/// nothing yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_of_life_is_enough_to_learn_the_slots() {
     let mut cluster = Cluster::start();
@@ -185,18 +196,21 @@ async fn a_cluster_and_one_server_are_not_taken_for_each_other() {
     assert!(error.is_config() && error.to_string().contains("redis+cluster://"), "{error}");
 }
 
-/// Nodes that have no names, or behind a proxy, may leave out where they are, or put a question mark there.
+/// Nodes that have no names, or behind a proxy, may leave out where they are, or put a question
+/// mark there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_names_no_host_is_found_all_the_same() {
     for kind in ["ip", "unknown-endpoint", "hostname"] {
         let settings = ["--cluster-enabled", "yes", "--cluster-preferred-endpoint-type", kind];
-        let server =
-            RedisServer::start_with(&[&settings[..], &["--cluster-announce-ip", "127.0.0.1"]].concat());
+        let server = RedisServer::start_with(
+            &[&settings[..], &["--cluster-announce-ip", "127.0.0.1"]].concat(),
+        );
         let _: String = server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
         wait_for("the cluster", || {
             server.cli::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok").then_some(())
         });
-        let store = connect(&server.url().replacen("redis://", "redis+cluster://", 1)).await.unwrap();
+        let store =
+            connect(&server.url().replacen("redis://", "redis+cluster://", 1)).await.unwrap();
         let key = session(&store).await;
         assert_serves(&store, &key).await;
     }
@@ -210,7 +224,10 @@ async fn a_node_that_does_not_tell_where_it_is_is_named_at_the_start() {
     let _: String = server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     let url = server.url().replacen("redis://", "redis+cluster://", 1);
     let error = connect(&url).await.unwrap_err();
-    assert!(error.is_config() && error.to_string().contains("cluster-announce-hostname"), "{error}");
+    assert!(
+        error.is_config() && error.to_string().contains("cluster-announce-hostname"),
+        "{error}"
+    );
 }
 
 async fn serves_missing(store: &RedisStore, key: &SessionKey) {

@@ -32,7 +32,10 @@ async fn the_master_of_sentinels_lets_in_the_user_of_the_url_alone() {
 
 async fn assert_is_refused(url: &str) {
     let refused = connect(url).await.unwrap_err();
-    assert!(refused.is_config() && refused.to_string().contains("the user or the password"), "{refused}");
+    assert!(
+        refused.is_config() && refused.to_string().contains("the user or the password"),
+        "{refused}"
+    );
 }
 
 fn let_in(node: &RedisServer) {

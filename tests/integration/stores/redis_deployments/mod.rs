@@ -33,7 +33,10 @@ async fn session(store: &RedisStore) -> SessionKey {
 }
 
 async fn assert_serves(store: &RedisStore, key: &SessionKey) {
-    assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(Some("1".into())));
+    assert_eq!(
+        store.get(key, "a", Refresh::To(HOUR)).await.unwrap(),
+        Lookup::Found(Some("1".into()))
+    );
 }
 
 async fn serves_again(store: &RedisStore, key: &SessionKey) {

@@ -53,7 +53,8 @@ async fn a_new_master_is_found() {
     let key = session(&store).await;
     for _ in 0..2 {
         // A replica that counts as in step may still be reading what it was sent.
-        let has = |node: &RedisServer| node.try_cli::<i64>(&["EXISTS", key.expose_secret()]) == Ok(1);
+        let has =
+            |node: &RedisServer| node.try_cli::<i64>(&["EXISTS", key.expose_secret()]) == Ok(1);
         wait_for("the session on every node", || deployment.nodes().iter().all(has).then_some(()));
         deployment.failover();
         serves_again(&store, &key).await;
@@ -67,8 +68,9 @@ async fn a_login_for_the_sentinels_is_their_own() {
     let master = &deployment.nodes()[deployment.master()];
     for sentinel in deployment.sentinels() {
         let permissions = ["resetkeys", "-@all", "+sentinel|get-master-addr-by-name"];
-        let _: String = sentinel
-            .cli(&[&["ACL", "SETUSER", "sessions", "on", ">of sentinels"], &permissions[..]].concat());
+        let _: String = sentinel.cli(
+            &[&["ACL", "SETUSER", "sessions", "on", ">of sentinels"], &permissions[..]].concat(),
+        );
     }
     let _: String = master.cli(&["ACL", "SETUSER", "app", "on", ">of master", "~*", "+@all"]);
     let builder = || RedisStore::builder(&deployment.url()).login(Some("app"), "of master");
@@ -85,8 +87,11 @@ async fn a_login_for_the_sentinels_is_their_own() {
         assert!(refused.is_config() && refused.to_string().contains(says), "{says}: {refused}");
     };
     let allowed = || builder().sentinel_login(Some("sessions"), "of sentinels");
-    assert_refused(builder().sentinel_login(Some("sessions"), "wrong"), "the sentinel refused the user")
-        .await;
+    assert_refused(
+        builder().sentinel_login(Some("sessions"), "wrong"),
+        "the sentinel refused the user",
+    )
+    .await;
     assert_refused(allowed().login(Some("app"), "wrong"), "the Redis server at").await;
     for sentinel in deployment.sentinels() {
         let _: String = sentinel.cli(&["ACL", "SETUSER", "sessions", "-@all"]);
@@ -106,11 +111,13 @@ async fn what_nobody_knows_is_named() {
     let error = connect(&format!("{hosts}/another")).await.unwrap_err();
     assert!(error.is_config() && error.to_string().contains("know no master"), "{error}");
     let server = RedisServer::start();
-    let error = connect(&format!("redis+sentinel://127.0.0.1:{}/name", server.port())).await.unwrap_err();
+    let error =
+        connect(&format!("redis+sentinel://127.0.0.1:{}/name", server.port())).await.unwrap_err();
     assert!(error.is_config() && error.to_string().contains("no sentinel"), "{error}");
     for sentinel in 0..3 {
         deployment.sentinel_mut(sentinel).kill();
     }
-    let error = RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap_err();
+    let error =
+        RedisStore::builder(&url).timeout(Duration::from_millis(300)).connect().await.unwrap_err();
     assert!(error.is_unavailable(), "{error}");
 }

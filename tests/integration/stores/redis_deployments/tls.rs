@@ -25,7 +25,9 @@ async fn certificates_by_url_and_by_builder() {
 #[tokio::test]
 async fn a_server_that_nobody_trusts_is_not_connected_to_and_told_why() {
     let (Some(tls), Some(other)) = (Tls::start_open(), Tls::start_open()) else { return };
-    let (Some(renamed), Some(expired)) = (Tls::start_as_another(), Tls::start_expired()) else { return };
+    let (Some(renamed), Some(expired)) = (Tls::start_as_another(), Tls::start_expired()) else {
+        return;
+    };
     connect(&tls.url()).await.unwrap();
     for (url, says) in [
         (tls.bare_url(), "an authority that is not trusted"),
@@ -50,7 +52,10 @@ async fn a_server_is_reached_by_address_and_known_by_the_name_of_its_certificate
     let built = RedisStore::builder(&tls.bare_url()).certificate_authority(authority);
     assert_serves(&built.server_name(Tls::OTHER_NAME).connect().await.unwrap(), &key).await;
     // Its address is what messages tell.
-    assert!(format!("{store:?}").contains(&format!("127.0.0.1:{}", tls.server().port())), "{store:?}");
+    assert!(
+        format!("{store:?}").contains(&format!("127.0.0.1:{}", tls.server().port())),
+        "{store:?}"
+    );
 }
 
 /// The URL's node is one of the same, and so is where the slots lead.

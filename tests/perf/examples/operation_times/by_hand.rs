@@ -20,7 +20,8 @@ const IDLE: u64 = 86_400_000;
 /// Another than ours, and as long.
 const PREFIX: &str = "han";
 const FIELD: &str = "count";
-const WRITE: &str = include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
+const WRITE: &str =
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
 
 /// One visitor's session, as a handler without this library keeps it.
 #[derive(Clone)]
@@ -33,7 +34,8 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// Begins a session with the id of one of ours, under another prefix: keys and cookies are as long.
+    /// Begins a session with the id of one of ours, under another prefix: keys and cookies are as
+    /// long.
     pub(crate) async fn begin(url: &str, id: &SessionId) -> Self {
         let connection = connect(url).await;
         let signing_key = Hmac::new_from_slice(b"a key that signs what is kept by hand").unwrap();
@@ -66,8 +68,12 @@ impl ByHand {
 
     /// A further read.
     pub(crate) async fn read(&mut self) -> u64 {
-        let count: Option<u64> =
-            redis::cmd("HGET").arg(&self.key).arg(FIELD).query_async(&mut self.connection).await.unwrap();
+        let count: Option<u64> = redis::cmd("HGET")
+            .arg(&self.key)
+            .arg(FIELD)
+            .query_async(&mut self.connection)
+            .await
+            .unwrap();
         count.unwrap_or_default()
     }
 
@@ -89,10 +95,13 @@ impl ByHand {
     }
 
     fn verified_key(&self) -> Option<String> {
-        let cookies =
-            std::str::from_utf8(&self.header).ok()?.split(';').filter_map(|pair| pair.split_once('='));
-        let (_, value) =
-            cookies.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| *name == COOKIE)?;
+        let cookies = std::str::from_utf8(&self.header)
+            .ok()?
+            .split(';')
+            .filter_map(|pair| pair.split_once('='));
+        let (_, value) = cookies
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .find(|(name, _)| *name == COOKIE)?;
         let (id, mac) = value.split_once('.')?;
         let mut given = [0; 32];
         URL_SAFE_NO_PAD.decode_slice(mac, &mut given).ok()?;
@@ -117,11 +126,16 @@ async fn read_and_refresh(connection: &mut MultiplexedConnection, key: &str) -> 
 async fn connect(url: &str) -> MultiplexedConnection {
     let info = url.into_connection_info().unwrap();
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let info = info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(TIMEOUT));
+    let info = info
+        .set_redis_settings(settings)
+        .set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(Some(TIMEOUT));
     let client = Client::open(info).unwrap();
-    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
-    let _: String = redis::cmd("SCRIPT").arg("LOAD").arg(WRITE).query_async(&mut connection).await.unwrap();
+    let mut connection =
+        client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
+    let _: String =
+        redis::cmd("SCRIPT").arg("LOAD").arg(WRITE).query_async(&mut connection).await.unwrap();
     connection
 }

@@ -17,7 +17,8 @@ pub(crate) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
     let (ignored, ignoring) = (live.clone(), sessions());
     let ignored = Case::new("ours", runtime, async move || ignoring.open([&ignored[..]]).finish());
     let unasked = sessions();
-    let absent = Case::new("ours", runtime, async move || read_once(&unasked, [&b"theme=dark"[..]]).await);
+    let absent =
+        Case::new("ours", runtime, async move || read_once(&unasked, [&b"theme=dark"[..]]).await);
     let wary = sessions();
     let forged = Case::new("ours", runtime, async move || read_once(&wary, [&forged[..]]).await);
     let known = sessions();

@@ -4,8 +4,9 @@
 //! cargo run --release -p session-perf --features by-hand --example operation_times -- [--quick] [FILTER]
 //! ```
 //!
-//! The operations of one group are measured in turn, round by round, and compared within a round: what disturbs the machine disturbs them
-//! alike. Criterion measures one after another. Needs a `redis-server` or `valkey-server`, which it starts for itself.
+//! The operations of one group are measured in turn, round by round, and compared within a round:
+//! what disturbs the machine disturbs them alike. Criterion measures one after another. Needs a
+//! `redis-server` or `valkey-server`, which it starts for itself.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 

@@ -18,13 +18,17 @@ pub(crate) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
     let session = live();
     let get_json = Case::new("ours", runtime, async move || session.properties().await.unwrap());
     let (session, properties) = (live(), Properties::sample());
-    let set_json =
-        Case::new("ours", runtime, async move || session.set_properties(&properties).await.unwrap());
+    let set_json = Case::new("ours", runtime, async move || {
+        session.set_properties(&properties).await.unwrap()
+    });
 
     let sample = Properties::sample();
     let text = serde_json::to_vec(&sample).unwrap();
-    let parse =
-        Case::on("serde_json alone", || (), move |()| serde_json::from_slice::<Properties>(&text).unwrap());
+    let parse = Case::on(
+        "serde_json alone",
+        || (),
+        move |()| serde_json::from_slice::<Properties>(&text).unwrap(),
+    );
     let print = Case::on("serde_json alone", || (), move |()| serde_json::to_vec(&sample).unwrap());
     vec![
         Group::new("further read on memory, u64", [get]),

@@ -17,10 +17,12 @@ pub(crate) fn groups(world: &World) -> Vec<Group> {
     let (sessions, header) = (visit.sessions.clone(), visit.header());
     let first = Case::new("ours", runtime, async move || read_once(&sessions, [&header[..]]).await);
     let mut session = hand();
-    let first_by_hand =
-        Case::new("HGET PEXPIRE, a cookie verified", runtime, async move || session.read_request().await);
+    let first_by_hand = Case::new("HGET PEXPIRE, a cookie verified", runtime, async move || {
+        session.read_request().await
+    });
     let mut session = hand();
-    let first_alone = Case::new("HGET PEXPIRE", runtime, async move || session.read_and_refresh().await);
+    let first_alone =
+        Case::new("HGET PEXPIRE", runtime, async move || session.read_and_refresh().await);
 
     let session = live();
     let further = Case::new("ours", runtime, async move || session.count().await.unwrap());

@@ -76,7 +76,10 @@ pub(crate) fn header(signed: &str) -> Vec<u8> {
 }
 
 /// What a handler does that reads the session once: the number that it reads.
-pub(crate) async fn read_once(sessions: &Sessions, headers: impl IntoIterator<Item = &[u8]>) -> u64 {
+pub(crate) async fn read_once(
+    sessions: &Sessions,
+    headers: impl IntoIterator<Item = &[u8]>,
+) -> u64 {
     let handle = sessions.open(headers);
     let session: Session<Visitor> = handle.session();
     let count = session.count().await.unwrap();

@@ -10,7 +10,8 @@ use crate::{cookies, memory, server, values};
 
 /// For as long as the operations run.
 pub(crate) struct World {
-    /// On one thread: the connection's driver takes turns with what waits for it, and no wake-up of another thread blurs the times.
+    /// On one thread: the connection's driver takes turns with what waits for it, and no wake-up
+    /// of another thread blurs the times.
     pub(crate) runtime: Rc<Runtime>,
     pub(crate) server: RedisServer,
 }
@@ -23,7 +24,12 @@ impl World {
 
     pub(crate) fn groups(&self) -> impl Iterator<Item = Group> {
         let runtime = &self.runtime;
-        let all = [cookies::groups(runtime), values::groups(), memory::groups(runtime), server::groups(self)];
+        let all = [
+            cookies::groups(runtime),
+            values::groups(),
+            memory::groups(runtime),
+            server::groups(self),
+        ];
         all.into_iter().flatten()
     }
 }

@@ -10,8 +10,8 @@ use super::sentinel::{REPLICATION, in_step};
 use crate::server::{Make, Recipe, RedisServer};
 use crate::wait_for;
 
-/// Three masters with a third of the slots each, and a replica for each. Nodes are numbered from 0; at first the masters are 0 to 2, and
-/// the replica of master `n` is `n + 3`.
+/// Three masters with a third of the slots each, and a replica for each. Nodes are numbered from 0;
+/// at first the masters are 0 to 2, and the replica of master `n` is `n + 3`.
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<RedisServer>,
@@ -32,7 +32,8 @@ const SETTINGS: [&str; 6] = [
 ];
 
 impl Cluster {
-    /// Starts one of the usual servers, up to where every node knows the whole and the replicas are in step.
+    /// Starts one of the usual servers, up to where every node knows the whole and the replicas are
+    /// in step.
     pub fn start() -> Self {
         Self::start_make(Make::Usual).expect("a server, which most tests need")
     }
@@ -50,7 +51,8 @@ impl Cluster {
 
     /// `redis+cluster://127.0.0.1:PORT,…` with all nodes.
     pub fn url(&self) -> String {
-        let addresses: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+        let addresses: Vec<_> =
+            self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
         format!("redis+cluster://{}", addresses.join(","))
     }
 
@@ -100,11 +102,13 @@ impl Cluster {
         self.view().by_port(self.nodes[master].port()).slots[0].0
     }
 
-    /// Waits until every node that is up says that the slot has another owner than this one, and that the cluster serves. Gives it.
+    /// Waits until every node that is up says that the slot has another owner than this one, and
+    /// that the cluster serves. Gives it.
     pub fn wait_for_new_owner(&self, slot: u16, old: usize) -> usize {
         wait_for("a new owner", || {
             let new = self.owner_by(self.any(), slot)?;
-            let agreed = self.up().all(|node| serves(node) && self.owner_by(node, slot) == Some(new));
+            let agreed =
+                self.up().all(|node| serves(node) && self.owner_by(node, slot) == Some(new));
             (new != old && agreed).then_some(new)
         })
     }
@@ -154,7 +158,8 @@ impl Cluster {
             let _: String = master.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]);
         }
         for node in &self.nodes[1..] {
-            let _: String = self.nodes[0].cli(&["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()]);
+            let _: String =
+                self.nodes[0].cli(&["CLUSTER", "MEET", "127.0.0.1", &node.port().to_string()]);
         }
         wait_for("the nodes to meet", || {
             self.nodes.iter().all(|node| View::read(node).knows(NODES)).then_some(())

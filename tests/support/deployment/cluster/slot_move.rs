@@ -3,10 +3,11 @@
 use super::Cluster;
 use crate::server::RedisServer;
 
-/// A move of a slot, step by step: [`begin`](Self::begin), [`move_key`](Self::move_key) for every key, [`finish`](Self::finish).
+/// A move of a slot, step by step: [`begin`](Self::begin), [`move_key`](Self::move_key) for every
+/// key, [`finish`](Self::finish).
 ///
-/// Between them, the old master answers `ASK` for keys that it does not have, and `TRYAGAIN` to a command on several keys of which it has
-/// some; afterwards, `MOVED`.
+/// Between them, the old master answers `ASK` for keys that it does not have, and `TRYAGAIN` to a
+/// command on several keys of which it has some; afterwards, `MOVED`.
 #[derive(Debug)]
 pub struct SlotMove<'a> {
     cluster: &'a Cluster,
@@ -51,7 +52,8 @@ impl<'a> SlotMove<'a> {
     pub fn finish(self) {
         self.keys().iter().for_each(|key| self.move_key(key));
         let new = id(self.target());
-        // The new master first: while both say that the slot is not theirs, a client would be sent to and fro.
+        // The new master first: while both say that the slot is not theirs, a client would be sent
+        // to and fro.
         for node in [self.to, self.from].into_iter().chain(self.cluster.masters()) {
             self.set_slot(&self.cluster.nodes()[node], &["NODE", &new]);
         }

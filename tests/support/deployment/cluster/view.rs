@@ -22,13 +22,15 @@ impl View {
     }
 
     pub(super) fn knows(&self, nodes: usize) -> bool {
-        self.0.len() == nodes && self.0.iter().all(|node| node.is_connected && !node.has_flag("handshake"))
+        self.0.len() == nodes
+            && self.0.iter().all(|node| node.is_connected && !node.has_flag("handshake"))
     }
 
     /// Every master has slots and a replica, and nothing is amiss.
     pub(super) fn is_whole(&self) -> bool {
-        let is_sound =
-            |node: &NodeView| node.is_connected && !node.has_flag("fail") && !node.has_flag("fail?");
+        let is_sound = |node: &NodeView| {
+            node.is_connected && !node.has_flag("fail") && !node.has_flag("fail?")
+        };
         let has_replica = |node: &NodeView| self.replica_of(&node.id).is_some();
         self.0.iter().all(is_sound)
             && self.masters().all(has_replica)
@@ -40,7 +42,9 @@ impl View {
     }
 
     pub(super) fn owner_of(&self, slot: u16) -> Option<&NodeView> {
-        self.0.iter().find(|node| node.slots.iter().any(|(first, last)| (*first..=*last).contains(&slot)))
+        self.0
+            .iter()
+            .find(|node| node.slots.iter().any(|(first, last)| (*first..=*last).contains(&slot)))
     }
 
     pub(super) fn replica_of(&self, master: &str) -> Option<&NodeView> {
@@ -53,15 +57,22 @@ impl View {
 }
 
 impl NodeView {
-    /// `ID IP:PORT@BUS FLAG,… MASTER|- PING PONG EPOCH connected|disconnected SLOT FIRST-LAST [SLOT->-ID] …`
+    /// `ID IP:PORT@BUS FLAG,… MASTER|- PING PONG EPOCH connected|disconnected SLOT FIRST-LAST
+    /// [SLOT->-ID] …`
     fn parse(line: &str) -> Self {
         let words: Vec<_> = line.split(' ').collect();
-        let [id, address, flags, master, _, _, _, link, slots @ ..] = &words[..] else { panic!("{line}") };
+        let [id, address, flags, master, _, _, _, link, slots @ ..] = &words[..] else {
+            panic!("{line}")
+        };
         let (_, port) = address.split('@').next().unwrap().rsplit_once(':').unwrap();
         Self {
             id: (*id).to_owned(),
             port: port.parse().unwrap(),
-            slots: slots.iter().filter(|slots| !slots.starts_with('[')).map(|slots| range(slots)).collect(),
+            slots: slots
+                .iter()
+                .filter(|slots| !slots.starts_with('['))
+                .map(|slots| range(slots))
+                .collect(),
             flags: flags.split(',').map(str::to_owned).collect(),
             master: (*master != "-").then(|| (*master).to_owned()),
             is_connected: *link == "connected",

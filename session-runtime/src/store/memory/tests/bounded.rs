@@ -1,4 +1,5 @@
-//! Any sequence of operations: what is counted is what is there, it is never too much, and nothing else is lost than is said.
+//! Any sequence of operations: what is counted is what is there, it is never too much, and nothing
+//! else is lost than is said.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ enum Step {
     Pass { seconds: u64 },
 }
 
-/// What the store should hold, with no bounds: by key, the live sessions' fields with their values' lengths and expiries.
+/// What the store should hold, with no bounds: by key, the live sessions' fields with their values'
+/// lengths and expiries.
 #[derive(Debug, Default)]
 struct Model {
     now: u64,
@@ -92,8 +94,11 @@ impl Model {
             Step::Remove { key: at, field } => {
                 let name = field.to_string();
                 let changes = [Change::Remove { field: &name }];
-                let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: seconds(60) };
-                if let Lookup::Found(_) = store.write(&key(at), write).expect("what only removes has room") {
+                let write =
+                    Write { mode: WriteMode::Existing, changes: &changes, expires_in: seconds(60) };
+                if let Lookup::Found(_) =
+                    store.write(&key(at), write).expect("what only removes has room")
+                {
                     self.used(at, 60).fields.remove(&name);
                 }
             }
@@ -113,17 +118,20 @@ impl Model {
                 }
             }
             Step::Read { key: at, expires_in } => {
-                if let Lookup::Found(_) = store.get(&key(at), "0", Refresh::To(seconds(expires_in))).unwrap()
+                if let Lookup::Found(_) =
+                    store.get(&key(at), "0", Refresh::To(seconds(expires_in))).unwrap()
                 {
                     self.used(at, expires_in);
                 }
             }
             Step::ExpireField { key: at, field, ttl } => {
                 let name = field.to_string();
-                let is_there = store.expire_field(&key(at), &name, seconds(ttl), seconds(60)).unwrap();
+                let is_there =
+                    store.expire_field(&key(at), &name, seconds(ttl), seconds(60)).unwrap();
                 if let Lookup::Found(is_there) = is_there {
                     let expires_at = Some(self.now + ttl);
-                    let held = self.used(at, 60).fields.get_mut(&name).map(|held| held.1 = expires_at);
+                    let held =
+                        self.used(at, 60).fields.get_mut(&name).map(|held| held.1 = expires_at);
                     assert_eq!(held.is_some(), is_there);
                 }
             }
@@ -176,18 +184,25 @@ impl Model {
         let now = self.now;
         self.live.retain(|_, session| session.expires_at > now);
         for session in self.live.values_mut() {
-            session.fields.retain(|_, (_, expires_at)| expires_at.is_none_or(|expires_at| expires_at > now));
+            session
+                .fields
+                .retain(|_, (_, expires_at)| expires_at.is_none_or(|expires_at| expires_at > now));
         }
     }
 
-    /// Every live session is there as it should be; but those that were not used for longest may be missing if they may be evicted.
+    /// Every live session is there as it should be; but those that were not used for longest may be
+    /// missing if they may be evicted.
     fn compare(&mut self, store: &MemoryStore, when_full: WhenFull) {
         let is_there = |at: u32| store.expires_in(&key(at)).unwrap();
-        let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.live).into_iter().partition(|(at, _)| is_there(*at) != Lookup::Missing);
+        let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.live)
+            .into_iter()
+            .partition(|(at, _)| is_there(*at) != Lookup::Missing);
         assert!(lost.is_empty() || when_full == WhenFull::Evict, "{lost:?}");
         let last_lost = lost.values().map(|session| session.used_at).max();
-        assert!(kept.values().all(|session| Some(session.used_at) > last_lost), "{kept:?} {lost:?}");
+        assert!(
+            kept.values().all(|session| Some(session.used_at) > last_lost),
+            "{kept:?} {lost:?}"
+        );
         for at in 0..8 {
             let expected = kept
                 .get(&at)
@@ -203,10 +218,12 @@ impl Model {
         by_use.sort_by_key(|(_, session)| session.used_at);
         for (at, session) in by_use {
             let names = ["0", "1", "2", "3"];
-            let expected = names.map(|name| session.fields.get(name).map(|(length, _)| *length)).to_vec();
+            let expected =
+                names.map(|name| session.fields.get(name).map(|(length, _)| *length)).to_vec();
             let found = store.get_many(&key(*at), &names, Refresh::No).unwrap();
-            let lengths =
-                |values: Vec<Option<Bytes>>| values.iter().map(|value| Some(value.as_ref()?.len())).collect();
+            let lengths = |values: Vec<Option<Bytes>>| {
+                values.iter().map(|value| Some(value.as_ref()?.len())).collect()
+            };
             assert_eq!(found.map(lengths), Lookup::Found(expected));
         }
         self.live = kept;

@@ -28,8 +28,10 @@ fn a_write_that_has_no_room_changes_nothing() {
         create(&store, &key(at), MINUTE);
     }
     put(&store, &key(0), WriteMode::Existing, LARGE).unwrap();
-    let changes =
-        [Change::Remove { field: "a" }, Change::Set { field: "b", value: vec![1; LARGE].into(), ttl: None }];
+    let changes = [
+        Change::Remove { field: "a" },
+        Change::Set { field: "b", value: vec![1; LARGE].into(), ttl: None },
+    ];
     let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: MINUTE * 9 };
     assert!(store.write(&key(1), write).unwrap_err().is_refused());
     assert_eq!(store.get(&key(1), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
@@ -82,7 +84,8 @@ fn tombstones_make_room_for_new_sessions() {
             store.destroy(&key(at), logout(MINUTE)).unwrap();
             create(&store, &key(at + 10), MINUTE);
         }
-        let found = [0, 1, 2, 10, 11].map(|at| store.expires_in(&key(at)).unwrap() != Lookup::Missing);
+        let found =
+            [0, 1, 2, 10, 11].map(|at| store.expires_in(&key(at)).unwrap() != Lookup::Missing);
         assert_eq!(found, [false, false, true, true, true]);
     }
 }
@@ -140,7 +143,10 @@ fn where_live_sessions_fill_the_store_a_rotation_leaves_no_tombstone() {
         assert_eq!(rotate(&store, 1, 2), Lookup::Found(()));
         assert_eq!(store.expires_in(&key(1)).unwrap(), Lookup::Missing);
         for live in [0, 2] {
-            assert_eq!(store.get(&key(live), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
+            assert_eq!(
+                store.get(&key(live), "a", Refresh::No).unwrap(),
+                Lookup::Found(Some("1".into()))
+            );
         }
     }
 }

@@ -40,10 +40,13 @@ pub(crate) enum Code {
     WrongPassword,
     #[error("BUSYKEY: the key that the session moves to is taken")]
     BusyKey,
-    #[error("that it cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed")]
+    #[error(
+        "that it cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed"
+    )]
     NoFieldExpiry,
     #[error(
-        "that its scripts cannot ask for permissions (`redis.acl_check_cmd`): Redis 7 or later, or Valkey, is needed"
+        "that its scripts cannot ask for permissions (`redis.acl_check_cmd`): Redis 7 or later, \
+         or Valkey, is needed"
     )]
     NoAclCheck,
     #[error("an error")]
@@ -88,7 +91,8 @@ impl Code {
         self.is_not_master() || matches!(self, Self::Moved | Self::TryAgain | Self::ClusterDown)
     }
 
-    /// It is not, or not now, the server that sessions are kept on: that one has to be looked for again. Nothing was carried out.
+    /// It is not, or not now, the server that sessions are kept on: that one has to be looked for
+    /// again. Nothing was carried out.
     pub(crate) fn is_not_master(self) -> bool {
         matches!(self, Self::ReadOnly | Self::MasterDown | Self::Loading)
     }
@@ -123,8 +127,11 @@ impl Code {
 impl From<&ServerError> for Code {
     fn from(error: &ServerError) -> Self {
         match Self::read(error.code()) {
-            // Of two words: "User app has no permissions to run the 'get' command", "No permissions to access a key".
-            Self::NoPermission if error.details().is_some_and(|details| details.contains("to access ")) => {
+            // Of two words: "User app has no permissions to run the 'get' command", "No permissions
+            // to access a key".
+            Self::NoPermission
+                if error.details().is_some_and(|details| details.contains("to access ")) =>
+            {
                 Self::NoKeyPermission
             }
             Self::Other => code_in_script(error).map_or(Self::Other, Self::read),
@@ -133,8 +140,9 @@ impl From<&ServerError> for Code {
     }
 }
 
-/// What a script was refused has words of Redis 6 before its code, and a minus: `@user_script: 31: -READONLY You can't …` if the script
-/// returned the error, with an `ERR` and more before that if it was raised.
+/// What a script was refused has words of Redis 6 before its code, and a minus: `@user_script: 31:
+/// -READONLY You can't …` if the script returned the error, with an `ERR` and more before that if
+/// it was raised.
 fn code_in_script(error: &ServerError) -> Option<&str> {
     let details = error.details()?;
     if !error.code().starts_with(SCRIPT) && !details.contains(SCRIPT) {
@@ -152,35 +160,49 @@ mod tests {
 
     #[test]
     fn codes_are_read_as_every_server_writes_them() {
-        let raised =
-            "ERR Error running script (call to f_499841560d84aac3a77e488624c4966af4e6eeb5): @user_script:1: ";
+        let raised = "ERR Error running script (call to \
+                      f_499841560d84aac3a77e488624c4966af4e6eeb5): @user_script:1: ";
         for (reply, expected) in [
             ("READONLY You can't write against a read only replica.".to_owned(), Code::ReadOnly),
             (
-                "READONLY You can't write against a read only replica. script: 49984156, on @user_script:1."
+                "READONLY You can't write against a read only replica. script: 49984156, on \
+                 @user_script:1."
                     .to_owned(),
                 Code::ReadOnly,
             ),
             (
-                "@user_script: 1: -READONLY You can't write against a read only replica.".to_owned(),
+                "@user_script: 1: -READONLY You can't write against a read only replica."
+                    .to_owned(),
                 Code::ReadOnly,
             ),
             (
-                format!("{raised}@user_script: 1: -READONLY You can't write against a read only replica."),
+                format!(
+                    "{raised}@user_script: 1: -READONLY You can't write against a read only \
+                     replica."
+                ),
                 Code::ReadOnly,
             ),
             (
-                format!("{raised}@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'."),
+                format!(
+                    "{raised}@user_script: 1: -OOM command not allowed when used memory > \
+                     'maxmemory'."
+                ),
                 Code::OutOfMemory,
             ),
             (
-                format!("{raised}@user_script: 1: The user executing the script can't run this command"),
+                format!(
+                    "{raised}@user_script: 1: The user executing the script can't run this command"
+                ),
                 Code::Other,
             ),
-            ("NOPERM User app has no permissions to run the 'hget' command".to_owned(), Code::NoPermission),
+            (
+                "NOPERM User app has no permissions to run the 'hget' command".to_owned(),
+                Code::NoPermission,
+            ),
             ("NOPERM No permissions to access a key".to_owned(), Code::NoKeyPermission),
             (
-                "NOPERM this user has no permissions to access one of the keys used as arguments".to_owned(),
+                "NOPERM this user has no permissions to access one of the keys used as arguments"
+                    .to_owned(),
                 Code::NoKeyPermission,
             ),
             ("ERR unknown command: -READONLY".to_owned(), Code::Other),

@@ -17,14 +17,16 @@ use thiserror::Error;
 
 use crate::store::StoreError;
 
-/// The source of every [`StoreError`] of this store: category and code, never the server's text, which quotes keys and values.
+/// The source of every [`StoreError`] of this store: category and code, never the server's text,
+/// which quotes keys and values.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum Cause {
     #[error("cannot connect to {address}: {reason}")]
     Unreachable { address: String, reason: &'static str },
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// Somebody answers there, and answers likewise until something is configured otherwise, here or at the server.
+    /// Somebody answers there, and answers likewise until something is configured otherwise, here
+    /// or at the server.
     #[error("cannot connect to {address}: {reason}")]
     Misconfigured { address: String, reason: Cow<'static, str> },
     #[error("the server has as many connections as its `maxclients` allows")]
@@ -35,7 +37,10 @@ pub(crate) enum Cause {
     Server(Code),
     #[error("the server's answer was not understood")]
     Unexpected,
-    #[error("the server cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed")]
+    #[error(
+        "the server cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is \
+         needed"
+    )]
     NoFieldExpiry,
     #[error("the sentinels know no master of this name")]
     UnknownMaster,
@@ -48,8 +53,8 @@ pub(crate) enum Cause {
     #[error("the server is no node of a cluster")]
     NotCluster,
     #[error(
-        "a node of the cluster does not tell where it is: its `cluster-preferred-endpoint-type` is `hostname`, and its \
-         `cluster-announce-hostname` is not set"
+        "a node of the cluster does not tell where it is: its `cluster-preferred-endpoint-type` \
+         is `hostname`, and its `cluster-announce-hostname` is not set"
     )]
     NoAddress,
 }
@@ -98,7 +103,8 @@ impl Cause {
 
     /// A Redis of this version.
     pub(crate) fn too_old(address: &str, version: &str) -> Self {
-        let reason = format!("the server is Redis {version}, and sessions need Redis 7 or later, or Valkey");
+        let reason =
+            format!("the server is Redis {version}, and sessions need Redis 7 or later, or Valkey");
         Self::Misconfigured { address: address.to_owned(), reason: reason.into() }
     }
 
@@ -113,12 +119,13 @@ impl Cause {
 const WITHOUT_TLS: &str =
     "what answers there does not speak TLS: its URL begins with `redis`, not with `rediss`";
 
-const NO_HELLO: &str = "the server does not know `HELLO 3`: sessions need Redis 7 or later, or Valkey, which has no other \
-                        name for the command HELLO";
-const PROTECTED_MODE: &str = "the server answers DENIED: its protected mode lets nobody in from another machine, until it has a \
-                              password (`requirepass`)";
-const NO_DATABASE: &str = "the server refused the database: check the database number in the URL (another than 0 needs the permission \
-                           +select, and a cluster has no other)";
+const NO_HELLO: &str = "the server does not know `HELLO 3`: sessions need Redis 7 or later, or \
+                        Valkey, which has no other name for the command HELLO";
+const PROTECTED_MODE: &str = "the server answers DENIED: its protected mode lets nobody in from \
+                              another machine, until it has a password (`requirepass`)";
+const NO_DATABASE: &str = "the server refused the database: check the database number in the URL \
+                           (another than 0 needs the permission +select, and a cluster has no \
+                           other)";
 
 #[cfg(feature = "tls")]
 fn tls_refusal(error: &RedisError) -> Option<Cow<'static, str>> {
@@ -140,7 +147,9 @@ fn find_source<E: StdError + 'static>(error: &RedisError) -> Option<&E> {
 
 fn io_reason(error: &RedisError) -> &'static str {
     match find_source::<io::Error>(error) {
-        Some(error) if error.kind() == io::ErrorKind::PermissionDenied => "the system does not permit it",
+        Some(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            "the system does not permit it"
+        }
         // Resolvers have error numbers of their own, which are not the system's.
         Some(error) if error.raw_os_error().is_none() => "the host's name is not known",
         _ => "the network failed",

@@ -14,7 +14,8 @@ pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
     // There is no other sign of it.
     if error.to_string().starts_with("Unable to build client with TLS parameters") {
         return Some(
-            "the certificate and the key of this client do not go together, or cannot be used".into(),
+            "the certificate and the key of this client do not go together, or cannot be used"
+                .into(),
         );
     }
     if find_source::<rustls::pki_types::InvalidDnsNameError>(error).is_some() {
@@ -24,9 +25,11 @@ pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
         return error.get_ref()?.downcast_ref().map(reason);
     }
     // Before there is a connection.
-    let is_of_setup = find_source::<rustls::Error>(error).is_some() || error.kind() == ErrorKind::Io;
+    let is_of_setup =
+        find_source::<rustls::Error>(error).is_some() || error.kind() == ErrorKind::Io;
     (is_of_setup && StdError::source(error).is_some()).then(|| {
-        "the system's certificates cannot be used: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others".into()
+        "the system's certificates cannot be used: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others"
+            .into()
     })
 }
 
@@ -38,7 +41,8 @@ fn reason(error: &rustls::Error) -> Cow<'static, str> {
         rustls::Error::PeerIncompatible(_) => {
             "the server has no version or cipher of TLS in common with us".into()
         }
-        // Of the library's own words none quotes what the server sent, but for names in certificates.
+        // Of the library's own words none quotes what the server sent, but for names in
+        // certificates.
         error => format!("TLS failed: {error}").into(),
     }
 }
@@ -46,14 +50,14 @@ fn reason(error: &rustls::Error) -> Cow<'static, str> {
 fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
     use CertificateError::*;
     match error {
-        NotValidForName | NotValidForNameContext { .. } => {
-            "the server's certificate is for another name than its host: `server_name=HOST` names that".into()
-        }
+        NotValidForName | NotValidForNameContext { .. } => "the server's certificate is for \
+                                                            another name than its host: \
+                                                            `server_name=HOST` names that"
+            .into(),
         // The second is one of the same name with another key: it was made anew.
-        UnknownIssuer | BadSignature => {
-            "the server's certificate is signed by an authority that is not trusted: `ca=FILE` names another"
-                .into()
-        }
+        UnknownIssuer | BadSignature => "the server's certificate is signed by an authority that \
+                                         is not trusted: `ca=FILE` names another"
+            .into(),
         Expired | ExpiredContext { .. } => {
             "the server's certificate has expired, or this machine's clock is wrong".into()
         }
@@ -67,12 +71,13 @@ fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
 fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
     use AlertDescription::*;
     match alert {
-        CertificateRequired => "the server asks for a client's certificate: `cert=FILE&key=FILE`".into(),
-        // TLS 1.2 says so of a certificate that it misses, too.
-        HandshakeFailure => {
-            "the server ended the handshake: it asks for a client's certificate, say, or shares no cipher"
-                .into()
+        CertificateRequired => {
+            "the server asks for a client's certificate: `cert=FILE&key=FILE`".into()
         }
+        // TLS 1.2 says so of a certificate that it misses, too.
+        HandshakeFailure => "the server ended the handshake: it asks for a client's certificate, \
+                             say, or shares no cipher"
+            .into(),
         BadCertificate
         | UnsupportedCertificate
         | CertificateRevoked
@@ -100,7 +105,9 @@ mod tests {
 
     #[test]
     fn other_errors_of_the_network_are_not_those_of_tls() {
-        for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::Other, io::ErrorKind::UnexpectedEof] {
+        for kind in
+            [io::ErrorKind::ConnectionRefused, io::ErrorKind::Other, io::ErrorKind::UnexpectedEof]
+        {
             assert_eq!(refusal(&io::Error::from(kind).into()), None);
         }
         assert_eq!(refusal(&io::Error::other("failed to lookup address information").into()), None);

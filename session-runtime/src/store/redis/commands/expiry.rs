@@ -19,7 +19,8 @@ pub(super) fn field_milliseconds(duration: Duration) -> u64 {
     milliseconds(duration).min(MOST)
 }
 
-/// At least one: an expiry of zero would delete the session. At most what the server's clock can carry.
+/// At least one: an expiry of zero would delete the session. At most what the server's clock can
+/// carry.
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     const MOST: u64 = 1 << 50;
     u64::try_from(duration.as_millis()).unwrap_or(MOST).clamp(1, MOST)

@@ -26,7 +26,8 @@ impl RedisStore {
 
     /// Sends a command to every server. An error reply of one is the answer of all.
     pub(super) async fn query_each(&self, command: &Cmd) -> Result<Vec<Value>, StoreError> {
-        let sent = self.deployment.send_to_each(command, Route::Session, self.deployment.deadline()).await;
+        let sent =
+            self.deployment.send_to_each(command, Route::Session, self.deployment.deadline()).await;
         let replies = sent.map_err(read_error)?;
         match replies.iter().find_map(Code::in_reply) {
             Some(code) => Err(code.into()),

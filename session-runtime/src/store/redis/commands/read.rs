@@ -57,8 +57,9 @@ impl RedisStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
-        let found =
-            self.read(command_of(&["HEXISTS", key.expose_secret(), field]), key, refresh, presence).await?;
+        let found = self
+            .read(command_of(&["HEXISTS", key.expose_secret(), field]), key, refresh, presence)
+            .await?;
         Ok(match found {
             Lookup::Found(presence) => Lookup::Found(presence.is_some()),
             Lookup::Missing => Lookup::Missing,
@@ -66,7 +67,10 @@ impl RedisStore {
         })
     }
 
-    pub(crate) async fn expires_in(&self, key: &SessionKey) -> Result<Lookup<Duration>, StoreError> {
+    pub(crate) async fn expires_in(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Lookup<Duration>, StoreError> {
         let name = key.expose_secret();
         let mut commands = Pipeline::with_capacity(2);
         // `PTTL` alone would not tell a tombstone from a session.
@@ -211,7 +215,8 @@ fn time_left(reply: Option<Value>) -> Result<TimeLeft, StoreError> {
 
 /// The result of a read, by the reply of its `PEXPIRE`.
 ///
-/// A value that was there is served by a server that takes no writes now; of what was not there, it is unknown whether the session is.
+/// A value that was there is served by a server that takes no writes now; of what was not there, it
+/// is unknown whether the session is.
 fn refreshed<T>(
     found: Option<T>,
     reply: Option<Value>,

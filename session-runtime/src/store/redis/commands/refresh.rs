@@ -27,10 +27,16 @@ impl RedisStore {
         commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
         background::spawn(async move {
             let deadline = store.deployment.deadline();
-            match store.deployment.send(&key, Route::Background, &GuardedPipeline(commands), deadline).await {
+            match store
+                .deployment
+                .send(&key, Route::Background, &GuardedPipeline(commands), deadline)
+                .await
+            {
                 Ok(replies) => {
-                    match (replies.first().and_then(Code::in_reply), replies.get(1).and_then(Code::in_reply))
-                    {
+                    match (
+                        replies.first().and_then(Code::in_reply),
+                        replies.get(1).and_then(Code::in_reply),
+                    ) {
                         (None, Some(Code::WrongType)) => store.restore_unawaited(&key),
                         (Some(code), _) => store.deployment.log_unrefreshed(&Cause::Server(code)),
                         _ => {}
@@ -48,7 +54,8 @@ impl RedisStore {
         let (store, key) = (self.clone(), key.clone());
         background::spawn(async move {
             let (deployment, deadline) = (&store.deployment, store.deployment.deadline());
-            let restored = RESTORE.run(deployment, deadline, &key, None, Capacity::default(), |_| {});
+            let restored =
+                RESTORE.run(deployment, deadline, &key, None, Capacity::default(), |_| {});
             let error: StoreError = match restored.await {
                 Ok(Value::ServerError(error)) => Code::from(&error).into(),
                 Ok(_) => return,

@@ -47,8 +47,8 @@ impl Script {
 
     /// Runs the script on the session under the first key. An error reply is a reply.
     ///
-    /// It is handed over once. It goes out again, whole, after the one reply that proves that it did not run: the server was started anew,
-    /// or its scripts were flushed.
+    /// It is handed over once. It goes out again, whole, after the one reply that proves that it
+    /// did not run: the server was started anew, or its scripts were flushed.
     pub(super) async fn run(
         &self,
         deployment: &Deployment,

@@ -21,7 +21,10 @@ const ROTATED: &str = "rotated";
 const RENEWED: &str = "renewed";
 
 impl RedisStore {
-    pub(crate) async fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
+    pub(crate) async fn tombstone(
+        &self,
+        key: &SessionKey,
+    ) -> Result<Option<Tombstone>, StoreError> {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(command_of(&["GET", key.expose_secret()]));
         // Behind the tombstone, so that its age is never less than it was.
@@ -68,8 +71,8 @@ pub(super) fn rotation_word(renews: bool) -> &'static str {
 
 /// The text of a tombstone: `KIND:CREATED:UNTIL:SUCCESSOR`, with times in milliseconds since 1970.
 ///
-/// Tombstones of former releases are read too: `UNTIL:SUCCESSOR`, and the successor alone. They do not tell a renewal from a
-/// rotation.
+/// Tombstones of former releases are read too: `UNTIL:SUCCESSOR`, and the successor alone. They do
+/// not tell a renewal from a rotation.
 #[derive(Debug, PartialEq)]
 pub(super) struct StoredTombstone {
     pub(super) kind: TombstoneKind,
@@ -80,12 +83,13 @@ impl StoredTombstone {
     pub(super) fn parse(text: &[u8]) -> Self {
         let parts: Vec<&[u8]> = text.splitn(4, |byte| *byte == b':').collect();
         match parts[..] {
-            [word, created_at, _, successor] => {
-                Self { kind: kind_of(word, successor), created_at: time_from_milliseconds(created_at) }
-            }
+            [word, created_at, _, successor] => Self {
+                kind: kind_of(word, successor),
+                created_at: time_from_milliseconds(created_at),
+            },
             [until, successor] => {
-                let created_at =
-                    time_from_milliseconds(until).and_then(|until| until.checked_sub(FORMER_LIFETIME));
+                let created_at = time_from_milliseconds(until)
+                    .and_then(|until| until.checked_sub(FORMER_LIFETIME));
                 Self { kind: kind_of(b"", successor), created_at }
             }
             _ => Self { kind: kind_of(b"", text), created_at: None },
@@ -94,7 +98,8 @@ impl StoredTombstone {
 
     /// Less than it is, if anything: the stored time was cut to whole milliseconds.
     fn age_at(&self, now: SystemTime) -> Duration {
-        let age = self.created_at.and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
+        let age =
+            self.created_at.and_then(|made| now.duration_since(made).ok()).unwrap_or_default();
         age.saturating_sub(Duration::from_millis(1))
     }
 }
@@ -136,14 +141,21 @@ mod tests {
     #[test]
     fn each_kind_is_read_as_it_is_written() {
         let id = SessionId::parse(ID).unwrap();
-        for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany] {
+        for reason in
+            [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany]
+        {
             let stored = read(&format!("{}:1000:61000:", reason_word(reason)));
             assert_eq!(
                 stored,
-                StoredTombstone { kind: TombstoneKind::Destroyed(reason), created_at: Some(at(1_000)) }
+                StoredTombstone {
+                    kind: TombstoneKind::Destroyed(reason),
+                    created_at: Some(at(1_000))
+                }
             );
         }
-        for (renews, kind) in [(false, TombstoneKind::Rotated(id)), (true, TombstoneKind::Renewed(id))] {
+        for (renews, kind) in
+            [(false, TombstoneKind::Rotated(id)), (true, TombstoneKind::Renewed(id))]
+        {
             let stored = read(&format!("{}:1000:61000:{ID}", rotation_word(renews)));
             assert_eq!(stored, StoredTombstone { kind, created_at: Some(at(1_000)) });
         }
@@ -157,7 +169,10 @@ mod tests {
             read(&format!("301000:{ID}")),
             StoredTombstone { kind: rotated, created_at: Some(at(1_000)) }
         );
-        assert_eq!(read("301000:"), StoredTombstone { kind: destroyed, created_at: Some(at(1_000)) });
+        assert_eq!(
+            read("301000:"),
+            StoredTombstone { kind: destroyed, created_at: Some(at(1_000)) }
+        );
         assert_eq!(read(ID), StoredTombstone { kind: rotated, created_at: None });
         assert_eq!(read(""), StoredTombstone { kind: destroyed, created_at: None });
     }
@@ -165,7 +180,8 @@ mod tests {
     #[test]
     fn a_text_of_anybody_else_is_the_tombstone_of_a_session_that_has_just_ended() {
         let destroyed = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
-        for text in ["x", ":::", "::::", "renewed:x:y:z", "rotated:18446744073709551616:1:", "-1:"] {
+        for text in ["x", ":::", "::::", "renewed:x:y:z", "rotated:18446744073709551616:1:", "-1:"]
+        {
             assert_eq!(read(text), StoredTombstone { kind: destroyed, created_at: None });
             assert_eq!(read(text).age_at(at(5_000)), Duration::ZERO);
         }

@@ -10,15 +10,19 @@ use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::{expire_command, field_milliseconds, milliseconds};
-use crate::store::redis::commands::script::{DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_error};
-use crate::store::redis::commands::tombstone::{StoredTombstone, dead_or_error, reason_word, rotation_word};
+use crate::store::redis::commands::script::{
+    DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_error,
+};
+use crate::store::redis::commands::tombstone::{
+    StoredTombstone, dead_or_error, reason_word, rotation_word,
+};
 use crate::store::redis::net::deployment::Deployment;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::GuardedPipeline;
 use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{
-    Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation, SessionKey,
-    StoreError, Write, WriteMode,
+    Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation,
+    SessionKey, StoreError, Write, WriteMode,
 };
 use crate::value::FieldValue;
 
@@ -26,7 +30,11 @@ use crate::value::FieldValue;
 const NUMBER: usize = 16;
 
 impl RedisStore {
-    pub(crate) async fn write(&self, key: &SessionKey, write: Write<'_>) -> Result<Lookup<u64>, StoreError> {
+    pub(crate) async fn write(
+        &self,
+        key: &SessionKey,
+        write: Write<'_>,
+    ) -> Result<Lookup<u64>, StoreError> {
         self.write_by_script(key, write, self.deployment.deadline()).await
     }
 
@@ -39,11 +47,15 @@ impl RedisStore {
         let removed = || write.changes.iter().filter_map(removed_field);
         let expiring = || write.changes.iter().filter_map(expiring_field);
         self.check_field_expiry(key, expiring().next().map(|(_, ttl)| ttl))?;
-        let (words, bytes) =
-            (write.changes.iter().map(word_count).sum::<usize>(), write.changes.iter().map(byte_length));
+        let (words, bytes) = (
+            write.changes.iter().map(word_count).sum::<usize>(),
+            write.changes.iter().map(byte_length),
+        );
         let capacity = Capacity { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
         let ran = WRITE.run(&self.deployment, deadline, key, None, capacity, |invocation| {
-            invocation.arg(milliseconds(write.expires_in)).arg(u8::from(write.mode == WriteMode::Create));
+            invocation
+                .arg(milliseconds(write.expires_in))
+                .arg(u8::from(write.mode == WriteMode::Create));
             invocation.arg(removed().count()).arg(expiring().count());
             for field in removed() {
                 invocation.arg(field);
@@ -65,11 +77,12 @@ impl RedisStore {
         }
     }
 
-    /// A write of fields that are most likely there: two plain commands, which take the server half the time of the script or less, where
-    /// it has them.
+    /// A write of fields that are most likely there: two plain commands, which take the server half
+    /// the time of the script or less, where it has them.
     ///
-    /// The first sets all of them or none: it asks for the permanent field too, so that it does nothing where there is no session. What it
-    /// does not do, the script does, or tells why not.
+    /// The first sets all of them or none: it asks for the permanent field too, so that it does
+    /// nothing where there is no session. What it does not do, the script does, or tells why
+    /// not.
     pub(crate) async fn overwrite(
         &self,
         key: &SessionKey,
@@ -82,7 +95,8 @@ impl RedisStore {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(overwrite_command(key, write.changes));
         commands.add_command(expire_command(key, write.expires_in));
-        let sent = self.deployment.send(key, Route::Session, &GuardedPipeline(commands), deadline).await;
+        let sent =
+            self.deployment.send(key, Route::Session, &GuardedPipeline(commands), deadline).await;
         let mut replies = sent.map_err(write_error)?.into_iter();
         let (overwritten, refreshed) = (replies.next().unwrap_or_default(), replies.next());
         let is_refreshed = matches!(refreshed, Some(Value::Int(1)));
@@ -123,7 +137,10 @@ impl RedisStore {
                 invocation
                     .arg(milliseconds(modify.expires_in))
                     .arg(u8::from(modify.mode == WriteMode::Create));
-                invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
+                invocation
+                    .arg(modify.field)
+                    .arg(alias)
+                    .arg(modify.ttl.map_or(0, field_milliseconds));
                 add_action(invocation, &modify.action);
             },
         );
@@ -163,8 +180,13 @@ impl RedisStore {
         }
     }
 
-    /// A field's expiry is not sent to a server that has none. While the server is not known, the scripts refuse it themselves.
-    fn check_field_expiry(&self, key: &SessionKey, ttl: Option<Duration>) -> Result<(), StoreError> {
+    /// A field's expiry is not sent to a server that has none. While the server is not known, the
+    /// scripts refuse it themselves.
+    fn check_field_expiry(
+        &self,
+        key: &SessionKey,
+        ttl: Option<Duration>,
+    ) -> Result<(), StoreError> {
         if ttl.is_some() && self.deployment.lacks_field_expiry(key) {
             return Err(StoreError::refused(Cause::NoFieldExpiry));
         }
@@ -186,7 +208,9 @@ impl RedisStore {
             capacity,
             |invocation| {
                 invocation.arg(rotation.successor.expose_secret());
-                invocation.arg(milliseconds(rotation.expires_in)).arg(milliseconds(rotation.tombstone_for));
+                invocation
+                    .arg(milliseconds(rotation.expires_in))
+                    .arg(milliseconds(rotation.tombstone_for));
                 invocation.arg(rotation_word(rotation.renews));
             },
         );
@@ -204,14 +228,24 @@ impl RedisStore {
         destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
         let capacity = Capacity { words: 2, bytes: 2 * NUMBER };
-        let ran =
-            DESTROY.run(&self.deployment, self.deployment.deadline(), key, None, capacity, |invocation| {
-                invocation.arg(milliseconds(destruction.tombstone_for)).arg(reason_word(destruction.reason));
-            });
+        let ran = DESTROY.run(
+            &self.deployment,
+            self.deployment.deadline(),
+            key,
+            None,
+            capacity,
+            |invocation| {
+                invocation
+                    .arg(milliseconds(destruction.tombstone_for))
+                    .arg(reason_word(destruction.reason));
+            },
+        );
         match ran.await? {
             Value::Int(1) => Ok(Destroyed::Ended),
             Value::Int(0) => Ok(Destroyed::Missing),
-            Value::BulkString(tombstone) => Ok(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind)),
+            Value::BulkString(tombstone) => {
+                Ok(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind))
+            }
             Value::ServerError(error) => match Code::from(&error) {
                 // Neither a session nor a tombstone.
                 Code::WrongType => Ok(Destroyed::Dead(StoredTombstone::parse(b"").kind)),
@@ -240,7 +274,9 @@ fn overwrote(refreshed: Option<Value>, deployment: &Deployment) -> Lookup<u64> {
     match refreshed {
         // It ended in between.
         Some(Value::Int(0)) => return Lookup::Missing,
-        Some(Value::ServerError(error)) => deployment.log_unrefreshed(&Cause::Server((&error).into())),
+        Some(Value::ServerError(error)) => {
+            deployment.log_unrefreshed(&Cause::Server((&error).into()))
+        }
         _ => {}
     }
     Lookup::Found(0)
@@ -295,7 +331,9 @@ fn modified(action: &Action, reply: Value) -> Option<Modified> {
         (Action::Replace(_) | Action::GetOrSet(_), Value::BulkString(value)) => {
             Modified::Value(Some(value.into()))
         }
-        (Action::CompareAndSet { .. }, Value::Int(swapped @ (0 | 1))) => Modified::Swapped(swapped == 1),
+        (Action::CompareAndSet { .. }, Value::Int(swapped @ (0 | 1))) => {
+            Modified::Swapped(swapped == 1)
+        }
         (Action::AddInteger { .. } | Action::AddFloat { .. }, reply) => match reply {
             Value::BulkString(sum) => Modified::Sum(sum.into()),
             Value::Int(-2) => Modified::NotANumber,

@@ -31,8 +31,9 @@ impl ConnectOptions {
         let tcp = TcpSettings::default()
             // Without it, small writes wait for the acknowledgement of the one before.
             .set_nodelay(true)
-            // Firewalls and balancers forget idle connections, silently and after some minutes. This keeps them in mind, or finds it out
-            // before a request does: half a minute after the last packet arrived.
+            // Firewalls and balancers forget idle connections, silently and after some minutes.
+            // This keeps them in mind, or finds it out before a request does: half a
+            // minute after the last packet arrived.
             .set_keepalive(
                 TcpKeepalive::new()
                     .with_time(IDLE_BEFORE_PROBES)
@@ -49,7 +50,10 @@ impl ConnectOptions {
             .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
         let settings = user.into_iter().fold(settings, RedisConnectionInfo::set_username);
         let settings = password.into_iter().fold(settings, RedisConnectionInfo::set_password);
-        Self { info: self.info.clone().set_redis_settings(settings), server_name: self.server_name.clone() }
+        Self {
+            info: self.info.clone().set_redis_settings(settings),
+            server_name: self.server_name.clone(),
+        }
     }
 
     /// Opens connections to the server of the URL.
@@ -61,9 +65,12 @@ impl ConnectOptions {
     pub(crate) fn connector_to(&self, address: &Address) -> Result<Connector, Cause> {
         let Address { host, port } = address.clone();
         let addr = match self.info.addr() {
-            ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
-                ConnectionAddr::TcpTls { host, port, insecure: *insecure, tls_params: tls_params.clone() }
-            }
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => ConnectionAddr::TcpTls {
+                host,
+                port,
+                insecure: *insecure,
+                tls_params: tls_params.clone(),
+            },
             _ => ConnectionAddr::Tcp(host, port),
         };
         Connector::new(self.info.clone().set_addr(addr), self.server_name.as_deref())
@@ -73,8 +80,9 @@ impl ConnectOptions {
     /// error reply is a reply.
     pub(crate) async fn query(&self, address: &Address, command: &Cmd) -> Result<Value, Cause> {
         let failed = |error| Cause::from_connect_error(&error, &address.to_string());
-        let config =
-            redis::AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let config = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
         let mut connection = self.connector_to(address)?.open(config).await.map_err(failed)?;
         connection.send_packed_command(command).await.map_err(failed)
     }

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::AsyncDNSResolver;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisFuture, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisFuture, RedisResult,
+};
 use tokio::net::lookup_host;
 
 use crate::store::redis::cause::Cause;
@@ -20,11 +22,13 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// The server of these settings. Its certificate is for the name, if one is given, and for the server's host otherwise.
+    /// The server of these settings. Its certificate is for the name, if one is given, and for the
+    /// server's host otherwise.
     pub(crate) fn new(info: ConnectionInfo, server_name: Option<&str>) -> Result<Self, Cause> {
         let (info, reached_at) = match (info.addr().clone(), server_name) {
             (ConnectionAddr::TcpTls { host, port, insecure, tls_params }, Some(name)) => {
-                let named = ConnectionAddr::TcpTls { host: name.to_owned(), port, insecure, tls_params };
+                let named =
+                    ConnectionAddr::TcpTls { host: name.to_owned(), port, insecure, tls_params };
                 (info.set_addr(named), Some(Address { host, port }))
             }
             _ => (info, None),
@@ -33,7 +37,10 @@ impl Connector {
         Ok(Self { client, reached_at })
     }
 
-    pub(crate) async fn open(&self, config: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
+    pub(crate) async fn open(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<MultiplexedConnection> {
         let config = match &self.reached_at {
             Some(address) => config.set_dns_resolver(FixedResolver(address.clone())),
             None => config,

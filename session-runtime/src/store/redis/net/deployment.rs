@@ -88,8 +88,11 @@ impl Deployment {
             async move {
                 let request = Idempotent(&request);
                 match link.send(&request, false, deadline).await {
-                    // A server that closes idle connections, or was started anew, is not worth an error.
-                    Err(RequestError::NoReply(Cause::Lost)) => link.send(&request, false, deadline).await,
+                    // A server that closes idle connections, or was started anew, is not worth an
+                    // error.
+                    Err(RequestError::NoReply(Cause::Lost)) => {
+                        link.send(&request, false, deadline).await
+                    }
                     replied => replied,
                 }
             }
@@ -160,7 +163,8 @@ impl Deployment {
         match self.server_infos().iter().find(|server| server.is_cluster_node) {
             None => Ok(()),
             Some(server) => Err(Error::config(format!(
-                "the Redis server at {} is a node of a cluster: the URL of a cluster is redis+cluster://host:port,host:port",
+                "the Redis server at {} is a node of a cluster: the URL of a cluster is \
+                 redis+cluster://host:port,host:port",
                 server.address
             ))),
         }
@@ -183,9 +187,11 @@ impl Topology {
     fn links(&self, route: Route) -> Vec<Link> {
         match self {
             Self::Single(node) => vec![node.first_link(route).clone()],
-            Self::Cluster(cluster) => {
-                cluster.nodes().iter().map(|node| node.connections.first_link(route).clone()).collect()
-            }
+            Self::Cluster(cluster) => cluster
+                .nodes()
+                .iter()
+                .map(|node| node.connections.first_link(route).clone())
+                .collect(),
         }
     }
 

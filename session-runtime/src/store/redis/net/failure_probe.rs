@@ -23,7 +23,8 @@ pub(crate) async fn probe_connect_failure(cause: Cause, speaks_tls: bool) -> Cau
         Some(b'-') => refusal_in(&answer, address),
         None if !speaks_tls && *reason == Cause::CLOSED => Some(Cause::Unreachable {
             address: address.clone(),
-            reason: "the connection was closed, as by a server that speaks TLS, whose URL is rediss://",
+            reason: "the connection was closed, as by a server that speaks TLS, whose URL is \
+                     rediss://",
         }),
         _ => None,
     };
@@ -44,7 +45,8 @@ fn refusal_in(answer: &[u8], address: &str) -> Option<Cause> {
     }
 }
 
-/// As the cause tells the address: `host:port`, or the path of a socket. Of a master that sentinels name, it is no address.
+/// As the cause tells the address: `host:port`, or the path of a socket. Of a master that sentinels
+/// name, it is no address.
 async fn first_bytes(address: &str) -> Option<Vec<u8>> {
     if address.contains(" of the sentinels ") {
         return None;

@@ -9,7 +9,8 @@ use crate::store::redis::net::deployment::Deployment;
 /// The single-threaded runtimes that have connections of their own, and these connections, for as
 /// long as they are in use.
 ///
-/// A connection is driven by the runtime on which it was made. Used from another one, every command and every reply wakes a thread.
+/// A connection is driven by the runtime on which it was made. Used from another one, every command
+/// and every reply wakes a thread.
 #[derive(Default)]
 pub(crate) struct PerRuntime(Mutex<Vec<(Id, Weak<Deployment>)>>);
 
@@ -28,7 +29,11 @@ impl PerRuntime {
     }
 
     /// Tells also whether it was made now.
-    fn get_or_insert(&self, runtime: Id, make: impl FnOnce() -> Deployment) -> (Arc<Deployment>, bool) {
+    fn get_or_insert(
+        &self,
+        runtime: Id,
+        make: impl FnOnce() -> Deployment,
+    ) -> (Arc<Deployment>, bool) {
         let mut runtimes = self.lock();
         runtimes.retain(|(_, deployment)| deployment.strong_count() > 0);
         let known = runtimes.iter().find(|(known, _)| *known == runtime);

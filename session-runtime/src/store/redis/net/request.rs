@@ -41,7 +41,10 @@ pub(crate) trait Request: Sync {
 
     /// The first error that proves that another server, or the same one later, is to be asked.
     fn retryable_code(reply: &Self::Reply) -> Option<Code> {
-        Self::deciding_replies(reply).iter().filter_map(Code::in_reply).find(|code| code.is_retryable())
+        Self::deciding_replies(reply)
+            .iter()
+            .filter_map(Code::in_reply)
+            .find(|code| code.is_retryable())
     }
 }
 
@@ -57,7 +60,11 @@ pub(crate) enum RequestError {
 impl Request for Cmd {
     type Reply = Value;
 
-    async fn send_on(&self, connection: &mut MultiplexedConnection, is_asking: bool) -> RedisResult<Value> {
+    async fn send_on(
+        &self,
+        connection: &mut MultiplexedConnection,
+        is_asking: bool,
+    ) -> RedisResult<Value> {
         if !is_asking {
             return connection.send_packed_command(self).await;
         }
@@ -89,7 +96,8 @@ impl Request for Pipeline {
     }
 }
 
-/// Commands of which the first, which writes, decides whether anything was carried out: what follows it may fail by itself.
+/// Commands of which the first, which writes, decides whether anything was carried out: what
+/// follows it may fail by itself.
 pub(crate) struct GuardedPipeline(pub(crate) Pipeline);
 
 impl Request for GuardedPipeline {
@@ -211,7 +219,10 @@ mod tests {
     fn what_was_carried_out_is_not_sent_elsewhere_for_what_follows_it() {
         let moved = || parse_redis_value(b"-MOVED 1 h:1\r\n").unwrap();
         assert_eq!(GuardedPipeline::retryable_code(&vec![Value::Int(1), moved()]), None);
-        assert_eq!(GuardedPipeline::retryable_code(&vec![moved(), Value::Int(0)]), Some(Code::Moved));
+        assert_eq!(
+            GuardedPipeline::retryable_code(&vec![moved(), Value::Int(0)]),
+            Some(Code::Moved)
+        );
         assert_eq!(Pipeline::retryable_code(&vec![Value::Int(1), moved()]), Some(Code::Moved));
     }
 }

@@ -16,9 +16,9 @@ use crate::store::redis::protocol::command::command_of;
 
 /// The sentinels that watch over one master and its replicas.
 ///
-/// They are asked each time a connection is opened, all at once. One that is cut off may name a master of the past, so what most of them
-/// say counts; where they do not agree, all that they name are tried side by side. And whatever they say, the server itself has to say that
-/// it is a master.
+/// They are asked each time a connection is opened, all at once. One that is cut off may name a
+/// master of the past, so what most of them say counts; where they do not agree, all that they name
+/// are tried side by side. And whatever they say, the server itself has to say that it is a master.
 pub(crate) struct Sentinels {
     pub(crate) addresses: Vec<Address>,
     pub(crate) master_name: String,
@@ -26,7 +26,8 @@ pub(crate) struct Sentinels {
     pub(crate) master_options: ConnectOptions,
 }
 
-/// How long the answers of the others are waited for when some sentinels have answered: dead ones must not hold up a failover.
+/// How long the answers of the others are waited for when some sentinels have answered: dead ones
+/// must not hold up a failover.
 const STRAGGLER_GRACE: Duration = Duration::from_millis(200);
 
 impl Sentinels {
@@ -38,7 +39,8 @@ impl Sentinels {
         let mut opening = JoinSet::new();
         for address in self.master_candidates().await? {
             let connector = self.master_options.connector_to(&address)?;
-            opening.spawn(async move { LiveConnection::open(&connector, scripts, generation).await });
+            opening
+                .spawn(async move { LiveConnection::open(&connector, scripts, generation).await });
         }
         let mut failure = Cause::NoSentinel;
         while let Some(opened) = opening.join_next().await {
@@ -111,16 +113,20 @@ fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
         Some(code) => return Err(Cause::Server(code)),
         None => {}
     }
-    let named: Option<(String, u16)> = redis::from_redis_value(reply).map_err(|_| Cause::Unexpected)?;
+    let named: Option<(String, u16)> =
+        redis::from_redis_value(reply).map_err(|_| Cause::Unexpected)?;
     Ok(named.map(|(host, port)| Address { host, port }))
 }
 
 /// The sentinels' own login is told from their master's.
 fn explain_login(cause: Cause, address: &Address) -> Cause {
     let reason = match cause {
-        Cause::Server(Code::NoAuth) => "the sentinel asks for a password: `sentinel_pass=…` in the URL",
+        Cause::Server(Code::NoAuth) => {
+            "the sentinel asks for a password: `sentinel_pass=…` in the URL"
+        }
         Cause::Server(Code::WrongPassword) => {
-            "the sentinel refused the user or the password of `sentinel_user=…` and `sentinel_pass=…`"
+            "the sentinel refused the user or the password of `sentinel_user=…` and \
+             `sentinel_pass=…`"
         }
         Cause::Server(Code::NoPermission) => {
             "the user of the sentinel lacks the permission +sentinel|get-master-addr-by-name"

@@ -20,7 +20,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] naming what is lacking, [`Error::is_unavailable`] if the server does not answer.
+    /// [`Error::is_config`] naming what is lacking, [`Error::is_unavailable`] if the server does
+    /// not answer.
     pub(crate) async fn check_server(&self, key: &SessionKey) -> Result<(), Error> {
         let missing = self.find_missing(key).await?;
         self.deployment.check_no_lone_cluster_node()?;
@@ -38,14 +39,15 @@ impl RedisStore {
         }
         if !missing.commands.is_empty() {
             return Err(Error::config(format!(
-                "the Redis server lacks commands that sessions need, or has other names for them: {}",
+                "the Redis server lacks commands that sessions need, or has other names for them: \
+                 {}",
                 missing.commands.join(", ")
             )));
         }
         if missing.acl_check {
             return Err(Error::config(format!(
-                "the scripts of the Redis server ({}) cannot ask for permissions (`redis.acl_check_cmd`): \
-                 sessions need Redis 7 or later, or Valkey",
+                "the scripts of the Redis server ({}) cannot ask for permissions \
+                 (`redis.acl_check_cmd`): sessions need Redis 7 or later, or Valkey",
                 self.server_names()
             )));
         }
@@ -59,7 +61,10 @@ impl RedisStore {
         for required in &required {
             commands.add_command(required.command.clone());
         }
-        let sent = self.deployment.send_to_each(&commands, Route::Session, self.deployment.deadline()).await;
+        let sent = self
+            .deployment
+            .send_to_each(&commands, Route::Session, self.deployment.deadline())
+            .await;
         let replies = sent.map_err(read_error)?;
         let mut missing = Missing::default();
         for (required, reply) in replies.iter().flat_map(|replies| required.iter().zip(replies)) {
@@ -87,7 +92,8 @@ impl RedisStore {
         for policy in replies.iter().filter_map(evicting_policy) {
             tracing::warn!(
                 policy,
-                "the session store may evict live sessions when its memory is full: with `maxmemory-policy noeviction` it refuses new ones instead"
+                "the session store may evict live sessions when its memory is full: with \
+                 `maxmemory-policy noeviction` it refuses new ones instead"
             );
         }
     }
@@ -122,14 +128,16 @@ impl Missing {
             let lacks = format!("+{}", self.field_expiry_permissions.join(" +"));
             tracing::warn!(
                 lacks,
-                "the Redis user may not let single fields expire: fields with a `ttl` cannot be written"
+                "the Redis user may not let single fields expire: fields with a `ttl` cannot be \
+                 written"
             );
         }
         // A server that has none of them is one that never had.
         if let [lacks] = &self.field_expiry_commands[..] {
             tracing::warn!(
                 lacks,
-                "the Redis server lacks a command: fields with a `ttl` cannot be written or asked for their end"
+                "the Redis server lacks a command: fields with a `ttl` cannot be written or asked \
+                 for their end"
             );
         }
     }
@@ -148,7 +156,8 @@ fn evicting_policy(info: &Value) -> Option<&str> {
         Value::VerbatimString { text, .. } => text,
         _ => return None,
     };
-    let value_of = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let value_of =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let policy = value_of("maxmemory_policy")?;
     (value_of("maxmemory")? != "0" && policy != "noeviction").then_some(policy)
 }

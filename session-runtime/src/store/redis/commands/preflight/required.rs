@@ -9,7 +9,8 @@ use crate::store::redis::protocol::reply::is_unknown_command;
 
 /// A command, in a form that changes nothing where the key is not there.
 ///
-/// A server looks first whether it has the command, then whether the user may run it, then whose the key is.
+/// A server looks first whether it has the command, then whether the user may run it, then whose
+/// the key is.
 #[derive(Clone)]
 pub(super) struct RequiredCommand {
     /// As permissions name it: `script|load`.
@@ -27,7 +28,8 @@ pub(super) enum Refusal {
     Key,
 }
 
-/// Answers 0 before Redis 7: there a script cannot ask, before its first write, what its user may do.
+/// Answers 0 before Redis 7: there a script cannot ask, before its first write, what its user may
+/// do.
 const HAS_ACL_CHECK: &str = "return redis.acl_check_cmd and 1 or 0";
 const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 
@@ -61,7 +63,8 @@ impl RequiredCommand {
         // First: what it says of the next command must not be said of another one's.
         let for_cluster = is_cluster.then(|| Self::new("asking", &["ASKING"], false));
         let always = always.map(|(permission, words)| Self::new(permission, words, false));
-        let for_field_expiry = for_field_expiry.map(|(permission, words)| Self::new(permission, words, true));
+        let for_field_expiry =
+            for_field_expiry.map(|(permission, words)| Self::new(permission, words, true));
         for_cluster.into_iter().chain(always).chain(for_field_expiry).collect()
     }
 
@@ -101,9 +104,18 @@ mod tests {
     fn refusals_are_told_from_other_errors() {
         for (reply, expected) in [
             ("-ERR unknown command 'PTTL', with args beginning with: 'k' ", Some(Refusal::Command)),
-            ("-ERR unknown command `PTTL`, with args beginning with: `k`, ", Some(Refusal::Command)),
-            ("-ERR Unknown subcommand or wrong number of arguments for 'LOAD'", Some(Refusal::Command)),
-            ("-NOPERM User app has no permissions to run the 'pttl' command", Some(Refusal::Permission)),
+            (
+                "-ERR unknown command `PTTL`, with args beginning with: `k`, ",
+                Some(Refusal::Command),
+            ),
+            (
+                "-ERR Unknown subcommand or wrong number of arguments for 'LOAD'",
+                Some(Refusal::Command),
+            ),
+            (
+                "-NOPERM User app has no permissions to run the 'pttl' command",
+                Some(Refusal::Permission),
+            ),
             ("-NOPERM No permissions to access a key", Some(Refusal::Key)),
             ("-ERR wrong number of arguments for 'hset' command", None),
             ("-ERR no such key", None),

@@ -159,7 +159,8 @@ impl Cluster {
             let reply = match sent {
                 Ok(reply) => reply,
                 Err(error) => {
-                    // If the node is away, another one may have its slots soon; one that is a replica now has a master.
+                    // If the node is away, another one may have its slots soon; one that is a
+                    // replica now has a master.
                     self.refresh_slots_soon();
                     asking = None;
                     if is_replica(&error) && budget.pause().await {
@@ -209,7 +210,8 @@ impl Cluster {
     /// others wait. A call while it runs has it ask once more: the answers on their way may be out
     /// of date.
     pub(crate) fn refresh_slots_soon(&self) {
-        // In one step: a task that ends meanwhile must not leave behind a state in which nobody runs and nobody begins.
+        // In one step: a task that ends meanwhile must not leave behind a state in which nobody
+        // runs and nobody begins.
         let next = |state| Some(if state == IDLE { RUNNING } else { RUN_AGAIN });
         let before = self.shared.refreshing.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
         if before == Ok(IDLE) {
@@ -246,8 +248,12 @@ impl SlotRefresh {
             drop(shared);
             sleep(REFRESH_INTERVAL).await;
             let Some(shared) = self.shared.upgrade() else { return };
-            let ended =
-                shared.refreshing.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire);
+            let ended = shared.refreshing.compare_exchange(
+                RUNNING,
+                IDLE,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
             self.done = ended.is_ok();
             if self.done {
                 return;
@@ -286,7 +292,8 @@ impl Shared {
 
     /// Masters first, each time another one, then the nodes of the URL.
     fn all_addresses(&self) -> Vec<Address> {
-        let mut addresses: Vec<_> = self.read_map().nodes().map(|node| node.address.clone()).collect();
+        let mut addresses: Vec<_> =
+            self.read_map().nodes().map(|node| node.address.clone()).collect();
         if !addresses.is_empty() {
             let first = self.next_start.fetch_add(1, Ordering::Relaxed) % addresses.len();
             addresses.rotate_left(first);
@@ -306,8 +313,10 @@ impl Shared {
             queries.spawn(async move {
                 let command = command_of(&["CLUSTER", "SLOTS"]);
                 let reply = timeout(ANSWER_TIMEOUT, options.query(&address, &command)).await;
-                let silent =
-                    |_| Cause::Unreachable { address: address.to_string(), reason: "no answer in time" };
+                let silent = |_| Cause::Unreachable {
+                    address: address.to_string(),
+                    reason: "no answer in time",
+                };
                 ranges_in(reply.map_err(silent)??, &address)
             });
         }
@@ -340,7 +349,10 @@ impl Shared {
         if let Some(node) = self.read_map().node_at(address) {
             return Ok(Arc::clone(node));
         }
-        Ok(Arc::new(Node { address: address.clone(), connections: (self.make_connections)(address)? }))
+        Ok(Arc::new(Node {
+            address: address.clone(),
+            connections: (self.make_connections)(address)?,
+        }))
     }
 
     fn read_map(&self) -> std::sync::RwLockReadGuard<'_, SlotMap> {

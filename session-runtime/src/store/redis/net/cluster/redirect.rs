@@ -16,7 +16,8 @@ pub(super) enum Redirect {
     Moved(Address),
     /// The slot is on its way, and the key may be there already: this once.
     Ask(Address),
-    /// To the same slot in a moment: it is on its way with only one of two keys, or has no master just now.
+    /// To the same slot in a moment: it is on its way with only one of two keys, or has no master
+    /// just now.
     Retry,
 }
 
@@ -38,8 +39,8 @@ impl Redirect {
     }
 }
 
-/// A node that does not know how another is reached leaves out the host: it is its own. With a question mark in its place it
-/// is not told here.
+/// A node that does not know how another is reached leaves out the host: it is its own. With a
+/// question mark in its place it is not told here.
 fn address_in(text: &str, node: &Address) -> Option<Address> {
     let (host, port) = text.rsplit_once(':').filter(|(host, _)| *host != "?")?;
     let host = if host.is_empty() { &node.host } else { host };

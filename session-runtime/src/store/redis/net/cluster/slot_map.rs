@@ -77,7 +77,8 @@ pub(crate) fn ranges_in(reply: Value, asked: &Address) -> Result<Vec<Range>, Cau
         return Err(if code == Code::Other { Cause::NotCluster } else { Cause::Server(code) });
     }
     let Value::Array(entries) = reply else { return Err(Cause::Unexpected) };
-    let ranges = entries.iter().map(|entry| range_in(entry, asked)).collect::<Result<Vec<_>, _>>()?;
+    let ranges =
+        entries.iter().map(|entry| range_in(entry, asked)).collect::<Result<Vec<_>, _>>()?;
     // A node that has lost the others, or never met them, knows of nothing.
     if ranges.is_empty() { Err(Cause::Server(Code::ClusterDown)) } else { Ok(ranges) }
 }
@@ -112,7 +113,9 @@ fn address_in(node: &[Value], asked: &Address) -> Result<Address, Cause> {
 /// The address among what else a node tells of itself, from Redis 7 on.
 fn ip_in(metadata: &Value) -> Option<String> {
     let ip = match metadata {
-        Value::Map(entries) => entries.iter().find(|(key, _)| text(key) == Some("ip")).map(|(_, ip)| ip),
+        Value::Map(entries) => {
+            entries.iter().find(|(key, _)| text(key) == Some("ip")).map(|(_, ip)| ip)
+        }
         Value::Array(words) => {
             words.chunks_exact(2).find(|pair| text(&pair[0]) == Some("ip")).map(|pair| &pair[1])
         }
@@ -127,10 +130,15 @@ mod tests {
 
     #[test]
     fn ranges_are_read_and_replicas_passed_over() {
-        let reply = "*2\r\n\
-            *4\r\n:0\r\n:100\r\n*4\r\n$1\r\na\r\n:1\r\n$2\r\nid\r\n*0\r\n*4\r\n$1\r\nb\r\n:2\r\n$2\r\nid\r\n*0\r\n\
-            *3\r\n:200\r\n:200\r\n*3\r\n_\r\n:3\r\n$2\r\nid\r\n";
-        let range = |first, last, host: &str, port| Range { first, last, master: address(host, port) };
+        let reply = concat!(
+            "*2\r\n",
+            "*4\r\n:0\r\n:100\r\n",
+            "*4\r\n$1\r\na\r\n:1\r\n$2\r\nid\r\n*0\r\n",
+            "*4\r\n$1\r\nb\r\n:2\r\n$2\r\nid\r\n*0\r\n",
+            "*3\r\n:200\r\n:200\r\n*3\r\n_\r\n:3\r\n$2\r\nid\r\n",
+        );
+        let range =
+            |first, last, host: &str, port| Range { first, last, master: address(host, port) };
         assert_eq!(read(reply).unwrap(), [range(0, 100, "a", 1), range(200, 200, "asked", 3)]);
     }
 
@@ -154,7 +162,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_slots_is_refused() {
-        for reply in ["*1\r\n:1\r\n", "+OK\r\n", "*1\r\n*3\r\n:0\r\n:70000\r\n*2\r\n$1\r\na\r\n:1\r\n"] {
+        for reply in
+            ["*1\r\n:1\r\n", "+OK\r\n", "*1\r\n*3\r\n:0\r\n:70000\r\n*2\r\n$1\r\na\r\n:1\r\n"]
+        {
             assert!(matches!(read(reply), Err(Cause::Unexpected)), "{reply}");
         }
         assert!(matches!(read("*0\r\n"), Err(Cause::Server(Code::ClusterDown))));

@@ -12,7 +12,8 @@ pub(crate) struct Activity {
     master_seen: AtomicU64,
 }
 
-/// After so long without an operation, the end of a connection may have passed unnoticed: the process stood still.
+/// After so long without an operation, the end of a connection may have passed unnoticed: the
+/// process stood still.
 const IDLE: Duration = Duration::from_secs(1);
 /// For so long a server is taken for the master without asking it.
 const PROOF_LASTS: Duration = Duration::from_secs(1);

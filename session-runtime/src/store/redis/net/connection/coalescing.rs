@@ -11,13 +11,15 @@ use tokio::task::AbortHandle;
 
 /// Has the operations of a busy connection go out together.
 ///
-/// A connection's driver is woken by the first operation that is handed to it, and a thread of tokio's multi-threaded runtime runs next what
-/// it has woken last, before all that waited longer. It would write that one operation, then the next one, and each is a system call here
-/// and another at the server. So while the connection is busy, each operation wakes a task that does nothing: the driver, woken last but
-/// one, waits its turn, and those that were ready before it hand over theirs.
+/// A connection's driver is woken by the first operation that is handed to it, and a thread of
+/// tokio's multi-threaded runtime runs next what it has woken last, before all that waited longer.
+/// It would write that one operation, then the next one, and each is a system call here and another
+/// at the server. So while the connection is busy, each operation wakes a task that does nothing:
+/// the driver, woken last but one, waits its turn, and those that were ready before it hand over
+/// theirs.
 ///
-/// While there is little to do, nothing of the kind: a thread without work would be woken for the driver. A current-thread runtime runs
-/// everything in turn.
+/// While there is little to do, nothing of the kind: a thread without work would be woken for the
+/// driver. A current-thread runtime runs everything in turn.
 pub(crate) struct WriteCoalescer(Option<Coalescing>);
 
 /// On a runtime that runs tasks out of turn.
@@ -37,7 +39,8 @@ struct NoopTask {
 /// An operation that was handed over and is not answered.
 struct InFlight<'a>(&'a AtomicUsize);
 
-/// How many operations in flight keep a thread busy. With fewer it costs more than it saves: tried on two threads, with Redis beside them.
+/// How many operations in flight keep a thread busy. With fewer it costs more than it saves: tried
+/// on two threads, with Redis beside them.
 const BUSY_PER_THREAD: usize = 4;
 
 impl WriteCoalescer {
@@ -54,7 +57,9 @@ impl WriteCoalescer {
 
     /// The same operation, which is handed over when it is first polled.
     pub(crate) async fn coalesce<F: Future>(&self, mut operation: Pin<&mut F>) -> F::Output {
-        let Some(Coalescing { in_flight, busy_from, noop_task }) = &self.0 else { return operation.await };
+        let Some(Coalescing { in_flight, busy_from, noop_task }) = &self.0 else {
+            return operation.await;
+        };
         let is_busy = in_flight.fetch_add(1, Ordering::Relaxed) + 1 >= *busy_from;
         let _in_flight = InFlight(in_flight);
         let mut noop_task = is_busy.then_some(noop_task);

@@ -47,8 +47,8 @@ const DRIVER_TURN: Duration = Duration::from_millis(1);
 const PROBE_KEY: &str = "session-runtime:probe";
 
 impl LiveConnection {
-    /// Opens a connection, on which these scripts are loaded. A replica is refused, and so is a server that still reads its data: neither
-    /// can serve sessions.
+    /// Opens a connection, on which these scripts are loaded. A replica is refused, and so is a
+    /// server that still reads its data: neither can serve sessions.
     pub(crate) async fn open(
         connector: &Connector,
         scripts: &[&str],
@@ -72,7 +72,8 @@ impl LiveConnection {
         let mut greeting = redis::pipe();
         // Needs no permission, as everything that may stand before a login.
         greeting.cmd("HELLO");
-        // Of a key that is not there. A permission that is missing proves that the command is there.
+        // Of a key that is not there. A permission that is missing proves that the command is
+        // there.
         greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
         // Without arguments: as commands that write they would wait for the end of a pause.
         greeting.cmd("HPEXPIRE");
@@ -80,15 +81,25 @@ impl LiveConnection {
         for script in scripts {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
         }
-        let replies = connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
+        let replies =
+            connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = ServerInfo::from_greeting(&replies, &address)?;
         health.count_open(&server.address);
         let (coalescer, runtime) = (WriteCoalescer::new(), Handle::current());
-        Ok(Self { connection, server: Arc::new(server), health, coalescer, activity, generation, runtime })
+        Ok(Self {
+            connection,
+            server: Arc::new(server),
+            health,
+            coalescer,
+            activity,
+            generation,
+            runtime,
+        })
     }
 
-    /// Gives the driver a turn, in which it notices if the connection has ended while nothing was done. By a timer: it passes
-    /// through the runtime's own driver, where a task that yields may go on before that was asked.
+    /// Gives the driver a turn, in which it notices if the connection has ended while nothing was
+    /// done. By a timer: it passes through the runtime's own driver, where a task that yields
+    /// may go on before that was asked.
     pub(crate) async fn let_driver_run(&self) {
         let _ = self.runtime.spawn(sleep(DRIVER_TURN)).await;
     }

@@ -20,14 +20,16 @@ pub(crate) struct ServerInfo {
     pub(crate) is_cluster_node: bool,
     /// It can expire single fields.
     pub(crate) supports_field_expiry: bool,
-    /// It has `HSETEX`, which sets fields if they are there (Redis 8 and Valkey 9), and has not refused it since.
+    /// It has `HSETEX`, which sets fields if they are there (Redis 8 and Valkey 9), and has not
+    /// refused it since.
     can_overwrite: AtomicBool,
 }
 
 impl ServerInfo {
     /// Reads the replies to the commands that a connection begins with.
     pub(super) fn from_greeting(replies: &[Value], address: &str) -> Result<Self, Cause> {
-        // It lets us in, but does not serve. Other errors are missing permissions: who may not load scripts may still run them.
+        // It lets us in, but does not serve. Other errors are missing permissions: who may not load
+        // scripts may still run them.
         if replies.iter().any(|reply| Code::in_reply(reply) == Some(Code::Loading)) {
             return Err(Cause::Server(Code::Loading));
         }
@@ -68,14 +70,15 @@ impl fmt::Display for ServerInfo {
     }
 }
 
-/// Before Redis 7 a script cannot ask for permissions before it writes. Other servers count otherwise; the start has
-/// such a script run.
+/// Before Redis 7 a script cannot ask for permissions before it writes. Other servers count
+/// otherwise; the start has such a script run.
 fn is_too_old(server: &str, version: &str) -> bool {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     server == "redis" && major.is_some_and(|major| major < 7)
 }
 
-/// A server asks whether it has a command before anything else, permissions included. It has no code for one that it lacks.
+/// A server asks whether it has a command before anything else, permissions included. It has no
+/// code for one that it lacks.
 fn knows_command(reply: &Value) -> bool {
     Code::in_reply(reply) != Some(Code::Other)
 }

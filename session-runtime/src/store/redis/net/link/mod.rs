@@ -40,9 +40,11 @@ use crate::store::redis::net::request::{Request, RequestError};
 ///   one leads to wherever the master is then. An operation that a replica would answer too brings
 ///   the question for the role along, unless the server has proven within the last second that it
 ///   is the master.
-/// - A write that follows a second of idleness is handed over after the driver had a turn: it may not have noticed the connection's end.
+/// - A write that follows a second of idleness is handed over after the driver had a turn: it may
+///   not have noticed the connection's end.
 ///
-/// The client's own reconnecting connection is not used: it waits for attempts outside any deadline and keeps a silent connection for ever.
+/// The client's own reconnecting connection is not used: it waits for attempts outside any deadline
+/// and keeps a silent connection for ever.
 #[derive(Clone)]
 pub(crate) struct Link {
     shared: Arc<Shared>,
@@ -66,7 +68,11 @@ const MASTER_ATTEMPTS: usize = 3;
 
 impl Link {
     /// A link that is not connected yet. Every connection loads these scripts before it is used.
-    pub(crate) fn new(endpoint: Endpoint, scripts: &'static [&'static str], timeout: Duration) -> Self {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        scripts: &'static [&'static str],
+        timeout: Duration,
+    ) -> Self {
         Self::with_state(
             endpoint,
             scripts,
@@ -82,7 +88,14 @@ impl Link {
     pub(crate) fn fork(&self) -> Self {
         let Shared { endpoint, scripts, timeout, log, generations, .. } = &*self.shared;
         let state = State::disconnected_from(self.server());
-        Self::with_state(endpoint.clone(), scripts, *timeout, log.clone(), generations.clone(), state)
+        Self::with_state(
+            endpoint.clone(),
+            scripts,
+            *timeout,
+            log.clone(),
+            generations.clone(),
+            state,
+        )
     }
 
     fn with_state(
@@ -117,13 +130,14 @@ impl Link {
         self.shared.state.borrow().server.clone()
     }
 
-    /// Whether the server that the next operation goes to is known not to expire single fields. While there is no connection, nothing is
-    /// known: the next server may be another.
+    /// Whether the server that the next operation goes to is known not to expire single fields.
+    /// While there is no connection, nothing is known: the next server may be another.
     pub(crate) fn lacks_field_expiry(&self) -> bool {
         self.is_connected_to(|server| !server.supports_field_expiry)
     }
 
-    /// Whether the server that the next operation goes to is known to have `HSETEX`, and not known to refuse it.
+    /// Whether the server that the next operation goes to is known to have `HSETEX`, and not known
+    /// to refuse it.
     pub(crate) fn can_overwrite(&self) -> bool {
         self.is_connected_to(ServerInfo::can_overwrite)
     }
@@ -140,7 +154,8 @@ impl Link {
 
     /// Sends a request, and gives the reply. An error reply is a reply.
     ///
-    /// Sent again only after a reply that proves that nothing was carried out, by a server that is no master any more.
+    /// Sent again only after a reply that proves that nothing was carried out, by a server that is
+    /// no master any more.
     pub(crate) async fn send<R: Request>(
         &self,
         request: &R,
@@ -150,10 +165,14 @@ impl Link {
         let begun = deadline.checked_sub(self.shared.timeout).unwrap_or(deadline);
         let mut tries = MASTER_ATTEMPTS;
         loop {
-            let live = self.checked_connection::<R>(begun, deadline).await.map_err(RequestError::NotSent)?;
+            let live = self
+                .checked_connection::<R>(begun, deadline)
+                .await
+                .map_err(RequestError::NotSent)?;
             let question = role_query(request, &live, begun).await;
             let mut connection = live.connection.clone();
-            // Pinned here: passed by value it would be copied into every future on the way, and be as large in each.
+            // Pinned here: passed by value it would be copied into every future on the way, and be
+            // as large in each.
             let sent = pin!(request.send_on(&mut connection, is_asking));
             let sent = pin!(live.coalescer.coalesce(sent));
             let reply = self.reply::<R, _>(sent, &live.health, begun, deadline).await?;
@@ -165,7 +184,8 @@ impl Link {
                 return Ok(reply);
             }
             let retryable = R::retryable_code(&reply);
-            // A node of a cluster that became a replica names the master, which proves that nothing was carried out.
+            // A node of a cluster that became a replica names the master, which proves that nothing
+            // was carried out.
             if retryable.is_some_and(|code| !code.is_not_master()) {
                 return Ok(reply);
             }
@@ -241,10 +261,12 @@ impl Link {
         }
     }
 
-    /// The reply; nothing if the connection ends first, or if another takes its place and the operation may be repeated there.
+    /// The reply; nothing if the connection ends first, or if another takes its place and the
+    /// operation may be repeated there.
     ///
-    /// The end is waited for by itself: an operation that is handed over while a connection ends may be neither answered nor
-    /// given back, for as long as it keeps the connection's queue alive (tokio's issue 7714).
+    /// The end is waited for by itself: an operation that is handed over while a connection ends
+    /// may be neither answered nor given back, for as long as it keeps the connection's queue
+    /// alive (tokio's issue 7714).
     async fn reply_or_end<R: Request, T>(
         &self,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
@@ -256,7 +278,8 @@ impl Link {
         poll_fn(|cx| match reply.as_mut().poll(cx) {
             Poll::Ready(reply) => Poll::Ready(received(reply, health)),
             Poll::Pending => {
-                let is_over = closed.as_mut().poll(cx).is_ready() || replaced.as_mut().poll(cx).is_ready();
+                let is_over =
+                    closed.as_mut().poll(cx).is_ready() || replaced.as_mut().poll(cx).is_ready();
                 if is_over { Poll::Ready(None) } else { Poll::Pending }
             }
         })
@@ -271,8 +294,8 @@ impl Link {
         while Instant::now() < deadline {
             self.connect_soon();
             let lease_ends_at = states.borrow().lease_ends_at().unwrap_or(deadline);
-            let settled =
-                states.wait_for(|state| self.shared.immediate_result(state).is_some() || state.is_free());
+            let settled = states
+                .wait_for(|state| self.shared.immediate_result(state).is_some() || state.is_free());
             if let Ok(Ok(state)) = timeout_at(deadline.min(lease_ends_at), settled).await
                 && let Some(result) = self.shared.immediate_result(&state)
             {
@@ -344,8 +367,13 @@ fn owned<T: Clone, E: Clone>(result: Result<&T, &E>) -> Result<T, E> {
     result.cloned().map_err(E::clone)
 }
 
-/// The question for the role, handed over ahead of an operation that a replica would answer too, if it is due.
-async fn role_query<R: Request>(request: &R, live: &LiveConnection, begun: Instant) -> Option<RoleQuery> {
+/// The question for the role, handed over ahead of an operation that a replica would answer too, if
+/// it is due.
+async fn role_query<R: Request>(
+    request: &R,
+    live: &LiveConnection,
+    begun: Instant,
+) -> Option<RoleQuery> {
     if request.needs_master() || !live.activity.is_role_check_due(begun) {
         return None;
     }
@@ -359,14 +387,19 @@ fn received<T>(reply: RedisResult<T>, health: &ConnectionHealth) -> Option<T> {
 
 impl Shared {
     /// The result that an operation gets without waiting, if there is one.
-    fn immediate_result<'a>(&self, state: &'a State) -> Option<Result<&'a Arc<LiveConnection>, &'a Cause>> {
+    fn immediate_result<'a>(
+        &self,
+        state: &'a State,
+    ) -> Option<Result<&'a Arc<LiveConnection>, &'a Cause>> {
         state.immediate_result(self.generations.current())
     }
 
     /// Opens a connection on which the server answers.
     async fn open(&self, at_least: Duration) -> Result<LiveConnection, Cause> {
-        let silent =
-            |_| Cause::Unreachable { address: self.endpoint.to_string(), reason: "no answer in time" };
+        let silent = |_| Cause::Unreachable {
+            address: self.endpoint.to_string(),
+            reason: "no answer in time",
+        };
         let opening = self.endpoint.open(self.scripts, self.generations.current());
         timeout(self.timeout.max(at_least).min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
     }
@@ -418,7 +451,8 @@ mod tests {
 
     fn nowhere() -> Link {
         let info = ConnectionAddr::Tcp("localhost".into(), 1).into_connection_info().unwrap();
-        let endpoint = Endpoint::Server(Box::new(ConnectOptions::new(info, None).connector().unwrap()));
+        let endpoint =
+            Endpoint::Server(Box::new(ConnectOptions::new(info, None).connector().unwrap()));
         Link::new(endpoint, &[], Duration::from_secs(1))
     }
 }

@@ -15,7 +15,8 @@ use crate::store::redis::net::outage_log::log_first;
 /// It tries until it has succeeded, nobody holds the link any more, or another task has the lease
 /// because its own expired.
 ///
-/// Its runtime may be parked at any moment, for good: a program may run it for one operation at a time. So it gives signs of life.
+/// Its runtime may be parked at any moment, for good: a program may run it for one operation at a
+/// time. So it gives signs of life.
 pub(super) struct ReconnectTask {
     pub(super) shared: Weak<Shared>,
     /// The number of its lease.
@@ -24,7 +25,8 @@ pub(super) struct ReconnectTask {
 
 /// How often it gives a sign of life while it waits for an answer.
 const HEARTBEAT: Duration = Duration::from_millis(100);
-/// An attempt that takes longer gets another one beside it: a lost first packet must not cost a returning server more.
+/// An attempt that takes longer gets another one beside it: a lost first packet must not cost a
+/// returning server more.
 const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
 /// However short the deadline of an operation, which does not wait for it longer than that.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
@@ -76,12 +78,14 @@ impl ReconnectTask {
     }
 
     fn failed(&self, cause: Cause) {
-        let (true, Some(shared)) = (self.renew_lease(Duration::ZERO), self.shared.upgrade()) else { return };
+        let (true, Some(shared)) = (self.renew_lease(Duration::ZERO), self.shared.upgrade()) else {
+            return;
+        };
         let mut is_first = false;
         let generation = shared.generations.current();
-        shared
-            .state
-            .send_modify(|state| is_first = state.failed(cause.clone(), &shared.endpoint, generation));
+        shared.state.send_modify(|state| {
+            is_first = state.failed(cause.clone(), &shared.endpoint, generation)
+        });
         if is_first {
             log_first!(
                 shared.log.record_down(),

@@ -14,7 +14,8 @@ use crate::telemetry::GaugeGuard;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) connection: Option<Arc<LiveConnection>>,
-    /// An operation on the connection got no answer in time. It takes no new ones until something speaks for it.
+    /// An operation on the connection got no answer in time. It takes no new ones until something
+    /// speaks for it.
     pub(super) is_suspect: bool,
     /// The server of this connection, or of the one before it.
     pub(super) server: Option<Arc<ServerInfo>>,
@@ -87,7 +88,9 @@ impl State {
     /// Records a sign of life of this task: the next one follows within this time. Tells whether it
     /// still has the lease.
     pub(super) fn renew_lease(&mut self, number: u64, next: Duration) -> bool {
-        let Some(lease) = self.lease.as_mut().filter(|lease| lease.number == number) else { return false };
+        let Some(lease) = self.lease.as_mut().filter(|lease| lease.number == number) else {
+            return false;
+        };
         lease.ends_at = Instant::now() + next + GRACE;
         true
     }
@@ -112,14 +115,23 @@ impl State {
     }
 
     /// Records a failed attempt, and tells whether it is the first one.
-    pub(super) fn failed(&mut self, cause: Cause, endpoint: &Endpoint, generation: Generation) -> bool {
+    pub(super) fn failed(
+        &mut self,
+        cause: Cause,
+        endpoint: &Endpoint,
+        generation: Generation,
+    ) -> bool {
         self.connection.take_if(|live| cause.is_unanswered() || live.generation != generation);
-        // A server that answers, if only with a refusal of another connection, may serve on the one that it has.
+        // A server that answers, if only with a refusal of another connection, may serve on the one
+        // that it has.
         self.is_suspect = false;
         let is_first = self.outage.is_none();
         match &mut self.outage {
             Some(outage) => outage.cause = cause,
-            None => self.outage = Some(Outage { cause, _gauge: GaugeGuard::failing_connection(endpoint) }),
+            None => {
+                self.outage =
+                    Some(Outage { cause, _gauge: GaugeGuard::failing_connection(endpoint) })
+            }
         }
         is_first
     }
