@@ -4,16 +4,18 @@
 -- ARGV[1]  how long the tombstone stays, in milliseconds
 -- ARGV[2]  the word of the tombstone's kind
 --
--- Returns 1 for a session that is ended now, 0 for a missing one, and the text of a tombstone. Any other type of key
--- answers WRONGTYPE.
+-- Returns 1 for a session that is ended now, 0 for a missing one, and the text of a tombstone. Any
+-- other type of key answers WRONGTYPE.
 --
--- A tombstone is `KIND:MADE:UNTIL:SUCCESSOR`. The times are in milliseconds since 1970 by this server's clock. The
--- successor is the id under which the session goes on, or nothing. Former releases wrote `UNTIL:SUCCESSOR`, and before
--- that the successor alone. tombstone.rs has the words.
+-- A tombstone is `KIND:MADE:UNTIL:SUCCESSOR`. The times are in milliseconds since 1970 by this
+-- server's clock. The successor is the id under which the session goes on, or nothing. Former
+-- releases wrote `UNTIL:SUCCESSOR`, and before that the successor alone. tombstone.rs has the
+-- words.
 --
--- Everything that could be refused is looked at before the first write. A server that cannot be asked what the user
--- may do, of another make, is refused. The first write is an UNLINK: it works when memory is full,
--- after it the server no longer asks for memory, and it takes a large hash apart in the background.
+-- Everything that could be refused is looked at before the first write. A server that cannot be
+-- asked what the user may do, of another make, is refused. The first write is an UNLINK: it works
+-- when memory is full, after it the server no longer asks for memory, and it takes a large hash
+-- apart in the background.
 
 local key, lifetime = KEYS[1], ARGV[1]
 local may = redis.acl_check_cmd

@@ -5,7 +5,8 @@
 -- ARGV[2]  the field
 -- ARGV[3]  how long from now the field is kept, in milliseconds
 --
--- Returns 1, 0 if the field is not there, or -1 for a missing session. A tombstone answers WRONGTYPE.
+-- Returns 1, 0 if the field is not there, or -1 for a missing session. A tombstone answers
+-- WRONGTYPE.
 --
 -- As in write.lua: what could be refused after the first write is looked at before it.
 
@@ -19,7 +20,8 @@ local stored = redis.pcall('HMGET', key, '', field)
 if stored.err then
   return stored
 end
--- A session that another program began may lack the permanent field: it would end with its last field.
+-- A session that another program began may lack the permanent field: it would end with its last
+-- field.
 local lacks_permanent, is_there = not stored[1], stored[2]
 
 if lacks_permanent and redis.call('EXISTS', key) == 0 then

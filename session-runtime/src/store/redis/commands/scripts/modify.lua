@@ -1,11 +1,13 @@
--- Changes one field of a session in a way that depends on what it holds: its own value, or, if it has none, its alias's.
+-- Changes one field of a session in a way that depends on what it holds: its own value, or, if it
+-- has none, its alias's.
 --
 -- KEYS[1]  the session
 -- ARGV[1]  how long from now the session is kept, in milliseconds
 -- ARGV[2]  1: a missing session is begun, 0: it has to be there
 -- ARGV[3]  the field
 -- ARGV[4]  its alias, the name under which it was stored formerly, or nothing
--- ARGV[5]  how long from now the field is kept if it is given a value, in milliseconds, or 0: it has no expiry of its own
+-- ARGV[5]  how long from now the field is kept if it is given a value, in milliseconds, or 0: it
+--          has no expiry of its own
 -- ARGV[6]  what to do, with the arguments that follow. Without a new value the field is removed
 --
 --   replace      [new value]                                  returns what it held
@@ -14,14 +16,15 @@
 --   add          by, default, least, most: integers           returns the sum, -2: not a number, -3: out of range
 --   add_float    by, default, single?                         likewise
 --
--- Returns -1 for a missing session that is not begun: it has to be there, or the comparison or the addition failed. A tombstone answers
--- WRONGTYPE.
+-- Returns -1 for a missing session that is not begun: it has to be there, or the comparison or the
+-- addition failed. A tombstone answers WRONGTYPE.
 --
--- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what could be refused after it is looked at
--- before it.
+-- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what
+-- could be refused after it is looked at before it.
 --
--- Anybody may have stored anything in the field, and the server serves nobody else meanwhile: work on a stored text is linear in its length.
--- A pattern holds no two repetitions that could share the same characters, and no number's text is longer than a number needs.
+-- Anybody may have stored anything in the field, and the server serves nobody else meanwhile: work
+-- on a stored text is linear in its length. A pattern holds no two repetitions that could share the
+-- same characters, and no number's text is longer than a number needs.
 
 local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[6]
 local may = redis.acl_check_cmd
@@ -45,16 +48,19 @@ end
 
 local NOT_A_NUMBER, OUT_OF_RANGE = -2, -3
 
--- The functions that an action needs are made when it is carried out: made each time, they would take longer than an increment does.
+-- The functions that an action needs are made when it is carried out: made each time, they would
+-- take longer than an increment does.
 
 local function add_integers()
   local by, default, least, most = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-  -- One text for each integer: no `+`, leading zeros, `-0`. One that is longer than both limits is past them.
+  -- One text for each integer: no `+`, leading zeros, `-0`. One that is longer than both limits is
+  -- past them.
   if held and held ~= '0' and (#held > math.max(#least, #most) or not string.find(held, '^%-?[1-9]%d*$')) then
     return NOT_A_NUMBER
   end
 
-  -- Lua's numbers are exact up to 2^53 only, which is enough for almost every counter. A limit beyond is rounded, and stays beyond.
+  -- Lua's numbers are exact up to 2^53 only, which is enough for almost every counter. A limit
+  -- beyond is rounded, and stays beyond.
   local EXACT = 15
   if #(held or default) <= EXACT and #by <= EXACT then
     local number = tonumber(held or default)
@@ -70,7 +76,8 @@ local function add_integers()
     return text, true, text
   end
 
-  -- A larger one is the parts of its decimal text, 15 digits each, the lowest first; all have its sign, or, in a sum, only the last one has.
+  -- A larger one is the parts of its decimal text, 15 digits each, the lowest first; all have its
+  -- sign, or, in a sum, only the last one has.
   local DIGITS, BASE = 15, 1e15
 
   local function parts_of(text)
@@ -133,7 +140,8 @@ local function add_floats()
     return number == number and number ~= math.huge and number ~= -math.huge
   end
 
-  -- The longest exact text of any 64 bits: `-0.` and 1,074 decimals. Rust's side reads no longer one either.
+  -- The longest exact text of any 64 bits: `-0.` and 1,074 decimals. Rust's side reads no longer
+  -- one either.
   local LONGEST = 1077
   local LARGEST_SINGLE, HALF_WAY_TO_INFINITY = 2 ^ 128 - 2 ^ 104, 2 ^ 128 - 2 ^ 103
 
@@ -147,7 +155,8 @@ local function add_floats()
 
   local WORDS = {inf = math.huge, ['-inf'] = -math.huge, nan = 0 / 0}
 
-  -- A decimal text's digits, without zeros at either end, and how many of them stand before the point: 12.5e3 is 125 and 5.
+  -- A decimal text's digits, without zeros at either end, and how many of them stand before the
+  -- point: 12.5e3 is 125 and 5.
   local function scientific(text)
     local mantissa, exponent = string.match(text, '^[+-]?([%d.]+)[eE]?([+-]?%d*)$')
     local whole, fraction = string.match(mantissa, '^(%d*)%.?(%d*)$')
@@ -157,8 +166,9 @@ local function add_floats()
     return string.sub(digits, zeros + 1, -zeros_behind - 1), #whole - zeros + (tonumber(exponent) or 0)
   end
 
-  -- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie half-way between two of 32 bits, the text
-  -- itself decides, by its first hundred digits: rounded twice, it could come out on the wrong side.
+  -- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie
+  -- half-way between two of 32 bits, the text itself decides, by its first hundred digits: rounded
+  -- twice, it could come out on the wrong side.
   local function rounded_once(text, number)
     local nearest = rounded(number)
     local other = 2 * number - nearest
@@ -177,8 +187,8 @@ local function add_floats()
     return (is_beyond == (math.abs(nearest) > math.abs(other))) and nearest or other
   end
 
-  -- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10, too. Nothing if it is none, past what
-  -- such a number can be, or longer than one needs.
+  -- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10,
+  -- too. Nothing if it is none, past what such a number can be, or longer than one needs.
   local function read_float(text, single)
     if WORDS[text] then
       return WORDS[text]
@@ -203,15 +213,17 @@ local function add_floats()
     return string.sub(kept, 1, -2) .. (last + 1) .. string.rep('0', #nines)
   end
 
-  -- The fewest digits that read as this number, of those the nearest, of two that are as near the larger; and the power of ten to multiply
-  -- them with. What has few enough digits is the one number of so many that does; among subnormal numbers there may be several.
+  -- The fewest digits that read as this number, of those the nearest, of two that are as near the
+  -- larger; and the power of ten to multiply them with. What has few enough digits is the one
+  -- number of so many that does; among subnormal numbers there may be several.
   local function shortest(magnitude, single)
     local most = single and 9 or 17
     local least = single and 6 or 15
     if magnitude < (single and 2 ^ -126 or 2 ^ -1022) then
       least = 1
     end
-    -- Exact enough: no such number is so near to what lies between two of 17 digits without being it.
+    -- Exact enough: no such number is so near to what lies between two of 17 digits without being
+    -- it.
     local first, rest, exponent = string.match(string.format('%.60e', magnitude), '^(%d)%.(%d+)e([+-]%d+)$')
     local exact = first .. rest
     for count = least, most do
@@ -221,7 +233,8 @@ local function add_floats()
       if string.byte(exact, count + 1) >= 53 then -- '5'
         near, far = far, near
       end
-      -- At a power of two the numbers below are closer together than those above: the nearest may be theirs.
+      -- At a power of two the numbers below are closer together than those above: the nearest may
+      -- be theirs.
       for _, digits in ipairs({near, far}) do
         if read_float(digits .. 'e' .. power, single) == magnitude then
           return digits, power

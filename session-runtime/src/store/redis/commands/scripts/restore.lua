@@ -2,7 +2,8 @@
 --
 -- KEYS[1]  the tombstone
 --
--- Returns 1, or 0 for what does not tell when it ends: that is left alone. See destroy.lua for what a tombstone holds.
+-- Returns 1, or 0 for what does not tell when it ends: that is left alone. See destroy.lua for what
+-- a tombstone holds.
 
 local key = KEYS[1]
 

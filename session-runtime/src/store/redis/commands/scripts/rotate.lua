@@ -7,12 +7,13 @@
 -- ARGV[3]  how long the tombstone stays, in milliseconds
 -- ARGV[4]  the word of the tombstone's kind
 --
--- Returns 1 if the session is moved now, or was moved to this id before and is still there, and 0 for a missing one. Another tombstone
--- answers WRONGTYPE, a session whose new key is taken BUSYKEY.
+-- Returns 1 if the session is moved now, or was moved to this id before and is still there, and 0
+-- for a missing one. Another tombstone answers WRONGTYPE, a session whose new key is taken BUSYKEY.
 --
--- Everything that could be refused is looked at before the first write. A server that cannot be asked what the user
--- may do, of another make, is refused. The first write is a RENAME: it works when memory is full,
--- after it the server no longer asks for memory, and it moves what no schema knows, at the same cost for any size.
+-- Everything that could be refused is looked at before the first write. A server that cannot be
+-- asked what the user may do, of another make, is refused. The first write is a RENAME: it works
+-- when memory is full, after it the server no longer asks for memory, and it moves what no schema
+-- knows, at the same cost for any size.
 
 local key, successor_key = KEYS[1], KEYS[2]
 local successor, lifetime, tombstone_lifetime, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

@@ -6,14 +6,17 @@
 -- ARGV[3]  how many fields are removed
 -- ARGV[4]  how many of the fields that are set get an expiry of their own
 --
--- The names of the removed fields follow, then the fields that get an expiry, each with it in milliseconds, then the fields to set, each
--- with its value. A field that is set without an expiry has none afterwards: that is what HSET does.
+-- The names of the removed fields follow, then the fields that get an expiry, each with it in
+-- milliseconds, then the fields to set, each with its value. A field that is set without an expiry
+-- has none afterwards: that is what HSET does.
 --
--- Returns how many of the removed fields were there, or -1 for a missing session. A tombstone answers WRONGTYPE.
+-- Returns how many of the removed fields were there, or -1 for a missing session. A tombstone
+-- answers WRONGTYPE.
 --
--- The first write is an HSET, or a deletion where nothing is set: what the server refuses (memory, replicas, disk), it refuses there,
--- before anything was changed, and what only removes works when memory is full. After it nothing can fail: whether the user may do the rest
--- is asked before, else a key could stay that never expires. A server that cannot be asked, of another make, is refused.
+-- The first write is an HSET, or a deletion where nothing is set: what the server refuses (memory,
+-- replicas, disk), it refuses there, before anything was changed, and what only removes works when
+-- memory is full. After it nothing can fail: whether the user may do the rest is asked before, else
+-- a key could stay that never expires. A server that cannot be asked, of another make, is refused.
 
 local SLICE = 2000 -- arguments of one command: unpack has room for some 8,000
 
@@ -48,7 +51,8 @@ if expiring_until > removed_until then
   end
 end
 
--- Looked at, not told by HDEL: that counts a field which has expired, too, until the server has cleared it away.
+-- Looked at, not told by HDEL: that counts a field which has expired, too, until the server has
+-- cleared it away.
 local removed = 0
 for from = 5, removed_until, SLICE do
   local held = redis.pcall('HMGET', key, unpack(ARGV, from, math.min(from + SLICE - 1, removed_until)))
