@@ -7,7 +7,8 @@ use ::std::result::Result::{self, Ok};
 use ::std::string::String;
 use ::std::vec::Vec;
 
-use ::renamed::{Error, FieldDefault, FieldValue, Schema, Session};
+use ::renamed::field::FieldDefault;
+use ::renamed::{Error, FieldValue, Schema, Session};
 use ::serde::de::DeserializeOwned;
 use ::serde::{Deserialize, Serialize};
 
