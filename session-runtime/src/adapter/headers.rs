@@ -6,6 +6,7 @@ macro_rules! for_headers_of {
     ($($header:ident)::+) => {
         /// The value of a header. Names that nearly every request is asked for are made once: of a
         /// text, each would be made anew.
+        #[inline]
         pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
             use $($header)::+::{HOST, HeaderName};
 

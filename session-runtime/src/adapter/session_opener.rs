@@ -32,6 +32,7 @@ impl SessionOpener {
 
     /// Enters the layer. `outer` is what a layer further out, of any manager, handed over; `open`
     /// opens the session if none of those layers is of this manager.
+    #[inline]
     pub(super) fn enter(
         &self,
         outer: Option<SessionHandle>,

@@ -53,6 +53,7 @@ impl KnownFields {
     }
 
     /// Whether the changes give new values to fields that are there, and do nothing else.
+    #[inline]
     pub(crate) fn contains_all(&self, changes: &[Change<'_>]) -> bool {
         let has = |change: &Change<'_>| match change {
             Change::Set { field, ttl: None, .. } => self.0.contains(field),

@@ -170,6 +170,7 @@ impl Lifecycle {
     }
 
     /// Takes the events, to be reported once nothing holds the life cycle.
+    #[inline]
     pub(crate) fn take_events(&mut self) -> Option<EventFlush> {
         self.events.take()
     }

@@ -25,6 +25,7 @@ impl OtherSessions {
         &self.unusable
     }
 
+    #[inline]
     pub(super) fn set_unusable(&mut self, unusable: Vec<SessionMetadata>) {
         self.unusable = unusable;
     }

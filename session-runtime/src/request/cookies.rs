@@ -53,6 +53,7 @@ fn verify(values: &[&[u8]], mut read: impl FnMut(&[u8]) -> Option<Candidate>) ->
 
 /// Leaves the sessions to try: those that can be alive, and of many the youngest, so that cookies
 /// that somebody planted do not stand before the one of a login.
+#[inline]
 pub(super) fn select(
     manager: &Manager,
     mut candidates: Candidates,

@@ -310,6 +310,7 @@ impl SessionHandle {
         lifecycle
     }
 
+    #[inline]
     pub(super) fn lifecycle(&self) -> LifecycleGuard<'_> {
         LifecycleGuard::lock(&self.request.lifecycle)
     }

@@ -15,6 +15,7 @@ pub(super) struct LifecycleGuard<'a> {
 }
 
 impl<'a> LifecycleGuard<'a> {
+    #[inline]
     pub(super) fn lock(lifecycle: &'a Mutex<Lifecycle>) -> Self {
         let lifecycle = lifecycle.lock().unwrap_or_else(PoisonError::into_inner);
         Self { lifecycle, flush: None }
@@ -22,6 +23,7 @@ impl<'a> LifecycleGuard<'a> {
 }
 
 impl Drop for LifecycleGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.flush = self.lifecycle.take_events();
     }

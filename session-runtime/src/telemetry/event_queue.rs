@@ -46,6 +46,7 @@ impl EventQueue {
     }
 
     /// Takes the queue's content, if it has any.
+    #[inline]
     pub(crate) fn take(&mut self) -> Option<EventFlush> {
         let is_empty = self.events.is_empty() && !self.is_late;
         (!is_empty).then(|| EventFlush(std::mem::take(self)))

@@ -21,17 +21,17 @@ use session_perf::{
 };
 
 #[library_benchmark]
-#[bench::verify(args = (), setup = verification, config = costs([14_731, 3]))]
+#[bench::verify(args = (), setup = verification, config = costs([14_818, 3]))]
 fn cookie(operation: Repeat) -> Repeat {
     thousand_times(operation)
 }
 
 #[library_benchmark(setup = on_memory)]
-#[bench::first_get(args = (Operation::FirstGet), config = costs([18_050, 4]))]
-#[bench::get(args = (Operation::Get), config = costs([2_962, 1]))]
-#[bench::set(args = (Operation::Set), config = costs([4_585, 5]))]
-#[bench::incr(args = (Operation::Incr), config = costs([6_184, 7]))]
-#[bench::read_five(args = (Operation::ReadFive), config = costs([5_870, 5]))]
+#[bench::first_get(args = (Operation::FirstGet), config = costs([18_066, 4]))]
+#[bench::get(args = (Operation::Get), config = costs([2_872, 1]))]
+#[bench::set(args = (Operation::Set), config = costs([4_525, 5]))]
+#[bench::incr(args = (Operation::Incr), config = costs([6_160, 7]))]
+#[bench::read_five(args = (Operation::ReadFive), config = costs([5_809, 5]))]
 fn memory(operation: Repeat) -> Repeat {
     thousand_times(operation)
 }
@@ -50,12 +50,12 @@ fn redis(operation: Repeat) -> Repeat {
 #[bench::bare(args = (Around::Nothing, Cookies::Session), config = costs(AXUM))]
 #[bench::sessions(
     args = (Around::Sessions, Cookies::Session),
-    config = costs_beside(AXUM, [2_190, 3])
+    config = costs_beside(AXUM, [2_115, 3])
 )]
 #[bench::bare_no_cookie(args = (Around::Nothing, Cookies::Other), config = costs(AXUM_NO_COOKIE))]
 #[bench::sessions_no_cookie(
     args = (Around::Sessions, Cookies::Other),
-    config = costs_beside(AXUM_NO_COOKIE, [2_181, 3])
+    config = costs_beside(AXUM_NO_COOKIE, [2_106, 3])
 )]
 fn ignored_on_axum_router(operation: Repeat) -> Repeat {
     thousand_times(operation)
@@ -65,12 +65,12 @@ fn ignored_on_axum_router(operation: Repeat) -> Repeat {
 #[bench::bare(args = (Around::Nothing, Cookies::Session), config = costs(ACTIX))]
 #[bench::sessions(
     args = (Around::Sessions, Cookies::Session),
-    config = costs_beside(ACTIX, [1_858, 2])
+    config = costs_beside(ACTIX, [1_835, 2])
 )]
 #[bench::bare_no_cookie(args = (Around::Nothing, Cookies::Other), config = costs(ACTIX_NO_COOKIE))]
 #[bench::sessions_no_cookie(
     args = (Around::Sessions, Cookies::Other),
-    config = costs_beside(ACTIX_NO_COOKIE, [1_849, 2])
+    config = costs_beside(ACTIX_NO_COOKIE, [1_826, 2])
 )]
 fn ignored_on_actix_app(operation: Repeat) -> Repeat {
     thousand_times(operation)
@@ -88,8 +88,8 @@ type Costs = [u64; 2];
 // A request without the session's layer. The layer's own costs are held beside these.
 const AXUM: Costs = [8_470, 20];
 const AXUM_NO_COOKIE: Costs = [8_362, 20];
-const ACTIX: Costs = [10_065, 14];
-const ACTIX_NO_COOKIE: Costs = [9_224, 14];
+const ACTIX: Costs = [10_042, 14];
+const ACTIX_NO_COOKIE: Costs = [9_201, 14];
 
 fn verification() -> Repeat {
     warm(verify_cookie())

@@ -42,6 +42,7 @@ impl Fields {
     }
 
     /// Drops the fields that have expired.
+    #[inline]
     pub(super) fn remove_expired(&mut self, now: Duration) {
         if self.next_expiry.is_some_and(|next_expiry| next_expiry <= now) {
             self.by_name.retain(|name, stored| {
@@ -80,6 +81,7 @@ impl Fields {
     }
 
     /// The bytes that count once the changes are carried out.
+    #[inline]
     pub(super) fn bytes_after(&self, changes: &[Change<'_>]) -> usize {
         let (mut added, mut removed) = (0, 0);
         for change in changes {
