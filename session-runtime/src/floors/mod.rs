@@ -1,13 +1,15 @@
 //! The floors of the crate: the imports that each folder may have.
 //!
-//! Reads every path of the sources that begins with `crate`, `super` or `self`, and follows
-//! re-exports to the file that defines the name. `ARCHITECTURE.md` says what is in each folder.
+//! `ARCHITECTURE.md` says what is in each folder.
+
+mod imports;
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::visit::Visit;
+use imports::{Import, Sources};
 
 /// The folders, from the bottom to the top, each with the folders that it may import. Each of
 /// these stands further down, so that there is no circle.
@@ -19,11 +21,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("random", &["error"]),
     ("value", &["error"]),
     ("id", &["error", "random"]),
-    ("telemetry", &["error", "id", "operation"]),
-    ("store", &["background", "clock", "error", "id", "operation", "random", "telemetry", "value"]),
+    ("telemetry", &["error", "id"]),
+    ("store", &["background", "clock", "error", "id", "operation", "telemetry", "value"]),
     ("config", &["error", "id", "random", "store"]),
     ("lifecycle", &["config", "error", "id", "store", "telemetry"]),
-    ("http", &["clock", "config", "error", "id", "lifecycle"]),
+    ("http", &["config", "error", "id", "lifecycle"]),
     (
         "request",
         &[
@@ -55,27 +57,24 @@ const FLOORS: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
-    ("private", &["error", "operation", "request", "session", "store", "value"]),
+    ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
-    ("adapter", &["error", "http", "operation", "request", "session"]),
-    ("testing", &["clock", "config", "error", "id", "operation", "request", "session", "store"]),
+    ("adapter", &["error", "http", "request", "session"]),
+    ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
+];
+
+/// Folders within a floor that import nothing of another one.
+const APART: &[(&str, &str)] = &[
+    ("store/memory", "store/redis"),
+    ("store/redis", "store/memory"),
+    ("store/redis/net", "store/redis/commands"),
+    ("store/redis/protocol", "store/redis/commands"),
+    ("store/redis/protocol", "store/redis/net"),
 ];
 
 #[test]
 fn imports_run_downwards() {
-    let sources = Sources::read();
-    let mut wrong = Vec::new();
-    for (file, target) in sources.imports() {
-        let (from, to) = (folder(&file), folder(&target));
-        let allowed = FLOORS.iter().find(|(name, _)| *name == from).map(|(_, allowed)| *allowed);
-        match allowed {
-            None => wrong.push(format!("{from}: no floor of this name, see `FLOORS`")),
-            Some(allowed) if from != to && !allowed.contains(&&*to) => {
-                wrong.push(format!("{} imports {}", file.display(), target.display()));
-            }
-            Some(_) => {}
-        }
-    }
+    let wrong = wrong_imports(&Sources::of_this_crate().imports());
     assert!(wrong.is_empty(), "imports that the floors do not allow:\n{}", wrong.join("\n"));
 }
 
@@ -92,10 +91,21 @@ fn floors_are_without_a_circle() {
 }
 
 #[test]
+fn every_allowed_import_is_made() {
+    let imports = Sources::of_this_crate().imports();
+    let made: BTreeSet<_> =
+        imports.iter().map(|import| (folder(&import.file), folder(&import.target))).collect();
+    let allowed = FLOORS.iter().flat_map(|(from, to)| to.iter().map(move |to| (*from, *to)));
+    let unused: Vec<_> = allowed
+        .filter(|(from, to)| !made.contains(&((*from).to_owned(), (*to).to_owned())))
+        .collect();
+    assert_eq!(unused, []);
+}
+
+#[test]
 fn files_import_each_other_only_as_parent_and_child() {
-    let sources = Sources::read();
     let mut graph = BTreeMap::<PathBuf, BTreeSet<PathBuf>>::new();
-    for (file, target) in sources.imports() {
+    for Import { file, target } in Sources::of_this_crate().imports() {
         if !is_within(&file, &target) && !is_within(&target, &file) {
             graph.entry(file).or_default().insert(target);
         }
@@ -109,7 +119,60 @@ fn files_import_each_other_only_as_parent_and_child() {
     assert!(circles.is_empty(), "circles of imports:\n{}", circles.join("\n"));
 }
 
-/// The files from `from` to one that imports `to`.
+/// The table of the document has the same rows. A packed crate comes without the document.
+#[test]
+fn the_document_has_the_same_floors() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let Ok(document) = fs::read_to_string(document) else { return };
+    let rows = document.lines().skip_while(|line| *line != "## Floors");
+    let rows = rows.skip_while(|line| !line.starts_with("| `")).take_while(|line| !line.is_empty());
+    let mut above = Vec::new();
+    for (row, (name, allowed)) in rows.map(row).zip(FLOORS) {
+        let (folder, imports) = row;
+        assert_eq!(folder, *name, "the order of the floors");
+        assert_eq!(allowed_by(&imports, &above), *allowed, "{name}");
+        above.push(folder);
+    }
+    assert_eq!(above.len(), FLOORS.len());
+}
+
+/// The folder of a row, and the cell of its imports.
+fn row(line: &str) -> (String, String) {
+    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+    (cells[1].trim_matches('`').to_owned(), cells[3].to_owned())
+}
+
+/// The folders that a cell names, in alphabetical order.
+fn allowed_by(cell: &str, above: &[String]) -> Vec<String> {
+    let named = |names: &str| names.split(", ").map(str::to_owned).collect::<Vec<_>>();
+    let mut allowed = match cell.strip_prefix("all above") {
+        Some(rest) => {
+            let except = named(rest.strip_prefix(" but ").unwrap_or_default());
+            above.iter().filter(|name| !except.contains(name)).cloned().collect()
+        }
+        None if cell.is_empty() => Vec::new(),
+        None => named(cell),
+    };
+    allowed.sort();
+    allowed
+}
+
+/// The imports that [`FLOORS`] and [`APART`] do not allow.
+fn wrong_imports(imports: &BTreeSet<Import>) -> Vec<String> {
+    let wrong = imports.iter().filter(|import| !is_allowed(import));
+    wrong
+        .map(|Import { file, target }| format!("{} imports {}", file.display(), target.display()))
+        .collect()
+}
+
+fn is_allowed(Import { file, target }: &Import) -> bool {
+    let (from, to) = (folder(file), folder(target));
+    let Some((_, allowed)) = FLOORS.iter().find(|(name, _)| *name == from) else { return false };
+    let is_apart = APART.iter().any(|(from, to)| file.starts_with(from) && target.starts_with(to));
+    !is_apart && (from == to || allowed.contains(&&*to))
+}
+
+/// The files from `from` to an importer of `to`.
 fn way(
     graph: &BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     from: &Path,
@@ -140,200 +203,4 @@ fn is_within(file: &Path, parent: &Path) -> bool {
 fn folder(file: &Path) -> String {
     let first = file.iter().next().unwrap_or_default().to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
-}
-
-/// The parsed sources, by module.
-struct Sources {
-    modules: BTreeMap<Vec<String>, Module>,
-}
-
-struct Module {
-    file: PathBuf,
-    paths: Vec<Vec<String>>,
-    reexports: BTreeMap<String, Vec<String>>,
-}
-
-impl Sources {
-    fn read() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut sources = Self { modules: BTreeMap::new() };
-        sources.read_folder(&root, &root);
-        sources
-    }
-
-    fn read_folder(&mut self, root: &Path, folder: &Path) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                self.read_folder(root, &path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                self.read_file(path.strip_prefix(root).unwrap(), &path);
-            }
-        }
-    }
-
-    fn read_file(&mut self, file: &Path, path: &Path) {
-        let parsed = syn::parse_file(&fs::read_to_string(path).unwrap()).unwrap();
-        let module = module_of(file);
-        let mut paths =
-            Paths { module: module.clone(), paths: Vec::new(), reexports: BTreeMap::new() };
-        paths.visit_file(&parsed);
-        let Paths { paths, reexports, .. } = paths;
-        self.modules.insert(module, Module { file: file.to_owned(), paths, reexports });
-    }
-
-    /// Each file with each other file that it imports something of. The crate's root, its tests
-    /// and the guide, which is documentation, stand outside the floors.
-    fn imports(&self) -> BTreeSet<(PathBuf, PathBuf)> {
-        let is_counted = |file: &Path| {
-            !["lib", "guide", "floors"].contains(&&*folder(file))
-                && !file.iter().any(|part| part == "tests" || part == "tests.rs")
-        };
-        let modules = self.modules.values().filter(|module| is_counted(&module.file));
-        modules
-            .flat_map(|module| {
-                module.paths.iter().map(|path| (module.file.clone(), self.resolve(path)))
-            })
-            // Macros are exported at the crate's root, wherever they are defined.
-            .filter(|(file, target)| file != target && folder(target) != "lib")
-            .collect()
-    }
-
-    /// The file that defines the name at the end of a path.
-    fn resolve(&self, path: &[String]) -> PathBuf {
-        let depth =
-            (0..=path.len()).rev().find(|at| self.modules.contains_key(&path[..*at])).unwrap();
-        let module = &self.modules[&path[..depth]];
-        match path.get(depth).and_then(|name| module.reexports.get(name)) {
-            Some(target) if target[..] != path[..] => {
-                self.resolve(&[target, &path[depth + 1..]].concat())
-            }
-            _ => module.file.clone(),
-        }
-    }
-}
-
-/// The path of a file's module. The crate's root is empty.
-fn module_of(file: &Path) -> Vec<String> {
-    let mut parts: Vec<_> =
-        file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    if parts.last().is_some_and(|last| last == "mod" || last == "lib") {
-        parts.pop();
-    }
-    parts
-}
-
-/// Collects the paths of a file that lead into this crate, from its root.
-struct Paths {
-    module: Vec<String>,
-    paths: Vec<Vec<String>>,
-    reexports: BTreeMap<String, Vec<String>>,
-}
-
-impl Paths {
-    /// The path from the crate's root, if it leads into the crate.
-    fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
-        let mut base = match &*path[0] {
-            "crate" => Vec::new(),
-            "self" => self.module.clone(),
-            "super" => self.module.split_last()?.1.to_vec(),
-            _ => return None,
-        };
-        let mut rest = &path[1..];
-        while rest.first().is_some_and(|part| part == "super") {
-            base.pop();
-            rest = &rest[1..];
-        }
-        Some([base, rest.to_vec()].concat())
-    }
-
-    fn add_tree(&mut self, tree: &syn::UseTree, before: &[String], is_reexport: bool) {
-        match tree {
-            syn::UseTree::Path(path) => {
-                self.add_tree(
-                    &path.tree,
-                    &[before, &[path.ident.to_string()]].concat(),
-                    is_reexport,
-                );
-            }
-            syn::UseTree::Group(group) => {
-                group.items.iter().for_each(|item| self.add_tree(item, before, is_reexport));
-            }
-            syn::UseTree::Name(name) => {
-                self.add_use(before, name.ident.to_string(), name.ident.to_string(), is_reexport);
-            }
-            syn::UseTree::Rename(rename) => {
-                self.add_use(
-                    before,
-                    rename.ident.to_string(),
-                    rename.rename.to_string(),
-                    is_reexport,
-                );
-            }
-            syn::UseTree::Glob(_) => self.add_use(before, String::new(), String::new(), false),
-        }
-    }
-
-    fn add_use(&mut self, before: &[String], name: String, known_as: String, is_reexport: bool) {
-        let mut path = before.to_vec();
-        if !name.is_empty() && name != "self" {
-            path.push(name);
-        }
-        let Some(first) = path.first() else { return };
-        // A re-export of a child may leave `self` out.
-        let is_local = ["crate", "self", "super"].contains(&&**first);
-        if !is_local && is_reexport {
-            path.insert(0, "self".to_owned());
-        }
-        if let Some(path) = self.absolute(&path) {
-            if is_reexport {
-                self.reexports.insert(known_as, path.clone());
-            }
-            self.paths.push(path);
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Paths {
-    fn visit_item(&mut self, item: &'ast syn::Item) {
-        if !is_test(item) {
-            syn::visit::visit_item(self, item);
-        }
-    }
-
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        let is_reexport = !matches!(item.vis, syn::Visibility::Inherited);
-        self.add_tree(&item.tree, &[], is_reexport);
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let parts: Vec<_> = path.segments.iter().map(|part| part.ident.to_string()).collect();
-        if parts.len() > 1
-            && let Some(path) = self.absolute(&parts)
-        {
-            self.paths.push(path);
-        }
-        syn::visit::visit_path(self, path);
-    }
-
-    /// The path of `pub(in …)` is no import.
-    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
-}
-
-/// Returns whether an item is compiled for tests alone.
-fn is_test(item: &syn::Item) -> bool {
-    let attributes = match item {
-        syn::Item::Mod(item) => &item.attrs,
-        syn::Item::Fn(item) => &item.attrs,
-        syn::Item::Use(item) => &item.attrs,
-        syn::Item::Impl(item) => &item.attrs,
-        _ => return false,
-    };
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && attribute.meta.require_list().is_ok_and(|list| {
-                let condition = list.tokens.to_string();
-                condition == "test" || condition.starts_with("all (test")
-            })
-    })
 }
