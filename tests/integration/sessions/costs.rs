@@ -1,10 +1,9 @@
-//! The result and the round trips of every operation in every state, through `Session`.
+//! The round trips and the cookie of every operation in every state, through `Session`.
 //!
-//! In the tables a session holds `count` = 1. Each cell: what the operation gives, how many round
-//! trips it took, and what the response then says of the cookie. `WRITE_TABLES=FOLDER` writes the
-//! tables as they are now.
+//! Each cell has the number of round trips, and the cookie that the response sets or removes. The
+//! results are in the tables of `lifecycle/`. `WRITE_TABLES=FOLDER` writes the tables as they are.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
@@ -15,7 +14,7 @@ use session_runtime::store::{
 };
 use session_runtime::testing::ManualClock;
 use session_runtime::{
-    Bytes, Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions,
+    Bytes, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions,
 };
 use session_tests::cookies::{self, SECRET};
 
@@ -36,29 +35,29 @@ const STATES: [&str; 17] = [
     "stale, then live",
     "ended, then live",
     "ended cookie",
-    "moved cookie",
+    "rotated cookie",
     "live",
     "live, unrefreshed",
     "rotation lost",
     "rotation lost, done",
     "live, ended",
-    "live, moved",
+    "live, rotated",
     "live, expired",
     "destroyed here",
 ];
 
 #[tokio::test]
-async fn before_the_head() {
+async fn before_the_headers() {
     assert_table("costs-before.txt", include_str!("costs-before.txt"), false).await;
 }
 
 #[tokio::test]
-async fn after_the_head() {
+async fn after_the_headers() {
     assert_table("costs-after.txt", include_str!("costs-after.txt"), true).await;
 }
 
-async fn assert_table(name: &str, expected: &str, committed: bool) {
-    let actual = table(committed).await;
+async fn assert_table(name: &str, expected: &str, headers_sent: bool) {
+    let actual = table(headers_sent).await;
     if let Ok(folder) = std::env::var("WRITE_TABLES") {
         std::fs::write(format!("{folder}/{name}"), &actual).unwrap();
     }
@@ -68,69 +67,59 @@ async fn assert_table(name: &str, expected: &str, committed: bool) {
     assert_eq!(actual.lines().count(), expected.lines().count());
 }
 
-async fn table(committed: bool) -> String {
+async fn table(headers_sent: bool) -> String {
     let mut table = format!("{:21}", "");
     for operation in OPERATIONS {
-        write!(table, "{operation:<16}").unwrap();
+        write!(table, "{operation:<12}").unwrap();
     }
     for state in STATES {
         table = format!("{}\n{state:<21}", table.trim_end());
         for operation in OPERATIONS {
-            let cell = cell(state, operation, committed).await;
-            write!(table, "{cell:<16}").unwrap();
+            let cell = cell(state, operation, headers_sent).await;
+            write!(table, "{cell:<12}").unwrap();
         }
     }
     table.trim_end().to_owned() + "\n"
 }
 
-async fn cell(state: &str, operation: &str, committed: bool) -> String {
+async fn cell(state: &str, operation: &str, headers_sent: bool) -> String {
     let world = World::new();
-    let handle = world.begin(state).await;
-    if committed {
+    let handle = world.request(state).await;
+    if headers_sent {
         let _ = handle.finish();
     }
     let before = world.store.trips();
-    let given = carry_out(&handle.session(), operation).await;
+    carry_out(&handle.session(), operation).await;
     let trips = world.store.trips() - before;
     let headers = handle.finish();
     let cookie = match headers.set_cookie() {
-        _ if committed => "",
+        _ if headers_sent => "",
         None => "",
         Some(cookie) if cookies::id_of(cookie).is_empty() => " removal",
         Some(_) => " cookie",
     };
-    format!("{given} {trips}{cookie}")
+    format!("{trips}{cookie}")
 }
 
-async fn carry_out(session: &Session<Visitor>, operation: &str) -> String {
-    let yes = |yes| if yes { "yes" } else { "no" };
+/// Carries an operation out. Its result is that of the life cycle, whose tables show it.
+async fn carry_out(session: &Session<Visitor>, operation: &str) {
     match operation {
-        "get" => shown(session.count().await),
-        "has" => shown(session.count().exists().await.map(yes)),
-        "exists" => shown(session.exists().await.map(yes)),
-        "expires_in" => shown(
-            session.expires_in().await.map(|left| if left.is_some() { "some" } else { "none" }),
-        ),
-        "set" => shown(session.set_count(2).await.map(|()| "ok")),
-        "remove" => shown(session.count().remove().await.map(yes)),
-        "clear" => shown(session.clear().await.map(|()| "ok")),
-        "rotate" => shown(session.rotate().await.map(|()| "ok")),
-        "renew" => shown(session.renew(Lifetime::remembered()).await.map(|()| "ok")),
-        _ => shown(session.destroy().await.map(|()| "ok")),
-    }
-}
-
-fn shown(given: Result<impl Display, Error>) -> String {
-    match given {
-        Ok(given) => given.to_string(),
-        Err(error) if error.is_gone() => "gone".to_owned(),
-        Err(error) if error.is_headers_sent() => "late".to_owned(),
-        Err(error) => format!("{error}"),
+        "get" => drop(session.count().await),
+        "has" => drop(session.count().exists().await),
+        "exists" => drop(session.exists().await),
+        "expires_in" => drop(session.expires_in().await),
+        "set" => drop(session.set_count(2).await),
+        "remove" => drop(session.count().remove().await),
+        "clear" => drop(session.clear().await),
+        "rotate" => drop(session.rotate().await),
+        "renew" => drop(session.renew(Lifetime::remembered()).await),
+        "destroy" => drop(session.destroy().await),
+        other => panic!("no operation {other}"),
     }
 }
 
 struct World {
-    store: Counted,
+    store: LossyStore,
     clock: ManualClock,
     sessions: Sessions,
 }
@@ -138,14 +127,14 @@ struct World {
 impl World {
     fn new() -> Self {
         let clock = ManualClock::default();
-        let store = Counted { memory: MemoryStore::with_clock(&clock), network: Arc::default() };
+        let store = LossyStore { memory: MemoryStore::with_clock(&clock), network: Arc::default() };
         let config = SessionConfig::new().secret(SECRET);
         let sessions = Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock);
         Self { store, clock, sessions }
     }
 
     /// A request in this state.
-    async fn begin(&self, state: &str) -> SessionHandle {
+    async fn request(&self, state: &str) -> SessionHandle {
         let stale = cookies::cookie(&cookies::id(self.clock.now(), 0));
         match state {
             "absent" => self.sessions.open([]),
@@ -175,7 +164,7 @@ impl World {
                 self.end(&cookie).await;
                 self.open(&cookie)
             }
-            "moved cookie" => {
+            "rotated cookie" => {
                 let cookie = self.visitor().await;
                 self.open(&cookie).session::<Visitor>().rotate().await.unwrap();
                 self.open(&cookie)
@@ -185,12 +174,12 @@ impl World {
                 handle.session::<Visitor>().expires_in().await.unwrap();
                 handle
             }
-            _ => self.begin_live(state).await,
+            _ => self.live_request(state).await,
         }
     }
 
     /// A request that has read its session.
-    async fn begin_live(&self, state: &str) -> SessionHandle {
+    async fn live_request(&self, state: &str) -> SessionHandle {
         let cookie = self.visitor().await;
         let handle = self.open(&cookie);
         let session = handle.session::<Visitor>();
@@ -202,7 +191,7 @@ impl World {
                 assert!(session.rotate().await.unwrap_err().is_outcome_unknown());
             }
             "live, ended" => self.end(&cookie).await,
-            "live, moved" => self.open(&cookie).session::<Visitor>().rotate().await.unwrap(),
+            "live, rotated" => self.open(&cookie).session::<Visitor>().rotate().await.unwrap(),
             "live, expired" => self.clock.advance(Duration::from_secs(2 * 24 * 3600)),
             "destroyed here" => session.destroy().await.unwrap(),
             other => panic!("no state {other}"),
@@ -228,7 +217,7 @@ impl World {
 
 /// Memory behind a network that counts, and loses what it is told to lose.
 #[derive(Clone, Debug)]
-struct Counted {
+struct LossyStore {
     memory: MemoryStore,
     network: Arc<Network>,
 }
@@ -240,7 +229,7 @@ struct Network {
     loses_reply: AtomicBool,
 }
 
-impl Counted {
+impl LossyStore {
     fn trips(&self) -> usize {
         self.network.trips.load(Ordering::Relaxed)
     }
@@ -278,7 +267,7 @@ impl Counted {
     }
 }
 
-impl SessionStore for Counted {
+impl SessionStore for LossyStore {
     fn get<'a>(
         &'a self,
         key: &'a SessionKey,
