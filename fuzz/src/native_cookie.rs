@@ -44,7 +44,7 @@ fn check(value: &[u8]) -> bool {
         let (id, _) =
             str::from_utf8(value).unwrap().rsplit_once('.').expect("an id and a signature");
         assert_eq!(signed(id).as_bytes(), value, "the signature is another's");
-        // With its birth behind it: one of the Python package.
+        // With its creation time behind it: one of the Python package.
         assert!(SessionId::parse(id).is_ok() || id.len() > 73, "no id");
     }
     is_accepted

@@ -16,11 +16,11 @@ const SECRET_BYTES: [u8; 32] = [
 ];
 const NAME: &str = "__Host-session-id";
 
-/// A fresh id with this birth and class.
-pub fn id(birth: SystemTime, class: u8) -> String {
+/// A fresh id with this creation time and class.
+pub fn id(created_at: SystemTime, class: u8) -> String {
     let mut bytes = [0; 30];
     getrandom::fill(&mut bytes).unwrap();
-    let seconds = birth.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let seconds = created_at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     bytes[6..11].copy_from_slice(&seconds.to_be_bytes()[3..]);
     bytes[11] = class;
     URL_SAFE_NO_PAD.encode(bytes)

@@ -124,7 +124,7 @@ async fn passes_probe(
 ) -> Result<bool, StoreError> {
     let (key, expires_in) = (&probe.key, PROBE_EXPIRES_IN);
     let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
-    let begin = Write { mode: WriteMode::Create, changes: &changes, expires_in };
+    let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in };
     let count = Modify {
         mode: WriteMode::Existing,
         field: PROBE_FIELD,
@@ -142,14 +142,14 @@ async fn passes_probe(
     };
     let reason = DestroyReason::EndedElsewhere;
     let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };
-    store.write(key, begin, false).await?;
+    store.write(key, creation, false).await?;
     let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
     let counted = store.modify(key, count).await?;
-    let moved = store.rotate(key, rotation).await?;
+    let rotated = store.rotate(key, rotation).await?;
     store.destroy(&successor.key, destruction).await?;
     let tombstone = store.tombstone(&successor.key).await?;
     Ok(read == Lookup::Found(Some("1".into()))
         && counted == Lookup::Found(Modified::Sum("2".into()))
-        && moved == Lookup::Found(())
+        && rotated == Lookup::Found(())
         && tombstone.is_some_and(|tombstone| tombstone.kind == TombstoneKind::Destroyed(reason)))
 }

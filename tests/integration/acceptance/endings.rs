@@ -226,7 +226,7 @@ async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
     assert!(exists(&patient, &older).await);
     let ahead = cookies::id(world.now() + Duration::from_secs(400), 0);
     world.begin_under(&ahead).await;
-    vec![("a shorter lifetime", older), ("a birth in the future", cookies::cookie(&ahead))]
+    vec![("a shorter lifetime", older), ("a creation in the future", cookies::cookie(&ahead))]
 }
 
 /// For the cookie of a request, and for an id.

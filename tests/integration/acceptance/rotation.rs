@@ -46,7 +46,7 @@ pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
     let old = id_of(&client.cookie());
     world.elapse(20 * DAY / 24);
     client.run(Script::new().rotate()).await;
-    assert_eq!(id_of(&client.cookie())[..16], old[..16], "tag, birth and class");
+    assert_eq!(id_of(&client.cookie())[..16], old[..16], "tag, creation time and class");
     assert_ne!(id_of(&client.cookie())[16..], old[16..], "secret");
     for _ in 0..29 {
         client.run(look()).await;
@@ -54,7 +54,7 @@ pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
     }
     assert_eq!(client.run(look()).await.values(), seen());
     world.elapse(DAY / 2);
-    assert_eq!(client.run(look()).await.values(), [json!(0), json!("")], "30 days after its birth");
+    assert_eq!(client.run(look()).await.values(), [json!(0), json!("")], "over after 30 days");
 }
 
 /// Behaviour: rotation.

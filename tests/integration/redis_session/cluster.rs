@@ -42,11 +42,11 @@ async fn rotation_is_one_step_on_a_cluster_too() {
     assert_eq!(session.count().await.unwrap(), 41);
     session.rotate().await.unwrap();
     assert_eq!(session.count().incr(1).await.unwrap(), 42);
-    let moved = session.session_id().unwrap();
-    let (tag, rest) = moved.expose_secret().split_at(8);
-    let moved_key = format!("redis:sessions:{{{tag}}}{rest}");
-    assert_eq!(cluster.slot_of(&moved_key), cluster.slot_of(&key));
-    assert_eq!(node.cli::<String>(&["HGET", &moved_key, "count"]), "42");
+    let rotated = session.session_id().unwrap();
+    let (tag, rest) = rotated.expose_secret().split_at(8);
+    let rotated_key = format!("redis:sessions:{{{tag}}}{rest}");
+    assert_eq!(cluster.slot_of(&rotated_key), cluster.slot_of(&key));
+    assert_eq!(node.cli::<String>(&["HGET", &rotated_key, "count"]), "42");
     assert_eq!(node.cli::<String>(&["TYPE", &key]), "string", "a tombstone");
 
     let headers = handle.finish();

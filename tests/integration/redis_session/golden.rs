@@ -67,7 +67,7 @@ impl Golden {
         (Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock), store)
     }
 
-    /// Ours without the braces that they have in Python's cookies, Python's with the birth that its
+    /// Ours without the braces that they have in Python's cookies, Python's with the creation time that its
     /// cookie tells.
     fn text_of(&self, cookie: &Cookie) -> String {
         match cookie.id.contains('{') {

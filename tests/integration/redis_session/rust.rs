@@ -56,7 +56,7 @@ async fn id(session: Session<Visitor>) -> Result<String, Error> {
     Ok(session.session_id().map(|id| id_alone(&id)).unwrap_or_default())
 }
 
-/// Without the birth that goes along with an id of Python's.
+/// Without the creation time that goes along with an id of Python's.
 pub(crate) fn id_alone(id: &SessionId) -> String {
     id.expose_secret().split('.').take(1).collect()
 }

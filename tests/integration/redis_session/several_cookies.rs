@@ -100,15 +100,15 @@ async fn a_session_is_as_old_as_the_older_says() {
     let older = site.signed(tornado(), OWN).await;
     site.clock.advance(Duration::from_secs(60));
     let younger = site.signed(flask(), OWN).await;
-    let birth = |values: &[&str]| {
+    let created_at = |values: &[&str]| {
         site.open([tornado(), flask()], values)
             .session::<Visitor>()
             .session_id()
             .unwrap()
             .created_at()
     };
-    assert_ne!(birth(&[&older]), birth(&[&younger]));
+    assert_ne!(created_at(&[&older]), created_at(&[&younger]));
     for values in [[&*older, &younger], [&younger, &older]] {
-        assert_eq!(birth(&values), birth(&[&older]));
+        assert_eq!(created_at(&values), created_at(&[&older]));
     }
 }

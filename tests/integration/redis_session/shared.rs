@@ -117,5 +117,5 @@ async fn unsigned_ids_are_read_only_where_they_are_asked_for() {
     assert_eq!(visitor.get(&format!("{rust}/count")).await, "1");
     assert_eq!(visitor.cookies_set, 2, "it is signed from now on");
     assert_eq!(visitor.get(&format!("{rust}/count")).await, "1");
-    assert!(visitor.jar.header().len() > 120, "an id, its birth, a signature");
+    assert!(visitor.jar.header().len() > 120, "an id, its creation time, a signature");
 }

@@ -108,7 +108,7 @@ fn an_expiry_is_refreshed_all_the_same() {
         runtime.block_on(store.get(&key, "a", is_due)).unwrap(),
         Lookup::Found(Some("1".into()))
     );
-    wait_for("the refresh", || (time_left(&server, &key) > HOUR).then_some(()));
+    wait_for("the refresh", || (expires_in(&server, &key) > HOUR).then_some(()));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_tombstone_gets_its_own_end_back_all_the_same() {
     let key = runtime.block_on(session(&store));
     runtime.block_on(store.destroy(&key, logout(HOUR))).unwrap();
     assert_eq!(runtime.block_on(store.get(&key, "a", Refresh::To(DAY))).unwrap(), Lookup::Dead);
-    wait_for("its own end", || (time_left(&server, &key) <= HOUR).then_some(()));
+    wait_for("its own end", || (expires_in(&server, &key) <= HOUR).then_some(()));
 }
 
 /// It does nothing but in `block_on`.
@@ -141,6 +141,6 @@ async fn session(store: &RedisStore) -> SessionKey {
     key
 }
 
-fn time_left(server: &RedisServer, key: &SessionKey) -> Duration {
+fn expires_in(server: &RedisServer, key: &SessionKey) -> Duration {
     Duration::from_millis(server.cli(&["PTTL", key.expose_secret()]))
 }

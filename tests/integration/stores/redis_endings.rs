@@ -191,8 +191,8 @@ async fn scripts_that_the_server_lost_are_sent_again() {
 #[tokio::test]
 async fn full_memory_stops_neither_rotation_nor_destruction() {
     let (server, store, key) = session().await;
-    let (successor, moved) = (Successor::fresh(), fresh_key());
-    create(&store, &moved, &[set("a", "1")]).await;
+    let (successor, former) = (Successor::fresh(), fresh_key());
+    create(&store, &former, &[set("a", "1")]).await;
     for setting in [["maxmemory-policy", "noeviction"], ["maxmemory", "1"]] {
         let _: String = server.cli(&["CONFIG", "SET", setting[0], setting[1]]);
     }
@@ -200,7 +200,7 @@ async fn full_memory_stops_neither_rotation_nor_destruction() {
     assert!(!refused.is_unavailable(), "there is memory left: {refused:?}");
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
-    assert_eq!(store.destroy(&moved, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
+    assert_eq!(store.destroy(&former, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
     assert_eq!(
         store.get(&successor.key, "a", Refresh::No).await.unwrap(),
         Lookup::Found(Some("1".into()))
@@ -210,11 +210,11 @@ async fn full_memory_stops_neither_rotation_nor_destruction() {
         Destroyed::Dead(TombstoneKind::Rotated(successor.id))
     );
     assert_eq!(store.destroy(&successor.key, logout(MINUTE)).await.unwrap(), Destroyed::Ended);
-    for key in [&key, &moved, &successor.key] {
+    for key in [&key, &former, &successor.key] {
         assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
     }
     let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "0"]);
-    for key in [&key, &moved, &successor.key] {
+    for key in [&key, &former, &successor.key] {
         assert_is_dead(&store, key).await;
     }
 }
@@ -372,11 +372,11 @@ async fn what_is_no_session_is_dead_and_left_alone() {
 async fn a_restart_brings_no_ended_session_back() {
     let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
-    let (moved, ended, successor) = (fresh_key(), fresh_key(), Successor::fresh());
-    for key in [&moved, &ended] {
+    let (former, ended, successor) = (fresh_key(), fresh_key(), Successor::fresh());
+    for key in [&former, &ended] {
         create(&store, key, &[set("a", "1")]).await;
     }
-    store.rotate(&moved, successor.rotation()).await.unwrap();
+    store.rotate(&former, successor.rotation()).await.unwrap();
     store.destroy(&ended, logout(MINUTE)).await.unwrap();
     server.restart();
     // The connection is made again in the time that it takes.
@@ -385,11 +385,11 @@ async fn a_restart_brings_no_ended_session_back() {
         assert!(error.is_unavailable() && Instant::now() < limit, "{error:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    for key in [&moved, &ended] {
+    for key in [&former, &ended] {
         assert_is_dead(&store, key).await;
     }
     assert_eq!(try_write(&store, &successor.key, &[remove("a")]).await.unwrap(), Lookup::Found(1));
-    for key in [&moved, &ended, &successor.key] {
+    for key in [&former, &ended, &successor.key] {
         assert!(server.cli::<i64>(&["PTTL", key.expose_secret()]) > 0);
     }
 }
@@ -418,13 +418,13 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
 #[tokio::test]
 async fn tombstones_of_former_formats_are_understood() {
     let (server, store, _) = session().await;
-    let (ended, moved, successor) = (fresh_key(), fresh_key(), Successor::fresh());
+    let (ended, former, successor) = (fresh_key(), fresh_key(), Successor::fresh());
     create(&store, &successor.key, &[set("a", "1")]).await;
     let (seconds, _): (u64, u64) = server.cli(&["TIME"]);
     let until = (seconds + 240) * 1000;
     for (key, tombstone) in [
         (&ended, format!("{until}:")),
-        (&moved, format!("{until}:{}", successor.id.expose_secret())),
+        (&former, format!("{until}:{}", successor.id.expose_secret())),
     ] {
         let _: String = server.cli(&["SET", key.expose_secret(), &tombstone, "PX", "240000"]);
         let age = store.tombstone(key).await.unwrap().unwrap().age;
@@ -433,9 +433,9 @@ async fn tombstones_of_former_formats_are_understood() {
             "of the five minutes that it stays, one is over: {age:?}"
         );
     }
-    assert_eq!(store.rotate(&moved, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(store.rotate(&former, successor.rotation()).await.unwrap(), Lookup::Found(()));
     let rotated = TombstoneKind::Rotated(successor.id);
-    assert_eq!(store.destroy(&moved, logout(MINUTE)).await.unwrap(), Destroyed::Dead(rotated));
+    assert_eq!(store.destroy(&former, logout(MINUTE)).await.unwrap(), Destroyed::Dead(rotated));
     assert_eq!(store.get(&ended, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
     until_pttl(&server, &ended, 240_000).await;
 }
@@ -447,15 +447,15 @@ async fn until_pttl(server: &RedisServer, key: &SessionKey, most: i64) {
 #[tokio::test]
 async fn tombstones_without_an_end_are_understood() {
     let (server, store, _) = session().await;
-    let (ended, moved, successor) = (fresh_key(), fresh_key(), Successor::fresh());
+    let (ended, former, successor) = (fresh_key(), fresh_key(), Successor::fresh());
     create(&store, &successor.key, &[set("a", "1")]).await;
     let id = successor.id.expose_secret();
-    for (key, tombstone) in [(&ended, ""), (&moved, id)] {
+    for (key, tombstone) in [(&ended, ""), (&former, id)] {
         let _: String = server.cli(&["SET", key.expose_secret(), tombstone, "PX", "60000"]);
     }
-    assert_eq!(store.rotate(&moved, successor.rotation()).await.unwrap(), Lookup::Found(()));
+    assert_eq!(store.rotate(&former, successor.rotation()).await.unwrap(), Lookup::Found(()));
     assert_eq!(
-        store.destroy(&moved, logout(MINUTE)).await.unwrap(),
+        store.destroy(&former, logout(MINUTE)).await.unwrap(),
         Destroyed::Dead(TombstoneKind::Rotated(successor.id))
     );
     assert_eq!(
@@ -463,12 +463,12 @@ async fn tombstones_without_an_end_are_understood() {
         Destroyed::Dead(TombstoneKind::Destroyed(DestroyReason::LoggedOut))
     );
     let before = server.counts();
-    for key in [&ended, &moved] {
+    for key in [&ended, &former] {
         assert_eq!(store.get(key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
     }
     until("a look", async || (server.counts() - before.clone()).calls("get") == 2).await;
     assert_eq!((server.counts() - before).calls("pexpireat"), 0);
-    assert_is_dead(&store, &moved).await;
+    assert_is_dead(&store, &former).await;
 }
 
 /// The kind of the tombstone under a key, and the successor. It was made a moment ago and ends in a

@@ -120,8 +120,8 @@ async fn full_memory_stops_no_removal() {
     for setting in [["maxmemory-policy", "noeviction"], ["maxmemory", "1"]] {
         let _: String = server.cli(&["CONFIG", "SET", setting[0], setting[1]]);
     }
-    let moved = Modify { alias: Some("b"), ..modify(exchange(Some("1"), Some("2"))) };
-    for growing in [modify(replace(Some("2"))), modify(add(1)), moved] {
+    let renamed = Modify { alias: Some("b"), ..modify(exchange(Some("1"), Some("2"))) };
+    for growing in [modify(replace(Some("2"))), modify(add(1)), renamed] {
         is_refused(store.modify(&key, growing).await);
         is_unchanged(&server, &store, &key).await;
     }

@@ -371,8 +371,8 @@ async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
 async fn many_cookies_of_former_sessions_are_a_few_events_and_a_bounded_number_of_trips() {
     let log = Log::default();
     let now = SystemTime::now();
-    let cookies = |birth: SystemTime| {
-        let cookies = (0..1000).map(|_| cookies::cookie(&cookies::id(birth, 0)));
+    let cookies = |created_at: SystemTime| {
+        let cookies = (0..1000).map(|_| cookies::cookie(&cookies::id(created_at, 0)));
         cookies.collect::<Vec<_>>().join("; ")
     };
     async {

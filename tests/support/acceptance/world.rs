@@ -314,7 +314,7 @@ fn older(tombstone: &str, by: Duration) -> String {
     format!("{kind}:{}:{}:{successor}", earlier(made), earlier(until))
 }
 
-/// An id's birth is told in whole seconds: so that tests can foretell what follows from it.
+/// The creation time of an id has whole seconds. Tests can foretell deadlines from it.
 fn this_second() -> SystemTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UNIX_EPOCH + Duration::from_secs(since.as_secs())

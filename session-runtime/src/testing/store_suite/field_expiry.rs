@@ -34,7 +34,7 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
 
 /// And no longer.
 pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")])
         .await;
     assert_field_expires_in(store, &key, "a", HOUR).await;
@@ -47,7 +47,7 @@ pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
 
 /// A field without an expiry of its own has none, whatever it had.
 pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
     write(store, &key, &[set("a", "2")]).await;
     assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Found(None));
@@ -57,7 +57,7 @@ pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl Store
 
 /// Longer or shorter; a removal in between forgets it.
 pub async fn a_write_sets_a_fields_expiry_again(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     for ttl in [HOUR, HOUR * 3, HOUR / 2] {
         write(store, &key, &[expiring("a", "1", ttl)]).await;
         assert_field_expires_in(store, &key, "a", ttl).await;
@@ -69,7 +69,7 @@ pub async fn a_write_sets_a_fields_expiry_again(subject: &impl StoreUnderTest) {
 
 /// Neither ended nor set again.
 pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
     write(store, &key, &[expiring("b", "1", HOUR), set("c", "1")]).await;
     subject.advance(LATER).await;
@@ -78,7 +78,7 @@ pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl StoreUnde
 
 /// As if it had been removed.
 pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT), set("b", "1")]).await;
     subject.advance(LATER).await;
     for refresh in [Refresh::No, Refresh::To(HOUR)] {
@@ -96,7 +96,7 @@ pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Store
 
 /// By removals that come before any read; what is still there, they count.
 pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     let all =
         [expiring("a", "1", MOMENT), expiring("b", "1", MOMENT), expiring("former", "1", MOMENT)];
     write(store, &key, &[&all[..], &[set("c", "1"), expiring("d", "1", HOUR)]].concat()).await;
@@ -109,7 +109,7 @@ pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl StoreUnde
 
 /// The permanent field stays.
 pub async fn a_session_outlives_its_last_field(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT), expiring("b", "1", MOMENT)]).await;
     subject.advance(LATER).await;
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
@@ -119,7 +119,7 @@ pub async fn a_session_outlives_its_last_field(subject: &impl StoreUnderTest) {
 
 /// A field's time is no reason to keep a session, nor to begin one with an old field.
 pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     let changes = [expiring("a", "1", HOUR)];
     store
         .write(&key, Write { mode: WriteMode::Existing, changes: &changes, expires_in: MOMENT })
@@ -134,7 +134,7 @@ pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnde
 
 /// Every action that gives a value; without an expiry it ends an earlier one.
 pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     for (at, action) in actions().into_iter().enumerate() {
         let field = format!("field {at}");
         for ttl in [HOUR, HOUR * 2] {
@@ -152,7 +152,7 @@ pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) 
 
 /// A value that stays keeps the time that it has.
 pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "text", HOUR)]).await;
     let other = Action::CompareAndSet {
         expected: Some("other".into()),
@@ -168,7 +168,7 @@ pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &imp
 
 /// The new name gets the expiry, the former one's goes with it.
 pub async fn a_modification_replaces_an_alias_with_an_expiry(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("old", "1", HOUR * 3)]).await;
     let modify = Modify { alias: Some("old"), ..modification("a", add(1), Some(HOUR)) };
     assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("2".into())));
@@ -178,7 +178,7 @@ pub async fn a_modification_replaces_an_alias_with_an_expiry(subject: &impl Stor
 
 /// Under its own name and as an alias.
 pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "5", MOMENT), expiring("old", "7", MOMENT)]).await;
     subject.advance(LATER).await;
     let modify = Modify { alias: Some("old"), ..modification("a", add(1), Some(HOUR)) };
@@ -187,7 +187,7 @@ pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl 
 
 /// On a live session with the field, and without.
 pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[set("a", "1"), set("b", "1")]).await;
     for (ttl, expires_in) in [(HOUR * 5, HOUR * 2), (HOUR, HOUR * 3)] {
         assert_eq!(
@@ -209,7 +209,7 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
 
 /// Neither session nor tombstone.
 pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     let missing = fresh_key();
     assert_eq!(store.expire_field(&missing, "a", HOUR, HOUR).await.unwrap(), Lookup::Missing);
     assert_is_missing(store, &missing).await;
@@ -218,16 +218,16 @@ pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl Store
 }
 
 /// Of what is there, what is not, and without refreshing.
-pub async fn time_left_of_a_field(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+pub async fn expires_in_of_a_field(subject: &impl StoreUnderTest) {
+    let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR)]).await;
-    let session = time_left(store, &key).await;
+    let session = expires_in(store, &key).await;
     subject.advance(Duration::from_millis(30)).await;
     let Lookup::Found(Some(left)) = store.field_expires_in(&key, "a").await.unwrap() else {
         panic!("it has an expiry")
     };
     assert!(left <= HOUR - Duration::from_millis(25) && left + MINUTE > HOUR, "{left:?}");
-    assert!(time_left(store, &key).await <= session - Duration::from_millis(25));
+    assert!(expires_in(store, &key).await <= session - Duration::from_millis(25));
     assert_eq!(store.field_expires_in(&key, "x").await.unwrap(), Lookup::Found(None));
     assert_eq!(store.field_expires_in(&fresh_key(), "a").await.unwrap(), Lookup::Missing);
     bury(store, &key, HOUR).await;
@@ -236,7 +236,7 @@ pub async fn time_left_of_a_field(subject: &impl StoreUnderTest) {
 
 /// They go with all that is stored.
 pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     let successor = Successor::fresh();
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "1", MOMENT)]).await;
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Found(()));
@@ -247,7 +247,7 @@ pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl StoreUnderTest)
 
 /// Less than a store can tell apart, more than a clock can carry.
 pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     let century = HOUR * 24 * 365 * 100;
     let (shortest, longest) = (Duration::from_nanos(1), Duration::MAX);
     write(store, &key, &[expiring("a", "1", shortest), expiring("b", "1", longest), set("c", "1")])
@@ -268,7 +268,7 @@ pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTes
 
 /// With others beside them, and removals.
 pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl StoreUnderTest) {
-    let Some((store, key)) = begin(subject).await else { return };
+    let Some((store, key)) = created(subject).await else { return };
     let names: Vec<_> = (0..1500).map(|at| format!("field {at}")).collect();
     let sets: Vec<_> = names.iter().map(|name| set(name, "1")).collect();
     write(store, &key, &sets).await;
@@ -287,7 +287,7 @@ pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl StoreUnder
 }
 
 /// A live session, if the store can expire fields.
-async fn begin(subject: &impl StoreUnderTest) -> Option<(&dyn SessionStore, SessionKey)> {
+async fn created(subject: &impl StoreUnderTest) -> Option<(&dyn SessionStore, SessionKey)> {
     let (store, key) = (subject.store(), fresh_key());
     if !store.supports_field_expiry() {
         return None;

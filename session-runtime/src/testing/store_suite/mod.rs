@@ -182,11 +182,11 @@ macro_rules! __store_suite {
             a_destruction_beside_a_rotation_knows_the_successor
             no_session_comes_back_from_a_destruction_beside_writers
 
-            time_left_is_told
-            asking_for_the_time_left_refreshes_nothing
-            time_left_of_what_is_missing_or_dead
-            little_time_left_is_refreshed_below_a_threshold
-            ample_time_left_is_not_refreshed_below_a_threshold
+            expires_in_of_a_session
+            expires_in_refreshes_nothing
+            expires_in_of_a_missing_or_dead_session
+            a_near_expiry_is_refreshed_below_a_threshold
+            a_far_expiry_is_not_refreshed_below_a_threshold
             reads_below_a_threshold_know_missing_and_dead
             the_time_of_the_store_goes_on
 
@@ -213,7 +213,7 @@ macro_rules! __store_suite {
             an_expired_field_counts_as_missing_to_modifications
             expire_field_gives_an_expiry_and_refreshes_the_session
             expire_field_changes_nothing_that_is_not_there
-            time_left_of_a_field
+            expires_in_of_a_field
             a_rotation_keeps_the_fields_expiries
             expiries_of_extreme_lengths_do_no_harm
             hundreds_of_expiring_fields_are_one_write

@@ -132,7 +132,7 @@ pub(super) async fn bury(store: &dyn SessionStore, key: &SessionKey, tombstone_f
 }
 
 /// Of a live session.
-pub(super) async fn time_left(store: &dyn SessionStore, key: &SessionKey) -> Duration {
+pub(super) async fn expires_in(store: &dyn SessionStore, key: &SessionKey) -> Duration {
     match store.expires_in(key).await.unwrap() {
         Lookup::Found(left) => left,
         other => panic!("the session is live, not {other:?}"),
@@ -145,7 +145,7 @@ pub(super) async fn assert_expires_in(
     key: &SessionKey,
     expected: Duration,
 ) {
-    let actual = time_left(store, key).await;
+    let actual = expires_in(store, key).await;
     assert!(
         actual <= expected && actual + Duration::from_secs(30) > expected,
         "{actual:?}, not {expected:?}"

@@ -35,7 +35,7 @@ pub async fn a_read_without_refresh_leaves_the_expiry(subject: &impl StoreUnderT
     subject.advance(Duration::from_millis(20)).await;
     get(store, &key, "a").await;
     store.contains(&key, "a", Refresh::No).await.unwrap();
-    assert!(time_left(store, &key).await <= HOUR - Duration::from_millis(20));
+    assert!(expires_in(store, &key).await <= HOUR - Duration::from_millis(20));
 }
 
 /// A refresh creates nothing.
@@ -91,24 +91,24 @@ pub async fn the_longest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
         store.get(&key, "a", Refresh::To(Duration::MAX)).await.unwrap(),
         Lookup::Found(Some("1".into()))
     );
-    assert!(time_left(store, &key).await > HOUR * 24 * 365 * 1000);
+    assert!(expires_in(store, &key).await > HOUR * 24 * 365 * 1000);
 }
 
 /// Less and less, more after a write.
-pub async fn time_left_is_told(subject: &impl StoreUnderTest) {
+pub async fn expires_in_of_a_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR * 2).await;
-    let left = time_left(store, &key).await;
+    let left = expires_in(store, &key).await;
     assert!(left <= HOUR * 2 && left + MINUTE > HOUR * 2, "{left:?}");
     subject.advance(Duration::from_millis(30)).await;
-    assert!(time_left(store, &key).await <= left - Duration::from_millis(25));
+    assert!(expires_in(store, &key).await <= left - Duration::from_millis(25));
     write(store, &key, &[set("a", "2")]).await;
-    let left = time_left(store, &key).await;
+    let left = expires_in(store, &key).await;
     assert!(left <= HOUR && left + MINUTE > HOUR, "{left:?}");
 }
 
 /// It only asks.
-pub async fn asking_for_the_time_left_refreshes_nothing(subject: &impl StoreUnderTest) {
+pub async fn expires_in_refreshes_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], Duration::from_millis(80)).await;
     subject.advance(MOMENT).await;
@@ -118,7 +118,7 @@ pub async fn asking_for_the_time_left_refreshes_nothing(subject: &impl StoreUnde
 }
 
 /// A tombstone has a time, but it is not a session's.
-pub async fn time_left_of_what_is_missing_or_dead(subject: &impl StoreUnderTest) {
+pub async fn expires_in_of_a_missing_or_dead_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
     bury(store, &key, HOUR).await;
@@ -126,28 +126,28 @@ pub async fn time_left_of_what_is_missing_or_dead(subject: &impl StoreUnderTest)
 }
 
 /// By both reads, whether the field is there or not. The read does not wait for it.
-pub async fn little_time_left_is_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
+pub async fn a_near_expiry_is_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
     let (store, refresh) = (subject.store(), Refresh::Below { below: HOUR, expires_in: HOUR * 2 });
     for field in ["a", "missing"] {
-        let (got, asked) = (fresh_key(), fresh_key());
-        for key in [&got, &asked] {
+        let (got, probed) = (fresh_key(), fresh_key());
+        for key in [&got, &probed] {
             create_for(store, key, &[set("a", "1")], HOUR - MINUTE).await;
         }
         let expected = (field == "a").then(|| "1".into());
         assert_eq!(store.get(&got, field, refresh).await.unwrap(), Lookup::Found(expected.clone()));
         assert_eq!(
-            store.contains(&asked, field, refresh).await.unwrap(),
+            store.contains(&probed, field, refresh).await.unwrap(),
             Lookup::Found(expected.is_some())
         );
-        for key in [&got, &asked] {
-            until("it is refreshed", async || time_left(store, key).await > HOUR).await;
+        for key in [&got, &probed] {
+            until("it is refreshed", async || expires_in(store, key).await > HOUR).await;
             assert_expires_in(store, key, HOUR * 2).await;
         }
     }
 }
 
 /// Neither to more nor to less.
-pub async fn ample_time_left_is_not_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
+pub async fn a_far_expiry_is_not_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR + MINUTE).await;
     for expires_in in [HOUR * 2, MINUTE] {

@@ -80,10 +80,10 @@ impl RedisStore {
         if let Some(Value::ServerError(error)) = replies.next() {
             return dead_or_error((&error).into());
         }
-        Ok(match time_left(replies.next())? {
-            TimeLeft::Missing => Lookup::Missing,
-            TimeLeft::Unlimited => Lookup::Found(Duration::MAX),
-            TimeLeft::Limited(left) => Lookup::Found(left),
+        Ok(match expiry(replies.next())? {
+            Expiry::Missing => Lookup::Missing,
+            Expiry::Unlimited => Lookup::Found(Duration::MAX),
+            Expiry::Limited(left) => Lookup::Found(left),
         })
     }
 
@@ -108,8 +108,8 @@ impl RedisStore {
             Some(Value::Array(fields)) => fields.into_iter().next(),
             _ => None,
         };
-        Ok(match (time_left(replies.next())?, left) {
-            (TimeLeft::Missing, _) => Lookup::Missing,
+        Ok(match (expiry(replies.next())?, left) {
+            (Expiry::Missing, _) => Lookup::Missing,
             (_, Some(Value::Int(left @ 0..))) => {
                 Lookup::Found(Some(Duration::from_millis(left.unsigned_abs())))
             }
@@ -162,11 +162,11 @@ impl RedisStore {
                 refreshed(found, replies.next(), |cause| self.deployment.log_unrefreshed(cause))
             }
             Refresh::Below { below, expires_in } => {
-                let left = time_left(replies.next())?;
+                let left = expiry(replies.next())?;
                 if left.is_below(below) {
                     self.refresh_unawaited(key, expires_in);
                 }
-                Ok(if left == TimeLeft::Missing { Lookup::Missing } else { Lookup::Found(found) })
+                Ok(if left == Expiry::Missing { Lookup::Missing } else { Lookup::Found(found) })
             }
         }
     }
@@ -185,14 +185,14 @@ fn read_reply<T>(
 
 /// How long a key is kept, by its own account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TimeLeft {
+enum Expiry {
     Missing,
     /// A session that another program began, and gave no expiry.
     Unlimited,
     Limited(Duration),
 }
 
-impl TimeLeft {
+impl Expiry {
     fn is_below(self, threshold: Duration) -> bool {
         match self {
             Self::Missing => false,
@@ -203,11 +203,11 @@ impl TimeLeft {
 }
 
 /// The reply of `PTTL`.
-fn time_left(reply: Option<Value>) -> Result<TimeLeft, StoreError> {
+fn expiry(reply: Option<Value>) -> Result<Expiry, StoreError> {
     match reply {
-        Some(Value::Int(-2)) => Ok(TimeLeft::Missing),
-        Some(Value::Int(-1)) => Ok(TimeLeft::Unlimited),
-        Some(Value::Int(left)) => Ok(TimeLeft::Limited(Duration::from_millis(left.unsigned_abs()))),
+        Some(Value::Int(-2)) => Ok(Expiry::Missing),
+        Some(Value::Int(-1)) => Ok(Expiry::Unlimited),
+        Some(Value::Int(left)) => Ok(Expiry::Limited(Duration::from_millis(left.unsigned_abs()))),
         Some(Value::ServerError(error)) => Err(Code::from(&error).into()),
         _ => Err(StoreError::refused(Cause::Unexpected)),
     }
