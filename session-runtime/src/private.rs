@@ -203,7 +203,8 @@ macro_rules! storable {
             }
         }
 
-        /// [`FieldSpec::value`]. Of a type that can neither be stored nor has a default, only the former is reported.
+        /// [`FieldSpec::value`]. A type without a stored form and without a default is reported for
+        /// the stored form alone.
         pub const fn $value<T, How>(name: &'static str) -> FieldSpec<T>
         where
             T: $storable<How>,

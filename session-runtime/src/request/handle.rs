@@ -300,8 +300,8 @@ impl SessionHandle {
             events.push_late_access();
         }
         lifecycle.resolve_cookies(|| {
-            let mut cookies = self.request.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-            let cookies = std::mem::take(&mut *cookies);
+            let cookies = self.request.cookies.lock();
+            let cookies = std::mem::take(&mut *cookies.unwrap_or_else(PoisonError::into_inner));
             let manager = self.manager();
             let values: SmallVec<[&[u8]; 1]> = cookies.values(manager.cookie_name()).collect();
             cookies::resolve(manager, &values, &mut events)

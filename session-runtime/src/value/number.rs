@@ -70,7 +70,8 @@ macro_rules! floats {
                 if self.is_nan() {
                     return Ok(Bytes::from_static(b"nan"));
                 }
-                // The shortest digits that read back as the same number, without an exponent: as `HINCRBYFLOAT` writes them.
+                // The shortest digits that read back as the same number, without an exponent. The
+                // form is that of `HINCRBYFLOAT`.
                 Ok(self.to_string().into())
             }
         }
