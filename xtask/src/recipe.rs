@@ -63,6 +63,11 @@ pub(crate) const RECIPES: &[Recipe] = &[
         command: &["tests/spelling"],
     },
     Recipe {
+        name: "prose",
+        help: "the length of sentences, their first words, pronouns; [--sentences RULE] [PATH…]",
+        command: &["tests/prose"],
+    },
+    Recipe {
         name: "links",
         help: "the documentation's links, on the web too; [--offline]",
         command: &["tests/links"],
