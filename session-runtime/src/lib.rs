@@ -1,5 +1,7 @@
-//! Typed, lazy, race-safe web sessions: a struct is the schema, every field is one field of a Redis
-//! hash, a misspelt field does not compile.
+//! Typed sessions for axum, actix-web and tower.
+//!
+//! Declare your session as a struct: a typo is a compile error, and each field is read and written
+//! on its own, in Redis or in memory.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "derive"))] {
@@ -13,7 +15,7 @@
 //! }
 //!
 //! async fn index(session: Session<Visitor>) -> Result<String, Error> {
-//!     let count = session.count().incr(1).await?; // exact, however many requests at once
+//!     let count = session.count().incr(1).await?; // atomic
 //!     Ok(format!("hello {}, visit {count}\n", session.name().await?))
 //! }
 //!
@@ -27,59 +29,80 @@
 //! # }
 //! ```
 //!
-//! It runs without a server too: `SESSION_REDIS=memory: SESSION_COOKIE_SECURE=false cargo run`.
+//! Run the program without a Redis server:
 //!
-//! # The guide
-#![cfg_attr(
-    feature = "derive",
-    doc = "[The guide](guide) begins with a [quick start](guide::quick_start). It goes on to \
-           [types](guide::types), the [life cycle](guide::lifecycle), \
-           [concurrency](guide::concurrency), [login](guide::login), [security](guide::security), \
-           [frameworks](guide::frameworks) and [errors](guide::errors), then to tests, deployment \
-           and [observability](guide::observability). [Questions and answers](guide::faq) go by \
-           what you see."
-)]
+//! ```sh
+//! SESSION_REDIS=memory: SESSION_COOKIE_SECURE=false cargo run
+//! ```
 //!
 #![cfg_attr(
     feature = "derive",
-    doc = "You come from [tower-sessions](guide::tower_sessions), \
-           [actix-session](guide::actix_session) or Python's `redis_session`? Each has a page."
+    doc = r#"
+# The guide
+
+Begin with the [quick start](guide::quick_start). Then read about [types](guide::types), the
+[life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login),
+[callbacks from other sites](guide::cross_site) and [security](guide::security). Pages on
+[frameworks](guide::frameworks), [errors](guide::errors), tests, deployment,
+[production](guide::production), [operations](guide::runbook),
+[observability](guide::observability) and [performance](guide::performance) follow. The
+[FAQ](guide::faq) answers questions by symptom.
+
+There are pages for users of [tower-sessions](guide::tower_sessions),
+[actix-session](guide::actix_session) and Python's `redis_session`."#
 )]
 //!
-//! # The types
+//! # Fields
 //!
-//! - [`Session`](struct@Session) is what a handler takes; [`macro@Session`] makes a struct a
-//!   session, and lists all attributes.
-//! - [`Field`] is one field of it: read it by awaiting it, or count, compare, take and replace it.
-//! - [`Sessions`] is the application's manager, [`SessionConfig`] its configuration, `SessionLayer`
-//!   what goes around the router.
-//! - [`Error`] answers questions about what went wrong. It is told to `tracing` too, with what the
-//!   library does about its connection.
-//! - [`store`] has the stores, and the contract for a store of your own. [`adapter`] has the types
-//!   of each framework.
+//! [`#[derive(Session)]`](macro@Session) makes a struct the schema of a session. Each field gets a
+//! getter and a setter. The getter returns a [`Field`], which you await to read the value. Methods
+//! of [`Field`] count, compare, take and replace values in one atomic step.
+//!
+//! A field has any type that implements [`FieldValue`], or any type of serde with
+//! `#[session(json)]`.
+//!
+//! # Life cycle
+//!
+//! [`Sessions`] is the application's manager. Build the manager once, from a [`SessionConfig`] or
+//! from the environment. Handlers receive a [`Session`](struct@Session) from the layer or
+//! middleware of their web framework.
+//!
+//! The first write creates the session and sets a signed cookie. Each request that uses the session
+//! postpones its expiry. Call [`renew`](struct@Session#method.renew) at login,
+//! [`rotate`](struct@Session#method.rotate) at a change of privilege and
+//! [`destroy`](struct@Session#method.destroy) at logout.
+//!
+//! An [`Error`] is a response with the right status in all supported web frameworks. Ask the error
+//! questions such as [`is_gone`](Error::is_gone) to handle it yourself.
+//!
+//! # Modules
+//!
+//! - [`store`] has the stores, and the trait for custom stores.
+//! - [`adapter`] has the types of each web framework.
+//! - [`batch`] and [`field`] have types that applications rarely name.
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
+//! | feature | default | content |
 //! | --- | --- | --- |
 //! | `derive` | yes | the macros |
-//! | `redis` | yes | [`RedisStore`]: one server, sentinels, a cluster |
-//! | `tls` | no | TLS to them, by rustls |
+//! | `redis` | yes | [`RedisStore`]: one server, Sentinel, Cluster |
+//! | `tls` | no | TLS to Redis servers, by rustls |
 //! | `axum` | yes | the extractor, and errors as responses |
-//! | `tower` | with `axum` and `poem` | [`SessionLayer`](adapter::tower::SessionLayer), for any server that speaks tower's `Service` over `http` types |
-//! | `actix` | no | `SessionMiddleware`, the extractor, and errors as responses, for actix-web 4 |
-//! | `poem` | no | [`SessionLayer`](adapter::tower::SessionLayer) as a middleware, the extractor, and errors as responses, for poem 3 |
-//! | `blocking` | no | `wait` on every operation, for servers and scripts without `async` |
-//! | `redis-session-compat` | no | `CookieFormat`: sessions shared with the Python package `redis_session`, see `guide::redis_session` |
-//! | `clap` | no | `SessionArgs`: the settings as options of the command line, to flatten into one's own parser of clap 4 |
-//! | `uuid`, `time`, `chrono`, `jiff` | no | their types as fields |
-//! | `metrics` | no | what operations and sessions come to, and connections, as metrics of the crate `metrics`: see `guide::observability` |
-//! | `testing` | no | `testing`: a clock to move, a browser without a server, checks of one's own store; for `[dev-dependencies]` |
+//! | `tower` | with `axum`, `poem` | the layer for tower services over `http` types |
+//! | `actix` | no | middleware, extractor and errors for actix-web 4 |
+//! | `poem` | no | middleware, extractor and errors for poem 3 |
+//! | `blocking` | no | `wait` on every operation, for programs without `async` |
+//! | `redis-session-compat` | no | sessions shared with Python's `redis_session` |
+//! | `clap` | no | `SessionArgs`: the settings as command-line options |
+//! | `uuid`, `time`, `chrono`, `jiff` | no | types of these crates as fields |
+//! | `metrics` | no | metrics of the crate `metrics` |
+//! | `testing` | no | a movable clock, a browser and other tools for your tests |
 //!
 //! # Tests
 //!
-//! In tests, `SessionConfig::new().store("memory:")` needs no server. The feature `testing` gives a
-//! session in any state its cookie.
+//! `SessionConfig::new().store("memory:")` needs no server. Feature `testing` adds tools that create
+//! sessions in any state.
 
 #![forbid(unsafe_code)]
 // docs.rs writes beside each item which feature it needs.

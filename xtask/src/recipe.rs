@@ -68,6 +68,11 @@ pub(crate) const RECIPES: &[Recipe] = &[
         command: &["tests/prose"],
     },
     Recipe {
+        name: "guide",
+        help: "the guide's pages for GitHub, in guide/; [--check]",
+        command: &["tests/guide"],
+    },
+    Recipe {
         name: "links",
         help: "the documentation's links, on the web too; [--offline]",
         command: &["tests/links"],

@@ -1,39 +1,41 @@
-//! How to use this library well. Each page is read in five minutes; all code that uses it compiles.
+//! The guide, in reading order.
 //!
-//! In reading order:
+//! Each page takes about five minutes. All examples compile.
 //!
-//! | page | answers |
+//! | page | question |
 //! | --- | --- |
-//! | [`quick_start`] | How do I get from nothing to a page that knows its visitor? |
-//! | [`types`] | Which type does a field get, and how may it change while sessions live? |
-//! | [`lifecycle`] | When does a session begin, expire and end, and what does that cost? |
-//! | [`concurrency`] | What do requests at the same moment do to each other? |
-//! | [`login`] | What is to be done at login, logout, "remember me", and with forms? |
-//! | [`cross_site`] | How do payments and logins of other sites come back, and why is a write a 403? |
-//! | [`security`] | What do OWASP's cheat sheet and ASVS ask for, and who does it? |
-//! | [`frameworks`] | How does it go with my web server, with WebSockets, without `async`? |
-//! | [`errors`] | What went wrong, what does the client get, what do I do? |
-#![cfg_attr(feature = "testing", doc = "| [`testing`] | How do I test my own handlers? |")]
+//! | [`quick_start`] | How do you get from an empty folder to a page that knows its visitors? |
+//! | [`types`] | Which type does a field get, and how may the type change later? |
+//! | [`lifecycle`] | When does a session start, expire and end? |
+//! | [`concurrency`] | How do requests at the same moment affect each other? |
+//! | [`login`] | How do you write login, logout, "remember me" and forms? |
+//! | [`cross_site`] | How do callbacks of payment and login providers work? |
+//! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
+//! | [`frameworks`] | How do other web frameworks, WebSockets and blocking programs use sessions? |
+//! | [`errors`] | Which errors are there, and how do you handle each? |
+#![cfg_attr(feature = "testing", doc = "| [`testing`] | How do you test your handlers? |")]
 #![cfg_attr(
     feature = "redis",
-    doc = "| [`deployment`] | Where are sessions kept, what does the server have to permit, what \
-           happens when it fails? |"
+    doc = "| [`deployment`] | How do you set up the Redis server, its permissions and failover? |"
 )]
-//! | [`observability`] | What can be seen from outside, and under which names? |
-//! | [`faq`] | Why does my counter stay at 1, why do I see 409 or the login page again? |
+//! | [`production`] | Is the application ready for production? |
+//! | [`runbook`] | How do you inspect, count and end sessions, and act on a failure? |
+//! | [`observability`] | Which spans, events and metrics are there? |
+//! | [`performance`] | How many round trips does each call make? |
+//! | [`faq`] | Why does the counter stay at 1, and why does the login page return? |
 //!
-//! For those who come from elsewhere:
+//! Moving from another library:
 //!
-//! | page | answers |
+//! | page | from |
 //! | --- | --- |
-//! | [`tower_sessions`] | How do I move from tower-sessions? |
-//! | [`actix_session`] | How do I move from actix-session? |
+//! | [`tower_sessions`] | tower-sessions |
+//! | [`actix_session`] | actix-session |
 #![cfg_attr(
     feature = "redis-session-compat",
-    doc = "| [`redis_session`] | How do I move from Python's `redis_session`, route by route? |"
+    doc = "| [`redis_session`] | Python's `redis_session`, route by route |"
 )]
 //!
-//! All attributes of a schema are listed at the [macro](macro@crate::Session).
+//! The page of the [macro](macro@crate::Session) lists all attributes of a schema.
 
 #[doc = include_str!("quick_start.md")]
 #[doc = "\n---\nNext: [types](crate::guide::types)."]
@@ -95,15 +97,31 @@ pub mod testing {}
 
 #[cfg(feature = "redis")]
 #[doc = include_str!("deployment.md")]
-#[doc = "\n---\nNext: [observability](crate::guide::observability)."]
+#[doc = "\n---\nNext: [the production checklist](crate::guide::production)."]
 #[doc(alias = "health")]
 pub mod deployment {}
 
+#[doc = include_str!("production.md")]
+#[doc = "\n---\nNext: [the runbook](crate::guide::runbook)."]
+#[doc(alias = "checklist")]
+pub mod production {}
+
+#[doc = include_str!("runbook.md")]
+#[doc = "\n---\nNext: [observability](crate::guide::observability)."]
+#[doc(alias = "operations")]
+pub mod runbook {}
+
 #[doc = include_str!("observability.md")]
-#[doc = "\n---\nNext: [questions and answers](crate::guide::faq)."]
+#[doc = "\n---\nNext: [performance](crate::guide::performance)."]
 #[doc(alias = "health")]
 #[doc(alias = "metrics")]
 pub mod observability {}
+
+#[doc = include_str!("performance.md")]
+#[doc = "\n---\nNext: [the FAQ](crate::guide::faq)."]
+#[doc(alias = "hsetex")]
+#[doc(alias = "round trip")]
+pub mod performance {}
 
 #[doc = include_str!("faq.md")]
 #[doc(alias = "409")]

@@ -47,7 +47,7 @@ fn the_guide_has_one_order() {
         between(&guide, "| [`", "`]").into_iter().filter(|page| pages.contains(page)).collect();
     assert_eq!(table, pages, "the table of guide/mod.rs and its modules");
     let listed = between(&readme, "## The guide", "## ").concat();
-    assert_eq!(between(&listed, "session-runtime/src/guide/", ".md)"), pages, "README.md");
+    assert_eq!(between(&listed, "](guide/", ".md)"), pages, "README.md");
 }
 
 /// Each page leads to the next one, and the last to none.
