@@ -10,19 +10,18 @@ use crate::session::record::{Changes, Values};
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
-/// Fields that [`Session::read`](crate::Session::read) reads together: a tuple of up to twelve
-/// [`Field`]s, or a `Vec` of fields of one type.
+/// A batch of [`Field`]s for [`Session::read`](crate::Session::read): a tuple of up to twelve, or a
+/// `Vec` of fields of the same type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a batch of session fields",
     label = "expected a tuple of up to 12 fields, or a `Vec` of fields of one type",
     note = "for example `session.read((session.count(), session.name()))`"
 )]
 pub trait ReadBatch {
-    /// The values: a tuple, or a `Vec`.
+    /// The values that were read: a tuple or a `Vec`, as the batch is.
     type Output;
 
-    /// What is left of the fields when they are asked for: specs, so that no lifetime of a field is
-    /// in the future.
+    /// The specs of the fields. The future of a read holds these and borrows no field.
     #[doc(hidden)]
     type Specs: Send + 'static;
 
@@ -99,16 +98,18 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
     }))
 }
 
-/// Changes of several fields that are carried out together, all or none: made by
-/// [`Session::write`](crate::Session::write).
+/// A batch of changes to several fields, made by [`Session::write`](crate::Session::write). The
+/// store applies all changes or none.
 ///
-/// The outcome is that of the changes one after another: where a field is changed twice, the last
-/// change counts. This holds too for a field that two schemas have under its present name and under
-/// its [alias](macro@crate::Session). A change of the present name removes the value under the
-/// alias, also one that the same batch set before. A later change of the former name leaves the
-/// present one alone, under which the value is then read.
+/// The result is the same as if the changes were made in order. If a field is changed twice, the
+/// last change counts.
 ///
-/// Nothing happens before [`commit`](Self::commit) is awaited.
+/// Two schemas may share a stored field, under its present name in one schema and under its
+/// [alias](macro@crate::Session) in the other. The last change counts there too. A change of the
+/// present name removes the value under the alias, even if an earlier change of this batch set that
+/// value. A later change of the former name does not touch the present name, which reads prefer.
+///
+/// Nothing is sent before you await [`commit`](Self::commit).
 #[must_use = "nothing is written before `.commit().await?`"]
 pub struct WriteBatch<'a> {
     handle: &'a SessionHandle,
@@ -120,7 +121,7 @@ impl<'a> WriteBatch<'a> {
         Self { handle, changes: Ok(Changes::default()) }
     }
 
-    /// Gives a field a value.
+    /// Adds a change that sets a field.
     pub fn set<T: 'static>(self, field: Field<'_, T>, value: impl IntoField<T>) -> Self {
         self.change(|handle, changes| {
             let spec = field.spec_of(handle)?;
@@ -129,7 +130,7 @@ impl<'a> WriteBatch<'a> {
         })
     }
 
-    /// Removes a field, if it is there.
+    /// Adds a change that removes a field, if the session has that field.
     pub fn remove<T: 'static>(self, field: Field<'_, T>) -> Self {
         self.change(|handle, changes| {
             let spec = field.spec_of(handle)?;
@@ -139,13 +140,14 @@ impl<'a> WriteBatch<'a> {
         })
     }
 
-    /// Carries the changes out, in one round trip. Without any, nothing is sent.
+    /// Sends the changes in a single round trip. An empty batch sends nothing.
     ///
     /// # Errors
     ///
-    /// The first error of a change, such as [`Error::is_encode`]; [`Error::is_unsupported`] if a
-    /// field is another request's; [`Error::is_too_large`] if the values are too large
-    /// together; otherwise as a setter. Nothing was written then.
+    /// Returns the first error of a change, such as [`Error::is_encode`]. Fails with
+    /// [`Error::is_unsupported`] if a field belongs to another request, and with
+    /// [`Error::is_too_large`] if the values together exceed the limit. Nothing was written in
+    /// these cases. Other errors are the same as for [`Field::set`].
     ///
     /// # Examples
     ///
@@ -194,7 +196,7 @@ impl fmt::Debug for WriteBatch<'_> {
 impl<'a, T: 'static> Field<'a, T> {
     /// # Errors
     ///
-    /// If the field is another request's.
+    /// `is_unsupported` if the field belongs to another request.
     fn spec_of(self, handle: &SessionHandle) -> Result<&'static FieldSpec<T>, Error> {
         if self.handle().is_same(handle) {
             Ok(self.spec())

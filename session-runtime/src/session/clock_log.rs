@@ -1,4 +1,4 @@
-//! The log of the distance between this machine's clock and the store's.
+//! The log of the difference between this machine's clock and the store's clock.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -8,13 +8,14 @@ use crate::lifecycle::MAX_CLOCK_SKEW;
 use crate::request::manager::Manager;
 use crate::store::StoreError;
 
-/// Half of what ids tolerate: two machines on either side of the store still take each other's
-/// sessions for born.
+/// Half of the skew that ids tolerate. Two machines may be this far off in opposite directions, and
+/// still accept each other's sessions.
 pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
-/// A clock this far from the store's is worth a warning.
+/// A difference above this limit is logged as a warning.
 const WARNING_DISTANCE: Duration = Duration::from_secs(30);
 
-/// The worst that was told, until the clocks agree again: a health check asks every few seconds.
+/// The worst level logged since the clocks last agreed. Health checks run every few seconds, so
+/// each level is logged only once.
 #[derive(Debug, Default)]
 pub(super) struct ClockLog(AtomicU8);
 
@@ -23,7 +24,7 @@ const WARNED: u8 = 1;
 const ALARMED: u8 = 2;
 
 impl ClockLog {
-    /// Logs the distance if it is worse than the last that was logged.
+    /// Logs the difference if the level is worse than the last level that was logged.
     pub(super) fn record(&self, distance: Duration) {
         if distance < WARNING_DISTANCE / 2 {
             self.0.store(FINE, Ordering::Relaxed);
@@ -45,8 +46,8 @@ impl ClockLog {
     }
 }
 
-/// The distance of this machine's clock from the store's. A cluster's is that of the node that is
-/// farthest.
+/// Returns the difference between this machine's clock and the store's clock. For a cluster, the
+/// node with the largest difference counts.
 pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, StoreError> {
     let theirs = manager.store().time().await?;
     Ok(abs_diff(manager.now(), theirs))

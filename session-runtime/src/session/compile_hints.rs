@@ -1,8 +1,8 @@
 //! Hints at compile time, for mistakes that the compiler would explain badly.
 //!
-//! Each is an impl or a method that asks for a trait which nothing implements, and which says what
-//! was meant. None of them can be called. The lifetime of some traits makes the compiler ask for
-//! them where the mistake is, and not here.
+//! Each hint is an impl or a method with a bound on a trait that nothing implements. The trait's
+//! message explains the mistake. None of these can be called. Some of the traits have a lifetime,
+//! so that the compiler checks the bound at the caller and not here.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,7 +13,8 @@ use crate::session::field::Field;
 #[cfg(any(not(feature = "actix"), not(feature = "tower")))]
 use crate::session::sessions::Sessions;
 
-/// Of a field that is compared or printed, its name is all that the compiler shows.
+/// Reports a field that is compared or printed before it is awaited. The compiler shows only the
+/// trait's name in that message.
 pub trait AwaitedBeforeUse {}
 
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! One field of one session, lazily.
+//! A field of a session, read when it is awaited.
 
 use std::fmt;
 use std::future::Future;
@@ -18,10 +18,10 @@ use crate::store::{Action, Modified};
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
-/// One field of a session, not read yet.
+/// A field of a session that has not been read yet.
 ///
-/// Awaiting it gives the field's value. Its methods are the other operations on the field. Nothing
-/// happens before it, or what a method returned, is awaited.
+/// Await the field to get the value, or call a method for any other operation. Nothing is sent
+/// before you await the field or the [`Operation`] that a method returns.
 ///
 /// # Examples
 ///
@@ -63,12 +63,12 @@ impl<'a, T: 'static> Field<'a, T> {
         self.spec
     }
 
-    /// Reads the field. The same as awaiting it.
+    /// Reads the field. Awaiting the field does the same.
     ///
     /// # Errors
     ///
-    /// [`Error::is_decode`] if what is stored is not a `T`, [`Error::is_unavailable`] if the store
-    /// cannot be reached.
+    /// Fails with [`Error::is_decode`] if the stored bytes are not a `T`, and with
+    /// [`Error::is_unavailable`] if the store cannot be reached.
     ///
     /// # Examples
     ///
@@ -94,16 +94,18 @@ impl<'a, T: 'static> Field<'a, T> {
         )
     }
 
-    /// Gives the field a value. The same as the generated setter, but for values whose type is to
-    /// be inferred: it takes a `T` alone.
+    /// Sets the field. The generated setter does the same, but accepts more types. This method
+    /// takes only a `T`, so that the compiler can infer the value's type.
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`] if the session was ended meanwhile, [`Error::is_too_large`] if the value
-    /// is, [`Error::is_encode`] if it has no stored form, [`Error::is_headers_sent`] if it
-    /// would begin a session after the response's head was sent, [`Error::is_unavailable`] if the
-    /// store cannot be reached, [`Error::is_outcome_unknown`] too if it is not known whether it
-    /// was written.
+    /// - [`Error::is_gone`] if the session was ended in the meantime.
+    /// - [`Error::is_too_large`] if the value exceeds the limit.
+    /// - [`Error::is_encode`] if the value has no stored form.
+    /// - [`Error::is_headers_sent`] if the write would create a session after the response headers
+    ///   were sent.
+    /// - [`Error::is_unavailable`] if the store cannot be reached. [`Error::is_outcome_unknown`]
+    ///   holds as well if the value may or may not have been written.
     ///
     /// # Examples
     ///
@@ -126,11 +128,11 @@ impl<'a, T: 'static> Field<'a, T> {
         self.assign(value)
     }
 
-    /// Whether the field is there. A missing field reads as its default.
+    /// Returns whether the session has the field. A missing field reads as its default.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached.
+    /// Fails with [`Error::is_unavailable`] if the store cannot be reached.
     ///
     /// # Examples
     ///
@@ -159,11 +161,11 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// The stored bytes, or `None` if the field is missing.
+    /// Returns the stored bytes, or `None` if the field is missing.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached.
+    /// Fails with [`Error::is_unavailable`] if the store cannot be reached.
     ///
     /// # Examples
     ///
@@ -188,11 +190,11 @@ impl<'a, T: 'static> Field<'a, T> {
         )
     }
 
-    /// Removes the field, and says whether it was there. Begins no session.
+    /// Removes the field, and returns whether the session had it. Never creates a session.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// The same as for [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -221,13 +223,13 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Removes the field and gives what it was, or its default. Of several at once, one gets the
-    /// value. Begins no session.
+    /// Removes the field, and returns the value or the field's default. If several requests take
+    /// the field concurrently, only the first gets the value. Never creates a session.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is
-    /// removed all the same.
+    /// The same as for [`set`](Self::set), and [`Error::is_decode`] if the stored bytes are not a
+    /// `T`. The field is removed even then.
     ///
     /// # Examples
     ///
@@ -254,12 +256,12 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Gives the field a value and gives back what it was before, or its default.
+    /// Sets the field, and returns the previous value or the field's default.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Error::is_decode`] if what was stored is not a `T`; it is
-    /// replaced all the same.
+    /// The same as for [`set`](Self::set), and [`Error::is_decode`] if the previous bytes are not a
+    /// `T`. The field is replaced even then.
     ///
     /// # Examples
     ///
@@ -285,12 +287,13 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Gives the field a value if it is missing, and gives what it is then: one value for all that
-    /// do so at once.
+    /// Sets a missing field, and returns the field's value. Concurrent calls all return the same
+    /// value.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), and [`Error::is_decode`] if what is stored is not a `T`.
+    /// The same as for [`set`](Self::set), and [`Error::is_decode`] if the stored bytes are not a
+    /// `T`.
     ///
     /// # Examples
     ///
@@ -308,6 +311,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "get_or_insert")]
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with_value(value, |value| spec.write(value));
@@ -321,17 +325,17 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Gives the field the value `new` if it is `old`, and says whether it did. A missing field is
-    /// its default.
+    /// Sets the field to `new` if the value is `old`, and returns whether the field was set. A
+    /// missing field counts as the default.
     ///
-    /// What is compared is the **stored form**, byte for byte. A value that was stored in another
-    /// spelling is not equal: `1e3` for `1000`, a `HashMap` as JSON, whose order is never the
-    /// same, JSON from before its type got another field. For fields with `json` or `with`, use
-    /// [`update`](Self::update), which compares with the bytes that it read.
+    /// The comparison is between **stored bytes**. Equal values may differ in their bytes. Examples
+    /// are `1e3` and `1000`, a `HashMap` stored as JSON, whose order varies, and JSON from before
+    /// the type got another field. For fields with `json` or `with`, use [`update`](Self::update),
+    /// which compares with the bytes that were read.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// The same as for [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -363,7 +367,7 @@ impl<'a, T: 'static> Field<'a, T> {
             let (expected, value) = (old?, new?);
             let or_missing = spec.write(&spec.default())? == expected;
             if expected.is_none() && !or_missing {
-                // A field that is missing reads as its default, which is not what is expected.
+                // A missing field reads as its default, which differs from the expected value.
                 return Ok(false);
             }
             let action = Action::CompareAndSet { expected, or_missing, value };
@@ -371,21 +375,21 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Changes the field's value by a function of it, and gives the new value. The function is
-    /// called again if somebody else changed the field meanwhile, so it computes and does
-    /// nothing else. A missing field is its default.
+    /// Changes the field's value with a function, and returns the new value. The function runs
+    /// again after each concurrent change of the field, and should have no side effects. A missing
+    /// field counts as the default.
     ///
-    /// Two round trips when nobody interferes. On Redis, the updates of one field that meet in this
-    /// process take turns. Against other processes an update is tried again after a short pause
-    /// of random length. From the first try that was lost it goes on for the
-    /// [`timeout`](crate::SessionConfig::timeout) of one trip to the store.
-    /// [`incr`](Self::incr) takes one round trip, and is never contended.
+    /// Takes two round trips without contention. On Redis, concurrent updates of the same field in
+    /// this process take turns. If another process changes the field first, the update is retried
+    /// after a short random pause. Retries go on for the [`timeout`](crate::SessionConfig::timeout)
+    /// of a store operation, counted from the first lost attempt. [`incr`](Self::incr) takes a
+    /// single round trip and never meets contention.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Error::is_decode`] if the stored bytes are not a `T`.
-    /// [`Error::is_contended`] if others were faster until the time was over, or if 1,000
-    /// updates of the field wait in this process already.
+    /// The same as for [`set`](Self::set), and [`Error::is_decode`] if the stored bytes are not a
+    /// `T`. Fails with [`Error::is_contended`] if other writers were faster until the time ran out.
+    /// The same error means that 1,000 updates of the field are already waiting in this process.
     ///
     /// # Examples
     ///
@@ -427,13 +431,13 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// Adds to a number and gives the sum. Exact, however many do so at once. A missing field is
-    /// its default.
+    /// Adds to a number, and returns the sum. Concurrent additions are all counted. A missing field
+    /// counts as the default.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set), [`Error::is_out_of_range`] if the sum is not a `T`,
-    /// [`Error::is_decode`] if what is stored is not a number.
+    /// The same as for [`set`](Self::set). Fails with [`Error::is_out_of_range`] if the sum does
+    /// not fit a `T`, and with [`Error::is_decode`] if the stored bytes are not a number.
     ///
     /// # Examples
     ///
@@ -460,11 +464,12 @@ impl<'a, T: 'static> Field<'a, T> {
         self.count(OperationName::Incr, action)
     }
 
-    /// Subtracts from a number and gives the difference. Otherwise as [`incr`](Self::incr).
+    /// Subtracts from a number, and returns the difference. Otherwise the same as
+    /// [`incr`](Self::incr).
     ///
     /// # Errors
     ///
-    /// As [`incr`](Self::incr).
+    /// The same as for [`incr`](Self::incr).
     ///
     /// # Examples
     ///
@@ -489,20 +494,22 @@ impl<'a, T: 'static> Field<'a, T> {
         self.count(OperationName::Decr, action)
     }
 
-    /// Gives the field an expiry of its own, that long from now, and says whether the field is
-    /// there. Begins no session.
+    /// Sets the field's own expiry, counted from now, and returns whether the session has the
+    /// field. Never creates a session.
     ///
-    /// Whatever writes the field afterwards ends this expiry, or, if the field is declared with a
-    /// `ttl`, sets that one. The session's own expiry is refreshed as by every write, and
-    /// counts for all fields: a field goes with its session, however long it would have been kept
-    /// itself. Redis counts in milliseconds; what is less than one is one. One round trip; a
-    /// second one if the field has an `alias` and is not there under its own name.
+    /// A later write of the field ends this expiry, or starts the `ttl` with which the field is
+    /// declared. Like every write, this call also refreshes the session's expiry. The session's
+    /// expiry applies to all fields, so a field never outlives its session.
+    ///
+    /// Redis counts in milliseconds. Shorter times count as a millisecond. Takes a single round
+    /// trip. A field with an `alias` takes a second round trip if nothing is stored under the
+    /// present name.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unsupported`] for an expiry of zero, and on a server that cannot expire single
-    /// fields: Redis 7.4 or later and Valkey 9 or later can, memory can. Otherwise as
-    /// [`set`](Self::set).
+    /// Fails with [`Error::is_unsupported`] if `ttl` is zero, or if the server cannot expire single
+    /// fields. Redis 7.4, Valkey 9 and later versions can, and so can the memory store. Other
+    /// errors are the same as for [`set`](Self::set).
     ///
     /// # Examples
     ///
@@ -520,6 +527,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # let _ = example;
     /// # }
     /// ```
+    #[doc(alias = "ttl")]
     pub fn expire_in(self, ttl: Duration) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
         Operation::new(span(OperationName::ExpireIn, handle, spec).instrument(async move {
@@ -535,16 +543,16 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// How long from now the field is kept by its own expiry: `None` if it has none, or is not
-    /// there. Refreshes nothing.
+    /// Returns the time until the field's own expiry. `None` means that the field has no expiry or
+    /// is missing. Refreshes nothing.
     ///
-    /// The session may expire sooner, and the field with it: see
-    /// [`Session::expires_in`](struct@crate::Session#method.expires_in). One round
-    /// trip; a second one if the field has an `alias` and no expiry under its own name.
+    /// The session may expire sooner, and the field with the session. See
+    /// [`Session::expires_in`](struct@crate::Session#method.expires_in). Takes a single round trip.
+    /// A field with an `alias` takes a second round trip if the present name has no expiry.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached.
+    /// Fails with [`Error::is_unavailable`] if the store cannot be reached.
     ///
     /// # Examples
     ///
@@ -565,6 +573,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "ttl")]
     pub fn expires_in(self) -> Operation<'a, Option<Duration>> {
         let Self { handle, spec, .. } = self;
         Operation::new(span(OperationName::ExpiresIn, handle, spec).instrument(async move {
@@ -577,7 +586,7 @@ impl<'a, T: 'static> Field<'a, T> {
         }))
     }
 
-    /// What the generated setter calls: encodes now, writes when awaited.
+    /// The generated setter. Encodes the value at once, and writes when awaited.
     pub(crate) fn assign(self, value: impl IntoField<T>) -> Operation<'a, ()> {
         let Self { handle, spec, .. } = self;
         let mut changes = Changes::default();
@@ -613,7 +622,7 @@ fn span<'a, T>(
     OperationSpan::new(name, handle).with_field(spec.name())
 }
 
-/// The bytes that a field holds, under its own name or its former one.
+/// The stored bytes of a field, under its present name or its former name.
 async fn stored_value<T>(
     handle: &SessionHandle,
     spec: &'static FieldSpec<T>,
@@ -634,7 +643,7 @@ fn modify<'a, T>(
     handle.modify(spec.name(), spec.alias(), spec.ttl(), action)
 }
 
-/// In place of what is stored now and not valid, and of nothing else.
+/// Replaces the invalid stored bytes, unless these have changed in the meantime.
 async fn set_to_default<T>(
     handle: &SessionHandle,
     spec: &'static FieldSpec<T>,

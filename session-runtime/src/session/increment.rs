@@ -1,9 +1,9 @@
-//! The numbers that can be counted up and down.
+//! Numbers that can be incremented and decremented.
 
 use crate::store::Action;
 
-/// A number that [`Field::incr`](crate::Field::incr) counts: integers of up to 64 bits, `f32` and
-/// `f64`.
+/// A number that [`Field::incr`](crate::Field::incr) can add to: an integer of up to 64 bits, `f32`
+/// or `f64`.
 #[diagnostic::on_unimplemented(
     message = "a session field of type `{Self}` cannot be incremented",
     label = "not a number that can be incremented",
@@ -20,7 +20,7 @@ pub trait Increment: Copy {
 
 macro_rules! integers {
     ($($type:ty),* $(,)?) => {$(
-        // No type here has more than 64 bits: nothing is lost in 128.
+        // No type here has more than 64 bits, so nothing is lost in 128 bits.
         impl Increment for $type {
             fn add(by: Self, default: Self) -> Action {
                 let (by, default) = (by as i128, default as i128);

@@ -1,4 +1,4 @@
-//! What a handler takes.
+//! The typed session that handlers take, and the application's session manager.
 
 pub(crate) mod batch;
 mod clock_log;
@@ -26,15 +26,17 @@ use crate::session::schema::Schema;
 use crate::store::Change;
 use crate::telemetry::{OperationName, OperationSpan};
 
-/// One request's session, with the fields that `S` declares; cheap to clone.
+/// A request's session, with the fields that `S` declares. Cheap to clone.
 ///
-/// It dereferences to the companion type that `#[derive(Session)]` generates: `session.count()` is
-/// the field `count`, `session.set_count(3)` gives it a value. All sessions of one request,
-/// whatever their schema, are one session: what one of them does, the others see.
+/// `Session<S>` dereferences to the companion type that `#[derive(Session)]` generates.
+/// `session.count()` is the field `count`, and `session.set_count(3)` sets it.
+///
+/// A request has a single session. All `Session` values of the request share this session, whatever
+/// their schema, so each sees the changes of the others.
 ///
 /// # Examples
 ///
-/// A login under a new id, whatever session the browser came with, and a logout:
+/// A login that always gets a new id, and a logout:
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -56,6 +58,7 @@ use crate::telemetry::{OperationName, OperationSpan};
 /// # let _ = (login, logout);
 /// # }
 /// ```
+#[doc(alias = "user_id")]
 pub struct Session<S: Schema> {
     fields: S::Fields,
 }
@@ -65,9 +68,11 @@ impl<S: Schema> Session<S> {
         Self { fields: S::fields(handle) }
     }
 
-    /// The session's id, as far as it is known without asking the store: after the first operation,
-    /// the id of the session that is there; before it, the one that the request's cookie names.
-    /// `None` without a session.
+    /// Returns the session's id, if the id is known without asking the store. `None` means that
+    /// there is no session.
+    ///
+    /// Before the first operation, this is the id in the request's cookie. Later, this is the id of
+    /// the session in the store.
     ///
     /// # Examples
     ///
@@ -86,19 +91,20 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "id")]
     pub fn session_id(&self) -> Option<SessionId> {
         self.handle().id()
     }
 
-    /// The time at which the session was created or last [renewed](Self::renew), in whole seconds.
-    /// `None` without a session. No round trip.
+    /// Returns the time at which the session was created or last [renewed](Self::renew), in whole
+    /// seconds. `None` means that there is no session. Takes no round trip.
     ///
-    /// The session's id holds the time, so it is known as far as the [id](Self::session_id) is. A
-    /// [rotation](Self::rotate) keeps it.
+    /// The time is a part of the [id](Self::session_id), so the time is known whenever the id is. A
+    /// [rotation](Self::rotate) keeps the time.
     ///
     /// # Examples
     ///
-    /// Ask for the password again before a change that matters:
+    /// Ask for the password again before an important change:
     ///
     /// ```
     /// # #[cfg(feature = "derive")] {
@@ -122,15 +128,17 @@ impl<S: Schema> Session<S> {
         self.session_id().map(|id| id.created_at())
     }
 
-    /// Whether there is a session. One round trip, none without a cookie; refreshes the expiry as a
-    /// read does.
+    /// Returns whether there is a session. Takes a single round trip, or none without a cookie.
+    /// Refreshes the expiry as a read does.
     ///
-    /// A session that is over by this program's clock or lifetimes does not exist here, even while
-    /// the store has it: see [the guide](crate::guide::lifecycle#sessions-of-another-program).
+    /// A session that has ended by this program's clock or lifetimes does not exist here, even if
+    /// the store still has it. See [the
+    /// guide](crate::guide::lifecycle#sessions-of-another-program).
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    /// Fails with [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be
+    /// reached.
     ///
     /// # Examples
     ///
@@ -156,12 +164,13 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// How long from now the session expires if nobody uses it; `None` without a session. One round
-    /// trip; refreshes nothing, so that a page may ask it again and again.
+    /// Returns the time until an unused session expires. `None` means that there is no session.
+    /// Takes a single round trip. Refreshes nothing, so a page may poll this.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    /// Fails with [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be
+    /// reached.
     ///
     /// # Examples
     ///
@@ -182,6 +191,9 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "expiry")]
+    #[doc(alias = "max_age")]
+    #[doc(alias = "ttl")]
     pub fn expires_in(&self) -> Operation<'_, Option<Duration>> {
         Operation::new(
             OperationSpan::new(OperationName::ExpiresIn, self.handle())
@@ -189,9 +201,8 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// The session's lifetime, as it is configured, as far as it is known without asking the store;
-    /// `None` without a session. See [`session_id`](Self::session_id) for when it is known.
-    /// Asks nobody.
+    /// Returns the session's lifetime, as configured. `None` means that there is no session. Takes
+    /// no round trip. The lifetime is known whenever the [id](Self::session_id) is.
     ///
     /// # Examples
     ///
@@ -211,19 +222,21 @@ impl<S: Schema> Session<S> {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "max_age")]
     pub fn lifetime(&self) -> Option<Lifetime> {
         self.handle().lifetime()
     }
 
-    /// Reads several fields in one round trip: a tuple of up to twelve, or a `Vec` of fields of one
-    /// type. They are as they were at one moment.
+    /// Reads several fields in a single round trip, all at the same moment. The batch is a tuple of
+    /// up to twelve fields, or a `Vec` of fields of the same type.
     ///
     /// # Errors
     ///
-    /// [`Error::is_decode`](crate::Error::is_decode) for the first field that holds no value of its
-    /// type, [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be
-    /// reached, [`Error::is_unsupported`](crate::Error::is_unsupported) if a field is another
-    /// request's.
+    /// - [`Error::is_decode`](crate::Error::is_decode) for the first field whose stored bytes do
+    ///   not fit the field's type.
+    /// - [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    /// - [`Error::is_unsupported`](crate::Error::is_unsupported) if a field belongs to another
+    ///   request.
     ///
     /// # Examples
     ///
@@ -244,8 +257,8 @@ impl<S: Schema> Session<S> {
         batch::read(self.handle(), batch)
     }
 
-    /// Changes several fields in one round trip, all or none; in two if this request has read them
-    /// and another has removed one since.
+    /// Changes several fields in a single round trip, all or none. Takes two round trips if this
+    /// request has read the fields and another request has since removed any of them.
     ///
     /// # Examples
     ///
@@ -265,11 +278,11 @@ impl<S: Schema> Session<S> {
         WriteBatch::new(self.handle())
     }
 
-    /// Reads the whole struct in one round trip. Missing fields are their defaults.
+    /// Reads the whole struct in a single round trip. Missing fields get their defaults.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// The same as for [`read`](Self::read).
     ///
     /// # Examples
     ///
@@ -295,12 +308,12 @@ impl<S: Schema> Session<S> {
         }))
     }
 
-    /// Writes the whole struct in one round trip, or two as [`write`](Self::write) does, all or
-    /// nothing. Fields that the struct does not know are left alone.
+    /// Writes the whole struct, all fields or none. Takes as many round trips as
+    /// [`write`](Self::write). Fields that are not in the struct stay unchanged.
     ///
     /// # Errors
     ///
-    /// As [`WriteBatch::commit`].
+    /// The same as for [`WriteBatch::commit`].
     ///
     /// # Examples
     ///
@@ -328,13 +341,15 @@ impl<S: Schema> Session<S> {
         }))
     }
 
-    /// Removes all fields of this schema. The session goes on, with the fields of other schemas.
-    /// One round trip, none without a session.
+    /// Removes all fields of this schema. The session stays, with the fields of other schemas.
+    /// Takes a single round trip, or none without a session. To end the session, call
+    /// [`destroy`](Self::destroy).
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended meanwhile,
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    /// Fails with [`Error::is_gone`](crate::Error::is_gone) if the session was ended in the
+    /// meantime, and with [`Error::is_unavailable`](crate::Error::is_unavailable) if the store
+    /// cannot be reached.
     ///
     /// # Examples
     ///
@@ -364,23 +379,26 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// Gives the session a new id; the old one is dead at once. Data and absolute deadline stay;
-    /// the idle timeout starts again, as with every write.
+    /// Gives the session a new id, and ends the old id at once. The data and the absolute deadline
+    /// stay. The idle timeout starts again, as after every write.
     ///
-    /// A session that is over by this program's clock or lifetimes is ended, since another program
-    /// might go on with the old id. For a session of [`open_id`](crate::Sessions::open_id) that
-    /// is an [`Error::is_config`](crate::Error::is_config) error.
+    /// If the session has ended by this program's clock or lifetimes, `rotate` ends it in the store
+    /// as well. Otherwise another program could still accept the old id. For a session from
+    /// [`open_id`](crate::Sessions::open_id), this case is an
+    /// [`Error::is_config`](crate::Error::is_config) error.
     ///
-    /// To be called when the visitor's privileges change, against session fixation ([OWASP Session
-    /// Management]). One round trip, none without a session. Repeating it after an unknown
-    /// outcome leads to the same id.
+    /// Call `rotate` when the visitor's privileges change, as a defence against session fixation
+    /// ([OWASP Session Management]). At login, call [`renew`](Self::renew). Takes a single round
+    /// trip, or none without a session. If the outcome is unknown, you can call `rotate` again: the
+    /// retry leads to the same id.
     ///
     /// # Errors
     ///
-    /// [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by another
-    /// request at the same moment; [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the
-    /// response's head was sent; [`Error::is_unavailable`](crate::Error::is_unavailable) if the
-    /// store cannot be reached.
+    /// - [`Error::is_gone`](crate::Error::is_gone) if the session was ended, or rotated by a
+    ///   concurrent request.
+    /// - [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response headers were
+    ///   sent.
+    /// - [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
     ///
     /// [OWASP Session Management]: https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html#renew-the-session-id-after-any-privilege-level-change
     ///
@@ -405,6 +423,7 @@ impl<S: Schema> Session<S> {
     /// ```
     #[doc(alias = "cycle_id")]
     #[doc(alias = "regenerate")]
+    #[doc(alias = "regenerate_id")]
     pub fn rotate(&self) -> Operation<'_, ()> {
         Operation::new(
             OperationSpan::new(OperationName::Rotate, self.handle())
@@ -412,21 +431,25 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// Gives the session a new id and lets its lifetime begin again, as this one: for login, and
-    /// "remember me".
+    /// Gives the session a new id and starts the lifetime again. Call `renew` at login, with
+    /// [`Lifetime::remembered`] for "remember me".
     ///
-    /// `lifetime` **names** one of those that are configured: what it lasts is decided by
-    /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone. The data stays: whoever
-    /// logs in another user than before calls [`destroy`](Self::destroy) first. Without a
-    /// session the lifetime is that of the session which the request's next write begins. The
-    /// same holds for a session that the browser's own logout, rotation or login has just ended.
+    /// `lifetime` only **names** a configured lifetime.
+    /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone decides on the duration.
+    /// The data stays. Before you log in another user than before, call [`destroy`](Self::destroy).
+    ///
+    /// Without a session, `renew` chooses the lifetime of the session that the request's next write
+    /// creates. The same holds if the browser's own logout, rotation or login has just ended the
+    /// session.
     ///
     /// # Errors
     ///
-    /// As [`rotate`](Self::rotate), and [`Error::is_config`](crate::Error::is_config) if no
-    /// lifetime of this class is configured, or another one.
-    /// [`Error::is_gone`](crate::Error::is_gone) if another part of the application ended the
-    /// session while this request was under way.
+    /// The same as for [`rotate`](Self::rotate), with these differences:
+    ///
+    /// - [`Error::is_config`](crate::Error::is_config) if no lifetime of this class is configured,
+    ///   or if the configured lifetime differs from this one.
+    /// - [`Error::is_gone`](crate::Error::is_gone) if another part of the application ended the
+    ///   session during this request.
     ///
     /// # Examples
     ///
@@ -447,6 +470,7 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "login")]
     #[doc(alias = "regenerate")]
     #[doc(alias = "remember_me")]
+    #[doc(alias = "sign_in")]
     pub fn renew(&self, lifetime: Lifetime) -> Operation<'_, ()> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Renew, handle).instrument(async move {
@@ -455,21 +479,26 @@ impl<S: Schema> Session<S> {
         }))
     }
 
-    /// Ends the session: its data is deleted, and the client is told to forget its cookie.
+    /// Ends the session. The data is deleted, and the response tells the client to delete the
+    /// cookie.
     ///
-    /// Requests that still hold the id find it dead and cannot bring it back. All sessions end that
-    /// cookies of this name in the request belong to. If another request rotated the session
-    /// meanwhile, the successor ends too. A session that began with a login since, by
-    /// [`renew`](Self::renew), does not: the id of before may be known to somebody else. For a
-    /// session of [`open_id`](crate::Sessions::open_id) it does.
+    /// Requests that still hold the id find the session ended and cannot bring it back. If the
+    /// request came with several cookies of this name, all their sessions end.
     ///
-    /// A write after it begins a new session. One round trip for each session, none without one.
+    /// If another request rotated the session in the meantime, the successor ends too. A successor
+    /// made by [`renew`](Self::renew) is a login, and does not end: a stranger may know the id from
+    /// before that login. If you call `destroy` on a session from
+    /// [`open_id`](crate::Sessions::open_id), such a successor ends as well.
+    ///
+    /// A later write in this request creates a new session. Takes a round trip for each session,
+    /// and none if there is no session.
     ///
     /// # Errors
     ///
-    /// [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response's head was sent;
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached: the
-    /// session may be there still.
+    /// - [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response headers were
+    ///   sent.
+    /// - [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    ///   The session may still exist.
     ///
     /// # Examples
     ///
@@ -494,6 +523,7 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "flush")]
     #[doc(alias = "purge")]
     #[doc(alias = "delete")]
+    #[doc(alias = "sign_out")]
     pub fn destroy(&self) -> Operation<'_, ()> {
         Operation::new(
             OperationSpan::new(OperationName::Destroy, self.handle())
@@ -507,7 +537,7 @@ impl<S: Schema> Session<S> {
 }
 
 impl SessionHandle {
-    /// The session with the fields that `S` declares.
+    /// Returns the session, with the fields that `S` declares.
     pub fn session<S: Schema>(&self) -> Session<S> {
         Session::new(self.clone())
     }

@@ -7,7 +7,7 @@ use crate::session::record::Values;
 use crate::session::schema::Schema;
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, SessionKey};
 
-/// The session's data; `None` if there is no live session of this id.
+/// Returns the session's data, or `None` if no live session has this id.
 pub(crate) async fn peek<S: Schema>(manager: &Manager, id: SessionId) -> Result<Option<S>, Error> {
     let metadata = manager.metadata(id);
     if !metadata.is_plausible(manager.now()) {
@@ -19,8 +19,9 @@ pub(crate) async fn peek<S: Schema>(manager: &Manager, id: SessionId) -> Result<
         Lookup::Found(values) => values,
         Lookup::Missing | Lookup::Dead => return Ok(None),
     };
-    // Without a refresh a missing key may look like an empty one. The permanent field, or any
-    // other, proves that it is there. Only another program's session may have none of them.
+    // Without a refresh, a missing key may look like an empty session. A value of the permanent
+    // field, or of any other field, proves that the session exists. Only a session of another
+    // program may have no values.
     if found.iter().all(Option::is_none) && !is_live(manager, &metadata.key).await? {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! A whole struct: from the stored values, and as changes of a session.
+//! Conversion of a whole struct from stored values and to changes.
 
 use std::fmt;
 use std::vec;
@@ -12,16 +12,16 @@ use crate::value::FieldSpec;
 /// The stored values of a schema's fields, in the order of
 /// [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).
 ///
-/// Shows nothing of them when it is printed.
+/// `Debug` does not show the values.
 pub struct Values(vec::IntoIter<Option<Bytes>>);
 
 impl Values {
-    /// The values, `None` for those that are missing.
+    /// Creates the list of values, with `None` for each missing field.
     pub fn new(stored: Vec<Option<Bytes>>) -> Self {
         Self(stored.into_iter())
     }
 
-    /// The next field's value. What was not asked for is missing.
+    /// Returns the next field's value. Past the end, fields count as missing.
     pub fn take<T>(&mut self, spec: &FieldSpec<T>) -> Result<T, Error> {
         let stored = self.next();
         let moved = spec.alias().and_then(|_| self.next());
@@ -39,13 +39,13 @@ impl fmt::Debug for Values {
     }
 }
 
-/// What to change in a session so that it holds a struct.
+/// The changes that store a struct in a session.
 #[derive(Debug, Default)]
 pub struct Changes(Vec<Change<'static>>);
 
 impl Changes {
-    /// Gives a field this value, or removes it if the value is that of a field that is not there.
-    /// What is left under its alias goes.
+    /// Adds changes that set a field. A value that equals a missing field removes the field
+    /// instead. The former name of the field is removed as well.
     pub fn set<T>(&mut self, spec: &FieldSpec<T>, value: &T) -> Result<(), Error> {
         let field = spec.name();
         self.0.push(match spec.write(value)? {
@@ -56,17 +56,17 @@ impl Changes {
         Ok(())
     }
 
-    /// Removes a field, under whichever name it is stored.
+    /// Adds changes that remove a field, under the present and the former name.
     pub(crate) fn remove<T>(&mut self, spec: &FieldSpec<T>) {
         self.0.extend(spec.read_names().map(|field| Change::Remove { field }));
     }
 
-    /// Takes back what was to be done with a field.
+    /// Drops the earlier changes of a field.
     pub(crate) fn forget<T>(&mut self, spec: &FieldSpec<T>) {
         self.0.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
     }
 
-    /// The changes, each of another field.
+    /// Returns the changes. Each changes a different field.
     pub fn into_vec(self) -> Vec<Change<'static>> {
         self.0
     }

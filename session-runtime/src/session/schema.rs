@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::record::{Changes, Values};
 
-/// A struct that describes a session. Implemented by `#[derive(Session)]`, not by hand.
+/// A struct that describes a session. Use `#[derive(Session)]` to implement the trait.
 ///
 /// # Examples
 ///
@@ -28,19 +28,18 @@ use crate::session::record::{Changes, Values};
     note = "annotate the struct with `#[derive(session_runtime::Session)]`"
 )]
 pub trait Schema: Sized + 'static {
-    /// The generated companion type with a getter and a setter per field;
+    /// The generated companion type, with a getter and a setter for each field.
     /// [`Session<Self>`](struct@crate::Session) dereferences to it.
     type Fields: Send + Sync + 'static;
 
     /// The stored names of the fields, in the order of the struct.
     const STORED_NAMES: &'static [&'static str];
 
-    /// The names to ask for to [`load`](Self::load) the struct, in this order.
+    /// The names that [`load`](Self::load) reads, in this order.
     #[doc(hidden)]
     const READ_NAMES: &'static [&'static str] = Self::STORED_NAMES;
 
-    /// Whether a field has an expiry of its own: see
-    /// [`Sessions::require`](crate::Sessions::require).
+    /// `true` if a field has its own expiry. See [`Sessions::require`](crate::Sessions::require).
     #[doc(hidden)]
     const HAS_TTL: bool = false;
 
@@ -50,11 +49,11 @@ pub trait Schema: Sized + 'static {
     #[doc(hidden)]
     fn handle(fields: &Self::Fields) -> &SessionHandle;
 
-    /// The struct, from what is stored.
+    /// Builds the struct from the stored values.
     #[doc(hidden)]
     fn load(values: &mut Values) -> Result<Self, Error>;
 
-    /// What to change so that the struct is stored. Fields that it does not know stay as they are.
+    /// Adds the changes that store the struct. Fields that are not in the struct stay unchanged.
     #[doc(hidden)]
     fn save(record: &Self, changes: &mut Changes) -> Result<(), Error>;
 }

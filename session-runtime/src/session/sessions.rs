@@ -23,8 +23,8 @@ use crate::store::RedisStore;
 use crate::store::{AnyStore, ConnectionState, MemoryStore, SessionStore};
 use crate::telemetry::{self, OperationName, OperationSpan};
 
-/// The application's session manager: the store, the configuration and the keys. Built once when
-/// the application starts; cheap to clone.
+/// The application's session manager, with the store, the configuration and the keys. Create the
+/// manager once, when the application starts. Cheap to clone.
 ///
 /// # Examples
 ///
@@ -47,13 +47,13 @@ struct Parts {
 }
 
 impl Sessions {
-    /// A manager with the configuration that the environment gives: see
+    /// Creates a manager with the configuration from environment variables. See
     /// [`SessionConfig::from_env`].
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and [`Error::is_config`] naming the variable whose value cannot be
-    /// used.
+    /// The same as for [`new`](Self::new). Fails with [`Error::is_config`] if a variable has an
+    /// invalid value, and names the variable.
     ///
     /// # Examples
     ///
@@ -69,12 +69,12 @@ impl Sessions {
         Operation::new(async { Self::connect(SessionConfig::from_env()?).await })
     }
 
-    /// A manager with this configuration, connected to the store that it names, which is
-    /// [checked](Self::check).
+    /// Creates a manager with this configuration, connects to the configured store and
+    /// [checks](Self::check) the store.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a setting cannot be used, with what to change;
+    /// Fails with [`Error::is_config`] if a setting is invalid, and says what to change. Fails with
     /// [`Error::is_unavailable`] if the store cannot be reached.
     pub fn new(config: SessionConfig) -> Operation<'static, Self> {
         Operation::new(Self::connect(config))
@@ -113,12 +113,12 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// A manager with this configuration, on a store that was made before. The store that the
-    /// configuration names is not used, and this one is not [checked](Self::check).
+    /// Creates a manager with this configuration, on a store that you have created. The store in
+    /// the configuration is ignored. The given store is not [checked](Self::check).
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a setting cannot be used, with what to change.
+    /// Fails with [`Error::is_config`] if a setting is invalid, and says what to change.
     ///
     /// # Examples
     ///
@@ -144,16 +144,18 @@ impl Sessions {
         Ok(Self(Arc::new(Parts { manager, clock_log: Arc::default() })))
     }
 
-    /// The same manager, with connections to Redis that this single-threaded runtime has to itself:
-    /// as many as are [configured](crate::store::RedisStoreBuilder::connections), shared by all
-    /// that call this on the same runtime, and closed when the last of those managers
-    /// and of what was made of them is gone. Within a runtime of several threads or without any,
-    /// and on another store, it changes nothing.
+    /// Returns the same manager, with separate Redis connections for the current single-threaded
+    /// runtime.
     ///
-    /// For servers that run one single-threaded runtime on each thread; to be called once on each.
-    /// A connection that was made on another runtime is driven there: each command and each
-    /// reply would wake a thread. The middleware for actix-web calls this by itself, on each
-    /// worker.
+    /// Managers on the same runtime share these connections. The number of connections is
+    /// [configured](crate::store::RedisStoreBuilder::connections). They close when the last of
+    /// these managers is dropped, along with everything made from the managers. Nothing changes on
+    /// a multi-threaded runtime, outside a runtime, or on another store.
+    ///
+    /// Use this if your program runs a single-threaded runtime on each of several threads, and call
+    /// this once on each thread. A connection is driven by the runtime where it was created. From
+    /// any other runtime, each command and each reply has to wake a thread. The actix-web
+    /// middleware calls this on each worker.
     ///
     /// # Examples
     ///
@@ -175,25 +177,29 @@ impl Sessions {
         Self(Arc::new(Parts { manager, clock_log }))
     }
 
-    /// Asks the store for a sign of life: for a health check. Every master of a cluster has to
-    /// answer.
+    /// Checks that the store answers, for a health check. In a cluster, every master has to answer.
     ///
-    /// A Redis server is asked too if it takes writes, by a script that writes nothing: a full
-    /// memory, too few replicas (`min-replicas-to-write`) and a disk that fails are errors, and
-    /// so is a pause of writes that lasts beyond the deadline. A memory store that is full is
-    /// none. Two round trips, the second on the connection for what nobody waits for. Each has
-    /// the deadline of an operation, so that a probe waits for two of them at most.
+    /// On a Redis server, a script also checks that the server accepts writes, without writing
+    /// anything. The check fails if the memory is full, if there are too few replicas
+    /// (`min-replicas-to-write`), or if the disk fails. It also fails if writes are paused beyond
+    /// the deadline. A full memory store does not fail the check.
     ///
-    /// Its answer tells the store's time. As soon as this machine's clock is more than 30 seconds
-    /// from it, that is logged as a warning, and beyond the two and a half minutes of
-    /// [`check`](Self::check) as an error: once each, until the clocks agree again. It is no
-    /// error of this call. A store whose clock is wrong would turn every machine's health check
-    /// red, and their sessions go on as long as their own clocks agree.
+    /// Takes two round trips. The second uses the connection for background work. Each has the
+    /// deadline of an operation, so a probe takes at most twice that time.
+    ///
+    /// The reply carries the store's time. A difference of more than 30 seconds from this machine's
+    /// clock is logged as a warning. A difference above the two and a half minutes of
+    /// [`check`](Self::check) is logged as an error. Each is logged once until the clocks agree
+    /// again.
+    ///
+    /// A difference does not fail the check. A wrong clock on the store would fail the health
+    /// checks of all machines, although sessions work as long as the machines' own clocks agree.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached, does not answer in time, or takes
-    /// no writes for now. Otherwise the server refuses writes: its memory is full.
+    /// Fails with [`Error::is_unavailable`] if the store cannot be reached, does not answer in
+    /// time, or accepts no writes for now. Any other error means that the server refuses writes
+    /// because its memory is full.
     ///
     /// # Examples
     ///
@@ -215,10 +221,11 @@ impl Sessions {
         })
     }
 
-    /// Whether the store can be reached, as far as is known without asking: a value to export. On
-    /// memory it always can. Where [runtimes have connections of their
-    /// own](Self::for_current_runtime), those that only wait to be used again do not count beside
-    /// others.
+    /// Returns the state of the connection to the store, as a value to export. Takes no round trip.
+    /// The memory store is always connected.
+    ///
+    /// With [separate connections per runtime](Self::for_current_runtime), connections that are
+    /// idle, waiting for reuse, do not count beside others.
     ///
     /// # Examples
     ///
@@ -231,27 +238,29 @@ impl Sessions {
     /// # }).unwrap();
     /// ```
     #[doc(alias = "health")]
+    #[doc(alias = "metrics")]
     pub fn connection_state(&self) -> ConnectionState {
         self.manager().store().connection_state()
     }
 
-    /// The session of a request with these `Cookie` headers, for a framework that has no adapter
-    /// here: see [`SessionHandle`], which is told of the other headers by
-    /// [`note_request`](SessionHandle::note_request).
+    /// Opens the session of a request with these `Cookie` headers. Use this with web frameworks
+    /// that have no adapter here, and see [`SessionHandle`] for the steps. Pass the request's other
+    /// headers to [`note_request`](SessionHandle::note_request).
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
         SessionHandle::new(Arc::clone(self.manager()), CookieHeaders::collect(cookie_headers))
     }
 
-    /// Whether the store can keep sessions of this schema. To be called when the application
-    /// starts, for each schema that has fields with a `ttl`: without it, a server that cannot
-    /// expire single fields is found out by the first write of such a field.
+    /// Checks that the store can keep sessions of this schema. Call this at startup for each schema
+    /// that has fields with a `ttl`. Without the check, only the first write of such a field shows
+    /// that the server cannot expire single fields.
     ///
-    /// Asks nobody: what the server can was asked when it was connected to.
+    /// Takes no round trip. The server was asked when the connection was made.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unsupported`] naming the schema, what its fields need and the servers that have
-    /// it: Redis 7.4 or later, Valkey 9 or later; memory has it too.
+    /// Fails with [`Error::is_unsupported`] if the store cannot expire single fields. The message
+    /// names the schema, the missing ability, and the servers that have that ability. Redis 7.4,
+    /// Valkey 9 and later versions can expire fields, and so can the memory store.
     ///
     /// # Examples
     ///
@@ -278,14 +287,16 @@ impl Sessions {
         Ok(())
     }
 
-    /// Begins a session outside a request: for a job, a WebSocket, a test. It has no cookie;
-    /// [`Session::session_id`] tells its id, by which [`open_id`](Self::open_id) finds it
-    /// again. Its lifetime is `normal`; [`Session::renew`] gives it another. Whether
-    /// the store can keep what `S` declares, [`require`](Self::require) tells, once and for all.
+    /// Creates a session outside a request, such as in a job, a WebSocket or a test.
+    ///
+    /// The session has no cookie. [`Session::session_id`] returns the id, and
+    /// [`open_id`](Self::open_id) opens the session again by this id. The lifetime is `normal`
+    /// until you call [`Session::renew`]. To check that the store can keep the fields of `S`, call
+    /// [`require`](Self::require) once.
     ///
     /// # Errors
     ///
-    /// [`Error::is_unavailable`] if the store cannot be reached.
+    /// Fails with [`Error::is_unavailable`] if the store cannot be reached.
     ///
     /// # Examples
     ///
@@ -320,14 +331,15 @@ impl Sessions {
         ))
     }
 
-    /// The session of an id, outside a request. Asks nobody: [`Session::exists`] tells whether it
-    /// is there.
+    /// Opens the session with this id, outside a request. Takes no round trip. Call
+    /// [`Session::exists`] to find out whether the session exists.
     ///
-    /// The rules are those of a request: an id that the store does not know is not adopted. Reads
-    /// give defaults then, and a write begins a session under a new id, which
-    /// [`Session::session_id`] tells. A session that was ended is [gone](crate::Error::is_gone)
-    /// for as long as its tombstone stays, five minutes: nobody would get the cookie of another
-    /// one.
+    /// The rules are the same as in a request. An id that the store does not know is never adopted.
+    /// Reads return defaults then, and a write creates a session under a new id, which you get from
+    /// [`Session::session_id`].
+    ///
+    /// After a session was ended, writes fail with [`Error::is_gone`] for five minutes, while the
+    /// tombstone exists. No new session is created, because no client would get the cookie.
     ///
     /// # Examples
     ///
@@ -354,17 +366,17 @@ impl Sessions {
         SessionHandle::outside(Arc::clone(self.manager()), Some(*id)).session()
     }
 
-    /// Looks at the session of an id without using it: its expiry stays as it is. For lists of
-    /// sessions and for jobs that look again and again: a read by [`open_id`](Self::open_id)
-    /// would keep the session alive.
+    /// Reads a session by id, without refreshing the expiry. Use this for lists of sessions and for
+    /// jobs that poll. Reads through [`open_id`](Self::open_id) would keep the session alive.
     ///
-    /// Gives the fields that `S` declares, or `None` if there is no live session of this id, or
-    /// none by this program's clock and lifetimes. Nothing can be changed by it. One round
-    /// trip, or two for an id that the store does not know.
+    /// Returns the fields that `S` declares. `None` means that no live session has this id, or that
+    /// the session has ended by this program's clock and lifetimes. The session cannot be changed
+    /// through the result. Takes a single round trip, or two for an id that the store does not
+    /// know.
     ///
     /// # Errors
     ///
-    /// As [`Session::load`].
+    /// The same as for [`Session::load`].
     ///
     /// # Examples
     ///
@@ -392,8 +404,8 @@ impl Sessions {
         )
     }
 
-    /// The current time, by the clock that sessions age by. In tests, that clock is the one which
-    /// the test moves (`testing::ManualClock`), so prefer this to [`SystemTime::now`] for times
+    /// Returns the current time, by the clock that decides on the age of sessions. Tests can move
+    /// this clock (`testing::ManualClock`). Prefer this method to [`SystemTime::now`] for times
     /// that a session stores.
     ///
     /// # Examples
@@ -416,13 +428,13 @@ impl Sessions {
         self.manager().now()
     }
 
-    /// The same manager, for which time passes by this clock: creation times, deadlines and
-    /// cookies' ages. The store has a clock of its own, see [`MemoryStore::with_clock`].
+    /// Returns the same manager with this clock for creation times, deadlines and the age of
+    /// cookies. The store has its own clock, see [`MemoryStore::with_clock`].
     ///
     /// # Panics
     ///
-    /// If the manager was cloned before, or has made a layer: what went out would go by another
-    /// time.
+    /// Panics if the manager has been cloned or has made a layer, because these would keep the
+    /// other clock.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
@@ -442,7 +454,7 @@ impl Sessions {
     }
 }
 
-/// On memory nothing outlives the process: neither need its cookies.
+/// Sessions in memory end with the process, so cookies from before a restart are useless anyway.
 fn make_up_secret(settings: &mut Settings) -> Result<(), Error> {
     if settings.needs_secret() && settings.secrets.is_empty() {
         tracing::warn!(

@@ -1,4 +1,4 @@
-//! What is asked of the store when the application starts.
+//! The checks of the store when the application starts.
 
 #[cfg(feature = "redis")]
 use std::sync::Arc;
@@ -16,33 +16,35 @@ use crate::store::{
     Rotation, StoreError, TombstoneKind, Write, WriteMode,
 };
 
-/// The probe session and its tombstones are gone soon.
+/// The probe session and its tombstones expire after this time.
 const PROBE_EXPIRES_IN: Duration = Duration::from_secs(10);
 const PROBE_FIELD: &str = "probe";
-/// How long to wait for a store that is away.
+/// The time between two attempts to reach a store that is unavailable.
 #[cfg(feature = "redis")]
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
 impl Sessions {
-    /// Makes sure that the store can keep sessions, and says what is in the way. [`new`](Self::new)
-    /// does it by itself; for a manager [with a store of one's own](Self::with_store) it may be
-    /// called when the application starts.
+    /// Checks that the store can keep sessions, and reports the first problem. [`new`](Self::new)
+    /// calls this. If you use [`with_store`](Self::with_store), you can call it when the
+    /// application starts.
     ///
-    /// - The store's clock and ours are at most two and a half minutes apart. More than half a
-    ///   minute is a warning. So any two machines are at most five apart, as far as an id may be
-    ///   from the future; [`ping`](Self::ping) goes on comparing.
-    /// - The scripts of a Redis server can ask for permissions before they write, as from Redis 7
-    ///   on and on Valkey.
-    /// - A Redis server has every command that sessions need, and its user may run it, on their
-    ///   keys too. What is missing is named.
-    /// - A probe session is begun, read, counted in, moved and ended.
-    /// - A Redis server that has a limit of its memory and evicts is a warning: it may end live
-    ///   sessions at any time.
+    /// - The store's clock and this machine's clock differ by at most two and a half minutes. A
+    ///   difference above half a minute is logged as a warning. So the clocks of any two machines
+    ///   differ by at most five minutes, which is the tolerance for ids from the future.
+    ///   [`ping`](Self::ping) keeps comparing the clocks.
+    /// - Scripts on a Redis server can check permissions before the first write. This needs Redis 7
+    ///   or later, or Valkey.
+    /// - A Redis server has every command that sessions need, and the user may run each command on
+    ///   the sessions' keys. The error names the missing commands and permissions.
+    /// - A probe session is created, read, incremented, rotated and destroyed.
+    /// - A Redis server with a memory limit and an eviction policy is logged as a warning. Such a
+    ///   server may end live sessions at any time.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] with what to change, [`Error::is_unavailable`] if the store cannot be
-    /// reached. Otherwise the store refused to keep the probe session: its memory is full, say.
+    /// Fails with [`Error::is_config`] and says what to change, or with [`Error::is_unavailable`]
+    /// if the store cannot be reached. Any other error means that the store refused to keep the
+    /// probe session. The store's memory may be full, for example.
     ///
     /// # Examples
     ///
@@ -59,7 +61,8 @@ impl Sessions {
         Operation::new(check(self.manager(), self.clock_log()))
     }
 
-    /// Checks as soon as the store is there, in a task of its own, and logs what is in the way.
+    /// Runs the checks in a background task as soon as the store is available, and logs any
+    /// problem.
     #[cfg(feature = "redis")]
     pub(crate) fn check_later(&self) {
         let (manager, clock_log) = (Arc::downgrade(self.manager()), Arc::clone(self.clock_log()));
@@ -99,8 +102,8 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deadlines are told by the time in an id, which several machines write and read: a clock that is
-/// far off ends sessions early, or refuses them.
+/// Deadlines come from the creation time in each id, which several machines write and read. A clock
+/// that is far off ends sessions early, or refuses them.
 async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     let distance = clock_log::distance_to_store(manager).await?;
     if distance > clock_log::MAX_DISTANCE {
@@ -115,8 +118,8 @@ async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Erro
     Ok(())
 }
 
-/// Has the probe session go through the operations that ask most of a store, and returns whether
-/// each had its outcome.
+/// Runs the probe session through the operations that demand most of a store. Returns whether each
+/// had the expected outcome.
 async fn passes_probe(
     store: &AnyStore,
     probe: &SessionMetadata,
