@@ -1,9 +1,36 @@
-//! The middleware for actix-web 4.
+//! The middleware, the extractor and the error response for actix-web 4.
 //!
-//! [`Sessions::middleware`] makes one, and `App::wrap` puts it around your routes. Then handlers
-//! take a [`Session`](struct@crate::Session) as an extractor, and an [`Error`] is a response.
+//! Put [`Sessions::middleware`] around your routes with `App::wrap`. Handlers then take a
+//! [`Session`](struct@crate::Session) as an extractor, and an [`Error`] converts into a response.
+//!
+//! # Examples
+//!
+//! ```
+//! # #[cfg(feature = "derive")] {
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use actix_web::{App, HttpServer, web};
+//! use session_runtime::{Error, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     count: u64,
+//! }
+//!
+//! async fn index(session: Session<Visitor>) -> Result<String, Error> {
+//!     let count = session.count().incr(1).await?;
+//!     Ok(format!("visit {count}\n"))
+//! }
+//!
+//! let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//! let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
+//! HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
+//! # Ok(())
+//! # }
+//! # let _ = example;
+//! # }
+//! ```
 
-// actix-web has the `http` types of one generation before those of axum.
+// actix-web has an older version of the `http` types than axum.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -25,18 +52,19 @@ use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 
-/// The actix-web middleware that gives every request its session, from [`Sessions::middleware`].
+/// The actix-web middleware that gives each request a session. Created by [`Sessions::middleware`].
+/// The middleware puts a [`SessionHandle`] into the request's extensions. Every response gets the
+/// session's headers, whatever the status, and so does the response of an inner middleware's error.
+/// A request with a handler that ignores the session costs no round trip and no signature check.
 ///
-/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the
-/// response, whatever its status; onto the response that an error of an inner middleware becomes,
-/// too. A request whose handler ignores the session costs no round trip and no signature check.
-/// Applied twice with one manager, also with another manager's between, it is one session; with two
-/// managers, handlers get the session of the inner middleware.
+/// You may apply the middleware of a manager twice, even with the middleware of another manager in
+/// between. The request then still has a single session. With two managers, handlers get the
+/// session of the inner middleware.
 ///
-/// As actix-web's own routing, it needs the request for itself: a middleware further out must not
-/// hold a clone of the `HttpRequest`.
+/// Like actix-web's own routing, the middleware needs exclusive access to the request. An outer
+/// middleware must not hold a clone of the `HttpRequest`.
 ///
-/// Each worker has connections of its own to Redis: see [`Sessions::for_current_runtime`].
+/// The connections to Redis are separate for each worker. See [`Sessions::for_current_runtime`].
 ///
 /// # Examples
 ///
@@ -69,18 +97,17 @@ pub struct SessionMiddleware {
 }
 
 impl Sessions {
-    /// The actix-web middleware that gives every request its session.
+    /// Creates the actix-web middleware that gives each request a session.
     pub fn middleware(&self) -> SessionMiddleware {
         SessionMiddleware { opener: SessionOpener::new(self.clone()) }
     }
 }
 
 impl SessionMiddleware {
-    /// Lets the requests of these routes go on without a session if the store is unavailable:
-    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which
-    /// is a 503.
+    /// Lets requests to these routes continue without a session if the store is unavailable. By
+    /// default, they fail with a 503. [`SessionHandle::allow_degraded`] describes the consequences.
     ///
-    /// On a scope or a resource it goes around those, within the middleware of all.
+    /// Put this around a scope or a resource, inside the middleware for all routes.
     ///
     /// # Examples
     ///
@@ -100,11 +127,11 @@ impl SessionMiddleware {
         Self { opener: self.opener.allow_degraded() }
     }
 
-    /// Lets requests to these routes begin a session even if another site caused them and they came
-    /// without the session's cookie: [`SessionHandle::allow_cross_site`] says what that means.
-    /// Default: such a write is [`Error::is_cross_site`], a 403.
+    /// Lets cross-site requests to these routes create a session even if they come without the
+    /// session's cookie. By default, such a write fails with [`Error::is_cross_site`], a 403.
+    /// [`SessionHandle::allow_cross_site`] describes the consequences.
     ///
-    /// On a scope or a resource it goes around those, within the middleware of all.
+    /// Put this around a scope or a resource, inside the middleware for all routes.
     ///
     /// # Examples
     ///
@@ -140,7 +167,7 @@ where
     }
 }
 
-/// A service whose requests have a session, made by [`SessionMiddleware`].
+/// A service that gives each request a session. Created by [`SessionMiddleware`].
 #[derive(Debug)]
 pub struct MiddlewareService<S> {
     inner: S,
@@ -168,7 +195,7 @@ where
     }
 }
 
-/// Opens the session of a request, and keeps its cookies out of logs that print headers.
+/// Opens a request's session, and marks the request's cookies as sensitive for logs.
 fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
     let (headers, method) = (request.headers(), request.method().as_str());
     let cookies = headers.get_all(COOKIE);
@@ -191,10 +218,11 @@ fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
 }
 
 pin_project! {
-    /// The response of a [`MiddlewareService`].
+    /// The response future of a [`MiddlewareService`].
     #[derive(Debug)]
     pub struct MiddlewareFuture<F> {
-        // Nothing once it was ready: it may have a request, with a handle of its own.
+        // Dropped when ready, because the future may hold the request and with the request a
+        // session handle.
         #[pin]
         response: Option<F>,
         opened: Option<SessionHandle>,
@@ -226,7 +254,7 @@ fn with_headers<Body>(
             apply(&session, response.headers_mut());
             Ok(response)
         }
-        // Outer middlewares may ask what kind of error it is: it stays what it is wherever that is
+        // Outer middleware may ask for the type of the error, so the error stays unchanged if
         // possible.
         Err(error) if session.is_empty() => Err(error),
         Err(error) => Err(WithHeaders { error, session }.into()),
@@ -235,8 +263,8 @@ fn with_headers<Body>(
 
 for_headers_of!(actix_web::http::header);
 
-/// An error of an inner middleware, whose response carries the session's headers. A response of our
-/// own in its place would need the request, of which no clone may be held while it is routed.
+/// An error of an inner middleware, whose response gets the session's headers. A complete response
+/// in its place would need the request, and no clone of the request may exist during routing.
 struct WithHeaders {
     error: actix_web::Error,
     session: SessionHeaders,

@@ -1,4 +1,28 @@
-//! The extractor, and errors as responses, for axum.
+//! The extractor and the error response for axum.
+//!
+//! Put [`Sessions::layer`](crate::Sessions) around your routes. Handlers then take a [`Session`] as
+//! an extractor, and may return an [`Error`] as the response.
+//!
+//! ```
+//! # #[cfg(feature = "derive")] {
+//! use axum::{Router, routing::get};
+//! use session_runtime::{Error, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     name: String,
+//! }
+//!
+//! async fn index(session: Session<Visitor>) -> Result<String, Error> {
+//!     Ok(format!("hello {}", session.name().await?))
+//! }
+//!
+//! fn app(sessions: &Sessions) -> Router {
+//!     Router::new().route("/", get(index)).layer(sessions.layer())
+//! }
+//! # let _ = app;
+//! # }
+//! ```
 
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};

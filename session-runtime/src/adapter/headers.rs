@@ -1,11 +1,11 @@
-//! A request's headers, and the session's onto a response. The frameworks have two generations of
-//! `http`'s types, whose names and methods are the same.
+//! The request headers that sessions need, and the session's headers on a response. The frameworks
+//! use two versions of the `http` types, with the same names and methods.
 
 /// Defines `apply` and `value` for the header types of this module.
 macro_rules! for_headers_of {
     ($($header:ident)::+) => {
-        /// The value of a header. Names that nearly every request is asked for are made once: of a
-        /// text, each would be made anew.
+        /// Returns the value of a header. The names that nearly every request needs are created
+        /// once, because a lookup by text creates a name each time.
         #[inline]
         pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
             use $($header)::+::{HOST, HeaderName};
@@ -43,7 +43,7 @@ macro_rules! for_headers_of {
                 }
             }
             if let Some(vary) = lacking.vary {
-                // Middlewares further out, for CORS say, may know of the first line alone.
+                // Outer middleware, such as CORS, may read only the first line.
                 let first = headers.get(VARY).filter(|first| !first.is_empty());
                 let longer = first.map(|first| [first.as_bytes(), b", ", vary.as_bytes()].concat());
                 match (headers.get_mut(VARY), longer.map(|list| HeaderValue::from_bytes(&list))) {

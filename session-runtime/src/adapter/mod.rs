@@ -1,18 +1,51 @@
-//! The middleware for each web framework.
+//! The adapters for web frameworks: middleware, extractors and responses.
 //!
-//! | feature | framework | put around your routes |
+//! An adapter opens the session of each request, hands the session to your handlers, and adds the
+//! session's headers to the response. Create a [`Sessions`](crate::Sessions) when your application
+//! starts, and put the adapter around your routes:
+//!
+//! | feature | framework | around your routes |
 //! | --- | --- | --- |
 //! | `axum` | axum | [`Sessions::layer`](crate::Sessions) |
 //! | `actix` | actix-web 4 | [`Sessions::middleware`](crate::Sessions) |
 //! | `poem` | poem 3 | [`Sessions::layer`](crate::Sessions) |
-//! | `tower` | every server of tower services | [`Sessions::layer`](crate::Sessions) |
+//! | `tower` | hyper, tonic, warp, salvo and any other tower service | [`Sessions::layer`](crate::Sessions) |
 //!
-//! With the first three, handlers take a [`Session`](struct@crate::Session) as an extractor, and an
-//! [`Error`](crate::Error) is a response. A framework that is missing here takes three calls of a
-//! [`SessionHandle`](crate::SessionHandle).
+//! With the first three features, handlers take a [`Session`](struct@crate::Session) as an
+//! extractor, and an [`Error`](crate::Error) converts into a response. For other frameworks, an
+//! adapter takes three calls. See [`SessionHandle`](crate::SessionHandle).
+//!
+//! # Examples
+//!
+//! A program for axum. The modules below have programs for the other frameworks.
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "axum", feature = "derive"))] {
+//! use axum::{Router, routing::get};
+//! use session_runtime::{Error, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     count: u64,
+//! }
+//!
+//! async fn index(session: Session<Visitor>) -> Result<String, Error> {
+//!     let count = session.count().incr(1).await?;
+//!     Ok(format!("visit {count}\n"))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//!     let app = Router::new().route("/", get(index)).layer(sessions.layer());
+//!     axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await?;
+//!     Ok(())
+//! }
+//! # }
+//! ```
 
-// Adapters add nothing to the life cycle. They hand over the request's cookies and apply the
-// response's headers.
+// Adapters add nothing to the life cycle. They pass on the request's cookies and apply the
+// session's headers to the response.
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -27,7 +60,7 @@ mod session_opener;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-/// For the log, when an error becomes a response: its body says nothing.
+/// Logs an error that becomes a response, because the response body says nothing.
 #[cfg(any(feature = "actix", feature = "axum", feature = "poem"))]
 fn report(error: &crate::Error) {
     let status = error.status();
@@ -38,13 +71,12 @@ fn report(error: &crate::Error) {
             "a session error became the response"
         );
     } else if error.is_cross_site() {
-        // Whoever wrote the route looks here for the reason. Strangers can cause it, so that it is
-        // no alarm.
+        // Developers look for the reason here. Strangers can cause this error, so the level is low.
         tracing::info!(error = error as &dyn std::error::Error, status, "a session was not begun");
     }
 }
 
-/// The value of `Retry-After`, if the error has one.
+/// Returns the value of `Retry-After`, if the error has such a value.
 #[cfg(any(feature = "actix", feature = "axum", feature = "poem"))]
 fn retry_after(error: &crate::Error) -> Option<u64> {
     error.retry_after().map(|wait| wait.as_secs())

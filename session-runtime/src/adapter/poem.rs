@@ -1,10 +1,39 @@
-//! The middleware for poem 3.
+//! The middleware, the extractor and the error response for poem 3.
 //!
-//! A [`SessionLayer`] is a poem middleware too: put `Sessions::layer` around your routes with
-//! `EndpointExt::with`. Then handlers take a [`Session`](struct@crate::Session) as an extractor,
-//! and an [`Error`] is a response.
+//! A [`SessionLayer`] is a poem middleware too. Put `Sessions::layer` around your routes with
+//! `EndpointExt::with`. Handlers then take a [`Session`](struct@crate::Session) as an extractor,
+//! and an [`Error`] converts into a response.
+//!
+//! # Examples
+//!
+//! ```
+//! # #[cfg(feature = "derive")] {
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use poem::listener::TcpListener;
+//! use poem::{EndpointExt, Route, Server, get, handler};
+//! use session_runtime::{Error, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     count: u64,
+//! }
+//!
+//! #[handler]
+//! async fn index(session: Session<Visitor>) -> Result<String, Error> {
+//!     let count = session.count().incr(1).await?;
+//!     Ok(format!("visit {count}\n"))
+//! }
+//!
+//! let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//! let app = Route::new().at("/", get(index)).with(sessions.layer());
+//! Server::new(TcpListener::bind("127.0.0.1:3000")).run(app).await?;
+//! # Ok(())
+//! # }
+//! # let _ = example;
+//! # }
+//! ```
 
-// poem's bridge for tower layers hands over its own request, which is not of `http`'s types.
+// poem's compatibility layer for tower passes on poem's own request type instead of `http`'s.
 
 use poem::http::StatusCode;
 use poem::http::header::RETRY_AFTER;
@@ -26,10 +55,10 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
     }
 }
 
-/// A poem endpoint whose requests have a session, made by [`SessionLayer`].
+/// A poem endpoint that gives each request a session. Created by [`SessionLayer`].
 ///
-/// An error of the endpoint inside becomes a response here if the session was asked for, so that it
-/// carries the session's headers: `catch_error` belongs inside.
+/// If the session was accessed, an error of the inner endpoint becomes a response here, with the
+/// session's headers. So `catch_error` belongs inside.
 ///
 /// # Examples
 ///
@@ -88,8 +117,8 @@ fn with_headers(
             apply(session, response.headers_mut());
             Ok(response)
         }
-        // Whoever catches errors outside may ask what kind of error it is: it stays what it is
-        // wherever that is possible.
+        // Outer error handlers may ask for the type of the error, so the error stays unchanged if
+        // possible.
         Err(error) if session.is_empty() => Err(error),
         Err(error) => {
             let mut response = error.into_response();

@@ -1,9 +1,9 @@
-//! What every adapter does with a request.
+//! The work that all adapters share.
 
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
 
-/// How an adapter opens the session of each request.
+/// Opens the session of each request.
 #[derive(Clone, Debug)]
 pub(super) struct SessionOpener {
     sessions: Sessions,
@@ -24,14 +24,14 @@ impl SessionOpener {
         Self { allows_cross_site: true, ..self }
     }
 
-    /// The same for a worker, which has a runtime of its own.
+    /// Returns the opener for a worker, which has its own runtime.
     #[cfg(feature = "actix")]
     pub(super) fn for_current_runtime(&self) -> Self {
         Self { sessions: self.sessions.for_current_runtime(), ..*self }
     }
 
-    /// Enters the layer. `outer` is what a layer further out, of any manager, handed over; `open`
-    /// opens the session if none of those layers is of this manager.
+    /// Enters the layer. `outer` is the handle from an outer layer, which may belong to another
+    /// manager. `open` opens the session, unless an outer layer belongs to this manager.
     #[inline]
     pub(super) fn enter(
         &self,
@@ -57,9 +57,9 @@ impl SessionOpener {
     }
 }
 
-/// A request's session, as it goes on within a layer.
+/// The session of a request inside a layer.
 pub(super) struct Entered {
     pub(super) handle: SessionHandle,
-    /// This layer has opened it, and finishes it.
+    /// This layer has opened the session, and finishes it.
     pub(super) is_opened: bool,
 }

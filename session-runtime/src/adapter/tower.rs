@@ -1,8 +1,59 @@
-//! The layer for axum and for every other server of tower services.
+//! The layer for axum and for any other tower service, such as hyper, tonic, warp or salvo.
 //!
-//! `Sessions::layer` makes one, and `Router::layer` puts it around your routes. With the feature
-//! `axum`, handlers take a [`Session`](struct@crate::Session) as an extractor, and an `Error` is a
-//! response. On other servers they take the [`SessionHandle`] out of the request's extensions.
+//! Put [`Sessions::layer`] around your service. With the feature `axum`, handlers take a
+//! [`Session`](struct@crate::Session) as an extractor, and an [`Error`] converts into a response.
+//! Other services get the [`SessionHandle`] from the request's extensions, with
+//! [`SessionHandle::from_extensions`].
+//!
+//! # Examples
+//!
+//! With axum:
+//!
+//! ```
+//! # #[cfg(all(feature = "axum", feature = "derive"))] {
+//! # async fn example() -> Result<(), session_runtime::Error> {
+//! use axum::{Router, routing::get};
+//! use session_runtime::{Error, Session, Sessions};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     count: u64,
+//! }
+//!
+//! async fn index(session: Session<Visitor>) -> Result<String, Error> {
+//!     let count = session.count().incr(1).await?;
+//!     Ok(format!("visit {count}\n"))
+//! }
+//!
+//! let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//! let app: Router = Router::new().route("/", get(index)).layer(sessions.layer());
+//! # let _ = app;
+//! # Ok(())
+//! # }
+//! # let _ = example;
+//! # }
+//! ```
+//!
+//! With the request alone, in any tower service:
+//!
+//! ```
+//! # #[cfg(feature = "derive")] {
+//! use session_runtime::{Error, Session, SessionHandle};
+//!
+//! #[derive(Session)]
+//! struct Visitor {
+//!     count: u64,
+//! }
+//!
+//! async fn serve<B>(request: http::Request<B>) -> Result<http::Response<String>, Error> {
+//!     let handle = SessionHandle::from_extensions(request.extensions())?;
+//!     let session: Session<Visitor> = handle.session();
+//!     let count = session.count().incr(1).await?;
+//!     Ok(http::Response::new(format!("visit {count}\n")))
+//! }
+//! # let _ = serve::<()>;
+//! # }
+//! ```
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,12 +71,15 @@ use crate::error::{Error, Kind};
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
 
-/// The tower layer that gives every request its session, from [`Sessions::layer`].
+/// The tower layer that gives each request a session. Created by [`Sessions::layer`].
 ///
-/// It puts a [`SessionHandle`] into the request's extensions, and the session's headers onto the
-/// response, whatever its status. A request whose handler ignores the session costs no round trip
-/// and no signature check. Applied twice with one manager, also with another manager's between, it
-/// is one session; with two managers, handlers get the session of the inner layer.
+/// The layer puts a [`SessionHandle`] into the request's extensions. It adds the session's headers
+/// to every response, whatever the status. A request whose handler ignores the session costs no
+/// round trip and no signature check.
+///
+/// You may apply the layer of a manager twice, even with the layer of another manager in between.
+/// The request then still has a single session. With two managers, handlers get the session of the
+/// inner layer.
 ///
 /// # Examples
 ///
@@ -58,18 +112,17 @@ pub struct SessionLayer {
 }
 
 impl Sessions {
-    /// The tower layer that gives every request its session.
+    /// Creates the tower layer that gives each request a session.
     pub fn layer(&self) -> SessionLayer {
         SessionLayer { opener: SessionOpener::new(self.clone()) }
     }
 }
 
 impl SessionLayer {
-    /// Lets the requests of these routes go on without a session if the store is unavailable:
-    /// [`SessionHandle::allow_degraded`] says what that means. Default: they get the error, which
-    /// is a 503.
+    /// Lets requests to these routes continue without a session if the store is unavailable. By
+    /// default, they fail with a 503. [`SessionHandle::allow_degraded`] describes the consequences.
     ///
-    /// On a part of the routes it goes around those, within the layer of all.
+    /// Put this around some of the routes, inside the layer for all routes.
     ///
     /// # Examples
     ///
@@ -93,11 +146,11 @@ impl SessionLayer {
         Self { opener: self.opener.allow_degraded() }
     }
 
-    /// Lets requests to these routes begin a session even if another site caused them and they came
-    /// without the session's cookie: [`SessionHandle::allow_cross_site`] says what that means.
-    /// Default: such a write is [`Error::is_cross_site`], a 403.
+    /// Lets cross-site requests to these routes create a session even if they come without the
+    /// session's cookie. By default, such a write fails with [`Error::is_cross_site`], a 403.
+    /// [`SessionHandle::allow_cross_site`] describes the consequences.
     ///
-    /// On a part of the routes it goes around those, within the layer of all.
+    /// Put this around some of the routes, inside the layer for all routes.
     ///
     /// # Examples
     ///
@@ -130,7 +183,7 @@ impl<S> Layer<S> for SessionLayer {
     }
 }
 
-/// A service whose requests have a session, made by [`SessionLayer`].
+/// A service that gives each request a session. Created by [`SessionLayer`].
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
@@ -162,13 +215,14 @@ where
 }
 
 impl SessionHandle {
-    /// The session of a request that passed through a [`SessionLayer`], from its extensions: for
-    /// services that have no extractor.
+    /// Returns the session of a request that passed through a [`SessionLayer`], from the request's
+    /// extensions. For services without an extractor.
     ///
     /// # Errors
     ///
-    /// [`Error::is_missing_layer`] if it did not. [`Error::is_headers_sent`] if the response's head
-    /// was sent before anything took the session.
+    /// Fails with [`Error::is_missing_layer`] if the request did not pass through a layer. Fails
+    /// with [`Error::is_headers_sent`] if the response headers were sent before the session was
+    /// accessed.
     ///
     /// # Examples
     ///
@@ -194,7 +248,7 @@ impl SessionHandle {
     }
 }
 
-/// Opens the session of a request, and keeps its cookies out of logs that print headers.
+/// Opens a request's session, and marks the request's cookies as sensitive for logs.
 pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap) -> SessionHandle {
     let handle = match headers.entry(COOKIE) {
         Entry::Occupied(mut cookies) => {
@@ -208,10 +262,11 @@ pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap
 }
 
 pin_project! {
-    /// The response of a [`SessionService`].
+    /// The response future of a [`SessionService`].
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
-        // Nothing once it was ready: it may have a request, with a handle of its own.
+        // Dropped when ready, because the future may hold the request and with the request a
+        // session handle.
         #[pin]
         response: Option<F>,
         opened: Option<SessionHandle>,

@@ -6,15 +6,16 @@ use super::manager::Manager;
 use crate::lifecycle::{Candidate, ResolvedCookies};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
-/// The most cookies of our name that verify and are asked for, one after another, before the
-/// request counts as having no session.
+/// The maximum number of verified cookies that are looked up in the store, in order. If none leads
+/// to a live session, the request has no session.
 const MAX_CANDIDATES: usize = 4;
 
-/// The most sessions that a request's cookies may name; of more, the youngest count. Browsers keep
-/// fewer cookies of one site than twice this, and of one name very few.
+/// The maximum number of sessions that a request's cookies may name. The youngest sessions count.
+/// Browsers keep fewer than twice as many cookies for a site, and very few with the same name.
 const MAX_NAMED: usize = 100;
 
-/// One for each session that the request's cookies name, in their order: one, most of the time.
+/// A candidate for each session that the request's cookies name, in order. Mostly just a single
+/// candidate.
 pub(super) type Candidates = SmallVec<[Candidate; 1]>;
 
 /// Reads the values of the session's cookies.
@@ -36,7 +37,7 @@ pub(super) fn resolve(
     resolved
 }
 
-/// One candidate for each session.
+/// Returns a candidate for each session.
 fn verify(values: &[&[u8]], mut read: impl FnMut(&[u8]) -> Option<Candidate>) -> Candidates {
     let mut candidates = Candidates::new();
     for candidate in values.iter().filter_map(|value| read(value)) {
@@ -51,8 +52,8 @@ fn verify(values: &[&[u8]], mut read: impl FnMut(&[u8]) -> Option<Candidate>) ->
     candidates
 }
 
-/// Leaves the sessions to try: those that can be alive, and of many the youngest, so that cookies
-/// that somebody planted do not stand before the one of a login.
+/// Keeps the sessions that can be alive, and of too many only the youngest. So cookies that an
+/// attacker planted do not hide the cookie of a login.
 #[inline]
 pub(super) fn select(
     manager: &Manager,

@@ -12,7 +12,7 @@ impl SessionHandle {
         destroyed
     }
 
-    /// Ends all sessions that can be ended, and gives the first error.
+    /// Ends all sessions that can be ended, and returns the first error.
     async fn destroy_all(&self) -> Result<(), Error> {
         let mut destroyed = Ok(());
         while let Some(plan) = self.plan_destruction()? {
@@ -48,8 +48,8 @@ impl SessionHandle {
         Destruction { reason, tombstone_for: TOMBSTONE_FOR }
     }
 
-    /// The session that a destruction ends in place of one that was rotated. A client that knows an
-    /// id from before a login must not end the session after it.
+    /// Returns the session to end in place of a rotated session. A client with an id from before a
+    /// login must not end the session after the login.
     fn successor_to_destroy(&self, kind: TombstoneKind) -> Option<SessionMetadata> {
         match (kind, self.origin()) {
             (TombstoneKind::Rotated(successor), _)

@@ -1,4 +1,4 @@
-//! The handle on one request's session, shared by all that hold it.
+//! The handle on a request's session, shared by all holders.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +23,17 @@ use crate::lifecycle::{Candidate, Lifecycle, RequestAge};
 use crate::store::AnyStore;
 use crate::telemetry::{EventQueue, LastId};
 
-/// One request's session, before a schema gives it types; cheap to clone.
+/// A request's session, before a schema gives the fields their types. Cheap to clone.
 ///
-/// The adapters put one into the extensions of every request. A server that has no adapter here
-/// gets one from [`Sessions::open`](crate::Sessions::open), and says [`finish`](Self::finish) when
-/// it sends the response's head: [the guide](crate::guide::frameworks) has a whole program.
+/// The adapters put a handle into the extensions of each request. With a web framework that has no
+/// adapter here, you make three calls:
+///
+/// - [`Sessions::open`](crate::Sessions::open) returns the handle. Then pass the other request
+///   headers to [`note_request`](Self::note_request).
+/// - [`session`](Self::session) returns the typed session for your handler.
+/// - [`finish`](Self::finish) returns the headers for the response.
+///
+/// [The guide](crate::guide::frameworks) has a complete program.
 ///
 /// # Examples
 ///
@@ -55,7 +61,7 @@ use crate::telemetry::{EventQueue, LastId};
 #[derive(Clone)]
 pub struct SessionHandle {
     request: Shared<Request>,
-    /// The sessions that layers further out have opened, of other managers.
+    /// The sessions of other managers, opened by outer layers.
     #[cfg_attr(
         not(any(feature = "actix", feature = "tower")),
         allow(dead_code, reason = "adapters have layers")
@@ -86,7 +92,7 @@ impl SessionHandle {
         Self::with_origin(manager, cookies, Origin::Request)
     }
 
-    /// A session outside a request: one that has this id, or a new one.
+    /// Returns a session outside a request: the session with this id, or a new session.
     pub(crate) fn outside(manager: Arc<Manager>, id: Option<SessionId>) -> Self {
         let handle = Self::with_origin(manager, CookieHeaders::default(), Origin::Application);
         let manager = handle.manager();
@@ -104,17 +110,18 @@ impl SessionHandle {
         Self { request, outer: Outer::default() }
     }
 
-    /// Ends what can change the session's cookie, and says what the response has to carry. To be
-    /// called once, when the response's head is about to be sent.
+    /// Seals the session cookie and returns the headers that the response must carry. Call this
+    /// once, just before the response headers are sent.
     ///
-    /// Afterwards, whatever would change the cookie (beginning a session, `rotate`, `renew`,
-    /// `destroy`) is [`Error::is_headers_sent`](crate::Error::is_headers_sent); reading and
-    /// writing a live session goes on.
+    /// Later operations that would change the cookie fail with
+    /// [`Error::is_headers_sent`](crate::Error::is_headers_sent). These are `rotate`, `renew`,
+    /// `destroy` and a write that would create a session. Reads and writes of a live session still
+    /// work.
     ///
-    /// If something else still holds this handle, or a [`Session`](struct@crate::Session) of it,
-    /// the body may depend on the session. Then the headers say `private`, also for a request
-    /// that has not asked for its session yet. A first question after this is told to `tracing`
-    /// as a warning.
+    /// If you still hold a clone of this handle, or a [`Session`](struct@crate::Session) from this
+    /// handle, the response body may depend on the session. The headers then include `private`,
+    /// even if the request has not accessed the session yet. A first access after `finish` is
+    /// logged as a warning.
     pub fn finish(&self) -> SessionHeaders {
         let is_held = self.request.holders() > 1;
         let mut lifecycle = self.lifecycle();
@@ -126,17 +133,19 @@ impl SessionHandle {
         self.manager().headers(&outcome)
     }
 
-    /// Lets this request go on without its session if the store is unavailable: for pages that are
-    /// worth showing to somebody unknown. To be called before anything of the session is read;
-    /// the adapters do it for routes whose layer says so.
+    /// Lets this request continue without its session if the store is unavailable, for pages that
+    /// are useful to anonymous visitors too. Call this before you access the session. The adapters
+    /// call this for routes whose layer allows it.
     ///
-    /// Then reads give the defaults, [`Session::exists`](struct@crate::Session#method.exists) says
-    /// no, and everything that would write is
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable), to the request's end, also if the
-    /// store comes back: what was made of defaults must not get into a session. The response is
-    /// marked `no-store`, a warning is told to `tracing`, and [`is_degraded`](Self::is_degraded)
-    /// says so. Whoever has seen a part of the session already gets the error: nothing is made of
-    /// one half and the defaults of the other.
+    /// While the store is unavailable, reads return defaults and
+    /// [`Session::exists`](struct@crate::Session#method.exists) returns `false`. Operations that
+    /// would write fail with [`Error::is_unavailable`](crate::Error::is_unavailable). This lasts
+    /// until the end of the request, even if the store recovers, because data derived from defaults
+    /// must not be stored in a session.
+    ///
+    /// The response is marked `no-store`, a warning is logged, and
+    /// [`is_degraded`](Self::is_degraded) returns `true`. A request that has already seen a part of
+    /// the session gets the error instead. So no page mixes stored values and defaults.
     ///
     /// # Examples
     ///
@@ -162,20 +171,21 @@ impl SessionHandle {
         self.lifecycle().allow_degraded();
     }
 
-    /// Tells of the request's method and headers, other than its cookies. To be called once, after
-    /// [`Sessions::open`](crate::Sessions::open) and before the handler; the adapters do it by
-    /// themselves. `header` gives the value of a header by its name in lower case.
+    /// Records the request's method and its headers other than cookies. Call this once, after
+    /// [`Sessions::open`](crate::Sessions::open) and before the handler. The adapters call this for
+    /// you. `header` returns the value of a header by its lower-case name.
     ///
-    /// A request that another site caused (`Sec-Fetch-Site: cross-site`) may come without the
-    /// session's cookie although the browser has it: always under
-    /// [`SameSite::Strict`](crate::SameSite), and unless it opens a page by a link under `Lax`. A
-    /// session that began then would take the place of the browser's own. So it does not begin: the
-    /// write is [`Error::is_cross_site`](crate::Error::is_cross_site). See
+    /// A cross-site request (`Sec-Fetch-Site: cross-site`) may come without the session's cookie
+    /// although the browser has that cookie. Under [`SameSite::Strict`](crate::SameSite), this is
+    /// always so. Under `Lax`, the exception is a link that opens a page.
+    ///
+    /// A new session's cookie would then replace the browser's cookie. So no session is created,
+    /// and the write fails with [`Error::is_cross_site`](crate::Error::is_cross_site). See
     /// [`allow_cross_site`](Self::allow_cross_site) and [the guide](crate::guide::cross_site).
     ///
-    /// A response that sets a cookie with `Secure` to a request by plain http is told to `tracing`
-    /// as a warning, once: browsers do not keep it. The scheme is that of `X-Forwarded-Proto` or
-    /// `Forwarded`, else of an `Origin` or `Referer` on the same host.
+    /// A `Secure` cookie in a response over plain http is logged as a warning, once, because
+    /// browsers do not keep such a cookie. The scheme comes from `X-Forwarded-Proto` or
+    /// `Forwarded`, or else from an `Origin` or `Referer` on the same host.
     ///
     /// # Examples
     ///
@@ -195,13 +205,14 @@ impl SessionHandle {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "csrf")]
     pub fn note_request<'a>(
         &self,
         method: &str,
         header: impl Fn(&'static str) -> Option<&'a [u8]>,
     ) {
         let manager = self.manager();
-        // Browsers tell it over https and to this machine alone.
+        // Browsers send this header over https and to localhost only.
         if header(SEC_FETCH_SITE).is_some() {
             if leaves_cookie_out(manager.same_site(), method, header) {
                 self.lifecycle().note_cookie_withheld();
@@ -211,25 +222,26 @@ impl SessionHandle {
         }
     }
 
-    /// Lets this request begin a session even if another site caused it and it came without the
-    /// session's cookie: see [`note_request`](Self::note_request). The adapters do it for routes
-    /// whose layer says so.
+    /// Lets this request create a session even if the request is cross-site and came without the
+    /// session's cookie. See [`note_request`](Self::note_request). The adapters call this for
+    /// routes whose layer allows it.
     ///
-    /// The new session's cookie takes the place of the one that the browser may have: whoever was
-    /// signed in is not any more. So it is for routes that visitors without a session come to from
-    /// other sites, such as a form that a partner's site posts. For frames and images on other
-    /// sites use `SameSite=None`: browsers keep no other cookie there.
+    /// The new session's cookie may replace a cookie that the browser has, and so sign the user
+    /// out. Use this only for routes that visitors without a session reach from other sites, such
+    /// as a form on a partner's site. For frames and images on other sites, use `SameSite=None`,
+    /// because browsers keep no other cookie there.
+    #[doc(alias = "csrf")]
     pub fn allow_cross_site(&self) {
         self.lifecycle().allow_cross_site();
     }
 
-    /// Whether the request went on without its session, which may be there: see
+    /// Returns whether the request continued without its session, which may still exist. See
     /// [`allow_degraded`](Self::allow_degraded).
     pub fn is_degraded(&self) -> bool {
         self.lifecycle().is_degraded()
     }
 
-    /// This session, or one that a layer further out has opened: the one of this manager.
+    /// Returns the session of this manager, which this layer or an outer layer has opened.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn find(&self, manager: &Manager) -> Option<Self> {
         if self.manager().is_same(manager) {
@@ -239,13 +251,13 @@ impl SessionHandle {
         Some(Self { request, outer: Outer::default() }.nested_in(self))
     }
 
-    /// The same, knowing the session that a layer further out has opened.
+    /// Adds the session that an outer layer has opened.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn nested_in(self, outer: &Self) -> Self {
         Self { request: self.request, outer: Outer::new(outer.request.link(), outer.outer.clone()) }
     }
 
-    /// The same for a request's extensions, where it only waits for an access.
+    /// Returns a handle for a request's extensions, which does not count as a holder.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn dormant(&self) -> Self {
         Self { request: self.request.dormant(), outer: self.outer.clone() }
@@ -253,7 +265,7 @@ impl SessionHandle {
 
     /// # Errors
     ///
-    /// `is_headers_sent` if the response was sent as one that does not depend on the session.
+    /// `is_headers_sent` if the response was sent as independent of the session.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn check_is_in_time(&self) -> Result<(), Error> {
         if self.lifecycle().is_too_late() { Err(Error::new(Kind::TooLate)) } else { Ok(()) }
@@ -283,7 +295,7 @@ impl SessionHandle {
         self.request.origin
     }
 
-    /// Returns whether a client is on the other side, which gets the cookies.
+    /// Returns whether a client is on the other side and gets the cookies.
     pub(super) fn has_client(&self) -> bool {
         self.origin() == Origin::Request
     }
@@ -293,7 +305,7 @@ impl SessionHandle {
         RequestAge { since_arrival, grace, has_client: self.has_client() }
     }
 
-    /// The life cycle, with the request's cookies resolved.
+    /// Resolves the request's cookies and returns the life cycle.
     pub(super) fn accessed(&self) -> LifecycleGuard<'_> {
         let (mut lifecycle, mut events) = (self.lifecycle(), EventQueue::default());
         if lifecycle.is_late() {

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::lifecycle::Lifecycle;
 use crate::telemetry::EventFlush;
 
-/// Exclusive access to the life cycle. Events that it queues meanwhile are reported after the
-/// unlock: a listener may access the session too.
+/// Exclusive access to the life cycle. Queued events are emitted after the unlock, because
+/// subscribers may access the session too.
 pub(super) struct LifecycleGuard<'a> {
     lifecycle: MutexGuard<'a, Lifecycle>,
-    // Fields are dropped in order: reported after the unlock.
+    // Fields are dropped in order, so this is dropped after the unlock.
     flush: Option<EventFlush>,
 }
 

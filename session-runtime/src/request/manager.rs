@@ -1,4 +1,4 @@
-//! The rules for every request of an application, and the store of its sessions.
+//! The rules for every request of an application, and the store of the sessions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::request::contention::Turns;
 use crate::store::{AnyStore, Refresh};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
-/// The store of an application's sessions, and the rules for them.
+/// The store of an application's sessions, and the rules for these sessions.
 pub(crate) struct Manager {
     store: AnyStore,
     rules: Arc<Rules>,
 }
 
-/// The configuration, for all threads.
+/// The configuration, shared by all threads.
 struct Rules {
     clock: Clock,
     prefix: Box<str>,
@@ -40,7 +40,7 @@ struct Rules {
     timeout: Duration,
     end_grace: Duration,
     size_limits: SizeLimits,
-    /// Of updates that this process makes on Redis.
+    /// Turns for updates from this process on Redis.
     #[cfg(feature = "redis")]
     turns: Turns,
 }
@@ -71,13 +71,13 @@ impl Manager {
         Ok(Self { store, rules: Arc::new(rules) })
     }
 
-    /// The same manager with a store for this runtime alone, if the store has such.
+    /// Returns the same manager with a store for this runtime alone, if the store supports that.
     pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         let store = self.store.for_current_runtime()?;
         Some(Self { store, rules: Arc::clone(&self.rules) })
     }
 
-    /// Returns whether the other one is this manager, or the same for another runtime.
+    /// Returns whether the other manager is the same, possibly for another runtime.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.rules, &other.rules)
@@ -95,18 +95,18 @@ impl Manager {
         self.rules.clock.moment()
     }
 
-    /// The clock, to be replaced. `None` once it is shared.
+    /// The clock, to be replaced. `None` once the clock is shared.
     #[cfg(feature = "testing")]
     pub(crate) fn clock_mut(&mut self) -> Option<&mut Clock> {
         Arc::get_mut(&mut self.rules).map(|rules| &mut rules.clock)
     }
 
-    /// How long one trip to the store may take.
+    /// The deadline of a store operation.
     pub(crate) fn timeout(&self) -> Duration {
         self.rules.timeout
     }
 
-    /// How much later than its session's end a request may arrive and still count as under way.
+    /// The time after a session's end in which an arriving request still counts as concurrent.
     pub(crate) fn end_grace(&self) -> Duration {
         self.rules.end_grace
     }
@@ -120,7 +120,7 @@ impl Manager {
         &self.rules.turns
     }
 
-    /// Returns whether updates wait for each other, on whichever field.
+    /// Returns whether updates are waiting for each other, on any field.
     pub(crate) fn has_turns(&self) -> bool {
         #[cfg(feature = "redis")]
         return self.rules.turns.are_in_use();
@@ -136,13 +136,13 @@ impl Manager {
         self.rules.cookie.same_site()
     }
 
-    /// Returns whether to look at this request for plain http: its client may get a cookie that
-    /// browsers do not keep.
+    /// Returns whether to check this request for plain http, because its client may get a cookie
+    /// that browsers do not keep.
     pub(crate) fn searches_plain_http(&self) -> bool {
         self.rules.plain_http_search.is_due() && self.rules.cookie.is_secure()
     }
 
-    /// The session that a cookie's value names, if it is signed.
+    /// Returns the session that a cookie's value names, if the value is signed.
     pub(crate) fn candidate(
         &self,
         cookie_value: &[u8],
@@ -161,7 +161,7 @@ impl Manager {
         Some(self.candidate_from(verified?))
     }
 
-    /// The session whose id a cookie's value is, without a signature, if such are read.
+    /// Returns the session that an unsigned cookie's value names, if unsigned cookies are accepted.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn forgeable_candidate(&self, cookie_value: &[u8]) -> Option<Candidate> {
         Some(self.candidate_from(self.rules.formats.read_forgeable(cookie_value, self.now())?))
@@ -171,7 +171,7 @@ impl Manager {
         Candidate { session: self.metadata(verified.id), cookie_due: verified.is_outdated }
     }
 
-    /// The session of an id.
+    /// Returns the metadata of the session with this id.
     pub(crate) fn metadata(&self, id: SessionId) -> SessionMetadata {
         let rules = &self.rules;
         let metadata = SessionMetadata::new(id, &rules.prefix, &rules.lifetimes);
@@ -182,7 +182,7 @@ impl Manager {
         metadata
     }
 
-    /// A session that begins now, under a new id.
+    /// Returns the metadata of a new session with a new id.
     pub(crate) fn generate(
         &self,
         lifetime: LifetimeId,
@@ -191,7 +191,7 @@ impl Manager {
         Ok(self.metadata(SessionId::generate(now, lifetime)?))
     }
 
-    /// The form of a session after it gets a new id now.
+    /// Returns the metadata of a session after a change of id.
     pub(crate) fn generate_successor(
         &self,
         predecessor: &SessionMetadata,
@@ -225,8 +225,8 @@ impl Manager {
         }
     }
 
-    /// What the first read of a request does to an expiry that would be `expires_in` if it were
-    /// refreshed.
+    /// Returns how the first read of a request refreshes the expiry, where a full refresh sets
+    /// `expires_in`.
     pub(crate) fn refresh(&self, expires_in: Duration) -> Refresh {
         match self.rules.refresh_below {
             None => Refresh::To(expires_in),
@@ -253,7 +253,7 @@ impl Manager {
         }
     }
 
-    /// `None`: the client keeps the cookie that it has, because no other would be read.
+    /// `None` means that the client keeps its cookie, because no other cookie would be accepted.
     fn set_cookie(&self, session: &SessionMetadata) -> Option<String> {
         let now = self.now();
         let written = self.rules.formats.write(&session.id, now)?;
@@ -263,7 +263,7 @@ impl Manager {
     }
 }
 
-/// Shown under the name that applications know.
+/// Uses the name that applications know.
 impl fmt::Debug for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sessions")

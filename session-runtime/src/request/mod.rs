@@ -1,4 +1,4 @@
-//! One request's session: plans of the life cycle, carried out on the store.
+//! A request's session. Carries out the plans of the life cycle on the store.
 
 pub(crate) mod contention;
 mod cookies;

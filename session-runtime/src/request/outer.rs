@@ -1,14 +1,14 @@
-//! The requests of the layers further out.
+//! The requests of outer layers.
 
 use std::sync::Arc;
 
 use super::shared::{Link, Shared};
 
-/// A chain of requests: each was opened by a layer around the layer of the one before.
+/// A chain of requests. Each was opened by a layer around the previous layer.
 pub(super) struct Outer<T>(Option<Arc<Node<T>>>);
 
 struct Node<T> {
-    /// Its own layer holds it. This link alone gives nobody access to it.
+    /// Held by the request's own layer. This link alone gives no access.
     request: Link<T>,
     outer: Outer<T>,
 }
@@ -18,7 +18,7 @@ impl<T> Outer<T> {
         Self(Some(Arc::new(Node { request, outer })))
     }
 
-    /// The nearest request that is still there and has this property.
+    /// Returns the nearest request that still exists and matches.
     pub(super) fn find(&self, is_wanted: impl Fn(&T) -> bool) -> Option<Shared<T>> {
         let nodes = std::iter::successors(self.0.as_deref(), |node| node.outer.0.as_deref());
         nodes.filter_map(|node| node.request.follow()).find(|request| is_wanted(request))

@@ -1,10 +1,10 @@
-//! The search for visitors by plain http, whose browsers do not keep the cookie.
+//! The search for visitors over plain http, whose browsers do not keep the cookie.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The search for requests by plain http. Their clients get a new cookie each time, so that
-/// requests are looked at only after a cookie was set: those that ignore their sessions cost next
-/// to nothing.
+/// The search for requests over plain http. Such clients get a new cookie each time. So requests
+/// are checked only after a cookie was set, and requests that ignore their sessions cost next to
+/// nothing.
 pub(super) struct PlainHttpSearch(AtomicU8);
 
 impl PlainHttpSearch {
@@ -12,7 +12,7 @@ impl PlainHttpSearch {
     const DUE: u8 = 1;
     const OVER: u8 = 2;
 
-    /// Returns whether to look at the next request. Asking is taking: the one after it is not due.
+    /// Returns whether to check the next request, and clears the flag.
     pub(super) fn is_due(&self) -> bool {
         self.0.load(Ordering::Relaxed) == Self::DUE && self.swap(Self::DUE, Self::IDLE)
     }
@@ -23,7 +23,7 @@ impl PlainHttpSearch {
         }
     }
 
-    /// Warns of a request that came by plain http and gets a cookie with `Secure`.
+    /// Warns about a request over plain http that gets a `Secure` cookie.
     pub(super) fn warn_once(&self) {
         if self.end() {
             tracing::warn!(
@@ -35,7 +35,7 @@ impl PlainHttpSearch {
         }
     }
 
-    /// Returns whether the search went on until now.
+    /// Ends the search, and returns whether the search was still going on.
     fn end(&self) -> bool {
         self.0.swap(Self::OVER, Ordering::Relaxed) != Self::OVER
     }

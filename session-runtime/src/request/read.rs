@@ -48,8 +48,7 @@ impl SessionHandle {
         let found = carry_out!(self, read = self.plan_read(), {
             let key = &read.session.key;
             let reply = match self.refresh(&read) {
-                // Without a refresh, a key that is missing would look like one that lacks the
-                // field.
+                // Without a refresh, a missing key would look like a session without the field.
                 Refresh::No => self.store().expires_in(key).await.map(|left| left.map(|_| ())),
                 refresh => self
                     .store()
@@ -62,7 +61,8 @@ impl SessionHandle {
         Ok(found.flatten().is_some())
     }
 
-    /// Of a key without an expiry, which another program began, the time to the absolute deadline.
+    /// Returns the time until the session expires. A key from another program may have no expiry,
+    /// and then the absolute deadline counts.
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
         let left = carry_out!(self, read = self.plan_inspection(), {
             let reply = self.store().expires_in(&read.session.key).await;
@@ -86,9 +86,9 @@ impl SessionHandle {
 
     /// # Errors
     ///
-    /// `is_config` if the store has a session that this process holds to be over, and not only by
-    /// the delays and the clocks' differences that are tolerated. A client is told of no
-    /// session: for it there is none.
+    /// `is_config` if the store still has a session that has ended by this process's rules, by more
+    /// than the tolerated delays and clock differences. A client gets no error, because the session
+    /// does not exist for clients.
     pub(super) async fn check_undisputed(&self) -> Result<(), Error> {
         let (now, unusable) = (self.manager().now(), self.lifecycle().unusable().to_vec());
         for session in unusable {
@@ -109,7 +109,7 @@ impl SessionHandle {
         self.accessed().plan_read(self.manager().now())
     }
 
-    /// A read that leaves the session's expiry as it is.
+    /// Plans a read that does not refresh the session's expiry.
     fn plan_inspection(&self) -> Option<PlannedRead> {
         self.plan_read().map(|read| PlannedRead { refresh: None, ..read })
     }
@@ -126,8 +126,8 @@ impl SessionHandle {
     ) -> Result<Progress<T>, Error> {
         let Some(reply) = self.or_degraded(reply)? else { return Ok(ControlFlow::Break(None)) };
         if self.is_degraded() {
-            // Another read of the request was answered with a default meanwhile: this one must not
-            // tell of the session.
+            // Another read of the request returned a default in the meantime, so this read must not
+            // reveal the session.
             return Ok(ControlFlow::Break(None));
         }
         Ok(self.report(&read.session, read.resolves_pending, read.refresh.is_some(), reply, record))

@@ -8,14 +8,14 @@ use crate::lifecycle::{KnownFields, Next, SessionMetadata};
 use crate::operation::BoxFuture;
 use crate::store::{Lookup, StoreError};
 
-/// The way on after a report. `Break` has the answer, or nothing if there is nothing to find.
-/// `Continue` asks for another plan, once the tombstone of the session in it is
+/// The next step after a report. `Break` has the answer, or `None` if nothing can be found.
+/// `Continue` asks for another plan, after the tombstone of the given session is
 /// [read](SessionHandle::read_tombstone).
 pub(super) type Progress<T> = ControlFlow<Option<T>, Option<SessionMetadata>>;
 
-/// Carries out plan after plan until a report gives the answer. `None` if there is no plan.
+/// Carries out plans until a report gives the answer. `None` means that there is no plan.
 ///
-/// A macro, because a function over an async closure gives a future that rustc cannot show to be
+/// A macro, because rustc cannot prove that the future of a function over an async closure is
 /// `Send`.
 macro_rules! carry_out {
     ($handle:ident, $plan:pat = $next:expr, $report:expr) => {
@@ -32,7 +32,7 @@ macro_rules! carry_out {
 pub(super) use carry_out;
 
 impl SessionHandle {
-    /// Reports a reply about this session, and records what it shows of the fields.
+    /// Reports a reply about this session, and records the fields that the reply shows.
     pub(super) fn report<T>(
         &self,
         session: &SessionMetadata,
@@ -66,8 +66,8 @@ impl SessionHandle {
         }
     }
 
-    /// Reads the tombstone of a session, if one is given: it decides how the request goes on.
-    /// Boxed, since most requests never need it.
+    /// Reads the tombstone of the given session, if any, to decide how the request continues.
+    /// Boxed, because few requests need this.
     pub(super) fn read_tombstone(
         &self,
         dead: Option<SessionMetadata>,
@@ -82,7 +82,7 @@ impl SessionHandle {
         })
     }
 
-    /// `None`: the store cannot be asked, and the request goes on without its session.
+    /// `None` means that the store is unavailable and the request continues without its session.
     pub(super) fn or_degraded<T>(&self, reply: Result<T, StoreError>) -> Result<Option<T>, Error> {
         match reply {
             Ok(reply) => Ok(Some(reply)),
@@ -96,5 +96,5 @@ impl SessionHandle {
     }
 }
 
-/// For a reply that shows nothing of the fields.
+/// For replies that show no fields.
 pub(super) fn record_nothing<T>(_: &T, _: &mut KnownFields) {}

@@ -1,17 +1,17 @@
-//! A value that several parts of a program share, and the number of those that may use it.
+//! A shared value, and the number of holders that may use this value.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-/// A value that is shared. Each clone is counted as a holder. A [dormant](Self::dormant) one is
-/// not, until it is cloned.
+/// A shared value. Each clone counts as a holder. A [dormant](Self::dormant) value does not count
+/// until cloned.
 pub(crate) struct Shared<T> {
     inner: Arc<Inner<T>>,
     is_counted: bool,
 }
 
-/// A way to a shared value that keeps it from nothing.
+/// A weak link to a shared value, which does not keep the value alive.
 pub(crate) struct Link<T>(Weak<Inner<T>>);
 
 struct Inner<T> {
@@ -24,7 +24,7 @@ impl<T> Shared<T> {
         Self { inner: Arc::new(Inner { value, holders: AtomicUsize::new(1) }), is_counted: true }
     }
 
-    /// For a place where the value is only kept for somebody to take it.
+    /// Returns a value for a place that only stores the value for later use.
     pub(crate) fn dormant(&self) -> Self {
         Self { inner: Arc::clone(&self.inner), is_counted: false }
     }

@@ -1,9 +1,9 @@
-//! The sizes that writes may have.
+//! The size limits of writes.
 
 use crate::error::{Error, Kind};
 use crate::store::{Action, Change};
 
-/// The most bytes of one value, and of all values of one write.
+/// The maximum number of bytes of a value, and of all values in a write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SizeLimits {
     pub(crate) value: usize,
@@ -25,8 +25,8 @@ impl SizeLimits {
         Ok(())
     }
 
-    /// The value that is written is limited alone: one that is too large already can be made
-    /// smaller.
+    /// Checks only the new value. An oversized stored value can thus be replaced by a smaller
+    /// value.
     pub(crate) fn check_action(self, field: &str, action: &Action) -> Result<(), Error> {
         match action {
             Action::Replace(Some(value))

@@ -1,15 +1,15 @@
-//! The sessions in use for which no lifetime is configured.
+//! Sessions in use without a configured lifetime.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::id::LifetimeId;
 
-/// The classes of sessions for which no lifetime is configured. Each is logged once.
+/// The classes of sessions without a configured lifetime. Each class is logged once.
 #[derive(Default)]
 pub(super) struct UnknownLifetimes([AtomicU64; 4]);
 
 impl UnknownLifetimes {
-    /// Warns at the first use of the class.
+    /// Logs a warning at the first use of the class.
     pub(super) fn warn_once(&self, lifetime: LifetimeId) {
         let class = lifetime.as_u8();
         if self.is_new(class) {

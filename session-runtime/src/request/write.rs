@@ -20,7 +20,7 @@ impl SessionHandle {
         Ok(())
     }
 
-    /// Carries changes out, and counts the removed fields that were there.
+    /// Carries out changes, and returns how many removed fields existed.
     pub(crate) async fn write(&self, changes: &[Change<'static>]) -> Result<u64, Error> {
         self.manager().size_limits().check_changes(changes)?;
         if changes.is_empty() {
@@ -38,7 +38,8 @@ impl SessionHandle {
         Ok(removed.flatten().unwrap_or(0))
     }
 
-    /// Changes one field by its value. `None`: there is no session, and the action begins none.
+    /// Changes a field depending on the field's value. `None` means that there is no session, and
+    /// that the action creates none.
     pub(crate) async fn modify(
         &self,
         field: &'static str,
@@ -63,7 +64,7 @@ impl SessionHandle {
         Ok(modified.unwrap_or_else(|| without_session(&action)))
     }
 
-    /// Has the field expire `ttl` from now, and returns whether it is there.
+    /// Sets the field's expiry to `ttl` from now, and returns whether the session has the field.
     pub(crate) async fn expire_field(&self, field: &str, ttl: Duration) -> Result<bool, Error> {
         let is_there = carry_out!(self, plan = self.plan_write(true)?, {
             let (key, expires_in) = (&plan.session.key, plan.expires_in);
@@ -78,8 +79,7 @@ impl SessionHandle {
         self.plan_write_in(&mut self.accessed(), only_removes)
     }
 
-    /// The plan, and whether all that it does is to give new values to fields that the request has
-    /// seen.
+    /// Returns the plan, and whether the changes only overwrite fields that the request has seen.
     fn plan_changes(
         &self,
         changes: &[Change<'_>],
@@ -115,11 +115,11 @@ impl SessionHandle {
         {
             return Ok(ControlFlow::Continue(None));
         }
-        // Where a creation began nothing, another one may have happened since.
+        // If the creation changed nothing, a concurrent creation may have happened since.
         Ok(self.report(&plan.session, plan.resolves_pending || creates, true, reply, record))
     }
 
-    /// The error of a write that may have given a field an expiry of its own.
+    /// Returns the error of a write that may have set the expiry of a single field.
     fn write_error(&self, error: StoreError, ttl: Option<Duration>) -> Error {
         if ttl.is_some() && error.is_refused() && !self.store().supports_field_expiry() {
             return Error::new(Kind::NoFieldExpiry(error));
@@ -135,7 +135,7 @@ fn ttl_of(change: &Change<'_>) -> Option<Duration> {
     }
 }
 
-/// An action that only removes, or would compare and fail, creates none.
+/// Returns `false` for an action that only removes, or whose comparison would fail.
 fn creates_session(action: &Action) -> bool {
     match action {
         Action::Replace(value) => value.is_some(),
@@ -152,8 +152,8 @@ fn without_session(action: &Action) -> Option<Modified> {
     }
 }
 
-/// The outcome of an action that might have created a session and did not: it has failed on
-/// nothing.
+/// The outcome of an action that could have created a session and did not, because the action
+/// failed on a missing field.
 fn without_creation(action: &Action) -> Option<Modified> {
     match action {
         Action::CompareAndSet { .. } => Some(Modified::Swapped(false)),

@@ -1,4 +1,4 @@
-//! What an update does between its tries, while others change the same field.
+//! The pause between attempts of an update, while others change the same field.
 
 #[cfg(feature = "redis")]
 mod turns;
@@ -20,17 +20,17 @@ use crate::request::manager::Manager;
 #[cfg(feature = "redis")]
 use crate::store::AnyStore;
 
-/// The tries of one update. Each that is lost was won by somebody else.
+/// The attempts of an update. For each lost attempt, another writer succeeded.
 ///
-/// The first is made at once, if nobody is known to be in the way. On Redis, the updates of one
-/// field that this process makes then take [turns](Turns), so that each is tried against other
-/// processes alone, after a pause of random length if it lost to one of them. On memory
-/// a try is over before another task is run: it is made again at once.
+/// The first attempt starts at once, unless other updates are known to be waiting. On Redis,
+/// updates of the same field in this process take [turns](Turns). So each attempt competes only
+/// with other processes, after a random pause if the previous attempt was lost. In memory, an
+/// attempt finishes before another task runs, so there is no pause.
 pub(crate) struct Tries<'a> {
     handle: &'a SessionHandle,
     field: &'static str,
     made: u32,
-    /// Counted from when the first one was lost.
+    /// Starts when the first attempt is lost.
     deadline: Option<Instant>,
     #[cfg(feature = "redis")]
     turn: Option<Turn<'a>>,
@@ -48,11 +48,11 @@ impl<'a> Tries<'a> {
         }
     }
 
-    /// Waits until the next one is due.
+    /// Waits until the next attempt is due.
     ///
     /// # Errors
     ///
-    /// `is_contended` if there is no time left.
+    /// `is_contended` if no time is left.
     pub(crate) async fn next(&mut self) -> Result<(), Error> {
         let is_first = self.made == 0;
         self.made = self.made.saturating_add(1);
@@ -104,31 +104,31 @@ impl<'a> Tries<'a> {
     }
 }
 
-/// How many there are. Each that is lost is somebody's success: so many do not come about by
-/// chance, where one takes hardly any time.
+/// The maximum number of attempts. For each lost attempt, another writer succeeded. So many lost
+/// attempts are no accident, even in memory, where an attempt takes hardly any time.
 const MOST: u32 = 1_000;
 
-/// A turn may be taken over that nothing is heard of for that share of the deadline: several of
-/// them fit into the time of those that wait.
+/// A silent turn may be taken over after the deadline divided by this. Several takeovers fit into
+/// the deadline of waiting updates.
 #[cfg(feature = "redis")]
 const PATIENCE_SHARE: u32 = 10;
 
-/// The longest pause before a try, in milliseconds.
+/// The longest pause before an attempt, in milliseconds.
 #[cfg(feature = "redis")]
 const LONGEST_PAUSE: u32 = 16;
 
-/// Of random length, so that processes which are in step do not stay so; the longer, the more often
-/// a try was lost.
+/// Pauses for a random time, so that processes do not stay in step. The more attempts were lost,
+/// the longer the pause may be.
 #[cfg(feature = "redis")]
 async fn pause(tries: u32) {
     let mut random = [0];
-    // Without random numbers it is as long as it may be.
+    // Without random numbers, the pause is as long as possible.
     let share = fill_random(&mut random).map_or(u8::MAX, |()| random[0]);
     let most = std::time::Duration::from_millis(tries.min(LONGEST_PAUSE).into());
     tokio::time::sleep(most * u32::from(share) / u32::from(u8::MAX)).await;
 }
 
-/// Lets other tasks of this thread go on.
+/// Lets other tasks of this thread run.
 async fn yield_once() {
     let mut has_yielded = false;
     poll_fn(|cx| {

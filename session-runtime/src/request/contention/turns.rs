@@ -1,4 +1,4 @@
-//! The updates of one field in this process, one after another.
+//! Turns for updates of the same field in this process.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
@@ -12,18 +12,18 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::id::SessionId;
 
-/// One field of one session.
+/// A field of a session.
 pub(super) type Contended = (SessionId, &'static str);
 
-/// Whose turn it is, for each field that several updates of this process want to change.
+/// The queues of updates in this process, for each contended field.
 ///
-/// A turn is a courtesy, not a lock: an update that goes ahead without it may lose a try, or make
-/// another one lose. So nobody depends on somebody else's runtime: a turn of which nothing is heard
-/// for a while is taken over by an update that is polled.
+/// A turn is a courtesy and not a lock. An update that proceeds without its turn may lose an
+/// attempt, or cause another update to lose. So no update depends on another runtime. A turn
+/// without a sign of life is taken over by an update that is polled.
 #[derive(Default)]
 pub(crate) struct Turns {
     lines: Mutex<Lines>,
-    /// How many lines there are, to be asked without the lock.
+    /// The number of queues, for a check without the lock.
     in_use: AtomicUsize,
 }
 
@@ -33,28 +33,29 @@ struct Lines {
     next_ticket: u64,
 }
 
-/// A place in a line, until it is dropped.
+/// A place in a queue, until dropped.
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
     field: Contended,
     ticket: u64,
 }
 
-/// More wait already than could be served in time.
+/// The queue is so long that the deadline cannot be met.
 #[derive(Debug)]
 pub(super) struct Full;
 
-/// How many may wait for one field. Each takes two round trips or more, so that the last of them
-/// waits for a second or so.
+/// The maximum number of updates that wait for a field. Each takes two round trips or more, so the
+/// last update waits for about a second.
 const MOST_WAITING: usize = 1_000;
 
 impl Turns {
-    /// Whether anybody has a turn, on any field.
+    /// Returns whether any update has a turn, on any field.
     pub(crate) fn are_in_use(&self) -> bool {
         self.in_use.load(Ordering::Relaxed) > 0
     }
 
-    /// A place at the end of the line; none if there is no line and this is not to begin one.
+    /// Returns a place at the end of the queue. `None` if there is no queue and `begins` is
+    /// `false`.
     pub(super) fn join(&self, field: Contended, begins: bool) -> Result<Option<Turn<'_>>, Full> {
         let mut lines = self.lock();
         let ticket = lines.next_ticket;
@@ -77,9 +78,9 @@ impl Turns {
 }
 
 impl Turn<'_> {
-    /// Waits until it is this one's turn, and says whether that came before the deadline. To be
-    /// said again before each try: it tells the others that this one is alive. `patience`:
-    /// after how much silence a turn is taken over.
+    /// Waits for this turn, and returns whether the turn came before the deadline. Call this before
+    /// each attempt, as a sign of life for the others. `patience` is the time without a sign of
+    /// life after which a turn is taken over.
     pub(super) async fn come(&self, patience: Duration, deadline: Instant) -> bool {
         let mut look_again_at = Instant::now();
         loop {
@@ -101,7 +102,7 @@ impl Turn<'_> {
 
     fn look(&self, patience: Duration, waker: &Waker) -> Result<(), Instant> {
         let (now, mut lines) = (Instant::now(), self.turns.lock());
-        // It may be over: others went ahead of this one, when nothing was heard of it.
+        // The queue may be gone, if others took over this silent turn.
         let line = lines.by_field.entry(self.field).or_insert_with(|| {
             self.turns.in_use.fetch_add(1, Ordering::Relaxed);
             Line::new(self.ticket, now)
@@ -130,11 +131,11 @@ impl Drop for Turn<'_> {
 }
 
 struct Line {
-    /// The ticket whose turn it is.
+    /// The ticket that has the turn.
     turn: u64,
-    /// When something was heard of it last.
+    /// The time of the last sign of life.
     heard_at: Instant,
-    /// The others, the next one first.
+    /// The other tickets, next first.
     waiting: VecDeque<Waiting>,
 }
 
@@ -143,10 +144,10 @@ struct Waiting {
     waker: Waker,
 }
 
-/// What is left of a line when somebody has left it.
+/// The rest of a queue after an update has left.
 enum Left {
     Nobody,
-    /// With whom to wake, if that one's turn has come.
+    /// With the waker of the next update, if its turn has come.
     Waiting(Option<Waker>),
 }
 
@@ -155,8 +156,8 @@ impl Line {
         Self { turn: ticket, heard_at: now, waiting: VecDeque::new() }
     }
 
-    /// Whether it is this ticket's turn. If not, it waits, and the turn that it waits for is
-    /// overdue at the time that this tells.
+    /// Returns whether this ticket has the turn. If not, the ticket waits, and the error holds the
+    /// time at which the current turn is overdue.
     fn look(
         &mut self,
         ticket: u64,
@@ -183,8 +184,8 @@ impl Line {
         }
     }
 
-    /// Takes a ticket out. Those that were in front of it did not see that the turn was overdue:
-    /// they are polled no more, most likely, and come last.
+    /// Removes a ticket from the queue. The tickets in front did not notice that the turn was
+    /// overdue. They are probably not polled any more, and move to the end.
     fn move_behind(&mut self, ticket: u64) {
         if let Some(place) = self.waiting.iter().position(|waiting| waiting.ticket == ticket) {
             self.waiting.rotate_left(place);
@@ -231,12 +232,12 @@ mod tests {
     }
 
     impl Turn<'_> {
-        /// Waits as long as it takes, and takes nothing over.
+        /// Waits without a limit, and takes over no turn.
         async fn comes(&self) -> bool {
             self.come(ANY, Instant::now() + ANY).await
         }
 
-        /// Looks once.
+        /// Checks once.
         async fn has_come(&self) -> bool {
             let mut coming = pin!(self.comes());
             poll_fn(|cx| Poll::Ready(coming.as_mut().poll(cx).is_ready())).await
@@ -337,7 +338,7 @@ mod tests {
         assert!(!turns.are_in_use());
     }
 
-    /// A line of which each ticket has looked in its turn, at a time of ours.
+    /// A queue in which each ticket has looked once, at a given time.
     fn line(tickets: u64, now: Instant) -> Line {
         let mut line = Line::new(0, now);
         (1..tickets).for_each(|ticket| line.wait(ticket, Waker::noop()));
@@ -357,7 +358,7 @@ mod tests {
         assert!(line.look(1, PATIENCE, now, Waker::noop()).is_ok());
     }
 
-    /// However many there are, of a parked runtime say.
+    /// The number does not matter. A whole runtime may be parked, for example.
     #[test]
     fn those_that_are_polled_no_more_hold_up_the_others_once() {
         let mut now = Instant::now();
