@@ -1,4 +1,4 @@
-//! A thread of the library's own, for work that must not hang on a caller's runtime.
+//! The library's background thread, for work that must not depend on a caller's runtime.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,8 @@ use tokio::runtime::{Builder, Handle};
 #[cfg(feature = "redis")]
 use tokio::task::JoinHandle;
 
-/// The runtime of that thread, which the first call starts, for as long as the program runs.
+/// Returns the runtime of that thread. The first call starts the thread, which runs until the
+/// program ends.
 pub(crate) fn background() -> io::Result<Handle> {
     static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -19,10 +20,10 @@ pub(crate) fn background() -> io::Result<Handle> {
     Ok(runtime.insert(started).clone())
 }
 
-/// Runs a task there. A caller's runtime may never be polled again, and others may need the task's
-/// work.
+/// Runs a task on the background thread. A caller's runtime may never be polled again, and other
+/// callers may need the task's result.
 ///
-/// Where the system gives no thread, the task runs on the current runtime.
+/// If the system gives no thread, the task runs on the current runtime.
 #[cfg(feature = "redis")]
 pub(crate) fn spawn<T: Send + 'static>(
     task: impl Future<Output = T> + Send + 'static,

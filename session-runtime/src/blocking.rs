@@ -1,4 +1,4 @@
-//! Operations without `async`, for servers that have a thread for each request, and for scripts.
+//! Operations without `async`, for scripts and for web frameworks with a thread for each request.
 
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
@@ -11,32 +11,34 @@ use crate::operation::Operation;
 use crate::session::field::Field;
 
 impl<T: 'static> Field<'_, T> {
-    /// Reads the field, and waits for it: [`Operation::wait`].
+    /// Reads the field and blocks until the value is there. See [`Operation::wait`].
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`Error::is_unsupported`] on a thread that drives an async
-    /// runtime.
+    /// The same as for [`get`](Self::get), and [`Error::is_unsupported`] on a thread that drives an
+    /// async runtime.
     pub fn wait(self) -> Result<T, Error> {
         wait(self)
     }
 }
 
 impl<T> Operation<'_, T> {
-    /// Carries the operation out, and waits for it: what `.await` is in a program without `async`.
+    /// Runs the operation and blocks until it completes, like `.await` in a program without
+    /// `async`.
     ///
-    /// What goes on in the background, the connection of a [`Sessions`](crate::Sessions) that was
-    /// built by `wait` say, has a thread of the library's own, which the first call starts.
+    /// The first call starts a background thread of the library. This thread drives any background
+    /// work, such as the connection of a [`Sessions`](crate::Sessions) that was created with
+    /// `wait`.
     ///
     /// # Errors
     ///
-    /// Those of the operation, and [`Error::is_unsupported`] on a thread that drives a tokio
-    /// runtime, which would stand still meanwhile: there the operation is to be awaited, or
-    /// waited for inside `spawn_blocking` (actix-web: `web::block`). Nothing was done then. What
-    /// tells such a thread is the budget that tokio gives its tasks: a task under
-    /// `tokio::task::unconstrained` is not recognized, nor are other runtimes. There, the
-    /// operation is carried out and the runtime stands still meanwhile, for the deadline of an
-    /// operation at most.
+    /// Returns the operation's errors. Fails with [`Error::is_unsupported`] on a thread that drives
+    /// a tokio runtime, because `wait` would block the runtime. Nothing was done in that case.
+    /// Await the operation there, or call `wait` inside `spawn_blocking` (actix-web: `web::block`).
+    ///
+    /// Such a thread is recognized by the budget that tokio gives to tasks. Other runtimes are not
+    /// recognized, and neither is a task under `tokio::task::unconstrained`. The operation then
+    /// runs and blocks the runtime, for the deadline of an operation at most.
     ///
     /// # Examples
     ///
@@ -69,17 +71,17 @@ fn wait<T>(operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error
         return Err(Error::new(Kind::DrivesRuntime));
     }
     let background = background().map_err(|error| Error::new(Kind::NoThread(error)))?;
-    // For timers, and for what the operation leaves to be done. `Handle::block_on` would do, but it
-    // panics where `drives_a_runtime` was misled.
+    // For timers and background work. `Handle::block_on` would be simpler, but panics in the cases
+    // that `drives_a_runtime` does not recognize.
     let _background = background.enter();
     pollster::block_on(operation)
 }
 
-/// Whether this thread is polling a task of tokio's. A runtime's context says nothing:
-/// `spawn_blocking` has it too.
+/// Returns whether this thread is polling a tokio task. The runtime's context is no indication,
+/// because `spawn_blocking` has a context too.
 ///
-/// Tasks are polled on a budget, of 128 steps today and a byte's worth at most; all else is not.
-/// Steps are counted until there are none left, and then given back.
+/// Tasks are polled on a budget of 128 steps today, and of 255 at most. Other code has no budget.
+/// Takes steps until none is left, and then gives the steps back.
 fn drives_a_runtime() -> bool {
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(_given_back_at_the_end) = coop::poll_proceed(cx) else { return true };

@@ -1,4 +1,4 @@
-//! What time it is: the system's, or one that a test moves.
+//! The system's clock, and a clock that tests can move.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,17 +9,17 @@ use std::time::{Duration, Instant, SystemTime};
 )]
 pub use manual::ManualClock;
 
-/// The distance of two clocks, whichever is ahead.
+/// The difference between two times, regardless of the order.
 pub(crate) fn abs_diff(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|behind| behind.duration())
 }
 
-/// Where the manager and the memory store get the time from.
+/// The clock of the manager and of the memory store.
 ///
-/// It has two readings, because the system's time may be set back and forth under a running
-/// program. [`now`](Self::now) is that time: what a session's creation time and a cookie's age are
-/// told in, and comparable with other machines. [`elapsed`](Self::elapsed) only ever grows: what an
-/// expiry within this process is measured by, so that an entry once expired never comes back.
+/// A clock has two readings, because the system's time may be set back and forth while a program
+/// runs. [`now`](Self::now) is the system's time, for creation times and the age of cookies. Other
+/// machines can compare this time. [`elapsed`](Self::elapsed) never decreases, and measures
+/// expiries within this process. So an expired entry never comes back.
 #[derive(Debug, Clone)]
 pub(crate) enum Clock {
     System {
@@ -30,12 +30,12 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Creates the system's clock.
     pub(crate) fn system() -> Self {
         Self::System { started: Instant::now() }
     }
 
-    /// The time of day, as this machine has it.
+    /// Returns the time of day on this machine.
     pub(crate) fn now(&self) -> SystemTime {
         match self {
             Self::System { .. } => SystemTime::now(),
@@ -44,7 +44,7 @@ impl Clock {
         }
     }
 
-    /// A moment, to be asked later how long ago it was.
+    /// Returns the current moment, to measure the elapsed time later.
     pub(crate) fn moment(&self) -> ClockMoment {
         match self {
             Self::System { .. } => ClockMoment::System(Instant::now()),
@@ -53,7 +53,7 @@ impl Clock {
         }
     }
 
-    /// How long this clock has been running; never less than it was before.
+    /// Returns the time since the clock was created. Never decreases.
     pub(crate) fn elapsed(&self) -> Duration {
         match self {
             Self::System { started } => started.elapsed(),
@@ -63,7 +63,7 @@ impl Clock {
     }
 }
 
-/// A moment of a [`Clock`]. Cheaper to take than a reading, since nothing is computed.
+/// A moment of a [`Clock`]. Cheaper to take than a reading, because nothing is computed.
 #[derive(Debug)]
 pub(crate) enum ClockMoment {
     System(Instant),
@@ -92,7 +92,7 @@ mod manual {
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    /// A clock that stands still until a test moves it. Clones are the same clock.
+    /// A clock that stands still until a test moves it. Clones share the same time.
     ///
     /// # Examples
     ///
@@ -117,12 +117,12 @@ mod manual {
     }
 
     impl ManualClock {
-        /// A clock that shows `now`.
+        /// Creates a clock that shows `now`.
         pub fn new(now: SystemTime) -> Self {
             Self { readings: Arc::new(Mutex::new(Readings { now, elapsed: Duration::ZERO })) }
         }
 
-        /// Lets time pass.
+        /// Advances the clock.
         pub fn advance(&self, by: Duration) {
             self.update(|readings| {
                 readings.now += by;
@@ -130,13 +130,13 @@ mod manual {
             });
         }
 
-        /// Sets the time of day, forwards or backwards, as an administrator or NTP does: no time
-        /// passes.
+        /// Sets the time of day, forwards or backwards, as an administrator or NTP does. No time
+        /// elapses.
         pub fn set(&self, now: SystemTime) {
             self.update(|readings| readings.now = now);
         }
 
-        /// What it shows.
+        /// Returns the time of day.
         pub fn now(&self) -> SystemTime {
             self.update(|readings| readings.now)
         }
@@ -151,7 +151,7 @@ mod manual {
     }
 
     impl Default for ManualClock {
-        /// A clock that shows a moment in 2033, so that nothing agrees with the system's time by
+        /// Creates a clock that shows a moment in 2033, which never equals the system's time by
         /// accident.
         fn default() -> Self {
             Self::new(UNIX_EPOCH + Duration::from_secs(2_000_000_000))

@@ -1,4 +1,4 @@
-//! The boxed future of an operation.
+//! The future of an operation.
 
 use std::fmt;
 use std::future::Future;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use crate::error::Error;
 
-/// A boxed future, as the methods of [`SessionStore`](crate::store::SessionStore) return it.
+/// A boxed future. The methods of [`SessionStore`](crate::store::SessionStore) return this type.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// An operation on a session, carried out when it is awaited; in programs without `async`, when it
-/// is waited for (`wait`, with the feature `blocking`).
+/// An operation on a session. Nothing happens until you await the operation. In programs without
+/// `async`, call `wait`, with the feature `blocking`.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What the derive's output calls. Not for anybody else, and not part of the public interface.
+//! The items that the derive macro's output uses. Private, and not part of the public API.
 
 pub use bytes::Bytes;
 pub use serde::Serialize;
@@ -26,8 +26,8 @@ pub fn set<'a, T>(
     Field::new(handle, spec).assign(value)
 }
 
-/// [`FieldSpec::value`]. Of a type that can neither be stored nor has a default, only the former is
-/// reported.
+/// Calls [`FieldSpec::value`]. For a type with neither a stored form nor a default, only the
+/// missing stored form is reported.
 pub const fn value<T, How>(name: &'static str) -> FieldSpec<T>
 where
     T: Storable<How>,
@@ -44,7 +44,7 @@ where
     T::unchecked(<T::Checked>::when_missing())
 }
 
-/// [`FieldSpec::value_or`].
+/// Calls [`FieldSpec::value_or`].
 pub const fn value_or<T, How>(name: &'static str, default: fn() -> T) -> FieldSpec<T>
 where
     T: Storable<How>,
@@ -52,8 +52,8 @@ where
     FieldSpec::value_or(name, default)
 }
 
-/// [`FieldSpec::json`]. Of a type that can neither be stored nor has a default, only the former is
-/// reported.
+/// Calls [`FieldSpec::json`]. For a type with neither a stored form nor a default, only the missing
+/// stored form is reported.
 pub const fn json<T, How>(name: &'static str) -> FieldSpec<T>
 where
     T: StorableAsJson<How>,
@@ -70,7 +70,7 @@ where
     T::unchecked(<T::Checked>::when_missing())
 }
 
-/// [`FieldSpec::json_or`].
+/// Calls [`FieldSpec::json_or`].
 pub const fn json_or<T, How>(name: &'static str, default: fn() -> T) -> FieldSpec<T>
 where
     T: StorableAsJson<How>,
@@ -78,7 +78,7 @@ where
     FieldSpec::json_or(name, default)
 }
 
-/// [`FieldSpec::json_option`].
+/// Calls [`FieldSpec::json_option`].
 pub const fn json_option<T, How>(name: &'static str) -> FieldSpec<Option<T>>
 where
     T: StorableAsJson<How>,
@@ -86,7 +86,7 @@ where
     FieldSpec::json_option(name)
 }
 
-/// [`FieldSpec::json_option_or`].
+/// Calls [`FieldSpec::json_option_or`].
 pub const fn json_option_or<T, How>(
     name: &'static str,
     default: fn() -> Option<T>,
@@ -97,7 +97,7 @@ where
     FieldSpec::json_option_or(name, default)
 }
 
-/// [`FieldSpec::new`], with the default that the type has.
+/// Calls [`FieldSpec::new`] with the type's default.
 pub const fn with<T: PlainDefault>(
     name: &'static str,
     decode: fn(Bytes) -> Result<T, InvalidValue>,
@@ -106,7 +106,7 @@ pub const fn with<T: PlainDefault>(
     FieldSpec::new(name, decode, encode, T::when_missing)
 }
 
-/// [`FieldSpec::new`].
+/// Calls [`FieldSpec::new`].
 pub const fn with_or<T>(
     name: &'static str,
     decode: fn(Bytes) -> Result<T, InvalidValue>,
@@ -116,20 +116,22 @@ pub const fn with_or<T>(
     FieldSpec::new(name, decode, encode, default)
 }
 
-/// What a field that is not stored is made of.
+/// Returns the value of a field that is not stored.
 pub fn skipped<T: PlainDefault>() -> T {
     T::when_missing()
 }
 
-/// The same, with this default. A function: it sees nothing of what surrounds it.
+/// Returns the value of a field that is not stored, from this default. A function, so that the
+/// expression sees no surrounding names.
 pub fn skipped_or<T>(default: fn() -> T) -> T {
     default()
 }
 
-// One mistake, one message. A type that cannot be stored mostly has no `FieldDefault` either, and
-// the compiler would report both. It stays silent about a bound on an associated type that it could
-// not find, and it does not find one if two impls might apply (one alone it takes for granted) and
-// neither does. Hence `How`, which is always inferred, and impls for a type that nobody can have.
+// A mistake should give a single message. A type that cannot be stored usually has no
+// `FieldDefault` either, and the compiler would report both. The compiler does not report a bound
+// on an associated type that cannot be resolved. An associated type stays unresolved if two impls
+// might apply and neither does. With a single impl, the compiler assumes that this impl applies.
+// Hence the parameter `How`, which is always inferred, and a second impl that never applies.
 
 /// Marks the impl that applies.
 #[derive(Debug)]
@@ -139,10 +141,10 @@ pub struct Really;
 #[derive(Debug)]
 pub struct Never;
 
-/// Implemented by nothing.
+/// A trait that nothing implements.
 pub trait Impossible {}
 
-/// [`Stored`].
+/// [`Stored`], with a message for types that cannot be stored.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
@@ -151,10 +153,10 @@ pub trait Impossible {}
     note = "or derive or implement `session_runtime::FieldValue` for it"
 )]
 pub trait Storable<How>: Stored {
-    /// `Self`, if it can be stored.
+    /// `Self`, if the type can be stored.
     type Checked;
 
-    /// Gives it back.
+    /// Returns the value as `Self`.
     fn unchecked(checked: Self::Checked) -> Self;
 }
 
@@ -174,16 +176,16 @@ impl<T: Stored + Impossible> Storable<Never> for T {
     }
 }
 
-/// [`Storable`] with another message, for types that the derive knows by their names. `Storable`
-/// itself is written out: lines of a macro would show in the most common messages.
+/// [`Storable`] with another message, for types that the derive knows by name. `Storable` itself
+/// does not use this macro, because the macro's lines would appear in the most common messages.
 macro_rules! storable {
     ($(#[$message:meta])* trait $storable:ident, fn $value:ident, fn $value_or:ident, fn $default:ident) => {
         $(#[$message])*
         pub trait $storable<How>: Stored {
-            /// `Self`, if it can be stored.
+            /// `Self`, if the type can be stored.
             type Checked;
 
-            /// Gives it back.
+            /// Returns the value as `Self`.
             fn unchecked(checked: Self::Checked) -> Self;
         }
 
@@ -203,8 +205,8 @@ macro_rules! storable {
             }
         }
 
-        /// [`FieldSpec::value`]. A type without a stored form and without a default is reported for
-        /// the stored form alone.
+        /// Calls [`FieldSpec::value`]. For a type with neither a stored form nor a default, only
+        /// the missing stored form is reported.
         pub const fn $value<T, How>(name: &'static str) -> FieldSpec<T>
         where
             T: $storable<How>,
@@ -221,7 +223,7 @@ macro_rules! storable {
             T::unchecked(<T::Checked>::when_missing())
         }
 
-        /// [`FieldSpec::value_or`].
+        /// Calls [`FieldSpec::value_or`].
         pub const fn $value_or<T, How>(name: &'static str, default: fn() -> T) -> FieldSpec<T>
         where
             T: $storable<How>,
@@ -265,17 +267,17 @@ storable! {
     trait StorableReference, fn value_reference, fn value_or_reference, fn default_reference
 }
 
-/// What serde can write and read.
+/// A type that serde can serialize and deserialize.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as JSON",
     label = "serde cannot both write and read this type",
     note = "annotate the type with `#[derive(serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait StorableAsJson<How>: Serialize + DeserializeOwned {
-    /// `Self`, if it can be stored.
+    /// `Self`, if the type can be stored.
     type Checked;
 
-    /// Gives it back.
+    /// Returns the value as `Self`.
     fn unchecked(checked: Self::Checked) -> Self;
 }
 
@@ -295,7 +297,7 @@ impl<T: Serialize + DeserializeOwned + Impossible> StorableAsJson<Never> for T {
     }
 }
 
-/// [`FieldDefault`], without a list of all the types that have one.
+/// [`FieldDefault`], without a list of all implementors in the message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",
@@ -305,7 +307,7 @@ impl<T: Serialize + DeserializeOwned + Impossible> StorableAsJson<Never> for T {
             `#[session(default)]`"
 )]
 pub trait ValueDefault {
-    /// The value of a field that is missing.
+    /// Returns the value of a missing field.
     fn when_missing() -> Self;
 }
 
@@ -316,7 +318,7 @@ impl<T: FieldDefault> ValueDefault for T {
     }
 }
 
-/// [`Default`], with our message.
+/// [`Default`], with another message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no default for a session field that is missing",
     label = "what should this field be when it is missing?",
@@ -324,7 +326,7 @@ impl<T: FieldDefault> ValueDefault for T {
             default with `#[session(default = …)]`"
 )]
 pub trait PlainDefault {
-    /// The value of a field that is missing.
+    /// Returns the value of a missing field.
     fn when_missing() -> Self;
 }
 

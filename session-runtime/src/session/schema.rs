@@ -12,7 +12,7 @@ use crate::session::record::{Changes, Values};
 /// # #[cfg(feature = "derive")] {
 /// use session_runtime::{Error, Schema, Session};
 ///
-/// /// For any session.
+/// /// Works with any schema.
 /// async fn forget<S: Schema>(session: &Session<S>) -> Result<(), Error> {
 ///     println!("forgets {:?}", S::STORED_NAMES);
 ///     session.clear().await

@@ -351,7 +351,7 @@ impl Sessions {
     /// # struct Visitor { count: u64 }
     /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
     /// # let id = sessions.create::<Visitor>().await?.session_id().expect("it was created");
-    /// // The id was kept when the connection was opened.
+    /// // You stored the id when the connection was opened.
     /// let session = sessions.open_id::<Visitor>(&id);
     /// if session.exists().await? {
     ///     session.count().incr(1).await?;

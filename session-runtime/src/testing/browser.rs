@@ -1,4 +1,4 @@
-//! A browser, as far as the session's cookie goes.
+//! A browser that keeps the session's cookie.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 
-/// A browser, as far as the session's cookie goes: it keeps what responses set, and sends it with
+/// A browser for tests. It keeps the session's cookie from responses, and sends the cookie with
 /// requests.
 ///
-/// [`visit`](Self::visit) carries out one request without a server, and `send` sends one to a
-/// router of tower. For other servers, [`cookie`](Self::cookie) is what to send to your handlers,
-/// and [`receive`](Self::receive) takes what they answer. A clone is another browser with the same
-/// cookie, as after a second tab was opened or the cookie was stolen.
+/// [`visit`](Self::visit) runs a request without a server, and `send` sends a request to a tower
+/// router. With other web frameworks, send [`cookie`](Self::cookie) to your handlers and pass the
+/// response's cookies to [`receive`](Self::receive). A clone is another browser with the same
+/// cookie, like a second tab or a thief.
 ///
-/// How a session gets into the state that a test needs:
+/// To bring a session into the state that a test needs:
 ///
 /// | state | how |
 /// | --- | --- |
-/// | live, with data | `visit` that sets fields |
+/// | live, with data | `visit` and set fields |
 /// | expired | `visit`, then [`ManualClock::advance`](super::ManualClock::advance) |
-/// | ended | `visit`, a clone, and a `visit` that destroys: the clone keeps the cookie |
-/// | rotated away | the same with a `visit` that rotates |
+/// | ended | `visit`, clone, then `visit` and destroy: the clone keeps the cookie |
+/// | rotated away | `visit`, clone, then `visit` and rotate |
 /// | forged | [`forge`](Self::forge) |
-/// | signed by an older secret | `visit`, then [`with_sessions`](Self::with_sessions) of a manager whose secrets are the new and the old one, on the same store |
-/// | unknown to the store | `visit`, then [`with_sessions`](Self::with_sessions) of a manager with the same secret on another store |
+/// | signed by an older secret | `visit`, then [`with_sessions`](Self::with_sessions): a manager with both secrets, the same store |
+/// | unknown to the store | `visit`, then [`with_sessions`](Self::with_sessions): a manager with another store |
 ///
 /// # Examples
 ///
@@ -43,7 +43,7 @@ use crate::session::sessions::Sessions;
 /// let mut browser = Browser::new(&sessions);
 /// browser.visit(async |session: Session<Visitor>| session.set_count(7).await).await?;
 ///
-/// // Somebody has the cookie of before the login.
+/// // A thief has the cookie from before the login.
 /// let mut thief = browser.clone();
 /// browser.visit(async |session: Session<Visitor>| session.rotate().await).await?;
 /// assert_eq!(browser.visit(async |session: Session<Visitor>| session.count().await).await?, 7);
@@ -60,16 +60,16 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A browser that has no cookie yet.
+    /// Creates a browser without a cookie.
     pub fn new(sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookie: None }
     }
 
-    /// Carries out one request: what a handler would do with its session. Then the response's head
-    /// is sent, and its cookie is kept.
+    /// Runs a request, where the closure is the handler. Then sends the response headers and keeps
+    /// the session's cookie.
     ///
-    /// The session may be held for longer than the request; as ever, nothing that changes the
-    /// cookie can be done with it then.
+    /// You may hold the session for longer than the request. As always, later operations cannot
+    /// change the cookie.
     pub async fn visit<S: Schema, T>(&mut self, request: impl AsyncFnOnce(Session<S>) -> T) -> T {
         let handle = self.sessions.open(self.cookie.as_deref().map(str::as_bytes));
         let answer = request(handle.session()).await;
@@ -79,13 +79,13 @@ impl Browser {
         answer
     }
 
-    /// Sends a request to a router, with the cookie, and keeps the cookie that the response sets.
-    /// The router is anything of tower: axum's `Router`, or a service with
-    /// [`SessionLayer`](crate::adapter::tower::SessionLayer) around it.
+    /// Sends a request with the cookie to a router, and keeps the cookie that the response sets.
+    /// The router is any tower service, such as axum's `Router` or a service with a
+    /// [`SessionLayer`](crate::adapter::tower::SessionLayer).
     ///
     /// # Errors
     ///
-    /// The service's own. axum's router has none.
+    /// Returns the service's error. axum's router has none.
     ///
     /// # Examples
     ///
@@ -140,14 +140,14 @@ impl Browser {
         Ok(response)
     }
 
-    /// What the browser sends as the value of the request header `Cookie`; nothing while it has no
-    /// cookie of the session's.
+    /// Returns the value of the request header `Cookie`. `None` means that the browser has no
+    /// session cookie.
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
     }
 
-    /// Takes the value of a response header `Set-Cookie`. Other cookies than the session's are
-    /// ignored, and so are the attributes, but for an age of zero, which removes the cookie.
+    /// Accepts the value of a response header `Set-Cookie`. Ignores other cookies than the
+    /// session's, and ignores all attributes except an age of zero, which removes the cookie.
     pub fn receive(&mut self, set_cookie: &str) {
         let mut parts = set_cookie.split(';').map(str::trim);
         let Some(pair) = parts.next() else { return };
@@ -160,16 +160,17 @@ impl Browser {
         }
     }
 
-    /// The same cookie before another manager, whose cookie has the same name.
+    /// Returns a browser with the same cookie for another manager, whose cookie has the same name.
     pub fn with_sessions(&self, sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookie: self.cookie.clone() }
     }
 
-    /// The same cookie with another signature: what somebody would send who knows a session's id
-    /// and no secret. Without a cookie there is nothing to forge.
+    /// Returns a browser with the same cookie but another signature. An attacker with the id and
+    /// without the secret could send such a cookie. Without a cookie, there is nothing to forge.
     pub fn forge(&self) -> Self {
         let forged = |cookie: &String| {
-            // The MAC's first character: the last one does not stand for bits alone.
+            // Changes the MAC's first character, because some bits of the last character are
+            // unused.
             let (id, mac) = cookie.rsplit_once('.').unwrap_or((cookie, ""));
             let first = if mac.starts_with('A') { 'B' } else { 'A' };
             format!("{id}.{first}{}", mac.get(1..).unwrap_or_default())
@@ -178,7 +179,7 @@ impl Browser {
     }
 }
 
-/// Shows no cookie: it is a session's secret.
+/// Does not show the cookie, which is a secret.
 impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Browser")

@@ -1,4 +1,4 @@
-//! A store that fails when a test says so.
+//! A store that fails on demand.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,8 @@ use crate::store::{
     Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
-/// A store that fails when a test says so, and is another one until then. Clones fail together.
+/// A store that fails on demand, and otherwise passes operations on to another store. Clones fail
+/// together.
 ///
 /// # Examples
 ///
@@ -47,42 +48,44 @@ pub struct FailingStore {
     failure: Arc<Mutex<Option<Failure>>>,
 }
 
-/// How a [`FailingStore`] fails.
+/// The way in which a [`FailingStore`] fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// Nothing is carried out: every operation is [`is_unavailable`](crate::Error::is_unavailable).
+    /// No operation is carried out. Each fails with
+    /// [`is_unavailable`](crate::Error::is_unavailable).
     Unavailable,
-    /// No reply comes: reads are unavailable, and of writes it [is not
-    /// known](crate::Error::is_outcome_unknown) what became of them.
+    /// No reply comes. Reads fail as unavailable, and writes fail with
+    /// [`is_outcome_unknown`](crate::Error::is_outcome_unknown).
     OutcomeUnknown {
-        /// Whether writes are carried out all the same.
+        /// `true` if writes are carried out without a reply.
         carried_out: bool,
     },
-    /// Reads succeed, and the store refuses to change anything, as a server does that is full or
-    /// permits too little: the error of a write answers none of the questions, and is a 500.
+    /// Reads succeed, and the store refuses writes, like a Redis server that is full or lacks
+    /// permissions. The error of a write matches none of the `is_…` methods, and becomes a 500.
     Refused,
-    /// Somebody else ends the session just before the operation: reads give defaults, writes are
-    /// [`is_gone`](crate::Error::is_gone). A session that is begun is not ended.
+    /// Another request ends the session just before the operation. Reads return defaults, and
+    /// writes fail with [`is_gone`](crate::Error::is_gone). A session that is being created does
+    /// not end.
     Gone,
-    /// Somebody else changes the field just before it is compared:
-    /// [`compare_and_set`](crate::Field::compare_and_set) says no, and
-    /// [`update`](crate::Field::update) is [`is_contended`](crate::Error::is_contended) after its
-    /// last try.
+    /// Another request changes the field just before the comparison.
+    /// [`compare_and_set`](crate::Field::compare_and_set) returns `false`, and
+    /// [`update`](crate::Field::update) fails with [`is_contended`](crate::Error::is_contended)
+    /// after the last attempt.
     Contended,
 }
 
 impl FailingStore {
-    /// A store that does not fail yet.
+    /// Creates a store that does not fail yet.
     pub fn new(store: impl SessionStore) -> Self {
         Self { store: Arc::new(store), failure: Arc::default() }
     }
 
-    /// From now on, every operation that begins fails like this.
+    /// Makes every operation that starts from now on fail in this way.
     pub fn fail(&self, failure: Failure) {
         self.set(Some(failure));
     }
 
-    /// From now on, operations succeed.
+    /// Makes later operations succeed.
     pub fn recover(&self) {
         self.set(None);
     }
@@ -185,7 +188,7 @@ impl SessionStore for FailingStore {
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
         let compares = matches!(modify.action, Action::CompareAndSet { .. });
         if compares && self.failure() == Some(Failure::Contended) {
-            // A session that is not there is missing also to a comparison that would begin it.
+            // A missing session is also missing for a comparison that would create the session.
             let is_there = self.store.expires_in(key);
             return Box::pin(async move { Ok(is_there.await?.map(|_| Modified::Swapped(false))) });
         }

@@ -1,27 +1,29 @@
-//! What an application's own tests need: a clock to move, a browser without a server, a store that
-//! fails on demand. Not for programs.
+//! Tools for your application's tests: a manual clock, a browser without a server, and a store that
+//! fails on demand. Not for production code.
 //!
-//! - [`sessions`] makes a manager on memory, whose time passes by a [`ManualClock`].
-//! - [`Browser`] keeps the session's cookie from one request to the next, and brings a session into
-//!   the state that a test needs.
-//! - [`FailingStore`] is away, refuses, or ends the session when a test says so: for the paths to a
-//!   503, a 500 and a 409.
-//! - [`overridden_by_variables`] configures by variables that are not the process's own.
-//! - [`store_suite!`](macro@store_suite) holds a [`SessionStore`](crate::store::SessionStore) of
-//!   one's own to the contract.
+//! - [`sessions`] creates a manager on a memory store, with a [`ManualClock`] for both.
+//! - [`Browser`] keeps the session's cookie between requests, and brings a session into the state
+//!   that a test needs.
+//! - [`FailingStore`] is unavailable, refuses writes or ends the session on demand. Use this to
+//!   test responses with status 503, 500 and 409.
+//! - [`overridden_by_variables`] applies variables that the test gives, instead of the process's
+//!   environment.
+//! - [`store_suite!`](macro@store_suite) tests a custom
+//!   [`SessionStore`](crate::store::SessionStore) against the contract.
 //!
-//! In `Cargo.toml`, for tests alone, with `path` or `version` as among the dependencies:
+//! In `Cargo.toml`, enable the feature for tests only. Use the same `path` or `version` as in your
+//! dependencies:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! session-runtime = { path = "…", features = ["testing"] }
 //! ```
 //!
-//! [The guide](crate::guide::testing) has the lines for actix-web, and a test there.
+//! [The guide](crate::guide::testing) shows the dependencies for actix-web, and a test.
 //!
 //! # Examples
 //!
-//! A whole test of an axum handler, without a server:
+//! A complete test of an axum handler, without a server:
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "derive"))] {
@@ -67,7 +69,7 @@
 //! # }
 //! ```
 //!
-//! The same as a program with its tests is `examples/testing.rs` of this project.
+//! `examples/testing.rs` in this project is a complete program with this test.
 
 mod browser;
 mod failing_store;
@@ -86,26 +88,27 @@ use crate::error::Error;
 use crate::session::sessions::Sessions;
 use crate::store::MemoryStore;
 
-/// A manager with this configuration, on a store of its own in memory; for both, time passes by
-/// this clock. The store that the configuration names is not used.
+/// Creates a manager with this configuration on a new memory store. Both use this clock. The store
+/// in the configuration is ignored.
 ///
-/// For a store that the test keeps, or another one, there are [`Sessions::with_store`] and
+/// To keep access to the store, or to use another store, call [`Sessions::with_store`] and
 /// [`Sessions::with_clock`].
 ///
 /// # Errors
 ///
-/// [`Error::is_config`] if a setting cannot be used, with what to change.
+/// Fails with [`Error::is_config`] if a setting is invalid, and says what to change.
 pub fn sessions(config: SessionConfig, clock: &ManualClock) -> Result<Sessions, Error> {
     let sessions = Sessions::with_store(config.store("memory:"), MemoryStore::with_clock(clock))?;
     Ok(sessions.with_clock(clock))
 }
 
-/// This configuration, changed as [`SessionConfig::overridden_by_env`] does it, by variables that
-/// the test gives: to set the process's own is `unsafe`, and for all tests at once.
+/// Applies variables from the test to this configuration, as [`SessionConfig::overridden_by_env`]
+/// applies environment variables. Setting the process's own variables is `unsafe`, and affects all
+/// tests at the same time.
 ///
 /// # Errors
 ///
-/// As [`SessionConfig::from_env`].
+/// The same as for [`SessionConfig::from_env`].
 ///
 /// # Examples
 ///

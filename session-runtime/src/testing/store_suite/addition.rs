@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::support::*;
 
-/// Up to the limits, and not past them.
+/// Sums up to the limits are stored, and sums beyond the limits are refused.
 pub async fn integers_are_added_within_their_limits(subject: &impl StoreUnderTest) {
     const I64: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
     const U64: (i128, i128) = (0, u64::MAX as i128);
@@ -48,8 +48,7 @@ pub async fn integers_are_added_within_their_limits(subject: &impl StoreUnderTes
     }
 }
 
-/// Canonical text alone: what one could count on from. What is beyond the limits is none of their
-/// numbers.
+/// Only canonical text counts as an integer. A number beyond the limits is no integer of that type.
 pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let long = "1".repeat(100_000);
@@ -96,8 +95,7 @@ pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
     }
 }
 
-/// An integer, a number of 64 and one of 32 bits; and nothing is left behind when the sum is
-/// refused.
+/// Integers, and floats of 64 and of 32 bits. A refused sum leaves nothing behind.
 pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
@@ -132,8 +130,7 @@ pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl Sto
     }
 }
 
-/// In every text that reads as a number; and the sum's text is that which the number has when it is
-/// set.
+/// Any text that parses as a number is accepted. The sum has the same text as a number that is set.
 pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (smallest, padded) = (longest_float(), format!("{}1", "0".repeat(1_076)));
@@ -150,8 +147,8 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
         ("007", 0.0, "7"),
         ("1e23", 0.0, "100000000000000000000000"),
         ("9007199254740993", 0.0, "9007199254740992"),
-        // The nearest of sixteen digits would be that below, which reads as another number; of two
-        // as near, the larger.
+        // With sixteen digits, the nearest text would be lower, and would parse as another number.
+        // If two texts are equally near, the larger counts.
         ("5.684341886080802e-14", 0.0, "0.00000000000005684341886080802"),
         ("1688848.67822265625", 0.0, "1688848.6782226563"),
         (&smallest, 1.0, "1"),
@@ -165,7 +162,7 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
         ("0.1", 0.2_f32, "0.3"),
         ("16777216", 1.0, "16777216"),
         ("1e38", 2e38, "300000000000000000000000000000000000000"),
-        // Its nearest number of 64 bits lies half-way between it and the next of 32.
+        // The nearest 64-bit number lies halfway between this number and the next 32-bit number.
         ("7.038531e-26", 0.0, "0.00000000000000000000000007038531"),
         ("3.4028235677973366e38", 0.0, "340282350000000000000000000000000000000"),
         (&smallest, 1.0, "1"),
@@ -176,18 +173,18 @@ pub async fn floats_are_added_as_ieee_754_does(subject: &impl StoreUnderTest) {
     }
 }
 
-/// The longest exact text of any number of 64 bits.
+/// The longest exact text of any 64-bit number.
 fn longest_float() -> String {
     format!("{:.1074}", -f64::from_bits(1))
 }
 
-/// What no number has as its text, or none needs; and numbers beyond the type's. Infinities and NaN
-/// are numbers, but their sums are out of range.
+/// Text that is no number, text that is longer than any number needs, and numbers beyond the type's
+/// range. Infinities and NaN are numbers, but their sums are out of range.
 pub async fn what_is_no_float_is_not_added_to(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let of = |single| move |by| Action::AddFloat { by, default: 0.0, single };
     let too_long = ["0", "1", "-", ".", "e", " "].map(|letter| longest_float() + letter);
-    // Half-way between two numbers of 32 bits, but for its last digit.
+    // Halfway between two 32-bit numbers, except for the last digit.
     let much_too_long = format!("16777217.{}1", "0".repeat(100_000));
     let too_long =
         too_long.iter().chain([&much_too_long]).map(|text| (text.as_str(), Modified::NotANumber));
@@ -233,8 +230,8 @@ pub async fn what_is_no_float_is_not_added_to(subject: &impl StoreUnderTest) {
     }
 }
 
-/// At once: no addition is lost, and each sum is told once. The first one begins the session, which
-/// holds the field's alias as well.
+/// Concurrent additions are all counted, and each sum is returned once. The first addition creates
+/// the session, and the field has an alias.
 pub async fn additions_at_once_are_exact(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     let additions = (0..64).map(|at| async move {
@@ -244,7 +241,7 @@ pub async fn additions_at_once_are_exact(subject: &impl StoreUnderTest) {
             let modify = Modify { mode, alias: Some("former"), ..modify(add(1)) };
             match store.modify(key, modify).await.unwrap() {
                 Lookup::Found(Modified::Sum(sum)) => sums.push(sum),
-                // Before the first one of the others.
+                // Comes before the first addition that creates the session.
                 Lookup::Missing => {}
                 other => panic!("{other:?}"),
             }

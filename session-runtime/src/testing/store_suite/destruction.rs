@@ -1,9 +1,9 @@
-//! Destruction: the session ends, its key is dead.
+//! Destruction. The session ends, and the key is dead.
 
 use super::support::*;
 use super::writers::beside_writers;
 
-/// At once, and it stays so.
+/// The key is dead at once, and stays dead.
 pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -11,7 +11,7 @@ pub async fn a_destroyed_session_is_dead_to_everything(subject: &impl StoreUnder
     assert_is_dead(store, &key).await;
 }
 
-/// As if it had never been there; and a session that begins there has nothing of the old one.
+/// The key looks as if there had never been a session. A new session has no old fields.
 pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -23,7 +23,7 @@ pub async fn a_destroyed_session_is_missing_once_expired(subject: &impl StoreUnd
     assert_eq!(get(store, &key, "a").await, None);
 }
 
-/// The second time it is dead already.
+/// The second destruction finds the session dead.
 pub async fn a_session_is_destroyed_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -31,7 +31,7 @@ pub async fn a_session_is_destroyed_once(subject: &impl StoreUnderTest) {
     assert_eq!(store.destroy(&key, logout(HOUR)).await.unwrap(), Destroyed::Dead(LOGGED_OUT));
 }
 
-/// Nor is a tombstone left.
+/// A destruction without a session leaves no tombstone.
 pub async fn a_missing_session_is_not_destroyed(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Missing);
@@ -41,7 +41,7 @@ pub async fn a_missing_session_is_not_destroyed(subject: &impl StoreUnderTest) {
     assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
 }
 
-/// So that logging out can follow it. The session is not changed where it is now.
+/// A logout can follow the successor. The session under the new key does not change.
 pub async fn destroying_a_rotated_session_names_its_successor(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -60,7 +60,7 @@ pub async fn destroying_a_rotated_session_names_its_successor(subject: &impl Sto
     );
 }
 
-/// More fields than are freed in passing.
+/// The session has more fields than a store frees at once.
 pub async fn a_large_session_is_destroyed(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
@@ -70,7 +70,7 @@ pub async fn a_large_session_is_destroyed(subject: &impl StoreUnderTest) {
     assert_is_dead(store, &key).await;
 }
 
-/// The others find it dead.
+/// The other destructions find the session dead.
 pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     create(store, key, &[set("a", "1")]).await;
@@ -81,7 +81,8 @@ pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl StoreUn
     assert_eq!((ended, dead), (1, 19));
 }
 
-/// Either it came first and the rotation is told, or it is told where to go.
+/// Either the destruction comes first and the rotation fails, or the destruction returns the
+/// successor.
 pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl StoreUnderTest) {
     for at in 0..20 {
         let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
@@ -107,7 +108,7 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
     }
 }
 
-/// Not by writes that may begin one either; and no writer is told that it is missing.
+/// Writes that may create a session do not bring this session back. No writer gets `Missing`.
 pub async fn no_session_comes_back_from_a_destruction_beside_writers(
     subject: &impl StoreUnderTest,
 ) {

@@ -1,9 +1,8 @@
-//! Fields that expire by themselves; on a store that cannot do that, that it says so and does no
-//! harm.
+//! Fields with their own expiry. A store without support refuses this and changes nothing.
 
 use super::support::*;
 
-/// Refused, and nothing is changed. What gives no field an expiry goes on.
+/// The operation is refused, and nothing changes. Writes without an expiry still work.
 pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     if store.supports_field_expiry() {
@@ -32,7 +31,7 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
     assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Dead);
 }
 
-/// And no longer.
+/// The field stays as long as the expiry says, and no longer.
 pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")])
@@ -45,7 +44,7 @@ pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
     }
 }
 
-/// A field without an expiry of its own has none, whatever it had.
+/// A field that is written without an expiry has no expiry afterwards.
 pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
@@ -55,7 +54,7 @@ pub async fn a_write_without_an_expiry_ends_the_earlier_one(subject: &impl Store
     assert_eq!(get(store, &key, "a").await, Some("2".into()));
 }
 
-/// Longer or shorter; a removal in between forgets it.
+/// The new expiry may be longer or shorter. A removal in between forgets the old expiry.
 pub async fn a_write_sets_a_fields_expiry_again(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     for ttl in [HOUR, HOUR * 3, HOUR / 2] {
@@ -67,7 +66,7 @@ pub async fn a_write_sets_a_fields_expiry_again(subject: &impl StoreUnderTest) {
     assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Found(None));
 }
 
-/// Neither ended nor set again.
+/// Other expiries neither end nor start again.
 pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT)]).await;
@@ -76,7 +75,7 @@ pub async fn a_write_leaves_other_fields_expiries_alone(subject: &impl StoreUnde
     assert_eq!(get(store, &key, "a").await, None);
 }
 
-/// As if it had been removed.
+/// The field looks as if removed.
 pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", MOMENT), set("b", "1")]).await;
@@ -94,7 +93,7 @@ pub async fn an_expired_field_is_missing_to_every_operation(subject: &impl Store
     assert_eq!(get(store, &key, "a").await, Some("2".into()));
 }
 
-/// By removals that come before any read; what is still there, they count.
+/// Removals before any read do not count expired fields, and count the others.
 pub async fn an_expired_field_is_not_counted_as_removed(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let all =
@@ -117,7 +116,7 @@ pub async fn a_session_outlives_its_last_field(subject: &impl StoreUnderTest) {
     assert_eq!(write(store, &key, &[set("c", "1")]).await, Lookup::Found(0));
 }
 
-/// A field's time is no reason to keep a session, nor to begin one with an old field.
+/// A field's expiry neither keeps a session, nor brings an old field into a new session.
 pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let changes = [expiring("a", "1", HOUR)];
@@ -132,7 +131,7 @@ pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnde
     assert_eq!(get(store, &key, "a").await, None);
 }
 
-/// Every action that gives a value; without an expiry it ends an earlier one.
+/// Covers every action that sets a value. Without an expiry, the action ends an earlier expiry.
 pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     for (at, action) in actions().into_iter().enumerate() {
@@ -150,7 +149,7 @@ pub async fn a_modification_sets_a_fields_expiry(subject: &impl StoreUnderTest) 
     assert_eq!(get(store, &key, "field 0").await, None);
 }
 
-/// A value that stays keeps the time that it has.
+/// A value that stays keeps the remaining time.
 pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "text", HOUR)]).await;
@@ -166,7 +165,7 @@ pub async fn a_modification_that_changes_nothing_leaves_the_expiry(subject: &imp
     }
 }
 
-/// The new name gets the expiry, the former one's goes with it.
+/// The present name gets the expiry, and the former name loses both value and expiry.
 pub async fn a_modification_replaces_an_alias_with_an_expiry(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("old", "1", HOUR * 3)]).await;
@@ -176,7 +175,7 @@ pub async fn a_modification_replaces_an_alias_with_an_expiry(subject: &impl Stor
     assert_eq!(get(store, &key, "old").await, None);
 }
 
-/// Under its own name and as an alias.
+/// Covers a field under the present name and under an alias.
 pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "5", MOMENT), expiring("old", "7", MOMENT)]).await;
@@ -185,7 +184,7 @@ pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl 
     assert_eq!(store.modify(&key, modify).await.unwrap(), Lookup::Found(Modified::Sum("1".into())));
 }
 
-/// On a live session with the field, and without.
+/// Covers a live session with the field and without the field.
 pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[set("a", "1"), set("b", "1")]).await;
@@ -207,7 +206,7 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
     assert_eq!(get(store, &key, "b").await, Some("1".into()));
 }
 
-/// Neither session nor tombstone.
+/// Creates neither a session nor a tombstone.
 pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let missing = fresh_key();
@@ -217,7 +216,7 @@ pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl Store
     assert_eq!(store.expire_field(&key, "a", HOUR, HOUR * 2).await.unwrap(), Lookup::Dead);
 }
 
-/// Of what is there, what is not, and without refreshing.
+/// Covers existing and missing fields. Refreshes nothing.
 pub async fn expires_in_of_a_field(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR)]).await;
@@ -234,7 +233,7 @@ pub async fn expires_in_of_a_field(subject: &impl StoreUnderTest) {
     assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Dead);
 }
 
-/// They go with all that is stored.
+/// The expiries move with the data.
 pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let successor = Successor::fresh();
@@ -245,7 +244,7 @@ pub async fn a_rotation_keeps_the_fields_expiries(subject: &impl StoreUnderTest)
     assert_eq!(get(store, &successor.key, "b").await, None);
 }
 
-/// Less than a store can tell apart, more than a clock can carry.
+/// Covers times below a store's precision, and times above a clock's range.
 pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let century = HOUR * 24 * 365 * 100;
@@ -266,7 +265,7 @@ pub async fn expiries_of_extreme_lengths_do_no_harm(subject: &impl StoreUnderTes
     assert_eq!(get(store, &key, "d").await, Some("1".into()));
 }
 
-/// With others beside them, and removals.
+/// The write also contains other fields and removals.
 pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let names: Vec<_> = (0..1500).map(|at| format!("field {at}")).collect();
@@ -286,7 +285,7 @@ pub async fn hundreds_of_expiring_fields_are_one_write(subject: &impl StoreUnder
     assert_eq!(get(store, &key, &names[1]).await, Some("2".into()));
 }
 
-/// A live session, if the store can expire fields.
+/// Returns a live session, if the store can expire fields.
 async fn created(subject: &impl StoreUnderTest) -> Option<(&dyn SessionStore, SessionKey)> {
     let (store, key) = (subject.store(), fresh_key());
     if !store.supports_field_expiry() {
@@ -304,7 +303,7 @@ fn modification(field: &str, action: Action, ttl: Option<Duration>) -> Modify<'_
     Modify { mode: WriteMode::Existing, field, alias: None, action, ttl, expires_in: HOUR }
 }
 
-/// Each of which gives a missing field a value.
+/// The actions that set a missing field.
 fn actions() -> Vec<Action> {
     let add_float = Action::AddFloat { by: 0.5, default: 1.0, single: false };
     let compare =

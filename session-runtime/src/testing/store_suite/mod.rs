@@ -1,8 +1,8 @@
-//! The contract of [`SessionStore`], check by check, for a store of one's own.
+//! Checks of the contract of [`SessionStore`], for custom stores.
 //!
-//! A store plugs in by a [`StoreUnderTest`]; [`store_suite!`](macro@super::store_suite) makes a
-//! test of every check. A check that fails says by its name what the store does not keep to; the
-//! contract itself is told at [`SessionStore`].
+//! Implement [`StoreUnderTest`] for your store. [`store_suite!`](macro@super::store_suite) makes a
+//! test of each check. The name of a failed check says which rule the store breaks. The contract
+//! itself is in the documentation of [`SessionStore`].
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -24,7 +24,7 @@ pub use {
     addition::*, destruction::*, field_expiry::*, modification::*, reading::*, rotation::*,
     side_by_side::*, time::*, tombstones::*, writing::*,
 };
-// What this project's other tests of stores need as well.
+// Needed by this project's other tests of stores.
 #[doc(hidden)]
 pub use support::{
     Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of,
@@ -38,14 +38,14 @@ use tokio::runtime::Builder;
 
 use crate::store::SessionStore;
 
-/// A store under test, and how time passes for it.
+/// A store under test, and its clock.
 pub trait StoreUnderTest {
-    /// The store. Checks use keys of their own, with the prefix `test`: the store may hold other
-    /// sessions, and those of earlier runs.
+    /// Returns the store. Checks use new keys with the prefix `test`. The store may hold other
+    /// sessions, and sessions of earlier runs.
     fn store(&self) -> &dyn SessionStore;
 
-    /// Lets time pass for the store. As provided, it waits; a store whose clock a test can advance
-    /// advances it instead. Most checks ask for less than a tenth of a second.
+    /// Lets time pass for the store. The default waits. If a test can advance your store's clock,
+    /// advance the clock instead. Most checks ask for less than a tenth of a second.
     fn advance(&self, time: Duration) -> impl Future<Output = ()> {
         tokio::time::sleep(time)
     }
@@ -53,15 +53,14 @@ pub trait StoreUnderTest {
 
 /// Makes a test of every check of the contract of [`SessionStore`](crate::store::SessionStore).
 ///
-/// To be called in a module of an integration test of its own. The expression gives a future of a
-/// [`StoreUnderTest`](crate::testing::store_suite::StoreUnderTest), and is evaluated anew for each
-/// test; it is awaited on a tokio runtime of the test, with several threads. A store that cannot
-/// expire single fields
-/// ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)) is held to
-/// refusing it instead.
+/// Call the macro in a separate module of an integration test. The expression is a future of a
+/// [`StoreUnderTest`](crate::testing::store_suite::StoreUnderTest). Each test evaluates the
+/// expression, and awaits the future on a multi-threaded tokio runtime. Some stores cannot expire
+/// single fields ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)),
+/// and must refuse this instead.
 ///
-/// With `optional:` before it, the expression gives a future of an `Option`. On `None`, for a
-/// server that is not there, the tests pass without having done anything.
+/// With `optional:` in front, the expression is a future of an `Option`. On `None`, tests pass
+/// without doing anything. Use this for a server that may not be installed.
 ///
 /// # Examples
 ///
@@ -239,7 +238,7 @@ macro_rules! __store_suite {
     };
 }
 
-/// Carries out one check.
+/// Runs a check.
 #[doc(hidden)]
 pub fn run(check: impl Future<Output = ()>) {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();

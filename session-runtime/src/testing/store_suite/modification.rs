@@ -1,9 +1,9 @@
-//! Changes of one field that depend on what it holds.
+//! Changes of a field that depend on the field's value.
 
 use super::support::*;
 
-/// One of each, in all their outcomes on a field that holds `x`, on one that holds `1`, and on one
-/// that holds nothing.
+/// An example of each action, with all outcomes on a field that holds `x`, that holds `1` or that
+/// is missing.
 fn actions() -> Vec<Action> {
     vec![
         replace(Some("new")),
@@ -21,7 +21,7 @@ fn actions() -> Vec<Action> {
     ]
 }
 
-/// Nothing is nothing, what is empty is something.
+/// A missing field differs from an empty value.
 pub async fn a_replacement_tells_what_was_there(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
@@ -47,7 +47,7 @@ pub async fn a_value_is_set_once(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Every combination of what is held, what is expected, and whether nothing is as good.
+/// Covers every combination of stored value, expected value and `or_missing`.
 pub async fn values_are_exchanged_for_what_is_expected(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
@@ -72,7 +72,7 @@ pub async fn values_are_exchanged_for_what_is_expected(subject: &impl StoreUnder
     }
 }
 
-/// None of the actions, whatever it would have come to.
+/// Covers every action, whatever the outcome would be.
 pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &impl StoreUnderTest) {
     let (store, missing, expired) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &expired, &[set("a", "1")], MOMENT).await;
@@ -85,7 +85,8 @@ pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &imp
     }
 }
 
-/// Any of the actions that succeeds, also one that changes nothing. What fails begins nothing.
+/// Every action that succeeds creates a session, even without a change. A failing action creates
+/// none.
 pub async fn a_modification_may_begin_a_session(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
@@ -111,7 +112,7 @@ pub async fn a_modification_may_begin_a_session(subject: &impl StoreUnderTest) {
     }
 }
 
-/// In either mode.
+/// Covers both modes.
 pub async fn a_modification_of_a_dead_key_is_dead(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     bury(store, &key, HOUR).await;
@@ -123,7 +124,7 @@ pub async fn a_modification_of_a_dead_key_is_dead(subject: &impl StoreUnderTest)
     }
 }
 
-/// Longer or shorter, in either mode, also by what changes nothing.
+/// The expiry may be longer or shorter. Covers both modes, and actions that change nothing.
 pub async fn a_modification_sets_the_expiry(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
@@ -141,7 +142,7 @@ pub async fn a_modification_sets_the_expiry(subject: &impl StoreUnderTest) {
     }
 }
 
-/// The permanent field, too.
+/// The permanent field stays too.
 pub async fn a_modification_leaves_other_fields_alone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
@@ -154,7 +155,7 @@ pub async fn a_modification_leaves_other_fields_alone(subject: &impl StoreUnderT
     }
 }
 
-/// The permanent field's reason to be.
+/// This is the purpose of the permanent field.
 pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for removal in [replace(None), exchange(Some("1"), None)] {
@@ -165,8 +166,8 @@ pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl Stor
     }
 }
 
-/// Under the former name alone, or under both names, of which the field's own counts; and it makes
-/// no difference but for where it is.
+/// The value is under the former name alone, or under both names, and then the present name counts.
+/// The place of the value makes no other difference.
 pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
@@ -198,7 +199,7 @@ pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &im
     }
 }
 
-/// As without one.
+/// The result is the same as without an alias.
 pub async fn an_alias_that_holds_nothing_changes_nothing(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
@@ -215,7 +216,7 @@ pub async fn an_alias_that_holds_nothing_changes_nothing(subject: &impl StoreUnd
     }
 }
 
-/// Whatever a schema calls a field, or called it.
+/// Covers any present or former name that a schema may use.
 pub async fn unusual_names_can_be_modified(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     for field in ["ä€𝄞", "with space", "\u{0}", "replace", "-1", "\r\n"] {
@@ -228,7 +229,7 @@ pub async fn unusual_names_can_be_modified(subject: &impl StoreUnderTest) {
     }
 }
 
-/// NUL, invalid UTF-8, and a megabyte.
+/// Covers NUL, invalid UTF-8 and a megabyte.
 pub async fn any_bytes_can_be_exchanged(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let bytes: Bytes = (0..=u8::MAX).collect();
@@ -250,7 +251,7 @@ pub async fn any_bytes_can_be_exchanged(subject: &impl StoreUnderTest) {
     assert_eq!(carry_out(store, &key, replace(None)).await, Modified::Value(Some(bytes)));
 }
 
-/// At once: the others find another value.
+/// The exchanges are concurrent. The others find another value.
 pub async fn of_exchanges_at_once_one_wins(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     for round in 0..10 {
@@ -270,7 +271,7 @@ pub async fn of_exchanges_at_once_one_wins(subject: &impl StoreUnderTest) {
     }
 }
 
-/// At once: what is taken is gone for the others.
+/// The operations are concurrent. Only the first gets the value.
 pub async fn a_value_is_taken_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     for _ in 0..10 {
@@ -281,7 +282,7 @@ pub async fn a_value_is_taken_once(subject: &impl StoreUnderTest) {
     }
 }
 
-/// At once, and on a session that one of them begins.
+/// The operations are concurrent, and the first creates the session.
 pub async fn a_value_that_is_set_once_is_one_for_all(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for _ in 0..10 {

@@ -1,12 +1,12 @@
-//! Several fields in one read.
+//! Several fields in a single read.
 
 use super::support::*;
 
 const REFRESHES: [Refresh; 3] =
     [Refresh::No, Refresh::To(HOUR), Refresh::Below { below: MINUTE, expires_in: HOUR }];
 
-/// Each value in its place: those that are there, those that are not, and one that is asked for
-/// twice.
+/// Each value is in the right place. Covers existing fields, missing fields, and a field that is
+/// read twice.
 pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", ""), set("c", "\u{0}ä\r\n")]).await;
@@ -23,7 +23,7 @@ pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl
     }
 }
 
-/// As every read knows them.
+/// The outcome is the same as for other reads.
 pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl StoreUnderTest) {
     let (store, missing, dead) = (subject.store(), fresh_key(), fresh_key());
     bury(store, &dead, HOUR).await;
@@ -41,7 +41,7 @@ pub async fn fields_of_missing_and_dead_keys_are_not_read(subject: &impl StoreUn
     assert_is_missing(store, &missing).await;
 }
 
-/// Also when none of the fields is there.
+/// This holds even if none of the fields exists.
 pub async fn reading_several_fields_refreshes_as_reading_one(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR * 5).await;
@@ -55,7 +55,7 @@ pub async fn reading_several_fields_refreshes_as_reading_one(subject: &impl Stor
     }
 }
 
-/// Two fields that are always written together are never read apart.
+/// A read sees both or neither of two fields that are always written together.
 pub async fn several_fields_are_read_at_one_moment(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
@@ -72,7 +72,7 @@ pub async fn several_fields_are_read_at_one_moment(subject: &impl StoreUnderTest
     }
 }
 
-/// More fields than a script could hand to one command.
+/// The read has more fields than a script can pass to a single command.
 pub async fn thousands_of_fields_are_one_read(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();

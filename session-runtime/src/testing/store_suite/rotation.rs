@@ -1,9 +1,9 @@
-//! Rotation: the session goes on under another key, its old one is dead.
+//! Rotation. The session continues under another key, and the old key is dead.
 
 use super::support::*;
 use super::writers::beside_writers;
 
-/// Byte for byte, the permanent field too, and it can be written there.
+/// Every byte stays, with the permanent field, and the new key accepts writes.
 pub async fn a_rotation_keeps_everything(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1"), set("b", "\u{0}ä\r\n"), set("of no schema", "")]).await;
@@ -17,7 +17,7 @@ pub async fn a_rotation_keeps_everything(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &successor.key, "c").await, Some("3".into()));
 }
 
-/// At once, and it stays so.
+/// The key is dead at once, and stays dead.
 pub async fn a_rotated_key_is_dead_to_everything(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -26,7 +26,7 @@ pub async fn a_rotated_key_is_dead_to_everything(subject: &impl StoreUnderTest) 
     assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
 }
 
-/// A successor outlives the tombstone that names it.
+/// A successor outlives the tombstone that names the successor's id.
 pub async fn a_rotated_key_is_missing_once_expired(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -38,7 +38,7 @@ pub async fn a_rotated_key_is_missing_once_expired(subject: &impl StoreUnderTest
     assert_eq!(get(store, &successor.key, "a").await, Some("1".into()));
 }
 
-/// A chain: each tombstone names the next.
+/// In a chain of rotations, each tombstone names the next id.
 pub async fn a_rotated_session_can_be_rotated_again(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (first, second) = (Successor::fresh(), Successor::fresh());
@@ -56,7 +56,7 @@ pub async fn a_rotated_session_can_be_rotated_again(subject: &impl StoreUnderTes
     );
 }
 
-/// Neither data nor an expiry, not even when the successor has gone on since.
+/// Neither data nor expiry changes, even if the successor has changed since.
 pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -69,8 +69,8 @@ pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Sto
     assert_expires_in(store, &successor.key, HOUR).await;
 }
 
-/// Whether it was destroyed, or rotated again, or has expired: who repeats is not told that there
-/// is a session, and nothing changes.
+/// The successor may be destroyed, rotated again or expired. The repeated rotation does not succeed
+/// then, and changes nothing.
 pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl StoreUnderTest) {
     for ending in ["destroyed", "rotated", "expired"] {
         let (store, key) = (subject.store(), fresh_key());
@@ -99,7 +99,7 @@ pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl 
     }
 }
 
-/// Who comes second is told so, and leaves nothing under the key that it had in mind.
+/// The second rotation finds the key dead, and leaves nothing under the successor's key.
 pub async fn a_rotation_to_another_successor_is_dead(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (first, second) = (Successor::fresh(), Successor::fresh());
@@ -113,7 +113,7 @@ pub async fn a_rotation_to_another_successor_is_dead(subject: &impl StoreUnderTe
     );
 }
 
-/// Neither key comes to be.
+/// Neither key exists afterwards.
 pub async fn a_missing_session_is_not_rotated(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     assert_eq!(store.rotate(&key, successor.rotation()).await.unwrap(), Lookup::Missing);
@@ -125,7 +125,7 @@ pub async fn a_missing_session_is_not_rotated(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Its tombstone stays as it is.
+/// The tombstone stays as before.
 pub async fn a_destroyed_session_is_not_rotated(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
@@ -135,7 +135,7 @@ pub async fn a_destroyed_session_is_not_rotated(subject: &impl StoreUnderTest) {
     assert_eq!(store.destroy(&key, logout(MINUTE)).await.unwrap(), Destroyed::Dead(LOGGED_OUT));
 }
 
-/// Neither another session nor a tombstone: refused, and both are as they were.
+/// A rotation onto another session or a tombstone is refused, and both keys stay as before.
 pub async fn a_rotation_overwrites_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let (live, dead) = (Successor::fresh(), Successor::fresh());
@@ -152,7 +152,7 @@ pub async fn a_rotation_overwrites_nothing(subject: &impl StoreUnderTest) {
     assert_is_dead(store, &dead.key).await;
 }
 
-/// The nearest key that is taken.
+/// The session's own key is taken, too.
 pub async fn a_rotation_onto_itself_is_refused(subject: &impl StoreUnderTest) {
     let (store, itself) = (subject.store(), Successor::fresh());
     create(store, &itself.key, &[set("a", "1")]).await;
@@ -160,7 +160,7 @@ pub async fn a_rotation_onto_itself_is_refused(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &itself.key, "a").await, Some("1".into()));
 }
 
-/// More fields than one command could carry.
+/// The session has more fields than a single command can carry.
 pub async fn a_large_session_is_rotated_whole(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     let names: Vec<_> = (0..20_000).map(|at| format!("field {at}")).collect();
@@ -173,7 +173,7 @@ pub async fn a_large_session_is_rotated_whole(subject: &impl StoreUnderTest) {
     assert_eq!(write(store, &successor.key, &removals).await, Lookup::Found(20_000));
 }
 
-/// The others are told so, and leave nothing.
+/// The other rotations find the key dead, and leave nothing.
 pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
     for _ in 0..20 {
         let (store, key) = (subject.store(), &fresh_key());
@@ -196,8 +196,8 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Every write on the old key is in the successor, or its writer was told that the key is dead:
-/// never that it is missing.
+/// Each write on the old key is in the successor, or the writer finds the key dead. No writer gets
+/// `Missing`.
 pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;

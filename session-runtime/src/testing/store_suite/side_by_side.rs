@@ -1,8 +1,8 @@
-//! Writes at once.
+//! Concurrent writes.
 
 use super::support::*;
 
-/// At once, on one live session.
+/// The writes are concurrent, on a live session.
 pub async fn writes_to_different_fields_all_survive(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
@@ -17,7 +17,7 @@ pub async fn writes_to_different_fields_all_survive(subject: &impl StoreUnderTes
     }
 }
 
-/// First writes of one request, under its one new id.
+/// The first writes of a request, under the new id.
 pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20).map(|at| format!("field {at}")).collect();
@@ -31,7 +31,7 @@ pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl St
     }
 }
 
-/// At once: of many that remove one field, one finds it.
+/// The removals of a field are concurrent. Only the first finds the field.
 pub async fn a_field_is_removed_once(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -44,8 +44,8 @@ pub async fn a_field_is_removed_once(subject: &impl StoreUnderTest) {
     assert_eq!(found.iter().filter(|found| **found == Lookup::Found(0)).count(), 49);
 }
 
-/// At once: what one write sets is never seen in part. Read through a write's own count, which sees
-/// both fields at one moment.
+/// A concurrent operation never sees a part of a write. The check uses the count of a removing
+/// write, which covers both fields at the same moment.
 pub async fn a_write_is_seen_whole(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;

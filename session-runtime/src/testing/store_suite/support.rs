@@ -1,4 +1,4 @@
-//! What the checks share.
+//! Helpers of the checks.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -20,18 +20,18 @@ pub(super) use crate::store::{
 
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
-/// What expires while a check waits for it.
+/// An expiry that a check can wait for.
 pub(super) const MOMENT: Duration = Duration::from_millis(40);
-/// When that has expired.
+/// A time after which that expiry is over.
 pub(super) const LATER: Duration = Duration::from_millis(60);
 
-/// A key that no other check has.
+/// Returns a key that no other check uses.
 pub fn fresh_key() -> SessionKey {
     key_of(&fresh_id())
 }
 
-/// An id that no other check has. All of a process have the same tag: a session and its successor
-/// share a cluster's slot.
+/// Returns an id that no other check uses. All ids of a process have the same tag, because a
+/// session and its successor share a cluster's slot.
 pub fn fresh_id() -> SessionId {
     static FIRST: OnceLock<SessionId> = OnceLock::new();
     let now = std::time::SystemTime::now();
@@ -41,22 +41,22 @@ pub fn fresh_id() -> SessionId {
         .unwrap()
 }
 
-/// The key of this id, under the prefix that all keys of these checks have.
+/// Returns the key of this id, with the prefix of these checks.
 pub fn key_of(id: &SessionId) -> SessionKey {
     SessionKey::new("test", id)
 }
 
-/// A change that gives a field a value.
+/// Returns a change that sets a field.
 pub fn set<'a>(field: &'a str, value: &str) -> Change<'a> {
     Change::Set { field, value: Bytes::copy_from_slice(value.as_bytes()), ttl: None }
 }
 
-/// A change that removes a field.
+/// Returns a change that removes a field.
 pub fn remove(field: &str) -> Change<'_> {
     Change::Remove { field }
 }
 
-/// Creates, to be kept for an hour.
+/// Creates a session that expires in an hour.
 pub async fn create(
     store: &dyn SessionStore,
     key: &SessionKey,
@@ -65,7 +65,7 @@ pub async fn create(
     create_for(store, key, changes, HOUR).await
 }
 
-/// Writes a session that has to be there, to be kept for an hour.
+/// Writes to an existing session, which expires in an hour.
 pub async fn try_write(
     store: &dyn SessionStore,
     key: &SessionKey,
@@ -98,7 +98,7 @@ pub(super) async fn get(store: &dyn SessionStore, key: &SessionKey, field: &str)
     }
 }
 
-/// Every operation reports it, and none changes that.
+/// Asserts that every operation reports a dead key, and that none changes this.
 pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
     for refresh in [Refresh::No, Refresh::Below { below: HOUR, expires_in: HOUR }] {
         assert_eq!(store.get(key, "a", refresh).await.unwrap(), Lookup::Dead);
@@ -118,7 +118,7 @@ pub async fn assert_is_dead(store: &dyn SessionStore, key: &SessionKey) {
     assert_eq!(store.expires_in(&elsewhere.key).await.unwrap(), Lookup::Missing);
 }
 
-/// The end by a logout.
+/// Returns a destruction by a logout.
 pub fn logout(tombstone_for: Duration) -> Destruction {
     Destruction { reason: DestroyReason::LoggedOut, tombstone_for }
 }
@@ -131,7 +131,7 @@ pub(super) async fn bury(store: &dyn SessionStore, key: &SessionKey, tombstone_f
     assert_eq!(store.destroy(key, logout(tombstone_for)).await.unwrap(), Destroyed::Ended);
 }
 
-/// Of a live session.
+/// Returns the remaining time of a live session.
 pub(super) async fn expires_in(store: &dyn SessionStore, key: &SessionKey) -> Duration {
     match store.expires_in(key).await.unwrap() {
         Lookup::Found(left) => left,
@@ -139,7 +139,7 @@ pub(super) async fn expires_in(store: &dyn SessionStore, key: &SessionKey) -> Du
     }
 }
 
-/// Within the time that a busy machine may have needed since.
+/// Allows for the time that a busy machine may have needed since.
 pub(super) async fn assert_expires_in(
     store: &dyn SessionStore,
     key: &SessionKey,
@@ -156,7 +156,7 @@ pub(super) async fn assert_is_missing(store: &dyn SessionStore, key: &SessionKey
     assert_eq!(store.expires_in(key).await.unwrap(), Lookup::Missing);
 }
 
-/// Waits for what a store does without being awaited.
+/// Waits for background work of a store.
 pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(20);
     while !is_so().await {
@@ -165,7 +165,7 @@ pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Waits for all of them, side by side.
+/// Runs all futures concurrently.
 pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut pending: Vec<_> =
         futures.into_iter().map(|future| (Some(Box::pin(future)), None)).collect();
@@ -186,7 +186,7 @@ pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output 
     pending.into_iter().filter_map(|(_, output)| output).collect()
 }
 
-/// Waits for both, side by side; the first begins first.
+/// Runs both futures concurrently, in this order.
 pub(super) async fn both<A, B>(
     one: impl Future<Output = A>,
     other: impl Future<Output = B>,
@@ -200,8 +200,8 @@ pub(super) async fn both<A, B>(
     (first.unwrap(), second.unwrap())
 }
 
-/// A modification of the field `a`, which has no alias, in a session that has to be there and is
-/// kept for an hour.
+/// Returns a modification of the field `a`, without an alias. The session has to exist, and expires
+/// in an hour.
 pub fn modify(action: Action) -> Modify<'static> {
     Modify {
         mode: WriteMode::Existing,
@@ -213,22 +213,22 @@ pub fn modify(action: Action) -> Modify<'static> {
     }
 }
 
-/// Gives it a value, or removes it.
+/// Returns an action that sets or removes a field.
 pub fn replace(value: Option<&'static str>) -> Action {
     Action::Replace(value.map(Bytes::from))
 }
 
-/// Adds within what an `i64` can be, to zero if there is nothing.
+/// Returns an addition in the range of an `i64`. A missing field counts as zero.
 pub fn add(by: i128) -> Action {
     Action::AddInteger { by, default: 0, min: i64::MIN.into(), max: i64::MAX.into() }
 }
 
-/// Adds 64 bits, to zero if there is nothing.
+/// Returns an addition of a 64-bit float. A missing field counts as zero.
 pub fn add_float(by: f64) -> Action {
     Action::AddFloat { by, default: 0.0, single: false }
 }
 
-/// Something is exchanged for something.
+/// Returns an exchange of the expected value.
 pub fn exchange(expected: Option<&'static str>, value: Option<&'static str>) -> Action {
     let [expected, value] = [expected, value].map(|text| text.map(Bytes::from));
     Action::CompareAndSet { expected, or_missing: false, value }
@@ -253,23 +253,23 @@ pub(super) fn sum(sum: &str) -> Modified {
     Modified::Sum(Bytes::copy_from_slice(sum.as_bytes()))
 }
 
-/// The new id of a rotated session.
+/// The successor of a rotated session.
 #[derive(Debug)]
 pub struct Successor {
-    /// Its new id.
+    /// The successor's id.
     pub id: SessionId,
-    /// That id's key.
+    /// The key of that id.
     pub key: SessionKey,
 }
 
 impl Successor {
-    /// One that no other test has.
+    /// Creates a successor that no other test uses.
     pub fn fresh() -> Self {
         let id = fresh_id();
         Self { key: key_of(&id), id }
     }
 
-    /// To be kept for an hour, with a tombstone for a minute.
+    /// Returns a rotation. The session expires in an hour, and the tombstone stays for a minute.
     pub fn rotation(&self) -> Rotation<'_> {
         Rotation {
             successor_key: &self.key,

@@ -1,8 +1,8 @@
-//! How long sessions are kept, and what time it is.
+//! Expiries, and the store's time.
 
 use super::support::*;
 
-/// Each write anew, longer or shorter.
+/// Each write sets the expiry again, longer or shorter.
 pub async fn a_write_sets_the_expiry(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -16,7 +16,7 @@ pub async fn a_write_sets_the_expiry(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Both reads, longer or shorter, field or no field.
+/// Covers both reads, longer and shorter expiries, existing and missing fields.
 pub async fn a_refresh_sets_the_expiry(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -28,7 +28,7 @@ pub async fn a_refresh_sets_the_expiry(subject: &impl StoreUnderTest) {
     }
 }
 
-/// A further read of a request.
+/// The later reads of a request do not refresh.
 pub async fn a_read_without_refresh_leaves_the_expiry(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -47,7 +47,7 @@ pub async fn reads_of_a_missing_key_leave_nothing(subject: &impl StoreUnderTest)
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
 }
 
-/// As if it had never been there.
+/// The key looks as if there had never been a session.
 pub async fn an_expired_session_is_missing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], MOMENT).await;
@@ -58,7 +58,7 @@ pub async fn an_expired_session_is_missing(subject: &impl StoreUnderTest) {
     assert_is_missing(store, &key).await;
 }
 
-/// Nothing of the old session shows in the new one.
+/// The new session has none of the old fields.
 pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("old", "1")], MOMENT).await;
@@ -68,7 +68,7 @@ pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl St
     assert_eq!(get(store, &key, "new").await, Some("1".into()));
 }
 
-/// Less than what a store can tell apart is not "never" and not an error.
+/// A time below a store's precision means neither "never" nor an error.
 pub async fn the_shortest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(
@@ -83,7 +83,7 @@ pub async fn the_shortest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
 }
 
-/// More than a clock can carry neither overflows nor fails.
+/// A time above a clock's range neither overflows nor fails.
 pub async fn the_longest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create_for(store, &key, &[set("a", "1")], Duration::MAX).await, Lookup::Found(0));
@@ -94,7 +94,7 @@ pub async fn the_longest_expiry_does_no_harm(subject: &impl StoreUnderTest) {
     assert!(expires_in(store, &key).await > HOUR * 24 * 365 * 1000);
 }
 
-/// Less and less, more after a write.
+/// The time decreases, and grows after a write.
 pub async fn expires_in_of_a_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR * 2).await;
@@ -107,7 +107,7 @@ pub async fn expires_in_of_a_session(subject: &impl StoreUnderTest) {
     assert!(left <= HOUR && left + MINUTE > HOUR, "{left:?}");
 }
 
-/// It only asks.
+/// The operation only reads.
 pub async fn expires_in_refreshes_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], Duration::from_millis(80)).await;
@@ -117,7 +117,7 @@ pub async fn expires_in_refreshes_nothing(subject: &impl StoreUnderTest) {
     assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
 }
 
-/// A tombstone has a time, but it is not a session's.
+/// A tombstone has an expiry, but this is no expiry of a session.
 pub async fn expires_in_of_a_missing_or_dead_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Missing);
@@ -125,7 +125,7 @@ pub async fn expires_in_of_a_missing_or_dead_session(subject: &impl StoreUnderTe
     assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Dead);
 }
 
-/// By both reads, whether the field is there or not. The read does not wait for it.
+/// Covers both reads, with the field and without. The read does not wait for the refresh.
 pub async fn a_near_expiry_is_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
     let (store, refresh) = (subject.store(), Refresh::Below { below: HOUR, expires_in: HOUR * 2 });
     for field in ["a", "missing"] {
@@ -146,7 +146,7 @@ pub async fn a_near_expiry_is_refreshed_below_a_threshold(subject: &impl StoreUn
     }
 }
 
-/// Neither to more nor to less.
+/// The expiry becomes neither longer nor shorter.
 pub async fn a_far_expiry_is_not_refreshed_below_a_threshold(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("a", "1")], HOUR + MINUTE).await;
@@ -154,13 +154,13 @@ pub async fn a_far_expiry_is_not_refreshed_below_a_threshold(subject: &impl Stor
         let refresh = Refresh::Below { below: HOUR, expires_in };
         assert_eq!(store.get(&key, "a", refresh).await.unwrap(), Lookup::Found(Some("1".into())));
         assert_eq!(store.contains(&key, "a", refresh).await.unwrap(), Lookup::Found(true));
-        // What nobody awaits may come late.
+        // Background work may come late.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_expires_in(store, &key, HOUR + MINUTE).await;
     }
 }
 
-/// As other reads that refresh do.
+/// The outcome is the same as for other reads that refresh.
 pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl StoreUnderTest) {
     let (store, missing, dead) = (subject.store(), fresh_key(), fresh_key());
     bury(store, &dead, MINUTE).await;
@@ -173,7 +173,7 @@ pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl StoreU
     assert_is_missing(store, &missing).await;
 }
 
-/// As fast as everybody's.
+/// The store's clock runs as fast as other clocks.
 pub async fn the_time_of_the_store_goes_on(subject: &impl StoreUnderTest) {
     let before = subject.store().time().await.unwrap();
     subject.advance(Duration::from_millis(30)).await;

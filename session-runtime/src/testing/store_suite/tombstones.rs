@@ -1,9 +1,9 @@
-//! How long an ended session's key stays dead: as long as its end said, whatever is done to it
-//! since.
+//! Tombstones. A key stays dead for the time that the end of the session asked for, whatever
+//! happens later.
 
 use super::support::*;
 
-/// No longer, whatever the session's expiry was; nor shorter.
+/// The tombstone stays neither longer nor shorter, regardless of the session's expiry.
 pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl StoreUnderTest) {
     let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &short, &[set("a", "1")], HOUR).await;
@@ -15,7 +15,8 @@ pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl
     assert_is_dead(store, &long).await;
 }
 
-/// As a destruction; and the session has the expiry that it is given, whatever it had.
+/// The tombstone stays as after a destruction. The session has the expiry that the rotation asked
+/// for.
 pub async fn a_rotation_sets_both_expiries(subject: &impl StoreUnderTest) {
     let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &short, &[set("a", "1")], HOUR * 24).await;
@@ -31,13 +32,14 @@ pub async fn a_rotation_sets_both_expiries(subject: &impl StoreUnderTest) {
     assert_is_dead(store, &long).await;
 }
 
-/// A dead id that is asked for during days must not be dead for days. A moment later it may be,
-/// where nobody waits for it.
+/// A dead id that is used for days must not stay dead for days. A store may correct the expiry in
+/// the background, so the end may come a moment late.
 pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for at in 0..TOUCHES {
         for key in [ended(store, MOMENT).await, rotated(store, MOMENT).await] {
-            // On a slow machine it may be over already, and then there is nothing to prolong.
+            // On a slow machine, the tombstone may be over already. Then there is nothing to
+            // prolong.
             if touch(store, &key, at, HOUR).await {
                 subject.advance(LATER).await;
                 until("the tombstone is over", async || {
@@ -49,8 +51,8 @@ pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
     }
 }
 
-/// Nor does it end sooner. A second is asked for: where a read is put right without being waited
-/// for, a busy machine needs a moment.
+/// The tombstone does not end early either. The operations ask for a second, because a store may
+/// correct a read in the background. A busy machine needs a moment for that.
 pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     let store = subject.store();
     let mut keys = Vec::new();
@@ -66,8 +68,8 @@ pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     }
 }
 
-/// By the destruction's reason, or by the rotation and where it led. What is done to a dead key
-/// later changes nothing of it.
+/// The tombstone has the reason of the destruction, or the rotation's successor. Later operations
+/// on the dead key do not change this.
 pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany]
@@ -98,7 +100,7 @@ pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTe
     }
 }
 
-/// Nor of what has expired.
+/// An expired key has no tombstone either.
 pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl StoreUnderTest) {
     let (store, live, missing) = (subject.store(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
@@ -111,7 +113,7 @@ pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl Sto
     assert_eq!(kind_of(store, &over).await, None);
 }
 
-/// By the store's clock. A key that is asked for again and again looks no younger.
+/// The age follows the store's clock. Repeated operations do not make a tombstone younger.
 pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(
     subject: &impl StoreUnderTest,
 ) {
@@ -148,7 +150,8 @@ async fn rotated(store: &dyn SessionStore, tombstone_for: Duration) -> SessionKe
 
 const TOUCHES: usize = 14;
 
-/// The operation of this number, which asks for this expiry, and whether it found the key dead.
+/// Runs the operation with this number, which asks for this expiry. Returns whether the key was
+/// dead.
 async fn touch(
     store: &dyn SessionStore,
     key: &SessionKey,

@@ -1,4 +1,4 @@
-//! Writers on threads of their own, beside whom something happens to their session.
+//! Writers on separate threads, while something happens to their session.
 
 use std::future::Future;
 use std::sync::Barrier;
@@ -9,20 +9,20 @@ use tokio::runtime::Handle;
 use super::support::*;
 
 const WRITERS: usize = 16;
-/// More than any store can carry out before it is told to stop.
+/// More writes than any store can carry out before the writer stops.
 const ENDLESSLY: usize = 100_000;
 
-/// What one writer was told.
+/// The replies to a writer.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// The fields that it set, each reported as done.
+    /// The fields that the writer set, each confirmed by the store.
     pub(super) fields: Vec<String>,
-    /// The report that was something else, and made it stop.
+    /// The reply that stopped the writer.
     pub(super) stopped_by: Lookup<u64>,
 }
 
-/// Sixteen threads that go on setting fields until they are told that there is no session, half of
-/// them by writes that may begin one. The act happens when each has done a write.
+/// Runs sixteen threads that set fields until there is no session. Half of the threads use writes
+/// that may create a session. `act` starts after each thread has written once.
 pub(super) fn beside_writers<T: Send>(
     store: &dyn SessionStore,
     key: &SessionKey,
@@ -38,7 +38,7 @@ pub(super) fn beside_writers<T: Send>(
             })
             .collect();
         all_write.wait();
-        // On a thread too: the test's own is inside the runtime, where nothing may block on a
+        // Also on a thread, because the test's thread is inside the runtime and must not block on a
         // future.
         let done = scope.spawn(|| runtime.block_on(act)).join().unwrap();
         (writers.into_iter().map(|writer| writer.join().unwrap()).collect(), done)

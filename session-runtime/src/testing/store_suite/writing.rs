@@ -1,13 +1,13 @@
-//! Writes, and reads of one field.
+//! Writes, and reads of a single field.
 
 use super::support::*;
 
-/// A key that was never written.
+/// The key was never written.
 pub async fn a_missing_key_is_missing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
     assert_eq!(store.contains(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Missing);
-    // Without a refresh a store may not be able to tell.
+    // Without a refresh, a store may be unable to tell.
     assert!(matches!(
         store.get(&key, "a", Refresh::No).await.unwrap(),
         Lookup::Missing | Lookup::Found(None)
@@ -18,7 +18,7 @@ pub async fn a_missing_key_is_missing(subject: &impl StoreUnderTest) {
     ));
 }
 
-/// The first write, and both reads.
+/// Covers the first write and both reads.
 pub async fn a_session_begins_with_its_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create(store, &key, &[set("a", "1"), set("b", "")]).await, Lookup::Found(0));
@@ -29,7 +29,7 @@ pub async fn a_session_begins_with_its_fields(subject: &impl StoreUnderTest) {
     }
 }
 
-/// A creation of nothing is a session all the same.
+/// A creation without fields creates a session too.
 pub async fn a_session_may_begin_without_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(create(store, &key, &[]).await, Lookup::Found(0));
@@ -39,7 +39,7 @@ pub async fn a_session_may_begin_without_fields(subject: &impl StoreUnderTest) {
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
 }
 
-/// `WriteMode::Existing` on a missing key, and then on a live one.
+/// Covers `WriteMode::Existing` on a missing key and on a live key.
 pub async fn existing_mode_begins_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
@@ -49,7 +49,7 @@ pub async fn existing_mode_begins_nothing(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "a").await, Some("1".into()));
 }
 
-/// `WriteMode::Create` on a live key.
+/// Covers `WriteMode::Create` on a live key.
 pub async fn create_mode_writes_a_live_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1")]).await;
@@ -58,7 +58,7 @@ pub async fn create_mode_writes_a_live_session(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "b").await, None);
 }
 
-/// A live session without the field asked for.
+/// The session is live, without the requested field.
 pub async fn a_field_that_is_not_there_is_nothing(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -68,7 +68,7 @@ pub async fn a_field_that_is_not_there_is_nothing(subject: &impl StoreUnderTest)
     }
 }
 
-/// Only removed fields that were there count.
+/// Only removed fields that existed count.
 pub async fn removals_are_counted(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1"), set("c", "1")]).await;
@@ -80,7 +80,7 @@ pub async fn removals_are_counted(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "c").await, Some("1".into()));
 }
 
-/// The permanent field's reason to be.
+/// This is the purpose of the permanent field.
 pub async fn removing_the_last_field_keeps_the_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -90,7 +90,7 @@ pub async fn removing_the_last_field_keeps_the_session(subject: &impl StoreUnder
     assert_eq!(get(store, &key, "b").await, Some("2".into()));
 }
 
-/// One write that does both, in any order.
+/// A single write sets and removes fields, in any order.
 pub async fn sets_and_removals_go_together(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "1")]).await;
@@ -101,7 +101,7 @@ pub async fn sets_and_removals_go_together(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "c").await, Some("2".into()));
 }
 
-/// From the first write on, with an empty value.
+/// The permanent field exists from the first write on, with an empty value.
 pub async fn the_permanent_field_is_there(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -110,7 +110,7 @@ pub async fn the_permanent_field_is_there(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, PERMANENT_FIELD).await, Some(Bytes::new()));
 }
 
-/// Byte for byte.
+/// Every byte of the other fields stays.
 pub async fn a_write_leaves_other_fields_alone(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", "\u{0}ä\r\n")]).await;
@@ -119,7 +119,7 @@ pub async fn a_write_leaves_other_fields_alone(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "b").await, Some("\u{0}ä\r\n".into()));
 }
 
-/// Reads report a tombstone, writes do not change it.
+/// Reads report a tombstone, and writes do not change the tombstone.
 pub async fn a_dead_key_is_dead_to_everything(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
@@ -136,7 +136,7 @@ pub async fn a_dead_key_is_dead_to_everything(subject: &impl StoreUnderTest) {
     assert_eq!(store.expires_in(&key).await.unwrap(), Lookup::Dead);
 }
 
-/// All of them, NUL and invalid UTF-8 too.
+/// Covers all byte values, including NUL and invalid UTF-8.
 pub async fn any_bytes_come_back(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..=u8::MAX).collect();
@@ -144,7 +144,7 @@ pub async fn any_bytes_come_back(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "a").await, Some(value));
 }
 
-/// The largest value that a session takes by default.
+/// The largest value that a session accepts by default.
 pub async fn a_megabyte_comes_back(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let value: Bytes = (0..1 << 20).map(|at: u32| (at % 251) as u8).collect();
@@ -158,7 +158,7 @@ pub async fn a_megabyte_comes_back(subject: &impl StoreUnderTest) {
     assert_eq!(get(store, &key, "b").await, Some("1".into()));
 }
 
-/// Whatever a schema may call a field.
+/// Covers any name that a schema may use.
 pub async fn unusual_names_are_names(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     for name in ["ä€𝄞", "with space", "\u{0}", "*?[]", "-1", "HSET", "\r\n"] {
@@ -168,7 +168,7 @@ pub async fn unusual_names_are_names(subject: &impl StoreUnderTest) {
     }
 }
 
-/// More than a script can hand to one command.
+/// The write has more changes than a script can pass to a single command.
 pub async fn thousands_of_changes_are_one_write(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..10_000).map(|at| format!("field {at}")).collect();
@@ -189,7 +189,7 @@ pub async fn thousands_of_changes_are_one_write(subject: &impl StoreUnderTest) {
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Found(None));
 }
 
-/// What happens under one key does not show under another.
+/// Operations under a key do not affect other keys.
 pub async fn keys_are_apart(subject: &impl StoreUnderTest) {
     let (store, live, dead, missing) = (subject.store(), fresh_key(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
