@@ -10,9 +10,9 @@ use crate::telemetry::{EventQueue, LifecycleEvent};
 /// to a live session, the request has no session.
 const MAX_CANDIDATES: usize = 4;
 
-/// The maximum number of sessions that a request's cookies may name. If there are more, the youngest
-/// count. Browsers keep fewer than twice as many cookies for a site, and very few with the same
-/// name.
+/// The maximum number of sessions that a request's cookies may name. If there are more, the
+/// youngest count. Browsers keep fewer than twice as many cookies for a site, and very few with the
+/// same name.
 const MAX_NAMED: usize = 100;
 
 /// A candidate for each session that the request's cookies name, in order. Mostly just a single

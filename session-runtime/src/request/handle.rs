@@ -137,7 +137,7 @@ impl SessionHandle {
     /// are useful to anonymous visitors too. Call this before you access the session. The adapters
     /// call this for routes whose layer allows it.
     ///
-    /// While the store is unavailable, reads return defaults and
+    /// If the store is unavailable, reads return defaults and
     /// [`Session::exists`](struct@crate::Session#method.exists) returns `false`. Operations that
     /// would write fail with [`Error::is_unavailable`](crate::Error::is_unavailable). This lasts
     /// until the end of the request, even if the store recovers, because data derived from defaults

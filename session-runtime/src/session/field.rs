@@ -376,8 +376,8 @@ impl<'a, T: 'static> Field<'a, T> {
     }
 
     /// Changes the field's value with a function, and returns the new value. The function runs
-    /// again after each concurrent change of the field, and should have no side effects. A missing
-    /// field counts as the default.
+    /// again if another writer changed the field in the meantime, and should have no side effects.
+    /// A missing field counts as the default.
     ///
     /// Takes two round trips without contention. On Redis, concurrent updates of the same field in
     /// this process take turns. If another process changes the field first, the update is retried

@@ -389,7 +389,7 @@ impl<S: Schema> Session<S> {
     ///
     /// Call `rotate` when the visitor's privileges change, as a defence against session fixation
     /// ([OWASP Session Management]). At login, call [`renew`](Self::renew). Takes a single round
-    /// trip, or none without a session. If the outcome is unknown, you can call `rotate` again: the
+    /// trip, or none without a session. If the outcome is unknown, you can call `rotate` again. The
     /// retry leads to the same id.
     ///
     /// # Errors
@@ -431,12 +431,12 @@ impl<S: Schema> Session<S> {
         )
     }
 
-    /// Gives the session a new id and starts the lifetime again. Call `renew` at login, with
-    /// [`Lifetime::remembered`] for "remember me".
+    /// Gives the session a new id and starts a lifetime. Call `renew` at login. Pass
+    /// [`Lifetime::normal`], or [`Lifetime::remembered`] for "remember me".
     ///
     /// `lifetime` only **names** a configured lifetime.
     /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone decides on the duration.
-    /// The data stays. Before you log in another user than before, call [`destroy`](Self::destroy).
+    /// The data stays. If another user logs in than before, call [`destroy`](Self::destroy) first.
     ///
     /// Without a session, `renew` chooses the lifetime of the session that the request's next write
     /// creates. The same holds if the browser's own logout, rotation or login has just ended the
@@ -486,8 +486,8 @@ impl<S: Schema> Session<S> {
     /// request came with several cookies of this name, all their sessions end.
     ///
     /// If another request rotated the session in the meantime, the successor ends too. A successor
-    /// made by [`renew`](Self::renew) is a login, and does not end: a stranger may know the id from
-    /// before that login. If you call `destroy` on a session from
+    /// made by [`renew`](Self::renew) is a login, and does not end, because a stranger may know the
+    /// id from before that login. If you call `destroy` on a session from
     /// [`open_id`](crate::Sessions::open_id), such a successor ends as well.
     ///
     /// A later write in this request creates a new session. Takes a round trip for each session,

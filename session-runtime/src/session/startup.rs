@@ -25,8 +25,10 @@ const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
 impl Sessions {
     /// Checks that the store can keep sessions, and reports the first problem. [`new`](Self::new)
-    /// calls this. If you use [`with_store`](Self::with_store), you can call it when the
+    /// calls this. If you use [`with_store`](Self::with_store), you can call this when the
     /// application starts.
+    ///
+    /// The following has to hold:
     ///
     /// - The store's clock and this machine's clock differ by at most two and a half minutes. A
     ///   difference above half a minute is logged as a warning. So the clocks of any two machines
