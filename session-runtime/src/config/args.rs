@@ -8,7 +8,7 @@ use super::misspelt::warn_of_misspelt_variables;
 use crate::error::Error;
 use crate::error::Setting;
 
-/// The settings as options of the command line, to flatten into one's own parser of clap 4.
+/// The settings as options of the command line, to flatten into your parser of clap 4.
 ///
 /// | option | takes | in place of |
 /// | --- | --- | --- |
@@ -16,24 +16,24 @@ use crate::error::Setting;
 /// | `--session-redis-prefix` | a text | `SESSION_REDIS_PREFIX` |
 /// | `--session-expire` | whole seconds | `SESSION_EXPIRE` |
 /// | `--session-cookie-id` | a text | `SESSION_COOKIE_ID` |
-/// | `--session-cookie-secure`, `--session-cookie-secure=false` | nothing, which is yes; or yes or no after `=` | `SESSION_COOKIE_SECURE` |
+/// | `--session-cookie-secure`, `--session-cookie-secure=false` | nothing (yes), or yes or no after `=` | `SESSION_COOKIE_SECURE` |
 /// | `--session-cookie-domain` | a host name | `SESSION_COOKIE_DOMAIN` |
 /// | `--session-cookie-path` | a path | `SESSION_COOKIE_PATH` |
-/// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing, which is yes; or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
+/// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing (yes), or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
 ///
-/// What each means and takes is told with [`SessionConfig::from_env`], which reads those variables.
-/// They are the Python package `redis_session`'s options for Tornado, with one difference:
+/// Each option has the meaning of its variable, see [`SessionConfig::from_env`]. An option
+/// overrides the variable, and the variable overrides the configuration that you pass to
+/// [`apply_to`](Self::apply_to). Empty options are ignored.
+///
+/// The names are the Tornado options of the Python package `redis_session`, with a difference.
 /// `--session-cookie-secure=false` leaves out the attribute `Secure` and **never switches signing
 /// off**.
 ///
-/// The defaults that the help tells are those without cookies of the Python package, which change
-/// the prefix and the cookie's name.
+/// The help shows the defaults of a configuration without Python cookies. Python cookies change the
+/// default prefix and cookie name.
 ///
-/// An option goes over its environment variable, and this over the configuration that they are
-/// applied to. One that is empty counts as not given.
-///
-/// The secret has no option: other users of the machine see its command lines. For the same reason
-/// a URL with a password belongs into `SESSION_REDIS` or a file. `Debug` does not show the URL.
+/// The secret has no option, because other users of the machine can see command lines. For the same
+/// reason, put a URL with a password into `SESSION_REDIS` or a file. `Debug` hides the URL.
 ///
 /// # Examples
 ///
@@ -52,17 +52,19 @@ use crate::error::Setting;
 /// # let _ = config;
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
+#[doc(alias = "cli")]
+#[doc(alias = "command_line")]
 #[derive(Clone, Default, clap::Args)]
 #[command(about = None, long_about = None)]
 pub struct SessionArgs {
-    // A field's name is its variable's, from which clap makes the option's; its comment is the
-    // option's help.
-    /// URL of the session store; one with a password belongs into the environment, out of other
-    /// users' sight. Default: redis://127.0.0.1:6379 [env: SESSION_REDIS]
+    // The name of a field is the name of the variable, and clap derives the option from the field.
+    // The doc comment is the help of the option.
+    /// URL of the session store. Pass a URL with a password in the environment, hidden from other
+    /// users. Default: redis://127.0.0.1:6379 [env: SESSION_REDIS]
     #[arg(long, value_name = "URL")]
     session_redis: Option<OsString>,
 
-    /// What the keys of the session store begin with. Default: app [env: SESSION_REDIS_PREFIX]
+    /// Prefix of the session store's keys. Default: app [env: SESSION_REDIS_PREFIX]
     #[arg(long, value_name = "TEXT")]
     session_redis_prefix: Option<OsString>,
 
@@ -70,51 +72,52 @@ pub struct SessionArgs {
     #[arg(long, value_name = "SECONDS")]
     session_expire: Option<OsString>,
 
-    /// Name of the session cookie. Default: __Host-session-id, or session-id where the attributes
-    /// rule the prefix out [env: SESSION_COOKIE_ID]
+    /// Name of the session cookie. Default: __Host-session-id, or session-id if the attributes rule
+    /// the prefix out [env: SESSION_COOKIE_ID]
     #[arg(long, value_name = "NAME")]
     session_cookie_id: Option<OsString>,
 
-    /// Whether browsers send the session cookie over HTTPS alone; it is signed in any case.
-    /// Default: true [env: SESSION_COOKIE_SECURE]
+    /// Send the session cookie over HTTPS only. The cookie is signed in any case. Default: true
+    /// [env: SESSION_COOKIE_SECURE]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_secure: Option<OsString>,
 
-    /// Host that the session cookie is sent to, with its subdomains. Default: none, the very host
-    /// that set it [env: SESSION_COOKIE_DOMAIN]
+    /// Send the session cookie to this host and its subdomains. Default: none, only the exact host
+    /// that set the cookie [env: SESSION_COOKIE_DOMAIN]
     #[arg(long, value_name = "HOST")]
     session_cookie_domain: Option<OsString>,
 
-    /// Path that the session cookie is sent to, with what lies below it. Default: / [env:
-    /// SESSION_COOKIE_PATH]
+    /// Send the session cookie to this path and paths below. Default: / [env: SESSION_COOKIE_PATH]
     #[arg(long, value_name = "PATH")]
     session_cookie_path: Option<OsString>,
 
-    /// Whether the session cookie is out of reach of the page's scripts. Default: true [env:
+    /// Hide the session cookie from scripts in the page. Default: true [env:
     /// SESSION_COOKIE_HTTP_ONLY]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_http_only: Option<OsString>,
 }
 
 impl SessionArgs {
-    /// The defaults, changed by environment variables, and these by options.
+    /// Creates a configuration from the defaults, the environment variables and the options.
     ///
     /// # Errors
     ///
-    /// As [`apply_to`](Self::apply_to).
+    /// The same as [`apply_to`](Self::apply_to).
     pub fn config(&self) -> Result<SessionConfig, Error> {
         self.apply_to(SessionConfig::new())
     }
 
-    /// This configuration, changed by environment variables as [`SessionConfig::overridden_by_env`]
-    /// does, and these by options. What neither gives stays. So a configuration file can be
-    /// what both go over.
+    /// Overrides a configuration with environment variables, as
+    /// [`SessionConfig::overridden_by_env`] does, and these with options.
+    ///
+    /// Settings without a variable or an option stay. In this way, both can override a
+    /// configuration file.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a value cannot be read. The message names the option or the variable
-    /// that it came from and what it takes, and does not quote the value. A variable whose
-    /// option is given is not read.
+    /// [`Error::is_config`] if a value cannot be read. The message names the option or variable and
+    /// the accepted values, and never quotes the value. A variable is not read if its option is
+    /// given.
     ///
     /// # Examples
     ///
@@ -134,7 +137,7 @@ impl SessionArgs {
         self.apply_over(config, |variable| std::env::var_os(variable))
     }
 
-    /// [`apply_to`](Self::apply_to) over any source of variables.
+    /// Does the same as [`apply_to`](Self::apply_to), with any source of variables.
     pub(super) fn apply_over(
         &self,
         config: SessionConfig,
@@ -159,7 +162,7 @@ impl SessionArgs {
     }
 }
 
-/// Without the store's URL, which may hold a password.
+/// Hides the store's URL, which may contain a password.
 impl fmt::Debug for SessionArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionArgs")
@@ -187,7 +190,7 @@ mod tests {
     use crate::Sessions;
     use crate::config::{Lifetime, SameSite};
 
-    // It says nothing about itself.
+    // The program without a description in its help.
     #[derive(Debug, Parser)]
     #[command(name = "program")]
     struct Program {
@@ -208,7 +211,8 @@ mod tests {
         parse(options).apply_over(base, |name| variable(name).map(|(_, value)| value.into()))
     }
 
-    /// But for where the values came from, which is for messages alone.
+    /// Asserts that two configurations are equal, apart from the sources of their values, which
+    /// matter only for messages.
     #[track_caller]
     fn same(one: SessionConfig, other: SessionConfig) {
         let shown = |config| format!("{:?}", SessionConfig { by_options: Vec::new(), ..config });

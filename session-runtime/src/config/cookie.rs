@@ -9,10 +9,10 @@ use super::SessionConfig;
 use crate::error::Error;
 use crate::error::Setting;
 
-/// When a browser sends the session cookie along with requests that other sites cause ([RFC 6265bis
+/// The `SameSite` attribute: which requests from other sites carry the session cookie ([RFC 6265bis
 /// §5.6.7]).
 ///
-/// With `serde` and in the environment it is one of these words, in any case.
+/// With `serde` and in the environment, write the name of the variant, in any case.
 ///
 /// [RFC 6265bis §5.6.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.7
 ///
@@ -25,16 +25,19 @@ use crate::error::Setting;
 /// assert_eq!(SameSite::default().to_string(), "Lax");
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
+#[doc(alias = "csrf")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub enum SameSite {
-    /// Never; a link from another site arrives without a session.
+    /// No requests from other sites carry the cookie. Even a link from another site arrives without
+    /// a session.
     Strict,
-    /// When the user follows a link, but not with forms, images or scripts of other sites.
+    /// The cookie comes along when the user follows a link, but not with forms, images or scripts
+    /// of other sites.
     #[default]
     Lax,
-    /// Always. Works only with `Secure`, and leaves protection against forged requests to the
-    /// application.
+    /// All requests from other sites carry the cookie. This requires `Secure`, and the application
+    /// must protect itself against forged requests.
     None,
 }
 
@@ -43,7 +46,7 @@ impl FromStr for SameSite {
 
     /// # Errors
     ///
-    /// [`Error::is_config`] if it is not `Strict`, `Lax` or `None`, in any case.
+    /// [`Error::is_config`] if the text is not `Strict`, `Lax` or `None`, in any case.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.to_ascii_lowercase().as_str() {
             "strict" => Ok(Self::Strict),
@@ -80,7 +83,7 @@ pub(crate) struct CookieSettings {
     pub(crate) http_only: bool,
     pub(crate) same_site: SameSite,
     pub(crate) path: Box<str>,
-    /// Without a leading dot, in lower case.
+    /// The domain in lower case, without a leading dot.
     pub(crate) domain: Option<Box<str>>,
     pub(crate) partitioned: bool,
 }
@@ -111,7 +114,8 @@ impl CookieSettings {
         self.secure && &*self.path == "/" && self.domain.is_none()
     }
 
-    /// RFC 6265bis, section 5.4: browsers compare the prefixes without regard to case.
+    /// Checks the prefix of the name. Browsers compare prefixes without regard to case (RFC
+    /// 6265bis, section 5.4).
     fn check_prefix(&self) -> Result<(), Error> {
         let name = self.name.to_ascii_lowercase();
         if name.starts_with("__host-") && !self.allows_host_prefix() {
@@ -130,7 +134,8 @@ impl CookieSettings {
         Ok(())
     }
 
-    /// RFC 6265bis, section 5.7, and CHIPS for `Partitioned`: browsers ignore such cookies.
+    /// Checks the attributes that require `Secure`. Browsers ignore such cookies without `Secure`
+    /// (RFC 6265bis, section 5.7, and CHIPS for `Partitioned`).
     fn check_secure(&self) -> Result<(), Error> {
         if self.same_site == SameSite::None && !self.secure {
             return Err(Setting::COOKIE_SAME_SITE.invalid(
@@ -147,7 +152,8 @@ impl CookieSettings {
     }
 }
 
-/// RFC 6265, section 4.1.1: a cookie's name is a token of RFC 9110, section 5.6.2.
+/// Checks a cookie name, which must be a token (RFC 6265, section 4.1.1, and RFC 9110, section
+/// 5.6.2).
 fn token(name: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
     if name.is_empty() || !name.bytes().all(allowed) {
@@ -157,7 +163,7 @@ fn token(name: &str) -> Result<Box<str>, Error> {
     Ok(name.into())
 }
 
-/// RFC 6265, section 5.2.4: a path that does not begin with `/` is ignored.
+/// Checks a path. Browsers ignore a path that does not begin with `/` (RFC 6265, section 5.2.4).
 fn path(path: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| matches!(c, b' '..=b'~') && c != b';';
     if !path.starts_with('/') || path.len() > LONGEST_ATTRIBUTE || !path.bytes().all(allowed) {
@@ -168,7 +174,8 @@ fn path(path: &str) -> Result<Box<str>, Error> {
     Ok(path.into())
 }
 
-/// RFC 6265, section 5.2.3: a leading dot means nothing, and the case does not matter.
+/// Checks and normalizes a domain. A leading dot and upper case mean nothing (RFC 6265, section
+/// 5.2.3).
 fn domain(domain: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
     let is_label = |label: &str| !label.is_empty() && label.bytes().all(allowed);
@@ -181,5 +188,5 @@ fn domain(domain: &str) -> Result<Box<str>, Error> {
     Ok(name.to_ascii_lowercase().into())
 }
 
-/// RFC 6265bis, section 5.6: longer attributes are ignored.
+/// The longest attribute that browsers accept (RFC 6265bis, section 5.6).
 const LONGEST_ATTRIBUTE: usize = 1024;

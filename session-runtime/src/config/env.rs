@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::error::Setting;
 
 impl SessionConfig {
-    /// The defaults, changed by environment variables.
+    /// Creates a configuration from the defaults and the environment variables.
     ///
     /// | variable | takes | setting |
     /// | --- | --- | --- |
@@ -25,22 +25,27 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_SAME_SITE` | `Strict`, `Lax` or `None` | [`cookie_same_site`](Self::cookie_same_site) |
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
-    /// | `SESSION_COOKIE_FORMATS`, with the feature `redis-session-compat` | `native`, `tornado`, `flask` or `unsigned-forgeable-ids`, several separated by commas | `cookie_formats` |
-    /// | `SECRET_KEY`, for `tornado` and `flask` without a key of their own | the Python application's, whole; on Unix bytes that are no text, too | `cookie_formats` |
-    /// | `SESSION_SECRET` | one or more, separated by commas | [`secret`](Self::secret) |
+    /// | `SESSION_COOKIE_FORMATS` | `native`, `tornado`, `flask`, `unsigned-forgeable-ids`, or several, separated by commas | `cookie_formats` |
+    /// | `SECRET_KEY` | the key of the Python application | `cookie_formats` |
+    /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     ///
-    /// Yes and no are `true` `1` `yes` `on` and `false` `0` `no` `off`; words in any case. White
-    /// space around a value is ignored. A variable that is **empty counts as not set**: that is
-    /// what `${VARIABLE:-}` of compose files and unset entries of many platforms arrive as. A
-    /// variable that no setting has is a warning where another one was probably meant:
-    /// `SESSION_EXPRE`, or `SESSION_REDIS_URL`. A value in quotes is an error: no shell has
-    /// taken them off.
+    /// Yes is `true`, `1`, `yes` or `on`, and no is `false`, `0`, `no` or `off`. The case of
+    /// letters does not matter. White space around a value is ignored.
+    ///
+    /// **Empty variables are ignored**, because compose files (`${VARIABLE:-}`) and many platforms
+    /// set missing values to empty. Likely typos, such as `SESSION_EXPRE` or `SESSION_REDIS_URL`,
+    /// are logged as warnings. A value in quotes is an error, because no shell has removed the
+    /// quotes.
+    ///
+    /// Cookie formats need the feature `redis-session-compat`. `SECRET_KEY` is for the formats
+    /// `tornado` and `flask`, if the configuration has no key for them. Give the whole key of the
+    /// Python application. On Unix, the key may also be bytes that are not text.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if a value cannot be read. The message names the variable and what it
-    /// takes, and does not quote the value. What only shows in all settings together is found
+    /// [`Error::is_config`] if a value cannot be read. The message names the variable and the
+    /// accepted values, and never quotes the value. Errors of several settings together are found
     /// when the configuration is used.
     ///
     /// # Examples
@@ -52,17 +57,20 @@ impl SessionConfig {
     /// # let _ = config;
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
+    #[doc(alias = "dotenv")]
+    #[doc(alias = "environment")]
     pub fn from_env() -> Result<Self, Error> {
         Self::new().overridden_by_env()
     }
 
-    /// This configuration, changed by the environment variables of [`from_env`](Self::from_env):
-    /// what a variable that is not set, or empty, would change stays. So a configuration file
-    /// can be what the environment goes over.
+    /// Overrides this configuration with the environment variables of [`from_env`](Self::from_env).
+    ///
+    /// Settings whose variable is empty or not set stay. In this way, the environment can override
+    /// a configuration file.
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// The same as [`from_env`](Self::from_env).
     ///
     /// # Examples
     ///
@@ -79,7 +87,7 @@ impl SessionConfig {
         self.overridden_by(|_| None, |variable| std::env::var_os(variable))
     }
 
-    /// This configuration, changed by options, and by variables where there is no option.
+    /// Overrides this configuration with options, and with variables if there is no option.
     pub(crate) fn overridden_by(
         self,
         option: impl Fn(Setting) -> Option<OsString>,
@@ -116,7 +124,7 @@ impl SessionConfig {
     }
 }
 
-/// What options and variables give.
+/// The sources of values: options and variables.
 struct Sources<O, V> {
     option: O,
     variable: V,
@@ -153,7 +161,8 @@ where
         }
     }
 
-    /// Whoever asks for Python's cookies must not get a program that reads none.
+    /// Refuses Python's formats without the feature. Otherwise, the program would start and read no
+    /// Python cookies.
     #[cfg(any(test, not(feature = "redis-session-compat")))]
     fn check_cookie_formats(&mut self) -> Result<(), Error> {
         match self.text(Setting::COOKIE_FORMATS)? {
@@ -183,8 +192,8 @@ where
         Ok(self.find(setting)?.map(|(_, text)| text))
     }
 
-    /// The option's text, else the variable's, unless it is not set or empty; with the setting as
-    /// an error has to name it.
+    /// Returns the text of the option, or else the text of the variable. Returns nothing if both
+    /// are empty or not set. The returned setting has the name for errors.
     fn find(&mut self, setting: Setting) -> Result<Option<(Setting, String)>, Error> {
         if let Some(text) = text(setting.by_option(), (self.option)(setting))? {
             self.by_options.push(setting);
@@ -198,7 +207,7 @@ where
     }
 }
 
-/// Nothing if it is empty.
+/// Returns the trimmed text, or nothing if the text is empty.
 fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Error> {
     let Some(value) = value else { return Ok(None) };
     let text = value.into_string().map_err(|_| setting.invalid("must be UTF-8 text"))?;
@@ -209,7 +218,8 @@ fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Err
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// As files of variables leave them that no shell reads (`docker run --env-file`).
+/// Returns whether the text is in quotes. Files of variables keep their quotes if no shell reads
+/// them (`docker run --env-file`).
 fn is_in_quotes(text: &str) -> bool {
     ['"', '\'']
         .iter()

@@ -1,4 +1,4 @@
-//! How long sessions live.
+//! The lifetimes of sessions.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::error::Error;
 use crate::error::Setting;
 use crate::id::LifetimeId;
 
-/// How long sessions of one kind live.
+/// The idle timeout, absolute lifetime and cookie of one class of sessions.
 ///
-/// Every session has a lifetime; its number, the **class**, is a part of the session's id. `normal`
-/// is what sessions begin with; another one is chosen at login, say `remembered` for the box
-/// "remember me".
+/// Every session has a lifetime. The number of the lifetime, the **class**, is part of the
+/// session's id. Sessions are created with `normal`. At login, you can choose another lifetime,
+/// such as `remembered` for a "remember me" checkbox.
 ///
 /// | | class | idle timeout | absolute lifetime | cookie |
 /// | --- | --- | --- | --- | --- |
@@ -20,12 +20,13 @@ use crate::id::LifetimeId;
 /// | [`Lifetime::remembered()`] | 1 | 30 days | 180 days | persistent |
 /// | [`Lifetime::custom(class)`](Self::custom) | `class` | 24 hours | 30 days | until the browser is closed |
 ///
-/// A session ends when nobody used it for the idle timeout, and when its absolute lifetime is over,
-/// however much it is used (OWASP Session Management Cheat Sheet, "Session Expiration"). So an idle
-/// timeout longer than the absolute lifetime is the same as one as long.
+/// A session ends when it is not used for the idle timeout. A session also ends after its absolute
+/// lifetime, even if it is in use. (See "Session Expiration" in the OWASP Session Management Cheat
+/// Sheet.) An idle timeout that exceeds the absolute lifetime is cut to the absolute lifetime.
 ///
-/// With `serde` a lifetime is a map of `class` (a number, `"normal"` or `"remembered"`), `idle` and
-/// `max` (whole seconds) and `persistent` (`true` or `false`); what is left out is as in the table.
+/// With `serde`, a lifetime is a map. The key `class` takes a number, `"normal"` or `"remembered"`.
+/// `idle` and `max` take whole seconds, and `persistent` takes `true` or `false`. Missing keys have
+/// the defaults of the table.
 ///
 /// # Examples
 ///
@@ -39,6 +40,9 @@ use crate::id::LifetimeId;
 ///     .lifetime(Lifetime::custom(2).idle(HOUR / 4).max(HOUR));
 /// # let _ = config;
 /// ```
+#[doc(alias = "ttl")]
+#[doc(alias = "max_age")]
+#[doc(alias = "expiry")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "Keys")]
 pub struct Lifetime {
@@ -49,21 +53,24 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// What a session begins with: class 0, idle 24 hours, absolute 30 days, a cookie that the
-    /// browser forgets when it is closed.
+    /// Returns the lifetime of new sessions: class 0, idle timeout 24 hours, absolute lifetime 30
+    /// days. The browser forgets the cookie when it is closed.
     pub const fn normal() -> Self {
         Self::custom(NORMAL)
     }
 
-    /// "Remember me": class 1, idle 30 days, absolute 180 days, a persistent cookie.
+    /// Returns the lifetime for "remember me": class 1, idle timeout 30 days, absolute lifetime 180
+    /// days, a persistent cookie.
+    #[doc(alias = "remember_me")]
     pub const fn remembered() -> Self {
         Self::custom(REMEMBERED)
     }
 
-    /// A further lifetime, by a class number of your own, with the defaults of
-    /// [`normal`](Self::normal). 0 is `normal`, 1 is `remembered`.
+    /// Returns a further lifetime with the defaults of [`normal`](Self::normal), for a class number
+    /// of your choice. Class 0 is `normal`, and class 1 is `remembered`.
     ///
-    /// Ids hold the number: do not give it to another lifetime while such sessions live.
+    /// Ids contain the number. Do not give the number to another lifetime while sessions of this
+    /// class exist.
     pub const fn custom(class: u8) -> Self {
         let number = class;
         let class = LifetimeId::new(number);
@@ -73,37 +80,47 @@ impl Lifetime {
         }
     }
 
-    /// The class number, by which a session names its lifetime: 0 is `normal`, 1 is `remembered`.
+    /// Returns the class, the number by which sessions refer to this lifetime. Class 0 is `normal`,
+    /// and class 1 is `remembered`.
     pub const fn class(self) -> u8 {
         self.class.as_u8()
     }
 
-    /// The idle timeout: 1 second to 3,650 days. Each request that uses the session starts it
-    /// again.
+    /// Sets the idle timeout: 1 second to 3,650 days. Each request that uses the session restarts
+    /// the timeout.
+    #[doc(alias = "timeout")]
+    #[doc(alias = "idle_timeout")]
+    #[doc(alias = "ttl")]
     pub const fn idle(self, idle: Duration) -> Self {
         Self { idle, ..self }
     }
 
-    /// The absolute lifetime: 1 minute to 3,650 days, from the session's beginning or its last
-    /// renewal. Nothing postpones it.
+    /// Sets the absolute lifetime: 1 minute to 3,650 days after the creation or the last renewal of
+    /// the session. Nothing extends the absolute lifetime.
     ///
-    /// An id holds its session's beginning in whole seconds, which takes up to one of them from the
-    /// lifetime. A machine whose clock is ahead of the one that began the session ends it so
-    /// much earlier.
+    /// An id contains the creation time in whole seconds, so a session may lose up to a second. A
+    /// machine whose clock is ahead of the creating machine ends the session earlier by the
+    /// difference.
+    #[doc(alias = "absolute_timeout")]
     pub const fn max(self, max: Duration) -> Self {
         Self { max, ..self }
     }
 
-    /// An idle timeout longer than the absolute lifetime is the same as one as long.
+    /// Cuts an idle timeout that exceeds the absolute lifetime.
     pub(crate) fn capped(self) -> Self {
         self.idle(self.idle.min(self.max))
     }
 
-    /// Whether the cookie outlives the browser (`Max-Age`, as long as the absolute lifetime, 400
-    /// days at most as [RFC 6265bis §5.5] has it; no longer than a cookie of Tornado's format
-    /// is read, where that is written). The server's expiry is what counts.
+    /// Sets whether the cookie survives the end of the browser.
+    ///
+    /// A persistent cookie has a `Max-Age` equal to the absolute lifetime, limited to 400 days
+    /// ([RFC 6265bis §5.5]). If Tornado's format is written, `Max-Age` also ends when the cookie
+    /// becomes too old to be read. In any case, the expiry in the store decides when a session
+    /// ends.
     ///
     /// [RFC 6265bis §5.5]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5
+    #[doc(alias = "max_age")]
+    #[doc(alias = "permanent")]
     pub const fn persistent(self, persistent: bool) -> Self {
         Self { persistent, ..self }
     }
@@ -151,25 +168,25 @@ impl From<Keys> for Lifetime {
     }
 }
 
-/// The lifetimes of an application, one of a class; `normal` and `remembered` are always among
-/// them.
+/// The lifetimes of an application, with a single lifetime for each class. `normal` and
+/// `remembered` are always present.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "Vec<Lifetime>")]
 pub(crate) struct Lifetimes(Vec<Lifetime>);
 
 impl Lifetimes {
-    /// The lifetime of a class, if the application has one. (An id's class is another program's, or
-    /// an earlier version's, otherwise.)
+    /// Returns the lifetime of a class, if the application has configured the class. Ids with
+    /// another class come from another program or an earlier version.
     pub(crate) fn get(&self, class: LifetimeId) -> Option<&Lifetime> {
         self.0.iter().find(|lifetime| lifetime.class == class)
     }
 
-    /// What sessions begin with.
+    /// Returns the lifetime of new sessions.
     pub(super) fn normal(&self) -> Lifetime {
         self.get(LifetimeId::new(NORMAL)).copied().unwrap_or(Lifetime::normal())
     }
 
-    /// The lifetime of a class that the application does not have: no longer than any that it has.
+    /// Returns a lifetime for a class that is not configured. No configured lifetime is shorter.
     pub(crate) fn strictest(&self, class: LifetimeId) -> Lifetime {
         let shortest =
             |of: fn(&Lifetime) -> Duration| self.0.iter().map(of).min().unwrap_or_default();
@@ -177,7 +194,7 @@ impl Lifetimes {
         Lifetime { class, idle, max, persistent: false }
     }
 
-    /// Adds a lifetime in place of the one of the same class.
+    /// Adds a lifetime, and replaces the former lifetime of the same class.
     pub(super) fn set(&mut self, lifetime: Lifetime) {
         match self.0.iter_mut().find(|other| other.class == lifetime.class) {
             Some(other) => *other = lifetime,
@@ -210,8 +227,8 @@ fn resolve(lifetime: Lifetime) -> Result<Lifetime, Error> {
         NORMAL => (Setting::IDLE, Setting::MAX),
         _ => (Setting::IDLE.without_variable(), Setting::MAX.without_variable()),
     };
-    // A session has to outlast the request that begins it, and an id holds the creation time in
-    // whole seconds. Ten years keep every sum with a creation time far from its type's end.
+    // A session has to outlast the request that creates it, and an id holds the creation time in
+    // whole seconds. Ten years keep every sum with a creation time far from the limit of its type.
     idle_setting.check_range(idle, Duration::from_secs(1)..=LONGEST, "1 second to 3,650 days")?;
     max_setting.check_range(max, Duration::from_secs(60)..=LONGEST, "1 minute to 3,650 days")?;
     Ok(lifetime.capped())

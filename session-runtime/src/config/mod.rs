@@ -1,4 +1,4 @@
-//! What an application can set, and what is made of it at start.
+//! The settings of an application, and their checks at start.
 
 #[cfg(feature = "clap")]
 mod args;
@@ -37,18 +37,21 @@ use crate::error::Setting;
 use secret::SecretText;
 use store_url::StoreText;
 
-/// The configuration of an application's sessions: plain values, each with a default, checked
-/// together when it is used.
+/// The configuration of an application's sessions.
 ///
-/// Write it down with the methods below, read it from [environment variables](Self::from_env), or
-/// from a file with `serde`. With the feature `clap`, `SessionArgs` reads it from the command line.
-/// [`overridden_by_env`](Self::overridden_by_env) puts the environment over a file.
+/// Every setting has a default. You can set values with the methods below, read them from
+/// [environment variables](Self::from_env), or load them from a file with `serde`.
+/// [`overridden_by_env`](Self::overridden_by_env) lets the environment override a file. With the
+/// feature `clap`, `SessionArgs` adds options for the command line.
+///
+/// All settings are checked together when [`Sessions::new`](crate::Sessions::new) takes the
+/// configuration.
 ///
 /// | method, and key in a file | default | key takes |
 /// | --- | --- | --- |
 /// | [`store`](Self::store) | `redis://127.0.0.1:6379` | text |
 /// | [`prefix`](Self::prefix) | `app` | text |
-/// | [`lifetime`](Self::lifetime); the key is `lifetimes` | `normal` and `remembered` | a list of [`Lifetime`]s |
+/// | [`lifetime`](Self::lifetime), key `lifetimes` | `normal` and `remembered` | a list of [`Lifetime`]s |
 /// | [`cookie_name`](Self::cookie_name) | `__Host-session-id`, or `session-id` | text |
 /// | [`cookie_secure`](Self::cookie_secure) | `true` | `true` or `false` |
 /// | [`cookie_http_only`](Self::cookie_http_only) | `true` | `true` or `false` |
@@ -57,19 +60,19 @@ use store_url::StoreText;
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
 /// | `cookie_formats`, with the feature `redis-session-compat` | `native` | a list of `CookieFormat`s |
-/// | [`secret`](Self::secret) | none: required, but for the store `memory:` | text, or a list of texts |
-/// | [`timeout`](Self::timeout); the key is `timeout_ms` | 1 second | milliseconds |
+/// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
+/// | [`timeout`](Self::timeout), key `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
 /// | [`refresh_below`](Self::refresh_below) | none | a share, 0.01 to 0.99 |
-/// | [`end_grace`](Self::end_grace); the key is `end_grace_ms` | 5 seconds | milliseconds |
+/// | [`end_grace`](Self::end_grace), key `end_grace_ms` | 5 seconds | milliseconds |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
-/// In an application's tests, `testing::sessions` takes a configuration and keeps its sessions in
-/// memory, by a clock that the test moves.
+/// In a file, every key is optional, and an unknown key is an error. `Debug` hides secrets, and the
+/// store's URL, which may contain a password.
 ///
-/// In a file every key may be left out, and an unknown key is an error. `Debug` shows neither
-/// secrets nor the store's URL, which may hold a password.
+/// For tests, `testing::sessions` takes a configuration and keeps its sessions in memory. The test
+/// controls the clock.
 ///
 /// # Examples
 ///
@@ -85,7 +88,7 @@ use store_url::StoreText;
 /// # let _ = config;
 /// ```
 ///
-/// The same from JSON, or from any other format that `serde` knows:
+/// The same configuration from JSON. Any other format of `serde` works too.
 ///
 /// ```
 /// # use session_runtime::SessionConfig;
@@ -123,34 +126,43 @@ pub struct SessionConfig {
     end_grace: Duration,
     max_value_size: usize,
     max_batch_size: usize,
-    /// Those whose values options of the command line gave: an error names the option.
+    /// The settings whose values came from options of the command line. Errors name the option.
     #[serde(skip)]
     by_options: Vec<Setting>,
 }
 
 impl SessionConfig {
-    /// Every setting at its default.
+    /// Creates a configuration with every setting at its default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where the sessions are kept.
+    /// Sets the URL of the session store. Default: `redis://127.0.0.1:6379`, or `memory:` without
+    /// the feature `redis`.
     ///
     /// | URL | store |
     /// | --- | --- |
-    /// | `memory:` | this process; sessions end with it: see [`MemoryStore`](crate::MemoryStore) |
-    /// | `memory:?max_entries=10000&max_bytes=33554432&when_full=evict` | the same with other [bounds](crate::MemoryStore#bounds), each of which may be left out; `when_full` is `refuse` or `evict` |
-    /// | `redis://user:password@host:port/database` | one Redis (7 or later) or Valkey server; all but the host may be left out |
-    /// | `redis+unix:///path/of/the/socket?db=…&user=…&pass=…` | the same over a unix socket |
-    /// | `redis+sentinel://user:password@host:port,host:port/master-name/database` | the master that these sentinels name, again after each failover; their own login is `?sentinel_user=…&sentinel_pass=…` |
-    /// | `redis+cluster://user:password@host:port,host:port` | the cluster of these nodes; a few of them are enough |
-    /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls`; `?ca=FILE` for an authority of one's own, `&cert=FILE&key=FILE` for a client's certificate, all in PEM; `&server_name=HOST` where the servers' certificates are for another host than theirs |
+    /// | `memory:` | the memory of this process, see [`MemoryStore`](crate::MemoryStore) |
+    /// | `memory:?max_entries=10000&max_bytes=33554432&when_full=evict` | the same with other [bounds](crate::MemoryStore#bounds) |
+    /// | `redis://user:password@host:port/database` | one Redis or Valkey server |
+    /// | `redis+unix:///path/of/the/socket?db=…&user=…&pass=…` | the same over a Unix socket |
+    /// | `redis+sentinel://user:password@host:port,host:port/master-name/database` | the master that these sentinels name |
+    /// | `redis+cluster://user:password@host:port,host:port` | the cluster of these nodes |
+    /// | `rediss://`, `rediss+sentinel://`, `rediss+cluster://` | the same over TLS, with the feature `tls` |
     ///
-    /// `connections=…` among the parameters is how many connections there are to each server, 1 by
-    /// default. Special characters in users and passwords are percent-encoded. A user without a
-    /// password has the empty one: nobody becomes the user `default` by leaving it out.
+    /// - `memory:`: sessions end with the process. Each bound is optional, and `when_full` is
+    ///   `refuse` or `evict`.
+    /// - `redis://`: Redis must be version 7 or later. Only the host is required.
+    /// - `redis+sentinel://`: the master is looked up again after each failover. For a login at the
+    ///   sentinels, add `?sentinel_user=…&sentinel_pass=…`.
+    /// - `redis+cluster://`: a few of the nodes are enough.
+    /// - TLS: add `?ca=FILE` for a custom certificate authority, and `&cert=FILE&key=FILE` for a
+    ///   client certificate. All files are PEM. If the certificates of the servers are issued for a
+    ///   different host, add `&server_name=HOST`.
+    /// - Any Redis URL: `connections=…` is the number of connections to each server, 1 by default.
     ///
-    /// Default: `redis://127.0.0.1:6379`; without the feature `redis` it is `memory:`.
+    /// Special characters in users and passwords are percent-encoded. A user without a password has
+    /// an empty password. Leaving the password out does not log in as the user `default`.
     ///
     /// # Examples
     ///
@@ -159,22 +171,30 @@ impl SessionConfig {
     /// let config = SessionConfig::new().store("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/sessions");
     /// # let _ = config;
     /// ```
+    #[doc(alias = "url")]
+    #[doc(alias = "redis")]
+    #[doc(alias = "valkey")]
+    #[doc(alias = "backend")]
     pub fn store(self, url: impl Into<String>) -> Self {
         Self { store: Some(url.into().into()), ..self }
     }
 
-    /// What the keys of the store begin with: a session is stored under `PREFIX:sessions:…`.
-    /// Applications with different prefixes do not see each other's sessions. Default: `app`.
+    /// Sets the prefix of the store's keys. A session is stored under `PREFIX:sessions:…`. Default:
+    /// `app`.
     ///
-    /// Any text but an empty one, without braces (they decide on a cluster's slot), white space and
-    /// control characters. Colons may stand in it (`shop:test`).
+    /// Applications with different prefixes do not see each other's sessions. The prefix must not
+    /// be empty or contain braces, white space or control characters. Braces would change a key's
+    /// cluster slot. Colons are allowed, as in `shop:test`.
+    #[doc(alias = "namespace")]
+    #[doc(alias = "key")]
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: Some(prefix.into()), ..self }
     }
 
-    /// Sets how long the sessions of one class live, in place of what was set for that class
-    /// before. Defaults: see [`Lifetime`]. New sessions are of the class `normal`, until
-    /// [`renew`](crate::Session::renew) moves them to another.
+    /// Sets the lifetime of one class of sessions, and replaces the earlier setting of that class.
+    ///
+    /// For the defaults, see [`Lifetime`]. New sessions have the class `normal`.
+    /// [`renew`](crate::Session::renew) moves a session to another class.
     ///
     /// # Examples
     ///
@@ -185,75 +205,99 @@ impl SessionConfig {
     /// let config = SessionConfig::new().lifetime(Lifetime::normal().idle(HOUR / 2).max(12 * HOUR));
     /// # let _ = config;
     /// ```
+    #[doc(alias = "ttl")]
+    #[doc(alias = "max_age")]
+    #[doc(alias = "expiry")]
+    #[doc(alias = "idle_timeout")]
     pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
         self.lifetimes.set(lifetime);
         self
     }
 
-    /// The cookie's name. Default: `__Host-session-id` while the other attributes allow that prefix
-    /// (`Secure`, path `/`, no domain), else `session-id`.
+    /// Sets the name of the session cookie.
     ///
-    /// A browser accepts a cookie with the prefix `__Host-` from this very host only, so that no
-    /// neighbouring subdomain can plant one (RFC 6265bis, section 4.1.3). Names are tokens:
-    /// letters, digits and any of ``!#$%&'*+-.^_`|~``.
+    /// The default is `__Host-session-id` if the other attributes allow that prefix (`Secure`, path
+    /// `/`, no domain). Otherwise, the default is `session-id`.
+    ///
+    /// Browsers accept a `__Host-` cookie only from the exact host. A neighbouring subdomain cannot
+    /// plant such a cookie (RFC 6265bis, section 4.1.3). A name consists of letters, digits and any
+    /// of ``!#$%&'*+-.^_`|~``.
+    #[doc(alias = "cookie_id")]
+    #[doc(alias = "session_key")]
     pub fn cookie_name(self, name: impl Into<String>) -> Self {
         Self { cookie_name: Some(name.into()), ..self }
     }
 
-    /// `Secure`: the browser sends the cookie over HTTPS alone. Default: `true`. Switch it off for
-    /// development over plain HTTP only. It has nothing to do with signing, which is always on.
+    /// Sets the `Secure` attribute: the browser sends the cookie over HTTPS only. Default: `true`.
+    ///
+    /// Switch this off only for development over plain HTTP. Cookies are signed either way.
+    #[doc(alias = "https")]
     pub fn cookie_secure(self, secure: bool) -> Self {
         Self { cookie_secure: secure, ..self }
     }
 
-    /// `HttpOnly`: scripts of the page cannot read the cookie (OWASP Session Management Cheat
-    /// Sheet, "Cookies"). Default: `true`.
+    /// Sets the `HttpOnly` attribute: scripts in the page cannot read the cookie. Default: `true`.
+    ///
+    /// See "Cookies" in the OWASP Session Management Cheat Sheet.
+    #[doc(alias = "httponly")]
     pub fn cookie_http_only(self, http_only: bool) -> Self {
         Self { cookie_http_only: http_only, ..self }
     }
 
-    /// `SameSite`: whether the browser sends the cookie with requests that other sites cause.
-    /// Default: [`SameSite::Lax`].
+    /// Sets the `SameSite` attribute, which limits cookies in requests from other sites. Default:
+    /// [`SameSite::Lax`].
+    #[doc(alias = "samesite")]
     pub fn cookie_same_site(self, same_site: SameSite) -> Self {
         Self { cookie_same_site: same_site, ..self }
     }
 
-    /// `Path`: the cookie is sent for this path and what lies below it. Default: `/`. It begins
-    /// with `/`; it is no protection against other applications of the same host (RFC 6265,
-    /// section 8.5).
+    /// Sets the `Path` attribute: the browser sends the cookie to this path and to paths below.
+    /// Default: `/`.
     ///
-    /// After a change, browsers keep the cookie of the former path until it expires, or until they
-    /// are closed. A request does not tell a cookie's path, so that no response can remove it. It
-    /// does no harm: a [logout](crate::Session::destroy) ends its session too.
+    /// The path must begin with `/`. A path does not protect against other applications on the same
+    /// host (RFC 6265, section 8.5).
+    ///
+    /// After a change, browsers keep the cookie of the old path until it expires, or until the
+    /// browser is closed. Requests do not contain the path of a cookie, so no response can remove
+    /// the old cookie. The old cookie does no harm. A [logout](crate::Session::destroy) ends its
+    /// session too.
     pub fn cookie_path(self, path: impl Into<String>) -> Self {
         Self { cookie_path: path.into(), ..self }
     }
 
-    /// `Domain`: the cookie is sent to this host and all its subdomains. Default: none, which is
-    /// the very host that set it, and safer. A host name in ASCII (`example.com`,
-    /// `xn--bcher-kva.example`); a leading dot means nothing.
+    /// Sets the `Domain` attribute: the browser sends the cookie to this host and all its
+    /// subdomains. Default: none.
     ///
-    /// A logout also removes the cookie of the very host, which was set before there was a domain.
-    /// That of another domain stays, as with a former [path](Self::cookie_path).
+    /// Without a domain, the browser sends the cookie only to the exact host that set it, which is
+    /// safer. Write an ASCII host name, such as `example.com` or `xn--bcher-kva.example`. A leading
+    /// dot is ignored.
+    ///
+    /// A logout also removes a cookie that the exact host set before a domain was configured. A
+    /// cookie of another domain stays, as with a former [path](Self::cookie_path).
+    #[doc(alias = "subdomain")]
     pub fn cookie_domain(self, domain: impl Into<String>) -> Self {
         Self { cookie_domain: Some(domain.into()), ..self }
     }
 
-    /// `Partitioned`: in a frame, the cookie is kept apart for every site that embeds it (CHIPS).
-    /// Default: `false`.
+    /// Sets the `Partitioned` attribute (CHIPS): in a frame, the browser keeps a separate cookie
+    /// for each embedding site. Default: `false`.
+    #[doc(alias = "chips")]
+    #[doc(alias = "iframe")]
     pub fn cookie_partitioned(self, partitioned: bool) -> Self {
         Self { cookie_partitioned: partitioned, ..self }
     }
 
-    /// In what formats the cookie's value may be: the first is written, all are read. A cookie in
-    /// another one than the first, or signed by an older secret, is re-issued when its session
-    /// is found live, if no other cookie of the request is current. Default:
-    /// [`CookieFormat::Native`] alone.
+    /// Sets the formats of the cookie's value. The first format is written, and all formats are
+    /// read. Default: [`CookieFormat::Native`] alone.
     ///
-    /// With a format of the Python package `redis_session` in the list, two defaults are the
-    /// package's: the [`prefix`](Self::prefix) `redis` and
-    /// the [`cookie_name`](Self::cookie_name) `session-id`. `guide::redis_session` tells which list
-    /// to take when.
+    /// A cookie in another format than the first, or signed by an older secret, is re-issued when
+    /// its session is found live. If another cookie of the request is current, nothing is
+    /// re-issued.
+    ///
+    /// With a format of the Python package `redis_session` in the list, two defaults change to
+    /// those of the package. The [`prefix`](Self::prefix) is `redis`, and the
+    /// [`cookie_name`](Self::cookie_name) is `session-id`. `guide::redis_session` explains which
+    /// list to use when.
     ///
     /// # Examples
     ///
@@ -270,17 +314,21 @@ impl SessionConfig {
         Self { cookie_formats: formats.into_iter().collect(), ..self }
     }
 
-    /// The secret, or several separated by commas, from which the keys that sign cookies are made:
-    /// the first signs, all verify. To replace one, put the new one before it, and take the old
-    /// one out when the sessions of that time have ended.
+    /// Sets the secret that signs session cookies, or several secrets, separated by commas. The
+    /// first secret signs, and all secrets verify.
     ///
-    /// Each is at least 32 bytes: text as it is, or bytes after `base64:` (either alphabet, padding
-    /// or not) or `hex:`. White space around each is ignored, and a line break within is
-    /// refused: `openssl` breaks long lines. What looks like a placeholder is refused: `changeme…`,
-    /// `secret…`, repetitions, sequences. `openssl rand -base64 32` makes a good one.
+    /// To replace a secret, put the new secret before the old one. Remove the old secret when the
+    /// sessions of its time have ended.
     ///
-    /// Default: none. Then nothing starts, except on the store `memory:`, where one is made up that
-    /// ends with the process.
+    /// Each secret has at least 32 bytes. Write text as is, or bytes after `base64:` or `hex:`.
+    /// Base64 may use either alphabet, with or without padding. White space around a secret is
+    /// ignored. `openssl rand -base64 32` makes a good secret.
+    ///
+    /// Placeholders (`changeme…`, `secret…`), repetitions and sequences are errors. So is a line
+    /// break within a secret, because `openssl` breaks long lines.
+    ///
+    /// Default: none. Only the store `memory:` starts without a secret, and uses a random secret
+    /// until the process ends.
     ///
     /// # Examples
     ///
@@ -290,36 +338,44 @@ impl SessionConfig {
     /// let config = SessionConfig::new().secret(format!("{new},{old}"));
     /// # let _ = config;
     /// ```
+    #[doc(alias = "key")]
+    #[doc(alias = "secret_key")]
     #[doc(alias = "encrypt")]
     pub fn secret(self, secret: impl Into<String>) -> Self {
         Self { secret: Some(secret.into().into()), ..self }
     }
 
-    /// How long one trip to the store may take: 10 milliseconds to 1 hour. Then it is
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: 1 second.
+    /// Sets the deadline of one round trip to the store: 10 milliseconds to 1 hour. Default: 1
+    /// second.
     ///
-    /// It is also the time for which [`Field::update`](crate::Field::update) tries again while
-    /// others change the field.
+    /// After the deadline, the operation fails with
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable). The deadline also limits how long
+    /// [`Field::update`](crate::Field::update) retries while other requests change the field.
+    #[doc(alias = "deadline")]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Starts also if the store cannot be reached: it is connected to in the background, and what
-    /// is checked at the start (see [`Sessions::check`](crate::Sessions::check)) is checked
-    /// then and told to `tracing`. Until then every operation is
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable). Default: `false`, an error at the
-    /// start.
+    /// Starts even if the store cannot be reached, and connects in the background. Default:
+    /// `false`, which makes an unreachable store an error at start.
+    ///
+    /// Until the store is connected, every operation fails with
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable). The checks of the start (see
+    /// [`Sessions::check`](crate::Sessions::check)) run once the store is connected, and their
+    /// results are logged.
     pub fn connect_lazily(self, lazily: bool) -> Self {
         Self { connect_lazily: lazily, ..self }
     }
 
-    /// Refreshes the expiry at a request's first read only when less than this share of it is left:
-    /// 0.01 to 0.99. Default: none, every first read refreshes it. Writes always do.
+    /// Makes reads refresh the expiry only when less than this share of the idle timeout is left:
+    /// 0.01 to 0.99. Default: none.
     ///
-    /// It saves the server a write for most requests that only read, at the price of an idle
-    /// timeout that is not exact: with 0.75, a session of 24 hours idle timeout expires 18 to 24
-    /// hours after its last use. With 0.01, one that is read every quarter of an hour may end
-    /// while it is used.
+    /// By default, the first read of every request refreshes the expiry. Writes always refresh.
+    ///
+    /// This setting spares the server a write for most requests that only read. The price is an
+    /// inexact idle timeout. With 0.75, a session with an idle timeout of 24 hours expires 18 to 24
+    /// hours after its last use. With 0.01, a session that is read every quarter of an hour may end
+    /// while in use.
     ///
     /// # Examples
     ///
@@ -332,14 +388,16 @@ impl SessionConfig {
         Self { refresh_below: Some(share), ..self }
     }
 
-    /// The time by which a request may arrive after the end of its session and still count as under
+    /// Sets how long after the end of its session a request may arrive and still count as under
     /// way: zero to one minute. Default: 5 seconds.
     ///
-    /// Writes of a request that was under way are [`Error::is_gone`](crate::Error::is_gone), so
-    /// that its response does not replace the cookie of the session that came after. A later
-    /// request has no session, and its first write begins a new one. The grace is for responses
-    /// that are still on their way: until the browser has the new cookie, it sends the old one. See
-    /// [the guide](crate::guide::concurrency) for the case that a short grace leaves open.
+    /// Writes of a request that was under way fail with [`Error::is_gone`](crate::Error::is_gone),
+    /// so that the response does not replace the cookie of the next session. A later request has no
+    /// session, and its first write creates a new session.
+    ///
+    /// The grace is for responses that are still on their way: until the new cookie arrives, the
+    /// browser sends the old cookie. [The guide](crate::guide::concurrency) describes the case that
+    /// a short grace leaves open.
     ///
     /// # Examples
     ///
@@ -350,19 +408,22 @@ impl SessionConfig {
     /// let config = SessionConfig::new().end_grace(Duration::from_secs(15)); // clients on slow networks
     /// # let _ = config;
     /// ```
+    #[doc(alias = "grace_period")]
     pub fn end_grace(self, grace: Duration) -> Self {
         Self { end_grace: grace, ..self }
     }
 
-    /// How large one value may be as it is stored, in bytes: 1 to 512 MiB, which is Redis's own
-    /// limit. A larger one is [`Error::is_too_large`](crate::Error::is_too_large). Default: 1
-    /// MiB.
+    /// Sets the maximum size of one stored value, in bytes: 1 to 512 MiB. Default: 1 MiB.
+    ///
+    /// Setting a larger value fails with [`Error::is_too_large`](crate::Error::is_too_large). 512
+    /// MiB is the limit of Redis.
     pub fn max_value_size(self, bytes: usize) -> Self {
         Self { max_value_size: bytes, ..self }
     }
 
-    /// How large the values of one write may be together, in bytes: from
-    /// [`max_value_size`](Self::max_value_size) to 512 MiB. Default: 4 MiB.
+    /// Sets the maximum size of all values of one write together, in bytes. Default: 4 MiB.
+    ///
+    /// The range is [`max_value_size`](Self::max_value_size) to 512 MiB.
     pub fn max_batch_size(self, bytes: usize) -> Self {
         Self { max_batch_size: bytes, ..self }
     }
