@@ -91,8 +91,8 @@ pub struct SessionArgs {
     #[arg(long, value_name = "PATH")]
     session_cookie_path: Option<OsString>,
 
-    /// Hide the session cookie from scripts in the page. Default: true [env:
-    /// SESSION_COOKIE_HTTP_ONLY]
+    /// Hide the session cookie from scripts in the page. Default: true
+    /// [env: SESSION_COOKIE_HTTP_ONLY]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_http_only: Option<OsString>,
 }

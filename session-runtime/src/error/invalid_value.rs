@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why bytes are not a value of a type, or why a value cannot be stored. Holds a reason, never the
-/// value.
+/// The reason why bytes are not a value of a type, or why a value cannot be stored. The value
+/// itself is not included.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InvalidValue(Cow<'static, str>);
 
 impl InvalidValue {
-    /// An error with a reason, such as `"a theme is light or dark"`. The reason ends up in logs:
-    /// keep the value out of it.
+    /// Creates an error with a reason, such as `"a theme is light or dark"`. The reason is logged,
+    /// so do not include the value.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self(reason.into())
     }

@@ -84,13 +84,14 @@ pub(crate) enum Kind {
     Config(Cow<'static, str>),
     #[error(transparent)]
     Store(StoreError),
-    /// When the application starts, where it is known which setting to look at.
+    /// The store cannot be reached when the application starts, when the setting to look at is
+    /// known.
     #[cfg(feature = "redis")]
     #[error("{error}. The setting {setting} says where it is; `memory:` needs no server")]
     NotConnected { setting: Setting, error: StoreError },
 }
 
-/// What to do about it, for each adapter that is there.
+/// The advice for a missing layer, for each enabled adapter.
 const MISSING_LAYER: &str = if cfg!(all(feature = "tower", feature = "actix")) {
     "add `.layer(sessions.layer())` to the router, after the routes that use sessions, or with \
      actix-web `.wrap(sessions.middleware())`"

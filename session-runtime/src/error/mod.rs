@@ -1,4 +1,4 @@
-//! What can go wrong, as one opaque type with questions.
+//! The errors of session operations, as an opaque type.
 
 mod invalid_value;
 mod kind;
@@ -14,14 +14,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// What went wrong with a session operation.
+/// An error of a session operation.
 ///
-/// The type is opaque: ask it what happened with the `is_…` methods. Neither it nor its
-/// [sources](std::error::Error::source) ever hold a stored value, the secret part of a session id
-/// or the text of a server's message, so it may be logged as it is.
+/// The type is opaque: the `is_…` methods tell the kinds apart. You can log an error as it is.
+/// Neither the error nor its [sources](std::error::Error::source) contain a stored value, the
+/// secret part of a session id or the text of a server's message.
 ///
-/// With the features `axum`, `actix` and `poem` it is a response too, with the status that
-/// [`status`](Self::status) says and a body that says nothing about the store.
+/// With the features `axum`, `actix` and `poem`, an error is also a response. Its status is
+/// [`status`](Self::status), and its body says nothing about the store.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ use std::time::Duration;
 /// async fn greeting(session: &Session<Visitor>) -> Result<String, Error> {
 ///     match session.name().await {
 ///         Ok(name) => Ok(format!("hello {name}")),
-///         // An earlier release stored something else there. The page goes on without it.
+///         // An earlier release stored another type. The page does without the name.
 ///         Err(error) if error.is_decode() => Ok("hello".to_owned()),
 ///         Err(error) => Err(error),
 ///     }
@@ -56,12 +56,14 @@ impl Error {
         Self::new(Kind::Config(message.into()))
     }
 
-    /// `reason` completes a sentence that begins with the setting, and does not quote its value.
+    /// Creates an error about a setting. `reason` completes a sentence that begins with the
+    /// setting, and does not quote the value.
     pub(crate) fn setting(setting: Setting, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Setting { setting, reason: reason.into() })
     }
 
-    /// What is said of a store that cannot be connected to when the application starts.
+    /// Names the setting to look at, for a store that cannot be reached when the application
+    /// starts.
     #[cfg(feature = "redis")]
     pub(crate) fn looked_for_by(self, setting: Setting) -> Self {
         match *self.0 {
@@ -72,7 +74,7 @@ impl Error {
         }
     }
 
-    /// The setting that it is about, to name it otherwise.
+    /// Returns the setting of the error, to change how it is named.
     pub(crate) fn setting_mut(&mut self) -> Option<&mut Setting> {
         match &mut *self.0 {
             Kind::Setting { setting, .. } => Some(setting),
@@ -80,9 +82,12 @@ impl Error {
         }
     }
 
-    /// The status code of the response that it is: 403 when [`is_cross_site`](Self::is_cross_site),
-    /// 409 when [`is_gone`](Self::is_gone), 503 when [`is_unavailable`](Self::is_unavailable)
-    /// or [`is_contended`](Self::is_contended), 500 otherwise.
+    /// Returns the status code of the error as a response.
+    ///
+    /// - 403 if [`is_cross_site`](Self::is_cross_site)
+    /// - 409 if [`is_gone`](Self::is_gone)
+    /// - 503 if [`is_unavailable`](Self::is_unavailable) or [`is_contended`](Self::is_contended)
+    /// - 500 otherwise
     ///
     /// # Examples
     ///
@@ -104,6 +109,8 @@ impl Error {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "status_code")]
+    #[doc(alias = "http_status")]
     pub fn status(&self) -> u16 {
         if self.is_gone() {
             409
@@ -116,13 +123,15 @@ impl Error {
         }
     }
 
-    /// How long the client should wait before it tries again: a second when
-    /// [`is_contended`](Self::is_contended), nothing otherwise. As a response, the error says
-    /// it in whole seconds as `Retry-After` (RFC 9110, section 10.2.3).
+    /// Returns how long the client should wait before another attempt: a second if
+    /// [`is_contended`](Self::is_contended), otherwise `None`.
+    ///
+    /// A response made from the error contains the time in whole seconds as `Retry-After` (RFC
+    /// 9110, section 10.2.3).
     ///
     /// # Examples
     ///
-    /// For pages of your own:
+    /// For custom error pages:
     ///
     /// ```
     /// use session_runtime::Error;
@@ -137,7 +146,7 @@ impl Error {
         self.is_contended().then_some(Duration::from_secs(1))
     }
 
-    /// One word for what it is, which telemetry tells.
+    /// Returns the kind of the error as a word for telemetry.
     pub(crate) fn outcome(&self) -> &'static str {
         match &*self.0 {
             Kind::Decode { .. } => "decode",
@@ -166,8 +175,10 @@ impl Error {
         }
     }
 
-    /// A stored value is not one that the field's type can hold. Names the field and the type,
-    /// never the value. Other fields of the session go on working.
+    /// Returns `true` if a stored value is not valid for the type of the field.
+    ///
+    /// The message names the field and the type, but never the value. Other fields of the session
+    /// still work.
     ///
     /// # Examples
     ///
@@ -182,7 +193,7 @@ impl Error {
     /// # struct Before { count: String }
     /// # let handle = sessions.open([b"".as_slice()]);
     /// # let (before, session) = (handle.session::<Before>(), handle.session::<Visitor>());
-    /// before.set_count("seven").await?; // by the program of yesterday
+    /// before.set_count("seven").await?; // by yesterday's release
     /// let count = session.count().await;
     /// assert!(count.is_err_and(|error| error.is_decode()));
     /// # Ok::<(), session_runtime::Error>(())
@@ -193,16 +204,19 @@ impl Error {
         matches!(*self.0, Kind::Decode { .. })
     }
 
-    /// A value given to a setter has no stored form that reads as it again. As JSON these are maps
-    /// with keys that are no text, floats that are not finite, and more than 127 lists and maps
-    /// within each other. Nothing was sent.
+    /// Returns `true` if a value has no stored form from which the same value can be read. Nothing
+    /// was sent.
+    ///
+    /// For JSON, these values are maps with keys that are not text, floats that are not finite, and
+    /// more than 127 nested lists and maps.
     pub fn is_encode(&self) -> bool {
         matches!(*self.0, Kind::Encode { .. })
     }
 
-    /// The session was destroyed, rotated away or has expired while this request was under way.
-    /// Nothing was written. A request that arrives later has no session: its first write begins
-    /// a new one.
+    /// Returns `true` if the session was destroyed, rotated or has expired while this request was
+    /// under way. Nothing was written.
+    ///
+    /// A request that arrives later has no session, and its first write creates a new session.
     ///
     /// # Examples
     ///
@@ -224,26 +238,29 @@ impl Error {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "conflict")]
+    #[doc(alias = "409")]
     pub fn is_gone(&self) -> bool {
         matches!(*self.0, Kind::Gone | Kind::Expired)
     }
 
-    /// The result of [`incr`](crate::Field::incr) would be out of the type's range. Nothing was
-    /// written.
+    /// Returns `true` if the result of [`incr`](crate::Field::incr) would be out of the type's
+    /// range. Nothing was written.
+    #[doc(alias = "overflow")]
     pub fn is_out_of_range(&self) -> bool {
         matches!(*self.0, Kind::OutOfRange { .. })
     }
 
-    /// Others changed the field each time before [`update`](crate::Field::update) could, until its
-    /// time was over. Nothing was written.
+    /// Returns `true` if other requests changed the field before each attempt of
+    /// [`update`](crate::Field::update), until the deadline. Nothing was written.
     ///
-    /// Too many do so at once. In a moment it may work: as a response, it is a 503 with
-    /// `Retry-After`.
+    /// Too many requests change the field at once, and a later attempt may succeed. As a response,
+    /// the error is a 503 with `Retry-After`.
     pub fn is_contended(&self) -> bool {
         matches!(*self.0, Kind::Contended { .. })
     }
 
-    /// A value is larger than the configured limit. Nothing was sent.
+    /// Returns `true` if a value is larger than the configured limit. Nothing was sent.
     ///
     /// # Examples
     ///
@@ -265,9 +282,13 @@ impl Error {
         matches!(*self.0, Kind::TooLarge { .. })
     }
 
-    /// The store could not be reached, did not answer within the deadline, or said that it cannot
-    /// serve now; or it was so when the request was to be served [without its
-    /// session](crate::SessionHandle::allow_degraded), and this would have written to it.
+    /// Returns `true` if the store could not be reached, did not reply within the deadline, or
+    /// refused to serve for now.
+    ///
+    /// Also `true` for a write in a request that goes on [without its
+    /// session](crate::SessionHandle::allow_degraded), because the store was unavailable.
+    #[doc(alias = "503")]
+    #[doc(alias = "connection")]
     pub fn is_unavailable(&self) -> bool {
         match &*self.0 {
             Kind::Store(error) => error.is_unavailable(),
@@ -277,18 +298,20 @@ impl Error {
         }
     }
 
-    /// A write was sent and no reply came: it may or may not have been carried out. It was not sent
-    /// again.
+    /// Returns `true` if a write was sent and no reply came. The store may or may not have carried
+    /// out the write. The write was not sent again.
     pub fn is_outcome_unknown(&self) -> bool {
         matches!(&*self.0, Kind::Store(error) if error.is_outcome_unknown())
     }
 
-    /// The operation would have changed the session's cookie after the response's head was sent. A
-    /// session that such a write began while the head was sent has no cookie and expires by
-    /// itself.
+    /// Returns `true` if the operation would have changed the session cookie after the response
+    /// headers were sent.
     ///
-    /// Also a session that is taken from a request only after the response's head was sent, as one
-    /// that does not depend on a session.
+    /// If such a write created a session while the headers were being sent, that session has no
+    /// cookie and expires.
+    ///
+    /// Also `true` if a session is first taken from a request after the response headers were sent
+    /// as independent of a session.
     ///
     /// # Examples
     ///
@@ -300,7 +323,7 @@ impl Error {
     /// # struct Visitor { count: u64 }
     /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
-    /// let _ = handle.finish(); // the head is sent
+    /// let _ = handle.finish(); // the headers are sent
     /// let begun = handle.session::<Visitor>().set_count(1).await;
     /// assert!(begun.is_err_and(|error| error.is_headers_sent()));
     /// # Ok::<(), session_runtime::Error>(())
@@ -311,11 +334,13 @@ impl Error {
         matches!(*self.0, Kind::HeadersSent | Kind::TooLate)
     }
 
-    /// The operation would have begun a session for a request that another site caused, and that
-    /// came without the session's cookie. Nothing was written: the browser may have a session,
-    /// whose cookie the new one's would replace. What permits it is `allow_cross_site` of the layer
-    /// or the middleware. [The guide](crate::guide::cross_site) says how callbacks of payments and
-    /// logins go without.
+    /// Returns `true` if the operation would have created a session in a request from another site,
+    /// without the session cookie. Nothing was written.
+    ///
+    /// The browser may have a session, and the cookie of a new session would replace the existing
+    /// cookie. `allow_cross_site` of the layer or the middleware permits the creation. [The
+    /// guide](crate::guide::cross_site) describes callbacks of payments and logins that work
+    /// without this permission.
     ///
     /// # Examples
     ///
@@ -328,7 +353,7 @@ impl Error {
     ///     count: u64,
     /// }
     ///
-    /// /// Counts whom it can count.
+    /// /// Counts visits, except from other sites without a session.
     /// async fn count(session: &Session<Visitor>) -> Result<Option<u64>, Error> {
     ///     match session.count().incr(1).await {
     ///         Ok(count) => Ok(Some(count)),
@@ -339,18 +364,22 @@ impl Error {
     /// # let _ = count;
     /// # }
     /// ```
+    #[doc(alias = "403")]
     pub fn is_cross_site(&self) -> bool {
         matches!(*self.0, Kind::CrossSite)
     }
 
-    /// The request did not pass through the session layer.
+    /// Returns `true` if the request did not pass through the session layer.
     pub fn is_missing_layer(&self) -> bool {
         matches!(*self.0, Kind::MissingLayer)
     }
 
-    /// What was asked for cannot be done: a batch that holds a field of another request's session,
-    /// a field's own expiry on a server that has none, or one of zero, or `wait` on a thread
-    /// that drives an async runtime. Nothing was written.
+    /// Returns `true` if the operation is not possible. Nothing was written.
+    ///
+    /// - A batch contains a field of another request's session.
+    /// - A field has its own expiry, and the server does not support that.
+    /// - A field's expiry is zero.
+    /// - `wait` was called on a thread that drives an async runtime, or could not start a thread.
     ///
     /// # Examples
     ///
@@ -383,9 +412,11 @@ impl Error {
         )
     }
 
-    /// The configuration cannot be used. The message names the setting and what it takes. Also an
-    /// answer about a session that the store still has while this process's clock or lifetimes
-    /// say that it is over.
+    /// Returns `true` if the configuration cannot be used. The message names the setting and the
+    /// accepted values.
+    ///
+    /// Also `true` if the store still has a session that is over by the clock or the lifetimes of
+    /// this process.
     ///
     /// # Examples
     ///
@@ -409,7 +440,8 @@ impl From<StoreError> for Error {
     }
 }
 
-/// As `Display`: it is what a `main` prints that returns the error, and it has to say what to do.
+/// Formats the error like `Display`. A `main` that returns the error prints this text, which has to
+/// say what to do.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

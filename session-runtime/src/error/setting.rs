@@ -1,4 +1,4 @@
-//! The names of the settings: in code, in files, in the environment and on the command line.
+//! The names of the settings in code, in files, in the environment and on the command line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::ops::RangeInclusive;
 
 use super::Error;
 
-/// One setting, for messages that say where it can be changed.
+/// A setting, for messages that say how to change its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Setting {
-    /// Its method of the builder, and its key in a file.
+    /// The method of the builder, and the key in a file.
     key: &'static str,
-    /// Its environment variable.
+    /// The environment variable.
     pub(crate) variable: Option<&'static str>,
-    /// Its value came from its option, which is named as the variable is: `--session-redis`.
+    /// The value came from the option, which has the name of the variable: `--session-redis`.
     by_option: bool,
 }
 
@@ -41,7 +41,7 @@ impl Setting {
     pub(crate) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
-    /// Those that the environment can change.
+    /// The settings that the environment can change.
     pub(crate) const OF_ENVIRONMENT: [Self; 13] = [
         Self::STORE,
         Self::PREFIX,
@@ -66,17 +66,18 @@ impl Setting {
         Self { key, variable: None, by_option: false }
     }
 
-    /// The same setting where the environment cannot reach it.
+    /// Returns the same setting without the variable, if the environment cannot change the value.
     pub(crate) const fn without_variable(self) -> Self {
         Self::keyed(self.key)
     }
 
-    /// The same setting where an option gave its value.
+    /// Returns the same setting with a value that came from the option.
     pub(crate) const fn by_option(self) -> Self {
         Self { by_option: true, ..self }
     }
 
-    /// An error that names the setting. `reason` completes a sentence and does not quote the value.
+    /// Creates an error that names the setting. `reason` completes a sentence and does not quote
+    /// the value.
     pub(crate) fn invalid(self, reason: impl Into<Cow<'static, str>>) -> Error {
         Error::setting(self, reason)
     }
@@ -95,7 +96,7 @@ impl Setting {
     }
 }
 
-/// What it is called in code, and where a value of it came from or can be given.
+/// Shows the name in code, and the option or variable of the value.
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.key)?;

@@ -1,12 +1,12 @@
-//! What a store reports when it cannot do its work.
+//! The errors of stores.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a store could not carry out an operation.
+/// An error of a store that could not carry out an operation.
 ///
-/// Built by stores. Their messages are shown and logged: they must hold no stored value, no key and
-/// no text that a server sent.
+/// Stores create these errors. Messages are shown and logged, so they must not contain a stored
+/// value, a key or text that a server sent.
 ///
 /// # Examples
 ///
@@ -34,34 +34,35 @@ enum StoreErrorKind {
 }
 
 impl StoreError {
-    /// The store cannot be reached or cannot serve now, and the operation was not carried out; the
-    /// same operation may succeed later.
+    /// Creates an error for a store that cannot be reached or cannot serve now. The operation was
+    /// not carried out, and may succeed later.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Unavailable, source: source.into() }
     }
 
-    /// A write was handed over and no answer came: it was carried out once, or not at all.
+    /// Creates an error for a write that was sent without a reply. The write was carried out once
+    /// or not at all.
     pub fn outcome_unknown(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::OutcomeUnknown, source: source.into() }
     }
 
-    /// The store refused the operation: a permission that is missing, memory that is full. Nothing
-    /// was changed.
+    /// Creates an error for an operation that the store refused, for example for a missing
+    /// permission or full memory. Nothing was changed.
     pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Refused, source: source.into() }
     }
 
-    /// The store could not be reached or did not answer in time.
+    /// Returns `true` if the store could not be reached or did not reply in time.
     pub fn is_unavailable(&self) -> bool {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::OutcomeUnknown)
     }
 
-    /// The store refused the operation, and would again.
+    /// Returns `true` if the store refused the operation, and would refuse again.
     pub(crate) fn is_refused(&self) -> bool {
         self.kind == StoreErrorKind::Refused
     }
 
-    /// A write may or may not have been carried out.
+    /// Returns `true` if a write may or may not have been carried out.
     pub fn is_outcome_unknown(&self) -> bool {
         self.kind == StoreErrorKind::OutcomeUnknown
     }

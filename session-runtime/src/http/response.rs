@@ -1,4 +1,4 @@
-//! What a response has to carry for the session's sake.
+//! The headers that a response must carry for its session.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,15 +12,16 @@ const SET_COOKIE: &str = "set-cookie";
 const VARY: &str = "vary";
 const VARY_ON_COOKIES: &str = "Cookie";
 
-/// What a response has to carry for the session's sake, as
-/// [`SessionHandle::finish`](crate::SessionHandle::finish) gives it.
+/// The headers that a response must carry for its session, from
+/// [`SessionHandle::finish`](crate::SessionHandle::finish).
 ///
-/// The adapters apply it by themselves. By hand: append the [`pairs`](Self::pairs) to the response.
+/// The adapters apply these headers for you. In a custom adapter, add the [`pairs`](Self::pairs) to
+/// the response.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "without these headers the client never learns of its session"]
 pub struct SessionHeaders {
     set_cookie: Option<String>,
-    /// Beside a removal for a domain.
+    /// The second cookie to remove, in addition to the removal for a domain.
     host_only_removal: Option<String>,
     vary: bool,
     cacheability: Cacheability,
@@ -38,23 +39,23 @@ impl SessionHeaders {
         Self { set_cookie, host_only_removal: None, vary, cacheability }
     }
 
-    /// The same with a second cookie to remove.
+    /// Adds a second cookie to remove.
     pub(crate) fn and_removal(self, host_only_removal: Option<String>) -> Self {
         Self { host_only_removal, ..self }
     }
 
-    /// The headers to append to a response that has the headers `given`: names in lower case, with
-    /// their values. Nothing for a request that ignored its session.
+    /// Returns the headers to add to a response that has the headers `given`, with names in lower
+    /// case. The list is empty for a request that ignored its session.
     ///
-    /// - `set-cookie`, beside those of the handler. Its value holds a signed id: mark it as
-    ///   sensitive where the server knows of that. There are two where a cookie is removed that has
-    ///   a [domain](crate::SessionConfig::cookie_domain): the second is for the host alone.
-    /// - `vary`, unless what is given says it already.
-    /// - `cache-control`, unless what is given is as strict already. It stands for all that is
-    ///   given of that name: **remove those first**.
-    /// - Fields that shared caches heed in place of `cache-control`, such as `cdn-cache-control`
-    ///   ([RFC 9213]), for each that is given and less strict. They stand for all of their name,
-    ///   too.
+    /// - `set-cookie`: append to the cookies of the handler. The value contains a signed id, so
+    ///   mark the header as sensitive if the web framework supports that. Removing a cookie with a
+    ///   [domain](crate::SessionConfig::cookie_domain) takes two headers, and the second is for the
+    ///   host alone.
+    /// - `vary`: append. Missing if `given` already has the value.
+    /// - `cache-control`: **first remove** the given headers of this name. Missing if `given` is
+    ///   already as strict.
+    /// - Headers for shared caches, such as `cdn-cache-control` ([RFC 9213]): first remove the
+    ///   given headers of the same name. Present for each given header that is less strict.
     ///
     /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
     ///
@@ -70,7 +71,7 @@ impl SessionHeaders {
     ///     count: u64,
     /// }
     ///
-    /// /// For a server whose headers are a list of names and values.
+    /// /// For a web framework whose headers are a list of names and values.
     /// fn apply(session: &SessionHeaders, headers: &mut Vec<(String, Vec<u8>)>) {
     ///     for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))) {
     ///         if !["set-cookie", "vary"].contains(&name) {
@@ -92,6 +93,7 @@ impl SessionHeaders {
     /// # }).unwrap();
     /// # }
     /// ```
+    #[doc(alias = "headers")]
     pub fn pairs<'a>(
         &self,
         given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -108,7 +110,7 @@ impl SessionHeaders {
         set_cookies.chain(vary).chain(cache_control).chain(targeted).collect()
     }
 
-    /// What [`pairs`](Self::pairs) gives, for adapters that know the headers by name.
+    /// Returns the same as [`pairs`](Self::pairs), for adapters that access headers by name.
     pub(crate) fn missing<'a>(
         &self,
         given: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -124,20 +126,20 @@ impl SessionHeaders {
         }
     }
 
-    /// The value of the first `Set-Cookie` header, for a program's own tests: what a browser would
-    /// send next is before its first `;`.
+    /// Returns the value of the first `Set-Cookie` header, for tests. The part before the first `;`
+    /// is the cookie that a browser sends next.
     pub fn set_cookie(&self) -> Option<&str> {
         self.set_cookie.as_deref()
     }
 
-    /// Whether the request ignored its session: then no response needs anything.
+    /// Returns whether the response needs no headers, because the request ignored its session.
     pub(crate) fn is_empty(&self) -> bool {
         self.set_cookie.is_none() && !self.vary && self.cacheability == Cacheability::Unchanged
     }
 }
 
-/// The values that a response lacks: cookies and `Vary` to add, the others in place of all of their
-/// name.
+/// The values that a response lacks. Cookies and `Vary` are added, and the other values replace all
+/// headers of the same name.
 pub(crate) struct MissingHeaders<'a> {
     pub(crate) set_cookies: [Option<&'a str>; 2],
     pub(crate) vary: Option<&'static str>,
@@ -145,15 +147,15 @@ pub(crate) struct MissingHeaders<'a> {
     pub(crate) targeted: Vec<(&'static str, &'static str)>,
 }
 
-/// What a response says already.
+/// The headers that a response already has.
 #[derive(Default)]
 struct ExistingHeaders {
     varies_on_cookies: bool,
-    /// As one: several headers of one name are one list ([RFC 9110 §5.3]).
+    /// All headers of this name as a single list ([RFC 9110 §5.3]).
     ///
     /// [RFC 9110 §5.3]: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     cache_control: String,
-    /// Likewise, by name.
+    /// The lists of the targeted headers, by name.
     targeted: Vec<(&'static str, String)>,
 }
 
@@ -161,7 +163,7 @@ impl ExistingHeaders {
     fn collect<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut given = Self::default();
         for (name, value) in headers {
-            // What is no text says nothing, and is not left as it is.
+            // A value that is not text has no meaning, and is not left unchanged.
             let value = str::from_utf8(value).unwrap_or_default();
             if name.eq_ignore_ascii_case(VARY) {
                 given.varies_on_cookies |= varies_on_cookies(value);

@@ -1,17 +1,17 @@
-//! The name under which a store keeps one session.
+//! The name of a session in the store.
 
 use std::fmt;
 
 use crate::id::SessionId;
 
-/// The name under which a store keeps one session: `PREFIX:sessions:{TAG}REST`.
+/// The name of a session in the store: `PREFIX:sessions:{TAG}REST`.
 ///
-/// The braces are part of it: they make a Redis Cluster keep a session, its successor and their
-/// tombstones in one slot. A key holds the secret of its session's id, so `Debug` shows the tag
-/// alone.
+/// The braces are part of the name. They make a Redis Cluster keep a session, its successor and
+/// their tombstones in the same slot. A key contains the secret of the session's id, so `Debug`
+/// shows only the tag.
 ///
-/// That of an id of the Python package `redis_session` has none, as the package makes it:
-/// `PREFIX:sessions:ID`.
+/// The key for an id of the Python package `redis_session` has no braces, like the keys of the
+/// package: `PREFIX:sessions:ID`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     text: Box<str>,
@@ -19,10 +19,10 @@ pub struct SessionKey {
 }
 
 impl SessionKey {
-    /// The key of a session among all that have this prefix.
+    /// Creates the key of a session for this prefix.
     ///
-    /// The manager makes keys, stores take them; this is for a store's own tests. The prefix is not
-    /// checked here.
+    /// The session manager makes keys and stores receive them. This function is for the tests of a
+    /// custom store. The prefix is not checked here.
     pub fn new(prefix: &str, id: &SessionId) -> Self {
         #[cfg(feature = "redis-session-compat")]
         if let Some(python) = id.python() {
@@ -37,13 +37,14 @@ impl SessionKey {
         Self { rest_at: text.len() - rest.len(), text: text.into() }
     }
 
-    /// What the keys of all sessions with this prefix begin with.
+    /// Returns the common beginning of all session keys with this prefix.
     #[cfg(feature = "redis")]
     pub(crate) fn prefix(&self) -> &str {
         &self.text[..self.text.rfind(':').map_or(0, |colon| colon + 1)]
     }
 
-    /// What decides on a cluster's slot: what stands in the braces; without any, the whole.
+    /// Returns the part of the key that decides on a cluster's slot: the text in the braces, or the
+    /// whole key without braces.
     #[cfg(feature = "redis")]
     pub(crate) fn hash_tag(&self) -> &str {
         match self.text[..self.rest_at].strip_suffix('}') {
@@ -52,7 +53,7 @@ impl SessionKey {
         }
     }
 
-    /// The whole key, the session's secret included.
+    /// Returns the whole key, including the secret of the session's id.
     pub fn expose_secret(&self) -> &str {
         &self.text
     }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The number by which an id names its session's configured lifetime. Applications know it as the
-/// *class* of a [`Lifetime`](crate::Lifetime).
+/// The number by which an id refers to the configured lifetime of its session. The public name is
+/// the *class* of a [`Lifetime`](crate::Lifetime).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct LifetimeId(u8);
 

@@ -1,4 +1,4 @@
-//! Session ids: what they hold, how they are generated and read.
+//! Session ids: their content, generation and parsing.
 
 mod key;
 mod lifetime_id;
@@ -24,17 +24,17 @@ use self::python::PythonId;
 use crate::error::Error;
 use crate::random::fill_random;
 
-/// A session's id: 30 bytes, written as 40 characters of base64url ([RFC 4648 §5]).
+/// The id of a session: 30 bytes, written as 40 characters of base64url ([RFC 4648 §5]).
 ///
-/// | bytes | what |
-/// | --- | --- |
-/// | 6 | the **tag**, the first 8 characters: names a session and its rotated successors in logs |
-/// | 5 | the **creation time**: when the session began, or was renewed, in seconds since 1970 |
-/// | 1 | the **class**: which configured [`Lifetime`](crate::Lifetime) the session has |
-/// | 18 | the **secret**: 144 random bits of the operating system (OWASP asks for 64 or more) |
+/// | bytes | part | content |
+/// | --- | --- | --- |
+/// | 6 | **tag** | the first 8 characters, which name a session and its rotated successors in logs |
+/// | 5 | **creation time** | the time of the creation or the last renewal, in seconds since 1970 |
+/// | 1 | **class** | the number of the session's configured [`Lifetime`](crate::Lifetime) |
+/// | 18 | **secret** | 144 random bits of the operating system (OWASP asks for at least 64) |
 ///
-/// Who knows a whole id and the signing key owns the session. `Debug` and `Display` show the tag
-/// alone; [`expose_secret`](Self::expose_secret) gives the whole.
+/// Anyone with the full id and the signing key can take over the session. `Debug` and `Display`
+/// show only the tag. [`expose_secret`](Self::expose_secret) returns the full id.
 ///
 /// # Examples
 ///
@@ -47,10 +47,14 @@ use crate::random::fill_random;
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
 ///
-/// With the feature `redis-session-compat` it may also be one of the Python package
-/// `redis_session`: two random UUIDs, 72 characters, of which the first 8 are its tag, and after a
-/// dot its creation time, which is the timestamp of its cookie. Its class is 0. Two such ids are
-/// equal whatever their creation times; the id that such a session is rotated to has another tag.
+/// # Ids of `redis_session`
+///
+/// With the feature `redis-session-compat`, an id may also come from the Python package
+/// `redis_session`. Such an id is two random UUIDs, 72 characters, of which the first 8 are the
+/// tag. After a dot follows the creation time, the timestamp of the cookie. The class is 0.
+///
+/// Two such ids with different creation times are equal. A rotation gives such a session an id with
+/// another tag.
 ///
 /// [RFC 4648 §5]: https://www.rfc-editor.org/rfc/rfc4648#section-5
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +77,7 @@ impl SessionId {
     pub(crate) const LEN: usize = 40;
     pub(crate) const TAG_LEN: usize = 8;
 
-    /// Generates a new id from the operating system's random numbers.
+    /// Generates a new id with random numbers of the operating system.
     pub(crate) fn generate(created_at: SystemTime, lifetime: LifetimeId) -> Result<Self, Error> {
         let mut bytes = [0; BYTES];
         fill_random(&mut bytes)?;
@@ -82,8 +86,8 @@ impl SessionId {
         Ok(Self::from_bytes(&bytes))
     }
 
-    /// Generates the id that a session is rotated to: the tag stays, so that both are in one
-    /// cluster slot.
+    /// Generates the next id for a rotation. The tag stays, so both ids are in the same cluster
+    /// slot.
     pub(crate) fn generate_successor(
         &self,
         created_at: SystemTime,
@@ -92,17 +96,17 @@ impl SessionId {
         Ok(Self::generate(created_at, lifetime)?.with_tag(&self.as_ascii()[..Self::TAG_LEN]))
     }
 
-    /// This id with another tag, of as many characters of base64url.
+    /// Returns this id with another tag, which has the same number of base64url characters.
     pub(crate) fn with_tag(self, tag: &[u8]) -> Self {
         let text = [tag, &self.as_ascii()[Self::TAG_LEN..]].concat();
         Self::from_ascii(&text).unwrap_or(self)
     }
 
-    /// Reads what [`expose_secret`](Self::expose_secret) gives.
+    /// Parses the text that [`expose_secret`](Self::expose_secret) returned.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the text is no id. The message does not quote it.
+    /// [`Error::is_config`] if the text is not an id. The message does not quote the text.
     ///
     /// # Examples
     ///
@@ -113,6 +117,7 @@ impl SessionId {
     /// assert!(SessionId::parse("short").is_err_and(|error| error.is_config()));
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
+    #[doc(alias = "from_str")]
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::from_ascii(text.as_bytes()).ok_or_else(|| {
             Error::config(
@@ -136,7 +141,7 @@ impl SessionId {
         Self(Text::Python(id))
     }
 
-    /// Not one of this library's, but of the Python package.
+    /// Returns the id of the Python package, if this is not an id of this library.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn python(&self) -> Option<&PythonId> {
         match &self.0 {
@@ -145,8 +150,9 @@ impl SessionId {
         }
     }
 
-    /// The whole id, the secret included: for storing it where it is as safe as in the session
-    /// store. [`parse`](Self::parse) reads it.
+    /// Returns the full id, including the secret. [`parse`](Self::parse) reads the text back.
+    ///
+    /// Store the text only in a place as safe as the session store.
     pub fn expose_secret(&self) -> &str {
         std::str::from_utf8(self.as_ascii()).unwrap_or_default()
     }
@@ -159,8 +165,8 @@ impl SessionId {
         }
     }
 
-    /// The public part: the same for a session and its rotated successors, of no use to an
-    /// attacker.
+    /// Returns the public part of the id, which is of no use to an attacker. A session and its
+    /// rotated successors have the same tag.
     ///
     /// # Examples
     ///
@@ -174,7 +180,7 @@ impl SessionId {
         &self.expose_secret()[..Self::TAG_LEN]
     }
 
-    /// When the session began, or was last renewed, in whole seconds.
+    /// Returns the time of the creation or the last renewal of the session, in whole seconds.
     pub fn created_at(&self) -> SystemTime {
         self.created_at_and_lifetime().0
     }
@@ -187,8 +193,8 @@ impl SessionId {
         let bytes = to_bytes(self.as_ascii());
         let mut seconds = [0; 8];
         seconds[8 - TIME_BYTES..].copy_from_slice(&bytes[TAG_BYTES..TAG_BYTES + TIME_BYTES]);
-        // Some systems' clocks do not reach as far as five bytes: such a creation time is as good
-        // as any that no session has.
+        // The clocks of some systems do not reach as far as five bytes. No session has such a
+        // creation time, so any other wrong time will do.
         let created_at = UNIX_EPOCH
             .checked_add(Duration::from_secs(u64::from_be_bytes(seconds)))
             .unwrap_or(UNIX_EPOCH);
@@ -197,7 +203,7 @@ impl SessionId {
 
     fn from_bytes(bytes: &[u8; BYTES]) -> Self {
         let mut text = [b'A'; Self::LEN];
-        // 30 bytes are exactly 40 characters: the buffer always fits.
+        // 30 bytes are exactly 40 characters, so the buffer always fits.
         let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
         Self(Text::Native(text))
     }
@@ -225,7 +231,7 @@ impl fmt::Debug for SessionId {
 
 fn to_bytes(text: &[u8]) -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
-    // The text was checked to be 40 characters of the alphabet: they are exactly 30 bytes.
+    // The text was checked to be 40 characters of the alphabet, which are exactly 30 bytes.
     let _ = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes);
     bytes
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// An id as the package generates it, two random UUIDs, one after the other; with the session's
-/// creation time, which only the cookie tells.
+/// An id of the package, two random UUIDs without a separator, with the creation time of the
+/// session. Only the cookie contains the creation time.
 #[derive(Clone, Copy)]
 pub(crate) struct PythonId {
     /// `ID.TIME`, in seconds since 1970, as ten digits.
@@ -15,8 +15,8 @@ impl PythonId {
     const TIME_LEN: usize = 10;
     const LEN: usize = Self::ID_LEN + 1 + Self::TIME_LEN;
 
-    /// The id of a session that began at `created_at`, which is kept in whole seconds, and ends in
-    /// 2286.
+    /// Returns the id of a session that was created at `created_at`. The time is kept in whole
+    /// seconds, until the year 2286.
     pub(crate) fn new(id: &[u8], created_at: SystemTime) -> Option<Self> {
         let created_at = format!(".{:0width$}", seconds(created_at), width = Self::TIME_LEN);
         Self::from_ascii(&[id, created_at.as_bytes()].concat())
@@ -29,12 +29,12 @@ impl PythonId {
         id.chunks(UUID_LEN).all(is_random_uuid).then_some(Self { text })
     }
 
-    /// With the creation time.
+    /// Returns the id with the creation time.
     pub(crate) fn as_ascii(&self) -> &[u8] {
         &self.text
     }
 
-    /// As the package knows it.
+    /// Returns the id as the package writes it.
     pub(crate) fn id(&self) -> &str {
         str::from_utf8(&self.text[..Self::ID_LEN]).unwrap_or_default()
     }
@@ -44,7 +44,7 @@ impl PythonId {
     }
 }
 
-/// Two cookies of one session may tell different creation times.
+/// Ignores the creation time, which may differ between two cookies of the same session.
 impl PartialEq for PythonId {
     fn eq(&self, other: &Self) -> bool {
         self.id() == other.id()
@@ -61,7 +61,7 @@ impl std::hash::Hash for PythonId {
 
 const UUID_LEN: usize = 36;
 
-/// As `str(uuid4())` gives it ([RFC 9562 §5.4]).
+/// Returns whether the text is the result of `str(uuid4())` ([RFC 9562 §5.4]).
 ///
 /// [RFC 9562 §5.4]: https://www.rfc-editor.org/rfc/rfc9562#section-5.4
 fn is_random_uuid(text: &[u8]) -> bool {
@@ -78,12 +78,13 @@ pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// A time that the system's clock cannot reach is none that a session began at.
+/// Returns a time. If the system's clock cannot reach the time, returns 1970, when no session was
+/// created.
 pub(crate) fn time_of(seconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
 }
 
-/// A number without a sign: `str::parse` would take a plus.
+/// Parses a number without a sign. `str::parse` would accept a plus.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     let is_number = digits.iter().all(u8::is_ascii_digit);
     str::from_utf8(digits).ok().filter(|_| is_number)?.parse().ok()

@@ -1,24 +1,26 @@
-//! Which of a cluster's slots a session is in.
+//! The cluster slot of a session.
 
 use super::SessionKey;
 
-/// How many slots a cluster has.
+/// The number of slots of a cluster.
 pub(crate) const SLOTS: usize = 16384;
 
-/// The slot of a session's key: that of what stands in its braces, the session's tag, or without
-/// any that of all of it ([Redis Cluster specification, "Hash tags"]).
+/// Returns the slot of a session's key ([Redis Cluster specification, "Hash tags"]).
+///
+/// The slot depends on the text in the braces, which is the tag of the session. For a key without
+/// braces, the slot depends on the whole key.
 ///
 /// [Redis Cluster specification, "Hash tags"]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
 pub(crate) fn slot_of(key: &SessionKey) -> u16 {
     slot_of_tag(key.hash_tag().as_bytes())
 }
 
-/// The slot of a key with this in its braces.
+/// Returns the slot of a key with this tag in braces.
 pub(crate) fn slot_of_tag(tag: &[u8]) -> u16 {
     crc16(tag) % 16384
 }
 
-/// CRC-16/XMODEM, as the specification's appendix has it. Eight bytes are not worth a table, nor a
+/// CRC-16/XMODEM, from the appendix of the specification. Eight bytes are not worth a table or a
 /// crate.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
@@ -40,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_session_is_in_its_tags_slot() {
-        // As `CLUSTER KEYSLOT AAAAAAAA` says on Redis 7.0.
+        // The reply of Redis 7.0 to `CLUSTER KEYSLOT AAAAAAAA`.
         for (tag, slot) in [("AAAAAAAA", 5290), ("zyxw_-09", 15356)] {
             let id = SessionId::parse(&format!("{tag}{:A<32}", "")).unwrap();
             assert_eq!(slot_of(&SessionKey::new("app", &id)), slot);

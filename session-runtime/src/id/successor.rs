@@ -1,4 +1,4 @@
-//! Ids of successors in the cluster slot of a session that Python began.
+//! Ids of successors in the cluster slot of a session that Python created.
 
 use std::iter;
 use std::time::SystemTime;
@@ -7,8 +7,8 @@ use super::slot::{slot_of, slot_of_tag};
 use super::{LifetimeId, SessionId, SessionKey};
 use crate::error::Error;
 
-/// Generates an id of ours whose session is in the same cluster slot as this key, so that a script
-/// may move the one to the other.
+/// Generates a native id whose session is in the same cluster slot as this key, so that a script
+/// can rename the key.
 pub(crate) fn generate_in_slot_of(
     key: &SessionKey,
     created_at: SystemTime,
@@ -17,14 +17,14 @@ pub(crate) fn generate_in_slot_of(
     let (slot, generated) = (slot_of(key), SessionId::generate(created_at, lifetime)?);
     let mut tag = [0; SessionId::TAG_LEN];
     tag.copy_from_slice(generated.tag().as_bytes());
-    // One of 16,384 is in the slot.
+    // On average, every 16,384th tag is in the slot.
     let tag = iter::successors(Some(tag), |tag| Some(next(*tag)))
         .take(TAGS)
         .find(|tag| slot_of_tag(tag) == slot);
     Ok(tag.map_or(generated, |tag| generated.with_tag(&tag)))
 }
 
-/// The next tag with the same beginning; after the last one the first.
+/// Returns the next tag with the same beginning. The first tag follows the last.
 fn next(mut tag: [u8; SessionId::TAG_LEN]) -> [u8; SessionId::TAG_LEN] {
     for c in &mut tag[SEARCHED..] {
         let next = ALPHABET.iter().position(|letter| letter == c).unwrap_or_default() + 1;
@@ -36,10 +36,10 @@ fn next(mut tag: [u8; SessionId::TAG_LEN]) -> [u8; SessionId::TAG_LEN] {
     tag
 }
 
-/// How many tags have the same beginning.
+/// The number of tags with the same beginning.
 const TAGS: usize = 1 << (6 * (SessionId::TAG_LEN - SEARCHED));
 
-/// From which character on a tag is searched for; those before are random.
+/// The position from which the search changes characters. The characters before are random.
 const SEARCHED: usize = SessionId::TAG_LEN - 4;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

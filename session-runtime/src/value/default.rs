@@ -1,4 +1,4 @@
-//! What a field is when it is missing.
+//! The values of missing fields.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// A type with an obvious value for a field that is missing: zero, no time, the empty text,
-/// `false`, `None`.
+/// A type with an obvious value for a missing field: zero, a duration of zero, empty text, `false`
+/// or `None`.
 ///
-/// Types without one (`char`, `NonZero`, addresses, dates, points in time) are declared as an
-/// `Option`, or with `#[session(default = …)]`; a type of your own may implement it.
+/// Types without an obvious value are `char`, `NonZero`, addresses, dates and points in time.
+/// Declare such a field as an `Option`, or with `#[session(default = …)]`. You can implement this
+/// trait for your own types.
 ///
 /// # Examples
 ///
@@ -46,7 +47,7 @@ use bytes::Bytes;
             …)]`"
 )]
 pub trait FieldDefault {
-    /// The value of a field that is missing.
+    /// Returns the value of a missing field.
     fn field_default() -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! The stored form of one field.
+//! The stored form of a field.
 
 use std::any::type_name;
 use std::fmt;
@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use super::{FieldDefault, Stored, json};
 use crate::error::{Error, InvalidValue, Kind};
 
-/// How one field is stored: its name in the hash, how it is read and written, and what it is when
-/// it is missing.
+/// The stored form of a field: its name in the hash, its encoding and its default.
 ///
-/// The derive keeps one for every field. A [`Field`](crate::Field) refers to it.
+/// The derive generates a `FieldSpec` for every field. A [`Field`](crate::Field) refers to its
+/// `FieldSpec`.
 ///
 /// # Examples
 ///
@@ -30,13 +30,13 @@ pub struct FieldSpec<T> {
     decode: fn(Bytes) -> Result<T, InvalidValue>,
     encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
     default: fn() -> T,
-    /// Whether a stored value that cannot be decoded is as good as none.
+    /// Stored values that cannot be decoded read as the default.
     lenient: bool,
     ttl: Option<Duration>,
 }
 
 impl<T> FieldSpec<T> {
-    /// A field whose type says how it is stored, and with that type's own default.
+    /// Creates a field in the stored form of its type, with the default of the type.
     pub const fn value(name: &'static str) -> Self
     where
         T: Stored + FieldDefault,
@@ -44,7 +44,7 @@ impl<T> FieldSpec<T> {
         Self::value_or(name, T::field_default)
     }
 
-    /// A field whose type says how it is stored, and with this default.
+    /// Creates a field in the stored form of its type, with this default.
     pub const fn value_or(name: &'static str, default: fn() -> T) -> Self
     where
         T: Stored,
@@ -52,7 +52,7 @@ impl<T> FieldSpec<T> {
         Self::new(name, T::decode_stored, T::encode_stored, default)
     }
 
-    /// A field stored as JSON.
+    /// Creates a field stored as JSON.
     pub const fn json(name: &'static str) -> Self
     where
         T: Serialize + DeserializeOwned + Default,
@@ -60,7 +60,7 @@ impl<T> FieldSpec<T> {
         Self::json_or(name, T::default)
     }
 
-    /// A field stored as JSON, with this default.
+    /// Creates a field stored as JSON, with this default.
     pub const fn json_or(name: &'static str, default: fn() -> T) -> Self
     where
         T: Serialize + DeserializeOwned,
@@ -68,8 +68,8 @@ impl<T> FieldSpec<T> {
         Self::new(name, json::decode, json::encode_some, default)
     }
 
-    /// A field that is stored as these functions have it, and with this default. `None` removes the
-    /// field.
+    /// Creates a field that these functions read and write, with this default. If `encode` returns
+    /// `None`, the field is removed.
     pub const fn new(
         name: &'static str,
         decode: fn(Bytes) -> Result<T, InvalidValue>,
@@ -79,42 +79,44 @@ impl<T> FieldSpec<T> {
         Self { name, alias: None, decode, encode, default, lenient: false, ttl: None }
     }
 
-    /// The same field, which was stored under another name before: where its own is missing, that
-    /// one is read. A write moves it.
+    /// Adds a former name. If the field is missing under its own name, the former name is read. A
+    /// write moves the field to its own name.
+    #[doc(alias = "rename")]
     pub const fn with_alias(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
         self
     }
 
-    /// The same field, which reads as its default when what is stored is not a `T`. A warning in
-    /// the log says so.
+    /// Makes stored values that are not a `T` read as the default. Each such read logs a warning.
     pub const fn default_on_decode_error(mut self) -> Self {
         self.lenient = true;
         self
     }
 
-    /// The same field, which the store removes that long after each write of it.
+    /// Makes the store remove the field after this time since the last write of the field.
+    #[doc(alias = "expiry")]
+    #[doc(alias = "expire")]
     pub const fn with_ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
         self
     }
 
-    /// The field's name in the hash.
+    /// Returns the name in the hash.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The name in the hash that the field had before.
+    /// Returns the former name in the hash.
     pub const fn alias(&self) -> Option<&'static str> {
         self.alias
     }
 
-    /// How long the field is kept after a write; as long as the session if this is `None`.
+    /// Returns how long the field is kept after a write. `None` means as long as the session.
     pub const fn ttl(&self) -> Option<Duration> {
         self.ttl
     }
 
-    /// The names under which the value may be stored, the newest first.
+    /// Returns the names under which the value may be stored, the newest first.
     pub(crate) fn read_names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.alias())
     }
@@ -123,7 +125,7 @@ impl<T> FieldSpec<T> {
         (self.default)()
     }
 
-    /// What is stored and not valid reads as the default.
+    /// Returns whether stored values that are not valid read as the default.
     pub(crate) fn is_lenient(&self) -> bool {
         self.lenient
     }
@@ -154,7 +156,7 @@ impl<T> FieldSpec<T> {
         Err(self.invalid(source))
     }
 
-    /// The bytes to store, or `None` if this value is that of a field that is not there.
+    /// Returns the bytes to store, or `None` if the value means a missing field.
     pub(crate) fn write(&self, value: &T) -> Result<Option<Bytes>, Error> {
         (self.encode)(value).map_err(|source| {
             Error::new(Kind::Encode { field: self.name, type_name: type_name::<T>(), source })
@@ -163,8 +165,8 @@ impl<T> FieldSpec<T> {
 }
 
 impl<T> FieldSpec<Option<T>> {
-    /// An optional field stored as JSON: `None` is a field that is not there. A stored `null` reads
-    /// as `None` too, unless it is a `T`.
+    /// Creates an optional field stored as JSON. `None` means a missing field. A stored `null`
+    /// reads as `None` too, unless `null` is a valid `T`.
     pub const fn json_option(name: &'static str) -> Self
     where
         T: Serialize + DeserializeOwned,
@@ -172,7 +174,7 @@ impl<T> FieldSpec<Option<T>> {
         Self::json_option_or(name, || None)
     }
 
-    /// An optional field stored as JSON, with this default.
+    /// Creates an optional field stored as JSON, with this default.
     pub const fn json_option_or(name: &'static str, default: fn() -> Option<T>) -> Self
     where
         T: Serialize + DeserializeOwned,

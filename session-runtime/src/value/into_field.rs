@@ -1,6 +1,6 @@
-//! What a setter accepts.
+//! The values that setters accept.
 
-/// What a setter of a field of type `T` accepts.
+/// A value that the setter of a field of type `T` accepts.
 ///
 /// | field type | accepted |
 /// | --- | --- |
@@ -10,9 +10,9 @@
 /// | `Option<String>` | also `&str` |
 /// | `Vec<u8>` | also `&[u8]`, `&[u8; N]` |
 ///
-/// Nothing else implements it, so that `set_count(3)` and `set_name(None)` need no type annotation.
-/// Of an `Option<&str>`, pass `text.map(str::to_owned)`. For a value whose type is to be inferred
-/// (`set_count(text.parse()?)`) use [`Field::set`](crate::Field::set), which takes `T` alone.
+/// There are no other implementations, so `set_count(3)` and `set_name(None)` need no type
+/// annotation. For an `Option<&str>`, pass `text.map(str::to_owned)`. For a value with an inferred
+/// type (`set_count(text.parse()?)`), use [`Field::set`](crate::Field::set), which takes only `T`.
 ///
 /// # Examples
 ///
@@ -42,10 +42,9 @@
             alone, or `text.map(str::to_owned)`"
 )]
 pub trait IntoField<T> {
-    /// Hands the field's value to `use_value`, by reference and without a copy where there is one
-    /// already.
+    /// Passes the value of the field to `use_value` by reference, without a copy if possible.
     ///
-    /// Not a method: with `use session_runtime::*` every type would have it.
+    /// This is not a method: with `use session_runtime::*`, every type would have the method.
     #[doc(hidden)]
     fn with_value<R>(value: Self, use_value: impl FnOnce(&T) -> R) -> R;
 }

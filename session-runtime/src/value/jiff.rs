@@ -19,7 +19,7 @@ impl FieldValue for Timestamp {
 }
 
 impl FieldValue for Date {
-    /// What is read by itself may have a time too, which would be lost.
+    /// Reads a date alone. `FromStr` also accepts a time after the date, which would be lost.
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
         one_text(from_text(&stored, "not a date")?, &stored, "not a date")
     }

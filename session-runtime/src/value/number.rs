@@ -1,4 +1,4 @@
-//! Numbers: decimal text.
+//! Numbers as decimal text.
 
 use std::num::NonZero;
 
@@ -35,9 +35,11 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
-/// Every integer has exactly one text: what Python's `str` and Redis's `HINCRBY` write, and all
-/// that `HINCRBY` reads. A sign `+`, leading zeros, `-0`, white space and `1_000` are none of it;
-/// reading them would give a number that cannot be counted on from there.
+/// Returns the text of an integer, if it is the only valid text: the text that Python's `str` and
+/// Redis's `HINCRBY` write.
+///
+/// `HINCRBY` reads no other text, so a sign `+`, leading zeros, `-0`, white space and `1_000` are
+/// refused. Redis could not count on from such a number.
 fn integer_text(stored: &[u8]) -> Result<&str, InvalidValue> {
     let one_text = match stored.strip_prefix(b"-").unwrap_or(stored) {
         [b'0'] => stored.len() == 1,
@@ -70,8 +72,8 @@ macro_rules! floats {
                 if self.is_nan() {
                     return Ok(Bytes::from_static(b"nan"));
                 }
-                // The shortest digits that read back as the same number, without an exponent. The
-                // form is that of `HINCRBYFLOAT`.
+                // The shortest digits that read back as the same number, without an exponent.
+                // `HINCRBYFLOAT` writes the same form.
                 Ok(self.to_string().into())
             }
         }
@@ -80,12 +82,12 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
-/// The length of the longest exact text that an `f64` has: `-0.` and 1,074 decimals. `modify.lua`
-/// reads no longer one either, so that a number which is read can be counted on from.
+/// The length of the longest exact text of an `f64`: `-0.` and 1,074 decimals. `modify.lua` has the
+/// same limit, so every number that is read can be counted on from.
 const LONGEST_FLOAT: usize = 1_077;
 
-/// Digits, signs, point and exponent alone: Rust's parser also knows words such as `Infinity`,
-/// which nobody writes into a session.
+/// Returns the text if it consists of digits, signs, point and exponent. Rust's parser also accepts
+/// words such as `Infinity`, which nobody writes into a session.
 fn float_text(stored: &[u8]) -> Option<&str> {
     let numeric = |c: &u8| matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
     let is_one = stored.len() <= LONGEST_FLOAT && stored.iter().all(numeric);

@@ -1,5 +1,5 @@
-//! Lengths of time, and points in it: decimal text of seconds, as Python's `total_seconds()` and
-//! `time.time()` have them.
+//! Durations and points in time as decimal text of seconds, like Python's `total_seconds()` and
+//! `time.time()`.
 
 use std::iter;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -36,8 +36,8 @@ impl FieldValue for SystemTime {
     }
 }
 
-/// Digits, and a fraction if there is one. What is finer than a nanosecond, as Python's floats may
-/// be, is cut off.
+/// Reads digits with an optional fraction. Digits below a nanosecond, which Python's floats may
+/// have, are cut off.
 fn read(stored: &[u8]) -> Option<Duration> {
     let text = std::str::from_utf8(stored).ok()?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));

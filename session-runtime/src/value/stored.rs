@@ -1,11 +1,12 @@
-//! The two shapes a field can have: a value, or an optional value.
+//! The two shapes of a field: a value, or an optional value.
 
 use bytes::Bytes;
 
 use super::FieldValue;
 use crate::error::InvalidValue;
 
-/// A field's type: a [`FieldValue`] or an `Option` of one. Not implemented by hand.
+/// The type of a field: a [`FieldValue`] or an `Option` of a [`FieldValue`]. Do not implement this
+/// trait by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
     label = "not a type that one session field can hold",
@@ -17,7 +18,7 @@ pub trait Stored: Sized + 'static {
     #[doc(hidden)]
     fn decode_stored(stored: Bytes) -> Result<Self, InvalidValue>;
 
-    /// `None`: the field is removed.
+    /// Returns `None` to remove the field.
     #[doc(hidden)]
     fn encode_stored(&self) -> Result<Option<Bytes>, InvalidValue>;
 }

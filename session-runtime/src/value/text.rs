@@ -1,4 +1,4 @@
-//! Text, truth and bytes: as they are.
+//! Text, booleans and bytes, stored unchanged.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -12,7 +12,8 @@ use crate::error::InvalidValue;
 
 impl FieldValue for String {
     fn decode(stored: Bytes) -> Result<Self, InvalidValue> {
-        // Takes the buffer over. The error would hold it: it is dropped.
+        // Takes over the buffer. The error of the standard library would hold the text, and is
+        // dropped.
         Self::from_utf8(stored.into()).map_err(|_| InvalidValue::new("not UTF-8"))
     }
 
@@ -68,7 +69,7 @@ impl FieldValue for Bytes {
     }
 }
 
-/// Types whose `Display` and `FromStr` are each other's inverse.
+/// Implements the trait for types whose `Display` and `FromStr` are inverse.
 macro_rules! as_their_text {
     ($($type:ty: $what:literal),* $(,)?) => {$(
         impl FieldValue for $type {
@@ -99,7 +100,8 @@ impl FieldValue for SocketAddrV6 {
         from_text(&stored, "not an IPv6 address with a port")
     }
 
-    /// The text leaves the flow label out, which hardly ever is another than zero.
+    /// Refuses an address with a flow label, which the text would lose. Flow labels other than zero
+    /// are rare.
     fn encode(&self) -> Result<Bytes, InvalidValue> {
         match self.flowinfo() {
             0 => Ok(self.to_string().into()),
@@ -121,7 +123,7 @@ impl FieldValue for SocketAddr {
     }
 }
 
-/// What `FromStr` makes of the text.
+/// Parses the text with `FromStr`.
 pub(super) fn from_text<T: FromStr>(
     stored: &[u8],
     reason: &'static str,

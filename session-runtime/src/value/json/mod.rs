@@ -9,13 +9,13 @@ use serde::de::DeserializeOwned;
 use self::readable::Readable;
 use crate::error::InvalidValue;
 
-/// Reads JSON text, Python's `json.dumps` with its spaces and `\u` escapes too. A stored `null` is
-/// `T`'s, if it has one.
+/// Reads JSON text, including the spaces and `\u` escapes of Python's `json.dumps`. A stored `null`
+/// is read as a `T`, if `T` has such a value.
 pub(crate) fn decode<T: DeserializeOwned>(stored: Bytes) -> Result<T, InvalidValue> {
     serde_json::from_slice(&stored).map_err(|error| unreadable(&error))
 }
 
-/// A stored `null` is `None`, as serde has it, unless it is a `T`.
+/// Reads JSON text. As in serde, a stored `null` is `None`, unless `null` is a valid `T`.
 pub(crate) fn decode_option<T: DeserializeOwned>(stored: Bytes) -> Result<Option<T>, InvalidValue> {
     let is_null = || stored.trim_ascii() == b"null";
     match serde_json::from_slice(&stored) {
@@ -25,11 +25,12 @@ pub(crate) fn decode_option<T: DeserializeOwned>(stored: Bytes) -> Result<Option
     }
 }
 
-/// Refuses floats that are not finite, keys that are no text, and values too deep to be read again.
+/// Writes JSON text. Refuses floats that are not finite, keys that are not text, and values nested
+/// too deeply to be read again.
 pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, InvalidValue> {
     match serde_json::to_vec(&Readable::new(value)) {
         Ok(text) => Ok(Some(text.into())),
-        // Its message may quote the value.
+        // The message of serde_json may quote the value.
         Err(_) => Err(InvalidValue::new(UNWRITABLE)),
     }
 }
@@ -43,8 +44,8 @@ pub(crate) fn encode_option<T: Serialize>(
     value.as_ref().map_or(Ok(None), encode_some)
 }
 
-/// Category and position alone: serde_json's messages quote the value, so its error is not even
-/// kept as a source.
+/// Returns only the category and position of the error. Messages of serde_json quote the value, so
+/// the error is not even kept as a source.
 fn unreadable(error: &serde_json::Error) -> InvalidValue {
     use serde_json::error::Category;
 

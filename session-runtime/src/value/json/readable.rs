@@ -1,4 +1,4 @@
-//! Values whose JSON text reads as them again.
+//! Values that can be read back from their JSON text.
 
 use std::fmt::Display;
 
@@ -7,16 +7,17 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// A value that fails to be written where its JSON text would not read as it again: a float that is
-/// not finite, which `serde_json` writes as `null`, and lists and maps deeper within each other
-/// than `serde_json` reads.
+/// A value that fails to serialize if its JSON text would not read back as the same value.
+///
+/// That applies to floats that are not finite, which `serde_json` writes as `null`. It also applies
+/// to lists and maps nested more deeply than `serde_json` reads.
 pub(super) struct Readable<'a, T: ?Sized> {
     value: &'a T,
-    /// How many lists and maps may stand within each other here.
+    /// The number of further levels of lists and maps.
     levels: u8,
 }
 
-/// `serde_json` reads fewer than 128.
+/// `serde_json` reads fewer than 128 levels.
 const MOST_LEVELS: u8 = 127;
 
 impl<'a, T: ?Sized> Readable<'a, T> {
@@ -31,7 +32,8 @@ impl<T: Serialize + ?Sized> Serialize for Readable<'_, T> {
     }
 }
 
-/// A serializer, or a list or a map that it writes, which hands on everything but what is refused.
+/// A serializer, or a list or map in progress, that refuses unreadable values and passes everything
+/// else on.
 struct Refusing<S> {
     inner: S,
     levels: u8,
@@ -50,7 +52,7 @@ impl<S: Serializer> Refusing<S> {
         }
     }
 
-    /// A list or a map, one level down.
+    /// Begins a list or a map one level down.
     fn open<C>(
         self,
         begin: impl FnOnce(S) -> Result<C, S::Error>,
@@ -61,7 +63,7 @@ impl<S: Serializer> Refusing<S> {
     }
 }
 
-/// Of methods that take a value of one type.
+/// Implements methods that take a value of a single type.
 macro_rules! hand_on {
     ($($method:ident: $type:ty),* $(,)?) => {$(
         fn $method(self, value: $type) -> Result<S::Ok, S::Error> {
@@ -163,7 +165,7 @@ impl<S: Serializer> Serializer for Refusing<S> {
         self.open(|inner| inner.serialize_tuple_struct(name, length))
     }
 
-    /// A list within a map.
+    /// Begins a list within a map.
     fn serialize_tuple_variant(
         self,
         name: &'static str,
@@ -186,7 +188,7 @@ impl<S: Serializer> Serializer for Refusing<S> {
         self.open(|inner| inner.serialize_struct(name, length))
     }
 
-    /// A map within a map.
+    /// Begins a map within a map.
     fn serialize_struct_variant(
         self,
         name: &'static str,
@@ -206,7 +208,7 @@ impl<S: Serializer> Serializer for Refusing<S> {
     }
 }
 
-/// Of lists, whose parts have no names.
+/// Implements the traits of lists, whose elements have no names.
 macro_rules! lists {
     ($($list:ident: $method:ident),* $(,)?) => {$(
         impl<S: $list> $list for Refusing<S> {
@@ -231,7 +233,7 @@ lists! {
     SerializeTupleVariant: serialize_field,
 }
 
-/// Of maps with keys that the type fixes.
+/// Implements the traits of maps whose keys are fixed by the type.
 macro_rules! structs {
     ($($map:ident),* $(,)?) => {$(
         impl<S: $map> $map for Refusing<S> {
@@ -255,7 +257,7 @@ macro_rules! structs {
 
 structs!(SerializeStruct, SerializeStructVariant);
 
-/// `serde_json` itself refuses keys that it could not read.
+/// Passes keys on, because `serde_json` itself refuses keys that are not readable.
 impl<S: SerializeMap> SerializeMap for Refusing<S> {
     type Ok = S::Ok;
     type Error = S::Error;

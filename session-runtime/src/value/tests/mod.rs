@@ -1,4 +1,4 @@
-//! The encodings, pinned, and each way round.
+//! Pinned encodings, in both directions.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ mod times;
 #[cfg(feature = "uuid")]
 mod uuids;
 
-/// Written as `text`, and `text` read again is the same value.
+/// Asserts that the value is written as `text`, and that `text` reads as the value.
 #[track_caller]
 fn pinned<T: FieldValue + PartialEq + Debug>(value: T, text: impl AsRef<[u8]>) {
     assert_eq!(value.encode().unwrap(), text.as_ref());
@@ -26,7 +26,7 @@ fn pinned<T: FieldValue + PartialEq + Debug>(value: T, text: impl AsRef<[u8]>) {
     assert_eq!(T::decode(Bytes::copy_from_slice(text.as_ref())).unwrap(), value);
 }
 
-/// Read as `value`, though written otherwise.
+/// Asserts that the text reads as `value`, although the value is written differently.
 #[track_caller]
 fn reads<T: FieldValue + PartialEq + Debug>(text: &str, value: T) {
     assert_eq!(T::decode(Bytes::copy_from_slice(text.as_bytes())).unwrap(), value);
@@ -120,7 +120,7 @@ fn floats_as_python_writes_them_are_read() {
     reads("9007199254740992.0", 9_007_199_254_740_992.0);
     reads("0.3333333333333333", 1.0 / 3.0);
     reads("1e+22", 1e22f32);
-    // Redis's HINCRBYFLOAT writes up to 17 decimals.
+    // `HINCRBYFLOAT` of Redis writes up to 17 decimals.
     reads("0.33333333333333333", 1.0 / 3.0);
 }
 
@@ -164,7 +164,7 @@ fn other_spellings_of_truth_are_read_and_no_more() {
     refuses::<bool>(&["", "TRUE", "yes", "2", "None", "null", " True", "\"true\""]);
 }
 
-/// Its text would lose it.
+/// The text would lose the flow label.
 #[test]
 fn an_address_with_a_flow_label_is_refused() {
     let address = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 1, 0);
@@ -215,8 +215,8 @@ fn absent_null_and_empty_stay_distinct() {
     assert_eq!(json.write(&None).unwrap(), None);
 }
 
-/// As serde has it, and as Python and JavaScript write it: whether the derive knows the type as an
-/// `Option` or not.
+/// The behaviour of serde, and of Python and JavaScript as writers. The derive may or may not know
+/// that the type is an `Option`.
 #[test]
 fn null_in_json_is_none() {
     let known = FieldSpec::<Option<u8>>::json_option_or("json", || Some(1));
@@ -262,7 +262,7 @@ fn json_is_pinned_and_pythons_is_read() {
     assert_eq!(json::decode::<Properties>(python.into()).unwrap(), value);
 }
 
-/// As long as any exact text is, and no longer.
+/// The limit is the length of the longest exact text.
 #[test]
 fn the_text_of_a_float_has_a_longest_length() {
     let exact = |number: f64| format!("{number:.1074}");
@@ -380,7 +380,7 @@ fn json_that_is_written_reads_as_the_same_value() {
     }
 }
 
-/// No deeper than it is read.
+/// The depth that can be read is also the limit for writing.
 #[test]
 fn json_too_deep_to_be_read_is_an_encode_error() {
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -498,8 +498,8 @@ each_way_round! {
     address_comes_back: IpAddr,
 }
 
-/// Every value that these bytes are is written as they are again, unless the type reads other
-/// spellings too.
+/// Every value that is read from these bytes is written as the same bytes, unless the type also
+/// reads other spellings.
 fn reads_one_spelling<T: FieldValue>(stored: &Bytes) -> Result<(), TestCaseError> {
     if let Ok(value) = T::decode(stored.clone()) {
         prop_assert_eq!(&value.encode().unwrap(), stored);

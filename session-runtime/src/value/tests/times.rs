@@ -1,4 +1,4 @@
-//! Lengths of time and points in it, of the standard library and of other crates.
+//! Durations and points in time, of the standard library and of other crates.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ fn durations_are_pinned() {
     assert_eq!(FieldSpec::<Duration>::value("f").read(None).unwrap(), Duration::ZERO);
 }
 
-/// What `str(timedelta(…).total_seconds())` and differences of `time.time()` are.
+/// The text of `str(timedelta(…).total_seconds())` and of differences of `time.time()`.
 #[test]
 fn durations_of_python_are_read() {
     reads("90.0", Duration::from_secs(90));
@@ -90,7 +90,7 @@ fn never_panics(stored: &Bytes) {
     let _ = (time::OffsetDateTime::decode(stored.clone()), time::Date::decode(stored.clone()));
 }
 
-/// What is a date for nobody here.
+/// Texts that no crate here accepts as a date.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
 const NO_DATES: [&str; 11] = [
     "",
@@ -106,12 +106,12 @@ const NO_DATES: [&str; 11] = [
     "None",
 ];
 
-/// What is no point in time: all without an offset, too.
+/// Texts that are not a point in time, including times without an offset.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
 const NO_TIMES: [&str; 6] =
     ["", "2026-11-23", "2026-11-23T15:00:00", "2026-11-23T25:00:00Z", "1795449554", "None"];
 
-/// Seconds of the years 0 to 9999, which RFC 3339 has.
+/// The seconds of the years 0 to 9999, the range of RFC 3339.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
 const SECONDS: std::ops::Range<i64> = -62_167_219_200..253_402_300_800;
 

@@ -1,4 +1,4 @@
-//! `uuid`.
+//! The type of `uuid`.
 
 use proptest::prelude::*;
 use uuid::Uuid;
