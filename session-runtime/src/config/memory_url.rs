@@ -1,11 +1,10 @@
-//! The bounds of the memory store, as they stand in its URL:
-//! `memory:?max_entries=1000&when_full=evict`.
+//! The bounds of the memory store in its URL: `memory:?max_entries=1000&when_full=evict`.
 
 use crate::error::Error;
 use crate::error::Setting;
 use crate::store::{Bounds, WhenFull};
 
-/// What follows `memory:`.
+/// Parses the part of the URL after `memory:`.
 pub(super) fn bounds(rest: &str) -> Result<Bounds, Error> {
     let mut bounds = Bounds::default();
     let Some(query) = rest.strip_prefix('?') else { return Ok(bounds) };
@@ -38,7 +37,7 @@ fn when_full(value: &str) -> Result<WhenFull, Error> {
     }
 }
 
-/// One message for all: it says everything that may stand there.
+/// Returns the same error for every mistake. The message lists everything that the URL may contain.
 fn invalid() -> Error {
     Setting::STORE.invalid(
         "must have after `memory:?` only `max_entries=` and `max_bytes=` with a whole number of \

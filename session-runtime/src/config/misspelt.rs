@@ -1,14 +1,14 @@
-//! Environment variables that no setting has, and that were probably meant for one.
+//! Warnings about environment variables that are probably misspelled.
 
 use strsim::osa_distance;
 
 use crate::error::Setting;
 
-/// How many characters may be wrong. Other programs have variables of this prefix too:
-/// `SESSION_MANAGER` of X11, or those that Kubernetes makes for a service `session-redis`.
+/// The maximum number of wrong characters. Other programs use this prefix too: X11 has
+/// `SESSION_MANAGER`, and Kubernetes sets variables for a service `session-redis`.
 const MOST_EDITS: usize = 2;
 
-/// What other libraries would call them.
+/// The names in other libraries.
 const TAKEN_FOR_OURS: [(&str, &str); 4] = [
     ("SESSION_COOKIE_NAME", "SESSION_COOKIE_ID"),
     ("SESSION_REDIS_URL", "SESSION_REDIS"),
@@ -16,7 +16,8 @@ const TAKEN_FOR_OURS: [(&str, &str); 4] = [
     ("SESSION_TIMEOUT", "SESSION_TIMEOUT_MS"),
 ];
 
-/// Somebody who misspells a variable is to learn of it: its setting keeps the default.
+/// Logs a warning for each variable that is probably misspelled, because its setting keeps the
+/// default.
 pub(super) fn warn_of_misspelt_variables() {
     for variable in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         if let Some(meant) = meant_by(&variable) {

@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::error::Setting;
 use crate::random::fill_random;
 
-/// Secrets as they were given, separated by commas. `Debug` shows nothing of them.
+/// The secrets as given, separated by commas. `Debug` hides them.
 #[derive(Clone, Deserialize)]
 #[serde(from = "SecretInput")]
 pub(super) struct SecretText(String);
 
-/// What a file may hold.
+/// The forms of the setting in a file.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "`secret` must be a text or a list of texts")]
 enum SecretInput {
@@ -46,24 +46,24 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// One secret: at least 32 bytes that do not look like a placeholder. `Debug` shows nothing of it.
+/// A secret of at least 32 bytes that does not look like a placeholder. `Debug` hides the bytes.
 #[derive(Clone)]
 pub(crate) struct Secret(Box<[u8]>);
 
 impl Secret {
-    /// Made up for one run.
+    /// Generates a random secret for the life of the process.
     pub(crate) fn random() -> Result<Self, Error> {
         let mut bytes = Box::new([0; LEAST_BYTES]);
         fill_random(&mut *bytes)?;
         Ok(Self(bytes))
     }
 
-    /// The bytes to derive keys from.
+    /// Returns the bytes to derive keys from.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// The newest secret first. None are given: an empty list.
+    /// Parses the secrets, the newest first. The list is empty if none are given.
     pub(super) fn resolve(given: Option<SecretText>) -> Result<Vec<Self>, Error> {
         given.map_or(Ok(Vec::new()), |SecretText(texts)| {
             texts.split(',').map(|text| Self::parse(text.trim())).collect()
@@ -112,7 +112,7 @@ fn decode(text: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Either alphabet, padding or not.
+/// Decodes base64 in either alphabet, with or without padding.
 pub(crate) fn decode_base64(digits: &str) -> Option<Vec<u8>> {
     let engine = if digits.contains(['-', '_']) { URL_SAFE } else { STANDARD };
     engine.decode(digits).ok()
@@ -125,12 +125,12 @@ fn hex(digits: &[u8]) -> Option<Vec<u8>> {
     pairs.iter().map(byte).collect::<Option<_>>().filter(|_| rest.is_empty())
 }
 
-/// Says how to make a good one; no part of the bad one.
+/// Returns an error that explains how to make a good secret, without a part of the bad secret.
 fn invalid(reason: &str) -> Error {
     Setting::SECRET.invalid(format!("{reason}; make one with `openssl rand -base64 32`"))
 }
 
-/// As many bytes as HMAC-SHA-256 gives (RFC 2104, section 3, discourages keys shorter than that).
+/// The output size of HMAC-SHA-256. RFC 2104, section 3, discourages shorter keys.
 const LEAST_BYTES: usize = 32;
 
 const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);

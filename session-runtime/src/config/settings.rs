@@ -1,4 +1,4 @@
-//! A configuration that was checked and can be used as it is.
+//! Checked configurations.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{CookieSettings, Lifetimes, Secret, SessionConfig, StoreUrl};
 use crate::error::{Error, Setting};
 use crate::store::timeout;
 
-/// A configuration that was checked and can be used as it is.
+/// A checked configuration, ready for use.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) store: StoreUrl,
@@ -17,10 +17,10 @@ pub(crate) struct Settings {
     pub(crate) prefix: Box<str>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) cookie: CookieSettings,
-    /// The first is written, all are read; there is one.
+    /// The formats of the cookie, at least one. The first is written, and all are read.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) cookie_formats: Vec<CookieFormat>,
-    /// The newest first. None were given: empty, which `memory:` alone allows.
+    /// The secrets, the newest first. The list may be empty only for `memory:`.
     pub(crate) secrets: Vec<Secret>,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory answers at once"))]
     pub(crate) timeout: Duration,
@@ -33,11 +33,13 @@ pub(crate) struct Settings {
 }
 
 impl SessionConfig {
-    /// Checks everything.
+    /// Checks all settings.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`]: names the setting, its option if that gave the value, else its variable, and what it takes, never its value.
+    /// [`Error::is_config`] with the name of the setting and the accepted values, but never the
+    /// given value. The name includes the option, if the value came from the option, or else the
+    /// variable.
     pub(crate) fn resolve(self) -> Result<Settings, Error> {
         let by_options = self.by_options.clone();
         self.check().map_err(|mut error| {
@@ -77,7 +79,7 @@ impl SessionConfig {
         if self.is_shared_with_python() { "redis" } else { "app" }
     }
 
-    /// The sessions are those of the Python package `redis_session`, too.
+    /// Returns whether sessions are shared with the Python package `redis_session`.
     #[cfg(feature = "redis-session-compat")]
     pub(super) fn is_shared_with_python(&self) -> bool {
         self.cookie_formats.iter().any(CookieFormat::is_of_python)
@@ -89,13 +91,14 @@ impl SessionConfig {
     }
 }
 
-/// The setting as a message has to name it: by its option, if that gave the value.
+/// Returns the setting as a message has to name it: by the option, if the value came from the
+/// option.
 fn as_given(setting: Setting, by_options: &[Setting]) -> Setting {
     if by_options.contains(&setting) { setting.by_option() } else { setting }
 }
 
 impl Settings {
-    /// Cookies in our own format are read or written.
+    /// Returns whether native cookies are read or written.
     pub(crate) fn needs_secret(&self) -> bool {
         #[cfg(feature = "redis-session-compat")]
         let is_native = self.cookie_formats.iter().any(|format| !format.is_of_python());
@@ -104,8 +107,8 @@ impl Settings {
         is_native
     }
 
-    /// A made-up secret would sign out everybody at each start, and differ from one server of the
-    /// application to the next.
+    /// Requires a secret, except for the memory store. A generated secret would sign out every user
+    /// at each start, and would differ between the servers of the application.
     fn check_secret_is_given(&self) -> Result<(), Error> {
         if self.needs_secret()
             && self.secrets.is_empty()
@@ -120,7 +123,8 @@ impl Settings {
     }
 }
 
-/// With braces a key's slot in a cluster would not be its session's tag.
+/// Checks the prefix. With braces in the prefix, a session's tag would no longer decide on the
+/// cluster slot of the key.
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     let refused = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
     if prefix.is_empty() || prefix.contains(refused) {
@@ -146,5 +150,5 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     )
 }
 
-/// The longest string that Redis stores, as its `proto-max-bulk-len` is set by default.
+/// The maximum length of a string in Redis, the default of `proto-max-bulk-len`.
 const REDIS_LIMIT: usize = 512 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Where the sessions are kept, as a URL.
+//! The URL of the session store.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::error::Setting;
 use crate::store::Bounds;
 
-/// A store's URL as it was given. It may hold a password: `Debug` shows the scheme alone.
+/// The store's URL as given. `Debug` shows only the scheme, because the URL may contain a password.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct StoreText(String);
@@ -33,9 +33,9 @@ impl fmt::Debug for StoreText {
 /// The store that the application asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
-    /// In this process, with these bounds.
+    /// The memory of this process, with these bounds.
     Memory(Bounds),
-    /// Redis or Valkey servers, by the URL as it was given.
+    /// Redis or Valkey servers, by the URL as given.
     #[cfg(feature = "redis")]
     Redis(String),
 }
@@ -56,7 +56,7 @@ impl StoreUrl {
     }
 }
 
-/// The local server; without the feature `redis` the only store that there is.
+/// The local server, or the memory store without the feature `redis`.
 impl Default for StoreUrl {
     fn default() -> Self {
         #[cfg(feature = "redis")]

@@ -1,4 +1,4 @@
-//! What is accepted at start, what is refused, and what the refusal says.
+//! Configurations that are accepted and refused at start, and the messages of refusals.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ fn config() -> SessionConfig {
     SessionConfig::new().store("memory:").secret(SECRET)
 }
 
-/// Refused at start, with a message that holds each of these.
+/// Asserts that the configuration is refused with a message that contains each of these texts.
 #[track_caller]
 fn refused(config: SessionConfig, says: &[&str]) -> String {
     let error =
@@ -228,8 +228,8 @@ fn impossible_lifetimes_and_stores_are_refused_at_start() {
     refused(config().store("mysql://h"), &["SESSION_REDIS"]);
 }
 
-/// A creation time is told in whole seconds: less than a minute would be lost between two machines,
-/// or between two seconds.
+/// Creation times are whole seconds. A lifetime of less than a minute could be lost between two
+/// machines, or between two seconds.
 #[test]
 fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
     let takes = ["`max`", "must be 1 minute to 3,650 days"];
@@ -314,7 +314,7 @@ fn weak_secrets_are_refused_and_not_quoted() {
         ("hex:0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g0g", "is not pairs of hexadecimal digits"),
         ("hex:aéa", "is not pairs of hexadecimal digits"),
         ("hex:abc", "is not pairs of hexadecimal digits"),
-        // As `openssl rand -base64 64` breaks it.
+        // A line break as in the output of `openssl rand -base64 64`.
         ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43h\nEoO2a6UdmlQ=", "holds a line break"),
         (
             "hex:8f1d0f3c6b2a4e5d9c7b8a6958473625\r\n1413f2e1d0cfbead9c8b7a6958473625",
@@ -361,7 +361,7 @@ fn words_do_no_harm_in_a_secret_that_is_hard_to_guess_without_them() {
         "session:8f14e45fceea167a5a36dedd4bea2543",
         "$*H+!*KeyC?\\r\"/{&&C$.\"`+1d%%\"=!?y",
         "#$%&*()_+{}a[]b|:;<>?Key./~!@^-=a\"b'",
-        // As many letters of words as of others.
+        // As many letters in words as outside.
         "session-value-bytes-k3v9qz7x2m8w4j6r1",
     ] {
         assert!(secrets(good).is_ok(), "{good}");
@@ -382,7 +382,7 @@ fn a_secret_may_have_a_little_of_what_makes_one_weak() {
 }
 
 proptest! {
-    /// Whichever way somebody draws a secret.
+    /// Covers the usual ways to generate a secret.
     #[test]
     fn random_secrets_are_accepted(bytes: [u8; 32], letters in "[A-Za-z0-9]{32}", digits in "[0-9a-f]{64}", any in "[!-+\\--~]{32}") {
         use base64::Engine as _;

@@ -1,7 +1,7 @@
-//! What makes a secret guessable: it was never replaced by a random one.
+//! Detection of guessable secrets, which nobody replaced with a random secret.
 
-/// Why this secret is refused, if it is. One drawn at random, as bytes, base64, hexadecimal or
-/// letters, never is.
+/// Returns the reason to refuse a secret. Random secrets are never refused, whether bytes, base64,
+/// hexadecimal or letters.
 pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
     if let Some(reason) = pattern(secret) {
         return Some(reason);
@@ -15,7 +15,7 @@ pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
     {
         return Some(PLACEHOLDER);
     }
-    // What is left of "my-very-long-session-signing-key-1234567890" is no secret either.
+    // The rest of "my-very-long-session-signing-key-1234567890" is not a secret either.
     let rest = WORDS.iter().fold(letters.clone(), |rest, word| rest.replace(word, ""));
     let mostly_words = rest.len() * 2 < letters.len();
     let holds_words = rest.len() < letters.len() && letters.len() >= ENOUGH_LETTERS;
@@ -38,7 +38,7 @@ fn pattern(secret: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// The whole is a repetition of its first half or of less.
+/// Returns whether the secret repeats its first half, or a shorter beginning.
 fn repeats_itself(secret: &[u8]) -> bool {
     (1..=secret.len() / 2).any(|period| secret[period..] == secret[..secret.len() - period])
 }
@@ -49,7 +49,8 @@ fn different(secret: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// Three of four bytes are neighbours of the one before: `abcd…`, `9876…`, `1122…`.
+/// Returns whether three of four bytes are neighbours of the byte before: `abcd…`, `9876…`,
+/// `1122…`.
 fn counts_up_or_down(secret: &[u8]) -> bool {
     let neighbours = secret.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
     neighbours * 4 >= secret.len() * 3
@@ -63,11 +64,12 @@ fn letters_and_digits(secret: &[u8]) -> String {
         .collect()
 }
 
-/// A random secret of 32 hexadecimal or decimal digits has more than these, but for one in many
-/// millions.
+/// The minimum number of different characters. A random secret of 32 hexadecimal or decimal digits
+/// has fewer only in one of many millions of cases.
 const LEAST_DIFFERENT: usize = 6;
 
-/// In fewer, punctuation is what makes a secret hard to guess, and a short word is there by chance.
+/// The minimum number of letters for the search for words. With fewer letters, punctuation makes a
+/// secret hard to guess, and short words occur by chance.
 const ENOUGH_LETTERS: usize = 24;
 
 const BEGINNINGS: &[&str] = &[
@@ -86,7 +88,7 @@ const BEGINNINGS: &[&str] = &[
 const NOWHERE: &[&str] =
     &["changeme", "changethis", "replaceme", "replacethis", "placeholder", "donotuse"];
 
-/// Longer ones first where one holds another.
+/// Known words. Longer words come first if they contain another word.
 const WORDS: &[&str] = &[
     "development",
     "production",

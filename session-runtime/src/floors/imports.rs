@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use syn::visit::Visit;
 
-/// A file, and another file that it takes a name of.
+/// A file, and another file that defines a name used in the first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Import {
     pub(super) file: PathBuf,
@@ -52,8 +52,8 @@ impl Sources {
         Visitor { sources: self, file, module: module_of(file) }.visit_module(&parsed.items);
     }
 
-    /// Returns each import of another file. The crate's root, its tests and the guide, which is
-    /// documentation, stand outside the floors.
+    /// Returns each import of another file. The crate root, its tests and the guide, which is
+    /// documentation, are outside the floors.
     pub(super) fn imports(&self) -> BTreeSet<Import> {
         let is_counted = |file: &Path| {
             !["lib", "guide", "floors"].contains(&&*super::folder(file))
@@ -66,7 +66,7 @@ impl Sources {
             .collect()
     }
 
-    /// The file that defines the name at the end of a path.
+    /// Returns the file that defines the name at the end of a path.
     fn resolve(&self, path: &[String]) -> PathBuf {
         let depth =
             (0..=path.len()).rev().find(|at| self.modules.contains_key(&path[..*at])).unwrap();
@@ -80,7 +80,7 @@ impl Sources {
     }
 }
 
-/// The path of a file's module. The crate's root is empty.
+/// Returns the path of a file's module. The path of the crate root is empty.
 fn module_of(file: &Path) -> Vec<String> {
     let mut parts: Vec<_> =
         file.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -111,7 +111,7 @@ impl Visitor<'_> {
         self.sources.paths.push((self.file.to_owned(), path));
     }
 
-    /// The path from the crate's root, if it leads into the crate.
+    /// Returns the path from the crate root, if the path leads into the crate.
     fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
         let mut base = match &*path[0] {
             "crate" | "session_runtime" => Vec::new(),
@@ -161,7 +161,7 @@ impl Visitor<'_> {
         if before.is_empty() || name != "self" {
             path.push(name.to_string());
         }
-        // A re-export of a child may leave `self` out.
+        // A re-export of a child may omit `self`.
         if is_reexport && self.absolute(&path).is_none() {
             path.insert(0, "self".to_owned());
         }
@@ -202,7 +202,7 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         self.add_tree(&item.tree, &[], is_reexport);
     }
 
-    /// `extern crate self as …` is another name of the crate's root.
+    /// Handles `extern crate self as …`, which is another name of the crate root.
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
         if item.ident == "self" {
             self.add_path(Vec::new());
@@ -214,7 +214,7 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         syn::visit::visit_path(self, path);
     }
 
-    /// An exported macro is at the crate's root, wherever it is defined.
+    /// Moves exported macros to the crate root, wherever they are defined.
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
         if let Some(name) = &item.ident
             && item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"))
@@ -226,13 +226,13 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         syn::visit::visit_item_macro(self, item);
     }
 
-    /// A macro's tokens may hold paths.
+    /// Searches the tokens of a macro, which may contain paths.
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         self.add_names(&names_of(&item.path));
         paths_among(&item.tokens.to_string()).iter().for_each(|names| self.add_names(names));
     }
 
-    /// The path of `pub(in …)` is no import.
+    /// Ignores the path of `pub(in …)`, which is not an import.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 }
 
@@ -240,7 +240,7 @@ fn names_of(path: &syn::Path) -> Vec<String> {
     path.segments.iter().map(|part| part.ident.to_string()).collect()
 }
 
-/// The paths in a text of tokens, with all other names.
+/// Returns the paths in a text of tokens, with all other names.
 fn paths_among(tokens: &str) -> Vec<Vec<String>> {
     let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
     let (mut paths, mut rest, mut goes_on) = (Vec::<Vec<String>>::new(), tokens, false);
@@ -262,7 +262,7 @@ fn paths_among(tokens: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// Returns whether an item is compiled for tests alone.
+/// Returns whether an item is compiled only for tests.
 fn is_test(item: &syn::Item) -> bool {
     let attributes = match item {
         syn::Item::Mod(item) => &item.attrs,

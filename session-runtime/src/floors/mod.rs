@@ -1,6 +1,6 @@
 //! The floors of the crate: the imports that each folder may have.
 //!
-//! `ARCHITECTURE.md` says what is in each folder.
+//! `ARCHITECTURE.md` describes the content of each folder.
 
 mod imports;
 mod tests;
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use imports::{Import, Sources};
 
-/// The folders, from the bottom to the top, each with the folders that it may import. Each of
-/// these stands further down, so that there is no circle.
+/// The folders from the bottom to the top, each with the folders that it may import. All of these
+/// stand further down, so there is no cycle.
 const FLOORS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("error", &[]),
@@ -63,7 +63,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),
 ];
 
-/// Folders within a floor that import nothing of another one.
+/// Folders within a floor that must not import from each other.
 const APART: &[(&str, &str)] = &[
     ("store/memory", "store/redis"),
     ("store/redis", "store/memory"),
@@ -119,7 +119,7 @@ fn files_import_each_other_only_as_parent_and_child() {
     assert!(circles.is_empty(), "circles of imports:\n{}", circles.join("\n"));
 }
 
-/// The table of the document has the same rows. A packed crate comes without the document.
+/// The table of the document has the same rows. A packaged crate comes without the document.
 #[test]
 fn the_document_has_the_same_floors() {
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
@@ -136,13 +136,13 @@ fn the_document_has_the_same_floors() {
     assert_eq!(above.len(), FLOORS.len());
 }
 
-/// The folder of a row, and the cell of its imports.
+/// Returns the folder of a row, and the cell of its imports.
 fn row(line: &str) -> (String, String) {
     let cells: Vec<_> = line.split('|').map(str::trim).collect();
     (cells[1].trim_matches('`').to_owned(), cells[3].to_owned())
 }
 
-/// The folders that a cell names, in alphabetical order.
+/// Returns the folders of a cell, in alphabetical order.
 fn allowed_by(cell: &str, above: &[String]) -> Vec<String> {
     let named = |names: &str| names.split(", ").map(str::to_owned).collect::<Vec<_>>();
     let mut allowed = match cell.strip_prefix("all above") {
@@ -157,7 +157,7 @@ fn allowed_by(cell: &str, above: &[String]) -> Vec<String> {
     allowed
 }
 
-/// The imports that [`FLOORS`] and [`APART`] do not allow.
+/// Returns the imports that [`FLOORS`] and [`APART`] do not allow.
 fn wrong_imports(imports: &BTreeSet<Import>) -> Vec<String> {
     let wrong = imports.iter().filter(|import| !is_allowed(import));
     wrong
@@ -172,7 +172,7 @@ fn is_allowed(Import { file, target }: &Import) -> bool {
     !is_apart && (from == to || allowed.contains(&&*to))
 }
 
-/// The files from `from` to an importer of `to`.
+/// Returns the files from `from` to an importer of `to`.
 fn way(
     graph: &BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     from: &Path,
@@ -193,13 +193,13 @@ fn way(
     None
 }
 
-/// Returns whether a file is a module of the other one.
+/// Returns whether a file is a module of the other file.
 fn is_within(file: &Path, parent: &Path) -> bool {
     parent.file_name().is_some_and(|name| name == "mod.rs")
         && parent.parent().is_some_and(|folder| file.starts_with(folder))
 }
 
-/// The first part of a path, without the ending of a file.
+/// Returns the first part of a path, without the extension of a file.
 fn folder(file: &Path) -> String {
     let first = file.iter().next().unwrap_or_default().to_string_lossy();
     first.trim_end_matches(".rs").to_owned()

@@ -1,11 +1,11 @@
-//! Imports upwards are found, however they are written.
+//! Tests that find imports upwards, in every notation.
 
 use std::path::Path;
 
 use super::imports::Sources;
 use super::wrong_imports;
 
-/// The wrong imports of a small crate whose `store/mod.rs` has this text.
+/// Returns the wrong imports of a small crate with this text in `store/mod.rs`.
 fn wrong_in_store(text: &str) -> Vec<String> {
     let mut sources = Sources::default();
     let root = "pub use session::Session; pub mod batch { pub use crate::session::Batch; }";

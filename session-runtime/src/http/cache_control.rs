@@ -1,12 +1,12 @@
-//! What a response says to caches, so that no shared cache serves one visitor's page to another
-//! ([RFC 9111 §5.2]).
+//! The cache headers of responses, so that no shared cache serves a visitor's page to another
+//! visitor ([RFC 9111 §5.2]).
 //!
 //! [RFC 9111 §5.2]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2
 
 use std::borrow::Cow;
 
-/// Fields that some caches heed in place of `Cache-Control`: [RFC 9213], and what came before it.
-/// Only shared caches read them.
+/// Headers that some shared caches read instead of `Cache-Control`: [RFC 9213] and its
+/// predecessors. Only shared caches read these headers.
 ///
 /// [RFC 9213]: https://www.rfc-editor.org/rfc/rfc9213
 pub(crate) const TARGETED: [&str; 8] = [
@@ -20,27 +20,29 @@ pub(crate) const TARGETED: [&str; 8] = [
     "x-litespeed-cache-control",
 ];
 
-/// How far a response may be cached.
+/// The degree to which a response may be cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cacheability {
-    /// As the handler said.
+    /// The headers of the handler stay.
     Unchanged,
-    /// By the visitor's browser alone: it depends on a live session, or may still.
+    /// Only the visitor's browser may cache the response, which depends on a live session, or may
+    /// still do so.
     Private,
-    /// Not at all: it sets the session's cookie, or was made without the session that it is for.
+    /// Nothing may cache the response. It sets the session cookie, or was made without the session
+    /// that the request has.
     NoStore,
 }
 
 impl Cacheability {
-    /// The `Cache-Control` to send in place of the handler's (`""` without one), or `None` if the
-    /// handler's does.
+    /// Returns the `Cache-Control` to send instead of the handler's (`""` without a header).
+    /// Returns `None` if the handler's is strict enough.
     pub(crate) fn restrict(self, given: &str) -> Option<Cow<'static, str>> {
         match self {
             Self::Unchanged => None,
             Self::NoStore => (!forbids_storing(given)).then_some("no-store".into()),
             Self::Private if given.is_empty() => Some("private".into()),
             Self::Private if forbids_storing(given) => None,
-            // A quoted list of header names: not worth being taken apart.
+            // A quoted list of header names is not worth parsing.
             Self::Private if given.contains('"') => Some("private, no-cache".into()),
             Self::Private
                 if has(given, "private") && !directives(given).any(opens_to_shared_caches) =>
@@ -51,8 +53,8 @@ impl Cacheability {
         }
     }
 
-    /// The value to send in place of a [targeted](TARGETED) field of the handler's, or `None` if
-    /// the handler's does.
+    /// Returns the value to send instead of the handler's [targeted](TARGETED) header. Returns
+    /// `None` if the handler's is strict enough.
     pub(crate) fn restrict_targeted(self, given: &str) -> Option<&'static str> {
         let is_strict = self == Self::Unchanged || forbids_storing(given) || has(given, "private");
         (!is_strict).then_some("no-store")
@@ -70,8 +72,8 @@ fn opens_to_shared_caches(directive: &str) -> bool {
     ["public", "s-maxage", "proxy-revalidate"].iter().any(|shared| is_named(directive, shared))
 }
 
-/// A cache that knows the response's status is told by `must-understand` to ignore `no-store` ([RFC
-/// 9111 §5.2.2.3]).
+/// Returns whether no cache may store the response. With `must-understand`, a cache that knows the
+/// response's status ignores `no-store` ([RFC 9111 §5.2.2.3]).
 ///
 /// [RFC 9111 §5.2.2.3]: https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2.3
 fn forbids_storing(given: &str) -> bool {
@@ -87,8 +89,8 @@ fn has(given: &str, name: &str) -> bool {
     directives(given).any(|directive| directive.eq_ignore_ascii_case(name))
 }
 
-/// What stands between commas. Quoted arguments hold no directives, and a quote without an end
-/// reaches to the end.
+/// Splits the list at commas, except within quotes. A quote without an end reaches to the end of
+/// the text.
 fn directives(mut rest: &str) -> impl Iterator<Item = &str> {
     let next = move || {
         if rest.is_empty() {

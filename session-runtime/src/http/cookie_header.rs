@@ -1,28 +1,30 @@
-//! Finding our cookies in a request's `Cookie` headers.
+//! The search for session cookies in the `Cookie` headers of a request.
 
 use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
-/// What fits without an allocation: a cookie of ours, with its name, and a short one or two.
+/// The bytes that fit without an allocation: a session cookie with its name, and a short cookie or
+/// two.
 const ROOM: usize = 160;
 
-/// Longer values are not ours.
+/// The maximum length of a session cookie's value.
 const MAX_VALUE_LEN: usize = 512;
 
-/// A request's `Cookie` headers, as they came.
+/// The `Cookie` headers of a request.
 ///
-/// A request that never asks for its session pays for this copy alone: it is looked through when
-/// somebody asks.
+/// The cookies are parsed only when the session is used. A request that ignores its session pays
+/// only for this copy.
 #[derive(Default)]
 pub(crate) struct CookieHeaders {
-    /// Joined as [RFC 6265 §5.4] joins cookies.
+    /// The headers, joined like cookies in [RFC 6265 §5.4].
     ///
     /// [RFC 6265 §5.4]: https://www.rfc-editor.org/rfc/rfc6265#section-5.4
     joined: SmallVec<[u8; ROOM]>,
 }
 
 impl CookieHeaders {
-    /// The headers are taken as bytes: another application's cookie may hold anything.
+    /// Collects the headers as bytes, because the cookies of other applications may contain
+    /// anything.
     pub(crate) fn collect<'a>(headers: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut collected = Self::default();
         for header in headers {
@@ -34,7 +36,7 @@ impl CookieHeaders {
         collected
     }
 
-    /// The values of all cookies of this name that may be ours, in their order.
+    /// Returns the values of all cookies with this name that may be session cookies, in order.
     pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         split(&self.joined).filter_map(|pair| {
             let at = memchr(b'=', pair)?;
@@ -46,15 +48,14 @@ impl CookieHeaders {
     }
 }
 
-/// A value without the one pair of quotes that may stand around it ([RFC 6265 §4.1.1]): some
-/// proxies and servers add them.
+/// Removes a pair of quotes around a value ([RFC 6265 §4.1.1]), which some proxies and servers add.
 ///
 /// [RFC 6265 §4.1.1]: https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
 fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// What stands between semicolons.
+/// Splits a list at semicolons.
 fn split(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = memchr_iter(b';', list).chain([list.len()]);
     ends.scan(0, |from, to| Some(&list[std::mem::replace(from, to + 1)..to]))

@@ -1,20 +1,20 @@
-//! A session cookie's value, as it is read and as it is written.
+//! The value of a session cookie, read and written.
 
 use std::time::Duration;
 
 use crate::id::SessionId;
 
-/// An id that a cookie names rightly.
+/// The id of a cookie whose signature is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verified {
     pub(crate) id: SessionId,
-    /// By another key, or in another format, than would be written now.
+    /// A cookie written now would have another key or format, or on Tornado a later signing time.
     pub(crate) is_outdated: bool,
 }
 
-/// A cookie's value.
+/// The value of a new cookie.
 pub(crate) struct Written {
     pub(crate) value: String,
-    /// How long it is read, if not for ever.
+    /// The time for which the value can be read. `None` means for ever.
     pub(crate) lasts: Option<Duration>,
 }

@@ -1,4 +1,4 @@
-//! The cause of a request, as browsers tell it ([Fetch Metadata]).
+//! The cause of a request, from the headers of the browser ([Fetch Metadata]).
 //!
 //! [Fetch Metadata]: https://www.w3.org/TR/fetch-metadata/
 
@@ -6,8 +6,10 @@ use crate::config::SameSite;
 
 pub(crate) const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Returns whether another site caused a request in a way for which browsers leave a cookie of this
-/// policy out. If the cookie did not come, the browser may still have one ([RFC 6265bis §5.6.7]).
+/// Returns whether another site caused the request in such a way that browsers leave out a cookie
+/// with this policy.
+///
+/// If the cookie did not come, the browser may still have a session cookie ([RFC 6265bis §5.6.7]).
 ///
 /// [RFC 6265bis §5.6.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.6.7
 pub(crate) fn leaves_cookie_out<'a>(

@@ -15,7 +15,7 @@ use crate::config::CookieFormat;
 #[cfg(feature = "redis-session-compat")]
 use crate::id::python::PythonId;
 
-/// The formats of the session cookie's value: one is written, all are read.
+/// The formats of the session cookie's value. A single format is written, and all are read.
 #[derive(Debug)]
 pub(crate) struct CookieFormats {
     written: Format,
@@ -50,12 +50,13 @@ impl CookieFormats {
         Ok(Self { written, others, reads_forgeable_ids })
     }
 
-    /// The cookie's value for an id. `None`: no value would be read, for the session's age.
+    /// Returns the cookie's value for an id, or `None` if the session is too old for a value that
+    /// can be read.
     pub(crate) fn write(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
         self.written.write(id, now)
     }
 
-    /// The id that a cookie's value names, if it is rightly signed in one of the formats.
+    /// Returns the id of a cookie's value, if the signature is valid in one of the formats.
     pub(crate) fn read(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         let current = self.written.read(value, now);
         #[cfg(feature = "redis-session-compat")]
@@ -66,8 +67,8 @@ impl CookieFormats {
         current
     }
 
-    /// The id that a cookie's value is, without a signature, if such are read: for a request that
-    /// has nothing signed.
+    /// Returns the id of a cookie's value without a signature, if such values are allowed. Used
+    /// only for a request without a signed cookie.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn read_forgeable(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         if !self.reads_forgeable_ids {
@@ -97,7 +98,7 @@ impl Format {
         Ok(Self::Native(Keyring::new(&settings.cookie.name, signing.expose(), older)))
     }
 
-    /// `None`: the format has no signature.
+    /// Returns `None` if the format has no signature.
     #[cfg(feature = "redis-session-compat")]
     fn new(format: &CookieFormat, settings: &Settings) -> Option<Result<Self, Error>> {
         let name = &settings.cookie.name;

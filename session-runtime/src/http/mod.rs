@@ -1,4 +1,4 @@
-//! A request's cookies in, a response's headers out.
+//! The cookies of requests and the headers of responses.
 
 pub(crate) mod cache_control;
 pub(crate) mod cookie_header;

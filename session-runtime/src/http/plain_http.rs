@@ -1,4 +1,4 @@
-//! Requests that came by plain http, over which browsers keep no cookie with `Secure`.
+//! Detection of requests over plain HTTP, for which browsers do not keep `Secure` cookies.
 
 use std::net::IpAddr;
 use std::str;
@@ -7,14 +7,15 @@ pub(crate) const HOST: &str = "host";
 pub(crate) const X_FORWARDED_HOST: &str = "x-forwarded-host";
 pub(crate) const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-/// Returns whether a request came by plain http, as far as its headers tell, and not to this
-/// machine, of which browsers keep `Secure` cookies all the same. The nearest word counts: that of
-/// a proxy, else that of the page that caused the request.
+/// Returns whether the headers show that a request came over plain HTTP, and not to this machine.
+/// From this machine, browsers keep `Secure` cookies even over plain HTTP.
+///
+/// A header of a proxy takes precedence over the page that caused the request.
 pub(crate) fn came_by_plain_http<'a>(header: impl Fn(&'static str) -> Option<&'a [u8]>) -> bool {
     let header = |name| str::from_utf8(header(name)?).ok();
     let first = |name| header(name).and_then(|list: &str| list.split(',').next()).map(str::trim);
     let forwarded = |key| first("forwarded").and_then(|element| parameter(element, key));
-    // By far the most requests end here or at the scheme: what is looked up is counted.
+    // Most requests end here or at the scheme, so few headers are looked up.
     let Some(asked) = header(HOST) else { return false };
     let visited = || first(X_FORWARDED_HOST).or_else(|| forwarded("host")).unwrap_or(asked);
     let of_page = |name| header(name).and_then(|url| scheme(url, visited()));
@@ -23,7 +24,7 @@ pub(crate) fn came_by_plain_http<'a>(header: impl Fn(&'static str) -> Option<&'a
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) && !is_loopback(visited())
 }
 
-/// Of one element of `Forwarded` ([RFC 7239 §4]).
+/// Returns a parameter of an element of `Forwarded` ([RFC 7239 §4]).
 ///
 /// [RFC 7239 §4]: https://www.rfc-editor.org/rfc/rfc7239#section-4
 fn parameter<'a>(element: &'a str, key: &str) -> Option<&'a str> {
@@ -32,14 +33,15 @@ fn parameter<'a>(element: &'a str, key: &str) -> Option<&'a str> {
     Some(value.trim().trim_matches('"'))
 }
 
-/// The scheme of a URL on this host.
+/// Returns the scheme of a URL on this host.
 fn scheme<'a>(url: &'a str, host: &str) -> Option<&'a str> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     authority.eq_ignore_ascii_case(host).then_some(scheme)
 }
 
-/// [Secure Contexts §3.1](https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy).
+/// Returns whether the host is this machine, as in [Secure Contexts
+/// §3.1](https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy).
 fn is_loopback(host: &str) -> bool {
     let without_port = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

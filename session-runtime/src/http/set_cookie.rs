@@ -1,4 +1,4 @@
-//! Writing our cookie.
+//! The `Set-Cookie` header of the session cookie.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use cookie::{Cookie, SameSite as CookieSameSite};
 
 use crate::config::{CookieSettings, SameSite};
 
-/// A browser keeps no cookie for longer ([RFC 6265bis §5.5]).
+/// The longest time that browsers keep a cookie ([RFC 6265bis §5.5]).
 ///
 /// [RFC 6265bis §5.5]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.5
 const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The cookie with all its attributes and no value.
+/// The cookie with all attributes, without a value.
 pub(crate) struct CookieTemplate {
     cookie: Cookie<'static>,
     same_site: SameSite,
@@ -49,8 +49,8 @@ impl CookieTemplate {
         self.same_site
     }
 
-    /// The value of a `Set-Cookie` header. Without `max_age` the browser forgets the cookie when it
-    /// is closed.
+    /// Returns the value of a `Set-Cookie` header. Without `max_age`, the browser forgets the
+    /// cookie on closing.
     pub(crate) fn set(&self, value: String, max_age: Option<Duration>) -> String {
         let mut cookie = self.cookie.clone();
         cookie.set_value(value);
@@ -61,14 +61,14 @@ impl CookieTemplate {
         cookie.to_string()
     }
 
-    /// The value of a `Set-Cookie` header that has the browser forget the cookie: with the
-    /// attributes of the one that it removes, or the browser takes it for another's.
+    /// Returns the value of a `Set-Cookie` header that removes the cookie. The attributes must be
+    /// those of the existing cookie, or the browser sees a different cookie.
     pub(crate) fn removal(&self) -> String {
         removal(self.cookie.clone())
     }
 
-    /// The same for a cookie of this host alone, which was set before a domain was configured.
-    /// `None` if no domain is.
+    /// Returns the removal of the cookie of this exact host, which was set before a domain was
+    /// configured. Returns `None` without a domain.
     pub(crate) fn host_only_removal(&self) -> Option<String> {
         self.cookie.domain()?;
         let mut cookie = self.cookie.clone();

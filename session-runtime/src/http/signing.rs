@@ -1,4 +1,4 @@
-//! Signing of session ids in cookies.
+//! The signatures of session ids in cookies.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,21 +9,21 @@ use sha2::Sha256;
 use super::cookie_value::Verified;
 use crate::id::SessionId;
 
-/// What a key is derived for. Another use of the same secret, or another format, takes another
-/// label.
+/// The purpose of the derived key. Another use of the same secret, or another format, must have
+/// another label.
 const LABEL: &[u8] = b"session-runtime cookie signature v1";
-/// 32 bytes in base64url.
+/// The length of 32 bytes in base64url.
 const MAC_LEN: usize = 43;
 
-/// The keys of one cookie: the first signs, all verify.
+/// The keys of a cookie. The first key signs, and all keys verify.
 ///
 /// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in
-/// base64url, so that a value signed for one cookie does not pass for another. A key is
-/// HKDF-SHA-256 of a configured secret ([RFC 5869]).
+/// base64url. So a value signed for one cookie is not valid for another. Keys are derived from the
+/// configured secrets by HKDF-SHA-256 ([RFC 5869]).
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct Keyring {
-    /// One prepared state a key, which took in the cookie's name already.
+    /// A prepared state for each key, which already contains the cookie's name.
     signing: Hmac<Sha256>,
     older: Vec<Hmac<Sha256>>,
 }
@@ -38,7 +38,7 @@ impl Keyring {
         Self { signing: prepare(cookie_name, signing), older }
     }
 
-    /// The cookie's value for an id.
+    /// Returns the cookie's value for an id.
     pub(crate) fn sign(&self, id: &SessionId) -> String {
         let signed = id.expose_secret();
         let mut value = String::with_capacity(signed.len() + 1 + MAC_LEN);
@@ -51,12 +51,12 @@ impl Keyring {
         value
     }
 
-    /// The id in a cookie's value, if one of the keys signed exactly this value.
+    /// Returns the id in a cookie's value, if one of the keys signed exactly this value.
     pub(crate) fn verify(&self, value: &[u8]) -> Option<Verified> {
         let (signed, given) = value.split_at_checked(value.len().checked_sub(MAC_LEN)?)?;
         let signed = signed.strip_suffix(b".")?;
         let id = SessionId::from_ascii(signed)?;
-        // Bytes have one text: another one of the same bytes is refused.
+        // The bytes of a MAC have a single valid text. Other texts of the same bytes are refused.
         let mut given_mac = [0; 32];
         URL_SAFE_NO_PAD.decode_slice(given, &mut given_mac).ok()?;
         // Compares in constant time.
@@ -67,9 +67,9 @@ impl Keyring {
 }
 
 fn prepare(cookie_name: &str, secret: &[u8]) -> Hmac<Sha256> {
-    // 32 bytes of key, padded with zeros to HMAC's block size as RFC 2104 does it.
+    // A key of 32 bytes, padded with zeros to the block size of HMAC (RFC 2104).
     let mut key = [0; 64];
-    // HKDF refuses more than 255 blocks of output, and this is one.
+    // HKDF refuses more than 255 blocks of output, and this is a single block.
     let _ = Hkdf::<Sha256>::new(None, secret).expand(LABEL, &mut key[..32]);
     let mut state = Hmac::<Sha256>::new(&key.into());
     state.update(cookie_name.as_bytes());
@@ -101,7 +101,7 @@ mod tests {
         SessionId::parse(ID).unwrap()
     }
 
-    /// Computed with Python's `hmac` and `hashlib`: see `tests/support/cookies.py`.
+    /// Computed with Python's `hmac` and `hashlib`, see `tests/support/cookies.py`.
     #[test]
     fn format_is_pinned() {
         let keyring = Keyring::new("__Host-session-id", SECRET, []);

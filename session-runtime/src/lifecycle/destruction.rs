@@ -12,8 +12,8 @@ use crate::store::{Destroyed, TombstoneKind};
 use crate::telemetry::LifecycleEvent;
 
 impl Lifecycle {
-    /// The store was told to end this session. `follow` gives the session that is to be ended in
-    /// place of one that another request rotated.
+    /// Records the reply to ending this session. If another request rotated the session, `follow`
+    /// gives the session to end instead.
     pub(crate) fn destroyed(
         &mut self,
         plan: &PlannedDestruction,
@@ -43,11 +43,11 @@ impl Lifecycle {
         }
     }
 
-    /// The session had ended before, as its tombstone says. Returns whether the request goes on
-    /// with a successor.
+    /// Handles the tombstone of a session that had already ended. Returns whether the request goes
+    /// on with a successor.
     ///
-    /// It does if it rotated the session itself. A successor that another request made is ended,
-    /// and never entered.
+    /// The request does so if the rotation was its own. A successor that another request made is
+    /// ended, and never becomes the request's session.
     fn goes_on_with_successor(
         &mut self,
         id: &SessionId,
@@ -68,8 +68,8 @@ impl Lifecycle {
         is_own
     }
 
-    /// The store was told to end the request's own session. It passes over candidates that were not
-    /// live.
+    /// Records the reply to ending the request's own session. Candidates that were not live are
+    /// skipped.
     fn own_destroyed(&mut self, plan: &PlannedDestruction, found: Destroyed) -> Next {
         match (found, &mut self.state) {
             (Destroyed::Missing, State::Candidate { .. }) => {
@@ -91,18 +91,18 @@ impl Lifecycle {
         self.finish_if_all_destroyed()
     }
 
-    /// The store could not end this session. Returns whether the destruction goes on with the
-    /// others.
+    /// Records that the store could not end this session. Returns whether the destruction goes on
+    /// with the others.
     pub(crate) fn not_destroyed(&mut self, id: &SessionId) -> bool {
         self.others.destruction_failed(id)
     }
 
-    /// The destruction has come to its end, for better or worse.
+    /// Records the end of the destruction, successful or not.
     pub(crate) fn destruction_finished(&mut self) {
         self.others.retry_failed_later();
     }
 
-    /// The store was told to end a session that the request cannot use.
+    /// Records the reply to ending a session that the request cannot use.
     pub(crate) fn unusable_destroyed(&mut self, id: &SessionId, found: Destroyed) {
         self.others.remove_unusable(id);
         if found == Destroyed::Ended {

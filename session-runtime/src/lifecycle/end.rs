@@ -1,4 +1,4 @@
-//! The end of a session while a request was under way, and its consequences for a login.
+//! The end of a session while a request was under way, and the consequences for a login.
 
 use std::time::Duration;
 
@@ -6,55 +6,54 @@ use super::metadata::SessionMetadata;
 use crate::error::{Error, Kind};
 use crate::store::{DestroyReason, Tombstone, TombstoneKind};
 
-/// The stay of a tombstone: longer than a request that may still hold the dead id is likely to
-/// take.
+/// The time for which a tombstone stays: longer than a request with the old id is likely to take.
 pub(crate) const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
-/// How long a request has been under way, for the comparison with a tombstone's age.
+/// The time for which a request has been under way, to be compared with the age of a tombstone.
 ///
-/// The tombstone's age is by the store's clock, and the request's age by ours. Neither is compared
-/// as a time of day.
+/// The store's clock measures the tombstone's age, and our clock measures the request's age. Times
+/// of day are never compared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestAge {
     pub(crate) since_arrival: Duration,
-    /// How much later than a session's end a request may arrive and still count as under way:
-    /// answers with another cookie may have been on their way to the browser.
+    /// The time after a session's end for which a request counts as under way. Responses with
+    /// another cookie may have been on their way to the browser.
     pub(crate) grace: Duration,
-    /// A client is on the other side, and gets the cookie of a session that begins anew.
+    /// The request comes from a client, which receives the cookie of a new session.
     pub(crate) has_client: bool,
 }
 
-/// A session that came to its end while the request was under way.
+/// A session that ended while the request was under way.
 #[derive(Debug)]
 pub(super) struct Gone {
     pub(super) session: SessionMetadata,
     pub(super) end: End,
 }
 
-/// How a session came to its end.
+/// The way in which a session ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum End {
-    /// The store did not have it any more.
+    /// The session is no longer in the store.
     Expired,
-    /// A request ended it. Its tombstone was not read.
+    /// A request ended the session. The tombstone was not read.
     Unread,
-    /// A request ended it, as its tombstone says.
+    /// A request ended the session, and the tombstone was read.
     Read { kind: TombstoneKind, is_before_arrival: bool },
 }
 
 impl RequestAge {
     /// Returns whether the request was under way when the session ended.
     ///
-    /// A part of the application always is: nobody would get the cookie of a session that begins
-    /// anew.
+    /// A part of the application is always under way, because nobody would receive the cookie of a
+    /// new session.
     pub(super) fn is_under_way_at(self, tombstone_age: Duration) -> bool {
         !self.has_client || tombstone_age <= self.since_arrival.saturating_add(self.grace)
     }
 }
 
 impl Gone {
-    /// Chooses the end that leaves a login fewer ways: somebody else's, whatever the order of the
-    /// cookies.
+    /// Returns the end that restricts a login more: an end by another part of the application, in
+    /// whatever order the cookies came.
     pub(super) fn stricter(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
             (Some(one), Some(other)) if other.end.is_elsewhere() && !one.end.is_elsewhere() => {
@@ -77,16 +76,16 @@ impl End {
         Self::Read { kind: tombstone.kind, is_before_arrival: tombstone.age > age.since_arrival }
     }
 
-    /// Returns whether a login may create a session in place of the one that is gone. `None` if the
-    /// tombstone has to be read.
+    /// Returns whether a login may create a session in place of the session that is gone. Returns
+    /// `None` if the tombstone has to be read.
     ///
-    /// A verified password is a new session by intent, unless somebody else ended the former one
-    /// while the request was under way.
+    /// A verified password means a new session, unless another part of the application ended the
+    /// former session during the request.
     pub(super) fn allows_login(self, age: RequestAge) -> Option<bool> {
         match self {
             _ if !age.has_client => Some(false),
             Self::Unread => None,
-            // An end by somebody else would have left a tombstone for longer.
+            // An end by another part of the application would have left a tombstone for longer.
             Self::Expired => Some(age.since_arrival < TOMBSTONE_FOR),
             Self::Read { kind: TombstoneKind::Destroyed(reason), is_before_arrival } => {
                 Some(is_before_arrival || reason == DestroyReason::LoggedOut)

@@ -1,4 +1,4 @@
-//! Which fields of its session a request has seen.
+//! The fields of a session that a request has seen.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use smallvec::SmallVec;
 
 use crate::store::{Action, Change, Modified};
 
-/// The fields that were there when the request last read or wrote them. Others may have removed
-/// them since: it is a hint, for a write that is cheaper where the fields are there.
+/// The fields that existed when the request last read or wrote them. Other requests may have
+/// removed fields since.
 ///
-/// No more than [`MOST`] are kept: a write of many fields takes the store so long that a script
-/// makes no difference.
+/// This is a hint, because a write to existing fields is cheaper. No more than [`MOST`] fields are
+/// kept. A write of many fields takes the store so long that a script makes no difference.
 #[derive(Debug, Default)]
 pub(crate) struct KnownFields(SmallVec<[&'static str; 6]>);
 
@@ -25,7 +25,7 @@ impl KnownFields {
         }
     }
 
-    /// What these changes, which were carried out, leave behind.
+    /// Records changes that were carried out.
     pub(crate) fn record_changes(&mut self, changes: &[Change<'static>]) {
         for change in changes {
             match change {
@@ -35,7 +35,7 @@ impl KnownFields {
         }
     }
 
-    /// The same of an action on one field, which has an expiry of its own then or not.
+    /// Records an action on a field that may have its own expiry.
     pub(crate) fn record_action(
         &mut self,
         field: &'static str,
@@ -52,7 +52,7 @@ impl KnownFields {
         }
     }
 
-    /// Whether the changes give new values to fields that are there, and do nothing else.
+    /// Returns whether the changes only give new values to existing fields.
     #[inline]
     pub(crate) fn contains_all(&self, changes: &[Change<'_>]) -> bool {
         let has = |change: &Change<'_>| match change {

@@ -1,4 +1,4 @@
-//! An id with what follows from it: its key in the store and its deadlines.
+//! An id with its key in the store and its deadlines.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::id::successor;
 use crate::id::{LifetimeId, SessionId, SessionKey};
 
-/// The most by which the clock that dated an id may be ahead of ours.
+/// The most by which the clock behind an id's creation time may be ahead of ours.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// One session that a request may use.
+/// A session that a request may use.
 ///
-/// All of it follows from the id and the configuration, without asking the store. Every operation
-/// takes it along, so clones share it.
+/// All of the data follows from the id and the configuration, without asking the store. Every
+/// operation has a clone, so clones share the data.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionMetadata(Arc<Metadata>);
 
@@ -30,21 +30,21 @@ pub(crate) struct Metadata {
 }
 
 impl SessionMetadata {
-    /// Gives an id's session. A class that is not configured has the strictest lifetime.
+    /// Returns the session of an id. A class that is not configured has the strictest lifetime.
     pub(crate) fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Self {
         let (created_at, class) = id.created_at_and_lifetime();
         let lifetime = lifetimes.get(class).copied().unwrap_or_else(|| lifetimes.strictest(class));
         Self(Arc::new(Metadata { id, key: SessionKey::new(prefix, &id), created_at, lifetime }))
     }
 
-    /// Returns whether a session can have this id now. It cannot once its deadline has passed, nor
-    /// if it was created in the future.
+    /// Returns whether a session can have this id now. After the deadline, or with a creation time
+    /// in the future, no session can.
     pub(crate) fn is_plausible(&self, now: SystemTime) -> bool {
         let latest = now.checked_add(MAX_CLOCK_SKEW);
         latest.is_some_and(|latest| self.created_at <= latest) && self.expires_in(now).is_some()
     }
 
-    /// Generates the id that the session is rotated to, in the same cluster slot.
+    /// Generates the next id for a rotation, in the same cluster slot.
     pub(crate) fn generate_successor(
         &self,
         created_at: SystemTime,
@@ -57,13 +57,13 @@ impl SessionMetadata {
         self.id.generate_successor(created_at, lifetime)
     }
 
-    /// How long from now the store keeps the session if it is used now: the idle timeout, but never
-    /// past the absolute deadline. `None` past the deadline.
+    /// Returns how long the store keeps the session after a use now: the idle timeout, but never
+    /// past the absolute deadline. Returns `None` past the deadline.
     pub(crate) fn expires_in(&self, now: SystemTime) -> Option<Duration> {
         self.deadline_in(now).map(|remaining| remaining.min(self.lifetime.idle))
     }
 
-    /// How long from now the session's absolute deadline is. `None` past the deadline.
+    /// Returns the time until the session's absolute deadline. Returns `None` past the deadline.
     pub(crate) fn deadline_in(&self, now: SystemTime) -> Option<Duration> {
         let deadline = self.created_at.checked_add(self.lifetime.max)?;
         let remaining = deadline.duration_since(now).ok()?;

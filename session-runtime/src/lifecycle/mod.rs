@@ -1,14 +1,15 @@
-//! One request's session as a state machine, free of I/O.
+//! A request's session as a state machine, free of I/O.
 //!
-//! An operation asks for a plan ([`Lifecycle::plan_read`], [`Lifecycle::plan_write`]), carries it
-//! out on the store and reports the store's reply ([`Lifecycle::found`], [`Lifecycle::missing`],
-//! [`Lifecycle::dead`]), until it has an answer. Several operations of one request may be under way
-//! at once. A report about an id that is no longer the request's changes nothing.
+//! An operation asks for a plan ([`Lifecycle::plan_read`], [`Lifecycle::plan_write`]) and carries
+//! out the plan on the store. Then the operation reports the store's reply ([`Lifecycle::found`],
+//! [`Lifecycle::missing`], [`Lifecycle::dead`]), and may ask for another plan. Several operations
+//! of a request may be under way at once. A report about an id that is no longer the request's
+//! changes nothing.
 //!
-//! A session that ended while the request was under way is *gone* for it. A request that arrived
-//! later has no session. Durations alone decide between the two: see [`RequestAge`].
+//! A session that ended while the request was under way is *gone* for the request. A request that
+//! arrived later has no session. Only durations decide between the two, see [`RequestAge`].
 //!
-//! The events in sessions' lives are noticed here, and queued for telemetry.
+//! Events in the lives of sessions are noticed here, and queued for telemetry.
 
 mod candidate;
 mod destruction;
@@ -40,11 +41,11 @@ use crate::error::{Error, Kind};
 use crate::id::{LifetimeId, SessionId};
 use crate::telemetry::{EventFlush, EventQueue};
 
-/// One request's session.
+/// The session of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     state: State,
-    /// The candidates that are left to try after the current one.
+    /// The candidates to try after the current candidate.
     further: Vec<Candidate>,
     others: OtherSessions,
     facts: RequestFacts,
@@ -52,17 +53,17 @@ pub(crate) struct Lifecycle {
     accessed: bool,
     /// The session was live at some time during the request.
     was_live: bool,
-    /// The response's head was sent: nothing changes the cookie any more.
+    /// The response headers were sent, and nothing changes the cookie any more.
     headers_sent: bool,
-    /// Another part of the program than the one that sends the response can ask for the session.
+    /// A part of the program other than the sender of the response can ask for the session.
     is_shared: bool,
-    /// A write was refused that would have created a session in a cross-site request.
+    /// A write in a cross-site request was refused, because the write would have created a session.
     creation_refused: bool,
-    /// The client is to be told to forget its cookie, unless a new one takes its place.
+    /// The response removes the client's cookie, unless the response sets a new cookie.
     removal_due: bool,
     /// The lifetime of the next session that the request creates.
     next_lifetime: LifetimeId,
-    /// The rotations that were sent, of which one may have happened.
+    /// The rotations that were sent, any of which may have happened.
     rotations: Vec<PlannedRotation>,
     /// The session whose destruction or rotation was sent, and may have happened.
     in_doubt: Option<SessionId>,
@@ -70,20 +71,20 @@ pub(crate) struct Lifecycle {
     events: EventQueue,
 }
 
-/// The conduct of a request whose session the store cannot be asked for.
+/// The behaviour of a request when the store is unavailable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Degradation {
-    /// The request's operations fail.
+    /// The operations of the request fail.
     #[default]
     Refused,
     /// The request may go on without its session.
     Allowed,
-    /// The request goes on without its session, to its end: it has answered with defaults.
+    /// The request has read defaults, and goes on without its session to the end.
     Active,
 }
 
 impl Lifecycle {
-    /// Looks at the request's cookies at the first access. To be called before a plan is made.
+    /// Looks at the request's cookies on the first access. Call this before making a plan.
     pub(crate) fn resolve_cookies<C: IntoIterator<Item = Candidate>>(
         &mut self,
         cookies: impl FnOnce() -> ResolvedCookies<C>,
@@ -102,33 +103,33 @@ impl Lifecycle {
         self.further = candidates.collect();
     }
 
-    /// Records that browsers leave the session's cookie out of this request, which another site
-    /// caused.
+    /// Records that browsers leave the session cookie out of this request, because another site
+    /// caused the request.
     ///
-    /// A session that began without the cookie would take the place of the browser's own.
+    /// A session created without the cookie would replace the browser's own session.
     pub(crate) fn note_cookie_withheld(&mut self) {
         self.facts.cookie_withheld = true;
     }
 
-    /// Records that the request came by plain http.
+    /// Records that the request came over plain HTTP.
     pub(crate) fn note_plain_http(&mut self) {
         self.facts.is_plain_http = true;
     }
 
-    /// Lets the request create a session even if its cookie was withheld.
+    /// Lets the request create a session even if the browser withheld the cookie.
     pub(crate) fn allow_cross_site(&mut self) {
         self.facts.allows_cross_site = true;
     }
 
-    /// Lets the request go on without its session if the store cannot be asked for it.
+    /// Lets the request go on without its session if the store is unavailable.
     pub(crate) fn allow_degraded(&mut self) {
         if self.degradation == Degradation::Refused {
             self.degradation = Degradation::Allowed;
         }
     }
 
-    /// Goes on without the session, which the store cannot be asked for, if the request may and has
-    /// seen nothing of it.
+    /// Goes on without the session because the store is unavailable, if that is allowed and the
+    /// request has seen nothing of the session.
     ///
     /// Returns whether the request goes on without its session.
     pub(crate) fn degrade(&mut self) -> bool {
@@ -143,7 +144,7 @@ impl Lifecycle {
         self.degradation == Degradation::Active
     }
 
-    /// The session, as far as it is known without asking the store.
+    /// Returns the session, as far as known without asking the store.
     pub(crate) fn session(&self) -> Option<&SessionMetadata> {
         match &self.state {
             State::Candidate { .. } | State::Live { .. } => self.state.session(),
@@ -151,17 +152,19 @@ impl Lifecycle {
         }
     }
 
-    /// The sessions that the request's cookies name and that it cannot use, if it has no other.
+    /// Returns the sessions of the request's cookies that the request cannot use, if there is no
+    /// other session.
     pub(crate) fn unusable(&self) -> &[SessionMetadata] {
         if self.state.session().is_none() { self.others.unusable() } else { &[] }
     }
 
-    /// The id of the session that the request has, or had last.
+    /// Returns the id of the request's current or last session.
     pub(crate) fn last_id(&self) -> Option<SessionId> {
         self.state.session().map(|session| session.id).or(self.in_doubt)
     }
 
-    /// The fields that the request has seen of this session, while the request has it.
+    /// Returns the fields that the request has seen of this session, while this is the request's
+    /// session.
     pub(crate) fn known_fields(&mut self, id: &SessionId) -> Option<&mut KnownFields> {
         match &mut self.state {
             State::Live { session, fields, .. } if session.id == *id => Some(fields),
@@ -169,7 +172,7 @@ impl Lifecycle {
         }
     }
 
-    /// Takes the events, to be reported once nothing holds the life cycle.
+    /// Takes the events, to be reported once the lock on the life cycle is released.
     #[inline]
     pub(crate) fn take_events(&mut self) -> Option<EventFlush> {
         self.events.take()
@@ -181,7 +184,7 @@ impl Lifecycle {
 
     /// # Errors
     ///
-    /// `is_unavailable` in a degraded request: defaults must not get into its session.
+    /// `is_unavailable` in a degraded request, whose session must not receive defaults.
     fn check_not_degraded(&self) -> Result<(), Error> {
         if self.is_degraded() { Err(Error::new(Kind::WithoutSession)) } else { Ok(()) }
     }

@@ -1,22 +1,21 @@
-//! The sessions beside the request's own that its cookies name, or that other requests made of
-//! them.
+//! Sessions other than the request's own, from its cookies or from rotations by other requests.
 
 use super::metadata::SessionMetadata;
 use crate::id::SessionId;
 
-/// The sessions beside the request's own. A destruction ends them too, so that a logout leaves no
-/// session of the same browser behind.
+/// The sessions other than the request's own. A destruction ends these too, so that a logout leaves
+/// no session of the same browser behind.
 #[derive(Debug, Default)]
 pub(super) struct OtherSessions {
-    /// Sessions that the request cannot use: by this process's clock and lifetimes, or for their
-    /// number.
+    /// Sessions that the request cannot use, because of this process's clock and lifetimes, or
+    /// because there are too many.
     unusable: Vec<SessionMetadata>,
-    /// Sessions that the request does not use: another one is live, or they have ended. A
-    /// destruction ends those too that they were rotated to.
+    /// Sessions that the request does not use, because another session is live or because these
+    /// have ended. A destruction also ends the successors of ended sessions.
     passed_over: Vec<SessionMetadata>,
     /// Sessions that a destruction has yet to end.
     queued: Vec<SessionMetadata>,
-    /// Sessions that it could not end. The next destruction tries again.
+    /// Sessions that a destruction could not end. The next destruction tries again.
     failed: Vec<SessionMetadata>,
 }
 
@@ -42,12 +41,12 @@ impl OtherSessions {
         self.passed_over.extend(sessions);
     }
 
-    /// Has a destruction end these sessions.
+    /// Queues these sessions for a destruction.
     pub(super) fn queue(&mut self, sessions: impl IntoIterator<Item = SessionMetadata>) {
         self.queued.extend(sessions);
     }
 
-    /// Has a destruction end all of them.
+    /// Queues all sessions for a destruction.
     pub(super) fn queue_all(&mut self) {
         self.queued.append(&mut self.passed_over);
         self.queued.append(&mut self.unusable);
@@ -57,13 +56,13 @@ impl OtherSessions {
         &self.queued
     }
 
-    /// Records that a session was ended. Returns whether it was a queued one.
+    /// Records that a session was ended. Returns whether the session was queued.
     pub(super) fn destroyed(&mut self, id: &SessionId) -> bool {
         self.passed_over.retain(|session| session.id != *id);
         self.take_queued(id).is_some()
     }
 
-    /// Records that a session could not be ended. Returns whether it was a queued one.
+    /// Records that a session could not be ended. Returns whether the session was queued.
     pub(super) fn destruction_failed(&mut self, id: &SessionId) -> bool {
         let failed = self.take_queued(id);
         let was_queued = failed.is_some();
@@ -80,7 +79,7 @@ impl OtherSessions {
         !self.failed.is_empty()
     }
 
-    /// Returns whether a destruction would find no session here to end.
+    /// Returns whether a destruction would find no session to end.
     pub(super) fn is_empty(&self) -> bool {
         [&self.queued, &self.passed_over, &self.unusable].iter().all(|sessions| sessions.is_empty())
     }

@@ -1,31 +1,31 @@
-//! The outcome of a request for its response's headers.
+//! The outcome of a request for its response headers.
 
 use super::Lifecycle;
 use super::metadata::SessionMetadata;
 use super::state::State;
 
-/// The outcome of a request for its response's headers.
+/// The outcome of a request for its response headers.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// Something asked for the session.
     pub(crate) accessed: bool,
     /// The session was live at some time during the request.
     pub(crate) was_live: bool,
-    /// It may still become live, when the response's body is made.
+    /// The session may still become live while the response body is made.
     pub(crate) may_go_live: bool,
-    /// The session whose cookie is to be set.
+    /// The session whose cookie is set.
     pub(crate) set: Option<SessionMetadata>,
-    /// The client's cookie is to be removed.
+    /// The client's cookie is removed.
     pub(crate) remove: bool,
-    /// The request came by plain http.
+    /// The request came over plain HTTP.
     pub(crate) is_plain_http: bool,
-    /// The request went on without its session: the store could not be asked for it, or the
-    /// browser left its cookie out.
+    /// The request went on without its session, because the store was unavailable or the browser
+    /// left out the cookie.
     pub(crate) is_degraded: bool,
 }
 
 impl Lifecycle {
-    /// Gives what the response's head tells the client. Nothing changes the cookie after this.
+    /// Returns the outcome for the response headers. Nothing changes the cookie after this call.
     pub(crate) fn send_headers(&mut self) -> Outcome {
         self.headers_sent = true;
         let set = match &mut self.state {
@@ -47,25 +47,25 @@ impl Lifecycle {
         }
     }
 
-    /// Records that another part of the program can still ask for the session. To be called before
+    /// Records that another part of the program can still ask for the session. Call this before
     /// [`send_headers`](Self::send_headers).
     pub(crate) fn note_shared(&mut self) {
         self.is_shared = true;
     }
 
-    /// Returns whether the response's head was sent before anything asked for the session.
+    /// Returns whether the response headers were sent before anything asked for the session.
     pub(crate) fn is_late(&self) -> bool {
         self.headers_sent && !self.accessed
     }
 
-    /// Returns whether the response was sent, besides, as one that does not depend on the session:
-    /// nothing was known that could still ask for it.
+    /// Returns whether, in addition, the headers were sent as independent of the session. At that
+    /// time, nothing was known that could still ask for the session.
     #[cfg(any(feature = "actix", feature = "tower"))]
     pub(crate) fn is_too_late(&self) -> bool {
         self.is_late() && !self.is_shared
     }
 
-    /// Returns whether a read of the session may still find one.
+    /// Returns whether a read may still find a session.
     fn may_go_live(&self) -> bool {
         !self.accessed || !matches!(self.state, State::Absent { pending: None } | State::Gone(_))
     }

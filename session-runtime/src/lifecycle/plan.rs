@@ -1,4 +1,4 @@
-//! Plans: the request to the store that an operation makes next.
+//! Plans: the next request of an operation to the store.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use crate::store::WriteMode;
 #[derive(Debug)]
 pub(crate) struct PlannedRead {
     pub(crate) session: SessionMetadata,
-    /// Have the session expire that long from now: the first of the request.
+    /// The new expiry of the session, from now, for the first read of the request.
     pub(crate) refresh: Option<Duration>,
     /// The reply shows whether a pending creation happened.
     pub(crate) resolves_pending: bool,
@@ -25,9 +25,9 @@ pub(crate) struct PlannedRead {
 #[derive(Debug)]
 pub(crate) struct PlannedWrite {
     pub(crate) session: SessionMetadata,
-    /// Whether it may create the session.
+    /// Determines whether the write may create the session.
     pub(crate) mode: WriteMode,
-    /// Have the session expire that long from now.
+    /// The new expiry of the session, from now.
     pub(crate) expires_in: Duration,
     /// The reply shows whether a pending creation happened.
     pub(crate) resolves_pending: bool,
@@ -44,10 +44,10 @@ pub(crate) struct PlannedDestruction {
 /// The next step of an operation that gives a session a new id.
 #[derive(Debug)]
 pub(crate) enum RotationStep {
-    /// There is no session to rotate. The next one gets a fresh id anyway.
+    /// There is no session to rotate. The next session gets a fresh id anyway.
     Nothing,
     Rotate(PlannedRotation),
-    /// A session is to be ended that the request cannot use: see [`Lifecycle::unusable_destroyed`].
+    /// End a session that the request cannot use: see [`Lifecycle::unusable_destroyed`].
     Destroy(SessionMetadata),
     /// The tombstone of a session decides: see [`Lifecycle::tombstone_read`].
     ReadTombstone(SessionMetadata),
@@ -63,17 +63,17 @@ pub(crate) struct PlannedRotation {
     pub(super) resolves_pending: bool,
 }
 
-/// Why a session gets a new id.
+/// The reason for a new id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RotationReason {
-    /// A change of privilege: the time of creation and the lifetime stay.
+    /// A change of privilege: the creation time and the lifetime stay.
     Rotate,
-    /// Login: the session counts as created now, with this lifetime.
+    /// A login: the session counts as created now, with this lifetime.
     Renew(LifetimeId),
 }
 
 impl Lifecycle {
-    /// Plans a read. `None`: the answer is the default.
+    /// Plans a read. Returns `None` if the field reads as its default.
     pub(crate) fn plan_read(&mut self, now: SystemTime) -> Option<PlannedRead> {
         self.pass_deadlines(now);
         if self.is_degraded() {
@@ -91,8 +91,8 @@ impl Lifecycle {
         Some(PlannedRead { session, refresh, resolves_pending })
     }
 
-    /// Plans a write. `None`: there is nothing to remove. `generate` gives a session under a new
-    /// id.
+    /// Plans a write. Returns `None` if there is nothing to remove. `generate` gives a session
+    /// under a new id.
     pub(crate) fn plan_write(
         &mut self,
         now: SystemTime,
@@ -157,7 +157,7 @@ impl Lifecycle {
         Ok(RotationStep::Rotate(planned))
     }
 
-    /// Forgets a session that is gone, if a login may take its place. Gives the session if its
+    /// Forgets a session that is gone, if a login may create another. Returns the session if its
     /// tombstone decides.
     fn login_after_end(
         &mut self,
@@ -177,8 +177,8 @@ impl Lifecycle {
         Ok(None)
     }
 
-    /// Without a session, a change of id decides on the next one's lifetime, once no session is
-    /// left that the request cannot use.
+    /// Plans a new id without a session. First, sessions that the request cannot use are ended.
+    /// Then the operation only decides on the lifetime of the next session.
     fn plan_rotation_of_nothing(&mut self, reason: RotationReason) -> Result<RotationStep, Error> {
         if let Some(session) = self.others.unusable().last().cloned() {
             self.check_headers_unsent()?;
@@ -188,9 +188,10 @@ impl Lifecycle {
         Ok(RotationStep::Nothing)
     }
 
-    /// Plans the end of the next session that a destruction ends. `None`: there is nothing to end.
+    /// Plans the end of the next session of a destruction. Returns `None` if there is nothing to
+    /// end.
     ///
-    /// The request's own session comes last: until then, the request still has it.
+    /// The request's own session comes last, and stays the request's session until then.
     pub(crate) fn plan_destroy(
         &mut self,
         now: SystemTime,

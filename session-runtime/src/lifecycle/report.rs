@@ -11,17 +11,17 @@ use crate::id::SessionId;
 use crate::store::Tombstone;
 use crate::telemetry::LifecycleEvent;
 
-/// How an operation goes on after a report.
+/// The next step of an operation after a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Ask for a new plan.
     Replan,
-    /// Nothing is left to do: there is nothing to read, to remove or to end.
+    /// Stop, because there is nothing to read, to remove or to end.
     Done,
 }
 
 impl Lifecycle {
-    /// The store has this session.
+    /// Records that the store has this session.
     pub(crate) fn found(&mut self, id: &SessionId, refreshed: bool) {
         self.refused(id);
         let cookie_due = match &mut self.state {
@@ -31,7 +31,7 @@ impl Lifecycle {
                 }
                 current.cookie_due
             }
-            // Created too late for a cookie: it stays unreachable, and expires.
+            // Created too late for a cookie: the session stays unreachable and expires.
             State::Absent { .. } if self.headers_sent => return,
             State::Absent { pending: Some(session) } if session.id == *id => {
                 self.events.push(LifecycleEvent::Created, Some(id));
@@ -48,12 +48,14 @@ impl Lifecycle {
         }
     }
 
-    /// The store carried out a write that was allowed to create this session. `Replan`: meanwhile
-    /// the request's session became another one, and the write has to go there.
+    /// Records that the store carried out a write that was allowed to create this session. Returns
+    /// `Replan` if the request's session has changed since, and the write belongs to the new
+    /// session.
     ///
     /// # Errors
     ///
-    /// `is_headers_sent` if it was created while the response's head was sent, without its cookie.
+    /// `is_headers_sent` if the session was created while the response headers were being sent
+    /// without its cookie.
     pub(crate) fn created(&mut self, id: &SessionId) -> Result<Next, Error> {
         self.found(id, true);
         match &self.state {
@@ -65,14 +67,15 @@ impl Lifecycle {
             State::Absent { pending: Some(session) } if session.id == *id => {
                 Err(Error::new(Kind::HeadersSent))
             }
-            // It was carried out before the session was rotated, and went along: not once more.
+            // The write was carried out before the rotation and moved with the session, so the
+            // write is not repeated.
             _ if self.rotations.iter().any(|sent| sent.from.id == *id) => Ok(Next::Done),
             _ => Ok(Next::Replan),
         }
     }
 
-    /// The store did not know this session. `resolves_pending` is the plan's: the creation that it
-    /// asked for may have happened since.
+    /// Records that the store did not have this session. `resolves_pending` comes from the plan:
+    /// the pending creation may have happened since.
     pub(crate) fn missing(&mut self, id: &SessionId, resolves_pending: bool) -> Next {
         match &mut self.state {
             State::Live { session, .. } if session.id == *id && resolves_pending => {
@@ -93,9 +96,8 @@ impl Lifecycle {
         Next::Replan
     }
 
-    /// The store has a tombstone of this session. If the tombstone decides how the request goes on,
-    /// the session is returned: see
-    /// [`tombstone_read`](Self::tombstone_read).
+    /// Records that the store has a tombstone of this session. Returns the session if the tombstone
+    /// decides how the request goes on: see [`tombstone_read`](Self::tombstone_read).
     pub(crate) fn dead(&mut self, id: &SessionId) -> Option<SessionMetadata> {
         match &self.state {
             State::Candidate { current: Candidate { session, .. }, .. } if session.id == *id => {
@@ -112,7 +114,7 @@ impl Lifecycle {
         }
     }
 
-    /// The tombstone of this session was read, or there is none any more.
+    /// Records that the tombstone of this session was read, or no longer exists.
     pub(crate) fn tombstone_read(
         &mut self,
         id: &SessionId,
@@ -144,11 +146,11 @@ impl Lifecycle {
         }
     }
 
-    /// The store rotated the session.
+    /// Records that the store rotated the session.
     ///
     /// # Errors
     ///
-    /// `is_headers_sent` if the response's head was sent meanwhile, without the new cookie.
+    /// `is_headers_sent` if the response headers were sent meanwhile, without the new cookie.
     pub(crate) fn rotated(&mut self, planned: &PlannedRotation) -> Result<(), Error> {
         if self.state.has_id(&planned.from.id) || self.may_be(&planned.to.id) {
             self.note_pending_creation(&planned.from.id);
@@ -160,12 +162,12 @@ impl Lifecycle {
         self.check_headers_unsent()
     }
 
-    /// The store did not know the session that was to be rotated.
+    /// Records that the store did not have the session to rotate.
     pub(crate) fn not_rotated(&mut self, planned: &PlannedRotation) -> Next {
         let from = planned.from.id;
         match &mut self.state {
-            // The creation did not happen, or will have happened to a session that gets no cookie:
-            // the next one has the lifetime that was asked for.
+            // The creation did not happen, or will happen to a session that gets no cookie. So the
+            // next session has the requested lifetime.
             State::Absent { pending: pending @ Some(_) }
                 if pending.as_ref().is_some_and(|it| it.id == from) =>
             {
@@ -176,7 +178,7 @@ impl Lifecycle {
                 }
                 Next::Done
             }
-            // It happened since.
+            // The creation happened since.
             State::Live { session, .. } if session.id == from && planned.resolves_pending => {
                 Next::Replan
             }
@@ -184,19 +186,20 @@ impl Lifecycle {
         }
     }
 
-    /// The store refused the rotation: the session was ended, or rotated by another request. The
-    /// tombstone would name a successor of ours. As [`dead`](Self::dead).
+    /// Records that the store refused the rotation, because the session was ended, or rotated by
+    /// another request. The tombstone does not name this successor. The return value is that of
+    /// [`dead`](Self::dead).
     pub(crate) fn rotation_lost(&mut self, lost: &PlannedRotation) -> Option<SessionMetadata> {
         self.rotations.retain(|sent| sent.to.id != lost.to.id);
         self.dead(&lost.from.id)
     }
 
-    /// The store refused to end or to rotate this session: it did not happen.
+    /// Records that the store refused to end or to rotate this session, so nothing happened.
     pub(crate) fn refused(&mut self, id: &SessionId) {
         self.in_doubt.take_if(|in_doubt| in_doubt == id);
     }
 
-    /// Returns whether one of the candidates has this id.
+    /// Returns whether a candidate has this id.
     fn may_be(&self, id: &SessionId) -> bool {
         let State::Candidate { current, .. } = &self.state else { return false };
         std::iter::once(current).chain(&self.further).any(|candidate| candidate.session.id == *id)

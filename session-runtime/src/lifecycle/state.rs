@@ -1,4 +1,4 @@
-//! The states of one request's session.
+//! The states of a request's session.
 
 use super::candidate::Candidate;
 use super::end::Gone;
@@ -6,25 +6,25 @@ use super::known_fields::KnownFields;
 use super::metadata::SessionMetadata;
 use crate::id::SessionId;
 
-/// The state of one request's session.
+/// The state of a request's session.
 ///
 /// A candidate becomes live, absent or gone by the store's reply. A live session becomes gone if
-/// another request ends it, and absent if this one does. An id that the store did not know is never
-/// adopted: a new session has a new id.
+/// another request ends the session, and absent if this request does. An id that the store does not
+/// have is never adopted. A new session has a new id.
 #[derive(Debug)]
 pub(super) enum State {
-    /// No session: no cookie that verifies, or past its deadline, or the store does not know it, or
-    /// destroyed by this request.
+    /// No session. The request has no valid cookie, the deadline has passed, the store does not
+    /// have the session, or this request destroyed the session.
     ///
-    /// `pending` is the id of a creation that was sent and is not known to have happened. All first
-    /// writes of the request use it.
+    /// `pending` is the id of a creation that was sent without a known result. All first writes of
+    /// the request use this id.
     Absent { pending: Option<SessionMetadata> },
-    /// A session that may be there. The store was not asked for it yet. `gone` is one that the
-    /// request tried before.
+    /// A session that may exist. The store was not asked yet. `gone` is a session that the request
+    /// tried before.
     Candidate { current: Candidate, gone: Option<Gone> },
-    /// The store has it.
+    /// The store has the session.
     Live { session: SessionMetadata, cookie_due: bool, refreshed: bool, fields: KnownFields },
-    /// Ended by another request, or expired while this one held it.
+    /// Another request ended the session, or the session expired while this request used it.
     Gone(Gone),
 }
 
@@ -51,7 +51,7 @@ impl State {
         self.session().is_some_and(|session| session.id == *id)
     }
 
-    /// Returns whether a creation was sent that is not known to have happened.
+    /// Returns whether a creation was sent without a known result.
     pub(super) fn has_pending(&self) -> bool {
         matches!(self, Self::Absent { pending: Some(_) })
     }

@@ -1,16 +1,23 @@
-//! Every state with every operation and every reply of the store, as one table.
+//! A table of every state with every operation and every reply of the store.
 //!
-//! `exists` asks as `read` does, and `clear` as `remove` does. Sessions have names: `A` is the
-//! request's own, `B` that of a further cookie, `M` what the request tried to rotate `A` to, `O`
-//! what another request rotated it to, `N` what is generated in the row itself. After a colon
-//! stands how the operation goes on, and the state then; `+cookie` and `+removal` are what a
-//! response would carry.
+//! `exists` asks the store like `read`, and `clear` like `remove`. Sessions have names:
 //!
-//! A reply that leads where `dead` does is left out. The store's replies of a tombstone: `dead` was
-//! logged out a moment ago, `elsewhere` was ended by somebody else a moment ago, and `old` was
-//! ended before the request arrived, by more than the grace.
+//! - `A` is the request's own session.
+//! - `B` is the session of a further cookie.
+//! - `M` is the successor of `A` that the request tried to create.
+//! - `O` is the successor of `A` that another request created.
+//! - `N` is generated in the row itself.
 //!
-//! `WRITE_TABLES=FOLDER` writes the tables as they are now.
+//! After a colon follow the next step of the operation and the new state. `+cookie` and `+removal`
+//! show the cookie header of a response.
+//!
+//! A reply with the same result as `dead` is left out. The replies with a tombstone are these:
+//!
+//! - `dead`: logged out a moment ago.
+//! - `elsewhere`: ended by another part of the application a moment ago.
+//! - `old`: ended before the request arrived, by more than the grace.
+//!
+//! `WRITE_TABLES=FOLDER` writes the current tables.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,7 +28,7 @@ use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode
 
 const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", "renew", "destroy"];
 
-/// Leads a request's session into a state.
+/// Brings a request's session into a state.
 type Setup = fn(&Named) -> Lifecycle;
 
 const STATES: [(&str, Setup); 14] = [
@@ -134,7 +141,7 @@ impl Row {
             }
             let (planned, next) = self.carry_out(&mut lifecycle, &named, reply);
             match next {
-                // Nothing is asked.
+                // The store is not asked.
                 None => return planned,
                 Some(next) if next.is_empty() => write!(nexts, "{:45}", "").unwrap(),
                 Some(next) => {
@@ -153,7 +160,7 @@ impl Row {
         format!("{plan:<26}{nexts}")
     }
 
-    /// What is planned, and what the reply leads to, as `SessionHandle` does it.
+    /// Returns the plan and the result of the reply, as in `SessionHandle`.
     fn carry_out(
         &self,
         lifecycle: &mut Lifecycle,
@@ -192,7 +199,7 @@ impl Row {
                         lifecycle.found(&id, true);
                         Ok(Next::Done)
                     }
-                    // What may begin a session finds none missing.
+                    // A write that may create a session never finds the session missing.
                     "missing" if plan.mode == WriteMode::Create => {
                         return (String::new(), Some(String::new()));
                     }
@@ -258,7 +265,7 @@ impl Row {
                     "rotated" => Destroyed::Dead(TombstoneKind::Rotated(named.o.id)),
                     _ => Destroyed::Dead(TombstoneKind::Renewed(named.o.id)),
                 };
-                // As in a request: a renewal is not followed.
+                // As in a request, a renewal is not followed.
                 let follow =
                     |kind| matches!(kind, TombstoneKind::Rotated(_)).then(|| named.o.clone());
                 let next = lifecycle.destroyed(&plan, found, follow);
@@ -268,7 +275,7 @@ impl Row {
     }
 }
 
-/// The session is dead, as the reply says.
+/// Reports the session as dead, with the tombstone of the reply.
 fn dies(lifecycle: &mut Lifecycle, id: &SessionId, reply: &str) -> Result<Next, Error> {
     if let Some(session) = lifecycle.dead(id) {
         lifecycle.tombstone_read(&session.id, tombstone(reply), age());
@@ -276,7 +283,7 @@ fn dies(lifecycle: &mut Lifecycle, id: &SessionId, reply: &str) -> Result<Next, 
     Ok(Next::Replan)
 }
 
-/// The tombstone of a reply. An old one is of before the request came in.
+/// Returns the tombstone of a reply. An old tombstone is from before the request's arrival.
 fn tombstone(reply: &str) -> Option<Tombstone> {
     let (reason, age) = match reply {
         "dead" => (LOGGED_OUT, 0),
@@ -293,7 +300,7 @@ fn age() -> RequestAge {
     RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5), has_client: true }
 }
 
-/// How the operation goes on.
+/// Shows the next step of the operation.
 fn shown(next: Result<Next, Error>) -> String {
     match next {
         Ok(Next::Done) => "done,".to_owned(),
@@ -313,7 +320,7 @@ fn error_of(error: &Error) -> String {
     format!("Err({kind})")
 }
 
-/// The sessions of one row.
+/// The sessions of a row.
 struct Named {
     a: SessionMetadata,
     b: SessionMetadata,
@@ -339,7 +346,7 @@ impl Named {
         all.iter().find(|(_, session)| session.id == *id).map_or('?', |(name, _)| *name)
     }
 
-    /// The state, and what a response that went out now would say of the cookie.
+    /// Shows the state, and the cookie header of a response that would be sent now.
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
             State::Absent { pending: None } => " absent".to_owned(),
@@ -386,7 +393,7 @@ fn accessed(sessions: &[&SessionMetadata]) -> Lifecycle {
     lifecycle
 }
 
-/// It ended a moment ago, as its tombstone says.
+/// Returns a session that ended a moment ago, with a tombstone.
 fn gone(named: &Named, reason: DestroyReason) -> Lifecycle {
     let mut lifecycle = accessed(&[&named.a]);
     let tombstone = Tombstone { kind: TombstoneKind::Destroyed(reason), age: Duration::ZERO };

@@ -41,7 +41,7 @@ fn resolved(candidates: Vec<Candidate>) -> ResolvedCookies<Vec<Candidate>> {
     ResolvedCookies { has_cookie: !candidates.is_empty(), candidates, unusable: Vec::new() }
 }
 
-/// A request that has just come in.
+/// Returns the age of a request that has just arrived.
 fn age() -> RequestAge {
     RequestAge { since_arrival: Duration::ZERO, grace: Duration::from_secs(5), has_client: true }
 }
@@ -52,7 +52,7 @@ fn logged_out() -> Tombstone {
 
 const LOGGED_OUT: TombstoneKind = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
 
-/// It was just logged out.
+/// Reports a session that was logged out a moment ago.
 fn dies(lifecycle: &mut Lifecycle, id: &SessionId) {
     if let Some(session) = lifecycle.dead(id) {
         lifecycle.tombstone_read(&session.id, Some(logged_out()), age());
@@ -428,7 +428,7 @@ fn destroys(lifecycle: &mut Lifecycle) -> Option<SessionId> {
     lifecycle.plan_destroy(now()).unwrap().map(|plan| plan.session.id)
 }
 
-/// The store's answer to a plan that is made now.
+/// Reports the store's reply to a plan that is made now.
 fn destroyed(lifecycle: &mut Lifecycle, found: Destroyed) -> Next {
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
     lifecycle.destroyed(&plan, found, nowhere)
@@ -562,11 +562,11 @@ fn a_rotation_of_unknown_outcome_is_resolved_by_the_next_operation() {
     let one = session();
     let mut lifecycle = live(&one);
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
-    // It did not happen: the old id goes on.
+    // If the rotation did not happen, the old id goes on.
     assert_eq!(reads(&mut lifecycle), Some((one.id, false)));
     lifecycle.found(&one.id, false);
     assert!(lifecycle.send_headers().set.is_none());
-    // It did: the old id is dead, and the successor is asked.
+    // If the rotation happened, the old id is dead, and the successor is tried.
     dies(&mut lifecycle, &one.id);
     assert_eq!(reads(&mut lifecycle), Some((planned.to.id, true)));
     lifecycle.found(&planned.to.id, true);
@@ -607,7 +607,7 @@ fn an_end_is_an_event_of_the_request_that_brought_it() {
     }
 }
 
-/// With `metrics`, events are kept even if nothing listens.
+/// With `metrics`, events are kept even without a subscriber.
 #[cfg(feature = "metrics")]
 #[test]
 fn a_rotation_of_unknown_outcome_is_an_event_if_it_happened() {
@@ -642,7 +642,7 @@ fn a_rotation_that_the_store_refused_is_gone_at_once() {
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
     lifecycle.rotation_lost(&planned);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
-    // Another one of this request may have won.
+    // Another rotation of this request may have won.
     let mut lifecycle = live(&one);
     let (won, lost) = (
         rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED)),
@@ -844,7 +844,7 @@ fn a_destruction_that_fails_half_way_goes_on_where_it_failed() {
     let mut lifecycle = accessed(vec![candidate(&one), candidate(&two)]);
     assert_eq!(destroyed(&mut lifecycle, Destroyed::Ended), Next::Replan);
     assert_eq!(destroys(&mut lifecycle), Some(two.id));
-    // The store is away. The request does not go on as somebody else.
+    // The store is unavailable. The request does not go on with another session.
     assert_eq!(reads(&mut lifecycle), None);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert_eq!(destroys(&mut lifecycle), Some(two.id));
@@ -1052,7 +1052,7 @@ fn a_session_that_another_request_rotated_is_ended_and_never_entered() {
     lifecycle.destroyed(&plan, Destroyed::Dead(TombstoneKind::Rotated(successor.id)), |_| {
         Some(successor.clone())
     });
-    // The store is away: the next attempt goes on there.
+    // The store is unavailable. The next attempt goes on from there.
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
     assert_eq!(reads(&mut lifecycle), None);
     assert_eq!(destroys(&mut lifecycle), Some(successor.id));

@@ -12,7 +12,7 @@ use crate::id::SessionId;
 use crate::telemetry::LifecycleEvent;
 
 impl Lifecycle {
-    /// Treats sessions past their deadline as those that the store does not know.
+    /// Treats sessions past their deadline as missing in the store.
     pub(super) fn pass_deadlines(&mut self, now: SystemTime) {
         if let State::Absent { pending } = &mut self.state {
             drop(pending.take_if(|session| session.expires_in(now).is_none()));
@@ -37,15 +37,15 @@ impl Lifecycle {
         self.state = State::Live { session, cookie_due, refreshed, fields: KnownFields::default() };
     }
 
-    /// Goes on where this request tried to rotate the session to.
+    /// Goes on with the successors that this request tried to create.
     pub(super) fn try_successors_of(&mut self, id: &SessionId, gone: Option<Gone>) {
         let successors = self.successors_of(id);
         self.further.splice(0..0, successors);
         self.try_next(gone);
     }
 
-    /// Goes on to the next candidate. A cookie of a session that has just ended must not stand
-    /// before one that is live.
+    /// Goes on to the next candidate. The cookie of a session that has just ended must not hide a
+    /// live session.
     pub(super) fn try_next(&mut self, gone: Option<Gone>) {
         self.state = if self.further.is_empty() {
             gone.map_or_else(State::default, State::Gone)
@@ -54,27 +54,27 @@ impl Lifecycle {
         };
     }
 
-    /// The sessions that this request tried to rotate this one to.
+    /// Returns the successors of this session that the request tried to create.
     pub(super) fn successors_of(&self, id: &SessionId) -> Vec<Candidate> {
         let sent = self.rotations.iter().filter(|sent| sent.from.id == *id);
         sent.map(|sent| Candidate { session: sent.to.clone(), cookie_due: true }).collect()
     }
 
-    /// Forgets this session's rotations, except the one to the successor that its tombstone names.
+    /// Forgets this session's rotations, except the rotation to the successor in its tombstone.
     pub(super) fn keep_rotation(&mut self, id: &SessionId, successor: Option<SessionId>) {
         self.rotations.retain(|sent| sent.from.id != *id || Some(sent.to.id) == successor);
     }
 
-    /// Notes the creation whose reply was lost or comes later: the store's reply about the session
-    /// proves it.
+    /// Notes a creation whose reply was lost or is still to come. The store's reply about the
+    /// session proves the creation.
     pub(super) fn note_pending_creation(&mut self, id: &SessionId) {
         if self.state.has_pending() && self.state.has_id(id) {
             self.events.push(LifecycleEvent::Created, Some(id));
         }
     }
 
-    /// Has the client forget its cookie. It keeps the cookies of sessions that could not be ended:
-    /// a further attempt ends them.
+    /// Has the response remove the cookie. If some sessions could not be ended, the client keeps
+    /// its cookies, so that a further attempt can end them.
     pub(super) fn request_removal(&mut self) {
         self.removal_due = self.facts.client_has_cookie && !self.others.has_failed();
     }

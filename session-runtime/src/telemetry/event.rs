@@ -1,4 +1,4 @@
-//! Events in the life of sessions.
+//! Events in the lives of sessions.
 
 /// An event in a session's life that a request notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,10 +7,10 @@ pub(crate) enum LifecycleEvent {
     /// The session has a new id.
     Rotated,
     Destroyed,
-    /// A request holds the id of a session that is not there: its time has passed, or the store has
+    /// A request has the id of a session that is missing, because the session expired or the store
     /// lost it.
     Expired,
-    /// A cookie of our name came that no key of ours has signed. It names no session.
+    /// A session cookie came that no configured key has signed. No session belongs to the cookie.
     Forged,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct EventQueue {
     is_late: bool,
 }
 
-/// An event, and the number of times that it came. Events without an id are counted together.
+/// An event, with the number of its occurrences. Events without an id are counted together.
 #[derive(Debug)]
 struct QueuedEvent {
     event: LifecycleEvent,
@@ -23,7 +23,7 @@ struct QueuedEvent {
 }
 
 impl EventQueue {
-    /// Queues an event, if something listens.
+    /// Queues an event, if there is a subscriber.
     pub(crate) fn push(&mut self, event: LifecycleEvent, id: Option<&SessionId>) {
         if !cfg!(feature = "metrics") && !tracing::enabled!(target: TARGET, Level::DEBUG) {
             return;
@@ -35,7 +35,7 @@ impl EventQueue {
         }
     }
 
-    /// Queues the warning that the session was first asked for after the response's head was sent.
+    /// Queues the warning that the session was first used after the response headers were sent.
     pub(crate) fn push_late_access(&mut self) {
         self.is_late = true;
     }
@@ -45,7 +45,7 @@ impl EventQueue {
         self.is_late |= more.is_late;
     }
 
-    /// Takes the queue's content, if it has any.
+    /// Takes the content of the queue, if there is any.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<EventFlush> {
         let is_empty = self.events.is_empty() && !self.is_late;
@@ -53,9 +53,9 @@ impl EventQueue {
     }
 }
 
-/// Reports the events when it is dropped.
+/// Reports the events on drop.
 ///
-/// A listener may ask for the session, so no lock on the session may be held then.
+/// Subscribers may access the session, so the lock on the session must be released first.
 pub(crate) struct EventFlush(EventQueue);
 
 impl Drop for EventFlush {
@@ -71,7 +71,7 @@ impl Drop for EventFlush {
 }
 
 impl QueuedEvent {
-    /// Reports the event. An id shows its tag alone.
+    /// Reports the event. Only the tag of an id is shown.
     fn report(self) {
         let (event, session) = (self.event.name(), self.id.map(field::display));
         let count = (self.count > 1).then_some(self.count);

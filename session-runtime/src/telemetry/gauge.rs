@@ -1,8 +1,8 @@
-//! Gauges of the metrics that a value's life holds up.
+//! Gauges that count existing values.
 
 use std::fmt::Display;
 
-/// Adds one to a gauge for as long as it lives.
+/// A guard that adds 1 to a gauge until it is dropped.
 pub(crate) struct GaugeGuard {
     #[cfg(feature = "metrics")]
     gauge: metrics::Gauge,

@@ -1,7 +1,9 @@
-//! Events and spans for `tracing`, and metrics for the crate of that name with the feature
-//! `metrics`: the outcomes of operations, the life of sessions, the connections to their store.
+//! Events and spans for `tracing`, and with the feature `metrics` also metrics for the crate
+//! `metrics`.
 //!
-//! Nothing else reports these. The guide's page on observability documents the names, which stay.
+//! Telemetry covers the outcomes of operations, the lives of sessions, and the connections to the
+//! store. Nothing else reports these. The guide's page on observability documents the names, which
+//! are stable.
 
 mod event;
 mod event_queue;
@@ -19,7 +21,7 @@ pub(crate) use gauge::GaugeGuard;
 pub(crate) use operation_name::OperationName;
 pub(crate) use span::{LastId, OperationSpan};
 
-/// Describes the metrics to the program's recorder, if it has installed one.
+/// Describes the metrics to the program's recorder, if a recorder is installed.
 pub(crate) fn describe_metrics() {
     #[cfg(feature = "metrics")]
     recorder::describe();

@@ -1,6 +1,6 @@
 //! The names of operations.
 
-/// The name of an operation: that of the method which begins it.
+/// The name of an operation, which is the name of the method that starts the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OperationName {
     Clear,

@@ -1,4 +1,4 @@
-//! The span of one operation, from its first poll to its outcome.
+//! The span of an operation, from its first poll to its outcome.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,18 +13,19 @@ use crate::id::SessionId;
 
 const TARGET: &str = "session_runtime::operation";
 
-/// The outcome of an operation that was given up: with its request, most of the time.
+/// The outcome of a future that was dropped before it completed, usually because the request was
+/// cancelled.
 const DROPPED: &str = "dropped";
 
-/// Gives the id of the session that an operation was on.
+/// Gives the id of an operation's session.
 pub(crate) trait LastId: Sync {
-    /// The id that the request knew last, if it has asked for its session.
+    /// Returns the last known id, if the request has asked for its session.
     fn last_id(&self) -> Option<SessionId>;
 }
 
-/// Reports one operation, if something listens when it begins.
+/// Reports an operation, if there is a subscriber when the operation starts.
 ///
-/// If nothing does, that costs one look at `tracing`'s level, and the clock is not read.
+/// Without a subscriber, the cost is a check of `tracing`'s level, and the clock is not read.
 pub(crate) struct OperationSpan<'a> {
     name: OperationName,
     field: Option<&'static str>,
@@ -35,30 +36,30 @@ pub(crate) struct OperationSpan<'a> {
 enum Progress {
     /// The operation was not polled yet.
     NotStarted,
-    /// The operation is under way, and something listens.
+    /// The operation is under way, and there is a subscriber.
     Recording { since: Instant, span: Option<Box<Span>> },
-    /// Nothing listens, or the outcome is reported.
+    /// There is no subscriber, or the outcome is reported.
     Silent,
 }
 
 impl<'a> OperationSpan<'a> {
-    /// The span of an operation on a request's session.
+    /// Creates the span of an operation on a request's session.
     pub(crate) fn new(name: OperationName, session: &'a dyn LastId) -> Self {
         Self { name, field: None, session: Some(session), progress: Progress::NotStarted }
     }
 
-    /// The span of an operation without a request.
+    /// Creates the span of an operation without a request.
     pub(crate) fn without_session(name: OperationName) -> Self {
         Self { name, field: None, session: None, progress: Progress::NotStarted }
     }
 
-    /// Names the field that the operation is on.
+    /// Adds the field of the operation.
     pub(crate) fn with_field(mut self, field: &'static str) -> Self {
         self.field = Some(field);
         self
     }
 
-    /// Wraps the operation, so that each of its polls happens within the span.
+    /// Wraps the operation, so that each poll happens within the span.
     pub(crate) fn instrument<F>(self, operation: F) -> Instrumented<'a, F> {
         Instrumented { span: self, operation }
     }

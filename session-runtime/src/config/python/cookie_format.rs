@@ -1,4 +1,4 @@
-//! The formats that the cookie's value may be in.
+//! The formats of the cookie's value.
 
 use serde::Deserialize;
 
@@ -8,9 +8,9 @@ use crate::error::{Error, Setting};
 /// A format of the session cookie's value, for
 /// [`SessionConfig::cookie_formats`](crate::SessionConfig::cookie_formats).
 ///
-/// With `serde` it is a map with the key `format`: `native`, `tornado`, `flask` or
-/// `unsigned-forgeable-ids`, and beside it what [`TornadoCookie`] and [`FlaskCookie`] take. In the
-/// environment it is one of these words.
+/// With `serde`, a format is a map. The key `format` is `native`, `tornado`, `flask` or
+/// `unsigned-forgeable-ids`. The other keys are those of [`TornadoCookie`] and [`FlaskCookie`]. In
+/// the environment, write only the name of the format.
 ///
 /// # Examples
 ///
@@ -28,25 +28,29 @@ use crate::error::{Error, Setting};
 #[serde(tag = "format", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CookieFormat {
-    /// This library's own, signed by [`SessionConfig::secret`](crate::SessionConfig::secret).
+    /// The format of this library, signed by
+    /// [`SessionConfig::secret`](crate::SessionConfig::secret).
     Native,
-    /// That of the Python package `redis_session` on Tornado: signed values of version 2. Version
-    /// 1, which Tornado has not written since 2013, is not read.
+    /// The format of the Python package `redis_session` on Tornado: signed values of version 2.
+    /// Version 1, which Tornado has not written since 2013, is not read.
     Tornado(TornadoCookie),
-    /// That of the Python package `redis_session` on Flask: an itsdangerous
-    /// `URLSafeTimedSerializer`, with HMAC-SHA-1, as Flask signs.
+    /// The format of the Python package `redis_session` on Flask: an itsdangerous
+    /// `URLSafeTimedSerializer` with HMAC-SHA-1, which is how Flask signs.
     Flask(FlaskCookie),
-    /// A Python id without a signature, which is what the package writes on Tornado with
-    /// `session-cookie-secure=False`. **Anybody can make such a cookie**: a session is as safe
-    /// as its id is secret, an attacker can plant one of his own on a visitor, and the absolute
-    /// lifetime does not hold, because no creation time is signed. It is read, of a request
-    /// that has no signed cookie of a session that may be alive, and never written: such a session
-    /// gets a signed cookie as soon as it is found live.
+    /// A Python id without a signature. The package writes this format on Tornado with
+    /// `session-cookie-secure=False`.
+    ///
+    /// **Anyone can make such a cookie.** The session is only as safe as its id is secret. An
+    /// attacker can plant a cookie of their own session in a visitor's browser. The absolute
+    /// lifetime is not enforced, because no creation time is signed.
+    ///
+    /// This format is only read, and only if the request has no signed cookie of a session that may
+    /// be alive. As soon as the session is found live, the browser gets a signed cookie.
     UnsignedForgeableIds,
 }
 
 impl CookieFormat {
-    /// The format that a word of the environment names, without a secret key.
+    /// Returns the format for a word of the environment, without a secret key.
     pub(in crate::config) fn named(word: &str) -> Result<Self, Error> {
         match word {
             "native" => Ok(Self::Native),
@@ -64,7 +68,7 @@ impl CookieFormat {
         matches!(self, Self::Tornado(TornadoCookie { secret_key, .. }) | Self::Flask(FlaskCookie { secret_key }) if secret_key.is_empty())
     }
 
-    /// With this secret key, if it lacks one.
+    /// Adds the secret key if the format lacks a key.
     pub(in crate::config) fn with_missing_secret_key(mut self, secret_key: &[u8]) -> Self {
         match &mut self {
             Self::Tornado(TornadoCookie { secret_key: key, .. })

@@ -4,12 +4,14 @@ use serde::Deserialize;
 
 use super::SecretKey;
 
-/// What the cookies of a Flask application are signed with, for
+/// The secret key that signs the cookies of a Flask application, for
 /// [`CookieFormat::Flask`](crate::redis_session::CookieFormat::Flask).
 ///
-/// With `serde` it is a map of `secret_key`: a text, or `{ base64 = "…" }` for bytes that are none;
-/// one that is left out is that of the environment variable `SECRET_KEY`, if the environment goes
-/// over the file ([`SessionConfig::overridden_by_env`](crate::SessionConfig::overridden_by_env)).
+/// With `serde`, this is a map with the key `secret_key`. The value is text, or `{ base64 = "…" }`
+/// for bytes that are not text.
+///
+/// Without this key, the environment variable `SECRET_KEY` is used, if the environment overrides
+/// the file ([`SessionConfig::overridden_by_env`](crate::SessionConfig::overridden_by_env)).
 ///
 /// # Examples
 ///
@@ -28,8 +30,8 @@ pub struct FlaskCookie {
 }
 
 impl FlaskCookie {
-    /// The application's `SECRET_KEY`, text or bytes, as it is: nothing is trimmed, split or
-    /// decoded. One of less than 32 bytes is warned of.
+    /// Takes the `SECRET_KEY` of the application, text or bytes. Nothing is trimmed, split or
+    /// decoded. A key of less than 32 bytes is logged as a warning.
     pub fn new(secret_key: impl Into<Vec<u8>>) -> Self {
         Self { secret_key: SecretKey::new(secret_key) }
     }

@@ -1,4 +1,4 @@
-//! Settings of the cookies that the Python package `redis_session` writes.
+//! The settings of cookies of the Python package `redis_session`.
 
 mod cookie_format;
 mod flask;

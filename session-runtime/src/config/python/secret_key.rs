@@ -1,4 +1,4 @@
-//! The secret that the Python application signs its cookies with.
+//! The secret key that signs the cookies of the Python application.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use serde::Deserialize;
 
 use crate::config::secret::decode_base64;
 
-/// The secret that the Python application signs its cookies with: taken as it is, as Python does.
-/// `Debug` shows nothing of it.
+/// The secret key that signs the cookies of the Python application. As in Python, the key is used
+/// unchanged. `Debug` hides the key.
 ///
-/// An empty one is one that was not given.
+/// An empty key counts as missing.
 #[derive(Clone, Default, Deserialize)]
 #[serde(try_from = "SecretKeyInput")]
 pub(crate) struct SecretKey(Box<[u8]>);
 
-/// What a file may hold.
+/// The forms of the key in a file.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "`secret_key` takes a text, or a map of `base64`")]
 enum SecretKeyInput {
@@ -50,8 +50,8 @@ impl SecretKey {
         self.0.is_empty()
     }
 
-    /// The bytes of the key. A short one is what the Python application has: it is used, with a
-    /// warning.
+    /// Returns the bytes of the key. A short key is used with a warning, because the Python
+    /// application has no other key.
     pub(crate) fn expose(&self, format: &str) -> &[u8] {
         if self.is_short() {
             tracing::warn!(
@@ -82,7 +82,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// As for secrets of our own.
+/// The same minimum as for our own secrets.
 const ENOUGH_BYTES: usize = 32;
 
 #[cfg(test)]

@@ -4,12 +4,14 @@ use serde::Deserialize;
 
 use super::SecretKey;
 
-/// What the cookies of a Tornado application are signed with, for
+/// The secret key that signs the cookies of a Tornado application, for
 /// [`CookieFormat::Tornado`](crate::redis_session::CookieFormat::Tornado).
 ///
-/// With `serde` it is a map of `secret_key`, `key_version` and `max_age_days`, any of which may be
-/// left out. `secret_key` is a text, or `{ base64 = "…" }` for bytes that are none; one that is
-/// left out is that of the environment variable `SECRET_KEY`, if the environment goes over the file
+/// With `serde`, this is a map with the optional keys `secret_key`, `key_version` and
+/// `max_age_days`. `secret_key` is text, or `{ base64 = "…" }` for bytes that are not text.
+///
+/// Without `secret_key`, the environment variable `SECRET_KEY` is used, if the environment
+/// overrides the file
 /// ([`SessionConfig::overridden_by_env`](crate::SessionConfig::overridden_by_env)).
 ///
 /// # Examples
@@ -33,8 +35,8 @@ pub struct TornadoCookie {
 }
 
 impl TornadoCookie {
-    /// The application's `cookie_secret`, text or bytes, as it is: nothing is trimmed, split or
-    /// decoded. One of less than 32 bytes is warned of.
+    /// Takes the `cookie_secret` of the application, text or bytes. Nothing is trimmed, split or
+    /// decoded. A key of less than 32 bytes is logged as a warning.
     pub fn new(secret_key: impl Into<Vec<u8>>) -> Self {
         Self {
             secret_key: SecretKey::new(secret_key),
@@ -43,21 +45,21 @@ impl TornadoCookie {
         }
     }
 
-    /// Which one of the application's secrets this is, where its `cookie_secret` is a dictionary;
-    /// list a format for each. Default: none. Then cookies are written with version 0, and
-    /// those of any version are read, as Tornado does with one secret.
+    /// Sets the version of this key, for an application whose `cookie_secret` is a dictionary. List
+    /// a format for each version. Default: none.
+    ///
+    /// Without a version, cookies are written with version 0 and read with any version, as Tornado
+    /// does with a single secret.
     pub fn key_version(self, version: u32) -> Self {
         Self { key_version: Some(version), ..self }
     }
 
-    /// How old a cookie may be, in days, as `get_signed_cookie` has it. Default: 31, which is
-    /// Tornado's own, and what the package leaves it at.
+    /// Sets the maximum age of a cookie in days, as in `get_signed_cookie`: at least 1. Default:
+    /// 31, which is also the default of Tornado and of the package.
     ///
-    /// At least 1.
-    ///
-    /// Where this format is the first, a cookie is re-issued when a 31st of that has passed, so
-    /// that a session may last longer. That of a session that Python began is not, because its
-    /// cookie tells the session's age: it ends when this has passed.
+    /// If this format is the first, a cookie is re-issued after a 31st of the maximum age, so that
+    /// a session may last longer. Cookies of sessions that Python created are not re-issued,
+    /// because they tell the age of the session. Such a session ends at the maximum age.
     pub fn max_age_days(self, days: u32) -> Self {
         Self { max_age_days: days, ..self }
     }

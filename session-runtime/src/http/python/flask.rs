@@ -1,4 +1,4 @@
-//! Cookies of the package on Flask: itsdangerous's `URLSafeTimedSerializer`, around JSON.
+//! The package's cookies on Flask: JSON in `URLSafeTimedSerializer` of itsdangerous.
 
 use std::time::SystemTime;
 
@@ -16,12 +16,14 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::id::python::{seconds, time_of};
 
-/// Signs and verifies the values of one cookie.
+/// The signer and verifier of a cookie.
 ///
-/// `PAYLOAD.TIMESTAMP.MAC`, each in base64url. The payload is `{"NAME":"ID"}`; after a dot it is
-/// compressed by zlib, as Python writes it, and this does not, to save a few bytes. The MAC is
-/// HMAC-SHA-1 over what stands before it, by a key that is HMAC-SHA-1 of the salt by the secret
-/// key; the package's salt is that very secret key.
+/// The value is `PAYLOAD.TIMESTAMP.MAC`, each in base64url. The payload is `{"NAME":"ID"}`. After a
+/// leading dot, the payload is compressed by zlib. Python compresses to save a few bytes, and this
+/// code does not.
+///
+/// The MAC is HMAC-SHA-1 over the text before. Its key is the HMAC-SHA-1 of the salt with the
+/// secret key. The salt of the package is that same secret key.
 pub(crate) struct FlaskSigner {
     name: Box<str>,
     key: Hmac<Sha1>,
@@ -45,7 +47,7 @@ impl FlaskSigner {
         format!("{signed}.{mac}")
     }
 
-    /// The id in a cookie's value, if it is signed with this key and for this cookie.
+    /// Returns the id in a cookie's value, if this key signed the value for this cookie.
     pub(super) fn verify(&self, value: &[u8]) -> Option<SessionId> {
         let (signed, given) = split_last(value)?;
         if !bool::from(self.mac(signed).as_bytes().ct_eq(given)) {
@@ -89,13 +91,13 @@ fn json(payload: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Seconds since 1970; before itsdangerous 1.0 since 2011.
+/// Returns seconds since 1970. Before itsdangerous 1.0, seconds were counted from 2011.
 fn signed_at(timestamp: &[u8]) -> Option<u64> {
     let bytes = URL_SAFE_NO_PAD.decode(timestamp).ok()?;
     let mut seconds = [0; 8];
     seconds[8_usize.checked_sub(bytes.len())?..].copy_from_slice(&bytes);
     let seconds = u64::from_be_bytes(seconds);
-    // What is told in the old way looks like the past until 2052.
+    // Until 2052, times in the old form look like the past.
     Some(if seconds < YEAR_2011 { seconds + YEAR_2011 } else { seconds })
 }
 
@@ -104,10 +106,10 @@ fn split_last(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..dot], &text[dot + 1..]))
 }
 
-/// A few hundred times what the package puts into a cookie.
+/// A few hundred times the size of a cookie of the package.
 const MAX_INFLATED: usize = 64 * 1024;
 
-/// `itsdangerous.EPOCH` of those days.
+/// The former `itsdangerous.EPOCH`.
 const YEAR_2011: u64 = 1_293_840_000;
 
 #[cfg(test)]
@@ -252,7 +254,7 @@ mod tests {
         #[test]
         fn a_damaged_stream_is_no_session(at in 0_usize..90, byte: u8) {
             let mut stream = compress_to_vec_zlib(format!(r#"{{"session-id":"{NATIVE}"}}"#).as_bytes(), 6);
-            // Behind the header, where some changes are as good.
+            // Changes only bytes after the header, where some changes are harmless.
             let at = 2 + at % (stream.len() - 2);
             prop_assume!(stream[at] != byte);
             stream[at] = byte;

@@ -1,4 +1,4 @@
-//! The signed formats of the package's cookies, as one.
+//! The signed formats of the package's cookies, as a single type.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use super::tornado::TornadoSigner;
 use crate::http::cookie_value::{Verified, Written};
 use crate::id::SessionId;
 
-/// A signed format of the package's cookies, for one cookie.
+/// A signed format of the package, for a cookie.
 #[derive(Debug)]
 pub(crate) enum PythonFormat {
     Tornado(TornadoSigner),
@@ -15,7 +15,7 @@ pub(crate) enum PythonFormat {
 }
 
 impl PythonFormat {
-    /// The cookie's value for an id. `None`: it would be too old to be read.
+    /// Returns the cookie's value for an id, or `None` if the value would be too old to be read.
     pub(crate) fn sign(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
         match self {
             Self::Tornado(signer) => signer.sign(id, now),
@@ -23,7 +23,7 @@ impl PythonFormat {
         }
     }
 
-    /// The id in a cookie's value, if it is right.
+    /// Returns the id in a cookie's value, if the signature is valid.
     pub(crate) fn verify(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         match self {
             Self::Tornado(signer) => signer.verify(value, now),

@@ -1,4 +1,4 @@
-//! The cookies of the Python package `redis_session`: signed and verified as the package does it.
+//! The cookies of the Python package `redis_session`, signed and verified like in the package.
 
 mod flask;
 mod format;

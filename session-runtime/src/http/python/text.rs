@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use crate::id::SessionId;
 use crate::id::python::PythonId;
 
-/// What stands in a cookie of the package's for this id. It makes a key of it as it is, so that the
-/// braces of ours go along.
+/// Returns the text of this id for a cookie of the package. The package builds keys from the
+/// unchanged text, so a native id includes the braces of its key.
 pub(crate) fn text_of(id: &SessionId) -> String {
     if let Some(python) = id.python() {
         return python.id().to_owned();
@@ -15,13 +15,13 @@ pub(crate) fn text_of(id: &SessionId) -> String {
     format!("{{{tag}}}{rest}")
 }
 
-/// When a cookie for this id counts as signed: that is all that tells the creation time of a
-/// session of Python's.
+/// Returns the signing time of a cookie for this id. For a session of Python, the signing time is
+/// the only record of the creation time.
 pub(crate) fn signing_time(id: &SessionId, now: SystemTime) -> SystemTime {
     id.python().map_or(now, PythonId::created_at)
 }
 
-/// The id of what stands in a cookie that was signed at `signed_at`.
+/// Returns the id for the text in a cookie that was signed at `signed_at`.
 pub(crate) fn id_of(text: &[u8], signed_at: SystemTime) -> Option<SessionId> {
     let Some(text) = text.strip_prefix(b"{") else {
         return PythonId::new(text, signed_at).map(SessionId::of_python);

@@ -1,4 +1,4 @@
-//! Cookies of the package on Tornado: [signed values, version 2].
+//! The package's cookies on Tornado: [signed values, version 2].
 //!
 //! [signed values, version 2]: https://www.tornadoweb.org/en/stable/web.html#tornado.web.RequestHandler.set_signed_cookie
 
@@ -18,15 +18,16 @@ use crate::id::SessionId;
 use crate::id::python::{decimal, seconds, time_of};
 use crate::lifecycle::MAX_CLOCK_SKEW;
 
-/// A cookie counts as outdated when that share of its time has passed: by default one a day, so
-/// that hardly any of the 31 is lost.
+/// The fraction of the maximum age after which a cookie counts as outdated. By default, that is a
+/// day, so hardly any of the 31 days is lost.
 const FRESH_SHARE: u32 = 31;
 
-/// Signs and verifies the values of one cookie.
+/// The signer and verifier of a cookie.
 ///
-/// `2|1:0|10:1300000000|10:session-id|96:…|…`: the format's version; then the key's version, the
-/// time of signing, the cookie's name and the value in base64, each after its length; the
-/// HMAC-SHA-256 of all before it, in hexadecimal.
+/// The value is `2|1:0|10:1300000000|10:session-id|96:…|…`. The first field is the version of the
+/// format. Then follow the key's version, the time of signing, the cookie's name and the value in
+/// base64, each after its length. The last field is the HMAC-SHA-256 of all fields before, in
+/// hexadecimal.
 pub(crate) struct TornadoSigner {
     name: Box<str>,
     key: Hmac<Sha256>,
@@ -42,7 +43,7 @@ impl TornadoSigner {
         Ok(Self { name: name.into(), key, key_version: cookie.key_version, max_age })
     }
 
-    /// `None`: the value would be too old already.
+    /// Signs an id. Returns `None` if the value would already be too old.
     pub(super) fn sign(&self, id: &SessionId, now: SystemTime) -> Option<Written> {
         let signed_at = signing_time(id, now);
         let lasts =
@@ -62,8 +63,8 @@ impl TornadoSigner {
         signed + &mac
     }
 
-    /// The id in a cookie's value, if it is signed with this key, for this cookie, and not too long
-    /// ago.
+    /// Returns the id in a cookie's value, if this key signed the value for this cookie, and the
+    /// value is not too old.
     pub(super) fn verify(&self, value: &[u8], now: SystemTime) -> Option<Verified> {
         let value = unquoted(value);
         let parts = Parts::parse(value)?;
@@ -99,7 +100,7 @@ impl std::fmt::Debug for TornadoSigner {
     }
 }
 
-/// What a signed value is made of.
+/// The parts of a signed value.
 struct Parts<'a> {
     key_version: u64,
     timestamp: u64,
@@ -124,7 +125,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// `LENGTH:FIELD|`, and what follows.
+/// Parses `LENGTH:FIELD|`, and returns the field and the rest.
 fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = text.iter().position(|c| *c == b':')?;
     let length = usize::try_from(decimal(&text[..colon])?).ok()?;
@@ -132,12 +133,12 @@ fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((field, rest.strip_prefix(b"|")?))
 }
 
-/// What was signed in the future has none.
+/// Returns the age of a value. A value that was signed in the future has an age of zero.
 fn age(signed_at: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(signed_at).unwrap_or_default()
 }
 
-/// Python quotes a value that holds an equals sign or a slash.
+/// Removes the quotes that Python adds to a value with an equals sign or a slash.
 fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
 }
@@ -165,7 +166,7 @@ mod tests {
         signer(TornadoCookie::new("key"))
     }
 
-    /// A value with these fields, rightly signed.
+    /// Returns a value with these fields and a valid signature.
     fn signed(fields: [&str; 4]) -> Vec<u8> {
         let fields: String =
             fields.iter().map(|field| format!("{}:{field}|", field.len())).collect();
