@@ -38,9 +38,9 @@ impl SessionConfig {
     /// are logged as warnings. A value in quotes is an error, because no shell has removed the
     /// quotes.
     ///
-    /// Cookie formats need the feature `redis-session-compat`. `SECRET_KEY` is for the formats
-    /// `tornado` and `flask`, if the configuration has no key for them. Give the whole key of the
-    /// Python application. On Unix, the key may also be bytes that are not text.
+    /// Formats other than `native` need the feature `redis-session-compat`. `SECRET_KEY` is for the
+    /// formats `tornado` and `flask`, if the configuration has no key for them. Give the whole key
+    /// of the Python application. On Unix, the key may also be bytes that are not text.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 /// Redis's `HINCRBY` write.
 ///
 /// `HINCRBY` reads no other text, so a sign `+`, leading zeros, `-0`, white space and `1_000` are
-/// refused. Redis could not count on from such a number.
+/// refused. Redis could not increment such a number.
 fn integer_text(stored: &[u8]) -> Result<&str, InvalidValue> {
     let one_text = match stored.strip_prefix(b"-").unwrap_or(stored) {
         [b'0'] => stored.len() == 1,
@@ -83,7 +83,7 @@ macro_rules! floats {
 floats!(f32, f64);
 
 /// The length of the longest exact text of an `f64`: `-0.` and 1,074 decimals. `modify.lua` has the
-/// same limit, so every number that is read can be counted on from.
+/// same limit, so every number that is read can also be incremented.
 const LONGEST_FLOAT: usize = 1_077;
 
 /// Returns the text if it consists of digits, signs, point and exponent. Rust's parser also accepts

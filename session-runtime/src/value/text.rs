@@ -1,4 +1,4 @@
-//! Text, booleans and bytes, stored unchanged.
+//! Text, booleans and bytes.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
