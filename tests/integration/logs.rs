@@ -1,5 +1,5 @@
-//! Behaviour: no secret is shown. No secret part of an id and no stored value in any log line,
-//! `Debug` output, error or error source, at any level.
+//! Behaviour: no secret is shown. No secret part of an id and no stored value appears in any log
+//! line, `Debug` output, error or error source, at any level.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -22,7 +22,7 @@ struct Visitor {
     tags: Vec<u32>,
 }
 
-/// What was said anywhere, and what it must not hold.
+/// All output, and the secrets that must not appear.
 #[derive(Default)]
 struct Said {
     lines: Vec<String>,
@@ -38,7 +38,7 @@ impl Said {
         }
     }
 
-    /// Neither an id nor its parts after the tag, nor the signature.
+    /// Adds the id, the parts after the tag, and the signature to the secrets.
     fn cookie(&mut self, cookie: &str) {
         let id = id_of(cookie);
         let signature = cookie.split(';').next().unwrap().rsplit('.').next().unwrap();
@@ -123,7 +123,7 @@ async fn use_it(sessions: &Sessions, said: &mut Said) {
     session.destroy().await.unwrap_err();
 }
 
-/// The same fields, read as what they are not.
+/// The same fields, read as wrong types.
 #[derive(Debug, Session)]
 struct Misread {
     name: u64,

@@ -1,6 +1,7 @@
 //! The model test: see `tests/support/model/mod.rs`.
 //!
-//! `MODEL_SEQUENCES=100000` runs as many others, `MODEL_SEED` repeats one: what a failure prints.
+//! `MODEL_SEQUENCES=100000` runs that many random sequences, and `MODEL_SEED` repeats a single
+//! sequence. A failure prints the seed.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -11,8 +12,8 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
 }
 
-/// The seeds of this run: the same each time, so that a change is judged by what it changed; others
-/// with `MODEL_SEQUENCES`.
+/// Returns the seeds of this run. By default the seeds are always the same, so a change in the
+/// result comes from the code. `MODEL_SEQUENCES` selects other seeds.
 fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
     const FIRST: u64 = 20_261_123;
     let (first, count) = match (number("MODEL_SEED"), number("MODEL_SEQUENCES")) {
@@ -24,7 +25,7 @@ fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
     found.iter().copied().chain((0..count).map(move |number| first + number))
 }
 
-/// Seeds that once broke the model, or the code.
+/// Seeds that once broke the model or the code.
 const FOUND: [u64; 3] = [25_764_625_155_342, 116_370_862_515_250, 150_638_166_328_851];
 
 fn random() -> u64 {

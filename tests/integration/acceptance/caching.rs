@@ -1,4 +1,4 @@
-//! The response's headers for caches.
+//! Response headers for caches.
 
 use session_tests::acceptance::{App, Client, Reply, Script, World};
 
@@ -8,7 +8,7 @@ async fn visitor(app: &App) -> Client {
     client
 }
 
-/// A handler's page that every cache may keep.
+/// Returns a script for a page that every cache may keep.
 fn public() -> Script {
     Script::new().header("cache-control", "public, max-age=60")
 }
@@ -17,7 +17,7 @@ fn told(reply: &Reply) -> [String; 2] {
     [reply.all("vary").join(", "), reply.all("cache-control").join(", ")]
 }
 
-/// RFC 9111, section 3: what a body tells of a session is not for shared caches.
+/// RFC 9111, section 3: shared caches must not store a body that depends on a session.
 pub(crate) async fn a_body_that_asks_for_its_session_after_the_head_is_private(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -66,7 +66,7 @@ pub(crate) async fn no_cache_keeps_a_response_with_a_cookie_or_a_session(world: 
     }
 }
 
-/// Middlewares further out that add to `Vary` may know of its first line alone.
+/// Outer middlewares that extend `Vary` may only read the first line.
 pub(crate) async fn the_first_line_of_vary_names_the_cookie(world: World) {
     let app = world.app().await;
     for (given, expected) in [

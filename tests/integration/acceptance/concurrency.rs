@@ -1,4 +1,4 @@
-//! Several at once.
+//! Concurrent operations and requests.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(crate) async fn first_writes_side_by_side_end_in_one_session(world: World) {
     let look = || Script::new().get("count").get("name").get("vip").get("age").get("small");
     let whole = [1.into(), "x".into(), true.into(), 3.into(), serde_json::json!(4)];
     assert_eq!(client.run(look()).await.values(), whole);
-    // The same with a cookie whose session is not known any more.
+    // The same with the cookie of a session that the store no longer knows.
     world.elapse(Duration::from_secs(2 * 24 * 3600));
     let before = client.cookie();
     client.run(Script::new().join(fields())).await;
@@ -84,7 +84,8 @@ pub(crate) async fn dropped_requests_leave_every_session_whole(world: World) {
     }
 }
 
-/// Polls a request's first write a few times, drops it, and goes on under the same id.
+/// Polls the first write of a request a few times, drops the future, and continues under the same
+/// id.
 async fn dropped_request(sessions: Sessions, round: u64) {
     let handle = sessions.open([]);
     let session: Session<Visitor> = handle.session();

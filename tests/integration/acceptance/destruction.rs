@@ -1,4 +1,4 @@
-//! The end of a session: logout, and what races it.
+//! The end of a session: logout, and concurrent requests.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn attributes(set_cookie: &str) -> Vec<String> {
 }
 
 /// Behaviour: destruction. Regression of tower-sessions 268, actix-session 299 and axum_session
-/// 102, whose removal cookies remove nothing.
+/// 102, whose removal cookies have no effect.
 pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(world: World) {
     let default = world.app().await;
     let configured = world.app_with(|config| {
@@ -39,7 +39,7 @@ pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(
         let reply = client.run(Script::new().destroy()).await;
         let removals = reply.set_cookies();
         assert_eq!(attributes(&removals[0]), attributes(&set));
-        // One that was set before the domain was configured is of the host alone.
+        // A cookie set before the domain was configured belongs to the host alone.
         let mut host_only = attributes(&set);
         host_only.retain(|attribute| !attribute.starts_with("Domain="));
         let others: Vec<_> = removals[1..].iter().map(|removal| attributes(removal)).collect();
@@ -81,7 +81,7 @@ pub(crate) async fn destroy_without_a_session_does_nothing(world: World) {
     assert_eq!(asked.await, Vec::<String>::new());
 }
 
-/// Behaviour: destruction. What only deletes works when the server's memory is full.
+/// Behaviour: destruction. Deletions work when the server's memory is full.
 pub(crate) async fn destroy_works_when_memory_is_full(world: World) {
     let Some(server) = world.server() else { return };
     let app = world.app().await;
@@ -112,7 +112,7 @@ pub(crate) async fn a_write_after_destroy_begins_a_session_under_a_new_id(world:
     );
 }
 
-/// Commit rules: combinations in any order end in the state that the last one meant.
+/// Commit rules: after several changes in any order, the last change decides.
 pub(crate) async fn the_cookie_follows_the_last_of_many_changes(world: World) {
     let app = world.app().await;
     for (script, lives) in [
@@ -139,8 +139,8 @@ pub(crate) async fn the_cookie_follows_the_last_of_many_changes(world: World) {
 }
 
 /// Behaviour: slow request against logout. Regression of rack's CVE-2025-46336, connect-redis 328
-/// and actix-session's update that falls back to a save: a slow request brings a logged-out session
-/// back.
+/// and the fallback from update to save in actix-session. There, a slow request restores a
+/// logged-out session.
 pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(world: World) {
     let app = world.app().await;
     for (number, slow) in [
@@ -226,7 +226,8 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     assert_eq!(reply.values(), [false]);
 }
 
-/// A cookie of a session that was just ended must not hide one that is live: that is a login loop.
+/// The cookie of an ended session must not hide a live session. Otherwise the user is caught in a
+/// login loop.
 /// Behaviour: several cookies.
 pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World) {
     let app = world.app().await;
@@ -281,7 +282,7 @@ pub(crate) async fn a_removal_is_on_every_kind_of_response(world: World) {
     }
 }
 
-/// Issue "Lifecycle", 5: clearing a schema is not ending the session.
+/// Issue "Lifecycle", 5: clearing a schema does not end the session.
 pub(crate) async fn clearing_leaves_the_session_and_what_the_schema_does_not_know(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -321,7 +322,7 @@ pub(crate) async fn a_session_tells_of_itself(world: World) {
     assert_eq!(told.values(), [json!(false), json!(null), json!(null)]);
 }
 
-/// A session that another program began lacks the permanent field.
+/// A session created by another program lacks the permanent field.
 pub(crate) async fn a_session_of_another_program_exists_as_often_as_it_is_asked(world: World) {
     let Some(server) = world.server() else { return };
     let app = world.app().await;

@@ -1,4 +1,5 @@
-//! Sessions that end by another hand than the request's: who is told, and who may begin anew.
+//! Sessions that another request or an administrator ends, and the requests that may create a new
+//! session.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use session_runtime::{Lifetime, Session};
 use session_tests::acceptance::{App, Client, Script, Visitor, World};
 use session_tests::cookies::{self, id_of};
 
-/// Longer than the grace within which a request counts as under way.
+/// Longer than the grace period after a session's end.
 const LATER: Duration = Duration::from_secs(6);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -21,8 +22,8 @@ async fn exists(app: &App, cookie: &str) -> bool {
     app.client().run_with(&[cookie], Script::new().session_exists()).await.values() == [true]
 }
 
-/// Ended by an administrator, by a logout in a second window, by a rotation whose answer never
-/// came. Within the grace the first of these answers may still be on its way.
+/// The session is ended by an administrator, by a logout in a second window, or by a rotation whose
+/// response never arrived. Within the grace period, that response may still be on the way.
 pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_new_one(
     world: World,
 ) {
@@ -51,8 +52,8 @@ pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_
     }
 }
 
-/// The grace is for answers that are still on their way: five seconds, or as many as are
-/// configured.
+/// The grace period covers responses that are still on the way. The default is five seconds, and
+/// the setting can change this.
 pub(crate) async fn a_request_within_the_grace_counts_as_under_way(world: World) {
     let slow_network = world.app_with(|config| config.end_grace(Duration::from_secs(15))).await;
     let none = world.app_with(|config| config.end_grace(Duration::ZERO)).await;
@@ -70,8 +71,8 @@ pub(crate) async fn a_request_within_the_grace_counts_as_under_way(world: World)
     }
 }
 
-/// A job that holds an id writes to that session or to none: nobody would find the one that it
-/// begins.
+/// A job that holds an id writes to that session only. Nobody would get the cookie of a new
+/// session.
 pub(crate) async fn a_part_of_the_application_never_writes_to_another_session(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -84,7 +85,7 @@ pub(crate) async fn a_part_of_the_application_never_writes_to_another_session(wo
     assert!(job.rotate().await.unwrap_err().is_gone());
 }
 
-/// By durations alone: the session ended twenty seconds ago, and the request is older.
+/// Only durations count. The session ended twenty seconds ago, and the request is older.
 pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes(
     world: World,
 ) {
@@ -108,8 +109,8 @@ pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_
     }
 }
 
-/// A verified password is a new session by intent. An account that was locked meanwhile must not
-/// come back by it.
+/// After a verified password, a new session is intended. But this must not restore an account that
+/// was locked in the meantime.
 pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands(
     world: World,
 ) {
@@ -152,8 +153,8 @@ pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_
     );
 }
 
-/// Two cookies of one name, by domain or path; also one beyond those that are tried, and where the
-/// first is read before.
+/// A browser may send several cookies of the same name, by domain or path. The test also covers
+/// more cookies than are tried, and a read before the logout.
 pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
     let app = world.app().await;
     for (count, script) in [
@@ -175,7 +176,7 @@ pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
     }
 }
 
-/// Four cookies that somebody planted are older than the one of a login.
+/// Four planted cookies are older than the cookie of the login.
 pub(crate) async fn planted_cookies_do_not_stand_before_the_youngest(world: World) {
     let app = world.app().await;
     let planted: Vec<_> = (1..=4)
@@ -188,8 +189,8 @@ pub(crate) async fn planted_cookies_do_not_stand_before_the_youngest(world: Worl
     assert!(reply.set_cookies().is_empty());
 }
 
-/// Somebody planted the anonymous session's cookie, or had read it: it must not end the session of
-/// the login.
+/// An attacker may have planted or read the anonymous session's cookie. The old cookie must not end
+/// the session of the login.
 pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_it(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -207,7 +208,7 @@ pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_i
     );
 }
 
-/// A WebSocket's task, or a job, holds the id that it was given.
+/// The task of a WebSocket, or a job, still has the old id.
 pub(crate) async fn the_application_ends_a_session_by_an_id_from_before_the_login(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -217,8 +218,7 @@ pub(crate) async fn the_application_ends_a_session_by_an_id_from_before_the_logi
     assert_eq!(client.run(Script::new().session_exists()).await.values(), [false]);
 }
 
-/// Each of these is a session of another half of the deploy: its machine's clock is ahead, or its
-/// sessions last longer.
+/// Returns sessions of another instance, whose clock is ahead or whose sessions live longer.
 async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
     let patient = world.app_with(|config| config.lifetime(Lifetime::normal().max(400 * DAY))).await;
     let older = visitor(&patient).await.cookie();
@@ -229,7 +229,7 @@ async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
     vec![("a shorter lifetime", older), ("a creation in the future", cookies::cookie(&ahead))]
 }
 
-/// For the cookie of a request, and for an id.
+/// Both for the cookie of a request and for an id.
 pub(crate) async fn what_this_program_cannot_use_it_ends_all_the_same(world: World) {
     for by_id in [false, true] {
         for (why, cookie) in sessions_of_others(&world).await {
@@ -246,7 +246,7 @@ pub(crate) async fn what_this_program_cannot_use_it_ends_all_the_same(world: Wor
     }
 }
 
-/// The old id is not left alive beside the new one.
+/// The old session does not stay alive beside the new session.
 pub(crate) async fn a_change_of_id_ends_what_this_program_cannot_use(world: World) {
     for script in [Script::new().rotate(), Script::new().renew(1).set("name", "ada")] {
         for (why, cookie) in sessions_of_others(&world).await {
@@ -257,7 +257,7 @@ pub(crate) async fn a_change_of_id_ends_what_this_program_cannot_use(world: Worl
     }
 }
 
-/// An error says that it cannot be decided here.
+/// The error says that this program cannot decide.
 pub(crate) async fn a_session_that_is_over_here_alone_is_not_said_to_be_over(world: World) {
     for (why, cookie) in sessions_of_others(&world).await {
         let impatient = impatient(&world).await;
@@ -272,7 +272,7 @@ pub(crate) async fn a_session_that_is_over_here_alone_is_not_said_to_be_over(wor
     }
 }
 
-/// A program whose sessions last for an hour.
+/// Returns a program whose sessions last for an hour.
 async fn impatient(world: &World) -> App {
     let lifetime = Lifetime::normal().max(Duration::from_secs(3600));
     world.app_with(|config| config.lifetime(lifetime)).await

@@ -1,4 +1,4 @@
-//! Faults of the server and of the network, on real processes.
+//! Faults of the server and of the network, with real processes.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use session_tests::proxy::Proxy;
 use session_tests::server::RedisServer;
 
 const DEADLINE: Duration = Duration::from_millis(400);
-/// A generous bound: these machines are slow at times, and what hangs does so for ever.
+/// A generous limit for slow machines. A hanging operation would take forever.
 const BOUND: Duration = Duration::from_secs(5);
 
 async fn world_behind(proxy: &Proxy, server: RedisServer) -> World {
@@ -26,7 +26,7 @@ fn page() -> Script {
     Script::new().get("count").set("count", 2).strict()
 }
 
-/// Asks until the page is served again, which every request may fail to be until then.
+/// Sends requests until the page is served again. Until then, every request may fail.
 async fn is_served_again(client: &mut Client) {
     let begin = Instant::now();
     while client.run(page()).await.status != 200 {
@@ -47,7 +47,7 @@ async fn is_unavailable(client: &mut Client) {
     }
 }
 
-/// Behaviours: store down, store back. The program is not started again; the session was on disk.
+/// Behaviours: store down, store back. The program is not restarted. The session was saved to disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_is_unavailable_and_then_back() {
     let args = ["--appendonly", "yes", "--appendfsync", "always"];
@@ -69,7 +69,7 @@ async fn a_server_that_is_killed_is_unavailable_and_then_back() {
     assert_eq!(client.cookie(), before);
 }
 
-/// Behaviour: store back. A session that was not on disk starts anew, under a new id.
+/// Behaviour: store back. A session that was not saved to disk starts empty, under a new id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_the_server_lost_starts_anew() {
     let mut world = World::redis().await;
@@ -122,8 +122,8 @@ async fn a_failed_creation_sends_no_cookie() {
     assert!(reply.set_cookies().is_empty());
 }
 
-/// Behaviour: unknown outcome. A reply that is lost after execution is an unknown outcome, and
-/// never a second execution.
+/// Behaviour: unknown outcome. A reply lost after execution gives an unknown outcome, and the
+/// command is never executed twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     let server = RedisServer::start();
@@ -146,7 +146,7 @@ async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     assert_eq!(client.run(Script::new().get("count")).await.values(), [7]);
 }
 
-/// The same for a rotation: repeated, it leads to the same id, and nothing is lost.
+/// The same for a rotation. Repeating the rotation gives the same id, and no data is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
     let server = RedisServer::start();
@@ -173,8 +173,8 @@ async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
     }
 }
 
-/// Behaviour: every key expires. No key is without an expiry, and no session is half-written,
-/// whatever is cut.
+/// Behaviour: every key expires. No key is without an expiry, and no session is half written,
+/// wherever a connection is cut.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_cut_at_random_leave_no_key_without_an_expiry() {
     let server = RedisServer::start();

@@ -70,7 +70,7 @@ pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
     );
 }
 
-/// A persistent cookie lasts as long as the absolute deadline, 400 days at most.
+/// A persistent cookie lasts until the absolute deadline, 400 days at most.
 pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) {
     for (days, seconds) in [(10, 10 * 86_400), (500, 400 * 86_400)] {
         let max = Duration::from_secs(days * 86_400);
@@ -99,7 +99,7 @@ pub(crate) async fn a_read_only_request_sets_no_cookie_and_postpones_expiry(worl
     assert_eq!(client.run(Script::new().get("count")).await.values(), [7]);
 }
 
-/// One read and one write. Further reads are one plain command each.
+/// A read and a write take two round trips. Further reads are a single plain command each.
 pub(crate) async fn a_page_that_counts_takes_two_round_trips(world: World) {
     let app = world.app().await;
     let mut client = app.client();

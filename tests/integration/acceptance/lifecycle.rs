@@ -55,7 +55,7 @@ pub(crate) async fn no_activity_postpones_the_absolute_deadline(world: World) {
     assert_ne!(id_of(&client.cookie()), id_of(&before));
 }
 
-/// The store is not asked.
+/// The store gets no request.
 pub(crate) async fn a_session_past_its_deadline_is_absent_without_asking(world: World) {
     let app = world.app().await;
     let expired = cookies::cookie(&cookies::id(world.now() - 30 * DAY, 0));
@@ -98,8 +98,8 @@ pub(crate) async fn a_birth_in_the_future_is_refused(world: World) {
     world.assert_commands(asked(299).await, &["hget", "pexpire"]);
 }
 
-/// A class that is configured in the other half of a deploy: its sessions live here too, with the
-/// strictest lifetime, and end here.
+/// The class is configured only in another instance of the same deployment. Such sessions are valid
+/// here too, with the strictest lifetime, and can be ended here.
 pub(crate) async fn a_session_of_an_unknown_class_has_the_strictest_lifetime(world: World) {
     let remembered = Lifetime::custom(9).idle(40 * DAY).max(400 * DAY);
     let newer = world.app_with(|config| config.lifetime(remembered)).await;
@@ -128,7 +128,7 @@ pub(crate) async fn an_expired_session_gives_no_old_data_and_a_new_id(world: Wor
     assert_ne!(id_of(&client.cookie()), id_of(&before));
 }
 
-/// A tombstone under the session's key means gone, at the first read already.
+/// A tombstone under the session's key means gone, from the first read on.
 pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let id = id_of(&client.cookie());
@@ -153,7 +153,7 @@ pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     }
 }
 
-/// Behaviour: every key expires. Here without faults.
+/// Behaviour: every key expires. This test has no faults.
 pub(crate) async fn no_key_is_ever_without_an_expiry(world: World) {
     let app = world.app().await;
     let load = (0..16).map(|_| {

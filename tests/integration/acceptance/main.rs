@@ -1,9 +1,9 @@
-//! The acceptance suite: behaviours of an HTTP server with sessions, each shown behind every
-//! adapter, over every store.
+//! The acceptance suite: behaviours of an HTTP server with sessions, for every adapter and every
+//! store.
 //!
-//! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). A further
-//! store, or a further adapter, is one more line of [`over_every_store`]; an adapter is also a file
-//! beside `tests/support/acceptance/axum_app.rs`.
+//! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). To add a
+//! store or an adapter, add a line to [`over_every_store`]. An adapter also needs a file beside
+//! `tests/support/acceptance/axum_app.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -24,7 +24,7 @@ macro_rules! over_every_store {
         over_every_store!(@adapter axum Axum {
             memory redis redis_8 valkey_9 tls sentinel cluster
         } { $($module { $($behaviour)+ })+ });
-        // What the stores differ in was shown behind the first one.
+        // Differences between stores are already covered with the first adapter.
         over_every_store!(@adapter actix Actix { memory redis } { $($module { $($behaviour)+ })+ });
         over_every_store!(@adapter poem Poem { memory redis } { $($module { $($behaviour)+ })+ });
     };

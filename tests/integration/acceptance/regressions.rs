@@ -1,4 +1,4 @@
-//! Published defects of others, each shown not to be one of ours.
+//! Published bugs of other libraries, each with a test that this library does not have the bug.
 
 use std::time::Duration;
 
@@ -18,14 +18,15 @@ fn look() -> Script {
     Script::new().get("count").get("name")
 }
 
-/// What is stored under the key of a cookie, by Redis's name; nothing to ask on memory.
+/// Returns the stored value under the key of a cookie, with the Redis type name. On memory, nothing
+/// is checked.
 fn stored(world: &World, cookie: &str) -> Option<String> {
     world.server().map(|server| server.cli(&["TYPE", &key_of(cookie)]))
 }
 
-/// [CVE-2025-46336] of rack-session (the same: [connect-redis 328]): a request that read the
-/// session before a logout writes it back when it ends, and the logged-out session is alive again.
-/// Here the request that only reads ends as any other, and its id stays dead.
+/// [CVE-2025-46336] of rack-session, and the same in [connect-redis 328]: a request reads the
+/// session before a logout and writes all data back at the end. This restores the logged-out
+/// session. Here, a request that only reads changes nothing, and the id stays dead.
 ///
 /// [CVE-2025-46336]: https://github.com/rack/rack-session/security/advisories/GHSA-9j94-67jr-4cqj
 /// [connect-redis 328]: https://github.com/tj/connect-redis/issues/328
@@ -59,9 +60,9 @@ pub(crate) async fn a_request_that_ends_after_a_logout_restores_nothing(world: W
     }
 }
 
-/// actix-session's Redis store answers an update of a session that is gone by saving it anew
-/// (`RedisSessionStore::update`: "no update: fall back to save"). Here it is gone, and the client
-/// keeps the cookie that it has.
+/// actix-session's Redis store handles an update of a missing session by saving a new session
+/// (`RedisSessionStore::update`: "no update: fall back to save"). Here the session is gone, and the
+/// client keeps the same cookie.
 pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world: World) {
     let app = world.app().await;
     for gate in ["expired", "destroyed"] {
@@ -87,9 +88,9 @@ pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world:
     }
 }
 
-/// Session fixation by adoption, as in ruts and axum_session (and once in Rails, CherryPy and
-/// wai-session): an id that the client chose becomes the id of its session. Here not even an id
-/// that is signed right does, whatever the handler calls.
+/// Session fixation by adoption, as in ruts and axum_session, and once in Rails, CherryPy and
+/// wai-session. There, an id chosen by the client becomes the session id. Here, even a correctly
+/// signed id is not adopted, whatever the handler calls.
 pub(crate) async fn an_id_that_the_client_chose_never_becomes_its_sessions(world: World) {
     let app = world.app().await;
     for begins in [
@@ -112,8 +113,9 @@ pub(crate) async fn an_id_that_the_client_chose_never_becomes_its_sessions(world
     }
 }
 
-/// [tower-sessions 260]: `cycle_id` deletes the old session before the new one is stored; where storing fails, the data is lost. Here a
-/// rotation that the server refuses, at any of its commands, leaves the session as it was.
+/// [tower-sessions 260]: `cycle_id` deletes the old session before the new session is stored. If
+/// storing fails, the data is lost. Here, the server may refuse any command of a rotation, and the
+/// session stays unchanged.
 ///
 /// [tower-sessions 260]: https://github.com/maxcountryman/tower-sessions/pull/260
 pub(crate) async fn a_rotation_that_fails_loses_nothing(world: World) {
@@ -139,8 +141,9 @@ pub(crate) async fn a_rotation_that_fails_loses_nothing(world: World) {
     }
 }
 
-/// [actix-session 244] and [poem 196]: any change after `renew` overwrites the note that the session is to be renewed, and the id stays.
-/// Here nothing but another `renew`, `rotate` or `destroy` comes after it.
+/// [actix-session 244] and [poem 196]: any change after `renew` overwrites the note about the
+/// renewal, and the id stays. Here, only another `renew`, `rotate` or `destroy` overrides a
+/// renewal.
 ///
 /// [actix-session 244]: https://github.com/actix/actix-extras/issues/244
 /// [poem 196]: https://github.com/poem-web/poem/issues/196
@@ -167,9 +170,9 @@ pub(crate) async fn a_change_after_a_renewal_does_not_cancel_it(world: World) {
     }
 }
 
-/// [Spring Session 3357]: under load, sessions whose id changes in every request end up without an expiry, because data and expiry are sent
-/// one after the other. Here 75 visitors at once, as there, and the store is looked at all the
-/// time.
+/// [Spring Session 3357]: under load, sessions that change the id in every request end up without
+/// an expiry. There, data and expiry are sent one after the other. Here, 75 concurrent visitors run
+/// as in the report, while the test inspects the store.
 ///
 /// [Spring Session 3357]: https://github.com/spring-projects/spring-session/issues/3357
 pub(crate) async fn ids_that_change_under_load_leave_no_key_without_an_expiry(world: World) {
@@ -196,9 +199,10 @@ pub(crate) async fn ids_that_change_under_load_leave_no_key_without_an_expiry(wo
     assert!(world.times_to_live().iter().all(|&left| left != -1));
 }
 
-/// [tower-sessions 268], [actix-session 299] and [axum_session 102]: the removal cookie lacks `Secure`, so that a browser refuses it for a name
-/// with a prefix, or with `SameSite=None`, and the visitor stays logged in. Here it passes wherever
-/// the session's own cookie does.
+/// [tower-sessions 268], [actix-session 299] and [axum_session 102]: the removal cookie lacks
+/// `Secure`. So a browser refuses the removal for a name with a prefix, or with `SameSite=None`,
+/// and the visitor stays logged in. Here, browsers accept the removal whenever they accept the
+/// session cookie.
 ///
 /// [tower-sessions 268]: https://github.com/maxcountryman/tower-sessions/pull/268
 /// [actix-session 299]: https://github.com/actix/actix-extras/issues/299
@@ -236,7 +240,7 @@ pub(crate) async fn a_browser_takes_the_removal_as_it_took_the_cookie(world: Wor
     }
 }
 
-/// [RFC 6265bis §5.7] on prefixes, `SameSite=None` and partitioned cookies, over a secure
+/// Applies [RFC 6265bis §5.7] on prefixes, `SameSite=None` and partitioned cookies, over a secure
 /// connection.
 ///
 /// [RFC 6265bis §5.7]: https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-5.7
@@ -251,7 +255,7 @@ fn browser_takes(cookie: &str) -> bool {
     (has("Secure") || !needs_secure) && is_bound_to_host
 }
 
-/// The value of an attribute, empty where it has none.
+/// Returns the value of an attribute, or an empty text without a value.
 fn attribute(cookie: &str, name: &str) -> Option<String> {
     cookie.split("; ").skip(1).find_map(|attribute| {
         let (given, value) = attribute.split_once('=').unwrap_or((attribute, ""));

@@ -38,8 +38,8 @@ pub(crate) async fn rotation_keeps_the_data_under_a_new_id_and_the_old_one_is_de
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// Behaviour: rotation. Tag, creation time and lifetime stay, so that the deadline stays and the
-/// log can be followed.
+/// Behaviour: rotation. Tag, creation time and lifetime stay the same. So the deadline is
+/// unchanged, and logs can be followed.
 pub(crate) async fn rotation_keeps_tag_expiry_and_deadline(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -176,7 +176,7 @@ pub(crate) async fn renewal_restarts_the_absolute_deadline(world: World) {
     assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
 }
 
-/// The lifetime "remember me".
+/// The lifetime for "remember me".
 pub(crate) async fn a_remembered_session_outlives_the_browser_and_a_normal_one(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -188,8 +188,8 @@ pub(crate) async fn a_remembered_session_outlives_the_browser_and_a_normal_one(w
     assert_eq!(client.run(look()).await.values(), [json!(0), json!("")]);
 }
 
-/// Login of a visitor without a session: the lifetime is that of the session which the login's
-/// first write begins.
+/// A visitor without a session logs in. The lifetime applies to the session that the first write of
+/// the login creates.
 pub(crate) async fn renewal_without_a_session_decides_on_the_next_ones_lifetime(world: World) {
     let app = world.app().await;
     let mut client = app.client();
@@ -207,8 +207,8 @@ pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// Behaviour: planted login cookie. `renew` at login leaves a cookie behind that was tossed from
-/// elsewhere.
+/// Behaviour: planted login cookie. `renew` at login leaves a cookie behind that an attacker
+/// planted.
 pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
     let app = world.app().await;
     let mut attacker = visitor(&app).await;
@@ -221,7 +221,7 @@ pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
     assert_eq!(victim.run(Script::new().get("name")).await.values(), ["victim"]);
 }
 
-/// Behaviour: secret rotation. Never a re-issue beside a rotation.
+/// Behaviour: secret rotation. An outdated cookie is never re-issued beside a rotation.
 pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
@@ -237,7 +237,7 @@ pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(
     assert!(ended.set_cookies().len() == 1 && ended.set_cookies()[0].contains("Max-Age=0"));
 }
 
-/// `renew` names a lifetime; what it lasts is the configuration's.
+/// `renew` selects a lifetime. The configuration sets the durations.
 pub(crate) async fn a_lifetime_that_is_configured_otherwise_is_refused(world: World) {
     let sessions = world.sessions(|config| config.lifetime(Lifetime::remembered().max(10 * DAY)));
     let session = sessions.create::<Visitor>().await.unwrap();

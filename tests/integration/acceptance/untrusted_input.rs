@@ -15,7 +15,8 @@ async fn visitor(app: &App) -> Client {
     client
 }
 
-/// The commands that a request with these `Cookie` headers takes, and what it reads as the count.
+/// Returns the commands caused by a request with these `Cookie` headers, and the count that the
+/// request reads.
 async fn asked(world: &World, app: &App, headers: &[Vec<u8>]) -> (Vec<String>, Value) {
     let mut count = Value::Null;
     let asked = world.commands(async || {
@@ -64,7 +65,7 @@ pub(crate) async fn a_cookie_signed_by_a_removed_key_is_no_session(world: World)
     assert_ne!(cookies::id_of(&cookie), cookies::id_of(&reply.set_cookies()[0]));
 }
 
-/// RFC 6265, section 4.1.1: some proxies and servers put a cookie's value in quotes.
+/// RFC 6265, section 4.1.1: some proxies and servers put the value of a cookie in quotes.
 pub(crate) async fn a_value_in_quotes_is_the_value(world: World) {
     let app = world.app().await;
     let cookie = visitor(&app).await.cookie();
@@ -137,7 +138,7 @@ pub(crate) async fn junk_never_reaches_the_store(world: World) {
         let header = [b"__Host-session-id=", value].concat();
         assert_eq!(asked(&world, &app, &[header]).await, (vec![], 0.into()));
     }
-    // HTTP itself does not let these through: they come by an adapter at most.
+    // HTTP itself rejects these values. Only an adapter could let them through.
     for value in [
         b"__Host-session-id=\0".as_slice(),
         b"__Host-session-id=a\r\nSet-Cookie: b",

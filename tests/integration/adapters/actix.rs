@@ -24,7 +24,7 @@ use super::{
     goes_on_without_a_session_where_it_may, look, sessions, sessions_named, sessions_on_a_server,
 };
 
-/// A server that ends with this value.
+/// A server that stops when this value is dropped.
 struct Served {
     base: String,
     server: ServerHandle,
@@ -86,7 +86,7 @@ async fn two_managers_on_one_app_have_a_session_each() {
     }
 }
 
-/// An application's own error, which an outer middleware of its own knows.
+/// An application error that an outer middleware of the application handles.
 #[derive(Debug)]
 struct Teapot;
 
@@ -118,8 +118,8 @@ async fn fail<B>(
     Err(Teapot.into())
 }
 
-/// actix-session's middleware gives an error on at once, and the cookie of what the store did is
-/// lost.
+/// In actix-session, the middleware returns an error at once, and the cookie for the store's
+/// changes is lost.
 #[tokio::test]
 async fn an_error_of_an_inner_middleware_keeps_its_cookie_and_its_response() {
     let sessions = sessions();
@@ -134,7 +134,7 @@ async fn an_error_of_an_inner_middleware_keeps_its_cookie_and_its_response() {
     assert_eq!(get(&format!("{}/", served.base), &reply.cookies()[0]).await.body, "2");
 }
 
-/// Answers with what kind of error came through.
+/// Responds with the kind of error that reached this middleware.
 async fn tell_kind<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -194,7 +194,7 @@ async fn a_middleware_on_both_sides_of_another_managers_is_one_session() {
     }
 }
 
-/// Says how the request's cookies are printed, in a log say.
+/// Responds with the `Debug` output of the request's cookies, which could end up in a log.
 async fn show_cookies(
     request: HttpRequest,
     session: Session<Visitor>,
@@ -217,7 +217,7 @@ async fn cookies_are_marked_as_sensitive_and_nothing_else_is() {
     }
 }
 
-/// Streams what the session says, which is asked for only there.
+/// Streams a body that accesses the session only while streaming.
 async fn ask_late(request: HttpRequest) -> HttpResponse {
     let late = async move {
         let told = match Session::<Visitor>::extract(&request).await {
@@ -232,7 +232,7 @@ async fn ask_late(request: HttpRequest) -> HttpResponse {
     response.body(BodyStream::new(Box::pin(futures::stream::once(late))))
 }
 
-/// The request itself goes on in the body, with its extensions.
+/// The request and the extensions live on in the body.
 #[tokio::test]
 async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
     let sessions = sessions();
@@ -259,7 +259,7 @@ async fn look_with_vary(
         .append_header(("vary", "Accept-Language")))
 }
 
-/// actix-cors keeps the first of several lines of `Vary`.
+/// actix-cors keeps only the first of several `Vary` lines.
 #[actix_web::test]
 async fn cors_further_out_or_further_in_keeps_the_cookie_in_vary() {
     let cors = || Cors::default().allowed_origin("https://shop.example");

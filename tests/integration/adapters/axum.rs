@@ -1,4 +1,4 @@
-//! axum, and what tower has to put around its routes.
+//! axum, and requirements of tower around routes.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -22,7 +22,7 @@ use super::{
     look, sessions, sessions_named,
 };
 
-/// Serves the routes, and gives where.
+/// Serves the routes and returns the base URL.
 pub(crate) async fn serve(app: Router) -> String {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -124,14 +124,14 @@ async fn count_first(
     Ok(next.run(request).await)
 }
 
-/// As salvo's bridge for tower layers does: the request goes out with the response.
+/// Sends the request out with the response, as salvo's bridge for tower layers does.
 async fn keep_request(request: Request) -> axum::response::Response {
     let mut response = axum::response::Response::default();
     response.extensions_mut().insert(Arc::new(Mutex::new(request)));
     response
 }
 
-/// Streams what the session says, which is asked for only there.
+/// Streams a body that accesses the session only while streaming.
 async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
     let late = async move {
         let told = match SessionHandle::from_extensions(request.extensions()) {
@@ -144,7 +144,7 @@ async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
     ([(CACHE_CONTROL, "public")], Body::from_stream(futures::stream::once(late)))
 }
 
-/// The request itself goes on in the body, with its extensions.
+/// The request and the extensions live on in the body.
 #[tokio::test]
 async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
     let app = Router::new()

@@ -1,4 +1,4 @@
-//! Sessions without `async`, and what `wait` says where a thread must not wait.
+//! Sessions without `async`, and the errors of `wait` on threads that must not wait.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::mpsc;
@@ -31,7 +31,7 @@ fn multi_thread() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// A request after another, as a browser sends them.
+/// Sends requests one after another, as a browser does.
 fn use_it(sessions: &Sessions) {
     let handle = sessions.open([]);
     let session: Session<Visitor> = handle.session();
@@ -88,7 +88,7 @@ fn a_program_without_async_has_sessions_on_a_server_that_may_come_back() {
     assert!(Sessions::new(config("redis://127.0.0.1:1")).wait().unwrap_err().is_unavailable());
 }
 
-/// Tries on this thread, and says whether it was refused, with nothing done.
+/// Tries operations on this thread, and returns whether they were refused without effect.
 fn is_refused(sessions: &Sessions) -> bool {
     let session = sessions.open([]).session::<Visitor>();
     let written = session.set_count(1).wait();
@@ -142,7 +142,7 @@ fn a_thread_for_blocking_may_wait() {
     let server = RedisServer::start();
     let ours = Sessions::new(config(&server.url())).wait().unwrap();
     for runtime in [current_thread(), multi_thread()] {
-        // The connection of this one is driven by the runtime.
+        // The runtime drives the connection of this manager.
         let theirs = runtime.block_on(Sessions::new(config(&server.url()))).unwrap();
         for sessions in [&ours, &theirs] {
             let sessions = sessions.clone();
@@ -158,8 +158,8 @@ fn a_thread_for_blocking_may_wait() {
     runtime.block_on(waits).unwrap();
 }
 
-/// What a program gets that takes the budget away, by which `wait` recognizes a task: no panic, and
-/// no hanging.
+/// A program can disable tokio's budget, by which `wait` recognizes a task. Such a program neither
+/// panics nor hangs.
 #[test]
 fn a_task_that_is_not_recognized_waits_for_the_deadline_at_most() {
     let server = RedisServer::start();
@@ -179,7 +179,7 @@ fn a_task_that_is_not_recognized_waits_for_the_deadline_at_most() {
     }));
 }
 
-/// Sessions that were built without `async` serve a program that has it, too.
+/// Sessions built without `async` also work in async code.
 #[test]
 fn sessions_built_by_waiting_are_awaited_too() {
     let server = RedisServer::start();

@@ -1,5 +1,5 @@
-//! What is particular to one framework, or to two that share a session. What holds for every
-//! adapter is in the acceptance suite.
+//! Details of a single web framework, or of two that share a session. The acceptance suite covers
+//! the behaviour common to all adapters.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -24,18 +24,18 @@ struct Visitor {
     count: u64,
 }
 
-/// A manager on memory.
+/// Returns a manager on memory.
 fn sessions() -> Sessions {
     sessions_named("__Host-session-id")
 }
 
-/// A manager on a memory of its own, whose cookie has this name.
+/// Returns a manager on a separate memory store, with this cookie name.
 fn sessions_named(cookie: &str) -> Sessions {
     let config = SessionConfig::new().secret(SECRET).cookie_name(cookie);
     Sessions::with_store(config, MemoryStore::new()).unwrap()
 }
 
-/// A manager on a server, which may be killed.
+/// Returns a manager on a server that the test may kill.
 async fn sessions_on_a_server() -> (RedisServer, Sessions) {
     let server = RedisServer::start();
     let config =
@@ -44,12 +44,12 @@ async fn sessions_on_a_server() -> (RedisServer, Sessions) {
     (server, sessions)
 }
 
-/// What a handler does that only looks.
+/// A handler that only reads.
 async fn look(session: Session<Visitor>) -> Result<String, session_runtime::Error> {
     Ok(session.count().await?.to_string())
 }
 
-/// `/tolerant` and `/strict` look, `/` counts.
+/// `/tolerant` and `/strict` read, `/` counts.
 async fn goes_on_without_a_session_where_it_may(mut server: RedisServer, base: &str) {
     let ask = async |path: &str, cookie: &str| get(&format!("{base}{path}"), cookie).await;
     let cookie = ask("/", "").await.cookies().remove(0);
@@ -64,14 +64,14 @@ async fn goes_on_without_a_session_where_it_may(mut server: RedisServer, base: &
     assert_eq!(tolerant.headers["cache-control"], "no-store");
 }
 
-/// What a handler does that tells how often the visitor came.
+/// A handler that counts the visits and returns the number.
 async fn count(session: Session<Visitor>) -> Result<String, session_runtime::Error> {
     Ok(session.count().incr(1).await?.to_string())
 }
 
-/// A middleware counts with the session of the manager `user`, one further in with that of `admin`,
-/// and the handler with that of `user` again: each manager has one session, however many layers
-/// there are.
+/// A middleware counts in the session of the manager `user`, an inner middleware in the session of
+/// `admin`, and the handler again in the session of `user`. Each manager has a single session,
+/// whatever the number of layers.
 async fn counts_by_two_managers(url: &str) {
     let first = get(url, "").await;
     let mut names: Vec<_> = first.cookies().iter().map(|cookie| cookie[..5].to_owned()).collect();
@@ -81,7 +81,7 @@ async fn counts_by_two_managers(url: &str) {
     assert_eq!((second.cookies().len(), second.body.as_str()), (0, "4"));
 }
 
-/// `/look` looks, `/` counts, `/allowed` counts and says that other sites may begin a session.
+/// `/look` reads, `/` counts, and `/allowed` counts with `allow_cross_site`.
 async fn begins_no_session_for_another_site(base: &str) {
     const CROSS: (&str, &str) = ("sec-fetch-site", "cross-site");
     const LINK: [(&str, &str); 3] =
@@ -121,7 +121,7 @@ async fn begins_no_session_for_another_site(base: &str) {
     assert_eq!(told(&counted), (200, "2".to_owned(), 0));
 }
 
-/// A `GET`, with this `Cookie` header unless it is empty.
+/// Sends a `GET`. An empty `cookie` means no `Cookie` header.
 async fn get(url: &str, cookie: &str) -> Reply {
     let mut request = reqwest::Client::new().get(url);
     if !cookie.is_empty() {
@@ -144,7 +144,7 @@ struct Reply {
 }
 
 impl Reply {
-    /// The `NAME=VALUE` of every `Set-Cookie` header.
+    /// Returns the `NAME=VALUE` of every `Set-Cookie` header.
     fn cookies(&self) -> Vec<String> {
         let set = self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap());
         set.map(|value| value.split(';').next().unwrap().to_owned()).collect()

@@ -1,5 +1,5 @@
-//! A `Secure` cookie for visitors who come by plain http: their browsers do not keep it, and the
-//! log says so.
+//! A `Secure` cookie for visitors on plain HTTP. Their browsers reject the cookie, and the log
+//! explains this.
 
 use actix_web::test::{TestRequest, call_service, init_service};
 use axum::Router;
@@ -29,7 +29,7 @@ fn sessions(secure: bool) -> Sessions {
     Sessions::with_store(config, MemoryStore::new()).unwrap()
 }
 
-/// How often the log names the setting, after what these requests did.
+/// Counts the log lines that name the setting, after these requests.
 async fn warnings(serve: impl AsyncFnOnce()) -> usize {
     let (log, _guard) = logged();
     serve().await;

@@ -26,7 +26,7 @@ async fn look(session: Session<Visitor>) -> Result<String, Error> {
     super::look(session).await
 }
 
-/// Serves the routes, and gives where.
+/// Serves the routes and returns the base URL.
 async fn serve(app: impl Endpoint + 'static) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -46,7 +46,7 @@ async fn without_the_layer_the_error_says_what_to_add() {
     assert!(error.is_missing_layer() && error.to_string().contains("sessions.layer()"), "{error}");
 }
 
-/// Nothing of this crate is a method of every type, beside poem's `with`.
+/// This crate adds no method to every type that would conflict with poem's `with`.
 mod with_everything_imported {
     use poem::{Endpoint, EndpointExt, Route};
     use session_runtime::*;
@@ -78,7 +78,7 @@ async fn two_managers_on_one_app_have_a_session_each() {
     }
 }
 
-/// Counts, and fails in one way or goes on.
+/// Counts, and then fails or continues.
 fn count_first(inner: impl Endpoint + 'static, fails: bool) -> BoxEndpoint<'static> {
     let inner = std::sync::Arc::new(inner);
     let counts = make(move |request: Request| {
@@ -118,7 +118,7 @@ async fn a_layer_on_both_sides_of_another_managers_is_one_session() {
     }
 }
 
-/// poem's own puts `Vary` in place of any other: it belongs inside.
+/// poem's CORS middleware replaces any other `Vary`, so it must be the inner layer.
 #[tokio::test]
 async fn cors_further_in_keeps_the_cookie_in_vary() {
     let cors = Cors::new().allow_origins_fn(|_| true);

@@ -1,4 +1,4 @@
-//! What becomes of requests while the store is away, route by route.
+//! Requests while the store is unavailable, route by route.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -94,7 +94,7 @@ async fn what_saw_a_part_of_its_session_gets_the_error() {
     assert!(!handle.is_degraded());
 }
 
-/// One read is out of time, a later one is answered: the request has no session for either.
+/// The first read times out, and a later read gets a reply. For both, the request has no session.
 #[tokio::test]
 async fn reads_side_by_side_are_of_one_mind() {
     let (server, sessions, base) = serve().await;
@@ -135,7 +135,7 @@ async fn serve() -> (RedisServer, Sessions, String) {
     (server, sessions, base)
 }
 
-/// A session's cookie, as a browser sends it.
+/// Creates a session and returns the cookie as a browser sends it.
 async fn begin(base: &str) -> String {
     let reply = reqwest::get(format!("{base}/strict/write")).await.unwrap();
     let cookie = reply.headers()["set-cookie"].to_str().unwrap();

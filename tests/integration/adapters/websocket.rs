@@ -1,4 +1,4 @@
-//! A session in a connection that goes on when the response's head was sent.
+//! A session in a connection that continues after the response headers were sent.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::axum::serve;
 use super::{Visitor, count, get as ask, sessions};
 
-/// Serves a page that counts, and connections in which the visitor says what is to be done.
+/// Serves a page that counts, and connections that carry out the visitor's commands.
 async fn serve_connections(sessions: &Sessions) -> String {
     let app = Router::new()
         .route("/", get(count))
@@ -41,7 +41,7 @@ async fn begin_and_connect(
     Ok(connect(session, upgrade).await)
 }
 
-/// Each message asks for the session anew, as a request would.
+/// Opens the session for each message, as a new request would.
 async fn connect_by_id(
     State(sessions): State<Sessions>,
     session: Session<Visitor>,
@@ -81,7 +81,7 @@ async fn obey(session: &Session<Visitor>, said: &str) -> String {
 struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Connection {
-    /// Connects, and gives the response's head too.
+    /// Connects, and also returns the response headers.
     async fn open(base: &str, path: &str, cookie: &str) -> (Self, http::HeaderMap) {
         let mut request =
             format!("{}{path}", base.replace("http", "ws")).into_client_request().unwrap();
@@ -151,7 +151,7 @@ async fn a_logout_elsewhere_ends_the_session_of_a_connection() {
     assert_eq!(connection.say("exists").await, "false");
 }
 
-/// A request refreshes the session's expiry by its first read. A connection is one request.
+/// Only the first read of a request refreshes the expiry, and a connection is a single request.
 #[tokio::test]
 async fn a_connection_that_only_reads_outlives_its_session_unless_it_asks_by_id() {
     for (path, expected) in [("/socket", "false"), ("/by-id", "true")] {

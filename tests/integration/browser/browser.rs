@@ -59,8 +59,8 @@ async fn the_back_button_shows_no_private_page_after_signing_out() {
     page.expect_title("Sign in").await;
 }
 
-/// Behaviour: planted login cookie. The id and the token of before the login are worth nothing
-/// after it.
+/// Behaviour: planted login cookie. The id and the token from before the login are worthless after
+/// the login.
 #[tokio::test]
 async fn a_planted_session_is_left_behind_at_login() {
     let Some(browser) = Browser::start() else { return };
@@ -101,7 +101,7 @@ async fn signing_in_as_somebody_else_ends_the_session_that_was_there() {
     page.follow("#logout").await;
     expect_signed_in(&page, "grace").await;
     let of_grace = page.cookie(COOKIE).await.unwrap();
-    // A rotated session keeps the beginning of its id, a new one does not.
+    // A rotated session keeps the start of the id, and a new session does not.
     assert_ne!(of_grace.value[..8], of_ada.value[..8]);
 }
 
@@ -156,8 +156,8 @@ async fn a_form_without_the_token_is_refused() {
     }
 }
 
-/// By `SameSite=Lax`, which keeps the cookie from such a request, and by the token, where the
-/// cookie comes along.
+/// `SameSite=Lax` keeps the cookie out of such a request. If the cookie is sent anyway, the token
+/// protects the form.
 #[tokio::test]
 async fn a_form_of_another_site_is_refused() {
     let Some(browser) = Browser::start() else { return };
@@ -182,7 +182,7 @@ async fn a_form_of_another_site_is_refused() {
     }
 }
 
-/// `localhost` is another site than `127.0.0.1`.
+/// `localhost` and `127.0.0.1` are different sites.
 async fn other_site(target: String) -> String {
     let body = format!(
         r#"<!DOCTYPE html><title>Another site</title><form method="post" action="{target}">
@@ -218,7 +218,7 @@ async fn a_host_cookie_is_set_and_removed_by_a_browser_that_enforces_the_prefix(
     assert_eq!((&*cookie.path, &*cookie.domain, &*cookie.same_site), ("/", "127.0.0.1", "Lax"));
     assert_eq!(page.run("return document.cookie").await, "__Host-c=1");
 
-    // Signs out and does not follow to the next page, which would set a new cookie.
+    // Logs out without following the redirect, because the next page would set a new cookie.
     let token = page.value("[name=form_token]").await;
     page.visit(&format!("{}/style.css", example.url())).await;
     page.run(&format!(
@@ -244,7 +244,7 @@ async fn two_tabs_are_one_session() {
     page.switch_to(&first).await;
     sign_in(&page, "ada").await;
     expect_signed_in(&page, "ada").await;
-    // The other tab has a form of before the login.
+    // The form in the other tab is from before the login.
     page.switch_to(&second).await;
     sign_in(&page, "grace").await;
     page.expect_title("This page was out of date").await;
@@ -269,8 +269,8 @@ async fn a_browser_with_a_session_that_ended_elsewhere_can_sign_in_again() {
     page.set_cookie(&ended).await;
     page.visit(example.url()).await;
     page.expect_title("Your session has ended").await;
-    // The answer of the request that ended it might have been on its way: a few seconds later it
-    // cannot be.
+    // At first, a response from the ending request could still be on the way. After a few seconds
+    // it cannot.
     until("the login page", async || {
         page.follow("#again").await;
         page.title().await == "Sign in"

@@ -1,4 +1,4 @@
-//! Requests that another site causes: by hand, and in a real browser.
+//! Cross-site requests, by hand and in a real browser.
 
 use axum::extract::Query;
 use axum::response::Html;
@@ -48,7 +48,7 @@ async fn page(session: Session<Visitor>) -> Result<Html<String>, Error> {
     Ok(Html(format!("<!DOCTYPE html><title>Visits</title><p id=count>{count}</p>")))
 }
 
-/// The guide's second way: the page goes on by itself.
+/// The second way of the guide: the page loads the next page by itself.
 async fn go_on() -> Html<&'static str> {
     Html(r#"<!DOCTYPE html><meta http-equiv="refresh" content="0; url=/"><title>Thank you</title>"#)
 }
@@ -62,8 +62,7 @@ async fn flow_callback(flow: Session<Visitor>) -> Result<Json<u64>, Error> {
     Ok(Json(flow.count().incr(1).await?))
 }
 
-/// Serves a page that counts, callbacks in the guide's ways, and a page that other sites may begin
-/// a session on.
+/// Serves a page that counts, callbacks in the guide's ways, and a page with `allow_cross_site`.
 async fn serve(policy: SameSite) -> String {
     let (sessions, flow) = (sessions("sid", policy), sessions("flow", SameSite::None));
     let flow_routes = Router::new()
@@ -88,8 +87,8 @@ struct Target {
     url: String,
 }
 
-/// A page with a link to the URL, and a form that is sent there. `localhost` is another site than
-/// `127.0.0.1`.
+/// Serves a page with a link and a form to the URL. `localhost` and `127.0.0.1` are different
+/// sites.
 async fn serve_other_site() -> String {
     let page = async |Query(Target { url }): Query<Target>| {
         Html(format!(
@@ -104,14 +103,14 @@ async fn serve_other_site() -> String {
     url
 }
 
-/// What the page says that the other site's link (`a`) or form (`button`) leads to.
+/// Returns the text of the page behind the other site's link (`a`) or form (`button`).
 async fn come_from(page: &Page, other: &str, selector: &str, url: &str) -> String {
     page.visit(&format!("{other}/?url={url}")).await;
     page.follow(selector).await;
     page.text("body").await
 }
 
-/// Visits the page that counts, typed in.
+/// Visits the page that counts, as if the user typed the address.
 async fn count(page: &Page, base: &str) -> String {
     page.visit(base).await;
     page.text("#count").await

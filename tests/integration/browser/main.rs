@@ -1,4 +1,4 @@
-//! A real browser: the example that logs in, and requests that another site causes.
+//! A real browser: the login example, and cross-site requests.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

@@ -1,4 +1,4 @@
-//! A master of a cluster is lost, gives its place up, or a slot of its.
+//! A master of a cluster fails, hands over, or gives a slot away.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use session_tests::load::{Load, Report};
 
 use super::{DEADLINE, VISITORS, alone, assert_served_again, assert_sound, sessions};
 
-/// What the replica had not got yet is lost, and told.
+/// Writes that had not reached the replica are lost and counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_is_killed() {
     let _alone = alone().await;
@@ -48,7 +48,7 @@ async fn a_master_hands_over() {
     end(load, "cluster: planned failover", &deployment, elected).await;
 }
 
-/// Slots that hold sessions, one after another, each with what is written meanwhile.
+/// Slots that hold sessions move one after another, with concurrent writes.
 #[tokio::test(flavor = "multi_thread")]
 async fn slots_are_moved_while_they_are_written_to() {
     let _alone = alone().await;

@@ -1,7 +1,6 @@
-//! What two hundred requests at once see while something fails under them, on real processes. The
-//! numbers are printed.
+//! Two hundred concurrent requests during a fault, with real processes. The results are printed.
 //!
-//! One fault at a time: side by side they would be each other's fault.
+//! The tests run one at a time, because concurrent faults would disturb each other.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -17,10 +16,10 @@ use session_tests::load::Report;
 use session_tests::server::RedisServer;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// So many requests are in flight.
+/// The number of requests in flight.
 const VISITORS: usize = 200;
 const DEADLINE: Duration = Duration::from_secs(1);
-/// A generous bound: these machines are slow at times, and what hangs does so for ever.
+/// A generous limit for slow machines. A hanging operation would take forever.
 const BOUND: Duration = Duration::from_secs(10);
 
 async fn alone() -> MutexGuard<'static, ()> {
@@ -32,7 +31,7 @@ async fn sessions(url: &str) -> Sessions {
     Sessions::new(SessionConfig::new().store(url).secret(SECRET).timeout(DEADLINE)).await.unwrap()
 }
 
-/// What holds whatever fails.
+/// Checks the promises that hold for every fault.
 fn assert_sound(report: &Report, servers: &[&RedisServer]) {
     report.assert_right();
     assert!(
@@ -53,7 +52,7 @@ fn assert_sound(report: &Report, servers: &[&RedisServer]) {
     }
 }
 
-/// All requests are served within a second of that moment, generously measured.
+/// Checks that all requests are served within a second after `back`, with a generous limit.
 fn assert_served_again(report: &Report, back: Instant) {
     assert!(report.served_again_after(back) < BOUND, "{:?}", report.served_again_after(back));
 }

@@ -1,4 +1,4 @@
-//! Faults of one server, and of the network before it.
+//! Faults of a single server and of the network before the server.
 
 use std::process::Command;
 use std::time::Instant;
@@ -21,7 +21,7 @@ async fn nothing_fails() {
     assert_eq!(report.failed(), 0);
 }
 
-/// Every write was on disk before it was acknowledged.
+/// Every write was on disk before the acknowledgement.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_killed_and_started_again() {
     let _alone = alone().await;
@@ -77,7 +77,7 @@ async fn connections_are_cut_at_random_bytes() {
     end(load, "connections cut at 40 random bytes", &server, Some(back)).await;
 }
 
-/// The proxy lets the requests through, and loses the replies.
+/// The proxy forwards the requests and drops the replies.
 #[tokio::test(flavor = "multi_thread")]
 async fn replies_are_dropped_after_execution() {
     let _alone = alone().await;
@@ -120,7 +120,7 @@ async fn memory_is_full() {
     end(load, "memory full", &server, Some(back)).await;
 }
 
-/// The limit of a file's size stands for the disk's: the server cannot tell.
+/// A limit on the file size simulates a full disk. The server cannot tell the difference.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_is_full() {
     let _alone = alone().await;
@@ -129,7 +129,7 @@ async fn the_disk_is_full() {
     limit_files(&server, "4096:unlimited");
     load.failed(10).await;
     limit_files(&server, "unlimited");
-    // The server tries to write again every second.
+    // The server retries the write every second.
     load.served(20).await;
     end(load, "disk full for the append-only file", &server, None).await;
 }
@@ -180,8 +180,7 @@ async fn writes_are_paused() {
     end(load, "writes paused", &server, Some(back)).await;
 }
 
-/// Nothing that was acknowledged may be lost where the server itself was there all the time, or had
-/// it on disk.
+/// No acknowledged write may be lost, because the server kept running or had all writes on disk.
 async fn end(load: Load, fault: &str, server: &RedisServer, back: Option<Instant>) -> Report {
     let report = load.stop().await;
     report.print(fault, DEADLINE, back);

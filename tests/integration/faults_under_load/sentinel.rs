@@ -1,4 +1,4 @@
-//! A master behind sentinels is lost, or gives its place up.
+//! A master behind Sentinel fails or hands over.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use session_tests::load::{Load, Report};
 
 use super::{DEADLINE, VISITORS, alone, assert_served_again, assert_sound, sessions};
 
-/// What the replica had not got yet is lost, and told.
+/// Writes that had not reached the replica are lost and counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_is_killed() {
     let _alone = alone().await;
@@ -22,7 +22,7 @@ async fn a_master_is_killed() {
         .await;
 }
 
-/// It serves again as a replica, and nobody reads there what it still has.
+/// The old master comes back as a replica, and its remaining data is never read.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_freezes_and_comes_back_as_a_replica() {
     let _alone = alone().await;

@@ -1,4 +1,5 @@
-//! The test support itself: deployments are what they say, and take what tests do to them.
+//! Tests of the test support: deployments have the promised structure and survive the faults that
+//! tests inject.
 
 use std::path::Path;
 
@@ -54,7 +55,7 @@ async fn a_tls_server_and_its_clients_have_certificates_of_one_authority() {
 fn sentinels_make_another_server_the_master_when_the_master_is_killed() {
     let mut deployment = Sentinel::start();
     let old = deployment.master();
-    // On one connection: what is waited for is what that connection wrote.
+    // `WAIT` covers the writes of the same connection only.
     let mut connection = deployment.nodes()[old].connection();
     redis::cmd("SET").arg("a").arg("1").exec(&mut connection).unwrap();
     assert_eq!(redis::cmd("WAIT").arg(2).arg(0).query::<i64>(&mut connection).unwrap(), 2);

@@ -1,10 +1,10 @@
-//! The documentation goes in one order everywhere, and is found by search.
+//! The documentation has the same order everywhere, and search finds common terms.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words of other libraries, and of those who search.
+/// Terms from other libraries, and common search words.
 const SEARCHED: [&str; 16] = [
     "bearer",
     "csrf",
@@ -50,7 +50,7 @@ fn the_guide_has_one_order() {
     assert_eq!(between(&listed, "](guide/", ".md)"), pages, "README.md");
 }
 
-/// Each page leads to the next one, and the last to none.
+/// Each page links to the next page, and the last page has no such link.
 #[test]
 fn the_pages_of_the_guide_lead_from_one_to_the_next() {
     let guide = fs::read_to_string(runtime().join("guide/mod.rs")).unwrap();
@@ -84,7 +84,7 @@ fn the_readme_has_every_variable_of_a_setting() {
     }
 }
 
-/// Tests name the behaviours that they show, and each of the list is shown by one.
+/// Every behaviour that a test names is in the list, and every behaviour in the list has a test.
 #[test]
 fn the_list_of_behaviours_is_that_of_the_tests() {
     let list = fs::read_to_string(runtime().join("../../tests/README.md")).unwrap();
@@ -101,7 +101,7 @@ fn the_list_of_behaviours_is_that_of_the_tests() {
     assert_eq!(shown, listed);
 }
 
-/// The documents for contributors name files and folders by the whole path, or by its end.
+/// The documents for contributors give the full path of a file or folder, or the end of the path.
 #[test]
 fn every_path_in_the_documents_for_contributors_exists() {
     let root = runtime().join("../..");
@@ -120,13 +120,13 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
 }
 
-/// The first word of each text between backticks.
+/// Returns the first word of each text between backticks.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter_map(|span| span.split_whitespace().next())
 }
 
-/// Returns whether a word is the path of a file or a folder of the repository. Capitals in place of
-/// a name stand for any.
+/// Returns whether a word is the path of a file or folder in the repository. A placeholder in
+/// capitals stands for any name.
 fn is_path(word: &str) -> bool {
     let is_placeholder = word.split('/').any(|part| ["FOLDER", "NAME"].contains(&part));
     let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
@@ -136,7 +136,8 @@ fn is_path(word: &str) -> bool {
     is_plain && !is_placeholder && !is_elsewhere && (word.contains('/') || has_ending)
 }
 
-/// Returns whether a path is the end of a known one. With a slash behind it, it is a folder's.
+/// Returns whether the path is the end of a known path. A path with a trailing slash must be a
+/// folder.
 fn is_known(path: &str, known: &[PathBuf]) -> bool {
     let is_folder = path.ends_with('/');
     known.iter().any(|known| known.ends_with(path) && (!is_folder || known.is_dir()))

@@ -1,5 +1,5 @@
-//! Every program of `examples/`, started as a user starts it and asked as its page says. `login` is
-//! asked by a browser.
+//! Every program in `examples/`, started as a user would and checked against its documentation. A
+//! browser tests `login`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use session_tests::example::{self, Example};
 use session_tests::program::Program;
 
-/// What a browser does with the examples' one cookie.
+/// A cookie jar for the single cookie of an example.
 #[derive(Default)]
 struct Jar {
     cookie: Option<String>,
@@ -39,7 +39,7 @@ impl Jar {
     }
 }
 
-/// One that shows a redirection, and the cookie that comes with it.
+/// Returns a client that does not follow redirects, so the redirect and the cookie are visible.
 fn client() -> Client {
     Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
@@ -93,8 +93,8 @@ async fn counter_takes_options_over_the_environment_over_a_file() {
     assert!(set.contains("Max-Age="), "{set}");
 }
 
-/// By options, and by the environment alone. What cannot be read ends the program, so that a
-/// warning that does not come is not waited for.
+/// Both with options and with the environment alone. An unreadable value ends the program, so a
+/// missing warning cannot hang the test.
 #[test]
 fn a_variable_that_was_meant_for_another_is_told() {
     for example in ["counter", "flash"] {
@@ -214,8 +214,8 @@ async fn warp_counter_counts() {
     counts("warp_counter").await;
 }
 
-/// A message is a byte that says that it is not compressed, four of its length, and itself: here
-/// the number as field 1.
+/// A gRPC message has a byte for the compression flag, four bytes for the length, and the payload.
+/// Here the payload is the number as field 1.
 #[tokio::test]
 async fn tonic_counter_counts() {
     let example = Example::start("tonic_counter", &[]);

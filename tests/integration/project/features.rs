@@ -1,5 +1,4 @@
-//! What each feature of the library has a program depend on: no adapter drags another's
-//! dependencies in.
+//! Dependencies of each feature of the library. No adapter pulls in the dependencies of another.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -17,7 +16,7 @@ const FEATURES: [&str; 9] = [
     "tower",
 ];
 
-/// What a dependency is there for. None but these features may bring it.
+/// The features that may pull in a dependency.
 const OWNERS: [(&str, &[&str]); 17] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
@@ -38,7 +37,7 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("tower-service", &["axum", "poem", "tower"]),
 ];
 
-/// The packages that a program is built of which has the library with this feature alone.
+/// Returns the packages of a program that uses the library with only this feature.
 fn packages(feature: &str) -> BTreeSet<String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -1,4 +1,4 @@
-//! What fuzzing found worth keeping, on the compiler of everybody.
+//! Inputs from fuzzing, run on the stable compiler.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ fn every_target_is_among_them() {
     assert_eq!(files, fuzz::TARGETS.map(|(name, _)| name.to_owned()).into());
 }
 
-/// One after another, for the targets share a session.
+/// The targets share a session, so the inputs run one after another.
 #[test]
 fn every_input_keeps_the_promises() {
     for (name, target) in fuzz::TARGETS {
@@ -31,14 +31,14 @@ fn every_input_keeps_the_promises() {
     }
 }
 
-/// The regressions of a target, with their names.
+/// Returns the regressions of a target, with the file names.
 fn regressions(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
     let files =
         fs::read_dir(path("regressions").join(target)).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| (file.display().to_string(), fs::read(&file).unwrap()))
 }
 
-/// The corpus of a target, as it is written in its file.
+/// Returns the corpus of a target as stored in the file.
 fn corpus(target: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
     let file = fs::read_to_string(path("corpus").join(target).with_extension("base64")).unwrap();
     let lines: Vec<_> = file.lines().map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! The test support itself: a program ends with all that it started, whatever becomes of the test.
+//! Tests of the test support: a program and its child processes end, whatever happens to the test.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use session_tests::program::Program;
 use session_tests::wait_for;
 
-/// A program that starts another, and tells that one's process id.
+/// Starts a program that starts a child, and returns the child's process id.
 fn start() -> (Program, u32) {
     let mut program =
         Program::start(Command::new("sh").args(["-c", "sleep 600 & echo started $!; wait"]));
@@ -15,7 +15,8 @@ fn start() -> (Program, u32) {
     (program, started)
 }
 
-/// A process that has ended, and was not waited for yet, is a zombie.
+/// Returns whether a process is running. A zombie, which ended but was not waited for, does not
+/// count.
 fn is_up(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     !status.is_empty() && !status.contains("State:\tZ")

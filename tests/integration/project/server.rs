@@ -1,4 +1,4 @@
-//! The test support itself: its servers end, whatever becomes of the test.
+//! Tests of the test support: servers stop, whatever happens to the test.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;

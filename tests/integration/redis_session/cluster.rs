@@ -1,4 +1,4 @@
-//! Python's sessions on a cluster: their keys have no braces.
+//! Python sessions on a cluster, with keys without braces.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use super::rust::{self, Visitor};
 
 const ID: &str = "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
 
-/// As Tornado would send it now; the package's client cannot speak to a cluster.
+/// Returns a cookie as Tornado would send now. The package's client does not support clusters.
 fn cookie() -> String {
     use base64::Engine as _;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();

@@ -1,4 +1,6 @@
-"""Makes the golden cookies of the Python package redis_session with the package itself and the libraries that it signs with.
+"""Makes the golden cookies of the Python package redis_session.
+
+The script uses the package itself and its signing libraries.
 
     python3 -m venv /tmp/golden
     /tmp/golden/bin/python -m pip install redis_session==0.2.1 redis==8.1.0 tornado==6.6.1 \
@@ -6,7 +8,7 @@
     /tmp/golden/bin/python tests/integration/redis_session/golden.py \
         >tests/integration/redis_session/golden.json
 
-No Redis is asked: without an expiry the package writes nothing.
+No Redis server is needed, because the package writes nothing without an expiry.
 """
 
 import json
@@ -22,9 +24,9 @@ SECRET = "golden vector: SECRET_KEY of redis_session"
 NAME = "session-id"
 TIMESTAMP = 1761741315
 IDS = [
-    # Python's own: two UUIDs.
+    # A Python id: two UUIDs.
     "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374",
-    # Ours, with the hash tag that the session's key has.
+    # A native id, with the hash tag of the session's key.
     "{dGFndGFn}AGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0",
 ]
 
@@ -43,7 +45,7 @@ def flask_app():
 
 
 def flask_cookie(app, session_id, compress=None):
-    """The cookie that the package sets when this is the new session's id."""
+    """Returns the cookie that the package sets for a new session with this id."""
     compressed = patch("itsdangerous.url_safe.zlib.compress", compress) if compress else nullcontext()
     client = app.test_client(use_cookies=False)
     with patch.object(flask_session, "newSessionId", lambda: session_id), compressed:
@@ -58,7 +60,7 @@ def cookies(app, session_id):
     yield {"format": "tornado", "key_version": 0, "value": tornado_cookie(session_id, SECRET)}
     yield {"format": "tornado", "key_version": 3, "value": tornado_cookie(session_id, {3: SECRET}, 3)}
     yield {"format": "flask", "value": flask_cookie(app, session_id)}
-    # What compression does not make shorter is signed as it is.
+    # A payload that compression does not shorten is signed uncompressed.
     yield {"format": "flask-uncompressed", "value": flask_cookie(app, session_id, compress=lambda data: data)}
 
 

@@ -1,4 +1,4 @@
-//! Cookies that the real libraries made: `golden.py`.
+//! Cookies made by the real libraries with `golden.py`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -67,8 +67,8 @@ impl Golden {
         (Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock), store)
     }
 
-    /// Ours without the braces that they have in Python's cookies, Python's with the creation time that its
-    /// cookie tells.
+    /// Returns the id as `SessionId` shows it. Native ids lose the braces that Python's cookies
+    /// have, and Python ids gain the creation time from the cookie.
     fn text_of(&self, cookie: &Cookie) -> String {
         match cookie.id.contains('{') {
             true => cookie.id.replace(['{', '}'], ""),
@@ -126,8 +126,8 @@ fn those_of_the_future_and_of_long_ago_are_no_session() {
         };
         let signed_at = golden.signed_at();
         assert!(is_read_at(signed_at - 5 * MINUTE) && !is_read_at(signed_at - 6 * MINUTE));
-        // The absolute lifetime, of Python's ids shorter than Tornado's 31 days. Our id is one of a
-        // longer lifetime.
+        // The absolute lifetime. For Python ids, 30 days is shorter than Tornado's 31 days. The
+        // native id has a longer lifetime.
         let days = match (&*cookie.format, cookie.id.contains('{')) {
             (_, false) => 30,
             ("tornado", true) => 31,
@@ -140,7 +140,7 @@ fn those_of_the_future_and_of_long_ago_are_no_session() {
     }
 }
 
-/// Tornado's bytes have one form, so that ours are the same as Python's.
+/// Tornado's format has only one valid encoding, so both sides produce the same bytes.
 #[tokio::test]
 async fn what_is_reissued_for_tornado_is_what_tornado_makes() {
     let golden = Golden::read();
@@ -177,7 +177,7 @@ async fn a_session_older_than_tornado_lets_a_cookie_be_is_reissued_for_as_long_a
     assert!(is_read_after(31) && !is_read_after(32));
 }
 
-/// The cookie that the response to a request has whose session is live.
+/// Returns the cookie of the response to a request with a live session.
 async fn reissued(handle: &SessionHandle, store: &MemoryStore) -> String {
     let key = SessionKey::new("redis", &id_of(handle).unwrap());
     let write =

@@ -1,4 +1,4 @@
-//! What becomes of sessions on one side when they end, move or expire on the other.
+//! Sessions that end, rotate or expire on one side, seen from the other side.
 
 use redis::Commands;
 use reqwest::Method;
@@ -44,7 +44,7 @@ async fn rotation_moves_a_session_to_an_id_of_ours_and_python_goes_along() {
         assert_eq!((both.visitor.get(&count).await, both.visitor.cookies_set), ("2".to_owned(), 2));
         assert!(both.key().await.contains('{'));
 
-        // The old id is dead on both sides: the package fails on its tombstone.
+        // The old id is dead on both sides. The package fails on the tombstone.
         assert_eq!(stale.get(&both.rust("/count")).await, "0");
         assert_eq!(stale.send(Method::POST, &both.rust("/incr"), "").await.0, 409);
         assert_eq!(stale.send(Method::GET, &count, "").await.0, 500);
@@ -80,7 +80,7 @@ async fn a_session_that_python_cleared_is_begun_anew_by_rust_under_another_id() 
     }
 }
 
-/// Its absolute lifetime counts from the signature, on whichever side it was made.
+/// The absolute lifetime counts from the signature, on whichever side the cookie was signed.
 #[tokio::test]
 async fn an_expiry_never_reaches_past_the_absolute_lifetime() {
     for framework in &FRAMEWORKS {

@@ -1,5 +1,5 @@
-//! The Python package `redis_session` beside this library: its applications run as they are
-//! deployed, on both of its frameworks, and share their sessions with a Rust program.
+//! The Python package `redis_session` beside this library. Python applications run as deployed, on
+//! both supported frameworks, and share sessions with a Rust program.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -19,7 +19,7 @@ use session_tests::server::RedisServer;
 
 use visitor::Visitor;
 
-/// A framework of the package's, and the format of its cookies.
+/// A framework that the package supports, and the cookie format.
 struct Framework {
     start: fn(&Options) -> Option<Python>,
     format: fn() -> CookieFormat,
@@ -30,7 +30,7 @@ const FRAMEWORKS: [Framework; 2] = [
     Framework { start: Python::flask, format: rust::flask },
 ];
 
-/// A Python program and a Rust one on the same server, and a visitor of both.
+/// A Python and a Rust program on the same server, with a shared visitor.
 struct Both {
     server: RedisServer,
     python: Python,
@@ -39,8 +39,8 @@ struct Both {
 }
 
 impl Both {
-    /// Rust writes the first of these formats, of which `None` is Python's own. Nothing where there
-    /// is no such Python.
+    /// Rust writes the first of these formats. `None` stands for the Python framework's format.
+    /// Returns `None` if this Python is missing.
     async fn start(framework: &Framework, formats: &[Option<CookieFormat>]) -> Option<Self> {
         let server = RedisServer::start();
         let python = (framework.start)(&Options::new(server.url()))?;
@@ -49,7 +49,7 @@ impl Both {
         Some(Self { server, python, rust, visitor: Visitor::default() })
     }
 
-    /// While Python runs.
+    /// Rust writes Python's format, because Python is still running.
     async fn migrating(framework: &Framework) -> Option<Self> {
         Self::start(framework, &[None, Some(CookieFormat::Native)]).await
     }
@@ -62,7 +62,7 @@ impl Both {
         format!("{}{path}", self.rust)
     }
 
-    /// The key of the visitor's session, as Python names it.
+    /// Returns the key of the visitor's session, as Python names it.
     async fn key(&mut self) -> String {
         let url = self.python("/id");
         format!("redis:sessions:{}", self.visitor.get(&url).await)

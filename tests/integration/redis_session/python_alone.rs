@@ -1,4 +1,5 @@
-//! The applications count by themselves: what the other tests find is the package's own doing.
+//! The Python applications count on their own. This shows which effects come from the package
+//! itself.
 
 use redis::Commands;
 use session_tests::server::RedisServer;

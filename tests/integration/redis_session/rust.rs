@@ -1,4 +1,4 @@
-//! The Rust program beside the Python one.
+//! The Rust program beside the Python program.
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,13 +22,13 @@ pub(crate) fn flask() -> CookieFormat {
     CookieFormat::Flask(FlaskCookie::new(python::SECRET))
 }
 
-/// Sessions on this server, in these formats; over plain HTTP.
+/// Returns a configuration for this server, with these formats and plain HTTP.
 pub(crate) fn config(url: &str, formats: impl IntoIterator<Item = CookieFormat>) -> SessionConfig {
     SessionConfig::new().store(url).secret(SECRET).cookie_secure(false).cookie_formats(formats)
 }
 
 /// Serves `GET /count`, `POST /incr`, `POST /remove`, `GET /id`, `GET /expires-in`, `POST /rotate`
-/// and `POST /destroy`, and says where.
+/// and `POST /destroy`, and returns the base URL.
 pub(crate) async fn serve(config: SessionConfig) -> String {
     let sessions = Sessions::new(config).await.unwrap();
     let app = Router::new()
@@ -50,18 +50,18 @@ fn text(number: Result<u64, Error>) -> Result<String, Error> {
     number.map(|number| number.to_string())
 }
 
-/// As Python knows its own, and ours without their braces.
+/// Returns Python ids as Python knows them, and native ids without braces.
 async fn id(session: Session<Visitor>) -> Result<String, Error> {
     session.exists().await?;
     Ok(session.session_id().map(|id| id_alone(&id)).unwrap_or_default())
 }
 
-/// Without the creation time that goes along with an id of Python's.
+/// Returns the id without the creation time that goes along with a Python id.
 pub(crate) fn id_alone(id: &SessionId) -> String {
     id.expose_secret().split('.').take(1).collect()
 }
 
-/// In seconds.
+/// Returns the time left in seconds.
 async fn expires_in(session: Session<Visitor>) -> Result<String, Error> {
     Ok(session.expires_in().await?.unwrap_or_default().as_secs().to_string())
 }

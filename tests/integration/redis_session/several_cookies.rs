@@ -1,4 +1,4 @@
-//! A request with more than one cookie of our name.
+//! A request with several cookies of the same name.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,14 +12,14 @@ use crate::rust::{SECRET, Visitor, flask, id_alone, tornado};
 const PLANTED: &str = "00000000-0000-4000-8000-00000000000000000000-0000-4000-8000-000000000000";
 const OWN: &str = "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
 
-/// Managers of one store that differ in their formats.
+/// Managers of the same store with different formats.
 struct Site {
     clock: ManualClock,
     store: MemoryStore,
 }
 
 impl Site {
-    /// With sessions of both ids.
+    /// Creates sessions with both kinds of id.
     async fn with_sessions() -> Self {
         let clock = ManualClock::new(SystemTime::now());
         let site = Self { store: MemoryStore::with_clock(&clock), clock };
@@ -53,7 +53,7 @@ impl Site {
         self.sessions(formats).open([header.join("; ").as_bytes()])
     }
 
-    /// This id, as a cookie that is signed now in this format.
+    /// Returns this id as a cookie, signed now in this format.
     async fn signed(&self, format: CookieFormat, id: &str) -> String {
         let handle = self.open([format, CookieFormat::UnsignedForgeableIds], &[id]);
         used(&handle).await;

@@ -1,4 +1,4 @@
-//! One session, begun on one side, gone on with on the other.
+//! A session created on one side and continued on the other.
 
 use futures::future::join_all;
 use session_runtime::redis_session::CookieFormat;
@@ -74,7 +74,7 @@ async fn the_last_step_is_our_own_format() {
         assert_eq!((both.visitor.get(&count).await, both.visitor.cookies_set), ("1".to_owned(), 2));
         assert_ne!(both.visitor.jar.header(), of_python);
 
-        // It needs Python's formats no more.
+        // The session no longer needs Python's formats.
         let config = rust::config(&both.server.url(), [CookieFormat::Native]);
         let rust = rust::serve(config.prefix("redis").cookie_name("session-id")).await;
         assert_eq!(both.visitor.get(&format!("{rust}/count")).await, "1");

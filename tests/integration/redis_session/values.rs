@@ -1,4 +1,4 @@
-//! Each value that one side stores is what the other side reads.
+//! Values stored by one side are read by the other.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ struct Everything {
 }
 
 impl Both {
-    /// The visitor's session, without a server of ours in between.
+    /// Returns the visitor's session, without a Rust server in between.
     async fn session(&self) -> Session<Everything> {
         let store = RedisStore::connect(&self.server.url()).await.unwrap();
         let config = rust::config("memory:", [rust::tornado(), rust::flask()]);
@@ -97,7 +97,7 @@ async fn what_python_saves_at_once_is_loaded() {
 async fn what_rust_stores_is_read_by_every_accessor() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
-        // Python begins it, so that both have the cookie.
+        // Python creates the session, so both sides have the cookie.
         both.set("unknown", "int", "1").await;
         let properties = BTreeMap::from([("é".to_owned(), json!([1, null, "x"]))]);
         let all = Everything {
@@ -123,8 +123,8 @@ async fn what_rust_stores_is_read_by_every_accessor() {
     }
 }
 
-/// What the package swallows into a default is an error that names the field, unless the field says
-/// otherwise.
+/// The package silently turns unreadable values into defaults. Here they are errors that name the
+/// field, unless the field has `on_decode_error`.
 #[tokio::test]
 async fn what_python_takes_for_a_default_is_an_error() {
     for framework in &FRAMEWORKS {

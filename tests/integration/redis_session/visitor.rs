@@ -9,7 +9,7 @@ use session_tests::jar::Jar;
 pub(crate) struct Visitor {
     http: Client,
     pub(crate) jar: Jar,
-    /// How many responses set a cookie, or removed it.
+    /// The number of responses that set or removed a cookie.
     pub(crate) cookies_set: usize,
 }
 
@@ -28,7 +28,7 @@ impl Visitor {
         text
     }
 
-    /// The status, and the body.
+    /// Returns the status and the body.
     pub(crate) async fn send(&mut self, method: Method, url: &str, body: &str) -> (u16, String) {
         let request = self.http.request(method, url).body(body.to_owned());
         let response = self.jar.send(request).await;

@@ -1,5 +1,5 @@
-//! Updates of one field that meet: in one process, in several, on runtimes that are parked, and as
-//! responses.
+//! Concurrent updates of one field: in one process, in several processes, on parked runtimes, and
+//! as HTTP responses.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -24,7 +24,7 @@ struct Visitor {
     other: u64,
 }
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than any operation here takes on a busy machine.
 const AMPLE: Duration = Duration::from_secs(60);
 const AT_ONCE: u64 = 100;
 
@@ -36,7 +36,7 @@ fn config() -> SessionConfig {
     SessionConfig::new().secret(SECRET)
 }
 
-/// So many requests at once that each count one.
+/// Sends this many concurrent requests that each count one.
 async fn update_at_once(sessions: &Sessions, id: SessionId, requests: u64) {
     let updates = (0..requests).map(|_| {
         let session: Session<Visitor> = sessions.open_id(&id);
@@ -47,7 +47,7 @@ async fn update_at_once(sessions: &Sessions, id: SessionId, requests: u64) {
     }
 }
 
-/// Those of one process do not race: after the first tries, each takes one more.
+/// Updates in the same process do not compete. After the first tries, each takes only one more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updates_of_one_process_take_turns() {
     let server = RedisServer::start();
@@ -59,7 +59,7 @@ async fn updates_of_one_process_take_turns() {
     let tries = (server.counts() - before).calls("evalsha");
     assert!((AT_ONCE..4 * AT_ONCE).contains(&tries), "{tries} tries");
 
-    // Nothing is left of it: one that nobody disturbs is two trips.
+    // No trace remains: an undisturbed update takes two round trips.
     let before = server.counts();
     session.count().update(|count| count + 1).await.unwrap();
     let counts = server.counts() - before;
@@ -88,7 +88,7 @@ async fn updates_of_all_runtimes_of_a_process_take_turns() {
     assert!((AT_ONCE..4 * AT_ONCE).contains(&tries), "{tries} tries");
 }
 
-/// Which URL and session a process of [`updates_of_several_processes_all_succeed`] is for.
+/// The URL and the session for a process of [`updates_of_several_processes_all_succeed`].
 const WORKS_ON: &str = "SESSION_TESTS_UPDATES_WORK_ON";
 const PROCESSES: u64 = 4;
 
@@ -115,7 +115,7 @@ async fn updates_of_several_processes_all_succeed() {
         assert!(process.wait().unwrap().success());
     }
     assert_eq!(session.count().await.unwrap(), PROCESSES * AT_ONCE);
-    // One of each process at a time, most of the time.
+    // Mostly, one try of each process at a time.
     let tries = (server.counts() - before).calls("evalsha");
     assert!(tries < 4 * PROCESSES * PROCESSES * AT_ONCE, "{tries} tries");
 }
@@ -132,7 +132,7 @@ fn start_process(work: &str) -> Child {
         .unwrap()
 }
 
-/// Once it is told to, which happens also when the test is gone.
+/// Starts on a line of input, or when the test process has ended.
 async fn work_on(work: &str) {
     let (url, id) = work.split_once(' ').unwrap();
     let sessions = connect(url).await;
@@ -141,7 +141,7 @@ async fn work_on(work: &str) {
     update_at_once(&sessions, id.parse().unwrap(), AT_ONCE).await;
 }
 
-/// A request that is cancelled is not waited for, wherever it was.
+/// No update waits for a cancelled request, at whatever point it was cancelled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updates_that_are_dropped_hold_up_nobody() {
     let server = RedisServer::start();
@@ -168,8 +168,8 @@ async fn updates_that_are_dropped_hold_up_nobody() {
     assert!((AT_ONCE..=2 * AT_ONCE).contains(&count), "{count}");
 }
 
-/// One whose turn it is stops being polled, and so do some that wait behind it. The others go on,
-/// long before their deadline.
+/// An update in its turn stops being polled, and so do some updates that wait behind. The others
+/// continue, long before the deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updates_on_a_parked_runtime_hold_up_nobody() {
     let server = RedisServer::start();
@@ -188,9 +188,9 @@ async fn updates_on_a_parked_runtime_hold_up_nobody() {
             let parked = Builder::new_current_thread().enable_all().build().unwrap();
             let mut holding = holder.count().update(|count| {
                 match tries.fetch_add(1, Ordering::Relaxed) {
-                    // The first try is lost. The line begins with the second.
+                    // The first try is lost. From the second try on, updates queue.
                     0 => drop(thread::scope(|scope| scope.spawn(interfere).join().unwrap())),
-                    // No reply comes to it before its runtime is parked.
+                    // No reply arrives before the runtime is parked.
                     _ => {
                         server.pause();
                         has_turn.notify_one();
@@ -220,7 +220,7 @@ async fn updates_on_a_parked_runtime_hold_up_nobody() {
     assert_eq!(count % 1000, 21, "{count}: all that were polled");
 }
 
-/// On every framework, with what tells the client to try again.
+/// On every framework, with the header that tells the client to retry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_remains_is_a_503_with_retry_after() {
     let store = FailingStore::new(MemoryStore::new());
@@ -245,7 +245,7 @@ async fn count(session: Session<Visitor>) -> Result<String, Error> {
     Ok(session.count().update(|count| count + 1).await?.to_string())
 }
 
-/// Another error.
+/// A handler that fails with another error.
 async fn count_down(session: Session<Visitor>) -> Result<String, Error> {
     Ok(session.count().decr(1).await?.to_string())
 }

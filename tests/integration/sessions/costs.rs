@@ -1,7 +1,7 @@
 //! The round trips and the cookie of every operation in every state, through `Session`.
 //!
 //! Each cell has the number of round trips, and the cookie that the response sets or removes. The
-//! results are in the tables of `lifecycle/`. `WRITE_TABLES=FOLDER` writes the tables as they are.
+//! tables of `lifecycle/` have the results. `WRITE_TABLES=FOLDER` writes the current tables.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -101,7 +101,8 @@ async fn cell(state: &str, operation: &str, headers_sent: bool) -> String {
     format!("{trips}{cookie}")
 }
 
-/// Carries an operation out. Its result is that of the life cycle, whose tables show it.
+/// Carries out an operation. The result is ignored, because the life-cycle tables cover the
+/// results.
 async fn carry_out(session: &Session<Visitor>, operation: &str) {
     match operation {
         "get" => drop(session.count().await),
@@ -133,7 +134,7 @@ impl World {
         Self { store, clock, sessions }
     }
 
-    /// A request in this state.
+    /// Returns a request in this state.
     async fn request(&self, state: &str) -> SessionHandle {
         let stale = cookies::cookie(&cookies::id(self.clock.now(), 0));
         match state {
@@ -178,7 +179,7 @@ impl World {
         }
     }
 
-    /// A request that has read its session.
+    /// Returns a request that has read the session.
     async fn live_request(&self, state: &str) -> SessionHandle {
         let cookie = self.visitor().await;
         let handle = self.open(&cookie);
@@ -203,7 +204,7 @@ impl World {
         self.sessions.open([cookies.as_bytes()])
     }
 
-    /// The cookie of a new session.
+    /// Returns the cookie of a new session.
     async fn visitor(&self) -> String {
         let handle = self.sessions.open([]);
         handle.session::<Visitor>().set_count(1).await.unwrap();
@@ -215,7 +216,7 @@ impl World {
     }
 }
 
-/// Memory behind a network that counts, and loses what it is told to lose.
+/// A memory store behind a network that counts requests and drops messages on demand.
 #[derive(Clone, Debug)]
 struct LossyStore {
     memory: MemoryStore,
@@ -234,7 +235,7 @@ impl LossyStore {
         self.network.trips.load(Ordering::Relaxed)
     }
 
-    /// Of the next operation that changes data the reply is lost, or the command itself.
+    /// Drops the reply to the next operation that changes data, or the command.
     fn lose_next(&self, is_done: bool) {
         let lost = if is_done { &self.network.loses_reply } else { &self.network.loses_command };
         lost.store(true, Ordering::Relaxed);

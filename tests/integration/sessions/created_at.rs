@@ -1,4 +1,4 @@
-//! The time of a session's creation, in every state of the session.
+//! The creation time, in every state of a session.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +11,8 @@ struct Visitor {
     count: u64,
 }
 
-/// Each row lets a minute pass, does one thing, and names the minute at which the session counts as
-/// created then.
+/// Each row advances the clock by a minute and takes a step. The last column is the minute that
+/// then counts as the creation time.
 #[tokio::test]
 async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
     let (sessions, clock) = sessions();
@@ -40,7 +40,7 @@ async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
     Ok(())
 }
 
-/// A later request knows it from the cookie, even while the store is not asked.
+/// A later request knows the time from the cookie, before the store is asked.
 #[tokio::test]
 async fn a_cookie_tells_it_before_the_store_is_asked() -> Result<(), Error> {
     let (sessions, clock) = sessions();

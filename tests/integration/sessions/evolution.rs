@@ -1,11 +1,11 @@
-//! A deploy that changes the schema: old data read by the new one, and new data by the old one, on
-//! real stored bytes.
+//! A deployment that changes the schema. The new schema reads old data, and the old schema reads
+//! new data, on real stored bytes.
 
 use session_runtime::batch::WriteBatch;
 use session_runtime::{FieldValue, Session, SessionId, Sessions};
 use session_tests::acceptance::World;
 
-/// Yesterday's schema.
+/// The old schema.
 #[derive(Clone, Debug, Default, PartialEq, Session)]
 struct Old {
     visits: u64,
@@ -13,7 +13,7 @@ struct Old {
     kept: u32,
 }
 
-/// Today's: two fields have other names, one is new, one is gone.
+/// The new schema: two fields are renamed, one is new, one is removed.
 #[derive(Clone, Debug, Default, PartialEq, Session)]
 struct New {
     #[session(alias = "visits")]
@@ -67,7 +67,7 @@ async fn a_write_moves_the_value_to_its_new_name(world: World) {
             _ => new.count().get_or_set(1).await,
         };
         assert_eq!(new.count().await.unwrap(), expected.unwrap(), "operation {operation}");
-        // Nothing was written by the last: the value is where it was.
+        // The last operation writes nothing, so the value is still under the old name.
         assert_eq!(old.visits().exists().await.unwrap(), operation == 7, "operation {operation}");
     }
 }
@@ -87,23 +87,23 @@ async fn removing_and_taking_find_the_old_name(world: World) {
     assert_eq!(sessions.open_id::<Old>(&id).load().await.unwrap(), Old::default());
 }
 
-/// While both versions run: the old one no longer sees what the new one moved, and both see what
-/// neither renamed.
+/// While both versions run, the old version cannot see renamed fields once the new version has
+/// written them. Both see the fields that kept their names.
 async fn new_data_is_read_by_the_old_schema(world: World) {
     let (sessions, id) = begin(&world).await;
     let (old, new): (Session<Old>, Session<New>) = (sessions.open_id(&id), sessions.open_id(&id));
     new.set_kept(9).await.unwrap();
     new.set_fresh(1).await.unwrap();
     assert_eq!(old.load().await.unwrap(), Old { visits: 41, label: "x".to_owned(), kept: 9 });
-    // A value under both names: the new one counts.
+    // If both names have a value, the new name counts.
     new.set_count(50).await.unwrap();
     old.set_visits(1).await.unwrap();
     assert_eq!(new.count().await.unwrap(), 50);
     assert_eq!(new.load().await.unwrap().count, 50);
 }
 
-/// One request's session in three versions of the schema: the second renamed `visits`, the third
-/// renamed it back.
+/// One request's session in three versions of the schema. The second version renamed `visits`, and
+/// the third reverted this.
 struct Versions {
     old: Session<Old>,
     new: Session<New>,
@@ -117,7 +117,7 @@ struct Back {
     visits: u64,
 }
 
-/// Both names, each by itself.
+/// Both names as separate fields.
 #[derive(Debug, PartialEq, Session)]
 struct Names {
     visits: Option<u64>,
@@ -171,7 +171,7 @@ fn triples(below: usize) -> impl Iterator<Item = [usize; 3]> {
         .map(move |number| [number / below / below, number / below % below, number % below])
 }
 
-/// Each structure is read as it was saved, by whichever name a field is stored.
+/// Each version reads the saved data, under whichever name a field is stored.
 async fn a_saved_version_takes_the_place_of_the_other(world: World) {
     let sessions = world.sessions(|config| config);
     let both = Versions::begin(&sessions);
@@ -185,7 +185,7 @@ async fn a_saved_version_takes_the_place_of_the_other(world: World) {
     assert_eq!(both.names.load().await.unwrap(), Names { visits: None, count: None });
 }
 
-/// A field whose type changed: what is stored is not valid any more.
+/// A schema with changed field types. The stored values are no longer valid.
 #[derive(Debug, Session)]
 #[session(on_decode_error = "default")]
 struct Lenient {
@@ -207,7 +207,7 @@ async fn what_is_not_valid_reads_as_the_default_where_that_was_asked_for(world: 
     assert_eq!(lenient.label().update(|label| label * 2).await.unwrap(), 14);
 }
 
-/// Yesterday a text, a number and a flag, under names that other programs use.
+/// The old schema: a text, a number and a flag, under names that other programs use.
 #[derive(Debug, Session)]
 struct Plain {
     #[session(rename = "theme")]
@@ -217,7 +217,7 @@ struct Plain {
     at: String,
 }
 
-/// Today a type for each, on the same stored bytes.
+/// The new schema: a dedicated type for each field, on the same stored bytes.
 #[derive(Debug, PartialEq, Session)]
 #[session(rename_all = "camelCase")]
 struct Typed {
@@ -238,7 +238,7 @@ enum Theme {
 #[derive(Debug, PartialEq, FieldValue)]
 struct UserId(u64);
 
-/// `HH:MM`
+/// Times as `HH:MM`.
 mod clock_time {
     use session_runtime::{Bytes, InvalidValue};
 

@@ -1,5 +1,5 @@
-//! Every operation compiles, and works, wherever a future may be awaited. (A plain `async fn` hides
-//! errors of lifetimes and of `Send`.)
+//! Every operation compiles and works wherever a future may be awaited. A plain `async fn` hides
+//! errors of lifetimes and of `Send`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A session that is first asked for after the response's head was sent.
+//! Sessions that are first accessed after the response headers were sent.
 
 use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;

@@ -1,4 +1,4 @@
-//! What applications call: fields, batches, schemas, the start, and the means to test with.
+//! The API for applications: fields, batches, schemas, the start, and tools for testing.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

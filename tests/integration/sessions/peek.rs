@@ -1,4 +1,4 @@
-//! A look at a session by its id, and what else a program asks of a session without using it.
+//! Inspecting a session by id, and other questions that do not use the session.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ async fn an_ended_or_unknown_session_is_none(world: World) {
     world.assert_commands(sent.await, &["hmget", "hexists", "pttl"]);
 }
 
-/// A session that another program began has no permanent field.
+/// A session created by another program has no permanent field.
 async fn a_session_of_another_program_is_seen(world: World) {
     let (sessions, _, id) = begin(&world).await;
     let Some(servers) = world.server() else { return };

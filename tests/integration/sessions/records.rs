@@ -1,4 +1,4 @@
-//! Whole structs: what the derive asks for, makes of it, and writes.
+//! Whole structs: how the derived code requests, decodes and writes the fields.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ struct Visitor {
     version: u8,
 }
 
-/// Named as what the generated code calls its own: the default sees this one.
+/// A function with a name from the generated code. The default must call this function.
 fn values() -> u8 {
     6
 }
@@ -38,7 +38,7 @@ struct Properties {
     sizes: Vec<u32>,
 }
 
-/// What a session holds.
+/// The stored fields of a session.
 type Stored = HashMap<String, Bytes>;
 
 fn save<S: Schema>(schema: &S, stored: &mut Stored) {
@@ -173,7 +173,7 @@ fn a_value_that_the_type_cannot_hold_reads_as_the_default_where_it_is_allowed_to
     assert!(load::<Lenient>(&stored).unwrap_err().is_decode());
 }
 
-/// Bytes in the order of their values, if they are told apart.
+/// A codec for sorted bytes. Unsorted and empty values are errors.
 mod sorted {
     use bytes::Bytes;
     use session_runtime::InvalidValue;
@@ -193,7 +193,7 @@ mod sorted {
     }
 }
 
-/// No `FieldValue`, no `Serialize`, no `Default`.
+/// A type without `FieldValue`, `Serialize` and `Default`.
 #[derive(Debug, PartialEq)]
 struct Opaque(u8);
 

@@ -1,4 +1,4 @@
-//! Several schemas in one session: `#[session(prefix = "…")]` keeps their fields apart.
+//! Several schemas in one session: `#[session(prefix = "…")]` keeps the fields apart.
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -26,7 +26,7 @@ struct Cart {
     count: u64,
 }
 
-/// The whole session, as if there were no prefixes.
+/// The whole session, without prefixes.
 #[derive(Session)]
 struct Whole {
     #[session(rename = "auth.user")]
@@ -56,7 +56,7 @@ async fn clear_cart(auth: Session<Auth>, cart: Session<Cart>) -> Result<String, 
     show(auth, cart).await
 }
 
-/// Serves the three handlers, and says where.
+/// Serves the three handlers, and returns the base URL.
 async fn serve() -> String {
     let config = SessionConfig::new().secret(SECRET);
     let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
@@ -86,7 +86,7 @@ async fn two_schemas_of_one_handler_share_one_cookie() {
     assert_eq!(shown.text().await.unwrap(), "Some(\"ada\") 1 [] 0");
 }
 
-/// A handle of a new request without a cookie, and the store behind it.
+/// Returns the handle of a new request without a cookie, and the store behind the handle.
 fn request() -> (SessionHandle, MemoryStore) {
     let store = MemoryStore::new();
     let config = SessionConfig::new().secret(SECRET);
@@ -127,7 +127,7 @@ async fn two_schemas_see_one_state() {
     assert_eq!(cart.count().await.unwrap(), 0);
 }
 
-/// Else what was cleared would be back under its old name.
+/// Otherwise a cleared value would reappear under the old name.
 #[tokio::test]
 async fn clearing_clears_aliases_too() {
     #[derive(Session)]

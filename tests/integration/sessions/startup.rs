@@ -1,4 +1,4 @@
-//! Errors and warnings of the start, and the start without a server. Behaviour: start-up checks.
+//! Errors and warnings at the start, and the start without a server. Behaviour: start-up checks.
 
 use std::time::{Duration, SystemTime};
 
@@ -35,7 +35,7 @@ async fn a_user_with_the_documented_permissions_can_do_everything() {
 #[tokio::test]
 async fn a_user_with_the_documented_permissions_can_expire_fields() {
     let Some(server) = RedisServer::start_make(Make::Valkey9) else { return };
-    // Who has no such fields does without what they need.
+    // A program without such fields needs no further permission.
     let sessions = Sessions::new(config(&restricted(&server))).await.unwrap();
     use_everything(&sessions).await;
     let session = sessions.create::<WithExpiry>().await.unwrap();
@@ -99,7 +99,7 @@ async fn a_replica_is_an_error() {
     assert!(error.is_config() && error.to_string().contains("is a replica"), "{error}");
 }
 
-/// Each nearly as far from the store's clock as the start lets it be, on either side of it.
+/// Both clocks are almost as far from the store's as the start allows, in opposite directions.
 #[tokio::test]
 async fn machines_whose_clocks_the_start_lets_pass_know_each_others_sessions() {
     let server = RedisServer::start();
@@ -121,13 +121,13 @@ async fn clocks_that_are_far_apart_are_an_error() {
         assert!(error.is_config() && error.to_string().contains("clock"), "{seconds}: {error}");
         assert!(error.to_string().contains("at most 150"), "{error}");
     }
-    // Its time is one in 2033.
+    // The time of this store is in 2033.
     let store = MemoryStore::with_clock(&ManualClock::default());
     let sessions = Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap();
     assert!(sessions.check().await.unwrap_err().is_config());
 }
 
-/// Its clock is so many seconds ahead of the store's.
+/// Returns a manager whose clock is this many seconds ahead of the store's.
 async fn machine(server: &RedisServer, ahead: i64) -> Sessions {
     let store = RedisStore::connect(&server.url()).await.unwrap();
     let clock = ManualClock::new(moved(SystemTime::now(), ahead));
@@ -201,19 +201,19 @@ fn config(url: &str) -> SessionConfig {
     SessionConfig::new().store(url).secret(SECRET)
 }
 
-/// The URL for the guide's user, which is made.
+/// Creates the user from the guide and returns the URL for this user.
 fn restricted(server: &RedisServer) -> String {
     let _: String = server.cli(&acl());
     format!("redis://sessions:{PASSWORD}@127.0.0.1:{}", server.port())
 }
 
-/// The guide's command.
+/// Returns the command from the guide.
 fn acl() -> Vec<&'static str> {
     let line = GUIDE.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap();
     line.split(' ').collect()
 }
 
-/// Every operation that asks something of the server.
+/// Runs every operation that sends commands to the server.
 async fn use_everything(sessions: &Sessions) {
     let run = async || -> Result<(), Error> {
         let session = sessions.create::<Visitor>().await?;

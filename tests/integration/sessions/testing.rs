@@ -1,5 +1,4 @@
-//! What the feature `testing` gives to applications: every state that a session can be in, and a
-//! store that fails.
+//! The feature `testing` for applications: every state of a session, and a failing store.
 
 use std::time::Duration;
 
@@ -165,7 +164,7 @@ async fn a_session_that_somebody_ends_under_way_is_gone() {
     assert!(written.await.unwrap_err().is_gone());
     store.recover();
     assert_eq!(count(&mut browser).await.unwrap(), 0);
-    // A session that begins is not ended: only what follows is.
+    // A new session is not ended. Only the following operations fail.
     let (store, _) = failing().await;
     let sessions =
         Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
@@ -192,7 +191,7 @@ async fn a_field_that_somebody_changes_first_is_contended() {
     let updated =
         newcomer.visit(async |session: Session<Visitor>| session.count().update(|n| n + 1).await);
     assert!(updated.await.unwrap_err().is_contended(), "also without a session");
-    // What does not compare goes on.
+    // Operations without a comparison still work.
     let counted = browser.visit(async |session: Session<Visitor>| session.count().incr(1).await);
     assert_eq!(counted.await.unwrap(), 8);
     store.recover();
@@ -276,7 +275,7 @@ fn newcomer() -> (Browser, ManualClock) {
     (Browser::new(&testing::sessions(SessionConfig::new(), &clock).unwrap()), clock)
 }
 
-/// With seven in its session.
+/// Returns a visitor with the value seven in the session.
 async fn visitor() -> (Browser, ManualClock) {
     let (mut browser, clock) = newcomer();
     set(&mut browser, 7).await.unwrap();

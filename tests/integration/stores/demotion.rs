@@ -1,5 +1,5 @@
-//! A master that becomes a replica and keeps its connections: nothing of it is served any more,
-//! whoever asks and for what.
+//! A master that becomes a replica and keeps its connections. The store never serves data from a
+//! replica, for any kind of operation.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tracing::instrument::WithSubscriber as _;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// No read refreshes an expiry that is this far.
+/// A refresh that is never due, because the expiry is far away.
 const AMPLE: Refresh = Refresh::Below { below: Duration::from_secs(1), expires_in: DAY };
 
 #[derive(Debug, Session)]
@@ -24,7 +24,7 @@ struct Visitor {
     count: u64,
 }
 
-/// What a replica answers as a master does, scripts among it that find nothing to write.
+/// Operations that a replica answers like a master, including scripts that find nothing to write.
 #[derive(Debug, Clone, Copy)]
 enum Asks {
     Field,
@@ -65,7 +65,7 @@ async fn whatever_only_reads_learns_of_it() {
     }
 }
 
-/// No connection takes a second for it, then: the write's was one of eight.
+/// All connections notice at once, not after a second. The refused write used only one of eight.
 #[tokio::test]
 async fn one_refusal_ends_all_connections() {
     let server = RedisServer::start();
@@ -104,8 +104,7 @@ async fn one_refusal_ends_the_connections_of_other_runtimes_too() {
     assert!(own.open_id::<Visitor>(&id).count().await.unwrap_err().is_unavailable());
 }
 
-/// The refresh that nobody waits for finds it out: by then no read is answered, on whichever
-/// connection.
+/// The background refresh detects the change. From then on, no connection answers a read.
 #[tokio::test]
 async fn a_refused_refresh_ends_the_connections_of_reads() {
     let server = RedisServer::start();
@@ -143,7 +142,7 @@ async fn handles_that_live_long_and_health_checks_learn_of_it() {
     assert_eq!(session.count().await.unwrap(), 1);
 }
 
-/// A question for the role travels with a read when a second has passed, and with no other.
+/// A read asks for the role only if a second has passed.
 #[tokio::test]
 async fn reads_side_by_side_ask_for_the_role_seldom() {
     let server = RedisServer::start();
@@ -155,7 +154,7 @@ async fn reads_side_by_side_ask_for_the_role_seldom() {
         assert_eq!(store.get(&key, "a", AMPLE).await.unwrap(), Lookup::Found(Some("1".into())));
     }
     let asked = hellos(&server) - before;
-    // One more is the test's own connection.
+    // The test's own connection adds another `HELLO`.
     assert!(asked <= begun.elapsed().as_secs() + 2, "{asked}");
     let before = hellos(&server);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
@@ -206,13 +205,13 @@ async fn session(store: &RedisStore, key: SessionKey) -> SessionKey {
     key
 }
 
-/// With a tag of its own, by which it has one of several connections.
+/// Returns a key with a separate tag, which decides on the connection among several.
 fn key_of_its_own() -> SessionKey {
     let id = cookies::id(std::time::SystemTime::now(), 0);
     SessionKey::new("test", &SessionId::parse(&id).unwrap())
 }
 
-/// It keeps its connections, and its master never answers.
+/// The server keeps its connections, and the new master never replies.
 fn demote(server: &RedisServer) {
     let _: String = server.cli(&["REPLICAOF", "127.0.0.1", "1"]);
 }

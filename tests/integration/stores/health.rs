@@ -1,4 +1,4 @@
-//! `ping`, for health checks: it fails while writes are refused, and writes nothing itself.
+//! `ping` for health checks: fails while writes are refused, and writes nothing.
 
 use std::fs;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn a_disk_that_fails_fails_it() {
     let server = RedisServer::start_with(&["--save", "900 1"]);
     let sessions = connect(&server.url()).await;
     sessions.ping().await.unwrap();
-    // No file can take its place.
+    // A directory in place of the file makes every save fail.
     fs::create_dir(server.directory().join("dump.rdb")).unwrap();
     let _: String = server.cli(&["BGSAVE"]);
     wait_for("the failure", || {
@@ -76,7 +76,7 @@ async fn a_pause_of_writes_fails_it_at_the_deadline() {
     until("the end of the pause", async || sessions.ping().await.is_ok()).await;
 }
 
-/// No session waits behind it.
+/// No session waits for the `ping`.
 #[tokio::test]
 async fn reads_go_on_while_it_waits_for_the_end_of_a_pause() {
     let server = RedisServer::start();
@@ -104,7 +104,7 @@ fn set(server: &RedisServer, setting: &str, value: &str) {
     let _: String = server.cli(&["CONFIG", "SET", setting, value]);
 }
 
-/// Whether a client waits for the end of a pause.
+/// Returns whether a client waits for the end of a pause.
 fn is_held_up(server: &RedisServer) -> bool {
     let clients: String = server.cli(&["INFO", "clients"]);
     !clients.contains("blocked_clients:0\r")

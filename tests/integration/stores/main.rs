@@ -1,6 +1,6 @@
-//! The stores: the contract over each of them, and Redis in particular.
+//! The stores: the contract for every store, and details of Redis.
 //!
-//! The commands that it is sent, its deployments, its faults, and the runtimes that ask it.
+//! The Redis tests cover commands, deployments, faults, and the runtimes of the caller.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

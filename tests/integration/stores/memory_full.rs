@@ -1,4 +1,4 @@
-//! A full memory store, as the application sees it: by URL and through sessions.
+//! A full memory store, as an application sees the store: by URL and through sessions.
 
 use session_runtime::testing::Browser;
 use session_runtime::{Error, Session, SessionConfig, Sessions};

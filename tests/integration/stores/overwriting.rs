@@ -1,5 +1,5 @@
-//! A write of fields that the request has seen: plain commands in place of a script, on servers
-//! that have them, and the same in every other respect.
+//! Writes of fields that the request has already seen. On servers with `HSETEX`, the store sends
+//! plain commands in place of a script. The behaviour is otherwise the same.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Visitor {
     code: String,
 }
 
-/// A server, its manager, and a session with a count of 1 and a name.
+/// A server, a manager, and a session with a count of 1 and a name.
 struct World {
     server: RedisServer,
     sessions: Sessions,
@@ -38,12 +38,12 @@ impl World {
         Some(Self { server, sessions, id })
     }
 
-    /// Another request of the session.
+    /// Returns the session in another request.
     fn request(&self) -> Session<Visitor> {
         self.sessions.open_id(&self.id)
     }
 
-    /// A request that has seen the count.
+    /// Returns the session in a request that has seen the count.
     async fn counting(&self) -> Session<Visitor> {
         let session = self.request();
         assert_eq!(session.count().await.unwrap(), 1);
@@ -58,7 +58,7 @@ impl World {
         self.server.cli(words)
     }
 
-    /// The commands that a request asks for, scripts for one.
+    /// Returns the commands that a request causes. A script counts as a single command.
     async fn commands<T>(
         &self,
         act: impl Future<Output = Result<T, session_runtime::Error>>,
@@ -76,7 +76,7 @@ impl World {
 const OVERWRITTEN: [&str; 2] = ["hsetex", "pexpire"];
 const SCRIPT: [&str; 1] = ["evalsha"];
 
-/// Each behaviour on each server that has the command.
+/// Runs each behaviour on each server that has the command.
 macro_rules! on_both {
     ($($behaviour:ident),* $(,)?) => {
         on_both!(@ redis_8 Redis8 { $($behaviour)* });
@@ -263,8 +263,8 @@ async fn on_a_cluster_the_node_of_the_session_is_asked() {
     assert_eq!(calls() - before, 8);
 }
 
-/// As one without the command, to which a slot moves while its session is written: told by ASK, and
-/// to another program by MOVED.
+/// A slot moves to a node without the command while the session is written. One program learns of
+/// the new node by `ASK`, and another by `MOVED`.
 #[tokio::test]
 async fn on_a_cluster_a_node_that_refuses_it_runs_the_script() {
     let Some(cluster) = Cluster::start_make(Make::Redis8) else { return };

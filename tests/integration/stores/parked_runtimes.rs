@@ -1,5 +1,5 @@
-//! A runtime that is run for one operation at a time, and parked in between: nothing that others
-//! wait for lives on it alone.
+//! A runtime that is polled for one operation at a time and parked in between. Nothing that others
+//! need depends on this runtime alone.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use session_tests::wait_for;
 use tokio::runtime::{Builder, Runtime};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// A session is begun with less.
+/// Longer than the initial expiry of a session.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[test]
@@ -82,7 +82,7 @@ fn a_worker_that_is_blocked_holds_up_nobody_else() {
     drop(release);
 }
 
-/// The task that asks for the slots was begun on the parked runtime.
+/// The task that requests the slots starts on the parked runtime.
 #[test]
 fn the_slots_of_a_cluster_are_learnt_all_the_same() {
     let cluster = Cluster::start();
@@ -122,7 +122,7 @@ fn a_tombstone_gets_its_own_end_back_all_the_same() {
     wait_for("its own end", || (expires_in(&server, &key) <= HOUR).then_some(()));
 }
 
-/// It does nothing but in `block_on`.
+/// Returns a runtime that makes progress only in `block_on`.
 fn parked() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }

@@ -1,5 +1,5 @@
-//! What the start says of a server that lacks a command, or what scripts need: the list comes from
-//! the sources.
+//! Errors at the start if the server lacks a command or a requirement of the scripts. The list of
+//! commands comes from the sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,13 +24,13 @@ struct Flash {
     text: String,
 }
 
-/// Without them all but fields with an expiry works.
+/// Without these commands, all operations except field expiry work.
 const OF_FIELDS: [&str; 2] = ["HPEXPIRE", "HPTTL"];
-/// Without the first a script is run, without the second nothing is said of eviction.
+/// Without `HSETEX`, the store runs a script. Without `INFO`, the store does not warn of eviction.
 const DISPENSABLE: [&str; 2] = ["HSETEX", "INFO"];
-/// Sent to clusters and sentinels alone, which say so themselves where they are none.
+/// Sent only to clusters and Sentinel, which report by themselves if they are something else.
 const OF_DEPLOYMENTS: [&str; 3] = ["ASKING", "CLUSTER", "SENTINEL"];
-/// Not sent: the code of an error has the name of a command.
+/// Never sent. The code of an error has the name of a command.
 const OF_ERRORS: [&str; 1] = ["READONLY"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn a_server_with_one_half_of_field_expiry_is_told_and_has_none() {
     }
 }
 
-/// While a slot moves, one of its nodes is asked by this.
+/// While a slot moves, the store sends this command to the target node.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_needs_one_command_more() {
     let cluster = Cluster::start();
@@ -86,7 +86,8 @@ async fn a_cluster_needs_one_command_more() {
     assert!(error.is_config() && error.to_string().ends_with("+asking"), "{error}");
 }
 
-/// Its scripts cannot ask for permissions, so that a refusal would leave a write half done.
+/// The scripts of this version cannot check permissions, so a refusal would leave a write half
+/// done.
 #[tokio::test]
 async fn redis_6_is_refused_with_what_is_needed() {
     let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
@@ -105,7 +106,7 @@ async fn redis_6_is_refused_with_what_is_needed() {
     assert!(error.is_unavailable() && error.to_string().contains("is Redis 6."), "{error}");
 }
 
-/// While it serves, its place is taken by an older one.
+/// An older server takes over while the store is in use.
 #[tokio::test]
 async fn redis_6_is_not_used_after_a_failover() {
     let Some(old) = Make::Redis6.program() else { return };
@@ -119,7 +120,7 @@ async fn redis_6_is_not_used_after_a_failover() {
     .await;
 }
 
-/// As an emulator might: by its own account it is new enough.
+/// An emulator might claim to be a new version.
 #[tokio::test]
 async fn a_server_whose_scripts_cannot_ask_for_permissions_is_refused_at_the_start() {
     let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
@@ -129,7 +130,8 @@ async fn a_server_whose_scripts_cannot_ask_for_permissions_is_refused_at_the_sta
     assert!(error.is_config() && error.to_string().contains("redis.acl_check_cmd"), "{error}");
 }
 
-/// As one that is met after a failover: what could be refused half-way is refused whole.
+/// Such a server may appear after a failover. All writes are refused as a whole, including those
+/// that could fail half-way.
 #[tokio::test]
 async fn a_server_whose_scripts_cannot_ask_for_permissions_changes_nothing() {
     let Some(server) = RedisServer::start_make(Make::Redis6) else { return };
@@ -170,12 +172,12 @@ async fn start(url: &str) -> Result<Sessions, Error> {
     Sessions::new(config(url)).await
 }
 
-/// As whole words: `GET` is not in `HGET`.
+/// Splits the text into whole words, because `HGET` contains `GET`.
 fn words(error: &Error) -> BTreeSet<String> {
     error.to_string().split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect()
 }
 
-/// Each word in quotes in the sources of the store that the newest servers have as a command.
+/// Returns each quoted word in the sources of the store that is a command of the newest servers.
 fn sent_commands() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../session-runtime/src/store/redis");
     let sources: String = files_below(&root).into_iter().map(|file| source(&file)).collect();
@@ -189,7 +191,7 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// Without its tests, which stand last.
+/// Returns the source without the tests at the end.
 fn source(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! How a store on Redis is reached, and what it says when it is not.
+//! Connecting a store to Redis, and the errors when this fails.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -59,7 +59,7 @@ async fn password_and_user() {
     }
 }
 
-/// Without a password it would be the user `default`, who may do everything.
+/// Without a password, the client would log in as the user `default`, who has all permissions.
 #[tokio::test]
 async fn a_user_without_a_password_is_that_user_or_refused() {
     let server = RedisServer::start();
@@ -100,7 +100,7 @@ async fn a_user_without_a_password_is_that_user_or_refused() {
     builder().login(None, "").connect().await.unwrap();
 }
 
-/// By whom the connections are, the test's own among them.
+/// Returns the users of all connections, including the test's own.
 fn users(server: &RedisServer) -> Vec<String> {
     let clients: String = server.cli(&["CLIENT", "LIST"]);
     let user = |client: &str| {
@@ -146,7 +146,7 @@ async fn something_else_that_listens_is_named() {
     answering.join().unwrap();
 }
 
-/// The client passes on none of these, but for the last two.
+/// The client reports none of these replies except the last two.
 #[tokio::test]
 async fn a_server_that_lets_nobody_in_is_told_with_its_reason() {
     for (says, answer) in [
@@ -178,8 +178,8 @@ async fn a_server_with_too_many_connections_is_told_so() {
     }
 }
 
-/// Where something answers each connection with this at once, and closes it; to commands it answers
-/// so too.
+/// Starts a listener and returns the URL. The listener sends the answer at once and closes the
+/// connection, or sends the answer once for each command.
 fn always_answering(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -253,7 +253,7 @@ fn assert_tells_no_secret(error: &Error) {
     assert!(!told.contains(SECRET), "{told}");
 }
 
-/// What the error and all its sources say.
+/// Returns the messages of the error and of all its sources.
 fn sources(error: &Error) -> String {
     let mut told = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -1,5 +1,5 @@
-//! How sessions on Redis move and end: with which commands, and what happens when the server
-//! refuses, forgets or does not answer.
+//! Rotation and destruction on Redis: the commands, and the results when the server refuses,
+//! forgets scripts or does not reply.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -92,7 +92,7 @@ async fn a_read_below_a_threshold_writes_only_when_due() {
     store.get(&key, "a", due).await.unwrap();
     until("the refresh", async || (server.counts() - before.clone()).calls("pexpire") == 1).await;
     let (dead, mut commands) = (dead.expose_secret(), monitor.finish());
-    // The refresh travels on a connection of its own, which greets first.
+    // The refresh uses a separate connection, which starts with a greeting.
     let others = ["INFO", "CLIENT", "HELLO", "HPTTL", "SCRIPT"].map(|name| format!(r#""{name}""#));
     commands.retain(|command| !others.iter().any(|other| command.starts_with(other)));
     assert_eq!(
@@ -112,7 +112,7 @@ async fn a_read_below_a_threshold_writes_only_when_due() {
     );
 }
 
-/// A refresh that nobody awaits, and that comes when its session has ended, is taken back.
+/// A background refresh that arrives after the end of the session is reverted.
 #[tokio::test]
 async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
     let (server, store, key) = session().await;
@@ -256,7 +256,7 @@ async fn a_server_that_takes_no_writes_is_unavailable_and_changes_nothing() {
     );
     for [refuse, accept] in refusals {
         let _: String = server.cli(&refuse);
-        // Nor is a session missing that may not have arrived there.
+        // A session that may not have reached the replica is not reported as missing.
         for key in [&key, &fresh_key()] {
             let rotation = store.rotate(key, successor.rotation()).await.unwrap_err();
             let destruction = store.destroy(key, logout(MINUTE)).await.unwrap_err();
@@ -379,7 +379,7 @@ async fn a_restart_brings_no_ended_session_back() {
     store.rotate(&former, successor.rotation()).await.unwrap();
     store.destroy(&ended, logout(MINUTE)).await.unwrap();
     server.restart();
-    // The connection is made again in the time that it takes.
+    // Reconnecting takes some time.
     let limit = Instant::now() + Duration::from_secs(20);
     while let Err(error) = store.expires_in(&successor.key).await {
         assert!(error.is_unavailable() && Instant::now() < limit, "{error:?}");
@@ -400,7 +400,7 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
     store.destroy(&key, logout(MINUTE)).await.unwrap();
     let pttl = |key: &SessionKey| server.cli::<i64>(&["PTTL", key.expose_secret()]);
     let before = server.counts();
-    // Scripts may be lost.
+    // The server may lose scripts.
     let _: String = server.cli(&["SCRIPT", "FLUSH"]);
     for reads in 1..=3 {
         assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
@@ -408,13 +408,13 @@ async fn a_read_gives_a_tombstone_its_own_end_back() {
             .await;
         assert!((50_000..=60_000).contains(&pttl(&key)), "{}", pttl(&key));
     }
-    // One whose end has come since.
+    // The end of this tombstone has already passed.
     let _: String = server.cli(&["SET", key.expose_secret(), "1700000000000:", "PX", "60000"]);
     assert_eq!(store.get(&key, "a", Refresh::To(HOUR)).await.unwrap(), Lookup::Dead);
     until("its end", async || pttl(&key) == -2).await;
 }
 
-/// Of former releases: with no times, and with the end alone.
+/// Formats of former releases: without times, and with the end only.
 #[tokio::test]
 async fn tombstones_of_former_formats_are_understood() {
     let (server, store, _) = session().await;
@@ -471,8 +471,8 @@ async fn tombstones_without_an_end_are_understood() {
     assert_is_dead(&store, &former).await;
 }
 
-/// The kind of the tombstone under a key, and the successor. It was made a moment ago and ends in a
-/// minute, as the key does.
+/// Returns the kind and the successor of the tombstone under a key. The tombstone was created a
+/// moment ago and expires in a minute, together with the key.
 fn tombstone(server: &RedisServer, key: &SessionKey) -> (String, String) {
     let text: String = server.cli(&["GET", key.expose_secret()]);
     let [kind, made, until, successor] = text.split(':').collect::<Vec<_>>()[..] else {
@@ -487,7 +487,7 @@ fn tombstone(server: &RedisServer, key: &SessionKey) -> (String, String) {
     (kind.to_owned(), successor.to_owned())
 }
 
-/// A server, a store on it, and a live session that is kept for an hour.
+/// Returns a server, a store, and a live session that expires in an hour.
 async fn session() -> (RedisServer, RedisStore, SessionKey) {
     let server = RedisServer::start();
     let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
@@ -496,7 +496,7 @@ async fn session() -> (RedisServer, RedisStore, SessionKey) {
     (server, store, key)
 }
 
-/// A server that was a replica is looked at again and again.
+/// After a server was a replica, the store checks the role repeatedly.
 async fn serves_again(store: &RedisStore, key: &SessionKey) {
     let limit = Instant::now() + Duration::from_secs(20);
     while store.get(key, "a", Refresh::No).await.is_err() {
@@ -505,7 +505,7 @@ async fn serves_again(store: &RedisStore, key: &SessionKey) {
     }
 }
 
-/// The session is as [`session`] made it.
+/// Checks that the session is as created by [`session`].
 async fn is_unchanged(server: &RedisServer, store: &RedisStore, key: &SessionKey) {
     assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
     assert_eq!(server.cli::<i64>(&["HLEN", key.expose_secret()]), 3);

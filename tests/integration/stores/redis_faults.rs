@@ -1,4 +1,4 @@
-//! What a store on Redis does while its server or the network fails, on real processes.
+//! A store on Redis during faults of the server or the network, with real processes.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use session_tests::store_suite::{create, logout, remove, set, try_write};
 use session_tests::until;
 
 const DEADLINE: Duration = Duration::from_millis(500);
-/// What may pass on a busy machine where it should be half a second.
+/// The limit on a busy machine for operations that should take half a second.
 const GENEROUSLY: Duration = Duration::from_secs(5);
 
 #[tokio::test]
@@ -73,8 +73,8 @@ async fn a_killed_connection_is_replaced_without_an_error() {
     }
 }
 
-/// As on a laptop that slept: the thread stands still, the server closes the connection, and a
-/// write is what comes first.
+/// As on a laptop after sleep: the thread stops, the server closes the connection, and the first
+/// operation is a write.
 #[tokio::test]
 async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended() {
     for make in [Make::Usual, Make::Redis8] {
@@ -105,8 +105,8 @@ async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended
     }
 }
 
-/// The same where several threads drive what is ready: none of them may have been asked for the
-/// connection's end before.
+/// The same if several threads drive tasks. No thread may have noticed the end of the connection
+/// before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_after_a_standstill_of_all_threads_is_not_handed_over_either() {
     let server = RedisServer::start();
@@ -143,7 +143,7 @@ async fn many_requests_share_one_new_connection() {
     for read in futures::future::join_all(reads).await {
         assert_eq!(read.unwrap(), Lookup::Found(Some("1".into())));
     }
-    // One is the connection of the test that asks.
+    // The second connection belongs to the test.
     assert_eq!(connections_received(&server) - before, 2);
 }
 
@@ -156,7 +156,7 @@ async fn a_frozen_server_is_unavailable_and_back_when_it_goes_on() {
     let error = timed(try_write(&store, &key, &[set("b", "1")])).await.unwrap_err();
     assert!(error.is_outcome_unknown(), "{error:?}");
     assert!(timed(store.get(&key, "a", Refresh::No)).await.unwrap_err().is_unavailable());
-    // Once it is known to be down, nobody waits for the deadline, and nothing is sent.
+    // Once the server is known to be down, operations fail without waiting, and nothing is sent.
     until(
         "the store to notice",
         async || matches!(try_write(&store, &key, &[]).await, Err(error) if !error.is_outcome_unknown()),
@@ -183,8 +183,7 @@ async fn a_black_holed_connection_is_left_for_a_new_one() {
     serves_again(&store, &key).await;
 }
 
-/// The first write found it out; those behind it were not handed to the connection that is in
-/// doubt.
+/// The first write detects the fault. Later writes do not use the connection in doubt.
 #[tokio::test]
 async fn a_doubted_connection_takes_no_new_operations() {
     let server = RedisServer::start();
@@ -203,7 +202,7 @@ async fn a_doubted_connection_takes_no_new_operations() {
     }
 }
 
-/// A write is not: it may have arrived.
+/// A waiting write is not resent, because the command may have arrived.
 #[tokio::test]
 async fn a_read_that_waits_is_sent_again_on_the_replacement() {
     const LONG: Duration = Duration::from_secs(4);
@@ -233,7 +232,7 @@ async fn a_read_that_waits_is_sent_again_on_the_replacement() {
     assert_eq!(store.get(&key, "b", Refresh::No).await.unwrap(), Lookup::Found(None));
 }
 
-/// The system probes a connection that is idle. How often, and what then, the library sets.
+/// The operating system probes idle connections. The library sets the interval and the action.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_idle_connection_is_probed() {
@@ -247,7 +246,8 @@ async fn an_idle_connection_is_probed() {
         let columns: Vec<_> = line.split_whitespace().collect();
         columns[2].ends_with(&peer).then(|| columns[5].to_owned())
     });
-    // 2 is the timer of probes, then hundredths of a second until it fires.
+    // The timer type 2 is the keep-alive timer. The next number is the time left in hundredths of a
+    // second.
     const KEEP_ALIVE: &str = "02";
     for timer in timers {
         let (kind, fires_in) = timer.split_once(':').unwrap();
@@ -339,7 +339,7 @@ async fn a_dropped_request_does_not_stop_the_others_reconnecting() {
     let key = session(&store).await;
     proxy.cut();
     for _ in 0..5 {
-        // Polled once, and dropped: it may have been the one that began to reconnect.
+        // Polled once and then dropped. This future may have started the reconnect.
         let _ = futures::FutureExt::now_or_never(store.get(&key, "a", Refresh::No));
     }
     until("a connection", async || store.get(&key, "a", Refresh::No).await.is_ok()).await;
@@ -382,7 +382,7 @@ async fn a_server_that_takes_no_writes_still_reads() {
     let _: String = server.cli(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
     let hour = Refresh::To(Duration::from_secs(3600));
     assert_eq!(store.get(&key, "a", hour).await.unwrap(), Lookup::Found(Some("1".into())));
-    // Nothing was found, and whether there is a session is not known either: not an empty one.
+    // No value was found, and the session may not exist. So the result is not an empty session.
     assert!(store.get(&key, "missing", hour).await.unwrap_err().is_unavailable());
     let error = try_write(&store, &key, &[set("a", "2")]).await.unwrap_err();
     assert!(error.is_unavailable() && !error.is_outcome_unknown());
@@ -390,7 +390,7 @@ async fn a_server_that_takes_no_writes_still_reads() {
     assert_eq!(store.get(&key, "a", Refresh::No).await.unwrap(), Lookup::Found(Some("1".into())));
 }
 
-/// A refresh that the server holds back holds nobody up: it travels aside.
+/// A refresh that the server delays blocks no read, because the refresh uses a separate connection.
 #[tokio::test]
 async fn reads_below_a_threshold_go_on_while_writes_are_paused() {
     let server = RedisServer::start();
@@ -498,19 +498,20 @@ async fn connect(url: &str) -> RedisStore {
     RedisStore::builder(url).timeout(DEADLINE).connect().await.unwrap()
 }
 
-/// A live session with the field `a`.
+/// Returns the key of a live session with the field `a`.
 async fn session(store: &RedisStore) -> SessionKey {
     let key = fresh_key();
     create(store, &key, &[set("a", "1")]).await;
     key
 }
 
-/// The deadline is kept, generously measured.
+/// Checks that an operation keeps the deadline, with a generous limit.
 async fn timed<T>(operation: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     tokio::time::timeout(GENEROUSLY, operation).await.expect("an operation ends at its deadline")
 }
 
-/// Within a second of the server's return, generously measured, and from then on.
+/// Checks that the store serves again within a second after the server is back, with a generous
+/// limit.
 async fn serves_again(store: &RedisStore, key: &SessionKey) {
     let since = Instant::now();
     until("the store to serve again", async || store.get(key, "a", Refresh::No).await.is_ok())

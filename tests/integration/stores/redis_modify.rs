@@ -1,5 +1,5 @@
-//! How Redis reads several fields and changes one by what it holds: with which commands, and what
-//! happens when the server refuses or forgets.
+//! Reads of several fields and conditional changes of a field on Redis. The tests check the
+//! commands, and the results when the server refuses or forgets scripts.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ async fn several_fields_are_one_trip_of_plain_commands() {
     assert_eq!(monitor.finish(), expected);
 }
 
-/// As of one: what was there is served, what was not is unknown.
+/// As with a single field: existing values are returned, and a missing value is an unknown result.
 #[tokio::test]
 async fn several_fields_are_read_where_the_refresh_is_refused() {
     let (server, store, key) = session().await;
@@ -125,7 +125,7 @@ async fn full_memory_stops_no_removal() {
         is_refused(store.modify(&key, growing).await);
         is_unchanged(&server, &store, &key).await;
     }
-    // What changes nothing needs no room.
+    // Actions that change nothing need no memory.
     for (action, expected) in [
         (exchange(Some("2"), Some("3")), Modified::Swapped(false)),
         (Action::GetOrSet("2".into()), Modified::Value(Some("1".into()))),
@@ -192,7 +192,7 @@ async fn a_server_that_takes_no_writes_modifies_nothing() {
             assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
         }
         let _: String = server.cli(accept);
-        // A server that was a replica is looked at again and again.
+        // After a server was a replica, the store checks the role repeatedly.
         let limit = Instant::now() + Duration::from_secs(20);
         while store.get(&key, "a", Refresh::No).await.is_err() {
             assert!(Instant::now() < limit, "waited in vain for the server");
@@ -202,7 +202,7 @@ async fn a_server_that_takes_no_writes_modifies_nothing() {
     }
 }
 
-/// It gets a permanent field and an expiry, whatever the modification comes to.
+/// The session gets a permanent field and an expiry, whatever the result of the modification.
 #[tokio::test]
 async fn a_session_of_another_program_is_modified_as_ours() {
     let (server, store, _) = session().await;
@@ -224,7 +224,7 @@ async fn a_session_of_another_program_is_modified_as_ours() {
     }
 }
 
-/// Whatever it is.
+/// A key of any other type is left alone.
 #[tokio::test]
 async fn what_is_no_session_is_not_modified() {
     let (server, store, _) = session().await;
@@ -237,7 +237,7 @@ async fn what_is_no_session_is_not_modified() {
     assert_eq!(server.cli::<i64>(&["PTTL", list.expose_secret()]), -1);
 }
 
-/// A server, a store on it, and a live session that is kept for an hour.
+/// Returns a server, a store, and a live session that expires in an hour.
 async fn session() -> (RedisServer, RedisStore, SessionKey) {
     let server = RedisServer::start();
     let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
@@ -246,7 +246,7 @@ async fn session() -> (RedisServer, RedisStore, SessionKey) {
     (server, store, key)
 }
 
-/// The session is as [`session`] made it.
+/// Checks that the session is as created by [`session`].
 async fn is_unchanged(server: &RedisServer, store: &RedisStore, key: &SessionKey) {
     for field in ["a", "b"] {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What a store on Redis sends: exactly these commands, in so many trips.
+//! The exact commands that a store on Redis sends, and the number of round trips.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
     assert_eq!((server.counts() - before).calls("evalsha"), 1);
 }
 
-/// On one thread: all of them are handed over before the connection's driver has its turn.
+/// On a single thread, all operations are handed over before the connection's driver runs.
 #[tokio::test]
 async fn operations_side_by_side_share_a_write() {
     let (_server, proxy, store, key) = session_behind_a_proxy().await;
@@ -74,8 +74,8 @@ async fn operations_side_by_side_share_a_write() {
     assert_eq!(proxy.pieces_sent() - before, ROUNDS);
 }
 
-/// Where tasks are run out of turn: what they send next, when one read has brought the replies of
-/// several.
+/// On runtimes that run tasks out of turn, tasks send their next commands after one read has
+/// brought several replies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn operations_of_tasks_on_a_busy_connection_share_writes() {
     let (_server, proxy, store, key) = session_behind_a_proxy().await;
@@ -90,14 +90,15 @@ async fn operations_of_tasks_on_a_busy_connection_share_writes() {
             }
         }
     };
-    // By a task of the one worker thread: all are ready before the first of them runs.
+    // A task on the only worker thread starts these tasks. So all are ready before the first task
+    // runs.
     let tasks = async move {
         (0..TASKS).map(read_again_and_again).collect::<JoinSet<_>>().join_all().await
     };
     tokio::spawn(tasks).await.unwrap();
     let pieces = proxy.pieces_sent() - before;
-    // About one a round, and three more at most for the operations before the connection is busy.
-    // Where the driver is run out of turn, between five and twenty-seven were seen.
+    // About one write for each round, and at most three more before the connection is busy. If the
+    // driver runs out of turn, between five and twenty-seven were seen.
     assert!(pieces <= TASKS * ROUNDS / 8, "{pieces} writes of {} operations", TASKS * ROUNDS);
 }
 
@@ -162,7 +163,7 @@ async fn errors_repeat_nothing_that_the_server_said() {
 async fn an_idle_connection_is_kept_alive() {
     const KEEPALIVE_TIMER: &str = "02";
     let (server, store, _) = session().await;
-    // Columns: number, local address, remote address, state, queues, timer and when it is due, …
+    // Columns: number, local address, remote address, state, queues, timer and time left, …
     let to_server = format!(":{:04X}", server.port());
     let sockets = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
     let timers: Vec<_> = sockets
@@ -183,7 +184,7 @@ async fn session() -> (RedisServer, RedisStore, SessionKey) {
     (server, store, key)
 }
 
-/// The same session, by a store whose writes are counted.
+/// Returns the same session with a store whose writes are counted.
 async fn session_behind_a_proxy() -> (RedisServer, Proxy, RedisStore, SessionKey) {
     let (server, _, key) = session().await;
     let proxy = Proxy::start(server.port());

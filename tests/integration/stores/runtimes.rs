@@ -1,4 +1,4 @@
-//! A single-threaded runtime has connections of its own.
+//! Separate connections for a single-threaded runtime.
 
 use std::thread;
 use std::time::Duration;
@@ -92,7 +92,7 @@ async fn the_state_is_that_of_those_in_use() {
     until("the server", async || count(&own).await.is_ok()).await;
     until("the state", async || sessions.connection_state() == ConnectionState::Connected).await;
 
-    // An idle one lost its connection: another serves.
+    // After the idle connection is lost, another connection is used.
     let _: i64 = server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
     until("another connection", async || count(&own).await.is_ok()).await;
     assert_eq!(sessions.connection_state(), ConnectionState::Connected);

@@ -16,7 +16,7 @@ mod memory {
     store_suite!(OnMemory::new(|memory| memory));
 }
 
-/// While nothing has it fail.
+/// A `FailingStore` without any failure.
 mod failing {
     use super::*;
 
@@ -45,7 +45,7 @@ impl<S: SessionStore> StoreUnderTest for OnMemory<S> {
     }
 }
 
-/// The suite over servers, one deployment for all checks: each has keys and connections of its own.
+/// Runs the suite over servers. All checks share a deployment, with separate keys and connections.
 macro_rules! over_servers {
     ($($name:ident: $servers:expr;)+) => {
         $(mod $name {
@@ -73,7 +73,7 @@ over_servers! {
     cluster_of_valkey_9: Cluster::start_make(Make::Valkey9).map(Deployment::Cluster);
 }
 
-/// Elsewhere the suite holds it to refusing what it has not.
+/// On other servers, the suite checks that unsupported features are refused.
 #[tokio::test]
 async fn what_the_newer_servers_have_is_used() {
     for make in [Make::Redis8, Make::Valkey9] {

@@ -1,5 +1,5 @@
-//! Sums on a real server, beside Rust's own arithmetic and the store in memory: for numbers of all
-//! magnitudes, and in the same text.
+//! Sums on a real server, compared with Rust's arithmetic and the memory store. The tests cover
+//! numbers of all magnitudes, and the exact text.
 
 use std::time::Duration;
 
@@ -12,11 +12,10 @@ use session_tests::store_suite::fresh_key;
 use session_tests::store_suite::{create, set};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// How many are under way at once.
+/// The number of operations in flight.
 const AT_ONCE: usize = 500;
 
-/// What a field holds, what is done with it, and what that has to come to, where something else
-/// than the stores knows it.
+/// The value of a field, the action, and the result if known independently of the stores.
 struct Case {
     held: String,
     action: Action,
@@ -98,8 +97,7 @@ async fn on_numbers_of_32_bits() {
     agree(cases.collect()).await;
 }
 
-/// Text that lies half-way between two numbers of 32 bits, or next to that by less than 64 bits can
-/// tell.
+/// Text half-way between two 32-bit numbers, or so near that 64 bits cannot tell the difference.
 #[tokio::test]
 async fn on_text_half_way_between_numbers_of_32_bits() {
     let mut random = Random(4);
@@ -136,7 +134,7 @@ async fn on_text_half_way_between_numbers_of_32_bits() {
     agree(cases).await;
 }
 
-/// Text of the letters that numbers are written with, in any order.
+/// Text of the letters that occur in numbers, in any order.
 #[tokio::test]
 async fn on_what_is_a_number() {
     let mut random = Random(5);
@@ -155,7 +153,7 @@ async fn on_what_is_a_number() {
     agree(cases.collect()).await;
 }
 
-/// Up to the longest exact text of a number and beyond, where the length alone decides.
+/// Texts up to the longest exact text of a number, and beyond. There, the length alone decides.
 #[tokio::test]
 async fn on_long_texts() {
     let fillings = [
@@ -191,7 +189,7 @@ async fn on_long_texts() {
     agree(cases).await;
 }
 
-/// Both stores say the same and hold the same, and it is what is expected.
+/// Checks that both stores return and store the same, and that the result is as expected.
 async fn agree(cases: Vec<Case>) {
     let server = RedisServer::start();
     let redis = RedisStore::builder(&server.url()).timeout(HOUR).connect().await.unwrap();
@@ -264,7 +262,7 @@ fn operand(action: &Action) -> String {
     }
 }
 
-/// Where sums go wrong.
+/// Returns numbers at which sums often go wrong.
 fn edges(min: i128, max: i128) -> Vec<i128> {
     let powers = [
         0,
@@ -320,7 +318,7 @@ fn floats() -> Vec<f64> {
     floats.iter().flat_map(|float| [*float, -float]).collect()
 }
 
-/// Numbers that are the same each time: Marsaglia's xorshift.
+/// Reproducible random numbers, by Marsaglia's xorshift.
 struct Random(u64);
 
 impl Random {
@@ -335,13 +333,13 @@ impl Random {
         (self.next() >> 33) as usize % limit
     }
 
-    /// Of any length up to 65 bits.
+    /// Returns an integer of any length up to 65 bits.
     fn integer(&mut self) -> i128 {
         let magnitude = i128::from(self.next()) >> self.below(64);
         if self.below(2) == 0 { magnitude } else { -magnitude }
     }
 
-    /// Any bits, or few decimals, or few bits after the point: among those there are ties.
+    /// Returns any bits, or few decimals, or few bits after the point. The last two include ties.
     fn float(&mut self) -> f64 {
         let float = match self.below(4) {
             0 => self.integer() as f64 / 10_f64.powi(self.below(20) as i32),

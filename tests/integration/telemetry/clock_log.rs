@@ -1,4 +1,4 @@
-//! What is said of clocks that go apart.
+//! Log lines about clocks that drift apart.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use session_tests::cookies::SECRET;
 use session_tests::log::logged;
 use session_tests::server::RedisServer;
 
-/// It stays a sign of life: a store whose clock is wrong must not make every machine unhealthy.
+/// `ping` still succeeds, because a wrong clock in the store must not make every machine unhealthy.
 #[tokio::test]
 async fn a_sign_of_life_tells_once_of_clocks_that_went_apart() {
     let (log, _guard) = logged();

@@ -1,4 +1,4 @@
-//! What a full memory store says.
+//! Log lines of a full memory store.
 
 use session_runtime::{Session, SessionConfig, Sessions};
 use session_tests::log::Log;

@@ -1,4 +1,4 @@
-//! The metrics of `session_runtime::guide::observability`, as a page for Prometheus shows them.
+//! The metrics of `session_runtime::guide::observability`, as exported to Prometheus.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -40,7 +40,7 @@ fn app(sessions: &Sessions) -> Router {
         .layer(sessions.layer())
 }
 
-/// A server of HTTP, on this thread: its metrics go to this thread's recorder.
+/// Serves HTTP on this thread, so that this thread's recorder gets the metrics.
 async fn serve(redis: &RedisServer) -> String {
     let timeout = Duration::from_millis(300);
     let store = RedisStore::builder(&redis.url()).timeout(timeout).connect().await.unwrap();
@@ -52,7 +52,7 @@ async fn serve(redis: &RedisServer) -> String {
     url
 }
 
-/// By name and labels.
+/// Returns the values by name and labels.
 fn metrics(recorder: &PrometheusRecorder) -> BTreeMap<String, f64> {
     let page = recorder.handle().render();
     let samples =
@@ -60,7 +60,7 @@ fn metrics(recorder: &PrometheusRecorder) -> BTreeMap<String, f64> {
     samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect()
 }
 
-/// The status, and the cookie that was set.
+/// Returns the status and the new cookie.
 async fn request(url: &str, path: &str, cookie: &str) -> (u16, Option<String>) {
     let request = Client::new().get(format!("{url}{path}")).header(COOKIE, cookie);
     let response = request.send().await.unwrap();

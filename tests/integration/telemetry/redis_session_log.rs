@@ -1,4 +1,4 @@
-//! What is said of a secret that is short, or was pasted with a line break.
+//! Log lines about a short secret, or a secret pasted with a line break.
 
 use session_runtime::redis_session::{CookieFormat, FlaskCookie, TornadoCookie};
 use session_runtime::{SessionConfig, Sessions};

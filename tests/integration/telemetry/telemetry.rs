@@ -1,5 +1,5 @@
-//! What `tracing` is told of operations and of sessions: the names of
-//! `session_runtime::guide::observability`, at the level `DEBUG`.
+//! Spans and events of `tracing` for operations and sessions, at the level `DEBUG`. The names are
+//! those in `session_runtime::guide::observability`.
 
 use std::fmt::Debug;
 use std::sync::{Arc, OnceLock};
@@ -34,8 +34,8 @@ struct Misread {
 
 const VALUE: &str = "a-value-that-nobody-else-may-see";
 
-/// Every test has the same: whether an event is wanted is remembered for all threads of the
-/// program.
+/// Every test uses the same level, because `tracing` caches for all threads whether an event is
+/// enabled.
 fn subscriber(log: &Log) -> impl Subscriber + Send + Sync {
     let writer = log.clone();
     tracing_subscriber::fmt()
@@ -50,7 +50,7 @@ fn sessions() -> Sessions {
     Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap()
 }
 
-/// The lines of one target, from the message on.
+/// Returns the lines of a target, from the message on.
 fn lines(log: &Log, target: &str) -> Vec<String> {
     let text = log.text();
     let of_target =
@@ -58,8 +58,8 @@ fn lines(log: &Log, target: &str) -> Vec<String> {
     of_target.collect()
 }
 
-/// What an operation's event says, but for its duration, which has to be there; then the tag, which
-/// has to be this session's.
+/// Returns the text of an operation's event. The duration must be present and is removed. The tag
+/// must be of this session and is replaced.
 fn told(log: &Log, handle: &SessionHandle) -> String {
     let events = lines(log, "session_runtime::operation");
     let event = events.iter().rfind(|line| line.starts_with("session operation ")).unwrap();
@@ -305,7 +305,7 @@ async fn a_move_without_an_answer_is_told_when_it_is_known_to_have_happened() {
     .await;
 }
 
-/// Adds the visitor's session to each event, as a program does that has it at hand.
+/// Adds the visitor's session to each event, as an application might do.
 struct Asks(Arc<OnceLock<SessionHandle>>);
 
 impl<S: Subscriber> Layer<S> for Asks {
@@ -333,7 +333,7 @@ async fn whoever_listens_may_ask_for_the_session() {
     .await;
 }
 
-/// A request of 396 kB would write 20 MB of log.
+/// Otherwise, a request of 396 kB would write 20 MB of log.
 #[tokio::test]
 async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
     let log = Log::default();
@@ -366,7 +366,7 @@ async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
     assert_eq!(told.len(), 4, "and the one of an id that the store does not know: {told:?}");
 }
 
-/// Somebody has kept the cookies of many sessions.
+/// An attacker has kept the cookies of many sessions.
 #[tokio::test]
 async fn many_cookies_of_former_sessions_are_a_few_events_and_a_bounded_number_of_trips() {
     let log = Log::default();

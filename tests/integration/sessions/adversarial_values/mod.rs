@@ -1,5 +1,5 @@
-//! Stored texts, cookies and settings that are made to take long: a megabyte each. Reading one
-//! takes a time that is linear in its length.
+//! Stored texts, cookies and settings made to take long, each a megabyte. The time to read a text
+//! must be linear in the length.
 
 mod parsers;
 mod scripts;
@@ -7,7 +7,7 @@ mod scripts;
 /// The default limit of a stored value.
 const LENGTH: usize = 1 << 20;
 
-/// Texts on which a parser or a pattern may go back and forth, each with its name.
+/// Returns named texts on which a parser or a pattern may backtrack.
 fn texts() -> Vec<(String, String)> {
     let between = [
         ("", "1", ""),
@@ -16,8 +16,7 @@ fn texts() -> Vec<(String, String)> {
         ("", "0", "1"),
         ("1", "0", ""),
         ("-", "1", ""),
-        // Half-way between two numbers of 32 bits, but for its last digit: the text itself
-        // decides.
+        // Half-way between two 32-bit numbers, except for the last digit. The text itself decides.
         ("16777217.", "0", "1"),
         ("0.", "0", "1"),
         ("0.", "01", ""),

@@ -1,4 +1,4 @@
-//! Rust's side: types, cookies, ids and URLs.
+//! Rust code: types, cookies, ids and URLs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use session_tests::cookies::SECRET;
 
 use super::texts;
 
-/// The longest that anything here may take, of milliseconds that it does. In a time that is
-/// quadratic, it would take a quarter of an hour.
+/// The longest allowed time for operations that take milliseconds. With quadratic time, each would
+/// take a quarter of an hour.
 const MOST: Duration = Duration::from_secs(60);
 
 #[test]
@@ -155,7 +155,7 @@ fn sessions(configure: impl FnOnce(SessionConfig) -> SessionConfig) -> Sessions 
     Sessions::with_store(config, MemoryStore::new()).unwrap()
 }
 
-/// Does it, and fails if it takes too long.
+/// Runs the parser and fails if the time limit is exceeded.
 fn timed(name: &str, what: &str, parse: impl FnOnce() -> bool) {
     let began = Instant::now();
     let is_read = parse();

@@ -1,4 +1,4 @@
-//! The scripts: the server serves nobody else while one runs.
+//! Lua scripts. While a script runs, the server serves no other client.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use super::texts;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The longest that one script may take, by the server's own account, of some ten milliseconds that
-/// it does. In a time that is quadratic, it would take more than half an hour.
+/// The longest allowed time for a script, as measured by the server. Scripts take about ten
+/// milliseconds. With quadratic time, a script would take more than half an hour.
 const MOST_MICROS: u64 = 2_000_000;
 
 #[tokio::test]
@@ -45,8 +45,8 @@ async fn on_valkey_9() {
     on_many_fields(&server).await;
 }
 
-/// A field, or the alias under which it was stored, holds such a text, and is exchanged for such a
-/// text.
+/// A field, or the alias under which the field was stored, holds such a text. The new value is also
+/// such a text.
 async fn on_fields(server: &RedisServer) {
     let store = connect(server).await;
     for (name, text) in texts() {
@@ -72,7 +72,7 @@ async fn on_fields(server: &RedisServer) {
     }
 }
 
-/// A key holds such a text where a tombstone is looked for.
+/// A key holds such a text in place of a tombstone.
 async fn on_tombstones(server: &RedisServer) {
     let store = connect(server).await;
     for (name, text) in texts() {
@@ -84,7 +84,8 @@ async fn on_tombstones(server: &RedisServer) {
         timed(server, &format!("rotate of {name}"), store.rotate(key, successor.rotation())).await;
         timed(server, &format!("write of {name}"), store.write(key, write)).await;
         timed(server, &format!("modify of {name}"), store.modify(key, modify(add(1)))).await;
-        // Behind a read that refreshes, nobody waits for the script: the next one comes after it.
+        // A refreshing read does not wait for the script, so the test runs another command
+        // afterwards.
         let refreshed = async {
             store.get(key, "a", Refresh::To(MINUTE)).await.unwrap();
             store.destroy(key, logout(MINUTE)).await
@@ -94,8 +95,7 @@ async fn on_tombstones(server: &RedisServer) {
     }
 }
 
-/// As many as a megabyte has room for: set, with an expiry of their own where there is one, and
-/// removed.
+/// Sets as many fields as fit in a megabyte, with an expiry if supported, and removes them.
 async fn on_many_fields(server: &RedisServer) {
     let (store, key) = (connect(server).await, fresh_key());
     let names: Vec<_> = (0..100_000).map(|at| format!("{at:010}")).collect();
@@ -115,8 +115,8 @@ async fn connect(server: &RedisServer) -> RedisStore {
     RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap()
 }
 
-/// Carries out a call, and fails if the server worked too long on its script. One that is at work
-/// on it still answers nobody.
+/// Carries out a call and fails if the server worked too long on the script. A server still working
+/// on the script would not reply.
 async fn timed<T>(
     server: &RedisServer,
     call: &str,
@@ -138,7 +138,7 @@ fn same(value: &Bytes) -> Action {
     Action::CompareAndSet { expected: value.clone(), or_missing: false, value }
 }
 
-/// None of these texts is a number.
+/// No text here is a number.
 fn expected(action: &Action, value: &Bytes) -> Modified {
     match action {
         Action::AddInteger { .. } | Action::AddFloat { .. } => Modified::NotANumber,

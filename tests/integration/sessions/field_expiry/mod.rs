@@ -1,5 +1,5 @@
-//! Fields that expire by themselves, through sessions: over memory, and over servers that have it;
-//! and what is said on one that has not.
+//! Fields with an expiry, through sessions: in memory, on servers with support, and the errors on
+//! servers without.
 
 mod refusal;
 mod rule;
@@ -81,12 +81,12 @@ struct Flash {
     name: String,
 }
 
-/// A program, its store, and how time passes for it.
+/// A program, the store, and the passing of time.
 struct World {
     sessions: Sessions,
-    /// Memory's; a server has its own.
+    /// The clock of a memory store. A server has a separate clock.
     clock: Option<ManualClock>,
-    /// That of the test's own, which ends with it.
+    /// The test's own server, which stops with the test.
     server: Option<RedisServer>,
 }
 
@@ -105,7 +105,7 @@ impl World {
         Some(Self::with_server(RedisServer::start_make(Make::Valkey9)?).await)
     }
 
-    /// One for all behaviours: each has sessions of its own.
+    /// Returns a cluster shared by all tests. Each test has separate sessions.
     async fn cluster() -> Option<Self> {
         static CLUSTER: LazyLock<Option<Cluster>> =
             LazyLock::new(|| Cluster::start_make(Make::Valkey9));
@@ -133,7 +133,7 @@ impl World {
         panic!("the store is not reached again");
     }
 
-    /// The session of a new visitor.
+    /// Returns the session of a new visitor.
     async fn begin<S: session_runtime::Schema>(&self) -> (Session<S>, SessionId) {
         let session = self.sessions.create::<S>().await.unwrap();
         let id = session.session_id().unwrap();
@@ -149,7 +149,7 @@ fn sessions(store: impl session_runtime::store::SessionStore) -> Sessions {
     Sessions::with_store(SessionConfig::new().secret(SECRET), store).unwrap()
 }
 
-/// Less than that by a minute at most.
+/// Checks that the time left is less than expected, by at most a minute.
 fn assert_about(left: Option<Duration>, expected: Duration) {
     assert!(
         left.is_some_and(|left| left <= expected && left + MINUTE > expected),

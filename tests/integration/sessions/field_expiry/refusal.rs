@@ -1,4 +1,4 @@
-//! On a server that cannot expire single fields, or may not.
+//! Servers that cannot expire single fields, or must not.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ async fn a_server_that_lost_field_expiry_unnoticed_refuses_it_itself() {
 
     let server = world.server.as_mut().unwrap();
     server.kill();
-    // The connection's end is known, the next server is not.
+    // The lost connection is noticed, and the next server is not known yet.
     tokio::time::sleep(Duration::from_millis(50)).await;
     server.restart_as(unable);
     let absent = world.sessions.open([]).session::<Flash>();
@@ -107,14 +107,14 @@ async fn a_missing_permission_and_full_memory_change_nothing() {
             session.read((session.name(), session.tries())).await.unwrap(),
             ("Ada".to_owned(), 1)
         );
-        // An expiry alone takes little, and servers differ in whether they have it when their
-        // memory is full.
+        // An expiry alone needs little memory. Some servers refuse the command when memory is full,
+        // and others do not.
         assert_eq!(session.name().expires_in().await.unwrap().is_some(), expired.is_ok());
         assert!(expired.is_err() || forbid[0] != "ACL");
     }
 }
 
-/// Nothing if the usual server can expire fields.
+/// Returns `None` if the usual server can expire fields.
 async fn without_field_expiry() -> Option<World> {
     let world = World::with_server(RedisServer::start()).await;
     let knows = world.server.as_ref()?.cli::<Vec<redis::Value>>(&["COMMAND", "INFO", "HPEXPIRE"]);

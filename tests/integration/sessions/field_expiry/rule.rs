@@ -1,4 +1,4 @@
-//! `#[session(ttl = "…")]`: whatever writes the field sets its expiry anew.
+//! `#[session(ttl = "…")]`: every write of the field sets the expiry again.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{Flash, HOUR, World, assert_about};
 
 const RULE: Duration = Duration::from_secs(300);
 
-/// Another expiry than the rule's, to see it set again.
+/// Sets another expiry, so a later reset is visible.
 async fn disturb(session: &Session<Flash>) {
     assert!(session.tries().expire_in(HOUR).await.unwrap());
     assert_about(session.tries().expires_in().await.unwrap(), HOUR);

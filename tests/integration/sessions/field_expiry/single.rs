@@ -1,4 +1,4 @@
-//! `expire_in` and `expires_in`.
+//! The methods `expire_in` and `expires_in`.
 
 use std::time::Duration;
 

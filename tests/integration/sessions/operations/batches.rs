@@ -27,7 +27,7 @@ struct Whole {
     l: char2::Char,
 }
 
-/// A type of its own with a default.
+/// A custom type with a default.
 mod char2 {
     use session_runtime::field::FieldDefault;
     use session_runtime::{Bytes, FieldValue, InvalidValue};
@@ -92,7 +92,7 @@ fn whole() -> impl Strategy<Value = Whole> {
     )
 }
 
-/// Some arbitrary structs.
+/// Returns arbitrary structs.
 fn examples(count: usize) -> Vec<Whole> {
     let mut runner = TestRunner::new(Config::default());
     (0..count).map(|_| whole().new_tree(&mut runner).unwrap().current()).collect()

@@ -1,4 +1,4 @@
-//! What each call costs, as the README says it.
+//! The costs of each call, as documented.
 
 use session_runtime::{Lifetime, Session, Sessions};
 use session_tests::acceptance::World;
@@ -10,7 +10,7 @@ struct Visitor {
     age: Option<u32>,
 }
 
-/// The requests that one call costs, after `warm` the session is live already.
+/// Returns the commands of one call. With `warm`, the session is already live.
 macro_rules! cost {
     ($world:expr, $sessions:expr, $warm:expr, |$session:ident| $call:expr) => {{
         let id = $sessions.create::<Visitor>().await.unwrap().session_id().unwrap();

@@ -1,4 +1,4 @@
-//! One field at a time.
+//! Operations on a single field.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +22,7 @@ struct Counters {
     credit: u32,
 }
 
-/// A manager, and the session of a new visitor.
+/// Returns a manager, and the session of a new visitor.
 async fn begin(world: &World) -> (Sessions, Session<Counters>, SessionId) {
     let sessions = world.sessions(|config| config);
     let session = sessions.create().await.unwrap();
@@ -30,7 +30,7 @@ async fn begin(world: &World) -> (Sessions, Session<Counters>, SessionId) {
     (sessions, session, id)
 }
 
-/// As many requests at once, each with the same session.
+/// Sends this many concurrent requests with the same session.
 async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     sessions: &Sessions,
     id: SessionId,
@@ -74,7 +74,7 @@ pub(crate) async fn incr_and_decr_count_exactly(world: World) {
     assert_eq!(session.count().decr(2).await.unwrap(), 40);
     assert_eq!(session.signed().incr(-5).await.unwrap(), -5);
     assert_eq!(session.count().await.unwrap(), 40);
-    // Beyond what a double holds exactly.
+    // Beyond the exact range of a double.
     session.set_count((1 << 53) + 1).await.unwrap();
     assert_eq!(session.count().incr(2).await.unwrap(), (1 << 53) + 3);
     session.set_count(u64::MAX - 1).await.unwrap();
@@ -167,7 +167,7 @@ pub(crate) async fn update_applies_a_function(world: World) {
     assert_eq!(session.name().await.unwrap(), "!");
 }
 
-/// When its time is over: here, somebody is faster each time.
+/// The update gives up at the timeout. In this test, another request wins every time.
 pub(crate) async fn update_gives_up_when_contended(world: World) {
     let sessions = world.sessions(|config| config.timeout(Duration::from_millis(100)));
     let session: Session<Counters> = sessions.create().await.unwrap();
@@ -190,7 +190,7 @@ pub(crate) async fn update_gives_up_when_contended(world: World) {
     assert_eq!(session.count().await.unwrap(), u64::from(calls), "nothing of it was written");
 }
 
-/// Each is applied to what the one before left.
+/// Each update applies to the result of the previous update.
 pub(crate) async fn of_a_hundred_updates_at_once_none_is_lost(world: World) {
     let sessions = world.sessions(|config| config.timeout(Duration::from_secs(60)));
     let session: Session<Counters> = sessions.create().await.unwrap();
@@ -219,14 +219,14 @@ pub(crate) async fn an_addition_out_of_range_begins_nothing(world: World) {
         assert!(!session.exists().await.unwrap());
     }
     assert!(handle.finish().set_cookie().is_none());
-    // The request can begin one all the same.
+    // The request can still create a session.
     let handle = sessions.open([]);
     let session: Session<Counters> = handle.session();
     assert!(session.count().decr(1).await.unwrap_err().is_out_of_range());
     assert_eq!(session.count().incr(1).await.unwrap(), 1);
     assert!(session.count().decr(2).await.unwrap_err().is_out_of_range());
     assert!(handle.finish().set_cookie().is_some());
-    // Beside a write that begins it.
+    // Concurrent with a write that creates the session.
     let handle = sessions.open([]);
     let session: Session<Counters> = handle.session();
     let additions = async { (session.count().decr(1).await, session.count().decr(1).await) };
@@ -343,7 +343,7 @@ pub(crate) async fn values_over_the_limit_are_refused(world: World) {
     assert!(session.name().update(|_| long.clone()).await.unwrap_err().is_too_large());
 }
 
-/// Of an earlier limit, say, or of another program's.
+/// The value may come from an earlier limit, or from another program.
 pub(crate) async fn a_value_over_the_limit_can_be_made_smaller(world: World) {
     #[derive(Debug, Session)]
     struct Lenient {

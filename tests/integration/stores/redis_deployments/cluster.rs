@@ -1,4 +1,4 @@
-//! A cluster: slots, redirections, and what is not one.
+//! A cluster: slots, redirections, and servers that are no cluster.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ async fn one_node_that_is_up_is_enough_to_begin_with() {
     let mut gone = RedisServer::start();
     let dead = gone.port();
     gone.kill();
-    // A replica, too, knows the slots.
+    // Replicas also know the slots.
     let store =
         connect(&format!("redis+cluster://127.0.0.1:{dead},127.0.0.1:{port}")).await.unwrap();
     for _ in 0..10 {
@@ -47,8 +47,8 @@ async fn one_node_that_is_up_is_enough_to_begin_with() {
     }
 }
 
-/// The old master keeps its connections and names the new one, also where it is asked for its role
-/// besides: after a second without a proof of it.
+/// The old master keeps its connections and redirects to the new master. This also works when a
+/// read asks for the role, which happens after a second without proof.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_planned_failover_fails_no_operation() {
     let cluster = Cluster::start();
@@ -79,8 +79,8 @@ async fn a_planned_failover_fails_no_operation() {
     }
 }
 
-/// Every operation, at every stage of the move: of a session that has moved already, one that has
-/// not, and one that begins.
+/// Every operation at every stage of the move. The sessions have already moved, have not moved yet,
+/// or are new.
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_in_a_slot_that_moves_go_on() {
     let cluster = Cluster::start();
@@ -105,7 +105,8 @@ async fn sessions_in_a_slot_that_moves_go_on() {
         );
     }
     assert_eq!(store.destroy(&begins, logout(HOUR)).await.unwrap(), Destroyed::Ended);
-    // Two keys, one of which is here and none there: only when the slot has arrived.
+    // A rotation needs two keys, but one key is on the source node and none is on the target node.
+    // So the rotation works only after the whole slot has moved.
     let impatient = RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(300));
     let refused = rotate(&impatient.connect().await.unwrap(), &stays).await.unwrap_err();
     assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
@@ -137,8 +138,7 @@ async fn a_new_master_is_found() {
     assert_eq!(try_write(&store, &key, &[set("b", "1")]).await.unwrap(), Lookup::Found(0));
 }
 
-/// Who asks for nothing but a sign of life learns of a new master too, and one who has asked for
-/// nothing yet.
+/// `time` alone is enough to learn of a new master, also as the first operation of a store.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_of_life_is_enough_to_learn_the_slots() {
     let mut cluster = Cluster::start();
@@ -196,8 +196,7 @@ async fn a_cluster_and_one_server_are_not_taken_for_each_other() {
     assert!(error.is_config() && error.to_string().contains("redis+cluster://"), "{error}");
 }
 
-/// Nodes that have no names, or behind a proxy, may leave out where they are, or put a question
-/// mark there.
+/// Nodes without names, or behind a proxy, may announce no host or a question mark.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_names_no_host_is_found_all_the_same() {
     for kind in ["ip", "unknown-endpoint", "hostname"] {
@@ -216,7 +215,7 @@ async fn a_node_that_names_no_host_is_found_all_the_same() {
     }
 }
 
-/// Neither a name nor an address.
+/// The node announces neither a name nor an address.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_does_not_tell_where_it_is_is_named_at_the_start() {
     let settings = ["--cluster-enabled", "yes", "--cluster-preferred-endpoint-type", "hostname"];
@@ -238,7 +237,7 @@ async fn serves_missing(store: &RedisStore, key: &SessionKey) {
     }
 }
 
-/// Rotates a live session, and gives its new key.
+/// Rotates a live session and returns the new key.
 async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, StoreError> {
     let successor = sibling_of(key);
     let successor_key = SessionKey::new("test", &successor);
@@ -253,14 +252,14 @@ async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, Stor
     Ok(successor_key)
 }
 
-/// Keys with one tag.
+/// Returns keys with the same tag.
 fn in_one_slot() -> (SessionKey, [SessionKey; 2]) {
     let first = fresh_key();
     let others = [(); 2].map(|()| SessionKey::new("test", &sibling_of(&first)));
     (first, others)
 }
 
-/// An id with the tag of this key.
+/// Returns an id with the tag of this key.
 fn sibling_of(key: &SessionKey) -> SessionId {
     let tag = key.expose_secret().split(['{', '}']).nth(1).unwrap();
     let id = cookies::id(std::time::SystemTime::now(), 0);

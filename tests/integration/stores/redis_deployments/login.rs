@@ -1,4 +1,4 @@
-//! A user without a password, who must not become `default`: that one may do everything.
+//! A user without a password must not become `default`, because that user has all permissions.
 
 use session_tests::deployment::{Cluster, Sentinel};
 use session_tests::server::RedisServer;
@@ -42,11 +42,11 @@ fn let_in(node: &RedisServer) {
     let _: String = node.cli(&["ACL", "SETUSER", "app", "on", "nopass", "~*", "+@all"]);
 }
 
-/// Nothing that this library sends came from another user.
+/// Checks that all commands of this library came from the user `app`.
 fn assert_serves_only_app(node: &RedisServer) {
     let clients: String = node.cli(&["CLIENT", "LIST"]);
     let ours = || clients.lines().filter(|client| client.contains("lib-name=session-runtime"));
     let is_app = |client: &str| client.contains(" user=app ");
-    // Redis before 7.2 tells no library's name.
+    // Redis before 7.2 does not report the name of the library.
     assert!(ours().all(is_app) && clients.lines().any(is_app), "{clients}");
 }

@@ -1,4 +1,4 @@
-//! How a store finds the server of a session: behind TLS, behind sentinels, in a cluster.
+//! Finding the server of a session: with TLS, behind Sentinel, and in a cluster.
 
 mod cluster;
 mod login;
@@ -19,13 +19,13 @@ async fn connect(url: &str) -> Result<RedisStore, Error> {
     RedisStore::builder(url).timeout(Duration::from_secs(10)).connect().await
 }
 
-/// Keys with tags of their own, which are spread over the slots.
+/// Returns a key with a new tag, so that keys spread over the slots.
 fn fresh_key() -> SessionKey {
     let id = cookies::id(std::time::SystemTime::now(), 0);
     SessionKey::new("test", &SessionId::parse(&id).unwrap())
 }
 
-/// A live session with the field `a`.
+/// Returns the key of a live session with the field `a`.
 async fn session(store: &RedisStore) -> SessionKey {
     let key = fresh_key();
     create(store, &key, &[set("a", "1")]).await;
@@ -48,7 +48,7 @@ async fn serves_again(store: &RedisStore, key: &SessionKey) {
     assert_serves(store, key).await;
 }
 
-/// A replica carries out what its master sends, and answers nobody who asks for a session.
+/// Checks that no session command was sent to the replica. Writes from the master do not count.
 fn assert_was_not_asked(replica: &RedisServer) {
     for command in ["hget", "hmget", "hexists", "evalsha", "eval"] {
         assert_eq!(replica.counts().calls(command), 0, "{command}");

@@ -1,4 +1,4 @@
-//! Sentinels: who the master is, and who says so.
+//! Sentinel: finding the master.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn the_master_is_asked_and_the_replicas_are_left_alone() {
     }
 }
 
-/// Dead ones, and one that knows no master of this name.
+/// The other sentinels are down, or know no master of this name.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_sentinel_that_knows_the_master_is_enough() {
     let mut deployment = Sentinel::start();
@@ -52,7 +52,7 @@ async fn a_new_master_is_found() {
     let store = connect(&deployment.url()).await.unwrap();
     let key = session(&store).await;
     for _ in 0..2 {
-        // A replica that counts as in step may still be reading what it was sent.
+        // A replica in sync may still be processing the latest writes.
         let has =
             |node: &RedisServer| node.try_cli::<i64>(&["EXISTS", key.expose_secret()]) == Ok(1);
         wait_for("the session on every node", || deployment.nodes().iter().all(has).then_some(()));

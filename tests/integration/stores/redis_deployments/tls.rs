@@ -1,4 +1,4 @@
-//! TLS: whom the store trusts, and how it shows who it is.
+//! TLS: certificates of the server and of the client.
 
 use std::fs;
 use std::time::Duration;
@@ -51,14 +51,14 @@ async fn a_server_is_reached_by_address_and_known_by_the_name_of_its_certificate
     let authority = fs::read(tls.authority()).unwrap();
     let built = RedisStore::builder(&tls.bare_url()).certificate_authority(authority);
     assert_serves(&built.server_name(Tls::OTHER_NAME).connect().await.unwrap(), &key).await;
-    // Its address is what messages tell.
+    // Messages show the address.
     assert!(
         format!("{store:?}").contains(&format!("127.0.0.1:{}", tls.server().port())),
         "{store:?}"
     );
 }
 
-/// The URL's node is one of the same, and so is where the slots lead.
+/// Both the node in the URL and the nodes in the slot map have this certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_tell_their_address_are_known_by_the_name_of_their_certificate() {
     let Some(tls) = Tls::start_cluster() else { return };
@@ -91,7 +91,7 @@ async fn tls_and_plain_text_are_not_taken_for_each_other() {
     assert_misconfigured(&url, "does not speak TLS").await;
     let of_cluster = url.replacen("://", "+cluster://", 1);
     assert_misconfigured(&of_cluster, "does not speak TLS").await;
-    // Nothing proves it here.
+    // Without TLS, nothing proves the cause.
     let plain = tls.bare_url().replacen("rediss", "redis", 1);
     let error = connects_soon(&plain).await.unwrap_err();
     assert!(error.is_unavailable() && error.to_string().contains("rediss://"), "{error}");
