@@ -116,6 +116,7 @@ mod blocking;
 mod clock;
 mod config;
 mod error;
+mod example;
 #[cfg(test)]
 mod floors;
 // Its examples declare schemas.

@@ -16,19 +16,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// # use session_runtime::{Session, SessionConfig, Sessions};
-/// # #[derive(Session)]
-/// # struct Visitor { count: u64 }
-/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// # let session = sessions.create::<Visitor>().await?;
+/// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
 /// let write = session.set_count(7); // nothing happens yet
 /// write.await?;
 /// assert_eq!(session.count().await?, 7);
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
+/// # });
 /// ```
 #[must_use = "a session operation is carried out when it is awaited"]
 pub struct Operation<'a, T> {

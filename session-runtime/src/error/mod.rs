@@ -92,22 +92,14 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
     /// # session.set_count(1).await?;
     /// let stale = sessions.open_id::<Visitor>(&session.session_id().expect("it was created"));
     /// stale.count().await?;
     /// session.destroy().await?;
     /// let Err(error) = stale.set_count(1).await else { unreachable!() };
     /// assert_eq!(error.status(), 409);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "status_code")]
     #[doc(alias = "http_status")]
@@ -183,12 +175,7 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
     /// # #[derive(Session)]
     /// # struct Before { count: String }
     /// # let handle = sessions.open([b"".as_slice()]);
@@ -196,9 +183,7 @@ impl Error {
     /// before.set_count("seven").await?; // by yesterday's release
     /// let count = session.count().await;
     /// assert!(count.is_err_and(|error| error.is_decode()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn is_decode(&self) -> bool {
         matches!(*self.0, Kind::Decode { .. })
@@ -221,22 +206,14 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
     /// session.set_count(7).await?;
     /// # let id = session.session_id().expect("it was created");
     /// let other_tab = sessions.open_id::<Visitor>(&id);
     /// assert_eq!(other_tab.count().await?, 7);
     /// session.destroy().await?;
     /// assert!(other_tab.set_count(8).await.is_err_and(|error| error.is_gone()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "conflict")]
     #[doc(alias = "409")]
@@ -265,18 +242,10 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { name: String } |session| {
     /// let name = "x".repeat(2 << 20);
     /// assert!(session.set_name(name).await.is_err_and(|error| error.is_too_large()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn is_too_large(&self) -> bool {
         matches!(*self.0, Kind::TooLarge { .. })
@@ -316,19 +285,12 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
     /// let _ = handle.finish(); // the headers are sent
     /// let begun = handle.session::<Visitor>().set_count(1).await;
     /// assert!(begun.is_err_and(|error| error.is_headers_sent()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn is_headers_sent(&self) -> bool {
         matches!(*self.0, Kind::HeadersSent | Kind::TooLate)
@@ -384,19 +346,11 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
     /// let other = sessions.create::<Visitor>().await?;
     /// let mixed = session.read((session.count(), other.count())).await;
     /// assert!(mixed.is_err_and(|error| error.is_unsupported()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn is_unsupported(&self) -> bool {
         #[cfg(feature = "blocking")]

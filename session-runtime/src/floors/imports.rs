@@ -56,7 +56,7 @@ impl Sources {
     /// documentation, are outside the floors.
     pub(super) fn imports(&self) -> BTreeSet<Import> {
         let is_counted = |file: &Path| {
-            !["lib", "guide", "floors"].contains(&&*super::folder(file))
+            !["lib", "guide", "example", "floors"].contains(&&*super::folder(file))
                 && !file.iter().any(|part| part == "tests" || part == "tests.rs")
         };
         let paths = self.paths.iter().filter(|(file, _)| is_counted(file));

@@ -150,12 +150,7 @@ impl SessionHandle {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!(struct Visitor { name: String } |sessions| {
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
     /// handle.allow_degraded();
     /// let name = handle.session::<Visitor>().name().await?; // "" while the store is away
@@ -163,9 +158,7 @@ impl SessionHandle {
     ///     println!("a page without a name");
     /// }
     /// # let _ = name;
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn allow_degraded(&self) {
         self.lifecycle().allow_degraded();
@@ -190,20 +183,13 @@ impl SessionHandle {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
     /// let headers = [("sec-fetch-site", b"cross-site".as_slice())];
     /// let handle = sessions.open([]);
     /// handle.note_request("POST", |name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value));
     /// let begun = handle.session::<Visitor>().set_count(1).await;
     /// assert!(begun.is_err_and(|error| error.is_cross_site()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "csrf")]
     pub fn note_request<'a>(

@@ -152,19 +152,11 @@ impl<'a> WriteBatch<'a> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64, name: String, age: Option<u32> }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64, name: String, age: Option<u32> } |session| {
     /// let batch = session.write().set(session.count(), 3).set(session.name(), "Ada").remove(session.age());
     /// batch.commit().await?;
     /// assert_eq!(session.read((session.count(), session.name())).await?, (3, "Ada".to_owned()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn commit(self) -> Operation<'a, ()> {
         let Self { handle, changes } = self;

@@ -26,22 +26,14 @@ use crate::value::{FieldSpec, IntoField};
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// # use session_runtime::{Session, SessionConfig, Sessions};
-/// # #[derive(Session)]
-/// # struct Visitor { count: u64, name: String }
-/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// # let session = sessions.create::<Visitor>().await?;
+/// # session_runtime::__example!(struct Visitor { count: u64, name: String } |session| {
 /// let count = session.count(); // nothing happens yet
 /// assert_eq!(count.await?, 0);
 ///
 /// session.count().set(7).await?;
 /// let (count, name) = tokio::join!(session.count(), session.name()); // side by side
 /// assert_eq!((count?, name?.as_str()), (7, ""));
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
+/// # });
 /// ```
 #[must_use = "a session field is read when it is awaited: `session.field().await?`"]
 pub struct Field<'a, T: 'static> {
@@ -73,18 +65,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// let count = session.count().get();
     /// assert_eq!(count.await?, 0);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn get(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
@@ -110,18 +94,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.count().set("7".parse().expect("a number")).await?;
     /// assert_eq!(session.count().await?, 7);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "insert")]
     pub fn set(self, value: T) -> Operation<'a, ()> {
@@ -137,19 +113,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// assert!(!session.count().exists().await?);
     /// session.set_count(0).await?;
     /// assert!(session.count().exists().await?);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn exists(self) -> Operation<'a, bool> {
         let Self { handle, spec, .. } = self;
@@ -170,18 +138,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(7).await?;
     /// assert_eq!(session.count().raw().await?.as_deref(), Some(&b"7"[..]));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let Self { handle, spec, .. } = self;
@@ -199,19 +159,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(7).await?;
     /// assert!(session.count().remove().await?);
     /// assert!(!session.count().remove().await?);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "delete")]
     pub fn remove(self) -> Operation<'a, bool> {
@@ -234,19 +186,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { flash: Option<String> }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { flash: Option<String> } |session| {
     /// session.set_flash("saved").await?;
     /// assert_eq!(session.flash().take().await?.as_deref(), Some("saved"));
     /// assert_eq!(session.flash().take().await?, None);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "flash")]
     pub fn take(self) -> Operation<'a, T> {
@@ -266,18 +210,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { name: String } |session| {
     /// assert_eq!(session.name().replace("Ada").await?, "");
     /// assert_eq!(session.name().replace("Grace").await?, "Ada");
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn replace(self, value: impl IntoField<T>) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
@@ -298,18 +234,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { name: String } |session| {
     /// assert_eq!(session.name().get_or_set("Ada").await?, "Ada");
     /// assert_eq!(session.name().get_or_set("Grace").await?, "Ada");
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "get_or_insert")]
     pub fn get_or_set(self, value: impl IntoField<T>) -> Operation<'a, T> {
@@ -340,18 +268,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { name: String } |session| {
     /// assert!(session.name().compare_and_set("", "Ada").await?);
     /// assert!(!session.name().compare_and_set("", "Grace").await?);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn compare_and_set(
         self,
@@ -394,21 +314,13 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { #[session(json)] fruits: Vec<String> }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { #[session(json)] fruits: Vec<String> } |session| {
     /// let fruits = session.fruits().update(|mut fruits| {
     ///     fruits.push("fig".to_owned());
     ///     fruits
     /// });
     /// assert_eq!(fruits.await?, ["fig"]);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn update(self, mut change: impl FnMut(T) -> T + Send + 'a) -> Operation<'a, T>
     where
@@ -442,19 +354,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// assert_eq!(session.count().incr(2).await?, 2);
     /// assert_eq!(session.count().incr(1).await?, 3);
     /// assert!(session.count().incr(u64::MAX).await.is_err_and(|error| error.is_out_of_range()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn incr(self, by: T) -> Operation<'a, T>
     where
@@ -474,17 +378,9 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { #[session(default = 5)] tries_left: u8 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { #[session(default = 5)] tries_left: u8 } |session| {
     /// assert_eq!(session.tries_left().decr(1).await?, 4);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn decr(self, by: T) -> Operation<'a, T>
     where
@@ -557,21 +453,13 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use std::time::Duration;
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { code: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { code: String } |session| {
+    /// use std::time::Duration;
     /// session.set_code("482 913").await?;
     /// assert_eq!(session.code().expires_in().await?, None);
     /// session.code().expire_in(Duration::from_secs(300)).await?;
     /// assert!(session.code().expires_in().await?.is_some());
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "ttl")]
     pub fn expires_in(self) -> Operation<'a, Option<Duration>> {

@@ -77,19 +77,11 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(1).await?;
     /// let id = session.session_id().expect("it was begun");
     /// println!("signed in: session {id}"); // the tag alone
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "id")]
     pub fn session_id(&self) -> Option<SessionId> {
@@ -107,22 +99,14 @@ impl<S: Schema> Session<S> {
     /// Ask for the password again before an important change:
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// use std::time::{Duration, SystemTime};
     ///
     /// const RECENT: Duration = Duration::from_secs(15 * 60);
     /// let age = session.created_at().and_then(|time| SystemTime::now().duration_since(time).ok());
     /// let has_logged_in_recently = age.is_some_and(|age| age < RECENT);
     /// # assert!(has_logged_in_recently);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn created_at(&self) -> Option<SystemTime> {
         self.session_id().map(|id| id.created_at())
@@ -143,19 +127,12 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
     /// let visitor = sessions.open([b"theme=dark".as_slice()]).session::<Visitor>();
     /// assert!(!visitor.exists().await?);
     /// visitor.set_count(1).await?;
     /// assert!(visitor.exists().await?);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn exists(&self) -> Operation<'_, bool> {
         Operation::new(
@@ -175,21 +152,13 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use std::time::Duration;
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
+    /// use std::time::Duration;
     /// session.set_count(1).await?;
     /// let left = session.expires_in().await?;
     /// assert!(left <= Some(Duration::from_secs(24 * 3600)));
     /// # assert!(left.is_some());
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "expiry")]
     #[doc(alias = "max_age")]
@@ -207,20 +176,12 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Lifetime, Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.renew(Lifetime::remembered()).await?;
     /// let lifetime = session.lifetime().expect("there is a session");
     /// let is_remembered = lifetime.class() == Lifetime::remembered().class();
     /// # assert!(is_remembered);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "max_age")]
     pub fn lifetime(&self) -> Option<Lifetime> {
@@ -287,19 +248,11 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64, name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64, name: String } |session| {
     /// session.set_count(7).await?;
     /// let Visitor { count, name } = session.load().await?;
     /// assert_eq!((count, name.as_str()), (7, ""));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
@@ -318,18 +271,10 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64, name: String }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64, name: String } |session| {
     /// session.save(&Visitor { count: 7, name: "Ada".to_owned() }).await?;
     /// assert_eq!(session.name().await?, "Ada");
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn save(&self, value: &S) -> Operation<'_, ()> {
         let handle = self.handle();
@@ -354,20 +299,12 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(7).await?;
     /// session.clear().await?;
     /// assert_eq!(session.count().await?, 0);
     /// assert!(session.exists().await?);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "flush")]
     pub fn clear(&self) -> Operation<'_, ()> {
@@ -405,21 +342,13 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(7).await?;
     /// let before = session.session_id();
     /// session.rotate().await?;
     /// assert_ne!(session.session_id(), before);
     /// assert_eq!(session.count().await?, 7);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "cycle_id")]
     #[doc(alias = "regenerate")]
@@ -454,18 +383,10 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Lifetime, Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// // The box "remember me" was ticked.
     /// session.renew(Lifetime::remembered()).await?;
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "login")]
     #[doc(alias = "regenerate")]
@@ -503,20 +424,12 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(7).await?;
     /// session.destroy().await?;
     /// assert_eq!(session.count().await?, 0);
     /// assert!(!session.exists().await?);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "logout")]
     #[doc(alias = "invalidate")]

@@ -344,21 +344,14 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
     /// # let id = sessions.create::<Visitor>().await?.session_id().expect("it was created");
     /// // You stored the id when the connection was opened.
     /// let session = sessions.open_id::<Visitor>(&id);
     /// if session.exists().await? {
     ///     session.count().incr(1).await?;
     /// }
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "bearer")]
     #[doc(alias = "websocket")]
@@ -381,21 +374,13 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64 }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let session = sessions.create::<Visitor>().await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
     /// # let id = session.session_id().expect("it was created");
     /// match sessions.peek::<Visitor>(&id).await? {
     ///     Some(visitor) => println!("came {} times", visitor.count),
     ///     None => println!("the session has ended"),
     /// }
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn peek<S: Schema>(&self, id: &SessionId) -> Operation<'_, Option<S>> {
         Operation::new(
@@ -411,18 +396,10 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{Session, SessionConfig, Sessions};
-    /// # use std::time::SystemTime;
-    /// # #[derive(Session)]
-    /// # struct Auth { verified_at: Option<SystemTime> }
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// # let auth = sessions.create::<Auth>().await?;
+    /// # session_runtime::__example!(struct Auth { verified_at: Option<SystemTime> } |sessions, auth| {
+    /// use std::time::SystemTime;
     /// auth.set_verified_at(sessions.now()).await?;
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn now(&self) -> SystemTime {
         self.manager().now()

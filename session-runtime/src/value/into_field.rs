@@ -17,13 +17,7 @@
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// # use session_runtime::{Session, SessionConfig, Sessions};
-/// # #[derive(Session)]
-/// # struct Visitor { name: String, age: Option<u32> }
-/// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// # let session = sessions.create::<Visitor>().await?;
+/// # session_runtime::__example!(struct Visitor { name: String, age: Option<u32> } |session| {
 /// let name = String::from("Ada");
 /// session.set_name(&name).await?;
 /// session.set_name("Ada").await?;
@@ -31,9 +25,7 @@
 /// session.set_age(36).await?;
 /// session.set_age(Some(36)).await?;
 /// session.set_age(None).await?;
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
+/// # });
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a session field of type `{T}` cannot be set to a value of type `{Self}`",
