@@ -1,4 +1,4 @@
-//! The store of a manager: ours without a box, anybody else's behind the trait.
+//! The store of a manager: a built-in store without boxes, or a custom store behind the trait.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{
     Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
-/// Calls an operation of the store. Only another store's future comes in a box.
+/// Calls an operation of the store. Only the future of a custom store is boxed.
 macro_rules! dispatch {
     ($any:ident.$operation:ident($($argument:ident),*)) => {
         match $any {
@@ -46,7 +46,8 @@ impl AnyStore {
         Self::Other(Arc::new(store))
     }
 
-    /// One with connections of this runtime's own, if it is to have some.
+    /// Returns the store with separate connections for the current runtime, if the runtime needs
+    /// some.
     pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         match self {
             #[cfg(feature = "redis")]
@@ -73,8 +74,8 @@ impl AnyStore {
         dispatch!(self.contains(key, field, refresh))
     }
 
-    /// Whether it may make a difference to it that a [write](Self::write) overwrites fields which
-    /// are there.
+    /// Returns whether the store can take advantage of a [write](Self::write) that only overwrites
+    /// existing fields.
     pub(crate) fn may_overwrite(&self) -> bool {
         match self {
             #[cfg(feature = "redis")]
@@ -83,7 +84,8 @@ impl AnyStore {
         }
     }
 
-    /// `overwrites`: the session has most likely all fields that are written, and none is removed.
+    /// Writes changes. Set `overwrites` if no field is removed and all written fields most likely
+    /// exist.
     #[cfg_attr(
         not(feature = "redis"),
         expect(unused_variables, reason = "it is the same to others")
@@ -184,7 +186,7 @@ impl AnyStore {
         }
     }
 
-    /// Whether it takes writes, as far as that is told without writing.
+    /// Checks that the store accepts writes, as far as can be found out without a write.
     pub(crate) async fn takes_writes(&self) -> Result<(), StoreError> {
         match self {
             #[cfg(feature = "redis")]

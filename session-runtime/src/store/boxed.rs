@@ -1,10 +1,11 @@
-//! The boxes around the futures of this crate's own stores.
+//! Boxes the futures of the built-in stores.
 
-/// Implements [`SessionStore`](super::SessionStore) for a store that has each operation as a method
-/// of the same name.
+/// Implements [`SessionStore`](super::SessionStore) for a store that has an inherent method for
+/// each operation.
 ///
-/// [`AnyStore`](super::AnyStore) calls those methods themselves, so that a known store needs no
-/// box. Methods of an `immediate` store give a result, those of an `async` store a future.
+/// [`AnyStore`](super::AnyStore) calls the inherent methods directly, so a built-in store needs no
+/// boxes. The methods of an `immediate` store return a result, and the methods of an `async` store
+/// return a future.
 macro_rules! impl_session_store {
     ($kind:tt $store:ty) => {
         const _: () = {

@@ -1,11 +1,12 @@
-//! Whether a store can be reached.
+//! The state of a store's connections.
 
 use std::fmt;
 
-/// Whether a store can be reached, as far as is known without asking it: a value to export, such as
-/// the gauge of a monitoring system.
+/// The state of a store's connections, as far as known without a request. You can export the state,
+/// for example as a gauge of your monitoring system.
 ///
-/// The order is from better to worse; of several connections the worst counts.
+/// The states are ordered from best to worst. If there are several connections, the worst state
+/// counts.
 ///
 /// # Examples
 ///
@@ -18,17 +19,18 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// There is a connection, and nothing is known against it: one that falls silent is found out
-    /// by an operation's deadline.
+    /// The connection is open, and no failure is known. A silent connection is only noticed at the
+    /// deadline of an operation.
     Connected,
-    /// It was lost, or was never there, and the next operation makes it, or one is making it.
+    /// The connection was lost or not opened yet. An operation is opening a connection, or the next
+    /// operation will.
     Connecting,
-    /// The latest attempt at a new connection failed: operations fail at once, while attempts go
-    /// on.
+    /// The latest attempt to connect failed. Operations fail at once while further attempts are
+    /// made.
     Disconnected,
 }
 
-/// In lower case, as `connected`.
+/// Writes the state in lower case, such as `connected`.
 impl fmt::Display for ConnectionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

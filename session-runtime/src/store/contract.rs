@@ -1,4 +1,4 @@
-//! The arguments and the results of a store's operations.
+//! Arguments and results of a store's operations.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use bytes::Bytes;
 
 use crate::id::{SessionId, SessionKey};
 
-/// The name of the permanent field that every live session holds, with an empty value.
+/// The name of the permanent field, which every live session has with an empty value.
 ///
-/// A hash that loses its last field is deleted by Redis; this one keeps a session alive that has no
-/// other field. The schema cannot have a field of this name.
+/// Redis deletes a hash that loses its last field. The permanent field keeps a session alive that
+/// has no other field. A schema cannot have a field of this name.
 pub const PERMANENT_FIELD: &str = "";
 
-/// What a store knows of a key, and the operation's result if it is a live session.
+/// The state of a key, with the operation's result if the session is live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup<T> {
     /// A live session.
     Found(T),
     /// Nothing is stored under this key.
     Missing,
-    /// The session was ended: a tombstone.
+    /// The session has ended, and the key holds a tombstone.
     Dead,
 }
 
 impl<T> Lookup<T> {
-    /// The same with another result.
+    /// Converts the result of a live session with a function.
     pub fn map<U>(self, result: impl FnOnce(T) -> U) -> Lookup<U> {
         match self {
             Self::Found(found) => Lookup::Found(result(found)),
@@ -35,66 +35,67 @@ impl<T> Lookup<T> {
     }
 }
 
-/// What becomes of a live session's expiry when it is read. That of a tombstone stays as it is.
+/// The effect of a read on the expiry of a live session. The expiry of a tombstone stays the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
-    /// It stays as it is.
+    /// The expiry stays the same.
     No,
-    /// The session expires that long from now.
+    /// The session expires this long from now.
     To(Duration),
-    /// The session expires `expires_in` from now, if it would have expired sooner than `below` from
-    /// now. The read need not wait for it, and says whether the session is there all the same.
+    /// The session expires `expires_in` from now if it would otherwise expire in less than `below`.
+    ///
+    /// The read does not have to wait for the refresh, but still reports whether the session
+    /// exists.
     Below {
-        /// The time left under which the expiry is refreshed.
+        /// The remaining time below which the expiry is refreshed.
         below: Duration,
-        /// How long from now the session is kept then.
+        /// The new lifetime of the session, from now.
         expires_in: Duration,
     },
 }
 
-/// One write of a session: some changes, carried out together.
+/// One write to a session: several changes that are carried out together.
 #[derive(Debug, Clone, Copy)]
 pub struct Write<'a> {
-    /// Whether the session has to be there already.
+    /// The behaviour if the session does not exist.
     pub mode: WriteMode,
-    /// What to change. No field stands in it twice, none is the [permanent
-    /// field](PERMANENT_FIELD).
+    /// The changes. A field occurs at most once, and the [permanent field](PERMANENT_FIELD) never.
     pub changes: &'a [Change<'a>],
-    /// How long from now the session is kept; more than zero.
+    /// The lifetime of the session from now, more than zero.
     pub expires_in: Duration,
 }
 
-/// Whether a write may begin a session.
+/// Selects whether a write may create a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Only a live session is written.
+    /// Writes only to a live session.
     Existing,
-    /// A missing session is begun, a live one is written.
+    /// Creates a missing session, or writes to a live session.
     Create,
 }
 
-/// One change of one field. `Debug` shows the field's name alone.
+/// A change of one field. `Debug` shows only the name of the field.
 #[derive(Clone)]
 pub enum Change<'a> {
-    /// Gives a field a value.
+    /// Sets the value of a field.
     Set {
-        /// The field's stored name.
+        /// The stored name of the field.
         field: &'a str,
-        /// Its new value.
+        /// The new value.
         value: Bytes,
-        /// How long from now the field is kept, if it has an expiry of its own; more than zero.
-        /// Without one, an earlier expiry of the field is taken away.
+        /// The lifetime of the field from now, more than zero. `None` removes an earlier expiry of
+        /// the field.
         ttl: Option<Duration>,
     },
-    /// Removes a field, if it is there.
+    /// Removes a field, if present.
     Remove {
-        /// The field's stored name.
+        /// The stored name of the field.
         field: &'a str,
     },
 }
 
 impl Change<'_> {
-    /// The stored name of the field that is changed.
+    /// Returns the stored name of the changed field.
     pub fn field(&self) -> &str {
         match self {
             Self::Set { field, .. } | Self::Remove { field } => field,
@@ -112,26 +113,29 @@ impl fmt::Debug for Change<'_> {
     }
 }
 
-/// A change of one field that depends on what the field holds. `Debug` shows no value.
+/// A change of one field that depends on the field's current value. `Debug` shows no values.
 ///
-/// What the field **holds** is its own value, or, if it has none, that of the field `alias`.
-/// Whatever changes the field removes the alias in the same step, so that a value which is removed
-/// does not come back by its former name; what changes nothing leaves both as they are. A new value
-/// that equals the old one is a change, and so is the removal of what is not there.
+/// The **current value** is the value of the field or, if the field does not exist, the value of
+/// the field `alias`. Every change of the field also removes the alias in the same step. Otherwise
+/// a removed value would come back under the former name. An action that changes nothing leaves
+/// both fields unchanged.
+///
+/// A new value equal to the old value is a change. So is the removal of a field that does not
+/// exist.
 #[derive(Clone)]
 pub struct Modify<'a> {
-    /// Whether the session has to be there already.
+    /// The behaviour if the session does not exist.
     pub mode: WriteMode,
-    /// The field's stored name; not the [permanent field](PERMANENT_FIELD).
+    /// The stored name of the field, never the [permanent field](PERMANENT_FIELD).
     pub field: &'a str,
-    /// The name under which the field was stored formerly: another one, and not the [permanent
-    /// field](PERMANENT_FIELD) either.
+    /// The former stored name of the field. Differs from `field` and is never the [permanent
+    /// field](PERMANENT_FIELD).
     pub alias: Option<&'a str>,
-    /// What to do.
+    /// The action.
     pub action: Action,
-    /// How long from now a field is kept that is given a value, as [`Change::Set`] says.
+    /// The lifetime of a new value of the field, as in [`Change::Set`].
     pub ttl: Option<Duration>,
-    /// How long from now the session is kept; more than zero.
+    /// The lifetime of the session from now, more than zero.
     pub expires_in: Duration,
 }
 
@@ -144,56 +148,61 @@ impl fmt::Debug for Modify<'_> {
     }
 }
 
-/// What [`SessionStore::modify`](super::SessionStore::modify) does with a field.
+/// An action of [`SessionStore::modify`](super::SessionStore::modify).
 #[derive(Clone)]
 pub enum Action {
-    /// Gives it a value, or removes it, and tells what it held before.
+    /// Sets the field to a value or removes it, and returns the previous value.
     Replace(Option<Bytes>),
-    /// Gives it a value if it holds none, and tells what it holds then.
+    /// Sets the field to this value if there is no current value, and returns the value that the
+    /// field has then.
     GetOrSet(Bytes),
-    /// Gives it a value, or removes it, if it holds what is expected, and tells whether it did.
+    /// Sets or removes the field if its current value is the expected value, and returns whether
+    /// the values matched.
     CompareAndSet {
-        /// The bytes that it has to hold; `None`: it must hold nothing.
+        /// The expected bytes. `None` expects that there is no value.
         expected: Option<Bytes>,
-        /// A field that holds nothing is what is expected, too.
+        /// Accepts a field without a value as well.
         or_missing: bool,
-        /// What it is given; `None` removes it.
+        /// The new value. `None` removes the field.
         value: Option<Bytes>,
     },
-    /// Adds to an integer, exactly, and tells the sum, in decimal text.
+    /// Adds to an integer exactly, and returns the sum as decimal text.
     ///
-    /// An integer has one text, which [`FieldValue`](crate::FieldValue) describes. What is held in
-    /// another one, or lies past `min` or `max` itself, is [`Modified::NotANumber`], as it
-    /// could not be read either.
+    /// Each integer has exactly one text, described by [`FieldValue`](crate::FieldValue). Any other
+    /// text results in [`Modified::NotANumber`]. So does a current value outside `min` and `max`,
+    /// because the field could not be read either.
     AddInteger {
-        /// What to add: anything.
+        /// The number to add, without limits.
         by: i128,
-        /// What a field that holds nothing counts as.
+        /// The value of a field that does not exist.
         default: i128,
-        /// The smallest integer that the field may hold; it fits 64 bits, with a sign or without.
+        /// The smallest integer allowed in the field, within the range of `i64` or `u64`.
         min: i128,
-        /// The largest one, likewise.
+        /// The largest integer allowed in the field, in the same range.
         max: i128,
     },
-    /// Adds to a floating-point number as IEEE 754 does, and tells the sum, in the text that
-    /// [`FieldValue`](crate::FieldValue) gives it: the shortest that reads as exactly it,
-    /// without an exponent.
+    /// Adds to a floating-point number as IEEE 754 does, and returns the sum as text.
     ///
-    /// What is held is read as [`FieldValue`](crate::FieldValue) reads it. `inf`, `-inf` and `nan`
-    /// are numbers, but no sum of theirs is finite: [`Modified::OutOfRange`].
-    /// [`Modified::NotANumber`] is a text that is none, that is past what the type can hold
-    /// (`1e999`), or that is longer than 1,077 bytes: no exact text of an `f64` is.
+    /// The text is the shortest that reads as exactly this number, without an exponent, as
+    /// [`FieldValue`](crate::FieldValue) writes it. The current value is read as
+    /// [`FieldValue`](crate::FieldValue) reads it. `inf`, `-inf` and `nan` are numbers, but no sum
+    /// with such a number is finite, so the result is [`Modified::OutOfRange`].
+    ///
+    /// The result is [`Modified::NotANumber`] for a text that is not a number or exceeds the range
+    /// of the type (`1e999`). The same holds for a text longer than 1,077 bytes, because no exact
+    /// text of an `f64` is longer.
     AddFloat {
-        /// What to add.
+        /// The number to add.
         by: f64,
-        /// What a field that holds nothing counts as.
+        /// The value of a field that does not exist.
         default: f64,
-        /// It is a number of 32 bits: what is held is read as one, and the sum is rounded to one.
+        /// The field is an `f32`. The current value is read as `f32`, and the sum is rounded to
+        /// `f32`.
         single: bool,
     },
 }
 
-/// Shows what is done, not the values.
+/// Shows the action without values.
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -206,29 +215,31 @@ impl fmt::Debug for Action {
     }
 }
 
-/// What [`SessionStore::modify`](super::SessionStore::modify) came to.
+/// The result of [`SessionStore::modify`](super::SessionStore::modify).
 #[derive(Clone, PartialEq, Eq)]
 pub enum Modified {
-    /// [`Action::Replace`]: what the field held before. [`Action::GetOrSet`]: what it holds now.
+    /// The previous value, for [`Action::Replace`], or the value that the field has now, for
+    /// [`Action::GetOrSet`].
     Value(Option<Bytes>),
-    /// [`Action::CompareAndSet`]: whether it held what was expected.
+    /// The answer of [`Action::CompareAndSet`]: `true` if the current value matched.
     Swapped(bool),
-    /// The sum that the field holds now.
+    /// The sum, which is the new value of the field.
     Sum(Bytes),
-    /// The field holds something that is not a number of this kind. Nothing was changed.
+    /// The current value is not a number of this kind. Nothing was changed.
     NotANumber,
-    /// The sum would be out of range: past `min` or `max`, or not finite. Nothing was changed.
+    /// The sum is past `min` or `max`, or not finite. Nothing was changed.
     OutOfRange,
 }
 
 impl Modified {
-    /// If not, nothing was changed, and no session is begun for it.
+    /// Returns whether the action was carried out. If not, nothing was changed, and no session is
+    /// created.
     pub(crate) fn is_carried_out(&self) -> bool {
         !matches!(self, Self::NotANumber | Self::OutOfRange | Self::Swapped(false))
     }
 }
 
-/// Shows what happened, not the values.
+/// Shows the outcome without values.
 impl fmt::Debug for Modified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -243,23 +254,23 @@ impl fmt::Debug for Modified {
     }
 }
 
-/// A session's change of its id, for [`SessionStore::rotate`](super::SessionStore::rotate).
+/// A change of a session's id, for [`SessionStore::rotate`](super::SessionStore::rotate).
 #[derive(Debug, Clone, Copy)]
 pub struct Rotation<'a> {
-    /// The key under which it goes on: free, and in the same cluster slot.
+    /// The new key of the session: a missing key in the same cluster slot.
     pub successor_key: &'a SessionKey,
-    /// The id of that key, for the tombstone.
+    /// The id of the new key, for the tombstone.
     pub successor: &'a SessionId,
-    /// How long from now the session is kept there; more than zero.
+    /// The lifetime of the session under the new key, more than zero.
     pub expires_in: Duration,
-    /// How long the tombstone stays: a minute or more.
+    /// The lifetime of the tombstone, a minute or more.
     pub tombstone_for: Duration,
-    /// The successor is the session of a login.
+    /// Marks the rotation as a renewal, which is a login.
     pub renews: bool,
 }
 
 impl Rotation<'_> {
-    /// The end that the session comes to under its former id.
+    /// Returns the kind of tombstone that the old key gets.
     pub fn tombstone_kind(&self) -> TombstoneKind {
         let successor = *self.successor;
         if self.renews {
@@ -273,19 +284,19 @@ impl Rotation<'_> {
 /// The end of a session, for [`SessionStore::destroy`](super::SessionStore::destroy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destruction {
-    /// The reason, for the tombstone.
+    /// The reason, recorded in the tombstone.
     pub reason: DestroyReason,
-    /// How long the tombstone stays: a minute or more.
+    /// The lifetime of the tombstone, a minute or more.
     pub tombstone_for: Duration,
 }
 
-/// The reason of a destruction.
+/// The reason why a session was destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DestroyReason {
-    /// A request that came with the session's cookie destroyed it.
+    /// A request with the session's cookie destroyed the session.
     LoggedOut,
-    /// Another part of the application destroyed it: a job, an administrator, another session of
-    /// the same user.
+    /// Another part of the application destroyed the session: a job, an administrator, or another
+    /// session of the same user.
     EndedElsewhere,
     /// The user had too many sessions.
     TooMany,
@@ -294,43 +305,43 @@ pub enum DestroyReason {
 /// The result of [`SessionStore::destroy`](super::SessionStore::destroy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destroyed {
-    /// A live session, which is dead now.
+    /// The session was live, and has ended now.
     Ended,
     /// Nothing is stored under this key.
     Missing,
-    /// A tombstone of a session that was ended before.
+    /// The session had already ended. The value is the kind of its tombstone.
     Dead(TombstoneKind),
 }
 
-/// The record that stays under the key of an ended session for some minutes.
+/// A record that stays under the key of an ended session for some minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tombstone {
-    /// The end that the session came to.
+    /// How the session ended.
     pub kind: TombstoneKind,
-    /// The time since that end, by the store's own clock. A store that does not know it says zero.
+    /// The time since the end, by the store's own clock. Zero if the store does not know the time.
     pub age: Duration,
 }
 
 impl Tombstone {
-    /// The id under which the session goes on.
+    /// Returns the id under which the session continues, if any.
     pub fn successor(&self) -> Option<SessionId> {
         self.kind.successor()
     }
 }
 
-/// The end that a session came to.
+/// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TombstoneKind {
-    /// The session is over.
+    /// The session was destroyed.
     Destroyed(DestroyReason),
-    /// The session goes on under this id, by `rotate`.
+    /// The session continues under this id after `rotate`.
     Rotated(SessionId),
-    /// The session goes on under this id, by `renew`: a login.
+    /// The session continues under this id after `renew`, which is a login.
     Renewed(SessionId),
 }
 
 impl TombstoneKind {
-    /// The id under which the session goes on.
+    /// Returns the id under which the session continues, if any.
     pub fn successor(&self) -> Option<SessionId> {
         match self {
             Self::Destroyed(_) => None,

@@ -1,10 +1,58 @@
-//! The stores of sessions, and the contract that a store of your own keeps.
+//! Stores, which keep the sessions, and the contract of a custom store.
 //!
-//! [`SessionStore`] says in prose all that a store has to keep to. The other types here are the
-//! arguments and the results of its methods. [`Sessions::with_store`](crate::Sessions::with_store)
-//! takes any type that implements it.
+//! - [`MemoryStore`] keeps sessions in the memory of the process. This store suits tests,
+//!   development and a single process that may lose sessions.
+//! - `RedisStore`, with the feature `redis`, keeps sessions on Redis or Valkey: on one server,
+//!   behind sentinels or on a cluster.
+//! - A custom store is any type that implements [`SessionStore`].
 //!
-//! Programs that use [`MemoryStore`] or `RedisStore` need nothing from this module.
+//! You rarely name a store yourself. [`Sessions::new`](crate::Sessions::new) creates the store that
+//! [`SessionConfig::store`](crate::SessionConfig::store) names. Pass a store to
+//! [`Sessions::with_store`](crate::Sessions::with_store) if the store is custom, or if you set its
+//! options with a builder.
+//!
+//! # Examples
+//!
+//! ```
+//! use session_runtime::store::WhenFull;
+//! use session_runtime::{MemoryStore, SessionConfig, Sessions};
+//!
+//! let store = MemoryStore::builder().max_entries(10_000).when_full(WhenFull::Evict).build();
+//! let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), store)?;
+//! # let _ = sessions;
+//! # Ok::<(), session_runtime::Error>(())
+//! ```
+//!
+//! # Custom stores
+//!
+//! 1. Implement [`SessionStore`]. The page of the trait states the contract. The other types of
+//!    this module are arguments and results of the methods.
+//! 2. Test your store with `testing::store_suite!`, which the feature `testing` provides. The macro
+//!    generates a test for each point of the contract.
+//! 3. Pass your store to [`Sessions::with_store`](crate::Sessions::with_store).
+//!
+//! Each method returns a [`BoxFuture`], so the body is usually an `async` block in a box. The
+//! example shows `get` for a store that wraps another store:
+//!
+//! ```
+//! use session_runtime::Bytes;
+//! use session_runtime::store::{BoxFuture, Lookup, Refresh, SessionKey, SessionStore, StoreError};
+//!
+//! fn get<'a>(
+//!     inner: &'a dyn SessionStore,
+//!     key: &'a SessionKey,
+//!     field: &'a str,
+//!     refresh: Refresh,
+//! ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>> {
+//!     Box::pin(async move {
+//!         let found = inner.get(key, field, refresh).await?;
+//!         if found == Lookup::Missing {
+//!             println!("no session under {key:?}"); // shows no secret
+//!         }
+//!         Ok(found)
+//!     })
+//! }
+//! ```
 
 mod any;
 mod boxed;
@@ -35,44 +83,46 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-/// A place to keep sessions.
+/// A store of sessions.
 ///
 /// # The contract
 ///
 /// A **key** is in one of three states:
 ///
-/// - *missing*: nothing is stored under it;
-/// - *live*: a session, that is fields with values, the [permanent field](PERMANENT_FIELD) among
-///   them, and a time at which it expires;
-/// - *dead*: a [tombstone](Tombstone) of a session that was ended. It too has a time at which it
-///   expires, a minute away or more.
+/// - *missing*: nothing is stored under the key.
+/// - *live*: the key holds a session, which consists of fields with values and an expiry. The
+///   [permanent field](PERMANENT_FIELD) is among the fields.
+/// - *dead*: the key holds the [tombstone](Tombstone) of an ended session. A tombstone has an
+///   expiry as well, a minute away or more.
 ///
-/// From live or dead, a key becomes missing when its time has come, exactly as if it had never been
-/// there. Every operation is atomic: no other operation on the same key sees or leaves a part of
-/// it. What an operation reports as done can be read by every operation that begins
-/// after the report.
+/// When the expiry has passed, a live or dead key becomes missing, as if nothing had ever been
+/// stored there. Every operation is atomic: no other operation on the same key sees or leaves a
+/// partial result. Once an operation has reported success, every operation that starts later sees
+/// the change.
 ///
-/// Times count from the moment at which an operation is carried out. A store may round them to
-/// milliseconds, but never to nothing, and it takes [`Duration::MAX`] for as long as it can. A read
-/// that finds a tombstone prolongs it for no longer than an instant.
+/// Every duration counts from the moment when the store carries out the operation. A store may
+/// round durations to milliseconds, but never to zero. [`Duration::MAX`] stands for as long as the
+/// store can. A read may prolong a tombstone for an instant, but no longer.
 ///
-/// An operation that fails with [`StoreError::unavailable`] has changed nothing. One that fails
-/// with [`StoreError::outcome_unknown`], or whose future is dropped, was carried out once, or not
-/// at all, or will be within moments: it may still be under way. A store never carries out a write
-/// twice, and no operation waits for long: what cannot be done within the store's deadline fails.
+/// An operation that fails with [`StoreError::unavailable`] has changed nothing. An operation may
+/// still be under way if it fails with [`StoreError::outcome_unknown`], or if its future is
+/// dropped. The store carries out the operation once or not at all, possibly some moments later.
 ///
-/// A store checks no limits, knows nothing of cookies and interprets no value.
+/// A store never carries out a write twice. No operation waits for long: if the store cannot finish
+/// within the deadline, the operation fails.
 ///
-/// # A store of one's own
+/// A store checks no limits, handles no cookies and does not interpret values.
 ///
-/// With the feature `testing`, `testing::store_suite!` makes a test of every point of this
-/// contract. The futures are boxed for it, so that `dyn SessionStore` works;
-/// [`Sessions::with_store`](crate::Sessions::with_store) takes any.
+/// # Custom stores
+///
+/// With the feature `testing`, `testing::store_suite!` generates a test for each point of this
+/// contract. The futures are boxed, so you can use `dyn SessionStore`.
+/// [`Sessions::with_store`](crate::Sessions::with_store) accepts any store.
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
-    /// Reads one field, and refreshes a live session's expiry as `refresh` says.
+    /// Reads a field, and refreshes the expiry of a live session as `refresh` says.
     ///
-    /// With [`Refresh::No`] a store that cannot tell cheaply may report a missing key as found,
-    /// with no value.
+    /// With [`Refresh::No`], a store may report a missing key as found without a value if the
+    /// difference is expensive to detect.
     fn get<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -80,7 +130,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Option<Bytes>>, StoreError>>;
 
-    /// Whether a field is there. Otherwise as [`get`](Self::get).
+    /// Returns whether a field exists. Otherwise the same as [`get`](Self::get).
     fn contains<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -88,21 +138,21 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>>;
 
-    /// Carries out all changes of one write, or none; the session then expires `write.expires_in`
+    /// Carries out all changes of one write, or none. The session then expires `write.expires_in`
     /// from now.
     ///
-    /// On a missing key, [`WriteMode::Existing`] changes nothing and reports it missing;
-    /// [`WriteMode::Create`] makes a live session with the permanent field and these changes.
-    /// On a dead key nothing is changed in either mode. Reports how many of the removed fields were
-    /// there.
+    /// On a missing key, [`WriteMode::Existing`] changes nothing and returns [`Lookup::Missing`].
+    /// [`WriteMode::Create`] creates a live session with the permanent field and these changes. On
+    /// a dead key, neither mode changes anything. Returns how many of the removed fields existed.
     fn write<'a>(
         &'a self,
         key: &'a SessionKey,
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>>;
 
-    /// Reads several fields as they are at one moment, each value in its field's place. The same
-    /// field may be asked for twice, or none at all. Otherwise as [`get`](Self::get).
+    /// Reads several fields as of the same moment, and returns the values in the order of `fields`.
+    /// The slice may be empty or name the same field twice. Otherwise the same as
+    /// [`get`](Self::get).
     fn get_many<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -110,30 +160,34 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>>;
 
-    /// Changes one field in a way that depends on what it holds; the session then expires
-    /// `modify.expires_in` from now, also if nothing was changed.
+    /// Changes a field depending on the current value. The session then expires `modify.expires_in`
+    /// from now, even if nothing was changed.
     ///
-    /// On missing and dead keys as [`write`](Self::write): where [`Lookup::Found`] is reported
-    /// there is a live session, which [`WriteMode::Create`] begins also for a removal of what
-    /// is not there. What would come to [`Modified::NotANumber`], [`Modified::OutOfRange`] or
-    /// [`Modified::Swapped`]`(false)` begins none: a missing key is then reported missing in either
-    /// mode. What only removes works when the store has no room left.
+    /// Missing and dead keys are treated as in [`write`](Self::write), and [`Lookup::Found`] always
+    /// means that the session is live. [`WriteMode::Create`] therefore creates a session even to
+    /// remove a field that does not exist.
+    ///
+    /// No session is created if the result would be [`Modified::NotANumber`],
+    /// [`Modified::OutOfRange`] or [`Modified::Swapped`]`(false)`. A missing key is then reported
+    /// as missing in both modes.
+    ///
+    /// A removal works even if the store is full.
     fn modify<'a>(
         &'a self,
         key: &'a SessionKey,
         modify: Modify<'a>,
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>>;
 
-    /// How long from now a field is kept by its own expiry: `None` if it has none, or is not there.
-    /// Refreshes nothing.
+    /// Returns the time until a field's own expiry, or `None` if the field has no expiry or does
+    /// not exist. Refreshes nothing.
     fn field_expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
         field: &'a str,
     ) -> BoxFuture<'a, Result<Lookup<Option<Duration>>, StoreError>>;
 
-    /// Gives a field an expiry of its own, `ttl` from now, and says whether the field is there; a
-    /// live session then expires `expires_in` from now.
+    /// Lets a field expire `ttl` from now, and returns whether the field exists. A live session
+    /// then expires `expires_in` from now.
     fn expire_field<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -142,55 +196,63 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         expires_in: Duration,
     ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>>;
 
-    /// Whether fields can have an expiry of their own. If not, the operations that would give them
-    /// one fail as [refused](StoreError::refused), and change nothing.
+    /// Returns whether fields can have an expiry of their own. If not, operations that would set an
+    /// expiry of a field fail with [`StoreError::refused`] and change nothing.
     fn supports_field_expiry(&self) -> bool;
 
-    /// How long from now a session is kept; [`Duration::MAX`] if it never expires, which only
-    /// another program's session may do. Refreshes nothing.
+    /// Returns the time until a session expires. Refreshes nothing.
+    ///
+    /// [`Duration::MAX`] means that the session never expires. Only another program can have
+    /// created such a session.
     fn expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
     ) -> BoxFuture<'a, Result<Lookup<Duration>, StoreError>>;
 
-    /// Puts a live session, with all that is stored in it, under another key, where it expires
-    /// `rotation.expires_in` from now, and leaves a tombstone that holds the successor's id:
-    /// [`TombstoneKind::Renewed`] if `rotation.renews`, else [`TombstoneKind::Rotated`]. On a
-    /// missing key nothing is changed. Works when the store has no room left.
+    /// Moves a live session, with everything stored in it, to another key. The session expires
+    /// there `rotation.expires_in` from now.
     ///
-    /// A tombstone that holds this successor's id already is a success, and changes nothing, as
-    /// long as the session is live there: an operation whose reply was lost can be repeated. If
-    /// it is not, or for any other tombstone, the session is dead.
+    /// The old key keeps a tombstone with the successor's id: [`TombstoneKind::Renewed`] if
+    /// `rotation.renews`, otherwise [`TombstoneKind::Rotated`]. On a missing key nothing is
+    /// changed. A rotation works even if the store is full.
     ///
-    /// A rotation of a live session onto a key that is live or dead is refused, and changes
-    /// nothing.
+    /// If the old key already holds a tombstone with this successor's id, and the session is live
+    /// there, the rotation succeeds and changes nothing. So an operation whose reply was lost can
+    /// be repeated. With any other tombstone, or without a live session at the successor, the
+    /// result is [`Lookup::Dead`].
+    ///
+    /// A rotation of a live session onto a live or dead key fails with [`StoreError::refused`] and
+    /// changes nothing.
     fn rotate<'a>(
         &'a self,
         key: &'a SessionKey,
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>>;
 
-    /// Ends a live session: its fields go, and a tombstone stays that tells the reason. On a
-    /// missing or dead key nothing is changed. Works when the store has no room left.
+    /// Ends a live session: removes all fields and leaves a tombstone with the reason. On a missing
+    /// or dead key nothing is changed. Works even if the store is full.
     fn destroy<'a>(
         &'a self,
         key: &'a SessionKey,
         destruction: Destruction,
     ) -> BoxFuture<'a, Result<Destroyed, StoreError>>;
 
-    /// Reads the tombstone of a dead key. `None` for a key that is missing or live. Changes
+    /// Reads the tombstone of a dead key. Returns `None` for a missing or live key. Changes
     /// nothing.
     fn tombstone<'a>(
         &'a self,
         key: &'a SessionKey,
     ) -> BoxFuture<'a, Result<Option<Tombstone>, StoreError>>;
 
-    /// What time the store's machine has: a clock that is far from ours makes deadlines wrong. It
-    /// is the store's sign of life, too: what serves sessions answers.
+    /// Returns the time of the store's clock. A clock that differs much from the local clock makes
+    /// deadlines wrong.
+    ///
+    /// The method also serves as a health check, so the servers that keep the sessions must answer
+    /// it.
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>>;
 
-    /// Whether the store can be reached, as far as is known without asking. One that needs no
-    /// connection always can.
+    /// Returns whether the store can be reached, as far as known without a request. A store that
+    /// needs no connection is always [`Connected`](ConnectionState::Connected).
     fn connection_state(&self) -> ConnectionState {
         ConnectionState::Connected
     }

@@ -1,25 +1,28 @@
-//! How much the store may hold, and the bytes that count for each entry.
+//! The bounds of the store, and the size that counts for each entry.
 
-/// What a [`MemoryStore`](crate::MemoryStore) does with what it has no room for.
+/// The behaviour of a full [`MemoryStore`](crate::MemoryStore).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhenFull {
-    /// It is refused: no session begins and none grows until others have expired or were destroyed.
-    /// Those that are live go on, and nothing of them is lost. As a Redis server does with the
-    /// policy `noeviction`.
+    /// Refuses writes that need room. No session is created and none grows until other sessions
+    /// have expired or were destroyed.
+    ///
+    /// Live sessions continue and lose nothing. A Redis server with the policy `noeviction` behaves
+    /// the same.
     #[default]
     Refuse,
-    /// The sessions that were not used for longest make room, one after another. New visitors
-    /// always get in; but whoever can begin sessions without end can sign out everybody who is
-    /// not active meanwhile.
+    /// Evicts the least recently used sessions, one after another.
+    ///
+    /// New visitors always get a session. But anyone who can create sessions without limit can sign
+    /// out all users who are not active meanwhile.
     Evict,
 }
 
-/// How much the store may hold.
+/// The bounds of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
-    /// Sessions and tombstones together.
+    /// The largest number of sessions and tombstones together.
     pub(crate) entries: usize,
-    /// Of what they count by the functions below.
+    /// The largest sum of the sizes that the functions below return.
     pub(crate) bytes: usize,
     pub(crate) when_full: WhenFull,
 }
@@ -30,19 +33,20 @@ impl Default for Bounds {
     }
 }
 
-// What is counted beside keys, names and values was measured on 64 bits and rounded up, so that no
-// shape of session takes more memory than it counts: `tests/perf/examples/memory_store.rs` prints
-// what is counted, allocated and resident.
+// The overhead besides keys, names and values was measured on 64 bits and rounded up. No shape of
+// session takes more memory than counted. `tests/perf/examples/memory_store.rs` prints the counted,
+// allocated and resident sizes.
 
-/// A session: its key's place in three collections, and the node of a tree that its first fields
-/// lie in.
+/// The overhead of a session: the key's place in three collections, and the tree node with the
+/// first fields.
 const SESSION: usize = 900;
-/// A tombstone: the same without fields.
+/// The overhead of a tombstone, which has no fields.
 const TOMBSTONE: usize = 260;
-/// A field: the name's and the value's allocations, their headers, and its share of a tree's nodes.
+/// The overhead of a field: the allocations of the name and value, their headers, and a share of
+/// the tree nodes.
 const FIELD: usize = 210;
 
-/// What a session counts beside its fields.
+/// Returns the size of a session without fields.
 pub(super) fn session_bytes(key: &str) -> usize {
     SESSION + key.len()
 }

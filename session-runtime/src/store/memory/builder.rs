@@ -1,10 +1,10 @@
-//! How large a [`MemoryStore`] may become.
+//! The builder of a [`MemoryStore`].
 
 use super::MemoryStore;
 use super::bounds::{Bounds, WhenFull};
 use crate::clock::Clock;
 
-/// Settings of a [`MemoryStore`], see [`MemoryStore::builder`].
+/// A builder of a [`MemoryStore`], created by [`MemoryStore::builder`].
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct MemoryStoreBuilder {
@@ -17,26 +17,26 @@ impl MemoryStoreBuilder {
         Self::default()
     }
 
-    /// How many entries are held at once, sessions and tombstones together. Default: 100,000.
+    /// Sets the largest number of entries, which are sessions and tombstones. Default: 100,000.
     pub fn max_entries(mut self, entries: usize) -> Self {
         self.bounds.entries = entries;
         self
     }
 
-    /// How many bytes the entries may take, all their overhead included. Default: 268,435,456 (256
-    /// MiB).
+    /// Sets the largest size of all entries in bytes, including all overhead. Default: 268,435,456
+    /// (256 MiB).
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.bounds.bytes = bytes;
         self
     }
 
-    /// What becomes of what there is no room for. Default: [`WhenFull::Refuse`].
+    /// Selects the behaviour of a full store. Default: [`WhenFull::Refuse`].
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.bounds.when_full = when_full;
         self
     }
 
-    /// The sessions expire by this clock. Default: the system's.
+    /// Sets the clock by which sessions expire. Default: the system clock.
     #[cfg(any(test, feature = "testing"))]
     pub fn clock(mut self, clock: &crate::clock::ManualClock) -> Self {
         self.clock = Clock::Manual(clock.clone());
@@ -47,7 +47,7 @@ impl MemoryStoreBuilder {
         Self { bounds, ..self }
     }
 
-    /// An empty store.
+    /// Creates an empty store.
     pub fn build(self) -> MemoryStore {
         MemoryStore::empty(self.clock, self.bounds)
     }

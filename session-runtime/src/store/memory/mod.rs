@@ -30,36 +30,48 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Sessions in the memory of this process: for tests, for development, and for a server that is
-/// alone and may forget.
+/// A store that keeps sessions in the memory of this process. This store suits tests, development
+/// and a single process that may lose sessions.
 ///
-/// Clones are the same store. Sessions are gone when the process ends. Expired ones are cleared
-/// away by the operations that follow, a few each time, without a thread of the store's own.
+/// Clones share the same sessions. All sessions are gone when the process ends. The store starts no
+/// thread: each operation removes a few expired sessions.
 ///
 /// # Bounds
 ///
-/// The store holds at most 100,000 entries and 256 MiB, so that a flood of visitors cannot end the
-/// process. [`builder`](Self::builder) sets other bounds, and so does the URL: see
-/// [`SessionConfig::store`](crate::SessionConfig::store). Each session and each tombstone of an
-/// ended one is an entry. What counts as bytes is all that the store allocates for an entry: a
-/// session counts its key, 900 bytes, and for each field its name, its value and 210 bytes; a
-/// tombstone counts its key and 260 bytes. The process needs some memory beyond that: for
-/// what its allocator cannot use again at once.
+/// The store holds at most 100,000 entries and 256 MiB, so that a flood of visitors cannot exhaust
+/// the memory. You can set other bounds with [`builder`](Self::builder) or in the URL, see
+/// [`SessionConfig::store`](crate::SessionConfig::store).
 ///
-/// When the store is full, room is made in this order:
+/// Every session is an entry, and so is the tombstone of every ended session. The size of an entry
+/// covers everything that the store allocates:
 ///
-/// 1. What has expired goes.
-/// 2. The oldest tombstones go. Then a request that is still under way with an ended session's id
-///    finds nothing in place of "ended": what it writes on a session that it has read already is
-///    [gone](crate::Error::is_gone) all the same, but a first write begins a new session, whose
-///    cookie may take the place of the user's; and a logout that came in by an id which was rotated
-///    since does not find the session. No ended session comes back.
-/// 3. [`WhenFull`] decides: writes that need room are refused, which is the default, or the
-///    sessions that were not used for longest go.
+/// - a session: its key, 900 bytes, and for each field its name, its value and 210 bytes
+/// - a tombstone: its key and 260 bytes
 ///
-/// What only removes works in a full store, and so do `rotate`, `renew` and `destroy`; where live
-/// sessions alone fill the store, a rotation leaves no tombstone. A write that has no room changes
-/// nothing. Each kind of loss is told to `tracing` as a warning, once a minute at most.
+/// The process needs some memory beyond the bound, because the allocator cannot reuse all freed
+/// memory at once.
+///
+/// A full store makes room in this order:
+///
+/// 1. Expired entries are removed.
+/// 2. The oldest tombstones are removed, with [these consequences](#lost-tombstones).
+/// 3. [`WhenFull`] decides. By default, writes that need room are refused. Alternatively, the least
+///    recently used sessions are evicted.
+///
+/// A full store still carries out removals, `rotate`, `renew` and `destroy`. If live sessions alone
+/// fill the store, a rotation leaves no tombstone. A write without room changes nothing. Each kind
+/// of loss is logged by `tracing` as a warning, at most once a minute.
+///
+/// # Lost tombstones
+///
+/// If the tombstone of an ended session is gone, requests in progress with the old id find no
+/// session instead of an ended session. No ended session comes back.
+///
+/// - If the request has already read the session, its writes still fail with
+///   [`Error::is_gone`](crate::Error::is_gone).
+/// - Otherwise, its first write creates a new session, and the new cookie may replace the user's
+///   cookie.
+/// - A logout with an id that was rotated meanwhile does not find the session.
 ///
 /// # Examples
 ///
@@ -85,12 +97,12 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store with the default bounds.
+    /// Creates an empty store with the default bounds.
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// An empty store with other bounds.
+    /// Returns a builder for an empty store with other bounds.
     ///
     /// # Examples
     ///
@@ -105,7 +117,7 @@ impl MemoryStore {
         MemoryStoreBuilder::new()
     }
 
-    /// An empty store with the default bounds, whose sessions expire by this clock.
+    /// Creates an empty store with the default bounds. Sessions expire by the given clock.
     #[cfg(any(test, feature = "testing"))]
     pub fn with_clock(clock: &crate::clock::ManualClock) -> Self {
         Self::builder().clock(clock).build()
@@ -115,7 +127,8 @@ impl MemoryStore {
         Self { clock, entries: Arc::new(Mutex::new(Entries::new(bounds))) }
     }
 
-    /// How long a key is still kept, and how many entries are held at all, expired ones included.
+    /// Returns how long a key is still kept, and the number of all entries, including expired
+    /// entries.
     #[cfg(any(test, feature = "testing"))]
     #[doc(hidden)]
     pub fn inspect(&self, key: &SessionKey) -> (Option<Duration>, usize) {
@@ -264,7 +277,7 @@ impl MemoryStore {
                 (Destroyed::Ended, session)
             }
         });
-        // Thousands of fields take their time: nobody else waits for it.
+        // Dropping thousands of fields takes time, so the lock is released first.
         drop(session);
         Ok(destroyed)
     }
@@ -284,7 +297,8 @@ impl MemoryStore {
         ConnectionState::Connected
     }
 
-    /// Looks at a live session, and uses it. What is looked at does not grow.
+    /// Reads a live session and marks the session as used. The closure must not make the session
+    /// larger.
     fn read<T>(
         &self,
         key: &SessionKey,
@@ -309,9 +323,9 @@ impl MemoryStore {
         })
     }
 
-    /// Carries out what is planned for a session, or nothing if it has no room; tells what the plan
-    /// came to, and how many fields were removed. A missing session is begun only if `begins`
-    /// says so of what the plan came to.
+    /// Carries out the planned changes of a session, or nothing if there is no room. Returns the
+    /// report of the plan and the number of removed fields. A missing session is only created if
+    /// `begins` accepts the report.
     fn change<'c, T>(
         &self,
         key: &SessionKey,
@@ -350,7 +364,7 @@ impl MemoryStore {
         })
     }
 
-    /// Carries out an operation on the entries, at one moment.
+    /// Carries out an operation on the entries, atomically and with one reading of the clock.
     fn with_entries<T>(&self, operate: impl FnOnce(&mut Entries, Duration) -> T) -> T {
         let now = self.clock.elapsed();
         // A thread that panicked under the lock leaves nothing half done: no operation can panic
@@ -360,7 +374,7 @@ impl MemoryStore {
         let done = operate(&mut entries, now);
         let losses = entries.losses.take_due(now);
         drop(entries);
-        // Whoever listens to it may take its time.
+        // Subscribers may be slow, so the lock is released first.
         if let Some(losses) = losses {
             losses.log();
         }

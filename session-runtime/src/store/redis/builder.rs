@@ -1,4 +1,4 @@
-//! How a [`RedisStore`] is reached.
+//! The builder of a [`RedisStore`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use crate::operation::Operation;
 use crate::store::StoreError;
 use crate::store::timeout;
 
-/// Settings of a [`RedisStore`], see [`RedisStore::builder`]. Each that is set here takes the place
-/// of the same one in the URL.
+/// A builder of a [`RedisStore`], created by [`RedisStore::builder`]. Settings of the builder
+/// override the same settings in the URL.
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
     url: String,
@@ -40,7 +40,7 @@ pub struct RedisStoreBuilder {
     certificates: Certificates,
 }
 
-/// More connections than this are a mistake.
+/// The largest number of connections. A higher number is a mistake.
 const MAX_CONNECTIONS: usize = 256;
 
 impl RedisStoreBuilder {
@@ -56,17 +56,19 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// The deadline of an operation, connecting included: after it, an operation that has no answer
-    /// fails. 10 milliseconds to an hour; one second by default.
+    /// Sets the deadline of an operation, including the time to connect. An operation without an
+    /// answer fails after this time. From 10 milliseconds to one hour. Default: one second.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many connections are shared, to each server of a cluster: 1 to 256. Default: 1, which
-    /// carries all requests of a program on a few cores. All that one request asks of its session
-    /// goes by one of them. [Single-threaded runtimes](crate::Sessions::for_current_runtime), which
-    /// the workers of actix-web have, get as many each beside those.
+    /// Sets the number of shared connections to each server, from 1 to 256. Default: 1.
+    ///
+    /// One connection carries all requests of a program on a few cores. All operations of an HTTP
+    /// request on the session use the same connection. [Single-threaded
+    /// runtimes](crate::Sessions::for_current_runtime), such as the workers of actix-web, each open
+    /// as many connections in addition.
     ///
     /// In the URL: `connections=…`.
     pub fn connections(mut self, connections: usize) -> Self {
@@ -74,16 +76,15 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The user, `None` for the default one, and the password, as they are: nothing is
-    /// percent-encoded here. Both take the place of those in the URL. A user without a password
-    /// has the empty one.
+    /// Sets the user and password, which override both in the URL. `None` is the default user. Do
+    /// not percent-encode them here. A user without a password has the empty password.
     pub fn login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
         self.login = Some((user.map(str::to_owned), password.into()));
         self
     }
 
-    /// User and password for the sentinels themselves, as in [`login`](Self::login). Default: none,
-    /// whatever their master asks for.
+    /// Sets the user and password for the sentinels themselves, in the same form as
+    /// [`login`](Self::login). Default: none, even if the master requires a login.
     ///
     /// In the URL: `sentinel_user=…` and `sentinel_pass=…`.
     pub fn sentinel_login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
@@ -91,8 +92,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The certificates, in PEM, of those that are trusted to have signed the servers'
-    /// certificates. Default: those of the system.
+    /// Sets the certificate authorities, in PEM, that you trust to sign the servers' certificates.
+    /// Default: the authorities of the operating system.
     ///
     /// In the URL: `ca=FILE`.
     #[cfg(feature = "tls")]
@@ -101,8 +102,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The certificate, with those that lead to its authority, and its key, in PEM, that are shown
-    /// to servers which ask for one. Default: none.
+    /// Sets the client certificate with its chain, and its key, both in PEM. Servers that ask for a
+    /// certificate get this certificate. Default: none.
     ///
     /// In the URL: `cert=FILE` and `key=FILE`.
     #[cfg(feature = "tls")]
@@ -115,12 +116,12 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The host that the servers' certificates are for, and that they are asked for (SNI, RFC 6066
-    /// §3). Default: the host of each server, as the URL, the sentinels or the cluster's nodes
-    /// tell it.
+    /// Sets the host name that the servers' certificates must be valid for. The name is also sent
+    /// to the servers (SNI, RFC 6066 §3). Default: the host of each server, as the URL, the
+    /// sentinels or the cluster's nodes give.
     ///
-    /// For servers that are told by address, and have a certificate for a name: nodes of a managed
-    /// cluster, or one server behind a tunnel.
+    /// Use this for servers with an address but a certificate for a name. Examples are the nodes of
+    /// a managed cluster, or one server behind a tunnel.
     ///
     /// In the URL: `server_name=HOST`.
     #[cfg(feature = "tls")]
@@ -129,11 +130,11 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Connects to the server; to all masters of a cluster.
+    /// Connects to the server, or to all masters of a cluster.
     ///
     /// # Errors
     ///
-    /// As [`RedisStore::connect`].
+    /// The same errors as [`RedisStore::connect`].
     ///
     /// # Examples
     ///
@@ -162,14 +163,14 @@ impl RedisStoreBuilder {
         })
     }
 
-    /// A store that connects when it is first used. Until then, and while the server is away,
-    /// operations fail as they do when it is lost: for programs that have to start before their
-    /// server.
+    /// Creates a store that connects on first use, for programs that must start before their Redis
+    /// server. Until the store is connected, and while the server is away, operations fail as after
+    /// a lost connection.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] if the URL, a setting or a certificate cannot be used. What the server
-    /// refuses is only found by using it.
+    /// Fails with [`Error::is_config`] if the URL, a setting or a certificate cannot be used.
+    /// Refusals by the server only show when you use the store.
     pub fn connect_lazily(self) -> Result<RedisStore, Error> {
         self.store(RedisUrl::parse(&self.url)?)
     }
@@ -232,7 +233,7 @@ impl RedisStoreBuilder {
     }
 }
 
-/// The login that was set, else the URL's.
+/// Returns the login of the builder, or else the login of the URL.
 fn given_or(
     given: &Option<(Option<String>, String)>,
     from_url: &Credentials,
@@ -255,7 +256,7 @@ impl RedisStore {
         }
     }
 
-    /// The error for somebody who starts the program, with the thing to change.
+    /// Returns the error for the person who starts the program, naming the setting to change.
     fn explain(&self, cause: Cause) -> Error {
         let at = &self.deployment.topology;
         match cause {
@@ -295,7 +296,7 @@ impl RedisStore {
     }
 }
 
-/// Shows nothing of the URL: it may hold a password.
+/// Shows nothing of the URL, which may contain a password.
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder").field("timeout", &self.timeout).finish_non_exhaustive()

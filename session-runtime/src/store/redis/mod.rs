@@ -21,34 +21,47 @@ use super::ConnectionState;
 use super::boxed::impl_session_store;
 use crate::operation::Operation;
 
-/// Sessions on a Redis or Valkey server, on the master that sentinels name, or on a cluster; over
-/// TCP, TLS or a unix socket.
+/// A store that keeps sessions on Redis or Valkey.
 ///
-/// A session is a hash: `PREFIX:sessions:{TAG}REST`. Clones share their connections, on which the
-/// requests of all of them travel together. They are made again by themselves when they are lost;
-/// while a server is away, operations fail at once or within their deadline.
+/// The URL selects one server, the master that sentinels name, or a cluster. Connections use TCP,
+/// TLS or a Unix socket. Clones share the connections, and all requests are multiplexed on them. A
+/// lost connection is reopened automatically. While a server is away, operations fail at once or at
+/// the deadline.
+///
+/// # Servers
+///
+/// You need Redis 7 or later, or Valkey, with all commands under their own names. Connections to
+/// earlier servers are refused. Scripts on earlier servers cannot check permissions before the
+/// first write. An operation refused half-way would leave a key that never expires, or end a
+/// session without a tombstone.
+///
+/// [`Sessions::check`](crate::Sessions::check) asks other servers with this protocol whether their
+/// scripts can check permissions. If the store meets a server without this check later, such as
+/// after a failover, every write fails before anything is changed.
+///
+/// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later. The store
+/// detects this on every new connection. Other servers support everything else. There, a write that
+/// would set an expiry of a field fails before anything is sent.
+///
+/// # Stored data
+///
+/// A session is a hash under the key `PREFIX:sessions:{TAG}REST`.
 ///
 /// A tombstone is a string under the session's key, such as
-/// `rotated:1761741315000:1761741615000:ID`. It holds the kind of the end, its time and
-/// the tombstone's own end in milliseconds since 1970 by the server's clock, and the successor's id
-/// if there is one. A read that refreshes by [`Refresh::To`](crate::store::Refresh::To) gives a
-/// tombstone the expiry that it would have given the session: its two commands travel together, and
-/// the second does not know what the first found. So does a write that only gives new values to
-/// fields that the same request has seen, on Redis 8 and Valkey 9, whose `HSETEX` needs no script
-/// for it. As soon as the operation is told so, without waiting for it, the tombstone gets
-/// its own end back. Where a session ends between the two commands, or before an unawaited refresh,
-/// the next such operation is the one that is told.
+/// `rotated:1761741315000:1761741615000:ID`. The parts are the kind of the end, the time of the
+/// end, the expiry of the tombstone, and the successor's id, if any. Times are in milliseconds
+/// since 1970 by the server's clock.
 ///
-/// The server is Redis 7 or later, or Valkey, with all commands under their own names. Earlier ones
-/// are not connected to. Their scripts cannot ask for permissions before they write: an operation
-/// that the server refuses half-way would leave a key that never expires, or end a session without
-/// a tombstone. Servers of another make that speak this protocol are asked for it by
-/// [`Sessions::check`](crate::Sessions::check). One that is met later, after a failover
-/// say, has every write refused before anything is changed.
+/// Some operations briefly give a tombstone the expiry of a session:
 ///
-/// Fields with an expiry of their own need Redis 7.4 or later, or Valkey 9 or later; whether the
-/// server is one is asked when it is connected to. On others all else works, and a write that would
-/// give a field an expiry is refused before it is sent.
+/// - A read with [`Refresh::To`](crate::store::Refresh::To) sends two commands together, and the
+///   second sets the expiry whatever the first finds.
+/// - On Redis 8 and Valkey 9, a write that only overwrites fields seen by the same request uses
+///   `HSETEX` instead of a script. A second command sets the expiry here as well.
+///
+/// When the reply shows a tombstone, the store restores the tombstone's own expiry in the
+/// background. If the session ends between the two commands, the next such operation restores the
+/// expiry. A background refresh that meets a tombstone restores the expiry as well.
 #[derive(Clone)]
 pub struct RedisStore {
     deployment: Arc<Deployment>,
@@ -60,17 +73,21 @@ impl RedisStore {
         Self { deployment: Arc::new(deployment), per_runtime: Arc::default() }
     }
 
-    /// Connects to what the URL names: [`SessionConfig::store`](crate::SessionConfig::store) has
-    /// all forms of it.
+    /// Connects to the server, sentinels or cluster that the URL names. All forms of the URL are
+    /// listed at [`SessionConfig::store`](crate::SessionConfig::store).
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`](crate::Error::is_config) if the URL cannot be used, or the server
-    /// refuses us until something is configured otherwise: user, password, database or
-    /// protected mode, one of the two certificates, TLS or the lack of it.
-    /// [`Error::is_unavailable`](crate::Error::is_unavailable) if no server answers there within
-    /// the deadline, or it has no room for another connection. The error may take up to three
-    /// quarters of a second more, to find out why.
+    /// Fails with [`Error::is_config`](crate::Error::is_config) if the URL cannot be used, or if
+    /// the server will refuse the connection until you change something. Examples are a wrong user,
+    /// password or database, protected mode, a certificate of either side, and TLS on one side
+    /// only.
+    ///
+    /// Fails with [`Error::is_unavailable`](crate::Error::is_unavailable) if no server answers
+    /// within the deadline, or if the server has no room for another connection.
+    ///
+    /// The error may take up to three quarters of a second more, because the store looks for the
+    /// reason.
     ///
     /// # Examples
     ///
@@ -87,7 +104,7 @@ impl RedisStore {
         Self::builder(url).connect()
     }
 
-    /// Settings beyond the URL.
+    /// Returns a builder for settings beyond the URL.
     ///
     /// # Examples
     ///
@@ -105,14 +122,14 @@ impl RedisStore {
         RedisStoreBuilder::new(url)
     }
 
-    /// The same store by connections of the current runtime's own, if that is single-threaded. All
-    /// that ask for it there share them.
+    /// Returns the same store with separate connections for the current runtime, if the runtime is
+    /// single-threaded. All callers on the same runtime share these connections.
     pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         let deployment = self.per_runtime.for_current_runtime(&self.deployment)?;
         Some(Self { deployment, per_runtime: Arc::clone(&self.per_runtime) })
     }
 
-    /// As the server said when it was connected to, and again after every reconnect.
+    /// Returns the answer of the latest connection. Every reconnect updates the answer.
     pub(crate) fn supports_field_expiry(&self) -> bool {
         self.deployment.supports_field_expiry()
     }
@@ -121,8 +138,7 @@ impl RedisStore {
         let of_runtimes = self.per_runtime.all();
         let all = of_runtimes.iter().chain([&self.deployment]);
         let states = all.map(|deployment| deployment.topology.connection_state());
-        // What nobody uses may have lost its connection long ago, and gets another one when
-        // somebody does.
+        // An unused connection may have been lost long ago. The next operation there reconnects.
         let in_use = |state: &ConnectionState| *state != ConnectionState::Connecting;
         states.filter(in_use).max().unwrap_or(ConnectionState::Connecting)
     }
@@ -130,7 +146,7 @@ impl RedisStore {
 
 impl_session_store!(async RedisStore);
 
-/// Shows the server's address; user and password are kept out.
+/// Shows the server's address without user and password.
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
