@@ -8,7 +8,7 @@ use crate::value::FieldValue;
 /// The change of the field.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It stays as it is, wherever it is.
+    /// Leaves the field and the alias unchanged.
     Keep,
     Put(Bytes),
     Remove,

@@ -1,4 +1,4 @@
-//! All entries of a store, found by key, by expiry and by their last use.
+//! The entries of a store, ordered by key, by expiry and by last use.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,29 +11,29 @@ use super::fields::Fields;
 use super::losses::LossLog;
 use crate::store::{SessionKey, Tombstone, TombstoneKind};
 
-/// How many due entries one operation clears away at most: more than the one that it can add, so
-/// the store empties faster than it fills.
+/// The largest number of expired entries that an operation removes. An operation adds at most one
+/// entry, so a store with expired entries shrinks.
 const SWEPT_AT_ONCE: usize = 4;
 
-/// All entries of a store. Every time here is one of the clock's elapsed time.
+/// All entries of a store. Every time in here is elapsed time of the clock.
 ///
-/// What the entries count together is never more than the bounds allow, whatever happens.
+/// The total size of the entries never exceeds the bounds.
 pub(super) struct Entries {
     pub(super) bounds: Bounds,
     pub(super) losses: LossLog,
-    /// The least recently used come first.
+    /// In order of last use, least recently used first.
     live: LinkedHashMap<Arc<str>, LiveEntry>,
-    /// The oldest come first.
+    /// In order of creation, oldest first.
     dead: LinkedHashMap<Arc<str>, DeadEntry>,
-    /// The time of the next check of each entry, one item for each: no later than it expires. The
-    /// time changes when it has come, or when the entry is to expire sooner; a refresh costs
-    /// nothing here.
+    /// The time of the next check of each entry, no later than the entry's expiry. An entry has
+    /// exactly one check. A refresh costs nothing here: a check only moves when the check is due,
+    /// or when the entry will expire sooner.
     checks: BTreeSet<(Duration, Arc<str>)>,
     live_bytes: usize,
     dead_bytes: usize,
 }
 
-/// There is no room.
+/// The error of a store without room.
 #[derive(Debug)]
 pub(super) struct Full;
 
@@ -69,12 +69,13 @@ impl Entries {
         }
     }
 
-    /// How many entries there are, those included that have expired and were not cleared away yet.
+    /// Returns the number of entries, including expired entries that were not removed yet.
     pub(super) fn len(&self) -> usize {
         self.live.len() + self.dead.len()
     }
 
-    /// Without using it. What has expired is cleared away.
+    /// Finds an entry without marking the entry as used. Removes an expired entry or expired
+    /// fields.
     pub(super) fn find(&mut self, key: &SessionKey, now: Duration) -> Entry<'_> {
         let name = key.expose_secret();
         if let Some(DeadEntry { kind, ended_at, expires_at }) = self.dead.get(name) {
@@ -93,12 +94,12 @@ impl Entries {
         Entry::Live(session)
     }
 
-    /// Makes it the most recently used session.
+    /// Marks a session as the most recently used.
     pub(super) fn touch(&mut self, key: &SessionKey) {
         self.live.to_back(key.expose_secret());
     }
 
-    /// Makes a session that is there expire at another time.
+    /// Sets the expiry of a session that exists.
     pub(super) fn set_expiry(&mut self, key: &SessionKey, expires_at: Duration) {
         let Some(session) = self.live.get_mut(key.expose_secret()) else { return };
         session.expires_at = expires_at;
@@ -111,7 +112,7 @@ impl Entries {
         self.checks.insert((expires_at, Arc::clone(name)));
     }
 
-    /// Changes the fields of a session that is there. It has to have room for them.
+    /// Changes the fields of a session that exists. There must be room for the change.
     pub(super) fn change<T>(
         &mut self,
         key: &SessionKey,
@@ -124,7 +125,7 @@ impl Entries {
         Some(changed)
     }
 
-    /// Puts a session under a key at which nothing was found. It has to have room.
+    /// Inserts a session under a missing key. There must be room.
     pub(super) fn insert_live(&mut self, key: &SessionKey, fields: Fields, expires_at: Duration) {
         let name: Arc<str> = key.expose_secret().into();
         self.live_bytes += session_bytes(&name) + fields.bytes();
@@ -132,8 +133,8 @@ impl Entries {
         self.live.insert(name, LiveEntry { fields, expires_at, check_at: expires_at });
     }
 
-    /// Puts a tombstone under a key at which nothing was found, if the live sessions leave room for
-    /// it: older ones make room.
+    /// Inserts a tombstone under a missing key, if the live sessions leave room. Older tombstones
+    /// make room.
     pub(super) fn insert_tombstone(
         &mut self,
         key: &SessionKey,
@@ -154,13 +155,13 @@ impl Entries {
         self.dead.insert(name, DeadEntry { kind, ended_at: now, expires_at });
     }
 
-    /// Removes a session.
+    /// Removes a session and returns the fields.
     pub(super) fn take_live(&mut self, key: &SessionKey) -> Option<Fields> {
         self.remove_live(key.expose_secret())
     }
 
-    /// Makes room for a session of one key to grow to these bytes, or to begin. If there cannot be,
-    /// nothing is changed but what has expired.
+    /// Makes room for a new session, or for a session that grows to this size. Without enough room,
+    /// only expired entries are removed.
     pub(super) fn reserve(
         &mut self,
         key: &SessionKey,
@@ -187,7 +188,7 @@ impl Entries {
         Ok(())
     }
 
-    /// Clears away some of what has expired.
+    /// Removes some of the expired entries.
     pub(super) fn sweep(&mut self, now: Duration) {
         for _ in 0..SWEPT_AT_ONCE {
             if !self.sweep_one(now) {
@@ -201,7 +202,7 @@ impl Entries {
             && (self.live_bytes + self.dead_bytes).saturating_add(bytes) <= self.bounds.bytes
     }
 
-    /// Whether there is room once everything has made room that may.
+    /// Returns whether there is enough room after everything that may make room has been removed.
     fn can_fit(&self, entries: usize, growth: usize, total: usize) -> bool {
         match self.bounds.when_full {
             WhenFull::Refuse => {
@@ -212,7 +213,7 @@ impl Entries {
         }
     }
 
-    /// Whether there was a tombstone.
+    /// Returns `false` if there was no tombstone.
     fn drop_oldest_tombstone(&mut self) -> bool {
         let Some(name) = self.dead.front().map(|(name, _)| Arc::clone(name)) else { return false };
         self.losses.pending().forgotten += 1;
@@ -220,8 +221,8 @@ impl Entries {
         true
     }
 
-    /// Whether there was a session. The one that is to have the room was used last, and fits by
-    /// itself.
+    /// Returns `false` if there was no session. The session that needs the room was used last, and
+    /// fits on an empty store.
     fn evict_least_recently_used(&mut self) -> bool {
         let Some(name) = self.live.front().map(|(name, _)| Arc::clone(name)) else { return false };
         self.losses.pending().evicted += 1;
@@ -229,7 +230,7 @@ impl Entries {
         true
     }
 
-    /// Looks at one entry that is due. Whether there was one.
+    /// Checks one entry that is due. Returns `false` if no entry is due.
     fn sweep_one(&mut self, now: Duration) -> bool {
         if self.checks.first().is_none_or(|(check_at, _)| *check_at > now) {
             return false;
@@ -259,7 +260,7 @@ impl Entries {
         self.checks.remove(&(tombstone.expires_at, name));
     }
 
-    /// How long an entry is kept; nothing if it has expired.
+    /// Returns the expiry of an entry. Returns `None` for an entry that does not exist.
     #[cfg(any(test, feature = "testing"))]
     pub(super) fn expires_at(&self, key: &SessionKey) -> Option<Duration> {
         let name = key.expose_secret();
@@ -267,7 +268,7 @@ impl Entries {
         dead.or_else(|| self.live.get(name).map(|session| session.expires_at))
     }
 
-    /// Fails if what is counted is not what is there, or is more than is allowed.
+    /// Panics if the counters are wrong, or if the bounds are exceeded.
     #[cfg(test)]
     pub(super) fn check(&self) {
         let live = self.live.iter().map(|(name, session)| {

@@ -1,4 +1,4 @@
-//! A live session's fields, of which each may have an expiry of its own.
+//! The fields of a live session. Each field may have an expiry of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use super::action::{Effect, evaluate};
 use super::bounds::field_bytes;
 use crate::store::{Change, Modified, Modify, PERMANENT_FIELD};
 
-/// A live session's fields. Every time here is one of the clock's elapsed time.
+/// The fields of a live session. Every time in here is elapsed time of the clock.
 ///
-/// Expired fields are [removed](Self::remove_expired) before anything else looks: all that is in
-/// here is there.
+/// Expired fields are [removed](Self::remove_expired) before any other access, so every field in
+/// here exists.
 pub(super) struct Fields {
     by_name: BTreeMap<Box<str>, StoredField>,
-    /// The bytes that count for all fields together.
+    /// The total size of all fields.
     bytes: usize,
-    /// No field expires sooner. Without such fields a session is never searched for them.
+    /// A time before which no field expires. `None` avoids a search for expired fields.
     next_expiry: Option<Duration>,
 }
 
@@ -27,7 +27,7 @@ struct StoredField {
 }
 
 impl Fields {
-    /// A session without fields but the permanent one.
+    /// Creates a session with only the permanent field.
     pub(super) fn new() -> Self {
         let permanent = StoredField { value: Bytes::new(), expires_at: None };
         Self {
@@ -41,7 +41,7 @@ impl Fields {
         self.bytes
     }
 
-    /// Drops the fields that have expired.
+    /// Removes expired fields.
     #[inline]
     pub(super) fn remove_expired(&mut self, now: Duration) {
         if self.next_expiry.is_some_and(|next_expiry| next_expiry <= now) {
@@ -66,7 +66,7 @@ impl Fields {
         self.by_name.get(field)?.expires_at.map(|expires_at| expires_at.saturating_sub(now))
     }
 
-    /// The outcome of a modification, and the changes that carry it out.
+    /// Returns the outcome of a modification, and the changes that carry out the modification.
     pub(super) fn plan<'a>(&self, modify: &Modify<'a>) -> (Modified, Vec<Change<'a>>) {
         let current = self.get(modify.field).or_else(|| self.get(modify.alias?));
         let (modified, effect) = evaluate(&modify.action, current);
@@ -80,7 +80,7 @@ impl Fields {
         (modified, std::iter::once(change).chain(former_name).collect())
     }
 
-    /// The bytes that count once the changes are carried out.
+    /// Returns the total size after the changes.
     #[inline]
     pub(super) fn bytes_after(&self, changes: &[Change<'_>]) -> usize {
         let (mut added, mut removed) = (0, 0);
@@ -93,7 +93,7 @@ impl Fields {
         self.bytes + added - removed
     }
 
-    /// Carries out the changes and counts the removed fields that were there.
+    /// Carries out the changes, and returns how many of the removed fields existed.
     pub(super) fn apply(&mut self, changes: &[Change<'_>], now: Duration) -> u64 {
         let mut removed = 0;
         for change in changes {
@@ -105,13 +105,13 @@ impl Fields {
         removed
     }
 
-    /// Gives a field an expiry of its own, and says whether it is there.
+    /// Sets a field's own expiry, and returns whether the field exists.
     pub(super) fn expire_in(&mut self, field: &str, ttl: Duration, now: Duration) -> bool {
         let expires_at = self.expiry(Some(ttl), now);
         self.by_name.get_mut(field).map(|stored| stored.expires_at = expires_at).is_some()
     }
 
-    /// A copy of its own: a value cut out of a large buffer must not keep that buffer for as long
+    /// Stores a copy. A slice of a large buffer would keep the whole buffer in memory for as long
     /// as the session lives.
     fn set(&mut self, field: &str, value: &[u8], ttl: Option<Duration>, now: Duration) {
         let stored =
@@ -136,7 +136,7 @@ impl Fields {
         Some(expires_at)
     }
 
-    /// The bytes, counted again.
+    /// Returns the total size, counted again.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
         self.by_name.iter().map(|(name, stored)| field_bytes(name, &stored.value)).sum()

@@ -1,25 +1,25 @@
-//! Losses for want of room, counted and logged now and then.
+//! Counts what a full store loses, and logs the losses at intervals.
 
 use std::time::Duration;
 
-/// The time between two lines of the log: a flood of visitors must not flood the log as well.
+/// The time between two log lines, so that a flood of visitors does not flood the log.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// The losses that are not in the log yet, and the time of its last line.
+/// The losses that are not logged yet, and the time of the last log line.
 #[derive(Debug, Default)]
 pub(super) struct LossLog {
     pending: LossCounters,
     logged_at: Option<Duration>,
 }
 
-/// Losses for want of room.
+/// Losses of a full store.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LossCounters {
-    /// Writes that were refused.
+    /// The number of refused writes.
     pub(super) refused: u64,
-    /// Live sessions that made room.
+    /// The number of evicted live sessions.
     pub(super) evicted: u64,
-    /// Tombstones that made room, or got none.
+    /// The number of tombstones that were removed, or not stored.
     pub(super) forgotten: u64,
 }
 
@@ -28,7 +28,8 @@ impl LossLog {
         &mut self.pending
     }
 
-    /// Takes the losses of the next line: the first loss at once, the others a minute later.
+    /// Takes the losses for the next log line. The first loss is logged at once, later losses after
+    /// a minute.
     pub(super) fn take_due(&mut self, now: Duration) -> Option<LossCounters> {
         let is_early =
             self.logged_at.is_some_and(|logged_at| now.saturating_sub(logged_at) < INTERVAL);

@@ -67,9 +67,9 @@ use crate::clock::Clock;
 /// If the tombstone of an ended session is gone, requests in progress with the old id find no
 /// session instead of an ended session. No ended session comes back.
 ///
-/// - If the request has already read the session, its writes still fail with
+/// - If the request has already read the session, later writes still fail with
 ///   [`Error::is_gone`](crate::Error::is_gone).
-/// - Otherwise, its first write creates a new session, and the new cookie may replace the user's
+/// - Otherwise, the first write creates a new session, and the new cookie may replace the user's
 ///   cookie.
 /// - A logout with an id that was rotated meanwhile does not find the session.
 ///

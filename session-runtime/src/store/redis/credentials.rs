@@ -4,8 +4,8 @@ use redis::RedisConnectionInfo;
 
 use crate::error::Error;
 
-/// A user and a password; neither is the user `default`, without a password. They are secrets: no
-/// `Debug`.
+/// A user and a password. Without both, the user is `default`, without a password. There is no
+/// `Debug`, because credentials are secret.
 #[derive(Clone, Default)]
 pub(super) struct Credentials {
     user: Option<String>,
@@ -13,12 +13,14 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// A user whose password is left out has the empty one, which is sent: without it the server
-    /// would let the connection in as `default`, who may do everything.
+    /// Creates credentials. A user without a password gets the empty password, which is sent.
+    /// Without the empty password, the server would accept the connection as `default`, who may do
+    /// everything.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] for a control character: it was pasted by mistake.
+    /// Fails with [`Error::is_config`] if there is a control character, which was pasted by
+    /// mistake.
     pub(super) fn new(user: Option<&str>, password: Option<&str>) -> Result<Self, Error> {
         let given = [user, password];
         if given.into_iter().flatten().any(|text| text.contains(char::is_control)) {
@@ -40,7 +42,7 @@ impl Credentials {
         self.password.as_deref()
     }
 
-    /// A connection to this database by this user.
+    /// Returns the settings of a connection to this database by this user.
     pub(super) fn for_database(&self, database: i64) -> RedisConnectionInfo {
         let settings = RedisConnectionInfo::default().set_db(database);
         let settings = self.user.iter().fold(settings, RedisConnectionInfo::set_username);

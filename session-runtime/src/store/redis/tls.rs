@@ -1,4 +1,4 @@
-//! What TLS needs beside an address.
+//! Settings that TLS needs besides an address.
 
 use std::{fs, io};
 
@@ -8,18 +8,18 @@ use rustls::pki_types::ServerName;
 use super::url::UrlOptions;
 use crate::error::Error;
 
-/// Certificates in PEM: without an authority of one's own the system's are trusted, without a
-/// certificate of one's own none is shown.
+/// Certificates in PEM. Without an authority, the authorities of the operating system are trusted.
+/// Without a client certificate, none is presented.
 #[derive(Clone, Default)]
 pub(super) struct Certificates {
     pub(super) authority: Option<Vec<u8>>,
     pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
-    /// The host that the servers' certificates are for, if it is not their own.
+    /// The host name in the servers' certificates, if different from the servers' hosts.
     pub(super) server_name: Option<String>,
 }
 
 impl Certificates {
-    /// Those that a URL names, where none are given by themselves.
+    /// Adds the certificates that the URL names, unless they are set already.
     pub(super) fn or_from_url(mut self, options: &UrlOptions) -> Result<Self, Error> {
         self.server_name = self.server_name.or_else(|| options.server_name.clone());
         if self.authority.is_none() {
@@ -39,12 +39,13 @@ impl Certificates {
         Ok(self)
     }
 
-    /// Whether there is anything that a connection without TLS would ignore.
+    /// Returns whether there is nothing that a connection without TLS would ignore.
     fn is_empty(&self) -> bool {
         self.authority.is_none() && self.client.is_none() && self.server_name.is_none()
     }
 
-    /// The same connection, with these certificates, and the host that the servers' are for.
+    /// Returns the same connection with these certificates, and the host name in the servers'
+    /// certificates.
     pub(super) fn apply(
         self,
         info: ConnectionInfo,
@@ -88,11 +89,11 @@ fn read(parameter: &str, path: &str) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(refused)
 }
 
-/// rustls panics where several providers are linked in and none was chosen, and the Redis client
-/// leaves the choice to it.
+/// Installs a cryptography provider for rustls. The Redis client leaves the choice to rustls, which
+/// panics if several providers are linked in and none was chosen.
 fn make_sure_of_cryptography() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may have been faster: then theirs is used.
+        // If another thread was faster, the provider of that thread is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }

@@ -9,11 +9,12 @@ use super::credentials::Credentials;
 use super::net::address::Address;
 use crate::error::Error;
 
-/// The parts of a URL. It may hold passwords: no `Debug`.
+/// The parts of a URL. There is no `Debug`, because a URL may contain passwords.
 #[derive(Clone)]
 pub(super) struct RedisUrl {
     pub(super) kind: UrlKind,
-    /// How the servers that keep sessions are spoken to; the address in it is that of the first.
+    /// The settings of connections to the servers that keep sessions. The address is the address of
+    /// the first server.
     pub(super) info: ConnectionInfo,
     pub(super) login: Credentials,
     pub(super) options: UrlOptions,
@@ -31,11 +32,11 @@ pub(super) enum UrlKind {
 pub(super) struct UrlOptions {
     pub(super) connections: Option<usize>,
     pub(super) sentinel_login: Credentials,
-    /// Paths of PEM files.
+    /// The path of a PEM file, like the next two.
     pub(super) ca: Option<String>,
     pub(super) certificate: Option<String>,
     pub(super) key: Option<String>,
-    /// The host that the servers' certificates are for.
+    /// The host name in the servers' certificates.
     pub(super) server_name: Option<String>,
 }
 
@@ -51,9 +52,10 @@ const SENTINEL_PORT: u16 = 26379;
 impl RedisUrl {
     /// # Errors
     ///
-    /// [`Error::is_config`] with what is possible; nothing of the URL is quoted.
+    /// Fails with [`Error::is_config`] and lists the supported forms. The error quotes nothing of
+    /// the URL.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        // The parser of URLs would leave them out, in the midst of a password too.
+        // The URL parser would drop control characters, even in the middle of a password.
         if text.contains(char::is_control) {
             return Err(Error::config(
                 "the Redis URL cannot be used: it holds a line break or another control character",
@@ -81,7 +83,7 @@ impl RedisUrl {
 
     fn socket(rest: &str) -> Result<Self, Error> {
         let mut url = parse("redis+unix", rest)?;
-        // The client looks for it elsewhere, and would connect without.
+        // The client looks for the login elsewhere, and would connect without a login.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Error::config(
                 "the Redis URL cannot be used: user and password of a socket are its parameters \
@@ -133,13 +135,14 @@ impl RedisUrl {
 }
 
 impl UrlOptions {
-    /// Takes what is known out of the URL.
+    /// Takes the known parameters out of the URL.
     ///
     /// # Errors
     ///
-    /// A parameter that is none of them, nor of `others`: a misspelt one must not be passed over in
-    /// silence. The same one twice: one of them would be. A `+`: forms write a space so, and
-    /// who pastes a password means the sign.
+    /// - An unknown parameter that is not in `others` either. Ignoring a misspelled parameter could
+    ///   be dangerous.
+    /// - A repeated parameter, because the first or the second would be ignored.
+    /// - A `+`. Forms write a space like this, but a pasted password means the plus sign.
     fn take(url: &mut Url, others: &[&str]) -> Result<Self, Error> {
         if url.query().is_some_and(|query| query.contains('+')) {
             return Err(Error::config(
@@ -192,9 +195,9 @@ fn bad_parameter() -> Error {
     )
 }
 
-/// The parts of what stands behind `://` where several hosts may stand, which no URL has.
+/// The parts behind `://` of a URL with several hosts, which standard URLs do not support.
 struct Hosts<'a> {
-    /// With its `@`, or empty.
+    /// The login with the final `@`, or empty.
     login: &'a str,
     hosts: &'a str,
     tail: &'a str,
@@ -217,7 +220,7 @@ fn addresses(hosts: &str, default_port: u16) -> Result<Vec<Address>, Error> {
     let address = |host: &str| {
         let url = parse("redis", host)?;
         let name = match url.host() {
-            // Without the brackets, as the system's resolver takes it.
+            // Without brackets, as the system's resolver expects.
             Some(url::Host::Ipv6(address)) => address.to_string(),
             Some(host) => host.to_string(),
             None => return Err(unusable()),
@@ -235,7 +238,7 @@ fn parse(scheme: &str, rest: &str) -> Result<Url, Error> {
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
-    // A path and a query have the same encoding, but for the plus sign.
+    // A path and a query use the same encoding, except for the plus sign.
     let query = format!("={}", text.replace('+', "%2B"));
     url::form_urlencoded::parse(query.as_bytes()).next().map(|(_, value)| value.into_owned())
 }

@@ -1,5 +1,5 @@
-//! Any sequence of operations: what is counted is what is there, it is never too much, and nothing
-//! else is lost than is said.
+//! Tests with random sequences of operations. The counters stay right, the bounds are kept, and
+//! nothing else is lost than documented.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::{Action, WhenFull};
 
-/// One operation, on the session of this number.
+/// An operation on the session with this number.
 #[derive(Debug, Clone)]
 enum Step {
     Write { key: u32, creates: bool, field: u8, length: usize, ttl: Option<u64>, expires_in: u64 },
@@ -21,8 +21,8 @@ enum Step {
     Pass { seconds: u64 },
 }
 
-/// What the store should hold, with no bounds: by key, the live sessions' fields with their values'
-/// lengths and expiries.
+/// The expected contents of a store without bounds. For each key, the model has the fields of the
+/// live session, with length and expiry of each value.
 #[derive(Debug, Default)]
 struct Model {
     now: u64,
@@ -171,7 +171,7 @@ impl Model {
         self.expire();
     }
 
-    /// A live session, or one that begins now.
+    /// Returns a live session, creating a missing session.
     fn used(&mut self, at: u32, expires_in: u64) -> &mut Session {
         self.used += 1;
         let begun = Session { expires_at: 0, used_at: 0, fields: BTreeMap::new() };
@@ -190,8 +190,8 @@ impl Model {
         }
     }
 
-    /// Every live session is there as it should be; but those that were not used for longest may be
-    /// missing if they may be evicted.
+    /// Checks that every live session is as expected. With eviction, the least recently used
+    /// sessions may be missing.
     fn compare(&mut self, store: &MemoryStore, when_full: WhenFull) {
         let is_there = |at: u32| store.expires_in(&key(at)).unwrap();
         let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.live)
@@ -213,7 +213,7 @@ impl Model {
                 "{at} {found:?}"
             );
         }
-        // Looking is using: in the order of their last use, which stays the same by it.
+        // A read marks a session as used. Reading in order of last use keeps that order.
         let mut by_use: Vec<_> = kept.iter().collect();
         by_use.sort_by_key(|(_, session)| session.used_at);
         for (at, session) in by_use {

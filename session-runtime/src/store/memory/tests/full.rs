@@ -1,4 +1,4 @@
-//! What a full store does.
+//! Tests of a full store.
 
 use super::*;
 use crate::store::WhenFull;
@@ -176,7 +176,7 @@ fn bounded(entries: usize, bytes: usize, when_full: WhenFull) -> (MemoryStore, M
     (builder.clock(&clock).build(), clock)
 }
 
-/// Sets the field `b` to a value of that many bytes.
+/// Sets the field `b` to a value of this many bytes.
 fn put(
     store: &MemoryStore,
     key: &SessionKey,

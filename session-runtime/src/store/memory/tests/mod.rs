@@ -1,4 +1,4 @@
-//! What only a look inside can show.
+//! Tests that need access to private parts.
 
 mod bounded;
 mod full;
@@ -95,7 +95,7 @@ fn id(number: u32) -> SessionId {
     SessionId::parse(&format!("{number:0>40}")).unwrap()
 }
 
-/// What is counted is what is there, and not too much.
+/// Checks the counters and the bounds.
 fn check(store: &MemoryStore) {
     store.entries.lock().unwrap().check();
 }

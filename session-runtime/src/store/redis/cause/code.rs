@@ -1,9 +1,9 @@
-//! The codes of servers' error replies.
+//! Codes of the servers' error replies.
 
 use redis::{ServerError, Value};
 use thiserror::Error;
 
-/// The first word of a server's error message, as `WRONGTYPE`.
+/// The first word of a server's error message, such as `WRONGTYPE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Code {
     #[error("WRONGTYPE")]
@@ -78,7 +78,7 @@ impl Code {
         }
     }
 
-    /// The code of a reply that is an error.
+    /// Returns the code of an error reply.
     pub(crate) fn in_reply(reply: &Value) -> Option<Self> {
         match reply {
             Value::ServerError(error) => Some(error.into()),
@@ -86,18 +86,19 @@ impl Code {
         }
     }
 
-    /// Another server is to be asked, or the same one in a moment. Nothing was carried out.
+    /// Returns whether a retry may help, on another server or later on the same server. Nothing was
+    /// carried out.
     pub(crate) fn is_retryable(self) -> bool {
         self.is_not_master() || matches!(self, Self::Moved | Self::TryAgain | Self::ClusterDown)
     }
 
-    /// It is not, or not now, the server that sessions are kept on: that one has to be looked for
-    /// again. Nothing was carried out.
+    /// Returns whether the server is currently not the master that keeps the sessions. The master
+    /// must be looked up again. Nothing was carried out.
     pub(crate) fn is_not_master(self) -> bool {
         matches!(self, Self::ReadOnly | Self::MasterDown | Self::Loading)
     }
 
-    /// The server cannot serve now, but it, or its successor, will.
+    /// Returns whether the server, or a successor of the server, will be able to serve later.
     pub(super) fn is_transient(self) -> bool {
         matches!(
             self,
@@ -113,12 +114,12 @@ impl Code {
         )
     }
 
-    /// The server takes no writes now.
+    /// Returns whether the server currently accepts no writes.
     pub(crate) fn refuses_writes(self) -> bool {
         self.refuses_only_writes() || self.is_not_master()
     }
 
-    /// The server takes no writes now, but what it reads is right.
+    /// Returns whether the server currently accepts no writes, but answers reads correctly.
     pub(crate) fn refuses_only_writes(self) -> bool {
         matches!(self, Self::Misconf | Self::NoReplicas | Self::OutOfMemory)
     }
@@ -127,8 +128,8 @@ impl Code {
 impl From<&ServerError> for Code {
     fn from(error: &ServerError) -> Self {
         match Self::read(error.code()) {
-            // Of two words: "User app has no permissions to run the 'get' command", "No permissions
-            // to access a key".
+            // Redis has two such messages: "User app has no permissions to run the 'get' command"
+            // and "No permissions to access a key".
             Self::NoPermission
                 if error.details().is_some_and(|details| details.contains("to access ")) =>
             {
@@ -140,9 +141,11 @@ impl From<&ServerError> for Code {
     }
 }
 
-/// What a script was refused has words of Redis 6 before its code, and a minus: `@user_script: 31:
-/// -READONLY You can't …` if the script returned the error, with an `ERR` and more before that if
-/// it was raised.
+/// Finds the code of an error in a script.
+///
+/// Redis 6 writes text and a minus before the code. An error that the script returned looks like
+/// `@user_script: 31: -READONLY You can't …`. An error that the script raised has `ERR` and more
+/// text in front.
 fn code_in_script(error: &ServerError) -> Option<&str> {
     let details = error.details()?;
     if !error.code().starts_with(SCRIPT) && !details.contains(SCRIPT) {
@@ -151,7 +154,7 @@ fn code_in_script(error: &ServerError) -> Option<&str> {
     details.split_once(": -")?.1.split(' ').next()
 }
 
-/// As Redis names every script.
+/// The name that Redis gives to every script.
 const SCRIPT: &str = "@user_script:";
 
 #[cfg(test)]

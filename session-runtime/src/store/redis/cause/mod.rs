@@ -1,4 +1,4 @@
-//! Causes of failures between us and the server, in our own words.
+//! Causes of failed requests and connections, in this crate's own words.
 
 mod code;
 #[cfg(feature = "tls")]
@@ -17,16 +17,15 @@ use thiserror::Error;
 
 use crate::store::StoreError;
 
-/// The source of every [`StoreError`] of this store: category and code, never the server's text,
-/// which quotes keys and values.
+/// The source of every [`StoreError`] of this store. A cause has a category and a code, and never
+/// the server's text, which quotes keys and values.
 #[derive(Debug, Clone, Error)]
 pub(crate) enum Cause {
     #[error("cannot connect to {address}: {reason}")]
     Unreachable { address: String, reason: &'static str },
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// Somebody answers there, and answers likewise until something is configured otherwise, here
-    /// or at the server.
+    /// A server answers, but refuses until the configuration is changed, here or on the server.
     #[error("cannot connect to {address}: {reason}")]
     Misconfigured { address: String, reason: Cow<'static, str> },
     #[error("the server has as many connections as its `maxclients` allows")]
@@ -60,12 +59,12 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// Nobody answered.
+    /// Returns whether there was no answer at all.
     pub(crate) fn is_unanswered(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut(_) | Self::Lost | Self::NoSentinel)
     }
 
-    /// What a failed attempt to connect came from.
+    /// Returns the cause of a failed attempt to connect.
     pub(crate) fn from_connect_error(error: &RedisError, address: &str) -> Self {
         let unreachable = |reason| Self::Unreachable { address: address.to_owned(), reason };
         let misconfigured = |reason| Self::Misconfigured { address: address.to_owned(), reason };
@@ -78,7 +77,7 @@ impl Cause {
         match error.kind() {
             ErrorKind::RESP3NotSupported => misconfigured(NO_HELLO.into()),
             ErrorKind::AuthenticationFailed => Self::Server(Code::WrongPassword),
-            // The client's own words for an error reply to `SELECT`.
+            // The client replaces the error reply to `SELECT` with this error.
             ErrorKind::Server(_) => misconfigured(NO_DATABASE.into()),
             ErrorKind::Parse => Self::Unexpected,
             _ if error.is_connection_refusal() => unreachable("nothing listens there"),
@@ -88,7 +87,7 @@ impl Cause {
         }
     }
 
-    /// What a server answers to `HELLO`, or says before it.
+    /// Returns the cause for an error that a server sends in reply to `HELLO`, or before.
     pub(crate) fn from_handshake(answer: &ServerError, address: &str) -> Self {
         let misconfigured = |reason| Self::Misconfigured { address: address.to_owned(), reason };
         let details = answer.details().unwrap_or_default().to_ascii_lowercase();
@@ -101,14 +100,14 @@ impl Cause {
         }
     }
 
-    /// A Redis of this version.
+    /// Returns the cause for a Redis server of an older version.
     pub(crate) fn too_old(address: &str, version: &str) -> Self {
         let reason =
             format!("the server is Redis {version}, and sessions need Redis 7 or later, or Valkey");
         Self::Misconfigured { address: address.to_owned(), reason: reason.into() }
     }
 
-    /// A server that takes a TLS handshake for a command.
+    /// Returns the cause for a server that reads a TLS handshake as a command.
     pub(crate) fn without_tls(address: &str) -> Self {
         Self::Misconfigured { address: address.to_owned(), reason: WITHOUT_TLS.into() }
     }
@@ -137,10 +136,10 @@ fn tls_refusal(_: &RedisError) -> Option<Cow<'static, str>> {
     None
 }
 
-/// The error of this type that the client passes on, if it is one.
+/// Returns the source of the client's error, if the source has this type.
 fn find_source<E: StdError + 'static>(error: &RedisError) -> Option<&E> {
     let source = error.source()?;
-    // The client shares those that are not its own: the source is the `Arc`.
+    // The client wraps foreign errors in an `Arc`, and the `Arc` is the source.
     let shared = source.downcast_ref::<Arc<dyn StdError + Send + Sync>>();
     shared.map_or_else(|| source.downcast_ref(), |error| error.downcast_ref())
 }
@@ -150,7 +149,8 @@ fn io_reason(error: &RedisError) -> &'static str {
         Some(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             "the system does not permit it"
         }
-        // Resolvers have error numbers of their own, which are not the system's.
+        // Resolvers have error numbers of their own, so there is no error number of the operating
+        // system.
         Some(error) if error.raw_os_error().is_none() => "the host's name is not known",
         _ => "the network failed",
     }

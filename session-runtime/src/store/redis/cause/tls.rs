@@ -1,4 +1,4 @@
-//! What TLS has against a connection.
+//! Reasons why TLS refuses a connection.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -9,9 +9,9 @@ use rustls::{AlertDescription, CertificateError};
 
 use super::{WITHOUT_TLS, find_source};
 
-/// Why no connection came about, if it is for TLS.
+/// Returns the reason for a failure to connect, if TLS is the reason.
 pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
-    // There is no other sign of it.
+    // The client gives no other hint.
     if error.to_string().starts_with("Unable to build client with TLS parameters") {
         return Some(
             "the certificate and the key of this client do not go together, or cannot be used"
@@ -24,7 +24,7 @@ pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
     if let Some(error) = find_source::<io::Error>(error) {
         return error.get_ref()?.downcast_ref().map(reason);
     }
-    // Before there is a connection.
+    // The error occurred before there was a connection.
     let is_of_setup =
         find_source::<rustls::Error>(error).is_some() || error.kind() == ErrorKind::Io;
     (is_of_setup && StdError::source(error).is_some()).then(|| {
@@ -41,7 +41,7 @@ fn reason(error: &rustls::Error) -> Cow<'static, str> {
         rustls::Error::PeerIncompatible(_) => {
             "the server has no version or cipher of TLS in common with us".into()
         }
-        // Of the library's own words none quotes what the server sent, but for names in
+        // The library's messages quote nothing that the server sent, except for names in
         // certificates.
         error => format!("TLS failed: {error}").into(),
     }
@@ -54,7 +54,8 @@ fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
                                                             another name than its host: \
                                                             `server_name=HOST` names that"
             .into(),
-        // The second is one of the same name with another key: it was made anew.
+        // `BadSignature` stands for an authority of the same name with another key: the authority
+        // was created again.
         UnknownIssuer | BadSignature => "the server's certificate is signed by an authority that \
                                          is not trusted: `ca=FILE` names another"
             .into(),
@@ -74,7 +75,7 @@ fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
         CertificateRequired => {
             "the server asks for a client's certificate: `cert=FILE&key=FILE`".into()
         }
-        // TLS 1.2 says so of a certificate that it misses, too.
+        // TLS 1.2 also sends this alert if a client certificate is missing.
         HandshakeFailure => "the server ended the handshake: it asks for a client's certificate, \
                              say, or shares no cipher"
             .into(),

@@ -1,4 +1,4 @@
-//! The commands and scripts by which sessions are read and changed.
+//! Commands and scripts that read and change sessions.
 
 mod expiry;
 mod preflight;

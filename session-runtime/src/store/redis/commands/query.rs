@@ -1,4 +1,4 @@
-//! Requests that only read, or may be carried out twice.
+//! Requests that only read, or that may be carried out twice.
 
 use redis::{Cmd, Value};
 
@@ -9,8 +9,8 @@ use crate::store::redis::net::request::{Idempotent, Request, RequestError};
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
-    /// Sends a request, once more if the connection broke. A server that closes idle connections,
-    /// or was started anew, is not worth an error.
+    /// Sends a request, and retries once if the connection was lost. A server that closes idle
+    /// connections, or was restarted, should not cause an error.
     pub(super) async fn query<R: Request>(
         &self,
         key: &SessionKey,
@@ -24,7 +24,7 @@ impl RedisStore {
         replies.map_err(read_error)
     }
 
-    /// Sends a command to every server. An error reply of one is the answer of all.
+    /// Sends a command to every server. Fails if any server returns an error.
     pub(super) async fn query_each(&self, command: &Cmd) -> Result<Vec<Value>, StoreError> {
         let sent =
             self.deployment.send_to_each(command, Route::Session, self.deployment.deadline()).await;
@@ -36,7 +36,7 @@ impl RedisStore {
     }
 }
 
-/// Why a read got no reply.
+/// Returns the error of a read without a reply.
 pub(super) fn read_error(
     (RequestError::NotSent(cause) | RequestError::NoReply(cause)): RequestError,
 ) -> StoreError {

@@ -1,4 +1,4 @@
-//! Reads: plain commands in one pipeline.
+//! Reads, which are plain commands in one pipeline.
 
 use std::time::{Duration, SystemTime};
 
@@ -73,7 +73,7 @@ impl RedisStore {
     ) -> Result<Lookup<Duration>, StoreError> {
         let name = key.expose_secret();
         let mut commands = Pipeline::with_capacity(2);
-        // `PTTL` alone would not tell a tombstone from a session.
+        // `PTTL` alone cannot distinguish a tombstone from a session.
         commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
         commands.add_command(command_of(&["PTTL", name]));
         let mut replies = self.query(key, &commands).await?.into_iter();
@@ -100,7 +100,7 @@ impl RedisStore {
         } else {
             command_of(&["HEXISTS", name, field])
         });
-        // What `HPTTL` says of a missing key depends on the server.
+        // For a missing key, the reply of `HPTTL` depends on the server.
         commands.add_command(command_of(&["PTTL", name]));
         let mut replies = self.query(key, &commands).await?.into_iter();
         let left = match replies.next() {
@@ -117,7 +117,8 @@ impl RedisStore {
         })
     }
 
-    /// Of several servers, that of the one whose time is farthest from ours.
+    /// Returns the time of the server's clock. If there are several servers, the time that differs
+    /// most from the local clock is returned.
     pub(crate) async fn time(&self) -> Result<SystemTime, StoreError> {
         let mut farthest: Option<(Duration, SystemTime)> = None;
         for reply in self.query_each(&command_of(&["TIME"])).await? {
@@ -130,7 +131,7 @@ impl RedisStore {
         farthest.map(|(_, time)| time).ok_or_else(|| StoreError::unavailable(Cause::NoClusterNode))
     }
 
-    /// One read command; in one trip with whatever the refresh needs.
+    /// Sends a read command, in one round trip with the command for the refresh.
     async fn read<T>(
         &self,
         read: Cmd,
@@ -172,7 +173,7 @@ impl RedisStore {
     }
 }
 
-/// The reply to the reading command itself.
+/// Interprets the reply to the read command.
 fn read_reply<T>(
     reply: Value,
     decode: fn(Value) -> Result<Option<T>, Cause>,
@@ -183,11 +184,11 @@ fn read_reply<T>(
     }
 }
 
-/// How long a key is kept, by its own account.
+/// The expiry of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expiry {
     Missing,
-    /// A session that another program began, and gave no expiry.
+    /// A session without an expiry, created by another program.
     Unlimited,
     Limited(Duration),
 }
@@ -202,7 +203,7 @@ impl Expiry {
     }
 }
 
-/// The reply of `PTTL`.
+/// Interprets the reply of `PTTL`.
 fn expiry(reply: Option<Value>) -> Result<Expiry, StoreError> {
     match reply {
         Some(Value::Int(-2)) => Ok(Expiry::Missing),
@@ -213,10 +214,10 @@ fn expiry(reply: Option<Value>) -> Result<Expiry, StoreError> {
     }
 }
 
-/// The result of a read, by the reply of its `PEXPIRE`.
+/// Returns the result of a read, given the reply of the `PEXPIRE`.
 ///
-/// A value that was there is served by a server that takes no writes now; of what was not there, it
-/// is unknown whether the session is.
+/// If the server currently accepts no writes, a value that was found is still returned. If no value
+/// was found, the session may be missing, so the result is an error.
 fn refreshed<T>(
     found: Option<T>,
     reply: Option<Value>,
@@ -245,7 +246,7 @@ fn value(reply: Value) -> Result<Option<Bytes>, Cause> {
     }
 }
 
-/// Nothing if none of them is there: it is not known then whether the session is.
+/// Returns `None` if no field was found. The session may be missing then.
 fn values(reply: Value) -> Result<Option<Vec<Option<Bytes>>>, Cause> {
     let Value::Array(replies) = reply else { return Err(Cause::Unexpected) };
     let values: Vec<_> = replies.into_iter().map(value).collect::<Result<_, _>>()?;

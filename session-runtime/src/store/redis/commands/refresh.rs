@@ -1,4 +1,4 @@
-//! Changes of an expiry that nobody waits for.
+//! Changes of an expiry in the background.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,14 +16,16 @@ use crate::store::redis::protocol::command::{Capacity, command_of};
 use crate::store::{PERMANENT_FIELD, SessionKey, StoreError};
 
 impl RedisStore {
-    /// Refreshes a session's expiry in the background. The reader does not wait for it, and neither
-    /// a reader that is dropped nor a runtime that is parked takes it along. A session that ended
-    /// meanwhile gets its own end back.
+    /// Refreshes a session's expiry in the background.
+    ///
+    /// The reader does not wait. The refresh continues if the reader is dropped or the reader's
+    /// runtime is parked. If the session has ended meanwhile, the tombstone's own expiry is
+    /// restored.
     pub(super) fn refresh_unawaited(&self, key: &SessionKey, expires_in: Duration) {
         let (store, key) = (self.clone(), key.clone());
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(expire_command(&key, expires_in));
-        // Behind it: what it finds is what was refreshed, or what ended since.
+        // Sent behind `PEXPIRE`. A tombstone that shows here was refreshed, or was stored since.
         commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
         background::spawn(async move {
             let deadline = store.deployment.deadline();
@@ -49,7 +51,8 @@ impl RedisStore {
         });
     }
 
-    /// Gives a tombstone that was taken for a session its own end back, in the background.
+    /// Restores the expiry of a tombstone in the background, after an operation has mistaken the
+    /// tombstone for a session.
     pub(super) fn restore_unawaited(&self, key: &SessionKey) {
         let (store, key) = (self.clone(), key.clone());
         background::spawn(async move {

@@ -1,4 +1,4 @@
-//! The scripts that change sessions, and how they are run.
+//! The scripts that change sessions, and the code that runs them.
 
 use std::sync::OnceLock;
 
@@ -19,7 +19,7 @@ pub(super) static MODIFY: Script = Script::new(SOURCES[3]);
 pub(super) static EXPIRE_FIELD: Script = Script::new(SOURCES[4]);
 pub(super) static RESTORE: Script = Script::with_route(SOURCES[5], Route::Background);
 
-/// The scripts that every connection loads before it is used.
+/// The scripts that every connection loads before the first use.
 pub(crate) const SOURCES: &[&str] = &[
     include_str!("scripts/write.lua"),
     include_str!("scripts/rotate.lua"),
@@ -29,7 +29,7 @@ pub(crate) const SOURCES: &[&str] = &[
     include_str!("scripts/restore.lua"),
 ];
 
-/// A script, known to the server by its hash. Its file describes its arguments.
+/// A script, which the server knows by a hash. The Lua file describes the arguments.
 pub(super) struct Script {
     source: &'static str,
     hash: OnceLock<String>,
@@ -45,10 +45,11 @@ impl Script {
         Self { source, hash: OnceLock::new(), route }
     }
 
-    /// Runs the script on the session under the first key. An error reply is a reply.
+    /// Runs the script on the session under the first key. Error replies are returned as replies.
     ///
-    /// It is handed over once. It goes out again, whole, after the one reply that proves that it
-    /// did not run: the server was started anew, or its scripts were flushed.
+    /// The script is sent once, by hash. A second attempt, with the whole source, only follows the
+    /// reply that proves that the script did not run. That happens if the server was restarted, or
+    /// if the server's scripts were flushed.
     pub(super) async fn run(
         &self,
         deployment: &Deployment,
@@ -82,7 +83,7 @@ impl Script {
     }
 }
 
-/// Why a write got no reply.
+/// Returns the error of a write without a reply.
 pub(super) fn write_error(error: RequestError) -> StoreError {
     match error {
         RequestError::NotSent(cause) => StoreError::unavailable(cause),

@@ -11,7 +11,7 @@ use crate::store::redis::protocol::command::command_of;
 use crate::store::redis::protocol::reply::time;
 use crate::store::{DestroyReason, Lookup, SessionKey, StoreError, Tombstone, TombstoneKind};
 
-/// The lifetime of the tombstones of a former format, which do not tell their beginning.
+/// The lifetime of tombstones in a former format, which lacks the time of creation.
 const FORMER_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 const LOGGED_OUT: &str = "loggedout";
@@ -27,7 +27,7 @@ impl RedisStore {
     ) -> Result<Option<Tombstone>, StoreError> {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(command_of(&["GET", key.expose_secret()]));
-        // Behind the tombstone, so that its age is never less than it was.
+        // Sent behind `GET`, so that the age is never less than the age at the read.
         commands.add_command(command_of(&["TIME"]));
         let mut replies = self.query(key, &commands).await?.into_iter();
         let stored = match replies.next() {
@@ -50,12 +50,12 @@ impl RedisStore {
     }
 }
 
-/// Commands on a tombstone answer `WRONGTYPE`: it is a string, not a hash.
+/// Commands on a tombstone return `WRONGTYPE`, because a tombstone is a string and not a hash.
 pub(super) fn dead_or_error<T>(code: Code) -> Result<Lookup<T>, StoreError> {
     if code == Code::WrongType { Ok(Lookup::Dead) } else { Err(code.into()) }
 }
 
-/// The word of a destruction, as a script stores it.
+/// Returns the word that scripts store for a destruction.
 pub(super) fn reason_word(reason: DestroyReason) -> &'static str {
     match reason {
         DestroyReason::LoggedOut => LOGGED_OUT,
@@ -64,15 +64,15 @@ pub(super) fn reason_word(reason: DestroyReason) -> &'static str {
     }
 }
 
-/// The word of a rotation, as a script stores it.
+/// Returns the word that scripts store for a rotation.
 pub(super) fn rotation_word(renews: bool) -> &'static str {
     if renews { RENEWED } else { ROTATED }
 }
 
 /// The text of a tombstone: `KIND:CREATED:UNTIL:SUCCESSOR`, with times in milliseconds since 1970.
 ///
-/// Tombstones of former releases are read too: `UNTIL:SUCCESSOR`, and the successor alone. They do
-/// not tell a renewal from a rotation.
+/// Tombstones of former releases can be read too: `UNTIL:SUCCESSOR`, and the successor alone. They
+/// do not distinguish a renewal from a rotation.
 #[derive(Debug, PartialEq)]
 pub(super) struct StoredTombstone {
     pub(super) kind: TombstoneKind,
@@ -96,7 +96,7 @@ impl StoredTombstone {
         }
     }
 
-    /// Less than it is, if anything: the stored time was cut to whole milliseconds.
+    /// Returns at most the true age, because the stored time was truncated to milliseconds.
     fn age_at(&self, now: SystemTime) -> Duration {
         let age =
             self.created_at.and_then(|made| now.duration_since(made).ok()).unwrap_or_default();

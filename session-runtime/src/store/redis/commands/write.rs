@@ -1,4 +1,4 @@
-//! Changes of sessions: one script each, but for a write that plain commands can do.
+//! Changes of sessions. Each change is a script, except for a write that plain commands can do.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::store::{
 };
 use crate::value::FieldValue;
 
-/// A number among a script's arguments has no more digits.
+/// The largest number of digits of a number among a script's arguments.
 const NUMBER: usize = 16;
 
 impl RedisStore {
@@ -77,12 +77,12 @@ impl RedisStore {
         }
     }
 
-    /// A write of fields that are most likely there: two plain commands, which take the server half
-    /// the time of the script or less, where it has them.
+    /// Writes fields that most likely exist, with two plain commands if the server supports this.
+    /// Two plain commands take the server at most half the time of the script.
     ///
-    /// The first sets all of them or none: it asks for the permanent field too, so that it does
-    /// nothing where there is no session. What it does not do, the script does, or tells why
-    /// not.
+    /// The first command sets all fields or none. The permanent field is included, so the command
+    /// does nothing without a session. In that case the script carries out the write or returns the
+    /// reason.
     pub(crate) async fn overwrite(
         &self,
         key: &SessionKey,
@@ -104,7 +104,7 @@ impl RedisStore {
             Value::Int(1) => overwrote(refreshed, &self.deployment),
             Value::Int(0) => self.write_by_script(key, write, deadline).await?,
             Value::ServerError(error) => match Code::from(&error) {
-                // No permission, or another server by now, which has no such command.
+                // The permission is missing, or a new server lacks the command.
                 Code::NoPermission | Code::Other => {
                     self.deployment.record_overwrite_refused(key);
                     self.write_by_script(key, write, deadline).await?
@@ -180,8 +180,8 @@ impl RedisStore {
         }
     }
 
-    /// A field's expiry is not sent to a server that has none. While the server is not known, the
-    /// scripts refuse it themselves.
+    /// Refuses a field's expiry if the server is known not to support field expiry. While the
+    /// server is unknown, the scripts refuse such writes.
     fn check_field_expiry(
         &self,
         key: &SessionKey,
@@ -247,7 +247,7 @@ impl RedisStore {
                 Ok(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind))
             }
             Value::ServerError(error) => match Code::from(&error) {
-                // Neither a session nor a tombstone.
+                // The key holds neither a session nor a tombstone.
                 Code::WrongType => Ok(Destroyed::Dead(StoredTombstone::parse(b"").kind)),
                 code => Err(code.into()),
             },
@@ -269,10 +269,10 @@ fn overwrite_command(key: &SessionKey, changes: &[Change<'_>]) -> Cmd {
     command
 }
 
-/// The fate of a session whose fields were overwritten, by the reply of its `PEXPIRE`.
+/// Returns the state of a session whose fields were overwritten, given the reply of the `PEXPIRE`.
 fn overwrote(refreshed: Option<Value>, deployment: &Deployment) -> Lookup<u64> {
     match refreshed {
-        // It ended in between.
+        // The session is gone since the first command.
         Some(Value::Int(0)) => return Lookup::Missing,
         Some(Value::ServerError(error)) => {
             deployment.log_unrefreshed(&Cause::Server((&error).into()))
@@ -282,7 +282,7 @@ fn overwrote(refreshed: Option<Value>, deployment: &Deployment) -> Lookup<u64> {
     Lookup::Found(0)
 }
 
-/// As the script reads it.
+/// Adds the arguments of an action, in the order that the script expects.
 fn add_action(invocation: &mut Cmd, action: &Action) {
     match action {
         Action::Replace(value) => add_value(invocation.arg("replace"), value.as_ref()),

@@ -1,4 +1,4 @@
-//! A check for servers that take writes, which writes nothing.
+//! A check that servers accept writes, without writing.
 
 use crate::background;
 use crate::store::StoreError;
@@ -8,16 +8,16 @@ use crate::store::redis::commands::query::read_error;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::protocol::command::command_of;
 
-/// A script that may write, and does not. A server refuses to begin it while it takes no writes. It
-/// names no key, so that any node of a cluster can be asked.
+/// A script that may write, but does not. A server that accepts no writes refuses to run the
+/// script. The script names no key, so any node of a cluster can run it.
 const MAY_WRITE: &str = "#!lua\nreturn 1";
 
 impl RedisStore {
-    /// Checks that each server takes writes: a full memory, too few replicas and disks that fail
-    /// stop them.
+    /// Checks that each server accepts writes. Full memory, too few replicas and failing disks stop
+    /// writes.
     ///
-    /// It goes by the connection for the background: while writes are paused it gets no answer, and
-    /// no session is to wait behind it.
+    /// The check uses the background connection. A server that pauses writes does not answer the
+    /// check, and no session should wait behind it.
     pub(crate) async fn takes_writes(&self) -> Result<(), StoreError> {
         let store = self.clone();
         let checked = background::spawn(async move { store.each_takes_writes().await }).await;
@@ -31,8 +31,8 @@ impl RedisStore {
             .send_to_each(&question, Route::Background, self.deployment.deadline())
             .await;
         let replies = sent.map_err(read_error)?;
-        // Other errors tell nothing: of a server that has no such scripts, or a permission that is
-        // missing.
+        // Other errors prove nothing: the server may not support such scripts, or a permission may
+        // be missing.
         match replies.iter().filter_map(Code::in_reply).find(|code| code.refuses_writes()) {
             Some(code) => Err(code.into()),
             None => Ok(()),

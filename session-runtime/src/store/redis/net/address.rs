@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A server's host and port, as it stands in URLs and in what clusters and sentinels answer.
+/// A server's host and port, as in URLs and in the replies of clusters and sentinels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
     pub(crate) host: String,
@@ -15,7 +15,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// As `h1:1, h2:2`.
+/// Writes addresses as `h1:1, h2:2`.
 pub(crate) fn write_list(addresses: &[Address], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (at, address) in addresses.iter().enumerate() {
         write!(f, "{}{address}", if at == 0 { "" } else { ", " })?;

@@ -10,9 +10,9 @@ use crate::store::redis::cause::Cause;
 use crate::store::redis::net::address::Address;
 use crate::store::redis::net::connector::Connector;
 
-/// The user, TLS or its lack, and the sockets' options of every connection to one deployment.
+/// The login, TLS settings and socket options of all connections to one deployment.
 ///
-/// They come from the URL. The address among them is that of the first server.
+/// The options come from the URL. They contain the address of the first server.
 #[derive(Clone)]
 pub(crate) struct ConnectOptions {
     info: ConnectionInfo,
@@ -20,20 +20,21 @@ pub(crate) struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// With a name if the servers' certificates are for it, whatever their hosts are.
+    /// Creates options. Set `server_name` if the servers' certificates are for that name instead of
+    /// their hosts.
     pub(crate) fn new(info: ConnectionInfo, server_name: Option<String>) -> Self {
         let settings = info
             .redis_settings()
             .clone()
-            // Disconnects are told by push messages, which RESP2 does not have.
+            // Disconnects are reported by push messages, which RESP2 does not have.
             .set_protocol(ProtocolVersion::RESP3)
             .set_lib_name("session-runtime", env!("CARGO_PKG_VERSION"));
         let tcp = TcpSettings::default()
-            // Without it, small writes wait for the acknowledgement of the one before.
+            // Otherwise, small writes wait until the previous write is acknowledged.
             .set_nodelay(true)
-            // Firewalls and balancers forget idle connections, silently and after some minutes.
-            // This keeps them in mind, or finds it out before a request does: half a
-            // minute after the last packet arrived.
+            // Firewalls and load balancers silently forget idle connections after some minutes.
+            // Keepalive probes prevent this. They also detect a lost connection half a minute after
+            // the last packet arrived, before a request does.
             .set_keepalive(
                 TcpKeepalive::new()
                     .with_time(IDLE_BEFORE_PROBES)
@@ -43,7 +44,7 @@ impl ConnectOptions {
         Self { info: info.set_redis_settings(settings).set_tcp_settings(tcp), server_name }
     }
 
-    /// The same for another user, or for none, of servers that have no databases.
+    /// Returns the same options with another login or none, for servers without databases.
     pub(crate) fn with_login(&self, user: Option<&str>, password: Option<&str>) -> Self {
         let settings = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
@@ -56,12 +57,12 @@ impl ConnectOptions {
         }
     }
 
-    /// Opens connections to the server of the URL.
+    /// Returns a connector to the server of the URL.
     pub(crate) fn connector(&self) -> Result<Connector, Cause> {
         Connector::new(self.info.clone(), self.server_name.as_deref())
     }
 
-    /// Opens connections to another server, with the same options.
+    /// Returns a connector to another server, with the same options.
     pub(crate) fn connector_to(&self, address: &Address) -> Result<Connector, Cause> {
         let Address { host, port } = address.clone();
         let addr = match self.info.addr() {
@@ -76,8 +77,8 @@ impl ConnectOptions {
         Connector::new(self.info.clone().set_addr(addr), self.server_name.as_deref())
     }
 
-    /// Sends one command on a connection of its own, to a server that need not keep sessions. An
-    /// error reply is a reply.
+    /// Sends a command on a new connection to a server that need not keep sessions. Error replies
+    /// are returned as replies.
     pub(crate) async fn query(&self, address: &Address, command: &Cmd) -> Result<Value, Cause> {
         let failed = |error| Cause::from_connect_error(&error, &address.to_string());
         let config = redis::AsyncConnectionConfig::new()
@@ -90,5 +91,5 @@ impl ConnectOptions {
 
 const IDLE_BEFORE_PROBES: Duration = Duration::from_secs(15);
 const BETWEEN_PROBES: Duration = Duration::from_secs(5);
-/// By default the system sends nine.
+/// The default of the operating system is nine.
 const PROBES: u32 = 3;

@@ -13,17 +13,18 @@ use tokio::net::lookup_host;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::address::Address;
 
-/// One server, and the options of connections to it.
+/// A server, with the options of connections to that server.
 #[derive(Clone)]
 pub(crate) struct Connector {
     client: Client,
-    /// Where the server is, if the client's host is only the name in the server's certificate.
+    /// The address of the server, if the client's host is only the name in the server's
+    /// certificate.
     reached_at: Option<Address>,
 }
 
 impl Connector {
-    /// The server of these settings. Its certificate is for the name, if one is given, and for the
-    /// server's host otherwise.
+    /// Creates a connector with these settings. The server's certificate must be for `server_name`,
+    /// or else for the server's host.
     pub(crate) fn new(info: ConnectionInfo, server_name: Option<&str>) -> Result<Self, Cause> {
         let (info, reached_at) = match (info.addr().clone(), server_name) {
             (ConnectionAddr::TcpTls { host, port, insecure, tls_params }, Some(name)) => {
@@ -49,7 +50,7 @@ impl Connector {
     }
 }
 
-/// For messages: its address.
+/// Writes the address, for messages.
 impl fmt::Display for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reached_at {
@@ -59,7 +60,7 @@ impl fmt::Display for Connector {
     }
 }
 
-/// Finds this server under every name.
+/// A resolver that finds this server under every name.
 struct FixedResolver(Address);
 
 impl AsyncDNSResolver for FixedResolver {

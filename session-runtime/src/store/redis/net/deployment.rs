@@ -1,4 +1,4 @@
-//! The servers of one deployment behind one interface, which finds the server that keeps a session.
+//! The servers of a deployment behind one interface, which finds the server of each session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Deployment {
         Self { topology, timeout, unrefreshed_log: Arc::default() }
     }
 
-    /// The same servers by other connections, not connected yet.
+    /// Returns the same servers with separate connections, which are not open yet.
     pub(crate) fn fork(&self) -> Self {
         let topology = match &self.topology {
             Topology::Single(node) => Topology::Single(node.fork()),
@@ -44,7 +44,7 @@ impl Deployment {
         Self { topology, timeout: self.timeout, unrefreshed_log: Arc::clone(&self.unrefreshed_log) }
     }
 
-    /// Has them connected to, without waiting for it.
+    /// Starts to connect to all servers, without waiting.
     pub(crate) fn connect_soon(&self) {
         match &self.topology {
             Topology::Single(node) => node.connect_soon(),
@@ -52,15 +52,15 @@ impl Deployment {
         }
     }
 
-    /// The deadline of an operation that begins now.
+    /// Returns the deadline of an operation that starts now.
     pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
     }
 
-    /// Sends a request to the server that keeps the session, and gives the reply. An error reply is
-    /// a reply.
+    /// Sends a request to the server of the session, and returns the reply. Error replies are
+    /// returned as replies.
     ///
-    /// Sent again only after a reply that proves that nothing was carried out.
+    /// A request is only sent again after a reply that proves that nothing was carried out.
     pub(crate) async fn send<R: Request>(
         &self,
         key: &SessionKey,
@@ -74,9 +74,9 @@ impl Deployment {
         }
     }
 
-    /// Sends the same request to every server that keeps sessions, side by side, wherever the keys
-    /// in it belong. The nodes of a cluster are those that are known. If none is, they are found
-    /// first.
+    /// Sends the same request concurrently to every server that keeps sessions, regardless of the
+    /// keys in the request. A cluster uses the known nodes, or first asks for the slots if no node
+    /// is known.
     pub(crate) async fn send_to_each<R: Request + Clone + Send + 'static>(
         &self,
         request: &R,
@@ -88,7 +88,7 @@ impl Deployment {
             async move {
                 let request = Idempotent(&request);
                 match link.send(&request, false, deadline).await {
-                    // A server that closes idle connections, or was started anew, is not worth an
+                    // A server that closes idle connections, or was restarted, should not cause an
                     // error.
                     Err(RequestError::NoReply(Cause::Lost)) => {
                         link.send(&request, false, deadline).await
@@ -106,23 +106,24 @@ impl Deployment {
         Ok(replies)
     }
 
-    /// Tells whether the server of a session is known not to expire single fields. Without a
-    /// connection nothing is known.
+    /// Returns whether the session's server is known not to support expiries of single fields.
+    /// Without a connection, nothing is known.
     pub(crate) fn lacks_field_expiry(&self, key: &SessionKey) -> bool {
         self.on_session_link(key, Link::lacks_field_expiry).unwrap_or(false)
     }
 
-    /// Tells whether the server of a session is known to overwrite fields by a plain command.
+    /// Returns whether the session's server is known to support overwriting fields with a plain
+    /// command.
     pub(crate) fn can_overwrite(&self, key: &SessionKey) -> bool {
         self.on_session_link(key, Link::can_overwrite).unwrap_or(false)
     }
 
-    /// Records that it has refused to.
+    /// Records that the session's server refused to overwrite fields with a plain command.
     pub(crate) fn record_overwrite_refused(&self, key: &SessionKey) {
         self.on_session_link(key, Link::record_overwrite_refused);
     }
 
-    /// Calls this on the link by which a session is reached, if the session's server is known.
+    /// Calls a function with the link of a session, if the session's server is known.
     fn on_session_link<T>(&self, key: &SessionKey, call: impl FnOnce(&Link) -> T) -> Option<T> {
         match &self.topology {
             Topology::Single(node) => Some(call(node.link(key, Route::Session))),
@@ -132,7 +133,7 @@ impl Deployment {
         }
     }
 
-    /// Logs that a session was used, and its expiry is as before.
+    /// Logs that a session was used without a refresh of the expiry.
     pub(crate) fn log_unrefreshed(&self, cause: &Cause) {
         log_first!(
             self.unrefreshed_log.is_due(),
@@ -142,22 +143,23 @@ impl Deployment {
         );
     }
 
-    /// Tells whether all servers can expire single fields, as they said when they were connected
-    /// to. Until then they count as able.
+    /// Returns whether all servers support expiries of single fields, as detected on connecting.
+    /// Unknown servers count as able.
     pub(crate) fn supports_field_expiry(&self) -> bool {
         self.server_infos().iter().all(|server| server.supports_field_expiry)
     }
 
-    /// The accounts of all servers that were connected to.
+    /// Returns information about all servers that were connected to.
     pub(crate) fn server_infos(&self) -> Vec<Arc<ServerInfo>> {
         self.topology.links(Route::Session).iter().filter_map(Link::server).collect()
     }
 
-    /// Refuses one server that is a node of a cluster: it would send most sessions elsewhere.
+    /// Refuses a single server that is a node of a cluster, because most sessions would be
+    /// redirected to other nodes.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`].
+    /// Fails with [`Error::is_config`].
     pub(crate) fn check_no_lone_cluster_node(&self) -> Result<(), Error> {
         let Topology::Single(_) = &self.topology else { return Ok(()) };
         match self.server_infos().iter().find(|server| server.is_cluster_node) {
@@ -183,7 +185,7 @@ impl Topology {
         matches!(self, Self::Cluster(_))
     }
 
-    /// One connection to each server.
+    /// Returns one connection to each server.
     fn links(&self, route: Route) -> Vec<Link> {
         match self {
             Self::Single(node) => vec![node.first_link(route).clone()],
@@ -195,7 +197,8 @@ impl Topology {
         }
     }
 
-    /// Looks for the servers again after one did not answer: others may have its slots by now.
+    /// Asks for the slots again after a server did not answer. Other servers may have taken over
+    /// the slots.
     fn refresh_soon(&self) {
         if let Self::Cluster(cluster) = self {
             cluster.refresh_slots_soon();
@@ -210,7 +213,7 @@ impl Topology {
     }
 }
 
-/// For messages: the servers' addresses, without user and password.
+/// Writes the servers' addresses without user and password, for messages.
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

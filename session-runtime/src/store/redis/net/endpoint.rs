@@ -13,7 +13,7 @@ use crate::store::redis::net::sentinel::Sentinels;
 #[derive(Clone)]
 pub(crate) enum Endpoint {
     Server(Box<Connector>),
-    /// The master that sentinels name when they are asked.
+    /// The master that sentinels name when asked.
     Sentinel(Arc<Sentinels>),
 }
 
@@ -30,7 +30,7 @@ impl Endpoint {
     }
 }
 
-/// For messages: an address, or the master's name and where its sentinels are.
+/// Writes an address, or the master's name and the sentinels' addresses, for messages.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

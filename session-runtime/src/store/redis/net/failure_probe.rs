@@ -1,4 +1,5 @@
-//! The reason why no connection came about, asked of the address itself when a program starts.
+//! Finds the reason for a failed connection when a program starts, by contacting the address
+//! directly.
 
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use tokio::time::timeout;
 
 use crate::store::redis::cause::Cause;
 
-/// How long a server is given to speak unasked, and how long to answer.
+/// The time for a server to send text first, and again the time to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
-/// The longest, of the protected mode, has some 900 bytes.
+/// The longest answer, about the protected mode, has some 900 bytes.
 const MAX_ANSWER: usize = 4096;
 
-/// Finds a better cause for a failure to connect. The client does not pass on why a server closes a
-/// connection at once, and a server without TLS waits for the end of what it takes for a command.
+/// Finds a better cause for a failure to connect. The client does not report why a server closes a
+/// connection at once. A server without TLS reads the TLS handshake as a command, and waits for the
+/// end of the command.
 pub(crate) async fn probe_connect_failure(cause: Cause, speaks_tls: bool) -> Cause {
     let Cause::Unreachable { address, reason } = &cause else { return cause };
     let answer = first_bytes(address).await.unwrap_or_default();
@@ -34,7 +36,7 @@ pub(crate) async fn probe_connect_failure(cause: Cause, speaks_tls: bool) -> Cau
     refined.unwrap_or(cause)
 }
 
-/// The server's reasons for not letting anybody in; other errors are answers to our question.
+/// Returns the server's reason for refusing connections. Other errors are replies to the `PING`.
 fn refusal_in(answer: &[u8], address: &str) -> Option<Cause> {
     match redis::parse_redis_value(answer).ok()? {
         Value::ServerError(error) => match Cause::from_handshake(&error, address) {
@@ -45,8 +47,8 @@ fn refusal_in(answer: &[u8], address: &str) -> Option<Cause> {
     }
 }
 
-/// As the cause tells the address: `host:port`, or the path of a socket. Of a master that sentinels
-/// name, it is no address.
+/// Reads the first bytes from an address as a cause names it: `host:port`, or the path of a socket.
+/// For the master of sentinels, that text is not an address.
 async fn first_bytes(address: &str) -> Option<Vec<u8>> {
     if address.contains(" of the sentinels ") {
         return None;
@@ -59,8 +61,8 @@ async fn first_bytes(address: &str) -> Option<Vec<u8>> {
     read_first_bytes(connected.ok()?.ok()?).await
 }
 
-/// Reads the words that come unasked first: a server that closes at once would take them back if it
-/// were asked.
+/// Waits for text before sending anything. If a command were sent first, the text of a server that
+/// closes at once would be lost.
 async fn read_first_bytes(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<Vec<u8>> {
     let mut answer = vec![0; MAX_ANSWER];
     let length = match timeout(ANSWER_TIMEOUT, stream.read(&mut answer)).await {

@@ -1,13 +1,13 @@
-//! Generations of connections: how long the server at an endpoint can be taken for the master.
+//! Generations of connections, which limit how long the server at an endpoint counts as the master.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the generations of the connections to one endpoint. All connections there share it, on
-/// every runtime.
+/// Counts the generations of the connections to one endpoint. All connections to the endpoint share
+/// the counter, on every runtime.
 ///
-/// Each connection belongs to the generation in which it was opened. A reply that only a replica
-/// gives retires that generation, and with it every connection of it.
+/// Each connection belongs to the generation in which the connection was opened. A reply that only
+/// a replica gives retires that generation, with all connections in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GenerationCounter(Arc<AtomicU64>);
 
@@ -19,7 +19,7 @@ impl GenerationCounter {
         Generation(self.0.load(Ordering::Acquire))
     }
 
-    /// Begins the next generation, unless this one is retired already.
+    /// Starts the next generation, unless this generation is already retired.
     pub(crate) fn retire(&self, Generation(number): Generation) {
         let _ = self.0.compare_exchange(number, number + 1, Ordering::AcqRel, Ordering::Relaxed);
     }

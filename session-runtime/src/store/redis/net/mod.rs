@@ -1,6 +1,6 @@
-//! Connections to the servers that keep sessions, and the way of a request to one of them.
+//! Connections to the servers that keep sessions, and the way of a request to a server.
 //!
-//! Nothing here knows a session's commands. `commands` sends its requests through a
+//! This module does not know the commands of sessions. `commands` sends requests through a
 //! [`Deployment`](deployment::Deployment).
 
 pub(super) mod address;

@@ -7,34 +7,35 @@ use crate::store::redis::cause::Cause;
 use crate::store::redis::net::link::Link;
 use crate::store::{ConnectionState, SessionKey};
 
-/// The connections to one node: as many as were asked for, each for its share of the sessions, and
-/// one for the background.
+/// The connections to one node. Each session connection serves a share of the sessions. The
+/// background connection is separate.
 #[derive(Clone)]
 pub(crate) struct NodeConnections {
-    /// All requests of one session go by one of them, in order.
+    /// All requests of a session use the same connection, in order.
     session: Arc<[Link]>,
     background: Link,
     hasher: RandomState,
 }
 
-/// The connection by which a request goes.
+/// The connection that a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// The session's own, behind all earlier requests of the session.
+    /// The session's connection, behind all earlier requests of the session.
     Session,
-    /// The one for requests that nobody waits for. A server that pauses writes may not answer them
-    /// for a while, nor those behind them.
+    /// The connection for requests in the background. A server that pauses writes may not answer
+    /// these requests, or requests behind them, for a while.
     Background,
 }
 
 impl NodeConnections {
-    /// As many of them as of this link, to its endpoint.
+    /// Creates this many session connections to the link's endpoint.
     pub(crate) fn new(connections: usize, link: &Link) -> Self {
         let session = (0..connections).map(|_| link.fork()).collect();
         Self { session, background: link.fork(), hasher: RandomState::new() }
     }
 
-    /// Others to the same node, not connected yet. The connection for the background is shared.
+    /// Returns other connections to the same node, which are not open yet. The background
+    /// connection is shared.
     pub(crate) fn fork(&self) -> Self {
         Self {
             session: self.session.iter().map(Link::fork).collect(),
@@ -53,7 +54,7 @@ impl NodeConnections {
         }
     }
 
-    /// The link for requests that concern no session.
+    /// Returns the link for requests that concern no session.
     pub(crate) fn first_link(&self, route: Route) -> &Link {
         match (route, &*self.session) {
             (Route::Session, [first, ..]) => first,
@@ -61,7 +62,7 @@ impl NodeConnections {
         }
     }
 
-    /// Connects all of them. The one for the background is connected when it is needed.
+    /// Opens all session connections. The background connection is opened when needed.
     pub(crate) async fn connect(&self) -> Result<(), Cause> {
         for link in &*self.session {
             link.connect().await?;
@@ -69,12 +70,13 @@ impl NodeConnections {
         Ok(())
     }
 
-    /// Connects them in tasks of their own, which try until it is done.
+    /// Starts tasks that open all session connections, and that try until they succeed.
     pub(crate) fn connect_soon(&self) {
         self.session.iter().for_each(Link::connect_soon);
     }
 
-    /// The worst of them. The one for the background does not count.
+    /// Returns the worst state of the session connections. The background connection does not
+    /// count.
     pub(crate) fn connection_state(&self) -> ConnectionState {
         self.session.iter().map(Link::connection_state).max().unwrap_or(ConnectionState::Connecting)
     }

@@ -1,4 +1,4 @@
-//! Outages in the log: each once, however many connections notice it.
+//! Logs each outage once, even if several connections notice the outage.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Logs at this level if it is the first time, for debugging otherwise.
+/// Logs an event at this level the first time, and at the level debug otherwise.
 macro_rules! log_first {
     ($is_first:expr, $level:ident, $($event:tt)+) => {
         if $is_first {
@@ -19,42 +19,41 @@ macro_rules! log_first {
 
 pub(crate) use log_first;
 
-/// The state of a server that was logged last. The links to one server share it: one outage is
-/// logged once, however many runtimes have connections of their own.
+/// The state of a server that was logged last. All links to the server share this state. An outage
+/// is logged once, even if several runtimes have separate connections.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OutageLog(Arc<AtomicU8>);
 
-/// Nothing was logged yet at 0.
+/// The initial value 0 means that nothing was logged yet.
 const CONNECTED: u8 = 1;
 const SUSPECTED: u8 = 2;
 const DOWN: u8 = 3;
 
 impl OutageLog {
-    /// Records a connection, and tells whether that is new.
+    /// Records a new connection. Returns whether the state is new.
     pub(crate) fn record_connected(&self) -> bool {
         self.0.swap(CONNECTED, Ordering::Relaxed) != CONNECTED
     }
 
-    /// Records that a connection was lost, or gives no answer, and tells whether that is new.
+    /// Records that a connection was lost or does not answer. Returns whether the state is new.
     pub(crate) fn record_suspected(&self) -> bool {
         self.0.compare_exchange(CONNECTED, SUSPECTED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Records that no connection can be made, and tells whether that is new.
+    /// Records that connecting has failed. Returns whether the state is new.
     pub(crate) fn record_down(&self) -> bool {
         self.0.swap(DOWN, Ordering::Relaxed) != DOWN
     }
 }
 
-/// Limits to once a minute an event that a server in trouble brings about with one request after
-/// the other.
+/// Limits an event to once a minute. A server in trouble may cause the event with every request.
 #[derive(Debug, Default)]
 pub(crate) struct LogThrottle(Mutex<Option<Instant>>);
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
 impl LogThrottle {
-    /// Tells whether to log the event now.
+    /// Returns whether to log the event now.
     pub(crate) fn is_due(&self) -> bool {
         let now = Instant::now();
         let mut logged_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Connections that a runtime has to itself.
+//! Separate connections for each runtime.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -6,16 +6,16 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use crate::store::redis::net::deployment::Deployment;
 
-/// The single-threaded runtimes that have connections of their own, and these connections, for as
-/// long as they are in use.
+/// The separate connections of single-threaded runtimes, for as long as they are in use.
 ///
-/// A connection is driven by the runtime on which it was made. Used from another one, every command
-/// and every reply wakes a thread.
+/// The runtime that opens a connection also drives the connection. If another runtime used the
+/// connection, every command and every reply would wake a thread.
 #[derive(Default)]
 pub(crate) struct PerRuntime(Mutex<Vec<(Id, Weak<Deployment>)>>);
 
 impl PerRuntime {
-    /// The same deployment by the current runtime's own connections, if that is single-threaded.
+    /// Returns the same deployment with separate connections for the current runtime, if the
+    /// runtime is single-threaded.
     pub(crate) fn for_current_runtime(&self, deployment: &Deployment) -> Option<Arc<Deployment>> {
         let runtime = Handle::try_current().ok()?;
         if runtime.runtime_flavor() != RuntimeFlavor::CurrentThread {
@@ -28,7 +28,7 @@ impl PerRuntime {
         Some(own)
     }
 
-    /// Tells also whether it was made now.
+    /// Returns the deployment of a runtime, and whether the deployment is new.
     fn get_or_insert(
         &self,
         runtime: Id,
@@ -45,7 +45,7 @@ impl PerRuntime {
         (deployment, true)
     }
 
-    /// Those of all runtimes.
+    /// Returns the deployments of all runtimes.
     pub(crate) fn all(&self) -> Vec<Arc<Deployment>> {
         self.lock().iter().filter_map(|(_, deployment)| deployment.upgrade()).collect()
     }

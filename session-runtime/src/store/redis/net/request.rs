@@ -1,45 +1,46 @@
-//! Requests to a server: one command, or several that go out together.
+//! Requests to a server, which consist of one command or of several commands sent together.
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use crate::store::redis::cause::{Cause, Code};
 
-/// Commands that go out together. All of them name one key, or keys of one slot.
+/// Commands that are sent together. All commands name the same key, or keys of the same slot.
 pub(crate) trait Request: Sync {
     type Reply: Send;
 
-    /// It only reads, or changes nothing more when it is carried out again.
+    /// The request only reads, or changes nothing more if carried out again.
     const IS_IDEMPOTENT: bool = false;
 
-    /// Hands it to the connection. With `is_asking`, the node is only about to get the slot, and
-    /// each command goes behind an `ASKING`.
+    /// Sends the request on a connection. With `is_asking`, the slot is still migrating to the
+    /// node, so each command is sent behind an `ASKING`.
     fn send_on(
         &self,
         connection: &mut MultiplexedConnection,
         is_asking: bool,
     ) -> impl Future<Output = RedisResult<Self::Reply>> + Send;
 
-    /// The replies that decide whether it was carried out.
+    /// Returns the replies that show whether the request was carried out.
     fn deciding_replies(reply: &Self::Reply) -> &[Value];
 
-    /// Tells whether a replica always refuses a part of it. Its replies then show whether the
-    /// server is the master.
+    /// Returns whether a replica always refuses a part of the request. The replies then show
+    /// whether the server is the master.
     fn needs_master(&self) -> bool {
         false
     }
 
-    /// Tells whether the replies show that the server is the master.
+    /// Returns whether the replies show that the server is the master.
     fn proves_master(&self, _reply: &Self::Reply) -> bool {
         false
     }
 
-    /// Tells whether any reply shows that the server is not, or not now, the master.
+    /// Returns whether any reply shows that the server is currently not the master.
     fn denies_master(reply: &Self::Reply) -> bool {
         denies_master(Self::deciding_replies(reply))
     }
 
-    /// The first error that proves that another server, or the same one later, is to be asked.
+    /// Returns the first error that asks for a retry, on another server or later on the same
+    /// server.
     fn retryable_code(reply: &Self::Reply) -> Option<Code> {
         Self::deciding_replies(reply)
             .iter()
@@ -48,12 +49,12 @@ pub(crate) trait Request: Sync {
     }
 }
 
-/// Why a request got no reply.
+/// The reason why a request got no reply.
 #[derive(Debug)]
 pub(crate) enum RequestError {
     /// The request was never handed to a connection.
     NotSent(Cause),
-    /// It was, and what became of it is not known.
+    /// The request was handed to a connection, and the outcome is unknown.
     NoReply(Cause),
 }
 
@@ -96,8 +97,8 @@ impl Request for Pipeline {
     }
 }
 
-/// Commands of which the first, which writes, decides whether anything was carried out: what
-/// follows it may fail by itself.
+/// Commands that start with a write. The first command decides whether the request was carried out.
+/// Later commands may fail on their own.
 pub(crate) struct GuardedPipeline(pub(crate) Pipeline);
 
 impl Request for GuardedPipeline {
@@ -128,10 +129,10 @@ impl Request for GuardedPipeline {
     }
 }
 
-/// A read, and behind it a command for the session's expiry.
+/// A read, followed by a command for the session's expiry.
 pub(crate) struct ReadPipeline {
     pub(crate) commands: Pipeline,
-    /// The second command is one that writes.
+    /// The second command is a write.
     pub(crate) refreshes: bool,
 }
 
@@ -159,7 +160,7 @@ impl Request for ReadPipeline {
     }
 }
 
-/// The same request, whose commands only read, or may be carried out twice.
+/// The same request, marked as idempotent. The commands only read, or may be carried out twice.
 pub(crate) struct Idempotent<'a, R>(pub(crate) &'a R);
 
 impl<R: Request> Request for Idempotent<'_, R> {
@@ -196,7 +197,7 @@ fn denies_master(replies: &[Value]) -> bool {
     replies.iter().filter_map(Code::in_reply).any(Code::is_not_master)
 }
 
-/// `ASKING` holds for the one command behind it.
+/// Sends each command behind an `ASKING`, which only affects the next command.
 async fn send_asking(
     connection: &mut MultiplexedConnection,
     commands: impl Iterator<Item = &Cmd> + Send,

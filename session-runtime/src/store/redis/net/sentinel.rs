@@ -14,11 +14,11 @@ use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::generation::Generation;
 use crate::store::redis::protocol::command::command_of;
 
-/// The sentinels that watch over one master and its replicas.
+/// The sentinels that watch one master and the master's replicas.
 ///
-/// They are asked each time a connection is opened, all at once. One that is cut off may name a
-/// master of the past, so what most of them say counts; where they do not agree, all that they name
-/// are tried side by side. And whatever they say, the server itself has to say that it is a master.
+/// All sentinels are asked concurrently, each time a connection is opened. A sentinel that is cut
+/// off may name a former master, so the majority decides. Without a majority, all named servers are
+/// tried concurrently. In any case, the server itself must confirm that it is a master.
 pub(crate) struct Sentinels {
     pub(crate) addresses: Vec<Address>,
     pub(crate) master_name: String,
@@ -26,8 +26,8 @@ pub(crate) struct Sentinels {
     pub(crate) master_options: ConnectOptions,
 }
 
-/// How long the answers of the others are waited for when some sentinels have answered: dead ones
-/// must not hold up a failover.
+/// The time to wait for further sentinels after the first answer. Dead sentinels must not delay a
+/// failover.
 const STRAGGLER_GRACE: Duration = Duration::from_millis(200);
 
 impl Sentinels {
@@ -52,7 +52,8 @@ impl Sentinels {
         Err(failure)
     }
 
-    /// The master by the majority of the sentinels. Without a majority, all that any of them names.
+    /// Returns the master named by the majority of the sentinels. Without a majority, returns all
+    /// named servers.
     async fn master_candidates(&self) -> Result<Vec<Address>, Cause> {
         let mut answers = self.ask_all();
         let mut votes = Votes::default();
@@ -93,7 +94,7 @@ impl Sentinels {
     }
 }
 
-/// As `mymaster of the sentinels h1:26379, h2:26379`.
+/// Writes a text such as `mymaster of the sentinels h1:26379, h2:26379`.
 impl fmt::Display for Sentinels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of the sentinels ", self.master_name)?;
@@ -105,10 +106,10 @@ fn question(master_name: &str) -> Cmd {
     command_of(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", master_name])
 }
 
-/// Nothing if the sentinel does not watch over a master of this name.
+/// Reads a sentinel's reply. Returns `None` if the sentinel does not watch a master of this name.
 fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
     match Code::in_reply(&reply) {
-        // It does not know the command.
+        // The server does not know the command.
         Some(Code::Other) => return Err(Cause::NotSentinel),
         Some(code) => return Err(Cause::Server(code)),
         None => {}
@@ -118,7 +119,7 @@ fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
     Ok(named.map(|(host, port)| Address { host, port }))
 }
 
-/// The sentinels' own login is told from their master's.
+/// Distinguishes errors in the sentinels' login from errors in the master's login.
 fn explain_login(cause: Cause, address: &Address) -> Cause {
     let reason = match cause {
         Cause::Server(Code::NoAuth) => {
@@ -136,12 +137,12 @@ fn explain_login(cause: Cause, address: &Address) -> Cause {
     Cause::Misconfigured { address: address.to_string(), reason: reason.into() }
 }
 
-/// How many sentinels named which master.
+/// The number of votes for each master.
 #[derive(Default)]
 struct Votes {
     masters: Vec<(Address, usize)>,
     without: usize,
-    /// Why one did not answer.
+    /// The reason why a sentinel did not answer.
     failure: Option<Cause>,
 }
 

@@ -6,14 +6,14 @@ pub(crate) fn command_of(words: &[&str]) -> Cmd {
     begin_command(words, Capacity::default())
 }
 
-/// The words and bytes that are still to be added to a command.
+/// The number of words and bytes that are still to be added to a command.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Capacity {
     pub(crate) words: usize,
     pub(crate) bytes: usize,
 }
 
-/// A command's first words, with capacity for more.
+/// Starts a command with these words, with capacity for more.
 pub(crate) fn begin_command(words: &[&str], capacity: Capacity) -> Cmd {
     let bytes: usize = words.iter().map(|word| word.len()).sum();
     let mut command = Cmd::with_capacity(words.len() + capacity.words, bytes + capacity.bytes);

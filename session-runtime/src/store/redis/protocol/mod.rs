@@ -1,4 +1,4 @@
-//! Commands put together, and replies taken apart, for `commands` and `net` alike.
+//! Helpers for `commands` and `net` that build commands and read replies.
 
 pub(super) mod command;
 pub(super) mod reply;

@@ -1,10 +1,10 @@
-//! Parts of servers' replies.
+//! Reads parts of servers' replies.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::Value;
 
-/// The text under this key of a map.
+/// Returns the text under this key of a map.
 pub(crate) fn text_in<'a>(map: &'a Value, key: &str) -> Option<&'a str> {
     let Value::Map(entries) = map else { return None };
     let (_, value) = entries.iter().find(|(name, _)| text(name) == Some(key))?;
@@ -19,14 +19,14 @@ pub(crate) fn text(value: &Value) -> Option<&str> {
     }
 }
 
-/// Tells whether a server lacks the command. There is no code for that:
-/// `ERR unknown command 'PTTL', with args …`, `ERR unknown subcommand 'LOAD'. …`.
+/// Returns whether the server lacks the command. There is no error code for this case, only
+/// messages: `ERR unknown command 'PTTL', with args …`, `ERR unknown subcommand 'LOAD'. …`.
 pub(crate) fn is_unknown_command(reply: &Value) -> bool {
     let Value::ServerError(error) = reply else { return false };
     error.details().is_some_and(|details| details.to_ascii_lowercase().starts_with("unknown "))
 }
 
-/// The reply of `TIME`: seconds since 1970, and microseconds.
+/// Reads the reply of `TIME`: seconds since 1970, and microseconds.
 pub(crate) fn time(reply: Value) -> Option<SystemTime> {
     let (seconds, micros) = redis::from_redis_value(reply).ok()?;
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?.checked_add(Duration::from_micros(micros))

@@ -1,4 +1,4 @@
-//! Checks of a server before sessions are kept on it.
+//! Checks a server before sessions are stored there.
 
 mod required;
 
@@ -15,13 +15,13 @@ use crate::store::redis::protocol::command::command_of;
 use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
-    /// Checks that the server has all that sessions need, and that its user may use it. It tries on
-    /// this key, which is not there.
+    /// Checks that the server has everything that sessions need, and that the user has all
+    /// permissions. The commands use this key, which must not exist.
     ///
     /// # Errors
     ///
-    /// [`Error::is_config`] naming what is lacking, [`Error::is_unavailable`] if the server does
-    /// not answer.
+    /// Fails with [`Error::is_config`] if something is missing, and names the missing parts. Fails
+    /// with [`Error::is_unavailable`] if the server does not answer.
     pub(crate) async fn check_server(&self, key: &SessionKey) -> Result<(), Error> {
         let missing = self.find_missing(key).await?;
         self.deployment.check_no_lone_cluster_node()?;
@@ -76,14 +76,14 @@ impl RedisStore {
         Ok(missing)
     }
 
-    /// Each once, as `redis 6.2.5, redis 7.0.15`.
+    /// Returns each name and version once, such as `redis 6.2.5, redis 7.0.15`.
     fn server_names(&self) -> String {
         let names: BTreeSet<_> =
             self.deployment.server_infos().iter().map(|server| server.to_string()).collect();
         Vec::from_iter(names).join(", ")
     }
 
-    /// Warns of a server that may throw live sessions away when its memory is full.
+    /// Warns about a server that may evict live sessions when the memory is full.
     pub(crate) async fn warn_of_eviction(&self) {
         let Ok(replies) = self.query_each(&command_of(&["INFO", "memory"])).await else {
             tracing::debug!("the session store does not tell its eviction policy");
@@ -99,7 +99,7 @@ impl RedisStore {
     }
 }
 
-/// The things that servers lack, each once.
+/// The missing parts of all servers, each listed once.
 #[derive(Default)]
 struct Missing {
     key_access: bool,
@@ -132,7 +132,7 @@ impl Missing {
                  written"
             );
         }
-        // A server that has none of them is one that never had.
+        // A server without any of these commands is simply an older version.
         if let [lacks] = &self.field_expiry_commands[..] {
             tracing::warn!(
                 lacks,
@@ -149,7 +149,8 @@ fn add_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
     }
 }
 
-/// The policy in a section `memory` of `INFO`, if it evicts anything: there has to be a limit.
+/// Returns the policy in the section `memory` of `INFO`, if there is a memory limit and the policy
+/// evicts keys.
 fn evicting_policy(info: &Value) -> Option<&str> {
     let text = match info {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok()?,

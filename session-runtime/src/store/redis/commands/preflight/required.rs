@@ -1,4 +1,4 @@
-//! Every command that sessions need, and how a server refuses one.
+//! The commands that sessions need, and the refusals of a server.
 
 use redis::{Cmd, Value};
 
@@ -7,20 +7,20 @@ use crate::store::redis::cause::Code;
 use crate::store::redis::protocol::command::command_of;
 use crate::store::redis::protocol::reply::is_unknown_command;
 
-/// A command, in a form that changes nothing where the key is not there.
+/// A required command, in a form that changes nothing if the key does not exist.
 ///
-/// A server looks first whether it has the command, then whether the user may run it, then whose
-/// the key is.
+/// A server first checks whether the command exists, then whether the user may run the command, and
+/// then whether the user may access the key.
 #[derive(Clone)]
 pub(super) struct RequiredCommand {
-    /// As permissions name it: `script|load`.
+    /// The name of the permission, such as `script|load`.
     pub(super) permission: &'static str,
     pub(super) command: Cmd,
-    /// Only fields with an expiry of their own need it.
+    /// Only needed for fields with an expiry of their own.
     pub(super) is_for_field_expiry: bool,
 }
 
-/// Why a command cannot be run.
+/// The reason why a command cannot be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     Command,
@@ -28,8 +28,8 @@ pub(super) enum Refusal {
     Key,
 }
 
-/// Answers 0 before Redis 7: there a script cannot ask, before its first write, what its user may
-/// do.
+/// A script that returns 0 before Redis 7. There, a script cannot check the user's permissions
+/// before the first write.
 const HAS_ACL_CHECK: &str = "return redis.acl_check_cmd and 1 or 0";
 const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 
@@ -40,7 +40,7 @@ impl RequiredCommand {
             ("hget", &["HGET", name, "f"]),
             ("hmget", &["HMGET", name, "f"]),
             ("hexists", &["HEXISTS", name, "f"]),
-            // A value too few.
+            // The last value is missing on purpose.
             ("hset", &["HSET", name, "f", "v", "g"]),
             ("hdel", &["HDEL", name, "f"]),
             ("pexpire", &["PEXPIRE", name, "1"]),
@@ -60,7 +60,8 @@ impl RequiredCommand {
             ("hpexpire", &["HPEXPIRE", name, "1", "FIELDS", "1", "f"]),
             ("hpttl", &["HPTTL", name, "FIELDS", "1", "f"]),
         ];
-        // First: what it says of the next command must not be said of another one's.
+        // `ASKING` comes first, because it affects the next command on the connection. At the end,
+        // that could be a command of another request.
         let for_cluster = is_cluster.then(|| Self::new("asking", &["ASKING"], false));
         let always = always.map(|(permission, words)| Self::new(permission, words, false));
         let for_field_expiry =
@@ -72,12 +73,12 @@ impl RequiredCommand {
         Self { permission, command: command_of(words), is_for_field_expiry }
     }
 
-    /// As it is sent: `SCRIPT LOAD`.
+    /// Returns the command as sent, such as `SCRIPT LOAD`.
     pub(super) fn command_name(&self) -> String {
         self.permission.to_ascii_uppercase().replace('|', " ")
     }
 
-    /// Tells whether this is the reply of a server whose scripts cannot ask for permissions.
+    /// Returns whether the reply shows that scripts on the server cannot check permissions.
     pub(super) fn lacks_acl_check(&self, reply: &Value) -> bool {
         self.permission == "eval" && *reply == Value::Int(0)
     }

@@ -1,21 +1,22 @@
--- Ends a session: its fields go, a tombstone stays.
+-- Ends a session: removes the fields and leaves a tombstone.
 --
--- KEYS[1]  the session
--- ARGV[1]  how long the tombstone stays, in milliseconds
--- ARGV[2]  the word of the tombstone's kind
+-- KEYS[1]  The session.
+-- ARGV[1]  The lifetime of the tombstone, in milliseconds.
+-- ARGV[2]  The word for the kind of tombstone.
 --
--- Returns 1 for a session that is ended now, 0 for a missing one, and the text of a tombstone. Any
--- other type of key answers WRONGTYPE.
+-- Returns 1 for a session that has ended now, 0 for a missing session, and the text of an existing
+-- tombstone. Any other type of key returns WRONGTYPE.
 --
 -- A tombstone is `KIND:MADE:UNTIL:SUCCESSOR`. The times are in milliseconds since 1970 by this
--- server's clock. The successor is the id under which the session goes on, or nothing. Former
--- releases wrote `UNTIL:SUCCESSOR`, and before that the successor alone. tombstone.rs has the
--- words.
+-- server's clock. The successor is the id under which the session continues, or empty. Former
+-- releases wrote `UNTIL:SUCCESSOR`, and before that only the successor. The words are listed in
+-- tombstone.rs.
 --
--- Everything that could be refused is looked at before the first write. A server that cannot be
--- asked what the user may do, of another make, is refused. The first write is an UNLINK: it works
--- when memory is full, after it the server no longer asks for memory, and it takes a large hash
--- apart in the background.
+-- Everything that could be refused is checked before the first write. Servers of other makes that
+-- cannot check the user's permissions are refused.
+--
+-- The first write is an UNLINK, which works even if the memory is full. After that, the server no
+-- longer checks the memory. UNLINK also frees a large hash in the background.
 
 local key, lifetime = KEYS[1], ARGV[1]
 local may = redis.acl_check_cmd
@@ -31,7 +32,8 @@ if type(permanent) == 'table' then
   return redis.pcall('GET', key) or permanent
 end
 if permanent == 0 and redis.call('EXISTS', key) == 0 then
-  -- Changes nothing, but a replica refuses it: the session may be one that has not arrived there.
+  -- This changes nothing, but a replica refuses the command. The session may not have been
+  -- replicated yet.
   return redis.pcall('UNLINK', key)
 end
 

@@ -1,14 +1,14 @@
--- Gives one field of a session an expiry of its own.
+-- Sets an expiry for one field of a session.
 --
--- KEYS[1]  the session
--- ARGV[1]  how long from now the session is kept, in milliseconds
--- ARGV[2]  the field
--- ARGV[3]  how long from now the field is kept, in milliseconds
+-- KEYS[1]  The session.
+-- ARGV[1]  The lifetime of the session, in milliseconds.
+-- ARGV[2]  The field.
+-- ARGV[3]  The lifetime of the field, in milliseconds.
 --
--- Returns 1, 0 if the field is not there, or -1 for a missing session. A tombstone answers
+-- Returns 1, 0 if the field does not exist, or -1 for a missing session. A tombstone returns
 -- WRONGTYPE.
 --
--- As in write.lua: what could be refused after the first write is looked at before it.
+-- As in write.lua, everything that could be refused after the first write is checked before.
 
 local key, lifetime, field, field_lifetime = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local may = redis.acl_check_cmd
@@ -20,7 +20,7 @@ local stored = redis.pcall('HMGET', key, '', field)
 if stored.err then
   return stored
 end
--- A session that another program began may lack the permanent field: it would end with its last
+-- A session created by another program may lack the permanent field, and would end with the last
 -- field.
 local lacks_permanent, is_there = not stored[1], stored[2]
 
@@ -28,7 +28,7 @@ if lacks_permanent and redis.call('EXISTS', key) == 0 then
   return -1
 end
 
--- An error, not a no, where the server has no such command.
+-- If the server lacks the command, this raises an error instead of returning false.
 local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, field_lifetime, 'FIELDS', '1', field)
 if not is_known then
   return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')

@@ -1,30 +1,32 @@
--- Changes one field of a session in a way that depends on what it holds: its own value, or, if it
--- has none, its alias's.
+-- Changes one field of a session depending on the current value. That is the field's own value, or
+-- else the value of the alias.
 --
--- KEYS[1]  the session
--- ARGV[1]  how long from now the session is kept, in milliseconds
--- ARGV[2]  1: a missing session is begun, 0: it has to be there
--- ARGV[3]  the field
--- ARGV[4]  its alias, the name under which it was stored formerly, or nothing
--- ARGV[5]  how long from now the field is kept if it is given a value, in milliseconds, or 0: it
---          has no expiry of its own
--- ARGV[6]  what to do, with the arguments that follow. Without a new value the field is removed
+-- KEYS[1]  The session.
+-- ARGV[1]  The lifetime of the session, in milliseconds.
+-- ARGV[2]  1 to create a missing session, or 0 if the session must exist.
+-- ARGV[3]  The field.
+-- ARGV[4]  The alias, which is the former name of the field, or empty.
+-- ARGV[5]  The lifetime of a new value of the field, in milliseconds, or 0 for no expiry.
+-- ARGV[6]  The action. Its arguments follow. Without a new value the field is removed.
 --
---   replace      [new value]                                  returns what it held
---   get_or_set   new value                                    returns what it holds
---   compare      or missing?, expected?, expected, [new value] returns 1 if it held that, else 0
---   add          by, default, least, most: integers           returns the sum, -2: not a number, -3: out of range
---   add_float    by, default, single?                         likewise
+-- The actions, their arguments and replies:
 --
--- Returns -1 for a missing session that is not begun: it has to be there, or the comparison or the
--- addition failed. A tombstone answers WRONGTYPE.
+--   replace     [new value]                                previous value
+--   get_or_set  new value                                  current value after the action
+--   compare     or missing?, expected?, expected, [new value]  1 if the value matched, else 0
+--   add         by, default, least, most: integers         sum, -2: not a number, -3: out of range
+--   add_float   by, default, single?                       the same as add
 --
--- As in write.lua: the first write is an HSET, or a deletion where the field is removed, and what
--- could be refused after it is looked at before it.
+-- Returns -1 for a missing session that is not created. Either the session must exist, or the
+-- comparison or addition failed. A tombstone returns WRONGTYPE.
 --
--- Anybody may have stored anything in the field, and the server serves nobody else meanwhile: work
--- on a stored text is linear in its length. A pattern holds no two repetitions that could share the
--- same characters, and no number's text is longer than a number needs.
+-- As in write.lua, the first write is an HSET, or a deletion if the field is removed. Everything
+-- that could be refused after the first write is checked before.
+--
+-- Any program may have stored any text in the field, and the server serves nobody else while a
+-- script runs. The work on a stored text is therefore linear in the length. No pattern has two
+-- repetitions that could match the same characters, and no number may have a longer text than
+-- necessary.
 
 local key, lifetime, field, alias, action = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[6]
 local may = redis.acl_check_cmd
@@ -36,7 +38,7 @@ local stored = redis.pcall('HMGET', key, '', field, alias)
 if stored.err then
   return stored
 end
--- A session that another program began may lack the permanent field.
+-- A session created by another program may lack the permanent field.
 local lacks_permanent = not stored[1]
 local alias_holds = alias ~= '' and stored[3]
 local held = stored[2] or alias_holds
@@ -48,19 +50,19 @@ end
 
 local NOT_A_NUMBER, OUT_OF_RANGE = -2, -3
 
--- The functions that an action needs are made when it is carried out: made each time, they would
--- take longer than an increment does.
+-- Each action creates the functions that the action needs. Creating all of them each time would
+-- take longer than an increment.
 
 local function add_integers()
   local by, default, least, most = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
-  -- One text for each integer: no `+`, leading zeros, `-0`. One that is longer than both limits is
-  -- past them.
+  -- Each integer has one text, without `+`, leading zeros or `-0`. A text longer than both limits
+  -- is out of range.
   if held and held ~= '0' and (#held > math.max(#least, #most) or not string.find(held, '^%-?[1-9]%d*$')) then
     return NOT_A_NUMBER
   end
 
-  -- Lua's numbers are exact up to 2^53 only, which is enough for almost every counter. A limit
-  -- beyond is rounded, and stays beyond.
+  -- Lua's numbers are only exact up to 2^53, which is enough for almost every counter. A limit
+  -- beyond is rounded, but stays beyond.
   local EXACT = 15
   if #(held or default) <= EXACT and #by <= EXACT then
     local number = tonumber(held or default)
@@ -76,8 +78,8 @@ local function add_integers()
     return text, true, text
   end
 
-  -- A larger one is the parts of its decimal text, 15 digits each, the lowest first; all have its
-  -- sign, or, in a sum, only the last one has.
+  -- A larger number is split into parts of 15 decimal digits, lowest first. Every part has the sign
+  -- of the number. In a sum, only the last part has a sign.
   local DIGITS, BASE = 15, 1e15
 
   local function parts_of(text)
@@ -92,7 +94,7 @@ local function add_integers()
     return parts
   end
 
-  -- a + b, or with a sign of -1 a - b
+  -- Returns a + b, or a - b if the sign is -1.
   local function sum_of(a, b, sign)
     local sum, carry = {}, 0
     for at = 1, math.max(#a, #b) do
@@ -140,12 +142,12 @@ local function add_floats()
     return number == number and number ~= math.huge and number ~= -math.huge
   end
 
-  -- The longest exact text of any 64 bits: `-0.` and 1,074 decimals. Rust's side reads no longer
-  -- one either.
+  -- The longest exact text of a 64-bit number: `-0.` and 1,074 decimals. The Rust code has the same
+  -- limit.
   local LONGEST = 1077
   local LARGEST_SINGLE, HALF_WAY_TO_INFINITY = 2 ^ 128 - 2 ^ 104, 2 ^ 128 - 2 ^ 103
 
-  -- To 32 bits.
+  -- Rounds to 32 bits.
   local function rounded(number)
     if math.abs(number) >= HALF_WAY_TO_INFINITY then
       return number > 0 and math.huge or -math.huge
@@ -155,8 +157,8 @@ local function add_floats()
 
   local WORDS = {inf = math.huge, ['-inf'] = -math.huge, nan = 0 / 0}
 
-  -- A decimal text's digits, without zeros at either end, and how many of them stand before the
-  -- point: 12.5e3 is 125 and 5.
+  -- Returns the digits of a decimal text, without zeros at either end, and the number of digits
+  -- before the point. For 12.5e3, these are 125 and 5.
   local function scientific(text)
     local mantissa, exponent = string.match(text, '^[+-]?([%d.]+)[eE]?([+-]?%d*)$')
     local whole, fraction = string.match(mantissa, '^(%d*)%.?(%d*)$')
@@ -166,9 +168,9 @@ local function add_floats()
     return string.sub(digits, zeros + 1, -zeros_behind - 1), #whole - zeros + (tonumber(exponent) or 0)
   end
 
-  -- The 32 bits that are nearest to a text whose nearest 64 bits are this number. Where those lie
-  -- half-way between two of 32 bits, the text itself decides, by its first hundred digits: rounded
-  -- twice, it could come out on the wrong side.
+  -- Returns the 32-bit number nearest to a text, given the nearest 64-bit number. If the 64-bit
+  -- number lies half-way between two 32-bit numbers, the first hundred digits of the text decide.
+  -- Rounding twice could give the wrong neighbour.
   local function rounded_once(text, number)
     local nearest = rounded(number)
     local other = 2 * number - nearest
@@ -187,8 +189,9 @@ local function add_floats()
     return (is_beyond == (math.abs(nearest) > math.abs(other))) and nearest or other
   end
 
-  -- Decimal text, with a point and an exponent perhaps; tonumber alone would read spaces and 0x10,
-  -- too. Nothing if it is none, past what such a number can be, or longer than one needs.
+  -- Reads decimal text, with an optional point and exponent. tonumber alone would also accept
+  -- spaces and 0x10. Returns nil for any other text, for numbers out of range, and for texts longer
+  -- than necessary.
   local function read_float(text, single)
     if WORDS[text] then
       return WORDS[text]
@@ -206,24 +209,26 @@ local function add_floats()
     return is_finite(number) and number or nil
   end
 
-  -- The next larger number of as many digits, or of one more.
+  -- Returns the next larger number with as many digits, or with an additional digit.
   local function successor_of(digits)
     local kept, nines = string.match(digits, '^(%d-)(9*)$')
     local last = kept == '' and 0 or tonumber(string.sub(kept, -1))
     return string.sub(kept, 1, -2) .. (last + 1) .. string.rep('0', #nines)
   end
 
-  -- The fewest digits that read as this number, of those the nearest, of two that are as near the
-  -- larger; and the power of ten to multiply them with. What has few enough digits is the one
-  -- number of so many that does; among subnormal numbers there may be several.
+  -- Returns the fewest digits that read as this number, and the power of ten to multiply the digits
+  -- with. Among several candidates, the nearest wins. If two are equally near, the larger wins.
+  --
+  -- Up to 15 digits, or 6 for 32 bits, at most one candidate reads as the number, so the search
+  -- starts there. Subnormal numbers may have several candidates, so the search starts at 1 digit.
   local function shortest(magnitude, single)
     local most = single and 9 or 17
     local least = single and 6 or 15
     if magnitude < (single and 2 ^ -126 or 2 ^ -1022) then
       least = 1
     end
-    -- Exact enough: no such number is so near to what lies between two of 17 digits without being
-    -- it.
+    -- 60 decimals are exact enough. No such number comes so close to the middle between two
+    -- 17-digit numbers without being the middle.
     local first, rest, exponent = string.match(string.format('%.60e', magnitude), '^(%d)%.(%d+)e([+-]%d+)$')
     local exact = first .. rest
     for count = least, most do
@@ -233,8 +238,8 @@ local function add_floats()
       if string.byte(exact, count + 1) >= 53 then -- '5'
         near, far = far, near
       end
-      -- At a power of two the numbers below are closer together than those above: the nearest may
-      -- be theirs.
+      -- At a power of two, the numbers below are closer together than the numbers above. The
+      -- nearest candidate may then read as a number below.
       for _, digits in ipairs({near, far}) do
         if read_float(digits .. 'e' .. power, single) == magnitude then
           return digits, power
@@ -243,7 +248,7 @@ local function add_floats()
     end
   end
 
-  -- As Rust's Display: without an exponent.
+  -- Formats a number like Rust's Display, without an exponent.
   local function text_of_float(number, single)
     local sign = (number < 0 or 1 / number < 0) and '-' or ''
     if number == 0 then
@@ -318,7 +323,7 @@ if not (may('PEXPIRE', key, lifetime) and (not deletes or may('HDEL', key, field
 end
 local expires = is_changed and not is_removed and ARGV[5] ~= '0'
 if expires then
-  -- An error, not a no, where the server has no such command.
+  -- If the server lacks the command, this raises an error instead of returning false.
   local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, ARGV[5], 'FIELDS', '1', field)
   if not is_known then
     return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')

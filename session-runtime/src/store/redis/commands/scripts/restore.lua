@@ -1,9 +1,9 @@
--- Lets a tombstone end when it was to end: a read that refreshes gives it a session's expiry.
+-- Restores the expiry of a tombstone, after a read with a refresh has set a session's expiry.
 --
--- KEYS[1]  the tombstone
+-- KEYS[1]  The tombstone.
 --
--- Returns 1, or 0 for what does not tell when it ends: that is left alone. See destroy.lua for what
--- a tombstone holds.
+-- Returns 1, or 0 for a text without an expiry, which stays unchanged. The format of tombstones is
+-- described in destroy.lua.
 
 local key = KEYS[1]
 

@@ -1,19 +1,22 @@
--- Moves a session to another key: all of it, or nothing.
+-- Moves a whole session to another key, or changes nothing.
 --
--- KEYS[1]  the session
--- KEYS[2]  the key that it moves to, in the same slot
--- ARGV[1]  the id of that key, for the tombstone
--- ARGV[2]  how long from now the session is kept, in milliseconds
--- ARGV[3]  how long the tombstone stays, in milliseconds
--- ARGV[4]  the word of the tombstone's kind
+-- KEYS[1]  The session.
+-- KEYS[2]  The new key of the session, in the same slot.
+-- ARGV[1]  The id of the new key, for the tombstone.
+-- ARGV[2]  The lifetime of the session, in milliseconds.
+-- ARGV[3]  The lifetime of the tombstone, in milliseconds.
+-- ARGV[4]  The word for the kind of tombstone.
 --
--- Returns 1 if the session is moved now, or was moved to this id before and is still there, and 0
--- for a missing one. Another tombstone answers WRONGTYPE, a session whose new key is taken BUSYKEY.
+-- Returns 1 if the session was moved, now or earlier to the same id, and still exists. Returns 0
+-- for a missing session. Any other tombstone returns WRONGTYPE. If the new key is taken, a session
+-- returns BUSYKEY.
 --
--- Everything that could be refused is looked at before the first write. A server that cannot be
--- asked what the user may do, of another make, is refused. The first write is a RENAME: it works
--- when memory is full, after it the server no longer asks for memory, and it moves what no schema
--- knows, at the same cost for any size.
+-- Everything that could be refused is checked before the first write. Servers of other makes that
+-- cannot check the user's permissions are refused.
+--
+-- The first write is a RENAME, which works even if the memory is full. After that, the server no
+-- longer checks the memory. RENAME also moves fields that are not in the schema, at the same cost
+-- for any size.
 
 local key, successor_key = KEYS[1], KEYS[2]
 local successor, lifetime, tombstone_lifetime, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -28,7 +31,7 @@ if type(permanent) == 'table' then
     return permanent
   end
   local tombstone = redis.pcall('GET', key)
-  -- See destroy.lua for what it holds.
+  -- The format is described in destroy.lua.
   local is_text = type(tombstone) == 'string'
   local moved_to = is_text
     and (string.match(tombstone, '^%l+:%d+:%d+:(.*)$') or string.match(tombstone, '^%d+:(.*)$') or tombstone)
@@ -43,7 +46,8 @@ if type(permanent) == 'table' then
   return permanent
 end
 if permanent == 0 and redis.call('EXISTS', key) == 0 then
-  -- Changes nothing, but a replica refuses it: the session may be one that has not arrived there.
+  -- This changes nothing, but a replica refuses the command. The session may not have been
+  -- replicated yet.
   return redis.pcall('PEXPIRE', key, lifetime)
 end
 if redis.call('EXISTS', successor_key) == 1 then

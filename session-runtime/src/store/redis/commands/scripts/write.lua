@@ -1,22 +1,26 @@
--- Carries out one write of a session: all of it, or nothing.
+-- Carries out one write to a session: all changes or none.
 --
--- KEYS[1]  the session
--- ARGV[1]  how long from now the session is kept, in milliseconds
--- ARGV[2]  1: a missing session is begun, 0: it has to be there
--- ARGV[3]  how many fields are removed
--- ARGV[4]  how many of the fields that are set get an expiry of their own
+-- KEYS[1]  The session.
+-- ARGV[1]  The lifetime of the session, in milliseconds.
+-- ARGV[2]  1 to create a missing session, or 0 if the session must exist.
+-- ARGV[3]  The number of removed fields.
+-- ARGV[4]  The number of set fields that get an expiry of their own.
 --
--- The names of the removed fields follow, then the fields that get an expiry, each with it in
--- milliseconds, then the fields to set, each with its value. A field that is set without an expiry
--- has none afterwards: that is what HSET does.
+-- Three lists follow: the names of the removed fields, the fields that get an expiry, and the
+-- fields to set. In the second list, each field is followed by the lifetime in milliseconds. In the
+-- third list, each field is followed by the value. A field that is set without an expiry has no
+-- expiry afterwards, because HSET removes the expiry.
 --
--- Returns how many of the removed fields were there, or -1 for a missing session. A tombstone
--- answers WRONGTYPE.
+-- Returns how many of the removed fields existed, or -1 for a missing session. A tombstone returns
+-- WRONGTYPE.
 --
--- The first write is an HSET, or a deletion where nothing is set: what the server refuses (memory,
--- replicas, disk), it refuses there, before anything was changed, and what only removes works when
--- memory is full. After it nothing can fail: whether the user may do the rest is asked before, else
--- a key could stay that never expires. A server that cannot be asked, of another make, is refused.
+-- The first write is an HSET, or a deletion if nothing is set. If the server refuses writes because
+-- of memory, replicas or disk, it refuses the first write, before anything was changed. A write
+-- that only removes works even if the memory is full.
+--
+-- After the first write nothing can fail. The user's permissions for the remaining commands are
+-- checked before. Otherwise a key could be left that never expires. Servers of other makes that
+-- cannot check permissions are refused.
 
 local SLICE = 2000 -- arguments of one command: unpack has room for some 8,000
 
@@ -32,7 +36,7 @@ local permanent = redis.pcall('HEXISTS', key, '')
 if type(permanent) == 'table' then
   return permanent
 end
--- A session that another program began may lack the permanent field.
+-- A session created by another program may lack the permanent field.
 local lacks_permanent = permanent == 0
 
 if lacks_permanent and ARGV[2] == '0' and redis.call('EXISTS', key) == 0 then
@@ -42,7 +46,7 @@ if not (may('PEXPIRE', key, lifetime) and (removed_until == 4 or may('HDEL', key
   return redis.error_reply('NOPERM a session needs PEXPIRE and HDEL')
 end
 if expiring_until > removed_until then
-  -- An error, not a no, where the server has no such command.
+  -- If the server lacks the command, this raises an error instead of returning false.
   local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, '1', 'FIELDS', '1', '')
   if not is_known then
     return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
@@ -51,8 +55,8 @@ if expiring_until > removed_until then
   end
 end
 
--- Looked at, not told by HDEL: that counts a field which has expired, too, until the server has
--- cleared it away.
+-- Existing fields are counted by a read. HDEL also counts expired fields until the server has
+-- cleared them.
 local removed = 0
 for from = 5, removed_until, SLICE do
   local held = redis.pcall('HMGET', key, unpack(ARGV, from, math.min(from + SLICE - 1, removed_until)))

@@ -1,4 +1,4 @@
-//! A Redis Cluster: which master has a slot, and the redirections of nodes that do not have it.
+//! A Redis Cluster: the master of each slot, and redirections between nodes.
 
 mod redirect;
 mod slot_map;
@@ -25,10 +25,12 @@ use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.
 ///
-/// The client's own cluster connection is not used: it has no deadline, and sends writes again
-/// whose fate is not known. A session lives in one slot, so what is left to do is little: to know
-/// which master has it, to follow redirections, each of which proves that nothing was carried out,
-/// and to ask for the slots again when there is reason to. Replicas are never asked for sessions.
+/// The client's own cluster connection is not used. It has no deadline, and sends writes again even
+/// if the first outcome is unknown.
+///
+/// A session lives in a single slot, so little is left to do. The cluster finds the master of the
+/// slot, follows redirections, and asks for the slots again if necessary. A redirection proves that
+/// nothing was carried out. Replicas are never asked for sessions.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     shared: Arc<Shared>,
@@ -37,15 +39,16 @@ pub(crate) struct Cluster {
 struct Shared {
     options: ConnectOptions,
     seeds: Vec<Address>,
-    /// Makes the connections to a node.
+    /// Creates the connections to a node.
     make_connections: Box<MakeConnections>,
     map: RwLock<SlotMap>,
-    /// Tells whether a task asks for the slots, and whether it has to once more.
+    /// The state of the task that asks for the slots: idle, running, or running with another round
+    /// requested.
     refreshing: AtomicU8,
-    /// The latest question for the slots was in vain.
+    /// The latest attempt to get the slots failed.
     is_failing: AtomicBool,
-    /// The node at which the next question begins. It is another each time: the one before may be
-    /// out of date.
+    /// The node to start with at the next attempt. Each attempt starts with another node, because
+    /// the previous node may be out of date.
     next_start: AtomicUsize,
 }
 
@@ -55,15 +58,15 @@ const IDLE: u8 = 0;
 const RUNNING: u8 = 1;
 const RUN_AGAIN: u8 = 2;
 
-/// The slots are not asked for more often.
+/// The shortest time between two attempts to get the slots.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(100);
-/// How many nodes are asked for the slots side by side.
+/// The number of nodes that are asked for the slots concurrently.
 const NODES_AT_ONCE: usize = 3;
-/// How long they have to answer: others may know better.
+/// The time that a node has to answer. Other nodes may know better.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Cluster {
-    /// A cluster whose slots are not known yet.
+    /// Creates a cluster whose slots are not known yet.
     pub(crate) fn new(
         options: ConnectOptions,
         seeds: Vec<Address>,
@@ -82,8 +85,8 @@ impl Cluster {
         }
     }
 
-    /// The same cluster by other connections, whose slots are not known yet. The connections for
-    /// the background are shared.
+    /// Returns the same cluster with separate connections. The slots are not known yet. The
+    /// background connections are shared.
     pub(crate) fn fork(&self) -> Self {
         let this = Arc::clone(&self.shared);
         let fork_connections = move |address: &Address| {
@@ -107,8 +110,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// The same in a task of its own. A master that is away is tried again and again; where no node
-    /// tells the slots, that is left to the first operation.
+    /// Connects to all masters in a separate task. A master that is away is tried again and again.
+    /// If no node returns the slots, the first operation asks for the slots again.
     pub(crate) fn connect_soon(&self, deadline: Instant) {
         let cluster = self.clone();
         tokio::spawn(async move {
@@ -118,12 +121,12 @@ impl Cluster {
         });
     }
 
-    /// Every master that is known.
+    /// Returns all known masters.
     pub(crate) fn nodes(&self) -> Vec<Arc<Node>> {
         self.shared.read_map().nodes().cloned().collect()
     }
 
-    /// The master of the key's slot, if it is known.
+    /// Returns the master of the key's slot, if known.
     pub(crate) fn node_of(&self, key: &SessionKey) -> Option<Arc<Node>> {
         self.shared.read_map().node_of(slot_of(key)).cloned()
     }
@@ -134,8 +137,8 @@ impl Cluster {
         worst.unwrap_or(ConnectionState::Connecting)
     }
 
-    /// Sends a request to the master of the key's slot, wherever that is by now. An error reply is
-    /// a reply.
+    /// Sends a request to the current master of the key's slot. Error replies are returned as
+    /// replies.
     pub(crate) async fn send<R: Request>(
         &self,
         key: &SessionKey,
@@ -159,8 +162,8 @@ impl Cluster {
             let reply = match sent {
                 Ok(reply) => reply,
                 Err(error) => {
-                    // If the node is away, another one may have its slots soon; one that is a
-                    // replica now has a master.
+                    // If the node is away, another node may soon take over the slots. If the node
+                    // is a replica now, there is another master.
                     self.refresh_slots_soon();
                     asking = None;
                     if is_replica(&error) && budget.pause().await {
@@ -173,7 +176,8 @@ impl Cluster {
                 None => return Ok(reply),
                 Some(Redirect::Ask(address)) => {
                     let node = self.shared.node_at(&address).map_err(RequestError::NotSent)?;
-                    // It may have no slots yet: others will be sent there too.
+                    // The node may have no slots yet, but further requests will be redirected there
+                    // too.
                     self.shared.write_map().add(&node);
                     asking = Some(node);
                     budget.follow().await
@@ -197,7 +201,7 @@ impl Cluster {
         }
     }
 
-    /// Asks for the slots, if nothing is known of them.
+    /// Asks for the slots if none are known.
     pub(crate) async fn ensure_slots_known(&self, deadline: Instant) -> Result<(), Cause> {
         if self.shared.read_map().nodes().next().is_some() {
             return Ok(());
@@ -206,12 +210,12 @@ impl Cluster {
         refreshed.unwrap_or(Err(Cause::NoClusterNode))
     }
 
-    /// Has one task in the background ask for the slots: a caller's runtime may be parked while
-    /// others wait. A call while it runs has it ask once more: the answers on their way may be out
-    /// of date.
+    /// Starts a background task that asks for the slots. The caller's runtime may be parked while
+    /// other runtimes wait, so the task runs elsewhere. If the task is already running, it asks
+    /// again afterwards, because answers on their way may be out of date.
     pub(crate) fn refresh_slots_soon(&self) {
-        // In one step: a task that ends meanwhile must not leave behind a state in which nobody
-        // runs and nobody begins.
+        // One atomic step. If the task ends in the meantime, the state must not say that a task is
+        // running.
         let next = |state| Some(if state == IDLE { RUNNING } else { RUN_AGAIN });
         let before = self.shared.refreshing.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
         if before == Ok(IDLE) {
@@ -221,12 +225,12 @@ impl Cluster {
     }
 }
 
-/// The node does not take the request, and nothing was sent: it is the replica of another one now.
+/// Returns whether the node refused the request because it is a replica now. Nothing was sent.
 fn is_replica(error: &RequestError) -> bool {
     matches!(error, RequestError::NotSent(Cause::Server(code)) if code.is_not_master())
 }
 
-/// As `the cluster of h1:1, h2:2`, the nodes that the URL names.
+/// Writes the nodes that the URL names, as `the cluster of h1:1, h2:2`.
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the cluster of ")?;
@@ -234,7 +238,7 @@ impl fmt::Display for Cluster {
     }
 }
 
-/// The task that asks for the slots. Whichever way it ends, there can be another one.
+/// The task that asks for the slots. However the task ends, another task can be started.
 struct SlotRefresh {
     shared: Weak<Shared>,
     done: bool,
@@ -271,7 +275,7 @@ impl Drop for SlotRefresh {
 }
 
 impl Shared {
-    /// Logs the first failure of several in a row.
+    /// Logs only the first of several failures in a row.
     fn log_outcome(&self, refreshed: Result<(), Cause>) {
         let was_failing = self.is_failing.swap(refreshed.is_err(), Ordering::Relaxed);
         if let (Err(cause), false) = (refreshed, was_failing) {
@@ -290,7 +294,7 @@ impl Shared {
         Err(failure)
     }
 
-    /// Masters first, each time another one, then the nodes of the URL.
+    /// Returns the masters, starting with another master each time, and then the nodes of the URL.
     fn all_addresses(&self) -> Vec<Address> {
         let mut addresses: Vec<_> =
             self.read_map().nodes().map(|node| node.address.clone()).collect();
@@ -330,7 +334,7 @@ impl Shared {
         Err(failure)
     }
 
-    /// Nodes that are known keep their connections.
+    /// Installs new slots. Known nodes keep their connections.
     fn install(&self, ranges: Vec<Range>) -> Result<(), Cause> {
         let mut map = SlotMap::default();
         for range in ranges {
@@ -344,7 +348,7 @@ impl Shared {
         Ok(())
     }
 
-    /// The node there, with the connections that it has, or with new ones.
+    /// Returns the node at an address, with existing connections or with new connections.
     fn node_at(&self, address: &Address) -> Result<Arc<Node>, Cause> {
         if let Some(node) = self.read_map().node_at(address) {
             return Ok(Arc::clone(node));

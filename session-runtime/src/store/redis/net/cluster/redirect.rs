@@ -1,4 +1,4 @@
-//! Redirections by a node that does not have the slot, and how long an operation follows them.
+//! Redirections by nodes, and the limit for following them.
 
 use std::time::Duration;
 
@@ -9,20 +9,21 @@ use crate::store::redis::cause::Code;
 use crate::store::redis::net::address::Address;
 use crate::store::redis::net::backoff::jittered;
 
-/// A redirection. Each proves that nothing was carried out.
+/// A redirection. Every redirection proves that nothing was carried out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Redirect {
-    /// The slot is there.
+    /// The slot is at this node.
     Moved(Address),
-    /// The slot is on its way, and the key may be there already: this once.
+    /// The slot is migrating to this node, and the key may be there already. Only this request
+    /// should go there.
     Ask(Address),
-    /// To the same slot in a moment: it is on its way with only one of two keys, or has no master
-    /// just now.
+    /// Try the same slot again in a moment. Either the slot is migrating and only one of two keys
+    /// has moved, or the slot currently has no master.
     Retry,
 }
 
 impl Redirect {
-    /// The replies are those of the node at this address.
+    /// Finds a redirection in the replies of the node at this address.
     pub(super) fn in_replies(replies: &[Value], node: &Address) -> Option<Self> {
         replies.iter().find_map(|reply| Self::in_reply(reply, node))
     }
@@ -39,8 +40,9 @@ impl Redirect {
     }
 }
 
-/// A node that does not know how another is reached leaves out the host: it is its own. With a
-/// question mark in its place it is not told here.
+/// Reads the address in a redirection. An empty host stands for the host of the answering node,
+/// which does not know how the other node can be reached. A question mark stands for an unknown
+/// host.
 fn address_in(text: &str, node: &Address) -> Option<Address> {
     let (host, port) = text.rsplit_once(':').filter(|(host, _)| *host != "?")?;
     let host = if host.is_empty() { &node.host } else { host };
@@ -54,11 +56,13 @@ pub(super) struct RetryBudget {
     pause: Duration,
 }
 
-/// So many in a row are usual: one that is out of date, one that is on its way.
+/// The usual number of redirections in a row: one because the slots were out of date, and one
+/// because the slot is migrating.
 const USUAL_REDIRECTS: u32 = 2;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// With less time than this left nothing is sent any more: what became of it would not be known.
+/// The shortest remaining time for sending a request. With less time, the outcome would stay
+/// unknown.
 const ENOUGH: Duration = Duration::from_millis(10);
 
 impl RetryBudget {
@@ -66,14 +70,14 @@ impl RetryBudget {
         Self { deadline, redirects: 0, pause: SHORTEST_PAUSE }
     }
 
-    /// Tells whether to follow a redirection. Nodes that send to each other do not agree yet: from
-    /// then on, it pauses first.
+    /// Returns whether to follow a redirection. After the usual number of redirections, the nodes
+    /// do not agree yet, so this pauses first.
     pub(super) async fn follow(&mut self) -> bool {
         self.redirects += 1;
         self.redirects <= USUAL_REDIRECTS || self.pause().await
     }
 
-    /// Pauses, and tells whether to go on. It does neither if there is no time left.
+    /// Pauses and returns `true`. Returns `false` at once if there is not enough time left.
     pub(super) async fn pause(&mut self) -> bool {
         let pause = jittered(self.pause);
         if Instant::now() + pause + ENOUGH >= self.deadline {

@@ -16,11 +16,11 @@ pub(crate) struct Node {
     pub(crate) connections: NodeConnections,
 }
 
-/// The masters, and one of them for each slot that has one.
+/// The masters, and the master of each slot.
 #[derive(Default)]
 pub(crate) struct SlotMap {
     nodes: Vec<Arc<Node>>,
-    /// By slot, the master's index among the nodes. Empty before anything is known.
+    /// For each slot, the master's index in `nodes`. Empty before the slots are known.
     slots: Vec<Option<u16>>,
 }
 
@@ -38,12 +38,12 @@ impl SlotMap {
         self.nodes.iter().find(|node| node.address == *address)
     }
 
-    /// One slot has another master now.
+    /// Assigns another master to a slot.
     pub(crate) fn reassign(&mut self, slot: u16, node: &Arc<Node>) {
         self.assign(&Range { first: slot, last: slot, master: node.address.clone() }, node);
     }
 
-    /// A master without slots, or with those that it has already.
+    /// Adds a master without slots. A known master keeps all slots.
     pub(crate) fn add(&mut self, node: &Arc<Node>) {
         self.index_of(node);
     }
@@ -63,7 +63,7 @@ impl SlotMap {
     }
 }
 
-/// Slots side by side that have the same master.
+/// Adjacent slots with the same master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) first: u16,
@@ -71,7 +71,7 @@ pub(crate) struct Range {
     pub(crate) master: Address,
 }
 
-/// The reply to `CLUSTER SLOTS`, by the node at this address. Replicas in it are passed over.
+/// Reads the reply to `CLUSTER SLOTS` by the node at this address, and skips replicas.
 pub(crate) fn ranges_in(reply: Value, asked: &Address) -> Result<Vec<Range>, Cause> {
     if let Some(code) = Code::in_reply(&reply) {
         return Err(if code == Code::Other { Cause::NotCluster } else { Cause::Server(code) });
@@ -79,7 +79,7 @@ pub(crate) fn ranges_in(reply: Value, asked: &Address) -> Result<Vec<Range>, Cau
     let Value::Array(entries) = reply else { return Err(Cause::Unexpected) };
     let ranges =
         entries.iter().map(|entry| range_in(entry, asked)).collect::<Result<Vec<_>, _>>()?;
-    // A node that has lost the others, or never met them, knows of nothing.
+    // A node that has lost the other nodes, or never met them, knows no slots.
     if ranges.is_empty() { Err(Cause::Server(Code::ClusterDown)) } else { Ok(ranges) }
 }
 
@@ -98,11 +98,11 @@ fn address_in(node: &[Value], asked: &Address) -> Result<Address, Cause> {
     let [host, Value::Int(port), rest @ ..] = node else { return Err(Cause::Unexpected) };
     let of_metadata = || rest.get(1).and_then(ip_in);
     let host = match text(host) {
-        // By its configuration it does not know how it is reached: as it was.
+        // The node is configured not to announce an address, and can be reached as before.
         None if *host == Value::Nil => asked.host.clone(),
-        // It does not know its own address yet.
+        // The node does not know its own address yet.
         Some("") => of_metadata().unwrap_or_else(|| asked.host.clone()),
-        // By its configuration it has a name, and knows of none.
+        // The node is configured to announce a host name, but has none.
         Some("?") => of_metadata().ok_or(Cause::NoAddress)?,
         Some(host) => host.to_owned(),
         None => return Err(Cause::Unexpected),
@@ -110,7 +110,7 @@ fn address_in(node: &[Value], asked: &Address) -> Result<Address, Cause> {
     Ok(Address { host, port: u16::try_from(*port).map_err(|_| Cause::Unexpected)? })
 }
 
-/// The address among what else a node tells of itself, from Redis 7 on.
+/// Returns the address in a node's metadata, which exists since Redis 7.
 fn ip_in(metadata: &Value) -> Option<String> {
     let ip = match metadata {
         Value::Map(entries) => {
@@ -149,7 +149,7 @@ mod tests {
             ("$1\r\n?\r\n", "%1\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
             ("$0\r\n\r\n", "*2\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
             ("$0\r\n\r\n", "*0\r\n", "asked"),
-            // Behind a proxy say: the address is not the way to it.
+            // Behind a proxy, for example, the node's own address cannot be used.
             ("_\r\n", "*2\r\n$2\r\nip\r\n$1\r\nb\r\n", "asked"),
         ] {
             let reply = format!("*1\r\n*3\r\n:0\r\n:1\r\n*4\r\n{host}:1\r\n$2\r\nid\r\n{metadata}");

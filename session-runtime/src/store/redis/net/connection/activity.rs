@@ -1,25 +1,25 @@
-//! Times of a connection: its last use, and the last proof that its server is the master.
+//! Times of a connection: the last use, and the last proof that the server is the master.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Moments of one connection, in milliseconds since it was opened.
+/// Moments of a connection, in milliseconds since the connection was opened.
 pub(crate) struct Activity {
     opened: Instant,
     used: AtomicU64,
     master_seen: AtomicU64,
 }
 
-/// After so long without an operation, the end of a connection may have passed unnoticed: the
-/// process stood still.
+/// The time without operations after which a connection may have ended unnoticed, because the
+/// process was suspended.
 const IDLE: Duration = Duration::from_secs(1);
-/// For so long a server is taken for the master without asking it.
+/// The time for which a server is assumed to be the master without a query for the role.
 const PROOF_LASTS: Duration = Duration::from_secs(1);
 
 impl Activity {
-    /// The times of a connection whose server is asked for its role now.
+    /// Creates the times of a connection. The caller queries the server's role now.
     pub(crate) fn new() -> Self {
         Self { opened: Instant::now(), used: AtomicU64::new(0), master_seen: AtomicU64::new(0) }
     }
@@ -32,12 +32,12 @@ impl Activity {
         self.used.store(self.moment(now), Ordering::Relaxed);
     }
 
-    /// Tells whether it is time to ask for the role: the server may have become a replica.
+    /// Returns whether to query the role again. The server may have become a replica.
     pub(crate) fn is_role_check_due(&self, now: Instant) -> bool {
         self.since(&self.master_seen, now) >= PROOF_LASTS
     }
 
-    /// Notes that the server was the master after this moment.
+    /// Records that the server was the master after this moment.
     pub(crate) fn record_master(&self, asked_at: Instant) {
         self.master_seen.fetch_max(self.moment(asked_at), Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! Operations that are ready side by side, sent in one write.
+//! Combines concurrent operations into one write.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,23 +9,24 @@ use std::task::{Poll, Waker};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::AbortHandle;
 
-/// Has the operations of a busy connection go out together.
+/// Combines the operations of a busy connection into fewer writes.
 ///
-/// A connection's driver is woken by the first operation that is handed to it, and a thread of
-/// tokio's multi-threaded runtime runs next what it has woken last, before all that waited longer.
-/// It would write that one operation, then the next one, and each is a system call here and another
-/// at the server. So while the connection is busy, each operation wakes a task that does nothing:
-/// the driver, woken last but one, waits its turn, and those that were ready before it hand over
-/// theirs.
+/// The first operation wakes the connection's driver. A thread of tokio's multi-threaded runtime
+/// next runs the task woken last, before tasks that have waited longer. The driver would therefore
+/// write each operation separately, with a system call here and another on the server.
 ///
-/// While there is little to do, nothing of the kind: a thread without work would be woken for the
-/// driver. A current-thread runtime runs everything in turn.
+/// While the connection is busy, each operation also wakes a task that does nothing. The driver is
+/// then no longer the task woken last, and waits in the queue. Operations that were ready earlier
+/// hand over their commands first, and the driver writes all of them together.
+///
+/// An idle connection skips this step, because an idle thread would be woken for the driver. A
+/// current-thread runtime runs tasks in order and does not need this step.
 pub(crate) struct WriteCoalescer(Option<Coalescing>);
 
-/// On a runtime that runs tasks out of turn.
+/// The state for a runtime that runs tasks out of order.
 struct Coalescing {
     in_flight: AtomicUsize,
-    /// From how many operations in flight the connection is busy.
+    /// The number of operations in flight from which the connection is busy.
     busy_from: usize,
     noop_task: NoopTask,
 }
@@ -36,15 +37,15 @@ struct NoopTask {
     task: AbortHandle,
 }
 
-/// An operation that was handed over and is not answered.
+/// An operation that was handed over and has no answer yet.
 struct InFlight<'a>(&'a AtomicUsize);
 
-/// How many operations in flight keep a thread busy. With fewer it costs more than it saves: tried
-/// on two threads, with Redis beside them.
+/// The number of operations in flight that keeps a thread busy. With fewer operations, combining
+/// costs more than is saved, measured on two threads with Redis on the same machine.
 const BUSY_PER_THREAD: usize = 4;
 
 impl WriteCoalescer {
-    /// For a connection that is driven by the current runtime.
+    /// Creates a coalescer for a connection whose driver runs on the current runtime.
     pub(crate) fn new() -> Self {
         let runtime = Handle::current();
         let runs_out_of_turn = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
@@ -55,7 +56,7 @@ impl WriteCoalescer {
         }))
     }
 
-    /// The same operation, which is handed over when it is first polled.
+    /// Runs an operation, which is handed over when first polled.
     pub(crate) async fn coalesce<F: Future>(&self, mut operation: Pin<&mut F>) -> F::Output {
         let Some(Coalescing { in_flight, busy_from, noop_task }) = &self.0 else {
             return operation.await;
@@ -88,7 +89,7 @@ impl NoopTask {
     }
 }
 
-/// Its waker keeps the task, and the task its waker.
+/// The waker keeps the task alive, and the task keeps the waker alive, so the task must be aborted.
 impl Drop for NoopTask {
     fn drop(&mut self) {
         self.task.abort();

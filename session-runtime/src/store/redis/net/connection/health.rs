@@ -1,4 +1,4 @@
-//! Whether a connection is open.
+//! The state of a connection: open or closed.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 
 use crate::telemetry::GaugeGuard;
 
-/// A connection's end, known to all who use it as soon as it is noticed.
+/// The health of a connection. All users of the connection see the end as soon as the end is
+/// noticed.
 #[derive(Clone, Default)]
 pub(crate) struct ConnectionHealth(Arc<HealthState>);
 
@@ -17,12 +18,12 @@ pub(crate) struct ConnectionHealth(Arc<HealthState>);
 struct HealthState {
     is_closed: AtomicBool,
     closed: Notify,
-    /// Counts the connection while it is open.
+    /// Counts the connection while the connection is open.
     gauge: Mutex<Option<GaugeGuard>>,
 }
 
-/// Lives in the connection's driver: whichever way that ends, with its runtime too, the connection
-/// is closed.
+/// A guard in the connection's driver. However the driver ends, even together with the runtime, the
+/// guard closes the connection.
 pub(super) struct ClosesWithDriver(pub(super) ConnectionHealth);
 
 impl ConnectionHealth {
@@ -36,7 +37,7 @@ impl ConnectionHealth {
         self.0.closed.notify_waiters();
     }
 
-    /// Waits for the end.
+    /// Waits until the connection is closed.
     pub(crate) async fn closed(&self) {
         let mut closed = pin!(self.0.closed.notified());
         closed.as_mut().enable();
@@ -45,7 +46,7 @@ impl ConnectionHealth {
         }
     }
 
-    /// Counts the connection to this address until it is closed.
+    /// Counts the connection to this address until the connection is closed.
     pub(super) fn count_open(&self, address: &str) {
         let mut gauge = self.gauge();
         if self.is_open() {

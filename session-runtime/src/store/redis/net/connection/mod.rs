@@ -1,4 +1,4 @@
-//! One connection: opened, greeted, watched.
+//! A connection: setup, greeting and health.
 
 mod activity;
 mod coalescing;
@@ -24,31 +24,32 @@ use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connector::Connector;
 use crate::store::redis::net::generation::Generation;
 
-/// A connection to a server that takes writes, and whether it is still open.
+/// A connection to a server that accepts writes, and the connection's health.
 pub(crate) struct LiveConnection {
     pub(crate) connection: MultiplexedConnection,
     pub(crate) server: Arc<ServerInfo>,
     pub(crate) health: ConnectionHealth,
     pub(crate) coalescer: WriteCoalescer,
     pub(crate) activity: Activity,
-    /// The generation in which it was opened.
+    /// The generation in which the connection was opened.
     pub(crate) generation: Generation,
-    /// The runtime of its driver.
+    /// The runtime of the connection's driver.
     runtime: Handle,
 }
 
-/// How many operations may wait to be written. Each further one has its task run once more.
-/// Those for a server that takes nothing more stay in memory until the connection is given up.
+/// The number of operations that may wait to be written. The task of each further operation has to
+/// run once more. If the server stops reading, waiting operations stay in memory until the
+/// connection is abandoned.
 const QUEUE_LENGTH: usize = 256;
 
-/// The shortest time that tokio's timers tell from none.
+/// The shortest sleep that tokio's timers do not treat as zero.
 const DRIVER_TURN: Duration = Duration::from_millis(1);
-/// Never written.
+/// A key that is never written.
 const PROBE_KEY: &str = "session-runtime:probe";
 
 impl LiveConnection {
-    /// Opens a connection, on which these scripts are loaded. A replica is refused, and so is a
-    /// server that still reads its data: neither can serve sessions.
+    /// Opens a connection and loads these scripts. Fails for a replica and for a server that is
+    /// still loading data, because neither can serve sessions.
     pub(crate) async fn open(
         connector: &Connector,
         scripts: &[&str],
@@ -59,7 +60,7 @@ impl LiveConnection {
         let health = ConnectionHealth::default();
         let closes = ClosesWithDriver(health.clone());
         let config = AsyncConnectionConfig::new()
-            // Every deadline is ours.
+            // All deadlines are set by this crate.
             .set_connection_timeout(None)
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE_LENGTH)
@@ -70,12 +71,12 @@ impl LiveConnection {
         let mut connection = connector.open(config).await.map_err(failed)?;
         let activity = Activity::new();
         let mut greeting = redis::pipe();
-        // Needs no permission, as everything that may stand before a login.
+        // `HELLO` needs no permission, like all commands that are allowed before a login.
         greeting.cmd("HELLO");
-        // Of a key that is not there. A permission that is missing proves that the command is
-        // there.
+        // The key does not exist. A missing permission proves that the command exists.
         greeting.cmd("HPTTL").arg(PROBE_KEY).arg("FIELDS").arg(1).arg("");
-        // Without arguments: as commands that write they would wait for the end of a pause.
+        // Both commands are sent without arguments. As complete write commands, they would wait for
+        // the end of a pause.
         greeting.cmd("HPEXPIRE");
         greeting.cmd("HSETEX");
         for script in scripts {
@@ -97,9 +98,10 @@ impl LiveConnection {
         })
     }
 
-    /// Gives the driver a turn, in which it notices if the connection has ended while nothing was
-    /// done. By a timer: it passes through the runtime's own driver, where a task that yields
-    /// may go on before that was asked.
+    /// Gives the connection's driver a turn to notice that the idle connection has ended.
+    ///
+    /// A timer is used, because timers pass through the runtime's own driver. A task that only
+    /// yields may continue before the runtime has polled the driver.
     pub(crate) async fn let_driver_run(&self) {
         let _ = self.runtime.spawn(sleep(DRIVER_TURN)).await;
     }

@@ -1,4 +1,4 @@
-//! The question for a server's role, beside an operation that a replica would answer too.
+//! A query for a server's role, sent along with an operation that a replica would also answer.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,14 +11,14 @@ use tokio::time::{Instant, timeout_at};
 use crate::store::redis::protocol::command::command_of;
 use crate::store::redis::protocol::reply::text_in;
 
-/// `HELLO`, which needs no permission, handed over ahead of the operation: both travel together.
+/// `HELLO`, which needs no permission, handed over ahead of the operation. Both travel together.
 pub(crate) struct RoleQuery(Pin<Box<dyn Future<Output = Role> + Send>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Master,
     Replica,
-    /// The connection ended, or the answer did not come in time.
+    /// The connection ended, or there was no answer in time.
     Unknown,
 }
 
@@ -40,7 +40,8 @@ impl RoleQuery {
     }
 }
 
-/// A server that does not tell it is no Redis with replicas.
+/// Reads the role in a reply to `HELLO`. A server that reports no role is not a Redis with
+/// replicas.
 pub(crate) fn role_in(hello: &Value) -> Role {
     if text_in(hello, "role") == Some("replica") { Role::Replica } else { Role::Master }
 }

@@ -1,4 +1,4 @@
-//! A server's account of itself.
+//! Information about a server.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,27 +9,27 @@ use super::role::{Role, role_in};
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::protocol::reply::{is_unknown_command, text_in};
 
-/// A server, as it introduced itself when it was connected to.
+/// A server, described by the server's replies when the connection was opened.
 #[derive(Debug)]
 pub(crate) struct ServerInfo {
     pub(crate) address: String,
     /// `redis` or `valkey`.
     name: String,
     version: String,
-    /// It is a node of a cluster.
+    /// The server is a node of a cluster.
     pub(crate) is_cluster_node: bool,
-    /// It can expire single fields.
+    /// The server supports expiries of single fields.
     pub(crate) supports_field_expiry: bool,
-    /// It has `HSETEX`, which sets fields if they are there (Redis 8 and Valkey 9), and has not
-    /// refused it since.
+    /// The server has `HSETEX`, which can set fields only if they exist (Redis 8 and Valkey 9), and
+    /// has not refused the command since.
     can_overwrite: AtomicBool,
 }
 
 impl ServerInfo {
-    /// Reads the replies to the commands that a connection begins with.
+    /// Reads the replies to the first commands of a connection.
     pub(super) fn from_greeting(replies: &[Value], address: &str) -> Result<Self, Cause> {
-        // It lets us in, but does not serve. Other errors are missing permissions: who may not load
-        // scripts may still run them.
+        // A loading server accepts connections, but does not serve sessions. Other errors are
+        // missing permissions. A user who may not load scripts may still run them.
         if replies.iter().any(|reply| Code::in_reply(reply) == Some(Code::Loading)) {
             return Err(Cause::Server(Code::Loading));
         }
@@ -63,27 +63,28 @@ impl ServerInfo {
     }
 }
 
-/// Name and version, as `redis 7.0.15`.
+/// Writes name and version, such as `redis 7.0.15`.
 impl fmt::Display for ServerInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.version)
     }
 }
 
-/// Before Redis 7 a script cannot ask for permissions before it writes. Other servers count
-/// otherwise; the start has such a script run.
+/// Returns whether the server is a Redis before version 7, where scripts cannot check permissions
+/// before the first write. Other servers have other version numbers. For them, the preflight check
+/// runs a script that tries.
 fn is_too_old(server: &str, version: &str) -> bool {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     server == "redis" && major.is_some_and(|major| major < 7)
 }
 
-/// A server asks whether it has a command before anything else, permissions included. It has no
-/// code for one that it lacks.
+/// Returns whether the server has the command. A server checks this before anything else, even
+/// before permissions. There is no special error code for an unknown command.
 fn knows_command(reply: &Value) -> bool {
     Code::in_reply(reply) != Some(Code::Other)
 }
 
-/// The server has the command, and the user may run it.
+/// Returns whether the server has the command and the user may run the command.
 fn is_arity_error(reply: &Value) -> bool {
     let Value::ServerError(error) = reply else { return false };
     error.details().is_some_and(|details| details.starts_with("wrong number of arguments"))

@@ -1,4 +1,4 @@
-//! The connection to one endpoint: made, watched and made again.
+//! The connection to one endpoint, which is opened, watched and reopened.
 
 mod reconnect;
 mod state;
@@ -25,26 +25,26 @@ use crate::store::redis::net::generation::GenerationCounter;
 use crate::store::redis::net::outage_log::{OutageLog, log_first};
 use crate::store::redis::net::request::{Request, RequestError};
 
-/// One connection that all requests share, and its successors.
+/// A connection that all requests share, and that is replaced when necessary.
 ///
-/// - It is made when it is first used, or when it is [awaited](Self::connect).
-/// - An operation that finds the connection lost waits for a new one, within its own deadline.
-/// - If the first attempt at a new one fails, the server counts as down: operations fail at once,
-///   and nothing queues, while one task goes on trying. If its lease has expired, because its
-///   runtime is parked, the next operation has another task try on its own runtime.
-/// - An operation without an answer in time makes the connection suspect, which takes no new ones:
-///   the task opens another, which takes its place if the server answers there. What only reads,
-///   and waits on the old one, is sent again. If the server does not answer there either, it counts
-///   as down.
-/// - A reply that only a replica gives ends the use of all connections to the endpoint: the next
-///   one leads to wherever the master is then. An operation that a replica would answer too brings
-///   the question for the role along, unless the server has proven within the last second that it
-///   is the master.
-/// - A write that follows a second of idleness is handed over after the driver had a turn: it may
-///   not have noticed the connection's end.
+/// - The connection is opened on first use, or by [`connect`](Self::connect).
+/// - An operation that finds the connection lost waits for a new connection, until the deadline of
+///   the operation.
+/// - If the first attempt to reconnect fails, the server counts as down. Operations fail at once
+///   and nothing queues, while one task keeps trying. If the lease of the task has expired, because
+///   the runtime is parked, the next operation starts another task on the operation's own runtime.
+/// - An operation without an answer in time makes the connection suspect. A suspect connection gets
+///   no new operations, and the task opens another connection. If the server answers there, the new
+///   connection takes over, and waiting reads are sent again. If not, the server counts as down.
+/// - A reply that only a replica gives retires all connections to the endpoint. The next connection
+///   leads to the current master. An operation that a replica would also answer is sent with a
+///   query for the role. The query is skipped if the server has proven to be the master within the
+///   last second.
+/// - A write after a second without operations first gives the driver a turn. The driver may not
+///   have noticed the end of the connection.
 ///
-/// The client's own reconnecting connection is not used: it waits for attempts outside any deadline
-/// and keeps a silent connection for ever.
+/// The client's own reconnecting connection is not used. It waits for attempts outside any
+/// deadline, and keeps a silent connection forever.
 #[derive(Clone)]
 pub(crate) struct Link {
     shared: Arc<Shared>,
@@ -59,15 +59,17 @@ struct Shared {
     generations: GenerationCounter,
 }
 
-/// However patient operations are, this bounds how many attempts hang side by side.
+/// The longest time for an attempt, even if operations have longer deadlines. The limit bounds the
+/// number of concurrent attempts.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(5);
-/// An operation that takes no longer than this waits for nothing but its reply, which costs least.
+/// The time in which an operation only waits for the reply, which is cheapest.
 const USUALLY: Duration = Duration::from_millis(20);
-/// How often one operation looks for the master.
+/// The number of attempts of an operation to find the master.
 const MASTER_ATTEMPTS: usize = 3;
 
 impl Link {
-    /// A link that is not connected yet. Every connection loads these scripts before it is used.
+    /// Creates a link that is not connected yet. Every connection loads these scripts before the
+    /// first use.
     pub(crate) fn new(
         endpoint: Endpoint,
         scripts: &'static [&'static str],
@@ -83,8 +85,8 @@ impl Link {
         )
     }
 
-    /// Another link to the same endpoint, not connected yet. What the server is, it takes from this
-    /// one until it knows better.
+    /// Returns another link to the same endpoint, which is not connected yet. The information about
+    /// the server is taken from this link until the other link connects.
     pub(crate) fn fork(&self) -> Self {
         let Shared { endpoint, scripts, timeout, log, generations, .. } = &*self.shared;
         let state = State::disconnected_from(self.server());
@@ -110,7 +112,7 @@ impl Link {
         Self { shared: Arc::new(Shared { endpoint, scripts, timeout, state, log, generations }) }
     }
 
-    /// Connects, in one attempt.
+    /// Connects, in a single attempt.
     pub(crate) async fn connect(&self) -> Result<(), Cause> {
         self.shared.connected(self.shared.open(self.shared.timeout).await?);
         Ok(())
@@ -125,19 +127,20 @@ impl Link {
         }
     }
 
-    /// The server's account of itself at the latest connection. Nothing before the first one.
+    /// Returns the information about the server from the latest connection, or `None` before the
+    /// first connection.
     pub(crate) fn server(&self) -> Option<Arc<ServerInfo>> {
         self.shared.state.borrow().server.clone()
     }
 
-    /// Whether the server that the next operation goes to is known not to expire single fields.
-    /// While there is no connection, nothing is known: the next server may be another.
+    /// Returns whether the server of the next operation is known not to support expiries of single
+    /// fields. Without a connection nothing is known, because the next server may be another.
     pub(crate) fn lacks_field_expiry(&self) -> bool {
         self.is_connected_to(|server| !server.supports_field_expiry)
     }
 
-    /// Whether the server that the next operation goes to is known to have `HSETEX`, and not known
-    /// to refuse it.
+    /// Returns whether the server of the next operation is known to have `HSETEX`, and has not
+    /// refused the command.
     pub(crate) fn can_overwrite(&self) -> bool {
         self.is_connected_to(ServerInfo::can_overwrite)
     }
@@ -147,15 +150,15 @@ impl Link {
         matches!(self.shared.immediate_result(&state), Some(Ok(live)) if is_so(&live.server))
     }
 
-    /// The server has refused `HSETEX`.
+    /// Records that the server refused `HSETEX`.
     pub(crate) fn record_overwrite_refused(&self) {
         self.server().inspect(|server| server.record_overwrite_refused());
     }
 
-    /// Sends a request, and gives the reply. An error reply is a reply.
+    /// Sends a request, and returns the reply. Error replies are returned as replies.
     ///
-    /// Sent again only after a reply that proves that nothing was carried out, by a server that is
-    /// no master any more.
+    /// A request is only sent again after a server that is no longer the master has proven that
+    /// nothing was carried out.
     pub(crate) async fn send<R: Request>(
         &self,
         request: &R,
@@ -171,8 +174,8 @@ impl Link {
                 .map_err(RequestError::NotSent)?;
             let question = role_query(request, &live, begun).await;
             let mut connection = live.connection.clone();
-            // Pinned here: passed by value it would be copied into every future on the way, and be
-            // as large in each.
+            // Pinned here. If passed by value, the future would be copied into every future on the
+            // way, and make each as large.
             let sent = pin!(request.send_on(&mut connection, is_asking));
             let sent = pin!(live.coalescer.coalesce(sent));
             let reply = self.reply::<R, _>(sent, &live.health, begun, deadline).await?;
@@ -184,8 +187,8 @@ impl Link {
                 return Ok(reply);
             }
             let retryable = R::retryable_code(&reply);
-            // A node of a cluster that became a replica names the master, which proves that nothing
-            // was carried out.
+            // A cluster node that became a replica names the master, which proves that nothing was
+            // carried out.
             if retryable.is_some_and(|code| !code.is_not_master()) {
                 return Ok(reply);
             }
@@ -194,14 +197,16 @@ impl Link {
             match tries {
                 1.. if was_refused || R::IS_IDEMPOTENT => {}
                 _ if was_refused => return Ok(reply),
-                // Another connection was refused: this one may have led to the master still.
+                // Only another connection was refused. This connection may still have led to the
+                // master.
                 _ if !R::IS_IDEMPOTENT && role != Role::Replica => return Ok(reply),
                 _ => return Err(RequestError::NoReply(Cause::Server(Code::ReadOnly))),
             }
         }
     }
 
-    /// A connection on which no write is handed over after an end that nobody noticed.
+    /// Returns a connection for a request. No write is handed over to a connection that has ended
+    /// unnoticed.
     async fn checked_connection<R: Request>(
         &self,
         begun: Instant,
@@ -221,7 +226,7 @@ impl Link {
         }
     }
 
-    /// Whether the reply is that of the master, as far as is known by now.
+    /// Returns whether the reply is from the master, as far as known.
     fn is_of_master<R: Request>(
         &self,
         request: &R,
@@ -261,12 +266,12 @@ impl Link {
         }
     }
 
-    /// The reply; nothing if the connection ends first, or if another takes its place and the
-    /// operation may be repeated there.
+    /// Returns the reply. Returns `None` if the connection ends first, or if a new connection takes
+    /// over and the operation may be repeated there.
     ///
-    /// The end is waited for by itself: an operation that is handed over while a connection ends
-    /// may be neither answered nor given back, for as long as it keeps the connection's queue
-    /// alive (tokio's issue 7714).
+    /// The end of the connection is awaited separately. If an operation is handed over while the
+    /// connection ends, the operation may be neither answered nor returned. That lasts for as long
+    /// as the operation keeps the connection's queue alive (tokio's issue 7714).
     async fn reply_or_end<R: Request, T>(
         &self,
         mut reply: Pin<&mut impl Future<Output = RedisResult<T>>>,
@@ -305,7 +310,8 @@ impl Link {
         Err(Cause::TimedOut(self.shared.timeout))
     }
 
-    /// Has a task connect, unless there is a connection, or a task that holds the lease makes one.
+    /// Starts a task that connects, unless there is a connection, or a task with the lease is
+    /// connecting.
     pub(crate) fn connect_soon(&self) {
         let mut had_one = false;
         let begins = self.begin_connecting(|state| {
@@ -322,7 +328,7 @@ impl Link {
         }
     }
 
-    /// Makes this connection suspect, if it is still the one in use, and has a task open another.
+    /// Makes this connection suspect if it is still in use, and starts a task that opens another.
     fn suspect(&self, health: &ConnectionHealth) {
         let begins = self.begin_connecting(|state| {
             let is_in_use = state.has(health) && !state.is_suspect;
@@ -341,8 +347,8 @@ impl Link {
         }
     }
 
-    /// Has a task connect, if that is wanted, and no task holds the lease. A task of its own: a
-    /// request that is dropped must not take the attempt with it.
+    /// Starts a task that connects, if wanted and if no task holds the lease. A separate task is
+    /// used because the request may be dropped during the attempt.
     fn begin_connecting(&self, is_wanted: impl FnOnce(&mut State) -> bool) -> bool {
         let mut lease = None;
         self.shared.state.send_if_modified(|state| {
@@ -356,7 +362,7 @@ impl Link {
     }
 }
 
-/// For messages: its endpoint.
+/// Writes the endpoint, for messages.
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shared.endpoint.fmt(f)
@@ -367,8 +373,8 @@ fn owned<T: Clone, E: Clone>(result: Result<&T, &E>) -> Result<T, E> {
     result.cloned().map_err(E::clone)
 }
 
-/// The question for the role, handed over ahead of an operation that a replica would answer too, if
-/// it is due.
+/// Sends a query for the role ahead of an operation that a replica would also answer, if a query is
+/// due.
 async fn role_query<R: Request>(
     request: &R,
     live: &LiveConnection,
@@ -380,13 +386,14 @@ async fn role_query<R: Request>(
     Some(RoleQuery::hand_over(&live.connection).await)
 }
 
-/// Error replies are values here: what is left are broken connections and broken protocol.
+/// Returns the reply. Error replies are values here, so the remaining errors are broken connections
+/// and violations of the protocol.
 fn received<T>(reply: RedisResult<T>, health: &ConnectionHealth) -> Option<T> {
     reply.inspect_err(|_| health.close()).ok()
 }
 
 impl Shared {
-    /// The result that an operation gets without waiting, if there is one.
+    /// Returns the result that an operation gets without waiting, if there is such a result.
     fn immediate_result<'a>(
         &self,
         state: &'a State,
@@ -394,7 +401,7 @@ impl Shared {
         state.immediate_result(self.generations.current())
     }
 
-    /// Opens a connection on which the server answers.
+    /// Opens a connection to a server that answers.
     async fn open(&self, at_least: Duration) -> Result<LiveConnection, Cause> {
         let silent = |_| Cause::Unreachable {
             address: self.endpoint.to_string(),
@@ -434,7 +441,7 @@ mod tests {
         health.close();
         assert_eq!(over.await, None);
         waiting.await.unwrap();
-        // Of one that ended before.
+        // The connection has already ended.
         let never = pin!(pending::<RedisResult<()>>());
         assert_eq!(link.reply_or_end::<Cmd, _>(never, &health).await, None);
     }

@@ -12,23 +12,24 @@ use crate::store::redis::net::backoff::jittered;
 use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::outage_log::log_first;
 
-/// It tries until it has succeeded, nobody holds the link any more, or another task has the lease
-/// because its own expired.
+/// A task that tries until a connection is open. It also ends if nobody holds the link any more, or
+/// if another task has taken over an expired lease.
 ///
-/// Its runtime may be parked at any moment, for good: a program may run it for one operation at a
-/// time. So it gives signs of life.
+/// The task's runtime may be parked at any moment, forever, because a program may run the runtime
+/// for one operation at a time. The task therefore renews a lease as a sign of life.
 pub(super) struct ReconnectTask {
     pub(super) shared: Weak<Shared>,
-    /// The number of its lease.
+    /// The number of the task's lease.
     pub(super) lease: u64,
 }
 
-/// How often it gives a sign of life while it waits for an answer.
+/// The interval between signs of life while the task waits for an answer.
 const HEARTBEAT: Duration = Duration::from_millis(100);
-/// An attempt that takes longer gets another one beside it: a lost first packet must not cost a
-/// returning server more.
+/// The time after which a second attempt is started in parallel. A lost first packet must not delay
+/// the return of a server any longer.
 const ATTEMPT_BESIDE: Duration = Duration::from_millis(500);
-/// However short the deadline of an operation, which does not wait for it longer than that.
+/// The shortest time limit of an attempt, even if operations have shorter deadlines. Operations
+/// only wait until their own deadline.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -59,7 +60,7 @@ impl ReconnectTask {
         }
     }
 
-    /// A sign of life, which the next one follows within this time.
+    /// Gives a sign of life. The next sign of life follows within this time.
     fn renew_lease(&self, next: Duration) -> bool {
         let mut has_lease = false;
         if let Some(shared) = self.shared.upgrade() {
@@ -98,7 +99,7 @@ impl ReconnectTask {
     }
 }
 
-/// A task that was stopped with its runtime leaves its place to the next one.
+/// If the task is stopped together with the runtime, another task can take over.
 impl Drop for ReconnectTask {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {

@@ -1,4 +1,4 @@
-//! The connection that a link has, and the attempts at another one.
+//! The current connection of a link, and the attempts to replace it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::telemetry::GaugeGuard;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) connection: Option<Arc<LiveConnection>>,
-    /// An operation on the connection got no answer in time. It takes no new ones until something
-    /// speaks for it.
+    /// An operation on the connection got no answer in time. The connection gets no new operations
+    /// until there is evidence that the server is alive.
     pub(super) is_suspect: bool,
-    /// The server of this connection, or of the one before it.
+    /// The server of the current connection, or of the previous connection.
     pub(super) server: Option<Arc<ServerInfo>>,
     pub(super) outage: Option<Outage>,
     lease: Option<Lease>,
@@ -25,30 +25,31 @@ pub(super) struct State {
     leases: u64,
 }
 
-/// Why the latest attempt failed, until one succeeds.
+/// The reason why the latest attempt failed, until an attempt succeeds.
 pub(super) struct Outage {
     pub(super) cause: Cause,
     _gauge: GaugeGuard,
 }
 
-/// The right of one task to connect, for as long as it gives signs of life.
+/// The right of one task to connect, for as long as the task gives signs of life.
 struct Lease {
     number: u64,
-    /// The moment from which its runtime counts as parked, and any operation may take the next
-    /// lease.
+    /// The moment from which the task's runtime counts as parked. Any operation may then take the
+    /// next lease.
     ends_at: Instant,
 }
 
-/// How late a runtime that is not parked may be.
+/// The allowed delay of a runtime that is not parked.
 const GRACE: Duration = Duration::from_millis(150);
 
 impl State {
-    /// A state without a connection, after one to this server.
+    /// Creates a state without a connection, after an earlier connection to this server.
     pub(super) fn disconnected_from(server: Option<Arc<ServerInfo>>) -> Self {
         Self { server, ..Self::default() }
     }
 
-    /// The result that an operation gets in this generation without waiting, if there is one.
+    /// Returns the result that an operation in this generation gets without waiting, if there is
+    /// such a result.
     pub(super) fn immediate_result(
         &self,
         generation: Generation,
@@ -61,23 +62,23 @@ impl State {
         }
     }
 
-    /// Tells whether this is the connection that it has, suspect or not.
+    /// Returns whether this is the current connection, suspect or not.
     pub(super) fn has(&self, health: &ConnectionHealth) -> bool {
         self.connection.as_ref().is_some_and(|live| live.health.is_same(health))
     }
 
-    /// Tells whether no task connects, or one whose lease has expired.
+    /// Returns whether no task is connecting, or only a task with an expired lease.
     pub(super) fn is_free(&self) -> bool {
         self.lease_ends_at().is_none_or(|ends_at| ends_at <= Instant::now())
     }
 
-    /// The moment until which the task that connects has to give a sign of life, if there is one.
+    /// Returns the time by which the connecting task must give a sign of life, if there is a task.
     pub(super) fn lease_ends_at(&self) -> Option<Instant> {
         self.lease.as_ref().map(|lease| lease.ends_at)
     }
 
-    /// Grants another task the lease, and gives its number. Its attempt is worth waiting for,
-    /// whatever became of earlier ones.
+    /// Grants the lease to another task, and returns the number of the lease. The new attempt is
+    /// worth waiting for, whatever the outcome of earlier attempts.
     pub(super) fn grant_lease(&mut self) -> u64 {
         self.leases += 1;
         self.outage = None;
@@ -85,8 +86,8 @@ impl State {
         self.leases
     }
 
-    /// Records a sign of life of this task: the next one follows within this time. Tells whether it
-    /// still has the lease.
+    /// Records a sign of life of a task. The next sign of life follows within this time. Returns
+    /// whether the task still holds the lease.
     pub(super) fn renew_lease(&mut self, number: u64, next: Duration) -> bool {
         let Some(lease) = self.lease.as_mut().filter(|lease| lease.number == number) else {
             return false;
@@ -95,7 +96,7 @@ impl State {
         true
     }
 
-    /// Ends this lease, if nobody has taken the next one. The next operation connects.
+    /// Ends this lease, unless another task has taken the next lease. The next operation connects.
     pub(super) fn release_lease(&mut self, number: u64) -> bool {
         let holds_lease = self.lease.as_ref().is_some_and(|lease| lease.number == number);
         if holds_lease {
@@ -104,7 +105,7 @@ impl State {
         holds_lease
     }
 
-    /// Puts a new connection in place of the one that it has.
+    /// Replaces the current connection.
     pub(super) fn connected(&mut self, connection: LiveConnection) {
         *self = Self {
             server: Some(Arc::clone(&connection.server)),
@@ -114,7 +115,7 @@ impl State {
         };
     }
 
-    /// Records a failed attempt, and tells whether it is the first one.
+    /// Records a failed attempt. Returns whether this is the first failure.
     pub(super) fn failed(
         &mut self,
         cause: Cause,
@@ -122,8 +123,8 @@ impl State {
         generation: Generation,
     ) -> bool {
         self.connection.take_if(|live| cause.is_unanswered() || live.generation != generation);
-        // A server that answers, if only with a refusal of another connection, may serve on the one
-        // that it has.
+        // A server that answers may continue to serve on the current connection, even if the answer
+        // refuses another connection.
         self.is_suspect = false;
         let is_first = self.outage.is_none();
         match &mut self.outage {
