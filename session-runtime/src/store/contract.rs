@@ -221,7 +221,8 @@ pub enum Modified {
     /// The previous value, for [`Action::Replace`], or the value that the field has now, for
     /// [`Action::GetOrSet`].
     Value(Option<Bytes>),
-    /// The answer of [`Action::CompareAndSet`]: `true` if the current value matched.
+    /// The answer of [`Action::CompareAndSet`]: `true` if the current value matched and the change
+    /// was made.
     Swapped(bool),
     /// The sum, which is the new value of the field.
     Sum(Bytes),

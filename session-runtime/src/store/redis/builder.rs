@@ -57,7 +57,7 @@ impl RedisStoreBuilder {
     }
 
     /// Sets the deadline of an operation, including the time to connect. An operation without an
-    /// answer fails after this time. From 10 milliseconds to one hour. Default: one second.
+    /// answer fails after this time. Allowed: 10 milliseconds to 1 hour. Default: 1 second.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -77,7 +77,7 @@ impl RedisStoreBuilder {
     }
 
     /// Sets the user and password, which override both in the URL. `None` is the default user. Do
-    /// not percent-encode them here. A user without a password has the empty password.
+    /// not percent-encode either here. A user without a password has the empty password.
     pub fn login(mut self, user: Option<&str>, password: impl Into<String>) -> Self {
         self.login = Some((user.map(str::to_owned), password.into()));
         self
@@ -102,7 +102,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Sets the client certificate with its chain, and its key, both in PEM. Servers that ask for a
+    /// Sets the client certificate with the chain, and the key, both in PEM. Servers that ask for a
     /// certificate get this certificate. Default: none.
     ///
     /// In the URL: `cert=FILE` and `key=FILE`.

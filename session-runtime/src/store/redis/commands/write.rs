@@ -81,8 +81,8 @@ impl RedisStore {
     /// Two plain commands take the server at most half the time of the script.
     ///
     /// The first command sets all fields or none. The permanent field is included, so the command
-    /// does nothing without a session. In that case the script carries out the write or returns the
-    /// reason.
+    /// does nothing without a session. If the command does nothing, the script carries out the
+    /// write or returns the reason.
     pub(crate) async fn overwrite(
         &self,
         key: &SessionKey,

@@ -12,7 +12,7 @@ use crate::store::redis::net::connector::Connector;
 
 /// The login, TLS settings and socket options of all connections to one deployment.
 ///
-/// The options come from the URL. They contain the address of the first server.
+/// The options come from the URL, with the address of the first server.
 #[derive(Clone)]
 pub(crate) struct ConnectOptions {
     info: ConnectionInfo,
@@ -21,7 +21,7 @@ pub(crate) struct ConnectOptions {
 
 impl ConnectOptions {
     /// Creates options. Set `server_name` if the servers' certificates are for that name instead of
-    /// their hosts.
+    /// the hosts.
     pub(crate) fn new(info: ConnectionInfo, server_name: Option<String>) -> Self {
         let settings = info
             .redis_settings()

@@ -60,7 +60,7 @@ impl Deployment {
     /// Sends a request to the server of the session, and returns the reply. Error replies are
     /// returned as replies.
     ///
-    /// A request is only sent again after a reply that proves that nothing was carried out.
+    /// A write is only sent again after a reply that proves that nothing was carried out.
     pub(crate) async fn send<R: Request>(
         &self,
         key: &SessionKey,

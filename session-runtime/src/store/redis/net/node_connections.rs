@@ -70,7 +70,7 @@ impl NodeConnections {
         Ok(())
     }
 
-    /// Starts tasks that open all session connections, and that try until they succeed.
+    /// Starts tasks that open all session connections, and that retry until done.
     pub(crate) fn connect_soon(&self) {
         self.session.iter().for_each(Link::connect_soon);
     }

@@ -60,8 +60,8 @@ impl RequiredCommand {
             ("hpexpire", &["HPEXPIRE", name, "1", "FIELDS", "1", "f"]),
             ("hpttl", &["HPTTL", name, "FIELDS", "1", "f"]),
         ];
-        // `ASKING` comes first, because it affects the next command on the connection. At the end,
-        // that could be a command of another request.
+        // `ASKING` comes first, because the command affects the next command on the connection. At
+        // the end, the next command could belong to another request.
         let for_cluster = is_cluster.then(|| Self::new("asking", &["ASKING"], false));
         let always = always.map(|(permission, words)| Self::new(permission, words, false));
         let for_field_expiry =

@@ -9,13 +9,15 @@
 -- ARGV[5]  The lifetime of a new value of the field, in milliseconds, or 0 for no expiry.
 -- ARGV[6]  The action. Its arguments follow. Without a new value the field is removed.
 --
--- The actions, their arguments and replies:
+-- The actions with arguments and replies:
 --
---   replace     [new value]                                previous value
---   get_or_set  new value                                  current value after the action
---   compare     or missing?, expected?, expected, [new value]  1 if the value matched, else 0
---   add         by, default, least, most: integers         sum, -2: not a number, -3: out of range
---   add_float   by, default, single?                       the same as add
+--   replace     [new value]                                   the previous value
+--   get_or_set  new value                                     the current value after the action
+--   compare     or missing?, expected?, expected, [new value] 1 if the value matched, else 0
+--   add         by, default, least, most: integers            the sum, -2 or -3
+--   add_float   by, default, single?                          the same as add
+--
+-- The reply -2 stands for a value that is not a number, and -3 for a sum out of range.
 --
 -- Returns -1 for a missing session that is not created. Either the session must exist, or the
 -- comparison or addition failed. A tombstone returns WRONGTYPE.

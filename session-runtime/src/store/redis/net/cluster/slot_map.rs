@@ -16,7 +16,7 @@ pub(crate) struct Node {
     pub(crate) connections: NodeConnections,
 }
 
-/// The masters, and the master of each slot.
+/// The masters, and the master of each slot, if any.
 #[derive(Default)]
 pub(crate) struct SlotMap {
     nodes: Vec<Arc<Node>>,
@@ -100,7 +100,7 @@ fn address_in(node: &[Value], asked: &Address) -> Result<Address, Cause> {
     let host = match text(host) {
         // The node is configured not to announce an address, and can be reached as before.
         None if *host == Value::Nil => asked.host.clone(),
-        // The node does not know its own address yet.
+        // The node does not know the address yet.
         Some("") => of_metadata().unwrap_or_else(|| asked.host.clone()),
         // The node is configured to announce a host name, but has none.
         Some("?") => of_metadata().ok_or(Cause::NoAddress)?,

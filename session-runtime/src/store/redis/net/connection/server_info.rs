@@ -20,8 +20,8 @@ pub(crate) struct ServerInfo {
     pub(crate) is_cluster_node: bool,
     /// The server supports expiries of single fields.
     pub(crate) supports_field_expiry: bool,
-    /// The server has `HSETEX`, which can set fields only if they exist (Redis 8 and Valkey 9), and
-    /// has not refused the command since.
+    /// The server has `HSETEX`, which can set only existing fields (Redis 8 and Valkey 9), and has
+    /// not refused the command since.
     can_overwrite: AtomicBool,
 }
 
@@ -29,7 +29,7 @@ impl ServerInfo {
     /// Reads the replies to the first commands of a connection.
     pub(super) fn from_greeting(replies: &[Value], address: &str) -> Result<Self, Cause> {
         // A loading server accepts connections, but does not serve sessions. Other errors are
-        // missing permissions. A user who may not load scripts may still run them.
+        // missing permissions. A user without the permission to load scripts may still run scripts.
         if replies.iter().any(|reply| Code::in_reply(reply) == Some(Code::Loading)) {
             return Err(Cause::Server(Code::Loading));
         }
@@ -71,7 +71,7 @@ impl fmt::Display for ServerInfo {
 }
 
 /// Returns whether the server is a Redis before version 7, where scripts cannot check permissions
-/// before the first write. Other servers have other version numbers. For them, the preflight check
+/// before the first write. Other servers have other version numbers. There, the preflight check
 /// runs a script that tries.
 fn is_too_old(server: &str, version: &str) -> bool {
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());

@@ -157,8 +157,8 @@ impl Link {
 
     /// Sends a request, and returns the reply. Error replies are returned as replies.
     ///
-    /// A request is only sent again after a server that is no longer the master has proven that
-    /// nothing was carried out.
+    /// A write is only sent again if a server that is no longer the master has proven that nothing
+    /// was carried out. An idempotent request is also sent again without this proof.
     pub(crate) async fn send<R: Request>(
         &self,
         request: &R,
