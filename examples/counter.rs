@@ -1,4 +1,4 @@
-//! A page that counts one visitor's visits.
+//! Counts the visits of each visitor, and keeps a profile.
 //!
 //! ```sh
 //! cargo run --example counter
@@ -27,14 +27,14 @@ struct Visitor {
     properties: Properties,
 }
 
-/// Whatever else there is to know about a visitor, stored as JSON.
+/// Further facts about a visitor, stored as JSON.
 #[derive(Default, Deserialize, Serialize)]
 struct Properties {
     languages: Vec<String>,
 }
 
 async fn index(session: Session<Visitor>) -> Result<String, Error> {
-    // In one step: reading, adding and writing would lose one of two visits at once.
+    // One atomic step. With a read and a write, two visits at the same time could count as one.
     let count = session.count().incr(1).await?;
     Ok(format!("count: {count}\n"))
 }
@@ -81,8 +81,8 @@ async fn save_profile(
 /// Counts one visitor's visits.
 #[derive(Parser)]
 struct Args {
-    /// TOML file of session settings, by the names of `SessionConfig`; the environment and the
-    /// options go over it
+    /// TOML file of session settings, named as in `SessionConfig`. The environment and the options
+    /// override the file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -92,7 +92,7 @@ struct Args {
 impl Args {
     fn config(&self) -> Result<SessionConfig, Box<dyn StdError>> {
         let base = match &self.config {
-            // The message alone: the whole error quotes the line, which may hold the secret.
+            // Only the message: the full error quotes the line, which may contain the secret.
             Some(file) => toml::from_str(&fs::read_to_string(file)?)
                 .map_err(|error| error.message().to_owned())?,
             None => session_examples::defaults(),

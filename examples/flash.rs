@@ -1,8 +1,10 @@
-//! Flash messages: what one page leaves for the next, shown once, and forgotten if nobody looks.
+//! Shows a message once, on the next page ("flash message").
 //!
 //! ```sh
 //! cargo run --example flash
 //! ```
+//!
+//! The message expires if nobody opens a page within five minutes.
 
 use std::error::Error as StdError;
 
@@ -13,13 +15,13 @@ use session_runtime::{Error, Session, Sessions};
 
 #[derive(Session)]
 struct Page {
-    /// Shown by the next page, if that comes within five minutes.
+    /// Message for the next page. Expires after five minutes.
     #[session(ttl = "5m")]
     flash: Option<String>,
 }
 
 async fn index(page: Session<Page>) -> Result<Html<String>, Error> {
-    // Of two pages at once, one shows it.
+    // If two pages load at the same time, only one of them gets the message.
     let flash = page.flash().take().await?.unwrap_or_default();
     Ok(Html(format!(
         r#"<!DOCTYPE html>
@@ -48,7 +50,8 @@ async fn save(page: Session<Page>) -> Result<Redirect, Error> {
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
     let sessions = Sessions::new(session_examples::config()?).await?;
-    // Fields that expire need Redis 7.4 or Valkey 9: better said now than at the first request.
+    // Fields that expire need Redis 7.4 or Valkey 9. This fails at startup instead of at the first
+    // request.
     sessions.require::<Page>()?;
     let app =
         Router::new().route("/", get(index)).route("/save", post(save)).layer(sessions.layer());

@@ -1,4 +1,4 @@
-//! A JSON API for one visitor's cart, whose errors are JSON too.
+//! A JSON API for a shopping cart. Errors are JSON too.
 //!
 //! ```sh
 //! cargo run --example json_api
@@ -19,7 +19,7 @@ use session_runtime::{Error, Session, Sessions};
 #[derive(Session)]
 struct Shopper {
     coupon: Option<String>,
-    /// How many of each article.
+    /// Quantity of each article.
     #[session(json)]
     items: BTreeMap<String, u32>,
 }
@@ -48,7 +48,7 @@ async fn put_item(
     if quantity > 99 {
         return Err(Failure::TooMany);
     }
-    // Two tabs at once lose nothing: whoever was second looks again.
+    // No change is lost if two tabs write at the same time: the second retries with the new value.
     let items = session.items().update(|mut items| {
         match quantity {
             0 => items.remove(&article),
@@ -64,7 +64,7 @@ async fn leave(session: Session<Shopper>) -> Result<StatusCode, Failure> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What a request fails of, told as JSON.
+/// Reason why a request failed, sent as JSON.
 enum Failure {
     TooMany,
     Session(Error),
@@ -86,7 +86,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The error's own text is for the log.
+/// The error's text goes to the log, not to the client.
 fn session_failure(error: &Error) -> (StatusCode, &'static str) {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let message = match status {

@@ -1,11 +1,10 @@
-//! Signing in and out with a form, "remember me", and forms that nobody else can send in the user's
-//! name.
+//! Login and logout with a form, "remember me", and protection against forged forms (CSRF).
 //!
 //! ```sh
 //! cargo run --example login
 //! ```
 //!
-//! The rules behind it are in the guide: `session_runtime::guide::login`.
+//! The guide explains each rule: `session_runtime::guide::login`.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
@@ -22,10 +21,10 @@ use subtle::ConstantTimeEq;
 
 #[derive(Session)]
 struct Auth {
-    /// Who is signed in.
+    /// Name of the user who is logged in.
     user: Option<String>,
-    /// What every form of this session has to send back. An `Option`: a token that is missing must
-    /// not equal an empty one.
+    /// Token that each form of this session must send back. The type is `Option`, because a missing
+    /// token must not equal an empty token.
     form_token: Option<String>,
 }
 
@@ -69,12 +68,12 @@ struct LoginForm {
 }
 
 async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Response, Failure> {
-    // Also before there is a user: else another site could sign its visitors in here, as somebody
-    // else ("login CSRF").
+    // Required before login too: otherwise another site could log its visitors in here under the
+    // attacker's account ("login CSRF").
     check_form_token(&session, &form.form_token).await?;
     let Some(user) = demo_user(&form.name, &form.password) else {
-        // The same for a name that nobody has as for a wrong password. A real application also
-        // slows down who tries too often.
+        // The answer is the same for an unknown name and for a wrong password. A real application
+        // also limits the number of attempts.
         let page =
             login_form(&form.name, Some("This name and password do not match."), &form.form_token);
         return Ok((StatusCode::FORBIDDEN, page).into_response());
@@ -86,14 +85,14 @@ async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Re
 }
 
 async fn sign_in(session: &Session<Auth>, user: &str, lifetime: Lifetime) -> Result<(), Error> {
-    // Whoever is signed in here leaves nothing to the next one.
+    // Data of the user who was logged in before must not reach the next user.
     if session.user().await?.is_some() {
         session.destroy().await?;
     }
-    // Whoever knew the id before, or planted it, does not know the new one.
+    // An attacker may know the old id, or may have planted it. The new id is secret again.
     session.renew(lifetime).await?;
-    // A new token, for the same reason; and before the user, so that no signed-in session ever has
-    // the old one.
+    // A new token, for the same reason. The user is set last, so no session with a user ever has
+    // the old token.
     session.set_form_token(random_token()).await?;
     session.set_user(user).await
 }
@@ -105,7 +104,7 @@ struct LogoutForm {
 }
 
 async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<Redirect, Failure> {
-    // With nobody signed in there is nobody to be signed out by another site.
+    // Without a user, a forged logout has no effect, so no token is required.
     if session.user().await?.is_some() {
         check_form_token(&session, &form.form_token).await?;
     }
@@ -113,22 +112,22 @@ async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<
     Ok(Redirect::to("/login"))
 }
 
-/// The token for a form of this session, made when the first form needs one: the same for two tabs
-/// that ask at once.
+/// Returns the form token of this session, and creates the token for the first form. Two tabs that
+/// ask at the same time get the same token.
 async fn form_token(session: &Session<Auth>) -> Result<String, Error> {
     let token = session.form_token().get_or_set(random_token()).await?;
-    // There is one now. An empty one is refused.
+    // The token exists now. An empty token would be refused.
     Ok(token.unwrap_or_default())
 }
 
-/// In constant time: how long it takes tells nothing about the token.
+/// Compares in constant time, so the duration reveals nothing about the token.
 async fn check_form_token(session: &Session<Auth>, sent: &str) -> Result<(), Failure> {
     let token = session.form_token().await?;
     let same = token.is_some_and(|token| token.as_bytes().ct_eq(sent.as_bytes()).into());
     same.then_some(()).ok_or(Failure::FormToken)
 }
 
-/// 256 bits from the operating system.
+/// Returns 256 random bits from the operating system.
 fn random_token() -> String {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the operating system has random numbers");
@@ -138,11 +137,11 @@ fn random_token() -> String {
     })
 }
 
-/// The user of this name and password.
+/// Returns the user with this name and password.
 ///
-/// **For this demonstration only.** A real application keeps no passwords but their hashes, made by
-/// argon2id (the crate `argon2`), verifies one on a thread for blocking work, and verifies some
-/// hash also for a name that nobody has.
+/// **Only for this demonstration.** A real application stores passwords as argon2id hashes (crate
+/// `argon2`) and verifies them on a thread for blocking work. For an unknown name, it verifies a
+/// dummy hash, so the duration does not reveal which names exist.
 fn demo_user(name: &str, password: &str) -> Option<&'static str> {
     let user = DEMO_USERS.into_iter().find(|user| *user == name);
     let matches = password.as_bytes().ct_eq(DEMO_PASSWORD.as_bytes());
@@ -152,7 +151,7 @@ fn demo_user(name: &str, password: &str) -> Option<&'static str> {
 const DEMO_USERS: [&str; 2] = ["ada", "grace"];
 const DEMO_PASSWORD: &str = "an example";
 
-/// Why a request was not served, as a page for people.
+/// Reason why a request failed, shown as an HTML page.
 enum Failure {
     /// The form did not come from a page of this session.
     FormToken,
@@ -176,20 +175,20 @@ impl IntoResponse for Failure {
                     () if error.is_unavailable() => unavailable_page(),
                     () => broken_page(),
                 };
-                // The library logs the error, and knows the status.
+                // The library logs the error and chooses the status.
                 (error.into_response().status(), page).into_response()
             }
         }
     }
 }
 
-/// What every page goes with. All of them hold a form's token, and some a user's name.
+/// Adds security headers to every page. All pages contain a form token, and some a user's name.
 async fn protect(response: Response) -> impl IntoResponse {
     let headers = [
-        // Neither in a cache nor, after the user signed out, behind the back button.
+        // Keeps the page out of caches, and out of the back button after logout.
         (CACHE_CONTROL, "no-store"),
-        // No scripts, no images but the page's own icon, and in nobody's frame: a frame could have
-        // the user press our buttons unknowingly.
+        // Allows no scripts, no images but the page's icon, and no frames. In a frame, another site
+        // could trick the user into pressing our buttons.
         (
             CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri \
@@ -258,7 +257,7 @@ fn form_token_page() -> Html<String> {
     )
 }
 
-/// The session ended while the request was under way.
+/// The session ended during the request.
 fn gone_page() -> Html<String> {
     page(
         "Your session has ended",
@@ -269,7 +268,7 @@ fn gone_page() -> Html<String> {
     )
 }
 
-/// Another site caused the request, and the browser left the cookie out.
+/// Another site caused the request, so the browser did not send the cookie.
 fn cross_site_page() -> Html<String> {
     page(
         "This came from another site",
@@ -297,8 +296,8 @@ fn broken_page() -> Html<String> {
     )
 }
 
-/// A page; what is not ours in `body` has to be [`Escaped`]. A real application uses templates that
-/// escape by themselves.
+/// Returns a page. Text in `body` that comes from users must be [`Escaped`]. A real application
+/// uses templates that escape automatically.
 fn page(title: &str, body: fmt::Arguments<'_>) -> Html<String> {
     let title = Escaped(title);
     Html(format!(
@@ -322,7 +321,7 @@ fn page(title: &str, body: fmt::Arguments<'_>) -> Html<String> {
     ))
 }
 
-/// Text as HTML, in an element or in a quoted attribute.
+/// Text that is escaped for HTML, in an element or in a quoted attribute.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

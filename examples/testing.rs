@@ -1,5 +1,4 @@
-//! A small shop, and how it tests what it does with sessions: its own handlers, no server, no
-//! waiting.
+//! A small shop, and the tests of its handlers: no server, no waiting.
 //!
 //! ```sh
 //! cargo test -p session-examples --example testing
@@ -25,7 +24,7 @@ async fn add(cart: Session<Cart>) -> Result<String, Error> {
     Ok(format!("{} items\n", cart.items().incr(1).await?))
 }
 
-/// What is served and what is tested: the manager is all that differs.
+/// Returns the application, for the server and for the tests. Only the session manager differs.
 fn app(sessions: &Sessions) -> Router {
     Router::new().route("/", get(show)).route("/add", post(add)).layer(sessions.layer())
 }
@@ -61,7 +60,7 @@ mod tests {
         Ok(())
     }
 
-    /// The state that a test is about need not be reached by clicking.
+    /// A test can write its starting state directly.
     #[tokio::test]
     async fn a_cart_that_nobody_used_for_a_day_is_empty() -> Outcome {
         let clock = ManualClock::default();
@@ -88,7 +87,7 @@ mod tests {
     #[tokio::test]
     async fn while_the_store_is_away_nobody_is_shown_an_empty_cart() -> Outcome {
         let store = FailingStore::new(MemoryStore::new());
-        // 32 random bytes of this test.
+        // 32 random bytes, only for this test.
         let secret = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
         let sessions = Sessions::with_store(SessionConfig::new().secret(secret), store.clone())?;
         let mut browser = Browser::new(&sessions);
@@ -103,7 +102,7 @@ mod tests {
         Ok(())
     }
 
-    /// One request to the application, by a browser that keeps its cookie.
+    /// Sends one request to the application, from a browser that keeps its cookie.
     async fn ask(
         browser: &mut Browser,
         sessions: &Sessions,

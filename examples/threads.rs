@@ -1,9 +1,11 @@
-//! The counter with a single-threaded runtime on each thread, as actix-web has it: a request stays
-//! on one thread, with a connection to Redis that is driven there.
+//! Counts the visits of each visitor, with a single-threaded runtime on each thread.
 //!
 //! ```sh
 //! cargo run --example threads
 //! ```
+//!
+//! actix-web works like this too. A request stays on one thread, which has its own connection to
+//! Redis.
 
 use std::error::Error as StdError;
 use std::io;
@@ -24,7 +26,8 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// All threads wait at the same listener, and the first to come takes a connection.
+/// Serves requests on this thread. All threads share the listener, and the first free thread
+/// accepts the next connection.
 async fn serve(listener: TcpListener, sessions: Sessions) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let sessions = sessions.for_current_runtime();

@@ -1,4 +1,4 @@
-//! A page that counts one visitor's visits, on actix-web.
+//! Counts the visits of each visitor, on actix-web.
 //!
 //! ```sh
 //! cargo run --example actix_counter

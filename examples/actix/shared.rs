@@ -1,14 +1,15 @@
-//! One session under two frameworks: axum serves `/`, actix-web serves `/api`, as where a program
-//! moves from one to the other bit by bit.
+//! Shares one session between two web frameworks: axum serves `/`, actix-web serves `/api`.
 //!
 //! ```sh
 //! cargo run --example shared
 //! ```
 //!
-//! Each framework listens on a port of its own here; in production a proxy gives both one host.
-//! Cookies know no ports: a browser, and curl's jar, send them to both. What makes it one session
-//! is the same secret, prefix and cookie name, and the same store. Two processes do the same with a
-//! Redis or Valkey server.
+//! This helps you to move a program from axum to actix-web, or back, route by route. Here each
+//! framework listens on a separate port. In production, a proxy puts both behind the same host.
+//! Cookies ignore ports, so a browser and curl's jar send them to both.
+//!
+//! Both see the same session because they share the secret, the prefix, the cookie name and the
+//! store. Two processes can do the same with a Redis or Valkey server.
 
 use std::error::Error as StdError;
 use std::thread;
@@ -22,7 +23,7 @@ struct Visitor {
     count: u64,
 }
 
-// The same handler serves both.
+// Both frameworks use this handler.
 async fn count(session: Session<Visitor>) -> Result<String, Error> {
     let count = session.count().incr(1).await?;
     Ok(format!("count: {count}\n"))

@@ -1,9 +1,10 @@
-//! A page that counts one visitor's visits, on a server without `async`: a thread for each request,
-//! and `wait` in place of `await`.
+//! Counts the visits of each visitor without `async`, on tiny_http.
 //!
 //! ```sh
 //! cargo run --example blocking_counter
 //! ```
+//!
+//! A few threads serve the requests, and `wait` takes the place of `await`.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -39,8 +40,8 @@ fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError +
             Response::from_string("").with_status_code(error.status())
         }
     };
-    // This response has neither `Vary` nor `Cache-Control` of its own that the session's would have
-    // to regard.
+    // This response has no `Vary` or `Cache-Control` header of its own, so `pairs` gets an empty
+    // list.
     for (name, value) in handle.finish().pairs([]) {
         response.add_header(Header::from_bytes(name, value).map_err(|()| "not a header")?);
     }

@@ -1,9 +1,10 @@
-//! A page that counts one visitor's visits, on hyper without a framework and without an adapter:
-//! what any server has to do.
+//! Counts the visits of each visitor, on hyper without a web framework and without an adapter.
 //!
 //! ```sh
 //! cargo run --example hyper_by_hand
 //! ```
+//!
+//! The three steps in `serve` are an adapter for any web framework.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -30,24 +31,24 @@ async fn serve(
     sessions: Sessions,
     request: Request<Incoming>,
 ) -> Result<Response<String>, Infallible> {
-    // 1. The request's `Cookie` headers, as they came.
+    // 1. Open the session with the request's `Cookie` headers, unchanged.
     let headers = request.headers();
     let handle = sessions.open(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes));
-    // And whether another site caused it.
+    // Record the method and the headers that show whether another site caused the request.
     handle.note_request(request.method().as_str(), |name| {
         headers.get(name).map(HeaderValue::as_bytes)
     });
-    // 2. The handler, and what an error becomes.
+    // 2. Run the handler, and turn an error into a response.
     let mut response = match index(handle.session()).await {
         Ok(page) => Response::new(page),
         Err(error) => failure(&error),
     };
-    // 3. The session's headers, on every response, when nothing will change them any more.
+    // 3. Add the session's headers to every response, after the last change to the session.
     apply(&handle.finish(), &mut response);
     Ok(response)
 }
 
-/// The error's own text is for the log.
+/// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Response<String> {
     tracing::error!(error = error as &dyn StdError, "a session error became the response");
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

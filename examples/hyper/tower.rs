@@ -1,9 +1,10 @@
-//! A page that counts one visitor's visits, on hyper without a framework: the tower layer around a
-//! function.
+//! Counts the visits of each visitor, on hyper without a web framework.
 //!
 //! ```sh
 //! cargo run --example hyper_tower
 //! ```
+//!
+//! The tower layer wraps a plain function.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -31,7 +32,7 @@ async fn serve(request: Request<Incoming>) -> Result<Response<String>, Infallibl
     Ok(index(request).await.map_or_else(|error| failure(&error), Response::new))
 }
 
-/// The error's own text is for the log.
+/// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Response<String> {
     tracing::error!(error = error as &dyn StdError, "a session error became the response");
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,11 +1,12 @@
-//! What sessions do, as a page for Prometheus at `/metrics`.
+//! Serves session metrics for Prometheus at `/metrics`.
 //!
 //! ```sh
 //! cargo run --example metrics
 //! curl http://127.0.0.1:3000/ http://127.0.0.1:3000/metrics
 //! ```
 //!
-//! The page is on the application's own port here: elsewhere, it belongs where visitors do not get.
+//! Here the application and its metrics share a port. In production, serve metrics where visitors
+//! cannot reach them.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -25,18 +26,18 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// From a tenth of a millisecond, which a store in memory stays below, to a second, when the store
-/// counts as away.
+/// Buckets from a tenth of a millisecond, more than a store in memory takes, to the default
+/// deadline of one second.
 const SECONDS: [f64; 9] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
-/// Installs the recorder that the library's metrics go to.
+/// Installs the recorder that receives the library's metrics.
 fn recorder() -> Result<PrometheusHandle, Box<dyn StdError>> {
     let duration = Matcher::Full("session_operation_duration_seconds".to_owned());
     Ok(PrometheusBuilder::new().set_buckets_for_metric(duration, &SECONDS)?.install_recorder()?)
 }
 
-/// What was measured waits in buffers until a page is asked for. Where nobody asks, this empties
-/// them.
+/// Empties the recorder's buffers, which would otherwise grow until the next request for
+/// `/metrics`.
 async fn keep_up(recorder: PrometheusHandle) {
     let mut ticks = tokio::time::interval(Duration::from_secs(5));
     loop {
@@ -48,7 +49,7 @@ async fn keep_up(recorder: PrometheusHandle) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
-    // Before the sessions: what their connections tell must not get lost.
+    // The recorder comes first, so that the metrics of the first connections are not lost.
     let recorder = recorder()?;
     tokio::spawn(keep_up(recorder.clone()));
     let sessions = Sessions::new(session_examples::config()?).await?;

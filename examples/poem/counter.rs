@@ -1,4 +1,4 @@
-//! A page that counts one visitor's visits, on poem.
+//! Counts the visits of each visitor, on poem.
 //!
 //! ```sh
 //! cargo run --example poem_counter

@@ -1,4 +1,4 @@
-//! A page that counts one visitor's visits, on salvo, by the tower layer.
+//! Counts the visits of each visitor, on salvo with the tower layer.
 //!
 //! ```sh
 //! cargo run --example salvo_counter
@@ -26,7 +26,7 @@ async fn count(request: &Request) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// The error's own text is for the log.
+/// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> StatusError {
     tracing::error!(error = error as &dyn StdError, "a session error became the response");
     let status = StatusCode::from_u16(error.status()).ok();

@@ -1,4 +1,4 @@
-//! What the examples share: see `examples/README.md`.
+//! Setup that the examples share. See `examples/README.md`.
 
 use std::env;
 use std::io;
@@ -6,17 +6,17 @@ use std::net::TcpListener;
 
 use session_runtime::{Error, SessionConfig};
 
-/// [`defaults`], changed by environment variables.
+/// Returns the [`defaults`], with the settings from environment variables over them.
 ///
 /// # Errors
 ///
-/// [`Error::is_config`] naming the variable whose value cannot be used.
+/// Returns an [`Error::is_config`] error with the name of the variable if a value is invalid.
 pub fn config() -> Result<SessionConfig, Error> {
     defaults().overridden_by_env()
 }
 
-/// What a program on this machine needs where nothing else is said: sessions in memory, and a
-/// cookie that a browser takes over plain HTTP. Says so.
+/// Returns a configuration that needs no settings: sessions in memory, and a cookie that works over
+/// plain HTTP. Prints this.
 pub fn defaults() -> SessionConfig {
     println!(
         "unless told otherwise, sessions are kept in memory and end with this program, and their \
@@ -25,22 +25,22 @@ pub fn defaults() -> SessionConfig {
     SessionConfig::new().store("memory:").cookie_secure(false)
 }
 
-/// Listens on what `LISTEN` says, else on `127.0.0.1:3000`, and prints the address.
+/// Listens on the address in `LISTEN`, by default `127.0.0.1:3000`, and prints the address.
 ///
 /// # Errors
 ///
-/// If the address is none, or somebody listens there already.
+/// Fails if the address is invalid or already in use.
 pub async fn listener() -> io::Result<tokio::net::TcpListener> {
     let listener = std_listener()?;
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
 }
 
-/// The same for servers that take the standard library's listener.
+/// Returns the standard library's listener, for web frameworks that take this type.
 ///
 /// # Errors
 ///
-/// As [`listener`].
+/// Fails like [`listener`].
 pub fn std_listener() -> io::Result<TcpListener> {
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address)?;

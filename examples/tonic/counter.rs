@@ -1,13 +1,15 @@
-//! A gRPC method that counts one client's calls, on tonic, by the tower layer.
+//! Counts the calls of each client of a gRPC method, on tonic with the tower layer.
 //!
 //! ```sh
 //! cargo run --example tonic_counter
 //! ```
 //!
-//! Cookies are metadata: the client has to keep what `set-cookie` says and to send it back as
-//! `cookie`. The service is written by hand here, as `tonic-prost-build` would write it for `rpc
-//! Count(google.protobuf.Empty) returns (google.protobuf.UInt64Value)`, so that this example needs
-//! no `protoc`.
+//! Cookies are metadata: the client must keep the value of `set-cookie` and send it back as
+//! `cookie`.
+//!
+//! This example needs no `protoc`, because the service is written by hand. `tonic-prost-build`
+//! would generate the same code for `rpc Count(google.protobuf.Empty) returns
+//! (google.protobuf.UInt64Value)`.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -35,7 +37,7 @@ async fn count(request: Request<()>) -> Result<Response<u64>, Status> {
     Ok(Response::new(count))
 }
 
-/// The error's own text is for the log.
+/// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Status {
     tracing::error!(error = error as &dyn StdError, "a session error became the response");
     match error.status() {

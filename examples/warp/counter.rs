@@ -1,10 +1,11 @@
-//! A page that counts one visitor's visits, on warp, by the tower layer.
+//! Counts the visits of each visitor, on warp with the tower layer.
 //!
 //! ```sh
 //! cargo run --example warp_counter
 //! ```
 //!
-//! `warp::serve` takes filters alone: the layer goes around `warp::service`, and hyper serves that.
+//! `warp::serve` only takes filters. Therefore the layer wraps `warp::service`, and hyper serves
+//! the result.
 
 use std::error::Error as StdError;
 
@@ -27,7 +28,7 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// The error's own text is for the log.
+/// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Response {
     tracing::error!(error = error as &dyn StdError, "a session error became the response");
     StatusCode::from_u16(error.status())
