@@ -1,4 +1,4 @@
-//! What was written: the struct and its fields, with their attributes read.
+//! The parsed struct and its fields, with their attributes.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use crate::attr::{DefaultValue, FieldAttrs, OnDecodeError, StructAttrs};
 use crate::errors::Errors;
 use crate::tokens;
 
-/// The struct. Of anything else the fields are empty; [`check`](crate::check) refuses it.
+/// The parsed struct. For any other item, `fields` is empty and [`check`](crate::check) reports an
+/// error.
 pub(crate) struct Input<'a> {
     pub(crate) item: &'a DeriveInput,
-    /// The runtime's path, if it is readable.
+    /// Path of the runtime crate, if the attribute can be parsed.
     pub(crate) runtime: Option<Path>,
-    /// The name of the companion type.
+    /// Name of the companion type.
     pub(crate) companion: Ident,
-    /// What all stored names begin with.
+    /// Prefix of all stored names.
     pub(crate) prefix: Option<LitStr>,
-    /// What is stored, and has a getter and a setter each.
+    /// Stored fields. Each has a getter and a setter.
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) skipped: Vec<SkippedField<'a>>,
 }
@@ -31,12 +32,12 @@ pub(crate) struct Field<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) attrs: &'a [Attribute],
     pub(crate) setter: Ident,
-    /// What `rename` says, or would have to say: the field's name in the hash, but for the prefix.
+    /// Stored name without the prefix, as `rename` sets it or would have to set it.
     pub(crate) name: String,
-    /// The field's name in the hash, and where it was written.
+    /// Name of the field in the hash, and its span.
     pub(crate) stored: String,
     pub(crate) stored_span: Span,
-    /// The name that the field had before, whole.
+    /// Former stored name of the field, including any prefix.
     pub(crate) alias: Option<LitStr>,
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
@@ -44,20 +45,20 @@ pub(crate) struct Field<'a> {
     pub(crate) ttl: Option<Duration>,
 }
 
-/// A field that is no part of the session.
+/// A field that is not part of the session.
 pub(crate) struct SkippedField<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) default: Option<DefaultValue>,
 }
 
-/// How a field is stored.
+/// The way in which a field is stored.
 pub(crate) enum Storage {
-    /// As its type says.
+    /// As the field's type defines.
     Value,
     /// As JSON.
     Json,
-    /// As this module's functions have it.
+    /// With the functions of this module.
     With(Path),
 }
 
@@ -90,7 +91,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Everything that the struct declares.
+    /// Returns all fields of the struct, including the skipped ones.
     pub(crate) fn all_fields(&self) -> impl Iterator<Item = (&'a Ident, &'a Type)> {
         let stored = self.fields.iter().map(|field| (field.ident, field.ty));
         stored.chain(self.skipped.iter().map(|field| (field.ident, field.ty)))
@@ -148,8 +149,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The `T` of an `Option<T>` that is stored as `T`, or not at all, by something that need not
-    /// know of options.
+    /// Returns `T` if this is an `Option<T>` stored as `T`, where the encoding does not see the
+    /// `Option`.
     pub(crate) fn option_inner(&self) -> Option<&'a Type> {
         match self.storage {
             Storage::Value => None,

@@ -1,4 +1,4 @@
-//! The rules, one function each. Each reports all that it finds.
+//! The rules for `#[derive(Session)]`. Each function checks one rule and reports every violation.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +39,7 @@ fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
     errors.report(span, format!("a session is a struct with named fields, this is {found}"));
 }
 
-/// A session outlives every borrow: it is stored.
+/// A session is stored, so it outlives every borrow.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.report(
@@ -68,7 +68,7 @@ fn companion_has_its_own_name(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// `None` is a field that is not there; nothing is left to tell `Some(None)` from it.
+/// `None` is stored as a missing field, so `Some(None)` could not be told apart from `None`.
 fn no_nested_options(input: &Input<'_>, errors: &mut Errors) {
     for field in &input.fields {
         if tokens::option_inner(field.ty).and_then(tokens::option_inner).is_some() {
@@ -85,7 +85,7 @@ fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
     let mut owners: HashMap<&str, &Field<'_>> = HashMap::new();
     for field in &input.fields {
         let first = owners.entry(&field.stored).or_insert(field);
-        // Two fields of one name are the compiler's to refuse.
+        // The compiler already rejects two fields with the same name.
         if first.ident != field.ident {
             let (stored, first, ident) = (&field.stored, first.ident, field.ident);
             errors.report(
@@ -96,7 +96,8 @@ fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// A name that a field has already would be read, and removed, for another one.
+/// An alias must not be the stored name of another field. Otherwise that field would be read and
+/// removed.
 fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
     let mut owners: HashMap<String, String> = HashMap::new();
     for field in &input.fields {
@@ -117,7 +118,7 @@ fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// The empty name is that of the field which keeps an emptied session alive.
+/// The empty name is reserved for the field that keeps a session without other fields alive.
 fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
     let stored = input.fields.iter().map(|field| (field.stored.clone(), field.stored_span));
     let aliases = input.fields.iter().filter_map(|field| field.alias.as_ref());
@@ -154,7 +155,7 @@ fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// A method of `Session`, or of a trait that it has, would be called in place of the field's.
+/// `Session` and its traits have methods that would be called instead of the getter or setter.
 fn no_hidden_methods(input: &Input<'_>, errors: &mut Errors) {
     for field in &input.fields {
         for method in [&field.ident.unraw(), &field.setter] {

@@ -1,4 +1,4 @@
-//! A bag that every stage puts its errors in, so that one compilation shows them all.
+//! Collects the errors of all stages, so that one compilation shows every mistake.
 
 use std::fmt::Display;
 
@@ -22,12 +22,12 @@ impl Errors {
         }
     }
 
-    /// A mistake that the compiler finds in the struct itself: it is not reported twice.
+    /// Notes a mistake that the compiler reports too, so that the macro does not repeat it.
     pub(crate) fn defer_to_compiler(&mut self) {
         self.deferred = true;
     }
 
-    /// The code that reports the errors, if there are any.
+    /// Returns the code that reports the errors. `None` if there are no errors.
     pub(crate) fn finish(self) -> Option<TokenStream> {
         match self.reported {
             Some(error) => Some(error.to_compile_error()),

@@ -1,13 +1,16 @@
-//! The derive macro of `session-runtime`.
+//! The derive macros of `session-runtime`.
 //!
-//! Not to be depended on directly: `session-runtime` re-exports the macro, and documents it there
-//! with examples that are compiled.
+//! Do not depend on this crate directly. `session-runtime` re-exports the macros and documents
+//! them, with examples that are compiled.
 //!
-//! The macro goes stage by stage, a file each: `ast` holds what was written and reads the
-//! attributes through `attr`, `check` holds the rules, one function each, and `expand` writes the
-//! code, or what stands in for it after an error. `value` does the same for
-//! `#[derive(FieldValue)]`. Nothing but this file knows that it runs inside a compiler; the rest is
-//! tested as ordinary code.
+//! The macros work in stages, with a file for each:
+//!
+//! - `ast` holds the parsed struct. It reads the attributes through `attr`.
+//! - `check` holds the rules, with a function for each.
+//! - `expand` generates the code, or a stand-in after an error.
+//!
+//! `value` does the same for `#[derive(FieldValue)]`. Only this file knows that it runs inside a
+//! compiler. The rest is tested like ordinary code.
 
 #![forbid(unsafe_code)]
 
@@ -57,10 +60,10 @@ fn field_value(item: &DeriveInput) -> TokenStream2 {
     run(item, ast::Input::read, check::check, expand::expand, expand::stand_in)
 }
 
-/// Takes a derive through its stages.
+/// Runs all stages of a derive.
 ///
-/// The output is the expansion. After an error it is every error of the item beside a stand-in, so
-/// that the rest of the program is checked as usual.
+/// Returns the expansion. After an error, returns all errors of the item and a stand-in, so that
+/// the compiler checks the rest of the program as usual.
 fn run<'a, I>(
     item: &'a DeriveInput,
     read: fn(&'a DeriveInput, &mut Errors) -> I,

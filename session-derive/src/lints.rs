@@ -1,16 +1,16 @@
-//! The lints that the user allows, for the code that repeats the user's types.
+//! Repeats the user's `allow` attributes for code that repeats the user's types.
 //!
-//! The macro allows none by itself: `forbid` in the user's crate makes an error of each `allow`.
-//! Its own tokens carry the [expansion's span](crate::tokens::expanded), where the compiler reports
-//! hardly any lint. A type is repeated with its own span, for the sake of errors, so what the user
-//! allows for it has to hold for the repetition too.
+//! The macro adds no `allow` of its own: with `forbid` in the user's crate, each would be an error.
+//! Generated tokens carry the [expansion's span](crate::tokens::expansion_span), where the compiler
+//! reports hardly any lint. Repeated types keep their own span, for better error messages.
+//! Therefore the user's `allow` attributes must also apply to the repetition.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Field, Meta};
 
-/// The `allow`s of the item and of its fields. An `expect` becomes one: the repetition need not
-/// fulfil it.
+/// Returns the `allow` attributes of the item and of its fields. `expect` becomes `allow`, because
+/// the repetition need not fulfil the expectation.
 pub(crate) fn allow_attrs(item: &DeriveInput) -> TokenStream {
     let of_fields = fields(&item.data).flat_map(|field| &field.attrs);
     let attrs = item.attrs.iter().chain(of_fields);

@@ -1,9 +1,10 @@
-//! Names that a field's getter or setter must not have, because something else of that name would
-//! be called in its place.
+//! Names that the getter and the setter of a field must not have. Another method with the same name
+//! would be called instead.
 //!
-//! Plain text on purpose: a test reads this file and compares it with the methods of `Session`.
+//! This file contains plain text only: a test reads it and compares it with the methods of
+//! `Session`.
 
-/// The methods of `Session`: they come before the fields that `Session` dereferences to.
+/// The methods of `Session`. Method calls find them before the getters, which need a dereference.
 pub(crate) const SESSION_METHODS: &[&str] = &[
     "session_id",
     "created_at",
@@ -20,8 +21,8 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "destroy",
 ];
 
-/// Methods of traits that `Session` or every type has, from the standard library, `futures` and
-/// `tracing`.
+/// Methods of traits that `Session` or every type implements, from the standard library, `futures`
+/// and `tracing`.
 pub(crate) const COMMON_TRAIT_METHODS: &[&str] = &[
     "clone",
     "into",

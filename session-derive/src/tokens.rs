@@ -1,11 +1,10 @@
-//! Questions about types and small changes to them, on tokens, so that macros inside types are
-//! covered too.
+//! Queries and small changes on types. They work on tokens, so they cover macros inside types too.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, Type};
 
-/// The `T` of a type written as `Option<T>`, under whatever path.
+/// Returns `T` if the type is written as `Option<T>`, under any path.
 pub(crate) fn option_inner(ty: &Type) -> Option<&Type> {
     let path = match ty {
         Type::Group(group) => return option_inner(&group.elem),
@@ -23,20 +22,21 @@ pub(crate) fn option_inner(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The spans of the first and the last token of a type or a path: together, the span of the whole.
+/// Returns the spans of the first and the last token of a type or a path. Together they span all of
+/// it.
 pub(crate) fn end_spans(ty: impl ToTokens) -> (Span, Span) {
     let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     (first, spans.last().unwrap_or(first))
 }
 
-/// The span of the expansion, located here. Lints leave it alone.
+/// Returns the span of the expansion, at this location. Lints ignore code with this span.
 pub(crate) fn expansion_span(location: Span) -> Span {
     Span::call_site().located_at(location)
 }
 
-/// The tokens with the span of the expansion. `$crate` keeps its own, which says whose crate is
-/// meant.
+/// Returns the tokens with the span of the expansion. `$crate` keeps its own span, which determines
+/// the crate.
 pub(crate) fn with_expansion_span(tokens: impl ToTokens) -> TokenStream {
     let expand = |token| match token {
         TokenTree::Group(group) => regroup(&group, with_expansion_span(group.stream())),
@@ -49,7 +49,7 @@ pub(crate) fn with_expansion_span(tokens: impl ToTokens) -> TokenStream {
     tokens.into_token_stream().into_iter().map(expand).collect()
 }
 
-/// Whether one of the names occurs in the tokens.
+/// Returns whether the tokens contain any of the names.
 pub(crate) fn mentions_any(tokens: TokenStream, names: &[&Ident]) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => names.contains(&&ident),
@@ -58,7 +58,7 @@ pub(crate) fn mentions_any(tokens: TokenStream, names: &[&Ident]) -> bool {
     })
 }
 
-/// The type as it reads outside the struct's own braces: `Self` becomes the struct.
+/// Returns the type as it reads outside the struct: `Self` becomes the struct's name.
 pub(crate) fn replace_self(ty: impl ToTokens, self_ty: &TokenStream) -> TokenStream {
     let mut tokens = ty.into_token_stream().into_iter().peekable();
     let mut output = TokenStream::new();
@@ -78,8 +78,8 @@ pub(crate) fn replace_self(ty: impl ToTokens, self_ty: &TokenStream) -> TokenStr
     output
 }
 
-/// Whether a reference has no lifetime, which a struct's field cannot do without. In the types of
-/// functions it can.
+/// Returns whether a reference lacks a lifetime that a struct field requires. Function types do not
+/// require any.
 pub(crate) fn has_elided_lifetime(ty: &Type) -> bool {
     match ty {
         Type::Group(ty) => has_elided_lifetime(&ty.elem),
@@ -98,7 +98,7 @@ pub(crate) fn has_elided_lifetime(ty: &Type) -> bool {
     }
 }
 
-/// The tokens with `'static` wherever a reference has no lifetime.
+/// Returns the tokens with `'static` on every reference without a lifetime.
 pub(crate) fn elided_to_static(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut output = TokenStream::new();
@@ -118,7 +118,7 @@ fn is_punct(token: &TokenTree, char: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
 }
 
-/// The tokens with these lifetimes replaced by `'static`.
+/// Returns the tokens with these lifetimes replaced by `'static`.
 pub(crate) fn lifetimes_to_static(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
     let mut after_quote = false;
     tokens

@@ -1,6 +1,7 @@
-//! `rename_all`: how the name of a field or a variant becomes its stored name, as serde does it.
+//! `rename_all`: converts the name of a field or a variant to the stored name, by the rules of
+//! serde.
 
-/// The names that `rename_all` takes.
+/// Names of the cases, as `rename_all` accepts them.
 pub(crate) const NAMES: &[&str] = &[
     "lowercase",
     "UPPERCASE",
@@ -12,7 +13,7 @@ pub(crate) const NAMES: &[&str] = &[
     "SCREAMING-KEBAB-CASE",
 ];
 
-/// One of the cases that `rename_all` takes.
+/// A case that `rename_all` accepts.
 #[derive(Clone, Copy)]
 pub(crate) enum RenameRule {
     Lower,
@@ -40,7 +41,7 @@ impl RenameRule {
         })
     }
 
-    /// The stored name of a field, which is in `snake_case`.
+    /// Returns the stored name of a field. Field names are in `snake_case`.
     pub(crate) fn apply_to_field(self, field: &str) -> String {
         match self {
             Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
@@ -52,7 +53,7 @@ impl RenameRule {
         }
     }
 
-    /// The stored name of a variant, which is in `PascalCase`.
+    /// Returns the stored name of a variant. Variant names are in `PascalCase`.
     pub(crate) fn apply_to_variant(self, variant: &str) -> String {
         match self {
             Self::Lower => variant.to_ascii_lowercase(),
@@ -91,7 +92,7 @@ fn with_first(word: &str, change: impl FnOnce(char) -> char) -> String {
 mod tests {
     use super::*;
 
-    /// The table of serde_derive's own tests, for fields.
+    /// Table from serde_derive's own tests, for fields.
     #[test]
     fn names_fields_as_serde_does() {
         for (field, upper, pascal, camel, kebab, screaming_kebab) in [
@@ -119,7 +120,7 @@ mod tests {
         }
     }
 
-    /// The same for variants.
+    /// Table from serde_derive's own tests, for variants.
     #[test]
     fn names_variants_as_serde_does() {
         for (variant, lower, upper, camel, snake) in [

@@ -1,4 +1,5 @@
-//! The keys of `#[session(…)]` with their spans and values, each of the kind that the key takes.
+//! The keys of `#[session(…)]`, with their spans and values. Each value has the kind that the key
+//! takes.
 
 use proc_macro2::{Group, Ident, Span};
 use syn::ext::IdentExt;
@@ -11,7 +12,7 @@ use super::keys::{self, Key, Target, ValueKind};
 use super::suggest;
 use crate::errors::Errors;
 
-/// The keys that stand on one struct or field, each at most once.
+/// The keys on one struct or field, each at most once.
 pub(super) struct Entries(Vec<Entry>);
 
 pub(super) struct Entry {
@@ -62,7 +63,7 @@ impl Entries {
         Ok(())
     }
 
-    /// Every key at most once, whatever it is.
+    /// Adds an entry, and reports a duplicate key.
     fn add(&mut self, entry: Entry, errors: &mut Errors) {
         let name = entry.key.name;
         match self.find(entry.key) {
@@ -77,8 +78,8 @@ impl Entries {
         }
     }
 
-    /// Next to this key only that other one may stand. Otherwise the second of the two is the
-    /// mistake.
+    /// Allows no key beside `key` except `other`. Reports the second of two keys that exclude each
+    /// other.
     pub(super) fn allow_only_beside(&self, key: &Key, other: &Key, errors: &mut Errors) {
         for entry in self.0.iter().filter(|entry| ![key.name, other.name].contains(&entry.key.name))
         {
@@ -123,7 +124,7 @@ impl Entries {
 }
 
 impl Entry {
-    /// The value is there if one is needed, and is of the kind that the key takes.
+    /// Reports a missing value, and a value of the wrong kind.
     fn check_value(&self, errors: &mut Errors) {
         let fits = match (self.key.value_kind, &self.value) {
             (ValueKind::None, None) | (ValueKind::OptionalExpression, _) => true,
@@ -158,7 +159,7 @@ impl Entry {
     }
 }
 
-/// What a `macro_rules!` fragment hands over is wrapped.
+/// Removes the invisible group around an expression from a `macro_rules!` fragment.
 fn ungroup(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => ungroup(&group.expr),
@@ -166,7 +167,7 @@ fn ungroup(expr: &Expr) -> &Expr {
     }
 }
 
-/// What follows a key, which may be nothing. `None` is what never follows one.
+/// Reads the value after a key, if there is one. Returns `None` if the tokens cannot follow a key.
 fn read_value(
     input: ParseStream<'_>,
     key: Option<&Key>,

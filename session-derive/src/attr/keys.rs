@@ -1,25 +1,25 @@
-//! Every key of `#[session(…)]`, in one table.
+//! The table of all keys of `#[session(…)]`.
 
-/// One key of `#[session(…)]`.
+/// A key of `#[session(…)]`.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) targets: &'static [Target],
     pub(crate) value_kind: ValueKind,
 }
 
-/// The item that an attribute stands on.
+/// The item that has the attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// The struct that derives `Session`.
+    /// The struct with `#[derive(Session)]`.
     Struct,
     Field,
-    /// The type that derives `FieldValue`.
+    /// The type with `#[derive(FieldValue)]`.
     Value,
     Variant,
 }
 
 impl Target {
-    /// The other item of the same derive, where a misplaced key may belong.
+    /// The other item of the same derive. A misplaced key may belong there.
     pub(crate) fn counterpart(self) -> Self {
         match self {
             Self::Struct => Self::Field,
@@ -39,10 +39,10 @@ impl Target {
     }
 }
 
-/// The kind of value that follows a key.
+/// The kind of value after a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueKind {
-    /// The key alone.
+    /// `key`, without a value.
     None,
     /// `key = "text"`.
     Text,
@@ -50,9 +50,9 @@ pub(crate) enum ValueKind {
     Duration,
     /// `key = some::path`.
     Path,
-    /// `key = some::module`, or the same as text.
+    /// `key = some::module`, or `key = "some::module"`.
     Module,
-    /// The key alone or `key = expression`.
+    /// `key`, or `key = expression`.
     OptionalExpression,
 }
 
@@ -110,12 +110,12 @@ impl Key {
         KEYS.iter().find(|key| key.name == name && key.targets.contains(&target))
     }
 
-    /// The names of the keys that the item takes, in the order of the table.
+    /// Returns the names of the keys for this item, in the order of the table.
     pub(crate) fn names(target: Target) -> Vec<&'static str> {
         KEYS.iter().filter(|key| key.targets.contains(&target)).map(|key| key.name).collect()
     }
 
-    /// The error for a value of another kind.
+    /// Returns the error message for a value of the wrong kind.
     pub(crate) fn expected(&self) -> String {
         let name = self.name;
         match self.value_kind {

@@ -1,4 +1,4 @@
-//! `#[session(…)]` on each kind of item, as typed attributes.
+//! Parses `#[session(…)]` into a typed struct for each kind of item.
 
 mod case;
 mod entries;
@@ -16,10 +16,10 @@ use self::entries::{Entries, Entry};
 use self::keys::Target;
 use crate::errors::Errors;
 
-/// What is written on the struct.
+/// Attributes of the struct.
 pub(crate) struct StructAttrs {
-    /// The runtime's path. `None` if it is unreadable, so that no code is written that could not
-    /// find it.
+    /// Path of the runtime crate. `None` if the attribute cannot be parsed: the macro then
+    /// generates no code, since the paths in that code could not be resolved.
     pub(crate) runtime: Option<Path>,
     pub(crate) companion: Option<Ident>,
     pub(crate) on_decode_error: Option<OnDecodeError>,
@@ -27,7 +27,7 @@ pub(crate) struct StructAttrs {
     pub(crate) rename_all: Option<RenameRule>,
 }
 
-/// What is written on a field.
+/// Attributes of a field.
 pub(crate) struct FieldAttrs {
     pub(crate) alias: Option<LitStr>,
     pub(crate) json: bool,
@@ -35,21 +35,21 @@ pub(crate) struct FieldAttrs {
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) skip: bool,
-    /// How long the field is kept after a write.
+    /// Time until the field expires after a write.
     pub(crate) ttl: Option<Duration>,
-    /// Where the functions are that code the field.
+    /// Module with the functions that encode and decode the field.
     pub(crate) with: Option<Path>,
 }
 
-/// What a missing field is, if not what its type says.
+/// Default of a missing field, in place of the default that the type defines.
 pub(crate) enum DefaultValue {
-    /// `default`: the type's `Default`.
+    /// `default`: the `Default` of the type.
     OfType,
     /// `default = …`.
     Expression(Box<Expr>),
 }
 
-/// What becomes of a stored value that the type cannot hold.
+/// Reaction to a stored value that cannot be decoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnDecodeError {
     Error,
@@ -106,11 +106,11 @@ impl OnDecodeError {
     }
 }
 
-/// What is written on a type that is stored as one field.
+/// Attributes of a type that is stored as one field.
 pub(crate) struct ValueAttrs {
-    /// As in [`StructAttrs`].
+    /// Same as in [`StructAttrs`].
     pub(crate) runtime: Option<Path>,
-    /// The rule, and the span of its key.
+    /// The case, and the span of the key.
     pub(crate) rename_all: Option<(RenameRule, Span)>,
 }
 
@@ -122,10 +122,10 @@ impl ValueAttrs {
     }
 }
 
-/// What is written on a variant of such a type.
+/// Attributes of a variant.
 pub(crate) struct VariantAttrs {
     pub(crate) rename: Option<LitStr>,
-    /// Where `default` stands.
+    /// Span of `default`.
     pub(crate) default: Option<Span>,
 }
 

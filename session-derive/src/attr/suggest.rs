@@ -1,8 +1,8 @@
-//! Hints on misspelt names: "did you mean …?"
+//! Suggestions for misspelled names: "did you mean …?"
 
 use strsim::osa_distance;
 
-/// The name that was probably meant, or all that there are.
+/// Suggests the closest name. If no name is close, lists all names.
 pub(crate) fn hint(text: &str, names: &[&str], otherwise: &str) -> String {
     match closest(text, names) {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -10,7 +10,7 @@ pub(crate) fn hint(text: &str, names: &[&str], otherwise: &str) -> String {
     }
 }
 
-/// The candidate that was probably meant, if one is near enough.
+/// Returns the closest candidate, if it is close enough for a suggestion.
 fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let limit = name.chars().count().max(3) / 3;
     let near = candidates.iter().map(|candidate| (osa_distance(name, candidate), *candidate));

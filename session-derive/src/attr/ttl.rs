@@ -1,15 +1,15 @@
-//! How long a field is kept: `"5m"`.
+//! Parses the expiry of a field, such as `"5m"`.
 
 use std::time::Duration;
 
-/// The units, and their milliseconds.
+/// The units, in milliseconds.
 const UNITS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// A hundred years: stores count in milliseconds since 1970, and not in all 64 bits.
+/// A hundred years. Stores count milliseconds since 1970 in less than 64 bits.
 const MAX: Duration = Duration::from_secs(36_500 * 86_400);
 
-/// A whole number and a unit, with nothing between or around them.
+/// Parses a whole number and a unit, without spaces.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

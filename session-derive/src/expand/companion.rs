@@ -1,4 +1,4 @@
-//! The companion type: a getter and a setter for each field.
+//! The companion type, with a getter and a setter for each field.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::table;
 use crate::ast::{Field, Input};
 use crate::{lints, tokens};
 
-/// The type itself, which stands beside the struct.
+/// The declaration of the type, next to the struct.
 pub(crate) fn declaration(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let (companion, runtime, generics) = (&input.companion, &context.runtime, &context.generics);
     let (vis, allowed) =
@@ -34,7 +34,7 @@ pub(crate) fn declaration(input: &Input<'_>, context: &Context<'_>) -> TokenStre
     }
 }
 
-/// The implementations of the type.
+/// The implementations for the type.
 pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generics) -> TokenStream {
     let table = table::path(context);
     let methods = input.fields.iter().map(|field| {
@@ -46,7 +46,7 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     impls(input, context, bounded, methods.collect())
 }
 
-/// The same after an error, with bodies that never run.
+/// The implementations after an error. Their bodies never run.
 pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let unreachable = quote!(::core::unreachable!());
     let mut seen = HashSet::new();
@@ -76,7 +76,7 @@ fn accessors(
     let ty = if tokens::has_elided_lifetime(field.ty) { tokens::elided_to_static(ty) } else { ty };
     let docs = Docs::new(field);
     let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
-    // Where a message says that the method is defined.
+    // Error messages point here as the definition of the method.
     let at_field = tokens::expansion_span(field.ident.span());
     let getter = tokens::with_expansion_span(field.ident);
     let getter = quote_spanned!(at_field=> fn #getter(&self) -> __session::Field<'_, #ty>);

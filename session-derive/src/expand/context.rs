@@ -1,4 +1,4 @@
-//! The types and paths that several parts of the expansion name.
+//! Types and paths for several parts of the expansion.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -8,15 +8,15 @@ use super::generics;
 use crate::ast::Input;
 
 pub(crate) struct Context<'a> {
-    /// The struct's lifetimes, which are only there after an error.
+    /// Lifetimes of the struct. Only a struct with errors has any.
     pub(crate) lifetimes: Vec<&'a Ident>,
-    /// The struct's parameters, with `T: 'static`.
+    /// Parameters of the struct, with `T: 'static`.
     pub(crate) generics: Generics,
-    /// The struct's type.
+    /// Type of the struct.
     pub(crate) self_ty: TokenStream,
-    /// The companion's type.
+    /// Type of the companion.
     pub(crate) companion: TokenStream,
-    /// The runtime's path.
+    /// Path of the runtime crate.
     pub(crate) runtime: TokenStream,
 }
 
@@ -39,15 +39,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The declaration of a field that names the type parameters, if there are any. It is `Send`
-    /// and `Sync` whatever they are.
+    /// Declares a field that uses the type parameters, if there are any. The field is always `Send`
+    /// and `Sync`.
     pub(crate) fn phantom_field(&self, name: &TokenStream) -> Option<TokenStream> {
         let types: Vec<_> = self.generics.type_params().map(|param| &param.ident).collect();
         (!types.is_empty())
             .then(|| quote!(#name: ::core::marker::PhantomData<fn() -> (#(*const #types,)*)>,))
     }
 
-    /// The value of that field.
+    /// Value of the [phantom field](Self::phantom_field).
     pub(crate) fn phantom_value(&self, name: &TokenStream) -> Option<TokenStream> {
         self.phantom_field(name).map(|_| quote!(#name: ::core::marker::PhantomData))
     }

@@ -1,4 +1,4 @@
-//! The documentation of the companion's methods.
+//! Documentation for the companion's methods.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 
 use crate::ast::Field;
 
-/// A field's own documentation, which both of its methods carry.
+/// The documentation of a field, for both of its methods.
 pub(crate) struct Docs<'a> {
     name: Ident,
     attrs: Vec<&'a Attribute>,

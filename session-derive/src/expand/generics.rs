@@ -1,4 +1,4 @@
-//! The struct's type parameters, and the bounds that its fields need.
+//! Type parameters of the struct, and the bounds that its fields need.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -9,7 +9,8 @@ use crate::ast::{Field, Input, SkippedField, Storage};
 use crate::attr::DefaultValue;
 use crate::tokens;
 
-/// The parameters with `T: 'static`, and without lifetimes, which are only there after an error.
+/// Returns the parameters with `T: 'static`. Lifetimes are left out: only a struct with errors has
+/// any.
 pub(crate) fn with_static_bounds(input: &Input<'_>) -> Generics {
     let generics = &input.item.generics;
     let lifetimes: Vec<&Ident> =
@@ -39,8 +40,8 @@ fn without_lifetimes(
     .collect()
 }
 
-/// The struct's own type, as others write it: `Visitor<T>`. Lifetimes, only there after an error,
-/// are `'static`.
+/// Returns the type of the struct as other code writes it: `Visitor<T>`. Lifetimes, which only a
+/// struct with errors has, become `'static`.
 pub(crate) fn self_ty(input: &Input<'_>) -> TokenStream {
     let mut ident = input.item.ident.clone();
     ident.set_span(Span::call_site());
@@ -56,8 +57,8 @@ pub(crate) fn self_ty(input: &Input<'_>) -> TokenStream {
     }
 }
 
-/// The parameters with what their fields need too. A field without parameters needs no bound: the
-/// compiler knows its type.
+/// Returns the parameters with the bounds that the fields need. A field type without parameters
+/// needs no bound, because the compiler knows the type.
 pub(crate) fn with_field_bounds(
     input: &Input<'_>,
     generics: &Generics,
@@ -92,7 +93,7 @@ fn skipped_bound(field: &SkippedField<'_>, self_ty: &TokenStream) -> Option<Wher
     Some(parse_quote!(#ty: ::core::default::Default))
 }
 
-/// Says the same as the function that makes the field's entry in the table.
+/// Returns the same bounds as the function that creates the field's entry in the table.
 fn stored_bound(field: &Field<'_>, self_ty: &TokenStream) -> Option<WherePredicate> {
     let stored = match &field.storage {
         Storage::Value => Some(quote!(__session::Stored)),

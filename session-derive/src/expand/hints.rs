@@ -1,12 +1,11 @@
-//! The runtime's message that fits a type which cannot be stored. Only the name of the type is
-//! known here.
+//! Selects the runtime's error message for a type that cannot be stored. Only the name of the type
+//! is known here.
 
 use syn::Type;
 
 use crate::tokens;
 
-/// The end of the name of the functions in the runtime that refuse such a type with its own
-/// message.
+/// Returns the suffix of the runtime function whose error message fits this type.
 pub(crate) fn suffix(ty: &Type) -> &'static str {
     match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(_) => "_reference",
@@ -28,7 +27,8 @@ fn suffix_for_name(name: &str) -> &'static str {
     }
 }
 
-/// Text that serde can write, and can read for nobody.
+/// Returns whether the type is `&str`. serde can serialize it, but not deserialize it into a
+/// session.
 pub(crate) fn is_str_reference(ty: &Type) -> bool {
     match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(reference) => {

@@ -1,9 +1,8 @@
-//! The code that `#[derive(Session)]` writes.
+//! The code that `#[derive(Session)]` generates.
 //!
-//! Beside the struct stands the companion type; all else is inside one `const _`, where the names
-//! `__session`, for the runtime, and `__Specs`, for the field table, meet nobody else's. Everything
-//! is named by its whole path: the user's crate may have no prelude, or types of its own called
-//! `Option`.
+//! The companion type stands next to the struct. Everything else is inside one `const _`, so the
+//! names `__session` (the runtime) and `__Specs` (the field table) cannot clash with other names.
+//! All paths are absolute: the user's crate may have no prelude, or its own type called `Option`.
 
 mod companion;
 mod context;
@@ -21,7 +20,7 @@ use self::context::Context;
 use crate::ast::Input;
 use crate::lints;
 
-/// The expansion of a struct in which no mistake was found.
+/// Generates the code for a struct without errors.
 pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     let context = Context::new(input);
     let bounded = generics::with_field_bounds(input, &context.generics, &context.self_ty);
@@ -31,8 +30,8 @@ pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     assemble(input, &context, &quote!(#table #methods #schema))
 }
 
-/// The fallback after an error: the same names and types without anything behind them, so that the
-/// rest of the program has nothing else to complain about.
+/// Generates the code after an error: the same names and types, without behaviour. The rest of the
+/// program then compiles without further errors.
 pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
     if input.runtime.is_none() || input.companion == input.item.ident {
         return TokenStream::new();
@@ -43,7 +42,7 @@ pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
     assemble(input, &context, &quote!(#methods #schema))
 }
 
-/// The companion type, and the block around all else.
+/// Puts the companion type in front of the block with everything else.
 fn assemble(input: &Input<'_>, context: &Context<'_>, content: &TokenStream) -> TokenStream {
     let companion = companion::declaration(input, context);
     let (runtime, allowed) = (&context.runtime, lints::allow_attrs(input.item));

@@ -1,5 +1,4 @@
-//! The implementation of `Schema`: the names in the store, and the struct as a whole, read and
-//! written.
+//! The implementation of `Schema`: the stored names, and reads and writes of the whole struct.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -31,7 +30,7 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     schema_impl(input, context, bounded, &items)
 }
 
-/// The same after an error, with bodies that never run.
+/// The implementation after an error. Its bodies never run.
 pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let unreachable = quote!(::core::unreachable!());
     let items = Items {
@@ -42,14 +41,14 @@ pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream 
     schema_impl(input, context, &context.generics, &items)
 }
 
-/// The parts of the implementation that a stand-in has in another form.
+/// The parts of the implementation that differ after an error.
 struct Items {
     consts: TokenStream,
     load: TokenStream,
     save: TokenStream,
 }
 
-/// The constants, where they differ from the trait's own.
+/// The constants that differ from the trait's defaults.
 fn consts(input: &Input<'_>) -> TokenStream {
     let stored: Vec<_> = input.fields.iter().map(|field| field.stored.clone()).collect();
     let with_alias = |field: &Field<'_>| {
@@ -72,7 +71,7 @@ fn names_const(name: &str, names: &[String]) -> TokenStream {
     quote!(const #name: &'static [&'static ::core::primitive::str] = &[#(#names),*];)
 }
 
-/// The value of a field that is not stored.
+/// The value of a skipped field.
 fn skipped_default(field: &SkippedField<'_>) -> TokenStream {
     match &field.default {
         Some(DefaultValue::Expression(value)) => {
@@ -85,7 +84,7 @@ fn skipped_default(field: &SkippedField<'_>) -> TokenStream {
     }
 }
 
-/// A name that the default of a skipped field does not see.
+/// A name that is invisible to the default expression of a skipped field.
 fn values_ident() -> Ident {
     Ident::new("values", Span::mixed_site())
 }

@@ -1,4 +1,4 @@
-//! The entries of the table: one field's type, names, storage and default.
+//! The entries of the field table: type, names, storage and default of each field.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
 }
 
 fn duration(time: Duration) -> TokenStream {
-    // The attribute has no more than 64 bits of them.
+    // The attribute's value always fits into 64 bits.
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     quote!(::core::time::Duration::from_millis(#millis))
 }
@@ -65,8 +65,8 @@ fn value_spec(ty: &Type, name: &str, default: Option<TokenStream>) -> TokenStrea
     }
 }
 
-/// The module's functions, as functions of the field's type. What does not fit them is marked at
-/// the module's name.
+/// Wraps the module's functions in closures for the field's type. Type errors point at the module's
+/// name.
 fn codec_closures(module: &Path, optional: bool) -> (TokenStream, TokenStream) {
     let span = tokens::expansion_span(tokens::end_spans(module).1);
     let decoded = quote_spanned!(span=> #module::decode(stored));
@@ -84,13 +84,13 @@ fn codec_closures(module: &Path, optional: bool) -> (TokenStream, TokenStream) {
     (quote!(|stored| ::core::result::Result::map(#decoded, ::core::option::Option::Some)), encoded)
 }
 
-/// A call of a function that infers the type's way of being stored.
+/// A call of a function that infers the way in which the type is stored.
 fn inferring_call(function: &str, ty: &Type, arguments: &TokenStream) -> TokenStream {
     typed_call(function, ty, &quote!(_), arguments)
 }
 
-/// A call with the type between its angle brackets, that stands where the type does: a type that
-/// cannot be stored is marked there, whole.
+/// A call with the type as a generic argument. The call has the span of the type, so an error for a
+/// type that cannot be stored marks the whole type.
 pub(crate) fn typed_call(
     function: &str,
     ty: &Type,
@@ -112,8 +112,8 @@ fn default_fn(field: &Field<'_>, default: &DefaultValue) -> TokenStream {
     }
 }
 
-/// A block is the closure's own, and parentheses go: there would be one pair too many, and a lint
-/// that says so.
+/// A block becomes the body of the closure. Parentheses are removed, because rustc's lint for
+/// superfluous parentheses would fire.
 pub(crate) fn closure(ty: &Type, value: &Expr) -> TokenStream {
     match value {
         Expr::Paren(paren) if paren.attrs.is_empty() => closure(ty, &paren.expr),

@@ -1,5 +1,5 @@
-//! The table of fields: a struct, so that the compiler looks an entry up by name and not by its
-//! place among hundreds.
+//! The field table. It is a struct, so the compiler finds an entry by name instead of by position
+//! among hundreds.
 
 use proc_macro2::TokenStream;
 use quote::quote;

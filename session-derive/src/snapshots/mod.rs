@@ -1,7 +1,6 @@
-//! What the macro writes, as a whole: for those who read it, and to see what a change to the macro
-//! changes.
+//! The complete output of the macro: for readers, and to review the effect of a change.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p session-derive` writes the files anew.
+//! `UPDATE_EXPECT=1 cargo test -p session-derive` updates the files.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;
@@ -118,8 +117,7 @@ fn check(input: TokenStream, expected: &ExpectFile) {
     expected.assert_eq(&prettyplease::unparse(&file));
 }
 
-/// The macro does the same work a second time as the first: nothing depends on the order of a hash
-/// map.
+/// The macro generates the same code each time. Nothing depends on the order of a hash map.
 #[test]
 fn expansion_is_repeatable() {
     let expand = || {

@@ -1,4 +1,4 @@
-//! What was written: the type and its variants, with their attributes read.
+//! The parsed type and its variants, with their attributes.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -7,12 +7,12 @@ use syn::{Data, DeriveInput, Field, Fields, Path};
 use crate::attr::{RenameRule, ValueAttrs, VariantAttrs};
 use crate::errors::Errors;
 
-/// The type.
+/// The parsed type.
 pub(crate) struct Input<'a> {
     pub(crate) item: &'a DeriveInput,
-    /// The runtime's path, if it is readable.
+    /// Path of the runtime crate, if the attribute can be parsed.
     pub(crate) runtime: Option<Path>,
-    /// The rule, and the span of its key.
+    /// The case, and the span of the key.
     pub(crate) rename_all: Option<(RenameRule, Span)>,
     pub(crate) shape: Shape<'a>,
 }
@@ -20,19 +20,19 @@ pub(crate) struct Input<'a> {
 pub(crate) enum Shape<'a> {
     /// An enum, with or without data in its variants.
     Enum(Vec<Variant<'a>>),
-    /// A tuple struct of one field.
+    /// A tuple struct with one field.
     Newtype(&'a Field),
-    /// Anything else. [`check`](super::check) refuses it.
+    /// Any other item. [`check`](super::check) reports an error.
     Other,
 }
 
 pub(crate) struct Variant<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) fields: &'a Fields,
-    /// The text that it is stored as, and where it was written.
+    /// The text that is stored for the variant, and its span.
     pub(crate) stored: String,
     pub(crate) stored_span: Span,
-    /// Where it says that it is the default.
+    /// Span of the `default` attribute.
     pub(crate) default: Option<Span>,
 }
 

@@ -1,4 +1,5 @@
-//! The rules, one function each. Each reports all that it finds.
+//! The rules for `#[derive(FieldValue)]`. Each function checks one rule and reports every
+//! violation.
 
 use std::collections::HashMap;
 
@@ -47,7 +48,7 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
     );
 }
 
-/// A session outlives every borrow: it is stored.
+/// A session is stored, so it outlives every borrow.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.report(
@@ -95,7 +96,7 @@ fn stored_texts_differ(variants: &[Variant<'_>], errors: &mut Errors) {
     let mut owners: HashMap<&str, &Ident> = HashMap::new();
     for variant in variants {
         let first = owners.entry(&variant.stored).or_insert(variant.ident);
-        // Two variants of one name are the compiler's to refuse.
+        // The compiler already rejects two variants with the same name.
         if first != &variant.ident {
             let (ident, stored) = (variant.ident, &variant.stored);
             errors.report(

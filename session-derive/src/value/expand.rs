@@ -1,5 +1,5 @@
-//! The code that the macro writes: an impl of `FieldValue`, and one of `FieldDefault` where there
-//! is a default.
+//! The code that `#[derive(FieldValue)]` generates: an impl of `FieldValue`, and an impl of
+//! `FieldDefault` if there is a default.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::{Field, Generics, parse_quote};
 use super::ast::{Input, Shape, Variant};
 use crate::{lints, tokens};
 
-/// The expansion of a type in which no mistake was found.
+/// Generates the code for a type without errors.
 pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     match &input.shape {
         Shape::Enum(variants) => expand_enum(input, variants),
@@ -17,7 +17,8 @@ pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     }
 }
 
-/// The fallback after an error, so that the rest of the program has nothing else to complain about.
+/// Generates the code after an error, so that the rest of the program compiles without further
+/// errors.
 pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
     if input.runtime.is_none() || input.item.generics.lifetimes().next().is_some() {
         return TokenStream::new();
@@ -53,7 +54,7 @@ fn expand_enum(input: &Input<'_>, variants: &[Variant<'_>]) -> TokenStream {
     assemble(input, &quote!(#value #default))
 }
 
-/// The error for any other text. The stored text stays out of it.
+/// Returns the error for an unknown text. The message does not contain the stored text.
 fn expected(variants: &[Variant<'_>]) -> String {
     let texts: Vec<_> = variants.iter().map(|variant| format!("`{}`", variant.stored)).collect();
     format!("none of {}", texts.join(", "))
@@ -74,8 +75,8 @@ fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
     );
 
     let default = quote!(Self(<#ty as __session::FieldDefault>::field_default()));
-    // The compiler refuses at once a bound without parameters that does not hold; with a lifetime,
-    // only when it is asked for.
+    // The compiler rejects a false bound without parameters immediately. With a lifetime, it checks
+    // the bound only on use.
     let mut generics = input.item.generics.clone();
     generics
         .make_where_clause()
@@ -85,7 +86,7 @@ fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
     assemble(input, &quote!(#value #default))
 }
 
-/// The type's parameters, with what the field needs if it has any of them in it.
+/// Returns the type's parameters. If the field uses any of them, `bound` is added.
 fn with_bound(input: &Input<'_>, field: &Field, bound: &TokenStream) -> Generics {
     let mut generics = input.item.generics.clone();
     let (ty, types) =
@@ -142,7 +143,8 @@ fn head(input: &Input<'_>, generics: &Generics, name: &str) -> TokenStream {
     }
 }
 
-/// The block around it all, where the name `__session`, for the runtime, meets nobody else's.
+/// Puts everything in a block, where the name `__session` (the runtime) cannot clash with other
+/// names.
 fn assemble(input: &Input<'_>, content: &TokenStream) -> TokenStream {
     let runtime = input.runtime.to_token_stream();
     let allowed = lints::allow_attrs(input.item);

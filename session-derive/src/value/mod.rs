@@ -1,5 +1,5 @@
-//! `#[derive(FieldValue)]`: an enum without data, or a newtype, becomes the type of a session
-//! field. The same stages.
+//! `#[derive(FieldValue)]` makes a session field type of an enum without data, or of a newtype. The
+//! stages are the same.
 
 pub(crate) mod ast;
 pub(crate) mod check;
