@@ -34,7 +34,7 @@ struct Properties {
 }
 
 async fn index(session: Session<Visitor>) -> Result<String, Error> {
-    // One atomic step. With a read and a write, two visits at the same time could count as one.
+    // A single atomic step. With a read and a write, two concurrent visits could count only once.
     let count = session.count().incr(1).await?;
     Ok(format!("count: {count}\n"))
 }

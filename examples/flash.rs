@@ -21,7 +21,7 @@ struct Page {
 }
 
 async fn index(page: Session<Page>) -> Result<Html<String>, Error> {
-    // If two pages load at the same time, only one of them gets the message.
+    // If two pages load at the same time, only the first gets the message.
     let flash = page.flash().take().await?.unwrap_or_default();
     Ok(Html(format!(
         r#"<!DOCTYPE html>

@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 
 #[derive(Session)]
 struct Auth {
-    /// Name of the user who is logged in.
+    /// Name of the logged-in user.
     user: Option<String>,
     /// Token that each form of this session must send back. The type is `Option`, because a missing
     /// token must not equal an empty token.
@@ -68,7 +68,7 @@ struct LoginForm {
 }
 
 async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Response, Failure> {
-    // Required before login too: otherwise another site could log its visitors in here under the
+    // Required before login too. Otherwise another site could log the visitor in under the
     // attacker's account ("login CSRF").
     check_form_token(&session, &form.form_token).await?;
     let Some(user) = demo_user(&form.name, &form.password) else {
@@ -85,11 +85,11 @@ async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Re
 }
 
 async fn sign_in(session: &Session<Auth>, user: &str, lifetime: Lifetime) -> Result<(), Error> {
-    // Data of the user who was logged in before must not reach the next user.
+    // Data of a previous user must not reach the next user.
     if session.user().await?.is_some() {
         session.destroy().await?;
     }
-    // An attacker may know the old id, or may have planted it. The new id is secret again.
+    // An attacker may know or have planted the old id. The new id is secret again.
     session.renew(lifetime).await?;
     // A new token, for the same reason. The user is set last, so no session with a user ever has
     // the old token.
@@ -140,8 +140,8 @@ fn random_token() -> String {
 /// Returns the user with this name and password.
 ///
 /// **Only for this demonstration.** A real application stores passwords as argon2id hashes (crate
-/// `argon2`) and verifies them on a thread for blocking work. For an unknown name, it verifies a
-/// dummy hash, so the duration does not reveal which names exist.
+/// `argon2`) and verifies passwords on a thread for blocking work. Even for an unknown name, a
+/// dummy hash is verified, so that the duration does not reveal which names exist.
 fn demo_user(name: &str, password: &str) -> Option<&'static str> {
     let user = DEMO_USERS.into_iter().find(|user| *user == name);
     let matches = password.as_bytes().ct_eq(DEMO_PASSWORD.as_bytes());

@@ -1,4 +1,4 @@
-//! A small shop, and the tests of its handlers: no server, no waiting.
+//! A small shop, and tests of the handlers: no server, no waiting.
 //!
 //! ```sh
 //! cargo test -p session-examples --example testing
@@ -60,7 +60,7 @@ mod tests {
         Ok(())
     }
 
-    /// A test can write its starting state directly.
+    /// A test can write the starting state directly.
     #[tokio::test]
     async fn a_cart_that_nobody_used_for_a_day_is_empty() -> Outcome {
         let clock = ManualClock::default();
@@ -102,7 +102,7 @@ mod tests {
         Ok(())
     }
 
-    /// Sends one request to the application, from a browser that keeps its cookie.
+    /// Sends a request to the application, from a browser that keeps the cookie.
     async fn ask(
         browser: &mut Browser,
         sessions: &Sessions,

@@ -4,8 +4,8 @@
 //! cargo run --example threads
 //! ```
 //!
-//! actix-web works like this too. A request stays on one thread, which has its own connection to
-//! Redis.
+//! actix-web works like this too. A request stays on the same thread, and each thread has a
+//! connection to Redis.
 
 use std::error::Error as StdError;
 use std::io;

@@ -1,5 +1,4 @@
-//! Makes sure, before anything is timed, that every contestant does what its pages say: nobody is
-//! measured failing.
+//! Checks each contestant before the measurement, so that no failing contestant is measured.
 
 use std::net::SocketAddr;
 
@@ -7,7 +6,7 @@ use crate::Failure;
 use crate::load::{Jar, Visitor};
 use crate::scenario::Cookie;
 
-/// Visits all pages of a contestant, and compares what they say.
+/// Visits all pages of a contestant and compares the content.
 pub(crate) async fn check(name: &str, pages: SocketAddr) -> Result<(), Failure> {
     let visit = async {
         counts(pages).await?;
@@ -43,7 +42,7 @@ async fn counts(pages: SocketAddr) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes, and gives what is read afterwards.
+/// Writes the session, and returns the value that is read afterwards.
 async fn written(visitor: &mut Visitor) -> Result<String, Failure> {
     expect(visitor, "/write", "ok").await?;
     visitor.ask("/read", Cookie::Own).await
@@ -57,7 +56,7 @@ async fn reads_five(pages: SocketAddr) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The data stays, the old id is dead.
+/// Checks that a login keeps the data and invalidates the old id.
 async fn moves_at_login(pages: SocketAddr) -> Result<(), Failure> {
     let mut visitor = begin(pages, "/seed/one").await?;
     expect(&mut visitor, "/counter", "1").await?;

@@ -1,4 +1,4 @@
-//! A contestant's process, and the time that processes spend on the processor.
+//! The process of a contestant, and the CPU time of processes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,20 +8,20 @@ use std::process::{Child, Command, Stdio};
 use crate::Failure;
 use crate::server::Contestant;
 
-/// A contestant that serves its pages, in a process of its own: it ends with this value, or with
-/// this program.
+/// A contestant's process, which serves the pages. The process ends when this value is dropped or
+/// this program ends.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) contestant: Contestant,
-    /// Where all pages are.
+    /// Address of all pages.
     pub(crate) pages: SocketAddr,
-    /// Where the page that ignores its session is, without the layer.
+    /// Address of the page that ignores the session, without the layer.
     pub(crate) bare: SocketAddr,
     process: Child,
 }
 
 impl Server {
-    /// Starts it, and waits until it answers.
+    /// Starts the process, and waits until requests are accepted.
     pub(crate) fn start(contestant: Contestant, redis: &str) -> Result<Self, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["serve", contestant.name(), redis])
@@ -49,17 +49,16 @@ impl Drop for Server {
     }
 }
 
-/// How long a process ran on the processor so far, in microseconds: all its threads that are still
-/// there.
+/// Returns the CPU time of a process so far, in microseconds. Only threads that still run count.
 ///
 /// # Errors
 ///
-/// Where the system does not tell (`/proc/PID/task/TID/schedstat`, in nanoseconds; `/proc/PID/stat`
-/// counts hundredths of a second).
+/// Fails where the system lacks `/proc/PID/task/TID/schedstat`, which counts nanoseconds.
+/// `/proc/PID/stat` only counts hundredths of a second.
 pub(crate) fn processor_micros(process_id: u32) -> Result<f64, Failure> {
     let mut nanoseconds = 0_u64;
     for thread in fs::read_dir(format!("/proc/{process_id}/task"))? {
-        // A thread may end meanwhile.
+        // A thread may end during the loop.
         let Ok(numbers) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
         nanoseconds += numbers.split(' ').next().unwrap_or_default().parse::<u64>()?;
     }

@@ -1,8 +1,9 @@
-//! The load generator: visitors that ask one page again and again, over HTTP/1.1 connections that
-//! stay open.
+//! The load generator: visitors that request the same page repeatedly, over HTTP/1.1 connections
+//! that stay open.
 //!
-//! Written by hand, because it shares the processors with what it measures: it sends bytes that
-//! were made once, and reads of an answer no more than status, length and cookies.
+//! The generator shares the CPU with the measured programs, so it does as little as possible.
+//! Requests are prepared bytes. Of a response, only the status, the length and the cookies are
+//! parsed.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::Failure;
 use crate::scenario::Cookie;
 
-/// One visitor: a connection, and the cookies of a browser.
+/// A visitor with a connection and a browser's cookies.
 #[derive(Debug)]
 pub(crate) struct Visitor {
     stream: TcpStream,
@@ -23,21 +24,21 @@ pub(crate) struct Visitor {
     jar: Jar,
 }
 
-/// Cookies by name, as the contestant set them last.
+/// Cookies by name, as last set by the contestant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Jar(Vec<(String, String)>);
 
-/// When visitors leave.
+/// The end of a visit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Until {
     Requests(usize),
     Time(Instant),
 }
 
-/// What visitors met.
+/// The results of the visitors.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
-    /// How long each request took, in microseconds.
+    /// Latency of each request, in microseconds.
     pub(crate) latencies: Vec<f64>,
     pub(crate) elapsed: Duration,
 }
@@ -56,11 +57,11 @@ impl Visitor {
         &self.jar
     }
 
-    /// Asks one page, and gives what it says.
+    /// Requests a page, and returns the content.
     ///
     /// # Errors
     ///
-    /// Whatever is not answered with success.
+    /// Fails if the response is not a success.
     pub(crate) async fn ask(&mut self, path: &str, cookie: Cookie) -> Result<String, Failure> {
         let request = self.jar.request(path, cookie);
         let (body, changed) = self.exchange(&request, cookie).await?;
@@ -69,7 +70,7 @@ impl Visitor {
         Ok(text)
     }
 
-    /// Asks the same page until it is time to leave. Gives how long each request took.
+    /// Requests the same page until the end of the visit. Returns the latency of each request.
     async fn repeat(
         mut self,
         path: &'static str,
@@ -90,8 +91,8 @@ impl Visitor {
         Ok((self, latencies))
     }
 
-    /// Where the answer's body is in the buffer; and the cookies, if the answer changes those of a
-    /// visitor who keeps them.
+    /// Returns the position of the response body in the buffer. Also returns the cookies, if the
+    /// visitor keeps cookies and the response changes any.
     async fn exchange(
         &mut self,
         request: &[u8],
@@ -115,11 +116,11 @@ impl Visitor {
     }
 }
 
-/// Where an answer's body is, and the cookies after it, if they changed; nothing while it is not
-/// whole.
+/// Position of the response body, and the changed cookies if any. `None` while the response is
+/// incomplete.
 type Parsed = Option<(Range<usize>, Option<Jar>)>;
 
-/// An answer whose head is there. Cookies are looked at for a jar alone.
+/// Parses a response with complete headers. Reads cookies only if there is a jar.
 fn parse(answer: &[u8], jar: Option<&Jar>) -> Result<Parsed, Failure> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
@@ -146,7 +147,7 @@ impl Jar {
         self.0.is_empty()
     }
 
-    /// Takes the cookie of a `Set-Cookie` header.
+    /// Stores the cookie of a `Set-Cookie` header.
     fn set(&mut self, header: &str) {
         let pair = header.split(';').next().unwrap_or_default();
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -169,8 +170,8 @@ impl Jar {
     }
 }
 
-/// The same with its first letter changed, which every contestant's signature covers, or is part
-/// of. What stands after a `%` is left alone.
+/// Returns the value with the first letter changed. The letter is covered by the signature of every
+/// contestant, or is part of the signature. Characters after `%` stay the same.
 fn forged(value: &str) -> String {
     let mut after_percent = usize::MAX;
     let at = value.char_indices().find_map(|(at, c)| {
@@ -191,7 +192,7 @@ impl Until {
     }
 }
 
-/// Connects visitors with these cookies, and lets each ask once, so that the connections are warm.
+/// Connects a visitor for each jar, and sends a request on each connection as a warm-up.
 pub(crate) async fn gather(
     address: SocketAddr,
     jars: &[Jar],
@@ -207,7 +208,7 @@ pub(crate) async fn gather(
     Ok(visitors)
 }
 
-/// Lets all visitors ask side by side. Gives them back.
+/// Runs all visitors concurrently, and returns the same visitors.
 pub(crate) async fn run(
     visitors: Vec<Visitor>,
     path: &'static str,

@@ -1,4 +1,5 @@
-//! How fast sessions are: by hand, by this library, and by its peers. See `benches/README.md`.
+//! Speed of sessions: by hand, with this library, and with other libraries. See
+//! `benches/README.md`.
 
 mod check;
 mod child;
@@ -21,7 +22,7 @@ use std::path::Path;
 use options::{Command, Options};
 use report::Report;
 
-/// Whatever ends the program: there is nobody to tell one failure from another.
+/// Any error that ends the program. No caller needs to tell errors apart.
 type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {

@@ -1,5 +1,5 @@
-//! The comparison: every contestant in every scenario, in turn, round by round. What disturbs the
-//! machine disturbs all alike.
+//! The comparison: every contestant in every scenario, in rounds. Contestants take turns, so that
+//! other load on the machine affects all of them.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -17,21 +17,21 @@ use crate::scenario::{Cookie, Scenario, all};
 use crate::server::Contestant;
 use crate::stats::percentile;
 
-/// Redis, the contestants on it, and who asks them.
+/// Redis, the contestants on this server, and the runtime of the load generator.
 pub(crate) struct World {
     pub(crate) redis: RedisServer,
     pub(crate) servers: Vec<Server>,
-    /// Who is not there, and why.
+    /// Contestants that are left out, with the reason.
     pub(crate) left_out: Vec<String>,
-    /// Of the load: one thread, so that it takes no more than one processor.
+    /// Runtime of the load generator. A single thread uses at most one processor.
     pub(crate) runtime: Runtime,
 }
 
-/// How long is measured.
+/// Number of rounds and length of each measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
-    /// How long each contestant runs in a round.
+    /// Duration of each contestant's turn in a round.
     pub(crate) slice: Duration,
 }
 
@@ -44,7 +44,7 @@ impl Plan {
 ///
 /// # Errors
 ///
-/// Anything that does not go well, an answer that is no success among it.
+/// Fails if any step fails, or if a response is not a success.
 pub(crate) fn compare(is_quick: bool) -> Result<Report, Failure> {
     let plan = if is_quick { Plan::QUICK } else { Plan::FULL };
     let mut world = World::new()?;
@@ -63,18 +63,18 @@ pub(crate) fn compare(is_quick: bool) -> Result<Report, Failure> {
     })
 }
 
-/// One contestant in one scenario.
+/// A contestant in a scenario.
 struct Lane {
     address: SocketAddr,
     process_id: u32,
-    /// One for each connection.
+    /// A jar for each connection.
     jars: Vec<Jar>,
     latencies: Vec<f64>,
     row: Row,
 }
 
 impl World {
-    /// Starts everything, and makes sure that every contestant does what it should.
+    /// Starts all processes, and checks that every contestant works.
     pub(crate) fn new() -> Result<Self, Failure> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let mut redis = RedisServer::start()?;
@@ -106,7 +106,7 @@ impl World {
             self.count(lane, scenario)?;
         }
         for round in 0..plan.rounds {
-            // Nobody always comes first.
+            // The first turn changes with each round.
             for turn in 0..lanes.len() {
                 let at = (round + turn) % lanes.len();
                 self.time(&mut lanes[at], scenario, plan.slice)?;
@@ -134,7 +134,7 @@ impl World {
         })
     }
 
-    /// Counts what Redis does for one request. Warms up meanwhile.
+    /// Counts the work of Redis for a request. This is also the warm-up.
     fn count(&mut self, lane: &mut Lane, scenario: &Scenario) -> Result<(), Failure> {
         let (counters, requests) =
             self.counted(lane.address, &mut lane.jars, scenario.path, scenario.cookie)?;
@@ -149,7 +149,7 @@ impl World {
         Ok(())
     }
 
-    /// What Redis does for so many requests.
+    /// Returns the work of Redis for this number of requests.
     pub(crate) fn counted(
         &mut self,
         address: SocketAddr,
@@ -184,7 +184,7 @@ impl World {
         Ok(())
     }
 
-    /// Lets visitors with these cookies ask for so long.
+    /// Runs visitors with these cookies for this time.
     pub(crate) fn timed(
         &mut self,
         address: SocketAddr,
@@ -209,15 +209,15 @@ impl World {
     }
 }
 
-/// What so many requests took.
+/// Cost of the requests.
 pub(crate) struct Timed {
     pub(crate) met: Met,
-    /// On the processor.
+    /// CPU time.
     pub(crate) server_micros: f64,
     pub(crate) redis_micros: f64,
 }
 
-/// Begins a session. Gives its cookies.
+/// Creates a session, and returns the cookies.
 pub(crate) async fn seed(pages: SocketAddr, path: &str) -> Result<Jar, Failure> {
     let mut visitor = Visitor::connect(pages, Jar::default()).await?;
     visitor.ask(path, Cookie::Own).await?;

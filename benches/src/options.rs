@@ -1,4 +1,4 @@
-//! How the program was called.
+//! The options on the command line.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub(crate) enum Command {
 impl Options {
     /// # Errors
     ///
-    /// What the program's arguments are, for any others.
+    /// Fails for any other arguments, with the usage as the message.
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let (mut words, mut is_quick, mut json, mut svg) = (Vec::new(), false, None, None);
         let mut arguments = arguments;

@@ -1,5 +1,5 @@
-//! The report as a picture: for each scenario a bar for each contestant, as long as its ratio to by
-//! hand.
+//! The report as a bar chart: each scenario has a bar for each contestant, which shows the ratio to
+//! by hand.
 
 use std::fmt::Write;
 
@@ -8,19 +8,19 @@ use crate::server::Contestant;
 use crate::stats::Spread;
 
 const WIDTH: f64 = 760.0;
-/// Where bars begin.
+/// Left edge of the bars.
 const LEFT: f64 = 150.0;
-/// How long a bar of 1 is.
+/// Length of a bar for the ratio 1.
 const UNIT: f64 = 430.0;
-/// Longer bars end here. By hand is the limit, but for what it takes two trips for, and for a
-/// connection on each worker.
+/// Longer bars are cut off here. Few bars are longer than 1: requests for which by hand needs a
+/// second round trip, and contestants with a connection on each worker.
 const MOST: f64 = 1.25;
 const BAR: f64 = 14.0;
 const LINE: f64 = 18.0;
 const HEAD: f64 = 30.0;
 const GAP: f64 = 12.0;
 
-/// An SVG document.
+/// Returns an SVG document.
 pub(crate) fn svg(report: &Report) -> String {
     let mut body = String::new();
     let mut y = GAP;
@@ -52,7 +52,7 @@ line {{ stroke: #222; stroke-width: 1 }}
     )
 }
 
-/// Draws one scenario, and says where the next one begins.
+/// Draws a scenario, and returns the top of the next scenario.
 fn chart(body: &mut String, measured: &Measured, top: f64) -> f64 {
     let Some(base) = measured.row(Contestant::ByHand.name(), false) else { return top };
     let _ = writeln!(

@@ -1,4 +1,4 @@
-//! The one Redis that all contestants share, and what it tells of itself.
+//! The Redis server that all contestants share, with counters.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,23 +11,23 @@ use redis::Connection;
 
 use crate::Failure;
 
-/// A server that keeps nothing on disk, on a free port of this machine. It ends with this value, or
-/// with this program.
+/// A server without persistence, on a free port of this machine. The server ends when this value is
+/// dropped or this program ends.
 pub(crate) struct RedisServer {
-    /// A shell that holds the server: when its input ends, it kills the server.
+    /// A shell that holds the server. At the end of the input, the shell kills the server.
     holder: Child,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
     pub(crate) process_id: u32,
-    /// As `Redis 8.0.0`.
+    /// Name and version, such as `Redis 8.0.0`.
     pub(crate) version: String,
     connection: Connection,
 }
 
-/// What a server did so far. Of two of these, the difference is what it did between them.
+/// Counters of a server since the start. The difference of two values is the work in between.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counters {
-    /// Calls, and the microseconds that they took; by command.
+    /// Number of calls and total time in microseconds, by command.
     pub(crate) commands: BTreeMap<String, (u64, u64)>,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
@@ -36,8 +36,8 @@ pub(crate) struct Counters {
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
 impl RedisServer {
-    /// Starts the program that `SESSION_BENCH_REDIS` names, else the Redis 8 that `tests/run
-    /// --servers-only` fetches, else `redis-server` or `valkey-server` on `PATH`.
+    /// Starts the first server program that exists: `SESSION_BENCH_REDIS`, the Redis 8 that
+    /// `tests/run --servers-only` fetches, or `redis-server` or `valkey-server` on `PATH`.
     pub(crate) fn start() -> Result<Self, Failure> {
         let program = program()
             .ok_or("no Redis: run tests/run --servers-only, or name one in SESSION_BENCH_REDIS")?;
@@ -75,31 +75,31 @@ impl RedisServer {
         })
     }
 
-    /// Removes all keys. Scripts stay.
+    /// Removes all keys. Scripts stay loaded.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         Ok(redis::cmd("FLUSHALL").exec(&mut self.connection)?)
     }
 
-    /// Whether fields may have an expiry of their own.
+    /// Returns whether the server supports an expiry for each field.
     pub(crate) fn supports_field_expiry(&mut self) -> Result<bool, Failure> {
         let known: Vec<Option<redis::Value>> =
             redis::cmd("COMMAND").arg("INFO").arg("HEXPIRE").query(&mut self.connection)?;
         Ok(known.into_iter().all(|command| command.is_some()))
     }
 
-    /// A connection to fill it and to ask it.
+    /// Returns the connection for this program's own commands.
     pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// How many bytes its data and its own structures take.
+    /// Returns the memory in bytes of the server's data and internal structures.
     pub(crate) fn used_memory(&mut self) -> Result<u64, Failure> {
         let info = info(&mut self.connection, "memory")?;
         Ok(field(&info, "used_memory").ok_or("INFO memory lacks a number")?.parse()?)
     }
 
-    /// What it did so far, up to this question or after it: so nothing of two of these is between
-    /// them.
+    /// Returns the counters, adjusted for this query. Two queries around a measurement therefore
+    /// leave no trace in the difference.
     pub(crate) fn counters(&mut self, side: Side) -> Result<Counters, Failure> {
         let mut counters = Counters::default();
         if side == Side::Before {
@@ -112,10 +112,10 @@ impl RedisServer {
         counters.bytes_in = number("total_net_input_bytes")?;
         counters.bytes_out = number("total_net_output_bytes")?;
         match side {
-            // Its answer is counted after it is made: not here yet, though it was sent before what
-            // is measured.
+            // The server counts a reply only after making it. This reply is missing here, although
+            // it precedes the measurement.
             Side::Before => counters.bytes_out += answer_length(stats.len()),
-            // The question is counted already.
+            // The server has already counted this query.
             Side::After => {
                 counters.bytes_in -= QUESTION.len() as u64;
                 counters.commands = commands(&info(&mut self.connection, "commandstats")?);
@@ -125,7 +125,7 @@ impl RedisServer {
     }
 }
 
-/// On which side of what is measured counters are asked for.
+/// Side of the measurement on which the counters are queried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Before,
@@ -133,7 +133,7 @@ pub(crate) enum Side {
 }
 
 impl Counters {
-    /// What was done since `before`.
+    /// Returns the work since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let since = |(name, (calls, micros)): (&String, &(u64, u64))| {
             let (earlier_calls, earlier_micros) =
@@ -152,7 +152,7 @@ impl Counters {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // The end of its input.
+        // The shell sees the end of the input.
         drop(self.holder.stdin.take());
         let _ = self.holder.wait();
     }
@@ -160,7 +160,7 @@ impl Drop for RedisServer {
 
 const QUESTION: &str = "*2\r\n$4\r\nINFO\r\n$5\r\nstats\r\n";
 
-/// Of so many bytes as a bulk string: `$LENGTH\r\n…\r\n`.
+/// Returns the length of a bulk string with this number of bytes: `$LENGTH\r\n…\r\n`.
 fn answer_length(bytes: usize) -> u64 {
     (1 + bytes.to_string().len() + 2 + bytes + 2) as u64
 }
@@ -185,7 +185,8 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
-/// `cmdstat_hget:calls=20000,usec=9000,…`, without what this program asks itself.
+/// Parses lines such as `cmdstat_hget:calls=20000,usec=9000,…`. The commands of this program's own
+/// queries are left out.
 fn commands(info: &str) -> BTreeMap<String, (u64, u64)> {
     let number = |numbers: &str, name: &str| -> Option<u64> {
         numbers

@@ -1,4 +1,4 @@
-//! What was measured, as it is written to JSON.
+//! The results, as written to JSON.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::stats::Spread;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
-    /// As `Redis 8.0.0`.
+    /// Name and version, such as `Redis 8.0.0`.
     pub(crate) redis: String,
     pub(crate) processors: usize,
     pub(crate) rounds: usize,
-    /// How long each contestant ran in a round.
+    /// Duration of each contestant's turn in a round.
     pub(crate) slice_millis: u64,
-    /// Who is not here, and why.
+    /// Contestants that are left out, with the reason.
     pub(crate) left_out: Vec<String>,
     pub(crate) scenarios: Vec<Measured>,
 }
 
-/// One scenario.
+/// A scenario.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) title: String,
@@ -27,31 +27,31 @@ pub(crate) struct Measured {
     pub(crate) rows: Vec<Row>,
 }
 
-/// One contestant in one scenario.
+/// A contestant in a scenario.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) contestant: String,
-    /// Without the layer.
+    /// Measured without the layer.
     pub(crate) is_bare: bool,
-    /// Requests a second, round by round.
+    /// Requests per second in each round.
     pub(crate) rates: Vec<f64>,
-    /// What one request takes of the server's processor, in microseconds, round by round.
+    /// CPU time of the web server for a request, in microseconds, in each round.
     pub(crate) server_micros: Vec<f64>,
-    /// The same of Redis.
+    /// CPU time of Redis for a request, in microseconds, in each round.
     pub(crate) redis_micros: Vec<f64>,
     /// In microseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
-    /// Commands that Redis carries out for one request, by name. What scripts and transactions
-    /// call is among them.
+    /// Number of commands that Redis executes for a request, by name. Includes the commands inside
+    /// scripts and transactions.
     pub(crate) commands: BTreeMap<String, f64>,
-    /// Bytes that Redis gets for one request, and sends.
+    /// Bytes that Redis receives and sends for a request.
     pub(crate) bytes_in: f64,
     pub(crate) bytes_out: f64,
 }
 
 impl Measured {
-    /// The row of a contestant behind its layer, or without it.
+    /// Returns the row of a contestant, with the layer or without.
     pub(crate) fn row(&self, contestant: &str, is_bare: bool) -> Option<&Row> {
         self.rows.iter().find(|row| row.contestant == contestant && row.is_bare == is_bare)
     }
@@ -62,7 +62,7 @@ impl Row {
         format!("{}{}", self.contestant, if self.is_bare { ", without the layer" } else { "" })
     }
 
-    /// This one's rate over another's, round by round.
+    /// Returns the ratio of this row's rate to another row's rate, from the rates of each round.
     pub(crate) fn ratio_to(&self, other: &Self) -> Option<Spread> {
         Spread::from_values(self.rates.iter().zip(&other.rates).map(|(ours, theirs)| ours / theirs))
     }

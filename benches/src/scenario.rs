@@ -1,10 +1,10 @@
-//! What is asked of every contestant.
+//! The requests that every contestant gets.
 
-/// One kind of request, and how many connections ask it at once.
+/// A kind of request, and the number of concurrent connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) title: &'static str,
-    /// Begins the session that the requests are about.
+    /// Page that creates the session for the requests.
     pub(crate) seed: &'static str,
     pub(crate) path: &'static str,
     pub(crate) cookie: Cookie,
@@ -13,17 +13,17 @@ pub(crate) struct Scenario {
     pub(crate) has_bare: bool,
 }
 
-/// Which session cookie the requests carry. All carry another cookie too.
+/// The session cookie of the requests. Each request has another cookie too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cookie {
-    /// That of the connection's own session, always the newest.
+    /// The latest cookie of the connection's own session.
     Own,
     Absent,
-    /// One whose signature is wrong.
+    /// A cookie with an invalid signature.
     Forged,
 }
 
-/// How many connections, where they are not what is varied.
+/// Number of connections, unless the scenario varies the number.
 const USUAL: usize = 16;
 const VARIED: [usize; 4] = [1, USUAL, 64, 256];
 
@@ -54,7 +54,7 @@ const ABSENT: Scenario = Scenario { title: "one read, no cookie", cookie: Cookie
 const FORGED: Scenario =
     Scenario { title: "one read, forged cookie", cookie: Cookie::Forged, ..READ };
 
-/// The scenarios of a quick run, or of a full one.
+/// Returns the scenarios of a quick run or of a full run.
 pub(crate) fn all(is_quick: bool) -> Vec<Scenario> {
     if is_quick {
         return vec![IGNORED, READ, COUNTER, INCR, FIVE_BATCHED, LARGE_READ];

@@ -1,8 +1,8 @@
-//! Numbers of several rounds.
+//! Statistics over several rounds.
 
 use serde::{Deserialize, Serialize};
 
-/// A median, with the quartiles.
+/// A median with quartiles.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) low: f64,
@@ -11,7 +11,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// `None` of no values.
+    /// Returns `None` without values.
     pub(crate) fn from_values(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<_> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -19,13 +19,13 @@ impl Spread {
         Some(Self { low: at(1)?, median: at(2)?, high: at(3)? })
     }
 
-    /// `0.98 (0.97–1.01)`
+    /// Returns text such as `0.98 (0.97–1.01)`.
     pub(crate) fn text(&self) -> String {
         format!("{:.2} ({:.2}–{:.2})", self.median, self.low, self.high)
     }
 }
 
-/// The value that this share of the sorted ones does not exceed; 0 of none.
+/// Returns the value that this share of the sorted values does not exceed, and 0 without values.
 pub(crate) fn percentile(sorted: &[f64], share: f64) -> f64 {
     let last = sorted.len().saturating_sub(1) as f64;
     sorted.get((last * share).round() as usize).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The report as one table.
+//! The report as a single table.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::report::{Measured, Report, Row};
 use crate::server::Contestant;
 use crate::stats::Spread;
 
-/// In Markdown.
+/// Returns the table in Markdown.
 pub(crate) fn markdown(report: &Report) -> String {
     let mut text = format!(
         "{}, {} processors; medians (quartiles) of {} rounds of {} ms; ratios of requests a \

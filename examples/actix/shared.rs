@@ -1,4 +1,4 @@
-//! Shares one session between two web frameworks: axum serves `/`, actix-web serves `/api`.
+//! Shares a session between two web frameworks: axum serves `/`, actix-web serves `/api`.
 //!
 //! ```sh
 //! cargo run --example shared

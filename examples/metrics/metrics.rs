@@ -5,8 +5,8 @@
 //! curl http://127.0.0.1:3000/ http://127.0.0.1:3000/metrics
 //! ```
 //!
-//! Here the application and its metrics share a port. In production, serve metrics where visitors
-//! cannot reach them.
+//! Here the application and the metrics share a port. In production, keep visitors away from the
+//! metrics.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -26,8 +26,8 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
     Ok(format!("count: {count}\n"))
 }
 
-/// Buckets from a tenth of a millisecond, more than a store in memory takes, to the default
-/// deadline of one second.
+/// Buckets from a tenth of a millisecond, more than a store in memory takes, to a second, the
+/// default deadline.
 const SECONDS: [f64; 9] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
 /// Installs the recorder that receives the library's metrics.

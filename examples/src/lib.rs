@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use session_runtime::{Error, SessionConfig};
 
-/// Returns the [`defaults`], with the settings from environment variables over them.
+/// Returns the [`defaults`], overridden by environment variables.
 ///
 /// # Errors
 ///

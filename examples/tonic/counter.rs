@@ -4,7 +4,7 @@
 //! cargo run --example tonic_counter
 //! ```
 //!
-//! Cookies are metadata: the client must keep the value of `set-cookie` and send it back as
+//! Cookies are metadata: the client must keep the value of `set-cookie` and return this value as
 //! `cookie`.
 //!
 //! This example needs no `protoc`, because the service is written by hand. `tonic-prost-build`

@@ -1,4 +1,4 @@
-//! Which cookies are taken for right.
+//! Checks which cookies are accepted.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,13 +6,14 @@ use pollster::block_on;
 use session_runtime::testing::{FailingStore, Failure, ManualClock};
 use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
 
-/// The time of all that is fuzzed here, in seconds since 1970.
+/// Current time of all fuzz targets, in seconds since 1970.
 pub(super) const NOW: u64 = 1_795_000_000;
 
 #[derive(Session)]
 struct Nothing {}
 
-/// A manager whose store is asked of nothing but right cookies, and is always away: so it shows.
+/// A manager whose store always fails. The store is only called for valid cookies, so a failure
+/// means that the cookie was accepted.
 pub(super) struct Gate(Sessions);
 
 impl Gate {
@@ -22,7 +23,7 @@ impl Gate {
         Self(Sessions::with_store(config, store).unwrap().with_clock(&ManualClock::new(now())))
     }
 
-    /// Whether the store is asked for the session of this cookie.
+    /// Returns whether the manager accepts this cookie and calls the store.
     pub(super) fn accepts(&self, name: &str, value: &[u8]) -> bool {
         let header = [name.as_bytes(), b"=", value].concat();
         let session = self.0.open([&header[..]]).session::<Nothing>();
@@ -43,12 +44,13 @@ pub(super) fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
-/// What a header can carry as one cookie's value: anything else is another value, or none.
+/// Returns whether a header can carry these bytes as the value of a single cookie. Other bytes
+/// would be cut off or trimmed.
 pub(super) fn is_one_value(value: &[u8]) -> bool {
     !value.contains(&b';') && value.trim_ascii() == value
 }
 
-/// An id as the Python package draws them, made of these bytes.
+/// Returns an id in the format of the Python package, with digits from these bytes.
 pub(super) fn python_id(bytes: &[u8]) -> String {
     let digit = |at: usize| bytes.get(at).map_or(0, |byte| byte % 16);
     let shape = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx".repeat(2);

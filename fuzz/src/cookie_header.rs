@@ -1,4 +1,4 @@
-//! The headers `Cookie` of a request.
+//! The `Cookie` headers of a request.
 
 use std::sync::LazyLock;
 
@@ -13,9 +13,11 @@ struct Visitor {
     count: u64,
 }
 
-/// Headers, one a line, in which each byte 1 stands for the value of a live session's cookie.
+/// Parses the input as headers, separated by newlines. Each byte 1 stands for the value of a live
+/// session's cookie.
 ///
-/// The session is found in them only if that value is there, and always when it is put behind them.
+/// The headers open the session only if they contain this value. They always do when the cookie is
+/// appended.
 pub fn cookie_header(input: &[u8]) {
     let live = &*LIVE;
     let value = live.cookie.split_once('=').unwrap().1.as_bytes();
@@ -51,7 +53,7 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
 });
 
 impl Live {
-    /// What the session of these headers counted.
+    /// Returns the count in the session of these headers.
     fn count(&self, headers: &[&[u8]]) -> u64 {
         let handle = self.sessions.open(headers.iter().copied());
         let count = block_on(handle.session::<Visitor>().count().get()).unwrap();

@@ -9,11 +9,11 @@ use session_runtime::{Error, Session, SessionConfig, Sessions};
 
 use super::marker::{MARKER, assert_is_discreet};
 
-/// Variables, one a line: `NAME=VALUE`, where the names are without `SESSION_`. In secrets and URLs
-/// stands the marker, if the input has it.
+/// Parses the input as variables `NAME=VALUE`, separated by newlines. The names lack the prefix
+/// `SESSION_`. An input may place the marker in secrets and URLs.
 ///
-/// What can be started with writes one cookie with the attributes that there are and no others;
-/// what cannot is told without quoting a value.
+/// With a valid configuration, the cookie has exactly the known attributes. For an invalid
+/// configuration, the error quotes no secret value.
 pub fn environment(input: &[u8]) {
     match start(input) {
         Ok(sessions) => check_cookie(&set_cookie(&sessions)),
@@ -56,7 +56,7 @@ struct Visitor {
     count: u64,
 }
 
-/// What the first response of a session sets.
+/// Returns the cookie from the first response of a session.
 fn set_cookie(sessions: &Sessions) -> String {
     let handle = sessions.open([]);
     block_on(handle.session::<Visitor>().set_count(1)).unwrap();

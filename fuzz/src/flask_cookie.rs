@@ -1,4 +1,4 @@
-//! The cookies of the Python package on Flask.
+//! Cookies of the Python package on Flask.
 
 use std::sync::LazyLock;
 
@@ -12,11 +12,17 @@ use sha1::Sha1;
 
 use super::accepted::{Gate, NOW, is_one_value, python_id};
 
-/// The first byte says what the others are: `s` is what is signed rightly, `t` the time of signing,
-/// `j` the JSON inside, `z` its compressed form, `i` an id's digits, anything else a whole value.
+/// Checks a cookie. The first byte gives the meaning of the others:
 ///
-/// What is not signed is not accepted, nor is JSON without an id, and every id of the package is
-/// accepted.
+/// - `s`: content that gets a valid signature
+/// - `t`: the time of signing
+/// - `j`: the JSON content
+/// - `z`: the compressed form of the JSON
+/// - `i`: the digits of an id
+/// - any other byte: a whole value
+///
+/// A cookie without a valid signature is not accepted, and neither is JSON without an id. Every id
+/// of the package is accepted.
 pub fn flask_cookie(input: &[u8]) {
     let Some((kind, rest)) = input.split_first() else { return };
     match kind {
@@ -51,7 +57,7 @@ static GATE: LazyLock<Gate> = LazyLock::new(|| {
 const NAME: &str = "session-id";
 const SECRET_KEY: &str = "the secret key of a Flask application";
 
-/// Whether it is accepted.
+/// Returns whether the cookie is accepted.
 fn check(value: &[u8]) -> bool {
     let is_accepted = is_one_value(value) && GATE.accepts(NAME, value);
     if is_accepted {

@@ -1,8 +1,8 @@
-//! What is fuzzed: one function a target, which panics if a promise is broken.
+//! The fuzz targets. Each target is a function that panics if a promise is broken.
 //!
-//! The programs in `fuzz_targets` give them what the engine makes up;
-//! `tests/integration/project/fuzz_corpora.rs` includes this file and gives them the regressions
-//! and the corpora, on any compiler.
+//! The programs in `fuzz_targets` call these functions with the inputs of the fuzzing engine.
+//! `tests/integration/project/fuzz_corpora.rs` includes this file and runs the regressions and the
+//! corpora, with any compiler.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a failure here is a finding")]
@@ -27,10 +27,10 @@ pub use store_url::store_url;
 pub use tornado_cookie::tornado_cookie;
 pub use values::values;
 
-/// What takes an input, and panics if it breaks a promise.
+/// A function that takes an input, and panics if a promise is broken.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name, which its corpus has too.
+/// All targets by name. Each corpus has the name of a target.
 pub const TARGETS: [(&str, Target); 7] = [
     ("cookie_header", cookie_header),
     ("native_cookie", native_cookie),

@@ -1,4 +1,4 @@
-//! The library's own cookies.
+//! Cookies of session-runtime.
 
 use std::sync::LazyLock;
 
@@ -9,11 +9,14 @@ use session_runtime::{SessionConfig, SessionId};
 use super::accepted::{Gate, NOW, is_one_value, now};
 use super::cookies;
 
-/// The first byte says what the others are: `s` is what is signed rightly, `i` the random parts of
-/// an id, anything else a whole value.
+/// Checks a cookie. The first byte gives the meaning of the others:
 ///
-/// What is not signed is not accepted, what is signed is an id, and every id is accepted while it
-/// can be alive.
+/// - `s`: content that gets a valid signature
+/// - `i`: the random parts of an id
+/// - any other byte: a whole value
+///
+/// A cookie without a valid signature is not accepted, and signed content must be an id. Every id
+/// is accepted up to the maximum age.
 pub fn native_cookie(input: &[u8]) {
     let Some((kind, rest)) = input.split_first() else { return };
     match kind {
@@ -37,20 +40,20 @@ static GATE: LazyLock<Gate> =
 
 const NAME: &str = "__Host-session-id";
 
-/// Whether it is accepted.
+/// Returns whether the cookie is accepted.
 fn check(value: &[u8]) -> bool {
     let is_accepted = is_one_value(value) && GATE.accepts(NAME, value);
     if is_accepted {
         let (id, _) =
             str::from_utf8(value).unwrap().rsplit_once('.').expect("an id and a signature");
         assert_eq!(signed(id).as_bytes(), value, "the signature is another's");
-        // With its creation time behind it: one of the Python package.
+        // An id with a creation time appended, from the Python package.
         assert!(SessionId::parse(id).is_ok() || id.len() > 73, "no id");
     }
     is_accepted
 }
 
-/// The value of a cookie that is signed.
+/// Returns the value of a signed cookie.
 fn signed(id: &str) -> String {
     cookies::cookie(id).split_once('=').unwrap().1.to_owned()
 }
@@ -60,7 +63,7 @@ fn id(random: &[u8]) -> String {
     let length = random.len().min(bytes.len());
     bytes[..length].copy_from_slice(&random[..length]);
     bytes[6..11].copy_from_slice(&NOW.to_be_bytes()[3..]);
-    // One of the two lifetimes that there are.
+    // One of the two lifetimes that exist.
     bytes[11] %= 2;
     URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -5,10 +5,10 @@ use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
 use super::cookies;
 use super::marker::{MARKER, assert_is_discreet, with_marker};
 
-/// A URL of a store, which nobody connects to.
+/// Checks the URL of a store, without a connection.
 ///
-/// What servers can be reached by, the configuration takes; what is refused is told without quoting
-/// it; and nothing shows a password.
+/// The configuration takes every URL that a store takes. The error for an invalid URL does not
+/// quote the URL. No output contains the password.
 pub fn store_url(input: &[u8]) {
     for url in [input, &with_marker(input)] {
         let Ok(url) = str::from_utf8(url) else { return };

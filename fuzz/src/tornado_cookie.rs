@@ -1,4 +1,4 @@
-//! The cookies of the Python package on Tornado.
+//! Cookies of the Python package on Tornado.
 
 use std::sync::LazyLock;
 
@@ -11,10 +11,15 @@ use sha2::Sha256;
 
 use super::accepted::{Gate, NOW, is_one_value, python_id};
 
-/// The first byte says what the others are: `s` is what is signed rightly, `f` four fields of it,
-/// one a line, `i` an id's digits, anything else a whole value.
+/// Checks a cookie. The first byte gives the meaning of the others:
 ///
-/// What is not signed is not accepted, and every id of the package is, within its cookie's age.
+/// - `s`: content that gets a valid signature
+/// - `f`: four fields of this content, separated by newlines
+/// - `i`: the digits of an id
+/// - any other byte: a whole value
+///
+/// A cookie without a valid signature is not accepted. Every id of the package is accepted until
+/// the cookie is too old.
 pub fn tornado_cookie(input: &[u8]) {
     let Some((kind, rest)) = input.split_first() else { return };
     match kind {
@@ -37,7 +42,7 @@ static GATE: LazyLock<Gate> = LazyLock::new(|| {
 const NAME: &str = "session-id";
 const SECRET_KEY: &str = "the secret key of a Tornado application";
 
-/// Whether it is accepted.
+/// Returns whether the cookie is accepted.
 fn check(value: &[u8]) -> bool {
     let is_accepted = is_one_value(value) && GATE.accepts(NAME, value);
     if is_accepted {

@@ -1,4 +1,4 @@
-//! Values as they are stored.
+//! Stored values.
 
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
@@ -14,10 +14,10 @@ use session_runtime::{Error, FieldValue, Schema, Session, SessionConfig, Session
 
 use super::marker::{assert_is_discreet, with_marker};
 
-/// Bytes that somebody stored in a field, read as every type that a field may have.
+/// Reads the input as a stored value, for every type of field.
 ///
-/// What can be read can be written, and reads as the same again; what cannot be read is told
-/// without quoting it; counting is exact or refused.
+/// A readable value can be written, and reads the same again. The error for an unreadable value
+/// does not quote the value. An increment is exact or returns an error.
 pub fn values(stored: &[u8]) {
     let store = &*STORE;
     for stored in [stored, &with_marker(stored)] {
@@ -86,7 +86,7 @@ struct Json {
     value: Shape,
 }
 
-/// Every kind of JSON.
+/// Every kind of JSON value.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 enum Shape {
     #[default]
@@ -129,7 +129,7 @@ impl Store {
         let Some(value) = decoded(session.value().get()) else { return };
         let before = format!("{value:?}");
         block_on(session.value().set(value)).unwrap();
-        // As text, for one number is not equal to itself.
+        // Compared as text, because NaN does not equal itself.
         assert_eq!(format!("{:?}", block_on(session.value().get()).unwrap()), before);
     }
 
@@ -148,7 +148,7 @@ impl Store {
     }
 }
 
-/// What was read, unless it is told that it cannot be.
+/// Returns the value, or `None` if decoding fails.
 fn decoded<T>(reading: impl Future<Output = Result<T, Error>>) -> Option<T> {
     match block_on(reading) {
         Ok(value) => Some(value),

@@ -1,4 +1,4 @@
-//! The parsed struct and its fields, with their attributes.
+//! The parsed struct, its fields and all attributes.
 
 use std::time::Duration;
 
@@ -32,9 +32,9 @@ pub(crate) struct Field<'a> {
     pub(crate) ty: &'a Type,
     pub(crate) attrs: &'a [Attribute],
     pub(crate) setter: Ident,
-    /// Stored name without the prefix, as `rename` sets it or would have to set it.
+    /// Stored name without the prefix, as `rename` would set the name.
     pub(crate) name: String,
-    /// Name of the field in the hash, and its span.
+    /// Name of the field in the hash, with a span.
     pub(crate) stored: String,
     pub(crate) stored_span: Span,
     /// Former stored name of the field, including any prefix.
@@ -91,7 +91,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Returns all fields of the struct, including the skipped ones.
+    /// Returns all fields of the struct, including skipped fields.
     pub(crate) fn all_fields(&self) -> impl Iterator<Item = (&'a Ident, &'a Type)> {
         let stored = self.fields.iter().map(|field| (field.ident, field.ty));
         stored.chain(self.skipped.iter().map(|field| (field.ident, field.ty)))

@@ -1,4 +1,5 @@
-//! The rules for `#[derive(Session)]`. Each function checks one rule and reports every violation.
+//! The rules for `#[derive(Session)]`. Each function checks a single rule and reports every
+//! violation.
 
 use std::collections::{HashMap, HashSet};
 
@@ -39,7 +40,7 @@ fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
     errors.report(span, format!("a session is a struct with named fields, this is {found}"));
 }
 
-/// A session is stored, so it outlives every borrow.
+/// Sessions are stored, so they outlive every borrow.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.report(
@@ -155,7 +156,7 @@ fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// `Session` and its traits have methods that would be called instead of the getter or setter.
+/// Methods of `Session` and of traits would be called instead of the getter or setter.
 fn no_hidden_methods(input: &Input<'_>, errors: &mut Errors) {
     for field in &input.fields {
         for method in [&field.ident.unraw(), &field.setter] {

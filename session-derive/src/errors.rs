@@ -1,4 +1,4 @@
-//! Collects the errors of all stages, so that one compilation shows every mistake.
+//! Collects the errors of all stages, so that a single compilation shows every mistake.
 
 use std::fmt::Display;
 
@@ -22,7 +22,8 @@ impl Errors {
         }
     }
 
-    /// Notes a mistake that the compiler reports too, so that the macro does not repeat it.
+    /// Notes a mistake that the compiler reports too, so that the macro does not repeat the
+    /// message.
     pub(crate) fn defer_to_compiler(&mut self) {
         self.deferred = true;
     }

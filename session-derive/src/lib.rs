@@ -1,15 +1,15 @@
 //! The derive macros of `session-runtime`.
 //!
-//! Do not depend on this crate directly. `session-runtime` re-exports the macros and documents
-//! them, with examples that are compiled.
+//! Do not depend on this crate directly. `session-runtime` re-exports the macros, with
+//! documentation and compiled examples.
 //!
 //! The macros work in stages, with a file for each:
 //!
-//! - `ast` holds the parsed struct. It reads the attributes through `attr`.
+//! - `ast` holds the parsed struct. The attributes are read through `attr`.
 //! - `check` holds the rules, with a function for each.
 //! - `expand` generates the code, or a stand-in after an error.
 //!
-//! `value` does the same for `#[derive(FieldValue)]`. Only this file knows that it runs inside a
+//! `value` does the same for `#[derive(FieldValue)]`. Only this file depends on running inside a
 //! compiler. The rest is tested like ordinary code.
 
 #![forbid(unsafe_code)]

@@ -1,15 +1,15 @@
 //! Repeats the user's `allow` attributes for code that repeats the user's types.
 //!
-//! The macro adds no `allow` of its own: with `forbid` in the user's crate, each would be an error.
+//! The macro adds no other `allow`. With `forbid` in the user's crate, each would be an error.
 //! Generated tokens carry the [expansion's span](crate::tokens::expansion_span), where the compiler
-//! reports hardly any lint. Repeated types keep their own span, for better error messages.
+//! reports hardly any lint. Repeated types keep the user's span, for better error messages.
 //! Therefore the user's `allow` attributes must also apply to the repetition.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Field, Meta};
 
-/// Returns the `allow` attributes of the item and of its fields. `expect` becomes `allow`, because
+/// Returns the `allow` attributes of the item and of the fields. `expect` becomes `allow`, because
 /// the repetition need not fulfil the expectation.
 pub(crate) fn allow_attrs(item: &DeriveInput) -> TokenStream {
     let of_fields = fields(&item.data).flat_map(|field| &field.attrs);

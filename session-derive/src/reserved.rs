@@ -1,10 +1,9 @@
 //! Names that the getter and the setter of a field must not have. Another method with the same name
 //! would be called instead.
 //!
-//! This file contains plain text only: a test reads it and compares it with the methods of
-//! `Session`.
+//! This file contains plain text only. A test compares the names with the methods of `Session`.
 
-/// The methods of `Session`. Method calls find them before the getters, which need a dereference.
+/// The methods of `Session`. Method calls prefer these to the getters, which need a dereference.
 pub(crate) const SESSION_METHODS: &[&str] = &[
     "session_id",
     "created_at",

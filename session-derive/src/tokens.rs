@@ -1,4 +1,4 @@
-//! Queries and small changes on types. They work on tokens, so they cover macros inside types too.
+//! Queries and small changes on types. Working on tokens covers macros inside types too.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -22,8 +22,8 @@ pub(crate) fn option_inner(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Returns the spans of the first and the last token of a type or a path. Together they span all of
-/// it.
+/// Returns the spans of the first and the last token of a type or a path. Together, these span the
+/// whole.
 pub(crate) fn end_spans(ty: impl ToTokens) -> (Span, Span) {
     let mut spans = ty.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
@@ -35,8 +35,8 @@ pub(crate) fn expansion_span(location: Span) -> Span {
     Span::call_site().located_at(location)
 }
 
-/// Returns the tokens with the span of the expansion. `$crate` keeps its own span, which determines
-/// the crate.
+/// Returns the tokens with the span of the expansion. `$crate` keeps the original span, which
+/// determines the crate.
 pub(crate) fn with_expansion_span(tokens: impl ToTokens) -> TokenStream {
     let expand = |token| match token {
         TokenTree::Group(group) => regroup(&group, with_expansion_span(group.stream())),
@@ -58,7 +58,7 @@ pub(crate) fn mentions_any(tokens: TokenStream, names: &[&Ident]) -> bool {
     })
 }
 
-/// Returns the type as it reads outside the struct: `Self` becomes the struct's name.
+/// Returns the type for use outside the struct: `Self` becomes the struct's name.
 pub(crate) fn replace_self(ty: impl ToTokens, self_ty: &TokenStream) -> TokenStream {
     let mut tokens = ty.into_token_stream().into_iter().peekable();
     let mut output = TokenStream::new();

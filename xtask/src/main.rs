@@ -1,6 +1,7 @@
-//! One entry for the project's scripts.
+//! A single entry point for the project's scripts.
 //!
-//! `cargo xtask` lists the recipes. `cargo xtask RECIPE ARGUMENTS…` runs one, with the arguments.
+//! `cargo xtask` lists the recipes. `cargo xtask RECIPE ARGUMENTS…` runs a recipe with these
+//! arguments.
 
 mod recipe;
 #[cfg(all(test, unix))]

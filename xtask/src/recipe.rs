@@ -1,4 +1,4 @@
-//! The recipes, and how one runs.
+//! The recipes of `cargo xtask`.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// One script, by the name that `cargo xtask` knows it by.
+/// A script with a name for `cargo xtask`.
 pub(crate) struct Recipe {
     pub(crate) name: &'static str,
-    /// One line.
+    /// One line for the list of recipes.
     pub(crate) help: &'static str,
-    /// The program, from the root of the project, then its first arguments. `cargo` is the one on
-    /// `PATH`.
+    /// The program, relative to the root of the project, and its first arguments. `cargo` is found
+    /// on `PATH`.
     pub(crate) command: &'static [&'static str],
 }
 
@@ -95,7 +95,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
 ];
 
 impl Recipe {
-    /// Runs the command with further arguments, and returns its status.
+    /// Runs the command with further arguments, and returns its exit status.
     pub(crate) fn run(&self, arguments: impl Iterator<Item = OsString>) -> io::Result<ExitCode> {
         let mut command = Command::new(self.program());
         command.args(&self.command[1..]).args(arguments).current_dir(root());
@@ -114,8 +114,8 @@ impl Recipe {
     }
 }
 
-/// Cargo tells a program that it runs about the program's crate. Build scripts that read these
-/// variables would run again.
+/// Returns whether cargo set this variable to describe the crate that it runs. Build scripts that
+/// read such a variable would run again.
 fn is_of_this_crate(variable: &OsString) -> bool {
     let variable = variable.to_string_lossy();
     variable == "CARGO"

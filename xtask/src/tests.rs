@@ -1,4 +1,4 @@
-//! The recipes are those of the scripts that there are.
+//! Checks that the recipes match the scripts.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::recipe::{RECIPES, root};
 
-/// Scripts that other scripts call.
+/// Scripts that only other scripts call.
 const HELPERS: [&str; 5] = [
     "fuzz/own-coverage",
     "fuzz/unpack",
@@ -61,7 +61,7 @@ fn the_workflow_has_the_steps_of_ci() {
     assert_eq!(jobs, steps);
 }
 
-/// They are told from the root, or from the sources of one of the two crates.
+/// The paths start at the root, or in the sources of either crate.
 #[test]
 fn contributing_names_paths_that_exist() {
     let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
@@ -79,7 +79,7 @@ fn contributing_names_paths_that_exist() {
     assert!(count > 20, "{count}");
 }
 
-/// Paths from the root of the project.
+/// Returns paths relative to the root of the project.
 fn executable_scripts() -> BTreeSet<String> {
     let mut scripts = BTreeSet::new();
     collect(root(), &mut scripts);

@@ -1,4 +1,4 @@
-//! Makes sessions of a size.
+//! Creates sessions of a given size.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,23 +9,23 @@ use crate::measure::{World, seed};
 use crate::redis_server::RedisServer;
 use crate::scenario::Cookie;
 
-/// What a session holds beside its count: as many fields, of as many bytes.
+/// Content of a session beside the count: the number of fields, and the bytes of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
     more_fields: usize,
     bytes: usize,
 }
 
-/// How many fields one command sets.
+/// Number of fields that a single command sets.
 const AT_ONCE: usize = 1000;
 
 impl Size {
-    /// So many fields, the count among them, the others of 20 bytes.
+    /// A session of `fields` fields, including the count. The other fields have 20 bytes.
     pub(super) const fn of_fields(fields: usize) -> Self {
         Self { more_fields: fields - 1, bytes: 20 }
     }
 
-    /// The count, and one field of so many bytes.
+    /// A session with the count and a field of `bytes` bytes.
     pub(super) const fn of_bytes(bytes: usize) -> Self {
         Self { more_fields: 1, bytes }
     }
@@ -41,7 +41,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// Begins a session of this size with one contestant.
+/// Creates a session of this size with a contestant.
 pub(super) fn begin(world: &mut World, at: usize, size: Size) -> Result<Jar, Failure> {
     let (contestant, pages) = (world.servers[at].contestant, world.servers[at].pages);
     let before = keys(&mut world.redis)?;
@@ -61,7 +61,7 @@ pub(super) fn begin(world: &mut World, at: usize, size: Size) -> Result<Jar, Fai
     })
 }
 
-/// All that Redis holds.
+/// Returns all keys in Redis.
 pub(super) fn keys(redis: &mut RedisServer) -> Result<BTreeSet<String>, Failure> {
     Ok(redis::cmd("KEYS").arg("*").query(redis.connection())?)
 }

@@ -1,4 +1,4 @@
-//! What one session takes in Redis.
+//! Memory of a session in Redis.
 
 use serde::Serialize;
 
@@ -6,12 +6,12 @@ use super::fill::{self, Size};
 use crate::Failure;
 use crate::measure::World;
 
-/// One contestant's session of so many fields.
+/// A contestant's session with this number of fields.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(super) contestant: &'static str,
     pub(super) fields: usize,
-    /// As `MEMORY USAGE` tells: key, value and what Redis keeps of them.
+    /// Result of `MEMORY USAGE`: the key, the value and the overhead in Redis.
     pub(super) bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! How costs grow: with what a session holds, and with the number of sessions.
+//! Growth of the costs, with the size of a session and with the number of sessions.
 
 mod fill;
 mod memory;
@@ -13,22 +13,22 @@ use crate::Failure;
 use crate::measure::World;
 use crate::stats::Spread;
 
-/// What `growth` measures.
+/// The results of `growth`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Growth {
     redis: String,
-    /// Who is not here, and why.
+    /// Contestants that are left out, with the reason.
     left_out: Vec<String>,
     sizes: Vec<size::Row>,
     memory: Vec<memory::Row>,
     numbers: Vec<number::Row>,
 }
 
-/// Measures all of it.
+/// Measures everything.
 ///
 /// # Errors
 ///
-/// Anything that does not go well, an answer that is no success among it.
+/// Fails if any step fails, or if a response is not a success.
 pub(crate) fn measure(is_quick: bool) -> Result<Growth, Failure> {
     let mut world = World::new()?;
     let sizes = size::measure(&mut world, is_quick)?;
@@ -39,7 +39,7 @@ pub(crate) fn measure(is_quick: bool) -> Result<Growth, Failure> {
 }
 
 impl Growth {
-    /// Three tables.
+    /// Returns three tables in Markdown.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
             "{}; medians (quartiles), ratios of requests a second within a round\n\n",

@@ -1,5 +1,7 @@
-//! What a read costs Redis among many sessions: the commands of ours, on sessions as ours stores
-//! them, each read of another session.
+//! Cost of a read for Redis among many sessions.
+//!
+//! The measurement sends the commands of session-runtime directly, on sessions in the same format.
+//! Each read goes to another session.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,27 +13,27 @@ use crate::Failure;
 use crate::child::processor_micros;
 use crate::redis_server::{RedisServer, Side};
 
-/// Reads among so many sessions.
+/// Reads among this number of sessions.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(super) sessions: u64,
-    /// By Redis' own account, for one call.
+    /// Time of a call, as reported by Redis.
     pub(super) hget_micros: f64,
     pub(super) pexpire_micros: f64,
-    /// On its processor, for one read of both commands: with the network, which pipelines share
-    /// here.
+    /// CPU time of Redis for a read with both commands. This includes the network, which pipelines
+    /// share here.
     pub(super) redis_micros: f64,
-    /// By how much its memory grew, Redis' table of keys included.
+    /// Growth of Redis' memory for each session, including the key table.
     pub(super) bytes_each: f64,
 }
 
 const NUMBERS: [u64; 4] = [1000, 10_000, 100_000, 1_000_000];
 const READS: u64 = 100_000;
-/// How many sessions one pipeline fills or reads.
+/// Number of sessions that a pipeline creates or reads.
 const AT_ONCE: u64 = 100;
 const IDLE: u64 = 86_400_000;
 
-/// On a server of its own: what others left behind would be in its memory.
+/// Starts a fresh server, so that other data does not count as memory.
 pub(super) fn measure(is_quick: bool) -> Result<Vec<Row>, Failure> {
     let mut redis = RedisServer::start()?;
     let empty = redis.used_memory()?;
@@ -85,14 +87,14 @@ fn read(redis: &mut RedisServer, sessions: u64, bytes_each: f64) -> Result<Row, 
     })
 }
 
-/// As long as ours, and without order.
+/// Returns a key with the length of a real key, in random order.
 fn key(number: u64) -> String {
     let id = URL_SAFE_NO_PAD.encode(&Sha256::digest(number.to_le_bytes())[..30]);
     let (tag, rest) = id.split_at(8);
     ["app:sessions:{", tag, "}", rest].concat()
 }
 
-/// Another order than that in which the sessions began.
+/// Returns the sessions in another order than the order of creation.
 fn scattered(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16
 }

@@ -1,4 +1,4 @@
-//! What one read and one write cost in sessions of several sizes.
+//! Cost of a read and a write in sessions of several sizes.
 
 use std::time::Duration;
 
@@ -13,23 +13,22 @@ use crate::scenario::Cookie;
 use crate::server::Contestant;
 use crate::stats::Spread;
 
-/// One contestant's page on sessions of one size.
+/// A contestant's page on sessions of the same size.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(super) page: &'static str,
     pub(super) size: String,
     pub(super) contestant: &'static str,
-    /// Requests a second, round by round.
+    /// Requests per second in each round.
     pub(super) rates: Vec<f64>,
-    /// What one request takes of the server's processor, and of Redis', in microseconds, round by
-    /// round.
+    /// CPU time of the web server and of Redis for a request, in microseconds, in each round.
     pub(super) server_micros: Vec<f64>,
     pub(super) redis_micros: Vec<f64>,
-    /// What Redis spends in the commands of one request, by its own account: without the network.
+    /// Time in the commands of a request, as reported by Redis, without the network.
     pub(super) command_micros: f64,
 }
 
-/// Those that grow by fields, and those that grow by bytes: the smallest first.
+/// Sizes with more and more fields, and with larger and larger fields. The smallest comes first.
 const BY_FIELDS: [Size; 5] = [
     Size::of_fields(1),
     Size::of_fields(10),
@@ -47,7 +46,7 @@ const BY_BYTES: [Size; 5] = [
 const PAGES: [&str; 2] = ["/read", "/write"];
 const CONNECTIONS: usize = 4;
 
-/// Measures each page with all contestants and sizes in turn, round by round.
+/// Measures each page in rounds, with all contestants and sizes in turn.
 pub(super) fn measure(world: &mut World, is_quick: bool) -> Result<Vec<Row>, Failure> {
     let (rounds, slice) = if is_quick { (5, 80) } else { (9, 150) };
     let mut rows = Vec::new();
@@ -61,7 +60,7 @@ pub(super) fn measure(world: &mut World, is_quick: bool) -> Result<Vec<Row>, Fai
     Ok(rows)
 }
 
-/// One contestant's sessions of one size.
+/// A contestant's sessions of the same size.
 struct Lane {
     at: usize,
     jars: Vec<Jar>,
@@ -121,7 +120,7 @@ impl Lane {
         self.row.server_micros.push(timed.server_micros / requests as f64);
         self.row.redis_micros.push(timed.redis_micros / requests as f64);
         self.micros += micros(&after.since(&before));
-        // Those that warmed up are counted by Redis too.
+        // Redis also counts the requests of the warm-up.
         self.requests += requests + CONNECTIONS;
         Ok(())
     }
@@ -132,7 +131,8 @@ impl Lane {
     }
 }
 
-/// What commands took. A script or a transaction counts whole: what it calls is not counted again.
+/// Returns the time of the commands. A script or a transaction counts as a whole, so the inner
+/// commands are left out.
 fn micros(counters: &Counters) -> u64 {
     const CALLED: [&str; 8] =
         ["exists", "expireat", "hdel", "hexists", "hexpire", "hset", "pexpire", "set"];
@@ -142,8 +142,8 @@ fn micros(counters: &Counters) -> u64 {
 }
 
 impl Row {
-    /// The same page and contestant with the smallest session of this kind; nothing for that one
-    /// itself.
+    /// Returns the row of the same page and contestant with the smallest session. `None` for that
+    /// row.
     pub(super) fn smallest<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
         let [fields, bytes] = [BY_FIELDS, BY_BYTES].map(|sizes| sizes[0].to_string());
         let smallest = if self.size.ends_with("bytes") { bytes } else { fields };
@@ -151,7 +151,7 @@ impl Row {
         all.iter().filter(is_same).find(|row| row.size == smallest && row.size != self.size)
     }
 
-    /// The same page and size by hand; nothing for by hand itself.
+    /// Returns the row of the same page and size by hand. `None` if this row is by hand.
     pub(super) fn by_hand<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
         let by_hand = Contestant::ByHand.name();
         let is_same = |row: &&Self| row.page == self.page && row.size == self.size;
@@ -160,7 +160,7 @@ impl Row {
             .find(|row| row.contestant == by_hand && self.contestant != by_hand)
     }
 
-    /// This one's rate over another's, round by round.
+    /// Returns the ratio of this row's rate to another row's rate, from the rates of each round.
     pub(super) fn ratio_to(&self, other: &Self) -> Option<Spread> {
         Spread::from_values(self.rates.iter().zip(&other.rates).map(|(this, other)| this / other))
     }

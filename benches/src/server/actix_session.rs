@@ -1,5 +1,5 @@
-//! actix-session with its Redis store: a session is one value of JSON, each field of which is JSON
-//! in a string.
+//! actix-session with its Redis store. A session is a JSON value, and each field is JSON in a
+//! string.
 
 use actix_session::config::{PersistentSession, TtlExtensionPolicy};
 use actix_session::storage::RedisSessionStore;
@@ -30,7 +30,7 @@ pub(super) async fn serve(
         });
         let middleware = SessionMiddleware::builder(store.clone(), Key::from(SECRET))
             .cookie_name(super::COOKIE.to_owned())
-            // The default encrypts: everybody else signs.
+            // By default, cookies are encrypted. The other contestants only sign cookies.
             .cookie_content_security(actix_session::config::CookieContentSecurity::Signed)
             .session_lifecycle(lifetime);
         actix_pages!(App::new())
@@ -93,7 +93,7 @@ async fn counter(session: Session) -> Page {
     Ok(count(&session)?.to_string())
 }
 
-/// It has no increment on the server: this is what its users write.
+/// actix-session has no atomic increment. This is the code that users write.
 async fn incr(session: Session) -> Page {
     let after = count(&session)? + 1;
     session.insert("count", after)?;
@@ -107,7 +107,7 @@ async fn five(session: Session) -> Page {
     Ok(five_line(count(&session)?, &name, vip.unwrap_or_default(), age.unwrap_or_default(), &theme))
 }
 
-/// Every read is of what was loaded before the handler.
+/// All reads use the data that was loaded before the handler.
 async fn five_batched(session: Session) -> Page {
     five(session).await
 }

@@ -1,5 +1,5 @@
-//! axum_session on Redis: a session is one value of JSON. Its copy in memory is switched off, so
-//! that every request goes to Redis.
+//! axum_session on Redis. A session is a JSON value. The copy in memory is switched off, so that
+//! every request goes to Redis.
 
 use axum::Router;
 use axum::extract::Path;
@@ -13,8 +13,8 @@ use time::Duration;
 use super::{AGE, IDLE_SECONDS, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
-/// As many as the most requests at once: a request takes one out of the pool, and a pool that is
-/// empty connects anew.
+/// The largest number of concurrent requests. Each request takes a connection from the pool, and an
+/// empty pool opens a new connection.
 const CONNECTIONS: usize = 256;
 
 pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
@@ -79,7 +79,7 @@ async fn counter(session: Visit) -> String {
     count(&session).to_string()
 }
 
-/// It has no increment: this is what its users write.
+/// axum_session has no increment. This is the code that users write.
 async fn incr(session: Visit) -> String {
     let after = count(&session) + 1;
     session.set("count", after);
@@ -94,7 +94,7 @@ async fn five(session: Visit) -> String {
     five_line(count(&session), &name, vip, age, &theme)
 }
 
-/// Every read is of what was loaded before the handler.
+/// All reads use the data that was loaded before the handler.
 async fn five_batched(session: Visit) -> String {
     five(session).await
 }

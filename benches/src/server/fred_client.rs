@@ -1,5 +1,5 @@
-//! The client that tower-sessions' Redis store and ruts take: one connection, as everybody has
-//! here.
+//! The Redis client of ruts and of tower-sessions' store, with a single connection like the other
+//! contestants.
 
 use fred::clients::Client;
 use fred::interfaces::ClientLike;

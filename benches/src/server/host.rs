@@ -1,5 +1,5 @@
-//! What serves pages: the frameworks as they are started by their users, on as many threads as
-//! there are processors.
+//! Serves the pages with each web framework. The frameworks start as in a user's program, with a
+//! thread for each processor.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,16 +13,16 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::Failure;
 
-/// Where a contestant listens.
+/// The listeners of a contestant.
 pub(crate) struct Listeners {
-    /// For all pages.
+    /// Listener for all pages.
     pub(crate) pages: TcpListener,
-    /// For the page that ignores its session, without the layer.
+    /// Listener for the page that ignores the session, without the layer.
     pub(crate) bare: TcpListener,
 }
 
 impl Listeners {
-    /// On free ports of this machine.
+    /// Binds free ports of this machine.
     pub(crate) fn bind() -> Result<Self, Failure> {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         Ok(Self { pages: bind()?, bare: bind()? })
@@ -32,14 +32,14 @@ impl Listeners {
         Ok(Self { pages: self.pages.try_clone()?, bare: self.bare.try_clone()? })
     }
 
-    /// Tells whoever started this that requests may come.
+    /// Prints the addresses, which signals that requests may come.
     pub(crate) fn announce(&self) -> Result<(), Failure> {
         println!("{} {}", self.pages.local_addr()?, self.bare.local_addr()?);
         Ok(())
     }
 }
 
-/// Serves the pages on axum, and there the bare page too.
+/// Serves the pages on axum, and the bare page on the second listener.
 pub(crate) fn axum(
     listeners: Listeners,
     pages: impl Future<Output = Result<Router, Failure>>,
@@ -52,8 +52,8 @@ pub(crate) fn axum(
     })
 }
 
-/// The same with a single-threaded runtime on each thread, all of which take connections from the
-/// same listeners. The pages are made within each of them.
+/// Like [`axum`], with a single-threaded runtime on each thread. All threads accept connections
+/// from the same listeners, and each creates separate pages.
 pub(crate) fn axum_on_each_thread<P: Clone + Send + 'static>(
     listeners: Listeners,
     prepared: impl Future<Output = Result<P, Failure>>,
@@ -93,7 +93,7 @@ async fn serve_both(listeners: Listeners, pages: Router) -> Result<(), Failure> 
 async fn serve(listener: TcpListener, pages: Router) -> Result<(), Failure> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
-        // As actix-web does. A connection that is gone already fails where it is read.
+        // Same as actix-web. If the connection has closed, the next read fails.
         let _ = stream.set_nodelay(true);
     });
     Ok(axum::serve(listener, pages).await?)

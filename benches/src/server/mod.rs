@@ -1,6 +1,6 @@
-//! The contestants: the same pages, with sessions kept in as many ways.
+//! The contestants: the same pages, with a different session library in each.
 
-/// The pages of an axum contestant: one handler each, that this is called beside.
+/// Routes the pages of an axum contestant to the handlers in the calling module.
 macro_rules! axum_pages {
     () => {
         axum::Router::new()
@@ -18,7 +18,7 @@ macro_rules! axum_pages {
     };
 }
 
-/// The same on actix-web.
+/// Routes the pages of an actix-web contestant to the handlers in the calling module.
 macro_rules! actix_pages {
     ($app:expr) => {
         $app.route("/ignored", actix_web::web::get().to($crate::server::ignored))
@@ -54,13 +54,13 @@ use self::by_hand::Guard;
 use self::host::Listeners;
 use crate::Failure;
 
-/// Who is measured.
+/// A measured library, or code by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contestant {
     ByHand,
     ByHandGuarded,
     OursAxum,
-    /// A runtime on each thread, as actix-web has it.
+    /// A single-threaded runtime on each thread, as in actix-web.
     OursAxumThreads,
     OursActix,
     TowerSessions,
@@ -106,14 +106,14 @@ impl Contestant {
         Self::ALL.into_iter().find(|contestant| contestant.name() == name)
     }
 
-    /// Whether its pages stand behind a layer, so that the same pages without it can be measured
-    /// beside.
+    /// Returns whether a layer wraps the pages, so that the same pages are also measured without
+    /// the layer.
     pub(crate) fn has_layer(self) -> bool {
         !matches!(self, Self::ByHand | Self::ByHandGuarded)
     }
 
-    /// Whether a session is a hash whose fields hold text as it is, so that more fields can be put
-    /// there without the contestant's help. The others have a page for it,
+    /// Returns whether a session is a hash with plain text in its fields. Then the benchmark adds
+    /// fields without the contestant's help. The other contestants have a page for this,
     /// `/grow/FIELDS/BYTES`.
     pub(crate) fn stores_plain_fields(self) -> bool {
         matches!(
@@ -126,23 +126,24 @@ impl Contestant {
         )
     }
 
-    /// Whether it gives fields an expiry of their own, which needs Redis 7.4 or Valkey 9.
+    /// Returns whether each field has an expiry, which needs Redis 7.4 or Valkey 9.
     pub(crate) fn needs_field_expiry(self) -> bool {
         self == Self::Ruts
     }
 }
 
-/// What lets a session last longer.
+/// The requests that extend a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Prolonged {
-    /// As the peers' defaults are.
+    /// Writes only, by the defaults of the other libraries.
     ByWrites,
-    /// As by hand and ours do it, of which the first read of a request is enough.
+    /// Every request, as in session-runtime and by hand. There, the first read of a request is
+    /// enough.
     ByEveryRequest,
 }
 
-/// Serves a contestant's pages, and the one that ignores its session without the layer, until the
-/// program's input ends. Says on its output at which two addresses.
+/// Serves a contestant's pages, and the page that ignores the session without the layer, until the
+/// end of the program's input. Prints both addresses.
 pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> {
     thread::spawn(end_with_input);
     let listeners = Listeners::bind()?;
@@ -173,43 +174,43 @@ pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> 
     }
 }
 
-/// Whoever started this holds the other end of its input.
+/// Ends this process with the parent process, which holds the other end of the input.
 fn end_with_input() {
     let _ = io::stdin().read_to_end(&mut Vec::new());
     process::exit(0);
 }
 
-/// The page that ignores its session.
+/// The page that ignores the session.
 async fn ignored() -> &'static str {
     "ok"
 }
 
-/// How long a session lasts that nobody uses: the same for all.
+/// Idle timeout of a session, the same for all contestants.
 const IDLE_SECONDS: u64 = 86_400;
-/// The cookie of every contestant whose cookie has to be named.
+/// Cookie name for contestants that need a name.
 const COOKIE: &str = "__Host-session-id";
-/// What every contestant signs cookies with: 64 bytes, as some of them want.
+/// Secret of every contestant's cookies. Some require 64 bytes.
 const SECRET: &[u8; 64] = b"sixty-four bytes of secret that sign nothing but the benchmark's";
 const USER: &str = "ada";
 const NAME: &str = "Ada Lovelace";
 const AGE: u32 = 36;
 const THEME: &str = "dark";
-/// What a large session holds beside the count.
+/// Size of the large field in a large session, beside the count.
 const LARGE: usize = 64 * 1024;
 
-/// What `/write` writes: another number each time, as long as the last one. tower-sessions leaves
-/// out a write that changes nothing.
+/// Returns a new number for `/write`, always with the same length. tower-sessions skips a write
+/// that changes nothing.
 fn new_count() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(100_000_000);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// What a page says that reads five fields.
+/// Returns the text of a page that reads five fields.
 fn five_line(count: u64, name: &str, vip: bool, age: u32, theme: &str) -> String {
     format!("{count} {name} {vip} {age} {theme}")
 }
 
-/// The value of a large session's large field.
+/// Returns the value of the large field.
 fn large_text() -> String {
     "x".repeat(LARGE)
 }

@@ -1,4 +1,4 @@
-//! The pages of ours: the same handlers on every framework.
+//! The pages with session-runtime. All web frameworks use the same handlers.
 
 use session_runtime::{Error, Session, SessionConfig, Sessions};
 

@@ -1,4 +1,4 @@
-//! Ours on actix-web.
+//! session-runtime on actix-web.
 
 use actix_web::{App, HttpServer, web};
 

@@ -1,4 +1,4 @@
-//! Ours on axum.
+//! session-runtime on axum.
 
 use axum::Router;
 use session_runtime::Sessions;
@@ -13,7 +13,7 @@ pub(crate) async fn pages(redis: &str) -> Result<Router, Failure> {
     Ok(routes(&sessions(redis).await?))
 }
 
-/// With the connections of the runtime that this is called in.
+/// Returns the pages with connections that belong to the current runtime.
 pub(crate) fn pages_of_this_runtime(sessions: Sessions) -> Router {
     routes(&sessions.for_current_runtime())
 }

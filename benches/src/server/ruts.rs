@@ -1,4 +1,4 @@
-//! ruts: a session is a hash, each of whose fields has an expiry of its own.
+//! ruts. A session is a hash, and each field has an expiry.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ async fn counter(session: Visit) -> Page {
     Ok(after.to_string())
 }
 
-/// It has no increment: this is what its users write.
+/// ruts has no increment. This is the code that users write.
 async fn incr(session: Visit) -> Page {
     let before: u64 = get(&session, "count").await?;
     set(&session, "count", &(before + 1)).await?;
@@ -115,7 +115,7 @@ async fn five(session: Visit) -> Page {
     Ok(five_line(count, &name, vip, age, &theme))
 }
 
-/// Its one read of several fields is that of all.
+/// The only read of several fields reads all fields.
 async fn five_batched(session: Visit) -> Page {
     let all = session.get_all().await.map_err(failed)?.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     let (name, theme): (String, String) = (field(&all, "name")?, field(&all, "theme")?);
@@ -126,7 +126,7 @@ fn field<T: DeserializeOwned + Default>(all: &SessionMap, name: &str) -> Result<
     Ok(all.get(name).map_err(failed)?.unwrap_or_default())
 }
 
-/// The new id goes to the store together with the next write.
+/// The next write sends the new id to the store.
 async fn login(session: Visit) -> Page {
     session.prepare_regenerate();
     set(&session, "user", &USER).await?;

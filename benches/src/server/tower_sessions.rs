@@ -1,4 +1,5 @@
-//! tower-sessions with its Redis store: a session is one value, read and written whole.
+//! tower-sessions with its Redis store. A session is a single value, which is read and written as a
+//! whole.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -84,7 +85,7 @@ async fn counter(session: Session) -> Page {
     Ok(count(&session).await?.to_string())
 }
 
-/// It has no increment: this is what its users write.
+/// tower-sessions has no increment. This is the code that users write.
 async fn incr(session: Session) -> Page {
     let after = count(&session).await? + 1;
     set_count(&session, after).await?;
@@ -106,7 +107,7 @@ async fn five(session: Session) -> Page {
     ))
 }
 
-/// Every read is of what was loaded with the first.
+/// All reads use the data that the first read loaded.
 async fn five_batched(session: Session) -> Page {
     five(session).await
 }

@@ -1,7 +1,7 @@
 //! `rename_all`: converts the name of a field or a variant to the stored name, by the rules of
 //! serde.
 
-/// Names of the cases, as `rename_all` accepts them.
+/// Names of the cases that `rename_all` accepts.
 pub(crate) const NAMES: &[&str] = &[
     "lowercase",
     "UPPERCASE",

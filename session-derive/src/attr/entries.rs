@@ -1,5 +1,4 @@
-//! The keys of `#[session(…)]`, with their spans and values. Each value has the kind that the key
-//! takes.
+//! The keys of `#[session(…)]`, with spans and values. Each value has the kind that the key takes.
 
 use proc_macro2::{Group, Ident, Span};
 use syn::ext::IdentExt;
@@ -12,7 +11,7 @@ use super::keys::{self, Key, Target, ValueKind};
 use super::suggest;
 use crate::errors::Errors;
 
-/// The keys on one struct or field, each at most once.
+/// The keys on a struct or field, each at most once.
 pub(super) struct Entries(Vec<Entry>);
 
 pub(super) struct Entry {
@@ -167,7 +166,7 @@ fn ungroup(expr: &Expr) -> &Expr {
     }
 }
 
-/// Reads the value after a key, if there is one. Returns `None` if the tokens cannot follow a key.
+/// Reads the value after a key, if there is any. Returns `None` if the tokens cannot follow a key.
 fn read_value(
     input: ParseStream<'_>,
     key: Option<&Key>,

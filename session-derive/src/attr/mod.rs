@@ -106,7 +106,7 @@ impl OnDecodeError {
     }
 }
 
-/// Attributes of a type that is stored as one field.
+/// Attributes of a type that is stored as a single field.
 pub(crate) struct ValueAttrs {
     /// Same as in [`StructAttrs`].
     pub(crate) runtime: Option<Path>,

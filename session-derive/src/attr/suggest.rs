@@ -10,7 +10,7 @@ pub(crate) fn hint(text: &str, names: &[&str], otherwise: &str) -> String {
     }
 }
 
-/// Returns the closest candidate, if it is close enough for a suggestion.
+/// Returns the closest candidate, if close enough for a suggestion.
 fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let limit = name.chars().count().max(3) / 3;
     let near = candidates.iter().map(|candidate| (osa_distance(name, candidate), *candidate));

@@ -46,7 +46,7 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     impls(input, context, bounded, methods.collect())
 }
 
-/// The implementations after an error. Their bodies never run.
+/// The implementations after an error. The bodies never run.
 pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let unreachable = quote!(::core::unreachable!());
     let mut seen = HashSet::new();

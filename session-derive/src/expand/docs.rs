@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 
 use crate::ast::Field;
 
-/// The documentation of a field, for both of its methods.
+/// The documentation of a field, for the getter and the setter.
 pub(crate) struct Docs<'a> {
     name: Ident,
     attrs: Vec<&'a Attribute>,

@@ -1,4 +1,4 @@
-//! Type parameters of the struct, and the bounds that its fields need.
+//! Type parameters of the struct, and the bounds that the fields need.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};

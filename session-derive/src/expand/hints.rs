@@ -5,7 +5,7 @@ use syn::Type;
 
 use crate::tokens;
 
-/// Returns the suffix of the runtime function whose error message fits this type.
+/// Returns the suffix of the runtime function with the error message for this type.
 pub(crate) fn suffix(ty: &Type) -> &'static str {
     match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(_) => "_reference",
@@ -27,8 +27,7 @@ fn suffix_for_name(name: &str) -> &'static str {
     }
 }
 
-/// Returns whether the type is `&str`. serde can serialize it, but not deserialize it into a
-/// session.
+/// Returns whether the type is `&str`. serde can serialize this type, but cannot deserialize it.
 pub(crate) fn is_str_reference(ty: &Type) -> bool {
     match tokens::option_inner(ty).unwrap_or(ty) {
         Type::Reference(reference) => {

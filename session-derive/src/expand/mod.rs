@@ -1,8 +1,9 @@
 //! The code that `#[derive(Session)]` generates.
 //!
-//! The companion type stands next to the struct. Everything else is inside one `const _`, so the
+//! The companion type stands next to the struct. Everything else is inside a `const _`, so the
 //! names `__session` (the runtime) and `__Specs` (the field table) cannot clash with other names.
-//! All paths are absolute: the user's crate may have no prelude, or its own type called `Option`.
+//! All paths are absolute: the user's crate may have no prelude, or a type of the user called
+//! `Option`.
 
 mod companion;
 mod context;

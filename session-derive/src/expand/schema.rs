@@ -30,7 +30,7 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     schema_impl(input, context, bounded, &items)
 }
 
-/// The implementation after an error. Its bodies never run.
+/// The implementation after an error. The bodies never run.
 pub(crate) fn stand_in(input: &Input<'_>, context: &Context<'_>) -> TokenStream {
     let unreachable = quote!(::core::unreachable!());
     let items = Items {

@@ -1,5 +1,5 @@
-//! The field table. It is a struct, so the compiler finds an entry by name instead of by position
-//! among hundreds.
+//! The field table. A struct lets the compiler find an entry by name instead of by position among
+//! hundreds.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! The parsed type and its variants, with their attributes.
+//! The parsed type, its variants and all attributes.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -20,7 +20,7 @@ pub(crate) struct Input<'a> {
 pub(crate) enum Shape<'a> {
     /// An enum, with or without data in its variants.
     Enum(Vec<Variant<'a>>),
-    /// A tuple struct with one field.
+    /// A tuple struct with a single field.
     Newtype(&'a Field),
     /// Any other item. [`check`](super::check) reports an error.
     Other,
@@ -29,7 +29,7 @@ pub(crate) enum Shape<'a> {
 pub(crate) struct Variant<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) fields: &'a Fields,
-    /// The text that is stored for the variant, and its span.
+    /// The text that is stored for the variant, with a span.
     pub(crate) stored: String,
     pub(crate) stored_span: Span,
     /// Span of the `default` attribute.

@@ -1,4 +1,4 @@
-//! The rules for `#[derive(FieldValue)]`. Each function checks one rule and reports every
+//! The rules for `#[derive(FieldValue)]`. Each function checks a single rule and reports every
 //! violation.
 
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
     );
 }
 
-/// A session is stored, so it outlives every borrow.
+/// Sessions are stored, so they outlive every borrow.
 fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.report(

@@ -75,8 +75,8 @@ fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
     );
 
     let default = quote!(Self(<#ty as __session::FieldDefault>::field_default()));
-    // The compiler rejects a false bound without parameters immediately. With a lifetime, it checks
-    // the bound only on use.
+    // The compiler rejects a false bound without parameters immediately. With a lifetime, the bound
+    // is only checked on use.
     let mut generics = input.item.generics.clone();
     generics
         .make_where_clause()
@@ -86,7 +86,7 @@ fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {
     assemble(input, &quote!(#value #default))
 }
 
-/// Returns the type's parameters. If the field uses any of them, `bound` is added.
+/// Returns the type's parameters. If the field uses any of these, `bound` is added.
 fn with_bound(input: &Input<'_>, field: &Field, bound: &TokenStream) -> Generics {
     let mut generics = input.item.generics.clone();
     let (ty, types) =

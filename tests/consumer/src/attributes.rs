@@ -1,4 +1,4 @@
-//! Every other attribute.
+//! All other attributes.
 
 use ::std::option::Option;
 use ::std::string::String;
@@ -6,7 +6,7 @@ use ::std::vec::Vec;
 
 use ::renamed::{FieldValue, Session};
 
-/// Read in part, and stored in part.
+/// Fields that are stored, and fields that are not.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed, prefix = "v.", on_decode_error = "default")]
 pub struct Attributes {
@@ -21,7 +21,7 @@ pub struct Attributes {
     /// Not stored.
     #[session(skip)]
     pub cache: Vec<u8>,
-    /// Not stored either.
+    /// Also not stored.
     #[session(skip, default = 3)]
     pub tries: u8,
 }
@@ -30,20 +30,20 @@ pub struct Attributes {
 #[derive(Debug, FieldValue)]
 #[session(crate = ::renamed, rename_all = "kebab-case")]
 pub enum Theme {
-    /// By itself.
+    /// The default.
     #[session(default)]
     FollowSystem,
-    /// Another.
+    /// Another variant.
     #[session(rename = "night")]
     Dark,
 }
 
-/// Stored as what it holds.
+/// Stored as its content.
 #[derive(Debug, FieldValue)]
 #[session(crate = ::renamed)]
 pub struct UserId<T>(T);
 
-/// Fields of both.
+/// Fields of both types.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Values {

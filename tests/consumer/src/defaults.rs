@@ -1,4 +1,4 @@
-//! `default`, with every kind of expression: some need syn's `full`.
+//! `default` with every kind of expression. Some need the feature `full` of syn.
 
 use ::std::option::Option;
 use ::std::string::String;
@@ -9,7 +9,7 @@ use ::serde::{Deserialize, Serialize};
 
 const LIMIT: u8 = 20;
 
-/// A missing field is what is written here.
+/// Fields with these defaults.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Defaults {
@@ -55,7 +55,7 @@ impl Defaults {
     }
 }
 
-/// Without `Default`.
+/// A type without `Default`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Theme {
     dark: bool,

@@ -1,5 +1,5 @@
-//! Lints that are forbidden: an `allow` in the macro's output would be an error here, as a lint
-//! that it sets off is.
+//! A module that forbids lints. Code from the macro must trigger no lint, and must contain no
+//! `allow`, which would be an error here.
 
 #![forbid(warnings, unused, nonstandard_style, rust_2018_idioms, let_underscore)]
 #![forbid(deprecated, dead_code, missing_docs, unreachable_pub, private_interfaces, private_bounds)]
@@ -54,17 +54,17 @@ use ::std::vec::Vec;
 
 use ::renamed::{FieldValue, Session};
 
-/// Fields that are private, of a struct that is not.
+/// Private fields in a public struct.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Private {
-    /// With a default in braces.
+    /// Default in braces.
     #[session(default = { 3 })]
     braces: u8,
-    /// With a default in parentheses.
+    /// Default in parentheses.
     #[session(skip, default = (4))]
     pub parentheses: u8,
-    /// With a default of more than a value.
+    /// Default by an expression.
     #[session(default = if cfg!(any()) { String::new() } else { "x".into() })]
     text: String,
 }
@@ -73,17 +73,17 @@ pub struct Private {
 #[derive(Debug, Session)]
 #[session(crate = ::renamed, prefix = "v.")]
 pub struct Public<Item> {
-    /// As JSON.
+    /// Stored as JSON.
     #[session(json)]
     pub items: Vec<Item>,
     /// A name that ends in an underscore.
     pub last_: Option<String>,
-    /// By an old name.
+    /// A field with an old name.
     #[session(alias = "seen", ttl = "5m", on_decode_error = "default")]
     pub seen: Option<u64>,
 }
 
-/// A name that rustc accepts, until something is put behind it.
+/// rustc accepts this name, but not with a suffix.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Session_ {
@@ -99,14 +99,14 @@ pub struct Session_ {
 #[non_exhaustive]
 #[session(crate = ::renamed)]
 pub enum Colour {
-    /// Where none is stored.
+    /// The default.
     #[session(default)]
     Black,
-    /// The other one.
+    /// The other variant.
     White,
 }
 
-/// A newtype with a parameter.
+/// A newtype with a type parameter.
 #[derive(Debug, Clone, Copy, FieldValue)]
 #[non_exhaustive]
 #[session(crate = ::renamed)]

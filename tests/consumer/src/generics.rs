@@ -1,4 +1,4 @@
-//! Type parameters, const parameters, bounds of the user's own.
+//! Type parameters, const parameters, and the user's own bounds.
 
 use ::std::fmt::Debug;
 use ::std::marker::{Copy, PhantomData, Send, Sized, Sync};
@@ -12,7 +12,7 @@ use ::renamed::{Error, FieldValue, Schema, Session};
 use ::serde::de::DeserializeOwned;
 use ::serde::{Deserialize, Serialize};
 
-/// A type of every storage.
+/// Fields with every kind of storage.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Cart<I, N = u64>
@@ -28,11 +28,11 @@ where
     owner: String,
 }
 
-/// A handler for carts of anything.
+/// A generic handler.
 ///
 /// # Errors
 ///
-/// When the store fails.
+/// Fails if the store fails.
 #[inline]
 pub async fn total<I, N>(session: Session<Cart<I, N>>) -> Result<N, Error>
 where
@@ -44,7 +44,7 @@ where
     Ok(total)
 }
 
-/// Const parameters, and a bound of one's own.
+/// Const parameters, and a bound from the user.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Array<T: Copy, const N: usize = 2> {
@@ -53,13 +53,13 @@ pub struct Array<T: Copy, const N: usize = 2> {
     count: u8,
 }
 
-/// As many as it is said.
+/// A list with a length in the type.
 #[derive(Debug, Serialize, Deserialize)]
 struct Numbers<T, const N: usize> {
     of: Vec<T>,
 }
 
-/// A type parameter that need not be sized.
+/// A type parameter without `Sized`.
 #[derive(Debug, Session)]
 #[session(crate = ::renamed)]
 pub struct Wide<T: ?Sized + Debug> {
@@ -67,7 +67,7 @@ pub struct Wide<T: ?Sized + Debug> {
     pointer: Pointer<T>,
 }
 
-/// Holds none.
+/// Contains no value.
 #[derive(Debug, Serialize, Deserialize)]
 struct Pointer<T: ?Sized> {
     none: PhantomData<T>,
@@ -79,7 +79,7 @@ impl<T: ?Sized> Pointer<T> {
     }
 }
 
-/// Both stand for types that are schemas.
+/// Both types implement the trait `Schema`.
 #[must_use]
 #[inline]
 pub const fn names() -> usize {

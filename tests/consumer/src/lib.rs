@@ -1,9 +1,8 @@
-//! A user's crate that forbids itself everything: the macro's output must not be the reason for a
-//! warning, or for an error.
+//! A user's crate with strict lints. The macro's output must not cause a warning or an error.
 //!
-//! No prelude, the runtime under another name, fields that the program never reads, getters and
-//! setters that it never calls, no tokio (whose macros would switch syn's `full` on for everyone).
-//! It is built alone: `cargo check -p session-consumer`.
+//! This crate has no prelude, and the runtime has another name. Some fields are never read, and
+//! some getters and setters are never called. There is no tokio, whose macros would enable syn's
+//! `full` for everyone. Build this crate alone: `cargo check -p session-consumer`.
 
 #![no_implicit_prelude]
 #![deny(warnings, missing_docs, dead_code, missing_debug_implementations, unreachable_pub, unused)]
@@ -33,16 +32,16 @@ pub use defaults::Defaults;
 pub use forbids::{Colour, Id, Private, Public, Session_};
 pub use generics::{Array, Cart, Wide, names, total};
 
-/// As the guide has it.
+/// The session from the guide.
 #[derive(Debug, Serialize, Deserialize, Session)]
 #[session(crate = ::renamed)]
 pub struct Visitor {
-    /// How often they came.
+    /// Number of visits.
     count: u64,
     name: String,
-    /// Documented, public.
+    /// Documented and public.
     ///
-    /// In two paragraphs.
+    /// The text has two paragraphs.
     pub age: Option<u32>,
     r#type: String,
     #[session(json)]
@@ -51,7 +50,7 @@ pub struct Visitor {
     further: Option<Vec<Properties>>,
     #[session(json)]
     referrer: Option<Box<Self>>,
-    /// A name that clippy expects to take `self` by value.
+    /// By this name, clippy expects a method that takes `self` by value.
     pub into_account: String,
     #[cfg(any())]
     not_there: Absent,
@@ -59,7 +58,7 @@ pub struct Visitor {
     there: u8,
 }
 
-/// What the guide stores as JSON.
+/// The type that the guide stores as JSON.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Properties {
     colour: String,
@@ -69,7 +68,7 @@ struct Properties {
 ///
 /// # Errors
 ///
-/// When the store fails.
+/// Fails if the store fails.
 #[inline]
 pub async fn visit(session: Session<Visitor>) -> Result<u64, Error> {
     let count = session.count().await?;
@@ -81,13 +80,13 @@ pub async fn visit(session: Session<Visitor>) -> Result<u64, Error> {
     Ok(count)
 }
 
-/// Keeps what only this crate may call.
+/// Uses functions that are visible only inside this crate.
 #[inline]
 pub const fn account() {
     let _ = visibility::read;
 }
 
-/// Nothing but a type: no field is read, no getter is called.
+/// Only used as a type: no field is read, and no getter is called.
 #[derive(Session)]
 #[session(crate = ::renamed)]
 struct Untouched {
@@ -95,20 +94,20 @@ struct Untouched {
     two: String,
 }
 
-/// Takes a session and leaves it alone.
+/// Takes a session without using it.
 #[inline]
 pub const fn leave(session: &Session<impl ::renamed::Schema>) {
     let _ = session;
     let _: Option<Session<Untouched>> = Option::None;
 }
 
-/// Without a field.
+/// A struct without fields.
 #[derive(Session)]
 #[session(crate = ::renamed, fields = "NoFields")]
 #[derive(Debug)]
 pub struct Empty {}
 
-/// In a body, with a type that only the body knows.
+/// A struct in a function body, with a type that is local to this body.
 #[must_use]
 #[inline]
 pub const fn stored_names() -> &'static [&'static str] {

@@ -1,11 +1,11 @@
-//! Getters and setters are as visible as their fields.
+//! Getters and setters have the visibility of their fields.
 
 mod account {
     use ::std::string::String;
 
     use ::renamed::Session;
 
-    /// Of the crate, with fields for several circles.
+    /// Visible in the crate. The fields have several visibilities.
     #[derive(Debug, Session)]
     #[session(crate = ::renamed)]
     pub(crate) struct Account {
@@ -15,7 +15,7 @@ mod account {
         secret: String,
     }
 
-    /// Names that the expansion might have taken for itself.
+    /// Names that the expansion might use internally.
     #[derive(Debug, Session)]
     #[session(crate = ::renamed)]
     pub(crate) struct Specs {
@@ -27,14 +27,14 @@ mod account {
     }
 }
 
-/// Types of one's own with the names of everybody's.
+/// Local types with common names.
 mod shadows {
     use ::renamed::Session;
 
     mod core {}
     mod __private {}
 
-    /// Not the standard library's.
+    /// Not the type from the standard library.
     #[derive(Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
     struct Option;
 
@@ -64,7 +64,7 @@ use ::std::result::Result;
 
 use ::renamed::{Error, Session};
 
-/// Reads what this module may.
+/// Reads the fields that are visible in this module.
 pub(crate) async fn read(
     account: Session<account::Account>,
     specs: Session<account::Specs>,

@@ -1,12 +1,11 @@
-//! The costs of operations, held against the numbers that are committed here.
+//! Compares the costs of operations with the committed numbers in this file.
 //!
-//! `tests/perf/run` runs it, with the compiler that it names: the numbers are that compiler's.
-//! An operation fails that takes more than 3 % more instructions, or allocates more often.
-//! A change that makes an operation cheaper lowers its numbers.
+//! `tests/perf/run` runs this with a fixed compiler, because the numbers depend on the compiler. An
+//! operation fails with more than 3 % more instructions, or with more allocations. If a change
+//! makes an operation cheaper, lower the numbers.
 //!
-//! The instructions of operations on Redis are not held.
-//! The connection's driver wakes up more or less often, as time has it.
-//! In five runs, a `get` took 13,800 to 14,400.
+//! Instructions of operations on Redis are not compared. The connection's driver wakes up more or
+//! less often, depending on timing. In five runs, a `get` took 13,800 to 14,400.
 
 #![allow(missing_docs, reason = "the macros make public items")]
 
@@ -82,10 +81,10 @@ library_benchmark_group!(
 );
 main!(library_benchmark_groups = costs_of);
 
-/// The instructions and the allocations of one operation.
+/// Instructions and allocations of an operation.
 type Costs = [u64; 2];
 
-// A request without the session's layer. The layer's own costs are held beside these.
+// A request without the session's layer. The costs of the layer are relative to these.
 const AXUM: Costs = [8_470, 20];
 const AXUM_NO_COOKIE: Costs = [8_362, 20];
 const ACTIX: Costs = [10_042, 14];
@@ -113,7 +112,7 @@ fn on_actix(around: Around, cookies: Cookies) -> Repeat {
     warm(ignored_on_actix(around, cookies))
 }
 
-/// Lets buffers grow that stay.
+/// Runs the operation until all buffers have their final size.
 fn warm(mut operation: Repeat) -> Repeat {
     operation(200);
     operation
@@ -121,20 +120,20 @@ fn warm(mut operation: Repeat) -> Repeat {
 
 const TIMES: u64 = 1_000;
 
-/// Returns the operation, so that its end is not measured.
+/// Returns the operation, so that dropping it is not measured.
 fn thousand_times(mut operation: Repeat) -> Repeat {
     operation(TIMES as u32);
     operation
 }
 
-/// The environment variable that has the server's URL.
+/// Environment variable with the server's URL.
 const REDIS: &str = "SESSION_PERF_REDIS";
 
 fn costs(committed: Costs) -> LibraryBenchmarkConfig {
     costs_beside([0, 0], committed)
 }
 
-/// The limits of an operation that costs more by `committed` than what it is `beside`.
+/// Returns limits for an operation that costs `committed` more than `beside`.
 fn costs_beside(beside: Costs, committed: Costs) -> LibraryBenchmarkConfig {
     let instructions = (beside[0] * 100 + committed[0] * 103) * TIMES / 100;
     let allocations = (beside[1] + committed[1]) * TIMES;
@@ -145,8 +144,8 @@ fn costs_beside(beside: Costs, committed: Costs) -> LibraryBenchmarkConfig {
     config
 }
 
-/// The limit of an operation on Redis: one in twenty may allocate more, for the connection's
-/// buffers.
+/// Returns the limit for an operation on Redis. One operation in twenty may allocate more, for the
+/// connection's buffers.
 fn allocations(committed: u64) -> LibraryBenchmarkConfig {
     let mut config = LibraryBenchmarkConfig::default();
     config
@@ -156,8 +155,7 @@ fn allocations(committed: u64) -> LibraryBenchmarkConfig {
     config
 }
 
-/// Counts allocations under the benchmark's function, from which tokio is some dozens of calls
-/// away.
+/// Counts allocations under the benchmark's function. Some dozen calls lie between it and tokio.
 fn dhat(most: u64) -> Dhat {
     let mut dhat = Dhat::with_args(["--num-callers=300"]);
     dhat.format([DhatMetric::TotalBlocks]).hard_limits([(DhatMetric::TotalBlocks, most)]);

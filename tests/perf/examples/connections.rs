@@ -1,9 +1,9 @@
-//! What more connections to one server bring: first reads of a session, 64 at a time.
+//! Effect of more connections to one server, for first reads of a session, 64 at a time.
 //!
 //! `cargo run --release -p session-perf --features by-hand --example connections`
 //!
-//! Prints reads per second as shares of those over one connection: rounds take turns, and the
-//! median of the rounds' ratios is told.
+//! Prints reads per second relative to a single connection. Rounds take turns, and the result is
+//! the median of the rounds' ratios.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -29,7 +29,7 @@ async fn main() {
             RedisStore::builder(&server.url()).connections(connections).connect().await.unwrap(),
         );
     }
-    // Each with a tag of its own, by which connections are shared out.
+    // Each id has its own tag, which selects the connection.
     let id = || SessionId::parse(&cookies::id(std::time::SystemTime::now(), 0)).unwrap();
     let keys: Vec<_> = (0..AT_ONCE).map(|_| SessionKey::new("test", &id())).collect();
     for key in &keys {
@@ -51,7 +51,7 @@ async fn main() {
     }
 }
 
-/// Reads per second.
+/// Returns reads per second.
 async fn round(store: &RedisStore, keys: &[SessionKey]) -> f64 {
     let begun = Instant::now();
     let readers = keys.iter().map(|key| {

@@ -1,10 +1,10 @@
-//! What a large value that is written does to small reads beside it: on the same connection, and on
-//! one aside.
+//! Effect of large writes on concurrent small reads, over the same connection and over a separate
+//! connection.
 //!
 //! `cargo run --release -p session-perf --features by-hand --example large_values`
 //!
-//! Prints the waits of small reads in microseconds. Rounds of both kinds take turns; the medians of
-//! the rounds are told.
+//! Prints the latency of small reads in microseconds. Rounds of both kinds take turns, and the
+//! result is the median of the rounds.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -49,8 +49,8 @@ async fn main() {
     }
 }
 
-/// The waits of small reads, one after another, while somebody writes large values: median, 99th
-/// percentile, longest.
+/// Returns the latency of sequential small reads during large writes: median, 99th percentile,
+/// maximum.
 async fn round(
     small: &MultiplexedConnection,
     large: Option<(&MultiplexedConnection, usize)>,
@@ -76,7 +76,7 @@ async fn round(
     if let Some(writing) = writing {
         writing.abort();
         let _ = writing.await;
-        // What was handed over is still carried out.
+        // Commands in flight still run.
         let _: String =
             redis::cmd("HGET").arg("small").arg("f").query_async(&mut connection).await.unwrap();
     }

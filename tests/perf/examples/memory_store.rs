@@ -1,5 +1,5 @@
-//! What the memory store takes and gives: memory beside what it counts, and operations by threads.
-//! Prints figures, asserts nothing.
+//! Memory use of the memory store beside the store's own count, and throughput by number of
+//! threads. Prints figures, without any check.
 //!
 //! ```sh
 //! cargo run --release -p session-perf --features by-hand --example memory_store
@@ -26,12 +26,13 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-// As the documentation of `MemoryStore` tells.
+// From the documentation of `MemoryStore`.
 const SESSION: usize = 900;
 const FIELD: usize = 210;
 const TOMBSTONE: usize = 260;
 
-/// Threads, and whether they share a store: one each is the best that shards could give.
+/// Number of threads, and whether they share a store. Separate stores show the limit for a sharded
+/// store.
 const SHARING: [(usize, bool); 3] = [(1, true), (2, true), (2, false)];
 
 #[derive(Session)]
@@ -57,7 +58,7 @@ fn main() {
     }
 }
 
-/// Each shape in a process of its own: memory that is free again is not given back to the system.
+/// Runs each shape in a separate process, because freed memory does not return to the system.
 fn sizes() {
     println!("bytes a session:\n fields  length   counted allocated  resident");
     for (fields, length) in
@@ -129,7 +130,7 @@ async fn floods() {
     }
 }
 
-/// Half reads that refresh, half writes, on sessions of the thread's own.
+/// Half reads with a refresh, half writes. Each thread has its own sessions.
 fn operations(threads: usize, shared: bool) {
     const CALLS: u32 = 1_000_000;
     let store = MemoryStore::new();
@@ -152,8 +153,8 @@ fn operations(threads: usize, shared: bool) {
     });
 }
 
-/// A request by hand: its cookie is verified, a field read and written, the response's headers are
-/// made.
+/// A request by hand: verifies the cookie, reads and writes a field, and creates the response
+/// headers.
 fn requests(threads: usize, shared: bool) {
     const CALLS: u32 = 200_000;
     let manager =
@@ -204,13 +205,13 @@ fn unbounded() -> MemoryStore {
     MemoryStore::builder().max_entries(usize::MAX).max_bytes(usize::MAX).build()
 }
 
-/// In bytes.
+/// Returns the allocated memory in bytes.
 fn held(region: &Region<'_, System>) -> usize {
     let change = region.change();
     change.bytes_allocated - change.bytes_deallocated
 }
 
-/// In bytes.
+/// Returns the resident memory in bytes.
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
     pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096

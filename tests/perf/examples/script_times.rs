@@ -1,5 +1,4 @@
-//! How long a server works on each call of a store, by its own account (`INFO commandstats`), as a
-//! table.
+//! Time of a server for each call of a store, as reported by `INFO commandstats`. Prints a table.
 //!
 //! ```sh
 //! cargo run --release -p session-perf --features by-hand --example script_times             # 20,000 calls each
@@ -7,11 +6,12 @@
 //! SESSION_TEST_REDIS=/path/to/valkey-server cargo run --release -p session-perf --features by-hand --example script_times
 //! ```
 //!
-//! Each call is on a session of its own with eight fields of twenty bytes. What is measured is the
-//! commands' own time: reading the request from the network and writing the reply come on top, for
-//! a script and for a plain command alike. They are measured in twenty batches, of which the table
-//! shows the quickest and the median: on a machine that does other things too, the first is nearer
-//! to the truth.
+//! Each call is on a separate session with eight fields of twenty bytes. The times are those of the
+//! commands alone. To read the request and to write the reply takes further time, for a script and
+//! for a plain command alike.
+//!
+//! The calls are measured in twenty batches, and the table shows the fastest and the median. On a
+//! busy machine, the fastest is closer to the truth.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -30,7 +30,7 @@ use session_tests::store_suite::{Successor, add, add_float, logout, modify, set}
 
 const HOUR: Duration = Duration::from_secs(3600);
 const BATCHES: usize = 20;
-/// How many calls are under way at once.
+/// Number of concurrent calls.
 const AT_ONCE: usize = 500;
 const VALUE: &str = "twenty bytes of text";
 
@@ -132,7 +132,7 @@ impl Bench {
         .await;
     }
 
-    /// As many sessions as calls are made, with eight fields each.
+    /// Creates a session with eight fields for each call.
     async fn sessions(&self) -> Vec<SessionKey> {
         let _: String = self.server.cli(&["FLUSHALL"]);
         let keys: Vec<_> = (0..self.calls).map(|_| fresh_key()).collect();
@@ -143,7 +143,7 @@ impl Bench {
         keys
     }
 
-    /// What a write would be without a condition.
+    /// A write without a condition.
     fn unguarded_writes(&self, keys: &[SessionKey]) {
         let mut connection = self.server.connection();
         let times = keys.chunks(self.calls.div_ceil(BATCHES)).map(|batch| {
@@ -165,7 +165,7 @@ impl Bench {
         );
     }
 
-    /// Makes a call of each item, and prints what these commands took.
+    /// Makes a call for each item, and prints the time of these commands.
     async fn row<'a, I, T>(
         &self,
         call: &str,
@@ -182,8 +182,8 @@ impl Bench {
         print_row(call, commands, times);
     }
 
-    /// What these commands took since the numbers were reset, for each of so many calls. `EVALSHA`
-    /// and `EXEC` include what they carry out.
+    /// Returns the time of these commands for one call, since the last reset. `EVALSHA` and `EXEC`
+    /// include their inner commands.
     fn micros(&self, commands: &str, calls: usize) -> f64 {
         let names = commands.split(", ").filter_map(|command| command.split(' ').next());
         let total: u64 = names.map(|name| self.server.micros(&name.to_lowercase())).sum();
@@ -196,7 +196,7 @@ fn print_row(call: &str, commands: &str, mut times: Vec<f64>) {
     println!("| {call} | {commands} | {:.2} | {:.2} |", times[0], times[times.len() / 2]);
 }
 
-/// Makes a call of each item, so many at once.
+/// Makes a call for each item, with a limit on concurrent calls.
 async fn each<'a, I, T>(
     items: &'a [I],
     call: impl Fn(&'a I) -> BoxFuture<'a, Result<T, StoreError>>,
@@ -212,7 +212,7 @@ fn fields() -> [String; 8] {
     std::array::from_fn(|at| format!("field {at}"))
 }
 
-/// `Redis 7.0.15`, `Valkey 9.1.0`
+/// Returns the name and version, such as `Redis 7.0.15` or `Valkey 9.1.0`.
 fn version(server: &RedisServer) -> String {
     let info: String = server.cli(&["INFO", "server"]);
     let line = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);

@@ -1,11 +1,11 @@
-//! Whether memory grows under a load that lasts: sessions that begin, are used, get new ids, end or
-//! are forgotten.
+//! Checks whether memory grows under a long load. Sessions are created, used, rotated, ended or
+//! forgotten.
 //!
-//! `cargo run --release -p session-perf --features by-hand --example soak -- memory 600`, and
+//! `cargo run --release -p session-perf --features by-hand --example soak -- memory 600`, or
 //! `redis` in place of `memory`
 //!
-//! Prints the resident memory of this process, of the server too, every half minute, and at the end
-//! beside that after two minutes.
+//! Prints the resident memory of this process and of the server every half minute. At the end,
+//! prints the memory beside the memory after two minutes.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -15,7 +15,7 @@ use session_runtime::{Error, Lifetime, Session, SessionConfig, Sessions};
 use session_tests::server::RedisServer;
 
 const CLIENTS: usize = 64;
-/// Sessions that are forgotten are gone soon.
+/// A short idle timeout, so that forgotten sessions expire soon.
 const IDLE: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(10);
 const WARM: Duration = Duration::from_secs(120);
@@ -65,9 +65,9 @@ async fn main() {
     }
 }
 
-/// A session of fifty requests after another. Every hundredth has a login and a logout: their
-/// tombstones stay for five minutes, and many of them would still be on their way to their usual
-/// number after two.
+/// Visits with a series of sessions of fifty requests each. Every hundredth session has a login and
+/// a logout. With more logins and logouts, the number of tombstones, which stay for five minutes,
+/// would still grow after two minutes.
 async fn visit_for_ever(sessions: Sessions) {
     let mut cookie: Option<String> = None;
     for turn in 0_u64.. {
@@ -94,7 +94,7 @@ async fn visit(session: &Session<Visitor>, turn: u64) -> Result<(), Error> {
     }
 }
 
-/// In KiB.
+/// Returns KiB.
 fn resident(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-//! Requests whose handler ignores its session: with the session's layer around it, and with none.
+//! Requests to a handler that ignores its session, with the session's layer and without.
 
 use actix_web::middleware::Condition;
 use actix_web::test::{TestRequest, call_service, init_service};
@@ -17,18 +17,18 @@ use crate::operation::{OTHER_COOKIE, Repeat, Visit, config, repeat, runtime};
 /// The layer around the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Around {
-    /// A layer that holds something, as most do, and does nothing.
+    /// A layer with some state, like most layers, which does nothing.
     Nothing,
-    /// The session's.
+    /// The session's layer.
     Sessions,
 }
 
-/// The cookies that a request brings.
+/// The cookies of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cookies {
-    /// Another cookie, and the session's.
+    /// The session's cookie and another cookie.
     Session,
-    /// Another cookie alone.
+    /// Only another cookie.
     Other,
 }
 

@@ -1,6 +1,6 @@
-//! Operations of a session, ready to be repeated while their cost is measured.
+//! Operations of a session, prepared for measurement.
 //!
-//! `benches/operations.rs` measures them and holds their committed costs.
+//! `benches/operations.rs` measures them and compares the costs with the committed numbers.
 //! `README.md` lists the measurements by hand.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use session_runtime::{Session, SessionConfig, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
-/// Carries an operation out so many times.
+/// Runs an operation this many times.
 pub type Repeat = Box<dyn FnMut(u32)>;
 
 /// An operation on a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// A request that reads one field, from its cookie to its headers.
+    /// A request that reads a field, from the `Cookie` header to the response headers.
     FirstGet,
     /// A further read of a field.
     Get,
@@ -20,7 +20,7 @@ pub enum Operation {
     Set,
     /// An increment of a number.
     Incr,
-    /// A read of five fields at once.
+    /// A single read of five fields.
     ReadFive,
 }
 
@@ -38,7 +38,7 @@ impl Operation {
             });
         }
         let session = visit.session();
-        // The first of a request does more.
+        // The first operation of a request does more work.
         assert_eq!(runtime.block_on(session.count().into_future()).unwrap(), 12_345);
         match self {
             Self::FirstGet | Self::Get => {
@@ -47,7 +47,7 @@ impl Operation {
             Self::Set => {
                 repeat_async(runtime, async move || session.set_count(12_345).await.unwrap())
             }
-            // A number of as many digits, however often: longer ones take more instructions.
+            // The number of digits stays the same, because longer numbers take more instructions.
             Self::Incr => {
                 repeat_async(runtime, async move || session.count().incr(1).await.unwrap())
             }
@@ -71,7 +71,7 @@ pub fn verify_cookie() -> Repeat {
     repeat(move || visit.session().session_id().unwrap())
 }
 
-/// Another application's cookie, which most requests have beside ours.
+/// Cookie of another application, as in most requests.
 pub(crate) const OTHER_COOKIE: &str = "theme=dark";
 
 #[derive(Session)]
@@ -105,7 +105,7 @@ impl Visit {
         })
     }
 
-    /// Makes a request of it: no I/O.
+    /// Opens the session in a new request, without I/O.
     fn session(&self) -> Session<Visitor> {
         self.sessions.open([self.header.as_bytes()]).session()
     }
@@ -116,7 +116,7 @@ pub(crate) fn config() -> SessionConfig {
         .secret("hex:5b0f7c3e9a4d28e16f83b5c20d97ea41c86f1b3d70e5a294fb6218c0d3479ea6")
 }
 
-/// On one thread: the driver of the connection takes turns with what waits for it.
+/// Returns a single-threaded runtime: the connection's driver and the operations take turns.
 pub(crate) fn runtime() -> Rc<Runtime> {
     Rc::new(Builder::new_current_thread().enable_all().build().unwrap())
 }

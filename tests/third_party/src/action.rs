@@ -1,9 +1,10 @@
-//! What an action comes to, given what the field holds.
+//! The result of an action on a field with a given value.
 
 use session_runtime::store::{Action, Modified};
 use session_runtime::{Bytes, FieldValue};
 
-/// And what the field is given, if it is changed: `None` in it removes it.
+/// Returns the result of an action, and the new value of the field if the action changes it. A new
+/// value of `None` removes the field.
 pub(crate) fn carry_out(action: &Action, held: Option<Bytes>) -> (Modified, Option<Option<Bytes>>) {
     match action {
         Action::Replace(value) => (Modified::Value(held), Some(value.clone())),

@@ -1,5 +1,6 @@
-//! A store as somebody else might write it: a map under a lock, and no more than the contract asks
-//! for. It never forgets an expired session that nobody asks for, and has no bounds.
+//! A minimal third-party store: a map behind a lock, with no more than the contract requires.
+//!
+//! Expired sessions stay in memory until the next request for them. The store has no size limit.
 
 mod action;
 mod store;
@@ -16,11 +17,11 @@ use session_runtime::store::{PERMANENT_FIELD, SessionKey, TombstoneKind};
 #[derive(Default)]
 pub struct NaiveStore {
     entries: Mutex<HashMap<String, Entry>>,
-    /// What it does wrong, to see that it is found out.
+    /// A deliberate mistake, which the contract's checks must detect.
     flaw: Option<Flaw>,
 }
 
-/// A part of the contract that is easily forgotten.
+/// A part of the contract that authors easily miss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Flaw {
@@ -44,21 +45,21 @@ pub enum Flaw {
 }
 
 struct Entry {
-    /// `None`: for ever.
+    /// `None` never expires.
     expires_at: Option<Instant>,
     content: Content,
 }
 
 enum Content {
     Live(HashMap<String, Bytes>),
-    /// How it ended, and when.
+    /// The kind and the time of the end.
     Dead(TombstoneKind, Instant),
 }
 
 type Entries = HashMap<String, Entry>;
 
 impl NaiveStore {
-    /// A store that does one thing wrong.
+    /// Creates a store with one mistake.
     pub fn with_flaw(flaw: Flaw) -> Self {
         Self { flaw: Some(flaw), ..Self::default() }
     }
@@ -67,7 +68,7 @@ impl NaiveStore {
         self.flaw == Some(flaw)
     }
 
-    /// What is there, without what has expired under this key.
+    /// Returns the entries, after removing this key if it has expired.
     fn entries(&self, key: &SessionKey) -> MutexGuard<'_, Entries> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let expires_at = entries.get(key.expose_secret()).and_then(|entry| entry.expires_at);

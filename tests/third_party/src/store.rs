@@ -1,4 +1,4 @@
-//! The contract.
+//! The implementation of the contract.
 
 use std::future::ready;
 use std::time::{Duration, Instant, SystemTime};
@@ -266,7 +266,7 @@ impl NaiveStore {
             Some(Entry { content: Content::Live(fields), expires_at }) => {
                 *expires_at = after(expires_in);
                 let changed = change(fields);
-                // As Redis does with a hash that has lost its last field.
+                // Redis also removes a hash with its last field.
                 if fields.is_empty() {
                     entries.remove(key.expose_secret());
                 }

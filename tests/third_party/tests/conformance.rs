@@ -1,4 +1,4 @@
-//! The contract's checks over a store of somebody else's, and that each flaw of it is found out.
+//! Runs the contract's checks on a third-party store, and shows that each mistake is detected.
 
 use std::panic::catch_unwind;
 

@@ -1,2 +1,2 @@
-//! What the compiler says to those who make a mistake, and that it says nothing to others: see
+//! Tests of the compiler's messages: clear errors for mistakes, and no warnings for valid code. See
 //! `tests/`.

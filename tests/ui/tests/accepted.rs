@@ -1,4 +1,4 @@
-//! What the macro accepts, and under which names it stores it.
+//! Structs that the macro accepts, and the stored names of the fields.
 
 #![deny(warnings)]
 
@@ -84,7 +84,7 @@ fn one_field_may_be_renamed() {
     assert_eq!(Visitor::STORED_NAMES, ["visitor.count", "clear", "x"]);
 }
 
-/// A type of the user's own.
+/// A user's own type.
 mod bool_as_json {
     use session_runtime::field::FieldDefault;
     use session_runtime::{Bytes, FieldValue, InvalidValue};
@@ -274,7 +274,7 @@ fn what_the_user_allows_is_allowed_in_the_companion_too() {
     assert_eq!((visitor_v2::STORED_NAMES, Session_::STORED_NAMES), (&["old"][..], &["count_"][..]));
 }
 
-/// `Option<&str>` is not taken for the sake of this.
+/// Setters do not accept `Option<&str>`, because `None` would then need a type annotation.
 #[test]
 fn none_needs_no_type() {
     #[derive(Session)]
@@ -295,7 +295,7 @@ fn none_needs_no_type() {
     let _ = uses;
 }
 
-/// Everything at once, beside traits with methods of the same names.
+/// All imports together, beside traits with methods of the same names.
 mod with_everything_imported {
     use session_runtime::*;
 

@@ -1,4 +1,4 @@
-//! A session of 200 fields compiles.
+//! A session with 200 fields compiles.
 
 use session_runtime::{Error, Schema, Session};
 

@@ -1,11 +1,11 @@
-//! The names that a field must not have are those of the methods that would be called in its place.
+//! Checks the reserved names of fields against the methods that would be called instead.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use syn::{Expr, ImplItem, Item, Lit, Type, Visibility};
 
-/// And no name too many.
+/// The list contains all methods and no other name.
 #[test]
 fn the_methods_of_session_are_reserved() {
     assert_eq!(
@@ -22,7 +22,7 @@ fn no_name_is_reserved_twice() {
     assert!(methods.contains("session_id") && others.contains("clone"));
 }
 
-/// A case shows the message for every one of them.
+/// Each reserved name has a case with the message.
 #[test]
 fn every_reserved_name_has_a_case() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/reserved-name");
@@ -32,7 +32,7 @@ fn every_reserved_name_has_a_case() {
     }
 }
 
-/// The macro's page lists them all.
+/// The macro's documentation lists each reserved name.
 #[test]
 fn every_reserved_name_is_documented() {
     let page = read("../../session-runtime/src/derive.md");
@@ -41,7 +41,7 @@ fn every_reserved_name_is_documented() {
     }
 }
 
-/// The public methods of `impl<S: Schema> Session<S>`, in all such blocks.
+/// Returns the public methods in all blocks `impl<S: Schema> Session<S>`.
 fn session_methods() -> BTreeSet<String> {
     let file = parse("../../session-runtime/src/session/mod.rs");
     let blocks = file.items.into_iter().filter_map(|item| match item {
@@ -63,7 +63,7 @@ fn is_session(ty: &Type) -> bool {
     matches!(ty, Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "Session"))
 }
 
-/// The texts of one of the lists.
+/// Returns the names in one of the lists.
 fn reserved(list: &str) -> BTreeSet<String> {
     let file = parse("../../session-derive/src/reserved.rs");
     let found = file.items.into_iter().find_map(|item| match item {

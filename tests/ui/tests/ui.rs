@@ -1,14 +1,14 @@
-//! One mistake, one message, on the right words: every case in `cases/`, a folder for each kind of
-//! mistake.
+//! Checks the compiler's messages. Each mistake gets a single message, at the right words. The
+//! cases are in `cases/`, with a folder for each kind of mistake.
 //!
-//! The messages are those of one compiler. Under another one the test is left out, unless
-//! `SESSION_UI_REQUIRED=1` is set: then it fails. `TRYBUILD=overwrite cargo test -p
-//! session-ui-tests` writes them anew.
+//! The messages depend on the compiler. With another version the test is skipped, or fails with
+//! `SESSION_UI_REQUIRED=1`. `TRYBUILD=overwrite cargo test -p session-ui-tests` updates the
+//! messages.
 
 use std::env;
 use std::process::Command;
 
-/// The compiler whose messages `cases/**/*.stderr` hold.
+/// Compiler version of the messages in `cases/**/*.stderr`.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `#[derive(FieldValue)]` accepts, and what it stores.
+//! Types that `#[derive(FieldValue)]` accepts, and the stored values.
 
 #![deny(warnings)]
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
@@ -64,7 +64,7 @@ struct UserId(u64);
 #[derive(Debug, PartialEq, FieldValue)]
 struct Of<T, const N: usize = 1>(T);
 
-/// What it holds has no default: neither has it.
+/// `char` has no default, and neither has this type.
 #[derive(Debug, PartialEq, FieldValue)]
 struct Letter(char);
 

@@ -1,4 +1,4 @@
-//! What is sent to Redis, by a connection with the settings of ours.
+//! The Redis commands. The connection has the same settings as a connection of session-runtime.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failur
     Ok(Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
-/// Begins a session, with the permanent field that ours has too.
+/// Creates a session, with the permanent field that session-runtime stores too.
 pub(super) async fn begin(
     connection: &mut MultiplexedConnection,
     key: &str,
@@ -46,8 +46,8 @@ pub(super) async fn begin(
     pipeline.exec_async(connection).await
 }
 
-/// A request's first read, which makes the session last longer. Nothing is read of a session that
-/// is not there.
+/// The first read of a request, which also extends the session. Returns `None` if there is no
+/// session.
 pub(super) async fn first_read<T: FromRedisValue>(
     connection: &mut MultiplexedConnection,
     key: &str,
@@ -64,7 +64,7 @@ pub(super) async fn first_read<T: FromRedisValue>(
     }
 }
 
-/// The same of several fields.
+/// Like [`first_read`], for several fields.
 pub(super) async fn first_reads<T: FromRedisValue>(
     connection: &mut MultiplexedConnection,
     key: &str,
@@ -86,11 +86,11 @@ pub(super) async fn read<T: FromRedisValue>(
     redis::cmd("HGET").arg(key).arg(field).query_async(connection).await
 }
 
-/// How a session is changed.
+/// The way in which a session is changed.
 pub(super) enum Writes {
     Plain,
-    /// As ours: by its scripts, which are known by these hashes, and by `HSETEX` where the server
-    /// has it.
+    /// Like session-runtime: with the scripts, by hash, and with `HSETEX` if the server has this
+    /// command.
     Guarded {
         overwrites: bool,
         write: String,
@@ -116,7 +116,7 @@ impl Writes {
         Ok(Self::Guarded { overwrites, write, rotate })
     }
 
-    /// A request's first write, without a read before it: that makes the session last longer too.
+    /// The first write of a request, without a read before. Also extends the session.
     pub(super) async fn first_write(
         &self,
         connection: &mut MultiplexedConnection,
@@ -144,11 +144,11 @@ impl Writes {
         value: impl ToRedisArgs,
     ) -> RedisResult<()> {
         match self {
-            // The read has set the expiry, and HSET leaves it.
+            // The read has set the expiry, and `HSET` keeps the expiry.
             Self::Plain => {
                 redis::cmd("HSET").arg(key).arg(field).arg(value).exec_async(connection).await
             }
-            // What was read is there: without a script, if the server can do that.
+            // A field that was read exists. Servers with `HSETEX` need no script.
             Self::Guarded { overwrites: true, .. } => {
                 overwrite(connection, key, field, value).await
             }
@@ -156,7 +156,7 @@ impl Writes {
         }
     }
 
-    /// Moves a session to a new id, and writes a field of it.
+    /// Moves a session to a new id, and writes a field.
     pub(super) async fn move_and_write(
         &self,
         connection: &mut MultiplexedConnection,
@@ -207,7 +207,7 @@ async fn run_write(
     value: impl ToRedisArgs,
 ) -> RedisResult<()> {
     let mut command = redis::cmd("EVALSHA");
-    // Only if the session is there; nothing is removed, and no field gets an expiry.
+    // Writes only if the session exists. Removes nothing, and gives no field an expiry.
     command.arg(script).arg(1).arg(key).arg(IDLE).arg(0).arg(0).arg(0).arg(field).arg(value);
     let removed: i64 = command.query_async(connection).await?;
     expect_there(removed >= 0)

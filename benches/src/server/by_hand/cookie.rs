@@ -1,4 +1,4 @@
-//! Ids, and the cookie that carries one: as long as ours.
+//! Ids, and the cookie with an id. Both are as long as in session-runtime.
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
@@ -10,7 +10,7 @@ use sha2::Sha256;
 use crate::Failure;
 use crate::server::SECRET;
 
-/// 30 random bytes as 40 characters, of which the first 8 stay when the session moves.
+/// 30 random bytes as 40 characters. A new id keeps the first 8 characters.
 pub(super) struct Id(String);
 
 pub(super) struct Signer(Hmac<Sha256>);
@@ -34,7 +34,7 @@ impl Id {
         &self.0
     }
 
-    /// Where Redis keeps the session.
+    /// Returns the key of the session in Redis.
     pub(super) fn key(&self) -> String {
         let (tag, rest) = self.0.split_at(TAG);
         ["han:sessions:{", tag, "}", rest].concat()
@@ -46,7 +46,7 @@ impl Signer {
         Ok(Self(Hmac::new_from_slice(SECRET)?))
     }
 
-    /// The id in the session's cookie, if it is signed.
+    /// Returns the id in the session cookie, if the signature is valid.
     pub(super) fn verified(&self, headers: &HeaderMap) -> Option<Id> {
         let pairs =
             headers.get(COOKIE)?.to_str().ok()?.split(';').filter_map(|pair| pair.split_once('='));

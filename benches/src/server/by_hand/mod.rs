@@ -1,5 +1,5 @@
-//! By hand: axum, the same commands sent with `redis` over one connection, a signed cookie. Nothing
-//! in between.
+//! By hand: axum, a signed cookie, and the same commands through `redis` over a single connection.
+//! There is no layer in between.
 
 mod commands;
 mod cookie;
@@ -17,13 +17,12 @@ use self::cookie::{Id, Signer};
 use super::{AGE, NAME, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
-/// Whether a write asks first that the session is still there.
+/// Check that a write requires an existing session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guard {
-    /// It does not: as a handler is usually written. A write may bring back a session that was
-    /// ended meanwhile.
+    /// No, as in a typical handler. A write may restore a session that has ended in the meantime.
     None,
-    /// It does, as ours does.
+    /// Yes, like session-runtime.
     Exists,
 }
 
@@ -87,7 +86,7 @@ async fn counter(State(mut app): State<App>, headers: HeaderMap) -> Page {
     Ok(after.unwrap_or_default().to_string())
 }
 
-/// Read and write: what `HINCRBY` would do with one more script of one's own.
+/// Reads and writes. `HINCRBY` would need another custom script.
 async fn incr(State(mut app): State<App>, headers: HeaderMap) -> Page {
     let key = app.key(&headers)?;
     let before = app.add_one(&key).await?;
@@ -132,12 +131,12 @@ fn line((count, name, vip, age, theme): Five) -> String {
 }
 
 impl App {
-    /// A page that needs a session answers 401 without one.
+    /// Returns the session's key. Pages that need a session answer 401 if there is none.
     fn key(&self, headers: &HeaderMap) -> Result<String, StatusCode> {
         self.shared.signer.verified(headers).map(|id| id.key()).ok_or(StatusCode::UNAUTHORIZED)
     }
 
-    /// Reads the count and writes one more. Gives what was read.
+    /// Increments the count with a read and a write. Returns the value that was read.
     async fn add_one(&mut self, key: &str) -> Result<u64, StatusCode> {
         let before: Option<u64> =
             commands::first_read(&mut self.connection, key, "count").await.map_err(failed)?;
@@ -158,7 +157,7 @@ impl App {
     }
 }
 
-/// Of Redis, or of the system's random numbers.
+/// The error comes from Redis, or from the system's random number generator.
 fn failed<E>(_error: E) -> StatusCode {
     StatusCode::INTERNAL_SERVER_ERROR
 }

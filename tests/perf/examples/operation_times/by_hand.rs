@@ -1,4 +1,4 @@
-//! The same commands sent by hand over `redis`, with the connection settings of `RedisStore`.
+//! The same commands, sent by hand through `redis`, with the connection settings of `RedisStore`.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use sha2::Sha256;
 
 use crate::visitor::{COOKIE, header};
 
-/// `RedisStore`'s default deadline of an operation, and the default idle timeout in milliseconds.
+/// Default deadline of an operation in `RedisStore`, and default idle timeout in milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(1);
 const IDLE: u64 = 86_400_000;
-/// Another than ours, and as long.
+/// A different prefix, with the same length.
 const PREFIX: &str = "han";
 const FIELD: &str = "count";
 const WRITE: &str =
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
 
-/// One visitor's session, as a handler without this library keeps it.
+/// The session of a visitor, as a handler without this library keeps it.
 #[derive(Clone)]
 pub(crate) struct ByHand {
     connection: MultiplexedConnection,
@@ -34,8 +34,8 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// Begins a session with the id of one of ours, under another prefix: keys and cookies are as
-    /// long.
+    /// Creates a session with an id from session-runtime, under another prefix. Keys and cookies
+    /// have the same length.
     pub(crate) async fn begin(url: &str, id: &SessionId) -> Self {
         let connection = connect(url).await;
         let signing_key = Hmac::new_from_slice(b"a key that signs what is kept by hand").unwrap();
@@ -55,13 +55,13 @@ impl ByHand {
         session
     }
 
-    /// A first read: the cookie is verified, the key made, the expiry refreshed.
+    /// A first read: verifies the cookie, builds the key, and refreshes the expiry.
     pub(crate) async fn read_request(&mut self) -> u64 {
         let key = self.verified_key().unwrap();
         read_and_refresh(&mut self.connection, &key).await
     }
 
-    /// The commands of a first read alone.
+    /// Only the commands of a first read.
     pub(crate) async fn read_and_refresh(&mut self) -> u64 {
         read_and_refresh(&mut self.connection, &self.key).await
     }
@@ -77,16 +77,16 @@ impl ByHand {
         count.unwrap_or_default()
     }
 
-    /// A write with the same guard as ours: only if the session is there.
+    /// A write with the same condition as in session-runtime: the session must exist.
     pub(crate) async fn write_guarded(&mut self, count: u64) -> i64 {
         let mut command = redis::cmd("EVALSHA");
-        // Nothing is removed, and no field gets an expiry.
+        // Removes nothing, and gives no field an expiry.
         command.arg(&self.script_hash).arg(1).arg(&self.key).arg(IDLE).arg(0).arg(0).arg(0);
         command.arg(FIELD).arg(count);
         command.query_async(&mut self.connection).await.unwrap()
     }
 
-    /// A write without a guard: it brings ended sessions back.
+    /// A write without a condition. It restores sessions that have ended.
     pub(crate) async fn write_plain(&mut self, count: u64) {
         let mut transaction = redis::pipe();
         transaction.atomic().cmd("HSET").arg(&self.key).arg(FIELD).arg(count).ignore();

@@ -1,4 +1,4 @@
-//! What a request's cookie costs, before any server is asked.
+//! Cost of a request's cookie, before any command to a server.
 
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub(crate) fn groups(runtime: &Rc<Runtime>) -> Vec<Group> {
     ]
 }
 
-/// Right in shape, wrong in the first character of the MAC.
+/// Returns a cookie with a valid format, but with a wrong first character in the MAC.
 fn forge(signed: &str) -> String {
     let (id, mac) = signed.split_once('.').unwrap();
     let other = if mac.starts_with('A') { 'B' } else { 'A' };

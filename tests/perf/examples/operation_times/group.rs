@@ -6,22 +6,22 @@ use std::rc::Rc;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 
-/// Operations that are compared.
+/// Operations to compare.
 pub(crate) struct Group {
     pub(crate) title: String,
-    /// The first is ours.
+    /// The first operation is from session-runtime.
     pub(crate) cases: Vec<Case>,
 }
 
-/// One operation.
+/// A single operation.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     run: Box<dyn FnMut(u32) -> Nanoseconds>,
 }
 
-/// By the clock, and of this thread on the processor.
+/// Wall-clock time, and CPU time of this thread.
 ///
-/// The latter is without the wait for the server, and for others on a busy machine.
+/// CPU time leaves out the wait for the server, and for other programs on a busy machine.
 pub(crate) type Nanoseconds = [f64; 2];
 
 impl Group {
@@ -49,7 +49,7 @@ impl Case {
         Self { name, run: Box::new(run) }
     }
 
-    /// An operation that uses something up. Making that is not measured.
+    /// An operation that consumes an input. The creation of the input is not measured.
     pub(crate) fn on<I: 'static, T>(
         name: &'static str,
         make: impl Fn() -> I + 'static,
@@ -66,7 +66,7 @@ impl Case {
         Self { name, run: Box::new(run) }
     }
 
-    /// Carries it out so many times, and returns the time of one.
+    /// Runs the operation this many times, and returns the time of one run.
     pub(crate) fn run(&mut self, times: u32) -> Nanoseconds {
         (self.run)(times).map(|time| time / f64::from(times))
     }

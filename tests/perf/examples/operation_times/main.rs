@@ -1,12 +1,12 @@
-//! How long the operations of a session take, beside the same by hand.
+//! Duration of session operations, beside the same operations by hand.
 //!
 //! ```sh
 //! cargo run --release -p session-perf --features by-hand --example operation_times -- [--quick] [FILTER]
 //! ```
 //!
-//! The operations of one group are measured in turn, round by round, and compared within a round:
-//! what disturbs the machine disturbs them alike. Criterion measures one after another. Needs a
-//! `redis-server` or `valkey-server`, which it starts for itself.
+//! The operations of a group are measured in turn, in rounds, and compared within a round. Other
+//! load on the machine then affects all operations. Criterion would measure one operation after
+//! another. The program starts its own `redis-server` or `valkey-server`.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
@@ -53,24 +53,24 @@ fn main() {
 
 struct Plan {
     rounds: usize,
-    /// How long one operation is repeated in one round.
+    /// Time for which an operation is repeated in a round.
     slice: Duration,
 }
 
-/// Of one operation, round by round.
+/// Times of an operation in each round.
 type Rounds = Vec<Nanoseconds>;
 
 impl Plan {
     const FULL: Self = Self { rounds: 40, slice: Duration::from_millis(15) };
     const QUICK: Self = Self { rounds: 10, slice: Duration::from_millis(4) };
-    /// Inputs are made in advance, for so many repetitions at most.
+    /// Maximum number of repetitions, because inputs are created in advance.
     const MOST_TIMES: u32 = 20_000;
 
     fn measure(&self, group: &mut Group) -> Vec<Rounds> {
         let times: Vec<_> = group.cases.iter_mut().map(|case| self.times(case)).collect();
         let mut measured = vec![Vec::with_capacity(self.rounds); times.len()];
         for round in 0..self.rounds {
-            // Nobody always comes first.
+            // The first turn changes with each round.
             for turn in 0..times.len() {
                 let at = (round + turn) % times.len();
                 measured[at].push(group.cases[at].run(times[at]));
@@ -79,7 +79,7 @@ impl Plan {
         measured
     }
 
-    /// How many repetitions fill a slice. Warms up meanwhile.
+    /// Returns the number of repetitions that fill a slice. This is also the warm-up.
     fn times(&self, case: &mut Case) -> u32 {
         let mut times = 1;
         while times < Self::MOST_TIMES {

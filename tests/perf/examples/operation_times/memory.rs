@@ -1,4 +1,4 @@
-//! What an operation on a live session costs without a network, and what JSON adds.
+//! Cost of an operation on a live session without a network, and the additional cost of JSON.
 
 use std::rc::Rc;
 

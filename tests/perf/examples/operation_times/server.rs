@@ -1,4 +1,4 @@
-//! One read and one write on a real server, beside the same commands sent by hand.
+//! A read and a write on a real server, beside the same commands by hand.
 
 use session_runtime::SessionId;
 

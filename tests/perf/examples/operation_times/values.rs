@@ -1,4 +1,4 @@
-//! What a value costs to encode and to decode.
+//! Cost of encoding and decoding a value.
 
 use std::any::type_name;
 use std::fmt::Debug;
@@ -32,7 +32,7 @@ fn kind<T: Stored + Clone + Debug + PartialEq>(value: T) -> [Group; 2] {
     let stored = value.encode_stored().unwrap().unwrap();
     assert_eq!(T::decode_stored(stored.clone()).unwrap(), value);
     let what = format!("{}, {} bytes", type_name::<T>().rsplit("::").next().unwrap(), stored.len());
-    // As a reply of the server: a buffer of its own.
+    // A separate buffer, as in a server's reply.
     let reply = move || Bytes::from(stored.to_vec());
     [
         Group::new(

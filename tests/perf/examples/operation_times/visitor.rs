@@ -1,9 +1,9 @@
-//! The session that is measured, and a visitor who has one.
+//! The measured session, and a visitor with such a session.
 
 use serde::{Deserialize, Serialize};
 use session_runtime::{Session, SessionConfig, Sessions};
 
-/// The cookie's name unless another is set.
+/// Default name of the cookie.
 pub(crate) const COOKIE: &str = "__Host-session-id";
 
 #[derive(Session)]
@@ -21,14 +21,14 @@ pub(crate) struct Properties {
 }
 
 impl Properties {
-    /// Some hundred bytes of JSON.
+    /// A few hundred bytes of JSON.
     pub(crate) fn sample() -> Self {
         let languages = ["English", "Deutsch", "Français"].map(str::to_owned).into();
         Self { theme: "dark".to_owned(), languages, visited: vec![17, 4, 1989, 65_536] }
     }
 }
 
-/// Its cookies are signed for this run alone.
+/// Returns a configuration with a new secret for each run.
 pub(crate) fn config(store: &str) -> SessionConfig {
     SessionConfig::new()
         .store(store)
@@ -38,12 +38,12 @@ pub(crate) fn config(store: &str) -> SessionConfig {
 /// A live session.
 pub(crate) struct Visit {
     pub(crate) sessions: Sessions,
-    /// The value of the session's cookie.
+    /// Value of the session cookie.
     pub(crate) signed: String,
 }
 
 impl Visit {
-    /// Begins a session on this store.
+    /// Creates a session on this store.
     pub(crate) async fn begin(store: &str) -> Self {
         let sessions = Sessions::new(config(store)).await.unwrap();
         let handle = sessions.open([]);
@@ -58,12 +58,12 @@ impl Visit {
         Self { signed: signed.to_owned(), sessions }
     }
 
-    /// The `Cookie` header of a browser that has another cookie too.
+    /// Returns the `Cookie` header of a browser that has another cookie too.
     pub(crate) fn header(&self) -> Vec<u8> {
         header(&self.signed)
     }
 
-    /// The session in a request that has read it already.
+    /// Returns the session in a request that has already read it.
     pub(crate) async fn live(&self) -> Session<Visitor> {
         let session = self.sessions.open([&self.header()[..]]).session::<Visitor>();
         assert_eq!(session.count().await.unwrap(), 12_345);
@@ -75,7 +75,7 @@ pub(crate) fn header(signed: &str) -> Vec<u8> {
     format!("theme=dark; {COOKIE}={signed}").into_bytes()
 }
 
-/// What a handler does that reads the session once: the number that it reads.
+/// Handles a request that reads the session once. Returns the number.
 pub(crate) async fn read_once(
     sessions: &Sessions,
     headers: impl IntoIterator<Item = &[u8]>,

@@ -1,4 +1,4 @@
-//! The runtime and the server that operations need.
+//! The runtime and the server for the operations.
 
 use std::rc::Rc;
 
@@ -8,10 +8,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::group::Group;
 use crate::{cookies, memory, server, values};
 
-/// For as long as the operations run.
+/// The environment of the operations, for as long as they run.
 pub(crate) struct World {
-    /// On one thread: the connection's driver takes turns with what waits for it, and no wake-up
-    /// of another thread blurs the times.
+    /// Single-threaded: the connection's driver and the operations take turns, so no wake-up of
+    /// another thread adds noise.
     pub(crate) runtime: Rc<Runtime>,
     pub(crate) server: RedisServer,
 }
