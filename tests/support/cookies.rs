@@ -1,4 +1,4 @@
-//! Cookies made by the tests themselves, from the documented format alone.
+//! Cookies that the tests create independently, by the documented format.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ const SECRET_BYTES: [u8; 32] = [
 ];
 const NAME: &str = "__Host-session-id";
 
-/// A fresh id with this creation time and class.
+/// Returns a new id with this creation time and class.
 pub fn id(created_at: SystemTime, class: u8) -> String {
     let mut bytes = [0; 30];
     getrandom::fill(&mut bytes).unwrap();
@@ -26,7 +26,7 @@ pub fn id(created_at: SystemTime, class: u8) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// `NAME=ID.MAC`, signed with [`SECRET`] for the cookie that the suite's programs have.
+/// Returns `NAME=ID.MAC`, signed with [`SECRET`] for the cookie of the suite's programs.
 pub fn cookie(id: &str) -> String {
     let mut key = [0; 32];
     Hkdf::<Sha256>::new(None, &SECRET_BYTES)
@@ -37,13 +37,13 @@ pub fn cookie(id: &str) -> String {
     format!("{NAME}={id}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// The id in a `Cookie` pair or a `Set-Cookie` header.
+/// Returns the id in a `Cookie` pair or a `Set-Cookie` header.
 pub fn id_of(cookie: &str) -> String {
     let value = cookie.split(';').next().unwrap().split_once('=').unwrap().1;
     value.split('.').next().unwrap().to_owned()
 }
 
-/// The store's key of the session in a cookie.
+/// Returns the store key for the session in a cookie.
 pub fn key_of(cookie: &str) -> String {
     let id = id_of(cookie);
     let (tag, rest) = id.split_at(8);

@@ -1,4 +1,4 @@
-//! The programs of `examples/`, as a user starts them.
+//! The programs in `examples/`, started like a user starts them.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::program::Program;
 
-/// A running example, on a port of its own.
+/// A running example on a free port.
 #[derive(Debug)]
 pub struct Example {
     program: Program,
@@ -16,20 +16,20 @@ pub struct Example {
 }
 
 impl Example {
-    /// Builds the example, if it is not up to date, and starts it with these environment variables
-    /// and no other of ours.
+    /// Builds the example if necessary, and starts it with only these environment variables of
+    /// ours.
     pub fn start(name: &str, variables: &[(&str, &str)]) -> Self {
         Self::start_with(name, &[], variables)
     }
 
-    /// The same with options on the command line.
+    /// Starts the example with options on the command line.
     pub fn start_with(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut program = Program::start(&mut command(name, options, variables));
         let url = program.line_after("listening on ");
         Self { program, url }
     }
 
-    /// Waits until the example prints a line that holds this text, and gives what follows it.
+    /// Waits until the example prints a line with this text, and returns the rest of the line.
     pub fn line_after(&mut self, text: &str) -> String {
         self.program.line_after(text)
     }
@@ -40,7 +40,7 @@ impl Example {
     }
 }
 
-/// What starts it.
+/// Returns the command that starts an example.
 pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(executable(name));
     for (variable, _) in env::vars_os() {
@@ -52,8 +52,8 @@ pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Comm
     command
 }
 
-/// Cargo knows where it is, and has built it already if it tests the whole workspace with all
-/// features: then this takes no time.
+/// Cargo knows the path. In a test of the whole workspace with all features, the example is already
+/// built, so this takes no time.
 fn executable(name: &str) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -3,8 +3,8 @@
 use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{RequestBuilder, Response};
 
-/// What a browser keeps of its cookies, as far as one site goes: names and values. It sends even a
-/// `Secure` cookie without TLS.
+/// A browser's cookies for one site, with names and values. The jar sends `Secure` cookies even
+/// without TLS.
 #[derive(Clone, Debug, Default)]
 pub struct Jar {
     /// `NAME=VALUE` of each cookie.
@@ -12,17 +12,17 @@ pub struct Jar {
 }
 
 impl Jar {
-    /// The cookies as a `Cookie` header has them; empty without any.
+    /// Returns the cookies as a `Cookie` header, which is empty without cookies.
     pub fn header(&self) -> String {
         self.cookies.join("; ")
     }
 
-    /// Has this cookie, `NAME=VALUE`, and no other.
+    /// Replaces all cookies with this cookie, `NAME=VALUE`.
     pub fn set(&mut self, cookie: &str) {
         self.cookies = vec![cookie.to_owned()];
     }
 
-    /// Does what the `Set-Cookie` headers say.
+    /// Applies the `Set-Cookie` headers.
     pub fn keep(&mut self, headers: &HeaderMap) {
         for set_cookie in headers.get_all(SET_COOKIE) {
             let set_cookie = set_cookie.to_str().unwrap();
@@ -35,7 +35,7 @@ impl Jar {
         }
     }
 
-    /// Sends a request with the cookies, and keeps those of the response.
+    /// Sends a request with the cookies, and keeps the cookies of the response.
     pub async fn send(&mut self, mut request: RequestBuilder) -> Response {
         if !self.cookies.is_empty() {
             request = request.header(COOKIE, self.header());

@@ -1,7 +1,6 @@
-//! What the tests share: servers of their own, a network that fails on demand, and the suites that
-//! every store has to pass.
+//! Support for all tests: servers, a network that fails on demand, and the suites for every store.
 //!
-//! Failures here are failed tests: everything panics with a message instead of returning errors.
+//! An error here is a failed test. Functions panic with a message instead of returning errors.
 
 #![allow(clippy::unwrap_used, reason = "a failure in test support is a failed test")]
 
@@ -23,7 +22,7 @@ pub use session_runtime::testing::store_suite;
 
 use std::time::{Duration, Instant};
 
-/// Asks until the answer is there, for up to twenty seconds.
+/// Polls for an answer, for up to twenty seconds.
 pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let limit = Instant::now() + Duration::from_secs(20);
     loop {
@@ -35,7 +34,7 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The same of what is asked by operations.
+/// Polls for an asynchronous answer, for up to twenty seconds.
 pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let limit = Instant::now() + Duration::from_secs(20);
     while !is_so().await {
@@ -44,7 +43,7 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     }
 }
 
-/// The code of the README compiles.
+/// Compiles the code in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! What a program logs.
+//! The log of a program.
 
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -6,27 +6,28 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
-/// Everything that is logged, of this library and of the clients beneath it:
-/// `fmt().with_writer(move || log.clone())`.
+/// All log lines of this library and of the clients underneath: `fmt().with_writer(move ||
+/// log.clone())`.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Default for Log {
-    /// An empty log, which misses no line because of other threads.
+    /// Creates an empty log, which misses no line because of other threads.
     fn default() -> Self {
         LazyLock::force(&SECOND_DISPATCH);
         Self(Arc::default())
     }
 }
 
-/// Keeps `tracing` from remembering for all threads that the first of them did not want a line.
+/// Keeps `tracing` from caching for all threads that the first thread ignores a line.
 ///
-/// With one dispatch alive it asks the thread that comes to a line first. With two it asks both.
+/// With a single dispatch, `tracing` asks only the thread that reaches a line first. With two, it
+/// asks both.
 static SECOND_DISPATCH: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 impl Log {
-    /// What was logged so far.
+    /// Returns the log so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
@@ -43,7 +44,7 @@ impl Write for Log {
     }
 }
 
-/// What this thread logs, until the guard is dropped.
+/// Records the log of this thread until the guard is dropped.
 pub fn logged() -> (Log, DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A running program with a directory of its own. It ends with this value, or with the test's
-/// process, however that ends; with it all that it started, and its directory.
+/// A running program with a separate directory. When this value is dropped or the test's process
+/// ends, the program ends too, with all its child processes and its directory.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
@@ -17,7 +17,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts the program in its directory. Its standard output is read with
+    /// Starts the program in its directory. Read the standard output with
     /// [`line_after`](Self::line_after).
     pub fn start(command: &mut Command) -> Self {
         let directory = fresh_directory();
@@ -33,12 +33,12 @@ impl Program {
         Self { child, output, directory, guard }
     }
 
-    /// Where the program runs.
+    /// Returns the working directory of the program.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Waits until the program prints a line that holds this text, and gives what follows it.
+    /// Waits until the program prints a line with this text, and returns the rest of the line.
     pub fn line_after(&mut self, text: &str) -> String {
         let mut printed = String::new();
         loop {
@@ -54,15 +54,15 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The end of its input tells the guard.
+        // The end of its input stops the guard.
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
         let _ = self.child.wait();
     }
 }
 
-/// A shell that waits for the end of its input, which comes when the test drops it or is gone
-/// itself; then it kills the program's process group and removes the directory.
+/// Starts a shell that waits for the end of its input. The input ends when the test drops it or the
+/// test's process ends. The shell then kills the program's process group and removes the directory.
 fn guard(child: &Child, directory: &Path) -> Child {
     const GUARD: &str = r#"
         read -r _
@@ -75,8 +75,7 @@ fn guard(child: &Child, directory: &Path) -> Child {
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Whoever ends the test with all of its group, by ^C say, does not end what cleans up after
-        // it.
+        // A signal to the test's process group, such as ^C, must not end the clean-up.
         .process_group(0)
         .spawn()
         .unwrap()

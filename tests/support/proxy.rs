@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Passes connections on to a server on this machine, until it is told to misbehave. Everything
-/// ends with this value.
+/// Forwards connections to a server on this machine, until the test causes a failure. The proxy
+/// ends when this value is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -29,21 +29,21 @@ struct Connection {
     weather: Arc<Mutex<Weather>>,
 }
 
-/// What happens to the bytes of one connection.
+/// The treatment of a connection's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weather {
     Fair,
-    /// Nothing arrives, in either direction, and nobody is told.
+    /// Nothing arrives in either direction, without an error.
     BlackHole,
-    /// Requests arrive; after so many more bytes of replies the connection breaks.
+    /// Requests arrive. The connection breaks after this number of further reply bytes.
     BreaksAfter(usize),
-    /// Requests arrive; in replies, the first text is replaced by the second, as long, where it
-    /// arrives in one piece.
+    /// Requests arrive. In replies, the second text replaces the first, which has the same length
+    /// and must arrive in one piece.
     Replaces(&'static [u8], &'static [u8]),
 }
 
 impl Proxy {
-    /// A proxy before the server on this port.
+    /// Starts a proxy for the server on this port.
     pub fn start(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -67,48 +67,47 @@ impl Proxy {
         Self { port, network, sent }
     }
 
-    /// `redis://127.0.0.1:PORT` of the proxy.
+    /// Returns `redis://127.0.0.1:PORT` with the proxy's port.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// In how many pieces the requests arrived. What was sent in one write is one, if it is short;
-    /// what was sent in two, one after the other, may be one too.
+    /// Returns the number of pieces in which the requests arrived. A short write is one piece. Two
+    /// consecutive writes may also be one piece.
     pub fn pieces_sent(&self) -> usize {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// From now on the connections there are pass nothing on, and are not closed. New ones are not
-    /// concerned.
+    /// Stops all traffic on existing connections without closing them. New connections still work.
     pub fn black_hole_existing(&self) {
         self.set_existing(Weather::BlackHole);
     }
 
-    /// As [`black_hole_existing`](Self::black_hole_existing), new connections too.
+    /// Like [`black_hole_existing`](Self::black_hole_existing), and for new connections too.
     pub fn black_hole(&self) {
         lock(&self.network).to_come = Weather::BlackHole;
         self.black_hole_existing();
     }
 
-    /// New connections pass everything on again. What fell into a black hole stays there.
+    /// Lets new connections work again. Connections in a black hole stay there.
     pub fn clear_up(&self) {
         lock(&self.network).to_come = Weather::Fair;
     }
 
-    /// In the replies of new connections, the second text stands in place of the first, which is as
-    /// long.
+    /// Replaces the first text with the second in the replies of new connections. Both texts have
+    /// the same length.
     pub fn replace(&self, text: &'static [u8], by: &'static [u8]) {
         assert_eq!(text.len(), by.len());
         lock(&self.network).to_come = Weather::Replaces(text, by);
     }
 
-    /// Passes requests on, and closes the connections there are after this many more bytes of
-    /// replies: with 0, the next request is carried out, and its reply is lost.
+    /// Forwards requests, and closes the existing connections after this number of reply bytes.
+    /// With 0, the next request is executed, but its reply is lost.
     pub fn break_after(&self, bytes: usize) {
         self.set_existing(Weather::BreaksAfter(bytes));
     }
 
-    /// Closes the connections there are.
+    /// Closes the existing connections.
     pub fn cut(&self) {
         for connection in lock(&self.network).connections.drain(..) {
             connection.close();
@@ -126,7 +125,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         lock(&self.network).open = false;
         self.cut();
-        // Wakes the thread that accepts.
+        // Wakes the thread that accepts connections.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
 }
@@ -140,7 +139,7 @@ impl Connection {
 
 fn accept(client: TcpStream, server: u16, network: &Mutex<Network>, sent: &Arc<AtomicUsize>) {
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else {
-        // Nothing listens there: the client is told by a closed connection.
+        // The server's port is closed. The client sees a closed connection.
         return;
     };
     for stream in [&client, &server] {
@@ -207,7 +206,7 @@ fn pass_on(
                 break;
             }
         }
-        // In a black hole not even an end arrives.
+        // In a black hole, not even the end of a connection arrives.
         if *lock(&weather) != Weather::BlackHole {
             let _ = from.shutdown(Shutdown::Both);
             let _ = to.shutdown(Shutdown::Both);

@@ -19,8 +19,7 @@ use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program, with this many session middlewares around it, on a thread of its
-/// own.
+/// Serves the suite's program with this number of session middlewares, on a separate thread.
 pub(crate) fn serve(
     listener: TcpListener,
     sessions: Sessions,

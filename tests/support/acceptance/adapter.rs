@@ -1,4 +1,4 @@
-//! The framework that the suite's program is on.
+//! The web framework of the suite's program.
 
 use std::net::TcpListener;
 
@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use super::gates::Gates;
 use super::{actix_app, axum_app, poem_app};
 
-/// The framework that the suite's program is on.
+/// The web framework of the suite's program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Adapter {
-    /// axum, by the tower layer.
+    /// axum, with the tower layer.
     #[default]
     Axum,
     /// actix-web.
@@ -22,7 +22,7 @@ pub enum Adapter {
 }
 
 impl Adapter {
-    /// Serves the suite's program, with this many session layers around it.
+    /// Serves the suite's program with this number of session layers.
     pub(crate) fn serve(
         self,
         listener: TcpListener,
@@ -42,7 +42,7 @@ impl Adapter {
     }
 }
 
-/// A program that is being served. It ends with this value.
+/// A running program. It ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) enum Serving {
     Task(JoinHandle<()>),
@@ -53,7 +53,7 @@ impl Drop for Serving {
     fn drop(&mut self) {
         match self {
             Self::Task(task) => task.abort(),
-            // Told at once; what it gives is only when that was done.
+            // The call takes effect at once. The future only waits for the end.
             Self::Actix(server) => drop(server.stop(false)),
         }
     }

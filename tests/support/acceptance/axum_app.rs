@@ -16,7 +16,7 @@ use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program, with this many session layers around it.
+/// Serves the suite's program with this number of session layers.
 pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) {
     let routes = Router::new().route("/ignore", post(ignore)).route("/do", post(act));
     let app = (0..layers).fold(routes, |app, _| app.layer(sessions.layer()));

@@ -1,4 +1,4 @@
-//! A client that shows every header, and keeps one cookie if asked to.
+//! An HTTP client that exposes all headers and can keep cookies.
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use serde_json::Value;
@@ -7,7 +7,8 @@ use super::script::Script;
 use super::world::App;
 use crate::jar::Jar;
 
-/// A visitor's browser, as far as sessions go: it keeps what `Set-Cookie` says and sends it again.
+/// A visitor's browser with respect to cookies: it keeps each `Set-Cookie` and sends the cookies
+/// again.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -22,38 +23,37 @@ impl Client {
         Self { http, base: base.to_owned(), jar: Jar::default() }
     }
 
-    /// Sends a script to the handler, with the client's cookies, and keeps the cookies of the
-    /// reply.
+    /// Sends a script to the handler with the client's cookies, and keeps the cookies of the reply.
     pub async fn run(&mut self, script: Script) -> Reply {
         let reply = self.send("/do", &script, &[&self.jar.header()]).await;
         self.jar.keep(&reply.headers);
         reply
     }
 
-    /// The same for a handler that takes no session.
+    /// Sends a script to a handler that takes no session.
     pub async fn ignore(&mut self, script: Script) -> Reply {
         let reply = self.send("/ignore", &script, &[&self.jar.header()]).await;
         self.jar.keep(&reply.headers);
         reply
     }
 
-    /// Sends a script with these `Cookie` headers in place of the client's cookies, and keeps
-    /// nothing.
+    /// Sends a script with these `Cookie` headers instead of the client's cookies. Keeps no
+    /// cookies.
     pub async fn run_with(&self, cookie_headers: &[impl AsRef<[u8]>], script: Script) -> Reply {
         self.send("/do", &script, cookie_headers).await
     }
 
-    /// The session's cookie as the client would send it: `NAME=VALUE`.
+    /// Returns the session cookie as the client would send it: `NAME=VALUE`.
     pub fn cookie(&self) -> String {
         self.jar.header()
     }
 
-    /// Has the client send this, and nothing else.
+    /// Replaces all cookies of the client with this cookie.
     pub fn set_cookie(&mut self, cookie: &str) {
         self.jar.set(cookie);
     }
 
-    /// Has the client's next requests go to another program.
+    /// Directs further requests to another program.
     pub fn move_to(&mut self, app: &App) {
         self.base.clone_from(&app.base);
     }
@@ -74,25 +74,25 @@ impl Client {
     }
 }
 
-/// A response, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// Every header.
+    /// All headers.
     pub headers: HeaderMap,
     /// The body.
     pub body: String,
 }
 
 impl Reply {
-    /// What the script's steps came to.
+    /// Returns the results of the script's steps.
     pub fn results(&self) -> Vec<Value> {
         serde_json::from_str(&self.body)
             .unwrap_or_else(|_| panic!("results, not {} {}", self.status, self.body))
     }
 
-    /// What the script's steps gave, none of which failed.
+    /// Returns the values of the script's steps. Panics if a step failed.
     pub fn values(&self) -> Vec<Value> {
         let value = |result: Value| {
             result.get("ok").cloned().unwrap_or_else(|| panic!("a step failed: {result}"))
@@ -100,12 +100,12 @@ impl Reply {
         self.results().into_iter().map(value).collect()
     }
 
-    /// Every `Set-Cookie` header.
+    /// Returns all `Set-Cookie` headers.
     pub fn set_cookies(&self) -> Vec<String> {
         self.all(SET_COOKIE.as_str())
     }
 
-    /// Every header of this name.
+    /// Returns all headers with this name.
     pub fn all(&self, name: &str) -> Vec<String> {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
     }

@@ -1,12 +1,12 @@
-//! Points at which a handler waits for its test.
+//! Points at which a handler waits for the test.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// Named points in handlers: a handler that arrives at one is held until the test lets it go on.
-/// Clones are the same gates.
+/// Named points in handlers. A handler waits at such a point until the test opens it. Clones share
+/// the gates.
 #[derive(Clone, Debug, Default)]
 pub struct Gates {
     states: Arc<Mutex<HashMap<String, watch::Sender<State>>>>,
@@ -19,19 +19,19 @@ struct State {
 }
 
 impl Gates {
-    /// For the handler: arrive, and wait until the gate is open.
+    /// Waits in the handler until the gate is open.
     pub(crate) async fn pass(&self, name: &str) {
         let gate = self.gate(name);
         gate.send_modify(|state| state.arrived = true);
         let _ = gate.subscribe().wait_for(|state| state.open).await;
     }
 
-    /// For the test: wait until a handler has arrived.
+    /// Waits in the test until a handler arrives.
     pub async fn arrival(&self, name: &str) {
         let _ = self.gate(name).subscribe().wait_for(|state| state.arrived).await;
     }
 
-    /// For the test: let the handler go on.
+    /// Opens the gate, so that the handler continues.
     pub fn open(&self, name: &str) {
         self.gate(name).send_modify(|state| state.open = true);
     }

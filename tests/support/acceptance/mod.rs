@@ -1,9 +1,9 @@
-//! What the acceptance suite runs on: one program with sessions, behind every adapter, on every
-//! store, asked over real HTTP.
+//! Support for the acceptance suite: one program with sessions, behind every adapter, on every
+//! store, over real HTTP.
 //!
-//! A test sends a [`Script`]: what the handler is to do with its session, and how it is to answer.
-//! So handlers are written once, and a new adapter is one file like `axum_app.rs`, and one more
-//! case of [`Adapter`].
+//! A test sends a [`Script`] with the handler's steps and the form of the response. So each handler
+//! is written only once. For a new adapter, add a file like `axum_app.rs` and a variant of
+//! [`Adapter`].
 
 mod actix_app;
 mod adapter;

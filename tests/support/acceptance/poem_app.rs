@@ -14,7 +14,7 @@ use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program, with this many session layers around it.
+/// Serves the suite's program with this number of session layers.
 pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) {
     listener.set_nonblocking(true).unwrap();
     let acceptor = TcpAcceptor::from_std(listener).unwrap().boxed();

@@ -1,16 +1,16 @@
-//! What a handler is to do.
+//! Instructions for a handler.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What a handler is to do with its session, and how it is to answer.
+/// Steps of a handler on its session, and the form of the response.
 ///
-/// Without [`strict`](Self::strict), every step is taken and its result reported, errors too. With
-/// it, the first error is the response.
+/// By default, every step runs and the response contains all results, including errors. With
+/// [`strict`](Self::strict), the first error becomes the response.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Script {
     pub(crate) steps: Vec<Step>,
-    /// Taken when the response's head was sent; their results are the body.
+    /// Steps that run after the response headers are sent. Their results are the body.
     pub(crate) late: Vec<Step>,
     pub(crate) strict: bool,
     pub(crate) status: Option<u16>,
@@ -18,15 +18,15 @@ pub struct Script {
     pub(crate) body: Body,
 }
 
-/// How the handler answers.
+/// The body of the response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Body {
-    /// With the steps' results.
+    /// The results of the steps.
     #[default]
     Results,
-    /// With nothing.
+    /// An empty body.
     Empty,
-    /// With the steps' results, streamed in pieces without a length.
+    /// The results of the steps, streamed in pieces without a length.
     Streamed,
 }
 
@@ -42,16 +42,16 @@ pub(crate) enum Step {
     SessionExists,
     ExpiresIn,
     Rotate,
-    /// With the lifetime of this class.
+    /// Renews with the lifetime of this class.
     Renew(u8),
     Destroy,
-    /// Several steps side by side.
+    /// Runs several steps concurrently.
     Join(Vec<Step>),
     Gate(String),
 }
 
 impl Script {
-    /// Does nothing with the session.
+    /// Creates a script without steps.
     pub fn new() -> Self {
         Self::default()
     }
@@ -61,17 +61,17 @@ impl Script {
         self.step(Step::Get(field.to_owned()))
     }
 
-    /// Gives a field a value.
+    /// Sets a field to a value.
     pub fn set(self, field: &str, value: impl Into<Value>) -> Self {
         self.step(Step::Set(field.to_owned(), value.into()))
     }
 
-    /// Asks whether a field is there.
+    /// Asks whether a field exists.
     pub fn exists(self, field: &str) -> Self {
         self.step(Step::Exists(field.to_owned()))
     }
 
-    /// Reads a field's stored bytes.
+    /// Reads the stored bytes of a field.
     pub fn raw(self, field: &str) -> Self {
         self.step(Step::Raw(field.to_owned()))
     }
@@ -86,17 +86,17 @@ impl Script {
         self.step(Step::Clear)
     }
 
-    /// Asks for the session's id.
+    /// Reads the session's id.
     pub fn session_id(self) -> Self {
         self.step(Step::SessionId)
     }
 
-    /// Asks whether there is a session.
+    /// Asks whether a session exists.
     pub fn session_exists(self) -> Self {
         self.step(Step::SessionExists)
     }
 
-    /// Asks how many seconds are left.
+    /// Reads the time until the session expires, in seconds.
     pub fn expires_in(self) -> Self {
         self.step(Step::ExpiresIn)
     }
@@ -116,39 +116,39 @@ impl Script {
         self.step(Step::Destroy)
     }
 
-    /// Takes all steps of another script when the response's head was sent, and answers with what
-    /// they came to.
+    /// Runs the steps of another script after the response headers are sent, and responds with
+    /// their results.
     pub fn late(self, other: Self) -> Self {
         Self { late: other.steps, ..self }
     }
 
-    /// Takes all steps of another script side by side.
+    /// Runs all steps of another script concurrently.
     pub fn join(self, other: Self) -> Self {
         self.step(Step::Join(other.steps))
     }
 
-    /// Waits at one of the app's gates.
+    /// Waits at one of the program's gates.
     pub fn gate(self, name: &str) -> Self {
         self.step(Step::Gate(name.to_owned()))
     }
 
-    /// The first error is the response.
+    /// Responds with the first error.
     pub fn strict(self) -> Self {
         Self { strict: true, ..self }
     }
 
-    /// Answers with this status.
+    /// Responds with this status.
     pub fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
 
-    /// Answers with one more header.
+    /// Responds with an additional header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Answers in this way.
+    /// Responds with this body.
     pub fn body(self, body: Body) -> Self {
         Self { body, ..self }
     }

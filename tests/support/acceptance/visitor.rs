@@ -1,4 +1,4 @@
-//! The suite's session, and how steps are taken on it.
+//! The suite's session, and the execution of steps.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,7 +14,7 @@ use super::script::{Script, Step};
 /// The session of the acceptance suite.
 #[derive(Debug, Session)]
 pub struct Visitor {
-    /// How often the visitor came.
+    /// Number of visits.
     pub count: u64,
     small: u8,
     name: String,
@@ -29,7 +29,7 @@ pub struct Visitor {
     credit: i64,
 }
 
-/// Carries out an operation on the field of this name, whatever its type.
+/// Runs an operation on the field with this name, for any type.
 macro_rules! on_field {
     ($session:expr, $name:expr, $operation:ident) => {
         match $name {
@@ -47,7 +47,7 @@ macro_rules! on_field {
     };
 }
 
-/// Takes the script's steps, and gives what each came to.
+/// Runs the script's steps, and returns their results.
 pub(crate) async fn run(
     session: &Session<Visitor>,
     script: &Script,
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     take_all(session, &script.steps, script.strict, gates).await
 }
 
-/// Takes the script's late steps.
+/// Runs the script's late steps.
 pub(crate) async fn run_late(
     session: &Session<Visitor>,
     script: &Script,
@@ -168,7 +168,7 @@ async fn assign<T: serde::de::DeserializeOwned>(
     field.set(serde_json::from_value(value).unwrap()).await
 }
 
-/// The names of the questions that the error answers with yes.
+/// Returns the names of all `is_…` methods that return true for this error.
 fn questions(error: &Error) -> Vec<&'static str> {
     let answers = [
         ("decode", error.is_decode()),

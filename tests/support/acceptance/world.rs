@@ -19,8 +19,7 @@ use crate::server::{Make, Monitor, RedisServer};
 use crate::store_suite::create;
 use crate::until;
 
-/// A store under test, the clock by which sessions on it age, and the framework that the program is
-/// on.
+/// A store under test, the clock for its sessions, and the web framework of the program.
 #[derive(Debug)]
 pub struct World {
     /// The store under test.
@@ -39,30 +38,30 @@ pub enum Store {
     Redis(RedisStore, Deployed),
 }
 
-/// The servers of a store, which the test has to itself.
+/// The servers of a store, for this test alone.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one a test")]
 pub enum Deployed {
-    /// They end with the test.
+    /// Servers that end with the test.
     Own(Deployment),
-    /// The next test gets them.
+    /// Servers that later tests use again.
     Shared(Shared),
 }
 
-/// The suite's program, serving. It ends with this value.
+/// The running program of the suite. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct App {
     /// `http://127.0.0.1:PORT`
     pub base: String,
     /// The program's session manager.
     pub sessions: Sessions,
-    /// Where its handlers wait.
+    /// Points at which the handlers wait.
     pub gates: Gates,
     _serving: Serving,
 }
 
 impl World {
-    /// On memory.
+    /// Creates a world in memory.
     pub async fn memory() -> Self {
         let clock = ManualClock::default();
         Self {
@@ -72,39 +71,39 @@ impl World {
         }
     }
 
-    /// On the usual server.
+    /// Creates a world on the usual server.
     pub async fn redis() -> Self {
         Self::on_servers(Deployed::Own(Deployment::One(RedisServer::start()))).await
     }
 
-    /// On Redis 8; nothing where there is none.
+    /// Creates a world on Redis 8. Returns `None` if this server is missing.
     pub async fn redis_8() -> Option<Self> {
         Self::on_make(Make::Redis8).await
     }
 
-    /// On Valkey 9; nothing where there is none.
+    /// Creates a world on Valkey 9. Returns `None` if this server is missing.
     pub async fn valkey_9() -> Option<Self> {
         Self::on_make(Make::Valkey9).await
     }
 
-    /// On a server that speaks TLS alone, and asks for a client's certificate; nothing where there
-    /// is none.
+    /// Creates a world on a server that only speaks TLS and requires a client certificate. Returns
+    /// `None` if no server supports this.
     pub async fn tls() -> Option<Self> {
         Some(Self::on_servers(Deployed::Own(Deployment::Tls(Tls::start()?))).await)
     }
 
-    /// On the master behind sentinels that the tests of this program share.
+    /// Creates a world on the master behind sentinels that this program's tests share.
     pub async fn sentinel() -> Self {
         Self::on_servers(Deployed::Shared(Shared::sentinel().await)).await
     }
 
-    /// On the cluster that the tests of this program share.
+    /// Creates a world on the cluster that this program's tests share.
     pub async fn cluster() -> Self {
         Self::on_servers(Deployed::Shared(Shared::cluster().await)).await
     }
 
-    /// On a server that is reached by another URL, through a [`Proxy`](crate::proxy::Proxy) say,
-    /// with this deadline for an operation.
+    /// Creates a world on a server with another URL, such as the URL of a
+    /// [`Proxy`](crate::proxy::Proxy), and with this deadline for an operation.
     pub async fn redis_at(server: RedisServer, url: &str, timeout: Duration) -> Self {
         Self::connect(Deployed::Own(Deployment::One(server)), url, timeout).await
     }
@@ -127,22 +126,22 @@ impl World {
         world
     }
 
-    /// The same with the program on this framework.
+    /// Runs the program on this web framework.
     pub fn with_adapter(self, adapter: Adapter) -> Self {
         Self { adapter, ..self }
     }
 
-    /// The suite's program with its usual configuration.
+    /// Starts the suite's program with the usual configuration.
     pub async fn app(&self) -> App {
         self.app_with(|config| config).await
     }
 
-    /// The suite's program with another configuration.
+    /// Starts the suite's program with another configuration.
     pub async fn app_with(&self, configure: impl FnOnce(SessionConfig) -> SessionConfig) -> App {
         self.serve(self.sessions(configure), 1).await
     }
 
-    /// The suite's program with its layer around itself.
+    /// Starts the suite's program with a second session layer around the first.
     pub async fn app_applied_twice(&self) -> App {
         self.serve(self.sessions(|config| config), 2).await
     }
@@ -154,8 +153,8 @@ impl World {
         let serving = self.adapter.serve(listener, sessions.clone(), gates.clone(), layers);
         let app = App { base, sessions, gates, _serving: serving };
         if self.adapter == Adapter::Actix {
-            // A worker makes connections of its own when it begins: what it says then is nothing
-            // that a test counts.
+            // A worker opens its own connections when it starts. Tests must not count these
+            // commands.
             app.client().ignore(Script::new()).await;
             until("the worker's connections", async || {
                 self.masters().into_iter().all(has_new_client)
@@ -165,7 +164,7 @@ impl World {
         app
     }
 
-    /// A manager on this store.
+    /// Returns a manager on this store.
     pub fn sessions(&self, configure: impl FnOnce(SessionConfig) -> SessionConfig) -> Sessions {
         let config = configure(SessionConfig::new().secret(SECRET));
         let sessions = match &self.store {
@@ -175,13 +174,13 @@ impl World {
         sessions.unwrap().with_clock(&self.clock)
     }
 
-    /// What the program takes for now.
+    /// Returns the current time of the program.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
 
-    /// The commands that the program sends to the store meanwhile, by lower-case name; none on
-    /// memory.
+    /// Returns the commands that the program sends to the store during `act`, by lower-case name.
+    /// The list is empty in memory.
     pub async fn commands(&self, act: impl AsyncFnOnce()) -> Vec<String> {
         let monitor = self.server().map(Deployment::monitor);
         act().await;
@@ -191,20 +190,20 @@ impl World {
         sent.iter().filter_map(name).collect()
     }
 
-    /// Holds on a server; on memory there are no commands to compare.
+    /// Compares the commands if the store is on a server. In memory, there are no commands.
     pub fn assert_commands(&self, sent: Vec<String>, expected: &[&str]) {
         if self.server().is_some() {
             assert_eq!(sent, expected);
         }
     }
 
-    /// The commands by which a request overwrites what it has read.
+    /// Returns the commands that overwrite a value after a read in the same request.
     pub fn overwriting(&self) -> &'static [&'static str] {
         let plain = self.masters().iter().all(|master| master.has_hsetex());
         if plain { &["hsetex", "pexpire"] } else { &["evalsha"] }
     }
 
-    /// The one server of the test's own, to be killed and started again.
+    /// Returns the test's own single server, so that the test can kill and restart the server.
     pub fn server_mut(&mut self) -> &mut RedisServer {
         match &mut self.store {
             Store::Redis(_, Deployed::Own(Deployment::One(server))) => server,
@@ -212,7 +211,7 @@ impl World {
         }
     }
 
-    /// The server or servers, if the store has any.
+    /// Returns the servers, if the store has any.
     pub fn server(&self) -> Option<&Deployment> {
         match &self.store {
             Store::Memory(_) => None,
@@ -220,7 +219,8 @@ impl World {
         }
     }
 
-    /// What every key of the store holds of its time to live, in milliseconds; empty on memory.
+    /// Returns the time to live of each key in the store, in milliseconds. The list is empty in
+    /// memory.
     pub fn times_to_live(&self) -> Vec<i64> {
         let left = |master: &RedisServer| {
             let keys: Vec<String> = master.cli(&["KEYS", "*"]);
@@ -229,15 +229,15 @@ impl World {
         self.masters().into_iter().flat_map(left).collect()
     }
 
-    /// A server learns a script at the first call: so that tests count what every later call costs.
+    /// Loads the scripts into the server, so that tests only count the commands of later calls.
     async fn teach_scripts(&self) {
         let handle = self.sessions(|config| config).open([]);
         handle.session::<Visitor>().set_count(1).await.unwrap();
         self.server().unwrap().on_every_master(&["FLUSHALL"]);
     }
 
-    /// Lets time pass, for the program and for the store. On a server the keys' expiries are
-    /// brought forward, and the times that tombstones hold are put back.
+    /// Advances the time of the program and of the store. On a server, this brings the expiry of
+    /// the keys forward, and sets the times in tombstones back.
     pub fn elapse(&self, time: Duration) {
         self.clock.advance(time);
         for master in self.masters() {
@@ -253,18 +253,18 @@ impl World {
         }
     }
 
-    /// Ends the session of a cookie by another part of the application: a job, an administrator.
+    /// Ends the session of a cookie outside a request, like a job or an administrator.
     pub async fn end_elsewhere(&self, app: &App, cookie: &str) {
         let id = id_of(cookie).parse().unwrap();
         app.sessions.open_id::<Visitor>(&id).destroy().await.unwrap();
     }
 
-    /// Begins a session under this id, as another program does.
+    /// Creates a session with this id, like another program.
     pub async fn begin_under(&self, id: &str) {
         create(self.any_store(), &SessionKey::new("app", &id.parse().unwrap()), &[]).await;
     }
 
-    /// Whether the store has the session of a cookie.
+    /// Returns whether the store has the session of a cookie.
     pub async fn is_live(&self, cookie: &str) -> bool {
         let key = SessionKey::new("app", &id_of(cookie).parse().unwrap());
         matches!(self.any_store().expires_in(&key).await.unwrap(), Lookup::Found(_))
@@ -294,18 +294,18 @@ impl Deref for Deployed {
 }
 
 impl App {
-    /// A new visitor.
+    /// Returns a new client.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
     }
 }
 
-/// One that has said all that a connection begins with, and nothing since.
+/// Returns whether a client has sent the commands of a new connection and nothing since.
 fn has_new_client(master: &RedisServer) -> bool {
     master.cli::<String>(&["CLIENT", "LIST"]).contains(" cmd=script|load ")
 }
 
-/// A tombstone that was made and ends so much earlier.
+/// Returns a tombstone whose creation and end lie this much earlier.
 fn older(tombstone: &str, by: Duration) -> String {
     let [kind, made, until, successor] = tombstone.split(':').collect::<Vec<_>>()[..] else {
         panic!("a tombstone: {tombstone}")
@@ -314,7 +314,8 @@ fn older(tombstone: &str, by: Duration) -> String {
     format!("{kind}:{}:{}:{successor}", earlier(made), earlier(until))
 }
 
-/// The creation time of an id has whole seconds. Tests can foretell deadlines from it.
+/// Returns the current time in whole seconds, like the creation time in an id. Tests can then
+/// predict deadlines.
 fn this_second() -> SystemTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     UNIX_EPOCH + Duration::from_secs(since.as_secs())

@@ -1,4 +1,4 @@
-//! A browser without a screen: Chromium, told what to do by ChromeDriver.
+//! A headless browser: Chromium, controlled by ChromeDriver.
 
 mod page;
 mod webdriver;
@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use crate::program::Program;
 use webdriver::Connection;
 
-/// A browser with a profile of its own. It ends with this value, or with the test's process,
-/// however that ends.
+/// A browser with a separate profile. The browser ends when this value is dropped or the test's
+/// process ends.
 #[derive(Debug)]
 pub struct Browser {
     driver: Program,
@@ -23,10 +23,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts the driver of a browser; [`open`](Self::open) starts the browser itself.
+    /// Starts the driver of a browser. [`open`](Self::open) starts the browser itself.
     ///
-    /// `None` where there is none, after printing that the test is skipped; with
-    /// `SESSION_BROWSER_REQUIRED=1` that is a failure instead.
+    /// Without a browser, returns `None` and prints that the test is skipped. With
+    /// `SESSION_BROWSER_REQUIRED=1`, panics instead.
     pub fn start() -> Option<Self> {
         let (Some(chromium), Some(driver)) =
             (chromium(), program("SESSION_BROWSER_DRIVER", &["chromedriver"]))
@@ -40,8 +40,8 @@ impl Browser {
         Some(Self { driver, base, chromium })
     }
 
-    /// Opens a window on this address. Closed and opened again, the browser knows what a browser on
-    /// disk keeps.
+    /// Opens a window at this address. A browser that is opened again still has everything that
+    /// browsers keep on disk.
     pub async fn open(&self, url: &str) -> Page {
         let profile = self.driver.directory().join("profile");
         let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
@@ -53,8 +53,8 @@ impl Browser {
     }
 }
 
-/// No screen, nothing over the network but what a test asks for, and no sandbox: root, as which
-/// many containers run, can have none.
+/// No screen, no network access beyond the test, and no sandbox. The sandbox does not work for
+/// root, the user in many containers.
 const ARGUMENTS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
@@ -77,7 +77,7 @@ fn chromium() -> Option<PathBuf> {
     )
 }
 
-/// What the variable names, else the first of these on `PATH`.
+/// Returns the program in the variable, or the first of these names on `PATH`.
 fn program(variable: &str, names: &[&str]) -> Option<PathBuf> {
     if let Some(program) = env::var_os(variable).filter(|program| !program.is_empty()) {
         return Some(program.into());
@@ -92,6 +92,6 @@ fn program(variable: &str, names: &[&str]) -> Option<PathBuf> {
 fn skip(reason: &str) {
     let required = env::var_os("SESSION_BROWSER_REQUIRED").is_some_and(|required| required == "1");
     assert!(!required, "SESSION_BROWSER_REQUIRED is set, and there is {reason}");
-    // Not `eprintln!`: that is not shown for a test that passes.
+    // `eprintln!` output is hidden if the test passes.
     let _ = writeln!(std::io::stderr(), "skipped a test in a browser: {reason}");
 }

@@ -1,4 +1,4 @@
-//! What a person sees and does in a browser.
+//! The view and the actions of a person in a browser.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::webdriver::{Connection, Refused};
 
-/// An open browser, at the tab that was opened or switched to last. Elements are named by CSS
-/// selectors; one that is not there is a failure.
+/// An open browser, with the tab that was last opened or selected. CSS selectors name the elements.
+/// A missing element is a failure.
 #[derive(Debug)]
 pub struct Page {
     browser: Connection,
 }
 
-/// A cookie as the browser keeps it.
+/// A cookie in the browser.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "the names of the attributes")]
@@ -27,7 +27,7 @@ pub struct Cookie {
     pub secure: bool,
     pub http_only: bool,
     pub same_site: String,
-    /// In seconds since 1970; `None`: until the browser is closed.
+    /// Seconds since 1970. `None` means until the browser is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry: Option<u64>,
 }
@@ -37,27 +37,27 @@ impl Page {
         Self { browser }
     }
 
-    /// Closes the browser, as a person does.
+    /// Closes the browser, like a person.
     pub async fn close(self) {
         self.browser.delete("").await;
     }
 
-    /// Goes to an address, typed in.
+    /// Goes to an address, like a person who types it.
     pub async fn visit(&self, url: &str) {
         self.browser.post("/url", json!({ "url": url })).await;
     }
 
-    /// Presses the button "reload".
+    /// Presses the "reload" button.
     pub async fn reload(&self) {
         self.browser.post("/refresh", json!({})).await;
     }
 
-    /// Presses the button "back".
+    /// Presses the "back" button.
     pub async fn back(&self) {
         self.browser.post("/back", json!({})).await;
     }
 
-    /// The page's title.
+    /// Returns the page's title.
     pub async fn title(&self) -> String {
         text(&self.browser.get("/title").await)
     }
@@ -68,7 +68,7 @@ impl Page {
         wait_for(&what, async || (self.title().await == title).then_some(())).await;
     }
 
-    /// Whether there is such an element.
+    /// Returns whether such an element exists.
     pub async fn has(&self, selector: &str) -> bool {
         match self.find(selector).await {
             Ok(_) => true,
@@ -79,25 +79,25 @@ impl Page {
         }
     }
 
-    /// The text of an element.
+    /// Returns the text of an element.
     pub async fn text(&self, selector: &str) -> String {
         let element = self.element(selector).await;
         text(&self.browser.get(&format!("{element}/text")).await)
     }
 
-    /// What is typed into an input, also a hidden one.
+    /// Returns the value of an input, including hidden inputs.
     pub async fn value(&self, selector: &str) -> String {
         let element = self.element(selector).await;
         text(&self.browser.get(&format!("{element}/property/value")).await)
     }
 
-    /// Clicks on an element.
+    /// Clicks an element.
     pub async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
         self.browser.post(&format!("{element}/click"), json!({})).await;
     }
 
-    /// Clicks on what leads to another page, a link or a form's button, and waits for that page.
+    /// Clicks a link or a form's button, and waits for the next page.
     pub async fn follow(&self, selector: &str) {
         const LEFT: &str = "the page before";
         self.run(&format!("document.title = '{LEFT}'")).await;
@@ -105,36 +105,36 @@ impl Page {
         wait_for("another page", async || (self.title().await != LEFT).then_some(())).await;
     }
 
-    /// Types a text into an input, in place of what is there.
+    /// Replaces the text of an input.
     pub async fn fill(&self, selector: &str, text: &str) {
         let element = self.element(selector).await;
         self.browser.post(&format!("{element}/clear"), json!({})).await;
         self.browser.post(&format!("{element}/value"), json!({ "text": text })).await;
     }
 
-    /// Runs a script on the page, as the browser's developer tools do, and gives what it returns.
+    /// Runs a script on the page, like the developer tools, and returns the result.
     pub async fn run(&self, script: &str) -> Value {
         self.browser.post("/execute/sync", json!({ "script": script, "args": [] })).await
     }
 
-    /// The cookie of this name that the browser would send to this page.
+    /// Returns the cookie with this name that the browser would send to this page.
     pub async fn cookie(&self, name: &str) -> Option<Cookie> {
         let cookies: Vec<Cookie> =
             serde_json::from_value(self.browser.get("/cookie").await).unwrap();
         cookies.into_iter().find(|cookie| cookie.name == name)
     }
 
-    /// Gives the browser a cookie, as if this page had set it.
+    /// Stores a cookie in the browser, as if this page had set it.
     pub async fn set_cookie(&self, cookie: &Cookie) {
         self.browser.post("/cookie", json!({ "cookie": cookie })).await;
     }
 
-    /// The tab that is shown.
+    /// Returns the visible tab.
     pub async fn tab(&self) -> String {
         text(&self.browser.get("/window").await)
     }
 
-    /// Opens another tab on an address.
+    /// Opens an address in another tab.
     pub async fn open_tab(&self, url: &str) -> String {
         let tab = text(&self.browser.post("/window/new", json!({ "type": "tab" })).await["handle"]);
         self.switch_to(&tab).await;
@@ -142,12 +142,12 @@ impl Page {
         tab
     }
 
-    /// Shows another tab.
+    /// Switches to another tab.
     pub async fn switch_to(&self, tab: &str) {
         self.browser.post("/window", json!({ "handle": tab })).await;
     }
 
-    /// A picture of the page: a PNG file in base64.
+    /// Returns a screenshot of the page, as a PNG file in base64.
     pub async fn screenshot(&self) -> String {
         text(&self.browser.get("/screenshot").await)
     }
@@ -157,7 +157,7 @@ impl Page {
     }
 
     async fn find(&self, selector: &str) -> Result<String, Refused> {
-        /// The key of an element's reference (WebDriver, section 12.2).
+        /// Key of an element's reference (WebDriver, section 12.2).
         const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
         let by = json!({ "using": "css selector", "value": selector });
         let found = self.browser.try_call(Method::POST, "/element", Some(by)).await?;
@@ -165,7 +165,7 @@ impl Page {
     }
 }
 
-/// Asks until the answer is there, for up to twenty seconds.
+/// Polls for an answer, for up to twenty seconds.
 async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let limit = Instant::now() + Duration::from_secs(20);
     loop {

@@ -1,19 +1,18 @@
-//! The protocol of browser drivers, as far as it is needed: [WebDriver](https://www.w3.org/TR/webdriver2/).
+//! The subset of [WebDriver](https://www.w3.org/TR/webdriver2/) that the tests need.
 
 use std::path::Path;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A running browser, by the session that its driver has with it.
+/// A running browser, identified by the driver's session.
 #[derive(Debug, Clone)]
 pub(super) struct Connection {
     http: reqwest::Client,
     session: String,
 }
 
-/// What the driver says in place of an answer: the error's code, `no such element` say, and a
-/// message.
+/// An error of the driver, with a code such as `no such element` and a message.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) code: String,
@@ -34,8 +33,8 @@ impl Connection {
         connection
     }
 
-    /// On a busy machine the driver may read the file with the browser's port before the browser
-    /// has written it, and gives up.
+    /// Starts a session, with retries. On a busy machine, the driver may fail because it reads the
+    /// file with the browser's port too early.
     async fn start(&self, capabilities: &Value) -> Value {
         const TRIES: usize = 3;
         for _ in 1..TRIES {

@@ -1,11 +1,11 @@
-//! Certificates for a test's servers and their clients.
+//! Certificates for a test's servers and clients.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
 
-/// What one authority signed, as PEM.
+/// Certificates from a single authority, as PEM.
 #[derive(Debug, Clone)]
 pub(super) struct Certificates {
     pub(super) authority: String,
@@ -14,7 +14,8 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// The server's certificate is for these names, and from the past if it has expired.
+    /// Creates certificates. The server's certificate is for these names, and lies in the past if
+    /// it has expired.
     pub(super) fn new(names: &[&str], has_expired: bool) -> Self {
         let mut params = named("authority of a test", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

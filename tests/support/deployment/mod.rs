@@ -1,8 +1,8 @@
-//! Servers as they are deployed: behind TLS, behind sentinels, as a cluster. Real processes, each
-//! in a directory of its own.
+//! Realistic deployments of servers: behind TLS, behind sentinels, as a cluster. The servers are
+//! real processes, each in a separate directory.
 //!
-//! A [`Sentinel`] or a [`Cluster`] takes seconds to start. Tests that leave it whole share one, one
-//! test after another, by [`Shared`]; a test that breaks it starts its own.
+//! A [`Sentinel`] or a [`Cluster`] takes seconds to start. Tests that do not damage the deployment
+//! share it in turn through [`Shared`]. A test that damages it starts its own.
 
 mod certificates;
 mod cluster;
@@ -19,13 +19,13 @@ use redis::{FromRedisValue, ToRedisArgs, cmd};
 
 use crate::server::{CommandCounts, Monitor, RedisServer};
 
-/// The servers of a store, deployed one way or another.
+/// The servers of a store, in one of several deployments.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one a test")]
 pub enum Deployment {
-    /// One server.
+    /// A single server.
     One(RedisServer),
-    /// One server that speaks TLS.
+    /// A single server that speaks TLS.
     Tls(Tls),
     /// A master behind sentinels.
     Sentinel(Sentinel),
@@ -34,7 +34,7 @@ pub enum Deployment {
 }
 
 impl Deployment {
-    /// Where a store connects to.
+    /// Returns the URL for a store.
     pub fn url(&self) -> String {
         match self {
             Self::One(server) => server.url(),
@@ -44,7 +44,7 @@ impl Deployment {
         }
     }
 
-    /// The servers that take writes.
+    /// Returns the servers that accept writes.
     pub fn masters(&self) -> Vec<&RedisServer> {
         match self {
             Self::One(server) => vec![server],
@@ -56,8 +56,8 @@ impl Deployment {
         }
     }
 
-    /// Carries out one command on the master that has its key, and gives the reply. A command
-    /// without a key has no place in a cluster: see [`keys`](Self::keys) and
+    /// Runs a command on the master that has its key, and returns the reply. In a cluster, a
+    /// command without a key has no such master: use [`keys`](Self::keys) and
     /// [`on_every_master`](Self::on_every_master).
     pub fn cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> T {
         match self {
@@ -68,14 +68,14 @@ impl Deployment {
         }
     }
 
-    /// Carries out one command on every master.
+    /// Runs a command on every master.
     pub fn on_every_master(&self, command: &[&str]) {
         for master in self.masters() {
             let _: redis::Value = master.cli(command);
         }
     }
 
-    /// All keys.
+    /// Returns all keys.
     pub fn keys(&self) -> Vec<String> {
         self.masters()
             .into_iter()
@@ -83,13 +83,13 @@ impl Deployment {
             .collect()
     }
 
-    /// How often each command was carried out so far, by all masters together. Take it before and
-    /// after, and subtract.
+    /// Returns the number of calls of each command so far, on all masters. Subtract the counts from
+    /// before.
     pub fn counts(&self) -> CommandCounts {
         self.masters().into_iter().map(RedisServer::counts).sum()
     }
 
-    /// Listens to every command that the masters carry out from now on.
+    /// Records every command that the masters execute from now on.
     pub fn monitor(&self) -> Monitor {
         Monitor::begin(&self.masters())
     }

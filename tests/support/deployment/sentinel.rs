@@ -1,12 +1,12 @@
-//! A master, its replicas, and sentinels that watch over them.
+//! A master, its replicas, and sentinels that monitor them.
 
 use std::collections::HashMap;
 
 use crate::server::{Make, Recipe, RedisServer, Role, SENTINEL_FILE};
 use crate::wait_for;
 
-/// One master, two replicas, and three sentinels of which two have to agree. Servers are numbered
-/// from 0; the first master is 0.
+/// A master, two replicas, and three sentinels with a quorum of two. Servers are numbered from 0,
+/// and the first master is 0.
 #[derive(Debug)]
 pub struct Sentinel {
     nodes: Vec<RedisServer>,
@@ -18,7 +18,8 @@ const REPLICAS: usize = 2;
 const SENTINELS: usize = 3;
 
 impl Sentinel {
-    /// Starts them, up to where the replicas are in step and every sentinel knows all others.
+    /// Starts the servers. Waits until the replicas are in sync and every sentinel knows the
+    /// others.
     pub fn start() -> Self {
         let program = Make::Usual.program().expect("a server, which most tests need");
         let sentinel = Recipe {
@@ -35,7 +36,7 @@ impl Sentinel {
         deployment
     }
 
-    /// `redis+sentinel://127.0.0.1:PORT,…/NAME`
+    /// Returns `redis+sentinel://127.0.0.1:PORT,…/NAME`.
     pub fn url(&self) -> String {
         let addresses: Vec<_> = self
             .sentinels
@@ -45,49 +46,49 @@ impl Sentinel {
         format!("redis+sentinel://{}/{MASTER_NAME}", addresses.join(","))
     }
 
-    /// The name by which the sentinels know the master.
+    /// Returns the name of the master for the sentinels.
     pub fn master_name(&self) -> &'static str {
         MASTER_NAME
     }
 
-    /// Which node is the master, as the sentinels say.
+    /// Returns the current master, as reported by the sentinels.
     pub fn master(&self) -> usize {
         self.master_by(self.up().next().expect("a sentinel is up"))
     }
 
-    /// The servers, whichever is the master.
+    /// Returns the servers, of any role.
     pub fn nodes(&self) -> &[RedisServer] {
         &self.nodes
     }
 
-    /// A server, to be killed and started again.
+    /// Returns a server, so that the test can kill and restart the server.
     pub fn node_mut(&mut self, node: usize) -> &mut RedisServer {
         &mut self.nodes[node]
     }
 
-    /// The sentinels.
+    /// Returns the sentinels.
     pub fn sentinels(&self) -> &[RedisServer] {
         &self.sentinels
     }
 
-    /// A sentinel, to be killed and started again.
+    /// Returns a sentinel, so that the test can kill and restart the sentinel.
     pub fn sentinel_mut(&mut self, sentinel: usize) -> &mut RedisServer {
         &mut self.sentinels[sentinel]
     }
 
-    /// Has the sentinels make a replica the master, without any fault, and gives the new master.
+    /// Makes the sentinels promote a replica without a fault, and returns the new master.
     pub fn failover(&self) -> usize {
         let old = self.master();
         let sentinel = self.up().next().expect("a sentinel is up");
-        // Soon after another failover, it does not know of the replicas yet.
+        // Soon after another failover, the sentinel does not know the replicas yet.
         wait_for("a replica to be master", || {
             sentinel.try_cli::<()>(&["SENTINEL", "FAILOVER", MASTER_NAME]).ok()
         });
         self.wait_for_new_master(old)
     }
 
-    /// Waits until every sentinel that is up names another master than this one, and that one
-    /// serves as a master. Gives it.
+    /// Waits until every running sentinel reports another master, which accepts its role. Returns
+    /// the new master.
     pub fn wait_for_new_master(&self, old: usize) -> usize {
         wait_for("a new master", || {
             let new = self.master();
@@ -97,7 +98,7 @@ impl Sentinel {
         })
     }
 
-    /// Waits until all servers that are up follow the master, and are in step with it.
+    /// Waits until all running servers follow the master and are in sync.
     pub fn wait_for_replicas(&self) {
         let replicas = self.nodes.iter().filter(|node| node.is_up()).count() - 1;
         wait_for("the replicas", || {
@@ -126,8 +127,8 @@ impl Sentinel {
         wait_for("the replicas", || (in_step(&self.nodes[0]) == REPLICAS).then_some(()));
     }
 
-    /// After the replicas: a sentinel asks a master for them at once, and again after ten seconds
-    /// only.
+    /// Starts the sentinels after the replicas. A sentinel asks a master for replicas at once, and
+    /// again only after ten seconds.
     fn watch(&self) {
         let port = self.nodes[0].port().to_string();
         for sentinel in &self.sentinels {
@@ -143,15 +144,15 @@ impl Sentinel {
     }
 }
 
-/// Replicas are served at once, not after the five seconds in which others could come.
+/// Serves replicas at once, without the default delay of five seconds for further replicas.
 pub(super) const REPLICATION: [&str; 4] =
     ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
 
 const SETTINGS: [&str; 6] =
     ["down-after-milliseconds", "500", "failover-timeout", "3000", "parallel-syncs", "2"];
 
-/// In milliseconds. A sentinel that was held up for two seconds, as on a busy machine, does nothing
-/// for the last of them: thirty seconds else.
+/// Values in milliseconds. After a stall of two seconds, as on a busy machine, a sentinel stays
+/// passive for the last value. The default is thirty seconds.
 const TIMES: [&str; 6] = ["PUBLISH-PERIOD", "200", "INFO-PERIOD", "500", "TILT-PERIOD", "1000"];
 
 fn knows_all(sentinel: &RedisServer) -> bool {
@@ -168,7 +169,7 @@ fn is_master(node: &RedisServer) -> bool {
     node.cli::<String>(&["INFO", "replication"]).contains("role:master")
 }
 
-/// How many replicas a master has that are in step with it:
+/// Returns the number of the master's replicas that are in sync, from
 /// `slave0:ip=…,port=…,state=online,offset=…,lag=…`.
 pub(super) fn in_step(master: &RedisServer) -> usize {
     let info: String = master.cli(&["INFO", "replication"]);

@@ -1,4 +1,4 @@
-//! Deployments that the tests of one program share.
+//! Deployments that the tests of a program share.
 
 use std::ops::Deref;
 use std::sync::LazyLock;
@@ -7,8 +7,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Cluster, Deployment, Sentinel};
 
-/// A deployment that is this test's alone until it drops this. At the beginning it is empty, with
-/// all permissions and without a limit of memory; whoever changes more of it has to change it back.
+/// A deployment that belongs to this test until it is dropped. At first the deployment is empty,
+/// with all permissions and without a memory limit. A test that changes anything else must undo the
+/// change.
 #[derive(Debug)]
 pub struct Shared(MutexGuard<'static, Deployment>);
 
@@ -18,12 +19,12 @@ static CLUSTER: LazyLock<Mutex<Deployment>> =
     LazyLock::new(|| Mutex::new(Deployment::Cluster(Cluster::start())));
 
 impl Shared {
-    /// The master behind sentinels.
+    /// Takes the master behind sentinels.
     pub async fn sentinel() -> Self {
         Self::take(&SENTINEL).await
     }
 
-    /// The cluster.
+    /// Takes the cluster.
     pub async fn cluster() -> Self {
         Self::take(&CLUSTER).await
     }

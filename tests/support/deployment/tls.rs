@@ -1,4 +1,4 @@
-//! A server that speaks TLS alone.
+//! A server that only speaks TLS.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::certificates::Certificates;
 use crate::server::{Make, Recipe, RedisServer, Role};
 use crate::wait_for;
 
-/// A server with a certificate of its own authority, for `localhost` and 127.0.0.1.
+/// A server with a certificate from a separate authority, for `localhost` and 127.0.0.1.
 #[derive(Debug)]
 pub struct Tls {
     server: RedisServer,
@@ -19,26 +19,27 @@ const CLIENT_CERTIFICATE: &str = "client.pem";
 const CLIENT_KEY: &str = "client.key";
 
 impl Tls {
-    /// A host that no server of a test has.
+    /// A host name that no test server has.
     pub const OTHER_NAME: &str = "redis.example";
 
-    /// One that lets nobody in without a client's certificate. Nothing where no server speaks TLS.
+    /// Starts a server that requires a client certificate. Returns `None` if no server speaks TLS.
     pub fn start() -> Option<Self> {
         Self::start_with("yes", Certificates::new(&NAMES, false))
     }
 
-    /// One that does not ask for a client's certificate.
+    /// Starts a server that requires no client certificate.
     pub fn start_open() -> Option<Self> {
         Self::start_with("no", Certificates::new(&NAMES, false))
     }
 
-    /// The same with a certificate for [`OTHER_NAME`](Self::OTHER_NAME).
+    /// Starts a server with a certificate for [`OTHER_NAME`](Self::OTHER_NAME), without client
+    /// certificates.
     pub fn start_as_another() -> Option<Self> {
         Self::start_with("no", Certificates::new(&[Self::OTHER_NAME], false))
     }
 
-    /// A cluster of one node, which tells its address, with a certificate for
-    /// [`OTHER_NAME`](Self::OTHER_NAME) alone.
+    /// Starts a cluster with a single node, which announces its address. The certificate is only
+    /// for [`OTHER_NAME`](Self::OTHER_NAME).
     pub fn start_cluster() -> Option<Self> {
         let settings = [
             "--cluster-enabled",
@@ -59,7 +60,7 @@ impl Tls {
         Some(tls)
     }
 
-    /// The same with a certificate that has expired.
+    /// Starts a server with an expired certificate, without client certificates.
     pub fn start_expired() -> Option<Self> {
         Self::start_with("no", Certificates::new(&NAMES, true))
     }
@@ -94,8 +95,8 @@ impl Tls {
         })
     }
 
-    /// `rediss://127.0.0.1:PORT` with all that the server asks for: `?ca=…`, and `&cert=…&key=…` if
-    /// it wants a client's certificate.
+    /// Returns `rediss://127.0.0.1:PORT` with everything that the server requires: `?ca=…`, and
+    /// `&cert=…&key=…` for a client certificate.
     pub fn url(&self) -> String {
         let url = format!("{}?ca={}", self.bare_url(), self.authority().display());
         if !self.asks_for_certificate {
@@ -105,28 +106,28 @@ impl Tls {
         format!("{url}&cert={}&key={}", certificate.display(), key.display())
     }
 
-    /// `rediss://127.0.0.1:PORT` alone.
+    /// Returns `rediss://127.0.0.1:PORT` without parameters.
     pub fn bare_url(&self) -> String {
         format!("rediss://127.0.0.1:{}", self.server.port())
     }
 
-    /// The file of the authority that signed the server's certificate.
+    /// Returns the file of the authority that signed the server's certificate.
     pub fn authority(&self) -> PathBuf {
         self.server.directory().join(AUTHORITY)
     }
 
-    /// The files of a client's certificate and its key.
+    /// Returns the files of a client's certificate and key.
     pub fn client(&self) -> (PathBuf, PathBuf) {
         let directory = self.server.directory();
         (directory.join(CLIENT_CERTIFICATE), directory.join(CLIENT_KEY))
     }
 
-    /// The server, which the test reaches by its unix socket.
+    /// Returns the server. The test reaches the server through a Unix socket.
     pub fn server(&self) -> &RedisServer {
         &self.server
     }
 
-    /// The server, to be killed and started again.
+    /// Returns the server, so that the test can kill and restart the server.
     pub fn server_mut(&mut self) -> &mut RedisServer {
         &mut self.server
     }

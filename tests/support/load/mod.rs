@@ -1,5 +1,4 @@
-//! Hundreds of requests at once, while something fails under them: what they saw, and what they
-//! must not see.
+//! Hundreds of concurrent requests during a failure, with checks of their results.
 
 mod report;
 mod visitor;
@@ -15,9 +14,9 @@ use tokio::task::JoinHandle;
 
 use self::visitor::Visitor;
 
-/// Visitors that send one request after another, each with a session of its own. They know what
-/// their sessions may hold, and check it in each answer: no acknowledged write missing, none
-/// carried out twice, none seen by half.
+/// Visitors that send one request after another, each with a separate session. Each visitor knows
+/// the possible content of its session, and checks every answer. No acknowledged write may be lost,
+/// no write may run twice, and no write may be seen in part.
 #[derive(Debug)]
 pub struct Load {
     visitors: Vec<JoinHandle<Visitor>>,
@@ -32,7 +31,7 @@ pub(crate) struct Progress {
 }
 
 impl Load {
-    /// So many visitors; each has been served once.
+    /// Starts this number of visitors, and waits until each has been served once.
     pub async fn start(sessions: &Sessions, visitors: usize) -> Self {
         let progress = Arc::new(Progress::default());
         let visitors = (0..visitors).map(|number| {
@@ -44,17 +43,17 @@ impl Load {
         load
     }
 
-    /// Waits until as many requests were served as there are visitors, this many times.
+    /// Waits until this many requests per visitor have succeeded, on average.
     pub async fn served(&self, times: u64) {
         self.grows("requests that are served", &self.progress.served, times).await;
     }
 
-    /// Waits until as many requests failed as there are visitors, this many times.
+    /// Waits until this many requests per visitor have failed, on average.
     pub async fn failed(&self, times: u64) {
         self.grows("requests that fail", &self.progress.failed, times).await;
     }
 
-    /// Lets each visitor end its request, and gathers what they saw.
+    /// Lets each visitor finish its request, and collects the results.
     pub async fn stop(self) -> Report {
         self.progress.stops.store(true, Ordering::Relaxed);
         let mut visitors = Vec::new();

@@ -1,11 +1,11 @@
-//! What all visitors saw, as numbers.
+//! The results of all visitors, as numbers.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::visitor::{Fate, Request, Seen, Visitor};
 
-/// What all visitors saw.
+/// The results of all visitors.
 #[derive(Debug)]
 pub struct Report {
     seen: Seen,
@@ -22,39 +22,41 @@ impl Report {
         Self { seen }
     }
 
-    /// How many acknowledged increments were gone afterwards.
+    /// Returns the number of acknowledged increments that were lost.
     pub fn lost(&self) -> u64 {
         self.seen.lost
     }
 
-    /// How many requests failed, whether they may have written or not.
+    /// Returns the number of failed requests, including those with an unknown outcome.
     pub fn failed(&self) -> usize {
         self.count(Fate::Failed) + self.count(Fate::Unknown)
     }
 
-    /// The longest that anybody waited.
+    /// Returns the longest wait of any request.
     pub fn longest_wait(&self) -> Duration {
         self.waits().last().copied().unwrap_or_default()
     }
 
-    /// How long after a moment the last request failed: from then on all were served.
+    /// Returns the time from this moment to the last failed request. All later requests were
+    /// served.
     pub fn served_again_after(&self, moment: Instant) -> Duration {
         let failures = self.seen.requests.iter().filter(|request| request.fate != Fate::Served);
         let last = failures.map(|request: &Request| request.ended).max();
         last.map_or(Duration::ZERO, |last| last.saturating_duration_since(moment))
     }
 
-    /// Nothing was carried out twice, nor seen by half.
+    /// Checks that no write ran twice, and that none was seen in part.
     ///
     /// # Panics
     ///
-    /// If something was.
+    /// Panics if a check fails.
     pub fn assert_right(&self) {
         let wrong = &self.seen.wrong;
         assert!(wrong.is_empty(), "{} times, as: {:?}", wrong.len(), &wrong[..wrong.len().min(3)]);
     }
 
-    /// Prints the numbers, past what captures a test's output: they are what it is run for.
+    /// Prints the numbers even if the test's output is captured, because they are the purpose of
+    /// the test.
     pub fn print(&self, fault: &str, deadline: Duration, back: Option<Instant>) {
         let waits = self.waits();
         let p99 = waits.get(waits.len() * 99 / 100).copied().unwrap_or_default();
@@ -83,7 +85,7 @@ impl Report {
         self.seen.requests.iter().filter(|request| request.fate == fate).count()
     }
 
-    /// From the shortest to the longest.
+    /// Returns the waits in ascending order.
     fn waits(&self) -> Vec<Duration> {
         let mut waits: Vec<_> = self.seen.requests.iter().map(|request| request.took).collect();
         waits.sort_unstable();

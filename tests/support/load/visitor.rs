@@ -1,4 +1,4 @@
-//! One visitor, who remembers what the session may hold.
+//! A visitor that remembers the possible content of its session.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,7 +8,7 @@ use session_runtime::{Error, Session, Sessions};
 
 use super::Progress;
 
-/// What a visitor's session holds.
+/// The session of a visitor.
 #[derive(Debug, Session)]
 pub(crate) struct Visit {
     count: u64,
@@ -16,30 +16,30 @@ pub(crate) struct Visit {
     right: u64,
 }
 
-/// A visitor, and what was seen.
+/// A visitor and its results.
 #[derive(Debug)]
 pub(crate) struct Visitor {
     sessions: Sessions,
     number: usize,
     cookie: Option<String>,
-    /// What the count was when it was seen last, or acknowledged.
+    /// Last count that was read or acknowledged.
     count: u64,
-    /// How many increments may have been carried out since, or may be yet.
+    /// Number of increments with an unknown outcome since then.
     unknown: u64,
     pub(crate) seen: Seen,
 }
 
-/// What one visitor saw, or all of them.
+/// The results of one or of all visitors.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) requests: Vec<Request>,
-    /// Acknowledged increments that were gone afterwards.
+    /// Acknowledged increments that were lost.
     pub(crate) lost: u64,
-    /// What must never be.
+    /// Violations of the guarantees.
     pub(crate) wrong: Vec<String>,
 }
 
-/// One request, as its visitor saw it.
+/// A request with its result.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) ended: Instant,
@@ -50,13 +50,13 @@ pub(crate) struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Served,
-    /// It failed, and nothing was written.
+    /// The request failed, and nothing was written.
     Failed,
-    /// It failed, and may have written.
+    /// The request failed, and may have written.
     Unknown,
 }
 
-/// Who is told to come back later does.
+/// Pause before the next request, like a client that was told to retry later.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(5);
 
 impl Visitor {
@@ -124,7 +124,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// The count is now this, after so many increments of this request.
+    /// Records a count that was read, after this request added a number.
     fn sees(&mut self, count: u64, added: u64) {
         let least = self.count + added;
         let most = least + self.unknown;
@@ -144,7 +144,7 @@ impl Visitor {
             Err(error) if error.is_outcome_unknown() => Fate::Unknown,
             Err(error) => {
                 if error.is_gone() {
-                    // It is lost, and the next request begins another.
+                    // The session is lost, and the next request creates another session.
                     self.seen.lost += self.count;
                     (self.cookie, self.count, self.unknown) = (None, 0, 0);
                 }

@@ -1,6 +1,7 @@
-//! The numbers that decide a run.
+//! The random numbers that determine a run.
 
-/// The numbers that decide a run: drawn from a seed and written down, or those of an earlier run.
+/// The numbers that determine a run. They are drawn from a seed and recorded, or come from an
+/// earlier run.
 #[derive(Debug)]
 pub struct Choices {
     drawn: Vec<u32>,
@@ -9,38 +10,39 @@ pub struct Choices {
 
 #[derive(Debug)]
 enum Source {
-    /// SplitMix64: small, and good enough to wander about.
+    /// SplitMix64: small, and random enough for this purpose.
     Random(u64),
     Given(usize),
 }
 
 impl Choices {
-    /// New ones.
+    /// Draws new numbers from a seed.
     pub fn from_seed(seed: u64) -> Self {
         Self { drawn: Vec::new(), source: Source::Random(seed) }
     }
 
-    /// Those of an earlier run; after the last of them, all are 0, which is always the simplest.
+    /// Replays the numbers of an earlier run. After the last number, all are 0, the simplest
+    /// choice.
     pub fn replay(drawn: Vec<u32>) -> Self {
         Self { drawn, source: Source::Given(0) }
     }
 
-    /// All that were drawn.
+    /// Returns all numbers drawn so far.
     pub fn into_drawn(self) -> Vec<u32> {
         self.drawn
     }
 
-    /// One of `count` possibilities, the first being the simplest.
+    /// Returns a number below `count`. 0 is the simplest choice.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         self.next() as usize % count.max(1)
     }
 
-    /// True that often in a hundred.
+    /// Returns true in `share` of 100 cases.
     pub(crate) fn percent(&mut self, share: u32) -> bool {
         self.next() % 100 >= 100 - share
     }
 
-    /// One of the possibilities, as often as its weight says.
+    /// Returns a choice, with a probability by its weight.
     pub(crate) fn weighted<T: Copy>(&mut self, possible: &[(u32, T)]) -> T {
         let mut left = self.next() % possible.iter().map(|(weight, _)| weight).sum::<u32>();
         for (weight, choice) in possible {

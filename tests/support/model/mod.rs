@@ -1,11 +1,14 @@
-//! A model test of the life cycle: random requests of several clients at once, on a network that
-//! loses, delays and reorders, against a simple model of the life cycle in `ARCHITECTURE.md`.
+//! A model test of the life cycle. Several clients send random concurrent requests over a network
+//! that loses, delays and reorders. A simple model of the life cycle in `ARCHITECTURE.md` checks
+//! the results.
 //!
-//! On memory a sequence is a list of numbers, the [`Choices`]: which client asks what, which
-//! request goes on next, which command reaches the store and which reply is lost. The same numbers
-//! give the same run, so a failure can be repeated from its seed, and made smaller by leaving
-//! numbers out. On a server the requests run side by side for real, and what they did is judged by
-//! its history: see [`real`].
+//! In memory, a sequence is a list of numbers, the [`Choices`]. They determine each client's
+//! operations, the next request to proceed, and the commands and replies that arrive. The same
+//! numbers give the same run. So you can repeat a failure from its seed, and make it smaller by
+//! removing numbers.
+//!
+//! On a server, the requests really run concurrently, and their history is checked afterwards: see
+//! [`real`].
 
 mod choices;
 mod network;
@@ -18,7 +21,7 @@ mod sequence;
 pub use choices::Choices;
 pub use sequence::{Broken, run};
 
-/// The smallest list of choices that still breaks the model, and how.
+/// Returns the smallest list of choices that still violates the model, and the violation.
 pub fn shrink(mut choices: Vec<u32>, mut broken: Broken) -> (Vec<u32>, Broken) {
     let mut tries = 0;
     let mut length = choices.len();

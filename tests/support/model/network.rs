@@ -1,5 +1,5 @@
-//! A store behind a network that does what the test says: every command waits until it is carried
-//! out, and every reply until it is delivered.
+//! A store behind a network that the test controls. Every command waits until the test executes it,
+//! and every reply waits until the test delivers it.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,31 +15,31 @@ use session_runtime::store::{
 };
 use session_runtime::{MemoryStore, SessionId};
 
-/// The store that the runtime sees. Clones are the same network.
+/// The store that the runtime uses. Clones share the network.
 #[derive(Clone)]
 pub(super) struct Network(Arc<Mutex<Air>>);
 
-/// All that is on its way.
+/// All commands and replies in flight.
 pub(super) struct Air {
     pub(super) memory: MemoryStore,
     pub(super) flights: Vec<Flight>,
-    /// The operation that is being polled.
+    /// Operation that is currently polled.
     pub(super) speaker: usize,
 }
 
-/// One command, and what became of it.
+/// A command and its result.
 pub(super) struct Flight {
-    /// The operation that sent it.
+    /// Operation that sent the command.
     pub(super) by: usize,
     pub(super) command: Command,
     pub(super) executed: Option<Reply>,
-    /// What its sender is told.
+    /// Reply to the sender.
     pub(super) answer: Option<Answer>,
-    /// The sender was told.
+    /// The sender has received the reply.
     pub(super) taken: bool,
-    /// The sender waits no more.
+    /// The sender has dropped its future.
     pub(super) abandoned: bool,
-    /// It will never reach the store.
+    /// The command will never reach the store.
     pub(super) lost: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Flight {
 pub(super) enum Answer {
     Reply(Reply),
     Unavailable,
-    /// The sender does not know; the command may be on its way still.
+    /// The outcome is unknown to the sender. The command may still be in flight.
     Unknown,
 }
 
@@ -87,7 +87,7 @@ pub(super) enum Command {
     },
 }
 
-/// A rotation without the names in it.
+/// A rotation without its keys.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moving {
     pub(super) expires_in: Duration,
@@ -130,7 +130,7 @@ impl Network {
     }
 }
 
-/// Notes that nobody waits any more.
+/// Notes on drop that the sender no longer waits.
 struct Waiting<'a> {
     network: &'a Network,
     at: usize,
@@ -164,14 +164,14 @@ impl Air {
         flight.answer.clone()
     }
 
-    /// Commands that may still be carried out, also those whose sender gave up.
+    /// Returns commands that may still be executed, including those with a dropped future.
     pub(super) fn under_way(&self) -> Vec<usize> {
         let under_way = |flight: &Flight| flight.executed.is_none() && !flight.lost;
         (0..self.flights.len()).filter(|&at| under_way(&self.flights[at])).collect()
     }
 
-    /// Something was sent that ends this session or gives it another id, and its sender does not
-    /// know what became of it.
+    /// Returns whether a command that ends or moves this session has an unknown outcome for its
+    /// sender.
     pub(super) fn in_doubt(&self, key: &str) -> bool {
         self.flights.iter().any(|flight| {
             let ends = matches!(flight.command, Command::Rotate { .. } | Command::Destroy { .. });
@@ -181,13 +181,13 @@ impl Air {
         })
     }
 
-    /// Commands whose sender waits.
+    /// Returns commands whose sender is waiting.
     pub(super) fn unanswered(&self) -> Vec<usize> {
         let unanswered = |flight: &Flight| flight.answer.is_none() && !flight.abandoned;
         (0..self.flights.len()).filter(|&at| unanswered(&self.flights[at])).collect()
     }
 
-    /// Carries a command out.
+    /// Executes a command.
     pub(super) fn execute(&self, command: &Command) -> Reply {
         let memory = &self.memory;
         match command {
@@ -248,14 +248,14 @@ impl Command {
         }
     }
 
-    /// Whether it changes data: its outcome can be unknown.
+    /// Returns whether the command changes data, so that its outcome can be unknown.
     pub(super) fn changes(&self) -> bool {
         matches!(self, Self::Write { .. } | Self::Rotate { .. } | Self::Destroy { .. })
     }
 }
 
 impl Reply {
-    /// The session was there.
+    /// Returns whether the session existed.
     pub(super) fn is_found(&self) -> bool {
         matches!(
             self,
@@ -268,7 +268,7 @@ impl Reply {
     }
 }
 
-/// Batches and changes that depend on a value go through the same life cycle as reads and writes.
+/// Batches and conditional changes use the same life cycle as reads and writes.
 const NOT_MODELLED: &str = "the model's clients read and write one field at a time";
 
 impl SessionStore for Network {

@@ -1,4 +1,4 @@
-//! What a request may do with its session, and what it was told.
+//! Operations of a request on its session, and their outcomes.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,17 +19,17 @@ pub(super) enum Kind {
     Has(char),
     Exists,
     ExpiresIn,
-    /// With a value that nobody else writes.
+    /// Writes a value that no other operation writes.
     Set(char, u64),
     Remove(char),
     Clear,
     Rotate,
-    /// With the lifetime of this class.
+    /// Renews with the lifetime of this class.
     Renew(u8),
     Destroy,
 }
 
-/// What an operation gave.
+/// The outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Outcome {
     Value(u64),
@@ -38,17 +38,17 @@ pub(super) enum Outcome {
     Done,
     Gone,
     Committed,
-    /// Nothing was changed.
+    /// An error after which nothing has changed.
     Unavailable,
     Unknown,
-    /// An error that no operation here may give.
+    /// An error that no operation here may return.
     Other,
 }
 
 pub(super) type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Kind {
-    /// Carries it out.
+    /// Runs the operation.
     pub(super) fn run(self, session: Session<Model>) -> Running {
         Box::pin(async move {
             match self.try_run(&session).await {

@@ -1,9 +1,9 @@
-//! Sequences on a server: requests that really run side by side, connections that are really cut,
-//! judged by their history.
+//! Sequences on a server. Requests really run concurrently, and connections are really cut. The
+//! history is checked afterwards.
 //!
-//! What the server did when is not known here. But every value is written once in a run, so a read
-//! tells which write it saw; the server is looked through all the time, and tells every command
-//! that it carried out.
+//! The order of events on the server is unknown here. But each value is written only once in a run,
+//! so a read identifies its write. A thread scans the server continuously, and the server reports
+//! every command that it executes.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,16 +35,16 @@ pub struct Real {
     watcher: Watcher,
     sequences: u64,
     values: u64,
-    /// How many outcomes were unknown.
+    /// Number of unknown outcomes.
     pub unknown: u64,
 }
 
-/// One operation, from when to when, on the session of this tag.
+/// An operation with its start and end, on the session with this tag.
 #[derive(Debug, Clone)]
 struct Event {
     kind: Kind,
     begin: u64,
-    /// Nothing if it may be carried out still.
+    /// `None` if the operation may still be executed.
     end: Option<u64>,
     outcome: Option<Outcome>,
     tag: Option<String>,
@@ -58,7 +58,7 @@ struct Request {
     presented: Option<String>,
     destroyed: bool,
     epoch: u64,
-    /// The id that it was last told is live.
+    /// Id that was last reported as live.
     told_live: Option<SessionId>,
 }
 
@@ -80,7 +80,7 @@ impl Real {
     ///
     /// # Errors
     ///
-    /// What does not hold.
+    /// Returns the violated rule.
     pub async fn run(&mut self, choices: &mut Choices) -> Result<(), String> {
         self.sequences += 1;
         let _: () = self.server.cli(&["FLUSHALL"]);
@@ -91,7 +91,7 @@ impl Real {
     }
 }
 
-/// No write was carried out twice: by all that the server has carried out.
+/// Checks that no write was executed twice, by the commands that the server has executed.
 fn once_each(monitor: Monitor) -> Result<(), String> {
     let mut writes = BTreeSet::new();
     for command in monitor.finish() {
@@ -118,12 +118,12 @@ struct Sequence<'a> {
     history: Vec<Event>,
     time: Arc<AtomicU64>,
     epoch: u64,
-    /// Tags of sessions that a request was told are destroyed, and when.
+    /// Tags of sessions that were reported as destroyed.
     destroyed: BTreeSet<String>,
-    /// Their ids.
+    /// Ids of these sessions.
     destroyed_ids: BTreeSet<String>,
-    /// Tags of sessions that somebody may have logged in to: such a one survives the destruction
-    /// of the one before.
+    /// Tags of sessions with a possible login. Such a session survives the destruction of the
+    /// previous session.
     renewed: BTreeSet<String>,
 }
 
@@ -174,7 +174,8 @@ impl<'a> Sequence<'a> {
         self.judge()
     }
 
-    /// Several requests at once, some of them from earlier rounds, while the network may fail.
+    /// Runs several requests concurrently, some of them from earlier rounds, while the network may
+    /// fail.
     async fn round(&mut self, choices: &mut Choices) -> Result<(), String> {
         for _ in 0..1 + choices.below(3) {
             let client = choices.below(self.jars.len());
@@ -276,7 +277,7 @@ impl<'a> Sequence<'a> {
         Ok(())
     }
 
-    /// The response goes out; sometimes the request goes on.
+    /// Sends the response. Sometimes the request continues afterwards.
     fn commit(&mut self, at: usize) -> Result<(), String> {
         let request = self.open.remove(at);
         let live = request.told_live;
@@ -298,7 +299,7 @@ impl<'a> Sequence<'a> {
         if set.as_ref().is_some_and(|(id, _)| id.is_empty()) && !request.destroyed {
             return Err("a cookie is removed that nobody wanted removed".to_owned());
         }
-        // Of a session that may have ended or moved no cookie is set: it would be a dead one.
+        // A session that may have ended or moved gets no cookie, because the cookie could be dead.
         let in_doubt = self.history.iter().any(|event| {
             let ends = matches!(event.kind, Kind::Rotate | Kind::Renew(_) | Kind::Destroy);
             ends && matches!(event.outcome, None | Some(Outcome::Unknown))
@@ -320,7 +321,7 @@ impl<'a> Sequence<'a> {
         Ok(())
     }
 
-    /// What holds for all keys, now and at every moment before.
+    /// Checks all keys, now and at every moment before.
     fn look(&mut self) -> Result<(), String> {
         let now = self.clock.now();
         self.real.watcher.verdict()?;
@@ -330,7 +331,7 @@ impl<'a> Sequence<'a> {
                 continue;
             }
             let tag = found.key.split(['{', '}']).nth(1).unwrap().to_owned();
-            // The server's clock goes on while ours stands still.
+            // The server's clock runs, while the test's clock stands still.
             let left = Duration::from_millis(u64::try_from(found.left).unwrap_or(0));
             if now + left > deadline(&found.key) + Duration::from_secs(3) {
                 return Err("a session is kept beyond its absolute deadline".to_owned());
@@ -357,7 +358,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// What every read gave: a value that was written to this session, and not written over before.
+    /// Checks every read: its value was written to this session, and was not overwritten before.
     fn judge(&self) -> Result<(), String> {
         for read in &self.history {
             let (Kind::Get(field), Some(Outcome::Value(value)), Some(end)) =
@@ -411,7 +412,7 @@ impl<'a> Sequence<'a> {
         Ok(())
     }
 
-    /// Something may have removed the field after this write.
+    /// Returns whether an operation may have removed the field after this write.
     fn may_be_removed(&self, field: char, write: &Event) -> bool {
         self.history.iter().any(|event| {
             let removes = matches!(event.kind, Kind::Remove(other) if other == field)
@@ -443,7 +444,7 @@ fn kind(choices: &mut Choices, values: &mut u64) -> Kind {
     choices.weighted(&kinds)
 }
 
-/// One request takes its steps, one after another; some are dropped after so many polls.
+/// Runs the steps of a request in order. Some futures are dropped after a number of polls.
 async fn act(
     session: &Session<Model>,
     plan: Vec<(Kind, Option<usize>)>,
@@ -471,8 +472,8 @@ async fn act(
         let is_over = outcome.is_some_and(|outcome| outcome != Outcome::Unknown);
         let end = is_over.then(|| time.fetch_add(1, Ordering::SeqCst));
         let id = session.session_id();
-        // Which session an operation without a reply was for is not known: the next one may settle
-        // that.
+        // The session of an operation without a reply is unknown, because the next operation may
+        // determine it.
         let tag = id.filter(|_| is_over).map(|id| id.tag().to_owned());
         events.push((Event { kind, begin, end, outcome, tag, epoch }, id));
         tokio::task::yield_now().await;
@@ -484,7 +485,7 @@ fn key(prefix: &str, id: &str) -> String {
     SessionKey::new(prefix, &id.parse().unwrap()).expose_secret().to_owned()
 }
 
-/// Looks through all keys of the server, again and again.
+/// A thread that scans all keys of the server continuously.
 #[derive(Debug)]
 struct Watcher {
     stop: Arc<AtomicBool>,
@@ -557,7 +558,7 @@ impl Drop for Watcher {
     }
 }
 
-/// All keys at one moment.
+/// Returns all keys at one moment.
 fn scan(connection: &mut Connection) -> Vec<Found> {
     const LOOK: &str = "local found = {} for _, key in ipairs(redis.call('KEYS', '*')) do local \
                         kind = redis.call('TYPE', key).ok local permanent = kind == 'hash' and \

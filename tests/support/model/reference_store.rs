@@ -1,5 +1,5 @@
-//! What a store has to do, in the simplest words: the model that is compared with the store after
-//! every command.
+//! A simple specification of a store. The model compares the real store with it after every
+//! command.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,17 +12,17 @@ use session_runtime::store::{
 
 use super::network::{Command, Moving, Reply};
 
-/// All sessions that there ever were.
+/// All sessions that ever existed.
 #[derive(Default)]
 pub(super) struct ReferenceStore {
     pub(super) entries: BTreeMap<String, Entry>,
     lineages: usize,
 }
 
-/// What is known of one key.
+/// The state of a key.
 pub(super) struct Entry {
     pub(super) key: SessionKey,
-    /// The same for a session and all that it was rotated to.
+    /// The same number for a session and for all its rotations.
     pub(super) lineage: usize,
     pub(super) expires_at: SystemTime,
     pub(super) content: Content,
@@ -31,12 +31,12 @@ pub(super) struct Entry {
 #[derive(Debug, PartialEq)]
 pub(super) enum Content {
     Live(BTreeMap<String, Bytes>),
-    /// How it ended, and when.
+    /// The kind and the time of the end.
     Dead(TombstoneKind, SystemTime),
 }
 
 impl ReferenceStore {
-    /// What is under a key now.
+    /// Returns the current entry of a key.
     pub(super) fn entry(&self, key: &str, now: SystemTime) -> Option<&Entry> {
         self.entries.get(key).filter(|entry| entry.expires_at > now)
     }
@@ -49,7 +49,7 @@ impl ReferenceStore {
         self.entry(key, now).is_some_and(|entry| matches!(entry.content, Content::Dead(..)))
     }
 
-    /// How a key's session was ended, and when, however long ago.
+    /// Returns the kind and the time of the end of a key's session, even long afterwards.
     pub(super) fn end_of(&self, key: &str) -> Option<(TombstoneKind, SystemTime)> {
         match self.entries.get(key)?.content {
             Content::Dead(kind, at) => Some((kind, at)),
@@ -57,8 +57,8 @@ impl ReferenceStore {
         }
     }
 
-    /// The live key that the tombstones lead to from this one. Only renewals to keys of which
-    /// `follows` holds are followed.
+    /// Follows the tombstones from this key, and returns the live key. Follows a renewal only if
+    /// `follows` returns true for the new key.
     pub(super) fn leads_to(
         &self,
         key: &str,
@@ -79,12 +79,12 @@ impl ReferenceStore {
         }
     }
 
-    /// The lineage of a key, whatever became of it since.
+    /// Returns the lineage of a key, even if the session has ended.
     pub(super) fn lineage(&self, key: &str) -> Option<usize> {
         self.entries.get(key).map(|entry| entry.lineage)
     }
 
-    /// What a command does, and what the store has to reply.
+    /// Executes a command, and returns the expected reply.
     pub(super) fn apply(&mut self, command: &Command, now: SystemTime) -> Reply {
         let key = command.key();
         let lineages = self.lineages;
@@ -143,7 +143,7 @@ impl ReferenceStore {
                 match entry {
                     None => Reply::Rotate(Lookup::Missing),
                     Some(Entry { content: Content::Dead(kind, _), .. }) => {
-                        // Repeated: it is where it was moved to, unless that has ended meanwhile.
+                        // A repeated move: the session is at its new id, unless it has ended since.
                         let repeated = kind.successor() == Some(*id) && moves_on;
                         Reply::Rotate(if repeated { Lookup::Found(()) } else { Lookup::Dead })
                     }

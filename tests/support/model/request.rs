@@ -1,4 +1,4 @@
-//! One request as the model sees it: which sessions it may know of, and what it was told.
+//! A request in the model: the sessions that it may know, and the replies that it got.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -9,51 +9,52 @@ use session_runtime::{Session, SessionHandle};
 use super::operation::{Kind, Model, Outcome, Running};
 use super::reference_store::ReferenceStore;
 
-/// How much later than the end of its session a request may come in and still count as under way.
+/// Time after the end of a session in which a new request still counts as concurrent.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
-/// One request.
+/// A request.
 pub(super) struct Request {
-    /// The client that sent it; none outside a request.
+    /// Client that sent the request. `None` outside a request.
     pub(super) client: Option<usize>,
     pub(super) handle: Option<SessionHandle>,
     pub(super) session: Session<Model>,
-    /// The key of the cookie that the client's next one would replace.
+    /// Key of the cookie that the next `Set-Cookie` would replace.
     pub(super) presented: Option<String>,
-    /// The keys of its other cookies.
+    /// Keys of the other cookies.
     pub(super) tossed: Vec<String>,
-    /// Every key that it may use: of its cookies in their order, then those that it made itself.
+    /// Every key that the request may use: those of its cookies in order, then those that it
+    /// created.
     pub(super) keys: Vec<String>,
-    /// The key of the last session that it began, or tried to.
+    /// Key of the last session that the request created or tried to create.
     pub(super) pending: Option<String>,
-    /// The keys that it was told are live.
+    /// Keys that were reported as live.
     pub(super) told_live: BTreeSet<String>,
-    /// Those of sessions that it may have begun beside a renewal: they have another lifetime, and
-    /// get no cookie.
+    /// Keys of sessions that may have been created beside a renewal. They have another lifetime,
+    /// and get no cookie.
     pub(super) forgotten: BTreeSet<String>,
-    /// The lineage that it works on, once it was told that there is one.
+    /// Lineage that the request uses, once a reply has reported a live session.
     pub(super) bound: Option<usize>,
-    /// Commands sent before this one tell it nothing of the session it has now.
+    /// Commands before this number reveal nothing about the current session.
     pub(super) bound_since: usize,
-    /// The lineages that it was told are destroyed.
+    /// Lineages that were reported as destroyed.
     pub(super) destroyed: BTreeSet<usize>,
-    /// Its last word on its session was `destroy`.
+    /// The last change to the session was `destroy`.
     pub(super) removal_due: bool,
     pub(super) was_gone: bool,
     pub(super) committed: bool,
-    /// The class of the session that it begins next.
+    /// Class of the next session that the request creates.
     pub(super) class: Option<u8>,
-    /// When it came in.
+    /// Time of arrival.
     pub(super) arrived: SystemTime,
-    /// It began to log somebody in or out: it may begin another session in place of one that
-    /// ended.
+    /// A login or logout has started, so the request may create a session in place of an ended
+    /// session.
     pub(super) begins_anew: bool,
-    /// It began to log somebody out: beside that, and where it fails, its session may be told to
-    /// be gone.
+    /// A logout has started. If it fails, and in operations beside it, the session may be reported
+    /// as gone.
     pub(super) destroys: bool,
-    /// It does nothing any more.
+    /// The request does nothing any more.
     pub(super) over: bool,
-    /// The operations that wait.
+    /// Number of running operations.
     pub(super) running: usize,
 }
 
@@ -98,12 +99,13 @@ impl Request {
         }
     }
 
-    /// A cookie of it has this key.
+    /// Returns whether a cookie of the request has this key.
     pub(super) fn came_with(&self, key: &str) -> bool {
         self.presented.iter().chain(&self.tossed).any(|other| other == key)
     }
 
-    /// Those of its keys that are live now, and on its lineage if it has one.
+    /// Returns the request's keys that are live now. If the request has a lineage, only keys of
+    /// this lineage count.
     pub(super) fn live<'a>(
         &'a self,
         reference: &'a ReferenceStore,
@@ -115,12 +117,12 @@ impl Request {
         known.filter(move |key| self.bound.is_none() || reference.lineage(key) == self.bound)
     }
 
-    /// It may be told now that there is no session.
+    /// Returns whether a reply may now say that there is no session.
     pub(super) fn may_be_absent(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
         self.live(reference, now).next().is_none()
     }
 
-    /// It may be told now that its session was ended.
+    /// Returns whether a reply may now say that the session was ended.
     pub(super) fn may_be_gone(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
         let ended = |key: &String| {
             reference.end_of(key).is_some() && (self.destroys || self.saw_end_of(key, reference))
@@ -129,22 +131,24 @@ impl Request {
         had_one && self.may_be_absent(reference, now)
     }
 
-    /// It was under way when the session of this key ended, or came in within the grace. A part of
-    /// the application always was.
+    /// Returns whether the session of this key ended during the request, or in the grace time
+    /// before. Outside a request, always.
     fn saw_end_of(&self, key: &str, reference: &ReferenceStore) -> bool {
         reference
             .end_of(key)
             .is_some_and(|(_, at)| self.client.is_none() || at + GRACE >= self.arrived)
     }
 
-    /// A session of its cookies ended while it was under way: it must not begin another one.
+    /// Returns whether a session of the cookies ended during the request. The request must then not
+    /// create another session.
     pub(super) fn must_not_begin(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
         let has_ended =
             |key: &&String| reference.is_dead(key, now) && self.saw_end_of(key, reference);
         self.keys.iter().filter(|key| self.came_with(key)).any(|key| has_ended(&key))
     }
 
-    /// Its only session was ended by somebody else while it was under way: it must not log in.
+    /// Returns whether another request ended the only session during this request. This request
+    /// must then not log in.
     pub(super) fn must_not_log_in(&self, reference: &ReferenceStore, now: SystemTime) -> bool {
         let [key] = &self.keys[..] else { return false };
         let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
@@ -154,8 +158,8 @@ impl Request {
         self.came_with(key) && reference.is_dead(key, now) && ended_elsewhere
     }
 
-    /// The keys whose sessions have to be dead after a `destroy` that begins now, and those that
-    /// they were rotated to, as far as tombstones tell.
+    /// Returns the keys whose sessions must be dead after a `destroy` that starts now, including
+    /// their successors by tombstones.
     pub(super) fn to_be_destroyed(
         &self,
         reference: &ReferenceStore,
@@ -166,13 +170,14 @@ impl Request {
         known.filter(is_there).cloned().collect()
     }
 
-    /// A destruction of this request's ends the session that is renewed to this key, too.
+    /// Returns whether a destruction by this request also ends the session that was renewed to this
+    /// key.
     pub(super) fn follows_renewal(&self, key: &str) -> bool {
         self.client.is_none() || self.keys.iter().any(|own| own == key)
     }
 
-    /// The keys of its session that it knows are live. A move of unknown outcome is repeated to the
-    /// same one.
+    /// Returns the keys of the session that are known to be live. After an unknown outcome, a move
+    /// is repeated to the same key.
     pub(super) fn known_live(&self, reference: &ReferenceStore, now: SystemTime) -> Vec<String> {
         let own = self.own_lineage(reference, now);
         let live = self.live(reference, now).filter(|key| reference.lineage(key) == own);
@@ -181,8 +186,8 @@ impl Request {
             .collect()
     }
 
-    /// The session that it works on, or would if it asked: the first that is live under one of its
-    /// keys.
+    /// Returns the lineage that the request uses or would use: the first with a live session under
+    /// one of the request's keys.
     fn own_lineage(&self, reference: &ReferenceStore, now: SystemTime) -> Option<usize> {
         let is_live = |lineage: &usize| {
             self.live(reference, now).any(|key| reference.lineage(key) == Some(*lineage))
@@ -191,8 +196,8 @@ impl Request {
             .or_else(|| self.keys.iter().filter_map(|key| reference.lineage(key)).find(is_live))
     }
 
-    /// It was told by this command that a session is live under this key. Fails if it worked on
-    /// another one that is live.
+    /// Records the reply that a session is live under this key. Fails if the request used another
+    /// live session before.
     pub(super) fn record(
         &mut self,
         reference: &ReferenceStore,
@@ -213,12 +218,12 @@ impl Request {
         Ok(())
     }
 
-    /// A renewal found nothing to renew.
+    /// Records that a renewal found no session.
     pub(super) fn forget(&mut self) {
         self.forgotten.extend(self.unsure().cloned().collect::<Vec<_>>());
     }
 
-    /// It began or moved a session, or did not.
+    /// Returns whether the creation or move of a session has an unknown outcome.
     pub(super) fn is_unsure(&self) -> bool {
         self.unsure().next().is_some()
     }
@@ -228,24 +233,24 @@ impl Request {
     }
 }
 
-/// One operation.
+/// An operation.
 pub(super) struct Operation {
     pub(super) request: usize,
     pub(super) kind: Kind,
     pub(super) running: Option<Running>,
     pub(super) outcome: Option<Outcome>,
-    /// Its commands, by number.
+    /// Numbers of the commands.
     pub(super) commands: Vec<usize>,
-    /// At some moment since it began, the request might be told that there is no session,
+    /// Since the start, a reply may have said that there is no session.
     pub(super) absent: bool,
-    /// or that its session was ended.
+    /// Since the start, a reply may have said that the session was ended.
     pub(super) gone: bool,
-    /// No other operation of its request ran beside it.
+    /// No other operation of the request ran concurrently.
     pub(super) alone: bool,
-    /// When it began: what has to be dead when it has destroyed,
+    /// Keys that must be dead after a destruction, as of the start.
     pub(super) to_be_destroyed: Vec<String>,
-    /// whether it must not log in,
+    /// A login is forbidden, as of the start.
     pub(super) must_not_log_in: bool,
-    /// and the keys that must not be live any more when it has rotated.
+    /// Keys that must not be live after a rotation, as of the start.
     pub(super) live: Vec<String>,
 }

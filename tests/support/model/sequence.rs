@@ -1,4 +1,4 @@
-//! One sequence on memory: what happens next, and what has to hold then.
+//! A sequence in memory: the next step, and the rules that must hold afterwards.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -21,12 +21,12 @@ use super::reference_store::{Content, ReferenceStore};
 use super::request::{Operation, Request};
 use crate::cookies::{self, SECRET};
 
-/// How a sequence broke the model.
+/// A violation of the model.
 #[derive(Debug)]
 pub struct Broken {
-    /// What does not hold.
+    /// The violated rule.
     pub what: String,
-    /// All that happened until then.
+    /// All steps before the violation.
     pub steps: Vec<String>,
 }
 
@@ -37,14 +37,14 @@ pub(super) const LIFETIMES: [(Duration, Duration); 2] = [
     (MINUTE.saturating_mul(60), MINUTE.saturating_mul(180)),
     (MINUTE.saturating_mul(120), MINUTE.saturating_mul(360)),
 ];
-/// No operation needs more commands, however many cookies and moves there are.
+/// No operation needs more commands, for any number of cookies and moves.
 const MOST_COMMANDS: usize = 24;
 
-/// Runs one sequence to its end.
+/// Runs a sequence to its end.
 ///
 /// # Errors
 ///
-/// What does not hold, and the steps that led there.
+/// Returns the violated rule and the steps before.
 pub fn run(choices: &mut Choices) -> Result<(), Broken> {
     let mut sequence = Sequence::new(choices);
     let result = sequence.go(choices);
@@ -59,11 +59,11 @@ struct Sequence {
     requests: Vec<Request>,
     operations: Vec<Operation>,
     clients: Vec<Client>,
-    /// Keys that a client made up, or that came in a cookie: they may not begin a session.
+    /// Keys from clients or from cookies. No session may be created under them.
     used: BTreeSet<String>,
-    /// Keys that somebody was told are live.
+    /// Keys that were reported as live.
     told_live: BTreeSet<String>,
-    /// Those of them that are not any more.
+    /// Those keys that are no longer live.
     ended: BTreeSet<String>,
     next_value: u64,
     steps: RefCell<Vec<String>>,
@@ -72,9 +72,9 @@ struct Sequence {
 /// A browser.
 #[derive(Default)]
 struct Client {
-    /// `NAME=VALUE`, as `Set-Cookie` had it.
+    /// `NAME=VALUE` from `Set-Cookie`.
     jar: Option<String>,
-    /// The same name for another path: not touched by our `Set-Cookie`.
+    /// Cookies with the same name for another path. Our `Set-Cookie` does not change them.
     tossed: Vec<String>,
 }
 
@@ -181,8 +181,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// A client sends a request, with the cookies that it has then; or a session is opened outside
-    /// a request.
+    /// Sends a request with the client's current cookies, or opens a session outside a request.
     fn open(&mut self, choices: &mut Choices) {
         let client = choices.below(self.clients.len());
         let outside = choices.percent(5);
@@ -213,7 +212,7 @@ impl Sequence {
                 );
                 request.keys = Vec::new();
                 for key in sent.into_iter().map(key_in) {
-                    // Past its deadline, one is no candidate at all.
+                    // After its deadline, a key is no candidate.
                     if !request.keys.contains(&key) && deadline(&key) > self.clock.now() {
                         request.keys.push(key);
                     }
@@ -233,12 +232,12 @@ impl Sequence {
         self.requests.push(request);
     }
 
-    /// An operation begins, and is polled until it waits.
+    /// Starts an operation, and polls the operation until it waits.
     fn begin(&mut self, choices: &mut Choices) -> Checked {
         if self.requests.is_empty() {
             return Ok(());
         }
-        // The newest requests do most.
+        // The newest requests get most operations.
         let back = choices.below(self.requests.len().min(4));
         let at = self.requests.len() - 1 - back;
         if self.requests[at].over || self.requests[at].running >= 3 {
@@ -324,7 +323,7 @@ impl Sequence {
         }
     }
 
-    /// The operations whose command was answered.
+    /// Returns the operations whose command has a reply.
     fn ready(&self) -> Vec<usize> {
         let air = self.network.air();
         let answered = air
@@ -359,7 +358,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// What the operation's last command told its request.
+    /// Records the result of the operation's last command in the request.
     fn record(&mut self, number: usize) -> Checked {
         let now = self.clock.now();
         let Some(&command) = self.operations[number].commands.last() else { return Ok(()) };
@@ -372,7 +371,7 @@ impl Sequence {
             return Ok(());
         }
         let request = &mut self.requests[self.operations[number].request];
-        // Begun too late for a cookie.
+        // Created too late for a cookie.
         let late = |key: &SessionKey| {
             let key = key.expose_secret();
             request.committed
@@ -388,7 +387,7 @@ impl Sequence {
         request.record(&self.reference, now, command, key.expose_secret())
     }
 
-    /// What holds for every command that leaves.
+    /// Checks every command when it is sent.
     fn sent(&mut self, number: usize, at: usize) -> Checked {
         let now = self.clock.now();
         let air = self.network.air();
@@ -420,7 +419,7 @@ impl Sequence {
         if begins && request.class.is_some_and(|expected| class(&name) != expected) {
             return Err("a session begins with another lifetime than it was given".to_owned());
         }
-        // A session that the request cannot use is ended, or asked for whether it is there.
+        // For a session that the request cannot use, only its end and its time left are allowed.
         let may_be_anybodys = matches!(command, Command::Destroy { .. })
             || matches!(command, Command::TimeLeft { .. }) && request.came_with(&name);
         if !request.keys.contains(&name) && !may_be_anybodys {
@@ -483,7 +482,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// Whoever waits is told: the reply, or that there is none.
+    /// Answers a waiting operation with the reply, or with an error.
     fn answer_one(&mut self, choices: &mut Choices) {
         let unanswered = self.network.air().unanswered();
         if unanswered.is_empty() {
@@ -514,7 +513,7 @@ impl Sequence {
         }
     }
 
-    /// A request is cut off in the middle: its operation's future is dropped.
+    /// Drops the future of an operation, as for a cancelled request.
     fn drop_one(&mut self, choices: &mut Choices) {
         let running: Vec<_> = (0..self.operations.len())
             .filter(|&at| self.operations[at].running.is_some())
@@ -529,7 +528,7 @@ impl Sequence {
         self.requests[operation.request].running -= 1;
     }
 
-    /// The response's head goes out, and the browser keeps what it says.
+    /// Sends the response headers, and updates the browser's cookies.
     fn commit(&mut self, at: usize) -> Checked {
         let now = self.clock.now();
         let request = &mut self.requests[at];
@@ -573,7 +572,7 @@ impl Sequence {
         let lost = request
             .live(&self.reference, now)
             .find(|&key| request.told_live.contains(key) && !reaches(key));
-        // Of a session that may have ended or moved no cookie is set: it would be a dead one.
+        // A session that may have ended or moved gets no cookie, because the cookie could be dead.
         let in_doubt = |key: &str| self.network.air().in_doubt(key);
         if lost.is_some_and(|key| !in_doubt(key)) && request.bound.is_some() {
             return Err("the browser does not get the cookie of the session that its request had"
@@ -599,8 +598,8 @@ impl Sequence {
         Ok(())
     }
 
-    /// Time passes. Nothing takes minutes: what is on its way arrives before, or never, and whoever
-    /// waits is told.
+    /// Advances the clock. No command takes minutes: those in flight arrive first, or never, and
+    /// all waiting operations get an answer.
     fn pass(&mut self, choices: &mut Choices) -> Checked {
         const SECOND: Duration = Duration::from_secs(1);
         let minutes = [1, 4, 6, 31, 59, 61, 119, 181].map(|minutes| MINUTE * minutes);
@@ -631,8 +630,8 @@ impl Sequence {
             }
         }
         self.note(|| format!("{time:?} pass"));
-        // Who does not know what became of an operation does not wait for minutes: a tombstone
-        // would tell no more.
+        // A request with an unknown outcome does not wait for minutes. By then, the tombstone with
+        // the outcome may have expired.
         for at in
             (0..self.requests.len()).filter(|&at| self.requests[at].is_unsure()).collect::<Vec<_>>()
         {
@@ -645,14 +644,14 @@ impl Sequence {
         Ok(())
     }
 
-    /// A client gets one more cookie of our name: an id that nobody knows, its own last one,
-    /// another client's.
+    /// Gives a client another cookie with our name: an unknown id, the client's own last cookie, or
+    /// the cookie of another client.
     fn toss(&mut self, choices: &mut Choices) {
         let client = choices.below(self.clients.len());
         let cookie = match choices.below(3) {
             0 => Some(cookies::cookie(&cookies::id(self.clock.now(), 0))),
             1 => self.clients[client].jar.clone(),
-            // Made from the id: by the older of two keys, if there are two.
+            // Signed again from the id. If there are two keys, the older key signs.
             _ => {
                 let other = choices.below(self.clients.len());
                 self.clients[other].jar.as_ref().map(|jar| cookies::cookie(&cookies::id_of(jar)))
@@ -669,8 +668,7 @@ impl Sequence {
         }
     }
 
-    /// All that is on its way arrives, every request goes on to its end, and every client looks
-    /// once more.
+    /// Lets all commands arrive and all requests finish. Then every client reads its session again.
     fn finish(&mut self, choices: &mut Choices) -> Checked {
         self.settle()?;
         for at in 0..self.requests.len() {
@@ -683,7 +681,7 @@ impl Sequence {
             let count = self.requests.len();
             while self.requests.len() == count || self.requests[count].client.is_none() {
                 self.requests.truncate(count);
-                // Outside a request is not what is asked for here.
+                // This request must have a client.
                 let mut simple = Choices::replay(vec![client as u32]);
                 self.open(&mut simple);
             }
@@ -748,7 +746,7 @@ impl Sequence {
         }
     }
 
-    /// What has to hold for an operation that has ended.
+    /// Checks an operation that has finished.
     fn judge(&mut self, number: usize, outcome: Outcome) -> Checked {
         let now = self.clock.now();
         let air = self.network.air();
@@ -836,7 +834,8 @@ impl Sequence {
                     request.pending.as_ref().filter(|key| !request.told_live.contains(*key));
                 let other_class = |class: u8| pending.is_some_and(|key| self::class(key) != class);
                 if matches!(kind, Kind::Renew(class) if !reached && other_class(class)) {
-                    // What was begun beside it, with another lifetime, gets no cookie.
+                    // A session that was created concurrently, with another lifetime, gets no
+                    // cookie.
                     request.bound_since = self.network.air().flights.len();
                     request.forget();
                 }
@@ -879,7 +878,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// What has to hold at every moment.
+    /// Checks the rules that hold at every moment.
     fn hold(&mut self) -> Checked {
         let now = self.clock.now();
         let air = self.network.air();
@@ -953,7 +952,7 @@ fn key(id: &str) -> String {
     SessionKey::new("app", &SessionId::parse(id).unwrap()).expose_secret().to_owned()
 }
 
-/// What an id says of its session: creation in seconds, and class.
+/// Returns the facts in an id: the creation time in seconds, and the class.
 fn facts(key: &str) -> (u64, u8) {
     let (tag, rest) = key.rsplit_once('{').unwrap().1.split_once('}').unwrap();
     let bytes = URL_SAFE_NO_PAD.decode([tag, rest].concat()).unwrap();

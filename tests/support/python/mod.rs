@@ -1,5 +1,5 @@
-//! Applications of the Python package `redis_session`: those beside this file, each on a port of
-//! its own.
+//! Applications of the Python package `redis_session`. Their sources are in this folder. Each
+//! application runs on a free port.
 
 use std::env;
 use std::io::Write;
@@ -8,38 +8,37 @@ use std::process::Command;
 
 use crate::program::Program;
 
-/// What signs the applications' cookies unless told otherwise: `cookie_secret` of Tornado,
-/// `SECRET_KEY` of Flask.
+/// Default secret of the applications' cookies: `cookie_secret` of Tornado, `SECRET_KEY` of Flask.
 pub const SECRET: &str = "the tests' secret, which Python and Rust share";
 
-/// A running application. It ends with this value, or with the test's process, however that ends.
+/// A running application. It ends when this value is dropped or the test's process ends.
 #[derive(Debug)]
 pub struct Python {
     _program: Program,
     base_url: String,
 }
 
-/// What an application is started with.
+/// Options of an application.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The URL of its Redis.
+    /// URL of the application's Redis.
     pub redis: String,
-    /// What signs its cookies: [`SECRET`] by default.
+    /// Secret of the cookies. Default: [`SECRET`].
     pub secret: String,
-    /// The prefix of its keys: the package's own, `redis`, by default.
+    /// Prefix of the keys. Default: the package's default, `redis`.
     pub prefix: Option<String>,
-    /// The sessions' expiry in seconds after their last use. By default they have none, as with
-    /// the package.
+    /// Time after the last use until a session expires, in seconds. Default: none, as in the
+    /// package.
     pub expire: Option<u64>,
-    /// The cookie's name: the package's own, `session-id`, by default.
+    /// Name of the cookie. Default: the package's default, `session-id`.
     pub cookie_id: Option<String>,
-    /// Whether the cookie is the id itself, without a signature; only Tornado's may be. Signed by
-    /// default.
+    /// Uses the bare id as the cookie, without a signature. Only Tornado supports this. Default:
+    /// signed.
     pub is_unsigned: bool,
 }
 
 impl Options {
-    /// The defaults, on the Redis at this URL.
+    /// Returns the default options, on the Redis at this URL.
     pub fn new(redis: impl Into<String>) -> Self {
         Self {
             redis: redis.into(),
@@ -67,14 +66,14 @@ impl Options {
 impl Python {
     /// Starts the application on Tornado.
     ///
-    /// `None` where there is no Python with the package, after printing that the test is skipped;
-    /// with `SESSION_PYTHON_REQUIRED=1` that is a failure instead.
+    /// Without a Python that has the package, returns `None` and prints that the test is skipped.
+    /// With `SESSION_PYTHON_REQUIRED=1`, panics instead.
     pub fn tornado(options: &Options) -> Option<Self> {
-        // It would tell every request.
+        // By default, Tornado logs every request.
         Self::start("tornado", options, &["--logging=error"])
     }
 
-    /// Starts the application on Flask. `None` as with [`tornado`](Self::tornado).
+    /// Starts the application on Flask. Returns `None` like [`tornado`](Self::tornado).
     pub fn flask(options: &Options) -> Option<Self> {
         assert!(!options.is_unsigned, "the package signs every cookie on Flask");
         Self::start("flask", options, &[])
@@ -88,8 +87,8 @@ impl Python {
         let app = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("support/python/{framework}_app.py"));
         let mut command = Command::new(python);
-        // Without compiled files beside the sources, and without the package's warnings of what is
-        // deprecated.
+        // Writes no compiled files beside the sources, and hides the package's deprecation
+        // warnings.
         command.args(["-B", "-W", "ignore"]).arg(app).args(options.arguments()).args(more);
         let mut program = Program::start(&mut command);
         let port = program.line_after("listening on ");
@@ -102,7 +101,7 @@ impl Python {
     }
 }
 
-/// What the variable names, else that of the environment which `tests/run` made.
+/// Returns the Python in the variable, or in the environment that `tests/run` created.
 fn python(framework: &str) -> Option<PathBuf> {
     let variable = format!("SESSION_TEST_PYTHON_{}", framework.to_uppercase());
     if let Some(named) = env::var_os(variable).filter(|named| !named.is_empty()) {
@@ -118,6 +117,6 @@ fn skip(framework: &str) {
     let reason =
         format!("no Python with redis_session for {framework}, ./tests/run makes sure of one");
     assert!(!required, "SESSION_PYTHON_REQUIRED is set, and there is {reason}");
-    // Not `eprintln!`: that is not shown for a test that passes.
+    // `eprintln!` output is hidden if the test passes.
     let _ = writeln!(std::io::stderr(), "skipped a test with Python: {reason}");
 }

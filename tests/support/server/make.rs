@@ -1,30 +1,30 @@
-//! Which server programs the tests start.
+//! The server programs for the tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A server program that the tests run on. `tests/run` makes sure that each is there; without it,
-/// what is missing is skipped.
+/// A server program for the tests. `tests/run` provides each program. Without `tests/run`, tests
+/// with a missing program are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Make {
-    /// The one that most tests run on: `SESSION_TEST_REDIS` if set, else `redis-server` or
-    /// `valkey-server` on `PATH`, else one of the next two.
+    /// The server for most tests. By preference: `SESSION_TEST_REDIS`, `redis-server` or
+    /// `valkey-server` on `PATH`, Redis 8, Valkey 9.
     Usual,
-    /// One that is too old: `SESSION_TEST_REDIS_6` if set, else what `tests/run` put into
+    /// A server that is too old: `SESSION_TEST_REDIS_6`, or the program from `tests/run` in
     /// `target/servers`.
     Redis6,
-    /// `SESSION_TEST_REDIS_8` if set, else what `tests/run` put into `target/servers`.
+    /// `SESSION_TEST_REDIS_8`, or the program from `tests/run` in `target/servers`.
     Redis8,
-    /// `SESSION_TEST_VALKEY_9` if set, else what `tests/run` put into `target/servers`.
+    /// `SESSION_TEST_VALKEY_9`, or the program from `tests/run` in `target/servers`.
     Valkey9,
-    /// One that speaks TLS: `SESSION_TEST_TLS` if set, else the usual one if it does. `none` says
-    /// that there is none.
+    /// A server that speaks TLS: `SESSION_TEST_TLS`, or the usual server if it speaks TLS. The
+    /// value `none` means that there is no such server.
     Tls,
 }
 
 impl Make {
-    /// Where the program is. Nothing if there is none, which is said; with
-    /// `SESSION_SERVERS_REQUIRED=1` that is a failure.
+    /// Returns the path of the program. If there is none, returns `None` and prints this, or panics
+    /// with `SESSION_SERVERS_REQUIRED=1`.
     pub fn program(self) -> Option<PathBuf> {
         let program = match std::env::var_os(self.variable()) {
             Some(named) if named == "none" => {
@@ -79,8 +79,8 @@ fn fetched(name: &str) -> Option<PathBuf> {
     program.is_file().then_some(program)
 }
 
-/// One that does complains of the certificate that it was not given, and ends; one that does not
-/// complains of the port.
+/// Returns whether the server speaks TLS. Such a server fails because of the missing certificate.
+/// Other servers fail because of the port.
 fn speaks_tls(program: &Path) -> bool {
     let tried = Command::new(program).args(["--port", "0", "--tls-port", "1"]).output();
     tried.is_ok_and(|tried| {

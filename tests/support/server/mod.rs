@@ -1,4 +1,4 @@
-//! A Redis or Valkey server of a test's own.
+//! A Redis or Valkey server for a single test.
 
 mod make;
 mod monitor;
@@ -20,8 +20,8 @@ use redis::{Connection, FromRedisValue, RedisResult, ToRedisArgs};
 use self::process::{Process, SOCKET};
 use crate::wait_for;
 
-/// A server process on a free port of this machine, with a directory of its own. It ends with this
-/// value, or with the test's process, however that ends. No other server is ever touched.
+/// A server process on a free port of this machine, with a separate directory. The server ends when
+/// this value is dropped or the test's process ends. No other server is ever touched.
 #[derive(Debug)]
 pub struct RedisServer {
     recipe: Recipe,
@@ -32,25 +32,25 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts a server that keeps nothing on disk.
+    /// Starts a server without persistence.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// Starts a server with more settings, as on its command line: `&["--maxmemory", "10mb"]`.
-    /// Later ones override earlier ones. Passwords and users are set with [`cli`](Self::cli)
-    /// once it runs: it is asked without them whether it is ready.
+    /// Starts a server with more settings, as on the command line: `&["--maxmemory", "10mb"]`.
+    /// Later settings override earlier settings. Set passwords and users with [`cli`](Self::cli)
+    /// after the start, because the readiness check has no credentials.
     pub fn start_with(args: &[&str]) -> Self {
         let program = Make::Usual.program();
         Self::prepare(Recipe::server(program.expect("a server, which most tests need"), args))
     }
 
-    /// Starts a server of this make, or nothing where there is none.
+    /// Starts a server of this make. Returns `None` if the program is missing.
     pub fn start_make(make: Make) -> Option<Self> {
         Self::start_make_with(make, &[])
     }
 
-    /// The same with more settings.
+    /// Starts a server of this make with more settings.
     pub fn start_make_with(make: Make, args: &[&str]) -> Option<Self> {
         Some(Self::prepare(Recipe::server(make.program()?, args)))
     }
@@ -67,7 +67,7 @@ impl RedisServer {
             for (name, text) in &recipe.files {
                 std::fs::write(server.directory.join(name), text).unwrap();
             }
-            // Between asking for a free port and the server's start somebody else may take it.
+            // Another process may have taken the port since it was chosen.
             if server.launch() {
                 return server;
             }
@@ -75,34 +75,34 @@ impl RedisServer {
         panic!("the server does not start: {} {:?}", recipe.program.display(), recipe.args);
     }
 
-    /// Starts all of these side by side.
+    /// Starts all these servers concurrently.
     pub(crate) fn prepare_all(recipes: Vec<Recipe>) -> Vec<Self> {
         let starts: Vec<_> =
             recipes.into_iter().map(|recipe| thread::spawn(|| Self::prepare(recipe))).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     }
 
-    /// `redis://127.0.0.1:PORT`
+    /// Returns `redis://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// The URL of the server's unix socket.
+    /// Returns the URL of the server's Unix socket.
     pub fn unix_url(&self) -> String {
         format!("redis+unix://{}", self.socket().display())
     }
 
-    /// The TCP port, on 127.0.0.1.
+    /// Returns the TCP port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where the server keeps its files; it goes away with the server.
+    /// Returns the directory of the server's files. It is removed with the server.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Ends the server as a crash would (`kill -9`). Its files stay.
+    /// Ends the server like a crash (`kill -9`). The files stay.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.keep_files();
@@ -110,20 +110,19 @@ impl RedisServer {
         *self.paused.get_mut() = false;
     }
 
-    /// Starts the server again, on the same port and with what it had on disk. Kills it first if it
-    /// runs.
+    /// Restarts the server on the same port, with its data on disk. Kills a running server first.
     pub fn restart(&mut self) {
         self.kill();
         assert!(self.launch(), "the server does not start again");
     }
 
-    /// The same with another server program, as after a failover.
+    /// Restarts with another server program, like after a failover.
     pub fn restart_as(&mut self, program: PathBuf) {
         self.recipe.program = program;
         self.restart();
     }
 
-    /// Freezes the server (`SIGSTOP`): it takes connections and answers nothing.
+    /// Freezes the server (`SIGSTOP`): it accepts connections, but never answers.
     pub fn pause(&self) {
         self.signal("STOP");
         self.paused.store(true, Ordering::Relaxed);
@@ -135,21 +134,21 @@ impl RedisServer {
         self.paused.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the server is neither killed nor paused.
+    /// Returns whether the server is neither killed nor paused.
     pub fn is_up(&self) -> bool {
         self.process.is_some() && !self.paused.load(Ordering::Relaxed)
     }
 
-    /// Carries out one command on a connection of its own, and gives the reply.
+    /// Runs a command on a separate connection, and returns the reply.
     pub fn cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> T {
         self.try_cli(command).unwrap()
     }
 
-    /// The same where the server may answer with an error.
+    /// Runs a command to which the server may answer with an error.
     ///
     /// # Errors
     ///
-    /// The server's.
+    /// Returns the server's error.
     pub fn try_cli<T: FromRedisValue>(&self, command: &[impl ToRedisArgs]) -> RedisResult<T> {
         let mut invocation = redis::Cmd::new();
         for word in command {
@@ -158,40 +157,41 @@ impl RedisServer {
         invocation.query(&mut self.connection())
     }
 
-    /// A connection of the test's own. It takes the unix socket, which is there whatever the port
-    /// speaks.
+    /// Opens a connection for the test. It uses the Unix socket, which works even if the port only
+    /// speaks TLS.
     pub fn connection(&self) -> Connection {
         redis::Client::open(self.unix_url()).unwrap().get_connection().unwrap()
     }
 
-    /// Whether it has the command that sets fields which are there.
+    /// Returns whether the server has `HSETEX`, the command that sets existing fields.
     pub fn has_hsetex(&self) -> bool {
-        // One that it lacks is nothing.
+        // The reply for an unknown command is nil.
         !self.cli::<Vec<redis::Value>>(&["COMMAND", "INFO", "HSETEX"]).contains(&redis::Value::Nil)
     }
 
-    /// How many connections there are, without this question's own.
+    /// Returns the number of connections, without the connection of this query.
     pub fn clients(&self) -> usize {
         self.cli::<String>(&["CLIENT", "LIST"]).lines().count() - 1
     }
 
-    /// Listens to every command that the server carries out from now on.
+    /// Records every command that the server executes from now on.
     pub fn monitor(&self) -> Monitor {
         Monitor::begin(&[self])
     }
 
-    /// How often each command was carried out so far. Take it before and after, and subtract.
+    /// Returns the number of calls of each command so far. Subtract the counts from before.
     pub fn counts(&self) -> CommandCounts {
         CommandCounts::parse(&self.cli::<String>(&["INFO", "commandstats"]))
     }
 
-    /// How long the server worked on a command, by its lower-case name, in microseconds since
-    /// [`reset_micros`](Self::reset_micros). `evalsha` and `exec` include what they carry out.
+    /// Returns the time that the server spent on a command since
+    /// [`reset_micros`](Self::reset_micros), in microseconds. The name is in lower case. `evalsha`
+    /// and `exec` include their inner commands.
     pub fn micros(&self, command: &str) -> u64 {
         stats::micros(&self.cli::<String>(&["INFO", "commandstats"]), command)
     }
 
-    /// Counts from nothing again: [`micros`](Self::micros) and [`counts`](Self::counts).
+    /// Resets [`micros`](Self::micros) and [`counts`](Self::counts).
     pub fn reset_micros(&self) {
         let _: String = self.cli(&["CONFIG", "RESETSTAT"]);
     }
@@ -200,7 +200,7 @@ impl RedisServer {
         self.directory.join(SOCKET)
     }
 
-    /// Whether the server starts: where its port is taken, it ends.
+    /// Returns whether the server starts. If the port is taken, the server exits.
     fn launch(&mut self) -> bool {
         let process = Process::start(&self.recipe, &self.directory, self.port);
         let is_ready = wait_for("the server to answer", || match greet(&self.unix_url()) {
@@ -224,13 +224,13 @@ impl Drop for RedisServer {
     }
 }
 
-/// A server that still reads its data answers `PING` with an error.
+/// Fails while the server loads its data, because `PING` then returns an error.
 fn greet(url: &str) -> RedisResult<()> {
     redis::cmd("PING").exec(&mut redis::Client::open(url)?.get_connection()?)
 }
 
-/// A port that is free, and whose second port is too, for a node of a cluster. Both are below those
-/// that the system gives to connections: while a server is down, nobody takes its port by chance.
+/// Returns a free port. Its second port, for a cluster node, is free too. Both are below the range
+/// that the system assigns to connections, so no connection takes them while a server is down.
 fn free_port() -> u16 {
     const PORTS: u32 = 11_000;
     const LOWEST: u16 = 10_001;

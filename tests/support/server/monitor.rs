@@ -1,4 +1,4 @@
-//! What servers were asked, word by word.
+//! The exact commands that servers execute.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -8,8 +8,8 @@ use redis::{Client, Connection, cmd};
 
 use super::RedisServer;
 
-/// The commands that servers carry out while this listens (`MONITOR`). What a script calls is among
-/// them; what sentinels ask is not.
+/// Records the commands that servers execute (`MONITOR`). Includes the commands in scripts, but not
+/// the commands of sentinels.
 #[derive(Debug)]
 pub struct Monitor {
     listeners: Vec<Listener>,
@@ -29,17 +29,17 @@ struct Line {
 }
 
 impl Monitor {
-    /// Listens to all of these servers.
+    /// Records the commands of all these servers.
     pub(crate) fn begin(servers: &[&RedisServer]) -> Self {
         Self { listeners: servers.iter().map(|server| Listener::begin(server)).collect() }
     }
 
-    /// Ends it, and gives the commands in the order in which they were carried out: one text each,
-    /// words in the server's quotes, as `"HGET" "app:sessions:{…" "count"`, with `lua ` before
-    /// those that a script called.
+    /// Stops the recording, and returns the commands in the order of execution. Each command is a
+    /// text with the server's quotes, such as `"HGET" "app:sessions:{…" "count"`. Commands in
+    /// scripts start with `lua `.
     pub fn finish(self) -> Vec<String> {
         let mut lines: Vec<Line> = self.listeners.into_iter().flat_map(Listener::finish).collect();
-        // Stable: what one server did within a microsecond stays in its order.
+        // The sort is stable, so commands of a server within a microsecond keep their order.
         lines.sort_by(|one, other| one.time.cmp(&other.time));
         lines.into_iter().map(Line::into_command).collect()
     }
@@ -81,7 +81,7 @@ impl Line {
         Self { time: time.to_owned(), origin: origin.to_owned(), command: command.to_owned() }
     }
 
-    /// So does the mark's own connection.
+    /// The connection that ends the recording also sends this.
     fn greets(&self) -> bool {
         self.command.starts_with("\"CLIENT\" \"SETINFO\"")
     }
@@ -97,8 +97,8 @@ fn read_line(lines: &mut impl BufRead) -> String {
     line.trim_end().to_owned()
 }
 
-/// Where the sentinels' connections come from: `id=3 addr=127.0.0.1:50000 laddr=… fd=8
-/// name=sentinel-…`.
+/// Returns the addresses of the sentinels' connections, from `id=3 addr=127.0.0.1:50000 laddr=…
+/// fd=8 name=sentinel-…`.
 fn sentinels(connection: &mut Connection) -> Vec<String> {
     let clients: String = cmd("CLIENT").arg("LIST").query(connection).unwrap();
     let of_sentinel = |client: &str| {

@@ -1,34 +1,33 @@
-//! A server's process.
+//! The process of a server.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// What is started, apart from port and directory.
+/// The command to start, without port and directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
     pub(crate) program: PathBuf,
     pub(crate) role: Role,
-    /// More settings, as on the command line. Later ones override earlier ones.
+    /// More settings, as on the command line. Later settings override earlier settings.
     pub(crate) args: Vec<String>,
-    /// Name and text of what is in the directory before the first start.
+    /// Name and text of files that exist in the directory before the first start.
     pub(crate) files: Vec<(&'static str, String)>,
 }
 
-/// What the process is.
+/// The role of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// A server that keeps nothing on disk.
+    /// A server without persistence.
     Server,
-    /// The same, by TLS alone.
+    /// A server without persistence that only speaks TLS.
     TlsServer,
-    /// A sentinel, which keeps what it knows in its configuration file.
+    /// A sentinel, which keeps its state in its configuration file.
     Sentinel,
 }
 
-/// A shell that holds the server: when its input ends, because this is dropped or because the
-/// test's process is gone, it kills the server and removes its files. A line of input says that
-/// they stay.
+/// A shell that holds the server. When its input ends, because this value is dropped or the test's
+/// process ends, it kills the server and removes the files. A line of input keeps the files.
 #[derive(Debug)]
 pub(super) struct Process {
     shell: Child,
@@ -36,7 +35,8 @@ pub(super) struct Process {
     _output: BufReader<ChildStdout>,
 }
 
-/// Where every server listens too, in its directory: without TLS, and known to nobody else.
+/// Additional socket of every server, in its directory. It works without TLS, and only the test
+/// knows it.
 pub(super) const SOCKET: &str = "socket";
 
 impl Recipe {
@@ -60,13 +60,13 @@ impl Role {
     }
 }
 
-/// A sentinel's configuration file.
+/// Configuration file of a sentinel.
 pub(crate) const SENTINEL_FILE: &str = "sentinel.conf";
 
 impl Process {
     pub(super) fn start(recipe: &Recipe, directory: &Path, port: u16) -> Self {
-        // What would be too large for a file is an error to the server, as on a full disk, and not
-        // its end.
+        // A file above the limit gives the server an error, like a full disk, and does not kill the
+        // server.
         const HOLD: &str = r#"
             trap '' XFSZ
             "$@" >log 2>&1 &
@@ -93,14 +93,14 @@ impl Process {
         Self { shell, server_id: id.trim().parse().unwrap(), _output: output }
     }
 
-    /// The server's files outlive it.
+    /// Keeps the server's files after its end.
     pub(super) fn keep_files(&mut self) {
-        // Where the shell is gone already, the server is too.
+        // If the shell has ended, the server has ended too.
         let _ = self.shell.stdin.as_mut().unwrap().write_all(b"keep\n");
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        // A process that has ended and was not waited for is a zombie: no memory is mapped.
+        // An ended process without a `wait` is a zombie, which has no mapped memory.
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.server_id)).unwrap_or_default();
         status.is_empty() || status.contains("State:\tZ")
@@ -115,7 +115,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The end of its input tells the shell to kill the server.
+        // At the end of its input, the shell kills the server.
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }

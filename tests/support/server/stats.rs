@@ -1,27 +1,27 @@
-//! How often a server carried out each command.
+//! Call counts of a server's commands.
 
 use std::collections::BTreeMap;
 use std::iter::Sum;
 use std::ops::Sub;
 
-/// Commands by lower-case name (`"hget"`, `"client|setinfo"`), with how often each was carried out.
-/// What a script calls is counted too.
+/// Number of calls of each command, by lower-case name (`"hget"`, `"client|setinfo"`). Includes the
+/// commands in scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandCounts(BTreeMap<String, u64>);
 
 impl CommandCounts {
-    /// How often one command was carried out.
+    /// Returns the number of calls of a command.
     pub fn calls(&self, command: &str) -> u64 {
         self.0.get(command).copied().unwrap_or(0)
     }
 
-    /// All commands that were carried out, with their number, by name; the tests' own `INFO` and
-    /// what replicas ask left out.
+    /// Returns all commands with their number of calls, ordered by name. Leaves out the tests' own
+    /// `INFO`, and the commands of replicas.
     pub fn all(&self) -> Vec<(&str, u64)> {
         self.0.iter().map(|(name, calls)| (name.as_str(), *calls)).collect()
     }
 
-    /// Reads the section `commandstats` of `INFO`.
+    /// Parses the section `commandstats` of `INFO`.
     pub(super) fn parse(info: &str) -> Self {
         let entry = |line: &str| {
             let (name, numbers) = line.trim().strip_prefix("cmdstat_")?.split_once(':')?;
@@ -32,9 +32,9 @@ impl CommandCounts {
     }
 }
 
-/// How long the server worked on a command so far, in microseconds, by the section `commandstats`
-/// of `INFO`: `cmdstat_hget:calls=20000,usec=9000,usec_per_call=0.45,…`. Nothing of a command that
-/// was not carried out.
+/// Returns the time that the server spent on a command so far, in microseconds. The source is the
+/// section `commandstats` of `INFO`: `cmdstat_hget:calls=20000,usec=9000,usec_per_call=0.45,…`.
+/// Returns 0 for a command that was never called.
 pub(super) fn micros(info: &str, command: &str) -> u64 {
     let of_command = |line: &str| {
         let numbers = line.strip_prefix("cmdstat_")?.strip_prefix(command)?.strip_prefix(':')?;
@@ -43,7 +43,7 @@ pub(super) fn micros(info: &str, command: &str) -> u64 {
     info.lines().find_map(of_command).map_or(0, |micros| micros.parse().unwrap())
 }
 
-/// What asking for the numbers itself costs, and what replicas and sentinels ask all the time.
+/// Commands of the query itself, and regular commands of replicas and sentinels.
 const OF_OTHERS: [&str; 9] = [
     "info",
     "client|setinfo",
@@ -56,7 +56,7 @@ const OF_OTHERS: [&str; 9] = [
     "client|setname",
 ];
 
-/// What was carried out since `before`.
+/// Returns the calls since `before`.
 impl Sub for CommandCounts {
     type Output = Self;
 
@@ -69,7 +69,7 @@ impl Sub for CommandCounts {
     }
 }
 
-/// What several servers carried out.
+/// Returns the calls on several servers.
 impl Sum for CommandCounts {
     fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
         let mut sum = BTreeMap::new();

@@ -10,8 +10,8 @@ use super::sentinel::{REPLICATION, in_step};
 use crate::server::{Make, Recipe, RedisServer};
 use crate::wait_for;
 
-/// Three masters with a third of the slots each, and a replica for each. Nodes are numbered from 0;
-/// at first the masters are 0 to 2, and the replica of master `n` is `n + 3`.
+/// Three masters with a third of the slots each, and a replica for each. Nodes are numbered from 0.
+/// At first the masters are 0 to 2, and the replica of master `n` is `n + 3`.
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<RedisServer>,
@@ -32,13 +32,13 @@ const SETTINGS: [&str; 6] = [
 ];
 
 impl Cluster {
-    /// Starts one of the usual servers, up to where every node knows the whole and the replicas are
-    /// in step.
+    /// Starts a cluster of the usual servers. Waits until every node knows the whole cluster and
+    /// the replicas are in sync.
     pub fn start() -> Self {
         Self::start_make(Make::Usual).expect("a server, which most tests need")
     }
 
-    /// The same of servers of this make, or nothing where there are none.
+    /// Starts a cluster of servers of this make. Returns `None` if this server is missing.
     pub fn start_make(make: Make) -> Option<Self> {
         let program = make.program()?;
         let recipe = Recipe::server(program, &[&SETTINGS[..], &REPLICATION].concat());
@@ -49,61 +49,61 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// `redis+cluster://127.0.0.1:PORT,…` with all nodes.
+    /// Returns `redis+cluster://127.0.0.1:PORT,…` with all nodes.
     pub fn url(&self) -> String {
         let addresses: Vec<_> =
             self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
         format!("redis+cluster://{}", addresses.join(","))
     }
 
-    /// The servers.
+    /// Returns the servers.
     pub fn nodes(&self) -> &[RedisServer] {
         &self.nodes
     }
 
-    /// A server, to be killed and started again.
+    /// Returns a server, so that the test can kill and restart the server.
     pub fn node_mut(&mut self, node: usize) -> &mut RedisServer {
         &mut self.nodes[node]
     }
 
-    /// The nodes that have slots, in the order of their numbers.
+    /// Returns the nodes with slots, ordered by number.
     pub fn masters(&self) -> Vec<usize> {
         let mut masters: Vec<_> = self.view().masters().map(|node| self.number(node)).collect();
         masters.sort_unstable();
         masters
     }
 
-    /// The slot of this key.
+    /// Returns the slot of this key.
     pub fn slot_of(&self, key: &str) -> u16 {
         self.any().cli(&["CLUSTER", "KEYSLOT", key])
     }
 
-    /// The node that has this key's slot.
+    /// Returns the node that owns this key's slot.
     pub fn owner_of(&self, key: &str) -> usize {
         self.owner_by(self.any(), self.slot_of(key)).expect("the slot has an owner")
     }
 
-    /// The replica of this master.
+    /// Returns the replica of this master.
     pub fn replica_of(&self, master: usize) -> usize {
         let view = self.view();
         let replica = view.replica_of(&view.by_port(self.nodes[master].port()).id);
         self.number(replica.expect("the master has a replica"))
     }
 
-    /// Has this master's replica take its place, without any fault, and gives the new master.
+    /// Promotes this master's replica without a fault, and returns the new master.
     pub fn failover(&self, master: usize) -> usize {
         let (slot, replica) = (self.slot_at(master), self.replica_of(master));
         let _: String = self.nodes[replica].cli(&["CLUSTER", "FAILOVER"]);
         self.wait_for_new_owner(slot, master)
     }
 
-    /// A slot that this master has.
+    /// Returns a slot of this master.
     pub fn slot_at(&self, master: usize) -> u16 {
         self.view().by_port(self.nodes[master].port()).slots[0].0
     }
 
-    /// Waits until every node that is up says that the slot has another owner than this one, and
-    /// that the cluster serves. Gives it.
+    /// Waits until every running node reports another owner of the slot and a working cluster.
+    /// Returns the new owner.
     pub fn wait_for_new_owner(&self, slot: u16, old: usize) -> usize {
         wait_for("a new owner", || {
             let new = self.owner_by(self.any(), slot)?;
@@ -113,7 +113,7 @@ impl Cluster {
         })
     }
 
-    /// Waits until all nodes are up, know each other so, and the replicas are in step.
+    /// Waits until all nodes are running and known to each other, and the replicas are in sync.
     pub fn wait_until_whole(&self) {
         wait_for("a whole cluster", || {
             let known = self.nodes.iter().all(|node| serves(node) && View::read(node).is_whole());
@@ -122,7 +122,7 @@ impl Cluster {
         });
     }
 
-    /// A move of this key's slot to the next master, to be taken step by step.
+    /// Prepares a move of this key's slot to the next master, step by step.
     pub fn move_slot(&self, key: &str) -> SlotMove<'_> {
         let (from, masters) = (self.owner_of(key), self.masters());
         let next = masters.iter().position(|master| *master == from).unwrap() + 1;
@@ -154,7 +154,7 @@ impl Cluster {
             let (first, end) = (number * SLOTS / MASTERS, (number + 1) * SLOTS / MASTERS);
             let range = [first.to_string(), (end - 1).to_string()];
             let _: String = master.cli(&["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
-            // Masters that begin alike would have to settle first who gives way to whom.
+            // With equal epochs, the masters would first have to resolve the conflict.
             let _: String = master.cli(&["CLUSTER", "SET-CONFIG-EPOCH", &(number + 1).to_string()]);
         }
         for node in &self.nodes[1..] {

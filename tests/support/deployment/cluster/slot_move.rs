@@ -1,13 +1,13 @@
-//! A slot on its way from one master to another.
+//! The move of a slot from one master to another.
 
 use super::Cluster;
 use crate::server::RedisServer;
 
-/// A move of a slot, step by step: [`begin`](Self::begin), [`move_key`](Self::move_key) for every
-/// key, [`finish`](Self::finish).
+/// A move of a slot in steps: [`begin`](Self::begin), [`move_key`](Self::move_key) for every key,
+/// and [`finish`](Self::finish).
 ///
-/// Between them, the old master answers `ASK` for keys that it does not have, and `TRYAGAIN` to a
-/// command on several keys of which it has some; afterwards, `MOVED`.
+/// In between, the old master answers `ASK` for missing keys. To a command on several keys, of
+/// which only some are missing, it answers `TRYAGAIN`. After the move, it answers `MOVED`.
 #[derive(Debug)]
 pub struct SlotMove<'a> {
     cluster: &'a Cluster,
@@ -21,39 +21,39 @@ impl<'a> SlotMove<'a> {
         Self { cluster, slot: slot.to_string(), from, to }
     }
 
-    /// The node that has the slot until the end.
+    /// Returns the node that has the slot until the end.
     pub fn source_index(&self) -> usize {
         self.from
     }
 
-    /// The node that gets it.
+    /// Returns the node that receives the slot.
     pub fn target_index(&self) -> usize {
         self.to
     }
 
-    /// From now on, keys that the old master does not have are the new master's.
+    /// Starts the move. From now on, keys that the old master lacks belong to the new master.
     pub fn begin(&self) {
         self.set_slot(self.target(), &["IMPORTING", &id(self.source())]);
         self.set_slot(self.source(), &["MIGRATING", &id(self.target())]);
     }
 
-    /// Moves one key. Nothing happens if the old master does not have it.
+    /// Moves one key. Does nothing if the old master lacks the key.
     pub fn move_key(&self, key: &str) {
         let port = self.target().port().to_string();
         let _: String = self.source().cli(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
     }
 
-    /// The keys that the old master still has.
+    /// Returns the keys that the old master still has.
     pub fn keys(&self) -> Vec<String> {
         self.source().cli(&["CLUSTER", "GETKEYSINSLOT", &self.slot, "1000000"])
     }
 
-    /// Moves all keys that are left, and gives the slot to the new master.
+    /// Moves all remaining keys, and assigns the slot to the new master.
     pub fn finish(self) {
         self.keys().iter().for_each(|key| self.move_key(key));
         let new = id(self.target());
-        // The new master first: while both say that the slot is not theirs, a client would be sent
-        // to and fro.
+        // The new master comes first. While both masters disown the slot, a client would be
+        // redirected back and forth.
         for node in [self.to, self.from].into_iter().chain(self.cluster.masters()) {
             self.set_slot(&self.cluster.nodes()[node], &["NODE", &new]);
         }

@@ -1,14 +1,14 @@
-//! What a node says of the cluster.
+//! A node's view of the cluster.
 
 use crate::server::RedisServer;
 
-/// The nodes of a cluster as one of them knows them (`CLUSTER NODES`).
+/// The nodes of a cluster, as one node reports them (`CLUSTER NODES`).
 pub(super) struct View(Vec<NodeView>);
 
 pub(super) struct NodeView {
     pub(super) id: String,
     pub(super) port: u16,
-    /// The first and the last slot of each range.
+    /// First and last slot of each range.
     pub(super) slots: Vec<(u16, u16)>,
     flags: Vec<String>,
     master: Option<String>,
@@ -26,7 +26,7 @@ impl View {
             && self.0.iter().all(|node| node.is_connected && !node.has_flag("handshake"))
     }
 
-    /// Every master has slots and a replica, and nothing is amiss.
+    /// Returns whether every master has slots and a replica, without any failure.
     pub(super) fn is_whole(&self) -> bool {
         let is_sound = |node: &NodeView| {
             node.is_connected && !node.has_flag("fail") && !node.has_flag("fail?")
@@ -57,8 +57,8 @@ impl View {
 }
 
 impl NodeView {
-    /// `ID IP:PORT@BUS FLAG,… MASTER|- PING PONG EPOCH connected|disconnected SLOT FIRST-LAST
-    /// [SLOT->-ID] …`
+    /// Parses `ID IP:PORT@BUS FLAG,… MASTER|- PING PONG EPOCH connected|disconnected SLOT
+    /// FIRST-LAST [SLOT->-ID] …`.
     fn parse(line: &str) -> Self {
         let words: Vec<_> = line.split(' ').collect();
         let [id, address, flags, master, _, _, _, link, slots @ ..] = &words[..] else {
