@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Fails if a type of the crate `redis` stands in the public API of session-runtime: a new version of it would be one of ours.
+"""Fails if the public API of session-runtime contains a type of the crate `redis`.
 
-Takes the path of the JSON that rustdoc made of the crate.
+A breaking release of `redis` would otherwise be a breaking release of this crate. Takes the path of
+rustdoc's JSON for the crate.
 """
 
 import json
@@ -18,7 +19,8 @@ def main(path):
         for id, item in api["paths"].items()
         if api["external_crates"].get(str(item["crate_id"]), {}).get("name") == FOREIGN
     }
-    # Without these the crate was built without its store, or this reads the JSON wrongly, and all would be well: `Bytes` is in the public API.
+    # Safety check: the JSON must contain `redis`, `RedisStore` and `Bytes`. Otherwise the store was
+    # not built or the format has changed, and the check would always pass.
     named = {id for item in api["index"].values() for id in ids(item["inner"])}
     known = {int(id) for id, path in api["paths"].items() if path["path"][-1] == "Bytes"}
     has_store = any(item["name"] == "RedisStore" for item in api["index"].values())
@@ -36,7 +38,7 @@ def main(path):
 
 
 def is_blanket(item):
-    """What some other crate implements for every type."""
+    """Returns whether this is an implementation for every type, from another crate."""
     return item["inner"].get("impl", {}).get("blanket_impl") is not None
 
 
@@ -46,7 +48,7 @@ def described(item):
 
 
 def ids(value):
-    """The ids that this names, at any depth: of types, of traits, of what is exported again."""
+    """Yields the ids of types, traits and re-exports in this value, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("id"), int):
             yield value["id"]

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes a workspace of copies of the published crates, without what their own tests need.
+"""Creates a workspace from copies of the published crates, without their dev-dependencies.
 
-Takes the directory and the names of the crates in it; the dependencies' versions are those of the workspace that this is called in.
+Takes the directory and the names of the crates in this directory. The versions of the dependencies
+come from the workspace in the current directory.
 """
 
 import pathlib

@@ -1,4 +1,4 @@
-"""Makes the golden vector of a cookie's value with Python's standard library alone.
+"""Prints the golden vector of a cookie's value, using only Python's standard library.
 
     python3 tests/support/cookies.py
 """

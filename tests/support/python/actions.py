@@ -1,4 +1,7 @@
-"""What a request does with its session, the same on both frameworks. Everything goes through the package's own `Session`."""
+"""The actions of a request on its session, the same for both web frameworks.
+
+Each action uses the `Session` of the package.
+"""
 
 import base64
 import json
@@ -11,19 +14,19 @@ TYPES = {
     "float": float,
     "str": bytes.decode,
     "bytes": bytes,
-    # The package refuses a bool: applications assign its text, which `.bool` reads.
+    # The package rejects a bool. Applications store its text, which `.bool` reads.
     "truth": lambda value: str(value.lower() == b"true"),
 }
 
 
 def parameters(query):
-    """The query's parameters, as the bytes that they were before their percent-encoding."""
+    """Returns the query's parameters as bytes, without the percent-encoding."""
     pairs = parse_qsl(query, keep_blank_values=True, encoding="latin-1")
     return {name: value.encode("latin-1") for name, value in pairs}
 
 
 def count(session, parameters):
-    """Reads and writes, as applications of the package do: what others write in between is lost."""
+    """Reads and writes like applications of the package. A concurrent write in between is lost."""
     number = session.count.int + 1
     session.count = number
     return str(number)
@@ -46,7 +49,7 @@ def session_id(session, parameters):
 
 
 def incr(session, parameters):
-    """One atomic step, at the session's key."""
+    """Increments in a single atomic step, at the session's key."""
     key = session.key._key({"sessionId": session.sessionId})
     return str(Store.client.hincrby(key, "count", 1))
 

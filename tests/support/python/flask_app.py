@@ -1,4 +1,6 @@
-"""A small server that keeps its sessions by the Python package redis_session on Flask. The options have the names that they have on Tornado:
+"""A small server on Flask, with sessions from the Python package redis_session.
+
+The options have the same names as on Tornado:
 
     python flask_app.py --port=0 --cookie-secret=SECRET --session-redis=URL
 """
@@ -56,7 +58,7 @@ def main():
     app.config["SESSION_EXPIRE"] = options.session_expire
     app.config["SESSION_COOKIE_ID"] = options.session_cookie_id
     setup_session(app)
-    # Errors alone, not every request.
+    # Logs errors only, not every request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", options.port, app, threaded=True)
     print("listening on", server.server_port, flush=True)

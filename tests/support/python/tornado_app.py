@@ -1,4 +1,6 @@
-"""A small server that keeps its sessions by the Python package redis_session on Tornado. The options are the package's and these:
+"""A small server on Tornado, with sessions from the Python package redis_session.
+
+The options are those of the package, and these:
 
     python tornado_app.py --port=0 --cookie-secret=SECRET --session-redis=URL
 """
