@@ -2,8 +2,8 @@
 //! that stay open.
 //!
 //! The generator shares the CPU with the measured programs, so it does as little as possible.
-//! Requests are prepared bytes. Of a response, only the status, the length and the cookies are
-//! parsed.
+//! Requests are prepared bytes. The parser reads only the status, the length and the cookies of a
+//! response.
 
 use std::net::SocketAddr;
 use std::ops::Range;

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
-/// All log lines of this library and of the clients underneath: `fmt().with_writer(move ||
-/// log.clone())`.
+/// All log lines of this library and of the clients underneath:
+/// `fmt().with_writer(move || log.clone())`.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -52,7 +52,7 @@ pub(crate) fn axum(
     })
 }
 
-/// Like [`axum`], with a single-threaded runtime on each thread. All threads accept connections
+/// Like [`axum()`], with a single-threaded runtime on each thread. All threads accept connections
 /// from the same listeners, and each creates separate pages.
 pub(crate) fn axum_on_each_thread<P: Clone + Send + 'static>(
     listeners: Listeners,
