@@ -101,8 +101,8 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //!
 //! # Tests
 //!
-//! `SessionConfig::new().store("memory:")` needs no server. Feature `testing` adds tools that create
-//! sessions in any state.
+//! `SessionConfig::new().store("memory:")` needs no server. Feature `testing` adds tools that put a
+//! session into any state.
 
 #![forbid(unsafe_code)]
 // docs.rs writes beside each item which feature it needs.

@@ -75,7 +75,11 @@ const APART: &[(&str, &str)] = &[
 #[test]
 fn imports_run_downwards() {
     let wrong = wrong_imports(&Sources::of_this_crate().imports());
-    assert!(wrong.is_empty(), "imports that the floors do not allow:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\nMove the code to another folder, or pass the value in. See the floors in ARCHITECTURE.md",
+        wrong.join("\n")
+    );
 }
 
 #[test]

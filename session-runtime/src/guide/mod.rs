@@ -18,8 +18,14 @@
     feature = "redis",
     doc = "| [`deployment`] | How do you set up the Redis server, its permissions and failover? |"
 )]
-//! | [`production`] | Is the application ready for production? |
-//! | [`runbook`] | How do you inspect, count and end sessions, and act on a failure? |
+#![cfg_attr(
+    feature = "redis",
+    doc = "| [`production`] | Is the application ready for production? |"
+)]
+#![cfg_attr(
+    feature = "redis",
+    doc = "| [`runbook`] | How do you inspect, count and end sessions, and act on a failure? |"
+)]
 //! | [`observability`] | Which spans, events and metrics are there? |
 //! | [`performance`] | How many round trips does each call make? |
 //! | [`faq`] | Why does the counter stay at 1, and why does the login page return? |
@@ -101,11 +107,13 @@ pub mod testing {}
 #[doc(alias = "health")]
 pub mod deployment {}
 
+#[cfg(feature = "redis")]
 #[doc = include_str!("production.md")]
 #[doc = "\n---\nNext: [the runbook](crate::guide::runbook)."]
 #[doc(alias = "checklist")]
 pub mod production {}
 
+#[cfg(feature = "redis")]
 #[doc = include_str!("runbook.md")]
 #[doc = "\n---\nNext: [observability](crate::guide::observability)."]
 #[doc(alias = "operations")]
