@@ -58,8 +58,7 @@ impl<T> Operation<'_, T> {
     /// session.set_name("Ada").wait()?;
     /// assert_eq!(session.count().incr(1).wait()?, 1);
     /// assert_eq!(session.name().wait()?, "Ada");
-    /// # }
-    /// # Ok::<(), session_runtime::Error>(())
+    /// # } Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn wait(self) -> Result<T, Error> {
         wait(self)

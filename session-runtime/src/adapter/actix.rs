@@ -5,9 +5,8 @@
 //!
 //! # Examples
 //!
-//! ```
+//! ```no_run
 //! # #[cfg(feature = "derive")] {
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use actix_web::{App, HttpServer, web};
 //! use session_runtime::{Error, Session, Sessions};
 //!
@@ -21,12 +20,13 @@
 //!     Ok(format!("visit {count}\n"))
 //! }
 //!
-//! let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
-//! let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
-//! HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
-//! # Ok(())
-//! # }
-//! # let _ = example;
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//!     let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
+//!     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
+//!     Ok(())
+//! }
 //! # }
 //! ```
 
@@ -68,9 +68,8 @@ use crate::session::sessions::Sessions;
 ///
 /// # Examples
 ///
-/// ```
+/// ```no_run
 /// # #[cfg(feature = "derive")] {
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use actix_web::{App, HttpServer, web};
 /// use session_runtime::{Error, Session, SessionConfig, Sessions};
 ///
@@ -83,12 +82,13 @@ use crate::session::sessions::Sessions;
 ///     Ok(session.count().await?.to_string())
 /// }
 ///
-/// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
-/// HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
-/// # Ok(())
-/// # }
-/// # let _ = example;
+/// #[actix_web::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+///     let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
+///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
+///     Ok(())
+/// }
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -112,15 +112,15 @@ impl SessionMiddleware {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "actix")] {
-    /// # use actix_web::{App, web};
-    /// # use session_runtime::Sessions;
-    /// # async fn front_page() -> &'static str { "" }
-    /// # fn example(sessions: Sessions) {
+    /// use actix_web::{App, web};
+    ///
+    /// async fn front_page() -> &'static str {
+    ///     "welcome"
+    /// }
+    ///
+    /// # fn example(sessions: session_runtime::Sessions) {
     /// let front_page = web::resource("/").wrap(sessions.middleware().allow_degraded()).get(front_page);
     /// let app = App::new().service(front_page).wrap(sessions.middleware());
-    /// # let _ = app;
-    /// # }
     /// # }
     /// ```
     pub fn allow_degraded(self) -> Self {
@@ -136,15 +136,15 @@ impl SessionMiddleware {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "actix")] {
-    /// # use actix_web::{App, web};
-    /// # use session_runtime::Sessions;
-    /// # async fn order() -> &'static str { "" }
-    /// # fn example(sessions: Sessions) {
+    /// use actix_web::{App, web};
+    ///
+    /// async fn order() -> &'static str {
+    ///     "ordered"
+    /// }
+    ///
+    /// # fn example(sessions: session_runtime::Sessions) {
     /// let orders = web::resource("/order").wrap(sessions.middleware().allow_cross_site()).post(order);
     /// let app = App::new().service(orders).wrap(sessions.middleware());
-    /// # let _ = app;
-    /// # }
     /// # }
     /// ```
     pub fn allow_cross_site(self) -> Self {

@@ -20,7 +20,6 @@
 //! fn app(sessions: &Sessions) -> Router {
 //!     Router::new().route("/", get(index)).layer(sessions.layer())
 //! }
-//! # let _ = app;
 //! # }
 //! ```
 

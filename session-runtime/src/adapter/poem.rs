@@ -6,9 +6,8 @@
 //!
 //! # Examples
 //!
-//! ```
+//! ```no_run
 //! # #[cfg(feature = "derive")] {
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use poem::listener::TcpListener;
 //! use poem::{EndpointExt, Route, Server, get, handler};
 //! use session_runtime::{Error, Session, Sessions};
@@ -24,12 +23,13 @@
 //!     Ok(format!("visit {count}\n"))
 //! }
 //!
-//! let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
-//! let app = Route::new().at("/", get(index)).with(sessions.layer());
-//! Server::new(TcpListener::bind("127.0.0.1:3000")).run(app).await?;
-//! # Ok(())
-//! # }
-//! # let _ = example;
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//!     let app = Route::new().at("/", get(index)).with(sessions.layer());
+//!     Server::new(TcpListener::bind("127.0.0.1:3000")).run(app).await?;
+//!     Ok(())
+//! }
 //! # }
 //! ```
 
@@ -62,9 +62,8 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
 ///
 /// # Examples
 ///
-/// ```
+/// ```no_run
 /// # #[cfg(feature = "derive")] {
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use poem::listener::TcpListener;
 /// use poem::{EndpointExt, Route, Server, get, handler};
 /// use session_runtime::{Error, Session, SessionConfig, Sessions};
@@ -79,12 +78,13 @@ impl<E: Endpoint> Middleware<E> for SessionLayer {
 ///     Ok(session.count().await?.to_string())
 /// }
 ///
-/// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// let app = Route::new().at("/", get(index)).with(sessions.layer());
-/// Server::new(TcpListener::bind("127.0.0.1:3000")).run(app).await?;
-/// # Ok(())
-/// # }
-/// # let _ = example;
+/// #[tokio::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+///     let app = Route::new().at("/", get(index)).with(sessions.layer());
+///     Server::new(TcpListener::bind("127.0.0.1:3000")).run(app).await?;
+///     Ok(())
+/// }
 /// # }
 /// ```
 #[derive(Debug)]

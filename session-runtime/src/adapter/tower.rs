@@ -9,9 +9,8 @@
 //!
 //! With axum:
 //!
-//! ```
+//! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "derive"))] {
-//! # async fn example() -> Result<(), session_runtime::Error> {
 //! use axum::{Router, routing::get};
 //! use session_runtime::{Error, Session, Sessions};
 //!
@@ -25,12 +24,14 @@
 //!     Ok(format!("visit {count}\n"))
 //! }
 //!
-//! let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
-//! let app: Router = Router::new().route("/", get(index)).layer(sessions.layer());
-//! # let _ = app;
-//! # Ok(())
-//! # }
-//! # let _ = example;
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
+//!     let app = Router::new().route("/", get(index)).layer(sessions.layer());
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app).await?;
+//!     Ok(())
+//! }
 //! # }
 //! ```
 //!
@@ -51,7 +52,6 @@
 //!     let count = session.count().incr(1).await?;
 //!     Ok(http::Response::new(format!("visit {count}\n")))
 //! }
-//! # let _ = serve::<()>;
 //! # }
 //! ```
 
@@ -85,9 +85,8 @@ use crate::session::sessions::Sessions;
 ///
 /// ```
 /// # #[cfg(all(feature = "axum", feature = "derive"))] {
-/// # async fn example() -> Result<(), session_runtime::Error> {
 /// use axum::{Router, routing::get};
-/// use session_runtime::{Error, Session, SessionConfig, Sessions};
+/// use session_runtime::{Error, Session, Sessions};
 ///
 /// #[derive(Session)]
 /// struct Visitor {
@@ -98,12 +97,9 @@ use crate::session::sessions::Sessions;
 ///     Ok(session.count().await?.to_string())
 /// }
 ///
-/// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-/// let app: Router = Router::new().route("/", get(index)).layer(sessions.layer());
-/// # let _ = app;
-/// # Ok(())
-/// # }
-/// # let _ = example;
+/// fn app(sessions: &Sessions) -> Router {
+///     Router::new().route("/", get(index)).layer(sessions.layer())
+/// }
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -127,19 +123,17 @@ impl SessionLayer {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
-    /// # use axum::{Router, routing::get};
-    /// # use session_runtime::Sessions;
-    /// # async fn front_page() {}
-    /// # async fn account() {}
-    /// # fn example(sessions: Sessions) -> Router {
-    /// Router::new()
-    ///     .route("/", get(front_page))
-    ///     .route_layer(sessions.layer().allow_degraded())
-    ///     .route("/account", get(account))
-    ///     .layer(sessions.layer())
-    /// # }
-    /// # let _ = example;
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Router, routing::get};
+    /// use session_runtime::Sessions;
+    ///
+    /// fn app(sessions: &Sessions) -> Router {
+    ///     Router::new()
+    ///         .route("/", get(|| async { "welcome" }))
+    ///         .route_layer(sessions.layer().allow_degraded())
+    ///         .route("/account", get(|| async { "your account" }))
+    ///         .layer(sessions.layer())
+    /// }
     /// # }
     /// ```
     pub fn allow_degraded(self) -> Self {
@@ -155,19 +149,17 @@ impl SessionLayer {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
-    /// # use axum::{Router, routing::{get, post}};
-    /// # use session_runtime::Sessions;
-    /// # async fn order() {}
-    /// # async fn account() {}
-    /// # fn example(sessions: Sessions) -> Router {
-    /// Router::new()
-    ///     .route("/order", post(order))
-    ///     .route_layer(sessions.layer().allow_cross_site())
-    ///     .route("/account", get(account))
-    ///     .layer(sessions.layer())
-    /// # }
-    /// # let _ = example;
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Router, routing::{get, post}};
+    /// use session_runtime::Sessions;
+    ///
+    /// fn app(sessions: &Sessions) -> Router {
+    ///     Router::new()
+    ///         .route("/order", post(|| async { "ordered" }))
+    ///         .route_layer(sessions.layer().allow_cross_site())
+    ///         .route("/account", get(|| async { "your account" }))
+    ///         .layer(sessions.layer())
+    /// }
     /// # }
     /// ```
     pub fn allow_cross_site(self) -> Self {
@@ -239,7 +231,6 @@ impl SessionHandle {
     ///     let session: Session<Visitor> = SessionHandle::from_extensions(request.extensions())?.session();
     ///     Ok(http::Response::new(session.count().await?.to_string()))
     /// }
-    /// # let _ = serve::<()>;
     /// # }
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Error> {

@@ -49,7 +49,6 @@ use crate::error::Setting;
 ///
 /// let args = Args::parse_from(["program", "--session-redis=memory:", "--session-expire=1800"]);
 /// let config = args.session.config()?;
-/// # let _ = config;
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
 #[doc(alias = "cli")]
@@ -122,15 +121,19 @@ impl SessionArgs {
     /// # Examples
     ///
     /// ```
-    /// # use clap::Parser;
-    /// # use session_runtime::{SessionArgs, SessionConfig};
-    /// # #[derive(Parser)]
-    /// # struct Args { #[command(flatten)] session: SessionArgs }
-    /// # let args = Args::parse_from(["program"]);
-    /// let file = r#"{ "store": "memory:", "cookie_name": "sid" }"#;
-    /// let config = args.session.apply_to(serde_json::from_str(file).expect("a configuration"))?;
-    /// # let _: SessionConfig = config;
-    /// # Ok::<(), session_runtime::Error>(())
+    /// use clap::Parser;
+    /// use session_runtime::{SessionArgs, SessionConfig};
+    ///
+    /// #[derive(Parser)]
+    /// struct Args {
+    ///     #[command(flatten)]
+    ///     session: SessionArgs,
+    /// }
+    ///
+    /// let args = Args::parse_from(["program"]);
+    /// let file: SessionConfig = serde_json::from_str(r#"{ "store": "memory:", "cookie_name": "sid" }"#)?;
+    /// let config = args.session.apply_to(file)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply_to(&self, config: SessionConfig) -> Result<SessionConfig, Error> {
         warn_of_misspelt_variables();

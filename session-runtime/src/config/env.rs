@@ -54,7 +54,6 @@ impl SessionConfig {
     /// use session_runtime::SessionConfig;
     ///
     /// let config = SessionConfig::from_env()?.cookie_name("session");
-    /// # let _ = config;
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     #[doc(alias = "dotenv")]
@@ -79,7 +78,6 @@ impl SessionConfig {
     ///
     /// let file: SessionConfig = serde_json::from_str(r#"{ "store": "memory:", "cookie_name": "sid" }"#)?;
     /// let config = file.overridden_by_env()?;
-    /// # let _ = config;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn overridden_by_env(self) -> Result<Self, Error> {

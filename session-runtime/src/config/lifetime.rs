@@ -38,7 +38,6 @@ use crate::id::LifetimeId;
 /// let config = SessionConfig::new()
 ///     .lifetime(Lifetime::normal().idle(HOUR).max(12 * HOUR))
 ///     .lifetime(Lifetime::custom(2).idle(HOUR / 4).max(HOUR));
-/// # let _ = config;
 /// ```
 #[doc(alias = "ttl")]
 #[doc(alias = "max_age")]

@@ -85,20 +85,19 @@ use store_url::StoreText;
 ///     .secret("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=")
 ///     .lifetime(Lifetime::normal().idle(Duration::from_secs(1800)))
 ///     .cookie_same_site(SameSite::Strict);
-/// # let _ = config;
 /// ```
 ///
 /// The same configuration from JSON. Any other format of `serde` works too.
 ///
 /// ```
-/// # use session_runtime::SessionConfig;
+/// use session_runtime::SessionConfig;
+///
 /// let config: SessionConfig = serde_json::from_str(r#"{
 ///     "store": "redis://127.0.0.1:6379",
 ///     "secret": "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=",
 ///     "lifetimes": [{ "class": "normal", "idle": 1800 }],
 ///     "cookie_same_site": "Strict"
 /// }"#)?;
-/// # let _ = config;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Deserialize)]
@@ -169,7 +168,6 @@ impl SessionConfig {
     /// ```
     /// # use session_runtime::SessionConfig;
     /// let config = SessionConfig::new().store("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/sessions");
-    /// # let _ = config;
     /// ```
     #[doc(alias = "url")]
     #[doc(alias = "redis")]
@@ -199,11 +197,11 @@ impl SessionConfig {
     /// # Examples
     ///
     /// ```
-    /// # use std::time::Duration;
-    /// # use session_runtime::{Lifetime, SessionConfig};
+    /// use std::time::Duration;
+    /// use session_runtime::{Lifetime, SessionConfig};
+    ///
     /// const HOUR: Duration = Duration::from_secs(3600);
     /// let config = SessionConfig::new().lifetime(Lifetime::normal().idle(HOUR / 2).max(12 * HOUR));
-    /// # let _ = config;
     /// ```
     #[doc(alias = "ttl")]
     #[doc(alias = "max_age")]
@@ -307,7 +305,6 @@ impl SessionConfig {
     ///
     /// let python = CookieFormat::Tornado(TornadoCookie::new("the application's cookie_secret, whole"));
     /// let config = SessionConfig::new().cookie_formats([python, CookieFormat::Native]);
-    /// # let _ = config;
     /// ```
     #[cfg(feature = "redis-session-compat")]
     pub fn cookie_formats(self, formats: impl IntoIterator<Item = CookieFormat>) -> Self {
@@ -336,7 +333,6 @@ impl SessionConfig {
     /// # use session_runtime::SessionConfig;
     /// let (new, old) = ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=", "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625");
     /// let config = SessionConfig::new().secret(format!("{new},{old}"));
-    /// # let _ = config;
     /// ```
     #[doc(alias = "key")]
     #[doc(alias = "secret_key")]
@@ -382,7 +378,6 @@ impl SessionConfig {
     /// ```
     /// # use session_runtime::SessionConfig;
     /// let config = SessionConfig::new().refresh_below(0.75);
-    /// # let _ = config;
     /// ```
     pub fn refresh_below(self, share: f64) -> Self {
         Self { refresh_below: Some(share), ..self }
@@ -406,7 +401,6 @@ impl SessionConfig {
     /// use std::time::Duration;
     ///
     /// let config = SessionConfig::new().end_grace(Duration::from_secs(15)); // clients on slow networks
-    /// # let _ = config;
     /// ```
     #[doc(alias = "grace_period")]
     pub fn end_grace(self, grace: Duration) -> Self {

@@ -42,7 +42,6 @@ use std::time::Duration;
 ///         Err(error) => Err(error),
 ///     }
 /// }
-/// # let _ = greeting;
 /// # }
 /// ```
 pub struct Error(Box<Kind>);
@@ -92,8 +91,8 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
-    /// # session.set_count(1).await?;
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
+    /// session.set_count(1).await?;
     /// let stale = sessions.open_id::<Visitor>(&session.session_id().expect("it was created"));
     /// stale.count().await?;
     /// session.destroy().await?;
@@ -132,7 +131,6 @@ impl Error {
     ///     let wait = error.retry_after().map(|wait| ("retry-after", wait.as_secs().to_string()));
     ///     wait.into_iter().collect()
     /// }
-    /// # let _ = headers;
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.is_contended().then_some(Duration::from_secs(1))
@@ -175,14 +173,15 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
-    /// # #[derive(Session)]
-    /// # struct Before { count: String }
-    /// # let handle = sessions.open([b"".as_slice()]);
-    /// # let (before, session) = (handle.session::<Before>(), handle.session::<Visitor>());
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
+    /// #[derive(Session)]
+    /// struct Before {
+    ///     count: String,
+    /// }
+    ///
+    /// let before = sessions.open_id::<Before>(&session.session_id().expect("it was created"));
     /// before.set_count("seven").await?; // by yesterday's release
-    /// let count = session.count().await;
-    /// assert!(count.is_err_and(|error| error.is_decode()));
+    /// assert!(session.count().await.is_err_and(|error| error.is_decode()));
     /// # });
     /// ```
     pub fn is_decode(&self) -> bool {
@@ -206,9 +205,9 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
     /// session.set_count(7).await?;
-    /// # let id = session.session_id().expect("it was created");
+    /// let id = session.session_id().expect("it was created");
     /// let other_tab = sessions.open_id::<Visitor>(&id);
     /// assert_eq!(other_tab.count().await?, 7);
     /// session.destroy().await?;
@@ -285,7 +284,7 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |_session, sessions| {
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
     /// let _ = handle.finish(); // the headers are sent
     /// let begun = handle.session::<Visitor>().set_count(1).await;
@@ -307,9 +306,9 @@ impl Error {
     /// # Examples
     ///
     /// ```
+    /// # #[cfg(feature = "derive")] {
     /// use session_runtime::{Error, Session};
     ///
-    /// # #[cfg(feature = "derive")] {
     /// #[derive(Session)]
     /// struct Visitor {
     ///     count: u64,
@@ -323,7 +322,6 @@ impl Error {
     ///         Err(error) => Err(error),
     ///     }
     /// }
-    /// # let _ = count;
     /// # }
     /// ```
     #[doc(alias = "403")]
@@ -346,7 +344,7 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
     /// let other = sessions.create::<Visitor>().await?;
     /// let mixed = session.read((session.count(), other.count())).await;
     /// assert!(mixed.is_err_and(|error| error.is_unsupported()));
@@ -375,13 +373,12 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{SessionConfig, Sessions};
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!({
+    /// use session_runtime::{SessionConfig, Sessions};
+    ///
     /// let config = SessionConfig::new().secret("changeme");
     /// assert!(Sessions::new(config).await.is_err_and(|error| error.is_config()));
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
+    /// # });
     /// ```
     pub fn is_config(&self) -> bool {
         matches!(*self.0, Kind::Config(_) | Kind::Setting { .. } | Kind::Disputed)

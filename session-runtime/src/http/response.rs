@@ -62,8 +62,7 @@ impl SessionHeaders {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # session_runtime::__example!({
     /// use session_runtime::{Session, SessionConfig, SessionHeaders, Sessions};
     ///
     /// #[derive(Session)]
@@ -89,9 +88,7 @@ impl SessionHeaders {
     /// let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
     /// assert_eq!(names, ["set-cookie", "vary", "cache-control"]);
     /// assert_eq!(headers[2].1, b"no-store");
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "headers")]
     pub fn pairs<'a>(

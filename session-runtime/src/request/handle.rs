@@ -38,8 +38,7 @@ use crate::telemetry::{EventQueue, LastId};
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # session_runtime::__example!({
 /// use session_runtime::{Session, SessionConfig, Sessions};
 ///
 /// #[derive(Session)]
@@ -54,9 +53,7 @@ use crate::telemetry::{EventQueue, LastId};
 /// for (name, value) in handle.finish().pairs([]) {
 ///     println!("{name}: {value}"); // Set-Cookie, Vary, Cache-Control
 /// }
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct SessionHandle {
@@ -150,14 +147,11 @@ impl SessionHandle {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { name: String } |sessions| {
+    /// # session_runtime::__example!(struct Visitor { name: String } |_session, sessions| {
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
     /// handle.allow_degraded();
     /// let name = handle.session::<Visitor>().name().await?; // "" while the store is away
-    /// if handle.is_degraded() {
-    ///     println!("a page without a name");
-    /// }
-    /// # let _ = name;
+    /// let page = if handle.is_degraded() { "hello".to_owned() } else { format!("hello {name}") };
     /// # });
     /// ```
     pub fn allow_degraded(&self) {
@@ -183,7 +177,7 @@ impl SessionHandle {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |_session, sessions| {
     /// let headers = [("sec-fetch-site", b"cross-site".as_slice())];
     /// let handle = sessions.open([]);
     /// handle.note_request("POST", |name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value));

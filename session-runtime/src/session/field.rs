@@ -410,18 +410,12 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # use std::time::Duration;
-    /// # use session_runtime::{Error, Session};
-    /// # #[derive(Session)]
-    /// # struct Visitor { code: String }
-    /// # async fn example(session: Session<Visitor>) -> Result<(), Error> {
+    /// # session_runtime::__example!(struct Visitor { code: String } |session| {
+    /// use std::time::Duration;
+    ///
     /// session.set_code("482 913").await?;
     /// session.code().expire_in(Duration::from_secs(300)).await?;
-    /// # Ok(())
-    /// # }
-    /// # let _ = example;
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "ttl")]
     pub fn expire_in(self, ttl: Duration) -> Operation<'a, bool> {

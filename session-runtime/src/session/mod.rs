@@ -55,7 +55,6 @@ use crate::telemetry::{OperationName, OperationSpan};
 /// async fn logout(session: Session<Auth>) -> Result<(), Error> {
 ///     session.destroy().await
 /// }
-/// # let _ = (login, logout);
 /// # }
 /// ```
 #[doc(alias = "user_id")]
@@ -105,7 +104,7 @@ impl<S: Schema> Session<S> {
     /// const RECENT: Duration = Duration::from_secs(15 * 60);
     /// let age = session.created_at().and_then(|time| SystemTime::now().duration_since(time).ok());
     /// let has_logged_in_recently = age.is_some_and(|age| age < RECENT);
-    /// # assert!(has_logged_in_recently);
+    /// assert!(has_logged_in_recently);
     /// # });
     /// ```
     pub fn created_at(&self) -> Option<SystemTime> {
@@ -127,7 +126,7 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |_session, sessions| {
     /// let visitor = sessions.open([b"theme=dark".as_slice()]).session::<Visitor>();
     /// assert!(!visitor.exists().await?);
     /// visitor.set_count(1).await?;
@@ -154,10 +153,10 @@ impl<S: Schema> Session<S> {
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// use std::time::Duration;
+    ///
     /// session.set_count(1).await?;
     /// let left = session.expires_in().await?;
-    /// assert!(left <= Some(Duration::from_secs(24 * 3600)));
-    /// # assert!(left.is_some());
+    /// assert!(left.is_some_and(|left| left <= Duration::from_secs(24 * 3600)));
     /// # });
     /// ```
     #[doc(alias = "expiry")]
@@ -179,8 +178,7 @@ impl<S: Schema> Session<S> {
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.renew(Lifetime::remembered()).await?;
     /// let lifetime = session.lifetime().expect("there is a session");
-    /// let is_remembered = lifetime.class() == Lifetime::remembered().class();
-    /// # assert!(is_remembered);
+    /// assert_eq!(lifetime.class(), Lifetime::remembered().class());
     /// # });
     /// ```
     #[doc(alias = "max_age")]
@@ -202,17 +200,10 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # use session_runtime::{Error, Session};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64, name: String }
-    /// # async fn example(session: Session<Visitor>) -> Result<(), Error> {
+    /// # session_runtime::__example!(struct Visitor { count: u64, name: String } |session| {
     /// let (count, name) = session.read((session.count(), session.name())).await?;
-    /// # let _: (u64, String) = (count, name);
-    /// # Ok(())
-    /// # }
-    /// # let _ = example;
-    /// # }
+    /// assert_eq!((count, name.as_str()), (0, ""));
+    /// # });
     /// ```
     pub fn read<B: ReadBatch>(&self, batch: B) -> Operation<'_, B::Output> {
         batch::read(self.handle(), batch)
@@ -224,16 +215,10 @@ impl<S: Schema> Session<S> {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # use session_runtime::{Error, Session};
-    /// # #[derive(Session)]
-    /// # struct Visitor { count: u64, age: Option<u32> }
-    /// # async fn example(session: Session<Visitor>) -> Result<(), Error> {
+    /// # session_runtime::__example!(struct Visitor { count: u64, age: Option<u32> } |session| {
     /// session.write().set(session.count(), 3).remove(session.age()).commit().await?;
-    /// # Ok(())
-    /// # }
-    /// # let _ = example;
-    /// # }
+    /// assert_eq!(session.count().await?, 3);
+    /// # });
     /// ```
     pub fn write(&self) -> WriteBatch<'_> {
         WriteBatch::new(self.handle())

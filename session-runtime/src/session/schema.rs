@@ -9,7 +9,6 @@ use crate::session::record::{Changes, Values};
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
 /// use session_runtime::{Error, Schema, Session};
 ///
 /// /// Works with any schema.
@@ -17,10 +16,6 @@ use crate::session::record::{Changes, Values};
 ///     println!("forgets {:?}", S::STORED_NAMES);
 ///     session.clear().await
 /// }
-/// # #[derive(Session)]
-/// # struct Visitor { count: u64 }
-/// # let _ = forget::<Visitor>;
-/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session schema",

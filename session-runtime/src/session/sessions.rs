@@ -29,14 +29,12 @@ use crate::telemetry::{self, OperationName, OperationSpan};
 /// # Examples
 ///
 /// ```
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # session_runtime::__example!({
 /// use session_runtime::{SessionConfig, Sessions};
 ///
 /// let config = SessionConfig::new().store("memory:");
 /// let sessions = Sessions::new(config).await?;
-/// # let _ = sessions;
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct Sessions(Arc<Parts>);
@@ -58,12 +56,11 @@ impl Sessions {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example() -> Result<(), session_runtime::Error> {
-    /// # use session_runtime::Sessions;
+    /// # session_runtime::__example!({
+    /// use session_runtime::Sessions;
+    ///
     /// let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
-    /// # let _ = sessions;
-    /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub fn from_env() -> Operation<'static, Self> {
         Operation::new(async { Self::connect(SessionConfig::from_env()?).await })
@@ -127,7 +124,6 @@ impl Sessions {
     ///
     /// let store = MemoryStore::builder().max_entries(1_000).build();
     /// let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), store)?;
-    /// # let _ = sessions;
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
     pub fn with_store(config: SessionConfig, store: impl SessionStore) -> Result<Self, Error> {
@@ -168,7 +164,6 @@ impl Sessions {
     /// fn app(sessions: &Sessions) -> Router {
     ///     Router::new().layer(sessions.for_current_runtime().layer())
     /// }
-    /// # let _ = app;
     /// # }
     /// ```
     pub fn for_current_runtime(&self) -> Self {
@@ -204,13 +199,11 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{SessionConfig, Sessions};
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// let status = if sessions.ping().await.is_ok() { 200 } else { 503 };
-    /// # let _ = status;
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
+    /// use session_runtime::Sessions;
+    ///
+    /// async fn health(sessions: &Sessions) -> u16 {
+    ///     if sessions.ping().await.is_ok() { 200 } else { 503 }
+    /// }
     /// ```
     #[doc(alias = "health")]
     pub fn ping(&self) -> Operation<'_, ()> {
@@ -230,12 +223,12 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// # use session_runtime::{SessionConfig, Sessions};
-    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// # session_runtime::__example!({
+    /// use session_runtime::{SessionConfig, Sessions};
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
     /// println!("session store: {}", sessions.connection_state()); // connected
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
+    /// # });
     /// ```
     #[doc(alias = "health")]
     #[doc(alias = "metrics")]
@@ -265,8 +258,7 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # session_runtime::__example!({
     /// use session_runtime::{Session, SessionConfig, Sessions};
     ///
     /// #[derive(Session)]
@@ -276,9 +268,7 @@ impl Sessions {
     ///
     /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
     /// sessions.require::<Visitor>()?;
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     pub fn require<S: Schema>(&self) -> Result<(), Error> {
         if S::HAS_TTL && !self.manager().store().supports_field_expiry() {
@@ -301,8 +291,7 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(feature = "derive")] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # session_runtime::__example!({
     /// use session_runtime::{Session, SessionConfig, Sessions};
     ///
     /// #[derive(Session)]
@@ -315,9 +304,7 @@ impl Sessions {
     /// session.set_done(10).await?;
     /// let id = session.session_id().expect("it was created");
     /// assert_eq!(sessions.open_id::<Job>(&id).done().await?, 10);
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[doc(alias = "websocket")]
     #[doc(alias = "insert")]
@@ -344,9 +331,9 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions| {
-    /// # let id = sessions.create::<Visitor>().await?.session_id().expect("it was created");
-    /// // You stored the id when the connection was opened.
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
+    /// let id = session.session_id().expect("it was created");
+    /// // Later, on the connection:
     /// let session = sessions.open_id::<Visitor>(&id);
     /// if session.exists().await? {
     ///     session.count().incr(1).await?;
@@ -374,8 +361,8 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { count: u64 } |sessions, session| {
-    /// # let id = session.session_id().expect("it was created");
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
+    /// let id = session.session_id().expect("it was created");
     /// match sessions.peek::<Visitor>(&id).await? {
     ///     Some(visitor) => println!("came {} times", visitor.count),
     ///     None => println!("the session has ended"),
@@ -396,10 +383,19 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Auth { verified_at: Option<SystemTime> } |sessions, auth| {
+    /// # #[cfg(feature = "derive")] {
     /// use std::time::SystemTime;
-    /// auth.set_verified_at(sessions.now()).await?;
-    /// # });
+    /// use session_runtime::{Error, Session, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     verified_at: Option<SystemTime>,
+    /// }
+    ///
+    /// async fn verified(sessions: &Sessions, auth: &Session<Auth>) -> Result<(), Error> {
+    ///     auth.set_verified_at(sessions.now()).await
+    /// }
+    /// # }
     /// ```
     pub fn now(&self) -> SystemTime {
         self.manager().now()

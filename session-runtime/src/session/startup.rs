@@ -51,13 +51,12 @@ impl Sessions {
     /// # Examples
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # session_runtime::__example!({
     /// use session_runtime::{MemoryStore, SessionConfig, Sessions};
     ///
     /// let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), MemoryStore::new())?;
     /// sessions.check().await?;
-    /// # Ok::<(), session_runtime::Error>(())
-    /// # }).unwrap();
+    /// # });
     /// ```
     pub fn check(&self) -> Operation<'_, ()> {
         Operation::new(check(self.manager(), self.clock_log()))

@@ -19,7 +19,6 @@
 //!
 //! let store = MemoryStore::builder().max_entries(10_000).when_full(WhenFull::Evict).build();
 //! let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), store)?;
-//! # let _ = sessions;
 //! # Ok::<(), session_runtime::Error>(())
 //! ```
 //!

@@ -29,8 +29,7 @@ use crate::session::sessions::Sessions;
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # session_runtime::__example!({
 /// use session_runtime::testing::{Browser, ManualClock, sessions};
 /// use session_runtime::{Session, SessionConfig};
 ///
@@ -48,9 +47,7 @@ use crate::session::sessions::Sessions;
 /// browser.visit(async |session: Session<Visitor>| session.rotate().await).await?;
 /// assert_eq!(browser.visit(async |session: Session<Visitor>| session.count().await).await?, 7);
 /// assert_eq!(thief.visit(async |session: Session<Visitor>| session.count().await).await?, 0);
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct Browser {
@@ -90,8 +87,7 @@ impl Browser {
     /// # Examples
     ///
     /// ```
-    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # #[cfg(feature = "axum")] session_runtime::__example!({
     /// use axum::body::{Body, to_bytes};
     /// use axum::http::Request;
     /// use axum::{Router, routing::get};
@@ -114,9 +110,7 @@ impl Browser {
     ///     let response = browser.send(router.clone(), Request::get("/").body(Body::empty())?).await?;
     ///     assert_eq!(to_bytes(response.into_body(), usize::MAX).await?, expected);
     /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// # }
+    /// # });
     /// ```
     #[cfg(feature = "tower")]
     pub async fn send<S, B, R>(

@@ -16,8 +16,7 @@ use crate::store::{
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "derive")] {
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # session_runtime::__example!({
 /// use session_runtime::testing::{Browser, FailingStore, Failure};
 /// use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
 ///
@@ -38,9 +37,7 @@ use crate::store::{
 ///
 /// store.recover();
 /// assert_eq!(browser.visit(async |session: Session<Visitor>| session.count().await).await?, 1);
-/// # Ok::<(), session_runtime::Error>(())
-/// # }).unwrap();
-/// # }
+/// # });
 /// ```
 #[derive(Debug, Clone)]
 pub struct FailingStore {

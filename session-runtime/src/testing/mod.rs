@@ -26,7 +26,7 @@
 //! A complete test of an axum handler, without a server:
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "derive"))] {
+//! # #[cfg(feature = "axum")] session_runtime::__example!({
 //! use std::time::Duration;
 //!
 //! use axum::body::{Body, to_bytes};
@@ -50,7 +50,6 @@
 //! }
 //!
 //! // The test, under `#[tokio::test]`.
-//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let clock = ManualClock::default();
 //! let sessions = sessions(SessionConfig::new(), &clock)?;
 //! let mut browser = Browser::new(&sessions);
@@ -64,9 +63,7 @@
 //! clock.advance(Duration::from_secs(24 * 3600));
 //! let response = browser.send(app(&sessions), request()?).await?;
 //! assert_eq!(to_bytes(response.into_body(), usize::MAX).await?, "hello ");
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # }).unwrap();
-//! # }
+//! # });
 //! ```
 //!
 //! `examples/testing.rs` in this project is a complete program with this test.

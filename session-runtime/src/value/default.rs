@@ -36,8 +36,6 @@ use bytes::Bytes;
 /// struct Visitor {
 ///     theme: Theme,
 /// }
-/// # let _: Option<Visitor> = None;
-/// # let _ = Theme::Dark;
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(

@@ -19,7 +19,6 @@ use super::SecretKey;
 /// use session_runtime::redis_session::FlaskCookie;
 ///
 /// let cookie = FlaskCookie::new("the application's SECRET_KEY, whole");
-/// # let _ = cookie;
 /// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -20,7 +20,6 @@ use super::SecretKey;
 /// use session_runtime::redis_session::TornadoCookie;
 ///
 /// let cookie = TornadoCookie::new("the application's cookie_secret, whole").max_age_days(7);
-/// # let _ = cookie;
 /// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -76,19 +76,17 @@ use crate::clock::Clock;
 /// # Examples
 ///
 /// ```
+/// # session_runtime::__example!({
 /// use std::time::Duration;
 /// use session_runtime::store::{Change, Lookup, Refresh, SessionKey, SessionStore, Write, WriteMode};
 /// use session_runtime::{Bytes, MemoryStore};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::new();
 /// let key = SessionKey::new("app", &"dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?);
 /// let changes = [Change::Set { field: "count", value: Bytes::from_static(b"1"), ttl: None }];
 /// store.write(&key, Write { mode: WriteMode::Create, changes: &changes, expires_in: Duration::from_secs(60) }).await?;
 /// assert_eq!(store.get(&key, "count", Refresh::No).await?, Lookup::Found(Some(Bytes::from_static(b"1"))));
-/// # Ok(())
-/// # }
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
@@ -111,7 +109,6 @@ impl MemoryStore {
     /// use session_runtime::store::WhenFull;
     ///
     /// let store = MemoryStore::builder().max_entries(10_000).max_bytes(32 << 20).when_full(WhenFull::Evict).build();
-    /// # let _ = store;
     /// ```
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder::new()

@@ -139,7 +139,7 @@ impl RedisStoreBuilder {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example() -> Result<(), session_runtime::Error> {
+    /// # session_runtime::__example!({
     /// use std::time::Duration;
     /// use session_runtime::{RedisStore, SessionConfig, Sessions};
     ///
@@ -150,8 +150,7 @@ impl RedisStoreBuilder {
     ///     .await?;
     /// let sessions = Sessions::with_store(SessionConfig::from_env()?, store)?;
     /// sessions.check().await?;
-    /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub fn connect(self) -> Operation<'static, RedisStore> {
         Operation::new(async move {

@@ -92,13 +92,11 @@ impl RedisStore {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example() -> Result<(), session_runtime::Error> {
+    /// # session_runtime::__example!({
     /// use session_runtime::RedisStore;
     ///
     /// let store = RedisStore::connect("redis://127.0.0.1:6379/0").await?;
-    /// # let _ = store;
-    /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub fn connect(url: &str) -> Operation<'static, Self> {
         Self::builder(url).connect()
@@ -109,14 +107,12 @@ impl RedisStore {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example() -> Result<(), session_runtime::Error> {
+    /// # session_runtime::__example!({
     /// use std::time::Duration;
     /// use session_runtime::RedisStore;
     ///
     /// let store = RedisStore::builder("redis://127.0.0.1").timeout(Duration::from_millis(300)).connect().await?;
-    /// # let _ = store;
-    /// # Ok(())
-    /// # }
+    /// # });
     /// ```
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url)
