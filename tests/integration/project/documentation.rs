@@ -1,6 +1,6 @@
 //! The documentation has the same order everywhere, and search finds common terms.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -84,6 +84,27 @@ fn the_readme_has_every_variable_of_a_setting() {
     }
 }
 
+/// Readers see the imports, the schema and the handlers of an example. The macro `__example!` does
+/// the rest of the set-up.
+#[test]
+fn no_example_hides_more_than_two_lines() {
+    let mut paths = Vec::new();
+    collect_paths(&runtime(), &mut paths);
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "md" || ending == "rs"));
+    let mut count = 0;
+    let mut offences = Vec::new();
+    for path in paths {
+        for (line, hidden) in hidden_lines(&fs::read_to_string(&path).unwrap()) {
+            count += 1;
+            if hidden > 2 {
+                offences.push(format!("{}:{line}: {hidden} hidden lines", path.display()));
+            }
+        }
+    }
+    assert!(count > 100, "{count}");
+    assert!(offences.is_empty(), "{offences:#?}");
+}
+
 /// Every behaviour that a test names is in the list, and every behaviour in the list has a test.
 #[test]
 fn the_list_of_behaviours_is_that_of_the_tests() {
@@ -118,6 +139,30 @@ fn every_path_in_the_documents_for_contributors_exists() {
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+/// Returns the number of hidden lines in each block of Rust code, by the first line of the block.
+fn hidden_lines(text: &str) -> BTreeMap<usize, usize> {
+    let mut hidden = BTreeMap::new();
+    let mut block = None;
+    for (line, number) in text.lines().zip(1..) {
+        let line =
+            line.trim_start().trim_start_matches("///").trim_start_matches("//!").trim_start();
+        match (line.strip_prefix("```"), block) {
+            (Some(language), None) => block = Some((number, is_rust(language))),
+            (Some(_), Some(_)) => block = None,
+            (None, Some((start, true))) if line == "#" || line.starts_with("# ") => {
+                *hidden.entry(start).or_default() += 1;
+            }
+            (None, _) => {}
+        }
+    }
+    hidden
+}
+
+/// Returns whether rustdoc reads a block as Rust. Words such as `no_run` also stand for Rust.
+fn is_rust(language: &str) -> bool {
+    !["json", "python", "sh", "text", "toml"].contains(&language.trim())
 }
 
 /// Returns the first word of each text between backticks.
