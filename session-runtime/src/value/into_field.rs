@@ -7,7 +7,7 @@
 /// | `T` | `T`, `&T` |
 /// | `Option<T>` | also `T` |
 /// | `String` | also `&str` |
-/// | `Option<String>` | also `&str` |
+/// | `Option<String>` | also `&str`, `&String` |
 /// | `Vec<u8>` | also `&[u8]`, `&[u8; N]` |
 ///
 /// There are no other implementations, so `set_count(3)` and `set_name(None)` need no type
@@ -73,6 +73,13 @@ impl IntoField<String> for &str {
 impl IntoField<Option<String>> for &str {
     fn with_value<R>(value: Self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
         use_value(&Some(value.to_owned()))
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoField<Option<String>> for &String {
+    fn with_value<R>(value: Self, use_value: impl FnOnce(&Option<String>) -> R) -> R {
+        use_value(&Some(value.clone()))
     }
 }
 

@@ -462,6 +462,7 @@ fn setters_accept_what_the_list_says() {
     assert_eq!(set::<String>("x"), "x");
     assert_eq!(set::<String>(&String::from("x")), "x");
     assert_eq!(set::<Option<String>>("x").unwrap(), "x");
+    assert_eq!(set::<Option<String>>(&String::from("x")).unwrap(), "x");
     assert_eq!(set::<Option<String>>(String::from("x")).unwrap(), "x");
     assert_eq!(set::<Vec<u8>>(b"x"), b"x");
     assert_eq!(set::<Vec<u8>>(&b"x"[..]), b"x");
