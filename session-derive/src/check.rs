@@ -37,7 +37,7 @@ fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {
         Data::Enum(data) => (data.enum_token.span, "an enum"),
         Data::Union(data) => (data.union_token.span, "a union"),
     };
-    errors.report(span, format!("a session is a struct with named fields, this is {found}"));
+    errors.report(span, format!("a session must be a struct with named fields, not {found}"));
 }
 
 /// Sessions are stored, so they outlive every borrow.
@@ -45,7 +45,7 @@ fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.report(
             lifetime.lifetime.span(),
-            "a session's fields own what they hold: no lifetimes here",
+            "session fields must own their data: remove the lifetime",
         );
     }
 }
@@ -65,7 +65,7 @@ fn fields_differ(input: &Input<'_>, errors: &mut Errors) {
 
 fn companion_has_its_own_name(input: &Input<'_>, errors: &mut Errors) {
     if input.companion == input.item.ident {
-        errors.report(input.companion.span(), "this is the struct's own name");
+        errors.report(input.companion.span(), "the struct itself has this name");
     }
 }
 
@@ -75,8 +75,8 @@ fn no_nested_options(input: &Input<'_>, errors: &mut Errors) {
         if tokens::option_inner(field.ty).and_then(tokens::option_inner).is_some() {
             errors.push(syn::Error::new_spanned(
                 field.ty,
-                "an `Option` in an `Option` cannot be stored: `None` is a field that is not \
-                 there, `Some(None)` would be the same",
+                "an `Option` in an `Option` cannot be stored: `None` and `Some(None)` would both \
+                 be a missing field",
             ));
         }
     }
@@ -91,7 +91,7 @@ fn stored_names_differ(input: &Input<'_>, errors: &mut Errors) {
             let (stored, first, ident) = (&field.stored, first.ident, field.ident);
             errors.report(
                 field.stored_span,
-                format!("`{ident}` would be stored under `{stored}`, as `{first}` is"),
+                format!("`{ident}` and `{first}` have the same stored name `{stored}`"),
             );
         }
     }
@@ -112,7 +112,9 @@ fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
             let alias_name = alias.value();
             errors.report(
                 alias.span(),
-                format!("`{alias_name}` is {owner}: an alias is a name that no field has any more"),
+                format!(
+                    "`{alias_name}` is {owner}: an alias must be an old name that no field uses now"
+                ),
             );
         }
         owners.entry(alias.value()).or_insert(format!("an alias of `{}`", field.ident));
@@ -125,7 +127,7 @@ fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
     let aliases = input.fields.iter().filter_map(|field| field.alias.as_ref());
     let aliases = aliases.map(|alias| (alias.value(), alias.span()));
     for (_, span) in stored.chain(aliases).filter(|(name, _)| name.is_empty()) {
-        errors.report(span, "the empty name is reserved: the session itself is stored under it");
+        errors.report(span, "the empty name is reserved for the session itself");
     }
 }
 
@@ -133,7 +135,7 @@ fn no_empty_prefix(input: &Input<'_>, errors: &mut Errors) {
     if let Some(prefix) = input.prefix.as_ref().filter(|prefix| prefix.value().is_empty()) {
         errors.report(
             prefix.span(),
-            "the prefix is empty: leave it out, or write one such as `\"cart.\"`",
+            "the prefix is empty: remove it, or write a prefix such as `\"cart.\"`",
         );
     }
 }
@@ -147,7 +149,7 @@ fn getters_and_setters_differ(input: &Input<'_>, errors: &mut Errors) {
             errors.report(
                 ident.span(),
                 format!(
-                    "`{ident}` is the name of the setter of `{other}` too: rename this field, and \
+                    "`{ident}` is also the name of the setter of `{other}`: rename this field, and \
                      keep its stored name with {}",
                     rename_attribute(field)
                 ),

@@ -147,10 +147,10 @@ pub trait Impossible {}
 /// [`Stored`], with a message for types that cannot be stored.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
-    label = "not a type that one session field can hold",
+    label = "not a type that a session field can hold",
     note = "annotate the field with `#[session(json)]` to store any type that implements serde's \
             `Serialize` and `Deserialize` as JSON",
-    note = "or derive or implement `session_runtime::FieldValue` for it"
+    note = "or derive or implement `session_runtime::FieldValue` for the type"
 )]
 pub trait Storable<How>: Stored {
     /// `Self`, if the type can be stored.
@@ -237,10 +237,12 @@ storable! {
     /// A type with the name of one that a feature adds.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be stored as a session field without a feature of `session-runtime`",
-        label = "not a type that one session field can hold, with the features that are on",
+        label = "not a type that a session field can hold with the enabled features",
         note = "`chrono` adds `DateTime<Utc>` and `NaiveDate`; `jiff` adds `Timestamp` and `civil::Date`; `time` adds `OffsetDateTime` and `Date`; `uuid` adds `Uuid`",
-        note = "the feature goes into `Cargo.toml`: session-runtime = {{ version = \"…\", features = [\"chrono\"] }}",
-        note = "of other types, `#[session(json)]` stores any that implements serde's `Serialize` and `Deserialize`"
+        note = "enable the feature in `Cargo.toml`: session-runtime = {{ version = \"…\", features \
+                = [\"chrono\"] }}",
+        note = "for other types, `#[session(json)]` stores any type that implements serde's \
+                `Serialize` and `Deserialize`"
     )]
     trait StorableByFeature, fn value_by_feature, fn value_or_by_feature, fn default_by_feature
 }
@@ -249,9 +251,11 @@ storable! {
     /// An `Instant`.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be stored as a session field",
-        label = "means nothing to another process",
-        note = "`std::time::SystemTime` can be stored, and times of `chrono`, `jiff` and `time` with the feature of that name",
-        note = "`#[session(json)]` does not help: serde does not know `std::time::Instant` either"
+        label = "has no meaning in another process",
+        note = "use `std::time::SystemTime`, or a time of `chrono`, `jiff` or `time` with the \
+                feature of that name",
+        note = "`#[session(json)]` does not help: serde does not support `std::time::Instant` \
+                either"
     )]
     trait StorableInstant, fn value_instant, fn value_or_instant, fn default_instant
 }
@@ -260,9 +264,9 @@ storable! {
     /// A reference.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be stored as a session field",
-        label = "a session's fields own what they hold",
+        label = "session fields must own their data",
         note = "use `String` in place of `&str`, and `Vec<u8>` in place of `&[u8]`",
-        note = "`#[session(json)]` does not help: what is read has no place to be borrowed from"
+        note = "`#[session(json)]` does not help: a value from the session store cannot be borrowed"
     )]
     trait StorableReference, fn value_reference, fn value_or_reference, fn default_reference
 }
@@ -299,11 +303,11 @@ impl<T: Serialize + DeserializeOwned + Impossible> StorableAsJson<Never> for T {
 
 /// [`FieldDefault`], without a list of all implementors in the message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no default for a session field that is missing",
-    label = "what should this field be when it is missing?",
+    message = "`{Self}` has no default value for a missing session field",
+    label = "this field needs a default value",
     note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = \
             …)]`",
-    note = "an enum that derives `FieldValue` has the default that one of its variants marks with \
+    note = "if the type is an enum that derives `FieldValue`, mark its default variant with \
             `#[session(default)]`"
 )]
 pub trait ValueDefault {
@@ -320,10 +324,10 @@ impl<T: FieldDefault> ValueDefault for T {
 
 /// [`Default`], with another message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no default for a session field that is missing",
-    label = "what should this field be when it is missing?",
-    note = "implement `Default` for it, declare the field as `Option<{Self}>`, or give it a \
-            default with `#[session(default = …)]`"
+    message = "`{Self}` has no default value for a missing session field",
+    label = "this field needs a default value",
+    note = "implement `Default` for the type, declare the field as `Option<{Self}>`, or give the \
+            field a default with `#[session(default = …)]`"
 )]
 pub trait PlainDefault {
     /// Returns the value of a missing field.

@@ -67,7 +67,10 @@ impl Entries {
         let name = entry.key.name;
         match self.find(entry.key) {
             Some(first) if first.value.is_some() != entry.value.is_some() => {
-                errors.report(entry.span, format!("`{name}` and `{name} = …` exclude each other"));
+                errors.report(
+                    entry.span,
+                    format!("`{name}` and `{name} = …` cannot be used together"),
+                );
             }
             Some(_) => errors.report(entry.span, format!("duplicate attribute `{name}`")),
             None => {
@@ -91,7 +94,10 @@ impl Entries {
             self.0.iter().filter(|entry| [key.name, other.name].contains(&entry.key.name));
         if let (Some(first), Some(second)) = (both.next(), both.next()) {
             let (first, second_name) = (first.key.name, second.key.name);
-            errors.report(second.span, format!("`{first}` and `{second_name}` exclude each other"));
+            errors.report(
+                second.span,
+                format!("`{first}` and `{second_name}` cannot be used together"),
+            );
         }
     }
 

@@ -19,9 +19,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let unit = unit_millis(unit)?;
     let time = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     match time.map(Duration::from_millis) {
-        Some(Duration::ZERO) => Err("a field that is kept for no time is never there".to_owned()),
+        Some(Duration::ZERO) => Err("the time must be longer than zero".to_owned()),
         Some(time) if time <= MAX => Ok(time),
-        _ => Err("the longest time that a field can be kept for is `36500d`".to_owned()),
+        _ => Err("the longest possible time is `36500d`".to_owned()),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn declaration(input: &Input<'_>, context: &Context<'_>) -> TokenStre
     let where_clause = &generics.where_clause;
     let phantom_field = context.phantom_field(&quote!(parameters));
     let doc = format!(
-        " The fields of a [`{}`] session: a getter and a setter each.",
+        " The fields of a [`{}`] session, with a getter and a setter for each field.",
         input.item.ident.unraw()
     );
     quote! {

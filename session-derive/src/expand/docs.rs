@@ -25,7 +25,7 @@ impl<'a> Docs<'a> {
 
     pub(crate) fn getter(&self) -> TokenStream {
         let attrs = &self.attrs;
-        let doc = format!(" The field `{}`, read when it is awaited.", self.name);
+        let doc = format!(" Returns the field `{}`. Await it to read the value.", self.name);
         let doc = (!self.is_documented).then(|| quote!(#[doc = #doc]));
         quote!(#doc #(#attrs)*)
     }

@@ -1,4 +1,4 @@
-/// The fields of a [`Account`] session: a getter and a setter each.
+/// The fields of a [`Account`] session, with a getter and a setter for each field.
 struct AccountFields<T>
 where
     T: 'static,
@@ -62,7 +62,7 @@ const _: () = {
         T: 'static,
         Vec<T>: ::core::default::Default,
     {
-        /// The field `key`, read when it is awaited.
+        /// Returns the field `key`. Await it to read the value.
         fn key(&self) -> __session::Field<'_, [u8; 32]> {
             __session::field(&self.handle, &<Account<T>>::__SESSION_SPECS.key)
         }
@@ -73,7 +73,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Account<T>>::__SESSION_SPECS.key, value)
         }
-        /// The field `next`, read when it is awaited.
+        /// Returns the field `next`. Await it to read the value.
         fn next(&self) -> __session::Field<'_, Option<T>> {
             __session::field(&self.handle, &<Account<T>>::__SESSION_SPECS.next)
         }

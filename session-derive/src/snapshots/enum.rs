@@ -10,7 +10,9 @@ const _: () = {
                 b"night" => ::core::result::Result::Ok(Self::Dark),
                 _ => {
                     ::core::result::Result::Err(
-                        __session::InvalidValue::new("none of `very-light`, `night`"),
+                        __session::InvalidValue::new(
+                            "expected one of `very-light`, `night`",
+                        ),
                     )
                 }
             }

@@ -1,4 +1,4 @@
-/// The fields of a [`Cart`] session: a getter and a setter each.
+/// The fields of a [`Cart`] session, with a getter and a setter for each field.
 struct Parts<T: Clone = u8, const N: usize = 2>
 where
     T: Debug,
@@ -67,7 +67,7 @@ const _: () = {
         T: __session::Stored + __session::FieldDefault,
         T: __session::Stored + ::core::default::Default,
     {
-        /// The field `all_items`, read when it is awaited.
+        /// Returns the field `all_items`. Await it to read the value.
         fn all_items(&self) -> __session::Field<'_, Vec<T>> {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.all_items)
         }
@@ -78,7 +78,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.all_items, value)
         }
-        /// The field `by_place`, read when it is awaited.
+        /// Returns the field `by_place`. Await it to read the value.
         fn by_place(&self) -> __session::Field<'_, Option<[T; N]>> {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.by_place)
         }
@@ -89,7 +89,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.by_place, value)
         }
-        /// The field `parents`, read when it is awaited.
+        /// Returns the field `parents`. Await it to read the value.
         fn parents(&self) -> __session::Field<'_, Vec<Cart<T, N>>> {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.parents)
         }
@@ -100,7 +100,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.parents, value)
         }
-        /// The field `last`, read when it is awaited.
+        /// Returns the field `last`. Await it to read the value.
         fn last(&self) -> __session::Field<'_, T> {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.last)
         }
@@ -111,7 +111,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.last, value)
         }
-        /// The field `first`, read when it is awaited.
+        /// Returns the field `first`. Await it to read the value.
         fn first(&self) -> __session::Field<'_, T> {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.first)
         }
@@ -122,7 +122,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.first, value)
         }
-        /// The field `letter`, read when it is awaited.
+        /// Returns the field `letter`. Await it to read the value.
         fn letter(&self) -> __session::Field<'_, char> {
             __session::field(&self.handle, &<Cart<T, N>>::__SESSION_SPECS.letter)
         }

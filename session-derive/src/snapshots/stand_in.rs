@@ -2,19 +2,20 @@
     "unknown attribute `jsn`, did you mean `json`?"
 }
 ::core::compile_error! {
-    "a session's fields own what they hold: no lifetimes here"
+    "session fields must own their data: remove the lifetime"
 }
 ::core::compile_error! {
-    "`set_name` is the name of the setter of `name` too: rename this field, and keep its stored name with `#[session(rename = \"set_name\")]`"
+    "`set_name` is also the name of the setter of `name`: rename this field, and keep its stored \
+     name with `#[session(rename = \"set_name\")]`"
 }
-/// The fields of a [`Visitor`] session: a getter and a setter each.
+/// The fields of a [`Visitor`] session, with a getter and a setter for each field.
 struct VisitorFields {
     handle: ::session_runtime::__private::SessionHandle,
 }
 const _: () = {
     use ::session_runtime::__private as __session;
     impl VisitorFields {
-        /// The field `name`, read when it is awaited.
+        /// Returns the field `name`. Await it to read the value.
         fn name(&self) -> __session::Field<'_, Cow<'static, str>> {
             ::core::unreachable!()
         }

@@ -1,4 +1,4 @@
-/// The fields of a [`Visitor`] session: a getter and a setter each.
+/// The fields of a [`Visitor`] session, with a getter and a setter for each field.
 pub struct VisitorFields {
     handle: ::session_runtime::__private::SessionHandle,
 }
@@ -30,7 +30,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.count, value)
         }
-        /// The field `type`, read when it is awaited.
+        /// Returns the field `type`. Await it to read the value.
         fn r#type(&self) -> __session::Field<'_, Option<String>> {
             __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.r#type)
         }
@@ -41,7 +41,7 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             __session::set(&self.handle, &<Visitor>::__SESSION_SPECS.r#type, value)
         }
-        /// The field `properties`, read when it is awaited.
+        /// Returns the field `properties`. Await it to read the value.
         fn properties(&self) -> __session::Field<'_, Properties> {
             __session::field(&self.handle, &<Visitor>::__SESSION_SPECS.properties)
         }

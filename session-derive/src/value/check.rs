@@ -34,7 +34,9 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
         Data::Struct(data) => match &data.fields {
             Fields::Unit => "a unit struct".to_owned(),
             Fields::Named(_) => "a struct with named fields".to_owned(),
-            Fields::Unnamed(fields) => format!("a tuple struct of {} fields", fields.unnamed.len()),
+            Fields::Unnamed(fields) => {
+                format!("a tuple struct with {} fields", fields.unnamed.len())
+            }
         },
         Data::Enum(_) => "an enum".to_owned(),
         Data::Union(_) => "a union".to_owned(),
@@ -42,8 +44,8 @@ fn only_enums_and_newtypes(input: &Input<'_>, errors: &mut Errors) {
     errors.report(
         input.item.ident.span(),
         format!(
-            "one field holds an enum without data or a tuple struct of one field, this is \
-             {found}: store it with `#[session(json)]`"
+            "`FieldValue` can be derived for an enum without data or a tuple struct with one \
+             field, but this is {found}: store it with `#[session(json)]`"
         ),
     );
 }
@@ -53,29 +55,29 @@ fn no_lifetimes(input: &Input<'_>, errors: &mut Errors) {
     for lifetime in input.item.generics.lifetimes() {
         errors.report(
             lifetime.lifetime.span(),
-            "what a session holds owns what it holds: no lifetimes here",
+            "session values must own their data: remove the lifetime",
         );
     }
 }
 
 fn newtypes_have_no_names(input: &Input<'_>, errors: &mut Errors) {
     if let Some((_, span)) = input.rename_all {
-        errors.report(span, "`rename_all` is for enums: this is stored as what it holds");
+        errors.report(span, "`rename_all` is for enums: a tuple struct is stored as its field");
     }
 }
 
 fn no_attributes_on_the_content(field: &syn::Field, errors: &mut Errors) {
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("session")) {
-        errors.report(attr.path().span(), "no attributes here: this is stored as what it holds");
+        errors.report(
+            attr.path().span(),
+            "no attributes are allowed here: a tuple struct is stored as its field",
+        );
     }
 }
 
 fn some_variant(input: &Input<'_>, variants: &[Variant<'_>], errors: &mut Errors) {
     if variants.is_empty() {
-        errors.report(
-            input.item.ident.span(),
-            "an enum without variants has no value that could be stored",
-        );
+        errors.report(input.item.ident.span(), "an enum without variants has no value to store");
     }
 }
 
@@ -85,7 +87,7 @@ fn no_data(variants: &[Variant<'_>], errors: &mut Errors) {
         errors.report(
             ident.span(),
             format!(
-                "`{ident}` holds data, but is stored as its name alone: store the enum with \
+                "`{ident}` holds data, but only its name would be stored: store the enum with \
                  `#[session(json)]`"
             ),
         );
@@ -101,7 +103,7 @@ fn stored_texts_differ(variants: &[Variant<'_>], errors: &mut Errors) {
             let (ident, stored) = (variant.ident, &variant.stored);
             errors.report(
                 variant.stored_span,
-                format!("`{ident}` would be stored as `{stored}`, as `{first}` is"),
+                format!("`{ident}` and `{first}` have the same stored name `{stored}`"),
             );
         }
     }
@@ -112,6 +114,6 @@ fn one_default(variants: &[Variant<'_>], errors: &mut Errors) {
         variants.iter().filter_map(|variant| Some((variant.ident, variant.default?)));
     let Some((first, _)) = defaults.next() else { return };
     for (_, span) in defaults {
-        errors.report(span, format!("`{first}` is the default already"));
+        errors.report(span, format!("`{first}` is already the default"));
     }
 }

@@ -57,7 +57,7 @@ fn expand_enum(input: &Input<'_>, variants: &[Variant<'_>]) -> TokenStream {
 /// Returns the error for an unknown text. The message does not contain the stored text.
 fn expected(variants: &[Variant<'_>]) -> String {
     let texts: Vec<_> = variants.iter().map(|variant| format!("`{}`", variant.stored)).collect();
-    format!("none of {}", texts.join(", "))
+    format!("expected one of {}", texts.join(", "))
 }
 
 fn expand_newtype(input: &Input<'_>, field: &Field) -> TokenStream {

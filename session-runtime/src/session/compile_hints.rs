@@ -78,7 +78,7 @@ impl<T> Operation<'_, T> {
 #[cfg(not(feature = "tower"))]
 #[diagnostic::on_unimplemented(
     message = "`layer` needs one of the features `axum`, `poem` and `tower` of `session-runtime`",
-    label = "add the feature of your server",
+    label = "add the feature of your web framework",
     note = "session-runtime = {{ version = \"…\", features = [\"axum\"] }}"
 )]
 pub trait FeatureTower<'a> {}
@@ -96,7 +96,7 @@ impl Sessions {
 #[cfg(not(feature = "actix"))]
 #[diagnostic::on_unimplemented(
     message = "`middleware` needs the feature `actix` of `session-runtime`",
-    label = "add the feature; for other servers, `layer` is the method",
+    label = "add the feature, or call `layer` for other web frameworks",
     note = "session-runtime = {{ version = \"…\", features = [\"actix\"] }}"
 )]
 pub trait FeatureActix<'a> {}

@@ -16,7 +16,7 @@ impl FieldValue for DateTime<Utc> {
 
     fn encode(&self) -> Result<Bytes, InvalidValue> {
         if !(0..=9999).contains(&self.year()) {
-            return Err(InvalidValue::new("RFC 3339 has years of four digits alone"));
+            return Err(InvalidValue::new("RFC 3339 allows only years of four digits"));
         }
         Ok(self.to_rfc3339_opts(SecondsFormat::AutoSi, true).into())
     }

@@ -39,8 +39,8 @@ use bytes::Bytes;
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no default for a session field that is missing",
-    label = "what should this field be when it is missing?",
+    message = "`{Self}` has no default value for a missing session field",
+    label = "this field needs a default value",
     note = "declare the field as `Option<{Self}>`, or give it a default with `#[session(default = \
             …)]`"
 )]

@@ -150,7 +150,7 @@ impl<T> FieldSpec<T> {
     fn undecodable(&self, source: InvalidValue) -> Result<T, Error> {
         let (field, type_name) = (self.name, type_name::<T>());
         if self.lenient {
-            tracing::warn!(field, r#type = type_name, reason = %source, "a stored field is not valid, its default is used");
+            tracing::warn!(field, r#type = type_name, reason = %source, "a stored field is not valid, using its default");
             return Ok(self.default());
         }
         Err(self.invalid(source))

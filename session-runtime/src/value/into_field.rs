@@ -30,8 +30,8 @@
 #[diagnostic::on_unimplemented(
     message = "a session field of type `{T}` cannot be set to a value of type `{Self}`",
     label = "expected `{T}`",
-    note = "an `Option<&str>` is not accepted, so that `None` alone needs no type: pass the text \
-            alone, or `text.map(str::to_owned)`"
+    note = "`Option<&str>` is not accepted, because a plain `None` would then need a type: pass \
+            the text, or `text.map(str::to_owned)`"
 )]
 pub trait IntoField<T> {
     /// Passes the value of the field to `use_value` by reference, without a copy if possible.

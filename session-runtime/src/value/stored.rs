@@ -9,10 +9,10 @@ use crate::error::InvalidValue;
 /// trait by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored as a session field",
-    label = "not a type that one session field can hold",
+    label = "not a type that a session field can hold",
     note = "annotate the field with `#[session(json)]` to store any type that implements serde's \
             `Serialize` and `Deserialize` as JSON",
-    note = "or derive or implement `session_runtime::FieldValue` for it"
+    note = "or derive or implement `session_runtime::FieldValue` for the type"
 )]
 pub trait Stored: Sized + 'static {
     #[doc(hidden)]

@@ -40,7 +40,7 @@ impl FieldValue for bool {
         match &stored[..] {
             b"True" | b"true" | b"1" => Ok(true),
             b"False" | b"false" | b"0" => Ok(false),
-            _ => Err(InvalidValue::new("none of `True`, `true`, `1`, `False`, `false`, `0`")),
+            _ => Err(InvalidValue::new("expected `True`, `true`, `1`, `False`, `false` or `0`")),
         }
     }
 
@@ -105,7 +105,7 @@ impl FieldValue for SocketAddrV6 {
     fn encode(&self) -> Result<Bytes, InvalidValue> {
         match self.flowinfo() {
             0 => Ok(self.to_string().into()),
-            _ => Err(InvalidValue::new("an address with a flow label")),
+            _ => Err(InvalidValue::new("an address with a flow label cannot be stored")),
         }
     }
 }

@@ -15,8 +15,11 @@ impl FieldValue for OffsetDateTime {
     }
 
     fn encode(&self) -> Result<Bytes, InvalidValue> {
-        let no_such_text =
-            |_| InvalidValue::new("RFC 3339 has years of four digits and offsets in minutes alone");
+        let no_such_text = |_| {
+            InvalidValue::new(
+                "RFC 3339 allows only years of four digits, and offsets in whole minutes",
+            )
+        };
         self.format(&Rfc3339).map(Bytes::from).map_err(no_such_text)
     }
 }
@@ -29,7 +32,8 @@ impl FieldValue for Date {
     }
 
     fn encode(&self) -> Result<Bytes, InvalidValue> {
-        let no_such_text = |_| InvalidValue::new("a date is stored with a year of four digits");
+        let no_such_text =
+            |_| InvalidValue::new("only dates with a year of four digits can be stored");
         self.format(&Iso8601::DATE).map(Bytes::from).map_err(no_such_text)
     }
 }

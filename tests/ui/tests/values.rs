@@ -39,7 +39,7 @@ fn variants_are_stored_under_their_names() {
 fn what_is_no_variant_is_refused_and_not_quoted() {
     for text in ["HUNTER2", "first", "First ", "\"First\"", "0", "None"] {
         let error = Plain::decode(text.into()).unwrap_err();
-        assert_eq!(error.to_string(), "none of `First`, `SecondOne`, `type`, ``, `é \"\n`");
+        assert_eq!(error.to_string(), "expected one of `First`, `SecondOne`, `type`, ``, `é \"\n`");
     }
 }
 

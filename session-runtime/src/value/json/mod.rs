@@ -35,8 +35,8 @@ pub(crate) fn encode_some<T: Serialize>(value: &T) -> Result<Option<Bytes>, Inva
     }
 }
 
-const UNWRITABLE: &str = "JSON cannot hold this value: a float that is not finite, a key that is \
-                          no text, or more than 127 lists and maps within each other";
+const UNWRITABLE: &str = "JSON cannot represent this value: it contains a float that is not \
+                          finite, a key that is not text, or more than 127 nested lists and maps";
 
 pub(crate) fn encode_option<T: Serialize>(
     value: &Option<T>,
@@ -51,8 +51,8 @@ fn unreadable(error: &serde_json::Error) -> InvalidValue {
 
     let category = match error.classify() {
         Category::Syntax | Category::Io => "not JSON",
-        Category::Eof => "JSON that ends too early",
-        Category::Data => "JSON of another shape",
+        Category::Eof => "incomplete JSON",
+        Category::Data => "JSON that does not match the type",
     };
     InvalidValue::new(format!("{category}, at line {} column {}", error.line(), error.column()))
 }
