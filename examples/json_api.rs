@@ -94,7 +94,11 @@ fn session_failure(error: &Error) -> (StatusCode, &'static str) {
         StatusCode::SERVICE_UNAVAILABLE => "try again in a moment",
         _ => "something went wrong",
     };
-    tracing::error!(error = error as &dyn StdError, %status, "a session error became the response");
+    tracing::error!(
+        error = error as &dyn StdError,
+        %status,
+        "a session error was sent as the response"
+    );
     (status, message)
 }
 

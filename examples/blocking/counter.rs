@@ -36,7 +36,10 @@ fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError +
     let mut response = match index(&handle.session()) {
         Ok(page) => Response::from_string(page),
         Err(error) => {
-            tracing::error!(error = &error as &dyn StdError, "a session error became the response");
+            tracing::error!(
+                error = &error as &dyn StdError,
+                "a session error was sent as the response"
+            );
             Response::from_string("").with_status_code(error.status())
         }
     };

@@ -50,7 +50,7 @@ async fn serve(
 
 /// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Response<String> {
-    tracing::error!(error = error as &dyn StdError, "a session error became the response");
+    tracing::error!(error = error as &dyn StdError, "a session error was sent as the response");
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(status.to_string());
     *response.status_mut() = status;

@@ -28,7 +28,7 @@ async fn count(request: &Request) -> Result<String, Error> {
 
 /// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> StatusError {
-    tracing::error!(error = error as &dyn StdError, "a session error became the response");
+    tracing::error!(error = error as &dyn StdError, "a session error was sent as the response");
     let status = StatusCode::from_u16(error.status()).ok();
     status.and_then(StatusError::from_code).unwrap_or_else(StatusError::internal_server_error)
 }

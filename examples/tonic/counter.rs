@@ -39,7 +39,7 @@ async fn count(request: Request<()>) -> Result<Response<u64>, Status> {
 
 /// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Status {
-    tracing::error!(error = error as &dyn StdError, "a session error became the response");
+    tracing::error!(error = error as &dyn StdError, "a session error was sent as the response");
     match error.status() {
         409 => Status::aborted("the session has ended"),
         503 => Status::unavailable("try again in a moment"),

@@ -30,7 +30,7 @@ async fn index(session: Session<Visitor>) -> Result<String, Error> {
 
 /// The error's text goes to the log, not to the client.
 fn failure(error: &Error) -> Response {
-    tracing::error!(error = error as &dyn StdError, "a session error became the response");
+    tracing::error!(error = error as &dyn StdError, "a session error was sent as the response");
     StatusCode::from_u16(error.status())
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
         .into_response()

@@ -22,7 +22,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// assert_eq!(session.count().await?, 7);
 /// # });
 /// ```
-#[must_use = "a session operation is carried out when it is awaited"]
+#[must_use = "a session operation does nothing until you await it"]
 pub struct Operation<'a, T> {
     running: BoxFuture<'a, Result<T, Error>>,
 }

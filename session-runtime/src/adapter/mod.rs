@@ -68,11 +68,15 @@ fn report(error: &crate::Error) {
         tracing::error!(
             error = error as &dyn std::error::Error,
             status,
-            "a session error became the response"
+            "a session error was sent as the response"
         );
     } else if error.is_cross_site() {
         // Developers look for the reason here. Strangers can cause this error, so the level is low.
-        tracing::info!(error = error as &dyn std::error::Error, status, "a session was not begun");
+        tracing::info!(
+            error = error as &dyn std::error::Error,
+            status,
+            "no session was created for a request from another site"
+        );
     }
 }
 

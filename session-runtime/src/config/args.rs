@@ -306,16 +306,16 @@ mod tests {
     fn an_error_names_where_the_value_came_from_and_does_not_quote_it() {
         let memory = || SessionConfig::new().store("memory:");
         for (name, value, takes) in [
-            ("session-redis", "HUNTER2", "must be `memory:` or a URL"),
-            ("session-redis", "memory:?HUNTER2", "must have after `memory:?`"),
-            ("session-redis-prefix", "HUNTER2{", "must be a text without braces"),
+            ("session-redis", "HUNTER2", "must be `memory:`, or the URL"),
+            ("session-redis", "memory:?HUNTER2", "invalid parameter after `memory:?`"),
+            ("session-redis-prefix", "HUNTER2{", "must be a non-empty text without braces"),
             ("session-expire", "HUNTER2", "must be a whole number of seconds"),
             ("session-expire", "0", "must be 1 second to 3,650 days"),
             ("session-cookie-id", "HUNTER2=", "must consist of letters, digits"),
-            ("session-cookie-id", "__Secure-HUNTER2", "begins with `__Secure-`"),
+            ("session-cookie-id", "__Secure-HUNTER2", "starts with `__Secure-`"),
             ("session-cookie-secure", "HUNTER2", "must be `true` or `false`"),
-            ("session-cookie-domain", "HUNTER2/", "must be a host name"),
-            ("session-cookie-path", "HUNTER2", "must be a path"),
+            ("session-cookie-domain", "HUNTER2/", "must be an ASCII host name"),
+            ("session-cookie-path", "HUNTER2", "must be an ASCII path"),
             ("session-cookie-http-only", "HUNTER2", "must be `true` or `false`"),
         ] {
             let (option, variable) =

@@ -120,15 +120,15 @@ impl CookieSettings {
         let name = self.name.to_ascii_lowercase();
         if name.starts_with("__host-") && !self.allows_host_prefix() {
             return Err(Setting::COOKIE_NAME.invalid(
-                "begins with `__Host-`, which browsers accept only with `cookie_secure`, without \
-                 `cookie_domain` and with the `cookie_path` `/`: change these, or take a name \
-                 without the prefix",
+                "starts with `__Host-`, which browsers accept only with `cookie_secure`, without \
+                 `cookie_domain` and with `/` as `cookie_path`: change these settings, or choose a \
+                 name without the prefix",
             ));
         }
         if name.starts_with("__secure-") && !self.secure {
             return Err(Setting::COOKIE_NAME.invalid(
-                "begins with `__Secure-`, which browsers accept only with `cookie_secure`: switch \
-                 it on, or take a name without the prefix",
+                "starts with `__Secure-`, which browsers accept only with `cookie_secure`: turn \
+                 `cookie_secure` on, or choose a name without the prefix",
             ));
         }
         Ok(())
@@ -139,13 +139,14 @@ impl CookieSettings {
     fn check_secure(&self) -> Result<(), Error> {
         if self.same_site == SameSite::None && !self.secure {
             return Err(Setting::COOKIE_SAME_SITE.invalid(
-                "is `None`, which browsers accept only with `cookie_secure`: switch it on, or \
-                 take `Lax`",
+                "is `None`, which browsers accept only with `cookie_secure`: turn `cookie_secure` \
+                 on, or use `Lax`",
             ));
         }
         if self.partitioned && !self.secure {
             return Err(Setting::COOKIE_PARTITIONED.invalid(
-                "is on, which browsers accept only with `cookie_secure`: switch it on too",
+                "is on, which browsers accept only with `cookie_secure`: turn `cookie_secure` on \
+                 too",
             ));
         }
         Ok(())
@@ -168,7 +169,7 @@ fn path(path: &str) -> Result<Box<str>, Error> {
     let allowed = |c: u8| matches!(c, b' '..=b'~') && c != b';';
     if !path.starts_with('/') || path.len() > LONGEST_ATTRIBUTE || !path.bytes().all(allowed) {
         return Err(Setting::COOKIE_PATH.invalid(
-            "must be a path that begins with `/`, in ASCII, without `;` and control characters",
+            "must be an ASCII path that starts with `/`, without `;` and control characters",
         ));
     }
     Ok(path.into())
@@ -182,7 +183,7 @@ fn domain(domain: &str) -> Result<Box<str>, Error> {
     let name = domain.strip_prefix('.').unwrap_or(domain);
     if name.len() > LONGEST_ATTRIBUTE || !name.split('.').all(is_label) {
         return Err(Setting::COOKIE_DOMAIN.invalid(
-            "must be a host name such as `example.com`, in ASCII, without scheme, port and path",
+            "must be an ASCII host name such as `example.com`, without scheme, port and path",
         ));
     }
     Ok(name.to_ascii_lowercase().into())

@@ -164,8 +164,9 @@ where
     #[cfg(any(test, not(feature = "redis-session-compat")))]
     fn check_cookie_formats(&mut self) -> Result<(), Error> {
         match self.text(Setting::COOKIE_FORMATS)? {
-            Some(words) if words != "native" => Err(Setting::COOKIE_FORMATS
-                .invalid("must be `native` without the crate's feature `redis-session-compat`")),
+            Some(words) if words != "native" => Err(Setting::COOKIE_FORMATS.invalid(
+                "must be `native`: other formats need the crate feature `redis-session-compat`",
+            )),
             _ => Ok(()),
         }
     }
@@ -211,7 +212,7 @@ fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Err
     let text = value.into_string().map_err(|_| setting.invalid("must be UTF-8 text"))?;
     let text = text.trim();
     if setting != Setting::SECRET && is_in_quotes(text) {
-        return Err(setting.invalid("must be without quotes"));
+        return Err(setting.invalid("must not be in quotes"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -225,7 +226,10 @@ fn is_in_quotes(text: &str) -> bool {
 }
 
 #[cfg(all(feature = "redis-session-compat", unix))]
-#[expect(clippy::unnecessary_wraps, reason = "other systems' variables are not bytes")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "environment variables of other systems are not bytes"
+)]
 fn bytes(_: Setting, value: OsString) -> Result<Vec<u8>, Error> {
     use std::os::unix::ffi::OsStringExt as _;
 

@@ -40,8 +40,8 @@ fn when_full(value: &str) -> Result<WhenFull, Error> {
 /// Returns the same error for every mistake. The message lists everything that the URL may contain.
 fn invalid() -> Error {
     Setting::STORE.invalid(
-        "must have after `memory:?` only `max_entries=` and `max_bytes=` with a whole number of \
-         more than 0, and `when_full=refuse` or `when_full=evict`, joined by `&`",
+        "has an invalid parameter after `memory:?`: use `max_entries=` and `max_bytes=` with a \
+         whole number above 0, and `when_full=refuse` or `when_full=evict`, joined by `&`",
     )
 }
 

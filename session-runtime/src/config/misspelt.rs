@@ -24,7 +24,7 @@ pub(super) fn warn_of_misspelt_variables() {
             tracing::warn!(
                 variable,
                 meant,
-                "no setting has this variable, did you mean the other?"
+                "ignored an unknown environment variable, did you mean the name in `meant`?"
             );
         }
     }

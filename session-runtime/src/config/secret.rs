@@ -73,13 +73,13 @@ impl Secret {
     fn parse(text: &str) -> Result<Self, Error> {
         if text.contains(['\n', '\r']) {
             return Err(invalid(
-                "holds a line break: join its lines, and separate several secrets by commas",
+                "contains a line break: join the lines, and separate several secrets by commas",
             ));
         }
         if text.starts_with(['"', '\''])
             && ["base64:", "hex:"].iter().any(|kind| text[1..].starts_with(kind))
         {
-            return Err(invalid("is in quotes: leave them out"));
+            return Err(invalid("is in quotes: remove them"));
         }
         let bytes = decode(text)?;
         if bytes.is_empty() {
@@ -103,10 +103,10 @@ impl fmt::Debug for Secret {
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
     if let Some(digits) = text.strip_prefix("base64:") {
-        decode_base64(digits).ok_or_else(|| invalid("is not base64 after `base64:`"))
+        decode_base64(digits).ok_or_else(|| invalid("must have valid base64 after `base64:`"))
     } else if let Some(digits) = text.strip_prefix("hex:") {
         hex(digits.as_bytes())
-            .ok_or_else(|| invalid("is not pairs of hexadecimal digits after `hex:`"))
+            .ok_or_else(|| invalid("must have pairs of hexadecimal digits after `hex:`"))
     } else {
         Ok(text.into())
     }
@@ -127,7 +127,7 @@ fn hex(digits: &[u8]) -> Option<Vec<u8>> {
 
 /// Returns an error that explains how to make a good secret, without a part of the bad secret.
 fn invalid(reason: &str) -> Error {
-    Setting::SECRET.invalid(format!("{reason}; make one with `openssl rand -base64 32`"))
+    Setting::SECRET.invalid(format!("{reason}; generate a secret with `openssl rand -base64 32`"))
 }
 
 /// The output size of HMAC-SHA-256. RFC 2104, section 3, discourages shorter keys.

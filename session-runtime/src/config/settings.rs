@@ -115,7 +115,7 @@ impl Settings {
             && !matches!(self.store, StoreUrl::Memory(_))
         {
             return Err(Setting::SECRET.invalid(
-                "is required: only the store `memory:` does without; make one with `openssl rand \
+                "is required, except for the store `memory:`; generate a secret with `openssl rand \
                  -base64 32`",
             ));
         }
@@ -128,8 +128,9 @@ impl Settings {
 fn check_prefix(prefix: &str) -> Result<(), Error> {
     let refused = |c: char| matches!(c, '{' | '}') || c.is_whitespace() || c.is_control();
     if prefix.is_empty() || prefix.contains(refused) {
-        return Err(Setting::PREFIX
-            .invalid("must be a text without braces, white space and control characters"));
+        return Err(Setting::PREFIX.invalid(
+            "must be a non-empty text without braces, white space and control characters",
+        ));
     }
     Ok(())
 }

@@ -48,9 +48,8 @@ impl StoreUrl {
             #[cfg(feature = "redis")]
             Some(Scheme::Redis) => Ok(Self::Redis(text)),
             #[cfg(not(feature = "redis"))]
-            Some(Scheme::Redis) => {
-                Err(Setting::STORE.invalid("names a Redis server, which needs the feature `redis`"))
-            }
+            Some(Scheme::Redis) => Err(Setting::STORE
+                .invalid("is the URL of a Redis server, which needs the crate feature `redis`")),
             None => Err(Setting::STORE.invalid(EXPECTED)),
         }
     }
@@ -99,9 +98,9 @@ impl Scheme {
     }
 }
 
-const EXPECTED: &str = "must be `memory:` or a URL that begins with `redis://`, `rediss://`, \
-                        `redis+unix://`, `redis+cluster://` or `redis+sentinel://` and names a \
-                        server, such as `redis://127.0.0.1:6379`";
+const EXPECTED: &str = "must be `memory:`, or the URL of a server such as \
+                        `redis://127.0.0.1:6379`: the URL starts with `redis://`, `rediss://`, \
+                        `redis+unix://`, `redis+cluster://` or `redis+sentinel://`";
 
 #[cfg(test)]
 mod tests {
@@ -144,7 +143,10 @@ mod tests {
     fn without_redis_there_is_memory() {
         assert_eq!(StoreUrl::resolve(None).unwrap(), StoreUrl::Memory(Bounds::default()));
         assert!(
-            resolve("redis://h").unwrap_err().to_string().contains("needs the feature `redis`")
+            resolve("redis://h")
+                .unwrap_err()
+                .to_string()
+                .contains("needs the crate feature `redis`")
         );
     }
 

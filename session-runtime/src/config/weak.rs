@@ -23,17 +23,17 @@ pub(super) fn why(secret: &[u8]) -> Option<&'static str> {
 }
 
 const PLACEHOLDER: &str =
-    "looks like a placeholder: it holds words such as `secret` or `change me`";
+    "looks like a placeholder: it contains words such as `secret` or `change me`";
 
 fn pattern(secret: &[u8]) -> Option<&'static str> {
     if repeats_itself(secret) {
-        return Some("repeats itself");
+        return Some("repeats the same characters");
     }
     if different(secret) < LEAST_DIFFERENT {
-        return Some("is made of too few different characters");
+        return Some("has too few different characters");
     }
     if counts_up_or_down(secret) {
-        return Some("is a sequence");
+        return Some("is a simple sequence of characters");
     }
     None
 }

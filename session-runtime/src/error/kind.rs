@@ -10,73 +10,79 @@ pub(crate) enum Kind {
     Decode { field: &'static str, type_name: &'static str, source: InvalidValue },
     #[error("the value for the field `{field}` cannot be stored as `{type_name}`")]
     Encode { field: &'static str, type_name: &'static str, source: InvalidValue },
-    #[error("{what} would take {size} bytes, the limit is {limit}")]
+    #[error("{what} is too large: {size} bytes, the limit is {limit}")]
     TooLarge { what: String, size: usize, limit: usize },
-    #[error("the field `{field}` would leave the range of `{type_name}`")]
+    #[error("the result for the field `{field}` is out of the range of `{type_name}`")]
     OutOfRange { field: &'static str, type_name: &'static str },
-    #[error("the field `{field}` was changed by others again and again")]
+    #[error("other requests kept changing the field `{field}` until the deadline: try again later")]
     Contended { field: &'static str },
     #[error("the session was ended by another request")]
     Gone,
-    #[error("the session expired while the request held it")]
+    #[error("the session expired during the request")]
     Expired,
     #[error(
-        "the session store still has this session, but this process holds it to be over: compare \
-         the configured lifetimes, and the clocks of the machines"
+        "the session store still has this session, but by the clock and the lifetimes of this \
+         process it has expired: compare the configured lifetimes, and the clocks of the \
+         machines"
     )]
     Disputed,
     #[error(
-        "the request went on without its session, because the session store was unavailable: \
-         nothing is written"
+        "nothing was written: the request continues without its session, because the session store \
+         was unavailable"
     )]
     WithoutSession,
     #[error(
-        "another site caused this request, and it came without the session's cookie: a new \
-         session would take the place of the one that the browser may have. `allow_cross_site` on \
-         the layer of the route lets it begin"
+        "no session was created: another site caused this request, and a new session could replace \
+         a session that the browser already has. To create sessions in such requests, set \
+         `allow_cross_site` on the layer of the route"
     )]
     CrossSite,
-    #[error("the response's head was sent already, the session's cookie cannot change any more")]
+    #[error(
+        "the response headers were already sent, so the session cookie can no longer change: \
+         change the session earlier"
+    )]
     HeadersSent,
     #[error(
-        "the response's head was sent as one that does not depend on the session: take a \
-         `Session` before it is sent"
+        "the response headers were already sent, as those of a response that does not depend on \
+         the session: take a `Session` before they are sent"
     )]
     #[cfg_attr(
         not(any(feature = "tower", feature = "actix")),
-        allow(dead_code, reason = "adapters say it")
+        allow(dead_code, reason = "only adapters create this error")
     )]
     TooLate,
     #[error("no session in this request: {}", MISSING_LAYER)]
     #[cfg_attr(
         not(any(feature = "tower", feature = "actix")),
-        allow(dead_code, reason = "adapters say it")
+        allow(dead_code, reason = "only adapters create this error")
     )]
     MissingLayer,
-    #[error("a batch holds a field of another request's session")]
+    #[error(
+        "the batch contains a field of another request's session: use a batch for each session"
+    )]
     OtherRequest,
     #[cfg(feature = "blocking")]
     #[error(
-        "this thread drives an async runtime and must not wait: await the operation, or wait for \
-         it in `spawn_blocking`"
+        "this thread drives an async runtime and must not block: await the operation, or call \
+         `wait` in `spawn_blocking`"
     )]
     DrivesRuntime,
     #[cfg(feature = "blocking")]
-    #[error("no thread could be started for what sessions do in the background")]
+    #[error("could not start a thread for the background work of sessions")]
     NoThread(#[source] std::io::Error),
-    #[error("a field cannot expire at once: `remove` ends it")]
+    #[error("the expiry of a field must not be zero: call `remove` to remove the field")]
     ExpiryOfZero,
     #[error(
-        "the schema `{schema}` has fields with a `ttl`, and the session store cannot expire \
-         single fields: Redis 7.4 or later, Valkey 9 or later, or `memory:` can"
+        "the schema `{schema}` has fields with a `ttl`, but the session store cannot expire single \
+         fields: use Redis 7.4 or later, Valkey 9 or later, or `memory:`"
     )]
     SchemaNeedsFieldExpiry { schema: &'static str },
     #[error(
-        "the session store cannot expire single fields: Redis 7.4 or later, Valkey 9 or later, or \
-         `memory:` can"
+        "the session store cannot expire single fields: use Redis 7.4 or later, Valkey 9 or later, \
+         or `memory:`"
     )]
     NoFieldExpiry(#[source] StoreError),
-    #[error("the operating system gave no random numbers")]
+    #[error("the operating system returned no random numbers")]
     NoRandomness,
     #[error("the setting {setting} {reason}")]
     Setting { setting: Setting, reason: Cow<'static, str> },
@@ -87,7 +93,7 @@ pub(crate) enum Kind {
     /// The store cannot be reached when the application starts, when the setting to look at is
     /// known.
     #[cfg(feature = "redis")]
-    #[error("{error}. The setting {setting} says where it is; `memory:` needs no server")]
+    #[error("{error}. Check the setting {setting}, or use `memory:`, which needs no server")]
     NotConnected { setting: Setting, error: StoreError },
 }
 

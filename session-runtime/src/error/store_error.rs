@@ -73,8 +73,7 @@ impl fmt::Display for StoreError {
         let kind = match self.kind {
             StoreErrorKind::Unavailable => "the session store is unavailable",
             StoreErrorKind::OutcomeUnknown => {
-                "the session store did not answer, it is not known whether the write was carried \
-                 out"
+                "the session store did not reply, so the write may or may not have been carried out"
             }
             StoreErrorKind::Refused => "the session store refused the operation",
         };

@@ -84,14 +84,14 @@ impl CookieFormats {
     allow(
         unused_variables,
         clippy::unnecessary_wraps,
-        reason = "an age is the formats' own that hold no creation time"
+        reason = "only formats without a creation time have an age"
     )
 )]
 impl Format {
     fn native(settings: &Settings) -> Result<Self, Error> {
         let Some((signing, older)) = settings.secrets.split_first() else {
             return Err(Error::config(
-                "the setting `secret` (SESSION_SECRET) is required for a store of one's own",
+                "the setting `secret` (SESSION_SECRET) is required for a custom store",
             ));
         };
         let older = older.iter().map(Secret::expose);

@@ -18,7 +18,7 @@ const VARY_ON_COOKIES: &str = "Cookie";
 /// The adapters apply these headers for you. In a custom adapter, add the [`pairs`](Self::pairs) to
 /// the response.
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "without these headers the client never learns of its session"]
+#[must_use = "without these headers the client does not get its session cookie"]
 pub struct SessionHeaders {
     set_cookie: Option<String>,
     /// The second cookie to remove, in addition to the removal for a domain.

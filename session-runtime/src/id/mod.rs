@@ -121,7 +121,8 @@ impl SessionId {
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::from_ascii(text.as_bytes()).ok_or_else(|| {
             Error::config(
-                "a session id is what `SessionId::expose_secret` gave: 40 characters of base64url",
+                "invalid session id: expected 40 characters of base64url, as \
+                 `SessionId::expose_secret` returns them",
             )
         })
     }

@@ -209,7 +209,7 @@ impl Manager {
         let class = lifetime.class;
         match self.rules.lifetimes.get(class) {
             None => Err(Error::config(format!(
-                "no lifetime of the class {class} is configured: add it with \
+                "no lifetime is configured for the class {class}: add a lifetime with \
                  `SessionConfig::lifetime`"
             ))),
             Some(configured)
@@ -217,8 +217,9 @@ impl Manager {
                     && lifetime != Lifetime::custom(class.as_u8()) =>
             {
                 Err(Error::config(format!(
-                    "the lifetime of the class {class} is configured otherwise: \
-                     `SessionConfig::lifetime` decides on it, a renewal only names it"
+                    "this lifetime differs from the configured lifetime of the class {class}: \
+                     change the configured lifetime with `SessionConfig::lifetime`, or renew with \
+                     the configured lifetime"
                 )))
             }
             Some(_) => Ok(()),

@@ -27,10 +27,9 @@ impl PlainHttpSearch {
     pub(super) fn warn_once(&self) {
         if self.end() {
             tracing::warn!(
-                "a session cookie with `Secure` was sent to a visitor who came by plain http: \
-                 browsers do not keep it, and each of their requests begins another session. \
-                 Serve the site over https, or set `cookie_secure` (SESSION_COOKIE_SECURE) to \
-                 false for development"
+                "a session cookie with `Secure` was sent over plain HTTP: browsers do not keep \
+                 this cookie, so each request creates another session. Serve the site over HTTPS, \
+                 or set `cookie_secure` (SESSION_COOKIE_SECURE) to false for development"
             );
         }
     }

@@ -88,7 +88,7 @@ impl SessionHandle {
             Ok(reply) => Ok(Some(reply)),
             Err(error) if error.is_unavailable() && self.lifecycle().degrade() => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a request goes on without its session");
+                tracing::warn!(error, "a request continues without its session");
                 Ok(None)
             }
             Err(error) => Err(error.into()),

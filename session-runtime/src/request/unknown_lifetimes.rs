@@ -15,8 +15,9 @@ impl UnknownLifetimes {
         if self.is_new(class) {
             tracing::warn!(
                 class,
-                "sessions of a class without a configured lifetime are in use: they have the \
-                 strictest lifetime here"
+                "sessions of a class without a configured lifetime are in use: the strictest \
+                 configured lifetime applies to them. Add the class with \
+                 `SessionConfig::lifetime`"
             );
         }
     }

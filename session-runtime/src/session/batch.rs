@@ -110,7 +110,7 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
 /// value. A later change of the former name does not touch the present name, which reads prefer.
 ///
 /// Nothing is sent before you await [`commit`](Self::commit).
-#[must_use = "nothing is written before `.commit().await?`"]
+#[must_use = "nothing is written until you call `.commit().await?`"]
 pub struct WriteBatch<'a> {
     handle: &'a SessionHandle,
     changes: Result<Changes, Error>,

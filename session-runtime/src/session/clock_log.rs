@@ -33,11 +33,16 @@ impl ClockLog {
         if distance > MAX_DISTANCE && self.is_worse(ALARMED) {
             tracing::error!(
                 seconds,
-                "this machine's clock and the session store's are too far apart: other machines \
-                 may refuse the sessions that begin here, set the clocks right"
+                "the clocks of this machine and of the session store are too far apart: other \
+                 machines may refuse sessions that are created here. Synchronize the clocks, for \
+                 example with NTP"
             );
         } else if distance > WARNING_DISTANCE && self.is_worse(WARNED) {
-            tracing::warn!(seconds, "this machine's clock and the session store's are apart");
+            tracing::warn!(
+                seconds,
+                "the clocks of this machine and of the session store differ: synchronize them, for \
+                 example with NTP"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! A field of a session, read when it is awaited.
+//! A field of a session, read when you await it.
 
 use std::fmt;
 use std::future::Future;
@@ -35,7 +35,7 @@ use crate::value::{FieldSpec, IntoField};
 /// assert_eq!((count?, name?.as_str()), (7, ""));
 /// # });
 /// ```
-#[must_use = "a session field is read when it is awaited: `session.field().await?`"]
+#[must_use = "a session field is not read until you await it: `session.field().await?`"]
 pub struct Field<'a, T: 'static> {
     handle: &'a SessionHandle,
     spec: &'static FieldSpec<T>,

@@ -413,7 +413,7 @@ impl Sessions {
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
         let manager = Arc::get_mut(&mut self.0).and_then(|parts| Arc::get_mut(&mut parts.manager));
         let current = manager.and_then(Manager::clock_mut);
-        *current.expect("a manager gets its clock before it is cloned") =
+        *current.expect("the clock is set before the manager is cloned") =
             Clock::Manual(clock.clone());
         self
     }
@@ -431,8 +431,8 @@ impl Sessions {
 fn make_up_secret(settings: &mut Settings) -> Result<(), Error> {
     if settings.needs_secret() && settings.secrets.is_empty() {
         tracing::warn!(
-            "no SESSION_SECRET is set: made one up for this run, cookies of earlier runs are not \
-             accepted"
+            "SESSION_SECRET is not set: generated a secret for this run, so cookies of earlier \
+             runs are not accepted"
         );
         settings.secrets.push(Secret::random()?);
     }

@@ -98,7 +98,10 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
     check_clock(manager, clock_log).await?;
     let successor = manager.generate_successor(&probe, RotationReason::Rotate, now)?;
     if !passes_probe(store, &probe, &successor).await? {
-        return Err(Error::config("the session store does not keep what it is given"));
+        return Err(Error::config(
+            "the session store failed the check at start: a test session was not stored and \
+             returned as expected",
+        ));
     }
     Ok(())
 }
@@ -109,8 +112,8 @@ async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Erro
     let distance = clock_log::distance_to_store(manager).await?;
     if distance > clock_log::MAX_DISTANCE {
         return Err(Error::config(format!(
-            "this machine's clock and the store's are {} seconds apart, at most {} are allowed: \
-             set them right, by NTP say",
+            "the clocks of this machine and of the session store differ by {} seconds, at most {} \
+             are allowed: synchronize them, for example with NTP",
             distance.as_secs(),
             clock_log::MAX_DISTANCE.as_secs()
         )));

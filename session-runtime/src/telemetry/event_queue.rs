@@ -62,8 +62,8 @@ impl Drop for EventFlush {
     fn drop(&mut self) {
         if self.0.is_late {
             tracing::warn!(
-                "a session was first asked for after its response's head was sent, which tells \
-                 caches what the response depends on: ask for it before"
+                "a session was first used after the response headers were sent: the headers tell \
+                 caches whether the response depends on a session, so use the session earlier"
             );
         }
         self.0.events.drain(..).for_each(QueuedEvent::report);

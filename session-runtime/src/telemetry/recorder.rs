@@ -19,34 +19,22 @@ const CONNECTIONS: &str = "session_store_connections";
 const FAILING_CONNECTIONS: &str = "session_store_connections_failing";
 
 pub(super) fn describe() {
-    metrics::describe_counter!(
-        OPERATIONS,
-        Unit::Count,
-        "Operations on sessions, by what they came to."
-    );
-    metrics::describe_histogram!(DURATION, Unit::Seconds, "How long operations on sessions take.");
-    metrics::describe_counter!(CREATED, Unit::Count, "Sessions that were begun.");
-    metrics::describe_counter!(ROTATED, Unit::Count, "Sessions that were given a new id.");
-    metrics::describe_counter!(DESTROYED, Unit::Count, "Sessions that were ended.");
+    metrics::describe_counter!(OPERATIONS, Unit::Count, "Session operations, by outcome.");
+    metrics::describe_histogram!(DURATION, Unit::Seconds, "Duration of session operations.");
+    metrics::describe_counter!(CREATED, Unit::Count, "Sessions that were created.");
+    metrics::describe_counter!(ROTATED, Unit::Count, "Sessions that got a new id.");
+    metrics::describe_counter!(DESTROYED, Unit::Count, "Sessions that were destroyed.");
     metrics::describe_counter!(
         EXPIRED,
         Unit::Count,
-        "Requests with the id of a session that was not there any more."
+        "Requests with the id of a session that no longer exists."
     );
-    metrics::describe_counter!(
-        FORGED,
-        Unit::Count,
-        "Session cookies that no key of ours had signed."
-    );
-    metrics::describe_gauge!(
-        CONNECTIONS,
-        Unit::Count,
-        "Connections to a session store that are open."
-    );
+    metrics::describe_counter!(FORGED, Unit::Count, "Session cookies without a valid signature.");
+    metrics::describe_gauge!(CONNECTIONS, Unit::Count, "Open connections to a session store.");
     metrics::describe_gauge!(
         FAILING_CONNECTIONS,
         Unit::Count,
-        "Connections to a session store that cannot be made, tried again and again."
+        "Connections to a session store that failed and are being retried."
     );
 }
 

@@ -100,7 +100,7 @@ fn a_variable_that_was_meant_for_another_is_told() {
     for example in ["counter", "flash"] {
         let variables = [("SESSION_COOKIE_SECUR", "false"), ("SESSION_EXPIRE", "soon")];
         let said = Program::start(&mut example::command(example, &[], &variables))
-            .line_after("did you mean the other?");
+            .line_after("did you mean the name in `meant`?");
         assert!(said.contains("SESSION_COOKIE_SECURE"), "{example}: {said}");
     }
 }

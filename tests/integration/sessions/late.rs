@@ -4,7 +4,7 @@ use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::log::logged;
 
-const WARNING: &str = "first asked for after its response's head was sent";
+const WARNING: &str = "first used after the response headers were sent";
 
 #[derive(Session)]
 struct Visitor {

@@ -110,7 +110,7 @@ async fn debug_of_a_browser_shows_no_cookie() {
 }
 
 #[test]
-#[should_panic(expected = "before it is cloned")]
+#[should_panic(expected = "before the manager is cloned")]
 fn a_shared_manager_takes_no_clock() {
     let sessions = testing::sessions(SessionConfig::new(), &ManualClock::default()).unwrap();
     let _shared = sessions.clone();

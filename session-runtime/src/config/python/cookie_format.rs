@@ -97,9 +97,11 @@ impl CookieFormat {
             return Err(Setting::COOKIE_FORMATS.invalid("must have a `max_age_days` of 1 or more"));
         }
         match formats.first() {
-            None => Err(Setting::COOKIE_FORMATS.invalid("must be one format or more")),
-            Some(Self::UnsignedForgeableIds) => Err(Setting::COOKIE_FORMATS
-                .invalid("begins with `unsigned-forgeable-ids`, which is read and never written")),
+            None => Err(Setting::COOKIE_FORMATS.invalid("must name at least one format")),
+            Some(Self::UnsignedForgeableIds) => Err(Setting::COOKIE_FORMATS.invalid(
+                "starts with `unsigned-forgeable-ids`, which is never written: put another format \
+                 first",
+            )),
             Some(_) => Ok(formats),
         }
     }

@@ -16,7 +16,7 @@ pub(crate) struct SecretKey(Box<[u8]>);
 
 /// The forms of the key in a file.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "`secret_key` takes a text, or a map of `base64`")]
+#[serde(untagged, expecting = "`secret_key` must be a text, or a map with the key `base64`")]
 enum SecretKeyInput {
     Text(String),
     Bytes(Base64),
@@ -57,15 +57,15 @@ impl SecretKey {
             tracing::warn!(
                 format,
                 bytes = self.0.len(),
-                "the secret key of the Python application's cookies is short: who guesses it can \
-                 forge sessions"
+                "the secret key of the Python application's cookies is short: anyone who guesses \
+                 the key can forge sessions"
             );
         }
         if self.0.contains(&b'\n') {
             tracing::warn!(
                 format,
-                "the secret key of the Python application's cookies holds a line break, which \
-                 counts: Python's own may have none"
+                "the secret key of the Python application's cookies contains a line break, which \
+                 is part of the key: check that the key in Python has the line break too"
             );
         }
         &self.0

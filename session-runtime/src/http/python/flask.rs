@@ -71,7 +71,7 @@ impl std::fmt::Debug for FlaskSigner {
 
 fn prepare(key: &[u8]) -> Result<Hmac<Sha1>, Error> {
     Hmac::new_from_slice(key)
-        .map_err(|_| Error::config("the secret key of Flask's cookies cannot be used"))
+        .map_err(|_| Error::config("the secret key for Flask cookies cannot be used"))
 }
 
 fn mac(key: &Hmac<Sha1>, text: &[u8]) -> [u8; 20] {

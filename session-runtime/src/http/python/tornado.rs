@@ -38,7 +38,7 @@ pub(crate) struct TornadoSigner {
 impl TornadoSigner {
     pub(crate) fn new(name: &str, cookie: &TornadoCookie) -> Result<Self, Error> {
         let key = Hmac::new_from_slice(cookie.secret_key.expose("Tornado"))
-            .map_err(|_| Error::config("the secret key of Tornado's cookies cannot be used"))?;
+            .map_err(|_| Error::config("the secret key for Tornado cookies cannot be used"))?;
         let max_age = Duration::from_secs(u64::from(cookie.max_age_days) * 24 * 60 * 60);
         Ok(Self { name: name.into(), key, key_version: cookie.key_version, max_age })
     }

@@ -183,7 +183,9 @@ impl RedisStoreBuilder {
         }
         let connections = self.connections.or(url.options.connections).unwrap_or(1);
         if !(1..=MAX_CONNECTIONS).contains(&connections) {
-            return Err(Error::config("the number of connections to a Redis server is 1 to 256"));
+            return Err(Error::config(
+                "the number of connections to a Redis server must be 1 to 256",
+            ));
         }
         let topology = self.topology(url, connections)?;
         Ok(RedisStore::new(Deployment::new(topology, self.timeout)))
@@ -260,30 +262,30 @@ impl RedisStore {
         let at = &self.deployment.topology;
         match cause {
             Cause::Server(Code::NoAuth) => Error::config(format!(
-                "the Redis server at {at} asks for a password: put it into the URL, as \
-                 redis://:password@host"
+                "the Redis server at {at} requires a password: put the password into the URL, as \
+                 in redis://:password@host"
             )),
             Cause::Server(Code::WrongPassword) => Error::config(format!(
-                "the Redis server at {at} refused the user or the password: in a URL their \
-                 special characters are percent-encoded, and a user without a password has the \
-                 empty one"
+                "the Redis server at {at} refused the user or the password: special characters in \
+                 the URL must be percent-encoded, and a user without a password logs in with an \
+                 empty password"
             )),
             Cause::Server(Code::ReadOnly) => Error::config(format!(
-                "the Redis server at {at} is a replica: sessions are kept on its master"
+                "the Redis server at {at} is a replica: use the URL of its master"
             )),
             Cause::Server(Code::NoPermission) if at.is_cluster() => Error::config(
                 "the Redis user lacks a permission that sessions need on a cluster: +cluster|slots",
             ),
-            Cause::Unexpected => {
-                Error::config(format!("what answers at {at} is not a Redis server"))
-            }
+            Cause::Unexpected => Error::config(format!(
+                "the reply from {at} is not from a Redis server: check the host and the port"
+            )),
             Cause::NotSentinel => Error::config(
-                "what redis+sentinel:// names is no sentinel, whose port is 26379 usually: the \
-                 URL of one server is redis://host:port",
+                "a server in the redis+sentinel:// URL is not a sentinel: the usual port of a \
+                 sentinel is 26379, and the URL of a single Redis server is redis://host:port",
             ),
             Cause::NotCluster => Error::config(
-                "what redis+cluster:// names is no node of a cluster: the URL of one server is \
-                 redis://host:port",
+                "a server in the redis+cluster:// URL is not a node of a cluster: the URL of a \
+                 single Redis server is redis://host:port",
             ),
             Cause::NoAddress => Error::config(cause.to_string()),
             Cause::Misconfigured { .. } => Error::config(cause.to_string()),

@@ -25,8 +25,8 @@ impl Credentials {
         let given = [user, password];
         if given.into_iter().flatten().any(|text| text.contains(char::is_control)) {
             return Err(Error::config(
-                "the user or the password of the Redis server holds a line break or another \
-                 control character: take it out",
+                "the user or the password of the Redis server contains a line break or another \
+                 control character: remove it",
             ));
         }
         let [user, password] = given.map(|text| text.filter(|text| !text.is_empty()));

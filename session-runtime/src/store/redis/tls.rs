@@ -32,7 +32,7 @@ impl Certificates {
             (None, None, None) | (Some(_), ..) => {}
             (None, ..) => {
                 return Err(Error::config(
-                    "a client's certificate in the Redis URL is both, cert=FILE and key=FILE",
+                    "a client certificate needs both cert=FILE and key=FILE in the Redis URL",
                 ));
             }
         }
@@ -55,14 +55,14 @@ impl Certificates {
                 Ok((info, None))
             } else {
                 Err(Error::config(
-                    "certificates or their server's name are given, and the Redis URL is not one \
-                     of TLS: rediss://",
+                    "certificates or a server name are set, but the Redis URL does not use TLS: \
+                     use rediss://",
                 ))
             };
         }
         if self.server_name.as_deref().is_some_and(|name| ServerName::try_from(name).is_err()) {
             return Err(Error::config(
-                "the server's name, `server_name` in the Redis URL, is no host",
+                "the server name, `server_name` in the Redis URL, is not a valid host name",
             ));
         }
         make_sure_of_cryptography();
@@ -72,7 +72,7 @@ impl Certificates {
         let certificates = TlsCertificates { client_tls, root_cert: self.authority };
         let client = Client::build_with_tls(info, certificates).map_err(|_| {
             Error::config(
-                "a certificate or key for the Redis server is not PEM, or not a valid one",
+                "a certificate or key for the Redis server is not valid, or not in PEM format",
             )
         })?;
         Ok((client.get_connection_info().clone(), self.server_name))
@@ -82,7 +82,7 @@ impl Certificates {
 fn read(parameter: &str, path: &str) -> Result<Vec<u8>, Error> {
     let refused = |error: io::Error| {
         Error::config(format!(
-            "the file of `{parameter}` in the Redis URL cannot be read: {path}: {}",
+            "cannot read the file of `{parameter}` in the Redis URL: {path}: {}",
             error.kind()
         ))
     };

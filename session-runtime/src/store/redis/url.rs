@@ -40,11 +40,13 @@ pub(super) struct UrlOptions {
     pub(super) server_name: Option<String>,
 }
 
-pub(super) const USABLE_URLS: &str = "the Redis URL cannot be used: it is redis://[[user]:password@]host[:port][/database], \
-     rediss:// for TLS, redis+unix:///path/to/socket[?db=…&user=…&pass=…], \
-     redis+cluster://[[user]:password@]host[:port],… or \
-     redis+sentinel://[[user]:password@]host[:port],…/master-name[/database], with special \
-     characters in user and password percent-encoded";
+pub(super) const USABLE_URLS: &str = "the Redis URL cannot be used: write \
+                                      redis://[[user]:password@]host[:port][/database], rediss:// \
+                                      for TLS, redis+unix:///path/to/socket[?db=…&user=…&pass=…], \
+                                      redis+cluster://[[user]:password@]host[:port],… or \
+                                      redis+sentinel://[[user]:password@]host[:port],…/master-name[/database], \
+                                      with special characters in user and password \
+                                      percent-encoded";
 
 const SERVER_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
@@ -58,7 +60,8 @@ impl RedisUrl {
         // The URL parser would drop control characters, even in the middle of a password.
         if text.contains(char::is_control) {
             return Err(Error::config(
-                "the Redis URL cannot be used: it holds a line break or another control character",
+                "the Redis URL cannot be used: it contains a line break or another control \
+                 character",
             ));
         }
         let (scheme, rest) = text.split_once("://").ok_or_else(unusable)?;
@@ -86,8 +89,8 @@ impl RedisUrl {
         // The client looks for the login elsewhere, and would connect without a login.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Error::config(
-                "the Redis URL cannot be used: user and password of a socket are its parameters \
-                 `user` and `pass`",
+                "the Redis URL cannot be used: set the user and the password of a socket with the \
+                 parameters `user` and `pass`",
             ));
         }
         let with_login = url.clone();
@@ -124,7 +127,7 @@ impl RedisUrl {
     fn new(kind: UrlKind, url: Url, options: UrlOptions) -> Result<Self, Error> {
         if cfg!(not(feature = "tls")) && url.scheme() == "rediss" {
             return Err(Error::config(
-                "rediss:// is TLS, which needs the feature `tls` of session-runtime",
+                "rediss:// uses TLS, which needs the feature `tls` of session-runtime",
             ));
         }
         let info = url.into_connection_info().map_err(|_| unusable())?;
@@ -146,8 +149,8 @@ impl UrlOptions {
     fn take(url: &mut Url, others: &[&str]) -> Result<Self, Error> {
         if url.query().is_some_and(|query| query.contains('+')) {
             return Err(Error::config(
-                "the Redis URL cannot be used: a `+` among its parameters is written %2B, a space \
-                 %20",
+                "the Redis URL cannot be used: write a `+` in its parameters as %2B, and a space \
+                 as %20",
             ));
         }
         let mut options = Self::default();
@@ -188,10 +191,10 @@ impl UrlOptions {
 
 fn bad_parameter() -> Error {
     Error::config(
-        "the Redis URL cannot be used: its parameters, each once, are connections=NUMBER and, \
-         with TLS, ca=FILE, cert=FILE, key=FILE and server_name=HOST; with sentinels \
-         sentinel_user=… and sentinel_pass=… too, with a socket db=…, user=… and pass=…; in a \
-         password, a question mark is written %3F",
+        "the Redis URL cannot be used: it accepts these parameters, each once: connections=NUMBER; \
+         with TLS also ca=FILE, cert=FILE, key=FILE and server_name=HOST; with sentinels also \
+         sentinel_user=… and sentinel_pass=…; with a socket db=…, user=… and pass=…. Write a \
+         question mark in a password as %3F",
     )
 }
 

@@ -100,7 +100,7 @@ async fn a_login_for_the_sentinels_is_their_own() {
     for sentinel in deployment.sentinels() {
         let _: String = sentinel.cli(&["ACL", "SETUSER", "default", "resetpass", ">another"]);
     }
-    assert_refused(builder(), "the sentinel asks for a password").await;
+    assert_refused(builder(), "the sentinel requires a password").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,11 +109,11 @@ async fn what_nobody_knows_is_named() {
     let url = deployment.url();
     let (hosts, _) = url.rsplit_once('/').unwrap();
     let error = connect(&format!("{hosts}/another")).await.unwrap_err();
-    assert!(error.is_config() && error.to_string().contains("know no master"), "{error}");
+    assert!(error.is_config() && error.to_string().contains("do not know a master"), "{error}");
     let server = RedisServer::start();
     let error =
         connect(&format!("redis+sentinel://127.0.0.1:{}/name", server.port())).await.unwrap_err();
-    assert!(error.is_config() && error.to_string().contains("no sentinel"), "{error}");
+    assert!(error.is_config() && error.to_string().contains("is not a sentinel"), "{error}");
     for sentinel in 0..3 {
         deployment.sentinel_mut(sentinel).kill();
     }

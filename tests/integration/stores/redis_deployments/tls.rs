@@ -35,8 +35,8 @@ async fn a_server_that_nobody_trusts_is_not_connected_to_and_told_why() {
             format!("{}?ca={}", tls.bare_url(), other.authority().display()),
             "an authority that is not trusted",
         ),
-        (renamed.url(), "for another name than its host: `server_name=HOST`"),
-        (format!("{}&server_name=another.example", renamed.url()), "for another name"),
+        (renamed.url(), "for another host name: set this name with `server_name=HOST`"),
+        (format!("{}&server_name=another.example", renamed.url()), "for another host name"),
         (expired.url(), "has expired"),
     ] {
         assert_misconfigured(&url, says).await;
@@ -64,7 +64,7 @@ async fn nodes_that_tell_their_address_are_known_by_the_name_of_their_certificat
     let Some(tls) = Tls::start_cluster() else { return };
     for host in ["127.0.0.1", "localhost"] {
         let url = tls.url().replacen("rediss://127.0.0.1", &format!("rediss+cluster://{host}"), 1);
-        assert_misconfigured(&url, "for another name").await;
+        assert_misconfigured(&url, "for another host name").await;
         let store = connect(&format!("{url}&server_name={}", Tls::OTHER_NAME)).await.unwrap();
         let key = session(&store).await;
         assert_serves(&store, &key).await;
@@ -75,12 +75,12 @@ async fn nodes_that_tell_their_address_are_known_by_the_name_of_their_certificat
 async fn a_client_that_the_server_does_not_trust_is_not_let_in_and_told_why() {
     let (Some(tls), Some(other)) = (Tls::start(), Tls::start()) else { return };
     let url = format!("{}?ca={}", tls.bare_url(), tls.authority().display());
-    assert_misconfigured(&url, "asks for a client's certificate").await;
+    assert_misconfigured(&url, "require a client certificate").await;
     let (certificate, key) = other.client();
     let of_another = format!("{url}&cert={}&key={}", certificate.display(), key.display());
-    assert_misconfigured(&of_another, "refused this client's certificate").await;
+    assert_misconfigured(&of_another, "refused the client certificate").await;
     let of_two = format!("{url}&cert={}&key={}", certificate.display(), tls.client().1.display());
-    assert_misconfigured(&of_two, "do not go together").await;
+    assert_misconfigured(&of_two, "do not match").await;
 }
 
 #[tokio::test]
@@ -88,9 +88,9 @@ async fn tls_and_plain_text_are_not_taken_for_each_other() {
     let Some(tls) = Tls::start_open() else { return };
     let server = session_tests::server::RedisServer::start();
     let url = format!("rediss://127.0.0.1:{}?ca={}", server.port(), tls.authority().display());
-    assert_misconfigured(&url, "does not speak TLS").await;
+    assert_misconfigured(&url, "does not use TLS").await;
     let of_cluster = url.replacen("://", "+cluster://", 1);
-    assert_misconfigured(&of_cluster, "does not speak TLS").await;
+    assert_misconfigured(&of_cluster, "does not use TLS").await;
     // Without TLS, nothing proves the cause.
     let plain = tls.bare_url().replacen("rediss", "redis", 1);
     let error = connects_soon(&plain).await.unwrap_err();
@@ -109,13 +109,13 @@ async fn certificates_that_cannot_be_used_are_an_error() {
     let junk = tls.server().directory().join("junk.pem");
     fs::write(&junk, "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n").unwrap();
     for (url, says) in [
-        (format!("{bare}?ca=/no/such/file"), "cannot be read"),
-        (format!("{bare}?ca={}", junk.display()), "not a valid one"),
+        (format!("{bare}?ca=/no/such/file"), "cannot read"),
+        (format!("{bare}?ca={}", junk.display()), "not in PEM format"),
         (format!("{bare}?cert={}", junk.display()), "both"),
         (format!("redis://127.0.0.1?ca={}", authority.display()), "rediss://"),
         ("redis://127.0.0.1?server_name=redis.example".to_owned(), "rediss://"),
-        (format!("{bare}?server_name=not%20a%20host"), "is no host"),
-        (format!("{bare}?server_name="), "is no host"),
+        (format!("{bare}?server_name=not%20a%20host"), "is not a valid host name"),
+        (format!("{bare}?server_name="), "is not a valid host name"),
     ] {
         let error = connect(&url).await.unwrap_err();
         assert!(error.is_config() && error.to_string().contains(says), "{error}");

@@ -12,21 +12,21 @@ pub(crate) enum Code {
     NoScript,
     #[error("READONLY: it is a replica")]
     ReadOnly,
-    #[error("LOADING: it is still reading its data")]
+    #[error("LOADING: it is still loading its data")]
     Loading,
-    #[error("MASTERDOWN: it is a replica without its master")]
+    #[error("MASTERDOWN: it is a replica that lost its master")]
     MasterDown,
     #[error("CLUSTERDOWN")]
     ClusterDown,
     #[error("TRYAGAIN")]
     TryAgain,
-    #[error("MOVED: another node of its cluster has the slot")]
+    #[error("MOVED: another node of the cluster has the slot")]
     Moved,
     #[error("BUSY: a script is running")]
     Busy,
-    #[error("MISCONF: it cannot save its data and takes no writes")]
+    #[error("MISCONF: it cannot save its data and refuses writes")]
     Misconf,
-    #[error("NOREPLICAS: it has too few replicas and takes no writes")]
+    #[error("NOREPLICAS: it has too few replicas and refuses writes")]
     NoReplicas,
     #[error("OOM: its memory is full")]
     OutOfMemory,
@@ -34,19 +34,20 @@ pub(crate) enum Code {
     NoPermission,
     #[error("NOPERM: the user may not access the key")]
     NoKeyPermission,
-    #[error("NOAUTH: it asks for a password")]
+    #[error("NOAUTH: it requires a password")]
     NoAuth,
-    #[error("WRONGPASS: user or password is wrong")]
+    #[error("WRONGPASS: the user or the password is wrong")]
     WrongPassword,
-    #[error("BUSYKEY: the key that the session moves to is taken")]
+    #[error("BUSYKEY: the new key of the session already exists")]
     BusyKey,
     #[error(
-        "that it cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is needed"
+        "an error: it cannot expire single fields, which needs Redis 7.4 or later, or Valkey 9 or \
+         later"
     )]
     NoFieldExpiry,
     #[error(
-        "that its scripts cannot ask for permissions (`redis.acl_check_cmd`): Redis 7 or later, \
-         or Valkey, is needed"
+        "an error: its scripts cannot check permissions (`redis.acl_check_cmd`), which needs Redis \
+         7 or later, or Valkey"
     )]
     NoAclCheck,
     #[error("an error")]

@@ -23,37 +23,34 @@ use crate::store::StoreError;
 pub(crate) enum Cause {
     #[error("cannot connect to {address}: {reason}")]
     Unreachable { address: String, reason: &'static str },
-    #[error("no answer within {0:?}")]
+    #[error("no reply within {0:?}")]
     TimedOut(Duration),
     /// A server answers, but refuses until the configuration is changed, here or on the server.
     #[error("cannot connect to {address}: {reason}")]
     Misconfigured { address: String, reason: Cow<'static, str> },
-    #[error("the server has as many connections as its `maxclients` allows")]
+    #[error("the server has reached its limit of connections (`maxclients`)")]
     TooManyClients,
     #[error("the connection was lost")]
     Lost,
-    #[error("the server answered {0}")]
+    #[error("the server replied with {0}")]
     Server(Code),
-    #[error("the server's answer was not understood")]
+    #[error("the server sent an unexpected reply")]
     Unexpected,
-    #[error(
-        "the server cannot expire single fields: Redis 7.4 or later, or Valkey 9 or later, is \
-         needed"
-    )]
+    #[error("the server cannot expire single fields: use Redis 7.4 or later, or Valkey 9 or later")]
     NoFieldExpiry,
-    #[error("the sentinels know no master of this name")]
+    #[error("the sentinels do not know a master with this name")]
     UnknownMaster,
-    #[error("no sentinel answered")]
+    #[error("no sentinel replied")]
     NoSentinel,
-    #[error("what answered is no sentinel")]
+    #[error("the server is not a sentinel")]
     NotSentinel,
-    #[error("no node of the cluster told its slots")]
+    #[error("no node of the cluster returned its slots")]
     NoClusterNode,
-    #[error("the server is no node of a cluster")]
+    #[error("the server is not a node of a cluster")]
     NotCluster,
     #[error(
-        "a node of the cluster does not tell where it is: its `cluster-preferred-endpoint-type` \
-         is `hostname`, and its `cluster-announce-hostname` is not set"
+        "a node of the cluster does not announce its address: set its `cluster-announce-hostname`, \
+         or change its `cluster-preferred-endpoint-type` from `hostname`"
     )]
     NoAddress,
 }
@@ -80,8 +77,8 @@ impl Cause {
             // The client replaces the error reply to `SELECT` with this error.
             ErrorKind::Server(_) => misconfigured(NO_DATABASE.into()),
             ErrorKind::Parse => Self::Unexpected,
-            _ if error.is_connection_refusal() => unreachable("nothing listens there"),
-            _ if error.is_timeout() => unreachable("no answer"),
+            _ if error.is_connection_refusal() => unreachable("no server is listening"),
+            _ if error.is_timeout() => unreachable("no reply"),
             _ if error.is_connection_dropped() => unreachable(Self::CLOSED),
             _ => unreachable(io_reason(error)),
         }
@@ -103,7 +100,7 @@ impl Cause {
     /// Returns the cause for a Redis server of an older version.
     pub(crate) fn too_old(address: &str, version: &str) -> Self {
         let reason =
-            format!("the server is Redis {version}, and sessions need Redis 7 or later, or Valkey");
+            format!("the server is Redis {version}, but sessions need Redis 7 or later, or Valkey");
         Self::Misconfigured { address: address.to_owned(), reason: reason.into() }
     }
 
@@ -116,15 +113,15 @@ impl Cause {
 }
 
 const WITHOUT_TLS: &str =
-    "what answers there does not speak TLS: its URL begins with `redis`, not with `rediss`";
+    "the server does not use TLS: its URL must start with `redis`, not with `rediss`";
 
 const NO_HELLO: &str = "the server does not know `HELLO 3`: sessions need Redis 7 or later, or \
-                        Valkey, which has no other name for the command HELLO";
-const PROTECTED_MODE: &str = "the server answers DENIED: its protected mode lets nobody in from \
-                              another machine, until it has a password (`requirepass`)";
+                        Valkey, and the command HELLO must not be renamed";
+const PROTECTED_MODE: &str = "the server replied with DENIED: its protected mode refuses other \
+                              machines until it has a password (`requirepass`)";
 const NO_DATABASE: &str = "the server refused the database: check the database number in the URL \
-                           (another than 0 needs the permission +select, and a cluster has no \
-                           other)";
+                           (a number other than 0 needs the permission +select, and a cluster has \
+                           only database 0)";
 
 #[cfg(feature = "tls")]
 fn tls_refusal(error: &RedisError) -> Option<Cow<'static, str>> {
@@ -147,11 +144,11 @@ fn find_source<E: StdError + 'static>(error: &RedisError) -> Option<&E> {
 fn io_reason(error: &RedisError) -> &'static str {
     match find_source::<io::Error>(error) {
         Some(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            "the system does not permit it"
+            "the operating system denied permission"
         }
         // Resolvers have error numbers of their own, so there is no error number of the operating
         // system.
-        Some(error) if error.raw_os_error().is_none() => "the host's name is not known",
+        Some(error) if error.raw_os_error().is_none() => "the host name is unknown",
         _ => "the network failed",
     }
 }

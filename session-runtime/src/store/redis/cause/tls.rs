@@ -13,13 +13,10 @@ use super::{WITHOUT_TLS, find_source};
 pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
     // The client gives no other hint.
     if error.to_string().starts_with("Unable to build client with TLS parameters") {
-        return Some(
-            "the certificate and the key of this client do not go together, or cannot be used"
-                .into(),
-        );
+        return Some("the client certificate and its key do not match, or cannot be used".into());
     }
     if find_source::<rustls::pki_types::InvalidDnsNameError>(error).is_some() {
-        return Some("the host's name is none that a certificate can be for".into());
+        return Some("the host name cannot be in a certificate".into());
     }
     if let Some(error) = find_source::<io::Error>(error) {
         return error.get_ref()?.downcast_ref().map(reason);
@@ -28,7 +25,8 @@ pub(super) fn refusal(error: &RedisError) -> Option<Cow<'static, str>> {
     let is_of_setup =
         find_source::<rustls::Error>(error).is_some() || error.kind() == ErrorKind::Io;
     (is_of_setup && StdError::source(error).is_some()).then(|| {
-        "the system's certificates cannot be used: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others"
+        "the system's certificates cannot be used: set `SSL_CERT_FILE` or `SSL_CERT_DIR` to other \
+         certificates"
             .into()
     })
 }
@@ -39,7 +37,7 @@ fn reason(error: &rustls::Error) -> Cow<'static, str> {
         rustls::Error::AlertReceived(alert) => of_alert(*alert),
         rustls::Error::InvalidMessage(_) => WITHOUT_TLS.into(),
         rustls::Error::PeerIncompatible(_) => {
-            "the server has no version or cipher of TLS in common with us".into()
+            "the server and this client share no version or cipher of TLS".into()
         }
         // The library's messages quote nothing that the server sent, except for names in
         // certificates.
@@ -51,13 +49,13 @@ fn of_certificate(error: &CertificateError) -> Cow<'static, str> {
     use CertificateError::*;
     match error {
         NotValidForName | NotValidForNameContext { .. } => "the server's certificate is for \
-                                                            another name than its host: \
-                                                            `server_name=HOST` names that"
+                                                            another host name: set this name with \
+                                                            `server_name=HOST`"
             .into(),
         // `BadSignature` stands for an authority of the same name with another key: the authority
         // was created again.
         UnknownIssuer | BadSignature => "the server's certificate is signed by an authority that \
-                                         is not trusted: `ca=FILE` names another"
+                                         is not trusted: set a trusted authority with `ca=FILE`"
             .into(),
         Expired | ExpiredContext { .. } => {
             "the server's certificate has expired, or this machine's clock is wrong".into()
@@ -73,11 +71,11 @@ fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
     use AlertDescription::*;
     match alert {
         CertificateRequired => {
-            "the server asks for a client's certificate: `cert=FILE&key=FILE`".into()
+            "the server requires a client certificate: set it with `cert=FILE&key=FILE`".into()
         }
         // TLS 1.2 also sends this alert if a client certificate is missing.
-        HandshakeFailure => "the server ended the handshake: it asks for a client's certificate, \
-                             say, or shares no cipher"
+        HandshakeFailure => "the server ended the handshake: it may require a client certificate, \
+                             or share no cipher with this client"
             .into(),
         BadCertificate
         | UnsupportedCertificate
@@ -86,7 +84,7 @@ fn of_alert(alert: AlertDescription) -> Cow<'static, str> {
         | CertificateUnknown
         | UnknownCA
         | DecryptError
-        | AccessDenied => format!("the server refused this client's certificate: {alert:?}").into(),
+        | AccessDenied => format!("the server refused the client certificate: {alert:?}").into(),
         alert => format!("the server ended the handshake: {alert:?}").into(),
     }
 }

@@ -67,7 +67,8 @@ impl RedisStore {
             let cause = error.source().map(tracing::field::display);
             tracing::warn!(
                 cause,
-                "an ended session was used, and its tombstone stays for longer than it was to"
+                "the expiry of an ended session's tombstone could not be restored, so the \
+                 tombstone stays for longer"
             );
         });
     }

@@ -139,7 +139,8 @@ impl Deployment {
             self.unrefreshed_log.is_due(),
             warn,
             %cause,
-            "a session was used, but its expiry was not refreshed: further ones within a minute are told at the level debug"
+            "a session was used, but its expiry was not refreshed: further cases within a minute \
+             are logged at the level debug"
         );
     }
 
@@ -165,7 +166,7 @@ impl Deployment {
         match self.server_infos().iter().find(|server| server.is_cluster_node) {
             None => Ok(()),
             Some(server) => Err(Error::config(format!(
-                "the Redis server at {} is a node of a cluster: the URL of a cluster is \
+                "the Redis server at {} is a node of a cluster: use the URL of the cluster, \
                  redis+cluster://host:port,host:port",
                 server.address
             ))),

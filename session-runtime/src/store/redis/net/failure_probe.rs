@@ -25,7 +25,7 @@ pub(crate) async fn probe_connect_failure(cause: Cause, speaks_tls: bool) -> Cau
         Some(b'-') => refusal_in(&answer, address),
         None if !speaks_tls && *reason == Cause::CLOSED => Some(Cause::Unreachable {
             address: address.clone(),
-            reason: "the connection was closed, as by a server that speaks TLS, whose URL is \
+            reason: "the connection was closed: if the server uses TLS, its URL must start with \
                      rediss://",
         }),
         _ => None,

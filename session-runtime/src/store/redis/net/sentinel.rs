@@ -123,11 +123,11 @@ fn master_in(reply: Value) -> Result<Option<Address>, Cause> {
 fn explain_login(cause: Cause, address: &Address) -> Cause {
     let reason = match cause {
         Cause::Server(Code::NoAuth) => {
-            "the sentinel asks for a password: `sentinel_pass=…` in the URL"
+            "the sentinel requires a password: set `sentinel_pass=…` in the URL"
         }
         Cause::Server(Code::WrongPassword) => {
-            "the sentinel refused the user or the password of `sentinel_user=…` and \
-             `sentinel_pass=…`"
+            "the sentinel refused the user or the password: check `sentinel_user=…` and \
+             `sentinel_pass=…` in the URL"
         }
         Cause::Server(Code::NoPermission) => {
             "the user of the sentinel lacks the permission +sentinel|get-master-addr-by-name"

@@ -27,7 +27,7 @@ impl RedisStore {
         self.deployment.check_no_lone_cluster_node()?;
         if missing.key_access {
             return Err(Error::config(format!(
-                "the Redis user may not access the keys of sessions: it needs ~{}*",
+                "the Redis user may not access the keys of sessions: grant ~{}*",
                 key.prefix()
             )));
         }
@@ -39,14 +39,13 @@ impl RedisStore {
         }
         if !missing.commands.is_empty() {
             return Err(Error::config(format!(
-                "the Redis server lacks commands that sessions need, or has other names for them: \
-                 {}",
+                "the Redis server lacks commands that sessions need, or has renamed them: {}",
                 missing.commands.join(", ")
             )));
         }
         if missing.acl_check {
             return Err(Error::config(format!(
-                "the scripts of the Redis server ({}) cannot ask for permissions \
+                "the scripts of the Redis server ({}) cannot check permissions \
                  (`redis.acl_check_cmd`): sessions need Redis 7 or later, or Valkey",
                 self.server_names()
             )));
@@ -86,14 +85,14 @@ impl RedisStore {
     /// Warns about a server that may evict live sessions when the memory is full.
     pub(crate) async fn warn_of_eviction(&self) {
         let Ok(replies) = self.query_each(&command_of(&["INFO", "memory"])).await else {
-            tracing::debug!("the session store does not tell its eviction policy");
+            tracing::debug!("could not read the eviction policy of the session store");
             return;
         };
         for policy in replies.iter().filter_map(evicting_policy) {
             tracing::warn!(
                 policy,
-                "the session store may evict live sessions when its memory is full: with \
-                 `maxmemory-policy noeviction` it refuses new ones instead"
+                "the session store may evict live sessions when its memory is full: set \
+                 `maxmemory-policy noeviction` to refuse new sessions instead"
             );
         }
     }
@@ -128,16 +127,16 @@ impl Missing {
             let lacks = format!("+{}", self.field_expiry_permissions.join(" +"));
             tracing::warn!(
                 lacks,
-                "the Redis user may not let single fields expire: fields with a `ttl` cannot be \
-                 written"
+                "the Redis user may not expire single fields, so fields with a `ttl` cannot be \
+                 written: grant the permissions in `lacks`"
             );
         }
         // A server without any of these commands is simply an older version.
         if let [lacks] = &self.field_expiry_commands[..] {
             tracing::warn!(
                 lacks,
-                "the Redis server lacks a command: fields with a `ttl` cannot be written or asked \
-                 for their end"
+                "the Redis server lacks a command, so fields with a `ttl` cannot be written, or \
+                 their expiry cannot be read"
             );
         }
     }

@@ -279,7 +279,8 @@ impl Shared {
     fn log_outcome(&self, refreshed: Result<(), Cause>) {
         let was_failing = self.is_failing.swap(refreshed.is_err(), Ordering::Relaxed);
         if let (Err(cause), false) = (refreshed, was_failing) {
-            tracing::error!(%cause, "the slots of the session store's cluster could not be learnt, trying again and again");
+            tracing::error!(%cause, "could not read the slots of the session store's cluster, \
+                                     retrying");
         }
     }
 
@@ -319,7 +320,7 @@ impl Shared {
                 let reply = timeout(ANSWER_TIMEOUT, options.query(&address, &command)).await;
                 let silent = |_| Cause::Unreachable {
                     address: address.to_string(),
-                    reason: "no answer in time",
+                    reason: "no reply in time",
                 };
                 ranges_in(reply.map_err(silent)??, &address)
             });

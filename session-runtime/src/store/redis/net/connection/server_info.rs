@@ -59,7 +59,7 @@ impl ServerInfo {
 
     pub(crate) fn record_overwrite_refused(&self) {
         self.can_overwrite.store(false, Ordering::Relaxed);
-        tracing::debug!(address = self.address, "HSETEX was refused: a script is run in its place");
+        tracing::debug!(address = self.address, "HSETEX was refused, using a script instead");
     }
 }
 

@@ -323,7 +323,7 @@ impl Link {
                 self.shared.log.record_suspected(),
                 warn,
                 address = %self.shared.endpoint,
-                "lost the connection to the session store, connecting again"
+                "lost the connection to the session store, reconnecting"
             );
         }
     }
@@ -342,7 +342,7 @@ impl Link {
                 is_first,
                 warn,
                 address,
-                "no answer from the session store in time, trying a new connection"
+                "no reply from the session store in time, opening a new connection"
             );
         }
     }
@@ -405,7 +405,7 @@ impl Shared {
     async fn open(&self, at_least: Duration) -> Result<LiveConnection, Cause> {
         let silent = |_| Cause::Unreachable {
             address: self.endpoint.to_string(),
-            reason: "no answer in time",
+            reason: "no reply in time",
         };
         let opening = self.endpoint.open(self.scripts, self.generations.current());
         timeout(self.timeout.max(at_least).min(LONGEST_ATTEMPT), opening).await.map_err(silent)?

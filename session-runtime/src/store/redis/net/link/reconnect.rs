@@ -93,7 +93,7 @@ impl ReconnectTask {
                 error,
                 address = %shared.endpoint,
                 cause = %cause,
-                "the session store is down, trying again and again"
+                "the session store is down, retrying"
             );
         }
     }
