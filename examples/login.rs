@@ -130,7 +130,7 @@ async fn check_form_token(session: &Session<Auth>, sent: &str) -> Result<(), Fai
 /// Returns 256 random bits from the operating system.
 fn random_token() -> String {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the operating system has random numbers");
+    getrandom::fill(&mut bytes).expect("random numbers from the operating system");
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

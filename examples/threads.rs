@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn StdError>> {
             (single_threaded()?, listener.try_clone()?, sessions.clone());
         thread::spawn(move || {
             let served = runtime.block_on(serve(listener, sessions));
-            tracing::error!(?served, "a thread serves no more");
+            tracing::error!(?served, "a thread stopped serving");
         });
     }
     Ok(runtime.block_on(serve(listener, sessions))?)

@@ -33,7 +33,7 @@ async fn counts(pages: SocketAddr) -> Result<(), Failure> {
         let first = written(&mut visitor).await?;
         let second = written(&mut visitor).await?;
         if ["4", &first].contains(&second.as_str()) || first == "4" {
-            return Err("/write leaves the count as it was".into());
+            return Err("/write does not change the count".into());
         }
         let mut another = begin(pages, seed).await?;
         expect(&mut another, "/counter", "1").await?;
@@ -63,7 +63,7 @@ async fn moves_at_login(pages: SocketAddr) -> Result<(), Failure> {
     let old = visitor.jar().clone();
     expect(&mut visitor, "/login", "ok").await?;
     if *visitor.jar() == old {
-        return Err("a login left the cookie as it was".into());
+        return Err("a login did not change the cookie".into());
     }
     expect(&mut visitor, "/counter", "2").await?;
     let mut thief = Visitor::connect(pages, old).await?;
@@ -76,7 +76,7 @@ async fn believes_no_stranger(pages: SocketAddr) -> Result<(), Failure> {
     for cookie in [Cookie::Absent, Cookie::Forged] {
         let said = visitor.ask("/read", cookie).await?;
         if said != "0" {
-            return Err(format!("/read with the cookie {cookie:?} says {said}").into());
+            return Err(format!("/read with the cookie {cookie:?} returned {said}").into());
         }
     }
     expect(&mut visitor, "/read", "1").await
@@ -97,6 +97,6 @@ async fn expect(visitor: &mut Visitor, path: &str, expected: &str) -> Result<(),
     if said == expected {
         Ok(())
     } else {
-        Err(format!("{path} says {said:?}, not {expected:?}").into())
+        Err(format!("{path} returned {said:?}, not {expected:?}").into())
     }
 }

@@ -126,7 +126,7 @@ fn parse(answer: &[u8], jar: Option<&Jar>) -> Result<Parsed, Failure> {
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(at) = head.parse(answer)? else { return Ok(None) };
     if head.code != Some(200) {
-        return Err(format!("a page answered {}", head.code.unwrap_or_default()).into());
+        return Err(format!("a page returned the status {}", head.code.unwrap_or_default()).into());
     }
     let (mut length, mut changed) = (None, None::<Jar>);
     for header in head.headers.iter() {
@@ -138,7 +138,7 @@ fn parse(answer: &[u8], jar: Option<&Jar>) -> Result<Parsed, Failure> {
             changed.get_or_insert_with(|| jar.clone()).set(str::from_utf8(header.value)?);
         }
     }
-    let length = length.ok_or("an answer has no Content-Length")?;
+    let length = length.ok_or("a response has no Content-Length")?;
     Ok(Some((at..at + length, changed)))
 }
 

@@ -40,7 +40,8 @@ impl RedisServer {
     /// `tests/run --servers-only` fetches, or `redis-server` or `valkey-server` on `PATH`.
     pub(crate) fn start() -> Result<Self, Failure> {
         let program = program()
-            .ok_or("no Redis: run tests/run --servers-only, or name one in SESSION_BENCH_REDIS")?;
+            .ok_or("no Redis server: run tests/run --servers-only, or set SESSION_BENCH_REDIS to a \
+                    server")?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let holder = Command::new("sh")
             .args(["-c", r#""$@" >/dev/null 2>&1 & read -r _; kill -s KILL $!"#, "sh"])
@@ -61,7 +62,7 @@ impl RedisServer {
         let address = format!("127.0.0.1:{port}");
         let mut connection = connect(&address)?;
         let info = info(&mut connection, "server")?;
-        let number = |name| field(&info, name).ok_or("not what INFO of a Redis says");
+        let number = |name| field(&info, name).ok_or("not the reply of a Redis server to INFO");
         let version = match field(&info, "valkey_version") {
             Some(version) => format!("Valkey {version}"),
             None => format!("Redis {}", number("redis_version")?),

@@ -87,7 +87,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
             if let Err(error) =
                 http1::Builder::new().serve_connection(TokioIo::new(connection), service).await
             {
-                tracing::debug!(%error, "a connection ended");
+                tracing::debug!(%error, "a connection failed");
             }
         });
     }

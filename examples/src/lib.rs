@@ -19,8 +19,8 @@ pub fn config() -> Result<SessionConfig, Error> {
 /// plain HTTP. Prints this.
 pub fn defaults() -> SessionConfig {
     println!(
-        "unless told otherwise, sessions are kept in memory and end with this program, and their \
-         cookie goes without `Secure`, for plain HTTP on this machine: leave it on where HTTPS is"
+        "by default, this example keeps sessions in memory until the program ends. Its cookie has \
+         no `Secure`, for plain HTTP on this machine. With HTTPS, keep `Secure`"
     );
     SessionConfig::new().store("memory:").cookie_secure(false)
 }

@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());
             if let Err(error) = server.serve_connection(TokioIo::new(connection), service).await {
-                tracing::debug!(error, "a connection ended");
+                tracing::debug!(error, "a connection failed");
             }
         });
     }

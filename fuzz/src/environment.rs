@@ -60,7 +60,7 @@ struct Visitor {
 fn set_cookie(sessions: &Sessions) -> String {
     let handle = sessions.open([]);
     block_on(handle.session::<Visitor>().set_count(1)).unwrap();
-    handle.finish().set_cookie().expect("a session has begun").to_owned()
+    handle.finish().set_cookie().expect("a session was created").to_owned()
 }
 
 fn check_cookie(header: &str) {

@@ -29,7 +29,7 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(Instant::now() < limit, "waited in vain for {what}");
+        assert!(Instant::now() < limit, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -38,7 +38,7 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let limit = Instant::now() + Duration::from_secs(20);
     while !is_so().await {
-        assert!(Instant::now() < limit, "waited in vain for {what}");
+        assert!(Instant::now() < limit, "timed out waiting for {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

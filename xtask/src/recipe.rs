@@ -19,77 +19,79 @@ pub(crate) struct Recipe {
 pub(crate) const RECIPES: &[Recipe] = &[
     Recipe {
         name: "test",
-        help: "the whole suite on real servers, or another COMMAND on them",
+        help: "runs all tests on real servers, or another COMMAND with these servers",
         command: &["tests/run"],
     },
     Recipe {
         name: "servers",
-        help: "fetches the servers that the suite needs, and prints where they are",
+        help: "fetches the servers for the tests, and prints their paths",
         command: &["tests/run", "--servers-only"],
     },
     Recipe {
         name: "ci",
-        help: "all that has to hold before a change goes in, or the STEPs of it; --list",
+        help: "runs all checks that a change must pass, or some steps; [STEP…] or --list",
         command: &[".ci/run"],
     },
     Recipe {
         name: "hygiene",
-        help: "features, oldest dependencies and compiler, licences, the public API; [STEP…]",
+        help: "checks features, oldest dependencies and compiler, licences, the public API; \
+               [STEP…]",
         command: &["tests/hygiene/run"],
     },
     Recipe {
         name: "counts",
-        help: "instructions and allocations of operations, held to what is committed; [FILTER]",
+        help: "compares instructions and allocations of operations with the committed numbers; \
+               [FILTER]",
         command: &["tests/perf/run"],
     },
     Recipe {
         name: "compile-time",
-        help: "the compiler's time for the derive, beside serde's; [ROUNDS]",
+        help: "compares the compile time of the derive with serde's; [ROUNDS]",
         command: &["tests/perf/compile_time"],
     },
     Recipe {
         name: "mutants",
-        help: "changes to the code that no unit test notices; takes an hour or more",
+        help: "finds changes to the code that no unit test notices; takes an hour or more",
         command: &["tests/mutants"],
     },
     Recipe {
         name: "coverage",
-        help: "the lines that the suite runs, file by file",
+        help: "shows the share of lines that the tests run, file by file",
         command: &["tests/coverage"],
     },
     Recipe {
         name: "spelling",
-        help: "misspelt words; [--write-changes]",
+        help: "finds misspelled words; [--write-changes]",
         command: &["tests/spelling"],
     },
     Recipe {
         name: "prose",
-        help: "the length of sentences, their first words, pronouns; [--sentences RULE] [PATH…]",
+        help: "measures sentences, their first words and pronouns; [--sentences RULE] [PATH…]",
         command: &["tests/prose"],
     },
     Recipe {
         name: "guide",
-        help: "the guide's pages for GitHub, in guide/; [--check]",
+        help: "writes the guide's pages for GitHub, in guide/; [--check]",
         command: &["tests/guide"],
     },
     Recipe {
         name: "links",
-        help: "the documentation's links, on the web too; [--offline]",
+        help: "checks the links of the documentation, also on the web; [--offline]",
         command: &["tests/links"],
     },
     Recipe {
         name: "fuzz",
-        help: "fuzzing of all that parses; [SECONDS [TARGET…]]",
+        help: "fuzzes all parsers; [SECONDS [TARGET…]]",
         command: &["fuzz/run"],
     },
     Recipe {
         name: "minimise",
-        help: "the fewest inputs that reach as much as the fuzz corpora; [TARGET…]",
+        help: "reduces the fuzz corpora to the inputs that add coverage; [TARGET…]",
         command: &["fuzz/minimise"],
     },
     Recipe {
         name: "bench",
-        help: "the speed beside other libraries; [--quick]",
+        help: "compares the speed with other libraries; [--quick]",
         command: &["cargo", "run", "--release", "--manifest-path", "benches/Cargo.toml", "--"],
     },
 ];

@@ -51,7 +51,7 @@ pub(super) fn begin(world: &mut World, at: usize, size: Size) -> Result<Jar, Fai
     }
     if contestant.stores_plain_fields() {
         let key = keys(&mut world.redis)?.difference(&before).next().cloned();
-        fill(&mut world.redis, &key.ok_or("a session that begins makes no key")?, size)?;
+        fill(&mut world.redis, &key.ok_or("creating a session added no key")?, size)?;
         return Ok(jar);
     }
     world.runtime.block_on(async {

@@ -70,7 +70,7 @@ fn read(redis: &mut RedisServer, sessions: u64, bytes_each: f64) -> Result<Row, 
         }
         let replies: Vec<Value> = pipeline.query(redis.connection())?;
         if replies.contains(&Value::Nil) {
-            return Err("a session is not there".into());
+            return Err("a session is missing".into());
         }
     }
     let (ended_at, done) =

@@ -68,7 +68,7 @@ pub(crate) fn axum_on_each_thread<P: Clone + Send + 'static>(
             let served = single_threaded().map_err(Failure::from).and_then(|runtime| {
                 runtime.block_on(async { serve_both(listeners, pages(prepared)).await })
             });
-            eprintln!("a thread serves no more: {served:?}");
+            eprintln!("a thread stopped serving: {served:?}");
             process::exit(1);
         });
     }

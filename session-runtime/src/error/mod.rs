@@ -93,7 +93,7 @@ impl Error {
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
     /// session.set_count(1).await?;
-    /// let stale = sessions.open_id::<Visitor>(&session.session_id().expect("it was created"));
+    /// let stale = sessions.open_id::<Visitor>(&session.session_id().expect("the session was created"));
     /// stale.count().await?;
     /// session.destroy().await?;
     /// let Err(error) = stale.set_count(1).await else { unreachable!() };
@@ -207,7 +207,7 @@ impl Error {
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
     /// session.set_count(7).await?;
-    /// let id = session.session_id().expect("it was created");
+    /// let id = session.session_id().expect("the session was created");
     /// let other_tab = sessions.open_id::<Visitor>(&id);
     /// assert_eq!(other_tab.count().await?, 7);
     /// session.destroy().await?;

@@ -78,7 +78,7 @@ impl<S: Schema> Session<S> {
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
     /// session.set_count(1).await?;
-    /// let id = session.session_id().expect("it was begun");
+    /// let id = session.session_id().expect("the session was created");
     /// println!("signed in: session {id}"); // the tag alone
     /// # });
     /// ```

@@ -302,7 +302,7 @@ impl Sessions {
     /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
     /// let session = sessions.create::<Job>().await?;
     /// session.set_done(10).await?;
-    /// let id = session.session_id().expect("it was created");
+    /// let id = session.session_id().expect("the session was created");
     /// assert_eq!(sessions.open_id::<Job>(&id).done().await?, 10);
     /// # });
     /// ```
@@ -332,7 +332,7 @@ impl Sessions {
     ///
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
-    /// let id = session.session_id().expect("it was created");
+    /// let id = session.session_id().expect("the session was created");
     /// // Later, on the connection:
     /// let session = sessions.open_id::<Visitor>(&id);
     /// if session.exists().await? {
@@ -362,7 +362,7 @@ impl Sessions {
     ///
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
-    /// let id = session.session_id().expect("it was created");
+    /// let id = session.session_id().expect("the session was created");
     /// match sessions.peek::<Visitor>(&id).await? {
     ///     Some(visitor) => println!("came {} times", visitor.count),
     ///     None => println!("the session has ended"),

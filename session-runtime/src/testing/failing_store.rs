@@ -140,7 +140,7 @@ impl FailingStore {
 
 const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
 
-const ON_DEMAND: &str = "it fails as the test asked for";
+const ON_DEMAND: &str = "the test made this operation fail";
 
 impl SessionStore for FailingStore {
     fn get<'a>(

@@ -500,7 +500,7 @@ async fn session() -> (RedisServer, RedisStore, SessionKey) {
 async fn serves_again(store: &RedisStore, key: &SessionKey) {
     let limit = Instant::now() + Duration::from_secs(20);
     while store.get(key, "a", Refresh::No).await.is_err() {
-        assert!(Instant::now() < limit, "waited in vain for the server");
+        assert!(Instant::now() < limit, "timed out waiting for the server");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -195,7 +195,7 @@ async fn a_server_that_takes_no_writes_modifies_nothing() {
         // After a server was a replica, the store checks the role repeatedly.
         let limit = Instant::now() + Duration::from_secs(20);
         while store.get(&key, "a", Refresh::No).await.is_err() {
-            assert!(Instant::now() < limit, "waited in vain for the server");
+            assert!(Instant::now() < limit, "timed out waiting for the server");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         is_unchanged(&server, &store, &key).await;

@@ -100,7 +100,7 @@ fn on_memory(operation: Operation) -> Repeat {
 
 fn on_redis(operation: Operation) -> Repeat {
     warm(
-        operation.prepare(&env::var(REDIS).expect("the URL of a server, as tests/perf/run has it")),
+        operation.prepare(&env::var(REDIS).expect("the URL of a server, as set by tests/perf/run")),
     )
 }
 

@@ -42,7 +42,7 @@ macro_rules! on_field {
             "properties" => $operation!($session.properties()),
             "note" => $operation!($session.note()),
             "credit" => $operation!($session.credit()),
-            other => panic!("the suite's session has no field {other}"),
+            other => panic!("the session of the suite has no field {other}"),
         }
     };
 }

@@ -30,7 +30,7 @@ pub struct World {
 
 /// A store under test.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one a test")]
+#[allow(clippy::large_enum_variant, reason = "each test has only a single value")]
 pub enum Store {
     /// In this process.
     Memory(MemoryStore),
@@ -40,7 +40,7 @@ pub enum Store {
 
 /// The servers of a store, for this test alone.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one a test")]
+#[allow(clippy::large_enum_variant, reason = "each test has only a single value")]
 pub enum Deployed {
     /// Servers that end with the test.
     Own(Deployment),

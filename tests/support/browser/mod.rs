@@ -31,7 +31,7 @@ impl Browser {
         let (Some(chromium), Some(driver)) =
             (chromium(), program("SESSION_BROWSER_DRIVER", &["chromedriver"]))
         else {
-            skip("no chromium with chromedriver on PATH");
+            skip("chromium or chromedriver is not on PATH");
             return None;
         };
         let mut driver = Program::start(Command::new(driver).arg("--port=0").stderr(Stdio::null()));
@@ -91,7 +91,7 @@ fn program(variable: &str, names: &[&str]) -> Option<PathBuf> {
 
 fn skip(reason: &str) {
     let required = env::var_os("SESSION_BROWSER_REQUIRED").is_some_and(|required| required == "1");
-    assert!(!required, "SESSION_BROWSER_REQUIRED is set, and there is {reason}");
+    assert!(!required, "SESSION_BROWSER_REQUIRED is set, but {reason}");
     // `eprintln!` output is hidden if the test passes.
     let _ = writeln!(std::io::stderr(), "skipped a test in a browser: {reason}");
 }

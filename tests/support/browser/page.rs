@@ -172,7 +172,7 @@ async fn wait_for<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < limit, "waited in vain for {what}");
+        assert!(Instant::now() < limit, "timed out waiting for {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

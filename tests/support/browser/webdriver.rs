@@ -42,7 +42,7 @@ impl Connection {
                 Ok(opened) => return opened,
                 Err(refused) if refused.code == "session not created" => {}
                 Err(Refused { code, message }) => {
-                    panic!("the browser does not start: {code}: {message}")
+                    panic!("the browser did not start: {code}: {message}")
                 }
             }
         }

@@ -21,7 +21,7 @@ use crate::server::{CommandCounts, Monitor, RedisServer};
 
 /// The servers of a store, in one of several deployments.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one a test")]
+#[allow(clippy::large_enum_variant, reason = "each test has only a single value")]
 pub enum Deployment {
     /// A single server.
     One(RedisServer),

@@ -67,7 +67,7 @@ impl Load {
         let enough = number.load(Ordering::Relaxed) + times * self.visitors.len() as u64;
         let limit = Instant::now() + Duration::from_secs(60);
         while number.load(Ordering::Relaxed) < enough {
-            assert!(Instant::now() < limit, "waited in vain for {what}");
+            assert!(Instant::now() < limit, "timed out waiting for {what}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

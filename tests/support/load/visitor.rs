@@ -131,7 +131,7 @@ impl Visitor {
         if count > most {
             self.seen
                 .wrong
-                .push(format!("carried out twice: {count}, and {most} at most were asked for"));
+                .push(format!("carried out twice: {count}, but only {most} were requested"));
         }
         self.seen.lost += least.saturating_sub(count);
         self.unknown -= count.saturating_sub(least).min(self.unknown);

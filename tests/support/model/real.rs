@@ -260,7 +260,7 @@ impl<'a> Sequence<'a> {
                         }
                     }
                     (_, Some(Outcome::Other)) => {
-                        return Err(format!("{event:?}: no such error can be"));
+                        return Err(format!("{event:?}: this error is impossible"));
                     }
                     _ => {}
                 }
@@ -294,10 +294,10 @@ impl<'a> Sequence<'a> {
             && request.epoch == self.epoch
             && self.kind_of(&key(&self.prefix, id)) == "none"
         {
-            return Err("a cookie for a session that never was".to_owned());
+            return Err("a cookie for a session that never existed".to_owned());
         }
         if set.as_ref().is_some_and(|(id, _)| id.is_empty()) && !request.destroyed {
-            return Err("a cookie is removed that nobody wanted removed".to_owned());
+            return Err("a cookie was removed without a reason".to_owned());
         }
         // A session that may have ended or moved gets no cookie, because the cookie could be dead.
         let in_doubt = self.history.iter().any(|event| {
@@ -369,7 +369,7 @@ impl<'a> Sequence<'a> {
             let written = self.history.iter().find(|event| event.kind == Kind::Set(field, value));
             if value > 0 {
                 let Some(written) = written else {
-                    return Err(format!("{read:?}: nobody wrote that"));
+                    return Err(format!("{read:?}: no request wrote this value"));
                 };
                 if written.begin > end
                     || matches!(written.outcome, Some(Outcome::Gone | Outcome::Unavailable))
@@ -542,7 +542,7 @@ impl Seen {
                     self.broken = Some("a session without its permanent field".to_owned())
                 }
                 "hash" if self.dead.contains(&key) => {
-                    self.broken = Some("a dead id came back".to_owned())
+                    self.broken = Some("a dead id became live again".to_owned())
                 }
                 "string" => drop(self.dead.insert(key)),
                 _ => {}

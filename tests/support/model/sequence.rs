@@ -349,7 +349,7 @@ impl Sequence {
             self.sent(number, command)?;
         }
         if let Poll::Ready(outcome) = polled {
-            self.note(|| format!("  {number}: is told {outcome:?}"));
+            self.note(|| format!("  {number}: returns {outcome:?}"));
             let operation = &mut self.operations[number];
             (operation.running, operation.outcome) = (None, Some(outcome));
             self.requests[operation.request].running -= 1;
@@ -396,7 +396,7 @@ impl Sequence {
         let operation = &mut self.operations[number];
         operation.commands.push(at);
         if operation.commands.len() > MOST_COMMANDS {
-            return Err("an operation does not come to an end".to_owned());
+            return Err("an operation did not end".to_owned());
         }
         let request = &mut self.requests[operation.request];
         let name = command.key().expose_secret().to_owned();
@@ -413,19 +413,18 @@ impl Sequence {
         }
         if begins && !request.begins_anew && request.must_not_begin(&self.reference, now) {
             return Err(
-                "a session begins in place of one that ended under the request's hands".to_owned()
+                "a session was created in place of a session that ended during the request"
+                    .to_owned(),
             );
         }
         if begins && request.class.is_some_and(|expected| class(&name) != expected) {
-            return Err("a session begins with another lifetime than it was given".to_owned());
+            return Err("a session was created with another lifetime than requested".to_owned());
         }
         // For a session that the request cannot use, only its end and its time left are allowed.
         let may_be_anybodys = matches!(command, Command::Destroy { .. })
             || matches!(command, Command::TimeLeft { .. }) && request.came_with(&name);
         if !request.keys.contains(&name) && !may_be_anybodys {
-            return Err(
-                "a command for a session that this request has nothing to do with".to_owned()
-            );
+            return Err("a command for a session of another request".to_owned());
         }
         if let Command::Rotate { to, .. } = &command {
             let to = to.expose_secret().to_owned();
@@ -437,7 +436,8 @@ impl Sequence {
         let changes_cookie =
             begins || matches!(command, Command::Rotate { .. } | Command::Destroy { .. });
         if request.committed && changes_cookie {
-            return Err("what would change the cookie went to the store after the head".to_owned());
+            return Err("a change of the cookie was sent to the store after the response headers"
+                .to_owned());
         }
         let capped = match &command {
             Command::Write { expires_in, .. } => now + *expires_in <= deadline(&name),
@@ -509,7 +509,7 @@ impl Sequence {
         flight.answer = Some(answer.clone());
         drop(air);
         if !matches!(answer, Answer::Reply(_)) {
-            self.note(|| format!("    {at} is answered by {answer:?}"));
+            self.note(|| format!("    {at} gets the reply {answer:?}"));
         }
     }
 
@@ -541,7 +541,7 @@ impl Sequence {
         let request = &self.requests[at];
         if let Some(key) = &set_key {
             if !request.told_live.contains(key) {
-                return Err("a cookie for a session that nobody said is there".to_owned());
+                return Err("a cookie for a session that the store never reported".to_owned());
             }
             if self
                 .reference
@@ -557,10 +557,10 @@ impl Sequence {
             }
         }
         if removes && !request.removal_due {
-            return Err("a cookie is removed that nobody wanted removed".to_owned());
+            return Err("a cookie was removed without a reason".to_owned());
         }
         if request.removal_due && request.presented.is_some() && set_cookie.is_none() {
-            return Err("a destroyed session keeps its cookie".to_owned());
+            return Err("a destroyed session still has a cookie".to_owned());
         }
         let has = match &set_cookie {
             Some(_) => set_key.clone(),
@@ -773,9 +773,9 @@ impl Sequence {
         drop(air);
         let request = &mut self.requests[operation.request];
         let refuted =
-            |what: &str| Err(format!("{number}: {kind:?} was told {outcome:?}, but {what}"));
+            |what: &str| Err(format!("{number}: {kind:?} returned {outcome:?}, but {what}"));
         match outcome {
-            Outcome::Other => return refuted("no such error can be"),
+            Outcome::Other => return refuted("this error is impossible"),
             Outcome::Unavailable | Outcome::Unknown if !failed => return refuted("nothing failed"),
             Outcome::Unavailable if done > 0 && operation.alone => {
                 return refuted("it was carried out");
@@ -785,7 +785,9 @@ impl Sequence {
             }
             Outcome::Gone if !operation.gone => return refuted("its session was never ended"),
             Outcome::Gone if done > 0 && operation.alone => return refuted("it was carried out"),
-            Outcome::Committed if !request.committed => return refuted("the head was not sent"),
+            Outcome::Committed if !request.committed => {
+                return refuted("the response headers were not sent");
+            }
             Outcome::Value(0) | Outcome::Yes(false) | Outcome::Left(None)
                 if !reached && !operation.absent =>
             {
@@ -797,11 +799,11 @@ impl Sequence {
             Outcome::Value(value) if value > 0 => {
                 let read = matches!(&reply, Some(Reply::Get(Lookup::Found(stored))) if self::number(stored.as_ref()) == value);
                 if !read {
-                    return refuted("it is not what was stored");
+                    return refuted("the stored value differs");
                 }
             }
             Outcome::Left(Some(left)) if left > LIFETIMES[1].1 => {
-                return refuted("nothing lasts that long");
+                return refuted("no session lasts that long");
             }
             Outcome::Done if matches!(kind, Kind::Set(..)) && done == 0 => {
                 return refuted("it was not carried out");
@@ -828,7 +830,7 @@ impl Sequence {
                     return refuted("the old id is live");
                 }
                 if !reached && operation.alone && operation.must_not_log_in {
-                    return refuted("somebody else had ended the session");
+                    return refuted("another request had ended the session");
                 }
                 let pending =
                     request.pending.as_ref().filter(|key| !request.told_live.contains(*key));
@@ -892,7 +894,7 @@ impl Sequence {
             let is_live = self.reference.is_live(name, now);
             if is_live {
                 if self.ended.contains(name) {
-                    return Err("a dead id came back".to_owned());
+                    return Err("a dead id became live again".to_owned());
                 }
                 if entry.expires_at > deadline(name) {
                     return Err("a session is kept beyond its absolute deadline".to_owned());
@@ -907,7 +909,7 @@ impl Sequence {
                 }
                 for field in ["a", "b"] {
                     if read(&air.memory, &entry.key, field).as_ref() != fields.get(field) {
-                        return Err("a session holds something else than was written".to_owned());
+                        return Err("a session contains another value than was written".to_owned());
                     }
                 }
             } else if self.told_live.contains(name) {
@@ -944,7 +946,7 @@ fn number(stored: Option<&Bytes>) -> u64 {
 fn field(kind: Kind) -> String {
     match kind {
         Kind::Get(field) => field.to_string(),
-        _ => unreachable!("not a read"),
+        _ => unreachable!("the operation is not a read"),
     }
 }
 

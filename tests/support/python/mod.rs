@@ -114,9 +114,10 @@ fn python(framework: &str) -> Option<PathBuf> {
 
 fn skip(framework: &str) {
     let required = env::var_os("SESSION_PYTHON_REQUIRED").is_some_and(|required| required == "1");
-    let reason =
-        format!("no Python with redis_session for {framework}, ./tests/run makes sure of one");
-    assert!(!required, "SESSION_PYTHON_REQUIRED is set, and there is {reason}");
+    let reason = format!(
+        "there is no Python with redis_session for {framework}: use ./tests/run, which installs it"
+    );
+    assert!(!required, "SESSION_PYTHON_REQUIRED is set, but {reason}");
     // `eprintln!` output is hidden if the test passes.
     let _ = writeln!(std::io::stderr(), "skipped a test with Python: {reason}");
 }

@@ -28,7 +28,7 @@ impl Make {
     pub fn program(self) -> Option<PathBuf> {
         let program = match std::env::var_os(self.variable()) {
             Some(named) if named == "none" => {
-                eprintln!("skipped: {} says that there is no {self:?} server", self.variable());
+                eprintln!("skipped: {} says that no {self:?} server exists", self.variable());
                 return None;
             }
             Some(named) => Some(named.into()),
@@ -38,7 +38,7 @@ impl Make {
             std::env::var_os("SESSION_SERVERS_REQUIRED").is_some_and(|required| required == "1");
         assert!(program.is_some() || !is_required, "a {self:?} server is required");
         if program.is_none() {
-            eprintln!("skipped: no {self:?} server, ./tests/run makes sure of one");
+            eprintln!("skipped: no {self:?} server, use ./tests/run to fetch the server");
         }
         program
     }

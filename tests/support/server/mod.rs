@@ -72,7 +72,7 @@ impl RedisServer {
                 return server;
             }
         }
-        panic!("the server does not start: {} {:?}", recipe.program.display(), recipe.args);
+        panic!("the server did not start: {} {:?}", recipe.program.display(), recipe.args);
     }
 
     /// Starts all these servers concurrently.
@@ -113,7 +113,7 @@ impl RedisServer {
     /// Restarts the server on the same port, with its data on disk. Kills a running server first.
     pub fn restart(&mut self) {
         self.kill();
-        assert!(self.launch(), "the server does not start again");
+        assert!(self.launch(), "the server did not start again");
     }
 
     /// Restarts with another server program, like after a failover.

@@ -303,5 +303,5 @@ fn done<'a, T: Send + 'a>(result: T) -> Reply<'a, T> {
 }
 
 fn refused<'a, T: Send + 'a>() -> Reply<'a, T> {
-    Box::pin(ready(Err(StoreError::refused("this store does not do that"))))
+    Box::pin(ready(Err(StoreError::refused("this store does not support the operation"))))
 }

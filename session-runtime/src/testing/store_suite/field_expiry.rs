@@ -223,7 +223,7 @@ pub async fn expires_in_of_a_field(subject: &impl StoreUnderTest) {
     let session = expires_in(store, &key).await;
     subject.advance(Duration::from_millis(30)).await;
     let Lookup::Found(Some(left)) = store.field_expires_in(&key, "a").await.unwrap() else {
-        panic!("it has an expiry")
+        panic!("the field has an expiry")
     };
     assert!(left <= HOUR - Duration::from_millis(25) && left + MINUTE > HOUR, "{left:?}");
     assert!(expires_in(store, &key).await <= session - Duration::from_millis(25));

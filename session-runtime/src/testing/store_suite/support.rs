@@ -160,7 +160,7 @@ pub(super) async fn assert_is_missing(store: &dyn SessionStore, key: &SessionKey
 pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let limit = Instant::now() + Duration::from_secs(20);
     while !is_so().await {
-        assert!(Instant::now() < limit, "waited in vain until {what}");
+        assert!(Instant::now() < limit, "timed out waiting until {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -140,7 +140,7 @@ pub async fn a_near_expiry_is_refreshed_below_a_threshold(subject: &impl StoreUn
             Lookup::Found(expected.is_some())
         );
         for key in [&got, &probed] {
-            until("it is refreshed", async || expires_in(store, key).await > HOUR).await;
+            until("the expiry is refreshed", async || expires_in(store, key).await > HOUR).await;
             assert_expires_in(store, key, HOUR * 2).await;
         }
     }

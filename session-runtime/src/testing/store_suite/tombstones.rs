@@ -42,7 +42,7 @@ pub async fn nothing_prolongs_a_tombstone(subject: &impl StoreUnderTest) {
             // prolong.
             if touch(store, &key, at, HOUR).await {
                 subject.advance(LATER).await;
-                until("the tombstone is over", async || {
+                until("the tombstone has expired", async || {
                     store.expires_in(&key).await.unwrap() == Lookup::Missing
                 })
                 .await;
@@ -58,7 +58,7 @@ pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
     let mut keys = Vec::new();
     for at in 0..TOUCHES {
         for key in [ended(store, HOUR).await, rotated(store, HOUR).await] {
-            assert!(touch(store, &key, at, MOMENT * 25).await, "it is dead");
+            assert!(touch(store, &key, at, MOMENT * 25).await, "the session is dead");
             keys.push(key);
         }
     }
@@ -122,11 +122,11 @@ pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(
     subject.advance(LATER).await;
     for key in &keys {
         for at in 0..TOUCHES {
-            assert!(touch(store, key, at, HOUR * 2).await, "it is dead");
+            assert!(touch(store, key, at, HOUR * 2).await, "the session is dead");
         }
     }
     for key in &keys {
-        let age = store.tombstone(key).await.unwrap().expect("it is dead").age;
+        let age = store.tombstone(key).await.unwrap().expect("a tombstone").age;
         assert!(age >= LATER && age < HOUR, "{age:?}");
     }
 }

@@ -67,5 +67,5 @@ async fn write_on(
             stopped_by => return Written { fields, stopped_by },
         }
     }
-    panic!("writer {writer} was never told to stop");
+    panic!("writer {writer} was never stopped");
 }

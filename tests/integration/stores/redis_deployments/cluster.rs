@@ -152,7 +152,7 @@ async fn a_sign_of_life_is_enough_to_learn_the_slots() {
     cluster.wait_for_new_owner(slot, 0);
     let limit = Instant::now() + Duration::from_secs(20);
     while store.time().await.is_err() {
-        assert!(Instant::now() < limit, "waited in vain for the new master");
+        assert!(Instant::now() < limit, "timed out waiting for the new master");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -232,7 +232,7 @@ async fn a_node_that_does_not_tell_where_it_is_is_named_at_the_start() {
 async fn serves_missing(store: &RedisStore, key: &SessionKey) {
     let limit = Instant::now() + Duration::from_secs(20);
     while store.get(key, "a", Refresh::To(HOUR)).await.ok() != Some(Lookup::Missing) {
-        assert!(Instant::now() < limit, "waited in vain for the slot");
+        assert!(Instant::now() < limit, "timed out waiting for the slot");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

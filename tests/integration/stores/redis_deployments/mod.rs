@@ -42,7 +42,7 @@ async fn assert_serves(store: &RedisStore, key: &SessionKey) {
 async fn serves_again(store: &RedisStore, key: &SessionKey) {
     let limit = Instant::now() + Duration::from_secs(20);
     while store.get(key, "a", Refresh::To(HOUR)).await.is_err() {
-        assert!(Instant::now() < limit, "waited in vain for the store");
+        assert!(Instant::now() < limit, "timed out waiting for the store");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_serves(store, key).await;
