@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_adds_to_a_cart_that_was_given_up_in_another_tab_is_told_so() -> Outcome {
+    async fn adding_to_a_cart_that_another_tab_ended_is_an_error() -> Outcome {
         let sessions = sessions(SessionConfig::new(), &ManualClock::default())?;
         let mut browser = Browser::new(&sessions);
         browser.visit(async |cart: Session<Cart>| cart.set_items(1).await).await?;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_the_store_is_away_nobody_is_shown_an_empty_cart() -> Outcome {
+    async fn an_unavailable_store_shows_no_empty_cart() -> Outcome {
         let store = FailingStore::new(MemoryStore::new());
         // 32 random bytes, only for this test.
         let secret = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeats_what_is_allowed_and_nothing_else() {
+    fn repeats_only_allow_attributes() {
         let item = parse_quote! {
             #[allow(deprecated, reason = "old data")]
             #[deny(unused)]

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_an_option_when_it_is_written_as_one() {
+    fn recognizes_an_option_by_its_name() {
         for ty in [
             parse_quote!(Option<u8>),
             parse_quote!(::core::option::Option<u8>),

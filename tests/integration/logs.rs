@@ -47,7 +47,7 @@ impl Said {
 }
 
 #[tokio::test]
-async fn nothing_that_is_secret_is_said_anywhere() {
+async fn no_secret_appears_in_any_output() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt()

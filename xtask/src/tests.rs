@@ -20,7 +20,7 @@ const HELPERS: [&str; 5] = [
 ];
 
 #[test]
-fn recipes_have_names_of_their_own() {
+fn recipe_names_are_unique() {
     let names: BTreeSet<_> = RECIPES.iter().map(|recipe| recipe.name).collect();
     assert_eq!(names.len(), RECIPES.len());
 }

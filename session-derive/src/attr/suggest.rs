@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suggests_what_is_near_and_nothing_else() {
+    fn suggests_only_similar_names() {
         let keys = ["default", "json", "rename"];
         assert_eq!(closest("renmae", &keys), Some("rename"));
         assert_eq!(closest("defualt", &keys), Some("default"));

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_all_else() {
+    fn refuses_invalid_times() {
         for text in [
             "",
             "m",

@@ -48,7 +48,7 @@ fn parameters_and_every_kind_of_default() {
 }
 
 #[test]
-fn a_codec_of_ones_own() {
+fn a_custom_codec() {
     check(
         quote! {
             struct Account<T> {
@@ -99,7 +99,7 @@ fn check_value(input: TokenStream, expected: &ExpectFile) {
 }
 
 #[test]
-fn what_stands_in_after_an_error() {
+fn the_stand_in_after_an_error() {
     check(
         quote! {
             struct Visitor<'a> {

@@ -328,7 +328,7 @@ mod tests {
     use crate::lifecycle::Outcome;
 
     #[test]
-    fn an_error_with_the_headers_is_otherwise_the_one_that_it_was() {
+    fn an_error_with_session_headers_is_otherwise_unchanged() {
         let conflict = || actix_web::error::ErrorConflict("taken");
         let outcome = Outcome { accessed: true, ..Outcome::default() };
         let session = SessionHeaders::new(&outcome, None);

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn options_go_over_variables_and_these_over_the_base() {
+    fn options_override_variables_and_variables_override_the_base() {
         let secs = Duration::from_secs;
         let base = || {
             let normal = Lifetime::normal().idle(secs(1)).max(secs(2)).persistent(true);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_not_given() {
+    fn empty_options_are_ignored() {
         let base = || SessionConfig::new().prefix("base").cookie_secure(false);
         let empty = ["--session-redis-prefix=", "--session-cookie-id", " "];
         same(apply(&empty, &[("SESSION_REDIS_PREFIX", "")], base()).unwrap(), base());
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_where_the_value_came_from_and_does_not_quote_it() {
+    fn an_error_names_the_source_of_a_value_but_not_the_value() {
         let memory = || SessionConfig::new().store("memory:");
         for (name, value, takes) in [
             ("session-redis", "HUNTER2", "must be `memory:`, or the URL"),
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_last_that_gave_the_value() {
+    fn an_error_names_the_last_source_of_a_value() {
         let option = apply(&["--session-redis-prefix={"], &[], SessionConfig::new()).unwrap();
         let variable = |name: &str| (name == "SESSION_REDIS_PREFIX").then(|| "{".into());
         let error = option.overridden_by(|_| None, variable).unwrap().resolve().unwrap_err();
@@ -348,7 +348,7 @@ mod tests {
 
     #[cfg(feature = "redis")]
     #[tokio::test]
-    async fn a_store_that_is_away_is_looked_for_by_what_gave_its_place() {
+    async fn an_unavailable_store_error_names_the_source_of_the_url() {
         for (option, variable, named) in [
             (&["--session-redis=redis://127.0.0.1:1"][..], None, "(--session-redis)"),
             (&[], Some("redis://127.0.0.1:1"), "(SESSION_REDIS)"),

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_replaces_the_one_of_its_class() {
+    fn a_lifetime_replaces_the_earlier_lifetime_of_its_class() {
         let mut lifetimes = Lifetimes::default();
         lifetimes.set(Lifetime::normal().idle(secs(5)));
         lifetimes.set(Lifetime::custom(1).persistent(false));

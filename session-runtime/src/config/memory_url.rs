@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn missing_parameters_have_defaults() {
         let default = Bounds::default();
         assert_eq!(bounds("").unwrap(), default);
         assert_eq!(bounds("?max_entries=7").unwrap(), Bounds { entries: 7, ..default });
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_without_being_quoted() {
+    fn invalid_parameters_are_refused_without_quoting_them() {
         for rest in [
             "?",
             "?HUNTER2",

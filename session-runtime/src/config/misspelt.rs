@@ -52,7 +52,7 @@ mod tests {
     use crate::SessionConfig;
 
     #[test]
-    fn a_variable_that_was_meant_for_another_is_told_with_that() {
+    fn a_misspelled_variable_is_matched_with_a_known_name() {
         for (name, meant) in [
             ("SESSION_EXPRE", "SESSION_EXPIRE"),
             ("SESSION_EXPIRES", "SESSION_EXPIRE"),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn of_other_variables_nothing_is_said() {
+    fn unrelated_variables_are_ignored() {
         for name in [
             "SESSION_EXPIRE",
             "SESSION_TIMEOUT_MS",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_that_is_read_is_one_that_can_be_meant() {
+    fn every_variable_can_be_suggested() {
         let read = RefCell::new(BTreeSet::new());
         let variable = |name: &str| {
             read.borrow_mut().insert(name.to_owned());

@@ -61,7 +61,7 @@ fn same_site_is_shown_as_it_is_written() {
 }
 
 #[test]
-fn the_default_name_has_the_host_prefix_while_it_may() {
+fn the_default_name_has_the_host_prefix_if_attributes_allow() {
     let name = |config: SessionConfig| config.resolve().unwrap().cookie.name;
     assert_eq!(&*name(config().cookie_partitioned(true)), "__Host-session-id");
     assert_eq!(&*name(config().cookie_secure(false)), "session-id");
@@ -72,7 +72,7 @@ fn the_default_name_has_the_host_prefix_while_it_may() {
 
 /// Behaviour: insecure configuration.
 #[test]
-fn impossible_cookies_are_refused_with_what_to_change() {
+fn impossible_cookies_are_refused_with_advice() {
     let host = config().cookie_name("__Host-id");
     let host_says = [
         "`cookie_name` (SESSION_COOKIE_ID)",
@@ -175,7 +175,7 @@ fn domains_are_host_names() {
 }
 
 #[test]
-fn prefixes_are_texts_without_surprises() {
+fn prefixes_with_special_characters_are_refused() {
     for bad in ["", "a{b", "a}b", "{}", " ", "a b", "a\tb", "a\u{a0}b", "a\nb", "a\0b", "a\u{85}b"]
     {
         refused(
@@ -189,7 +189,7 @@ fn prefixes_are_texts_without_surprises() {
 }
 
 #[test]
-fn limits_have_limits() {
+fn limits_have_ranges() {
     let (nanosecond, short) = (Duration::from_nanos(1), Duration::from_micros(9_999));
     for bad in [Duration::ZERO, nanosecond, short, Duration::from_secs(3601), Duration::MAX] {
         refused(
@@ -231,7 +231,7 @@ fn impossible_lifetimes_and_stores_are_refused_at_start() {
 /// Creation times are whole seconds. A lifetime of less than a minute could be lost between two
 /// machines, or between two seconds.
 #[test]
-fn a_lifetime_that_is_too_short_is_refused_whichever_way_it_is_given() {
+fn a_lifetime_that_is_too_short_is_refused_from_every_source() {
     let takes = ["`max`", "must be 1 minute to 3,650 days"];
     let file = |json: &str| config().lifetime(serde_json::from_str(json).unwrap());
     refused(config().lifetime(Lifetime::remembered().max(Duration::from_secs(59))), &takes);
@@ -358,7 +358,7 @@ fn weak_secrets_are_refused_and_not_quoted() {
 }
 
 #[test]
-fn words_do_no_harm_in_a_secret_that_is_hard_to_guess_without_them() {
+fn words_in_an_otherwise_strong_secret_are_accepted() {
     for good in [
         "9fQ2kW8zLm4XcSecretVb1Nj6Hg3Ty5Rp0",
         "session:8f14e45fceea167a5a36dedd4bea2543",
@@ -372,7 +372,7 @@ fn words_do_no_harm_in_a_secret_that_is_hard_to_guess_without_them() {
 }
 
 #[test]
-fn a_secret_may_have_a_little_of_what_makes_one_weak() {
+fn a_secret_may_contain_a_few_weak_patterns() {
     for good in [
         // Six different characters.
         "acebdfbeadcfacfebdafcedbfaecbdfa",
@@ -452,7 +452,7 @@ fn every_variable_is_read() {
 
 #[cfg(feature = "redis-session-compat")]
 #[test]
-fn formats_of_python_bring_its_defaults() {
+fn python_formats_use_python_defaults() {
     let resolved = |variables: &[(&str, &str)]| from_env(variables).unwrap().resolve().unwrap();
     let key = (" whole, raw \n", "SECRET_KEY");
     let python = resolved(&[
@@ -540,7 +540,7 @@ fn formats_are_read_from_files() {
 
 #[cfg(feature = "redis-session-compat")]
 #[test]
-fn a_secret_key_that_a_file_leaves_out_is_the_environments() {
+fn a_secret_key_missing_in_a_file_comes_from_the_environment() {
     use super::python::SecretKey;
 
     let file = || {

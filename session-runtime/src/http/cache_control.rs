@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_most_responses_get_is_not_allocated() {
+    fn common_values_are_not_allocated() {
         for cacheability in [Private, NoStore] {
             assert!(
                 matches!(cacheability.restrict(""), Some(Cow::Borrowed(_))),

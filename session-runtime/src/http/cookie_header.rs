@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_ours_is_held_in_place() {
+    fn our_own_value_is_stored_inline() {
         let id =
             crate::SessionId::generate(std::time::UNIX_EPOCH, crate::id::LifetimeId::default())
                 .unwrap();

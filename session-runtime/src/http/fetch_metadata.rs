@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn of_ones_own_site_and_of_nobody_it_always_comes() {
+    fn a_cookie_always_comes_with_requests_from_the_same_site_or_the_user() {
         for site in ["same-origin", "same-site", "none", ""] {
             assert!(!is_left_out(SameSite::Strict, "POST", &[(SEC_FETCH_SITE, site)]), "{site}");
         }

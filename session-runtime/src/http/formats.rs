@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_without_a_signature_is_read_where_that_is_listed_and_never_as_signed() {
+    fn an_unsigned_id_is_read_only_if_configured_and_never_as_signed() {
         let listed = formats([flask(), CookieFormat::UnsignedForgeableIds]);
         let id = SessionId::of_python(PythonId::new(PYTHON, now()).unwrap());
         assert_eq!(listed.read_forgeable(PYTHON, now()), Some(Verified { id, is_outdated: true }));

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_as_good_as_https() {
+    fn plain_http_on_this_machine_counts_as_https() {
         let by = |host| is_plain(&[("host", host), ("x-forwarded-proto", "http")]);
         for host in [
             "localhost",

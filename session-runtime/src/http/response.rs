@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_response_says_already_is_not_said_again() {
+    fn existing_headers_are_not_repeated() {
         let vary = "vary: Cookie".to_owned();
         let private = "cache-control: private".to_owned();
         for (given, expected) in [
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_told_with_no_store() {
+    fn a_response_with_a_cookie_has_no_store() {
         let told =
             values(&pairs(Some("id=x"), &[("vary", "cookie"), ("set-cookie", "theme=dark")]));
         assert_eq!(told, ["set-cookie: id=x", "cache-control: no-store"]);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_ignored_its_session_changes_nothing() {
+    fn a_request_that_ignored_its_session_adds_no_headers() {
         let headers = SessionHeaders::new(&Outcome { accessed: false, ..outcome() }, None);
         assert!(
             headers.is_empty() && headers.pairs([]).is_empty() && headers.set_cookie().is_none()
@@ -264,13 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_without_its_session_is_not_stored() {
+    fn a_response_without_its_session_is_not_stored() {
         let headers = SessionHeaders::new(&Outcome { is_degraded: true, ..outcome() }, None);
         assert_eq!(values(&headers.pairs([])), ["vary: Cookie", "cache-control: no-store"]);
     }
 
     #[test]
-    fn what_may_depend_on_the_session_later_is_private_already() {
+    fn a_response_that_may_use_the_session_later_is_private() {
         let outcome = Outcome { may_go_live: true, ..Outcome::default() };
         let headers = SessionHeaders::new(&outcome, None);
         let told = values(&headers.pairs([("cache-control", b"public, max-age=60".as_slice())]));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_not_left_as_it_is() {
+    fn a_header_that_is_not_text_is_replaced() {
         let headers = SessionHeaders::new(&outcome(), Some("id=x".to_owned()));
         let given = [
             ("cdn-cache-control", b"max-age=60, x=\"\xff\"".as_slice()),

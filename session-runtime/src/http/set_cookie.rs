@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn no_age_is_told_that_browsers_do_not_keep() {
+    fn ages_above_the_browsers_limit_are_capped() {
         let set = |max_age| CookieTemplate::new(template()).set(String::new(), Some(max_age));
         assert!(set(MAX_AGE_LIMIT).ends_with("Max-Age=34560000"));
         assert!(set(Duration::MAX).ends_with("Max-Age=34560000"));
     }
 
     #[test]
-    fn a_removal_has_the_attributes_and_an_age_of_nothing() {
+    fn a_removal_has_the_same_attributes_and_age_zero() {
         let domain = Some("example.com".into());
         let removal = CookieTemplate::new(CookieSettings { domain, ..template() }).removal();
         assert!(removal.starts_with(
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_a_domain_the_cookie_of_the_host_alone_is_removed() {
+    fn removal_for_a_domain_also_removes_the_host_only_cookie() {
         let domain = Some("example.com".into());
         let removal =
             CookieTemplate::new(CookieSettings { domain, ..template() }).host_only_removal();

@@ -129,14 +129,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn it_shows_its_tag_alone() {
+    fn debug_shows_only_the_tag() {
         let shown =
             format!("{} {:?} {:?}", python(), python(), SessionKey::new("redis", &python()));
         assert_eq!(shown, "6f1d9a4e… SessionId(6f1d9a4e…) SessionKey(redis:sessions:6f1d9a4e…)");
     }
 
     #[test]
-    fn its_creation_time_is_a_part_of_its_text() {
+    fn the_creation_time_is_part_of_the_text() {
         let text = python().expose_secret().to_owned();
         assert_eq!(text, format!("{PYTHON}.{NOW}"));
         let read = SessionId::parse(&text).unwrap();
@@ -149,7 +149,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_creation_time_that_no_ten_digits_tell_is_none() {
+    fn a_creation_time_of_more_than_ten_digits_is_refused() {
         let born_at =
             |seconds| PythonId::new(PYTHON.as_bytes(), time_of(seconds)).map(|id| id.created_at());
         for seconds in [0, 1, 9_999_999_999] {

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_and_written_is_there_and_what_was_removed_is_not() {
+    fn read_and_written_fields_are_known_and_removed_fields_are_not() {
         let mut known = KnownFields::default();
         assert!(!known.contains_all(&[]) && !known.contains_all(&[set("a")]));
         known.record("a", true);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_expires_by_itself_may_not_be_there() {
+    fn fields_with_an_expiry_are_not_known() {
         let mut known = KnownFields::default();
         let expiring = Change::Set { field: "a", value: "1".into(), ttl: Some(Duration::MAX) };
         known.record("a", true);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_fields_some_are_kept() {
+    fn only_some_of_many_fields_are_remembered() {
         const NAMES: [&str; 17] =
             ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
         let mut known = KnownFields::default();

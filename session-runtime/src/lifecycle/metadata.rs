@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_may_be_of_a_clock_that_is_ahead_a_little() {
+    fn an_id_from_a_clock_slightly_ahead_is_accepted() {
         let is_presented = |created_at| session(born_at(created_at, 0)).is_plausible(now());
         assert!(is_presented(now()) && is_presented(now() + MAX_CLOCK_SKEW));
         assert!(!is_presented(now() + MAX_CLOCK_SKEW + Duration::from_secs(1)));

@@ -86,12 +86,12 @@ const STATES: [(&str, Setup); 14] = [
 ];
 
 #[test]
-fn before_the_head() {
+fn before_the_headers() {
     assert_table(include_str!("table-before.txt"), false);
 }
 
 #[test]
-fn after_the_head() {
+fn after_the_headers() {
     assert_table(include_str!("table-after.txt"), true);
 }
 

@@ -118,7 +118,7 @@ fn candidate_found_is_live_and_refreshed_no_more() {
 }
 
 #[test]
-fn the_fields_that_were_seen_are_those_of_the_live_session_under_its_id() {
+fn seen_fields_belong_to_the_id_of_the_live_session() {
     let (one, other) = (session(), session());
     let set = [Change::Set { field: "a", value: "1".into(), ttl: None }];
     assert!(accessed(vec![candidate(&one)]).known_fields(&one.id).is_none());
@@ -144,7 +144,7 @@ fn candidate_unknown_to_the_store_is_never_adopted() {
 }
 
 #[test]
-fn the_last_id_is_told_of_a_session_that_ended_too() {
+fn the_last_id_is_known_after_the_session_ended() {
     let one = session();
     assert_eq!(accessed(vec![]).last_id(), None);
     let mut lifecycle = live(&one);
@@ -165,7 +165,7 @@ fn candidate_dead_is_gone() {
 }
 
 #[test]
-fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
+fn the_next_candidate_replaces_a_missing_or_dead_candidate() {
     let (one, two) = (session(), session());
     for end in [dies, |l: &mut Lifecycle, id: &SessionId| {
         l.missing(id, false);
@@ -179,7 +179,7 @@ fn the_next_candidate_takes_the_place_of_one_that_is_missing_or_dead() {
 }
 
 #[test]
-fn a_dead_candidate_and_none_that_lives_is_gone() {
+fn a_dead_candidate_without_a_live_candidate_is_gone() {
     let (one, two) = (session(), session());
     let mut lifecycle = accessed(vec![candidate(&one), candidate(&two)]);
     dies(&mut lifecycle, &one.id);
@@ -293,7 +293,7 @@ fn creation_found_by_a_read_gets_its_cookie() {
 }
 
 #[test]
-fn after_the_head_nothing_is_created_and_live_goes_on() {
+fn after_the_headers_nothing_is_created_and_live_sessions_stay() {
     let mut lifecycle = accessed(vec![]);
     lifecycle.send_headers();
     assert!(write(&mut lifecycle).unwrap_err().is_headers_sent());
@@ -305,7 +305,7 @@ fn after_the_head_nothing_is_created_and_live_goes_on() {
 }
 
 #[test]
-fn a_creation_that_ends_after_the_head_is_refused_and_sets_nothing() {
+fn a_creation_that_ends_after_the_headers_is_refused_and_sets_no_cookie() {
     let mut lifecycle = accessed(vec![]);
     let (id, _) = writes(&mut lifecycle);
     lifecycle.send_headers();
@@ -314,7 +314,7 @@ fn a_creation_that_ends_after_the_head_is_refused_and_sets_nothing() {
 }
 
 #[test]
-fn a_cookie_of_an_older_key_is_reissued_once_found_live_and_only_then() {
+fn a_cookie_of_an_older_key_is_reissued_only_when_found_live() {
     let one = session();
     let reissued = || vec![Candidate { session: one.clone(), cookie_due: true }];
     let mut lifecycle = accessed(reissued());
@@ -342,7 +342,7 @@ fn past_the_deadline_a_candidate_is_absent_and_a_live_session_gone() {
 }
 
 #[test]
-fn past_the_deadline_of_a_pending_id_another_one_is_generated() {
+fn a_new_id_is_generated_after_the_deadline_of_a_pending_id() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
     let later = now() + Duration::from_secs(31 * 24 * 60 * 60);
@@ -356,7 +356,7 @@ fn past_the_deadline_of_a_pending_id_another_one_is_generated() {
 }
 
 #[test]
-fn an_outcome_says_what_the_request_did() {
+fn the_outcome_describes_the_request() {
     let mut ignored = Lifecycle::default();
     assert!(!ignored.send_headers().accessed);
     let mut absent = accessed(vec![]);
@@ -367,7 +367,7 @@ fn an_outcome_says_what_the_request_did() {
 }
 
 #[test]
-fn of_two_cookies_of_one_session_the_older_creation_counts_and_the_current_one() {
+fn two_cookies_of_one_session_use_the_older_creation_and_the_current_signature() {
     let (older, newer) = (session_of(NORMAL, now() - Duration::from_secs(1)), session());
     for (first, second) in [(&older, &newer), (&newer, &older)] {
         for (due, other_due) in [(true, true), (true, false), (false, true)] {
@@ -383,7 +383,7 @@ fn of_two_cookies_of_one_session_the_older_creation_counts_and_the_current_one()
 }
 
 #[test]
-fn a_request_that_goes_on_without_its_session_does_so_to_its_end() {
+fn a_degraded_request_stays_degraded() {
     let one = session();
     let mut lifecycle = accessed(vec![candidate(&one)]);
     assert!(!lifecycle.degrade(), "it was not allowed to");
@@ -406,7 +406,7 @@ fn a_request_that_goes_on_without_its_session_does_so_to_its_end() {
 }
 
 #[test]
-fn a_request_that_saw_its_session_does_not_go_on_without_it() {
+fn a_request_that_saw_its_session_is_not_degraded() {
     let mut lifecycle = live(&session());
     lifecycle.allow_degraded();
     assert!(!lifecycle.degrade() && !lifecycle.send_headers().is_degraded);
@@ -462,7 +462,7 @@ fn candidate_and_live_are_rotated_and_get_a_cookie() {
 }
 
 #[test]
-fn a_rotation_that_is_repeated_leads_to_the_same_id() {
+fn a_repeated_rotation_leads_to_the_same_id() {
     let mut lifecycle = live(&session());
     let first = rotates(&mut lifecycle, RotationReason::Rotate);
     assert_eq!(rotates(&mut lifecycle, RotationReason::Rotate).to.id, first.to.id);
@@ -476,7 +476,7 @@ fn a_rotation_that_is_repeated_leads_to_the_same_id() {
 }
 
 #[test]
-fn a_creation_that_did_not_happen_is_not_rotated_and_the_rotation_comes_to_an_end() {
+fn a_rotation_of_a_creation_that_did_not_happen_ends() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
@@ -486,7 +486,7 @@ fn a_creation_that_did_not_happen_is_not_rotated_and_the_rotation_comes_to_an_en
 }
 
 #[test]
-fn a_renewal_of_a_creation_that_did_not_happen_decides_on_the_next_ones_lifetime() {
+fn a_renewal_after_a_failed_creation_sets_the_lifetime_of_the_next_creation() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
     let planned = rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED));
@@ -540,7 +540,7 @@ fn a_rotation_of_another_id_that_found_nothing_changes_nothing() {
 }
 
 #[test]
-fn gone_cannot_be_rotated_and_after_the_head_nothing_can() {
+fn nothing_is_rotated_when_gone_or_after_the_headers() {
     assert!(
         gone()
             .plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session()))
@@ -584,7 +584,7 @@ fn events_of_cookies_are_reported_with_those_of_sessions() {
 
 #[cfg(feature = "metrics")]
 #[test]
-fn a_creation_without_an_answer_is_an_event_when_the_end_proves_it_and_is_reported_once() {
+fn a_creation_without_a_reply_is_reported_once_when_proven() {
     let mut lifecycle = accessed(vec![]);
     writes(&mut lifecycle);
     assert!(lifecycle.take_events().is_none());
@@ -595,7 +595,7 @@ fn a_creation_without_an_answer_is_an_event_when_the_end_proves_it_and_is_report
 
 #[cfg(feature = "metrics")]
 #[test]
-fn an_end_is_an_event_of_the_request_that_brought_it() {
+fn an_end_is_an_event_of_the_request_that_caused_it() {
     for (found, is_event) in [
         (Destroyed::Ended, true),
         (Destroyed::Missing, false),
@@ -625,7 +625,7 @@ fn a_rotation_of_unknown_outcome_is_an_event_if_it_happened() {
 }
 
 #[test]
-fn a_rotation_that_lost_against_another_requests_is_gone() {
+fn a_rotation_that_lost_against_another_request_is_gone() {
     let one = session();
     let mut lifecycle = live(&one);
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
@@ -653,7 +653,7 @@ fn a_rotation_that_the_store_refused_is_gone_at_once() {
 }
 
 #[test]
-fn a_write_that_meets_its_own_requests_rotation_follows_it() {
+fn a_write_follows_a_rotation_of_the_same_request() {
     let one = session();
     let mut lifecycle = live(&one);
     let planned = rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED));
@@ -663,7 +663,7 @@ fn a_write_that_meets_its_own_requests_rotation_follows_it() {
 }
 
 #[test]
-fn a_first_write_that_went_along_with_a_rotation_is_not_written_again() {
+fn a_first_write_moved_by_a_rotation_is_not_repeated() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
@@ -688,7 +688,7 @@ fn a_first_write_whose_session_has_ended_since_was_carried_out() {
 }
 
 #[test]
-fn a_first_write_that_came_after_a_rotation_found_nothing_is_written_again_under_the_next_id() {
+fn a_first_write_after_an_empty_rotation_is_repeated_under_the_next_id() {
     let mut lifecycle = accessed(vec![]);
     let (pending, _) = writes(&mut lifecycle);
     let planned = rotates(&mut lifecycle, RotationReason::Renew(REMEMBERED));
@@ -702,7 +702,7 @@ fn a_first_write_that_came_after_a_rotation_found_nothing_is_written_again_under
 }
 
 #[test]
-fn a_rotation_that_ends_after_the_head_is_refused() {
+fn a_rotation_that_ends_after_the_headers_is_refused() {
     let mut lifecycle = live(&session());
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
     lifecycle.send_headers();
@@ -863,7 +863,7 @@ fn destroy_passes_over_candidates_that_are_not_live() {
 }
 
 #[test]
-fn of_a_session_that_ended_before_the_request_arrived_nothing_is_left() {
+fn a_session_that_ended_before_the_request_arrived_is_absent() {
     let one = session();
     let tombstone = |seconds| Some(Tombstone { age: Duration::from_secs(seconds), ..logged_out() });
     for (seconds, since_arrival, is_gone) in
@@ -882,7 +882,7 @@ fn of_a_session_that_ended_before_the_request_arrived_nothing_is_left() {
 }
 
 #[test]
-fn a_tombstone_that_is_over_is_no_session() {
+fn an_expired_tombstone_is_no_session() {
     let one = session();
     let mut lifecycle = accessed(vec![candidate(&one)]);
     assert!(lifecycle.dead(&one.id).is_some());
@@ -901,7 +901,7 @@ fn a_tombstone_matters_to_a_candidate_alone_and_only_to_its_own() {
 }
 
 #[test]
-fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() {
+fn a_login_creates_a_session_unless_another_request_ended_the_old_one() {
     let renewed = |kind, seconds| {
         let one = session();
         let mut lifecycle = live(&one);
@@ -938,7 +938,7 @@ fn a_login_begins_anew_unless_somebody_else_ended_the_session_under_its_hands() 
 }
 
 #[test]
-fn a_part_of_the_application_never_begins_anew() {
+fn requests_without_a_client_never_create_another_session() {
     let application = RequestAge { has_client: false, ..age() };
     let one = session();
     let tombstone = Tombstone { age: Duration::from_secs(200), ..logged_out() };
@@ -954,7 +954,7 @@ fn a_part_of_the_application_never_begins_anew() {
 }
 
 #[test]
-fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
+fn a_session_ended_by_another_request_counts_in_any_cookie_order() {
     let elsewhere =
         Tombstone { kind: TombstoneKind::Destroyed(DestroyReason::EndedElsewhere), ..logged_out() };
     for tombstones in [[logged_out(), elsewhere], [elsewhere, logged_out()]] {
@@ -972,7 +972,7 @@ fn a_session_that_somebody_else_ended_counts_in_any_order_of_the_cookies() {
 }
 
 #[test]
-fn after_the_head_no_login_begins_anew() {
+fn after_the_headers_no_login_creates_a_session() {
     let mut lifecycle = gone();
     let step = lifecycle
         .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
@@ -1004,7 +1004,7 @@ fn a_session_that_cannot_be_ended_does_not_keep_the_others_alive() {
 }
 
 #[test]
-fn a_login_begins_anew_where_the_session_expired_and_no_end_can_have_been_forgotten() {
+fn a_login_creates_a_session_after_an_expiry_that_hides_no_end() {
     for (since_arrival, begins) in [(0, true), (299, true), (300, false)] {
         let one = session();
         let mut lifecycle = live(&one);
@@ -1021,7 +1021,7 @@ fn a_login_begins_anew_where_the_session_expired_and_no_end_can_have_been_forgot
 }
 
 #[test]
-fn a_session_that_expired_is_told_from_one_that_was_ended() {
+fn expired_and_ended_sessions_are_distinguished() {
     let one = session();
     let mut expired = live(&one);
     expired.missing(&one.id, false);
@@ -1071,7 +1071,7 @@ fn destroy_goes_on_where_its_own_request_rotated_the_session() {
 }
 
 #[test]
-fn of_two_rotations_the_one_that_is_reported_counts() {
+fn the_reported_one_of_two_rotations_counts() {
     let one = session();
     let mut lifecycle = live(&one);
     let (renewal, rotation) = (
@@ -1085,7 +1085,7 @@ fn of_two_rotations_the_one_that_is_reported_counts() {
 }
 
 #[test]
-fn a_rotation_of_a_session_that_is_not_the_requests_any_more_changes_nothing() {
+fn a_rotation_of_a_former_session_changes_nothing() {
     let (one, two) = (session(), session());
     let mut ended = live(&one);
     let planned = rotates(&mut ended, RotationReason::Rotate);
@@ -1100,7 +1100,7 @@ fn a_rotation_of_a_session_that_is_not_the_requests_any_more_changes_nothing() {
 }
 
 #[test]
-fn a_write_after_destroy_begins_a_normal_session_whose_cookie_takes_the_removals_place() {
+fn a_write_after_destroy_creates_a_normal_session_whose_cookie_replaces_the_removal() {
     let one = session_of(REMEMBERED, now());
     let mut lifecycle = live(&one);
     destroyed(&mut lifecycle, Destroyed::Ended);
@@ -1121,7 +1121,7 @@ fn a_creation_that_ends_after_destroy_is_written_again_under_the_new_id() {
 }
 
 #[test]
-fn after_the_head_destroy_is_refused_unless_there_is_nothing_to_end() {
+fn after_the_headers_destroy_is_refused_unless_there_is_no_session() {
     for mut lifecycle in [live(&session()), gone(), accessed(vec![candidate(&session())])] {
         lifecycle.send_headers();
         assert!(lifecycle.plan_destroy(now()).unwrap_err().is_headers_sent());
@@ -1136,7 +1136,7 @@ fn after_the_head_destroy_is_refused_unless_there_is_nothing_to_end() {
 }
 
 #[test]
-fn a_look_at_the_expiry_leaves_the_refresh_to_the_first_read() {
+fn reading_the_expiry_leaves_the_refresh_to_the_first_read() {
     let one = session();
     let mut lifecycle = accessed(vec![candidate(&one)]);
     lifecycle.found(&one.id, false);
@@ -1174,7 +1174,7 @@ fn no_cookie_is_set_for_a_session_that_may_have_ended() {
 }
 
 #[test]
-fn a_removal_is_answered_once() {
+fn a_removal_is_sent_once() {
     let one = session();
     let mut lifecycle = live(&one);
     let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_is_looked_for_after_a_cookie_was_set_until_it_is_told() {
+    fn plain_http_is_checked_after_each_cookie_until_warned() {
         let search = PlainHttpSearch::default();
         assert!(search.is_due() && !search.is_due());
         search.look_again();

@@ -453,7 +453,7 @@ mod tests {
     use crate::telemetry::EventQueue;
 
     #[test]
-    fn a_store_of_ones_own_needs_a_secret_and_memory_makes_one_up() {
+    fn a_custom_store_needs_a_secret_and_memory_generates_one() {
         let config = || SessionConfig::new().store("memory:");
         let memory = Sessions::with_store(config(), MemoryStore::new()).unwrap();
         let manager = memory.manager();

@@ -358,7 +358,7 @@ mod tests {
     const VALUE: Bytes = Bytes::from_static(b"HUNTER2");
 
     #[test]
-    fn debug_shows_what_is_done_and_not_the_values() {
+    fn debug_shows_operations_without_values() {
         let set = Change::Set { field: "name", value: VALUE, ttl: None };
         assert_eq!(format!("{set:?}"), "Set { field: \"name\", .. }");
         assert_eq!(
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_what_happened_and_not_the_values() {
+    fn debug_shows_outcomes_without_values() {
         for (modified, shown) in [
             (Modified::Value(Some(VALUE)), "Value(…)"),
             (Modified::Value(None), "Value(none)"),

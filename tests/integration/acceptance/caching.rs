@@ -18,7 +18,7 @@ fn told(reply: &Reply) -> [String; 2] {
 }
 
 /// RFC 9111, section 3: shared caches must not store a body that depends on a session.
-pub(crate) async fn a_body_that_asks_for_its_session_after_the_head_is_private(world: World) {
+pub(crate) async fn a_body_that_uses_its_session_after_the_headers_is_private(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
     let late = || Script::new().get("count");

@@ -27,7 +27,7 @@ pub(crate) async fn writes_to_different_fields_at_once_both_survive(world: World
 }
 
 /// Behaviour: dropped futures.
-pub(crate) async fn first_writes_side_by_side_end_in_one_session(world: World) {
+pub(crate) async fn concurrent_first_writes_create_one_session(world: World) {
     let app = world.app().await;
     let fields = || {
         Script::new()
@@ -105,7 +105,7 @@ async fn dropped_request(sessions: Sessions, round: u64) {
     }
 }
 
-pub(crate) async fn two_managers_live_side_by_side(world: World) {
+pub(crate) async fn two_managers_are_independent(world: World) {
     let user = world.app_with(|config| config.cookie_name("user")).await;
     let admin = world.app_with(|config| config.cookie_name("admin").prefix("admin")).await;
     let mut client = user.client();

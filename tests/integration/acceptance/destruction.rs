@@ -229,7 +229,7 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
 /// The cookie of an ended session must not hide a live session. Otherwise the user is caught in a
 /// login loop.
 /// Behaviour: several cookies.
-pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World) {
+pub(crate) async fn a_dead_cookie_does_not_hide_a_live_one(world: World) {
     let app = world.app().await;
     let mut dead = visitor(&app).await;
     let dead_cookie = dead.cookie();
@@ -250,7 +250,7 @@ pub(crate) async fn a_dead_cookie_does_not_stand_before_a_live_one(world: World)
 }
 
 /// Behaviour: headers already sent.
-pub(crate) async fn after_the_head_whatever_would_change_the_cookie_is_an_error(world: World) {
+pub(crate) async fn after_the_headers_changing_the_cookie_is_an_error(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
     let committed = json!({ "error": ["headers_sent"] });
@@ -283,7 +283,7 @@ pub(crate) async fn a_removal_is_on_every_kind_of_response(world: World) {
 }
 
 /// Issue "Lifecycle", 5: clearing a schema does not end the session.
-pub(crate) async fn clearing_leaves_the_session_and_what_the_schema_does_not_know(world: World) {
+pub(crate) async fn clearing_keeps_the_session_and_unknown_fields(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
     if let Some(server) = world.server() {
@@ -304,7 +304,7 @@ pub(crate) async fn clearing_leaves_the_session_and_what_the_schema_does_not_kno
 }
 
 /// `exists`, `expires_in` and `session_id`.
-pub(crate) async fn a_session_tells_of_itself(world: World) {
+pub(crate) async fn a_session_describes_itself(world: World) {
     let app = world.app().await;
     let nothing = app.client().run(Script::new().session_id().session_exists().expires_in()).await;
     assert_eq!(nothing.values(), [json!(null), json!(false), json!(null)]);

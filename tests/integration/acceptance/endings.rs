@@ -24,9 +24,7 @@ async fn exists(app: &App, cookie: &str) -> bool {
 
 /// The session is ended by an administrator, by a logout in a second window, or by a rotation whose
 /// response never arrived. Within the grace period, that response may still be on the way.
-pub(crate) async fn a_request_that_arrives_after_its_session_was_ended_begins_a_new_one(
-    world: World,
-) {
+pub(crate) async fn a_request_after_the_end_of_its_session_creates_a_new_one(world: World) {
     let app = world.app().await;
     for ending in ["elsewhere", "logout", "rotation"] {
         let mut client = visitor(&app).await;
@@ -111,7 +109,7 @@ pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_
 
 /// After a verified password, a new session is intended. But this must not restore an account that
 /// was locked in the meantime.
-pub(crate) async fn a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands(
+pub(crate) async fn a_login_on_a_dead_id_creates_a_session_unless_another_request_ended_it(
     world: World,
 ) {
     let app = world.app().await;
@@ -177,7 +175,7 @@ pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
 }
 
 /// Four planted cookies are older than the cookie of the login.
-pub(crate) async fn planted_cookies_do_not_stand_before_the_youngest(world: World) {
+pub(crate) async fn planted_cookies_do_not_hide_the_youngest_session(world: World) {
     let app = world.app().await;
     let planted: Vec<_> = (1..=4)
         .map(|age| cookies::cookie(&cookies::id(world.now() - Duration::from_secs(age * 60), 0)))
@@ -230,7 +228,7 @@ async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
 }
 
 /// Both for the cookie of a request and for an id.
-pub(crate) async fn what_this_program_cannot_use_it_ends_all_the_same(world: World) {
+pub(crate) async fn sessions_that_this_program_cannot_use_are_still_ended(world: World) {
     for by_id in [false, true] {
         for (why, cookie) in sessions_of_others(&world).await {
             let impatient = impatient(&world).await;
@@ -247,7 +245,7 @@ pub(crate) async fn what_this_program_cannot_use_it_ends_all_the_same(world: Wor
 }
 
 /// The old session does not stay alive beside the new session.
-pub(crate) async fn a_change_of_id_ends_what_this_program_cannot_use(world: World) {
+pub(crate) async fn a_change_of_id_ends_unusable_sessions(world: World) {
     for script in [Script::new().rotate(), Script::new().renew(1).set("name", "ada")] {
         for (why, cookie) in sessions_of_others(&world).await {
             let impatient = impatient(&world).await;
@@ -258,7 +256,9 @@ pub(crate) async fn a_change_of_id_ends_what_this_program_cannot_use(world: Worl
 }
 
 /// The error says that this program cannot decide.
-pub(crate) async fn a_session_that_is_over_here_alone_is_not_said_to_be_over(world: World) {
+pub(crate) async fn a_session_that_expired_only_by_this_clock_is_not_reported_as_expired(
+    world: World,
+) {
     for (why, cookie) in sessions_of_others(&world).await {
         let impatient = impatient(&world).await;
         let session: Session<Visitor> =

@@ -19,7 +19,7 @@ pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: Worl
 }
 
 /// Behaviour: ignoring costs nothing.
-pub(crate) async fn a_read_without_a_session_asks_nobody(world: World) {
+pub(crate) async fn a_read_without_a_session_sends_no_command(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
         let reply = app
@@ -129,7 +129,7 @@ pub(crate) async fn set_cookie_is_on_every_kind_of_response(world: World) {
 }
 
 /// Behaviour: written before the response ends.
-pub(crate) async fn what_a_request_wrote_the_next_one_reads(world: World) {
+pub(crate) async fn the_next_request_reads_earlier_writes(world: World) {
     let app = world.app().await;
     let mut client = app.client();
     for count in 0..20 {
@@ -152,7 +152,7 @@ pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
 }
 
 /// Behaviour: caches keep nothing private.
-pub(crate) async fn caches_are_told_what_the_response_depends_on(world: World) {
+pub(crate) async fn vary_names_the_cookie_for_caches(world: World) {
     let app = world.app().await;
     let public = |script: Script| {
         script.header("cache-control", "public, max-age=60").header("vary", "Accept")

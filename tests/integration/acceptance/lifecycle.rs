@@ -84,7 +84,7 @@ pub(crate) async fn every_expiry_is_capped_by_the_absolute_deadline(world: World
 }
 
 /// Behaviour: expiry.
-pub(crate) async fn a_birth_in_the_future_is_refused(world: World) {
+pub(crate) async fn a_creation_time_in_the_future_is_refused(world: World) {
     let app = world.app().await;
     let asked = async |ahead: u64| {
         let cookie = cookies::cookie(&cookies::id(world.now() + Duration::from_secs(ahead), 0));

@@ -53,19 +53,19 @@ macro_rules! over_every_store {
 over_every_store! {
     laziness {
         a_handler_that_ignores_the_session_costs_nothing
-        a_read_without_a_session_asks_nobody
+        a_read_without_a_session_sends_no_command
         the_first_write_sets_one_cookie_with_every_attribute
         configured_attributes_are_all_on_the_cookie
         a_persistent_lifetime_gives_the_cookie_an_age
         a_read_only_request_sets_no_cookie_and_postpones_expiry
         a_page_that_counts_takes_two_round_trips
         set_cookie_is_on_every_kind_of_response
-        what_a_request_wrote_the_next_one_reads
+        the_next_request_reads_earlier_writes
         the_handlers_own_cookies_survive
-        caches_are_told_what_the_response_depends_on
+        vary_names_the_cookie_for_caches
     }
     caching {
-        a_body_that_asks_for_its_session_after_the_head_is_private
+        a_body_that_uses_its_session_after_the_headers_is_private
         a_body_that_can_find_no_session_is_as_public_as_its_handler_says
         no_cache_keeps_a_response_with_a_cookie_or_a_session
         the_first_line_of_vary_names_the_cookie
@@ -79,14 +79,14 @@ over_every_store! {
         a_value_signed_for_another_cookie_is_not_accepted
         an_id_that_the_store_does_not_know_is_never_adopted
         junk_never_reaches_the_store
-        of_two_cookies_the_live_one_wins_in_either_order
+        the_live_one_of_two_cookies_wins_in_either_order
         four_candidates_are_asked_and_no_more
         all_cookie_headers_are_read
         large_cookies_of_others_do_no_harm
     }
     values {
         missing_null_and_empty_stay_distinct
-        unicode_nul_and_a_mebibyte_come_back_as_they_went_in
+        unicode_nul_and_a_mebibyte_are_read_unchanged
         a_value_over_the_limit_is_refused_before_anything_is_sent
         writing_one_field_leaves_the_bytes_of_others
         a_read_after_a_write_sees_it
@@ -102,7 +102,7 @@ over_every_store! {
         no_activity_postpones_the_absolute_deadline
         a_session_past_its_deadline_is_absent_without_asking
         every_expiry_is_capped_by_the_absolute_deadline
-        a_birth_in_the_future_is_refused
+        a_creation_time_in_the_future_is_refused
         a_session_of_an_unknown_class_has_the_strictest_lifetime
         an_expired_session_gives_no_old_data_and_a_new_id
         a_session_that_was_ended_elsewhere_is_gone
@@ -111,10 +111,10 @@ over_every_store! {
     }
     concurrency {
         writes_to_different_fields_at_once_both_survive
-        first_writes_side_by_side_end_in_one_session
+        concurrent_first_writes_create_one_session
         a_write_that_races_expiry_leaves_no_partial_session
         dropped_requests_leave_every_session_whole
-        two_managers_live_side_by_side
+        two_managers_are_independent
         a_layer_applied_twice_is_one_session
     }
     rotation {
@@ -123,15 +123,15 @@ over_every_store! {
         rotation_and_writes_go_together_in_any_order
         rotation_without_a_session_does_nothing
         rotation_takes_one_round_trip
-        of_two_rotations_at_once_one_wins_and_one_id_lives
+        one_of_two_concurrent_rotations_wins_and_one_id_is_live
         a_write_on_the_old_id_after_a_rotation_is_gone
         renewal_restarts_the_absolute_deadline
         a_remembered_session_outlives_the_browser_and_a_normal_one
-        renewal_without_a_session_decides_on_the_next_ones_lifetime
+        renewal_without_a_session_sets_the_lifetime_of_the_next_session
         a_lifetime_that_is_not_configured_is_refused
-        renewal_leaves_a_tossed_session_behind
+        renewal_replaces_a_planted_session
         rotation_of_a_session_with_an_old_signature_sets_one_cookie
-        a_lifetime_that_is_configured_otherwise_is_refused
+        a_lifetime_that_differs_from_the_configuration_is_refused
     }
     destruction {
         the_removal_cookie_has_the_attributes_of_the_one_it_removes
@@ -143,27 +143,27 @@ over_every_store! {
         a_slow_request_does_not_bring_a_logged_out_session_back
         reading_against_a_logout_leaves_no_session
         logout_beats_a_rotation_at_the_same_time
-        a_dead_cookie_does_not_stand_before_a_live_one
-        after_the_head_whatever_would_change_the_cookie_is_an_error
+        a_dead_cookie_does_not_hide_a_live_one
+        after_the_headers_changing_the_cookie_is_an_error
         a_removal_is_on_every_kind_of_response
-        clearing_leaves_the_session_and_what_the_schema_does_not_know
-        a_session_tells_of_itself
+        clearing_keeps_the_session_and_unknown_fields
+        a_session_describes_itself
         a_session_of_another_program_exists_as_often_as_it_is_asked
         below_a_threshold_alone_the_first_read_refreshes
     }
     endings {
-        a_request_that_arrives_after_its_session_was_ended_begins_a_new_one
+        a_request_after_the_end_of_its_session_creates_a_new_one
         a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes
         a_request_within_the_grace_counts_as_under_way
         a_part_of_the_application_never_writes_to_another_session
-        a_login_begins_anew_on_a_dead_id_unless_somebody_else_ended_it_under_its_hands
+        a_login_on_a_dead_id_creates_a_session_unless_another_request_ended_it
         a_logout_ends_every_session_of_the_browser
-        planted_cookies_do_not_stand_before_the_youngest
+        planted_cookies_do_not_hide_the_youngest_session
         an_id_from_before_the_login_does_not_end_the_session_after_it
         the_application_ends_a_session_by_an_id_from_before_the_login
-        what_this_program_cannot_use_it_ends_all_the_same
-        a_change_of_id_ends_what_this_program_cannot_use
-        a_session_that_is_over_here_alone_is_not_said_to_be_over
+        sessions_that_this_program_cannot_use_are_still_ended
+        a_change_of_id_ends_unusable_sessions
+        a_session_that_expired_only_by_this_clock_is_not_reported_as_expired
     }
     regressions {
         a_request_that_ends_after_a_logout_restores_nothing

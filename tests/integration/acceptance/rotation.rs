@@ -102,7 +102,7 @@ pub(crate) async fn rotation_takes_one_round_trip(world: World) {
 }
 
 /// Behaviour: parallel rotation.
-pub(crate) async fn of_two_rotations_at_once_one_wins_and_one_id_lives(world: World) {
+pub(crate) async fn one_of_two_concurrent_rotations_wins_and_one_id_is_live(world: World) {
     let app = world.app().await;
     let client = visitor(&app).await;
     let rotate = |gate: &'static str| {
@@ -190,7 +190,7 @@ pub(crate) async fn a_remembered_session_outlives_the_browser_and_a_normal_one(w
 
 /// A visitor without a session logs in. The lifetime applies to the session that the first write of
 /// the login creates.
-pub(crate) async fn renewal_without_a_session_decides_on_the_next_ones_lifetime(world: World) {
+pub(crate) async fn renewal_without_a_session_sets_the_lifetime_of_the_next_session(world: World) {
     let app = world.app().await;
     let mut client = app.client();
     let reply = client.run(Script::new().renew(1).set("count", 1)).await;
@@ -209,7 +209,7 @@ pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
 
 /// Behaviour: planted login cookie. `renew` at login leaves a cookie behind that an attacker
 /// planted.
-pub(crate) async fn renewal_leaves_a_tossed_session_behind(world: World) {
+pub(crate) async fn renewal_replaces_a_planted_session(world: World) {
     let app = world.app().await;
     let mut attacker = visitor(&app).await;
     let mut victim = app.client();
@@ -238,7 +238,7 @@ pub(crate) async fn rotation_of_a_session_with_an_old_signature_sets_one_cookie(
 }
 
 /// `renew` selects a lifetime. The configuration sets the durations.
-pub(crate) async fn a_lifetime_that_is_configured_otherwise_is_refused(world: World) {
+pub(crate) async fn a_lifetime_that_differs_from_the_configuration_is_refused(world: World) {
     let sessions = world.sessions(|config| config.lifetime(Lifetime::remembered().max(10 * DAY)));
     let session = sessions.create::<Visitor>().await.unwrap();
     assert!(session.renew(Lifetime::remembered().max(7 * DAY)).await.unwrap_err().is_config());

@@ -152,7 +152,7 @@ pub(crate) async fn junk_never_reaches_the_store(world: World) {
 }
 
 /// Behaviour: several cookies.
-pub(crate) async fn of_two_cookies_the_live_one_wins_in_either_order(world: World) {
+pub(crate) async fn the_live_one_of_two_cookies_wins_in_either_order(world: World) {
     let app = world.app().await;
     let live = visitor(&app).await.cookie();
     let stale = cookies::cookie(&cookies::id(world.now(), 0));

@@ -35,7 +35,7 @@ pub(crate) async fn missing_null_and_empty_stay_distinct(world: World) {
 }
 
 /// Behaviour: any bytes.
-pub(crate) async fn unicode_nul_and_a_mebibyte_come_back_as_they_went_in(world: World) {
+pub(crate) async fn unicode_nul_and_a_mebibyte_are_read_unchanged(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let full = "x".repeat(1 << 20);
     for text in ["Zoë \u{1F980} \u{202e}", "\0a\0", "\r\n\t\"'\\", &full] {

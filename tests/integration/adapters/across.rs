@@ -28,11 +28,11 @@ async fn goes_on_under_the_other_framework_and_back(world: World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_begun_on_axum_goes_on_in_actix_and_back_over_memory() {
+async fn a_session_created_on_axum_works_on_actix_and_back_over_memory() {
     goes_on_under_the_other_framework_and_back(World::memory().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_begun_on_axum_goes_on_in_actix_and_back_over_redis() {
+async fn a_session_created_on_axum_works_on_actix_and_back_over_redis() {
     goes_on_under_the_other_framework_and_back(World::redis().await).await;
 }

@@ -145,7 +145,7 @@ async fn tell_kind<B: MessageBody>(
 }
 
 #[tokio::test]
-async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
+async fn an_error_is_unchanged_if_the_session_was_ignored() {
     let sessions = sessions();
     let served = serve(move |app| {
         let fails =
@@ -165,7 +165,7 @@ async fn count_first<B: MessageBody>(
 }
 
 #[tokio::test]
-async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
+async fn a_cross_site_request_creates_no_session_unless_the_route_allows_it() {
     let sessions = sessions();
     let served = serve(move |app| {
         let allowed = web::resource("/allowed").route(web::to(count));
@@ -234,7 +234,7 @@ async fn ask_late(request: HttpRequest) -> HttpResponse {
 
 /// The request and the extensions live on in the body.
 #[tokio::test]
-async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
+async fn a_session_cannot_be_taken_after_public_headers_were_sent() {
     let sessions = sessions();
     let served = serve(move |app| {
         let routes = web::scope("").route("/late", web::get().to(ask_late));
@@ -302,7 +302,7 @@ async fn a_rejected_body_keeps_the_cookie_of_a_middleware() {
 
 /// Behaviour: store down.
 #[tokio::test]
-async fn a_scope_goes_on_without_a_session_if_it_may() {
+async fn a_scope_may_continue_without_a_session() {
     let (server, sessions) = sessions_on_a_server().await;
     let served = serve(move |app| {
         let tolerant = web::resource("/tolerant").route(web::get().to(look));

@@ -146,7 +146,7 @@ async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
 
 /// The request and the extensions live on in the body.
 #[tokio::test]
-async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public() {
+async fn a_session_cannot_be_taken_after_public_headers_were_sent() {
     let app = Router::new()
         .route("/late", get(ask_late))
         .route("/", get(count))
@@ -161,14 +161,14 @@ async fn a_session_cannot_be_taken_from_a_request_whose_head_was_sent_as_public(
 }
 
 #[tokio::test]
-async fn a_request_that_is_kept_asks_for_nothing() {
+async fn a_kept_request_sends_no_command() {
     let base = serve(Router::new().route("/", get(keep_request)).layer(sessions().layer())).await;
     let reply = ask(&base, "").await;
     assert!(!reply.headers.contains_key("vary") && !reply.headers.contains_key("cache-control"));
 }
 
 #[tokio::test]
-async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
+async fn a_cross_site_request_creates_no_session_unless_the_route_allows_it() {
     let sessions = sessions();
     let allowed =
         Router::new().route("/allowed", any(count)).layer(sessions.layer().allow_cross_site());

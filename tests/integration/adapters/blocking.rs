@@ -69,7 +69,7 @@ fn a_program_without_async_has_sessions_in_memory() {
 }
 
 #[test]
-fn a_program_without_async_has_sessions_on_a_server_that_may_come_back() {
+fn a_program_without_async_has_sessions_on_a_recovering_server() {
     let mut server = RedisServer::start();
     let store = RedisStore::connect(&server.url()).wait().unwrap();
     let on_store = Sessions::with_store(config("memory:"), store).unwrap();
@@ -107,7 +107,7 @@ fn is_refused(sessions: &Sessions) -> bool {
 }
 
 #[test]
-fn a_thread_that_drives_a_runtime_is_told_not_to_wait() {
+fn waiting_on_a_runtime_thread_is_an_error() {
     let sessions = Sessions::new(config("memory:")).wait().unwrap();
     let of = |sessions: &Sessions| {
         let sessions = sessions.clone();
@@ -123,7 +123,7 @@ fn a_thread_that_drives_a_runtime_is_told_not_to_wait() {
 }
 
 #[test]
-fn a_refusal_takes_nothing_of_the_tasks_budget() {
+fn a_refusal_uses_no_task_budget() {
     let sessions = Sessions::new(config("memory:")).wait().unwrap();
     current_thread().block_on(async {
         assert!((0..100).all(|_| is_refused(&sessions)));
@@ -200,7 +200,7 @@ async fn waits_in_the_background(session: Session<Visitor>) -> Result<String, Er
 }
 
 #[tokio::test]
-async fn a_worker_of_actix_web_is_told_not_to_wait_and_its_blocking_threads_may() {
+async fn waiting_on_an_actix_worker_is_an_error_but_its_blocking_threads_may_wait() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let sessions = Sessions::new(config("memory:")).await.unwrap();

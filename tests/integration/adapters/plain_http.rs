@@ -46,7 +46,7 @@ async fn visit(sessions: &Sessions, headers: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn by_hand_it_is_told_once_for_any_word_on_the_scheme() {
+async fn warns_once_for_any_header_that_names_the_scheme() {
     for headers in [
         &PLAIN[..],
         &[HOST, ("forwarded", "for=192.0.2.1;proto=http")],
@@ -68,7 +68,7 @@ async fn by_hand_it_is_told_once_for_any_word_on_the_scheme() {
 }
 
 #[tokio::test]
-async fn it_is_not_told_where_browsers_keep_the_cookie_or_nobody_knows() {
+async fn does_not_warn_if_browsers_keep_the_cookie_or_the_scheme_is_unknown() {
     for (secure, headers) in [
         (true, &[HOST][..]),
         (true, &[HOST, ("x-forwarded-proto", "https"), ("origin", "http://shop.example")]),
@@ -93,7 +93,7 @@ async fn it_is_not_told_where_browsers_keep_the_cookie_or_nobody_knows() {
 }
 
 #[tokio::test]
-async fn axum_tells_it() {
+async fn axum_warns_of_plain_http() {
     let sessions = sessions(true);
     let router = Router::new().route("/", get(count)).layer(sessions.layer());
     let serve = async || {
@@ -111,7 +111,7 @@ async fn count_on_poem(session: Session<Visitor>) -> Result<String, Error> {
 }
 
 #[tokio::test]
-async fn poem_tells_it() {
+async fn poem_warns_of_plain_http() {
     let app = Route::new().at("/", count_on_poem).with(sessions(true).layer());
     let serve = async || {
         let request = poem::Request::builder();
@@ -123,7 +123,7 @@ async fn poem_tells_it() {
 }
 
 #[actix_web::test]
-async fn actix_tells_it() {
+async fn actix_warns_of_plain_http() {
     let app = actix_web::App::new()
         .route("/", actix_web::web::get().to(count))
         .wrap(sessions(true).middleware());

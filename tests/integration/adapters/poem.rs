@@ -97,7 +97,7 @@ fn count_first(inner: impl Endpoint + 'static, fails: bool) -> BoxEndpoint<'stat
 }
 
 #[tokio::test]
-async fn a_session_begins_for_no_request_of_another_site_unless_the_route_says_so() {
+async fn a_cross_site_request_creates_no_session_unless_the_route_allows_it() {
     let sessions = sessions();
     let allowed = count.with(sessions.layer().allow_cross_site());
     let app = Route::new().at("/allowed", allowed).at("/look", look).at("/", count);
@@ -148,7 +148,7 @@ async fn an_error_and_a_rejection_inside_keep_their_cookie_and_their_response() 
 }
 
 #[tokio::test]
-async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
+async fn an_error_is_unchanged_if_the_session_was_ignored() {
     let fails = make(|_| async { Err::<Response, _>(poem::Error::from(NotFoundError)) });
     let app = fails.with(sessions().layer()).catch_error(|_: NotFoundError| async { "caught" });
     assert_eq!(get(&serve(app).await, "").await.body, "caught");
@@ -156,7 +156,7 @@ async fn an_error_passes_as_it_is_where_the_session_was_ignored() {
 
 /// Behaviour: store down.
 #[tokio::test]
-async fn an_endpoint_goes_on_without_a_session_if_it_may() {
+async fn an_endpoint_may_continue_without_a_session() {
     let (server, sessions) = sessions_on_a_server().await;
     let tolerant = look.with(sessions.layer().allow_degraded());
     let app = Route::new().at("/tolerant", tolerant).at("/strict", look).at("/", count);

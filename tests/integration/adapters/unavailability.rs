@@ -34,7 +34,7 @@ async fn destroy(session: Session<Visitor>) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_request_fails_unless_its_route_goes_on_without_a_session() {
+async fn a_request_fails_unless_its_route_allows_degraded_requests() {
     let (mut server, _, base) = serve().await;
     let cookie = begin(&base).await;
     for route in ["/strict/read", "/tolerant/read"] {
@@ -62,7 +62,7 @@ async fn a_request_fails_unless_its_route_goes_on_without_a_session() {
 }
 
 #[tokio::test]
-async fn what_was_made_of_defaults_is_not_written_when_the_store_is_back() {
+async fn values_based_on_defaults_are_not_written_when_the_store_recovers() {
     let (mut server, sessions, base) = serve().await;
     let cookie = begin(&base).await;
     let handle = sessions.open([cookie.as_bytes()]);
@@ -82,7 +82,7 @@ async fn what_was_made_of_defaults_is_not_written_when_the_store_is_back() {
 }
 
 #[tokio::test]
-async fn what_saw_a_part_of_its_session_gets_the_error() {
+async fn a_request_that_saw_part_of_its_session_gets_the_error() {
     let (mut server, sessions, base) = serve().await;
     let cookie = begin(&base).await;
     let handle = sessions.open([cookie.as_bytes()]);
@@ -96,7 +96,7 @@ async fn what_saw_a_part_of_its_session_gets_the_error() {
 
 /// The first read times out, and a later read gets a reply. For both, the request has no session.
 #[tokio::test]
-async fn reads_side_by_side_are_of_one_mind() {
+async fn concurrent_reads_agree_on_degradation() {
     let (server, sessions, base) = serve().await;
     let cookie = begin(&base).await;
     let handle = sessions.open([cookie.as_bytes()]);

@@ -110,7 +110,7 @@ async fn a_live_session_is_read_and_written_through_a_connection() {
 
 /// Behaviour: headers already sent.
 #[tokio::test]
-async fn what_would_change_the_cookie_is_an_error_in_a_connection() {
+async fn changing_the_cookie_in_a_websocket_is_an_error() {
     let sessions = sessions();
     let base = serve_connections(&sessions).await;
     let (mut connection, _) = Connection::open(&base, "/socket", "").await;
@@ -129,7 +129,7 @@ async fn what_would_change_the_cookie_is_an_error_in_a_connection() {
 }
 
 #[tokio::test]
-async fn a_session_that_begins_before_the_head_has_its_cookie_on_it() {
+async fn a_session_created_before_the_headers_has_its_cookie_in_them() {
     let base = serve_connections(&sessions()).await;
     let (mut connection, head) = Connection::open(&base, "/begins", "").await;
     let cookie = head["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();

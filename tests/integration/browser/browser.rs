@@ -62,7 +62,7 @@ async fn the_back_button_shows_no_private_page_after_signing_out() {
 /// Behaviour: planted login cookie. The id and the token from before the login are worthless after
 /// the login.
 #[tokio::test]
-async fn a_planted_session_is_left_behind_at_login() {
+async fn a_planted_session_is_replaced_at_login() {
     let Some(browser) = Browser::start() else { return };
     let example = Example::start("login", &[]);
     let page = browser.open(example.url()).await;
@@ -281,7 +281,7 @@ async fn a_browser_with_a_session_that_ended_elsewhere_can_sign_in_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_signs_nobody_in_and_what_was_typed_is_only_text() {
+async fn a_wrong_password_signs_nobody_in_and_input_is_escaped() {
     let Some(browser) = Browser::start() else { return };
     let example = Example::start("login", &[]);
     let page = browser.open(example.url()).await;
@@ -300,7 +300,7 @@ async fn a_wrong_password_signs_nobody_in_and_what_was_typed_is_only_text() {
 }
 
 #[tokio::test]
-async fn the_pages_are_whole_and_the_policy_blocks_nothing_of_theirs() {
+async fn the_pages_are_complete_and_the_policy_blocks_none_of_their_content() {
     let Some(browser) = Browser::start() else { return };
     let is_whole = "return document.compatMode == 'CSS1Compat' && document.title != ''
         && document.documentElement.lang == 'en' && document.querySelector('meta[name=viewport]') \
@@ -330,7 +330,7 @@ async fn the_pages_are_whole_and_the_policy_blocks_nothing_of_theirs() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_signs_nobody_out() {
+async fn an_unavailable_store_signs_nobody_out() {
     let Some(browser) = Browser::start() else { return };
     let server = RedisServer::start();
     let secret = ("SESSION_SECRET", session_tests::cookies::SECRET);

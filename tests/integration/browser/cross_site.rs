@@ -20,7 +20,7 @@ fn sessions(name: &str, policy: SameSite) -> Sessions {
 }
 
 #[tokio::test]
-async fn by_hand_the_error_names_what_permits_it_and_nothing_is_written() {
+async fn the_error_names_the_permission_and_nothing_is_written() {
     let sessions = sessions("sid", SameSite::Lax);
     let cross = |name: &str| (name == "sec-fetch-site").then_some(b"cross-site".as_slice());
     let handle = sessions.open([]);
@@ -164,7 +164,7 @@ async fn a_new_visitor_comes_by_a_link_under_lax_and_where_the_route_allows_it()
 }
 
 #[tokio::test]
-async fn a_callback_goes_on_with_the_session_in_each_of_the_guides_ways() {
+async fn a_callback_keeps_the_session_in_each_way_of_the_guide() {
     let Some(browser) = Browser::start() else { return };
     let other = serve_other_site().await;
     for policy in [SameSite::Lax, SameSite::Strict] {

@@ -102,7 +102,7 @@ fn a_clusters_replica_takes_the_place_of_a_master_that_is_killed() {
 }
 
 #[test]
-fn a_slot_on_its_way_asks_tries_again_and_has_moved() {
+fn a_migrating_slot_replies_ask_tryagain_and_moved() {
     let cluster = Cluster::start();
     let [here, there] = ["{a}here", "{a}there"];
     let owner = cluster.owner_of(here);
@@ -131,7 +131,7 @@ fn refusal(server: &RedisServer, command: &[&str]) -> ServerErrorKind {
 }
 
 #[tokio::test]
-async fn every_deployment_has_one_face() {
+async fn every_deployment_has_the_same_interface() {
     has_one_face(&Deployment::One(RedisServer::start()));
     if let Some(tls) = Tls::start() {
         has_one_face(&Deployment::Tls(tls));

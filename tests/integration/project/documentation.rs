@@ -63,7 +63,7 @@ fn the_pages_of_the_guide_lead_from_one_to_the_next() {
 }
 
 #[test]
-fn the_guide_has_every_question_of_an_error() {
+fn the_guide_lists_every_method_of_an_error() {
     let errors = fs::read_to_string(runtime().join("error/mod.rs")).unwrap();
     let guide = fs::read_to_string(runtime().join("guide/errors.md")).unwrap();
     let questions = between(&errors, "pub fn is_", "(");

@@ -96,7 +96,7 @@ async fn counter_takes_options_over_the_environment_over_a_file() {
 /// Both with options and with the environment alone. An unreadable value ends the program, so a
 /// missing warning cannot hang the test.
 #[test]
-fn a_variable_that_was_meant_for_another_is_told() {
+fn a_misspelled_variable_is_logged() {
     for example in ["counter", "flash"] {
         let variables = [("SESSION_COOKIE_SECUR", "false"), ("SESSION_EXPIRE", "soon")];
         let said = Program::start(&mut example::command(example, &[], &variables))

@@ -52,7 +52,7 @@ fn packages(feature: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_feature_drags_the_dependencies_of_another_in() {
+fn no_feature_adds_the_dependencies_of_another() {
     for feature in FEATURES {
         let packages = packages(feature);
         assert!(packages.contains("session-runtime"));

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 pub mod fuzz;
 
 #[test]
-fn every_target_is_among_them() {
+fn every_target_has_a_corpus() {
     let files = fs::read_dir(path("fuzz_targets")).unwrap().map(|entry| entry.unwrap().path());
     let files: BTreeSet<_> =
         files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
@@ -21,7 +21,7 @@ fn every_target_is_among_them() {
 
 /// The targets share a session, so the inputs run one after another.
 #[test]
-fn every_input_keeps_the_promises() {
+fn every_input_of_the_corpora_passes() {
     for (name, target) in fuzz::TARGETS {
         let corpus: Vec<_> = corpus(name).collect();
         assert!(corpus.len() > 3, "too few inputs of {name}");

@@ -75,7 +75,7 @@ fn a_restarted_server_has_what_was_on_disk() {
 }
 
 #[test]
-fn counts_and_monitor_tell_what_was_carried_out() {
+fn counts_and_monitor_report_executed_commands() {
     let server = RedisServer::start();
     let before = server.counts();
     let monitor = server.monitor();

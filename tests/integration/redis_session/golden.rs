@@ -116,7 +116,7 @@ fn no_other_format_reads_them() {
 }
 
 #[test]
-fn those_of_the_future_and_of_long_ago_are_no_session() {
+fn cookies_from_the_future_or_long_ago_are_no_session() {
     const MINUTE: Duration = Duration::from_secs(60);
     let golden = Golden::read();
     for cookie in &golden.cookies {
@@ -142,7 +142,7 @@ fn those_of_the_future_and_of_long_ago_are_no_session() {
 
 /// Tornado's format has only one valid encoding, so both sides produce the same bytes.
 #[tokio::test]
-async fn what_is_reissued_for_tornado_is_what_tornado_makes() {
+async fn a_reissued_tornado_cookie_equals_tornados_own() {
     let golden = Golden::read();
     for cookie in golden.cookies.iter().filter(|cookie| cookie.is_of_tornado()) {
         let from_flask =
@@ -159,7 +159,7 @@ async fn what_is_reissued_for_tornado_is_what_tornado_makes() {
 }
 
 #[tokio::test]
-async fn a_session_older_than_tornado_lets_a_cookie_be_is_reissued_for_as_long_as_that_is_read() {
+async fn a_session_older_than_tornados_limit_is_reissued_while_its_cookie_is_read() {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let golden = Golden::read();
     let of_ours = |cookie: &&Cookie| cookie.id.contains('{') && !cookie.is_of_tornado();

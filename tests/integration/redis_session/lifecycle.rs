@@ -34,7 +34,7 @@ async fn removing_the_last_field_ends_nothing() {
 }
 
 #[tokio::test]
-async fn rotation_moves_a_session_to_an_id_of_ours_and_python_goes_along() {
+async fn rotation_moves_a_session_to_our_id_and_python_follows() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let (count, rotate) = (both.python("/count"), both.rust("/rotate"));
@@ -52,7 +52,7 @@ async fn rotation_moves_a_session_to_an_id_of_ours_and_python_goes_along() {
 }
 
 #[tokio::test]
-async fn a_session_that_rust_ended_is_begun_anew_by_python_under_another_id() {
+async fn python_recreates_a_session_that_rust_ended_under_another_id() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let (count, destroy) = (both.python("/count"), both.rust("/destroy"));
@@ -66,7 +66,7 @@ async fn a_session_that_rust_ended_is_begun_anew_by_python_under_another_id() {
 }
 
 #[tokio::test]
-async fn a_session_that_python_cleared_is_begun_anew_by_rust_under_another_id() {
+async fn rust_recreates_a_session_that_python_cleared_under_another_id() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let (count, clear, incr) =

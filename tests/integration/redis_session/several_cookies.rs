@@ -70,7 +70,7 @@ async fn used(handle: &SessionHandle) -> String {
 }
 
 #[tokio::test]
-async fn one_without_a_signature_counts_only_where_none_has_one() {
+async fn an_unsigned_cookie_counts_only_without_signed_cookies() {
     let site = Site::with_sessions().await;
     let formats = || [tornado(), CookieFormat::UnsignedForgeableIds];
     let own = site.signed(tornado(), OWN).await;
@@ -84,7 +84,7 @@ async fn one_without_a_signature_counts_only_where_none_has_one() {
 }
 
 #[tokio::test]
-async fn who_has_a_current_cookie_gets_no_other() {
+async fn a_client_with_a_current_cookie_gets_no_new_cookie() {
     let site = Site::with_sessions().await;
     let (current, outdated) = (site.signed(tornado(), OWN).await, site.signed(flask(), OWN).await);
     for values in [[&*outdated, &current], [&current, &outdated]] {
@@ -95,7 +95,7 @@ async fn who_has_a_current_cookie_gets_no_other() {
 }
 
 #[tokio::test]
-async fn a_session_is_as_old_as_the_older_says() {
+async fn a_session_has_the_age_of_the_older_cookie() {
     let site = Site::with_sessions().await;
     let older = site.signed(tornado(), OWN).await;
     site.clock.advance(Duration::from_secs(60));

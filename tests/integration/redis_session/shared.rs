@@ -7,7 +7,7 @@ use super::rust;
 use super::{Both, FRAMEWORKS};
 
 #[tokio::test]
-async fn python_begins_and_rust_goes_on() {
+async fn rust_continues_a_session_of_python() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let (python, rust, incr) = (both.python("/count"), both.rust("/count"), both.rust("/incr"));
@@ -23,7 +23,7 @@ async fn python_begins_and_rust_goes_on() {
 }
 
 #[tokio::test]
-async fn rust_begins_and_python_goes_on() {
+async fn python_continues_a_session_of_rust() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let (python, rust, incr) = (both.python("/count"), both.rust("/count"), both.rust("/incr"));

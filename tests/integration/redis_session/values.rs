@@ -45,7 +45,7 @@ impl Both {
 }
 
 #[tokio::test]
-async fn what_python_assigns_is_read() {
+async fn values_that_python_assigns_are_read() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         for (field, kind, value) in [
@@ -78,7 +78,7 @@ async fn what_python_assigns_is_read() {
 }
 
 #[tokio::test]
-async fn what_python_saves_at_once_is_loaded() {
+async fn values_that_python_saves_together_are_loaded() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         let url = both.python("/save");
@@ -94,7 +94,7 @@ async fn what_python_saves_at_once_is_loaded() {
 }
 
 #[tokio::test]
-async fn what_rust_stores_is_read_by_every_accessor() {
+async fn values_that_rust_stores_are_read_by_every_accessor() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         // Python creates the session, so both sides have the cookie.
@@ -126,7 +126,7 @@ async fn what_rust_stores_is_read_by_every_accessor() {
 /// The package silently turns unreadable values into defaults. Here they are errors that name the
 /// field, unless the field has `on_decode_error`.
 #[tokio::test]
-async fn what_python_takes_for_a_default_is_an_error() {
+async fn values_that_python_reads_as_a_default_are_an_error() {
     for framework in &FRAMEWORKS {
         let Some(mut both) = Both::migrating(framework).await else { return };
         for (field, value) in

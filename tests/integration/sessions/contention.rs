@@ -143,7 +143,7 @@ async fn work_on(work: &str) {
 
 /// No update waits for a cancelled request, at whatever point it was cancelled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn updates_that_are_dropped_hold_up_nobody() {
+async fn dropped_updates_do_not_delay_others() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let session: Session<Visitor> = sessions.create().await.unwrap();
@@ -171,7 +171,7 @@ async fn updates_that_are_dropped_hold_up_nobody() {
 /// An update in its turn stops being polled, and so do some updates that wait behind. The others
 /// continue, long before the deadline.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn updates_on_a_parked_runtime_hold_up_nobody() {
+async fn updates_on_a_parked_runtime_do_not_delay_others() {
     let server = RedisServer::start();
     let sessions =
         Sessions::new(config().store(server.url()).timeout(Duration::from_secs(20))).await.unwrap();
@@ -222,7 +222,7 @@ async fn updates_on_a_parked_runtime_hold_up_nobody() {
 
 /// On every framework, with the header that tells the client to retry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_remains_is_a_503_with_retry_after() {
+async fn contention_is_a_503_with_retry_after() {
     let store = FailingStore::new(MemoryStore::new());
     let sessions = Sessions::with_store(config(), store.clone()).unwrap();
     let mut browser = Browser::new(&sessions);

@@ -14,7 +14,7 @@ struct Visitor {
 /// Each row advances the clock by a minute and takes a step. The last column is the minute that
 /// then counts as the creation time.
 #[tokio::test]
-async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
+async fn the_creation_time_comes_from_the_id_in_every_state() -> Result<(), Error> {
     let (sessions, clock) = sessions();
     let start = clock.now();
     let visitor: Session<Visitor> = sessions.open([]).session();
@@ -42,7 +42,7 @@ async fn it_is_that_of_the_id_in_every_state() -> Result<(), Error> {
 
 /// A later request knows the time from the cookie, before the store is asked.
 #[tokio::test]
-async fn a_cookie_tells_it_before_the_store_is_asked() -> Result<(), Error> {
+async fn a_cookie_has_the_creation_time_before_the_store_is_asked() -> Result<(), Error> {
     let (sessions, clock) = sessions();
     let first = sessions.open([]);
     first.session::<Visitor>().set_count(1).await?;

@@ -172,7 +172,7 @@ fn triples(below: usize) -> impl Iterator<Item = [usize; 3]> {
 }
 
 /// Each version reads the saved data, under whichever name a field is stored.
-async fn a_saved_version_takes_the_place_of_the_other(world: World) {
+async fn a_saved_version_replaces_the_other(world: World) {
     let sessions = world.sessions(|config| config);
     let both = Versions::begin(&sessions);
     both.old.save(&Old { visits: 1, ..Old::default() }).await.unwrap();
@@ -195,7 +195,7 @@ struct Lenient {
     kept: bool,
 }
 
-async fn what_is_not_valid_reads_as_the_default_where_that_was_asked_for(world: World) {
+async fn invalid_values_read_as_the_default_if_requested(world: World) {
     let (sessions, id) = begin(&world).await;
     let lenient: Session<Lenient> = sessions.open_id(&id);
     assert_eq!(lenient.label().await.unwrap(), 7);
@@ -306,7 +306,7 @@ over_every_store! {
     removing_and_taking_find_the_old_name
     new_data_is_read_by_the_old_schema
     a_batch_of_present_and_former_names_is_its_changes_one_after_another
-    a_saved_version_takes_the_place_of_the_other
-    what_is_not_valid_reads_as_the_default_where_that_was_asked_for
+    a_saved_version_replaces_the_other
+    invalid_values_read_as_the_default_if_requested
     plain_values_become_typed_ones_and_back
 }

@@ -104,7 +104,7 @@ async fn in_the_selects() {
 }
 
 #[test]
-fn sessions_and_fields_are_send_and_sync_where_it_matters() {
+fn sessions_and_fields_are_send_and_sync() {
     fn send_and_sync<T: Send + Sync + Clone + 'static>() {}
     fn send<T: Send + Unpin>() {}
     send_and_sync::<Session<Visitor>>();

@@ -22,7 +22,7 @@ async fn cookie(sessions: &Sessions) -> String {
 }
 
 #[tokio::test]
-async fn the_first_question_is_warned_of_once_and_is_answered() {
+async fn a_late_first_use_warns_once_and_works() {
     let sessions = sessions();
     let cookie = cookie(&sessions).await;
     let (log, _guard) = logged();
@@ -35,7 +35,7 @@ async fn the_first_question_is_warned_of_once_and_is_answered() {
 }
 
 #[tokio::test]
-async fn who_asked_before_is_not_warned() {
+async fn an_earlier_use_does_not_warn() {
     let sessions = sessions();
     let cookie = cookie(&sessions).await;
     let (log, _guard) = logged();
@@ -48,7 +48,7 @@ async fn who_asked_before_is_not_warned() {
 }
 
 #[tokio::test]
-async fn nothing_is_said_of_a_session_that_nobody_holds() {
+async fn an_unused_session_does_not_warn() {
     let sessions = sessions();
     let cookie = cookie(&sessions).await;
     let handle = sessions.open([cookie.as_bytes()]);

@@ -22,7 +22,7 @@ async fn begin(world: &World) -> (Sessions, Session<Visitor>, SessionId) {
     (sessions, session, id)
 }
 
-async fn a_look_gives_what_is_stored_in_one_round_trip(world: World) {
+async fn a_peek_returns_the_stored_values_in_one_round_trip(world: World) {
     let (sessions, session, id) = begin(&world).await;
     session.set_name("Ada").await.unwrap();
     let sent = world.commands(async || {
@@ -34,7 +34,7 @@ async fn a_look_gives_what_is_stored_in_one_round_trip(world: World) {
     assert_eq!(sessions.peek::<Visitor>(&id).await.unwrap(), Some(Visitor::default()));
 }
 
-async fn looks_do_not_keep_a_session_alive(world: World) {
+async fn peeks_do_not_keep_a_session_alive(world: World) {
     let (sessions, _, id) = begin(&world).await;
     for _ in 0..3 {
         world.elapse(7 * HOUR);
@@ -95,7 +95,7 @@ async fn a_lifetime_is_known_without_asking(world: World) {
     assert_eq!(session.lifetime(), None);
 }
 
-async fn now_is_what_a_test_says(world: World) {
+async fn now_follows_the_clock_of_the_test(world: World) {
     let sessions = world.sessions(|config| config);
     let before = sessions.now();
     world.elapse(HOUR);
@@ -124,10 +124,10 @@ macro_rules! over_every_store {
 }
 
 over_every_store! {
-    a_look_gives_what_is_stored_in_one_round_trip
-    looks_do_not_keep_a_session_alive
+    a_peek_returns_the_stored_values_in_one_round_trip
+    peeks_do_not_keep_a_session_alive
     an_ended_or_unknown_session_is_none
     a_session_of_another_program_is_seen
     a_lifetime_is_known_without_asking
-    now_is_what_a_test_says
+    now_follows_the_clock_of_the_test
 }

@@ -57,7 +57,7 @@ fn load<S: Schema>(stored: &Stored) -> Result<S, Error> {
 }
 
 #[test]
-fn nothing_stored_is_every_default() {
+fn an_empty_session_loads_as_defaults() {
     let visitor = load::<Visitor>(&Stored::new()).unwrap();
     let expected = Visitor {
         count: 0,
@@ -92,7 +92,7 @@ fn one_unreadable_field_is_an_error_that_names_it() {
 }
 
 #[test]
-fn what_cannot_be_stored_is_an_error_and_not_half_of_the_changes() {
+fn a_value_that_cannot_be_stored_writes_nothing() {
     #[derive(Session)]
     struct Mapped {
         #[session(json)]
@@ -154,7 +154,7 @@ fn saving_moves_to_the_new_name_and_leaves_nothing_to_come_back() {
 }
 
 #[test]
-fn a_value_that_the_type_cannot_hold_reads_as_the_default_where_it_is_allowed_to() {
+fn an_invalid_value_reads_as_the_default_if_allowed() {
     #[derive(Debug, PartialEq, Session)]
     #[session(on_decode_error = "default")]
     struct Lenient {
@@ -225,7 +225,7 @@ struct Coded {
 }
 
 #[test]
-fn a_codec_of_ones_own_reads_and_writes() {
+fn a_custom_codec_reads_and_writes() {
     let mut stored = Stored::new();
     let expected = Coded { bytes: Vec::new(), maybe: None, opaque: Opaque(7) };
     assert_eq!(load::<Coded>(&stored).unwrap(), expected);
@@ -240,7 +240,7 @@ fn a_codec_of_ones_own_reads_and_writes() {
 }
 
 #[test]
-fn a_codec_of_ones_own_refuses() {
+fn a_custom_codec_refuses_values() {
     let unreadable = |name: &str| Stored::from([(name.to_owned(), Bytes::from_static(b"2 1"))]);
     assert!(load::<Coded>(&unreadable("bytes")).unwrap_err().is_decode());
     assert!(load::<Coded>(&unreadable("maybe")).unwrap_err().is_decode());
@@ -263,7 +263,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_was_saved_is_loaded(before in visitor(), visitor in visitor()) {
+    fn saved_values_are_loaded(before in visitor(), visitor in visitor()) {
         let mut stored = Stored::from([("another's".to_owned(), Bytes::new())]);
         save(&before, &mut stored);
         save(&visitor, &mut stored);

@@ -74,7 +74,7 @@ async fn keys_that_may_not_be_accessed_are_named() {
 }
 
 #[tokio::test]
-async fn the_probe_leaves_nothing_that_stays() {
+async fn the_probe_leaves_no_lasting_key() {
     let server = RedisServer::start();
     Sessions::new(config(&server.url())).await.unwrap();
     for key in server.cli::<Vec<String>>(&["KEYS", "*"]) {
@@ -101,7 +101,7 @@ async fn a_replica_is_an_error() {
 
 /// Both clocks are almost as far from the store's as the start allows, in opposite directions.
 #[tokio::test]
-async fn machines_whose_clocks_the_start_lets_pass_know_each_others_sessions() {
+async fn machines_with_accepted_clocks_accept_each_others_sessions() {
     let server = RedisServer::start();
     let (ahead, behind) = (machine(&server, 130).await, machine(&server, -130).await);
     for (here, there) in [(&ahead, &behind), (&behind, &ahead)] {
@@ -140,7 +140,7 @@ fn moved(time: SystemTime, seconds: i64) -> SystemTime {
 }
 
 #[tokio::test]
-async fn an_unreachable_server_is_an_error_unless_it_may_come_later() {
+async fn an_unreachable_server_is_an_error_unless_connecting_is_lazy() {
     let mut server = RedisServer::start();
     let config = || config(&server.url()).timeout(Duration::from_millis(300));
     let (strict, lazy) = (config(), config().connect_lazily(true));

@@ -20,7 +20,7 @@ struct Visitor {
 }
 
 #[tokio::test]
-async fn a_visit_begins_a_session_and_the_next_goes_on_with_it() {
+async fn a_visit_creates_a_session_and_the_next_visit_keeps_it() {
     let (mut browser, _) = newcomer();
     assert_eq!((count(&mut browser).await.unwrap(), browser.cookie()), (0, None));
     set(&mut browser, 7).await.unwrap();
@@ -38,7 +38,7 @@ async fn time_passes_by_the_clock_alone() {
 }
 
 #[tokio::test]
-async fn a_destroyed_session_takes_the_cookie_along_and_leaves_the_clone_with_a_dead_one() {
+async fn a_destroyed_session_removes_the_cookie_and_the_clone_has_a_dead_cookie() {
     let (mut browser, _) = visitor().await;
     let mut other_tab = browser.clone();
     browser.visit(async |session: Session<Visitor>| session.destroy().await).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_cookie_signed_by_an_older_secret_is_signed_again() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_another_store_is_of_nobody() {
+async fn a_cookie_of_another_store_has_no_session() {
     let [here, there] = [(), ()].map(|()| {
         Sessions::with_store(SessionConfig::new().secret(SECRET), MemoryStore::new()).unwrap()
     });
@@ -91,7 +91,7 @@ async fn a_cookie_of_another_store_is_of_nobody() {
 }
 
 #[tokio::test]
-async fn of_what_a_response_sets_only_the_sessions_cookie_is_kept() {
+async fn only_the_session_cookie_of_a_response_is_kept() {
     let (mut browser, _) = newcomer();
     browser.receive("theme=dark; Path=/");
     assert_eq!(browser.cookie(), None);
@@ -154,7 +154,7 @@ async fn a_store_that_refuses_is_read_and_not_changed() {
 }
 
 #[tokio::test]
-async fn a_session_that_somebody_ends_under_way_is_gone() {
+async fn a_session_ended_during_the_request_is_gone() {
     let (store, mut browser) = failing().await;
     store.fail(Failure::Gone);
     let written = browser.visit(async |session: Session<Visitor>| {
@@ -176,7 +176,7 @@ async fn a_session_that_somebody_ends_under_way_is_gone() {
 }
 
 #[tokio::test]
-async fn a_field_that_somebody_changes_first_is_contended() {
+async fn a_field_changed_by_another_request_is_contended() {
     let (store, mut browser) = failing().await;
     store.fail(Failure::Contended);
     let updated =
@@ -232,7 +232,7 @@ struct Basket {
 }
 
 #[tokio::test]
-async fn every_operation_reaches_a_store_of_ones_own() {
+async fn every_operation_reaches_a_custom_store() {
     let store = FailingStore::new(MemoryStore::new());
     let sessions =
         Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();

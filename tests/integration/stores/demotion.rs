@@ -39,7 +39,7 @@ enum Asks {
 }
 
 #[tokio::test]
-async fn whatever_only_reads_learns_of_it() {
+async fn read_only_requests_notice_a_demotion() {
     use Asks::*;
     let server = RedisServer::start();
     let store = connect(&server, 1).await;
@@ -120,7 +120,7 @@ async fn a_refused_refresh_ends_the_connections_of_reads() {
 }
 
 #[tokio::test]
-async fn handles_that_live_long_and_health_checks_learn_of_it() {
+async fn long_lived_handles_and_health_checks_notice_a_demotion() {
     let server = RedisServer::start();
     let config = SessionConfig::new().secret(SECRET).store(server.url()).timeout(TIMEOUT);
     let sessions = Sessions::new(config.refresh_below(0.5)).await.unwrap();
@@ -165,7 +165,7 @@ async fn reads_side_by_side_ask_for_the_role_seldom() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_again_and_again_is_told_once() {
+async fn repeated_refresh_failures_are_logged_once() {
     let server = RedisServer::start();
     let store = connect(&server, 1).await;
     let key = session(&store, fresh_key()).await;

@@ -15,7 +15,7 @@ struct Visitor {
 }
 
 #[tokio::test]
-async fn a_full_memory_and_too_few_replicas_fail_it() {
+async fn full_memory_and_too_few_replicas_fail_the_health_check() {
     for make in [Make::Usual, Make::Redis8, Make::Valkey9] {
         let Some(server) = RedisServer::start_make(make) else { continue };
         let sessions = connect(&server.url()).await;
@@ -36,7 +36,7 @@ async fn a_full_memory_and_too_few_replicas_fail_it() {
 }
 
 #[tokio::test]
-async fn a_disk_that_fails_fails_it() {
+async fn a_failing_disk_fails_the_health_check() {
     let server = RedisServer::start_with(&["--save", "900 1"]);
     let sessions = connect(&server.url()).await;
     sessions.ping().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_disk_that_fails_fails_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_full_master_of_a_cluster_fails_it() {
+async fn a_full_master_of_a_cluster_fails_the_health_check() {
     let cluster = Cluster::start();
     let sessions = connect(&cluster.url()).await;
     sessions.ping().await.unwrap();
@@ -66,7 +66,7 @@ async fn one_full_master_of_a_cluster_fails_it() {
 }
 
 #[tokio::test]
-async fn a_pause_of_writes_fails_it_at_the_deadline() {
+async fn a_pause_of_writes_fails_the_health_check_at_the_deadline() {
     let server = RedisServer::start();
     let config = SessionConfig::new().secret(SECRET).store(server.url());
     let sessions = Sessions::new(config.timeout(Duration::from_millis(300))).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_pause_of_writes_fails_it_at_the_deadline() {
 
 /// No session waits for the `ping`.
 #[tokio::test]
-async fn reads_go_on_while_it_waits_for_the_end_of_a_pause() {
+async fn reads_work_while_the_health_check_waits_for_a_pause() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let session = sessions.create::<Visitor>().await.unwrap();

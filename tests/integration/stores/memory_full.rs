@@ -48,7 +48,7 @@ async fn a_session_that_outgrows_the_store_is_refused_and_keeps_what_it_has() {
 }
 
 #[tokio::test]
-async fn with_eviction_the_newcomer_gets_in() {
+async fn with_eviction_a_new_session_is_accepted() {
     let sessions = manager("memory:?max_entries=2&when_full=evict").await;
     let mut visitors = [Browser::new(&sessions), Browser::new(&sessions), Browser::new(&sessions)];
     for browser in &mut visitors {

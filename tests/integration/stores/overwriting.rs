@@ -95,21 +95,21 @@ macro_rules! on_both {
 }
 
 on_both!(
-    what_was_seen_is_overwritten_by_plain_commands,
-    what_is_not_known_to_be_there_takes_the_script,
-    a_field_that_went_meanwhile_is_written_all_the_same,
+    known_fields_are_overwritten_by_plain_commands,
+    unknown_fields_are_written_by_the_script,
+    a_field_removed_in_the_meantime_is_still_written,
     a_session_that_was_ended_meanwhile_stays_dead,
-    of_an_ended_session_the_script_tells_too,
-    a_session_that_expired_meanwhile_is_not_begun_again,
+    the_script_also_reports_an_ended_session,
+    a_session_that_expired_in_the_meantime_is_not_recreated,
     the_expiry_is_refreshed,
     a_fields_own_expiry_is_taken_away,
-    a_session_of_another_program_gets_what_it_lacks,
-    a_full_server_refuses_it_and_keeps_what_it_has,
+    a_session_of_another_program_gets_the_permanent_field,
+    a_full_server_refuses_the_write_and_keeps_its_data,
     a_user_without_the_permission_is_served_by_the_script,
     without_a_reply_the_outcome_is_unknown,
 );
 
-async fn what_was_seen_is_overwritten_by_plain_commands(world: World) {
+async fn known_fields_are_overwritten_by_plain_commands(world: World) {
     let session = world.counting().await;
     assert_eq!(world.commands(session.set_count(2)).await, OVERWRITTEN);
     assert_eq!(session.name().await.unwrap(), "Ada");
@@ -128,7 +128,7 @@ async fn what_was_seen_is_overwritten_by_plain_commands(world: World) {
     assert_eq!((seen.count, seen.name.as_str(), seen.age), (5, "Grace", Some(37)));
 }
 
-async fn what_is_not_known_to_be_there_takes_the_script(world: World) {
+async fn unknown_fields_are_written_by_the_script(world: World) {
     assert_eq!(world.commands(world.request().set_count(2)).await, SCRIPT);
     let session = world.request();
     session.load().await.unwrap();
@@ -144,7 +144,7 @@ async fn what_is_not_known_to_be_there_takes_the_script(world: World) {
     }
 }
 
-async fn a_field_that_went_meanwhile_is_written_all_the_same(world: World) {
+async fn a_field_removed_in_the_meantime_is_still_written(world: World) {
     let session = world.counting().await;
     assert!(world.request().count().remove().await.unwrap());
     session.set_count(2).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_session_that_was_ended_meanwhile_stays_dead(world: World) {
     assert!(!world.request().exists().await.unwrap());
 }
 
-async fn of_an_ended_session_the_script_tells_too(world: World) {
+async fn the_script_also_reports_an_ended_session(world: World) {
     let (session, key) = (world.counting().await, world.key());
     world.request().destroy().await.unwrap();
     let _: String = world.server.cli(&["ACL", "SETUSER", "default", "-hsetex"]);
@@ -167,7 +167,7 @@ async fn of_an_ended_session_the_script_tells_too(world: World) {
     until("the tombstone's own end", async || world.ask(&["PTTL", &key]) <= 300_000).await;
 }
 
-async fn a_session_that_expired_meanwhile_is_not_begun_again(world: World) {
+async fn a_session_that_expired_in_the_meantime_is_not_recreated(world: World) {
     let (session, key) = (world.counting().await, world.key());
     world.ask(&["DEL", &key]);
     assert!(session.set_count(2).await.unwrap_err().is_gone());
@@ -192,7 +192,7 @@ async fn a_fields_own_expiry_is_taken_away(world: World) {
     assert_eq!(expiry(&["HPTTL", &key]), [-1]);
 }
 
-async fn a_session_of_another_program_gets_what_it_lacks(world: World) {
+async fn a_session_of_another_program_gets_the_permanent_field(world: World) {
     let key = world.key();
     assert_eq!(world.ask(&["HDEL", &key, ""]), 1);
     let session = world.counting().await;
@@ -201,7 +201,7 @@ async fn a_session_of_another_program_gets_what_it_lacks(world: World) {
     assert_eq!(world.commands(session.set_count(3)).await, OVERWRITTEN);
 }
 
-async fn a_full_server_refuses_it_and_keeps_what_it_has(world: World) {
+async fn a_full_server_refuses_the_write_and_keeps_its_data(world: World) {
     let session = world.counting().await;
     let _: String = world.server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
     let error = session.set_count(2).await.unwrap_err();

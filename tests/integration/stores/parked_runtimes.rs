@@ -29,7 +29,7 @@ fn the_runtime_itself_finds_the_server_again() {
 }
 
 #[test]
-fn a_pause_between_attempts_holds_up_nobody_else() {
+fn a_pause_between_attempts_delays_no_other_runtime() {
     let mut server = RedisServer::start();
     let (runtime, other) = (parked(), parked());
     let store = runtime.block_on(connect(&server.url()));
@@ -40,7 +40,7 @@ fn a_pause_between_attempts_holds_up_nobody_else() {
 }
 
 #[test]
-fn an_attempt_without_an_answer_holds_up_nobody_else() {
+fn an_attempt_without_a_reply_delays_no_other_runtime() {
     let server = RedisServer::start();
     let proxy = Proxy::start(server.port());
     let (runtime, other) = (parked(), parked());
@@ -53,7 +53,7 @@ fn an_attempt_without_an_answer_holds_up_nobody_else() {
 }
 
 #[test]
-fn a_connection_that_nobody_drives_holds_up_nobody_for_long() {
+fn a_connection_of_a_parked_runtime_delays_others_only_briefly() {
     let server = RedisServer::start();
     let (runtime, other) = (parked(), parked());
     let store = runtime.block_on(connect(&server.url()));
@@ -62,7 +62,7 @@ fn a_connection_that_nobody_drives_holds_up_nobody_for_long() {
 }
 
 #[test]
-fn a_worker_that_is_blocked_holds_up_nobody_else() {
+fn a_blocked_worker_delays_no_other_runtime() {
     let mut server = RedisServer::start();
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let other = parked();
@@ -84,7 +84,7 @@ fn a_worker_that_is_blocked_holds_up_nobody_else() {
 
 /// The task that requests the slots starts on the parked runtime.
 #[test]
-fn the_slots_of_a_cluster_are_learnt_all_the_same() {
+fn the_slots_of_a_cluster_are_read_despite_a_parked_runtime() {
     let cluster = Cluster::start();
     let proxy = Proxy::start(cluster.nodes()[0].port());
     proxy.black_hole();
@@ -98,7 +98,7 @@ fn the_slots_of_a_cluster_are_learnt_all_the_same() {
 }
 
 #[test]
-fn an_expiry_is_refreshed_all_the_same() {
+fn an_expiry_is_refreshed_despite_a_parked_runtime() {
     let server = RedisServer::start();
     let runtime = parked();
     let store = runtime.block_on(connect(&server.url()));
@@ -112,7 +112,7 @@ fn an_expiry_is_refreshed_all_the_same() {
 }
 
 #[test]
-fn a_tombstone_gets_its_own_end_back_all_the_same() {
+fn a_tombstone_expiry_is_restored_despite_a_parked_runtime() {
     let server = RedisServer::start();
     let runtime = parked();
     let store = runtime.block_on(connect(&server.url()));

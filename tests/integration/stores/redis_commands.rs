@@ -48,7 +48,7 @@ async fn each_command_of_the_sources_that_a_server_lacks_is_named_at_the_start()
 }
 
 #[tokio::test]
-async fn a_server_is_used_without_what_it_need_not_have() {
+async fn a_server_without_optional_commands_is_used() {
     for command in DISPENSABLE {
         let Some(server) =
             RedisServer::start_make_with(Make::Valkey9, &["--rename-command", command, ""])
@@ -60,7 +60,7 @@ async fn a_server_is_used_without_what_it_need_not_have() {
 }
 
 #[tokio::test]
-async fn a_server_with_one_half_of_field_expiry_is_told_and_has_none() {
+async fn a_server_with_half_of_field_expiry_is_logged_and_has_no_support() {
     let (log, _guard) = logged();
     for command in OF_FIELDS {
         let Some(server) =

@@ -61,7 +61,7 @@ async fn password_and_user() {
 
 /// Without a password, the client would log in as the user `default`, who has all permissions.
 #[tokio::test]
-async fn a_user_without_a_password_is_that_user_or_refused() {
+async fn a_user_without_a_password_logs_in_as_that_user_or_is_refused() {
     let server = RedisServer::start();
     let _: String = server.cli(&["ACL", "SETUSER", "app", "on", "nopass", "~test:*", "+@all"]);
     let at = format!("127.0.0.1:{}", server.port());
@@ -117,7 +117,7 @@ async fn a_database_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable_and_says_where() {
+async fn an_unreachable_address_is_unavailable_and_named() {
     let mut server = RedisServer::start();
     let urls = [server.url(), server.unix_url()];
     server.kill();
@@ -133,7 +133,7 @@ async fn nobody_there_is_unavailable_and_says_where() {
 }
 
 #[tokio::test]
-async fn something_else_that_listens_is_named() {
+async fn a_server_that_is_not_redis_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answering = std::thread::spawn(move || {
@@ -151,7 +151,7 @@ async fn something_else_that_listens_is_named() {
 
 /// The client reports none of these replies except the last two.
 #[tokio::test]
-async fn a_server_that_lets_nobody_in_is_told_with_its_reason() {
+async fn a_server_that_refuses_connections_is_reported_with_the_reason() {
     for (says, answer) in [
         (
             "protected mode",
@@ -169,7 +169,7 @@ async fn a_server_that_lets_nobody_in_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_server_with_too_many_connections_is_told_so() {
+async fn a_server_with_too_many_connections_is_reported() {
     let server = RedisServer::start_with(&["--maxclients", "1"]);
     let _only = server.connection();
     for url in [server.url(), server.unix_url()] {

@@ -114,7 +114,7 @@ async fn a_read_below_a_threshold_writes_only_when_due() {
 
 /// A background refresh that arrives after the end of the session is reverted.
 #[tokio::test]
-async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
+async fn a_late_refresh_restores_the_expiry_of_a_tombstone() {
     let (server, store, key) = session().await;
     let _: String = server.cli(&["CLIENT", "PAUSE", "60000", "WRITE"]);
     let blocked = |least| {
@@ -141,7 +141,7 @@ async fn a_late_refresh_gives_a_tombstone_its_own_end_back() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_is_refused_does_not_concern_its_read() {
+async fn a_refused_refresh_does_not_fail_its_read() {
     let (server, store, key) = session().await;
     let _: String = server.cli(&["ACL", "SETUSER", "default", "-pexpire"]);
     let due = Refresh::Below { below: HOUR * 2, expires_in: HOUR * 3 };
@@ -152,7 +152,7 @@ async fn a_refresh_that_is_refused_does_not_concern_its_read() {
 }
 
 #[tokio::test]
-async fn time_left_and_time_are_one_trip_of_plain_commands() {
+async fn time_left_and_time_are_one_round_trip_of_plain_commands() {
     let (server, store, key) = session().await;
     let monitor = server.monitor();
     store.expires_in(&key).await.unwrap();
@@ -271,7 +271,7 @@ async fn a_server_that_takes_no_writes_is_unavailable_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_is_unknown_and_the_same_again_settles_it() {
+async fn a_lost_reply_is_an_unknown_outcome_and_a_repetition_settles_it() {
     let server = RedisServer::start();
     let proxy = Proxy::start(server.port());
     let store = RedisStore::builder(&proxy.url()).timeout(MINUTE).connect().await.unwrap();
@@ -352,7 +352,7 @@ async fn a_session_of_another_program_gets_an_expiry() {
 }
 
 #[tokio::test]
-async fn what_is_no_session_is_dead_and_left_alone() {
+async fn a_key_that_is_no_session_is_dead_and_unchanged() {
     let (server, store, _) = session().await;
     let (list, text) = (fresh_key(), fresh_key());
     let _: i64 = server.cli(&["RPUSH", list.expose_secret(), "1"]);
@@ -395,7 +395,7 @@ async fn a_restart_brings_no_ended_session_back() {
 }
 
 #[tokio::test]
-async fn a_read_gives_a_tombstone_its_own_end_back() {
+async fn a_read_restores_the_expiry_of_a_tombstone() {
     let (server, store, key) = session().await;
     store.destroy(&key, logout(MINUTE)).await.unwrap();
     let pttl = |key: &SessionKey| server.cli::<i64>(&["PTTL", key.expose_secret()]);

@@ -108,7 +108,7 @@ async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended
 /// The same if several threads drive tasks. No thread may have noticed the end of the connection
 /// before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_after_a_standstill_of_all_threads_is_not_handed_over_either() {
+async fn a_write_after_a_standstill_of_all_threads_is_not_sent_on_an_ended_connection() {
     let server = RedisServer::start();
     let mut stores = Vec::new();
     for _ in 0..30 {
@@ -172,7 +172,7 @@ async fn a_frozen_server_is_unavailable_and_back_when_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_black_holed_connection_is_left_for_a_new_one() {
+async fn a_black_holed_connection_is_replaced_by_a_new_one() {
     let server = RedisServer::start();
     let proxy = Proxy::start(server.port());
     let store = connect(&proxy.url()).await;
@@ -482,7 +482,7 @@ async fn a_permission_taken_away_leaves_nothing_half_done() {
 }
 
 #[tokio::test]
-async fn a_session_begun_by_another_program_gets_the_permanent_field_before_it_could_vanish() {
+async fn a_session_of_another_program_gets_the_permanent_field_before_it_can_vanish() {
     let server = RedisServer::start();
     let store = connect(&server.url()).await;
     let key = fresh_key();

@@ -226,7 +226,7 @@ async fn a_session_of_another_program_is_modified_as_ours() {
 
 /// A key of any other type is left alone.
 #[tokio::test]
-async fn what_is_no_session_is_not_modified() {
+async fn a_key_that_is_no_session_is_not_modified() {
     let (server, store, _) = session().await;
     let list = fresh_key();
     let _: i64 = server.cli(&["RPUSH", list.expose_secret(), "1"]);

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn a_first_read_is_two_plain_commands_and_a_further_one_is_one() {
+async fn a_first_read_is_two_plain_commands_and_a_later_read_is_one() {
     let (server, store, key) = session().await;
     let monitor = server.monitor();
     store.get(&key, "a", Refresh::To(MINUTE)).await.unwrap();
@@ -35,7 +35,7 @@ async fn a_first_read_is_two_plain_commands_and_a_further_one_is_one() {
 }
 
 #[tokio::test]
-async fn a_write_is_one_script_that_writes_no_more_than_it_has_to() {
+async fn a_write_is_one_script_with_the_fewest_writes() {
     let (server, store, key) = session().await;
     let before = server.counts();
     let monitor = server.monitor();
@@ -146,7 +146,7 @@ async fn many_changes_go_in_slices() {
 }
 
 #[tokio::test]
-async fn errors_repeat_nothing_that_the_server_said() {
+async fn errors_quote_no_text_of_the_server() {
     let (server, store, key) = session().await;
     let _: String = server.cli(&["ACL", "SETUSER", "default", "resetkeys", "~other:*"]);
     let error = store.get(&key, "a", Refresh::No).await.unwrap_err();

@@ -22,7 +22,7 @@ struct Expiring {
 }
 
 #[tokio::test]
-async fn all_of_one_runtime_share_a_connection_until_the_last_is_gone() {
+async fn handles_of_one_runtime_share_a_connection_until_the_last_is_dropped() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let session = sessions.create::<Visitor>().await.unwrap();
@@ -44,7 +44,7 @@ async fn all_of_one_runtime_share_a_connection_until_the_last_is_gone() {
 }
 
 #[tokio::test]
-async fn each_thread_has_its_own() {
+async fn each_thread_has_its_own_connection() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let own = sessions.for_current_runtime();
@@ -59,7 +59,7 @@ async fn each_thread_has_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn threads_of_one_runtime_share_what_is_there() {
+async fn threads_of_one_runtime_share_connections() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     count(&sessions.for_current_runtime()).await.unwrap();
@@ -68,7 +68,7 @@ async fn threads_of_one_runtime_share_what_is_there() {
 }
 
 #[tokio::test]
-async fn memory_is_everybodys() {
+async fn memory_is_shared_by_all_runtimes() {
     let config = SessionConfig::new().secret(SECRET);
     let sessions = Sessions::with_store(config, MemoryStore::new()).unwrap();
     let id = sessions.create::<Visitor>().await.unwrap().session_id().unwrap();
@@ -76,7 +76,7 @@ async fn memory_is_everybodys() {
 }
 
 #[tokio::test]
-async fn the_state_is_that_of_those_in_use() {
+async fn the_state_describes_the_connections_in_use() {
     let mut server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let own = sessions.for_current_runtime();
@@ -99,7 +99,7 @@ async fn the_state_is_that_of_those_in_use() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_waited_for() {
+async fn an_unavailable_server_is_waited_for() {
     let mut server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     server.kill();
@@ -131,7 +131,7 @@ async fn behind_sentinels_and_on_a_cluster() {
 }
 
 #[tokio::test]
-async fn a_blocking_thread_is_of_its_runtime() {
+async fn a_blocking_thread_uses_its_runtime() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let own = sessions.for_current_runtime();
@@ -143,7 +143,7 @@ async fn a_blocking_thread_is_of_its_runtime() {
 }
 
 #[tokio::test]
-async fn what_the_server_can_is_known_before_it_is_connected_to() {
+async fn server_capabilities_are_known_before_connecting() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let own = sessions.for_current_runtime();

@@ -75,7 +75,7 @@ over_servers! {
 
 /// On other servers, the suite checks that unsupported features are refused.
 #[tokio::test]
-async fn what_the_newer_servers_have_is_used() {
+async fn features_of_newer_servers_are_used() {
     for make in [Make::Redis8, Make::Valkey9] {
         let Some(server) = RedisServer::start_make(make) else { continue };
         let store = RedisStore::connect(&server.url()).await.unwrap();

@@ -136,7 +136,7 @@ async fn on_text_half_way_between_numbers_of_32_bits() {
 
 /// Text of the letters that occur in numbers, in any order.
 #[tokio::test]
-async fn on_what_is_a_number() {
+async fn on_the_definition_of_a_number() {
     let mut random = Random(5);
     let cases = (0..20_000).map(|at| {
         let letters = if at % 2 == 0 { &b"0019+-.eE"[..] } else { b"0123456789.-eEx \0_in" };

@@ -10,7 +10,7 @@ use session_tests::server::RedisServer;
 
 /// `ping` still succeeds, because a wrong clock in the store must not make every machine unhealthy.
 #[tokio::test]
-async fn a_sign_of_life_tells_once_of_clocks_that_went_apart() {
+async fn a_health_check_logs_diverging_clocks_once() {
     let (log, _guard) = logged();
     let server = RedisServer::start();
     let clock = ManualClock::new(SystemTime::now());

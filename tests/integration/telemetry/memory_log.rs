@@ -10,7 +10,7 @@ struct Visitor {
 }
 
 #[tokio::test]
-async fn a_flood_is_one_line_of_the_log() {
+async fn many_losses_are_one_log_line() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();

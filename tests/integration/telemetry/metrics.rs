@@ -69,7 +69,7 @@ async fn request(url: &str, path: &str, cookie: &str) -> (u16, Option<String>) {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_what_they_come_to() {
+async fn requests_are_counted_by_outcome() {
     let (recorder, redis) = (PrometheusBuilder::new().build_recorder(), RedisServer::start());
     let _guard = metrics::set_default_local_recorder(&recorder);
     let url = serve(&redis).await;

@@ -6,7 +6,7 @@ use session_tests::log::Log;
 use tracing::instrument::WithSubscriber;
 
 #[tokio::test]
-async fn a_doubtful_secret_key_is_used_and_warned_of() {
+async fn a_weak_secret_key_is_used_with_a_warning() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();

@@ -78,7 +78,7 @@ async fn done<T: Debug>(operation: Operation<'_, T>, log: &Log, handle: &Session
 }
 
 #[tokio::test]
-async fn each_operation_tells_its_name_field_tag_and_outcome() {
+async fn each_operation_logs_its_name_field_tag_and_outcome() {
     let log = Log::default();
     async {
         let handle = sessions().open([]);
@@ -211,7 +211,7 @@ async fn each_kind_of_error_has_a_word() {
 }
 
 #[tokio::test]
-async fn an_operation_that_is_given_up_is_told_as_dropped_and_one_never_begun_is_not() {
+async fn a_dropped_operation_is_logged_unless_it_never_started() {
     let log = Log::default();
     async {
         let server = RedisServer::start();
@@ -237,7 +237,7 @@ async fn an_operation_that_is_given_up_is_told_as_dropped_and_one_never_begun_is
 }
 
 #[tokio::test]
-async fn what_becomes_of_a_session_is_told_with_its_tag_alone() {
+async fn lifecycle_events_show_only_the_tag_of_a_session() {
     let log = Log::default();
     let forged = format!("{}x", cookies::cookie(&cookies::id(SystemTime::now(), 0)));
     let stale = cookies::id(SystemTime::now(), 0);
@@ -280,7 +280,7 @@ async fn what_becomes_of_a_session_is_told_with_its_tag_alone() {
 }
 
 #[tokio::test]
-async fn a_move_without_an_answer_is_told_when_it_is_known_to_have_happened() {
+async fn a_rotation_without_a_reply_is_logged_once_confirmed() {
     let log = Log::default();
     let of_moves = |log: &Log| {
         let said = lines(log, "session_runtime::lifecycle");
@@ -317,7 +317,7 @@ impl<S: Subscriber> Layer<S> for Asks {
 }
 
 #[tokio::test]
-async fn whoever_listens_may_ask_for_the_session() {
+async fn a_subscriber_may_access_the_session() {
     let asked = Arc::new(OnceLock::new());
     let subscriber = tracing_subscriber::registry()
         .with(Asks(Arc::clone(&asked)).with_filter(LevelFilter::DEBUG));
@@ -335,7 +335,7 @@ async fn whoever_listens_may_ask_for_the_session() {
 
 /// Otherwise, a request of 396 kB would write 20 MB of log.
 #[tokio::test]
-async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
+async fn many_forged_cookies_of_a_request_are_one_event() {
     let log = Log::default();
     async {
         let sessions = sessions();
@@ -368,7 +368,7 @@ async fn however_many_forged_cookies_a_request_brings_they_are_one_event() {
 
 /// An attacker has kept the cookies of many sessions.
 #[tokio::test]
-async fn many_cookies_of_former_sessions_are_a_few_events_and_a_bounded_number_of_trips() {
+async fn many_cookies_of_former_sessions_are_few_events_and_few_round_trips() {
     let log = Log::default();
     let now = SystemTime::now();
     let cookies = |created_at: SystemTime| {

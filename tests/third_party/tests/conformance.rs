@@ -41,7 +41,7 @@ macro_rules! is_found_out {
 }
 
 is_found_out! {
-    a_store_that_adopts_unknown_sessions: AdoptsUnknownSessions by existing_mode_begins_nothing
+    a_store_that_adopts_unknown_sessions: AdoptsUnknownSessions by existing_mode_creates_no_session
     a_store_that_forgets_the_permanent_field: ForgetsThePermanentField by removing_the_last_field_keeps_the_session
     a_store_that_carries_writes_out_twice: CarriesWritesOutTwice by removals_are_counted
     a_store_that_keeps_no_tombstones: KeepsNoTombstones by a_destroyed_session_is_dead_to_everything
@@ -53,8 +53,8 @@ is_found_out! {
     a_store_that_rotates_onto_others: RotatesOntoOthers by a_rotation_overwrites_nothing
     a_store_that_forgets_the_successor: ForgetsTheSuccessor by destroying_a_rotated_session_names_its_successor
     a_store_that_writes_half: WritesHalf by a_store_without_field_expiry_refuses_it
-    a_store_that_keeps_aliases: KeepsAliases by what_an_alias_holds_is_held_until_the_field_is_changed
+    a_store_that_keeps_aliases: KeepsAliases by the_value_of_an_alias_counts_until_the_field_is_changed
     a_store_that_adds_as_floats: AddsAsFloats by integers_are_added_within_their_limits
     a_store_that_expires_nothing: ExpiresNothing by an_expired_session_is_missing
-    a_store_that_begins_sessions_for_failures: BeginsSessionsForFailures by a_modification_may_begin_a_session
+    a_store_that_begins_sessions_for_failures: BeginsSessionsForFailures by a_modification_may_create_a_session
 }

@@ -109,7 +109,7 @@ mod bool_as_json {
 }
 
 #[test]
-fn all_fields_may_be_renamed_but_for_those_with_names_of_their_own() {
+fn rename_all_renames_all_fields_without_rename() {
     #[derive(Session)]
     #[session(rename_all = "SCREAMING-KEBAB-CASE")]
     struct Visitor {
@@ -252,7 +252,7 @@ fn deprecated_and_hidden_fields_have_methods_like_them() {
 }
 
 #[test]
-fn what_the_user_allows_is_allowed_in_the_companion_too() {
+fn allowed_lints_are_allowed_in_the_companion() {
     #[deprecated]
     #[derive(Default, Serialize, Deserialize)]
     struct Old;

@@ -36,7 +36,7 @@ fn variants_are_stored_under_their_names() {
 }
 
 #[test]
-fn what_is_no_variant_is_refused_and_not_quoted() {
+fn unknown_variants_are_refused_without_quoting_them() {
     for text in ["HUNTER2", "first", "First ", "\"First\"", "0", "None"] {
         let error = Plain::decode(text.into()).unwrap_err();
         assert_eq!(error.to_string(), "expected one of `First`, `SecondOne`, `type`, ``, `é \"\n`");
@@ -72,7 +72,7 @@ struct Letter(char);
 struct Nested(Of<UserId>);
 
 #[test]
-fn newtypes_are_stored_as_what_they_hold() {
+fn newtypes_are_stored_as_their_field() {
     pinned(UserId(17), "17");
     pinned(Of::<_, 3>(String::from("x")), "x");
     pinned(Letter('é'), "é");
@@ -86,7 +86,7 @@ fn newtypes_are_stored_as_what_they_hold() {
 }
 
 #[test]
-fn both_are_types_of_fields() {
+fn enums_and_newtypes_are_field_types() {
     #[derive(Session)]
     struct Visitor<T> {
         user: UserId,

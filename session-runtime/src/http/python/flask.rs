@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_verifies_with_its_creation_time() {
+    fn a_signed_value_verifies_with_its_creation_time() {
         let verified =
             |id: &SessionId| signer().verify(signer().sign(id, time_of(NOW)).as_bytes()).unwrap();
         assert_eq!(verified(&python()).created_at(), time_of(NOW));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rightly_signed_but_malformed_is_no_session() {
+    fn a_signed_but_malformed_value_is_no_session() {
         let json = format!(r#"{{"session-id":"{PYTHON}"}}"#);
         let verifies = |payload: &str, timestamp: &[u8]| {
             signer().verify(&signed(payload, timestamp)).is_some()
@@ -239,7 +239,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_rightly_signed_is_read_without_a_panic(
+        fn any_signed_value_is_read_without_a_panic(
             body in prop::collection::vec(any::<u8>(), 0..300),
             text: String,
             timestamp in prop::collection::vec(any::<u8>(), 0..12),

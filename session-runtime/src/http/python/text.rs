@@ -39,7 +39,7 @@ mod tests {
     use crate::id::python::time_of;
 
     #[test]
-    fn keys_are_those_that_the_package_makes_of_its_cookie() {
+    fn keys_match_the_python_package() {
         for id in [python(), native()] {
             let key = SessionKey::new("redis", &id);
             assert_eq!(key.expose_secret(), format!("redis:sessions:{}", text_of(&id)));
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn in_braces_stands_no_id_of_python() {
+    fn text_in_braces_is_no_python_id() {
         let (tag, rest) = PYTHON.split_at(SessionId::TAG_LEN);
         assert_eq!(id_of(format!("{{{tag}}}{rest}.{NOW}").as_bytes(), time_of(NOW)), None);
     }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_verifies_with_its_creation_time() {
+    fn a_signed_value_verifies_with_its_creation_time() {
         let now = time_of(NOW + 86_400);
         for id in [python(), native()] {
             let value = usual().sign(&id, now).unwrap().value;
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_session_of_ours_gets_a_value_of_now() {
+    fn an_old_session_of_our_own_gets_a_value_with_the_current_time() {
         let later = days_later(40, 0);
         let written = usual().sign(&native(), later).unwrap();
         assert_eq!(written.lasts, Some(days_later(31, 0).duration_since(time_of(NOW)).unwrap()));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_session_of_pythons_gets_no_value_that_would_not_be_read() {
+    fn an_old_python_session_gets_no_value_that_python_would_reject() {
         let lasts = |now| usual().sign(&python(), now).map(|written| written.lasts.unwrap());
         assert_eq!(lasts(days_later(30, 86_399)), Some(Duration::from_secs(1)));
         assert_eq!((lasts(days_later(31, 0)), lasts(days_later(40, 0))), (None, None));
@@ -245,13 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn quotes_around_a_value_are_pythons() {
+    fn quotes_around_a_value_are_removed_as_in_python() {
         let value = format!("\"{}\"", usual().sign_at(&python(), time_of(NOW)));
         assert!(usual().verify(value.as_bytes(), time_of(NOW)).is_some());
     }
 
     #[test]
-    fn what_is_rightly_signed_but_malformed_is_no_session() {
+    fn a_signed_but_malformed_value_is_no_session() {
         let (now, id) = (NOW.to_string(), STANDARD.encode(PYTHON));
         let verifies = |fields: [&str; 4]| usual().verify(&signed(fields), time_of(NOW)).is_some();
         assert!(verifies(["0", &now, "session-id", &id]));
@@ -283,7 +283,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_rightly_signed_is_read_without_a_panic(
+        fn any_signed_value_is_read_without_a_panic(
             body in prop::collection::vec(any::<u8>(), 0..300),
             fields: [String; 4],
             prefix in "2\\|([0-9]{0,20}:[0-9|:a-z]{0,20}\\|){0,5}",

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_begins_with_a_try_that_was_lost_alone() {
+    async fn a_queue_starts_after_a_lost_attempt() {
         let (turns, field) = (Turns::default(), contended());
         assert!(turns.join(field, false).unwrap().is_none());
         let _first = turns.place(field);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_that_leave_are_not_waited_for() {
+    async fn dropped_waiters_are_skipped() {
         let (turns, field) = (Turns::default(), contended());
         let [first, second, third] = [(); 3].map(|()| turns.place(field));
         assert!(!second.has_come().await && !third.has_come().await);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_of_a_line_are_woken_one_after_another() {
+    async fn all_waiters_of_a_queue_are_woken_in_turn() {
         let (turns, field) = (Arc::new(Turns::default()), contended());
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..100 {
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_has_an_end() {
+    async fn a_queue_has_a_maximum_length() {
         let (turns, field) = (Turns::default(), contended());
         let mut places: Vec<_> = (0..=MOST_WAITING).map(|_| turns.place(field)).collect();
         assert!(turns.join(field, true).is_err());
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_turn_that_is_silent_is_taken_over_and_comes_again() {
+    async fn a_silent_turn_is_taken_over_and_returns() {
         let (turns, field) = (Turns::default(), contended());
         let [silent, second] = [(); 2].map(|()| turns.place(field));
         assert!(silent.has_come().await);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_of_which_something_is_heard_is_not_overdue() {
+    fn an_active_turn_is_not_overdue() {
         let mut now = Instant::now();
         let mut line = line(2, now);
         for _ in 0..10 {
@@ -360,7 +360,7 @@ mod tests {
 
     /// The number does not matter. A whole runtime may be parked, for example.
     #[test]
-    fn those_that_are_polled_no_more_hold_up_the_others_once() {
+    fn waiters_that_are_no_longer_polled_delay_the_others_once() {
         let mut now = Instant::now();
         let mut line = line(100, now);
         let began = now;

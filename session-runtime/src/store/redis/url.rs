@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pasted_is_not_changed_in_silence() {
+    fn pasted_urls_are_not_changed_silently() {
         for (url, says) in [
             ("redis+unix:///s?pass=HUN+TER2", "%2B"),
             ("redis+sentinel://a/m?sentinel_pass=HUN+TER2", "%2B"),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_and_not_quoted() {
+    fn invalid_urls_are_refused_without_quoting_them() {
         for url in [
             "",
             "HUNTER2",

@@ -49,7 +49,7 @@ pub async fn integers_are_added_within_their_limits(subject: &impl StoreUnderTes
 }
 
 /// Only canonical text counts as an integer. A number beyond the limits is no integer of that type.
-pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
+pub async fn a_value_that_is_no_integer_is_not_incremented(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let long = "1".repeat(100_000);
     for held in [
@@ -96,7 +96,7 @@ pub async fn what_is_no_integer_is_not_added_to(subject: &impl StoreUnderTest) {
 }
 
 /// Integers, and floats of 64 and of 32 bits. A refused sum leaves nothing behind.
-pub async fn a_field_that_holds_nothing_counts_as_its_default(subject: &impl StoreUnderTest) {
+pub async fn a_missing_field_is_incremented_from_its_default(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     for (by, default, expected) in [
@@ -180,7 +180,7 @@ fn longest_float() -> String {
 
 /// Text that is no number, text that is longer than any number needs, and numbers beyond the type's
 /// range. Infinities and NaN are numbers, but their sums are out of range.
-pub async fn what_is_no_float_is_not_added_to(subject: &impl StoreUnderTest) {
+pub async fn a_value_that_is_no_float_is_not_incremented(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let of = |single| move |by| Action::AddFloat { by, default: 0.0, single };
     let too_long = ["0", "1", "-", ".", "e", " "].map(|letter| longest_float() + letter);

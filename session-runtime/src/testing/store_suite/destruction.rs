@@ -71,7 +71,9 @@ pub async fn a_large_session_is_destroyed(subject: &impl StoreUnderTest) {
 }
 
 /// The other destructions find the session dead.
-pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl StoreUnderTest) {
+pub async fn one_of_several_concurrent_destructions_ends_the_session(
+    subject: &impl StoreUnderTest,
+) {
     let (store, key) = (subject.store(), &fresh_key());
     create(store, key, &[set("a", "1")]).await;
     let reports: Vec<_> = all((0..20).map(|_| store.destroy(key, logout(MINUTE)))).await;
@@ -83,7 +85,9 @@ pub async fn of_destructions_at_once_one_ends_the_session(subject: &impl StoreUn
 
 /// Either the destruction comes first and the rotation fails, or the destruction returns the
 /// successor.
-pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl StoreUnderTest) {
+pub async fn a_destruction_with_a_concurrent_rotation_knows_the_successor(
+    subject: &impl StoreUnderTest,
+) {
     for at in 0..20 {
         let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
         create(store, &key, &[set("a", "1")]).await;
@@ -109,9 +113,7 @@ pub async fn a_destruction_beside_a_rotation_knows_the_successor(subject: &impl 
 }
 
 /// Writes that may create a session do not bring this session back. No writer gets `Missing`.
-pub async fn no_session_comes_back_from_a_destruction_beside_writers(
-    subject: &impl StoreUnderTest,
-) {
+pub async fn a_destruction_with_concurrent_writes_leaves_no_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     let (writers, destroyed) = beside_writers(store, &key, store.destroy(&key, logout(MINUTE)));

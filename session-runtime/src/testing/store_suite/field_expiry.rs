@@ -32,7 +32,7 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
 }
 
 /// The field stays as long as the expiry says, and no longer.
-pub async fn a_field_is_kept_as_long_as_it_says(subject: &impl StoreUnderTest) {
+pub async fn a_field_is_kept_for_the_given_time(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     write(store, &key, &[expiring("a", "1", HOUR), expiring("b", "2", MOMENT), set("c", "3")])
         .await;
@@ -207,7 +207,7 @@ pub async fn expire_field_gives_an_expiry_and_refreshes_the_session(subject: &im
 }
 
 /// Creates neither a session nor a tombstone.
-pub async fn expire_field_changes_nothing_that_is_not_there(subject: &impl StoreUnderTest) {
+pub async fn expire_field_ignores_missing_fields(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
     let missing = fresh_key();
     assert_eq!(store.expire_field(&missing, "a", HOUR, HOUR).await.unwrap(), Lookup::Missing);

@@ -100,9 +100,9 @@ macro_rules! __store_suite {
             a_missing_key_is_missing
             a_session_begins_with_its_fields
             a_session_may_begin_without_fields
-            existing_mode_begins_nothing
+            existing_mode_creates_no_session
             create_mode_writes_a_live_session
-            a_field_that_is_not_there_is_nothing
+            a_missing_field_is_none
             removals_are_counted
             removing_the_last_field_keeps_the_session
             sets_and_removals_go_together
@@ -114,62 +114,62 @@ macro_rules! __store_suite {
             a_read_without_refresh_leaves_the_expiry
             reads_of_a_missing_key_leave_nothing
             an_expired_session_is_missing
-            an_expired_session_begins_anew_without_its_fields
+            an_expired_session_is_created_anew_without_its_fields
             the_shortest_expiry_does_no_harm
             the_longest_expiry_does_no_harm
             any_bytes_come_back
             a_megabyte_comes_back
             unusual_names_are_names
             writes_to_different_fields_all_survive
-            sessions_begun_side_by_side_under_one_key_are_one
+            concurrent_creations_under_one_key_are_one_session
             thousands_of_changes_are_one_write
             a_field_is_removed_once
             a_write_is_seen_whole
-            keys_are_apart
+            keys_are_independent
 
-            fields_are_read_in_the_order_that_they_are_asked_for
+            fields_are_read_in_the_requested_order
             fields_of_missing_and_dead_keys_are_not_read
             reading_several_fields_refreshes_as_reading_one
             several_fields_are_read_at_one_moment
             thousands_of_fields_are_one_read
 
-            a_replacement_tells_what_was_there
+            a_replacement_returns_the_former_value
             a_value_is_set_once
-            values_are_exchanged_for_what_is_expected
-            a_modification_of_what_has_to_be_there_begins_nothing
-            a_modification_may_begin_a_session
+            compare_and_set_compares_with_the_expected_value
+            a_modification_of_an_existing_session_creates_nothing
+            a_modification_may_create_a_session
             a_modification_of_a_dead_key_is_dead
             a_modification_sets_the_expiry
             a_modification_leaves_other_fields_alone
             modifying_the_last_field_away_keeps_the_session
-            what_an_alias_holds_is_held_until_the_field_is_changed
-            an_alias_that_holds_nothing_changes_nothing
+            the_value_of_an_alias_counts_until_the_field_is_changed
+            an_empty_alias_changes_nothing
             unusual_names_can_be_modified
             any_bytes_can_be_exchanged
             integers_are_added_within_their_limits
-            what_is_no_integer_is_not_added_to
-            a_field_that_holds_nothing_counts_as_its_default
+            a_value_that_is_no_integer_is_not_incremented
+            a_missing_field_is_incremented_from_its_default
             floats_are_added_as_ieee_754_does
-            what_is_no_float_is_not_added_to
+            a_value_that_is_no_float_is_not_incremented
             additions_at_once_are_exact
-            of_exchanges_at_once_one_wins
+            one_of_several_concurrent_exchanges_wins
             a_value_is_taken_once
-            a_value_that_is_set_once_is_one_for_all
+            a_value_that_is_set_once_is_the_same_for_all
 
             a_rotation_keeps_everything
             a_rotated_key_is_dead_to_everything
             a_rotated_key_is_missing_once_expired
             a_rotated_session_can_be_rotated_again
             a_repeated_rotation_succeeds_and_changes_nothing
-            a_repeated_rotation_of_what_has_ended_since_is_dead
+            a_repeated_rotation_of_an_ended_session_is_dead
             a_rotation_to_another_successor_is_dead
             a_missing_session_is_not_rotated
             a_destroyed_session_is_not_rotated
             a_rotation_overwrites_nothing
             a_rotation_onto_itself_is_refused
             a_large_session_is_rotated_whole
-            of_rotations_at_once_one_wins
-            a_rotation_beside_writers_loses_nothing
+            one_of_several_concurrent_rotations_wins
+            a_rotation_with_concurrent_writes_loses_nothing
 
             a_destroyed_session_is_dead_to_everything
             a_destroyed_session_is_missing_once_expired
@@ -177,9 +177,9 @@ macro_rules! __store_suite {
             a_missing_session_is_not_destroyed
             destroying_a_rotated_session_names_its_successor
             a_large_session_is_destroyed
-            of_destructions_at_once_one_ends_the_session
-            a_destruction_beside_a_rotation_knows_the_successor
-            no_session_comes_back_from_a_destruction_beside_writers
+            one_of_several_concurrent_destructions_ends_the_session
+            a_destruction_with_a_concurrent_rotation_knows_the_successor
+            a_destruction_with_concurrent_writes_leaves_no_session
 
             expires_in_of_a_session
             expires_in_refreshes_nothing
@@ -187,18 +187,18 @@ macro_rules! __store_suite {
             a_near_expiry_is_refreshed_below_a_threshold
             a_far_expiry_is_not_refreshed_below_a_threshold
             reads_below_a_threshold_know_missing_and_dead
-            the_time_of_the_store_goes_on
+            the_time_of_the_store_advances
 
-            a_destruction_keeps_its_tombstone_as_long_as_it_says
+            a_destruction_keeps_its_tombstone_for_the_given_time
             a_rotation_sets_both_expiries
-            a_tombstone_tells_how_its_session_ended
-            there_is_no_tombstone_of_what_is_live_or_missing
-            a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it
+            a_tombstone_records_how_its_session_ended
+            a_live_or_missing_session_has_no_tombstone
+            the_age_of_a_tombstone_counts_from_the_end_of_the_session
             nothing_prolongs_a_tombstone
             nothing_shortens_a_tombstone
 
             a_store_without_field_expiry_refuses_it
-            a_field_is_kept_as_long_as_it_says
+            a_field_is_kept_for_the_given_time
             a_write_without_an_expiry_ends_the_earlier_one
             a_write_sets_a_fields_expiry_again
             a_write_leaves_other_fields_expiries_alone
@@ -211,7 +211,7 @@ macro_rules! __store_suite {
             a_modification_replaces_an_alias_with_an_expiry
             an_expired_field_counts_as_missing_to_modifications
             expire_field_gives_an_expiry_and_refreshes_the_session
-            expire_field_changes_nothing_that_is_not_there
+            expire_field_ignores_missing_fields
             expires_in_of_a_field
             a_rotation_keeps_the_fields_expiries
             expiries_of_extreme_lengths_do_no_harm

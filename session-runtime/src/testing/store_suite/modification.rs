@@ -22,7 +22,7 @@ fn actions() -> Vec<Action> {
 }
 
 /// A missing field differs from an empty value.
-pub async fn a_replacement_tells_what_was_there(subject: &impl StoreUnderTest) {
+pub async fn a_replacement_returns_the_former_value(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     for (new, was) in [
@@ -48,7 +48,7 @@ pub async fn a_value_is_set_once(subject: &impl StoreUnderTest) {
 }
 
 /// Covers every combination of stored value, expected value and `or_missing`.
-pub async fn values_are_exchanged_for_what_is_expected(subject: &impl StoreUnderTest) {
+pub async fn compare_and_set_compares_with_the_expected_value(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[]).await;
     let texts =
@@ -73,7 +73,7 @@ pub async fn values_are_exchanged_for_what_is_expected(subject: &impl StoreUnder
 }
 
 /// Covers every action, whatever the outcome would be.
-pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &impl StoreUnderTest) {
+pub async fn a_modification_of_an_existing_session_creates_nothing(subject: &impl StoreUnderTest) {
     let (store, missing, expired) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &expired, &[set("a", "1")], MOMENT).await;
     subject.advance(LATER).await;
@@ -87,7 +87,7 @@ pub async fn a_modification_of_what_has_to_be_there_begins_nothing(subject: &imp
 
 /// Every action that succeeds creates a session, even without a change. A failing action creates
 /// none.
-pub async fn a_modification_may_begin_a_session(subject: &impl StoreUnderTest) {
+pub async fn a_modification_may_create_a_session(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         let key = fresh_key();
@@ -168,7 +168,9 @@ pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl Stor
 
 /// The value is under the former name alone, or under both names, and then the present name counts.
 /// The place of the value makes no other difference.
-pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &impl StoreUnderTest) {
+pub async fn the_value_of_an_alias_counts_until_the_field_is_changed(
+    subject: &impl StoreUnderTest,
+) {
     let store = subject.store();
     for action in actions() {
         for held in ["x", "1"] {
@@ -200,7 +202,7 @@ pub async fn what_an_alias_holds_is_held_until_the_field_is_changed(subject: &im
 }
 
 /// The result is the same as without an alias.
-pub async fn an_alias_that_holds_nothing_changes_nothing(subject: &impl StoreUnderTest) {
+pub async fn an_empty_alias_changes_nothing(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for action in actions() {
         for held in [&[][..], &[set("a", "x")], &[set("a", "1")]] {
@@ -252,7 +254,7 @@ pub async fn any_bytes_can_be_exchanged(subject: &impl StoreUnderTest) {
 }
 
 /// The exchanges are concurrent. The others find another value.
-pub async fn of_exchanges_at_once_one_wins(subject: &impl StoreUnderTest) {
+pub async fn one_of_several_concurrent_exchanges_wins(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), &fresh_key());
     for round in 0..10 {
         create(store, key, &[set("former", "old"), remove("a")]).await;
@@ -283,7 +285,7 @@ pub async fn a_value_is_taken_once(subject: &impl StoreUnderTest) {
 }
 
 /// The operations are concurrent, and the first creates the session.
-pub async fn a_value_that_is_set_once_is_one_for_all(subject: &impl StoreUnderTest) {
+pub async fn a_value_that_is_set_once_is_the_same_for_all(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for _ in 0..10 {
         let key = &fresh_key();

@@ -7,7 +7,7 @@ const REFRESHES: [Refresh; 3] =
 
 /// Each value is in the right place. Covers existing fields, missing fields, and a field that is
 /// read twice.
-pub async fn fields_are_read_in_the_order_that_they_are_asked_for(subject: &impl StoreUnderTest) {
+pub async fn fields_are_read_in_the_requested_order(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1"), set("b", ""), set("c", "\u{0}ä\r\n")]).await;
     for refresh in REFRESHES {

@@ -71,7 +71,7 @@ pub async fn a_repeated_rotation_succeeds_and_changes_nothing(subject: &impl Sto
 
 /// The successor may be destroyed, rotated again or expired. The repeated rotation does not succeed
 /// then, and changes nothing.
-pub async fn a_repeated_rotation_of_what_has_ended_since_is_dead(subject: &impl StoreUnderTest) {
+pub async fn a_repeated_rotation_of_an_ended_session_is_dead(subject: &impl StoreUnderTest) {
     for ending in ["destroyed", "rotated", "expired"] {
         let (store, key) = (subject.store(), fresh_key());
         let (successor, next) = (Successor::fresh(), Successor::fresh());
@@ -174,7 +174,7 @@ pub async fn a_large_session_is_rotated_whole(subject: &impl StoreUnderTest) {
 }
 
 /// The other rotations find the key dead, and leave nothing.
-pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
+pub async fn one_of_several_concurrent_rotations_wins(subject: &impl StoreUnderTest) {
     for _ in 0..20 {
         let (store, key) = (subject.store(), &fresh_key());
         create(store, key, &[set("a", "1")]).await;
@@ -198,7 +198,7 @@ pub async fn of_rotations_at_once_one_wins(subject: &impl StoreUnderTest) {
 
 /// Each write on the old key is in the successor, or the writer finds the key dead. No writer gets
 /// `Missing`.
-pub async fn a_rotation_beside_writers_loses_nothing(subject: &impl StoreUnderTest) {
+pub async fn a_rotation_with_concurrent_writes_loses_nothing(subject: &impl StoreUnderTest) {
     let (store, key, successor) = (subject.store(), fresh_key(), Successor::fresh());
     create(store, &key, &[set("a", "1")]).await;
     let (writers, rotated) = beside_writers(store, &key, store.rotate(&key, successor.rotation()));

@@ -18,7 +18,7 @@ pub async fn writes_to_different_fields_all_survive(subject: &impl StoreUnderTes
 }
 
 /// The first writes of a request, under the new id.
-pub async fn sessions_begun_side_by_side_under_one_key_are_one(subject: &impl StoreUnderTest) {
+pub async fn concurrent_creations_under_one_key_are_one_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     let names: Vec<_> = (0..20).map(|at| format!("field {at}")).collect();
     let creations = names.iter().map(|name| {

@@ -59,7 +59,7 @@ pub async fn an_expired_session_is_missing(subject: &impl StoreUnderTest) {
 }
 
 /// The new session has none of the old fields.
-pub async fn an_expired_session_begins_anew_without_its_fields(subject: &impl StoreUnderTest) {
+pub async fn an_expired_session_is_created_anew_without_its_fields(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create_for(store, &key, &[set("old", "1")], MOMENT).await;
     subject.advance(LATER).await;
@@ -174,7 +174,7 @@ pub async fn reads_below_a_threshold_know_missing_and_dead(subject: &impl StoreU
 }
 
 /// The store's clock runs as fast as other clocks.
-pub async fn the_time_of_the_store_goes_on(subject: &impl StoreUnderTest) {
+pub async fn the_time_of_the_store_advances(subject: &impl StoreUnderTest) {
     let before = subject.store().time().await.unwrap();
     subject.advance(Duration::from_millis(30)).await;
     let passed = subject.store().time().await.unwrap().duration_since(before).unwrap();

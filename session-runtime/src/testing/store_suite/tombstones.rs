@@ -4,7 +4,7 @@
 use super::support::*;
 
 /// The tombstone stays neither longer nor shorter, regardless of the session's expiry.
-pub async fn a_destruction_keeps_its_tombstone_as_long_as_it_says(subject: &impl StoreUnderTest) {
+pub async fn a_destruction_keeps_its_tombstone_for_the_given_time(subject: &impl StoreUnderTest) {
     let (store, short, long) = (subject.store(), fresh_key(), fresh_key());
     create_for(store, &short, &[set("a", "1")], HOUR).await;
     create_for(store, &long, &[set("a", "1")], MOMENT * 25).await;
@@ -70,7 +70,7 @@ pub async fn nothing_shortens_a_tombstone(subject: &impl StoreUnderTest) {
 
 /// The tombstone has the reason of the destruction, or the rotation's successor. Later operations
 /// on the dead key do not change this.
-pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTest) {
+pub async fn a_tombstone_records_how_its_session_ended(subject: &impl StoreUnderTest) {
     let store = subject.store();
     for reason in [DestroyReason::LoggedOut, DestroyReason::EndedElsewhere, DestroyReason::TooMany]
     {
@@ -101,7 +101,7 @@ pub async fn a_tombstone_tells_how_its_session_ended(subject: &impl StoreUnderTe
 }
 
 /// An expired key has no tombstone either.
-pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl StoreUnderTest) {
+pub async fn a_live_or_missing_session_has_no_tombstone(subject: &impl StoreUnderTest) {
     let (store, live, missing) = (subject.store(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
     assert_eq!(kind_of(store, &live).await, None);
@@ -114,7 +114,7 @@ pub async fn there_is_no_tombstone_of_what_is_live_or_missing(subject: &impl Sto
 }
 
 /// The age follows the store's clock. Repeated operations do not make a tombstone younger.
-pub async fn a_tombstone_counts_its_age_from_the_end_whatever_is_done_to_it(
+pub async fn the_age_of_a_tombstone_counts_from_the_end_of_the_session(
     subject: &impl StoreUnderTest,
 ) {
     let store = subject.store();

@@ -40,7 +40,7 @@ pub async fn a_session_may_begin_without_fields(subject: &impl StoreUnderTest) {
 }
 
 /// Covers `WriteMode::Existing` on a missing key and on a live key.
-pub async fn existing_mode_begins_nothing(subject: &impl StoreUnderTest) {
+pub async fn existing_mode_creates_no_session(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     assert_eq!(write(store, &key, &[set("a", "1")]).await, Lookup::Missing);
     assert_is_missing(store, &key).await;
@@ -59,7 +59,7 @@ pub async fn create_mode_writes_a_live_session(subject: &impl StoreUnderTest) {
 }
 
 /// The session is live, without the requested field.
-pub async fn a_field_that_is_not_there_is_nothing(subject: &impl StoreUnderTest) {
+pub async fn a_missing_field_is_none(subject: &impl StoreUnderTest) {
     let (store, key) = (subject.store(), fresh_key());
     create(store, &key, &[set("a", "1")]).await;
     for refresh in [Refresh::No, Refresh::To(HOUR)] {
@@ -190,7 +190,7 @@ pub async fn thousands_of_changes_are_one_write(subject: &impl StoreUnderTest) {
 }
 
 /// Operations under a key do not affect other keys.
-pub async fn keys_are_apart(subject: &impl StoreUnderTest) {
+pub async fn keys_are_independent(subject: &impl StoreUnderTest) {
     let (store, live, dead, missing) = (subject.store(), fresh_key(), fresh_key(), fresh_key());
     create(store, &live, &[set("a", "1")]).await;
     bury(store, &dead, HOUR).await;

@@ -125,7 +125,7 @@ fn floats_as_python_writes_them_are_read() {
 }
 
 #[test]
-fn what_is_no_float_is_refused() {
+fn invalid_floats_are_refused() {
     const NO_FLOATS: [&str; 17] = [
         "", " ", "-", ".", "e", "1e", "1 ", " 1", "1_0.0", "1,5", "0x1p3", "Infinity", "NaN",
         "-nan", "+inf", "null", "1.0.0",
@@ -154,7 +154,7 @@ fn text_truth_and_bytes_are_pinned() {
 }
 
 #[test]
-fn other_spellings_of_truth_are_read_and_no_more() {
+fn accepts_the_listed_spellings_of_booleans_only() {
     for text in ["True", "true", "1"] {
         reads(text, true);
     }
@@ -177,7 +177,7 @@ fn a_character_is_exactly_one() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_no_text() {
+fn text_that_is_not_utf_8_is_refused() {
     let bytes = Bytes::from_static(&[b'a', 0xff]);
     assert!(String::decode(bytes.clone()).is_err());
     assert!(Cow::decode(bytes.clone()).is_err());
@@ -283,7 +283,7 @@ fn deep_json_is_an_error() {
 }
 
 #[test]
-fn what_json_cannot_hold_is_an_encode_error() {
+fn values_that_json_cannot_represent_are_an_encode_error() {
     let spec = FieldSpec::<BTreeMap<Vec<u8>, u8>>::json("map");
     let error = spec.write(&BTreeMap::from([(b"HUNTER2".to_vec(), 1)])).unwrap_err();
     assert!(error.is_encode());
@@ -450,7 +450,7 @@ fn assert_shows_no_value(error: &crate::Error) {
 }
 
 #[test]
-fn setters_accept_what_the_list_says() {
+fn setters_accept_the_listed_types() {
     fn set<T: Clone>(value: impl IntoField<T>) -> T {
         IntoField::with_value(value, T::clone)
     }

@@ -29,7 +29,7 @@ fn durations_of_python_are_read() {
 }
 
 #[test]
-fn what_is_no_duration_is_refused() {
+fn invalid_durations_are_refused() {
     const NO_DURATIONS: [&str; 15] = [
         "",
         ".",
@@ -219,7 +219,7 @@ mod of_time {
     }
 
     #[test]
-    fn what_the_text_cannot_have_is_refused() {
+    fn values_without_a_text_are_refused() {
         let before = at(SECONDS.start, 0) - Duration::from_secs(1);
         assert!(before.encode().is_err() && before.date().encode().is_err());
         let odd = UtcOffset::from_hms(1, 0, 1).unwrap();

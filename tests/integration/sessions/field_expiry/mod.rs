@@ -39,7 +39,7 @@ over_every_store! {
         a_field_gets_an_expiry
         an_expired_field_reads_as_its_default
         a_setter_ends_an_expiry
-        expiries_begin_no_session
+        expiries_create_no_session
         an_expiry_of_zero_is_refused
         less_than_a_millisecond_is_one
         expire_in_refreshes_the_session

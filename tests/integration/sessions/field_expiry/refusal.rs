@@ -7,7 +7,7 @@ use session_tests::server::{Make, RedisServer};
 use super::{Flash, HOUR, Visitor, World};
 
 #[tokio::test]
-async fn a_server_without_field_expiry_is_told_at_the_start() {
+async fn a_server_without_field_expiry_is_reported_at_the_start() {
     let Some(world) = without_field_expiry().await else { return };
     world.sessions.require::<Visitor>().unwrap();
     let error = world.sessions.require::<Flash>().unwrap_err();
@@ -19,7 +19,7 @@ async fn a_server_without_field_expiry_is_told_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_server_without_field_expiry_refuses_it_and_does_all_else() {
+async fn a_server_without_field_expiry_supports_everything_else() {
     let Some(world) = without_field_expiry().await else { return };
     let server = world.server.as_ref().unwrap();
     let absent = world.sessions.open([]).session::<Flash>();
@@ -42,7 +42,7 @@ async fn a_server_without_field_expiry_refuses_it_and_does_all_else() {
 }
 
 #[tokio::test]
-async fn another_server_after_a_failover_is_asked_anew() {
+async fn field_expiry_is_checked_again_after_a_failover() {
     let (Some(mut world), Some(able)) = (without_field_expiry().await, Make::Redis8.program())
     else {
         return;

@@ -43,7 +43,7 @@ pub(crate) async fn a_setter_ends_an_expiry(world: World) {
     assert_eq!(session.code().expires_in().await.unwrap(), None);
 }
 
-pub(crate) async fn expiries_begin_no_session(world: World) {
+pub(crate) async fn expiries_create_no_session(world: World) {
     let handle = world.sessions.open([]);
     let session = handle.session::<Visitor>();
     assert!(!session.code().expire_in(HOUR).await.unwrap());

@@ -32,23 +32,23 @@ macro_rules! over_every_store {
 over_every_store! {
     single {
         take_gives_the_value_and_removes_it
-        replace_gives_what_was_there
+        replace_returns_the_former_value
         get_or_set_sets_once
         incr_and_decr_count_exactly
         incr_respects_the_default
         incr_respects_the_range_of_every_type
         incr_adds_floats_as_rust_does
-        incr_of_what_is_no_number_is_a_decode_error
+        incr_of_a_value_that_is_no_number_is_a_decode_error
         compare_and_set_compares_with_the_stored_form
         update_applies_a_function
         update_gives_up_when_contended
-        of_a_hundred_updates_at_once_none_is_lost
-        an_addition_out_of_range_begins_nothing
-        what_only_removes_begins_nothing
+        a_hundred_concurrent_updates_are_all_kept
+        an_addition_out_of_range_creates_no_session
+        removals_create_no_session
         operations_on_a_dead_session_are_gone
         ten_thousand_increments_from_64_clients_are_ten_thousand
-        of_64_clients_that_compare_and_set_one_wins
-        of_64_clients_that_take_one_gets_it
+        one_of_64_clients_wins_compare_and_set
+        one_of_64_clients_takes_the_value
         get_or_set_has_one_value_for_all
         values_over_the_limit_are_refused
         a_value_over_the_limit_can_be_made_smaller

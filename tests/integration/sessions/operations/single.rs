@@ -50,7 +50,7 @@ pub(crate) async fn take_gives_the_value_and_removes_it(world: World) {
     assert!(session.exists().await.unwrap());
 }
 
-pub(crate) async fn replace_gives_what_was_there(world: World) {
+pub(crate) async fn replace_returns_the_former_value(world: World) {
     let (_, session, _) = begin(&world).await;
     assert_eq!(session.credit().replace(5).await.unwrap(), 100);
     assert_eq!(session.credit().replace(6).await.unwrap(), 5);
@@ -127,7 +127,7 @@ pub(crate) async fn incr_adds_floats_as_rust_does(world: World) {
     assert!(session.ratio().compare_and_set(ratio, 1.0).await.unwrap(), "written as it is encoded");
 }
 
-pub(crate) async fn incr_of_what_is_no_number_is_a_decode_error(world: World) {
+pub(crate) async fn incr_of_a_value_that_is_no_number_is_a_decode_error(world: World) {
     #[derive(Debug, Session)]
     struct Text {
         count: String,
@@ -191,7 +191,7 @@ pub(crate) async fn update_gives_up_when_contended(world: World) {
 }
 
 /// Each update applies to the result of the previous update.
-pub(crate) async fn of_a_hundred_updates_at_once_none_is_lost(world: World) {
+pub(crate) async fn a_hundred_concurrent_updates_are_all_kept(world: World) {
     let sessions = world.sessions(|config| config.timeout(Duration::from_secs(60)));
     let session: Session<Counters> = sessions.create().await.unwrap();
     let id = session.session_id().unwrap();
@@ -209,7 +209,7 @@ pub(crate) async fn of_a_hundred_updates_at_once_none_is_lost(world: World) {
     assert_eq!(session.name().await.unwrap().len(), 100);
 }
 
-pub(crate) async fn an_addition_out_of_range_begins_nothing(world: World) {
+pub(crate) async fn an_addition_out_of_range_creates_no_session(world: World) {
     let sessions = world.sessions(|config| config);
     let handle = sessions.open([]);
     let session: Session<Counters> = handle.session();
@@ -237,7 +237,7 @@ pub(crate) async fn an_addition_out_of_range_begins_nothing(world: World) {
     assert!(handle.finish().set_cookie().is_some());
 }
 
-pub(crate) async fn what_only_removes_begins_nothing(world: World) {
+pub(crate) async fn removals_create_no_session(world: World) {
     let sessions = world.sessions(|config| config);
     let handle = sessions.open([]);
     let session: Session<Counters> = handle.session();
@@ -298,7 +298,7 @@ pub(crate) async fn ten_thousand_increments_from_64_clients_are_ten_thousand(wor
     assert_eq!(session.count().await.unwrap(), 10_000);
 }
 
-pub(crate) async fn of_64_clients_that_compare_and_set_one_wins(world: World) {
+pub(crate) async fn one_of_64_clients_wins_compare_and_set(world: World) {
     let (sessions, session, id) = begin(&world).await;
     let won = at_once(&sessions, id, 64, |session, client| async move {
         session.count().compare_and_set(0, client + 1).await.unwrap().then_some(client + 1)
@@ -307,7 +307,7 @@ pub(crate) async fn of_64_clients_that_compare_and_set_one_wins(world: World) {
     assert_eq!(won, [session.count().await.unwrap()]);
 }
 
-pub(crate) async fn of_64_clients_that_take_one_gets_it(world: World) {
+pub(crate) async fn one_of_64_clients_takes_the_value(world: World) {
     let (sessions, session, id) = begin(&world).await;
     session.set_name("flash").await.unwrap();
     let taken =

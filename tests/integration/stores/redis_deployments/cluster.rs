@@ -140,7 +140,7 @@ async fn a_new_master_is_found() {
 
 /// `time` alone is enough to learn of a new master, also as the first operation of a store.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_of_life_is_enough_to_learn_the_slots() {
+async fn a_health_check_is_enough_to_read_the_slots() {
     let mut cluster = Cluster::start();
     let builder = || RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(500));
     let lazy = builder().connect_lazily().unwrap();
@@ -158,7 +158,7 @@ async fn a_sign_of_life_is_enough_to_learn_the_slots() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slot_that_nobody_has_is_unavailable() {
+async fn a_slot_without_a_node_is_unavailable() {
     let cluster = Cluster::start();
     let key = fresh_key();
     let owner = &cluster.nodes()[cluster.owner_of(key.expose_secret())];
@@ -186,7 +186,7 @@ async fn every_node_flushes_its_scripts_for_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_and_one_server_are_not_taken_for_each_other() {
+async fn a_cluster_and_a_single_server_are_not_confused() {
     let server = RedisServer::start();
     let address = format!("127.0.0.1:{}", server.port());
     let error = connect(&format!("redis+cluster://{address}")).await.unwrap_err();
@@ -217,7 +217,7 @@ async fn a_node_that_names_no_host_is_found_all_the_same() {
 
 /// The node announces neither a name nor an address.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_does_not_tell_where_it_is_is_named_at_the_start() {
+async fn a_node_without_an_announced_address_is_reported_at_the_start() {
     let settings = ["--cluster-enabled", "yes", "--cluster-preferred-endpoint-type", "hostname"];
     let server = RedisServer::start_with(&settings);
     let _: String = server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);

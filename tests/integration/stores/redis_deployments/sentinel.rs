@@ -104,7 +104,7 @@ async fn a_login_for_the_sentinels_is_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_knows_is_named() {
+async fn unknown_masters_and_sentinels_are_named() {
     let mut deployment = Sentinel::start();
     let url = deployment.url();
     let (hosts, _) = url.rsplit_once('/').unwrap();

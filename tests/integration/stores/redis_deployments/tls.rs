@@ -23,7 +23,7 @@ async fn certificates_by_url_and_by_builder() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_trusts_is_not_connected_to_and_told_why() {
+async fn an_untrusted_server_is_refused_with_the_reason() {
     let (Some(tls), Some(other)) = (Tls::start_open(), Tls::start_open()) else { return };
     let (Some(renamed), Some(expired)) = (Tls::start_as_another(), Tls::start_expired()) else {
         return;
@@ -44,7 +44,7 @@ async fn a_server_that_nobody_trusts_is_not_connected_to_and_told_why() {
 }
 
 #[tokio::test]
-async fn a_server_is_reached_by_address_and_known_by_the_name_of_its_certificate() {
+async fn a_server_is_reached_by_address_and_verified_by_the_certificate_name() {
     let Some(tls) = Tls::start_as_another() else { return };
     let store = connect(&format!("{}&server_name={}", tls.url(), Tls::OTHER_NAME)).await.unwrap();
     let key = session(&store).await;
@@ -60,7 +60,7 @@ async fn a_server_is_reached_by_address_and_known_by_the_name_of_its_certificate
 
 /// Both the node in the URL and the nodes in the slot map have this certificate.
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_that_tell_their_address_are_known_by_the_name_of_their_certificate() {
+async fn nodes_that_announce_addresses_are_verified_by_the_certificate_name() {
     let Some(tls) = Tls::start_cluster() else { return };
     for host in ["127.0.0.1", "localhost"] {
         let url = tls.url().replacen("rediss://127.0.0.1", &format!("rediss+cluster://{host}"), 1);
@@ -72,7 +72,7 @@ async fn nodes_that_tell_their_address_are_known_by_the_name_of_their_certificat
 }
 
 #[tokio::test]
-async fn a_client_that_the_server_does_not_trust_is_not_let_in_and_told_why() {
+async fn an_untrusted_client_is_refused_with_the_reason() {
     let (Some(tls), Some(other)) = (Tls::start(), Tls::start()) else { return };
     let url = format!("{}?ca={}", tls.bare_url(), tls.authority().display());
     assert_misconfigured(&url, "a client certificate").await;
@@ -84,7 +84,7 @@ async fn a_client_that_the_server_does_not_trust_is_not_let_in_and_told_why() {
 }
 
 #[tokio::test]
-async fn tls_and_plain_text_are_not_taken_for_each_other() {
+async fn tls_and_plain_text_are_not_confused() {
     let Some(tls) = Tls::start_open() else { return };
     let server = session_tests::server::RedisServer::start();
     let url = format!("rediss://127.0.0.1:{}?ca={}", server.port(), tls.authority().display());

@@ -41,7 +41,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn what_is_counted_is_what_is_there_and_never_too_much(
+    fn counted_sizes_match_the_content_and_the_bound(
         steps in prop::collection::vec(step(), 1..80),
         (entries, bytes) in (1_usize..8, 0_usize..30_000),
         when_full in prop::sample::select(vec![WhenFull::Refuse, WhenFull::Evict]),

@@ -6,7 +6,7 @@ use crate::store::WhenFull;
 const LARGE: usize = 4000;
 
 #[test]
-fn a_new_session_is_refused_and_the_live_ones_go_on() {
+fn a_full_store_refuses_new_sessions_and_serves_live_ones() {
     let (store, clock) = bounded(3, usize::MAX, WhenFull::Refuse);
     for at in 0..3 {
         create(&store, &key(at), MINUTE);
@@ -41,7 +41,7 @@ fn a_write_that_has_no_room_changes_nothing() {
 }
 
 #[test]
-fn a_value_may_become_another_one_that_is_no_larger() {
+fn a_value_may_be_replaced_by_a_value_of_the_same_size() {
     let (store, _) = bounded(1, 5400, WhenFull::Refuse);
     put(&store, &key(0), WriteMode::Create, LARGE).unwrap();
     assert!(put(&store, &key(0), WriteMode::Existing, LARGE + 100).unwrap_err().is_refused());
@@ -51,7 +51,7 @@ fn a_value_may_become_another_one_that_is_no_larger() {
 }
 
 #[test]
-fn the_session_that_was_not_used_for_longest_makes_room() {
+fn the_least_recently_used_session_is_evicted() {
     let (store, _) = bounded(3, usize::MAX, WhenFull::Evict);
     for at in 0..3 {
         create(&store, &key(at), MINUTE);
@@ -64,7 +64,7 @@ fn the_session_that_was_not_used_for_longest_makes_room() {
 }
 
 #[test]
-fn all_that_has_expired_makes_room_at_once() {
+fn expired_entries_make_room_at_once() {
     let (store, clock) = bounded(usize::MAX, 14_000, WhenFull::Refuse);
     for at in 0..10 {
         create(&store, &key(at), MINUTE);
@@ -91,7 +91,7 @@ fn tombstones_make_room_for_new_sessions() {
 }
 
 #[test]
-fn what_is_larger_than_the_whole_store_evicts_nobody() {
+fn a_session_larger_than_the_store_evicts_nothing() {
     let (store, _) = bounded(10, 9000, WhenFull::Evict);
     for at in 0..3 {
         create(&store, &key(at), MINUTE);
@@ -104,7 +104,7 @@ fn what_is_larger_than_the_whole_store_evicts_nobody() {
 }
 
 #[test]
-fn a_flood_of_creations_meets_its_bound() {
+fn many_creations_stay_within_the_bound() {
     for when_full in [WhenFull::Refuse, WhenFull::Evict] {
         let (store, clock) = bounded(1000, 2_000_000, when_full);
         for at in 0..20_000 {
@@ -135,7 +135,7 @@ fn rotations_and_destructions_go_on_and_the_oldest_tombstones_make_room() {
 }
 
 #[test]
-fn where_live_sessions_fill_the_store_a_rotation_leaves_no_tombstone() {
+fn a_rotation_in_a_store_full_of_live_sessions_leaves_no_tombstone() {
     for when_full in [WhenFull::Refuse, WhenFull::Evict] {
         let (store, _) = bounded(2, usize::MAX, when_full);
         create(&store, &key(0), MINUTE);

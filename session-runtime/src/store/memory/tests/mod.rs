@@ -37,7 +37,7 @@ fn setting_the_time_of_day_expires_nothing_and_revives_nothing() {
 }
 
 #[test]
-fn creations_clear_away_what_expired_and_nobody_asks_for() {
+fn creations_remove_expired_sessions() {
     let (store, clock) = store();
     for at in 0..1000 {
         create(&store, &key(at), MINUTE);

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_here_is_told_from_what_is_wrong_there() {
+    fn local_and_remote_certificate_errors_are_distinguished() {
         let bad = rustls::Error::InvalidCertificate(CertificateError::BadEncoding);
         let of_system = RedisError::from(bad.clone());
         assert!(refusal(&of_system).unwrap().contains("the system's certificates"));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_of_the_network_are_not_those_of_tls() {
+    fn other_network_errors_are_not_tls_errors() {
         for kind in
             [io::ErrorKind::ConnectionRefused, io::ErrorKind::Other, io::ErrorKind::UnexpectedEof]
         {

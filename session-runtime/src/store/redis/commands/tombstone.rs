@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_anybody_else_is_the_tombstone_of_a_session_that_has_just_ended() {
+    fn an_unknown_text_is_a_tombstone_of_a_session_that_just_ended() {
         let destroyed = TombstoneKind::Destroyed(DestroyReason::LoggedOut);
         for text in ["x", ":::", "::::", "renewed:x:y:z", "rotated:18446744073709551616:1:", "-1:"]
         {

@@ -70,7 +70,7 @@ mod tests {
     use super::OutageLog;
 
     #[test]
-    fn what_one_link_has_logged_is_not_new_from_another() {
+    fn an_outage_logged_by_one_link_is_not_logged_by_another() {
         let log = OutageLog::default();
         let links = [log.clone(), log];
         assert_eq!(links.each_ref().map(OutageLog::record_connected), [true, false]);

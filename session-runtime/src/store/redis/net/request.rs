@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_carried_out_is_not_sent_elsewhere_for_what_follows_it() {
+    fn completed_commands_are_not_resent_because_of_later_ones() {
         let moved = || parse_redis_value(b"-MOVED 1 h:1\r\n").unwrap();
         assert_eq!(GuardedPipeline::retryable_code(&vec![Value::Int(1), moved()]), None);
         assert_eq!(

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_master_that_no_sentinel_knows_is_told_from_sentinels_that_are_away() {
+    fn an_unknown_master_is_distinguished_from_unavailable_sentinels() {
         let mut votes = Votes::default();
         assert!(matches!(Votes::default().into_candidates(1), Err(Cause::NoSentinel)));
         votes.count(None);

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_matters_where_there_is_a_limit() {
+    fn an_eviction_policy_matters_only_with_a_memory_limit() {
         for (info, expected) in [
             ("# Memory\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n", Some("allkeys-lru")),
             ("maxmemory:1000\r\nmaxmemory_policy:volatile-ttl\r\n", Some("volatile-ttl")),

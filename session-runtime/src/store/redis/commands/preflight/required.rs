@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_told_from_other_errors() {
+    fn refusals_are_distinguished_from_other_errors() {
         for (reply, expected) in [
             ("-ERR unknown command 'PTTL', with args beginning with: 'k' ", Some(Refusal::Command)),
             (

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_send_where_they_say() {
+    fn redirects_are_read_from_replies() {
         let at = |host: &str, port| Address { host: host.into(), port };
         for (reply, expected) in [
             ("-MOVED 3999 127.0.0.1:6381", Some(Redirect::Moved(at("127.0.0.1", 6381)))),

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_without_a_name_is_where_its_entry_says() {
+    fn a_node_without_a_name_has_the_address_of_its_metadata() {
         for (host, metadata, expected) in [
             ("$1\r\n?\r\n", "*2\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
             ("$1\r\n?\r\n", "%1\r\n$2\r\nip\r\n$1\r\nb\r\n", "b"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_slots_is_refused() {
+    fn invalid_slot_lists_are_refused() {
         for reply in
             ["*1\r\n:1\r\n", "+OK\r\n", "*1\r\n*3\r\n:0\r\n:70000\r\n*2\r\n$1\r\na\r\n:1\r\n"]
         {

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_makes_a_connection_idle_and_its_role_due() {
+    fn after_a_second_a_connection_is_idle_and_its_role_is_checked() {
         let activity = Activity::new();
         let at = |millis| activity.opened + Duration::from_millis(millis);
         assert!(!activity.is_idle(at(999)) && activity.is_idle(at(1000)));

@@ -429,7 +429,7 @@ mod tests {
     use crate::store::redis::net::request::Idempotent;
 
     #[tokio::test]
-    async fn an_operation_that_a_connection_took_at_its_end_does_not_wait() {
+    async fn an_operation_on_a_closing_connection_does_not_wait() {
         let (link, health) = (nowhere(), ConnectionHealth::default());
         let never = pin!(pending::<RedisResult<()>>());
         let waiting = tokio::spawn({
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_may_be_repeated_leaves_a_connection_that_has_been_replaced() {
+    async fn only_repeatable_operations_leave_a_replaced_connection() {
         let (link, health) = (nowhere(), ConnectionHealth::default());
         let never = pin!(pending::<RedisResult<()>>());
         assert_eq!(link.reply_or_end::<Idempotent<'_, Cmd>, _>(never, &health).await, None);
