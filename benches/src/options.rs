@@ -6,10 +6,10 @@ use crate::Failure;
 use crate::server::Contestant;
 
 const USAGE: &str = "usage:
-  session-benches [--quick] [--json FILE] [--svg FILE]   compares all, prints a table
-  session-benches growth [--quick] [--json FILE]         how costs grow with a session, and with the number of sessions
-  session-benches plot JSON SVG                          draws what the first one wrote
-  session-benches serve NAME HOST:PORT                   one contestant's servers, until the input ends; the first two start these";
+  session-benches [--quick] [--json FILE] [--svg FILE]   compares all libraries, prints a table
+  session-benches growth [--quick] [--json FILE]         measures how costs grow with the size and the number of sessions
+  session-benches plot JSON SVG                          draws the results of the first command
+  session-benches serve NAME HOST:PORT                   serves one library until the input ends; the first two commands start this command";
 
 pub(crate) struct Options {
     pub(crate) command: Command,

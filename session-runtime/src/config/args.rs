@@ -252,7 +252,10 @@ mod tests {
         );
         same(apply(&["--session-cookie-secure="], &[], off()).unwrap(), off());
         let separate = ["program", "--session-cookie-secure", "false"];
-        assert!(Program::try_parse_from(separate).is_err(), "what follows is the application's");
+        assert!(
+            Program::try_parse_from(separate).is_err(),
+            "the next word belongs to the application"
+        );
     }
 
     #[test]

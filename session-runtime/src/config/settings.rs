@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     pub(crate) cookie_formats: Vec<CookieFormat>,
     /// The secrets, the newest first. The list may be empty only for `memory:`.
     pub(crate) secrets: Vec<Secret>,
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory answers at once"))]
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory replies at once"))]
     pub(crate) timeout: Duration,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory needs no connection"))]
     pub(crate) connect_lazily: bool,

@@ -77,7 +77,7 @@ fn write(lifecycle: &mut Lifecycle) -> Result<Option<PlannedWrite>, Error> {
 }
 
 fn remove(lifecycle: &mut Lifecycle) -> Result<Option<PlannedWrite>, Error> {
-    lifecycle.plan_write(now(), true, |_| panic!("removing begins no session"))
+    lifecycle.plan_write(now(), true, |_| panic!("removals create no session"))
 }
 
 fn reads(lifecycle: &mut Lifecycle) -> Option<(SessionId, bool)> {
@@ -255,7 +255,7 @@ fn creation_of_unknown_outcome_is_resolved_under_the_same_id() {
     assert_eq!(reads(&mut lifecycle), Some((id, true)), "a read asks whether it happened");
     assert_eq!(lifecycle.missing(&id, false), Next::Done);
     assert_eq!(remove(&mut lifecycle).unwrap().unwrap().mode, WriteMode::Existing);
-    assert!(lifecycle.send_headers().set.is_none(), "no cookie for what may not be there");
+    assert!(lifecycle.send_headers().set.is_none(), "no cookie for a session that may not exist");
 }
 
 #[test]
@@ -266,7 +266,11 @@ fn a_read_that_came_before_the_creation_does_not_end_it() {
     let remove = remove(&mut lifecycle).unwrap().unwrap();
     assert!(read.resolves_pending && remove.resolves_pending);
     lifecycle.created(&id).unwrap();
-    assert_eq!(lifecycle.missing(&id, read.resolves_pending), Next::Done, "it was told before");
+    assert_eq!(
+        lifecycle.missing(&id, read.resolves_pending),
+        Next::Done,
+        "the read was sent before the creation"
+    );
     assert_eq!(writes(&mut lifecycle), (id, WriteMode::Existing));
     assert!(!lifecycle.plan_read(now()).unwrap().resolves_pending);
     assert_eq!(lifecycle.send_headers().set.unwrap().id, id);
@@ -707,7 +711,11 @@ fn a_rotation_that_ends_after_the_headers_is_refused() {
     let planned = rotates(&mut lifecycle, RotationReason::Rotate);
     lifecycle.send_headers();
     assert!(lifecycle.rotated(&planned).unwrap_err().is_headers_sent());
-    assert_eq!(writes(&mut lifecycle), (planned.to.id, WriteMode::Existing), "writing goes on");
+    assert_eq!(
+        writes(&mut lifecycle),
+        (planned.to.id, WriteMode::Existing),
+        "later writes succeed"
+    );
 }
 
 #[test]
@@ -914,7 +922,7 @@ fn a_login_creates_a_session_unless_another_request_ended_the_old_one() {
         assert!(matches!(step, RotationStep::ReadTombstone(session) if session.id == one.id));
         let tombstone = Tombstone { kind, age: Duration::from_secs(seconds) };
         lifecycle.tombstone_read(&one.id, Some(tombstone), age());
-        assert!(write(&mut lifecycle).unwrap_err().is_gone(), "what is no login is gone");
+        assert!(write(&mut lifecycle).unwrap_err().is_gone(), "only a login creates a session");
         lifecycle
             .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
                 panic!("nothing to rotate")

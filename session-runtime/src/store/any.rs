@@ -86,10 +86,7 @@ impl AnyStore {
 
     /// Writes changes. Set `overwrites` if no field is removed and all written fields most likely
     /// exist.
-    #[cfg_attr(
-        not(feature = "redis"),
-        expect(unused_variables, reason = "it is the same to others")
-    )]
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only Redis uses it"))]
     pub(crate) async fn write(
         &self,
         key: &SessionKey,

@@ -97,7 +97,7 @@ impl Model {
                 let write =
                     Write { mode: WriteMode::Existing, changes: &changes, expires_in: seconds(60) };
                 if let Lookup::Found(_) =
-                    store.write(&key(at), write).expect("what only removes has room")
+                    store.write(&key(at), write).expect("removals always have room")
                 {
                     self.used(at, 60).fields.remove(&name);
                 }
