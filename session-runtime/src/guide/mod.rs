@@ -28,7 +28,7 @@
 )]
 //! | [`observability`] | Which spans, events and metrics are there? |
 //! | [`performance`] | How many round trips does each call make? |
-//! | [`faq`] | Why does the counter stay at 1, and why does the login page return? |
+//! | [`faq`] | Why does the counter stay at 1, why does the login page return, and why 409? |
 //!
 //! Moving from another library:
 //!
