@@ -5,8 +5,7 @@
     "session fields must own their data: remove the lifetime"
 }
 ::core::compile_error! {
-    "`set_name` is also the name of the setter of `name`: rename this field, and keep its stored \
-     name with `#[session(rename = \"set_name\")]`"
+    "`set_name` is also the name of the setter of `name`: rename this field, and keep its stored name with `#[session(rename = \"set_name\")]`"
 }
 /// The fields of a [`Visitor`] session, with a getter and a setter for each field.
 struct VisitorFields {
