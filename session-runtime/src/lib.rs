@@ -43,18 +43,17 @@
 Begin with the [quick start](guide::quick_start). Then read about [types](guide::types), the
 [life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login),
 [callbacks from other sites](guide::cross_site) and [security](guide::security). Pages on
-[frameworks](guide::frameworks), [errors](guide::errors), tests, deployment,
-[production](guide::production), [operations](guide::runbook),
-[observability](guide::observability) and [performance](guide::performance) follow. The
-[FAQ](guide::faq) answers questions by symptom.
+[frameworks](guide::frameworks), [errors](guide::errors), [tests], [deployment], [production],
+[operations], [observability](guide::observability) and [performance](guide::performance) follow.
+The [FAQ](guide::faq) answers questions by symptom.
 
 There are pages for users of [tower-sessions](guide::tower_sessions),
-[actix-session](guide::actix_session) and Python's `redis_session`."#
+[actix-session](guide::actix_session) and [Python's `redis_session`]."#
 )]
 //!
 //! # Fields
 //!
-//! [`#[derive(Session)]`](macro@Session) makes a struct the schema of a session. Each field gets a
+//! [`#[derive(Session)]`][derive] makes a struct the schema of a session. Each field gets a
 //! getter and a setter. The getter returns a [`Field`], which you await to read the value. Methods
 //! of [`Field`] count, compare, take and replace values in one atomic step.
 //!
@@ -77,8 +76,11 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //!
 //! # Modules
 //!
+//! - [`guide`] has a page for each topic.
 //! - [`store`] has the stores, and the trait for custom stores.
 //! - [`adapter`] has the types of each web framework.
+//! - [`testing`] has tools for your tests.
+//! - [`redis_session`] has the cookie formats of the Python package.
 //! - [`batch`] and [`field`] have types that applications rarely name.
 //!
 //! # Features
@@ -94,16 +96,48 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! | `poem` | no | middleware, extractor and errors for poem 3 |
 //! | `blocking` | no | `wait` on every operation, for programs without `async` |
 //! | `redis-session-compat` | no | sessions shared with Python's `redis_session` |
-//! | `clap` | no | `SessionArgs`: the settings as command-line options |
+//! | `clap` | no | [`SessionArgs`]: the settings as command-line options |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | types of these crates as fields |
 //! | `metrics` | no | metrics of the crate `metrics` |
 //! | `testing` | no | a movable clock, a browser and other tools for your tests |
 //!
 //! # Tests
 //!
-//! `SessionConfig::new().store("memory:")` needs no server. Feature `testing` adds tools that put a
-//! session into any state.
-
+//! `SessionConfig::new().store("memory:")` needs no server. The module [`testing`] has tools that
+//! put a session into any state. The guide shows [how to test handlers][tests].
+//!
+// Targets of links, which depend on the features.
+#![cfg_attr(
+    all(feature = "derive", feature = "redis"),
+    doc = r#"
+[deployment]: guide::deployment
+[production]: guide::production
+[operations]: guide::runbook"#
+)]
+#![cfg_attr(
+    not(feature = "redis"),
+    doc = r#"
+[deployment]: crate#features
+[production]: crate#features
+[operations]: crate#features
+[`RedisStore`]: crate#features"#
+)]
+#![cfg_attr(all(feature = "derive", feature = "testing"), doc = "\n[tests]: guide::testing\n")]
+#![cfg_attr(not(all(feature = "derive", feature = "testing")), doc = "\n[tests]: crate#features\n")]
+#![cfg_attr(
+    all(feature = "derive", feature = "redis-session-compat"),
+    doc = "\n[Python's `redis_session`]: guide::redis_session\n"
+)]
+#![cfg_attr(
+    not(all(feature = "derive", feature = "redis-session-compat")),
+    doc = "\n[Python's `redis_session`]: crate#features\n"
+)]
+#![cfg_attr(feature = "derive", doc = "\n[derive]: macro@Session\n")]
+#![cfg_attr(not(feature = "derive"), doc = "\n[derive]: crate#features\n")]
+#![cfg_attr(not(feature = "derive"), doc = "\n[`guide`]: crate#features\n")]
+#![cfg_attr(not(feature = "testing"), doc = "\n[`testing`]: crate#features\n")]
+#![cfg_attr(not(feature = "redis-session-compat"), doc = "\n[`redis_session`]: crate#features\n")]
+#![cfg_attr(not(feature = "clap"), doc = "\n[`SessionArgs`]: crate#features\n")]
 #![forbid(unsafe_code)]
 // docs.rs writes beside each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -23,7 +23,9 @@
 //! #[actix_web::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let sessions = Sessions::from_env().await?; // SESSION_REDIS, SESSION_SECRET, …
-//!     let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
+//!     let app = move || {
+//!         App::new().wrap(sessions.middleware()).route("/", web::get().to(index))
+//!     };
 //!     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
 //!     Ok(())
 //! }
@@ -85,7 +87,9 @@ use crate::session::sessions::Sessions;
 /// #[actix_web::main]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-///     let app = move || App::new().wrap(sessions.middleware()).route("/", web::get().to(index));
+///     let app = move || {
+///         App::new().wrap(sessions.middleware()).route("/", web::get().to(index))
+///     };
 ///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
 ///     Ok(())
 /// }
@@ -119,7 +123,9 @@ impl SessionMiddleware {
     /// }
     ///
     /// # fn example(sessions: session_runtime::Sessions) {
-    /// let front_page = web::resource("/").wrap(sessions.middleware().allow_degraded()).get(front_page);
+    /// let front_page = web::resource("/")
+    ///     .wrap(sessions.middleware().allow_degraded())
+    ///     .get(front_page);
     /// let app = App::new().service(front_page).wrap(sessions.middleware());
     /// # }
     /// ```
@@ -143,7 +149,9 @@ impl SessionMiddleware {
     /// }
     ///
     /// # fn example(sessions: session_runtime::Sessions) {
-    /// let orders = web::resource("/order").wrap(sessions.middleware().allow_cross_site()).post(order);
+    /// let orders = web::resource("/order")
+    ///     .wrap(sessions.middleware().allow_cross_site())
+    ///     .post(order);
     /// let app = App::new().service(orders).wrap(sessions.middleware());
     /// # }
     /// ```

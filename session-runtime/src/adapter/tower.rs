@@ -228,7 +228,8 @@ impl SessionHandle {
     /// }
     ///
     /// async fn serve<B>(request: http::Request<B>) -> Result<http::Response<String>, Error> {
-    ///     let session: Session<Visitor> = SessionHandle::from_extensions(request.extensions())?.session();
+    ///     let handle = SessionHandle::from_extensions(request.extensions())?;
+    ///     let session: Session<Visitor> = handle.session();
     ///     Ok(http::Response::new(session.count().await?.to_string()))
     /// }
     /// # }

@@ -47,7 +47,8 @@ use crate::error::Setting;
 ///     session: SessionArgs,
 /// }
 ///
-/// let args = Args::parse_from(["program", "--session-redis=memory:", "--session-expire=1800"]);
+/// let options = ["program", "--session-redis=memory:", "--session-expire=1800"];
+/// let args = Args::parse_from(options);
 /// let config = args.session.config()?;
 /// # Ok::<(), session_runtime::Error>(())
 /// ```
@@ -131,8 +132,9 @@ impl SessionArgs {
     /// }
     ///
     /// let args = Args::parse_from(["program"]);
-    /// let file: SessionConfig = serde_json::from_str(r#"{ "store": "memory:", "cookie_name": "sid" }"#)?;
-    /// let config = args.session.apply_to(file)?;
+    /// let file = r#"{ "store": "memory:", "cookie_name": "sid" }"#;
+    /// let config: SessionConfig = serde_json::from_str(file)?;
+    /// let config = args.session.apply_to(config)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply_to(&self, config: SessionConfig) -> Result<SessionConfig, Error> {

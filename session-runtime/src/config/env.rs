@@ -25,8 +25,8 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_SAME_SITE` | `Strict`, `Lax` or `None` | [`cookie_same_site`](Self::cookie_same_site) |
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
-    /// | `SESSION_COOKIE_FORMATS` | `native`, `tornado`, `flask`, `unsigned-forgeable-ids`, or several, separated by commas | `cookie_formats` |
-    /// | `SECRET_KEY` | the key of the Python application | `cookie_formats` |
+    /// | `SESSION_COOKIE_FORMATS` | one format or several, separated by commas | [`cookie_formats`] |
+    /// | `SECRET_KEY` | the key of the Python application | [`cookie_formats`] |
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     ///
@@ -38,9 +38,10 @@ impl SessionConfig {
     /// are logged as warnings. A value in quotes is an error, because no shell has removed the
     /// quotes.
     ///
-    /// Formats other than `native` need the feature `redis-session-compat`. `SECRET_KEY` is for the
-    /// formats `tornado` and `flask`, if the configuration has no key for them. Give the whole key
-    /// of the Python application. On Unix, the key may also be bytes that are not text.
+    /// The cookie formats are `native`, `tornado`, `flask` and `unsigned-forgeable-ids`. All but
+    /// `native` need the feature `redis-session-compat`. `SECRET_KEY` is for the formats `tornado`
+    /// and `flask`, if the configuration has no key for them. Give the whole key of the Python
+    /// application. On Unix, the key may also be bytes that are not text.
     ///
     /// # Errors
     ///
@@ -56,6 +57,14 @@ impl SessionConfig {
     /// let config = SessionConfig::from_env()?.cookie_name("session");
     /// # Ok::<(), session_runtime::Error>(())
     /// ```
+    #[cfg_attr(
+        feature = "redis-session-compat",
+        doc = "\n\n[`cookie_formats`]: Self::cookie_formats\n"
+    )]
+    #[cfg_attr(
+        not(feature = "redis-session-compat"),
+        doc = "\n\n[`cookie_formats`]: crate#features\n"
+    )]
     #[doc(alias = "dotenv")]
     #[doc(alias = "environment")]
     pub fn from_env() -> Result<Self, Error> {
@@ -76,8 +85,9 @@ impl SessionConfig {
     /// ```
     /// use session_runtime::SessionConfig;
     ///
-    /// let file: SessionConfig = serde_json::from_str(r#"{ "store": "memory:", "cookie_name": "sid" }"#)?;
-    /// let config = file.overridden_by_env()?;
+    /// let file = r#"{ "store": "memory:", "cookie_name": "sid" }"#;
+    /// let config: SessionConfig = serde_json::from_str(file)?;
+    /// let config = config.overridden_by_env()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn overridden_by_env(self) -> Result<Self, Error> {

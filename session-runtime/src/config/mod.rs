@@ -42,7 +42,7 @@ use store_url::StoreText;
 /// Every setting has a default. You can set values with the methods below, read them from
 /// [environment variables](Self::from_env), or load them from a file with `serde`.
 /// [`overridden_by_env`](Self::overridden_by_env) lets the environment override a file. With the
-/// feature `clap`, `SessionArgs` adds options for the command line.
+/// feature `clap`, [`SessionArgs`] adds options for the command line.
 ///
 /// All settings are checked together when [`Sessions::new`](crate::Sessions::new) takes the
 /// configuration.
@@ -59,7 +59,7 @@ use store_url::StoreText;
 /// | [`cookie_path`](Self::cookie_path) | `/` | text |
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
-/// | `cookie_formats`, with the feature `redis-session-compat` | `native` | a list of `CookieFormat`s |
+/// | [`cookie_formats`], with the feature `redis-session-compat` | `native` | a list of [`CookieFormat`]s |
 /// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
 /// | [`timeout`](Self::timeout), key `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
@@ -71,8 +71,8 @@ use store_url::StoreText;
 /// In a file, every key is optional, and an unknown key is an error. `Debug` hides secrets, and the
 /// store's URL, which may contain a password.
 ///
-/// For tests, `testing::sessions` takes a configuration and keeps its sessions in memory. The test
-/// controls the clock.
+/// For tests, [`testing::sessions`] takes a configuration and keeps its sessions in memory. The
+/// test controls the clock.
 ///
 /// # Examples
 ///
@@ -100,6 +100,15 @@ use store_url::StoreText;
 /// }"#)?;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+#[cfg_attr(not(feature = "clap"), doc = "\n\n[`SessionArgs`]: crate#features\n")]
+#[cfg_attr(
+    feature = "redis-session-compat",
+    doc = "\n\n[`cookie_formats`]: Self::cookie_formats\n"
+)]
+#[cfg_attr(not(feature = "redis-session-compat"), doc = "\n\n[`cookie_formats`]: crate#features\n")]
+#[cfg_attr(not(feature = "redis-session-compat"), doc = "\n\n[`CookieFormat`]: crate#features\n")]
+#[cfg_attr(feature = "testing", doc = "\n\n[`testing::sessions`]: crate::testing::sessions\n")]
+#[cfg_attr(not(feature = "testing"), doc = "\n\n[`testing::sessions`]: crate#features\n")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
@@ -167,7 +176,8 @@ impl SessionConfig {
     ///
     /// ```
     /// # use session_runtime::SessionConfig;
-    /// let config = SessionConfig::new().store("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/sessions");
+    /// let config = SessionConfig::new()
+    ///     .store("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/sessions");
     /// ```
     #[doc(alias = "url")]
     #[doc(alias = "redis")]
@@ -201,7 +211,8 @@ impl SessionConfig {
     /// use session_runtime::{Lifetime, SessionConfig};
     ///
     /// const HOUR: Duration = Duration::from_secs(3600);
-    /// let config = SessionConfig::new().lifetime(Lifetime::normal().idle(HOUR / 2).max(12 * HOUR));
+    /// let lifetime = Lifetime::normal().idle(HOUR / 2).max(12 * HOUR);
+    /// let config = SessionConfig::new().lifetime(lifetime);
     /// ```
     #[doc(alias = "ttl")]
     #[doc(alias = "max_age")]
@@ -294,7 +305,7 @@ impl SessionConfig {
     ///
     /// With a format of the Python package `redis_session` in the list, two defaults change to
     /// those of the package. The [`prefix`](Self::prefix) is `redis`, and the
-    /// [`cookie_name`](Self::cookie_name) is `session-id`. `guide::redis_session` explains which
+    /// [`cookie_name`](Self::cookie_name) is `session-id`. [`guide::redis_session`] explains which
     /// list to use when.
     ///
     /// # Examples
@@ -303,9 +314,15 @@ impl SessionConfig {
     /// use session_runtime::SessionConfig;
     /// use session_runtime::redis_session::{CookieFormat, TornadoCookie};
     ///
-    /// let python = CookieFormat::Tornado(TornadoCookie::new("the application's cookie_secret, whole"));
+    /// let key = "the application's cookie_secret, whole";
+    /// let python = CookieFormat::Tornado(TornadoCookie::new(key));
     /// let config = SessionConfig::new().cookie_formats([python, CookieFormat::Native]);
     /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[`guide::redis_session`]: crate::guide::redis_session\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[`guide::redis_session`]: crate#features\n")]
     #[cfg(feature = "redis-session-compat")]
     pub fn cookie_formats(self, formats: impl IntoIterator<Item = CookieFormat>) -> Self {
         Self { cookie_formats: formats.into_iter().collect(), ..self }
@@ -331,7 +348,8 @@ impl SessionConfig {
     ///
     /// ```
     /// # use session_runtime::SessionConfig;
-    /// let (new, old) = ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=", "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625");
+    /// let new = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
+    /// let old = "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625";
     /// let config = SessionConfig::new().secret(format!("{new},{old}"));
     /// ```
     #[doc(alias = "key")]
@@ -391,8 +409,7 @@ impl SessionConfig {
     /// session, and its first write creates a new session.
     ///
     /// The grace is for responses that are still on their way: until the new cookie arrives, the
-    /// browser sends the old cookie. [The guide](crate::guide::concurrency) describes the case that
-    /// a short grace leaves open.
+    /// browser sends the old cookie. [The guide] describes the case that a short grace leaves open.
     ///
     /// # Examples
     ///
@@ -400,8 +417,11 @@ impl SessionConfig {
     /// # use session_runtime::SessionConfig;
     /// use std::time::Duration;
     ///
-    /// let config = SessionConfig::new().end_grace(Duration::from_secs(15)); // clients on slow networks
+    /// // For clients on slow networks.
+    /// let config = SessionConfig::new().end_grace(Duration::from_secs(15));
     /// ```
+    #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::concurrency\n")]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
     #[doc(alias = "grace_period")]
     pub fn end_grace(self, grace: Duration) -> Self {
         Self { end_grace: grace, ..self }

@@ -93,7 +93,8 @@ impl Error {
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
     /// session.set_count(1).await?;
-    /// let stale = sessions.open_id::<Visitor>(&session.session_id().expect("the session was created"));
+    /// let id = session.session_id().expect("the session was created");
+    /// let stale = sessions.open_id::<Visitor>(&id);
     /// stale.count().await?;
     /// session.destroy().await?;
     /// let Err(error) = stale.set_count(1).await else { unreachable!() };
@@ -128,8 +129,8 @@ impl Error {
     /// use session_runtime::Error;
     ///
     /// fn headers(error: &Error) -> Vec<(&'static str, String)> {
-    ///     let wait = error.retry_after().map(|wait| ("retry-after", wait.as_secs().to_string()));
-    ///     wait.into_iter().collect()
+    ///     let Some(wait) = error.retry_after() else { return Vec::new() };
+    ///     vec![("retry-after", wait.as_secs().to_string())]
     /// }
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
@@ -300,8 +301,7 @@ impl Error {
     ///
     /// The browser may have a session, and the cookie of a new session would replace the existing
     /// cookie. `allow_cross_site` of the layer or the middleware permits the creation. [The
-    /// guide](crate::guide::cross_site) describes callbacks of payments and logins that work
-    /// without this permission.
+    /// guide] describes callbacks of payments and logins that work without this permission.
     ///
     /// # Examples
     ///
@@ -324,6 +324,8 @@ impl Error {
     /// }
     /// # }
     /// ```
+    #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::cross_site\n")]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
     #[doc(alias = "403")]
     pub fn is_cross_site(&self) -> bool {
         matches!(*self.0, Kind::CrossSite)

@@ -72,7 +72,8 @@ impl SessionHeaders {
     ///
     /// /// For a web framework whose headers are a list of names and values.
     /// fn apply(session: &SessionHeaders, headers: &mut Vec<(String, Vec<u8>)>) {
-    ///     for (name, value) in session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))) {
+    ///     let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    ///     for (name, value) in session.pairs(given) {
     ///         if !["set-cookie", "vary"].contains(&name) {
     ///             headers.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
     ///         }

@@ -33,7 +33,7 @@ use crate::telemetry::{EventQueue, LastId};
 /// - [`session`](Self::session) returns the typed session for your handler.
 /// - [`finish`](Self::finish) returns the headers for the response.
 ///
-/// [The guide](crate::guide::frameworks) has a complete program.
+/// [The guide] has a complete program.
 ///
 /// # Examples
 ///
@@ -55,6 +55,8 @@ use crate::telemetry::{EventQueue, LastId};
 /// }
 /// # });
 /// ```
+#[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::frameworks\n")]
+#[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
 #[derive(Clone)]
 pub struct SessionHandle {
     request: Shared<Request>,
@@ -151,7 +153,7 @@ impl SessionHandle {
     /// let handle = sessions.open([b"theme=dark".as_slice()]);
     /// handle.allow_degraded();
     /// let name = handle.session::<Visitor>().name().await?; // "" while the store is away
-    /// let page = if handle.is_degraded() { "hello".to_owned() } else { format!("hello {name}") };
+    /// let page = if handle.is_degraded() { "hello".into() } else { format!("hello {name}") };
     /// # });
     /// ```
     pub fn allow_degraded(&self) {
@@ -168,7 +170,7 @@ impl SessionHandle {
     ///
     /// A new session's cookie would then replace the browser's cookie. So no session is created,
     /// and the write fails with [`Error::is_cross_site`](crate::Error::is_cross_site). See
-    /// [`allow_cross_site`](Self::allow_cross_site) and [the guide](crate::guide::cross_site).
+    /// [`allow_cross_site`](Self::allow_cross_site) and [the guide].
     ///
     /// A `Secure` cookie in a response over plain http is logged as a warning, once, because
     /// browsers do not keep such a cookie. The scheme comes from `X-Forwarded-Proto` or
@@ -178,13 +180,17 @@ impl SessionHandle {
     ///
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |_session, sessions| {
-    /// let headers = [("sec-fetch-site", b"cross-site".as_slice())];
+    /// use std::collections::HashMap;
+    ///
+    /// let headers = HashMap::from([("sec-fetch-site", b"cross-site".as_slice())]);
     /// let handle = sessions.open([]);
-    /// handle.note_request("POST", |name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value));
+    /// handle.note_request("POST", |name| headers.get(name).copied());
     /// let begun = handle.session::<Visitor>().set_count(1).await;
     /// assert!(begun.is_err_and(|error| error.is_cross_site()));
     /// # });
     /// ```
+    #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::cross_site\n")]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
     #[doc(alias = "csrf")]
     pub fn note_request<'a>(
         &self,

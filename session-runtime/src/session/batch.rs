@@ -105,11 +105,13 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
 /// last change counts.
 ///
 /// Two schemas may share a stored field, under its present name in one schema and under its
-/// [alias](macro@crate::Session) in the other. The last change counts there too. A change of the
+/// [alias] in the other. The last change counts there too. A change of the
 /// present name removes the value under the alias, even if an earlier change of this batch set that
 /// value. A later change of the former name does not touch the present name, which reads prefer.
 ///
 /// Nothing is sent before you await [`commit`](Self::commit).
+#[cfg_attr(feature = "derive", doc = "\n\n[alias]: macro@crate::Session\n")]
+#[cfg_attr(not(feature = "derive"), doc = "\n\n[alias]: crate#features\n")]
 #[must_use = "nothing is written until you call `.commit().await?`"]
 pub struct WriteBatch<'a> {
     handle: &'a SessionHandle,
@@ -153,8 +155,8 @@ impl<'a> WriteBatch<'a> {
     ///
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64, name: String, age: Option<u32> } |session| {
-    /// let batch = session.write().set(session.count(), 3).set(session.name(), "Ada").remove(session.age());
-    /// batch.commit().await?;
+    /// let batch = session.write().set(session.count(), 3).set(session.name(), "Ada");
+    /// batch.remove(session.age()).commit().await?;
     /// assert_eq!(session.read((session.count(), session.name())).await?, (3, "Ada".to_owned()));
     /// # });
     /// ```

@@ -99,10 +99,10 @@ impl<S: Schema> Session<S> {
     ///
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
-    /// use std::time::{Duration, SystemTime};
+    /// use std::time::Duration;
     ///
     /// const RECENT: Duration = Duration::from_secs(15 * 60);
-    /// let age = session.created_at().and_then(|time| SystemTime::now().duration_since(time).ok());
+    /// let age = session.created_at().and_then(|time| time.elapsed().ok());
     /// let has_logged_in_recently = age.is_some_and(|age| age < RECENT);
     /// assert!(has_logged_in_recently);
     /// # });
@@ -115,8 +115,7 @@ impl<S: Schema> Session<S> {
     /// Refreshes the expiry as a read does.
     ///
     /// A session that has ended by this program's clock or lifetimes does not exist here, even if
-    /// the store still has it. See [the
-    /// guide](crate::guide::lifecycle#sessions-of-another-program).
+    /// the store still has it. See [the guide].
     ///
     /// # Errors
     ///
@@ -133,6 +132,11 @@ impl<S: Schema> Session<S> {
     /// assert!(visitor.exists().await?);
     /// # });
     /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::lifecycle#sessions-of-another-program\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
     pub fn exists(&self) -> Operation<'_, bool> {
         Operation::new(
             OperationSpan::new(OperationName::Exists, self.handle())

@@ -144,7 +144,7 @@ impl Sessions {
     /// runtime.
     ///
     /// Managers on the same runtime share these connections. The number of connections is
-    /// [configured](crate::store::RedisStoreBuilder::connections). They close when the last of
+    /// [configured]. They close when the last of
     /// these managers is dropped, along with everything made from the managers. Nothing changes on
     /// a multi-threaded runtime, outside a runtime, or on another store.
     ///
@@ -166,6 +166,11 @@ impl Sessions {
     /// }
     /// # }
     /// ```
+    #[cfg_attr(
+        feature = "redis",
+        doc = "\n\n[configured]: crate::store::RedisStoreBuilder::connections\n"
+    )]
+    #[cfg_attr(not(feature = "redis"), doc = "\n\n[configured]: crate#features\n")]
     pub fn for_current_runtime(&self) -> Self {
         let Some(manager) = self.0.manager.for_current_runtime() else { return self.clone() };
         let (manager, clock_log) = (Arc::new(manager), Arc::clone(&self.0.clock_log));
@@ -377,7 +382,7 @@ impl Sessions {
     }
 
     /// Returns the current time, by the clock that decides on the age of sessions. Tests can move
-    /// this clock (`testing::ManualClock`). Prefer this method to [`SystemTime::now`] for times
+    /// this clock ([`testing::ManualClock`]). Prefer this method to [`SystemTime::now`] for times
     /// that a session stores.
     ///
     /// # Examples
@@ -397,6 +402,11 @@ impl Sessions {
     /// }
     /// # }
     /// ```
+    #[cfg_attr(
+        feature = "testing",
+        doc = "\n\n[`testing::ManualClock`]: crate::testing::ManualClock\n"
+    )]
+    #[cfg_attr(not(feature = "testing"), doc = "\n\n[`testing::ManualClock`]: crate#features\n")]
     pub fn now(&self) -> SystemTime {
         self.manager().now()
     }

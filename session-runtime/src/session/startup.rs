@@ -54,7 +54,8 @@ impl Sessions {
     /// # session_runtime::__example!({
     /// use session_runtime::{MemoryStore, SessionConfig, Sessions};
     ///
-    /// let sessions = Sessions::with_store(SessionConfig::new().store("memory:"), MemoryStore::new())?;
+    /// let config = SessionConfig::new().store("memory:");
+    /// let sessions = Sessions::with_store(config, MemoryStore::new())?;
     /// sessions.check().await?;
     /// # });
     /// ```

@@ -2,7 +2,7 @@
 //!
 //! - [`MemoryStore`] keeps sessions in the memory of the process. This store suits tests,
 //!   development and a single process that may lose sessions.
-//! - `RedisStore`, with the feature `redis`, keeps sessions on Redis or Valkey: on one server,
+//! - [`RedisStore`], with the feature `redis`, keeps sessions on Redis or Valkey: on one server,
 //!   behind sentinels or on a cluster.
 //! - A custom store is any type that implements [`SessionStore`].
 //!
@@ -26,8 +26,8 @@
 //!
 //! 1. Implement [`SessionStore`]. The page of the trait states the contract. The other types of
 //!    this module are arguments and results of the methods.
-//! 2. Test your store with `testing::store_suite!`, which the feature `testing` provides. The macro
-//!    generates a test for each point of the contract.
+//! 2. Test your store with [`testing::store_suite!`], which the feature `testing` provides. The
+//!    macro generates a test for each point of the contract.
 //! 3. Pass your store to [`Sessions::with_store`](crate::Sessions::with_store).
 //!
 //! Each method returns a [`BoxFuture`], so the body is usually an `async` block in a box. The
@@ -35,7 +35,9 @@
 //!
 //! ```
 //! use session_runtime::Bytes;
-//! use session_runtime::store::{BoxFuture, Lookup, Refresh, SessionKey, SessionStore, StoreError};
+//! use session_runtime::store::{
+//!     BoxFuture, Lookup, Refresh, SessionKey, SessionStore, StoreError,
+//! };
 //!
 //! fn get<'a>(
 //!     inner: &'a dyn SessionStore,
@@ -52,6 +54,12 @@
 //!     })
 //! }
 //! ```
+#![cfg_attr(not(feature = "redis"), doc = "\n\n[`RedisStore`]: crate#features\n")]
+#![cfg_attr(
+    feature = "testing",
+    doc = "\n\n[`testing::store_suite!`]: macro@crate::testing::store_suite\n"
+)]
+#![cfg_attr(not(feature = "testing"), doc = "\n\n[`testing::store_suite!`]: crate#features\n")]
 
 mod any;
 mod boxed;
@@ -114,9 +122,14 @@ use bytes::Bytes;
 ///
 /// # Custom stores
 ///
-/// With the feature `testing`, `testing::store_suite!` generates a test for each point of this
+/// With the feature `testing`, [`testing::store_suite!`] generates a test for each point of this
 /// contract. The futures are boxed, so you can use `dyn SessionStore`.
 /// [`Sessions::with_store`](crate::Sessions::with_store) accepts any store.
+#[cfg_attr(
+    feature = "testing",
+    doc = "\n\n[`testing::store_suite!`]: macro@crate::testing::store_suite\n"
+)]
+#[cfg_attr(not(feature = "testing"), doc = "\n\n[`testing::store_suite!`]: crate#features\n")]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Reads a field, and refreshes the expiry of a live session as `refresh` says.
     ///

@@ -45,8 +45,10 @@ use crate::session::sessions::Sessions;
 /// // A thief has the cookie from before the login.
 /// let mut thief = browser.clone();
 /// browser.visit(async |session: Session<Visitor>| session.rotate().await).await?;
-/// assert_eq!(browser.visit(async |session: Session<Visitor>| session.count().await).await?, 7);
-/// assert_eq!(thief.visit(async |session: Session<Visitor>| session.count().await).await?, 0);
+///
+/// let count = async |session: Session<Visitor>| session.count().await;
+/// assert_eq!(browser.visit(count).await?, 7);
+/// assert_eq!(thief.visit(count).await?, 0);
 /// # });
 /// ```
 #[derive(Clone)]
@@ -107,7 +109,8 @@ impl Browser {
     /// let router = Router::new().route("/", get(count)).layer(sessions.layer());
     /// let mut browser = Browser::new(&sessions);
     /// for expected in ["1", "2"] {
-    ///     let response = browser.send(router.clone(), Request::get("/").body(Body::empty())?).await?;
+    ///     let request = Request::get("/").body(Body::empty())?;
+    ///     let response = browser.send(router.clone(), request).await?;
     ///     assert_eq!(to_bytes(response.into_body(), usize::MAX).await?, expected);
     /// }
     /// # });

@@ -26,17 +26,17 @@ use crate::store::{
 /// }
 ///
 /// let store = FailingStore::new(MemoryStore::new());
-/// let config = SessionConfig::new().secret("hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625");
-/// let sessions = Sessions::with_store(config, store.clone())?;
+/// let secret = "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625";
+/// let sessions = Sessions::with_store(SessionConfig::new().secret(secret), store.clone())?;
 /// let mut browser = Browser::new(&sessions);
 /// browser.visit(async |session: Session<Visitor>| session.set_count(1).await).await?;
 ///
+/// let count = async |session: Session<Visitor>| session.count().await;
 /// store.fail(Failure::Unavailable);
-/// let read = browser.visit(async |session: Session<Visitor>| session.count().await).await;
-/// assert!(read.unwrap_err().is_unavailable());
+/// assert!(browser.visit(count).await.unwrap_err().is_unavailable());
 ///
 /// store.recover();
-/// assert_eq!(browser.visit(async |session: Session<Visitor>| session.count().await).await?, 1);
+/// assert_eq!(browser.visit(count).await?, 1);
 /// # });
 /// ```
 #[derive(Debug, Clone)]

@@ -113,7 +113,9 @@ pub fn sessions(config: SessionConfig, clock: &ManualClock) -> Result<Sessions, 
 /// use session_runtime::SessionConfig;
 /// use session_runtime::testing::overridden_by_variables;
 ///
-/// let expire = |value: &'static str| move |name: &str| (name == "SESSION_EXPIRE").then(|| value.into());
+/// let expire = |value: &'static str| {
+///     move |name: &str| (name == "SESSION_EXPIRE").then(|| value.into())
+/// };
 /// assert!(overridden_by_variables(SessionConfig::new(), expire("3600")).is_ok());
 /// assert!(overridden_by_variables(SessionConfig::new(), expire("1h")).is_err());
 /// ```

@@ -1,6 +1,6 @@
 //! The documentation has the same order everywhere, and search finds common terms.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -94,14 +94,40 @@ fn no_example_hides_more_than_two_lines() {
     let mut count = 0;
     let mut offences = Vec::new();
     for path in paths {
-        for (line, hidden) in hidden_lines(&fs::read_to_string(&path).unwrap()) {
-            count += 1;
+        for example in examples(&fs::read_to_string(&path).unwrap()) {
+            let hidden = example.lines.iter().filter(|(_, line)| example.hides(line)).count();
+            count += usize::from(hidden > 0);
             if hidden > 2 {
+                let line = example.line;
                 offences.push(format!("{}:{line}: {hidden} hidden lines", path.display()));
             }
         }
     }
     assert!(count > 100, "{count}");
+    assert!(offences.is_empty(), "{offences:#?}");
+}
+
+/// A page of rustdoc shows no more columns of a line of code. Messages of the compiler, in blocks
+/// of text, keep their lines.
+#[test]
+fn every_line_of_an_example_fits_a_page() {
+    let mut paths = Vec::new();
+    collect_paths(&runtime(), &mut paths);
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "md" || ending == "rs"));
+    let is_page = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("guide"));
+    paths.retain(|path| !is_page(path));
+    let mut offences = Vec::new();
+    for path in paths {
+        for example in examples(&fs::read_to_string(&path).unwrap()) {
+            let shown = example.lines.iter().filter(|(_, line)| !example.hides(line));
+            for (number, line) in shown.filter(|_| example.language != "text") {
+                let columns = line.chars().count();
+                if columns > 94 {
+                    offences.push(format!("{}:{number}: {columns} columns", path.display()));
+                }
+            }
+        }
+    }
     assert!(offences.is_empty(), "{offences:#?}");
 }
 
@@ -141,23 +167,46 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
 }
 
-/// Returns the number of hidden lines in each block of Rust code, by the first line of the block.
-fn hidden_lines(text: &str) -> BTreeMap<usize, usize> {
-    let mut hidden = BTreeMap::new();
-    let mut block = None;
+/// A block of code in Markdown or in doc comments, with the lines and their numbers.
+struct Example<'a> {
+    line: usize,
+    language: &'a str,
+    lines: Vec<(usize, &'a str)>,
+}
+
+impl Example<'_> {
+    /// Returns whether rustdoc leaves the line out.
+    fn hides(&self, line: &str) -> bool {
+        let line = line.trim_start();
+        is_rust(self.language) && (line == "#" || line.starts_with("# "))
+    }
+}
+
+/// Returns the blocks of code, without the marks of doc comments.
+fn examples(text: &str) -> Vec<Example<'_>> {
+    let mut examples: Vec<Example<'_>> = Vec::new();
+    let mut is_open = false;
     for (line, number) in text.lines().zip(1..) {
-        let line =
-            line.trim_start().trim_start_matches("///").trim_start_matches("//!").trim_start();
-        match (line.strip_prefix("```"), block) {
-            (Some(language), None) => block = Some((number, is_rust(language))),
-            (Some(_), Some(_)) => block = None,
-            (None, Some((start, true))) if line == "#" || line.starts_with("# ") => {
-                *hidden.entry(start).or_default() += 1;
+        let line = without_mark(line);
+        match line.trim_start().strip_prefix("```") {
+            Some(_) if is_open => is_open = false,
+            Some(language) => {
+                is_open = true;
+                let language = language.trim();
+                examples.push(Example { line: number, language, lines: Vec::new() });
             }
-            (None, _) => {}
+            None if is_open => examples.last_mut().unwrap().lines.push((number, line)),
+            None => {}
         }
     }
-    hidden
+    examples
+}
+
+/// Returns the text of a doc comment, or the line if there is none.
+fn without_mark(line: &str) -> &str {
+    let comment = line.trim_start();
+    let text = comment.strip_prefix("///").or_else(|| comment.strip_prefix("//!"));
+    text.map_or(line, |text| text.strip_prefix(' ').unwrap_or(text))
 }
 
 /// Returns whether rustdoc reads a block as Rust. Words such as `no_run` also stand for Rust.

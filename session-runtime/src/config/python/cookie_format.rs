@@ -18,9 +18,12 @@ use crate::error::{Error, Setting};
 /// use session_runtime::SessionConfig;
 /// use session_runtime::redis_session::CookieFormat;
 ///
-/// let config: SessionConfig = serde_json::from_str(
-///     r#"{ "cookie_formats": [{ "format": "tornado", "secret_key": "the whole cookie_secret" }, { "format": "native" }] }"#,
-/// )?;
+/// let config: SessionConfig = serde_json::from_str(r#"{
+///     "cookie_formats": [
+///         { "format": "tornado", "secret_key": "the whole cookie_secret" },
+///         { "format": "native" }
+///     ]
+/// }"#)?;
 /// # let _ = (config, CookieFormat::Native);
 /// # Ok::<(), serde_json::Error>(())
 /// ```

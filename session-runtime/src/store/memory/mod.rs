@@ -78,14 +78,22 @@ use crate::clock::Clock;
 /// ```
 /// # session_runtime::__example!({
 /// use std::time::Duration;
-/// use session_runtime::store::{Change, Lookup, Refresh, SessionKey, SessionStore, Write, WriteMode};
+/// use session_runtime::store::{
+///     Change, Lookup, Refresh, SessionKey, SessionStore, Write, WriteMode,
+/// };
 /// use session_runtime::{Bytes, MemoryStore};
 ///
 /// let store = MemoryStore::new();
 /// let key = SessionKey::new("app", &"dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?);
-/// let changes = [Change::Set { field: "count", value: Bytes::from_static(b"1"), ttl: None }];
-/// store.write(&key, Write { mode: WriteMode::Create, changes: &changes, expires_in: Duration::from_secs(60) }).await?;
-/// assert_eq!(store.get(&key, "count", Refresh::No).await?, Lookup::Found(Some(Bytes::from_static(b"1"))));
+/// let one = Bytes::from_static(b"1");
+/// let changes = [Change::Set { field: "count", value: one.clone(), ttl: None }];
+/// let write = Write {
+///     mode: WriteMode::Create,
+///     changes: &changes,
+///     expires_in: Duration::from_secs(60),
+/// };
+/// store.write(&key, write).await?;
+/// assert_eq!(store.get(&key, "count", Refresh::No).await?, Lookup::Found(Some(one)));
 /// # });
 /// ```
 #[derive(Clone)]
@@ -108,7 +116,11 @@ impl MemoryStore {
     /// use session_runtime::MemoryStore;
     /// use session_runtime::store::WhenFull;
     ///
-    /// let store = MemoryStore::builder().max_entries(10_000).max_bytes(32 << 20).when_full(WhenFull::Evict).build();
+    /// let store = MemoryStore::builder()
+    ///     .max_entries(10_000)
+    ///     .max_bytes(32 << 20)
+    ///     .when_full(WhenFull::Evict)
+    ///     .build();
     /// ```
     pub fn builder() -> MemoryStoreBuilder {
         MemoryStoreBuilder::new()

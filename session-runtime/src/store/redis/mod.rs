@@ -111,7 +111,10 @@ impl RedisStore {
     /// use std::time::Duration;
     /// use session_runtime::RedisStore;
     ///
-    /// let store = RedisStore::builder("redis://127.0.0.1").timeout(Duration::from_millis(300)).connect().await?;
+    /// let store = RedisStore::builder("redis://127.0.0.1")
+    ///     .timeout(Duration::from_millis(300))
+    ///     .connect()
+    ///     .await?;
     /// # });
     /// ```
     pub fn builder(url: &str) -> RedisStoreBuilder {
