@@ -147,6 +147,8 @@ async fn passes_probe(
         expires_in,
         tombstone_for: PROBE_EXPIRES_IN,
         renews: false,
+        changes: &[],
+        keep_only: None,
     };
     let reason = DestroyReason::EndedElsewhere;
     let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };

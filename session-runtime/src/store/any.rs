@@ -144,6 +144,15 @@ impl AnyStore {
         }
     }
 
+    pub(crate) fn supports_changes_in_rotation(&self) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => true,
+            Self::Other(store) => store.supports_changes_in_rotation(),
+        }
+    }
+
     pub(crate) async fn expires_in(
         &self,
         key: &SessionKey,

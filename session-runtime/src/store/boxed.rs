@@ -46,6 +46,10 @@ macro_rules! impl_session_store {
                 <$store>::supports_field_expiry(self)
             }
 
+            fn supports_changes_in_rotation(&self) -> bool {
+                true
+            }
+
             fn connection_state(&self) -> ConnectionState {
                 <$store>::connection_state(self)
             }

@@ -268,9 +268,19 @@ pub struct Rotation<'a> {
     pub tombstone_for: Duration,
     /// Marks the rotation as a renewal, which is a login.
     pub renews: bool,
+    /// The changes of the same step. Each field occurs only once, and never the [permanent
+    /// field](PERMANENT_FIELD).
+    pub changes: &'a [Change<'a>],
+    /// The fields that stay, besides the fields that `changes` set. `None` keeps all fields.
+    pub keep_only: Option<&'a [&'a str]>,
 }
 
 impl Rotation<'_> {
+    /// Returns whether the rotation changes fields too.
+    pub fn changes_fields(&self) -> bool {
+        !self.changes.is_empty() || self.keep_only.is_some()
+    }
+
     /// Returns the kind of tombstone that the old key gets.
     pub fn tombstone_kind(&self) -> TombstoneKind {
         let successor = *self.successor;

@@ -224,9 +224,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Moves a live session, with everything stored in it, to another key. The session expires
     /// there `rotation.expires_in` from now.
     ///
+    /// `rotation.changes` and `rotation.keep_only` belong to the same step. Nobody sees the changes
+    /// under the old key, or the new key without the changes. Fields that stay keep their own
+    /// expiry. A store without this ability leaves
+    /// [`supports_changes_in_rotation`](Self::supports_changes_in_rotation) as it is, and then never
+    /// receives such a rotation.
+    ///
     /// The old key keeps a tombstone with the successor's id: [`TombstoneKind::Renewed`] if
     /// `rotation.renews`, otherwise [`TombstoneKind::Rotated`]. On a missing key nothing is
-    /// changed. A rotation works even if the store is full.
+    /// changed. A rotation that sets no field works even if the store is full. A rotation for which
+    /// there is no room changes nothing.
     ///
     /// If the old key already holds a tombstone with this successor's id, and the session is live
     /// there, the rotation succeeds and changes nothing. So an operation whose reply was lost can
@@ -240,6 +247,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         key: &'a SessionKey,
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>>;
+
+    /// Returns whether [`rotate`](Self::rotate) can change fields in the same step. If not, a batch
+    /// that changes the id fails with
+    /// [`Error::is_unsupported`](crate::Error::is_unsupported).
+    fn supports_changes_in_rotation(&self) -> bool {
+        false
+    }
 
     /// Ends a live session: removes all fields and leaves a tombstone with the reason. On a missing
     /// or dead key nothing is changed. Works even if the store is full.

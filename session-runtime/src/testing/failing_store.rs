@@ -214,6 +214,10 @@ impl SessionStore for FailingStore {
         self.store.supports_field_expiry()
     }
 
+    fn supports_changes_in_rotation(&self) -> bool {
+        self.store.supports_changes_in_rotation()
+    }
+
     fn expires_in<'a>(
         &'a self,
         key: &'a SessionKey,

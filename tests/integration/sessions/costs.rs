@@ -14,7 +14,7 @@ use session_runtime::store::{
 };
 use session_runtime::testing::ManualClock;
 use session_runtime::{
-    Bytes, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions,
+    Bytes, Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions,
 };
 use session_tests::cookies::{self, SECRET};
 
@@ -23,8 +23,19 @@ struct Visitor {
     count: u64,
 }
 
-const OPERATIONS: [&str; 10] =
-    ["get", "has", "exists", "expires_in", "set", "remove", "clear", "rotate", "renew", "destroy"];
+const OPERATIONS: [&str; 11] = [
+    "get",
+    "has",
+    "exists",
+    "expires_in",
+    "set",
+    "remove",
+    "clear",
+    "rotate",
+    "renew",
+    "login",
+    "destroy",
+];
 
 const STATES: [&str; 17] = [
     "absent",
@@ -101,6 +112,11 @@ async fn cell(state: &str, operation: &str, headers_sent: bool) -> String {
     format!("{trips}{cookie}")
 }
 
+async fn login(session: &Session<Visitor>) -> Result<(), Error> {
+    let batch = session.write().set(session.count(), 2).keep_only(());
+    batch.renew(Lifetime::remembered()).commit().await
+}
+
 /// Carries out an operation. The result is ignored, because the life-cycle tables cover the
 /// results.
 async fn carry_out(session: &Session<Visitor>, operation: &str) {
@@ -114,6 +130,7 @@ async fn carry_out(session: &Session<Visitor>, operation: &str) {
         "clear" => drop(session.clear().await),
         "rotate" => drop(session.rotate().await),
         "renew" => drop(session.renew(Lifetime::remembered()).await),
+        "login" => drop(login(session).await),
         "destroy" => drop(session.destroy().await),
         other => panic!("no operation {other}"),
     }
@@ -362,6 +379,10 @@ impl SessionStore for LossyStore {
 
     fn supports_field_expiry(&self) -> bool {
         self.memory.supports_field_expiry()
+    }
+
+    fn supports_changes_in_rotation(&self) -> bool {
+        true
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

@@ -14,6 +14,7 @@ mod redis_connect;
 mod redis_deployments;
 mod redis_endings;
 mod redis_faults;
+mod redis_login;
 mod redis_modify;
 mod redis_wire;
 mod runtimes;

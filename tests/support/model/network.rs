@@ -211,6 +211,8 @@ impl Air {
                     expires_in,
                     tombstone_for,
                     renews,
+                    changes: &[],
+                    keep_only: None,
                 };
                 let rotated =
                     memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
@@ -340,7 +342,7 @@ impl SessionStore for Network {
         key: &'a SessionKey,
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
-        let Rotation { successor_key, successor, expires_in, tombstone_for, renews } = rotation;
+        let Rotation { successor_key, successor, expires_in, tombstone_for, renews, .. } = rotation;
         let (key, to, id) = (key.clone(), successor_key.clone(), *successor);
         let command =
             Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } };

@@ -42,6 +42,10 @@ pub enum Flaw {
     BeginsSessionsForFailures,
     ForgetsTheReason,
     CountsAgesFromTheLastUse,
+    RotatesWithoutChanges,
+    KeepsAllFields,
+    /// No mistake: the store says that a rotation cannot change fields.
+    RotatesOnlyWhole,
 }
 
 struct Entry {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use session_runtime::Bytes;
 use session_runtime::store::{
     Action, BoxFuture, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
-    Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, TombstoneKind, Write,
-    WriteMode,
+    PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone,
+    TombstoneKind, Write, WriteMode,
 };
 
 use crate::action::carry_out;
@@ -129,6 +129,10 @@ impl SessionStore for NaiveStore {
         false
     }
 
+    fn supports_changes_in_rotation(&self) -> bool {
+        !self.has(Flaw::RotatesOnlyWhole)
+    }
+
     fn expires_in<'a>(&'a self, key: &'a SessionKey) -> Reply<'a, Lookup<Duration>> {
         let entries = self.entries(key);
         done(match entries.get(key.expose_secret()) {
@@ -142,6 +146,9 @@ impl SessionStore for NaiveStore {
     }
 
     fn rotate<'a>(&'a self, key: &'a SessionKey, rotation: Rotation<'a>) -> Reply<'a, Lookup<()>> {
+        if rotation.changes.iter().any(has_ttl) {
+            return refused();
+        }
         drop(self.entries(rotation.successor_key));
         let mut entries = self.entries(key);
         let (from, to) = (key.expose_secret(), rotation.successor_key.expose_secret());
@@ -166,10 +173,13 @@ impl SessionStore for NaiveStore {
         let Some(moved) = entries.insert(from.to_owned(), dead) else {
             return done(Lookup::Missing);
         };
-        let content = if self.has(Flaw::LosesFieldsWhenItRotates) {
-            Content::Live(self.begun())
-        } else {
-            moved.content
+        let content = match moved.content {
+            _ if self.has(Flaw::LosesFieldsWhenItRotates) => Content::Live(self.begun()),
+            Content::Live(mut fields) => {
+                self.change_fields(&mut fields, &rotation);
+                Content::Live(fields)
+            }
+            dead => dead,
         };
         entries.insert(to.to_owned(), Entry { expires_at: after(rotation.expires_in), content });
         done(Lookup::Found(()))
@@ -211,6 +221,15 @@ impl SessionStore for NaiveStore {
 }
 
 impl NaiveStore {
+    fn change_fields(&self, fields: &mut Fields, rotation: &Rotation<'_>) {
+        if let Some(kept) = rotation.keep_only.filter(|_| !self.has(Flaw::KeepsAllFields)) {
+            fields.retain(|name, _| name == PERMANENT_FIELD || kept.contains(&&**name));
+        }
+        if !self.has(Flaw::RotatesWithoutChanges) {
+            apply(fields, rotation.changes);
+        }
+    }
+
     fn read<T>(
         &self,
         key: &SessionKey,

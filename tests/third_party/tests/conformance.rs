@@ -4,6 +4,7 @@ use std::panic::catch_unwind;
 
 use session_runtime::store::SessionStore;
 use session_runtime::testing::store_suite::{self, StoreUnderTest, run};
+use session_runtime::{Lifetime, Session, SessionConfig, Sessions};
 use session_third_party::{Flaw, NaiveStore};
 
 struct Naive(NaiveStore);
@@ -56,5 +57,37 @@ is_found_out! {
     a_store_that_keeps_aliases: KeepsAliases by the_value_of_an_alias_counts_until_the_field_is_changed
     a_store_that_adds_as_floats: AddsAsFloats by integers_are_added_within_their_limits
     a_store_that_expires_nothing: ExpiresNothing by an_expired_session_is_missing
+    a_store_that_rotates_without_changes: RotatesWithoutChanges by a_rotation_carries_changes_out
+    a_store_that_keeps_all_fields: KeepsAllFields by a_rotation_keeps_only_the_given_fields
     a_store_that_begins_sessions_for_failures: BeginsSessionsForFailures by a_modification_may_create_a_session
+}
+
+mod a_store_that_only_rotates_whole_sessions {
+    use super::*;
+
+    session_runtime::testing::store_suite!(async {
+        Naive(NaiveStore::with_flaw(Flaw::RotatesOnlyWhole))
+    });
+}
+
+#[test]
+fn a_store_that_only_rotates_whole_sessions_refuses_a_batch_with_a_new_id() {
+    #[derive(Session)]
+    struct Auth {
+        user: Option<u64>,
+    }
+    run(async {
+        let config = SessionConfig::new().secret("an ample secret for this test: 0123456789");
+        let store = NaiveStore::with_flaw(Flaw::RotatesOnlyWhole);
+        let sessions = Sessions::with_store(config, store).unwrap();
+        let session = sessions.create::<Auth>().await.unwrap();
+        let batch = || session.write().set(session.user(), 42);
+        for batch in [batch().rotate(), batch().renew(Lifetime::normal())] {
+            assert!(batch.commit().await.unwrap_err().is_unsupported());
+        }
+        assert_eq!(session.user().await.unwrap(), None);
+        session.renew(Lifetime::normal()).await.unwrap();
+        batch().commit().await.unwrap();
+        assert_eq!(session.user().await.unwrap(), Some(42));
+    });
 }

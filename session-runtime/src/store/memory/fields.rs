@@ -1,13 +1,13 @@
 //! The fields of a live session. Each field may have an expiry of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::action::{Effect, evaluate};
 use super::bounds::field_bytes;
-use crate::store::{Change, Modified, Modify, PERMANENT_FIELD};
+use crate::store::{Change, Modified, Modify, PERMANENT_FIELD, Rotation};
 
 /// The fields of a live session. Every time in here is elapsed time of the clock.
 ///
@@ -80,6 +80,25 @@ impl Fields {
         (modified, std::iter::once(change).chain(former_name).collect())
     }
 
+    /// Returns the total size after the changes of a rotation.
+    pub(super) fn bytes_after_rotation(&self, rotation: &Rotation<'_>) -> usize {
+        let stays = stays_after(rotation);
+        let lost = self.by_name.iter().filter(|(name, _)| !stays(name));
+        let lost: usize = lost.map(|(name, stored)| field_bytes(name, &stored.value)).sum();
+        self.bytes_after(rotation.changes) - lost
+    }
+
+    /// Carries out the changes of a rotation.
+    pub(super) fn rotate(&mut self, rotation: &Rotation<'_>, now: Duration) {
+        let stays = stays_after(rotation);
+        self.by_name.retain(|name, stored| {
+            let stays = stays(name);
+            self.bytes -= if stays { 0 } else { field_bytes(name, &stored.value) };
+            stays
+        });
+        self.apply(rotation.changes, now);
+    }
+
     /// Returns the total size after the changes.
     #[inline]
     pub(super) fn bytes_after(&self, changes: &[Change<'_>]) -> usize {
@@ -141,4 +160,15 @@ impl Fields {
     pub(super) fn recount(&self) -> usize {
         self.by_name.iter().map(|(name, stored)| field_bytes(name, &stored.value)).sum()
     }
+}
+
+/// Returns a test for the fields that a rotation keeps or changes.
+fn stays_after<'a>(rotation: &Rotation<'a>) -> impl Fn(&str) -> bool + use<'a> {
+    let names = rotation.keep_only.map(|kept| {
+        let changed = rotation.changes.iter().map(|change| match change {
+            Change::Set { field, .. } | Change::Remove { field } => *field,
+        });
+        kept.iter().copied().chain([PERMANENT_FIELD]).chain(changed).collect::<BTreeSet<_>>()
+    });
+    move |name| names.as_ref().is_none_or(|names| names.contains(name))
 }

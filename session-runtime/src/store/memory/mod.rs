@@ -250,6 +250,12 @@ impl MemoryStore {
                 Entry::Live(_) if !is_free => {
                     return Err(StoreError::refused("the successor's key is taken"));
                 }
+                Entry::Live(session) if rotation.changes_fields() => {
+                    let bytes = session.fields.bytes_after_rotation(&rotation);
+                    entries.touch(key);
+                    entries.reserve(key, bytes, now).map_err(refused)?;
+                    entries.change(key, |fields| fields.rotate(&rotation, now));
+                }
                 Entry::Live(_) => {}
             }
             if let Some(fields) = entries.take_live(key) {

@@ -12,6 +12,7 @@ mod field_expiry;
 mod modification;
 mod reading;
 mod rotation;
+mod rotation_with_changes;
 mod side_by_side;
 mod support;
 mod time;
@@ -22,7 +23,7 @@ mod writing;
 #[doc(hidden)]
 pub use {
     addition::*, destruction::*, field_expiry::*, modification::*, reading::*, rotation::*,
-    side_by_side::*, time::*, tombstones::*, writing::*,
+    rotation_with_changes::*, side_by_side::*, time::*, tombstones::*, writing::*,
 };
 // Needed by this project's other tests of stores.
 #[doc(hidden)]
@@ -171,6 +172,16 @@ macro_rules! __store_suite {
             one_of_several_concurrent_rotations_wins
             a_rotation_with_concurrent_writes_loses_nothing
 
+            a_rotation_carries_changes_out
+            a_rotation_keeps_only_the_given_fields
+            a_rotation_that_keeps_nothing_keeps_the_session
+            a_repeated_rotation_does_not_repeat_its_changes
+            a_rotation_of_a_missing_or_dead_key_changes_nothing
+            a_refused_rotation_changes_nothing
+            a_rotation_carries_thousands_of_changes_out
+            of_rotations_with_changes_at_once_one_wins_whole
+            a_rotation_with_changes_beside_writers_loses_nothing
+
             a_destroyed_session_is_dead_to_everything
             a_destroyed_session_is_missing_once_expired
             a_session_is_destroyed_once
@@ -214,6 +225,7 @@ macro_rules! __store_suite {
             expire_field_ignores_missing_fields
             expires_in_of_a_field
             a_rotation_keeps_the_fields_expiries
+            a_rotation_with_changes_keeps_and_sets_expiries
             expiries_of_extreme_lengths_do_no_harm
             hundreds_of_expiring_fields_are_one_write
         );

@@ -277,6 +277,8 @@ impl Successor {
             expires_in: HOUR,
             tombstone_for: MINUTE,
             renews: false,
+            changes: &[],
+            keep_only: None,
         }
     }
 }

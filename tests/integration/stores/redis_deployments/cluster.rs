@@ -247,6 +247,8 @@ async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, Stor
         expires_in: HOUR,
         tombstone_for: HOUR,
         renews: false,
+        changes: &[],
+        keep_only: None,
     };
     assert_eq!(store.rotate(key, rotation).await?, Lookup::Found(()));
     Ok(successor_key)

@@ -142,6 +142,8 @@ impl Model {
                     expires_in: seconds(60),
                     tombstone_for: seconds(90),
                     renews: false,
+                    changes: &[],
+                    keep_only: None,
                 };
                 let is_live = self.live.contains_key(&at);
                 let rotated = store.rotate(&key(at), rotation);

@@ -195,6 +195,8 @@ fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
         expires_in: MINUTE * 60,
         tombstone_for: MINUTE * 5,
         renews: false,
+        changes: &[],
+        keep_only: None,
     };
     store.rotate(&key(from), rotation).unwrap()
 }

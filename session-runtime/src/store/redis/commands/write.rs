@@ -44,30 +44,17 @@ impl RedisStore {
         write: Write<'_>,
         deadline: Instant,
     ) -> Result<Lookup<u64>, StoreError> {
-        let removed = || write.changes.iter().filter_map(removed_field);
-        let expiring = || write.changes.iter().filter_map(expiring_field);
-        self.check_field_expiry(key, expiring().next().map(|(_, ttl)| ttl))?;
-        let (words, bytes) = (
-            write.changes.iter().map(word_count).sum::<usize>(),
-            write.changes.iter().map(byte_length),
-        );
-        let capacity = Capacity { words: 4 + words, bytes: 3 * NUMBER + 1 + bytes.sum::<usize>() };
+        self.check_field_expiry(key, first_expiry(write.changes))?;
+        let capacity = change_capacity(write.changes);
+        let capacity =
+            Capacity { words: 4 + capacity.words, bytes: 3 * NUMBER + 1 + capacity.bytes };
         let ran = WRITE.run(&self.deployment, deadline, key, None, capacity, |invocation| {
             invocation
                 .arg(milliseconds(write.expires_in))
                 .arg(u8::from(write.mode == WriteMode::Create));
-            invocation.arg(removed().count()).arg(expiring().count());
-            for field in removed() {
-                invocation.arg(field);
-            }
-            for (field, ttl) in expiring() {
-                invocation.arg(field).arg(field_milliseconds(ttl));
-            }
-            for change in write.changes {
-                if let Change::Set { field, value, .. } = change {
-                    invocation.arg(field).arg(&value[..]);
-                }
-            }
+            add_counts(invocation, write.changes);
+            add_removed_and_expiring(invocation, write.changes);
+            add_values(invocation, write.changes);
         });
         match ran.await? {
             Value::Int(-1) => Ok(Lookup::Missing),
@@ -198,7 +185,17 @@ impl RedisStore {
         key: &SessionKey,
         rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
-        let capacity = Capacity { words: 4, bytes: SessionId::LEN + 3 * NUMBER };
+        let Rotation { changes, keep_only, .. } = rotation;
+        self.check_field_expiry(key, first_expiry(changes))?;
+        let kept = keep_only.unwrap_or_default();
+        let capacity = change_capacity(changes);
+        let capacity = Capacity {
+            words: 7 + kept.len() + capacity.words,
+            bytes: SessionId::LEN
+                + 6 * NUMBER
+                + kept.iter().map(|field| field.len()).sum::<usize>()
+                + capacity.bytes,
+        };
         let successor = Some(rotation.successor_key);
         let ran = ROTATE.run(
             &self.deployment,
@@ -212,6 +209,13 @@ impl RedisStore {
                     .arg(milliseconds(rotation.expires_in))
                     .arg(milliseconds(rotation.tombstone_for));
                 invocation.arg(rotation_word(rotation.renews));
+                if rotation.changes_fields() {
+                    let kept_count = keep_only.map_or(-1, |kept| kept.len() as i64);
+                    add_counts(invocation, changes).arg(kept_count);
+                    add_removed_and_expiring(invocation, changes);
+                    invocation.arg(kept);
+                    add_values(invocation, changes);
+                }
             },
         );
         match ran.await? {
@@ -342,6 +346,40 @@ fn modified(action: &Action, reply: Value) -> Option<Modified> {
         },
         _ => return None,
     })
+}
+
+/// Adds the number of removed fields, and the number of fields with an expiry of their own.
+fn add_counts<'c>(invocation: &'c mut Cmd, changes: &[Change<'_>]) -> &'c mut Cmd {
+    let removed = changes.iter().filter_map(removed_field).count();
+    invocation.arg(removed).arg(changes.iter().filter_map(expiring_field).count())
+}
+
+fn add_removed_and_expiring(invocation: &mut Cmd, changes: &[Change<'_>]) {
+    for field in changes.iter().filter_map(removed_field) {
+        invocation.arg(field);
+    }
+    for (field, ttl) in changes.iter().filter_map(expiring_field) {
+        invocation.arg(field).arg(field_milliseconds(ttl));
+    }
+}
+
+fn add_values(invocation: &mut Cmd, changes: &[Change<'_>]) {
+    for change in changes {
+        if let Change::Set { field, value, .. } = change {
+            invocation.arg(field).arg(&value[..]);
+        }
+    }
+}
+
+fn first_expiry(changes: &[Change<'_>]) -> Option<Duration> {
+    changes.iter().filter_map(expiring_field).next().map(|(_, ttl)| ttl)
+}
+
+fn change_capacity(changes: &[Change<'_>]) -> Capacity {
+    Capacity {
+        words: changes.iter().map(word_count).sum(),
+        bytes: changes.iter().map(byte_length).sum(),
+    }
 }
 
 fn removed_field<'a>(change: &Change<'a>) -> Option<&'a str> {

@@ -36,10 +36,11 @@ const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 impl RequiredCommand {
     pub(super) fn all(key: &SessionKey, is_cluster: bool) -> Vec<Self> {
         let name = key.expose_secret();
-        let always: [(&str, &[&str]); 17] = [
+        let always: [(&str, &[&str]); 18] = [
             ("hget", &["HGET", name, "f"]),
             ("hmget", &["HMGET", name, "f"]),
             ("hexists", &["HEXISTS", name, "f"]),
+            ("hkeys", &["HKEYS", name]),
             // The last value is missing on purpose.
             ("hset", &["HSET", name, "f", "v", "g"]),
             ("hdel", &["HDEL", name, "f"]),

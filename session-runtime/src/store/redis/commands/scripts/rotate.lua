@@ -1,22 +1,29 @@
--- Moves a whole session to another key, or changes nothing.
+-- Moves a session to another key, and changes fields in the same step. All of it happens, or nothing.
 --
--- KEYS[1]  The session.
--- KEYS[2]  The new key of the session, in the same slot.
--- ARGV[1]  The id of the new key, for the tombstone.
--- ARGV[2]  The lifetime of the session, in milliseconds.
--- ARGV[3]  The lifetime of the tombstone, in milliseconds.
--- ARGV[4]  The word for the kind of tombstone.
+-- KEYS[1]  the session
+-- KEYS[2]  the new key of the session, in the same slot
+-- ARGV[1]  the id of the new key, for the tombstone
+-- ARGV[2]  the lifetime of the session, in milliseconds
+-- ARGV[3]  the lifetime of the tombstone, in milliseconds
+-- ARGV[4]  the kind of the tombstone, as a word
+-- ARGV[5]  the number of removed fields
+-- ARGV[6]  the number of set fields with an expiry of their own
+-- ARGV[7]  the number of kept fields, or -1 to keep all
 --
--- Returns 1 if the session was moved, now or earlier to the same id, and still exists. Returns 0
--- for a missing session. Any other tombstone returns WRONGTYPE. If the new key is taken, a session
--- returns BUSYKEY.
+-- ARGV[5] and the rest are missing if no field changes. Otherwise the names of the removed fields
+-- follow, then the fields with an expiry, each with the milliseconds, then the names of the kept
+-- fields, then the set fields, each with the value. Set fields are kept too.
 --
--- Everything that could be refused is checked before the first write. Servers of other makes that
--- cannot check the user's permissions are refused.
+-- Returns 1 if the session was moved now, or if an earlier run moved the session to this id and the
+-- session still exists there. An earlier run is not repeated. Returns 0 for a missing session.
+-- Another tombstone replies with WRONGTYPE, and an existing new key with BUSYKEY.
 --
--- The first write is a RENAME, which works even if the memory is full. After that, the server no
--- longer checks the memory. RENAME also moves fields that are not in the schema, at the same cost
--- for any size.
+-- All checks come before the first write. A different server that cannot check permissions is
+-- refused. The first write is an HSET if a field is set, because a server with full memory refuses
+-- this command and nothing has changed. Without a set field, the script works with full memory.
+-- RENAME keeps fields that no schema knows, with their expiry, and costs the same for any size.
+--
+local SLICE = 2000 -- arguments of a command: unpack has room for some 8,000
 
 local key, successor_key = KEYS[1], KEYS[2]
 local successor, lifetime, tombstone_lifetime, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -64,6 +71,68 @@ if not (may('SET', key, tombstone, 'PX', tombstone_lifetime) and may('PEXPIRE', 
   return redis.error_reply('NOPERM the tombstone or an expiry may not be written')
 end
 
+-- The fields to set start behind `kept_until`.
+local removed_until, expiring_until, kept_until = 7, 7, #ARGV
+local removed = {}
+if #ARGV > 4 then
+  removed_until = 7 + tonumber(ARGV[5])
+  expiring_until = removed_until + 2 * tonumber(ARGV[6])
+  kept_until = expiring_until + math.max(tonumber(ARGV[7]), 0)
+  if not (may('RENAME', key, successor_key) and may('HDEL', key, '') and may('HSET', key, '', '')) then
+    return redis.error_reply('NOPERM a session needs RENAME, HDEL and HSET')
+  end
+  if expiring_until > removed_until then
+    -- An error, not a no, if the server has no such command.
+    local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, '1', 'FIELDS', '1', '')
+    if not is_known then
+      return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
+    elseif not is_permitted then
+      return redis.error_reply('NOPERM fields that expire need HPEXPIRE')
+    end
+  end
+  for at = 8, removed_until do
+    removed[#removed + 1] = ARGV[at]
+  end
+  if ARGV[7] ~= '-1' then
+    local stays = {[''] = true}
+    for at = expiring_until + 1, kept_until do
+      stays[ARGV[at]] = true
+    end
+    for at = kept_until + 1, #ARGV, 2 do
+      stays[ARGV[at]] = true
+    end
+    local fields = redis.pcall('HKEYS', key)
+    if fields.err then
+      return fields
+    end
+    for _, field in ipairs(fields) do
+      if not stays[field] then
+        removed[#removed + 1] = field
+      end
+    end
+  end
+end
+
+-- A session of another program may lack the permanent field.
+local lacks_permanent = permanent == 0 and #ARGV > 4
+for from = kept_until + 1, #ARGV, SLICE do
+  local to = math.min(from + SLICE - 1, #ARGV)
+  if lacks_permanent then
+    redis.call('HSET', key, '', '', unpack(ARGV, from, to))
+    lacks_permanent = false
+  else
+    redis.call('HSET', key, unpack(ARGV, from, to))
+  end
+end
+for at = removed_until + 1, expiring_until, 2 do
+  redis.call('HPEXPIRE', key, ARGV[at + 1], 'FIELDS', '1', ARGV[at])
+end
+for from = 1, #removed, SLICE do
+  redis.call('HDEL', key, unpack(removed, from, math.min(from + SLICE - 1, #removed)))
+end
+if lacks_permanent then
+  redis.call('HSET', key, '', '')
+end
 redis.call('RENAME', key, successor_key)
 redis.call('SET', key, tombstone, 'PX', tombstone_lifetime)
 redis.call('PEXPIRE', successor_key, lifetime)
