@@ -61,6 +61,13 @@ pub(crate) enum Kind {
         "the batch contains a field of another request's session: use a batch for each session"
     )]
     OtherRequest,
+    #[error("`keep_only` needs a new id: call `renew` or `rotate` on the batch too")]
+    KeptWithoutNewId,
+    #[error(
+        "the session store cannot change fields and the id in one step: call `renew` or `rotate` \
+         on the session, and then write"
+    )]
+    NoChangesInRotation,
     #[cfg(feature = "blocking")]
     #[error(
         "this thread drives an async runtime and must not block: await the operation, or call \

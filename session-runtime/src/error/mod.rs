@@ -150,6 +150,8 @@ impl Error {
             Kind::HeadersSent | Kind::TooLate => "headers_sent",
             Kind::MissingLayer => "missing_layer",
             Kind::OtherRequest
+            | Kind::KeptWithoutNewId
+            | Kind::NoChangesInRotation
             | Kind::ExpiryOfZero
             | Kind::SchemaNeedsFieldExpiry { .. }
             | Kind::NoFieldExpiry(_) => "unsupported",
@@ -360,6 +362,8 @@ impl Error {
         matches!(
             *self.0,
             Kind::OtherRequest
+                | Kind::KeptWithoutNewId
+                | Kind::NoChangesInRotation
                 | Kind::ExpiryOfZero
                 | Kind::SchemaNeedsFieldExpiry { .. }
                 | Kind::NoFieldExpiry(_)

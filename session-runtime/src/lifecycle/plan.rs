@@ -59,6 +59,7 @@ pub(crate) struct PlannedRotation {
     pub(crate) from: SessionMetadata,
     pub(crate) to: SessionMetadata,
     pub(super) reason: RotationReason,
+    pub(super) is_of_batch: bool,
     /// The reply shows whether a pending creation happened.
     pub(super) resolves_pending: bool,
 }
@@ -124,11 +125,36 @@ impl Lifecycle {
         Ok(Some(PlannedWrite { session: session.clone(), mode, expires_in, resolves_pending }))
     }
 
-    /// Plans a new id for the session. `generate` gives the successor of a session.
+    /// Plans a new id for the session. `generate` returns the successor of a session. A repetition
+    /// leads to the same successor.
     pub(crate) fn plan_rotation(
         &mut self,
         now: SystemTime,
         reason: RotationReason,
+        age: RequestAge,
+        generate: impl FnOnce(&SessionMetadata) -> Result<SessionMetadata, Error>,
+    ) -> Result<RotationStep, Error> {
+        self.plan_new_id(now, reason, false, age, generate)
+    }
+
+    /// Plans a new id for the session, with the changes of a batch. The successor belongs to this
+    /// batch alone. Otherwise the store would take another batch for a repetition, and leave its
+    /// changes out.
+    pub(crate) fn plan_batch_rotation(
+        &mut self,
+        now: SystemTime,
+        reason: RotationReason,
+        age: RequestAge,
+        generate: impl FnOnce(&SessionMetadata) -> Result<SessionMetadata, Error>,
+    ) -> Result<RotationStep, Error> {
+        self.plan_new_id(now, reason, true, age, generate)
+    }
+
+    fn plan_new_id(
+        &mut self,
+        now: SystemTime,
+        reason: RotationReason,
+        is_of_batch: bool,
         age: RequestAge,
         generate: impl FnOnce(&SessionMetadata) -> Result<SessionMetadata, Error>,
     ) -> Result<RotationStep, Error> {
@@ -147,12 +173,14 @@ impl Lifecycle {
         self.check_headers_unsent()?;
         self.in_doubt = Some(from.id);
         let resolves_pending = self.state.has_pending();
-        let is_same = |sent: &&PlannedRotation| sent.from.id == from.id && sent.reason == reason;
+        let is_same = |sent: &&PlannedRotation| {
+            !is_of_batch && !sent.is_of_batch && sent.from.id == from.id && sent.reason == reason
+        };
         if let Some(sent) = self.rotations.iter().find(is_same) {
             return Ok(RotationStep::Rotate(PlannedRotation { resolves_pending, ..sent.clone() }));
         }
-        let planned =
-            PlannedRotation { from: from.clone(), to: generate(from)?, reason, resolves_pending };
+        let (from, to) = (from.clone(), generate(from)?);
+        let planned = PlannedRotation { from, to, reason, is_of_batch, resolves_pending };
         self.rotations.push(planned.clone());
         Ok(RotationStep::Rotate(planned))
     }

@@ -1,6 +1,7 @@
 //! A table of every state with every operation and every reply of the store.
 //!
-//! `exists` asks the store like `read`, and `clear` like `remove`. Sessions have names:
+//! `exists` asks the store like `read`, and `clear` like `remove`. `login` is a batch that sets a
+//! field and renews. Without a session to rotate, the batch continues as `set`. Sessions have names:
 //!
 //! - `A` is the request's own session.
 //! - `B` is the session of a further cookie.
@@ -26,7 +27,8 @@ use super::*;
 use crate::config::Lifetimes;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 
-const OPERATIONS: [&str; 7] = ["read", "expires_in", "set", "remove", "rotate", "renew", "destroy"];
+const OPERATIONS: [&str; 8] =
+    ["read", "expires_in", "set", "remove", "rotate", "renew", "login", "destroy"];
 
 /// Brings a request's session into a state.
 type Setup = fn(&Named) -> Lifecycle;
@@ -209,36 +211,44 @@ impl Row {
                 let how = if plan.mode == WriteMode::Create { "create" } else { "write" };
                 (format!("{how} {}", named.name(&id)), Some(shown(next)))
             }
-            "rotate" | "renew" => {
+            "rotate" | "renew" | "login" => {
                 let reason = if self.operation == "rotate" {
                     RotationReason::Rotate
                 } else {
                     RotationReason::Renew(LifetimeId::new(1))
                 };
-                let plan =
-                    match lifecycle.plan_rotation(now(), reason, age(), |_| Ok(named.n.clone())) {
-                        Ok(RotationStep::Rotate(plan)) => plan,
-                        Ok(RotationStep::Nothing) => {
-                            return (format!("nothing to rotate:{}", named.show(lifecycle)), None);
+                let (is_login, to) = (self.operation == "login", |_: &_| Ok(named.n.clone()));
+                let step = match is_login {
+                    false => lifecycle.plan_rotation(now(), reason, age(), to),
+                    true => lifecycle.plan_batch_rotation(now(), reason, age(), to),
+                };
+                let plan = match step {
+                    Ok(RotationStep::Rotate(plan)) => plan,
+                    Ok(RotationStep::Nothing) if is_login => {
+                        let set = Self { operation: "set", ..*self };
+                        return set.carry_out(lifecycle, named, reply);
+                    }
+                    Ok(RotationStep::Nothing) => {
+                        return (format!("nothing to rotate:{}", named.show(lifecycle)), None);
+                    }
+                    Ok(RotationStep::Destroy(session)) => {
+                        if reply != "found" {
+                            return (String::new(), Some(String::new()));
                         }
-                        Ok(RotationStep::Destroy(session)) => {
-                            if reply != "found" {
-                                return (String::new(), Some(String::new()));
-                            }
-                            lifecycle.unusable_destroyed(&session.id, Destroyed::Ended);
-                            let next = format!("again,{}", named.show(lifecycle));
-                            return (format!("end {}, then {next}", named.name(&session.id)), None);
-                        }
-                        Ok(RotationStep::ReadTombstone(session)) => {
-                            let Some(tombstone) = tombstone(reply) else {
-                                return (String::new(), Some(String::new()));
-                            };
-                            lifecycle.tombstone_read(&session.id, Some(tombstone), age());
-                            let plan = format!("read tombstone {}", named.name(&session.id));
-                            return (plan, Some(shown(Ok(Next::Replan))));
-                        }
-                        Err(error) => return (error_of(&error), None),
-                    };
+                        lifecycle.unusable_destroyed(&session.id, Destroyed::Ended);
+                        let next = format!("again,{}", named.show(lifecycle));
+                        return (format!("end {}, then {next}", named.name(&session.id)), None);
+                    }
+                    Ok(RotationStep::ReadTombstone(session)) => {
+                        let Some(tombstone) = tombstone(reply) else {
+                            return (String::new(), Some(String::new()));
+                        };
+                        lifecycle.tombstone_read(&session.id, Some(tombstone), age());
+                        let plan = format!("read tombstone {}", named.name(&session.id));
+                        return (plan, Some(shown(Ok(Next::Replan))));
+                    }
+                    Err(error) => return (error_of(&error), None),
+                };
                 let next = match reply {
                     "found" => lifecycle.rotated(&plan).map(|()| Next::Done),
                     "missing" => Ok(lifecycle.not_rotated(&plan)),

@@ -479,6 +479,31 @@ fn a_repeated_rotation_leads_to_the_same_id() {
     );
 }
 
+/// Otherwise the store would take one batch for a repetition of the other.
+#[test]
+fn each_batch_has_a_successor_of_its_own() {
+    let mut lifecycle = live(&session());
+    let batch = |lifecycle: &mut Lifecycle| {
+        let renew = RotationReason::Renew(NORMAL);
+        let step = lifecycle.plan_batch_rotation(now(), renew, age(), |_| Ok(session())).unwrap();
+        let RotationStep::Rotate(planned) = step else { panic!("{step:?}") };
+        planned
+    };
+    let plans = [
+        batch(&mut lifecycle),
+        rotates(&mut lifecycle, RotationReason::Renew(NORMAL)),
+        batch(&mut lifecycle),
+        rotates(&mut lifecycle, RotationReason::Renew(NORMAL)),
+    ];
+    let ids = plans.each_ref().map(|plan| plan.to.id);
+    assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2], "{ids:?}");
+    assert_eq!(ids[1], ids[3], "without a batch, the same again is a repetition");
+    // The first batch won. The second one goes on from its successor.
+    lifecycle.rotated(&plans[0]).unwrap();
+    assert!(lifecycle.rotation_lost(&plans[2]).is_none());
+    assert_eq!(batch(&mut lifecycle).from.id, ids[0]);
+}
+
 #[test]
 fn a_rotation_of_a_creation_that_did_not_happen_ends() {
     let mut lifecycle = accessed(vec![]);
@@ -532,6 +557,7 @@ fn a_rotation_of_another_id_that_found_nothing_changes_nothing() {
         from: session(),
         to: session(),
         reason: RotationReason::Renew(REMEMBERED),
+        is_of_batch: false,
         resolves_pending: true,
     };
     let mut absent = accessed(vec![]);

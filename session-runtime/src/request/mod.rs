@@ -14,7 +14,7 @@ mod outer;
 mod plain_http_search;
 mod read;
 mod report;
-mod rotate;
+pub(crate) mod rotate;
 #[cfg_attr(
     not(any(feature = "actix", feature = "tower")),
     allow(dead_code, reason = "adapters keep handles in requests")

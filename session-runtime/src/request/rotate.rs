@@ -1,61 +1,126 @@
 //! New ids for a request's session.
 
 use super::handle::SessionHandle;
+use super::write::ttl_of;
 use crate::error::{Error, Kind};
 use crate::lifecycle::{Next, PlannedRotation, RotationReason, RotationStep, TOMBSTONE_FOR};
-use crate::store::{Lookup, Rotation};
+use crate::store::{Change, Lookup, Rotation};
+
+/// A new id for the session, with the changes of the same step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewId<'a> {
+    pub(crate) reason: RotationReason,
+    /// The changes of a batch. `None` for a new id without a batch.
+    pub(crate) batch: Option<RotationBatch<'a>>,
+}
+
+/// The changes of a batch that also gives the session a new id.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RotationBatch<'a> {
+    pub(crate) changes: &'a [Change<'static>],
+    /// The fields that stay, besides the fields that `changes` set. `None` keeps all fields.
+    pub(crate) keep_only: Option<&'a [&'static str]>,
+}
+
+/// The outcome of a rotation.
+enum Rotated {
+    Done,
+    /// There was no session to rotate.
+    Nothing,
+    Replan,
+}
 
 impl SessionHandle {
-    pub(crate) async fn rotate(&self, reason: RotationReason) -> Result<(), Error> {
+    pub(crate) async fn rotate(&self, new_id: NewId<'_>) -> Result<(), Error> {
+        self.check_batch(new_id)?;
         loop {
-            match self.plan_rotation(reason)? {
-                RotationStep::Nothing => return Ok(()),
-                RotationStep::ReadTombstone(session) => self.read_tombstone(Some(session)).await?,
+            let rotated = match self.plan_rotation(new_id)? {
+                RotationStep::Nothing => Rotated::Nothing,
+                RotationStep::ReadTombstone(session) => {
+                    self.read_tombstone(Some(session)).await?;
+                    Rotated::Replan
+                }
                 RotationStep::Destroy(_)
-                    if reason == RotationReason::Rotate && !self.has_client() =>
+                    if new_id.reason == RotationReason::Rotate && !self.has_client() =>
                 {
-                    return self.check_undisputed().await;
+                    self.check_undisputed().await?;
+                    Rotated::Nothing
                 }
                 RotationStep::Destroy(session) => {
                     let found = self.store().destroy(&session.key, self.destruction()).await?;
                     self.lifecycle().unusable_destroyed(&session.id, found);
+                    Rotated::Replan
                 }
-                RotationStep::Rotate(planned) => {
-                    if self.carry_out_rotation(&planned).await? == Next::Done {
-                        return Ok(());
-                    }
-                }
+                RotationStep::Rotate(planned) => self.carry_out_rotation(&planned, new_id).await?,
+            };
+            match rotated {
+                Rotated::Done => return Ok(()),
+                Rotated::Nothing => match new_id.batch {
+                    Some(batch) if !self.create_with(batch.changes).await? => {}
+                    _ => return Ok(()),
+                },
+                Rotated::Replan => {}
             }
         }
     }
 
-    fn plan_rotation(&self, reason: RotationReason) -> Result<RotationStep, Error> {
-        let manager = self.manager();
-        let now = manager.now();
-        self.accessed().plan_rotation(now, reason, self.age(), |from| {
-            manager.generate_successor(from, reason, now)
-        })
+    fn check_batch(&self, new_id: NewId<'_>) -> Result<(), Error> {
+        let Some(batch) = new_id.batch else { return Ok(()) };
+        if !self.store().supports_changes_in_rotation() {
+            return Err(Error::new(Kind::NoChangesInRotation));
+        }
+        self.manager().size_limits().check_changes(batch.changes)
     }
 
-    async fn carry_out_rotation(&self, planned: &PlannedRotation) -> Result<Next, Error> {
+    fn plan_rotation(&self, new_id: NewId<'_>) -> Result<RotationStep, Error> {
+        let manager = self.manager();
+        let (now, age, NewId { reason, batch }) = (manager.now(), self.age(), new_id);
+        let generate = |from: &_| manager.generate_successor(from, reason, now);
+        match batch {
+            None => self.accessed().plan_rotation(now, reason, age, generate),
+            Some(_) => self.accessed().plan_batch_rotation(now, reason, age, generate),
+        }
+    }
+
+    async fn carry_out_rotation(
+        &self,
+        planned: &PlannedRotation,
+        new_id: NewId<'_>,
+    ) -> Result<Rotated, Error> {
         let Some(expires_in) = planned.to.expires_in(self.manager().now()) else {
             return Err(Error::new(Kind::Expired));
         };
+        let changes = new_id.batch.map_or(&[][..], |batch| batch.changes);
         let rotation = Rotation {
             successor_key: &planned.to.key,
             successor: &planned.to.id,
             expires_in,
             tombstone_for: TOMBSTONE_FOR,
             renews: planned.renews(),
+            changes,
+            keep_only: new_id.batch.and_then(|batch| batch.keep_only),
         };
         let reply = self.store().rotate(&planned.from.key, rotation).await;
-        match reply.inspect_err(|error| self.report_refusal(error, &planned.from))? {
-            Lookup::Found(()) => self.lifecycle().rotated(planned).map(|()| Next::Done),
-            Lookup::Missing => Ok(self.lifecycle().not_rotated(planned)),
+        let reply = reply.inspect_err(|error| self.report_refusal(error, &planned.from));
+        match reply.map_err(|error| self.write_error(error, changes.iter().find_map(ttl_of)))? {
+            Lookup::Found(()) => {
+                let mut lifecycle = self.lifecycle();
+                lifecycle.rotated(planned)?;
+                if self.store().may_overwrite()
+                    && let Some(known) = lifecycle.known_fields(&planned.to.id)
+                {
+                    known.record_changes(changes);
+                }
+                Ok(Rotated::Done)
+            }
+            Lookup::Missing => Ok(match self.lifecycle().not_rotated(planned) {
+                Next::Done => Rotated::Nothing,
+                Next::Replan => Rotated::Replan,
+            }),
             Lookup::Dead => {
                 let dead = self.lifecycle().rotation_lost(planned);
                 self.read_tombstone(dead).await?;
-                Ok(Next::Replan)
+                Ok(Rotated::Replan)
             }
         }
     }

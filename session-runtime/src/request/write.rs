@@ -27,7 +27,7 @@ impl SessionHandle {
             return Ok(0);
         }
         let ttl = changes.iter().find_map(ttl_of);
-        let only_removes = changes.iter().all(|change| matches!(change, Change::Remove { .. }));
+        let only_removes = changes.iter().all(is_removal);
         let removed =
             carry_out!(self, (plan, overwrites) = self.plan_changes(changes, only_removes)?, {
                 let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
@@ -36,6 +36,29 @@ impl SessionHandle {
                 self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
             });
         Ok(removed.flatten().unwrap_or(0))
+    }
+
+    /// Creates the session with these changes. Returns `false` if meanwhile there is a session.
+    pub(super) async fn create_with(&self, changes: &[Change<'static>]) -> Result<bool, Error> {
+        if changes.iter().all(is_removal) {
+            return Ok(true);
+        }
+        let Some(plan) = self.plan_write(false)? else { return Ok(true) };
+        if plan.mode == WriteMode::Existing {
+            return Ok(false);
+        }
+        let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
+        let written = self.store().write(&plan.session.key, write, false).await;
+        let ttl = changes.iter().find_map(ttl_of);
+        let reply = written.map_err(|error| self.write_error(error, ttl))?;
+        let record = |_: &_, known: &mut KnownFields| known.record_changes(changes);
+        match self.report_write(&plan, reply, record)? {
+            ControlFlow::Break(_) => Ok(true),
+            ControlFlow::Continue(dead) => {
+                self.read_tombstone(dead).await?;
+                Ok(false)
+            }
+        }
     }
 
     /// Changes a field depending on the field's value. `None` means that there is no session, and
@@ -120,7 +143,7 @@ impl SessionHandle {
     }
 
     /// Returns the error of a write that may have set the expiry of a single field.
-    fn write_error(&self, error: StoreError, ttl: Option<Duration>) -> Error {
+    pub(super) fn write_error(&self, error: StoreError, ttl: Option<Duration>) -> Error {
         if ttl.is_some() && error.is_refused() && !self.store().supports_field_expiry() {
             return Error::new(Kind::NoFieldExpiry(error));
         }
@@ -128,7 +151,11 @@ impl SessionHandle {
     }
 }
 
-fn ttl_of(change: &Change<'_>) -> Option<Duration> {
+fn is_removal(change: &Change<'_>) -> bool {
+    matches!(change, Change::Remove { .. })
+}
+
+pub(super) fn ttl_of(change: &Change<'_>) -> Option<Duration> {
     match change {
         Change::Set { ttl, .. } => *ttl,
         Change::Remove { .. } => None,

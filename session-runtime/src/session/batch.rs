@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use crate::config::Lifetime;
 use crate::error::{Error, Kind};
+use crate::lifecycle::RotationReason;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
+use crate::request::rotate::{NewId, RotationBatch};
 use crate::session::field::Field;
 use crate::session::record::{Changes, Values};
+use crate::store::Change;
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
@@ -70,6 +74,21 @@ tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, 
 tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J, k: 'k K);
 tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J, k: 'k K, l: 'l L);
 
+impl ReadBatch for () {
+    type Output = ();
+    type Specs = ();
+
+    fn specs(self, _: &SessionHandle) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn names((): &(), _: &mut Vec<&'static str>) {}
+
+    fn decode((): (), _: &mut Values) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
     type Output = Vec<T>;
     type Specs = Vec<&'static FieldSpec<T>>;
@@ -116,11 +135,20 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
 pub struct WriteBatch<'a> {
     handle: &'a SessionHandle,
     changes: Result<Changes, Error>,
+    new_id: Option<RequestedId>,
+    keep_only: Option<Vec<&'static str>>,
+}
+
+/// The kind of new id that a batch asks for.
+#[derive(Debug, Clone, Copy)]
+enum RequestedId {
+    Rotated,
+    Renewed(Lifetime),
 }
 
 impl<'a> WriteBatch<'a> {
     pub(crate) fn new(handle: &'a SessionHandle) -> Self {
-        Self { handle, changes: Ok(Changes::default()) }
+        Self { handle, changes: Ok(Changes::default()), new_id: None, keep_only: None }
     }
 
     /// Adds a change that sets a field.
@@ -142,14 +170,69 @@ impl<'a> WriteBatch<'a> {
         })
     }
 
+    /// Gives the session a new id and starts a lifetime, in the same step as the changes: a login.
+    /// See [`Session::renew`](crate::Session::renew).
+    ///
+    /// Without a session, the changes create a session with this lifetime. All fields stay, unless
+    /// you call [`keep_only`](Self::keep_only).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::Lifetime;
+    /// # session_runtime::__example!(struct Auth { user: Option<u64>, theme: String } |session| {
+    /// session
+    ///     .write()
+    ///     .set(session.user(), 42)
+    ///     .keep_only((session.theme(),))
+    ///     .renew(Lifetime::remembered())
+    ///     .commit()
+    ///     .await?;
+    /// # });
+    /// ```
+    #[doc(alias = "login")]
+    #[doc(alias = "sign_in")]
+    pub fn renew(mut self, lifetime: Lifetime) -> Self {
+        self.new_id = Some(RequestedId::Renewed(lifetime));
+        self
+    }
+
+    /// Gives the session a new id, in the same step as the changes: a change of privilege. See
+    /// [`Session::rotate`](crate::Session::rotate).
+    ///
+    /// Without a session, the changes create a session.
+    #[doc(alias = "cycle_id")]
+    pub fn rotate(mut self) -> Self {
+        self.new_id = Some(RequestedId::Rotated);
+        self
+    }
+
+    /// Removes all other fields of the session, whatever their schema. The given fields stay, and so
+    /// do the fields that the batch sets. Needs [`renew`](Self::renew) or
+    /// [`rotate`](Self::rotate).
+    ///
+    /// Pass fields of any schema of this request, as for
+    /// [`Session::read`](crate::Session::read). `keep_only(())` keeps nothing. The last call counts.
+    pub fn keep_only(mut self, fields: impl ReadBatch) -> Self {
+        match names_of(fields, self.handle) {
+            Ok(names) => self.keep_only = Some(names),
+            Err(error) => self.changes = self.changes.and(Err(error)),
+        }
+        self
+    }
+
     /// Sends the changes in a single round trip. An empty batch sends nothing.
+    ///
+    /// With a new id, the session has either the old id and none of the changes, or the new id and
+    /// all of them. Of two requests at once that rotate, one fails with [`Error::is_gone`].
     ///
     /// # Errors
     ///
     /// Returns the first error of a change, such as [`Error::is_encode`]. Fails with
     /// [`Error::is_unsupported`] if a field belongs to another request, and with
     /// [`Error::is_too_large`] if the values together exceed the limit. Nothing was written in
-    /// these cases. Other errors are the same as for [`Field::set`].
+    /// these cases. Other errors are the same as for [`Field::set`]. With a new id, the errors of
+    /// [`Session::renew`](crate::Session::renew) are possible too.
     ///
     /// # Examples
     ///
@@ -161,11 +244,21 @@ impl<'a> WriteBatch<'a> {
     /// # });
     /// ```
     pub fn commit(self) -> Operation<'a, ()> {
-        let Self { handle, changes } = self;
-        Operation::new(
-            OperationSpan::new(OperationName::Write, handle)
-                .instrument(async move { handle.write(&changes?.into_vec()).await.map(|_| ()) }),
-        )
+        let Self { handle, changes, new_id, keep_only } = self;
+        let name = match new_id {
+            None => OperationName::Write,
+            Some(RequestedId::Rotated) => OperationName::Rotate,
+            Some(RequestedId::Renewed(_)) => OperationName::Renew,
+        };
+        Operation::new(OperationSpan::new(name, handle).instrument(async move {
+            let changes = changes?.into_vec();
+            match new_id {
+                None if keep_only.is_some() => Err(Error::new(Kind::KeptWithoutNewId)),
+                None => handle.write(&changes).await.map(|_| ()),
+                // Boxed, so that an ordinary write stays small.
+                Some(new_id) => Box::pin(write_with_id(handle, &changes, keep_only, new_id)).await,
+            }
+        }))
     }
 
     fn change(
@@ -181,9 +274,36 @@ impl<'a> WriteBatch<'a> {
     }
 }
 
+async fn write_with_id(
+    handle: &SessionHandle,
+    changes: &[Change<'static>],
+    keep_only: Option<Vec<&'static str>>,
+    new_id: RequestedId,
+) -> Result<(), Error> {
+    let reason = match new_id {
+        RequestedId::Rotated => RotationReason::Rotate,
+        RequestedId::Renewed(lifetime) => {
+            handle.manager().check_lifetime(lifetime)?;
+            RotationReason::Renew(lifetime.class)
+        }
+    };
+    let batch = RotationBatch { changes, keep_only: keep_only.as_deref() };
+    handle.rotate(NewId { reason, batch: Some(batch) }).await
+}
+
+fn names_of<B: ReadBatch>(fields: B, handle: &SessionHandle) -> Result<Vec<&'static str>, Error> {
+    let mut names = Vec::new();
+    B::names(&fields.specs(handle)?, &mut names);
+    Ok(names)
+}
+
 impl fmt::Debug for WriteBatch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WriteBatch").field(&self.changes).finish()
+        f.debug_struct("WriteBatch")
+            .field("changes", &self.changes)
+            .field("new_id", &self.new_id)
+            .field("keep_only", &self.keep_only)
+            .finish_non_exhaustive()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::id::SessionId;
 use crate::lifecycle::RotationReason;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
+use crate::request::rotate::NewId;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::Schema;
 use crate::store::Change;
@@ -343,10 +344,9 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "regenerate")]
     #[doc(alias = "regenerate_id")]
     pub fn rotate(&self) -> Operation<'_, ()> {
-        Operation::new(
-            OperationSpan::new(OperationName::Rotate, self.handle())
-                .instrument(self.handle().rotate(RotationReason::Rotate)),
-        )
+        Operation::new(OperationSpan::new(OperationName::Rotate, self.handle()).instrument(
+            self.handle().rotate(NewId { reason: RotationReason::Rotate, batch: None }),
+        ))
     }
 
     /// Gives the session a new id and starts a lifetime. Call `renew` at login. Pass
@@ -385,7 +385,8 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Renew, handle).instrument(async move {
             handle.manager().check_lifetime(lifetime)?;
-            handle.rotate(RotationReason::Renew(lifetime.class)).await
+            let reason = RotationReason::Renew(lifetime.class);
+            handle.rotate(NewId { reason, batch: None }).await
         }))
     }
 
