@@ -10,6 +10,7 @@ mod evolution;
 mod field_expiry;
 mod futures;
 mod late;
+mod login;
 mod operations;
 mod peek;
 mod records;

@@ -1,6 +1,7 @@
 //! Operations on fields, one by one and in batches, over every store.
 
 mod batches;
+mod login;
 mod round_trips;
 mod single;
 
@@ -63,6 +64,15 @@ over_every_store! {
         an_empty_batch_sends_nothing
         load_after_save_is_identity
         save_leaves_unknown_fields_alone
+    }
+    login {
+        a_login_moves_the_session_with_its_values
+        a_login_without_a_session_creates_one
+        a_batch_that_rotates_keeps_lifetime_and_fields
+        a_kept_field_may_have_its_former_name
+        two_logins_of_one_request_leave_whole_values
+        of_two_requests_at_once_one_has_the_session
+        a_batch_that_only_removes_creates_nothing
     }
     round_trips {
         the_table_of_round_trips_is_true
