@@ -85,16 +85,18 @@ async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Re
 }
 
 async fn sign_in(session: &Session<Auth>, user: &str, lifetime: Lifetime) -> Result<(), Error> {
-    // Data of a previous user must not reach the next user.
-    if session.user().await?.is_some() {
-        session.destroy().await?;
-    }
-    // An attacker may know or have planted the old id. The new id is secret again.
-    session.renew(lifetime).await?;
-    // A new token, for the same reason. The user is set last, so no session with a user ever has
-    // the old token.
-    session.set_form_token(random_token()).await?;
-    session.set_user(user).await
+    // All of this is one step: no session with the user ever has the old id or the old token.
+    session
+        .write()
+        .set(session.user(), user)
+        // An attacker may know the old token.
+        .set(session.form_token(), random_token())
+        // Other data of a previous user must not reach the next user.
+        .keep_only(())
+        // An attacker may know or have planted the old id. The new id is secret again.
+        .renew(lifetime)
+        .commit()
+        .await
 }
 
 #[derive(Deserialize)]
