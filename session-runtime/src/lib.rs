@@ -67,9 +67,9 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! middleware of their web framework.
 //!
 //! The first write creates the session and sets a signed cookie. Each request that uses the session
-//! postpones its expiry. Call [`renew`](struct@Session#method.renew) at login,
-//! [`rotate`](struct@Session#method.rotate) at a change of privilege and
-//! [`destroy`](struct@Session#method.destroy) at logout.
+//! postpones its expiry. A [login](guide::login) is a batch with
+//! [`renew`](batch::WriteBatch::renew), and a change of privilege is a batch with
+//! [`rotate`](batch::WriteBatch::rotate). Call [`destroy`](struct@Session#method.destroy) at logout.
 //!
 //! An [`Error`] is a response with the right status in all supported web frameworks. Ask the error
 //! questions such as [`is_gone`](Error::is_gone) to handle it yourself.

@@ -14,8 +14,8 @@ use crate::store::Change;
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
-/// A batch of [`Field`]s for [`Session::read`](crate::Session::read): a tuple of up to twelve, or a
-/// `Vec` of fields of the same type.
+/// A batch of [`Field`]s for [`Session::read`](crate::Session::read) and
+/// [`WriteBatch::keep_only`]: a tuple of up to twelve, or a `Vec` of fields of the same type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a batch of session fields",
     label = "expected a tuple of up to 12 fields, or a `Vec` of fields of one type",
@@ -173,8 +173,12 @@ impl<'a> WriteBatch<'a> {
     /// Gives the session a new id and starts a lifetime, in the same step as the changes: a login.
     /// See [`Session::renew`](crate::Session::renew).
     ///
-    /// Without a session, the changes create a session with this lifetime. All fields stay, unless
-    /// you call [`keep_only`](Self::keep_only).
+    /// Without a session, the changes create a session with this lifetime. The same holds if the
+    /// browser's own logout, rotation or login has just ended the session.
+    ///
+    /// All fields stay, unless you call [`keep_only`](Self::keep_only). Without that call, another
+    /// user gets the data of the user before, or the data of an anonymous visitor. The guide has
+    /// [the whole login](crate::guide::login#login-in-one-step).
     ///
     /// # Examples
     ///
@@ -207,8 +211,8 @@ impl<'a> WriteBatch<'a> {
         self
     }
 
-    /// Removes all other fields of the session, whatever their schema. The given fields stay, and so
-    /// do the fields that the batch sets. Needs [`renew`](Self::renew) or
+    /// Removes all other fields of the session, whatever their schema. The given fields stay, and
+    /// the fields that the batch sets stay too. Needs [`renew`](Self::renew) or
     /// [`rotate`](Self::rotate).
     ///
     /// Pass fields of any schema of this request, as for
@@ -221,18 +225,28 @@ impl<'a> WriteBatch<'a> {
         self
     }
 
-    /// Sends the changes in a single round trip. An empty batch sends nothing.
+    /// Sends the changes in a single round trip. An empty batch without a new id sends nothing.
     ///
     /// With a new id, the session has either the old id and none of the changes, or the new id and
-    /// all of them. Of two requests at once that rotate, one fails with [`Error::is_gone`].
+    /// all of them. Of two requests at once with [`rotate`](Self::rotate), one fails with
+    /// [`Error::is_gone`]. With [`renew`](Self::renew), both succeed, and one creates a new session
+    /// without the kept fields. If the outcome is unknown, build the batch again and commit it.
     ///
     /// # Errors
     ///
     /// Returns the first error of a change, such as [`Error::is_encode`]. Fails with
-    /// [`Error::is_unsupported`] if a field belongs to another request, and with
-    /// [`Error::is_too_large`] if the values together exceed the limit. Nothing was written in
-    /// these cases. Other errors are the same as for [`Field::set`]. With a new id, the errors of
-    /// [`Session::renew`](crate::Session::renew) are possible too.
+    /// [`Error::is_too_large`] if the values together exceed the limit. Fails with
+    /// [`Error::is_unsupported`] in three cases:
+    ///
+    /// - A field belongs to another request.
+    /// - [`keep_only`](Self::keep_only) was called without [`renew`](Self::renew) or
+    ///   [`rotate`](Self::rotate).
+    /// - The batch has a new id, and a custom store
+    ///   [cannot change fields](crate::store::SessionStore::supports_changes_in_rotation) in the
+    ///   same step.
+    ///
+    /// Nothing was written in these cases. Other errors are the same as for [`Field::set`]. With a
+    /// new id, the errors of [`Session::renew`](crate::Session::renew) are possible too.
     ///
     /// # Examples
     ///

@@ -37,7 +37,7 @@ use crate::telemetry::{OperationName, OperationSpan};
 ///
 /// # Examples
 ///
-/// A login that always gets a new id, and a logout:
+/// A login in one step, and a logout:
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -49,8 +49,9 @@ use crate::telemetry::{OperationName, OperationSpan};
 /// }
 ///
 /// async fn login(session: Session<Auth>, user: &str) -> Result<(), Error> {
-///     session.renew(Lifetime::normal()).await?;
-///     session.set_user(user).await
+///     // A new id and the user. No other field stays.
+///     let login = session.write().set(session.user(), user).keep_only(());
+///     login.renew(Lifetime::normal()).commit().await
 /// }
 ///
 /// async fn logout(session: Session<Auth>) -> Result<(), Error> {
@@ -314,10 +315,13 @@ impl<S: Schema> Session<S> {
     /// [`open_id`](crate::Sessions::open_id), this case is an
     /// [`Error::is_config`](crate::Error::is_config) error.
     ///
-    /// Call `rotate` when the visitor's privileges change, as a defence against session fixation
-    /// ([OWASP Session Management]). At login, call [`renew`](Self::renew). Takes a single round
-    /// trip, or none without a session. If the outcome is unknown, you can call `rotate` again. The
-    /// retry leads to the same id.
+    /// The id should change when the visitor's privileges change, as a defence against session
+    /// fixation ([OWASP Session Management]). To write the new privilege in the same step, use
+    /// [`WriteBatch::rotate`](crate::batch::WriteBatch::rotate). At login, use
+    /// [`WriteBatch::renew`](crate::batch::WriteBatch::renew).
+    ///
+    /// Takes a single round trip, or none without a session. If the outcome is unknown, you can
+    /// call `rotate` again. The retry leads to the same id.
     ///
     /// # Errors
     ///
@@ -349,12 +353,16 @@ impl<S: Schema> Session<S> {
         ))
     }
 
-    /// Gives the session a new id and starts a lifetime. Call `renew` at login. Pass
-    /// [`Lifetime::normal`], or [`Lifetime::remembered`] for "remember me".
+    /// Gives the session a new id and starts a lifetime. Pass [`Lifetime::normal`], or
+    /// [`Lifetime::remembered`] for "remember me".
+    ///
+    /// A login also writes the user, and usually removes other fields. All of this is one step with
+    /// [`WriteBatch::renew`](crate::batch::WriteBatch::renew). `Session::renew` changes no field,
+    /// so the data stays even if another user signs in. Call it for a user who is signed in and has
+    /// given the password again.
     ///
     /// `lifetime` only **names** a configured lifetime.
     /// [`SessionConfig::lifetime`](crate::SessionConfig::lifetime) alone decides on the duration.
-    /// The data stays. If another user logs in than before, call [`destroy`](Self::destroy) first.
     ///
     /// Without a session, `renew` chooses the lifetime of the session that the request's next write
     /// creates. The same holds if the browser's own logout, rotation or login has just ended the

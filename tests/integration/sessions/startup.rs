@@ -230,6 +230,7 @@ async fn use_everything(sessions: &Sessions) {
         session.expires_in().await?;
         session.rotate().await?;
         session.renew(Lifetime::remembered()).await?;
+        session.write().keep_only((session.count(),)).rotate().commit().await?;
         let id = session.session_id().unwrap();
         let again = sessions.open_id::<Visitor>(&id);
         assert_eq!(again.count().await?, 3);

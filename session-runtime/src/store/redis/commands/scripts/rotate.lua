@@ -1,4 +1,5 @@
--- Moves a session to another key, and changes fields in the same step. All of it happens, or nothing.
+-- Moves a session to another key, and changes fields in the same step. All of this happens, or
+-- nothing.
 --
 -- KEYS[1]  the session
 -- KEYS[2]  the new key of the session, in the same slot
