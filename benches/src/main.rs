@@ -27,8 +27,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     match Options::read(std::env::args().skip(1))?.command {
-        Command::Compare { is_quick, json, svg } => {
-            let report = measure::compare(is_quick)?;
+        Command::Compare { scenarios, json, svg } => {
+            let report = measure::compare(&scenarios)?;
             println!("{}", table::markdown(&report));
             if let Some(path) = json {
                 fs::write(path, serde_json::to_string_pretty(&report)?)?;

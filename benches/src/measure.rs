@@ -13,7 +13,7 @@ use crate::child::{Server, processor_micros};
 use crate::load::{self, Jar, Met, Until, Visitor};
 use crate::redis_server::{Counters, RedisServer, Side};
 use crate::report::{Measured, Report, Row};
-use crate::scenario::{Cookie, Scenario, all};
+use crate::scenario::{Cookie, Scenario, Scenarios};
 use crate::server::Contestant;
 use crate::stats::percentile;
 
@@ -45,11 +45,11 @@ impl Plan {
 /// # Errors
 ///
 /// Fails if any step fails, or if a response is not a success.
-pub(crate) fn compare(is_quick: bool) -> Result<Report, Failure> {
-    let plan = if is_quick { Plan::QUICK } else { Plan::FULL };
+pub(crate) fn compare(of: &Scenarios) -> Result<Report, Failure> {
+    let plan = if *of == Scenarios::Quick { Plan::QUICK } else { Plan::FULL };
     let mut world = World::new()?;
     let mut scenarios = Vec::new();
-    for scenario in all(is_quick) {
+    for scenario in of.list() {
         eprintln!("{}, {} connections", scenario.title, scenario.connections);
         scenarios.push(world.measure(&scenario, plan)?);
     }

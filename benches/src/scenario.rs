@@ -54,11 +54,28 @@ const ABSENT: Scenario = Scenario { title: "one read, no cookie", cookie: Cookie
 const FORGED: Scenario =
     Scenario { title: "one read, forged cookie", cookie: Cookie::Forged, ..READ };
 
-/// Returns the scenarios of a quick run or of a full run.
-pub(crate) fn all(is_quick: bool) -> Vec<Scenario> {
-    if is_quick {
-        return vec![IGNORED, READ, COUNTER, INCR, FIVE_BATCHED, LARGE_READ];
+/// The scenarios of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scenarios {
+    All,
+    Quick,
+    /// The scenarios with this text in the title.
+    Titled(String),
+}
+
+impl Scenarios {
+    pub(crate) fn list(&self) -> Vec<Scenario> {
+        match self {
+            Self::All => all(),
+            Self::Quick => vec![IGNORED, READ, COUNTER, INCR, FIVE_BATCHED, LARGE_READ],
+            Self::Titled(text) => {
+                all().into_iter().filter(|scenario| scenario.title.contains(&**text)).collect()
+            }
+        }
     }
+}
+
+fn all() -> Vec<Scenario> {
     let varied =
         |scenario: Scenario| VARIED.map(|connections| Scenario { connections, ..scenario });
     let others = [WRITE, INCR, FIVE, FIVE_BATCHED, LARGE_READ, LARGE_WRITE, LOGIN, ABSENT, FORGED];

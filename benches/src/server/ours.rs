@@ -71,7 +71,6 @@ pub(crate) async fn five_batched(session: Session<Visitor>) -> Result<String, Er
 }
 
 pub(crate) async fn login(session: Session<Visitor>) -> Result<&'static str, Error> {
-    session.rotate().await?;
-    session.set_user(USER).await?;
+    session.write().set(session.user(), USER).rotate().commit().await?;
     Ok("ok")
 }

@@ -174,13 +174,14 @@ impl Writes {
                 pipeline.cmd("PEXPIRE").arg(&successor_key).arg(IDLE);
                 pipeline.exec_async(connection).await
             }
-            Self::Guarded { write, rotate, .. } => {
+            // Removes nothing, gives no field an expiry, and keeps all fields.
+            Self::Guarded { rotate, .. } => {
                 let mut command = redis::cmd("EVALSHA");
                 command.arg(rotate).arg(2).arg(&key).arg(&successor_key);
-                command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE);
+                command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE).arg("rotated");
+                command.arg(0).arg(0).arg(-1).arg(field).arg(value);
                 let moved: i64 = command.query_async(connection).await?;
-                expect_there(moved == 1)?;
-                run_write(connection, write, &successor_key, field, value).await
+                expect_there(moved == 1)
             }
         }
     }
