@@ -183,7 +183,6 @@ impl<'a> WriteBatch<'a> {
     /// # Examples
     ///
     /// ```
-    /// # use session_runtime::Lifetime;
     /// # session_runtime::__example!(struct Auth { user: Option<u64>, theme: String } |session| {
     /// session
     ///     .write()
