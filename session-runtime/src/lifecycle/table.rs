@@ -1,7 +1,8 @@
 //! A table of every state with every operation and every reply of the store.
 //!
 //! `exists` asks the store like `read`, and `clear` like `remove`. `login` is a batch that sets a
-//! field and renews. Without a session to rotate, the batch continues as `set`. Sessions have names:
+//! field and renews. Without a session to rotate, the batch continues as `set`. Sessions have
+//! names:
 //!
 //! - `A` is the request's own session.
 //! - `B` is the session of a further cookie.
