@@ -114,8 +114,6 @@ fn every_line_of_an_example_fits_a_page() {
     let mut paths = Vec::new();
     collect_paths(&runtime(), &mut paths);
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "md" || ending == "rs"));
-    let is_page = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("guide"));
-    paths.retain(|path| !is_page(path));
     let mut offences = Vec::new();
     for path in paths {
         for example in examples(&fs::read_to_string(&path).unwrap()) {

@@ -23,7 +23,7 @@
 -- refused. The first write is an HSET if a field is set, because a server with full memory refuses
 -- this command and nothing has changed. Without a set field, the script works with full memory.
 -- RENAME keeps fields that no schema knows, with their expiry, and costs the same for any size.
---
+
 local SLICE = 2000 -- arguments of a command: unpack has room for some 8,000
 
 local key, successor_key = KEYS[1], KEYS[2]
