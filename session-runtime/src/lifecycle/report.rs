@@ -146,12 +146,13 @@ impl Lifecycle {
         }
     }
 
-    /// Records that the store rotated the session.
+    /// Records that the store rotated the session. Returns `Replan` if the request has left this
+    /// session since, so that the changes of a batch would be lost.
     ///
     /// # Errors
     ///
     /// `is_headers_sent` if the response headers were sent meanwhile, without the new cookie.
-    pub(crate) fn rotated(&mut self, planned: &PlannedRotation) -> Result<(), Error> {
+    pub(crate) fn rotated(&mut self, planned: &PlannedRotation) -> Result<Next, Error> {
         if self.state.has_id(&planned.from.id) || self.may_be(&planned.to.id) {
             self.note_pending_creation(&planned.from.id);
             self.events.push(LifecycleEvent::Rotated, Some(&planned.to.id));
@@ -159,7 +160,8 @@ impl Lifecycle {
         } else {
             self.found(&planned.to.id, true);
         }
-        self.check_headers_unsent()
+        self.check_headers_unsent()?;
+        Ok(if self.has_left(planned) { Next::Replan } else { Next::Done })
     }
 
     /// Records that the store did not have the session to rotate.
@@ -167,13 +169,16 @@ impl Lifecycle {
         let from = planned.from.id;
         match &mut self.state {
             // The creation did not happen, or will happen to a session that gets no cookie. So the
-            // next session has the requested lifetime.
+            // next session has the requested lifetime. The changes of a batch get an id that no
+            // earlier write can reach.
             State::Absent { pending: pending @ Some(_) }
                 if pending.as_ref().is_some_and(|it| it.id == from) =>
             {
                 self.next_lifetime = planned.reason.next_lifetime(self.next_lifetime);
-                if pending.take_if(|session| session.lifetime.class != self.next_lifetime).is_some()
-                {
+                let is_left = |session: &mut SessionMetadata| {
+                    planned.is_of_batch || session.lifetime.class != self.next_lifetime
+                };
+                if pending.take_if(is_left).is_some() {
                     self.rotations.clear();
                 }
                 Next::Done
@@ -197,6 +202,15 @@ impl Lifecycle {
     /// Records that the store refused to end or to rotate this session, so nothing happened.
     pub(crate) fn refused(&mut self, id: &SessionId) {
         self.in_doubt.take_if(|in_doubt| in_doubt == id);
+    }
+
+    /// Returns whether the request goes on without the successor of this batch.
+    fn has_left(&self, planned: &PlannedRotation) -> bool {
+        let is_known = || self.rotations.iter().any(|sent| sent.to.id == planned.to.id);
+        planned.is_of_batch
+            && matches!(self.state, State::Live { .. } | State::Absent { .. })
+            && !self.state.has_id(&planned.to.id)
+            && !is_known()
     }
 
     /// Returns whether a candidate has this id.

@@ -251,7 +251,7 @@ impl Row {
                     Err(error) => return (error_of(&error), None),
                 };
                 let next = match reply {
-                    "found" => lifecycle.rotated(&plan).map(|()| Next::Done),
+                    "found" => lifecycle.rotated(&plan),
                     "missing" => Ok(lifecycle.not_rotated(&plan)),
                     _ => {
                         if let Some(session) = lifecycle.rotation_lost(&plan) {

@@ -422,6 +422,13 @@ fn rotates(lifecycle: &mut Lifecycle, reason: RotationReason) -> PlannedRotation
     planned
 }
 
+fn logs_in(lifecycle: &mut Lifecycle) -> PlannedRotation {
+    let renew = RotationReason::Renew(NORMAL);
+    let step = lifecycle.plan_batch_rotation(now(), renew, age(), |_| Ok(session())).unwrap();
+    let RotationStep::Rotate(planned) = step else { panic!("{step:?}") };
+    planned
+}
+
 fn rotates_nothing(lifecycle: &mut Lifecycle, reason: RotationReason) -> bool {
     let step =
         lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
@@ -483,16 +490,10 @@ fn a_repeated_rotation_leads_to_the_same_id() {
 #[test]
 fn each_batch_has_a_successor_of_its_own() {
     let mut lifecycle = live(&session());
-    let batch = |lifecycle: &mut Lifecycle| {
-        let renew = RotationReason::Renew(NORMAL);
-        let step = lifecycle.plan_batch_rotation(now(), renew, age(), |_| Ok(session())).unwrap();
-        let RotationStep::Rotate(planned) = step else { panic!("{step:?}") };
-        planned
-    };
     let plans = [
-        batch(&mut lifecycle),
+        logs_in(&mut lifecycle),
         rotates(&mut lifecycle, RotationReason::Renew(NORMAL)),
-        batch(&mut lifecycle),
+        logs_in(&mut lifecycle),
         rotates(&mut lifecycle, RotationReason::Renew(NORMAL)),
     ];
     let ids = plans.each_ref().map(|plan| plan.to.id);
@@ -501,7 +502,51 @@ fn each_batch_has_a_successor_of_its_own() {
     // The first batch won. The second one goes on from its successor.
     lifecycle.rotated(&plans[0]).unwrap();
     assert!(lifecycle.rotation_lost(&plans[2]).is_none());
-    assert_eq!(batch(&mut lifecycle).from.id, ids[0]);
+    assert_eq!(logs_in(&mut lifecycle).from.id, ids[0]);
+}
+
+/// Otherwise a creation that is still under way would change the session after the batch.
+#[test]
+fn a_batch_never_uses_the_id_of_an_earlier_creation() {
+    let mut lifecycle = accessed(vec![]);
+    let (pending, _) = writes(&mut lifecycle);
+    let planned = logs_in(&mut lifecycle);
+    assert_eq!(planned.from.id, pending);
+    assert_eq!(lifecycle.not_rotated(&planned), Next::Done);
+    let (next, mode) = writes(&mut lifecycle);
+    assert_eq!(mode, WriteMode::Create);
+    assert_ne!(next, pending);
+    assert_eq!(lifecycle.created(&pending).unwrap(), Next::Replan, "written again under `next`");
+    assert_eq!(lifecycle.created(&next).unwrap(), Next::Done);
+}
+
+/// The session that the second batch has moved gets no cookie, and no later operation sees it.
+#[test]
+fn a_batch_on_a_session_that_the_request_has_left_is_repeated() {
+    let mut lifecycle = accessed(vec![]);
+    writes(&mut lifecycle);
+    let (first, second) = (logs_in(&mut lifecycle), logs_in(&mut lifecycle));
+    assert_eq!(lifecycle.not_rotated(&first), Next::Done);
+    assert_eq!(lifecycle.rotated(&second).unwrap(), Next::Replan);
+    let (next, _) = writes(&mut lifecycle);
+    assert_eq!(lifecycle.rotated(&second).unwrap(), Next::Replan);
+    lifecycle.created(&next).unwrap();
+    assert_eq!(lifecycle.rotated(&second).unwrap(), Next::Replan);
+    let again = logs_in(&mut lifecycle);
+    assert_eq!(again.from.id, next);
+    assert_eq!(lifecycle.rotated(&again).unwrap(), Next::Done);
+}
+
+/// The reply to the first batch comes after the second batch has moved the session on.
+#[test]
+fn a_batch_whose_session_has_moved_on_is_done() {
+    let mut lifecycle = live(&session());
+    let first = logs_in(&mut lifecycle);
+    assert!(lifecycle.dead(&first.from.id).is_none());
+    let second = logs_in(&mut lifecycle);
+    assert_eq!(second.from.id, first.to.id);
+    assert_eq!(lifecycle.rotated(&second).unwrap(), Next::Done);
+    assert_eq!(lifecycle.rotated(&first).unwrap(), Next::Done);
 }
 
 #[test]

@@ -105,7 +105,9 @@ impl SessionHandle {
         match reply.map_err(|error| self.write_error(error, changes.iter().find_map(ttl_of)))? {
             Lookup::Found(()) => {
                 let mut lifecycle = self.lifecycle();
-                lifecycle.rotated(planned)?;
+                if lifecycle.rotated(planned)? == Next::Replan {
+                    return Ok(Rotated::Replan);
+                }
                 if self.store().may_overwrite()
                     && let Some(known) = lifecycle.known_fields(&planned.to.id)
                 {
