@@ -26,7 +26,14 @@ fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
 }
 
 /// Seeds that once broke the model or the code.
-const FOUND: [u64; 3] = [25_764_625_155_342, 116_370_862_515_250, 150_638_166_328_851];
+const FOUND: [u64; 6] = [
+    25_764_625_155_342,
+    116_370_862_515_250,
+    150_638_166_328_851,
+    18_595_362_752_922,
+    81_629_211_391_157,
+    104_265_801_341_091,
+];
 
 fn random() -> u64 {
     let mut bytes = [0; 6];

@@ -66,7 +66,7 @@ pub(super) enum Command {
     Write {
         key: SessionKey,
         mode: WriteMode,
-        changes: Vec<(String, Option<Bytes>)>,
+        changes: Changes,
         expires_in: Duration,
     },
     TimeLeft {
@@ -77,6 +77,8 @@ pub(super) enum Command {
         to: SessionKey,
         id: SessionId,
         how: Moving,
+        changes: Changes,
+        keep_only: Option<Vec<String>>,
     },
     Destroy {
         key: SessionKey,
@@ -87,7 +89,10 @@ pub(super) enum Command {
     },
 }
 
-/// A rotation without its keys.
+/// Fields with their new values. `None` removes the field.
+pub(super) type Changes = Vec<(String, Option<Bytes>)>;
+
+/// The lifetimes and the kind of a rotation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moving {
     pub(super) expires_in: Duration,
@@ -203,16 +208,19 @@ impl Air {
                 Reply::Write(now(memory.write(key, write)))
             }
             Command::TimeLeft { key } => Reply::TimeLeft(now(memory.expires_in(key))),
-            Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } } => {
-                let (expires_in, tombstone_for, renews) = (*expires_in, *tombstone_for, *renews);
+            Command::Rotate { key, to, id, how, changes, keep_only } => {
+                let Moving { expires_in, tombstone_for, renews } = *how;
+                let changes: Vec<_> = changes.iter().map(change).collect();
+                let keep_only: Option<Vec<_>> =
+                    keep_only.as_ref().map(|kept| kept.iter().map(String::as_str).collect());
                 let rotation = Rotation {
                     successor_key: to,
                     successor: id,
                     expires_in,
                     tombstone_for,
                     renews,
-                    changes: &[],
-                    keep_only: None,
+                    changes: &changes,
+                    keep_only: keep_only.as_deref(),
                 };
                 let rotated =
                     memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
@@ -233,8 +241,29 @@ fn change((field, value): &(String, Option<Bytes>)) -> Change<'_> {
     }
 }
 
+fn recorded(changes: &[Change<'_>]) -> Changes {
+    let recorded = changes.iter().map(|change| match change {
+        Change::Set { field, value, .. } => ((*field).to_owned(), Some(value.clone())),
+        Change::Remove { field } => ((*field).to_owned(), None),
+    });
+    recorded.collect()
+}
+
 fn now<T>(operation: BoxFuture<'_, Result<T, StoreError>>) -> T {
     operation.now_or_never().expect("memory is at hand").unwrap()
+}
+
+impl Flight {
+    /// Returns the key of the session that the command has changed, as its sender was told.
+    pub(super) fn changed(&self) -> Option<&SessionKey> {
+        let Some(Answer::Reply(reply)) = &self.answer else { return None };
+        match &self.command {
+            _ if !reply.is_found() => None,
+            Command::Rotate { to, .. } => Some(to),
+            Command::Write { key, .. } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 impl Command {
@@ -270,7 +299,7 @@ impl Reply {
     }
 }
 
-/// Batches and conditional changes use the same life cycle as reads and writes.
+/// Other batches and conditional changes use the same life cycle as reads and writes.
 const NOT_MODELLED: &str = "the model's clients read and write one field at a time";
 
 impl SessionStore for Network {
@@ -309,11 +338,7 @@ impl SessionStore for Network {
         key: &'a SessionKey,
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
-        let changes = write.changes.iter().map(|change| match change {
-            Change::Set { field, value, .. } => ((*field).to_owned(), Some(value.clone())),
-            Change::Remove { field } => ((*field).to_owned(), None),
-        });
-        let (changes, key) = (changes.collect(), key.clone());
+        let (changes, key) = (recorded(write.changes), key.clone());
         let command =
             Command::Write { key, mode: write.mode, changes, expires_in: write.expires_in };
         Box::pin(async move {
@@ -342,10 +367,16 @@ impl SessionStore for Network {
         key: &'a SessionKey,
         rotation: Rotation<'a>,
     ) -> BoxFuture<'a, Result<Lookup<()>, StoreError>> {
-        let Rotation { successor_key, successor, expires_in, tombstone_for, renews, .. } = rotation;
-        let (key, to, id) = (key.clone(), successor_key.clone(), *successor);
-        let command =
-            Command::Rotate { key, to, id, how: Moving { expires_in, tombstone_for, renews } };
+        let Rotation { expires_in, tombstone_for, renews, .. } = rotation;
+        let keep_only = rotation.keep_only;
+        let command = Command::Rotate {
+            key: key.clone(),
+            to: rotation.successor_key.clone(),
+            id: *rotation.successor,
+            how: Moving { expires_in, tombstone_for, renews },
+            changes: recorded(rotation.changes),
+            keep_only: keep_only.map(|kept| kept.iter().map(|&field| field.to_owned()).collect()),
+        };
         Box::pin(async move {
             let Reply::Rotate(found) = self.send(command).await? else {
                 unreachable!("a reply to another command")
@@ -418,6 +449,10 @@ impl SessionStore for Network {
 
     fn supports_field_expiry(&self) -> bool {
         false
+    }
+
+    fn supports_changes_in_rotation(&self) -> bool {
+        true
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

@@ -20,7 +20,7 @@ use session_runtime::{
 };
 
 use super::choices::Choices;
-use super::operation::{Kind, Model, Outcome};
+use super::operation::{Kind, Login, Model, Outcome};
 use super::sequence::{LIFETIMES, MINUTE, deadline};
 use crate::cookies::{self, SECRET};
 use crate::proxy::Proxy;
@@ -47,6 +47,8 @@ struct Event {
     /// `None` if the operation may still be executed.
     end: Option<u64>,
     outcome: Option<Outcome>,
+    /// Id of the session before the operation.
+    before: Option<SessionId>,
     tag: Option<String>,
     epoch: u64,
 }
@@ -242,7 +244,7 @@ impl<'a> Sequence<'a> {
                 ) {
                     request.told_live = after;
                 }
-                if matches!(event.kind, Kind::Renew(_)) {
+                if event.kind.renews().is_some() {
                     self.renewed.extend(before.map(|id| id.tag().to_owned()));
                 }
                 match (event.kind, event.outcome) {
@@ -301,8 +303,7 @@ impl<'a> Sequence<'a> {
         }
         // A session that may have ended or moved gets no cookie, because the cookie could be dead.
         let in_doubt = self.history.iter().any(|event| {
-            let ends = matches!(event.kind, Kind::Rotate | Kind::Renew(_) | Kind::Destroy);
-            ends && matches!(event.outcome, None | Some(Outcome::Unknown))
+            event.kind.ends_id() && matches!(event.outcome, None | Some(Outcome::Unknown))
         });
         if let Some(id) = live.map(|id| id.expose_secret().to_owned())
             && !in_doubt
@@ -345,6 +346,38 @@ impl<'a> Sequence<'a> {
             if !live.insert(tag) {
                 return Err("one session is live under two ids".to_owned());
             }
+            self.look_at_logins(&found)?;
+        }
+        Ok(())
+    }
+
+    /// Checks a session with a login's value: the values came together, under a new id.
+    fn look_at_logins(&self, found: &Found) -> Result<(), String> {
+        let values = [('a', found.a), ('b', found.b)];
+        let wrote = |field, value: u64| {
+            let wrote = move |event: &&Event| event.kind.value_of(field) == Some(value);
+            self.history.iter().find(wrote)
+        };
+        for (field, value) in values {
+            let Some(login) = value.and_then(|value| wrote(field, value)) else { continue };
+            let Kind::Login(batch) = login.kind else { continue };
+            let before = login.before.map(|id| key(&self.prefix, id.expose_secret()));
+            if before.as_ref() == Some(&found.key) {
+                return Err(format!("{login:?} is under the former id"));
+            }
+            for (field, value) in values {
+                let stays = batch.value_of(field).is_none() && !batch.removes(field);
+                let is_own = value == batch.value_of(field);
+                let writer = value.and_then(|value| wrote(field, value));
+                // A value from before, or a removal without an operation that did it.
+                let is_older = match writer {
+                    Some(writer) => writer.end.is_some_and(|end| end < login.begin),
+                    None => !self.may_be_removed(field, login),
+                };
+                if !stays && !is_own && is_older {
+                    return Err(format!("{login:?} is half done: {found:?}"));
+                }
+            }
         }
         Ok(())
     }
@@ -366,7 +399,8 @@ impl<'a> Sequence<'a> {
             else {
                 continue;
             };
-            let written = self.history.iter().find(|event| event.kind == Kind::Set(field, value));
+            let written =
+                self.history.iter().find(|event| event.kind.value_of(field) == Some(value));
             if value > 0 {
                 let Some(written) = written else {
                     return Err(format!("{read:?}: no request wrote this value"));
@@ -391,15 +425,15 @@ impl<'a> Sequence<'a> {
                 .filter(|event| event.tag == read.tag && event.epoch == read.epoch);
             let over = changes
                 .filter(|event| {
-                    event.outcome == Some(Outcome::Done) || matches!(event.outcome, Some(Outcome::Yes(_)))
+                    event.outcome == Some(Outcome::Done)
+                        || matches!(event.outcome, Some(Outcome::Yes(_)))
                 })
                 .find(|change| {
-                    let after =
-                        written.is_none_or(|written| written.end.is_some_and(|end| end < change.begin));
+                    let after = written
+                        .is_none_or(|written| written.end.is_some_and(|end| end < change.begin));
                     let before = change.end.is_some_and(|end| end < read.begin);
-                    let sets = matches!(change.kind, Kind::Set(other, new) if other == field && new != value);
-                    let removes = matches!(change.kind, Kind::Remove(other) if other == field)
-                        || change.kind == Kind::Clear;
+                    let sets = change.kind.value_of(field).is_some_and(|new| new != value);
+                    let removes = change.kind.removes(field);
                     match value {
                         0 => sets && before && !self.may_be_removed(field, change),
                         _ => (sets || removes) && after && before,
@@ -415,8 +449,7 @@ impl<'a> Sequence<'a> {
     /// Returns whether an operation may have removed the field after this write.
     fn may_be_removed(&self, field: char, write: &Event) -> bool {
         self.history.iter().any(|event| {
-            let removes = matches!(event.kind, Kind::Remove(other) if other == field)
-                || matches!(event.kind, Kind::Clear | Kind::Destroy);
+            let removes = event.kind.removes(field) || event.kind == Kind::Destroy;
             removes && event.end.is_none_or(|end| end > write.begin)
         })
     }
@@ -428,8 +461,9 @@ impl<'a> Sequence<'a> {
 
 fn kind(choices: &mut Choices, values: &mut u64) -> Kind {
     let field = if choices.percent(50) { 'b' } else { 'a' };
-    *values += 1;
+    *values += 2;
     let value = *values;
+    let login = Login::draw(choices, [value - 1, value]);
     let kinds = [
         (8, Kind::Get(field)),
         (1, Kind::Exists),
@@ -439,6 +473,7 @@ fn kind(choices: &mut Choices, values: &mut u64) -> Kind {
         (1, Kind::Clear),
         (4, Kind::Rotate),
         (2, Kind::Renew(u8::from(field == 'b'))),
+        (5, Kind::Login(login)),
         (2, Kind::Destroy),
     ];
     choices.weighted(&kinds)
@@ -453,6 +488,7 @@ async fn act(
 ) -> Vec<(Event, Option<SessionId>)> {
     let mut events = Vec::new();
     for (kind, cut) in plan {
+        let before = session.session_id();
         let begin = time.fetch_add(1, Ordering::SeqCst);
         let mut running = kind.run(session.clone());
         let outcome = match cut {
@@ -475,7 +511,7 @@ async fn act(
         // The session of an operation without a reply is unknown, because the next operation may
         // determine it.
         let tag = id.filter(|_| is_over).map(|id| id.tag().to_owned());
-        events.push((Event { kind, begin, end, outcome, tag, epoch }, id));
+        events.push((Event { kind, begin, end, outcome, before, tag, epoch }, id));
         tokio::task::yield_now().await;
     }
     events
@@ -505,6 +541,8 @@ struct Found {
     kind: String,
     left: i64,
     permanent: bool,
+    a: Option<u64>,
+    b: Option<u64>,
 }
 
 impl Watcher {
@@ -533,7 +571,7 @@ impl Watcher {
 
 impl Seen {
     fn note(&mut self, keys: Vec<Found>) {
-        for Found { key, kind, left, permanent } in keys {
+        for Found { key, kind, left, permanent, .. } in keys {
             if left < 0 {
                 self.broken = Some(format!("a {kind} without an expiry"));
             }
@@ -561,13 +599,15 @@ impl Drop for Watcher {
 /// Returns all keys at one moment.
 fn scan(connection: &mut Connection) -> Vec<Found> {
     const LOOK: &str = "local found = {} for _, key in ipairs(redis.call('KEYS', '*')) do local \
-                        kind = redis.call('TYPE', key).ok local permanent = kind == 'hash' and \
-                        redis.call('HEXISTS', key, '') or 0 table.insert(found, {key, kind, \
-                        redis.call('PTTL', key), permanent}) end return found";
-    let found: Vec<(String, String, i64, bool)> =
-        redis::cmd("EVAL").arg(LOOK).arg(0).query(connection).unwrap_or_default();
+                        kind = redis.call('TYPE', key).ok local permanent, fields = 0, {false, \
+                        false} if kind == 'hash' then permanent = redis.call('HEXISTS', key, '') \
+                        fields = redis.call('HMGET', key, 'a', 'b') end table.insert(found, {key, \
+                        kind, redis.call('PTTL', key), permanent, fields[1], fields[2]}) end \
+                        return found";
+    type Row = (String, String, i64, bool, Option<u64>, Option<u64>);
+    let found: Vec<Row> = redis::cmd("EVAL").arg(LOOK).arg(0).query(connection).unwrap_or_default();
     found
         .into_iter()
-        .map(|(key, kind, left, permanent)| Found { key, kind, left, permanent })
+        .map(|(key, kind, left, permanent, a, b)| Found { key, kind, left, permanent, a, b })
         .collect()
 }

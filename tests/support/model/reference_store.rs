@@ -10,7 +10,7 @@ use session_runtime::store::{
     Destroyed, Lookup, PERMANENT_FIELD, Refresh, SessionKey, Tombstone, TombstoneKind, WriteMode,
 };
 
-use super::network::{Command, Moving, Reply};
+use super::network::{Changes, Command, Moving, Reply};
 
 /// All sessions that ever existed.
 #[derive(Default)]
@@ -43,6 +43,14 @@ impl ReferenceStore {
 
     pub(super) fn is_live(&self, key: &str, now: SystemTime) -> bool {
         self.entry(key, now).is_some_and(|entry| matches!(entry.content, Content::Live(_)))
+    }
+
+    /// Returns the fields of a live session.
+    pub(super) fn fields(&self, key: &str, now: SystemTime) -> Option<&BTreeMap<String, Bytes>> {
+        match &self.entry(key, now)?.content {
+            Content::Live(fields) => Some(fields),
+            Content::Dead(..) => None,
+        }
     }
 
     pub(super) fn is_dead(&self, key: &str, now: SystemTime) -> bool {
@@ -137,9 +145,8 @@ impl ReferenceStore {
                     Lookup::Found(removed)
                 }
             }),
-            Command::Rotate {
-                to, id, how: Moving { expires_in, tombstone_for, renews }, ..
-            } => {
+            Command::Rotate { to, id, how, changes, keep_only, .. } => {
+                let Moving { expires_in, tombstone_for, renews } = how;
                 match entry {
                     None => Reply::Rotate(Lookup::Missing),
                     Some(Entry { content: Content::Dead(kind, _), .. }) => {
@@ -153,8 +160,12 @@ impl ReferenceStore {
                         } else {
                             TombstoneKind::Rotated(*id)
                         };
-                        let content =
+                        let mut content =
                             std::mem::replace(&mut entry.content, Content::Dead(kind, now));
+                        if let Content::Live(fields) = &mut content {
+                            keep(fields, keep_only.as_deref());
+                            change(fields, changes);
+                        }
                         entry.expires_at = now + *tombstone_for;
                         let (lineage, expires_at) = (entry.lineage, now + *expires_in);
                         self.put(to, Entry { key: to.clone(), lineage, expires_at, content });
@@ -202,7 +213,13 @@ fn refreshed(expires_at: &mut SystemTime, refresh: Refresh, now: SystemTime) {
     }
 }
 
-fn change(fields: &mut BTreeMap<String, Bytes>, changes: &[(String, Option<Bytes>)]) -> u64 {
+fn keep(fields: &mut BTreeMap<String, Bytes>, keep_only: Option<&[String]>) {
+    if let Some(kept) = keep_only {
+        fields.retain(|field, _| field == PERMANENT_FIELD || kept.contains(field));
+    }
+}
+
+fn change(fields: &mut BTreeMap<String, Bytes>, changes: &Changes) -> u64 {
     let mut removed = 0;
     for (field, value) in changes {
         match value {

@@ -247,10 +247,23 @@ pub(super) struct Operation {
     pub(super) gone: bool,
     /// No other operation of the request ran concurrently.
     pub(super) alone: bool,
+    /// Moment of the start.
+    pub(super) began: usize,
+    /// Moment of the outcome, or of the drop.
+    pub(super) ended: Option<usize>,
+    /// Number of cookies that clients had received before the start.
+    pub(super) issued: usize,
     /// Keys that must be dead after a destruction, as of the start.
     pub(super) to_be_destroyed: Vec<String>,
     /// A login is forbidden, as of the start.
     pub(super) must_not_log_in: bool,
     /// Keys that must not be live after a rotation, as of the start.
     pub(super) live: Vec<String>,
+}
+
+impl Operation {
+    /// Returns whether the operation had ended when another operation of the same request started.
+    pub(super) fn is_before(&self, other: &Self) -> bool {
+        self.request == other.request && self.ended.is_some_and(|ended| ended <= other.began)
+    }
 }

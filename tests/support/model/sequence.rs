@@ -1,7 +1,7 @@
 //! A sequence in memory: the next step, and the rules that must hold afterwards.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ use session_runtime::{Lifetime, MemoryStore, SessionConfig, SessionId, Sessions}
 
 use super::choices::Choices;
 use super::network::{Answer, Command, Network, Reply};
-use super::operation::{Kind, Outcome};
+use super::operation::{Keeps, Kind, Login, Outcome};
 use super::reference_store::{Content, ReferenceStore};
 use super::request::{Operation, Request};
 use crate::cookies::{self, SECRET};
@@ -65,6 +65,12 @@ struct Sequence {
     told_live: BTreeSet<String>,
     /// Those keys that are no longer live.
     ended: BTreeSet<String>,
+    /// Keys of all cookies that clients received, in order.
+    issued: Vec<String>,
+    /// The last login that each lineage went through.
+    logins: BTreeMap<usize, usize>,
+    /// Operation that created a session under this key, or moved one there.
+    put_by: BTreeMap<String, usize>,
     next_value: u64,
     steps: RefCell<Vec<String>>,
 }
@@ -122,6 +128,9 @@ impl Sequence {
             used: BTreeSet::new(),
             told_live: BTreeSet::new(),
             ended: BTreeSet::new(),
+            issued: Vec::new(),
+            logins: BTreeMap::new(),
+            put_by: BTreeMap::new(),
             next_value: 1,
             steps: RefCell::default(),
         }
@@ -244,11 +253,15 @@ impl Sequence {
             return Ok(());
         }
         let kind = self.kind(choices);
-        let now = self.clock.now();
+        let (now, began, issued) = (self.clock.now(), self.moment(), self.issued.len());
         let request = &mut self.requests[at];
         request.running += 1;
-        request.begins_anew |= matches!(kind, Kind::Renew(_) | Kind::Destroy);
+        request.begins_anew |= kind.renews().is_some() || kind == Kind::Destroy;
         request.destroys |= kind == Kind::Destroy;
+        if matches!(kind, Kind::Login(_)) && kind.renews().is_some() {
+            // Known once the login is done.
+            request.class = None;
+        }
         let alone = request.running == 1;
         let operation = Operation {
             request: at,
@@ -259,6 +272,9 @@ impl Sequence {
             absent: request.may_be_absent(&self.reference, now),
             gone: request.may_be_gone(&self.reference, now),
             alone,
+            began,
+            ended: None,
+            issued,
             to_be_destroyed: request.to_be_destroyed(&self.reference, now),
             must_not_log_in: request.must_not_log_in(&self.reference, now),
             live: request.known_live(&self.reference, now),
@@ -290,9 +306,10 @@ impl Sequence {
             Clear,
             Rotate,
             Renew,
+            Login,
             Destroy,
         }
-        const SORTS: [(u32, Sort); 10] = [
+        const SORTS: [(u32, Sort); 11] = [
             (8, Sort::Get),
             (1, Sort::Has),
             (2, Sort::Exists),
@@ -302,6 +319,7 @@ impl Sequence {
             (1, Sort::Clear),
             (5, Sort::Rotate),
             (3, Sort::Renew),
+            (6, Sort::Login),
             (4, Sort::Destroy),
         ];
         let sort = choices.weighted(&SORTS);
@@ -319,6 +337,10 @@ impl Sequence {
             Sort::Clear => Kind::Clear,
             Sort::Rotate => Kind::Rotate,
             Sort::Renew => Kind::Renew(u8::from(field == 'b')),
+            Sort::Login => {
+                self.next_value += 2;
+                Kind::Login(Login::draw(choices, [self.next_value - 2, self.next_value - 1]))
+            }
             Sort::Destroy => Kind::Destroy,
         }
     }
@@ -341,6 +363,7 @@ impl Sequence {
         };
         let running = self.operations[number].running.as_mut().expect("it waits");
         let polled = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.leave_pending(number, known);
         if polled.is_ready() {
             self.record(number)?;
         }
@@ -350,12 +373,33 @@ impl Sequence {
         }
         if let Poll::Ready(outcome) = polled {
             self.note(|| format!("  {number}: returns {outcome:?}"));
+            let ended = self.moment();
             let operation = &mut self.operations[number];
             (operation.running, operation.outcome) = (None, Some(outcome));
+            operation.ended = Some(ended);
             self.requests[operation.request].running -= 1;
             self.judge(number, outcome)?;
         }
         Ok(())
+    }
+
+    /// Records that a login goes on without a session that may have been created before.
+    fn leave_pending(&mut self, number: usize, since: usize) {
+        let operation = &self.operations[number];
+        let (Kind::Login(_), Some(&command)) = (operation.kind, operation.commands.last()) else {
+            return;
+        };
+        let air = self.network.air();
+        let flight = &air.flights[command];
+        let missing = Some(Answer::Reply(Reply::Rotate(Lookup::Missing)));
+        let key = flight.command.key().expose_secret();
+        let request = &mut self.requests[operation.request];
+        let is_pending =
+            request.pending.as_deref() == Some(key) && !request.told_live.contains(key);
+        if flight.taken && flight.answer == missing && is_pending {
+            request.forget();
+            request.bound_since = since;
+        }
     }
 
     /// Records the result of the operation's last command in the request.
@@ -417,7 +461,8 @@ impl Sequence {
                     .to_owned(),
             );
         }
-        if begins && request.class.is_some_and(|expected| class(&name) != expected) {
+        let expected_class = operation.kind.renews().or(request.class);
+        if begins && expected_class.is_some_and(|expected| class(&name) != expected) {
             return Err("a session was created with another lifetime than requested".to_owned());
         }
         // For a session that the request cannot use, only its end and its time left are allowed.
@@ -472,13 +517,69 @@ impl Sequence {
         let mut air = self.network.air();
         let command = air.flights[at].command.clone();
         let reply = air.execute(&command);
+        let before = self.reference.fields(command.key().expose_secret(), now).cloned();
         let expected = self.reference.apply(&command, now);
         air.flights[at].executed = Some(reply.clone());
+        let by = air.flights[at].by;
         drop(air);
         self.note(|| format!("    {at} is carried out: {reply:?}"));
         if reply != expected {
             return Err(format!("the store replied {reply:?}, not {expected:?}"));
         }
+        if !reply.is_found() {
+            return Ok(());
+        }
+        match &command {
+            Command::Rotate { to, .. } if before.is_none() => self.moved_before(by, to),
+            Command::Rotate { to, .. } => self.changed(by, to, before, true),
+            Command::Write { key, .. } => self.changed(by, key, before, false),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a rotation that the store took for a repetition.
+    fn moved_before(&self, by: usize, to: &SessionKey) -> Checked {
+        let first = self.put_by.get(to.expose_secret()).copied();
+        let is_login = |number: usize| matches!(self.operations[number].kind, Kind::Login(_));
+        if first != Some(by) && (is_login(by) || first.is_some_and(is_login)) {
+            return Err("a login is taken for the repetition of another operation".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Checks the fields of a session that a command has changed. `before` has the former fields.
+    fn changed(
+        &mut self,
+        by: usize,
+        key: &SessionKey,
+        before: Option<BTreeMap<String, Bytes>>,
+        moves: bool,
+    ) -> Checked {
+        let key = key.expose_secret();
+        let operation = &self.operations[by];
+        let lineage = self.reference.lineage(key).expect("the session is there");
+        let login = self.logins.get(&lineage);
+        if login.is_some_and(|login| operation.is_before(&self.operations[*login])) {
+            return Err("a session changes by an operation from before its login".to_owned());
+        }
+        let first = *self.put_by.entry(key.to_owned()).or_insert(by);
+        let Kind::Login(login) = operation.kind else { return Ok(()) };
+        if self.issued[..operation.issued].iter().any(|issued| issued == key) {
+            return Err("a login's values are stored under an id from before".to_owned());
+        }
+        let joins = !moves && before.is_some();
+        if joins && self.operations[first].is_before(operation) {
+            return Err("a login joins a session instead of replacing it".to_owned());
+        }
+        let permanent = || BTreeMap::from([(PERMANENT_FIELD.to_owned(), Bytes::new())]);
+        let mut expected = before.unwrap_or_else(permanent);
+        // The other operation began later, or concurrently, so its write counts as later.
+        let keeps = if joins { Keeps::All } else { login.keeps };
+        Login { keeps, ..login }.change(&mut expected);
+        if self.reference.fields(key, self.clock.now()) != Some(&expected) {
+            return Err("a login left other fields than it had to".to_owned());
+        }
+        self.logins.insert(lineage, by);
         Ok(())
     }
 
@@ -523,8 +624,10 @@ impl Sequence {
         }
         let number = running[choices.below(running.len())];
         self.note(|| format!("  {number}: is dropped"));
+        let ended = self.moment();
         let operation = &mut self.operations[number];
         operation.running = None;
+        operation.ended = Some(ended);
         self.requests[operation.request].running -= 1;
     }
 
@@ -540,6 +643,7 @@ impl Sequence {
         let removes = set_cookie.is_some() && set.is_none();
         let request = &self.requests[at];
         if let Some(key) = &set_key {
+            self.issued.push(key.clone());
             if !request.told_live.contains(key) {
                 return Err("a cookie for a session that the store never reported".to_owned());
             }
@@ -661,6 +765,7 @@ impl Sequence {
         let Some(cookie) = cookie else { return };
         self.note(|| format!("client {client} gets a cookie"));
         self.used.insert(key(&cookies::id_of(&cookie)));
+        self.issued.push(key(&cookies::id_of(&cookie)));
         if replaces {
             self.clients[client].jar = Some(cookie);
         } else if self.clients[client].tossed.len() < 2 {
@@ -704,6 +809,9 @@ impl Sequence {
                     absent: true,
                     gone: true,
                     alone: true,
+                    began: 0,
+                    ended: None,
+                    issued: 0,
                     to_be_destroyed: Vec::new(),
                     must_not_log_in: false,
                     live: Vec::new(),
@@ -766,6 +874,10 @@ impl Sequence {
         let failed = commands
             .iter()
             .any(|(_, flight)| !matches!(&flight.answer, Some(Answer::Reply(_)) | None));
+        let rotated = commands.iter().any(|(_, flight)| {
+            matches!(flight.command, Command::Rotate { .. }) && flight.changed().is_some()
+        });
+        let changed = commands.iter().rev().find_map(|(_, flight)| flight.changed()).cloned();
         let last = commands.last().map(|(at, _)| *at);
         let reply = last.and_then(|at| air.flights[at].executed.clone());
         let done = done.len();
@@ -805,10 +917,14 @@ impl Sequence {
             Outcome::Left(Some(left)) if left > LIFETIMES[1].1 => {
                 return refuted("no session lasts that long");
             }
-            Outcome::Done if matches!(kind, Kind::Set(..)) && done == 0 => {
+            Outcome::Done if matches!(kind, Kind::Set(..) | Kind::Login(_)) && done == 0 => {
                 return refuted("it was not carried out");
             }
-            Outcome::Done if matches!(kind, Kind::Set(..)) && done > 1 && operation.alone => {
+            Outcome::Done
+                if matches!(kind, Kind::Set(..) | Kind::Login(_))
+                    && done > 1
+                    && operation.alone =>
+            {
                 return refuted("it was carried out more than once");
             }
             Outcome::Done
@@ -825,11 +941,18 @@ impl Sequence {
             return Ok(());
         }
         match kind {
-            Kind::Rotate | Kind::Renew(_) => {
+            Kind::Rotate | Kind::Renew(_) | Kind::Login(_) => {
+                if let Some(key) = changed.filter(|_| matches!(kind, Kind::Login(_))) {
+                    let is_live = self.reference.leads_to(key.expose_secret(), now, |_| true);
+                    let lineage = self.reference.lineage(key.expose_secret());
+                    if is_live.is_some() && request.bound.is_some() && request.bound != lineage {
+                        return refuted("its values are in another session");
+                    }
+                }
                 if reached && operation.live.iter().any(|key| self.reference.is_live(key, now)) {
                     return refuted("the old id is live");
                 }
-                if !reached && operation.alone && operation.must_not_log_in {
+                if !rotated && operation.alone && operation.must_not_log_in {
                     return refuted("another request had ended the session");
                 }
                 let pending =
@@ -841,12 +964,12 @@ impl Sequence {
                     request.bound_since = self.network.air().flights.len();
                     request.forget();
                 }
-                if let Kind::Renew(class) = kind
+                if let Some(class) = kind.renews()
                     && operation.alone
-                    && !reached
+                    && !rotated
                 {
                     request.class = Some(class);
-                } else if let Kind::Renew(class) = kind
+                } else if let Some(class) = kind.renews()
                     && operation.alone
                     && request.live(&self.reference, now).any(|key| self::class(key) != class)
                 {
@@ -859,7 +982,8 @@ impl Sequence {
             Kind::Destroy => {
                 let follows = |key: &str| request.follows_renewal(key);
                 let alive = |key: &String| self.reference.leads_to(key, now, follows).is_some();
-                if operation.to_be_destroyed.iter().any(alive) {
+                let known = |key: &&String| !request.forgotten.contains(*key);
+                if operation.to_be_destroyed.iter().filter(known).any(alive) {
                     return refuted("its session is live");
                 }
                 let lineages =
@@ -926,6 +1050,11 @@ impl Sequence {
         Ok(())
     }
 
+    /// Returns the number of steps so far.
+    fn moment(&self) -> usize {
+        self.steps.borrow().len()
+    }
+
     fn note(&self, what: impl FnOnce() -> String) {
         self.steps.borrow_mut().push(what());
     }
@@ -979,8 +1108,9 @@ fn shown(command: &Command) -> String {
         Command::Contains { field, refresh, .. } => format!("contains {key} {field:?} {refresh:?}"),
         Command::Write { mode, changes, .. } => format!("write {key} {mode:?} {changes:?}"),
         Command::TimeLeft { .. } => format!("time left {key}"),
-        Command::Rotate { to, how, .. } => {
-            format!("{} {key} to {}", if how.renews { "renew" } else { "rotate" }, tail(to))
+        Command::Rotate { to, how, changes, keep_only, .. } => {
+            let name = if how.renews { "renew" } else { "rotate" };
+            format!("{name} {key} to {} {changes:?}, keeping {keep_only:?}", tail(to))
         }
         Command::Destroy { destruction, .. } => format!("destroy {key} {:?}", destruction.reason),
         Command::Tombstone { .. } => format!("tombstone {key}"),
