@@ -37,6 +37,8 @@ enum Weather {
     BlackHole,
     /// Requests arrive. The connection breaks after this number of further reply bytes.
     BreaksAfter(usize),
+    /// The connection breaks after this number of further request bytes.
+    BreaksInRequestAfter(usize),
     /// Requests arrive. In replies, the second text replaces the first, which has the same length
     /// and must arrive in one piece.
     Replaces(&'static [u8], &'static [u8]),
@@ -107,6 +109,12 @@ impl Proxy {
         self.set_existing(Weather::BreaksAfter(bytes));
     }
 
+    /// Closes the existing connections after this number of further request bytes. The other bytes
+    /// never arrive. If a request ends before, the next request breaks the connection.
+    pub fn break_in_request_after(&self, bytes: usize) {
+        self.set_existing(Weather::BreaksInRequestAfter(bytes));
+    }
+
     /// Closes the existing connections.
     pub fn cut(&self) {
         for connection in lock(&self.network).connections.drain(..) {
@@ -148,9 +156,9 @@ fn accept(client: TcpStream, server: u16, network: &Mutex<Network>, sent: &Arc<A
     let mut network = lock(network);
     let weather = Arc::new(Mutex::new(network.to_come));
     let sent = Arc::clone(sent);
-    pass_on(&client, &server, Arc::clone(&weather), move |_, _| {
+    pass_on(&client, &server, Arc::clone(&weather), move |weather, bytes| {
         sent.fetch_add(1, Ordering::Relaxed);
-        Fate::Arrives
+        request_fate(weather, bytes)
     });
     pass_on(&server, &client, Arc::clone(&weather), reply_fate);
     network.connections.push(Connection { client, server, weather });
@@ -161,13 +169,16 @@ enum Fate {
     Breaks(usize),
 }
 
+fn request_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
+    match weather {
+        Weather::BreaksInRequestAfter(left) => fate_within(left, bytes.len()),
+        _ => Fate::Arrives,
+    }
+}
+
 fn reply_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
     match weather {
-        Weather::BreaksAfter(left) if bytes.len() > *left => Fate::Breaks(*left),
-        Weather::BreaksAfter(left) => {
-            *left -= bytes.len();
-            Fate::Arrives
-        }
+        Weather::BreaksAfter(left) => fate_within(left, bytes.len()),
         Weather::Replaces(text, by) => {
             for at in 0..(bytes.len() + 1).saturating_sub(text.len()) {
                 let place = &mut bytes[at..at + text.len()];
@@ -178,6 +189,17 @@ fn reply_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
             Fate::Arrives
         }
         _ => Fate::Arrives,
+    }
+}
+
+/// Counts these bytes against the bytes that may still pass.
+fn fate_within(left: &mut usize, length: usize) -> Fate {
+    match left.checked_sub(length) {
+        Some(rest) => {
+            *left = rest;
+            Fate::Arrives
+        }
+        None => Fate::Breaks(*left),
     }
 }
 

@@ -15,6 +15,7 @@ mod redis_deployments;
 mod redis_endings;
 mod redis_faults;
 mod redis_login;
+mod redis_login_faults;
 mod redis_modify;
 mod redis_wire;
 mod runtimes;
