@@ -25,6 +25,7 @@ use super::sequence::{LIFETIMES, MINUTE, deadline};
 use crate::cookies::{self, SECRET};
 use crate::proxy::Proxy;
 use crate::server::{Monitor, RedisServer};
+use crate::until;
 
 /// A server behind a network that cuts connections, for many sequences.
 #[derive(Debug)]
@@ -166,7 +167,7 @@ impl<'a> Sequence<'a> {
             self.round(choices).await?;
             self.look()?;
             if choices.percent(8) {
-                self.pass([1, 31, 61, 181][choices.below(4)]);
+                self.pass([1, 31, 61, 181][choices.below(4)]).await;
             }
         }
         for at in (0..self.open.len()).rev() {
@@ -382,7 +383,9 @@ impl<'a> Sequence<'a> {
         Ok(())
     }
 
-    fn pass(&mut self, minutes: u32) {
+    /// Advances the clock. No command takes minutes: those of dropped futures arrive first.
+    async fn pass(&mut self, minutes: u32) {
+        until("earlier commands", async || self.sessions.ping().await.is_ok()).await;
         self.epoch += 1;
         self.clock.advance(MINUTE * minutes);
         for found in scan(&mut self.real.server.connection()) {
