@@ -52,8 +52,8 @@ pub fn command(name: &str, options: &[&str], variables: &[(&str, &str)]) -> Comm
     command
 }
 
-/// Cargo knows the path. In a run of `tests/run`, the example is already built. Another selection of
-/// packages would build their dependencies again, with other features.
+/// Cargo knows the path. In a run of `tests/run`, the example is already built. Another selection
+/// of packages would build their dependencies again, with other features.
 fn executable(name: &str) -> PathBuf {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

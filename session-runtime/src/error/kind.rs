@@ -64,8 +64,8 @@ pub(crate) enum Kind {
     #[error("`keep_only` needs a new id: call `renew` or `rotate` on the batch too")]
     KeptWithoutNewId,
     #[error(
-        "the session store cannot change fields and the id in one step: call `renew` or `rotate` \
-         on the session, and then write"
+        "the session store cannot change fields and the id in one step: `destroy` the session of \
+         another user, call `renew` or `rotate`, and then write"
     )]
     NoChangesInRotation,
     #[cfg(feature = "blocking")]

@@ -204,13 +204,20 @@ impl Lifecycle {
         self.in_doubt.take_if(|in_doubt| in_doubt == id);
     }
 
-    /// Returns whether the request goes on without the successor of this batch.
+    /// Returns whether the request goes on without the successor of this batch, and without a later
+    /// id of the same session.
     fn has_left(&self, planned: &PlannedRotation) -> bool {
-        let is_known = || self.rotations.iter().any(|sent| sent.to.id == planned.to.id);
-        planned.is_of_batch
-            && matches!(self.state, State::Live { .. } | State::Absent { .. })
-            && !self.state.has_id(&planned.to.id)
-            && !is_known()
+        if !planned.is_of_batch || matches!(self.state, State::Gone(_)) {
+            return false;
+        }
+        let mut ids = vec![planned.to.id];
+        for sent in &self.rotations {
+            if ids.contains(&sent.from.id) {
+                ids.push(sent.to.id);
+            }
+        }
+        let further = self.further.iter().map(|candidate| &candidate.session);
+        !self.state.session().into_iter().chain(further).any(|session| ids.contains(&session.id))
     }
 
     /// Returns whether a candidate has this id.

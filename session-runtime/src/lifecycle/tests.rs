@@ -537,6 +537,20 @@ fn a_batch_on_a_session_that_the_request_has_left_is_repeated() {
     assert_eq!(lifecycle.rotated(&again).unwrap(), Next::Done);
 }
 
+/// The old session passes its deadline while the batch is under way.
+#[test]
+fn a_batch_whose_session_was_given_up_meanwhile_is_repeated() {
+    let (one, other) = (session(), session());
+    for others in [vec![], vec![candidate(&other)]] {
+        let mut candidates = vec![candidate(&one)];
+        candidates.extend(others);
+        let mut lifecycle = accessed(candidates);
+        let planned = logs_in(&mut lifecycle);
+        lifecycle.missing(&one.id, false);
+        assert_eq!(lifecycle.rotated(&planned).unwrap(), Next::Replan);
+    }
+}
+
 /// The reply to the first batch comes after the second batch has moved the session on.
 #[test]
 fn a_batch_whose_session_has_moved_on_is_done() {

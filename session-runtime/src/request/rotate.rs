@@ -66,7 +66,8 @@ impl SessionHandle {
 
     fn check_batch(&self, new_id: NewId<'_>) -> Result<(), Error> {
         let Some(batch) = new_id.batch else { return Ok(()) };
-        if !self.store().supports_changes_in_rotation() {
+        let changes_fields = !batch.changes.is_empty() || batch.keep_only.is_some();
+        if changes_fields && !self.store().supports_changes_in_rotation() {
             return Err(Error::new(Kind::NoChangesInRotation));
         }
         self.manager().size_limits().check_changes(batch.changes)

@@ -203,10 +203,11 @@ impl<'a> WriteBatch<'a> {
     /// Gives the session a new id, in the same step as the changes: a change of privilege. See
     /// [`Session::rotate`](crate::Session::rotate).
     ///
-    /// Without a session, the changes create a session.
+    /// Without a session, the changes create a session. Beside [`renew`](Self::renew), a call
+    /// changes nothing.
     #[doc(alias = "cycle_id")]
     pub fn rotate(mut self) -> Self {
-        self.new_id = Some(RequestedId::Rotated);
+        self.new_id.get_or_insert(RequestedId::Rotated);
         self
     }
 
@@ -215,16 +216,18 @@ impl<'a> WriteBatch<'a> {
     /// [`rotate`](Self::rotate).
     ///
     /// Pass fields of any schema of this request, as for
-    /// [`Session::read`](crate::Session::read). `keep_only(())` keeps nothing. The last call counts.
+    /// [`Session::read`](crate::Session::read). `keep_only(())` keeps nothing. Several calls
+    /// add up.
     pub fn keep_only(mut self, fields: impl ReadBatch) -> Self {
         match names_of(fields, self.handle) {
-            Ok(names) => self.keep_only = Some(names),
+            Ok(names) => self.keep_only.get_or_insert_default().extend(names),
             Err(error) => self.changes = self.changes.and(Err(error)),
         }
         self
     }
 
-    /// Sends the changes in a single round trip. An empty batch without a new id sends nothing.
+    /// Sends the changes in a single round trip. An empty batch without a new id sends nothing. If
+    /// the session ended in the meantime, a login takes more round trips.
     ///
     /// With a new id, the session has either the old id and none of the changes, or the new id and
     /// all of them. Of two requests at once with [`rotate`](Self::rotate), one fails with

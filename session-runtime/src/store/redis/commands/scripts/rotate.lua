@@ -131,7 +131,7 @@ end
 for from = 1, #removed, SLICE do
   redis.call('HDEL', key, unpack(removed, from, math.min(from + SLICE - 1, #removed)))
 end
-if lacks_permanent then
+if lacks_permanent and #removed > 0 then
   redis.call('HSET', key, '', '')
 end
 redis.call('RENAME', key, successor_key)
