@@ -125,32 +125,12 @@ impl Lifecycle {
         Ok(Some(PlannedWrite { session: session.clone(), mode, expires_in, resolves_pending }))
     }
 
-    /// Plans a new id for the session. `generate` returns the successor of a session. A repetition
-    /// leads to the same successor.
+    /// Plans a new id for the session. `generate` returns the successor of a session.
+    ///
+    /// A repetition leads to the same successor. But the successor of a batch belongs to this batch
+    /// alone. Otherwise the store would take another batch for a repetition, and leave its changes
+    /// out.
     pub(crate) fn plan_rotation(
-        &mut self,
-        now: SystemTime,
-        reason: RotationReason,
-        age: RequestAge,
-        generate: impl FnOnce(&SessionMetadata) -> Result<SessionMetadata, Error>,
-    ) -> Result<RotationStep, Error> {
-        self.plan_new_id(now, reason, false, age, generate)
-    }
-
-    /// Plans a new id for the session, with the changes of a batch. The successor belongs to this
-    /// batch alone. Otherwise the store would take another batch for a repetition, and leave its
-    /// changes out.
-    pub(crate) fn plan_batch_rotation(
-        &mut self,
-        now: SystemTime,
-        reason: RotationReason,
-        age: RequestAge,
-        generate: impl FnOnce(&SessionMetadata) -> Result<SessionMetadata, Error>,
-    ) -> Result<RotationStep, Error> {
-        self.plan_new_id(now, reason, true, age, generate)
-    }
-
-    fn plan_new_id(
         &mut self,
         now: SystemTime,
         reason: RotationReason,

@@ -47,8 +47,8 @@ const STATES: [(&str, Setup); 14] = [
     ("live, not refreshed", |named| live(named, false)),
     ("live, rotation unknown", |named| {
         let mut lifecycle = live(named, true);
-        let _ =
-            lifecycle.plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(named.m.clone()));
+        let _ = lifecycle
+            .plan_rotation(now(), RotationReason::Rotate, false, age(), |_| Ok(named.m.clone()));
         lifecycle
     }),
     ("gone", |named| {
@@ -219,10 +219,7 @@ impl Row {
                     RotationReason::Renew(LifetimeId::new(1))
                 };
                 let (is_login, to) = (self.operation == "login", |_: &_| Ok(named.n.clone()));
-                let step = match is_login {
-                    false => lifecycle.plan_rotation(now(), reason, age(), to),
-                    true => lifecycle.plan_batch_rotation(now(), reason, age(), to),
-                };
+                let step = lifecycle.plan_rotation(now(), reason, is_login, age(), to);
                 let plan = match step {
                     Ok(RotationStep::Rotate(plan)) => plan,
                     Ok(RotationStep::Nothing) if is_login => {

@@ -400,7 +400,7 @@ fn a_degraded_request_stays_degraded() {
     for error in [
         write(&mut lifecycle).unwrap_err(),
         lifecycle
-            .plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session()))
+            .plan_rotation(now(), RotationReason::Rotate, false, age(), |_| Ok(session()))
             .unwrap_err(),
         lifecycle.plan_destroy(now()).unwrap_err(),
     ] {
@@ -417,21 +417,22 @@ fn a_request_that_saw_its_session_is_not_degraded() {
 }
 
 fn rotates(lifecycle: &mut Lifecycle, reason: RotationReason) -> PlannedRotation {
-    let step = lifecycle.plan_rotation(now(), reason, age(), |_| Ok(session())).unwrap();
+    let step = lifecycle.plan_rotation(now(), reason, false, age(), |_| Ok(session())).unwrap();
     let RotationStep::Rotate(planned) = step else { panic!("{step:?}") };
     planned
 }
 
 fn logs_in(lifecycle: &mut Lifecycle) -> PlannedRotation {
     let renew = RotationReason::Renew(NORMAL);
-    let step = lifecycle.plan_batch_rotation(now(), renew, age(), |_| Ok(session())).unwrap();
+    let step = lifecycle.plan_rotation(now(), renew, true, age(), |_| Ok(session())).unwrap();
     let RotationStep::Rotate(planned) = step else { panic!("{step:?}") };
     planned
 }
 
 fn rotates_nothing(lifecycle: &mut Lifecycle, reason: RotationReason) -> bool {
-    let step =
-        lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
+    let step = lifecycle
+        .plan_rotation(now(), reason, false, age(), |_| panic!("nothing to rotate"))
+        .unwrap();
     matches!(step, RotationStep::Nothing)
 }
 
@@ -632,7 +633,7 @@ fn a_rotation_of_another_id_that_found_nothing_changes_nothing() {
 fn nothing_is_rotated_when_gone_or_after_the_headers() {
     assert!(
         gone()
-            .plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session()))
+            .plan_rotation(now(), RotationReason::Rotate, false, age(), |_| Ok(session()))
             .unwrap_err()
             .is_gone()
     );
@@ -640,7 +641,7 @@ fn nothing_is_rotated_when_gone_or_after_the_headers() {
     lifecycle.send_headers();
     assert!(
         lifecycle
-            .plan_rotation(now(), RotationReason::Rotate, age(), |_| Ok(session()))
+            .plan_rotation(now(), RotationReason::Rotate, false, age(), |_| Ok(session()))
             .unwrap_err()
             .is_headers_sent()
     );
@@ -1000,7 +1001,7 @@ fn a_login_creates_a_session_unless_another_request_ended_the_old_one() {
         let mut lifecycle = live(&one);
         dies(&mut lifecycle, &one.id);
         let step = lifecycle
-            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), false, age(), |_| {
                 panic!("nothing to rotate")
             })
             .unwrap();
@@ -1009,7 +1010,7 @@ fn a_login_creates_a_session_unless_another_request_ended_the_old_one() {
         lifecycle.tombstone_read(&one.id, Some(tombstone), age());
         assert!(write(&mut lifecycle).unwrap_err().is_gone(), "only a login creates a session");
         lifecycle
-            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+            .plan_rotation(now(), RotationReason::Renew(REMEMBERED), false, age(), |_| {
                 panic!("nothing to rotate")
             })
             .map(|step| {
@@ -1039,10 +1040,13 @@ fn requests_without_a_client_never_create_another_session() {
     lifecycle.dead(&one.id);
     lifecycle.tombstone_read(&one.id, Some(tombstone), application);
     assert!(write(&mut lifecycle).unwrap_err().is_gone());
-    let step =
-        lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), application, |_| {
-            panic!("nothing to rotate")
-        });
+    let step = lifecycle.plan_rotation(
+        now(),
+        RotationReason::Renew(REMEMBERED),
+        false,
+        application,
+        |_| panic!("nothing to rotate"),
+    );
     assert!(step.unwrap_err().is_gone());
 }
 
@@ -1057,9 +1061,10 @@ fn a_session_ended_by_another_request_counts_in_any_cookie_order() {
             lifecycle.dead(&session.id);
             lifecycle.tombstone_read(&session.id, Some(tombstone), age());
         }
-        let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
-            panic!("nothing to rotate")
-        });
+        let step =
+            lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), false, age(), |_| {
+                panic!("nothing to rotate")
+            });
         assert!(step.unwrap_err().is_gone());
     }
 }
@@ -1068,16 +1073,17 @@ fn a_session_ended_by_another_request_counts_in_any_cookie_order() {
 fn after_the_headers_no_login_creates_a_session() {
     let mut lifecycle = gone();
     let step = lifecycle
-        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
+        .plan_rotation(now(), RotationReason::Renew(REMEMBERED), false, age(), |_| {
             panic!("nothing to rotate")
         })
         .unwrap();
     let RotationStep::ReadTombstone(session) = step else { panic!("{step:?}") };
     lifecycle.tombstone_read(&session.id, Some(logged_out()), age());
     lifecycle.send_headers();
-    let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), age(), |_| {
-        panic!("nothing to rotate")
-    });
+    let step =
+        lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), false, age(), |_| {
+            panic!("nothing to rotate")
+        });
     assert!(step.unwrap_err().is_headers_sent());
 }
 
@@ -1103,9 +1109,10 @@ fn a_login_creates_a_session_after_an_expiry_that_hides_no_end() {
         let mut lifecycle = live(&one);
         lifecycle.missing(&one.id, false);
         let age = RequestAge { since_arrival: Duration::from_secs(since_arrival), ..age() };
-        let step = lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), age, |_| {
-            panic!("nothing to rotate")
-        });
+        let step =
+            lifecycle.plan_rotation(now(), RotationReason::Renew(REMEMBERED), false, age, |_| {
+                panic!("nothing to rotate")
+            });
         match begins {
             true => assert!(matches!(step.unwrap(), RotationStep::Nothing)),
             false => assert!(step.unwrap_err().is_gone()),
@@ -1129,8 +1136,9 @@ fn a_change_of_id_ends_a_session_that_the_request_cannot_use() {
         let unusable = vec![one.clone()];
         lifecycle.resolve_cookies(|| ResolvedCookies { unusable, ..resolved(vec![]) });
         assert_eq!(lifecycle.unusable().len(), 1);
-        let step =
-            lifecycle.plan_rotation(now(), reason, age(), |_| panic!("nothing to rotate")).unwrap();
+        let step = lifecycle
+            .plan_rotation(now(), reason, false, age(), |_| panic!("nothing to rotate"))
+            .unwrap();
         assert!(matches!(step, RotationStep::Destroy(session) if session.id == one.id));
         lifecycle.unusable_destroyed(&one.id, Destroyed::Ended);
         assert!(rotates_nothing(&mut lifecycle, reason));

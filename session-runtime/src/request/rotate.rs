@@ -77,10 +77,7 @@ impl SessionHandle {
         let manager = self.manager();
         let (now, age, NewId { reason, batch }) = (manager.now(), self.age(), new_id);
         let generate = |from: &_| manager.generate_successor(from, reason, now);
-        match batch {
-            None => self.accessed().plan_rotation(now, reason, age, generate),
-            Some(_) => self.accessed().plan_batch_rotation(now, reason, age, generate),
-        }
+        self.accessed().plan_rotation(now, reason, batch.is_some(), age, generate)
     }
 
     async fn carry_out_rotation(

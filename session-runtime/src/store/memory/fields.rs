@@ -81,16 +81,23 @@ impl Fields {
     }
 
     /// Returns the total size after the changes of a rotation.
-    pub(super) fn bytes_after_rotation(&self, rotation: &Rotation<'_>) -> usize {
-        let stays = stays_after(rotation);
+    pub(super) fn bytes_after_rotation(
+        &self,
+        rotation: &Rotation<'_>,
+        stays: impl Fn(&str) -> bool,
+    ) -> usize {
         let lost = self.by_name.iter().filter(|(name, _)| !stays(name));
         let lost: usize = lost.map(|(name, stored)| field_bytes(name, &stored.value)).sum();
         self.bytes_after(rotation.changes) - lost
     }
 
     /// Carries out the changes of a rotation.
-    pub(super) fn rotate(&mut self, rotation: &Rotation<'_>, now: Duration) {
-        let stays = stays_after(rotation);
+    pub(super) fn rotate(
+        &mut self,
+        rotation: &Rotation<'_>,
+        stays: impl Fn(&str) -> bool,
+        now: Duration,
+    ) {
         self.by_name.retain(|name, stored| {
             let stays = stays(name);
             self.bytes -= if stays { 0 } else { field_bytes(name, &stored.value) };
@@ -163,7 +170,7 @@ impl Fields {
 }
 
 /// Returns a test for the fields that a rotation keeps or changes.
-fn stays_after<'a>(rotation: &Rotation<'a>) -> impl Fn(&str) -> bool + use<'a> {
+pub(super) fn stays_after<'a>(rotation: &Rotation<'a>) -> impl Fn(&str) -> bool + use<'a> {
     let names = rotation.keep_only.map(|kept| {
         let changed = rotation.changes.iter().map(|change| match change {
             Change::Set { field, .. } | Change::Remove { field } => *field,

@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use self::entries::{Entries, Entry, Full};
-use self::fields::Fields;
+use self::fields::{Fields, stays_after};
 use super::boxed::impl_session_store;
 use super::{
     Change, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
@@ -251,10 +251,11 @@ impl MemoryStore {
                     return Err(StoreError::refused("the successor's key is taken"));
                 }
                 Entry::Live(session) if rotation.changes_fields() => {
-                    let bytes = session.fields.bytes_after_rotation(&rotation);
+                    let stays = stays_after(&rotation);
+                    let bytes = session.fields.bytes_after_rotation(&rotation, &stays);
                     entries.touch(key);
                     entries.reserve(key, bytes, now).map_err(refused)?;
-                    entries.change(key, |fields| fields.rotate(&rotation, now));
+                    entries.change(key, |fields| fields.rotate(&rotation, &stays, now));
                 }
                 Entry::Live(_) => {}
             }
