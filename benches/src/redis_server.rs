@@ -39,10 +39,8 @@ impl RedisServer {
     /// Starts the first server program that exists: `SESSION_BENCH_REDIS`, the Redis 8 that
     /// `tests/run --servers-only` fetches, or `redis-server` or `valkey-server` on `PATH`.
     pub(crate) fn start() -> Result<Self, Failure> {
-        let program = program().ok_or(
-            "no Redis server: run tests/run --servers-only, or set SESSION_BENCH_REDIS to a \
-                    server",
-        )?;
+        let program = program()
+            .ok_or("no Redis server: run tests/run --servers-only, or set SESSION_BENCH_REDIS")?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let holder = Command::new("sh")
             .args(["-c", r#""$@" >/dev/null 2>&1 & read -r _; kill -s KILL $!"#, "sh"])

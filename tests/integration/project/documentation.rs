@@ -88,12 +88,9 @@ fn the_readme_has_every_variable_of_a_setting() {
 /// the rest of the set-up.
 #[test]
 fn no_example_hides_more_than_two_lines() {
-    let mut paths = Vec::new();
-    collect_paths(&runtime(), &mut paths);
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "md" || ending == "rs"));
     let mut count = 0;
     let mut offences = Vec::new();
-    for path in paths {
+    for path in pages() {
         for example in examples(&fs::read_to_string(&path).unwrap()) {
             let hidden = example.lines.iter().filter(|(_, line)| example.hides(line)).count();
             count += usize::from(hidden > 0);
@@ -111,11 +108,8 @@ fn no_example_hides_more_than_two_lines() {
 /// of text, keep their lines.
 #[test]
 fn every_line_of_an_example_fits_a_page() {
-    let mut paths = Vec::new();
-    collect_paths(&runtime(), &mut paths);
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "md" || ending == "rs"));
     let mut offences = Vec::new();
-    for path in paths {
+    for path in pages() {
         for example in examples(&fs::read_to_string(&path).unwrap()) {
             let shown = example.lines.iter().filter(|(_, line)| !example.hides(line));
             for (number, line) in shown.filter(|_| example.language != "text") {
@@ -233,6 +227,14 @@ fn is_path(word: &str) -> bool {
 fn is_known(path: &str, known: &[PathBuf]) -> bool {
     let is_folder = path.ends_with('/');
     known.iter().any(|known| known.ends_with(path) && (!is_folder || known.is_dir()))
+}
+
+/// The sources of the library, and the pages of its guide.
+fn pages() -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    collect_paths(&runtime(), &mut paths);
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "md" || ending == "rs"));
+    paths
 }
 
 fn collect_paths(folder: &Path, paths: &mut Vec<PathBuf>) {

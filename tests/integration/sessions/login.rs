@@ -69,29 +69,28 @@ async fn mistakes_are_errors_and_change_nothing() {
     assert_unchanged(&handle).await;
 }
 
-#[tokio::test]
-async fn an_unknown_outcome_sends_no_cookie_until_it_is_known() {
+/// The store carries the login out, but the reply is lost.
+async fn lost_login() -> (Sessions, SessionHandle) {
     let store = FailingStore::new(MemoryStore::new());
     let config = SessionConfig::new().secret(SECRET);
     let sessions = Sessions::with_store(config, store.clone()).unwrap();
     let handle = signed_in(&sessions).await;
-    let session: Session<Auth> = handle.session();
     store.fail(Failure::OutcomeUnknown { carried_out: true });
-    assert!(login(&session).await.unwrap_err().is_outcome_unknown());
+    assert!(login(&handle.session()).await.unwrap_err().is_outcome_unknown());
     store.recover();
+    (sessions, handle)
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_sends_no_cookie() {
+    let (_, handle) = lost_login().await;
     assert!(handle.finish().set_cookie().is_none());
 }
 
 #[tokio::test]
 async fn a_second_login_after_a_lost_reply_has_its_own_values() {
-    let store = FailingStore::new(MemoryStore::new());
-    let config = SessionConfig::new().secret(SECRET);
-    let sessions = Sessions::with_store(config, store.clone()).unwrap();
-    let handle = signed_in(&sessions).await;
+    let (sessions, handle) = lost_login().await;
     let session: Session<Auth> = handle.session();
-    store.fail(Failure::OutcomeUnknown { carried_out: true });
-    assert!(login(&session).await.unwrap_err().is_outcome_unknown());
-    store.recover();
     session.write().set(session.user(), 43).renew(Lifetime::normal()).commit().await.unwrap();
     let cookie = handle.finish().set_cookie().unwrap().split(';').next().unwrap().to_owned();
     let user = sessions.open([cookie.as_bytes()]).session::<Auth>().user().await.unwrap();
