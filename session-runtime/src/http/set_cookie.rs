@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use cookie::time::Duration as CookieDuration;
 use cookie::{Cookie, SameSite as CookieSameSite};
 
 use crate::config::{CookieSettings, SameSite};
@@ -16,6 +15,8 @@ const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// The cookie with all attributes, without a value.
 pub(crate) struct CookieTemplate {
     cookie: Cookie<'static>,
+    /// The attributes as text, starting with the separator.
+    attributes: Box<str>,
     same_site: SameSite,
 }
 
@@ -34,7 +35,8 @@ impl CookieTemplate {
             SameSite::None => CookieSameSite::None,
         });
         cookie.set_partitioned(settings.partitioned);
-        Self { cookie, same_site: settings.same_site }
+        let attributes = cookie.to_string()[cookie.name().len() + 1..].into();
+        Self { cookie, attributes, same_site: settings.same_site }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -51,14 +53,12 @@ impl CookieTemplate {
 
     /// Returns the value of a `Set-Cookie` header. Without `max_age`, the browser forgets the
     /// cookie on closing.
-    pub(crate) fn set(&self, value: String, max_age: Option<Duration>) -> String {
-        let mut cookie = self.cookie.clone();
-        cookie.set_value(value);
-        if let Some(max_age) = max_age {
-            let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
-            cookie.set_max_age(CookieDuration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
-        }
-        cookie.to_string()
+    pub(crate) fn set(&self, value: &str, max_age: Option<Duration>) -> String {
+        let (name, attributes) = (self.name(), &self.attributes);
+        let Some(max_age) = max_age else { return [name, "=", value, attributes].concat() };
+        let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
+        let mut digits = itoa::Buffer::new();
+        [name, "=", value, attributes, "; Max-Age=", digits.format(seconds)].concat()
     }
 
     /// Returns the value of a `Set-Cookie` header that removes the cookie. The attributes must be
@@ -109,21 +109,21 @@ mod tests {
         });
         let minute = Some(Duration::from_secs(60));
         assert_eq!(
-            all.set("value".to_owned(), minute),
+            all.set("value", minute),
             "sid=value; HttpOnly; SameSite=Strict; Partitioned; Secure; Path=/app; \
              Domain=example.com; Max-Age=60"
         );
         let few =
             CookieTemplate::new(CookieSettings { secure: false, http_only: false, ..template() });
-        assert_eq!(few.set("value".to_owned(), None), "sid=value; SameSite=Lax; Path=/");
+        assert_eq!(few.set("value", None), "sid=value; SameSite=Lax; Path=/");
         let elsewhere =
             CookieTemplate::new(CookieSettings { same_site: SameSite::None, ..template() });
-        assert!(elsewhere.set(String::new(), None).contains("; SameSite=None; Secure"));
+        assert!(elsewhere.set("", None).contains("; SameSite=None; Secure"));
     }
 
     #[test]
     fn ages_above_the_browsers_limit_are_capped() {
-        let set = |max_age| CookieTemplate::new(template()).set(String::new(), Some(max_age));
+        let set = |max_age| CookieTemplate::new(template()).set("", Some(max_age));
         assert!(set(MAX_AGE_LIMIT).ends_with("Max-Age=34560000"));
         assert!(set(Duration::MAX).ends_with("Max-Age=34560000"));
     }

@@ -260,7 +260,7 @@ impl Manager {
         let written = self.rules.formats.write(&session.id, now)?;
         let remaining = session.deadline_in(now).unwrap_or_default();
         let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
-        Some(self.rules.cookie.set(written.value, session.lifetime.persistent.then_some(max_age)))
+        Some(self.rules.cookie.set(&written.value, session.lifetime.persistent.then_some(max_age)))
     }
 }
 
