@@ -10,7 +10,6 @@ use crate::request::handle::SessionHandle;
 use crate::request::rotate::{NewId, RotationBatch};
 use crate::session::field::Field;
 use crate::session::record::{Changes, Values};
-use crate::store::Change;
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
@@ -146,6 +145,18 @@ enum RequestedId {
     Renewed(Lifetime),
 }
 
+impl RequestedId {
+    fn reason(self, handle: &SessionHandle) -> Result<RotationReason, Error> {
+        match self {
+            Self::Rotated => Ok(RotationReason::Rotate),
+            Self::Renewed(lifetime) => {
+                handle.manager().check_lifetime(lifetime)?;
+                Ok(RotationReason::Renew(lifetime.class))
+            }
+        }
+    }
+}
+
 impl<'a> WriteBatch<'a> {
     pub(crate) fn new(handle: &'a SessionHandle) -> Self {
         Self { handle, changes: Ok(Changes::default()), new_id: None, keep_only: None }
@@ -261,19 +272,25 @@ impl<'a> WriteBatch<'a> {
     /// ```
     pub fn commit(self) -> Operation<'a, ()> {
         let Self { handle, changes, new_id, keep_only } = self;
+        let Some(new_id) = new_id else {
+            let span = OperationSpan::new(OperationName::Write, handle);
+            return Operation::new(span.instrument(async move {
+                let changes = changes?.into_vec();
+                if keep_only.is_some() {
+                    return Err(Error::new(Kind::KeptWithoutNewId));
+                }
+                handle.write(&changes).await.map(|_| ())
+            }));
+        };
         let name = match new_id {
-            None => OperationName::Write,
-            Some(RequestedId::Rotated) => OperationName::Rotate,
-            Some(RequestedId::Renewed(_)) => OperationName::Renew,
+            RequestedId::Rotated => OperationName::Rotate,
+            RequestedId::Renewed(_) => OperationName::Renew,
         };
         Operation::new(OperationSpan::new(name, handle).instrument(async move {
+            let reason = new_id.reason(handle)?;
             let changes = changes?.into_vec();
-            match new_id {
-                None if keep_only.is_some() => Err(Error::new(Kind::KeptWithoutNewId)),
-                None => handle.write(&changes).await.map(|_| ()),
-                // Boxed, so that an ordinary write stays small.
-                Some(new_id) => Box::pin(write_with_id(handle, &changes, keep_only, new_id)).await,
-            }
+            let batch = RotationBatch { changes: &changes, keep_only: keep_only.as_deref() };
+            handle.rotate(NewId { reason, batch: Some(batch) }).await
         }))
     }
 
@@ -288,23 +305,6 @@ impl<'a> WriteBatch<'a> {
         }
         self
     }
-}
-
-async fn write_with_id(
-    handle: &SessionHandle,
-    changes: &[Change<'static>],
-    keep_only: Option<Vec<&'static str>>,
-    new_id: RequestedId,
-) -> Result<(), Error> {
-    let reason = match new_id {
-        RequestedId::Rotated => RotationReason::Rotate,
-        RequestedId::Renewed(lifetime) => {
-            handle.manager().check_lifetime(lifetime)?;
-            RotationReason::Renew(lifetime.class)
-        }
-    };
-    let batch = RotationBatch { changes, keep_only: keep_only.as_deref() };
-    handle.rotate(NewId { reason, batch: Some(batch) }).await
 }
 
 fn names_of<B: ReadBatch>(fields: B, handle: &SessionHandle) -> Result<Vec<&'static str>, Error> {
