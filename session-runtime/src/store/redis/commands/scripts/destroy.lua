@@ -37,12 +37,10 @@ if permanent == 0 and redis.call('EXISTS', key) == 0 then
   return redis.pcall('UNLINK', key)
 end
 
-if not string.find(lifetime, '^[1-9]%d*$') then
-  return redis.error_reply('ERR not a lifetime')
-end
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local tombstone = string.format('%s:%.0f:%.0f:', ARGV[2], now, now + lifetime)
+-- The digits of both numbers are joined, because formatting a number costs as much as a command.
+local now = time[1] .. string.sub('00000' .. time[2], -6, -4)
+local tombstone = string.format('%s:%s:%.0f:', ARGV[2], now, now + lifetime)
 if not may('SET', key, tombstone, 'PX', lifetime) then
   return redis.error_reply('NOPERM the tombstone may not be written')
 end
