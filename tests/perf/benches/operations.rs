@@ -27,6 +27,7 @@ fn cookie(operation: Repeat) -> Repeat {
 
 #[library_benchmark(setup = on_memory)]
 #[bench::first_get(args = (Operation::FirstGet), config = costs([18_066, 4]))]
+#[bench::login(args = (Operation::Login), config = costs([40_215, 22]))]
 #[bench::get(args = (Operation::Get), config = costs([2_872, 1]))]
 #[bench::set(args = (Operation::Set), config = costs([4_525, 5]))]
 #[bench::incr(args = (Operation::Incr), config = costs([6_160, 7]))]
@@ -37,6 +38,7 @@ fn memory(operation: Repeat) -> Repeat {
 
 #[library_benchmark(setup = on_redis)]
 #[bench::first_get(args = (Operation::FirstGet), config = allocations(14))]
+#[bench::login(args = (Operation::Login), config = allocations(21))]
 #[bench::get(args = (Operation::Get), config = allocations(7))]
 #[bench::set(args = (Operation::Set), config = allocations(8))]
 #[bench::incr(args = (Operation::Incr), config = allocations(7))]

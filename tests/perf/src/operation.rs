@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
-use session_runtime::{Session, SessionConfig, Sessions};
+use session_runtime::{Lifetime, Session, SessionConfig, SessionHeaders, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs an operation this many times.
@@ -14,6 +14,8 @@ pub type Repeat = Box<dyn FnMut(u32)>;
 pub enum Operation {
     /// A request that reads a field, from the `Cookie` header to the response headers.
     FirstGet,
+    /// A request that logs in with one batch, from the `Cookie` header to the response headers.
+    Login,
     /// A further read of a field.
     Get,
     /// A write of a number.
@@ -37,11 +39,14 @@ impl Operation {
                 count
             });
         }
+        if self == Self::Login {
+            return repeat_async(runtime, log_in(visit));
+        }
         let session = visit.session();
         // The first operation of a request does more work.
         assert_eq!(runtime.block_on(session.count().into_future()).unwrap(), 12_345);
         match self {
-            Self::FirstGet | Self::Get => {
+            Self::FirstGet | Self::Login | Self::Get => {
                 repeat_async(runtime, async move || session.count().await.unwrap())
             }
             Self::Set => {
@@ -62,6 +67,17 @@ impl Operation {
                 session.read(five).await.unwrap()
             }),
         }
+    }
+}
+
+/// Each login continues the session of the login before.
+fn log_in(mut visit: Visit) -> impl AsyncFnMut() + 'static {
+    async move || {
+        let handle = visit.sessions.open([visit.header.as_bytes()]);
+        let session: Session<Visitor> = handle.session();
+        let batch = session.write().set(session.age(), 42).renew(Lifetime::normal());
+        batch.commit().await.unwrap();
+        visit.header = cookie_header(&handle.finish());
     }
 }
 
@@ -98,9 +114,7 @@ impl Visit {
             let session: Session<Visitor> = handle.session();
             session.set_count(12_345).await.unwrap();
             session.set_name("twenty bytes of text").await.unwrap();
-            let headers = handle.finish();
-            let (cookie, _attributes) = headers.set_cookie().unwrap().split_once(';').unwrap();
-            let header = format!("{OTHER_COOKIE}; {cookie}");
+            let header = cookie_header(&handle.finish());
             Self { sessions, header }
         })
     }
@@ -109,6 +123,12 @@ impl Visit {
     fn session(&self) -> Session<Visitor> {
         self.sessions.open([self.header.as_bytes()]).session()
     }
+}
+
+/// Returns the next `Cookie` header of the browser.
+fn cookie_header(response: &SessionHeaders) -> String {
+    let (cookie, _attributes) = response.set_cookie().unwrap().split_once(';').unwrap();
+    format!("{OTHER_COOKIE}; {cookie}")
 }
 
 pub(crate) fn config() -> SessionConfig {
