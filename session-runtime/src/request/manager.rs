@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::clock_log::ClockLog;
 use super::plain_http_search::PlainHttpSearch;
 use super::size_limits::SizeLimits;
 use super::unknown_lifetimes::UnknownLifetimes;
-use crate::clock::{Clock, ClockMoment};
+use crate::clock::{Clock, ClockMoment, abs_diff};
 use crate::config::{Lifetime, Lifetimes, SameSite, Settings};
 use crate::error::Error;
 use crate::http::cookie_value::Verified;
@@ -18,7 +19,7 @@ use crate::id::{LifetimeId, SessionId};
 use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
-use crate::store::{AnyStore, Refresh};
+use crate::store::{AnyStore, Refresh, StoreError};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
 /// The store of an application's sessions, and the rules for these sessions.
@@ -30,6 +31,7 @@ pub(crate) struct Manager {
 /// The configuration, shared by all threads.
 struct Rules {
     clock: Clock,
+    clock_log: ClockLog,
     prefix: Box<str>,
     lifetimes: Lifetimes,
     unknown_lifetimes: UnknownLifetimes,
@@ -52,6 +54,7 @@ impl Manager {
     pub(crate) fn new(settings: Settings, store: AnyStore) -> Result<Self, Error> {
         let rules = Rules {
             clock: Clock::system(),
+            clock_log: ClockLog::default(),
             formats: CookieFormats::new(&settings)?,
             prefix: settings.prefix,
             lifetimes: settings.lifetimes,
@@ -99,6 +102,17 @@ impl Manager {
     #[cfg(feature = "testing")]
     pub(crate) fn clock_mut(&mut self) -> Option<&mut Clock> {
         Arc::get_mut(&mut self.rules).map(|rules| &mut rules.clock)
+    }
+
+    pub(crate) fn clock_log(&self) -> &ClockLog {
+        &self.rules.clock_log
+    }
+
+    /// Returns the difference between this machine's clock and the store's clock. For a cluster,
+    /// the node with the largest difference counts.
+    pub(crate) async fn distance_to_store(&self) -> Result<Duration, StoreError> {
+        let theirs = self.store.time().await?;
+        Ok(abs_diff(self.now(), theirs))
     }
 
     /// The deadline of a store operation.

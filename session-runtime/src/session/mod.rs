@@ -1,7 +1,6 @@
 //! The typed session that handlers take, and the application's session manager.
 
 pub(crate) mod batch;
-mod clock_log;
 mod compile_hints;
 pub(crate) mod field;
 pub(crate) mod increment;

@@ -15,7 +15,6 @@ use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::request::manager::Manager;
 use crate::session::Session;
-use crate::session::clock_log::{self, ClockLog};
 use crate::session::peek;
 use crate::session::schema::Schema;
 #[cfg(feature = "redis")]
@@ -37,12 +36,7 @@ use crate::telemetry::{self, OperationName, OperationSpan};
 /// # });
 /// ```
 #[derive(Clone)]
-pub struct Sessions(Arc<Parts>);
-
-struct Parts {
-    manager: Arc<Manager>,
-    clock_log: Arc<ClockLog>,
-}
+pub struct Sessions(Arc<Manager>);
 
 impl Sessions {
     /// Creates a manager with the configuration from environment variables. See
@@ -137,7 +131,7 @@ impl Sessions {
     fn build(settings: Settings, store: AnyStore) -> Result<Self, Error> {
         let manager = Arc::new(Manager::new(settings, store)?);
         telemetry::describe_metrics();
-        Ok(Self(Arc::new(Parts { manager, clock_log: Arc::default() })))
+        Ok(Self(manager))
     }
 
     /// Returns the same manager, with separate Redis connections for the current single-threaded
@@ -172,9 +166,10 @@ impl Sessions {
     )]
     #[cfg_attr(not(feature = "redis"), doc = "\n\n[configured]: crate#features\n")]
     pub fn for_current_runtime(&self) -> Self {
-        let Some(manager) = self.0.manager.for_current_runtime() else { return self.clone() };
-        let (manager, clock_log) = (Arc::new(manager), Arc::clone(&self.0.clock_log));
-        Self(Arc::new(Parts { manager, clock_log }))
+        match self.0.for_current_runtime() {
+            Some(manager) => Self(Arc::new(manager)),
+            None => self.clone(),
+        }
     }
 
     /// Checks that the store answers, for a health check. In a cluster, every master has to answer.
@@ -214,7 +209,7 @@ impl Sessions {
     pub fn ping(&self) -> Operation<'_, ()> {
         Operation::new(async {
             let manager = self.manager();
-            self.clock_log().record(clock_log::distance_to_store(manager).await?);
+            manager.clock_log().record(manager.distance_to_store().await?);
             Ok(manager.store().takes_writes().await?)
         })
     }
@@ -421,19 +416,14 @@ impl Sessions {
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn with_clock(mut self, clock: &crate::clock::ManualClock) -> Self {
-        let manager = Arc::get_mut(&mut self.0).and_then(|parts| Arc::get_mut(&mut parts.manager));
-        let current = manager.and_then(Manager::clock_mut);
+        let current = Arc::get_mut(&mut self.0).and_then(Manager::clock_mut);
         *current.expect("the clock is set before the manager is cloned") =
             Clock::Manual(clock.clone());
         self
     }
 
     pub(crate) fn manager(&self) -> &Arc<Manager> {
-        &self.0.manager
-    }
-
-    pub(super) fn clock_log(&self) -> &Arc<ClockLog> {
-        &self.0.clock_log
+        &self.0
     }
 }
 

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::id::LifetimeId;
 use crate::lifecycle::{RotationReason, SessionMetadata};
 use crate::operation::Operation;
+use crate::request::clock_log::MAX_DISTANCE;
 use crate::request::manager::Manager;
-use crate::session::clock_log::{self, ClockLog};
 use crate::session::sessions::Sessions;
 use crate::store::{
     Action, AnyStore, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh,
@@ -60,17 +60,17 @@ impl Sessions {
     /// # });
     /// ```
     pub fn check(&self) -> Operation<'_, ()> {
-        Operation::new(check(self.manager(), self.clock_log()))
+        Operation::new(check(self.manager()))
     }
 
     /// Runs the checks in a background task as soon as the store is available, and logs any
     /// problem.
     #[cfg(feature = "redis")]
     pub(crate) fn check_later(&self) {
-        let (manager, clock_log) = (Arc::downgrade(self.manager()), Arc::clone(self.clock_log()));
+        let manager = Arc::downgrade(self.manager());
         tokio::spawn(async move {
             while let Some(manager) = manager.upgrade() {
-                match check(&manager, &clock_log).await {
+                match check(&manager).await {
                     Ok(()) => return,
                     Err(error) if error.is_unavailable() => {}
                     Err(error) => {
@@ -88,7 +88,7 @@ impl Sessions {
     }
 }
 
-async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
+async fn check(manager: &Manager) -> Result<(), Error> {
     let (store, now) = (manager.store(), manager.now());
     let probe = manager.generate(LifetimeId::default(), now)?;
     #[cfg(feature = "redis")]
@@ -96,7 +96,7 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
         store.check_server(&probe.key).await?;
         store.warn_of_eviction().await;
     }
-    check_clock(manager, clock_log).await?;
+    check_clock(manager).await?;
     let successor = manager.generate_successor(&probe, RotationReason::Rotate, now)?;
     if !passes_probe(store, &probe, &successor).await? {
         return Err(Error::config(
@@ -109,17 +109,17 @@ async fn check(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
 
 /// Deadlines come from the creation time in each id, which several machines write and read. A clock
 /// that is far off ends sessions early, or refuses them.
-async fn check_clock(manager: &Manager, clock_log: &ClockLog) -> Result<(), Error> {
-    let distance = clock_log::distance_to_store(manager).await?;
-    if distance > clock_log::MAX_DISTANCE {
+async fn check_clock(manager: &Manager) -> Result<(), Error> {
+    let distance = manager.distance_to_store().await?;
+    if distance > MAX_DISTANCE {
         return Err(Error::config(format!(
             "the clocks of this machine and of the session store differ by {} seconds, at most {} \
              are allowed: synchronize them, for example with NTP",
             distance.as_secs(),
-            clock_log::MAX_DISTANCE.as_secs()
+            MAX_DISTANCE.as_secs()
         )));
     }
-    clock_log.record(distance);
+    manager.clock_log().record(distance);
     Ok(())
 }
 

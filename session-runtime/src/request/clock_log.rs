@@ -3,21 +3,18 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use crate::clock::abs_diff;
 use crate::lifecycle::MAX_CLOCK_SKEW;
-use crate::request::manager::Manager;
-use crate::store::StoreError;
 
 /// Half of the skew that ids tolerate. Two machines may be this far off in opposite directions, and
 /// still accept each other's sessions.
-pub(super) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
+pub(crate) const MAX_DISTANCE: Duration = Duration::from_secs(MAX_CLOCK_SKEW.as_secs() / 2);
 /// A difference above this limit is logged as a warning.
 const WARNING_DISTANCE: Duration = Duration::from_secs(30);
 
 /// The worst level logged since the clocks last agreed. Health checks run every few seconds, so
 /// each level is logged only once.
 #[derive(Debug, Default)]
-pub(super) struct ClockLog(AtomicU8);
+pub(crate) struct ClockLog(AtomicU8);
 
 const FINE: u8 = 0;
 const WARNED: u8 = 1;
@@ -25,7 +22,7 @@ const ALARMED: u8 = 2;
 
 impl ClockLog {
     /// Logs the difference if the level is worse than the last level that was logged.
-    pub(super) fn record(&self, distance: Duration) {
+    pub(crate) fn record(&self, distance: Duration) {
         if distance < WARNING_DISTANCE / 2 {
             self.0.store(FINE, Ordering::Relaxed);
         }
@@ -49,11 +46,4 @@ impl ClockLog {
     fn is_worse(&self, verdict: u8) -> bool {
         self.0.fetch_max(verdict, Ordering::Relaxed) < verdict
     }
-}
-
-/// Returns the difference between this machine's clock and the store's clock. For a cluster, the
-/// node with the largest difference counts.
-pub(super) async fn distance_to_store(manager: &Manager) -> Result<Duration, StoreError> {
-    let theirs = manager.store().time().await?;
-    Ok(abs_diff(manager.now(), theirs))
 }
