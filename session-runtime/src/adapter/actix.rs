@@ -31,6 +31,19 @@
 //! }
 //! # }
 //! ```
+//!
+//! Handlers can also take the application's manager, [`Sessions`], as an extractor. Taking the
+//! manager does not access the session:
+//!
+//! ```
+//! use session_runtime::{Error, Sessions};
+//!
+//! async fn health(sessions: Sessions) -> Result<&'static str, Error> {
+//!     sessions.ping().await?;
+//!     Ok("ready")
+//! }
+//! # actix_web::web::get().to(health);
+//! ```
 
 // actix-web has an older version of the `http` types than axum.
 
@@ -310,6 +323,17 @@ impl<S: Schema> FromRequest for Session<S> {
         let handle = request.extensions().get::<SessionHandle>().cloned();
         let handle = handle.ok_or_else(|| Error::new(Kind::MissingLayer));
         ready(handle.and_then(|handle| handle.check_is_in_time().map(|()| handle.session())))
+    }
+}
+
+/// The manager of the innermost middleware. Taking the manager does not access the session.
+impl FromRequest for Sessions {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let sessions = request.extensions().get().map(SessionHandle::sessions);
+        ready(sessions.ok_or_else(|| Error::new(Kind::MissingLayer)))
     }
 }
 

@@ -12,8 +12,9 @@
 //! | `tower` | hyper, tonic, warp, salvo and any other tower service | [`Sessions::layer`](crate::Sessions) |
 //!
 //! With the first three features, handlers take a [`Session`](struct@crate::Session) as an
-//! extractor, and an [`Error`](crate::Error) converts into a response. For other frameworks, an
-//! adapter takes three calls. See [`SessionHandle`](crate::SessionHandle).
+//! extractor, and an [`Error`](crate::Error) converts into a response. The manager,
+//! [`Sessions`](crate::Sessions), is an extractor too. For other frameworks, an adapter takes three
+//! calls. See [`SessionHandle`](crate::SessionHandle).
 //!
 //! # Examples
 //!

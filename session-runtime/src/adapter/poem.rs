@@ -32,6 +32,20 @@
 //! }
 //! # }
 //! ```
+//!
+//! Handlers can also take the application's manager, [`Sessions`], as an extractor. Taking the
+//! manager does not access the session:
+//!
+//! ```
+//! use poem::handler;
+//! use session_runtime::{Error, Sessions};
+//!
+//! #[handler]
+//! async fn health(sessions: Sessions) -> Result<&'static str, Error> {
+//!     sessions.ping().await?;
+//!     Ok("ready")
+//! }
+//! ```
 
 // poem's compatibility layer for tower passes on poem's own request type instead of `http`'s.
 
@@ -40,12 +54,13 @@ use poem::http::header::RETRY_AFTER;
 use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response};
 
 use super::session_opener::SessionOpener;
-use super::tower::{SessionLayer, apply, open};
+use super::tower::{SessionLayer, apply, handle, open};
 use crate::error::Error;
 use crate::http::response::SessionHeaders;
 use crate::request::handle::SessionHandle;
 use crate::session::Session;
 use crate::session::schema::Schema;
+use crate::session::sessions::Sessions;
 
 impl<E: Endpoint> Middleware<E> for SessionLayer {
     type Output = SessionEndpoint<E>;
@@ -131,6 +146,13 @@ fn with_headers(
 impl<'a, S: Schema> FromRequest<'a> for Session<S> {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         Ok(SessionHandle::from_extensions(request.extensions()).map(SessionHandle::session)?)
+    }
+}
+
+/// The manager of the innermost layer. Taking the manager does not access the session.
+impl<'a> FromRequest<'a> for Sessions {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(handle(request.extensions()).map(SessionHandle::sessions)?)
     }
 }
 

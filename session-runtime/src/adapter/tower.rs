@@ -3,7 +3,8 @@
 //! Put [`Sessions::layer`] around your service. With the feature `axum`, handlers take a
 //! [`Session`](struct@crate::Session) as an extractor, and an [`Error`] converts into a response.
 //! Other services get the [`SessionHandle`] from the request's extensions, with
-//! [`SessionHandle::from_extensions`].
+//! [`SessionHandle::from_extensions`]. Then call [`SessionHandle::session`] for the typed session,
+//! or [`SessionHandle::sessions`] for the application's manager.
 //!
 //! # Examples
 //!
@@ -33,6 +34,20 @@
 //!     Ok(())
 //! }
 //! # }
+//! ```
+//!
+//! With axum, handlers can also take the application's manager, [`Sessions`], as an extractor.
+//! Taking the manager does not access the session:
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! use session_runtime::{Error, Sessions};
+//!
+//! async fn health(sessions: Sessions) -> Result<&'static str, Error> {
+//!     sessions.ping().await?;
+//!     Ok("ready")
+//! }
+//! # let _: axum::routing::MethodRouter = axum::routing::get(health); }
 //! ```
 //!
 //! With the request alone, in any tower service:
@@ -235,9 +250,14 @@ impl SessionHandle {
     /// # }
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Error> {
-        let handle: &Self = extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))?;
+        let handle = handle(extensions)?;
         handle.check_is_in_time().map(|()| handle)
     }
+}
+
+/// Returns the handle of the innermost layer, even after the response headers were sent.
+pub(super) fn handle(extensions: &Extensions) -> Result<&SessionHandle, Error> {
+    extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))
 }
 
 /// Opens a request's session, and marks the request's cookies as sensitive for logs.

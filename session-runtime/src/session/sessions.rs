@@ -25,6 +25,8 @@ use crate::telemetry::{self, OperationName, OperationSpan};
 /// The application's session manager, with the store, the configuration and the keys. Create the
 /// manager once, when the application starts. Cheap to clone.
 ///
+/// With axum, actix-web and poem, handlers can take the manager as an extractor.
+///
 /// # Examples
 ///
 /// ```
@@ -424,6 +426,25 @@ impl Sessions {
 
     pub(crate) fn manager(&self) -> &Arc<Manager> {
         &self.0
+    }
+}
+
+impl SessionHandle {
+    /// Returns the application's manager, which opened this session. Does not access the session.
+    ///
+    /// With axum, actix-web and poem, handlers take [`Sessions`] as an extractor instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, sessions| {
+    /// let handle = sessions.open([b"theme=dark".as_slice()]);
+    /// // Elsewhere, with the handle alone:
+    /// handle.sessions().ping().await?;
+    /// # });
+    /// ```
+    pub fn sessions(&self) -> Sessions {
+        Sessions(Arc::clone(self.manager()))
     }
 }
 

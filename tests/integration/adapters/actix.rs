@@ -17,11 +17,12 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{
     App, FromRequest, HttpRequest, HttpResponse, HttpServer, Responder, ResponseError,
 };
-use session_runtime::Session;
+use session_runtime::{Session, Sessions};
 
 use super::{
-    Visitor, begins_no_session_for_another_site, count, counts_by_two_managers, get,
-    goes_on_without_a_session_where_it_may, look, sessions, sessions_named, sessions_on_a_server,
+    Visitor, begins_no_session_for_another_site, count, count_by_id, counts_by_two_managers, get,
+    gives_the_manager_of_the_innermost_layer, goes_on_without_a_session_where_it_may, look, manage,
+    sessions, sessions_named, sessions_on_a_server,
 };
 
 /// A server that stops when this value is dropped.
@@ -55,14 +56,20 @@ fn serve(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Served
 #[tokio::test]
 async fn without_the_middleware_the_error_says_what_to_add() {
     let served = serve(|app| {
-        app.route("/", web::get().to(count));
+        app.route("/", web::get().to(count)).route("/manage", web::get().to(manage));
     });
-    let reply = get(&served.base, "").await;
-    assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
-    let error =
-        Session::<Visitor>::extract(&TestRequest::default().to_http_request()).await.unwrap_err();
-    assert!(error.is_missing_layer());
-    assert!(error.to_string().contains(".wrap(sessions.middleware())"), "{error}");
+    for path in ["", "/manage"] {
+        let reply = get(&format!("{}{path}", served.base), "").await;
+        assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"), "{path}");
+    }
+    let request = TestRequest::default().to_http_request();
+    for error in [
+        Session::<Visitor>::extract(&request).await.unwrap_err(),
+        Sessions::extract(&request).await.unwrap_err(),
+    ] {
+        assert!(error.is_missing_layer());
+        assert!(error.to_string().contains(".wrap(sessions.middleware())"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -84,6 +91,20 @@ async fn two_managers_on_one_app_have_a_session_each() {
         let reply = get(url, &both).await;
         assert_eq!((reply.body.as_str(), reply.cookies().len()), (expected, 0), "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_handler_takes_the_manager_of_the_innermost_middleware() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    let served = serve(move |app| {
+        let inner = web::resource("/admin").route(web::get().to(count_by_id));
+        let both = web::resource("/both").route(web::get().to(count_by_id));
+        let both = both.wrap(user.middleware()).wrap(admin.middleware());
+        let routes = web::scope("").service(inner.wrap(admin.middleware())).service(both);
+        let routes = routes.route("/manage", web::get().to(manage));
+        app.service(routes.route("/", web::get().to(count_by_id)).wrap(user.middleware()));
+    });
+    gives_the_manager_of_the_innermost_layer(&served.base).await;
 }
 
 /// An application error that an outer middleware of the application handles.
@@ -217,14 +238,16 @@ async fn cookies_are_marked_as_sensitive_and_nothing_else_is() {
     }
 }
 
-/// Streams a body that accesses the session only while streaming.
+/// Streams a body that accesses the session and the manager only while streaming.
 async fn ask_late(request: HttpRequest) -> HttpResponse {
     let late = async move {
+        let manager = Sessions::extract(&request).await.unwrap();
         let told = match Session::<Visitor>::extract(&request).await {
             Ok(session) => session.count().await.map(|count| count.to_string()),
             Err(error) => Err(error),
         };
         let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_headers_sent()));
+        let told = format!("{}, {told}", manage(manager).await);
         Ok::<_, Infallible>(web::Bytes::from(told))
     };
     let mut response = HttpResponse::Ok();
@@ -234,7 +257,7 @@ async fn ask_late(request: HttpRequest) -> HttpResponse {
 
 /// The request and the extensions live on in the body.
 #[tokio::test]
-async fn a_session_cannot_be_taken_after_public_headers_were_sent() {
+async fn a_manager_but_no_session_can_be_taken_after_public_headers_were_sent() {
     let sessions = sessions();
     let served = serve(move |app| {
         let routes = web::scope("").route("/late", web::get().to(ask_late));
@@ -244,7 +267,7 @@ async fn a_session_cannot_be_taken_after_public_headers_were_sent() {
     let reply = get(&format!("{}/late", served.base), &cookie).await;
     assert_eq!(
         (&reply.headers["cache-control"], &*reply.body),
-        (&"public, max-age=60".parse().unwrap(), "committed: true")
+        (&"public, max-age=60".parse().unwrap(), "connected, committed: true")
     );
 }
 

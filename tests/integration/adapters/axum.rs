@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::middleware::{self, Next};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use session_runtime::{Error, Session, SessionHandle};
+use session_runtime::{Error, Session, SessionHandle, Sessions};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::{
-    Reply, Visitor, begins_no_session_for_another_site, count, counts_by_two_managers, get as ask,
-    look, sessions, sessions_named,
+    Reply, Visitor, begins_no_session_for_another_site, count, count_by_id, counts_by_two_managers,
+    get as ask, gives_the_manager_of_the_innermost_layer, look, manage, sessions, sessions_named,
 };
 
 /// Serves the routes and returns the base URL.
@@ -32,12 +32,18 @@ pub(crate) async fn serve(app: Router) -> String {
 
 #[tokio::test]
 async fn without_the_layer_the_error_says_what_to_add() {
-    let base = serve(Router::new().route("/", get(count))).await;
-    let reply = ask(&base, "").await;
-    assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
-    let error = SessionHandle::from_extensions(&Default::default()).unwrap_err();
-    assert!(error.is_missing_layer());
-    assert!(error.to_string().contains(".layer(sessions.layer())"), "{error}");
+    let base = serve(Router::new().route("/", get(count)).route("/manage", get(manage))).await;
+    for path in ["", "/manage"] {
+        let reply = ask(&format!("{base}{path}"), "").await;
+        assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"), "{path}");
+    }
+    let (mut parts, ()) = axum::http::Request::new(()).into_parts();
+    let error = SessionHandle::from_extensions(&parts.extensions).unwrap_err();
+    let for_manager = Sessions::from_request_parts(&mut parts, &()).await.unwrap_err();
+    for error in [error, for_manager] {
+        assert!(error.is_missing_layer());
+        assert!(error.to_string().contains(".layer(sessions.layer())"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -53,6 +59,33 @@ async fn two_managers_on_one_router_have_a_session_each() {
     for (path, expected) in [("", "2"), ("", "3"), ("/admin", "2")] {
         let reply = ask(&format!("{base}{path}"), &both).await;
         assert_eq!((reply.body.as_str(), reply.cookies().len()), (expected, 0), "{path}");
+    }
+}
+
+/// The same as [`count_by_id`], without extractors.
+async fn count_by_hand(request: Request) -> Result<String, Error> {
+    let handle = SessionHandle::from_extensions(request.extensions())?;
+    count_by_id(handle.session(), handle.sessions()).await
+}
+
+/// A handler that takes the manager alone, without an extractor.
+async fn manage_by_hand(request: Request) -> Result<String, Error> {
+    Ok(manage(SessionHandle::from_extensions(request.extensions())?.sessions()).await)
+}
+
+#[tokio::test]
+async fn a_handler_takes_the_manager_of_the_innermost_layer() {
+    for is_by_hand in [false, true] {
+        let (counts, manages) = if is_by_hand {
+            (get(count_by_hand), get(manage_by_hand))
+        } else {
+            (get(count_by_id), get(manage))
+        };
+        let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+        let both = Router::new().route("/both", counts.clone()).layer(user.layer());
+        let inner = Router::new().route("/admin", counts.clone()).merge(both).layer(admin.layer());
+        let app = Router::new().route("/", counts).route("/manage", manages).merge(inner);
+        gives_the_manager_of_the_innermost_layer(&serve(app.layer(user.layer())).await).await;
     }
 }
 
@@ -131,22 +164,24 @@ async fn keep_request(request: Request) -> axum::response::Response {
     response
 }
 
-/// Streams a body that accesses the session only while streaming.
+/// Streams a body that accesses the session and the manager only while streaming.
 async fn ask_late(request: Request) -> impl axum::response::IntoResponse {
     let late = async move {
-        let told = match SessionHandle::from_extensions(request.extensions()) {
+        let (mut parts, _) = request.into_parts();
+        let manager = Sessions::from_request_parts(&mut parts, &()).await.unwrap();
+        let told = match SessionHandle::from_extensions(&parts.extensions) {
             Ok(handle) => handle.session::<Visitor>().count().await.map(|count| count.to_string()),
             Err(error) => Err(error),
         };
         let told = told.unwrap_or_else(|error| format!("committed: {}", error.is_headers_sent()));
-        Ok::<_, Infallible>(told)
+        Ok::<_, Infallible>(format!("{}, {told}", manage(manager).await))
     };
     ([(CACHE_CONTROL, "public")], Body::from_stream(futures::stream::once(late)))
 }
 
 /// The request and the extensions live on in the body.
 #[tokio::test]
-async fn a_session_cannot_be_taken_after_public_headers_were_sent() {
+async fn a_manager_but_no_session_can_be_taken_after_public_headers_were_sent() {
     let app = Router::new()
         .route("/late", get(ask_late))
         .route("/", get(count))
@@ -156,7 +191,7 @@ async fn a_session_cannot_be_taken_after_public_headers_were_sent() {
     let reply = ask(&format!("{base}/late"), &cookie).await;
     assert_eq!(
         (reply.headers["cache-control"].to_str().unwrap(), &*reply.body),
-        ("public", "committed: true")
+        ("public", "connected, committed: true")
     );
 }
 

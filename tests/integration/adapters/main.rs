@@ -81,6 +81,39 @@ async fn counts_by_two_managers(url: &str) {
     assert_eq!((second.cookies().len(), second.body.as_str()), (0, "4"));
 }
 
+/// A handler that takes the manager alone.
+async fn manage(sessions: Sessions) -> String {
+    sessions.connection_state().to_string()
+}
+
+/// A handler that counts the visits and returns the number that the manager finds under the id.
+async fn count_by_id(
+    session: Session<Visitor>,
+    sessions: Sessions,
+) -> Result<String, session_runtime::Error> {
+    session.count().incr(1).await?;
+    let id = session.session_id().unwrap();
+    Ok(sessions.open_id::<Visitor>(&id).count().await?.to_string())
+}
+
+/// `/` and `/manage` have the layer of the manager `user`. `/admin` also has the layer of `admin`
+/// inside, and `/both` has the layer of `user` again inside of these two.
+async fn gives_the_manager_of_the_innermost_layer(base: &str) {
+    for (path, cookie) in [("/", "user="), ("/admin", "admin="), ("/both", "user=")] {
+        let reply = get(&format!("{base}{path}"), "").await;
+        assert_eq!((reply.status, reply.body.as_str()), (200, "1"), "{path}");
+        assert!(reply.cookies()[0].starts_with(cookie), "{path}");
+    }
+    let cookie = get(base, "").await.cookies().remove(0);
+    for cookie in ["", &cookie, &format!("{cookie}x")] {
+        let reply = get(&format!("{base}/manage"), cookie).await;
+        assert_eq!((reply.status, reply.body.as_str()), (200, "connected"));
+        for name in ["vary", "cache-control", "set-cookie"] {
+            assert!(!reply.headers.contains_key(name), "{name} with the cookie {cookie:?}");
+        }
+    }
+}
+
 /// `/look` reads, `/` counts, and `/allowed` counts with `allow_cross_site`.
 async fn begins_no_session_for_another_site(base: &str) {
     const CROSS: (&str, &str) = ("sec-fetch-site", "cross-site");

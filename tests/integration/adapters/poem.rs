@@ -8,12 +8,13 @@ use poem::listener::TcpAcceptor;
 use poem::middleware::Cors;
 use poem::web::Json;
 use poem::{Endpoint, EndpointExt, FromRequest, Request, Response, Route, Server, handler};
-use session_runtime::{Error, Session};
+use session_runtime::{Error, Session, Sessions};
 use tokio::net::TcpListener;
 
 use super::{
     Visitor, begins_no_session_for_another_site, counts_by_two_managers, get,
-    goes_on_without_a_session_where_it_may, sessions, sessions_named, sessions_on_a_server,
+    gives_the_manager_of_the_innermost_layer, goes_on_without_a_session_where_it_may, sessions,
+    sessions_named, sessions_on_a_server,
 };
 
 #[handler]
@@ -24,6 +25,16 @@ async fn count(session: Session<Visitor>) -> Result<String, Error> {
 #[handler]
 async fn look(session: Session<Visitor>) -> Result<String, Error> {
     super::look(session).await
+}
+
+#[handler]
+async fn manage(sessions: Sessions) -> String {
+    super::manage(sessions).await
+}
+
+#[handler]
+async fn count_by_id(session: Session<Visitor>, sessions: Sessions) -> Result<String, Error> {
+    super::count_by_id(session, sessions).await
 }
 
 /// Serves the routes and returns the base URL.
@@ -37,13 +48,20 @@ async fn serve(app: impl Endpoint + 'static) -> String {
 
 #[tokio::test]
 async fn without_the_layer_the_error_says_what_to_add() {
-    let base = serve(Route::new().at("/", count)).await;
-    let reply = get(&base, "").await;
-    assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"));
-    let rejection =
-        Session::<Visitor>::from_request_without_body(&Request::default()).await.unwrap_err();
-    let error = rejection.downcast_ref::<Error>().unwrap();
-    assert!(error.is_missing_layer() && error.to_string().contains("sessions.layer()"), "{error}");
+    let base = serve(Route::new().at("/", count).at("/manage", manage)).await;
+    for path in ["", "/manage"] {
+        let reply = get(&format!("{base}{path}"), "").await;
+        assert_eq!((reply.status, reply.body.as_str()), (500, "Internal Server Error"), "{path}");
+    }
+    let request = Request::default();
+    for rejection in [
+        Session::<Visitor>::from_request_without_body(&request).await.unwrap_err(),
+        Sessions::from_request_without_body(&request).await.unwrap_err(),
+    ] {
+        let error = rejection.downcast_ref::<Error>().unwrap();
+        assert!(error.is_missing_layer(), "{error}");
+        assert!(error.to_string().contains("sessions.layer()"), "{error}");
+    }
 }
 
 /// This crate adds no method to every type that would conflict with poem's `with`.
@@ -76,6 +94,17 @@ async fn two_managers_on_one_app_have_a_session_each() {
         let reply = get(&format!("{base}{path}"), &both).await;
         assert_eq!((reply.body.as_str(), reply.cookies().len()), (expected, 0), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_handler_takes_the_manager_of_the_innermost_layer() {
+    let (user, admin) = (sessions_named("user"), sessions_named("admin"));
+    let app = Route::new()
+        .at("/", count_by_id)
+        .at("/manage", manage)
+        .at("/admin", count_by_id.with(admin.layer()))
+        .at("/both", count_by_id.with(user.layer()).with(admin.layer()));
+    gives_the_manager_of_the_innermost_layer(&serve(app.with(user.layer())).await).await;
 }
 
 /// Counts, and then fails or continues.
