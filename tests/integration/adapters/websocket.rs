@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
@@ -25,7 +24,7 @@ async fn serve_connections(sessions: &Sessions) -> String {
         .route("/", get(count))
         .route("/socket", get(connect))
         .route("/begins", get(begin_and_connect))
-        .route("/by-id", get(connect_by_id).with_state(sessions.clone()));
+        .route("/by-id", get(connect_by_id));
     serve(app.layer(sessions.layer())).await
 }
 
@@ -43,7 +42,7 @@ async fn begin_and_connect(
 
 /// Opens the session for each message, as a new request would.
 async fn connect_by_id(
-    State(sessions): State<Sessions>,
+    sessions: Sessions,
     session: Session<Visitor>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
