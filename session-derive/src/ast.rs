@@ -7,7 +7,7 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, LitStr, Path, Type, Visibility};
 
-use crate::attr::{DefaultValue, FieldAttrs, OnDecodeError, StructAttrs};
+use crate::attr::{DefaultValue, FieldAttrs, IndexAttr, OnDecodeError, StructAttrs};
 use crate::errors::Errors;
 use crate::tokens;
 
@@ -43,6 +43,18 @@ pub(crate) struct Field<'a> {
     pub(crate) default: Option<DefaultValue>,
     pub(crate) on_decode_error: OnDecodeError,
     pub(crate) ttl: Option<Duration>,
+    pub(crate) index: Option<Index>,
+}
+
+/// The index of a field.
+pub(crate) struct Index {
+    /// Name of the index, with the span of the attribute that sets the name.
+    pub(crate) name: String,
+    pub(crate) name_span: Span,
+    /// The name comes from the attribute, not from the field.
+    pub(crate) is_named: bool,
+    /// Name of the function that finds sessions.
+    pub(crate) finder: Ident,
 }
 
 /// A field that is not part of the session.
@@ -91,6 +103,10 @@ impl<'a> Input<'a> {
         }
     }
 
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = (&Field<'a>, &Index)> {
+        self.fields.iter().filter_map(|field| field.index.as_ref().map(|index| (field, index)))
+    }
+
     /// Returns all fields of the struct, including skipped fields.
     pub(crate) fn all_fields(&self) -> impl Iterator<Item = (&'a Ident, &'a Type)> {
         let stored = self.fields.iter().map(|field| (field.ident, field.ty));
@@ -125,13 +141,15 @@ impl<'a> Field<'a> {
             ),
         };
         let prefix = struct_attrs.prefix.as_ref().map(LitStr::value).unwrap_or_default();
+        let stored = prefix + &name;
         Self {
             ident,
             vis: &field.vis,
             ty: &field.ty,
             attrs: &field.attrs,
             setter,
-            stored: prefix + &name,
+            index: attrs.index.map(|attr| Index::new(ident, &stored, attr)),
+            stored,
             name,
             stored_span,
             alias: attrs.alias,
@@ -156,5 +174,17 @@ impl<'a> Field<'a> {
             Storage::Value => None,
             Storage::Json | Storage::With(_) => tokens::option_inner(self.ty),
         }
+    }
+}
+
+impl Index {
+    fn new(field: &Ident, stored: &str, attr: IndexAttr) -> Self {
+        let (name, name_span, is_named) = match attr.name {
+            Some(name) => (name.value(), name.span(), true),
+            None => (stored.to_owned(), attr.span, false),
+        };
+        let finder =
+            attr.by.unwrap_or_else(|| Ident::new(&format!("by_{}", field.unraw()), field.span()));
+        Self { name, name_span, is_named, finder }
     }
 }

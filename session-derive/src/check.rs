@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Data, Fields};
 
 use crate::ast::{Field, Input};
+use crate::check_index;
 use crate::errors::Errors;
 use crate::reserved::{COMMON_TRAIT_METHODS, SESSION_METHODS};
 use crate::tokens;
@@ -25,6 +26,7 @@ pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
     no_empty_prefix(input, errors);
     getters_and_setters_differ(input, errors);
     no_hidden_methods(input, errors);
+    check_index::check(input, errors);
 }
 
 fn only_structs_with_named_fields(input: &Input<'_>, errors: &mut Errors) {

@@ -6,7 +6,7 @@
 //! The macros work in stages, with a file for each:
 //!
 //! - `ast` holds the parsed struct. The attributes are read through `attr`.
-//! - `check` holds the rules, with a function for each.
+//! - `check` holds the rules, with a function for each. The rules for indexes are in `check_index`.
 //! - `expand` generates the code, or a stand-in after an error.
 //!
 //! `value` does the same for `#[derive(FieldValue)]`. Only this file depends on running inside a
@@ -17,6 +17,7 @@
 mod ast;
 mod attr;
 mod check;
+mod check_index;
 mod errors;
 mod expand;
 mod lints;

@@ -41,11 +41,11 @@
 # The guide
 
 Begin with the [quick start](guide::quick_start). Then read about [types](guide::types), the
-[life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login),
-[callbacks from other sites](guide::cross_site) and [security](guide::security). Pages on
-[frameworks](guide::frameworks), [errors](guide::errors), [tests], [deployment], [production],
-[operations], [observability](guide::observability) and [performance](guide::performance) follow.
-The [FAQ](guide::faq) answers questions by symptom.
+[life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login), [the
+sessions of a user](guide::user_sessions), [callbacks from other sites](guide::cross_site) and
+[security](guide::security). Pages on [frameworks](guide::frameworks), [errors](guide::errors),
+[tests], [deployment], [production], [operations], [observability](guide::observability) and
+[performance](guide::performance) follow. The [FAQ](guide::faq) answers questions by symptom.
 
 There are pages for users of [tower-sessions](guide::tower_sessions),
 [actix-session](guide::actix_session) and [Python's `redis_session`]."#
@@ -81,6 +81,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! - [`adapter`] has the types of each web framework.
 //! - [`testing`] has tools for your tests.
 //! - [`redis_session`] has the cookie formats of the Python package.
+//! - [`find`] has the sessions of a user.
 //! - [`batch`] and [`field`] have types that applications rarely name.
 //!
 //! # Features
@@ -214,13 +215,21 @@ pub mod batch {
     pub use crate::session::batch::{ReadBatch, WriteBatch};
 }
 
+/// The sessions of a user, found by an indexed field: lists, ends and limits.
+///
+/// [`Sessions::find`] finds them.
+pub mod find {
+    pub use crate::session::found::{Checkpoint, FoundSessions, LastUsed, SessionEntry, Surplus};
+    pub use crate::session::index_query::IndexQuery;
+}
+
 /// Traits and types of single fields, which applications rarely name.
 ///
 /// [`Field`] has the operations of a field, and [`FieldValue`] is the trait of types that can be
 /// stored.
 pub mod field {
     pub use crate::session::increment::Increment;
-    pub use crate::value::{FieldDefault, FieldSpec, IntoField};
+    pub use crate::value::{FieldDefault, FieldSpec, IndexValue, IntoField};
 }
 
 /// Cookies of the Python package `redis_session`, for applications that share its sessions.

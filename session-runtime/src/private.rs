@@ -8,9 +8,10 @@ pub use crate::error::{Error, InvalidValue};
 pub use crate::operation::Operation;
 pub use crate::request::handle::SessionHandle;
 pub use crate::session::field::Field;
+pub use crate::session::index_query::IndexQuery;
 pub use crate::session::record::{Changes, Values};
 pub use crate::session::schema::Schema;
-pub use crate::value::{FieldDefault, FieldSpec, FieldValue, IntoField, Stored};
+pub use crate::value::{FieldDefault, FieldSpec, FieldValue, IndexValue, IntoField, Stored};
 
 /// The body of a getter.
 pub fn field<'a, T>(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Field<'a, T> {
@@ -24,6 +25,14 @@ pub fn set<'a, T>(
     value: impl IntoField<T>,
 ) -> Operation<'a, ()> {
     Field::new(handle, spec).assign(value)
+}
+
+/// The body of the function that finds sessions by an indexed field.
+pub fn index_query<S: Schema, T: IndexValue>(
+    spec: &FieldSpec<Option<T>>,
+    value: impl IntoField<T>,
+) -> IndexQuery<S> {
+    IndexQuery::new(spec, value)
 }
 
 /// Calls [`FieldSpec::value`]. For a type with neither a stored form nor a default, only the

@@ -4,7 +4,10 @@ use proc_macro2::{Group, Ident, Span};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, parse_quote, token};
+use syn::{
+    Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, parenthesized, parse_quote,
+    token,
+};
 
 use super::case::{self, RenameRule};
 use super::keys::{self, Key, Target, ValueKind};
@@ -12,17 +15,20 @@ use super::suggest;
 use crate::errors::Errors;
 
 /// The keys on a struct or field, each at most once.
+#[derive(Default)]
 pub(super) struct Entries(Vec<Entry>);
 
 pub(super) struct Entry {
     key: &'static Key,
     pub(super) span: Span,
     pub(super) value: Option<Expr>,
+    /// The keys in parentheses, as in `index(…)`.
+    pub(super) arguments: Entries,
 }
 
 impl Entries {
     pub(super) fn read(attrs: &[Attribute], target: Target, errors: &mut Errors) -> Self {
-        let mut entries = Self(Vec::new());
+        let mut entries = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("session")) {
             let Meta::List(list) = &attr.meta else {
                 errors.report(
@@ -52,8 +58,8 @@ impl Entries {
             let name = Ident::parse_any(input)?;
             let key = known_key(&name, target, errors);
             let value = read_value(input, key, errors)?;
-            if let (Some(key), Some(value)) = (key, value) {
-                self.add(Entry { key, span: name.span(), value }, errors);
+            if let (Some(key), Some((value, arguments))) = (key, value) {
+                self.add(Entry { key, span: name.span(), value, arguments }, errors);
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
@@ -90,15 +96,30 @@ impl Entries {
     }
 
     pub(super) fn exclude(&self, key: &Key, other: &Key, errors: &mut Errors) {
+        if let Some((span, message)) = self.conflict(key, other) {
+            errors.report(span, message);
+        }
+    }
+
+    pub(super) fn exclude_because(
+        &self,
+        key: &Key,
+        other: &Key,
+        reason: &str,
+        errors: &mut Errors,
+    ) {
+        if let Some((span, message)) = self.conflict(key, other) {
+            errors.report(span, format!("{message}: {reason}"));
+        }
+    }
+
+    /// Returns the span and the message for two keys that exclude each other.
+    fn conflict(&self, key: &Key, other: &Key) -> Option<(Span, String)> {
         let mut both =
             self.0.iter().filter(|entry| [key.name, other.name].contains(&entry.key.name));
-        if let (Some(first), Some(second)) = (both.next(), both.next()) {
-            let (first, second_name) = (first.key.name, second.key.name);
-            errors.report(
-                second.span,
-                format!("`{first}` and `{second_name}` cannot be used together"),
-            );
-        }
+        let (first, second) = (both.next()?, both.next()?);
+        let (first, span, second) = (first.key.name, second.span, second.key.name);
+        Some((span, format!("`{first}` and `{second}` cannot be used together")))
     }
 
     pub(super) fn find(&self, key: &Key) -> Option<&Entry> {
@@ -132,8 +153,8 @@ impl Entry {
     /// Reports a missing value, and a value of the wrong kind.
     fn check_value(&self, errors: &mut Errors) {
         let fits = match (self.key.value_kind, &self.value) {
-            (ValueKind::None, None) | (ValueKind::OptionalExpression, _) => true,
-            (ValueKind::None, Some(_)) => false,
+            (ValueKind::None | ValueKind::Arguments(_), value) => value.is_none(),
+            (ValueKind::OptionalExpression, _) => true,
             (ValueKind::Text | ValueKind::Duration, _) => self.as_text().is_some(),
             (ValueKind::Path, _) => self.as_path().is_some(),
             (ValueKind::Module, _) => self.as_module().is_some(),
@@ -172,20 +193,29 @@ fn ungroup(expr: &Expr) -> &Expr {
     }
 }
 
-/// Reads the value after a key, if there is any. Returns `None` if the tokens cannot follow a key.
+/// Reads the value or the arguments after a key, if there are any. Returns `None` if the tokens
+/// cannot follow the key.
 fn read_value(
     input: ParseStream<'_>,
     key: Option<&Key>,
     errors: &mut Errors,
-) -> syn::Result<Option<Option<Expr>>> {
-    if input.peek(token::Paren) {
-        let arguments = input.parse::<Group>()?;
-        if let Some(key) = key {
-            errors.report(arguments.span(), key.expected());
-        }
-        return Ok(None);
+) -> syn::Result<Option<(Option<Expr>, Entries)>> {
+    if !input.peek(token::Paren) {
+        let value = input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose()?;
+        return Ok(Some((value, Entries::default())));
     }
-    input.parse::<Option<Token![=]>>()?.map(|_| input.parse()).transpose().map(Some)
+    if let Some(&Key { value_kind: ValueKind::Arguments(target), .. }) = key {
+        let list;
+        parenthesized!(list in input);
+        let mut arguments = Entries::default();
+        arguments.read_list(&list, target, errors)?;
+        return Ok(Some((None, arguments)));
+    }
+    let arguments = input.parse::<Group>()?;
+    if let Some(key) = key {
+        errors.report(arguments.span(), key.expected());
+    }
+    Ok(None)
 }
 
 fn known_key(name: &Ident, target: Target, errors: &mut Errors) -> Option<&'static Key> {

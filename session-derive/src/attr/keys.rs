@@ -16,14 +16,17 @@ pub(crate) enum Target {
     /// The type with `#[derive(FieldValue)]`.
     Value,
     Variant,
+    /// The parentheses of `index(…)`.
+    Index,
 }
 
 impl Target {
-    /// The other item of the same derive. A misplaced key may belong there.
+    /// The other item of the same derive, if there is any. A misplaced key may belong there.
     pub(crate) fn counterpart(self) -> Self {
         match self {
             Self::Struct => Self::Field,
             Self::Field => Self::Struct,
+            Self::Index => Self::Index,
             Self::Value => Self::Variant,
             Self::Variant => Self::Value,
         }
@@ -35,6 +38,7 @@ impl Target {
             Self::Field => "a field",
             Self::Value => "the enum",
             Self::Variant => "a variant",
+            Self::Index => "an index",
         }
     }
 }
@@ -54,10 +58,14 @@ pub(crate) enum ValueKind {
     Module,
     /// `key`, or `key = expression`.
     OptionalExpression,
+    /// `key`, or `key(…)`.
+    Arguments(Target),
 }
 
 pub(crate) const ALIAS: Key =
     Key { name: "alias", targets: &[Target::Field], value_kind: ValueKind::Text };
+pub(crate) const BY: Key =
+    Key { name: "by", targets: &[Target::Index], value_kind: ValueKind::Text };
 pub(crate) const CRATE: Key =
     Key { name: "crate", targets: &[Target::Struct, Target::Value], value_kind: ValueKind::Path };
 pub(crate) const DEFAULT: Key =
@@ -66,8 +74,15 @@ pub(crate) const DEFAULT_VARIANT: Key =
     Key { name: "default", targets: &[Target::Variant], value_kind: ValueKind::None };
 pub(crate) const FIELDS: Key =
     Key { name: "fields", targets: &[Target::Struct], value_kind: ValueKind::Text };
+pub(crate) const INDEX: Key = Key {
+    name: "index",
+    targets: &[Target::Field],
+    value_kind: ValueKind::Arguments(Target::Index),
+};
 pub(crate) const JSON: Key =
     Key { name: "json", targets: &[Target::Field], value_kind: ValueKind::None };
+pub(crate) const NAME: Key =
+    Key { name: "name", targets: &[Target::Index], value_kind: ValueKind::Text };
 pub(crate) const ON_DECODE_ERROR: Key = Key {
     name: "on_decode_error",
     targets: &[Target::Struct, Target::Field],
@@ -91,11 +106,14 @@ pub(crate) const WITH: Key =
 
 pub(crate) const KEYS: &[Key] = &[
     ALIAS,
+    BY,
     CRATE,
     DEFAULT,
     DEFAULT_VARIANT,
     FIELDS,
+    INDEX,
     JSON,
+    NAME,
     ON_DECODE_ERROR,
     PREFIX,
     RENAME,
@@ -130,6 +148,11 @@ impl Key {
             ValueKind::Path => format!("expected `{name} = some::path`"),
             ValueKind::Module => format!("expected `{name} = some::module`"),
             ValueKind::OptionalExpression => format!("expected `{name}` or `{name} = …`"),
+            ValueKind::Arguments(target) => {
+                let keys: Vec<_> =
+                    Self::names(target).iter().map(|key| format!("{key} = \"…\"")).collect();
+                format!("expected `{name}` or `{name}({})`", keys.join(", "))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod case;
 mod entries;
+mod index;
 mod keys;
 mod suggest;
 mod ttl;
@@ -13,6 +14,7 @@ use syn::{Attribute, Expr, LitStr, Path};
 
 pub(crate) use self::case::RenameRule;
 use self::entries::{Entries, Entry};
+pub(crate) use self::index::IndexAttr;
 use self::keys::Target;
 use crate::errors::Errors;
 
@@ -34,6 +36,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) on_decode_error: Option<OnDecodeError>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
+    pub(crate) index: Option<IndexAttr>,
     pub(crate) skip: bool,
     /// Time until the field expires after a write.
     pub(crate) ttl: Option<Duration>,
@@ -85,6 +88,7 @@ impl FieldAttrs {
                 None => DefaultValue::OfType,
                 Some(value) => DefaultValue::Expression(Box::new(value.clone())),
             }),
+            index: IndexAttr::read(&entries, errors),
             skip: entries.find(&keys::SKIP).is_some(),
             ttl: entries.text(&keys::TTL).and_then(|text| read_ttl(&text, errors)),
             with: entries.find(&keys::WITH).and_then(Entry::as_module),

@@ -69,11 +69,7 @@ fn accessors(
     setter_body: &TokenStream,
 ) -> TokenStream {
     let (vis, setter) = (tokens::with_expansion_span(field.vis), &field.setter);
-    let ty = tokens::lifetimes_to_static(
-        tokens::replace_self(field.ty, &context.self_ty),
-        &context.lifetimes,
-    );
-    let ty = if tokens::has_elided_lifetime(field.ty) { tokens::elided_to_static(ty) } else { ty };
+    let ty = context.field_type(field.ty);
     let docs = Docs::new(field);
     let (getter_docs, setter_docs) = (docs.getter(), docs.setter());
     // Error messages point here as the definition of the method.

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::Generics;
+use syn::{Generics, Type};
 
 use super::generics;
 use crate::ast::Input;
+use crate::tokens;
 
 pub(crate) struct Context<'a> {
     /// Lifetimes of the struct. Only a struct with errors has any.
@@ -37,6 +38,13 @@ impl<'a> Context<'a> {
             runtime: input.runtime.to_token_stream(),
             generics,
         }
+    }
+
+    /// Returns the type of a field, or a part of this type, for use in the companion's methods.
+    pub(crate) fn field_type(&self, ty: &Type) -> TokenStream {
+        let owned =
+            tokens::lifetimes_to_static(tokens::replace_self(ty, &self.self_ty), &self.lifetimes);
+        if tokens::has_elided_lifetime(ty) { tokens::elided_to_static(owned) } else { owned }
     }
 
     /// Declares a field that uses the type parameters, if there are any. The field is always `Send`

@@ -1,4 +1,4 @@
-//! Documentation for the companion's methods.
+//! Documentation for the companion's methods, and for the functions that find sessions.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 
 use crate::ast::Field;
 
-/// The documentation of a field, for the getter and the setter.
+/// The documentation of a field, for the getter, the setter and the finder.
 pub(crate) struct Docs<'a> {
     name: Ident,
     attrs: Vec<&'a Attribute>,
@@ -31,8 +31,17 @@ impl<'a> Docs<'a> {
     }
 
     pub(crate) fn setter(&self) -> TokenStream {
+        self.below(&format!(" Sets the field `{}`.", self.name))
+    }
+
+    pub(crate) fn finder(&self) -> TokenStream {
+        let name = &self.name;
+        self.below(&format!(" Finds sessions by the field `{name}`, with `Sessions::find`."))
+    }
+
+    /// The field's documentation below a first paragraph.
+    fn below(&self, doc: &str) -> TokenStream {
         let attrs = &self.attrs;
-        let doc = format!(" Sets the field `{}`.", self.name);
         let gap = self.is_documented.then(|| quote!(#[doc = ""]));
         quote!(#[doc = #doc] #gap #(#attrs)*)
     }

@@ -79,7 +79,8 @@ pub(crate) fn with_field_bounds(
         let stored = input.fields.iter().filter(|field| is_generic(field.ty));
         let skipped = input.skipped.iter().filter(|field| is_generic(field.ty));
         let predicates = &mut bounded.make_where_clause().predicates;
-        predicates.extend(stored.filter_map(|field| stored_bound(field, self_ty)));
+        predicates.extend(stored.clone().filter_map(|field| stored_bound(field, self_ty)));
+        predicates.extend(stored.filter_map(|field| index_bound(field, self_ty)));
         predicates.extend(skipped.filter_map(|field| skipped_bound(field, self_ty)));
     }
     bounded
@@ -91,6 +92,12 @@ fn skipped_bound(field: &SkippedField<'_>, self_ty: &TokenStream) -> Option<Wher
     }
     let ty = tokens::replace_self(field.ty, self_ty);
     Some(parse_quote!(#ty: ::core::default::Default))
+}
+
+fn index_bound(field: &Field<'_>, self_ty: &TokenStream) -> Option<WherePredicate> {
+    field.index.as_ref()?;
+    let ty = tokens::replace_self(tokens::option_inner(field.ty)?, self_ty);
+    Some(parse_quote!(#ty: __session::IndexValue))
 }
 
 /// Returns the same bounds as the function that creates the field's entry in the table.

@@ -8,6 +8,7 @@
 mod companion;
 mod context;
 mod docs;
+mod finder;
 mod generics;
 mod hints;
 mod schema;
@@ -27,8 +28,9 @@ pub(crate) fn expand(input: &Input<'_>) -> TokenStream {
     let bounded = generics::with_field_bounds(input, &context.generics, &context.self_ty);
     let table = table::expand(input, &context, &bounded);
     let methods = companion::expand(input, &context, &bounded);
+    let finders = finder::expand(input, &context, &bounded);
     let schema = schema::expand(input, &context, &bounded);
-    assemble(input, &context, &quote!(#table #methods #schema))
+    assemble(input, &context, &quote!(#table #methods #finders #schema))
 }
 
 /// Generates the code after an error: the same names and types, without behaviour. The rest of the
@@ -39,8 +41,9 @@ pub(crate) fn stand_in(input: &Input<'_>) -> TokenStream {
     }
     let context = Context::new(input);
     let methods = companion::stand_in(input, &context);
+    let finders = finder::stand_in(input, &context);
     let schema = schema::stand_in(input, &context);
-    assemble(input, &context, &quote!(#methods #schema))
+    assemble(input, &context, &quote!(#methods #finders #schema))
 }
 
 /// Puts the companion type in front of the block with everything else.

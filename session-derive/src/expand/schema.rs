@@ -63,7 +63,21 @@ fn consts(input: &Input<'_>) -> TokenStream {
             const HAS_TTL: ::core::primitive::bool = true;
         )
     });
-    quote!(#stored_names #read_names #has_ttl)
+    let indexed = indexed_const(input);
+    quote!(#stored_names #read_names #has_ttl #indexed)
+}
+
+fn indexed_const(input: &Input<'_>) -> Option<TokenStream> {
+    let indexed: Vec<_> = input
+        .indexed()
+        .map(|(field, index)| {
+            let (index, stored) = (&index.name, &field.stored);
+            quote!((#index, #stored))
+        })
+        .collect();
+    let text = quote!(&'static ::core::primitive::str);
+    (!indexed.is_empty())
+        .then(|| quote!(const INDEXED: &'static [(#text, #text)] = &[#(#indexed),*];))
 }
 
 fn names_const(name: &str, names: &[String]) -> TokenStream {

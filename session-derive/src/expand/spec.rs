@@ -18,7 +18,22 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
     let lenient = (field.on_decode_error == OnDecodeError::Default)
         .then(|| quote!(.default_on_decode_error()));
     let ttl = field.ttl.map(duration).into_iter();
-    quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))*)
+    let spec = quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))*);
+    match &field.index {
+        None => spec,
+        Some(index) => {
+            let (with_index, name) = (with_index(field.ty), &index.name);
+            quote!(#with_index(#spec, #name))
+        }
+    }
+}
+
+/// The path of `with_index`, with the span of the type.
+pub(crate) fn with_index(ty: &Type) -> TokenStream {
+    let (first, last) = tokens::end_spans(ty);
+    let start = quote_spanned!(first=> __session::FieldSpec::<);
+    let end = quote_spanned!(last=> >::with_index);
+    quote!(#start #ty #end)
 }
 
 fn duration(time: Duration) -> TokenStream {

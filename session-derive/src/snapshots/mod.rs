@@ -67,6 +67,23 @@ fn a_custom_codec() {
 }
 
 #[test]
+fn indexes() {
+    check(
+        quote! {
+            pub struct Auth<T> {
+                /// The user who is logged in.
+                #[session(index)]
+                pub user: Option<u64>,
+                #[session(index(name = "tenant-2", by = "of_tenant"), alias = "org")]
+                r#type: Option<T>,
+                count: u64,
+            }
+        },
+        &expect_file!["indexes.rs"],
+    );
+}
+
+#[test]
 fn an_enum() {
     check_value(
         quote! {
@@ -106,6 +123,10 @@ fn the_stand_in_after_an_error() {
                 #[session(jsn)]
                 name: Cow<'a, str>,
                 set_name: u8,
+                #[session(index, json)]
+                user: Option<u64>,
+                #[session(index(by = "by_user"))]
+                plain: u64,
             }
         },
         &expect_file!["stand_in.rs"],

@@ -2,10 +2,19 @@
     "unknown attribute `jsn`, did you mean `json`?"
 }
 ::core::compile_error! {
+    "`index` and `json` cannot be used together: equal values may have different JSON"
+}
+::core::compile_error! {
     "session fields must own their data: remove the lifetime"
 }
 ::core::compile_error! {
     "`set_name` is also the name of the setter of `name`: rename this field, and keep its stored name with `#[session(rename = \"set_name\")]`"
+}
+::core::compile_error! {
+    "an indexed field must be an `Option`: a plain value would list every session under the default"
+}
+::core::compile_error! {
+    "`by_user` also finds sessions by `user`: choose another name with `index(by = \"…\")`"
 }
 /// The fields of a [`Visitor`] session, with a getter and a setter for each field.
 struct VisitorFields {
@@ -25,6 +34,28 @@ const _: () = {
         ) -> __session::Operation<'_, ()> {
             ::core::unreachable!()
         }
+        /// Returns the field `user`. Await it to read the value.
+        fn user(&self) -> __session::Field<'_, Option<u64>> {
+            ::core::unreachable!()
+        }
+        /// Sets the field `user`.
+        fn set_user<__V: __session::IntoField<Option<u64>>>(
+            &self,
+            value: __V,
+        ) -> __session::Operation<'_, ()> {
+            ::core::unreachable!()
+        }
+        /// Returns the field `plain`. Await it to read the value.
+        fn plain(&self) -> __session::Field<'_, u64> {
+            ::core::unreachable!()
+        }
+        /// Sets the field `plain`.
+        fn set_plain<__V: __session::IntoField<u64>>(
+            &self,
+            value: __V,
+        ) -> __session::Operation<'_, ()> {
+            ::core::unreachable!()
+        }
     }
     #[automatically_derived]
     impl ::core::fmt::Debug for VisitorFields {
@@ -33,6 +64,14 @@ const _: () = {
             formatter: &mut ::core::fmt::Formatter<'_>,
         ) -> ::core::fmt::Result {
             formatter.debug_tuple("VisitorFields").field(&self.handle).finish()
+        }
+    }
+    impl Visitor<'static> {
+        /// Finds sessions by the field `user`, with `Sessions::find`.
+        fn by_user<__V: __session::IntoField<u64>>(
+            value: __V,
+        ) -> __session::IndexQuery<Self> {
+            ::core::unreachable!()
         }
     }
     #[automatically_derived]

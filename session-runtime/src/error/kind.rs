@@ -68,6 +68,16 @@ pub(crate) enum Kind {
          another user, call `renew` or `rotate`, and then write"
     )]
     NoChangesInRotation,
+    #[error(
+        "the session store cannot find sessions by a field: use one Redis or Valkey server, also \
+         behind Sentinel, or `memory:`"
+    )]
+    NoIndex,
+    #[error(
+        "`unless_ended_since` and `at_most` belong to the login of one user: set exactly one \
+         indexed field in the batch, with the value that the checkpoint is for"
+    )]
+    GuardWithoutLogin,
     #[cfg(feature = "blocking")]
     #[error(
         "this thread drives an async runtime and must not block: await the operation, or call \

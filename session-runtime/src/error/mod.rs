@@ -104,7 +104,7 @@ impl Error {
     #[doc(alias = "status_code")]
     #[doc(alias = "http_status")]
     pub fn status(&self) -> u16 {
-        if self.is_gone() {
+        if self.is_gone() || self.is_ended_since() || self.is_too_many() {
             409
         } else if self.is_cross_site() {
             403
@@ -152,6 +152,8 @@ impl Error {
             Kind::OtherRequest
             | Kind::KeptWithoutNewId
             | Kind::NoChangesInRotation
+            | Kind::NoIndex
+            | Kind::GuardWithoutLogin
             | Kind::ExpiryOfZero
             | Kind::SchemaNeedsFieldExpiry { .. }
             | Kind::NoFieldExpiry(_) => "unsupported",
@@ -162,6 +164,8 @@ impl Error {
             Kind::WithoutSession => "unavailable",
             Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
             Kind::Store(error) if error.is_unavailable() => "unavailable",
+            Kind::Store(error) if error.is_ended_since() => "ended_since",
+            Kind::Store(error) if error.is_too_many() => "too_many",
             Kind::Store(_) => "refused",
             #[cfg(feature = "redis")]
             Kind::NotConnected { .. } => "unavailable",
@@ -221,6 +225,23 @@ impl Error {
     #[doc(alias = "409")]
     pub fn is_gone(&self) -> bool {
         matches!(*self.0, Kind::Gone | Kind::Expired)
+    }
+
+    /// Returns `true` if a login was overtaken: all sessions of the user were ended since the
+    /// checkpoint of [`unless_ended_since`]. Nothing was written. As a response, the error is a
+    /// 409.
+    ///
+    /// [`unless_ended_since`]: crate::batch::WriteBatch::unless_ended_since
+    pub fn is_ended_since(&self) -> bool {
+        matches!(&*self.0, Kind::Store(error) if error.is_ended_since())
+    }
+
+    /// Returns `true` if a login was refused, because the user has as many sessions as
+    /// [`at_most`] allows. Nothing was written. As a response, the error is a 409.
+    ///
+    /// [`at_most`]: crate::batch::WriteBatch::at_most
+    pub fn is_too_many(&self) -> bool {
+        matches!(&*self.0, Kind::Store(error) if error.is_too_many())
     }
 
     /// Returns `true` if the result of [`incr`](crate::Field::incr) would be out of the type's
@@ -343,6 +364,8 @@ impl Error {
     /// - A batch contains a field of another request's session.
     /// - A field has its own expiry, and the server does not support that.
     /// - A field's expiry is zero.
+    /// - A field is indexed, and the store cannot find sessions by a field.
+    /// - A batch has the conditions of a login, and does not set the user as they need.
     /// - `wait` was called on a thread that drives an async runtime, or could not start a thread.
     ///
     /// # Examples
@@ -364,6 +387,8 @@ impl Error {
             Kind::OtherRequest
                 | Kind::KeptWithoutNewId
                 | Kind::NoChangesInRotation
+                | Kind::NoIndex
+                | Kind::GuardWithoutLogin
                 | Kind::ExpiryOfZero
                 | Kind::SchemaNeedsFieldExpiry { .. }
                 | Kind::NoFieldExpiry(_)

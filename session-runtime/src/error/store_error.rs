@@ -31,6 +31,8 @@ enum StoreErrorKind {
     Unavailable,
     OutcomeUnknown,
     Refused,
+    EndedSince,
+    TooMany,
 }
 
 impl StoreError {
@@ -50,6 +52,30 @@ impl StoreError {
     /// permission or full memory. Nothing was changed.
     pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Refused, source: source.into() }
+    }
+
+    /// Creates an error for a login that was overtaken: all sessions of the user were ended since
+    /// the time in [`LoginGuard`](crate::store::LoginGuard). Nothing was changed.
+    pub fn ended_since() -> Self {
+        let source = "all sessions of the user were ended in the meantime";
+        Self { kind: StoreErrorKind::EndedSince, source: source.into() }
+    }
+
+    /// Creates an error for a login beyond the limit in
+    /// [`LoginGuard`](crate::store::LoginGuard). Nothing was changed.
+    pub fn too_many() -> Self {
+        let source = "the user has as many sessions as allowed";
+        Self { kind: StoreErrorKind::TooMany, source: source.into() }
+    }
+
+    /// Returns `true` for [`ended_since`](Self::ended_since).
+    pub(crate) fn is_ended_since(&self) -> bool {
+        self.kind == StoreErrorKind::EndedSince
+    }
+
+    /// Returns `true` for [`too_many`](Self::too_many).
+    pub(crate) fn is_too_many(&self) -> bool {
+        self.kind == StoreErrorKind::TooMany
     }
 
     /// Returns `true` if the store could not be reached or did not reply in time.
@@ -76,6 +102,7 @@ impl fmt::Display for StoreError {
                 "the session store did not reply, so the write may or may not have been carried out"
             }
             StoreErrorKind::Refused => "the session store refused the operation",
+            StoreErrorKind::EndedSince | StoreErrorKind::TooMany => "the login was refused",
         };
         write!(f, "{kind}: {}", self.source)
     }

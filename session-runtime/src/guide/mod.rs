@@ -9,6 +9,7 @@
 //! | [`lifecycle`] | When does a session start, expire and end? |
 //! | [`concurrency`] | How do requests at the same moment affect each other? |
 //! | [`login`] | How do you write login, logout, "remember me" and forms? |
+//! | [`user_sessions`] | How do you list and end the sessions of a user, and limit their number? |
 //! | [`cross_site`] | How do callbacks of payment and login providers work? |
 //! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
 //! | [`frameworks`] | How do other web frameworks, WebSockets and blocking programs use sessions? |
@@ -63,12 +64,20 @@ pub mod lifecycle {}
 pub mod concurrency {}
 
 #[doc = include_str!("login.md")]
-#[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
+#[doc = "\n---\nNext: [the sessions of a user](crate::guide::user_sessions)."]
 #[doc(alias = "csrf")]
 #[doc(alias = "flash")]
 #[doc(alias = "logout")]
 #[doc(alias = "user_id")]
 pub mod login {}
+
+#[doc = include_str!("user_sessions.md")]
+#[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
+#[doc(alias = "backchannel")]
+#[doc(alias = "devices")]
+#[doc(alias = "logout_everywhere")]
+#[doc(alias = "user_id")]
+pub mod user_sessions {}
 
 #[doc = include_str!("cross_site.md")]
 #[doc = "\n---\nNext: [security](crate::guide::security)."]

@@ -43,6 +43,13 @@ impl SessionKey {
         &self.text[..self.text.rfind(':').map_or(0, |colon| colon + 1)]
     }
 
+    /// Returns the text of the native id in the key. An id from Python has none.
+    #[cfg(feature = "redis")]
+    pub(crate) fn native_id(&self) -> Option<String> {
+        self.text[..self.rest_at].strip_suffix('}')?;
+        Some([self.hash_tag(), &self.text[self.rest_at..]].concat())
+    }
+
     /// Returns the part of the key that decides on a cluster's slot: the text in the braces, or the
     /// whole key without braces.
     #[cfg(feature = "redis")]

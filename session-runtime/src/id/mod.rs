@@ -1,5 +1,6 @@
 //! Session ids: their content, generation and parsing.
 
+mod index_key;
 mod key;
 mod lifetime_id;
 #[cfg(feature = "redis-session-compat")]
@@ -9,6 +10,7 @@ pub(crate) mod slot;
 #[cfg(feature = "redis-session-compat")]
 pub(crate) mod successor;
 
+pub use index_key::IndexKey;
 pub use key::SessionKey;
 pub(crate) use lifetime_id::LifetimeId;
 

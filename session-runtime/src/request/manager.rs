@@ -15,7 +15,7 @@ use crate::http::cookie_value::Verified;
 use crate::http::formats::CookieFormats;
 use crate::http::response::SessionHeaders;
 use crate::http::set_cookie::CookieTemplate;
-use crate::id::{LifetimeId, SessionId};
+use crate::id::{IndexKey, LifetimeId, SessionId};
 use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
@@ -185,6 +185,11 @@ impl Manager {
         Candidate { session: self.metadata(verified.id), cookie_due: verified.is_outdated }
     }
 
+    /// Returns the key of the list of sessions with this value in an index.
+    pub(crate) fn index_key(&self, index: &str, value: &[u8]) -> IndexKey {
+        IndexKey::new(&self.rules.prefix, index, value)
+    }
+
     /// Returns the metadata of the session with this id.
     pub(crate) fn metadata(&self, id: SessionId) -> SessionMetadata {
         let rules = &self.rules;
@@ -217,6 +222,17 @@ impl Manager {
             RotationReason::Renew(lifetime) => (now, lifetime),
         };
         Ok(self.metadata(predecessor.generate_successor(created_at, lifetime)?))
+    }
+
+    /// Returns whether a lifetime of this class is configured.
+    pub(crate) fn is_configured(&self, class: LifetimeId) -> bool {
+        self.rules.lifetimes.get(class).is_some()
+    }
+
+    /// Returns the share of the idle timeout below which a read refreshes the expiry. `None` if
+    /// every first read does.
+    pub(crate) fn refresh_share(&self) -> Option<f64> {
+        self.rules.refresh_below
     }
 
     pub(crate) fn check_lifetime(&self, lifetime: Lifetime) -> Result<(), Error> {

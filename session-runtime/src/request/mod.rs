@@ -5,6 +5,7 @@ pub(crate) mod contention;
 mod cookies;
 mod destroy;
 pub(crate) mod handle;
+pub(crate) mod indexed;
 mod lifecycle_guard;
 pub(crate) mod manager;
 #[cfg_attr(

@@ -1,10 +1,11 @@
 //! New ids for a request's session.
 
 use super::handle::SessionHandle;
+use super::indexed::{ChangeSet, deadline_in};
 use super::write::ttl_of;
 use crate::error::{Error, Kind};
 use crate::lifecycle::{Next, PlannedRotation, RotationReason, RotationStep, TOMBSTONE_FOR};
-use crate::store::{Change, Lookup, Rotation};
+use crate::store::{Lookup, Rotation};
 
 /// A new id for the session, with the changes of the same step.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +18,8 @@ pub(crate) struct NewId<'a> {
 /// The changes of a batch that also gives the session a new id.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RotationBatch<'a> {
-    pub(crate) changes: &'a [Change<'static>],
-    /// The fields that stay, besides the fields that `changes` set. `None` keeps all fields.
+    pub(crate) set: ChangeSet<'a>,
+    /// The fields that stay, besides the fields that `set` sets. `None` keeps all fields.
     pub(crate) keep_only: Option<&'a [&'static str]>,
 }
 
@@ -56,7 +57,7 @@ impl SessionHandle {
             match rotated {
                 Rotated::Done => return Ok(()),
                 Rotated::Nothing => match new_id.batch {
-                    Some(batch) if !self.create_with(batch.changes).await? => {}
+                    Some(batch) if !self.create_with(batch.set).await? => {}
                     _ => return Ok(()),
                 },
                 Rotated::Replan => {}
@@ -66,11 +67,12 @@ impl SessionHandle {
 
     fn check_batch(&self, new_id: NewId<'_>) -> Result<(), Error> {
         let Some(batch) = new_id.batch else { return Ok(()) };
-        let changes_fields = !batch.changes.is_empty() || batch.keep_only.is_some();
+        let changes = batch.set.changes;
+        let changes_fields = !changes.is_empty() || batch.keep_only.is_some();
         if changes_fields && !self.store().supports_changes_in_rotation() {
             return Err(Error::new(Kind::NoChangesInRotation));
         }
-        self.manager().size_limits().check_changes(batch.changes)
+        self.manager().size_limits().check_changes(changes)
     }
 
     fn plan_rotation(&self, new_id: NewId<'_>) -> Result<RotationStep, Error> {
@@ -85,10 +87,13 @@ impl SessionHandle {
         planned: &PlannedRotation,
         new_id: NewId<'_>,
     ) -> Result<Rotated, Error> {
-        let Some(expires_in) = planned.to.expires_in(self.manager().now()) else {
+        let now = self.manager().now();
+        let Some(expires_in) = planned.to.expires_in(now) else {
             return Err(Error::new(Kind::Expired));
         };
-        let changes = new_id.batch.map_or(&[][..], |batch| batch.changes);
+        let changes = new_id.batch.map_or(&[][..], |batch| batch.set.changes);
+        let index_changes =
+            self.index_changes(new_id.batch.map_or(&[][..], |batch| batch.set.indexed))?;
         let rotation = Rotation {
             successor_key: &planned.to.key,
             successor: &planned.to.id,
@@ -97,6 +102,8 @@ impl SessionHandle {
             renews: planned.renews(),
             changes,
             keep_only: new_id.batch.and_then(|batch| batch.keep_only),
+            deadline_in: deadline_in(&planned.to, now),
+            index: &index_changes,
         };
         let reply = self.store().rotate(&planned.from.key, rotation).await;
         let reply = reply.inspect_err(|error| self.report_refusal(error, &planned.from));

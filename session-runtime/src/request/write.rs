@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::handle::SessionHandle;
+use super::indexed::{ChangeSet, IndexedChange};
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
 use crate::lifecycle::{KnownFields, Lifecycle, Next, PlannedWrite};
@@ -13,7 +14,8 @@ impl SessionHandle {
     /// Creates the session if there is none, and writes nothing else.
     pub(crate) async fn create(&self) -> Result<(), Error> {
         carry_out!(self, plan = self.plan_write(false)?, {
-            let write = Write { mode: plan.mode, changes: &[], expires_in: plan.expires_in };
+            let (mode, expires_in) = (plan.mode, plan.expires_in);
+            let write = Write { mode, changes: &[], expires_in, index: None };
             let reply = self.store().write(&plan.session.key, write, false).await?;
             self.report_write(&plan, reply, record_nothing)?
         });
@@ -21,16 +23,19 @@ impl SessionHandle {
     }
 
     /// Carries out changes, and returns how many removed fields existed.
-    pub(crate) async fn write(&self, changes: &[Change<'static>]) -> Result<u64, Error> {
+    pub(crate) async fn write(&self, set: ChangeSet<'_>) -> Result<u64, Error> {
+        let ChangeSet { changes, indexed } = set;
         self.manager().size_limits().check_changes(changes)?;
         if changes.is_empty() {
             return Ok(0);
         }
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(is_removal);
+        let index_changes = self.index_changes(indexed)?;
         let removed =
-            carry_out!(self, (plan, overwrites) = self.plan_changes(changes, only_removes)?, {
-                let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
+            carry_out!(self, (plan, overwrites) = self.plan_changes(set, only_removes)?, {
+                let index = self.indexing(&plan.session, &index_changes);
+                let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in, index };
                 let written = self.store().write(&plan.session.key, write, overwrites).await;
                 let reply = written.map_err(|error| self.write_error(error, ttl))?;
                 self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
@@ -39,7 +44,8 @@ impl SessionHandle {
     }
 
     /// Creates the session with these changes. Returns `false` if meanwhile there is a session.
-    pub(super) async fn create_with(&self, changes: &[Change<'static>]) -> Result<bool, Error> {
+    pub(super) async fn create_with(&self, set: ChangeSet<'_>) -> Result<bool, Error> {
+        let ChangeSet { changes, indexed } = set;
         if changes.iter().all(is_removal) {
             return Ok(true);
         }
@@ -47,7 +53,9 @@ impl SessionHandle {
         if plan.mode == WriteMode::Existing {
             return Ok(false);
         }
-        let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in };
+        let index_changes = self.index_changes(indexed)?;
+        let index = self.indexing(&plan.session, &index_changes);
+        let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in, index };
         let written = self.store().write(&plan.session.key, write, false).await;
         let ttl = changes.iter().find_map(ttl_of);
         let reply = written.map_err(|error| self.write_error(error, ttl))?;
@@ -69,11 +77,15 @@ impl SessionHandle {
         alias: Option<&'static str>,
         ttl: Option<Duration>,
         action: Action,
+        indexed: Option<IndexedChange>,
     ) -> Result<Option<Modified>, Error> {
         self.manager().size_limits().check_action(field, &action)?;
+        let index_changes = self.index_changes(indexed.as_slice())?;
         let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
-            let modify = Modify { mode, field, alias, action: action.clone(), ttl, expires_in };
+            let index = self.indexing(&plan.session, &index_changes);
+            let same = action.clone();
+            let modify = Modify { mode, field, alias, action: same, ttl, expires_in, index };
             let modified = self.store().modify(&plan.session.key, modify).await;
             let reply = modified.map_err(|error| self.write_error(error, ttl))?;
             let progress = self.report_write(&plan, reply, |modified, known| {
@@ -105,13 +117,14 @@ impl SessionHandle {
     /// Returns the plan, and whether the changes only overwrite fields that the request has seen.
     fn plan_changes(
         &self,
-        changes: &[Change<'_>],
+        set: ChangeSet<'_>,
         only_removes: bool,
     ) -> Result<Option<(PlannedWrite, bool)>, Error> {
         let mut lifecycle = self.accessed();
         let Some(plan) = self.plan_write_in(&mut lifecycle, only_removes)? else { return Ok(None) };
         let known = lifecycle.known_fields(&plan.session.id);
-        let overwrites = known.is_some_and(|known| known.contains_all(changes));
+        let is_indexed = !set.indexed.is_empty();
+        let overwrites = !is_indexed && known.is_some_and(|known| known.contains_all(set.changes));
         Ok(Some((plan, overwrites)))
     }
 

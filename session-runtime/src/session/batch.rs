@@ -1,15 +1,20 @@
 //! Several fields in one round trip.
 
 use std::fmt;
+use std::num::NonZero;
 
 use crate::config::Lifetime;
 use crate::error::{Error, Kind};
+use crate::id::SessionId;
 use crate::lifecycle::RotationReason;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
+use crate::request::indexed::IndexedChange;
 use crate::request::rotate::{NewId, RotationBatch};
 use crate::session::field::Field;
+use crate::session::found::{Checkpoint, Surplus, make_room};
 use crate::session::record::{Changes, Values};
+use crate::store::{LoginGuard, StoreError};
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
 
@@ -116,6 +121,9 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
     }))
 }
 
+/// The number of times that a login makes room for itself.
+const LOGIN_TRIES: usize = 100;
+
 /// A batch of changes to several fields, made by [`Session::write`](crate::Session::write). The
 /// store applies all changes or none.
 ///
@@ -136,6 +144,14 @@ pub struct WriteBatch<'a> {
     changes: Result<Changes, Error>,
     new_id: Option<RequestedId>,
     keep_only: Option<Vec<&'static str>>,
+    conditions: Conditions,
+}
+
+/// The conditions of a login.
+#[derive(Debug, Default)]
+struct Conditions {
+    checkpoint: Option<Checkpoint>,
+    at_most: Option<(NonZero<u32>, Surplus)>,
 }
 
 /// The kind of new id that a batch asks for.
@@ -159,7 +175,13 @@ impl RequestedId {
 
 impl<'a> WriteBatch<'a> {
     pub(crate) fn new(handle: &'a SessionHandle) -> Self {
-        Self { handle, changes: Ok(Changes::default()), new_id: None, keep_only: None }
+        Self {
+            handle,
+            changes: Ok(Changes::default()),
+            new_id: None,
+            keep_only: None,
+            conditions: Conditions::default(),
+        }
     }
 
     /// Adds a change that sets a field.
@@ -237,8 +259,52 @@ impl<'a> WriteBatch<'a> {
         self
     }
 
-    /// Sends the changes in a single round trip. An empty batch without a new id sends nothing. If
-    /// the session ended in the meantime, a login takes more round trips.
+    /// Refuses the login if all sessions of the user were ended since the checkpoint. Fails then
+    /// with [`Error::is_ended_since`], and changes nothing.
+    ///
+    /// Without this condition, a login survives an end of all sessions that came while the password
+    /// was being verified. The batch must set the indexed field to the value of the checkpoint. A
+    /// checkpoint more than ten minutes old refuses every login.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::{Error, Lifetime, Session, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     #[session(index)]
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// async fn log_in(session: &Session<Auth>, sessions: &Sessions) -> Result<(), Error> {
+    ///     let seen = sessions.find(Auth::by_user(42)).checkpoint().await?;
+    ///     // Verify the password here.
+    ///     let login = session.write().set(session.user(), 42).renew(Lifetime::normal());
+    ///     login.unless_ended_since(seen).commit().await
+    /// }
+    /// # });
+    /// ```
+    pub fn unless_ended_since(mut self, checkpoint: Checkpoint) -> Self {
+        self.conditions.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Limits the sessions of the user who logs in, this session included. `surplus` decides what
+    /// happens beyond the limit. A limit of zero counts as one.
+    ///
+    /// The limit is exact for logins at the same time too. With a checkpoint, the limit is for the
+    /// field of the checkpoint. Without a checkpoint, the batch must set one indexed field.
+    pub fn at_most(mut self, sessions: u32, surplus: Surplus) -> Self {
+        self.conditions.at_most =
+            Some((NonZero::new(sessions).unwrap_or(NonZero::<u32>::MIN), surplus));
+        self
+    }
+
+    /// Sends the changes in a single round trip. An empty batch without a new id sends nothing. A
+    /// login takes more round trips if the session ended in the meantime, or if an indexed field of
+    /// the session already has a value.
     ///
     /// With a new id, the session has either the old id and none of the changes, or the new id and
     /// all of them. Of two requests at once with [`rotate`](Self::rotate), one fails with
@@ -249,7 +315,7 @@ impl<'a> WriteBatch<'a> {
     ///
     /// Returns the first error of a change, such as [`Error::is_encode`]. Fails with
     /// [`Error::is_too_large`] if the values together exceed the limit. Fails with
-    /// [`Error::is_unsupported`] in three cases:
+    /// [`Error::is_unsupported`] in these cases:
     ///
     /// - A field belongs to another request.
     /// - [`keep_only`](Self::keep_only) was called without [`renew`](Self::renew) or
@@ -257,6 +323,8 @@ impl<'a> WriteBatch<'a> {
     /// - The batch has a new id, and a custom store
     ///   [cannot change fields](crate::store::SessionStore::supports_changes_in_rotation) in the
     ///   same step.
+    /// - A field is indexed, and the store [has no index](crate::store::SessionStore::index).
+    /// - The batch has conditions, and does not set the user as they need.
     ///
     /// Nothing was written in these cases. Other errors are the same as for [`Field::set`]. With a
     /// new id, the errors of [`Session::renew`](crate::Session::renew) are possible too.
@@ -271,26 +339,24 @@ impl<'a> WriteBatch<'a> {
     /// # });
     /// ```
     pub fn commit(self) -> Operation<'a, ()> {
-        let Self { handle, changes, new_id, keep_only } = self;
+        let Self { handle, changes, new_id, keep_only, conditions } = self;
+        if conditions.are_set() {
+            let name = operation_name(new_id);
+            return Operation::new(OperationSpan::new(name, handle).instrument(async move {
+                log_in(handle, changes?, new_id, keep_only.as_deref(), conditions).await
+            }));
+        }
         let Some(new_id) = new_id else {
             let span = OperationSpan::new(OperationName::Write, handle);
-            return Operation::new(span.instrument(async move {
-                let changes = changes?.into_vec();
-                if keep_only.is_some() {
-                    return Err(Error::new(Kind::KeptWithoutNewId));
-                }
-                handle.write(&changes).await.map(|_| ())
-            }));
+            return Operation::new(
+                span.instrument(
+                    async move { write(handle, &changes?, keep_only.as_deref()).await },
+                ),
+            );
         };
-        let name = match new_id {
-            RequestedId::Rotated => OperationName::Rotate,
-            RequestedId::Renewed(_) => OperationName::Renew,
-        };
-        Operation::new(OperationSpan::new(name, handle).instrument(async move {
-            let reason = new_id.reason(handle)?;
-            let changes = changes?.into_vec();
-            let batch = RotationBatch { changes: &changes, keep_only: keep_only.as_deref() };
-            handle.rotate(NewId { reason, batch: Some(batch) }).await
+        let span = OperationSpan::new(operation_name(Some(new_id)), handle);
+        Operation::new(span.instrument(async move {
+            write_with_id(handle, &changes?, keep_only.as_deref(), new_id).await
         }))
     }
 
@@ -304,6 +370,92 @@ impl<'a> WriteBatch<'a> {
             self.changes = Err(error);
         }
         self
+    }
+}
+
+fn operation_name(new_id: Option<RequestedId>) -> OperationName {
+    match new_id {
+        None => OperationName::Write,
+        Some(RequestedId::Rotated) => OperationName::Rotate,
+        Some(RequestedId::Renewed(_)) => OperationName::Renew,
+    }
+}
+
+async fn write(
+    handle: &SessionHandle,
+    changes: &Changes,
+    keep_only: Option<&[&'static str]>,
+) -> Result<(), Error> {
+    if keep_only.is_some() {
+        return Err(Error::new(Kind::KeptWithoutNewId));
+    }
+    handle.write(changes.as_set()).await.map(|_| ())
+}
+
+async fn write_with_id(
+    handle: &SessionHandle,
+    changes: &Changes,
+    keep_only: Option<&[&'static str]>,
+    new_id: RequestedId,
+) -> Result<(), Error> {
+    let reason = new_id.reason(handle)?;
+    let batch = RotationBatch { set: changes.as_set(), keep_only };
+    handle.rotate(NewId { reason, batch: Some(batch) }).await
+}
+
+/// Writes a batch with conditions. Makes room for the login as often as another login takes it.
+async fn log_in(
+    handle: &SessionHandle,
+    mut changes: Changes,
+    new_id: Option<RequestedId>,
+    keep_only: Option<&[&'static str]>,
+    conditions: Conditions,
+) -> Result<(), Error> {
+    let login = conditions.apply(&mut changes)?;
+    for _ in 0..LOGIN_TRIES {
+        let written = match new_id {
+            None => write(handle, &changes, keep_only).await,
+            Some(new_id) => write_with_id(handle, &changes, keep_only, new_id).await,
+        };
+        match (written, conditions.at_most) {
+            (Err(error), Some((most, surplus))) if error.is_too_many() => {
+                let (current, most) = (handle.id(), most.get() as usize);
+                let tag = current.as_ref().map(SessionId::tag);
+                let ends_oldest = surplus == Surplus::EndOldest;
+                if !make_room(handle.manager(), &login, tag, most, ends_oldest).await? {
+                    return Err(error);
+                }
+            }
+            (written, _) => return written,
+        }
+    }
+    Err(StoreError::too_many().into())
+}
+
+impl Conditions {
+    fn are_set(&self) -> bool {
+        self.checkpoint.is_some() || self.at_most.is_some()
+    }
+
+    /// Adds the conditions to the change of the user, and returns this change.
+    ///
+    /// # Errors
+    ///
+    /// `is_unsupported` without exactly one such change.
+    fn apply(&self, changes: &mut Changes) -> Result<IndexedChange, Error> {
+        let belongs = |change: &&mut IndexedChange| match &self.checkpoint {
+            Some(seen) => change.index == seen.index && change.value.as_ref() == Some(&seen.value),
+            None => change.value.is_some(),
+        };
+        let mut logins = changes.indexed_mut().iter_mut().filter(belongs);
+        let (Some(login), None) = (logins.next(), logins.next()) else {
+            return Err(Error::new(Kind::GuardWithoutLogin));
+        };
+        login.guard = LoginGuard {
+            unless_ended_since: self.checkpoint.as_ref().map(|seen| seen.at),
+            at_most: self.at_most.map(|(most, _)| most),
+        };
+        Ok(login.clone())
     }
 }
 

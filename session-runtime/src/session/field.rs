@@ -13,7 +13,7 @@ use crate::operation::Operation;
 use crate::request::contention::Tries;
 use crate::request::handle::SessionHandle;
 use crate::session::increment::Increment;
-use crate::session::record::Changes;
+use crate::session::record::{Changes, indexed_change};
 use crate::store::{Action, Modified};
 use crate::telemetry::{OperationName, OperationSpan};
 use crate::value::{FieldSpec, IntoField};
@@ -171,7 +171,7 @@ impl<'a, T: 'static> Field<'a, T> {
         Operation::new(span(OperationName::Remove, handle, spec).instrument(async move {
             let mut changes = Changes::default();
             changes.remove(spec);
-            Ok(handle.write(&changes.into_vec()).await? > 0)
+            Ok(handle.write(changes.as_set()).await? > 0)
         }))
     }
 
@@ -475,7 +475,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let encoded = IntoField::with_value(value, |value| changes.set(spec, value));
         Operation::new(span(OperationName::Set, handle, spec).instrument(async move {
             encoded?;
-            handle.write(&changes.into_vec()).await.map(|_| ())
+            handle.write(changes.as_set()).await.map(|_| ())
         }))
     }
 
@@ -522,7 +522,17 @@ fn modify<'a, T>(
     spec: &FieldSpec<T>,
     action: Action,
 ) -> impl Future<Output = Result<Option<Modified>, Error>> + use<'a, T> {
-    handle.modify(spec.name(), spec.alias(), spec.ttl(), action)
+    let indexed = indexed_change(spec, new_value(&action));
+    handle.modify(spec.name(), spec.alias(), spec.ttl(), action, indexed)
+}
+
+/// Returns the value that the field gets if the action changes the field. Sums have no index.
+fn new_value(action: &Action) -> Option<&Bytes> {
+    match action {
+        Action::GetOrSet(value) => Some(value),
+        Action::Replace(value) | Action::CompareAndSet { value, .. } => value.as_ref(),
+        Action::AddInteger { .. } | Action::AddFloat { .. } => None,
+    }
 }
 
 /// Replaces the invalid stored bytes, unless these have changed in the meantime.

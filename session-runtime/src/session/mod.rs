@@ -3,7 +3,9 @@
 pub(crate) mod batch;
 mod compile_hints;
 pub(crate) mod field;
+pub(crate) mod found;
 pub(crate) mod increment;
+pub(crate) mod index_query;
 mod peek;
 pub(crate) mod record;
 pub(crate) mod schema;
@@ -23,7 +25,6 @@ use crate::request::handle::SessionHandle;
 use crate::request::rotate::NewId;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::Schema;
-use crate::store::Change;
 use crate::telemetry::{OperationName, OperationSpan};
 
 /// A request's session, with the fields that `S` declares. Cheap to clone.
@@ -272,7 +273,7 @@ impl<S: Schema> Session<S> {
         let encoded = S::save(value, &mut changes);
         Operation::new(OperationSpan::new(OperationName::Save, handle).instrument(async move {
             encoded?;
-            handle.write(&changes.into_vec()).await.map(|_| ())
+            handle.write(changes.as_set()).await.map(|_| ())
         }))
     }
 
@@ -299,10 +300,11 @@ impl<S: Schema> Session<S> {
     #[doc(alias = "flush")]
     pub fn clear(&self) -> Operation<'_, ()> {
         let handle = self.handle();
-        let changes: Vec<_> = S::READ_NAMES.iter().map(|field| Change::Remove { field }).collect();
+        let mut changes = Changes::default();
+        changes.remove_all(S::READ_NAMES, S::INDEXED);
         Operation::new(
             OperationSpan::new(OperationName::Clear, handle)
-                .instrument(async move { handle.write(&changes).await.map(|_| ()) }),
+                .instrument(async move { handle.write(changes.as_set()).await.map(|_| ()) }),
         )
     }
 

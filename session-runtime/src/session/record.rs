@@ -6,7 +6,8 @@ use std::vec;
 use bytes::Bytes;
 
 use crate::error::Error;
-use crate::store::Change;
+use crate::request::indexed::{ChangeSet, IndexedChange};
+use crate::store::{Change, LoginGuard};
 use crate::value::FieldSpec;
 
 /// The stored values of a schema's fields, in the order of
@@ -41,33 +42,76 @@ impl fmt::Debug for Values {
 
 /// The changes that store a struct in a session.
 #[derive(Debug, Default)]
-pub struct Changes(Vec<Change<'static>>);
+pub struct Changes {
+    changes: Vec<Change<'static>>,
+    /// The changes of indexed fields once more.
+    indexed: Vec<IndexedChange>,
+}
 
 impl Changes {
     /// Adds changes that set a field. A value that equals a missing field removes the field
     /// instead. The former name of the field is removed as well.
     pub fn set<T>(&mut self, spec: &FieldSpec<T>, value: &T) -> Result<(), Error> {
         let field = spec.name();
-        self.0.push(match spec.write(value)? {
+        let value = spec.write(value)?;
+        self.indexed.extend(indexed_change(spec, value.as_ref()));
+        self.changes.push(match value {
             Some(value) => Change::Set { field, value, ttl: spec.ttl() },
             None => Change::Remove { field },
         });
-        self.0.extend(spec.alias().map(|field| Change::Remove { field }));
+        self.changes.extend(spec.alias().map(|field| Change::Remove { field }));
         Ok(())
     }
 
     /// Adds changes that remove a field, under the present and the former name.
     pub(crate) fn remove<T>(&mut self, spec: &FieldSpec<T>) {
-        self.0.extend(spec.read_names().map(|field| Change::Remove { field }));
+        self.indexed.extend(indexed_change(spec, None));
+        self.changes.extend(spec.read_names().map(|field| Change::Remove { field }));
     }
 
     /// Drops the earlier changes of a field.
     pub(crate) fn forget<T>(&mut self, spec: &FieldSpec<T>) {
-        self.0.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
+        self.changes.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
+        self.indexed.retain(|earlier| spec.read_names().all(|name| earlier.field != name));
+    }
+
+    /// Adds changes that remove the fields of a schema.
+    pub(crate) fn remove_all(
+        &mut self,
+        names: &'static [&'static str],
+        indexed: &'static [(&'static str, &'static str)],
+    ) {
+        self.changes.extend(names.iter().map(|field| Change::Remove { field }));
+        self.indexed.extend(indexed.iter().map(|(index, field)| IndexedChange {
+            index,
+            field,
+            alias: None,
+            value: None,
+            guard: LoginGuard::default(),
+        }));
+    }
+
+    pub(crate) fn indexed_mut(&mut self) -> &mut [IndexedChange] {
+        &mut self.indexed
     }
 
     /// Returns the changes. Each changes a different field.
     pub fn into_vec(self) -> Vec<Change<'static>> {
-        self.0
+        self.changes
     }
+
+    /// Returns the changes, together with those of indexed fields.
+    pub(crate) fn as_set(&self) -> ChangeSet<'_> {
+        ChangeSet { changes: &self.changes, indexed: &self.indexed }
+    }
+}
+
+/// Returns the change of an indexed field.
+pub(crate) fn indexed_change<T>(
+    spec: &FieldSpec<T>,
+    value: Option<&Bytes>,
+) -> Option<IndexedChange> {
+    let index = spec.index()?;
+    let (field, alias, value) = (spec.name(), spec.alias(), value.cloned());
+    Some(IndexedChange { index, field, alias, value, guard: LoginGuard::default() })
 }

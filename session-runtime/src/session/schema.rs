@@ -38,6 +38,10 @@ pub trait Schema: Sized + 'static {
     #[doc(hidden)]
     const HAS_TTL: bool = false;
 
+    /// The indexed fields, each with the name of its index and its stored name.
+    #[doc(hidden)]
+    const INDEXED: &'static [(&'static str, &'static str)] = &[];
+
     #[doc(hidden)]
     fn fields(handle: SessionHandle) -> Self::Fields;
 

@@ -15,6 +15,8 @@ use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::request::manager::Manager;
 use crate::session::Session;
+use crate::session::found::FoundSessions;
+use crate::session::index_query::IndexQuery;
 use crate::session::peek;
 use crate::session::schema::Schema;
 #[cfg(feature = "redis")]
@@ -246,8 +248,8 @@ impl Sessions {
     }
 
     /// Checks that the store can keep sessions of this schema. Call this at startup for each schema
-    /// that has fields with a `ttl`. Without the check, only the first write of such a field shows
-    /// that the server cannot expire single fields.
+    /// that has fields with a `ttl` or an `index`. Without the check, only the first write of such
+    /// a field shows that the store cannot expire single fields or has no index.
     ///
     /// Takes no round trip. The server was asked when the connection was made.
     ///
@@ -256,6 +258,9 @@ impl Sessions {
     /// Fails with [`Error::is_unsupported`] if the store cannot expire single fields. The message
     /// names the schema, the missing ability, and the servers that have that ability. Redis 7.4,
     /// Valkey 9 and later versions can expire fields, and so can the memory store.
+    ///
+    /// Fails with the same error if a field has an `index` and the store has none, such as a
+    /// Redis Cluster. Permissions of the Redis user are not checked.
     ///
     /// # Examples
     ///
@@ -275,6 +280,9 @@ impl Sessions {
     pub fn require<S: Schema>(&self) -> Result<(), Error> {
         if S::HAS_TTL && !self.manager().store().supports_field_expiry() {
             return Err(Error::new(Kind::SchemaNeedsFieldExpiry { schema: type_name::<S>() }));
+        }
+        if !S::INDEXED.is_empty() && self.manager().store().index().is_none() {
+            return Err(Error::new(Kind::NoIndex));
         }
         Ok(())
     }
@@ -346,6 +354,34 @@ impl Sessions {
     #[doc(alias = "websocket")]
     pub fn open_id<S: Schema>(&self, id: &SessionId) -> Session<S> {
         SessionHandle::outside(Arc::clone(self.manager()), Some(*id)).session()
+    }
+
+    /// Finds the sessions with one value in an indexed field, such as all sessions of a user. Takes
+    /// no round trip. [`FoundSessions`] lists, counts and ends them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::{Error, Session, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     #[session(index)]
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// /// An administrator locks an account.
+    /// async fn lock(sessions: &Sessions, user: u64) -> Result<(), Error> {
+    ///     sessions.find(Auth::by_user(user)).end_all().await?;
+    ///     Ok(())
+    /// }
+    /// # });
+    /// ```
+    #[doc(alias = "devices")]
+    #[doc(alias = "logout_everywhere")]
+    pub fn find<S: Schema>(&self, query: IndexQuery<S>) -> FoundSessions<S> {
+        FoundSessions::new(Arc::clone(self.manager()), query)
     }
 
     /// Reads a session by id, without refreshing the expiry. Use this for lists of sessions and for

@@ -132,7 +132,7 @@ async fn passes_probe(
 ) -> Result<bool, StoreError> {
     let (key, expires_in) = (&probe.key, PROBE_EXPIRES_IN);
     let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
-    let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in };
+    let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in, index: None };
     let count = Modify {
         mode: WriteMode::Existing,
         field: PROBE_FIELD,
@@ -140,6 +140,7 @@ async fn passes_probe(
         action: Action::AddInteger { by: 1, default: 0, min: 0, max: 9 },
         ttl: None,
         expires_in,
+        index: None,
     };
     let rotation = Rotation {
         successor_key: &successor.key,
@@ -149,6 +150,8 @@ async fn passes_probe(
         renews: false,
         changes: &[],
         keep_only: None,
+        deadline_in: expires_in,
+        index: &[],
     };
     let reason = DestroyReason::EndedElsewhere;
     let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::RedisStore;
 use super::{
     ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh,
-    Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
+    Rotation, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
 /// Calls an operation of the store. Only the future of a custom store is boxed.
@@ -150,6 +150,15 @@ impl AnyStore {
             #[cfg(feature = "redis")]
             Self::Redis(_) => true,
             Self::Other(store) => store.supports_changes_in_rotation(),
+        }
+    }
+
+    pub(crate) fn index(&self) -> Option<&dyn SessionIndex> {
+        match self {
+            Self::Memory(store) => Some(store),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.session_index(),
+            Self::Other(store) => store.index(),
         }
     }
 

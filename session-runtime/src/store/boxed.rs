@@ -15,7 +15,7 @@ macro_rules! impl_session_store {
 
             use $crate::store::{
                 BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh,
-                Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
+                Rotation, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
             };
 
             $crate::store::boxed::impl_session_store! { $kind $store:
@@ -48,6 +48,10 @@ macro_rules! impl_session_store {
 
             fn supports_changes_in_rotation(&self) -> bool {
                 true
+            }
+
+            fn index(&self) -> Option<&dyn SessionIndex> {
+                <$store>::session_index(self)
             }
 
             fn connection_state(&self) -> ConnectionState {

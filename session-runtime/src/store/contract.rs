@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::indexing::{IndexChange, Indexing};
 use crate::id::{SessionId, SessionKey};
 
 /// The name of the permanent field, which every live session has with an empty value.
@@ -63,6 +64,9 @@ pub struct Write<'a> {
     pub changes: &'a [Change<'a>],
     /// The lifetime of the session from now, more than zero.
     pub expires_in: Duration,
+    /// The changes of indexed fields, if any. Always `None` for a store without an
+    /// [index](super::SessionStore::index).
+    pub index: Option<Indexing<'a>>,
 }
 
 /// Selects whether a write may create a session.
@@ -137,6 +141,8 @@ pub struct Modify<'a> {
     pub ttl: Option<Duration>,
     /// The lifetime of the session from now, more than zero.
     pub expires_in: Duration,
+    /// The new value of an indexed field, as in [`Write::index`].
+    pub index: Option<Indexing<'a>>,
 }
 
 impl fmt::Debug for Modify<'_> {
@@ -272,7 +278,13 @@ pub struct Rotation<'a> {
     /// field](PERMANENT_FIELD).
     pub changes: &'a [Change<'a>],
     /// The fields that stay, besides the fields that `changes` set. `None` keeps all fields.
+    ///
+    /// If `index` gives a field another value in place of its present value, no other field stays.
     pub keep_only: Option<&'a [&'a str]>,
+    /// The time until the session's absolute deadline under the new key.
+    pub deadline_in: Duration,
+    /// The changes of indexed fields among `changes`, as in [`Write::index`].
+    pub index: &'a [IndexChange<'a>],
 }
 
 impl Rotation<'_> {
@@ -400,6 +412,7 @@ mod tests {
             action: replace,
             ttl: None,
             expires_in: Duration::ZERO,
+            index: None,
         };
         assert_eq!(format!("{modify:?}"), "Modify { field: \"name\", action: Replace, .. }");
     }

@@ -65,18 +65,23 @@ mod any;
 mod boxed;
 pub(crate) mod connection_state;
 mod contract;
+mod index;
+mod indexing;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 pub(crate) mod timeout;
 
 pub use crate::error::StoreError;
-pub use crate::id::SessionKey;
+pub use crate::id::{IndexKey, SessionKey};
 pub use crate::operation::BoxFuture;
 pub use contract::{
     Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, Tombstone, TombstoneKind, Write, WriteMode,
 };
+
+pub use index::{IndexProof, Look, Seen, SessionIndex};
+pub use indexing::{IndexChange, IndexEntry, Indexing, LoginGuard};
 
 pub(crate) use any::AnyStore;
 pub use connection_state::ConnectionState;
@@ -253,6 +258,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// [`Error::is_unsupported`](crate::Error::is_unsupported).
     fn supports_changes_in_rotation(&self) -> bool {
         false
+    }
+
+    /// Returns the part of the store that finds sessions by a field. `None` if the store cannot.
+    /// Then fields with `#[session(index)]` cannot be written, and
+    /// [`Sessions::find`](crate::Sessions::find) finds nothing: both fail with
+    /// [`Error::is_unsupported`](crate::Error::is_unsupported).
+    fn index(&self) -> Option<&dyn SessionIndex> {
+        None
     }
 
     /// Ends a live session: removes all fields and leaves a tombstone with the reason. On a missing

@@ -5,9 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use crate::id::SessionId;
 use crate::store::{
-    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, Lookup, Modified,
-    Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone, Write,
+    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, IndexKey,
+    IndexProof, Look, Lookup, Modified, Modify, Refresh, Rotation, Seen, SessionIndex, SessionKey,
+    SessionStore, StoreError, Tombstone, Write,
 };
 
 /// A store that fails on demand, and otherwise passes operations on to another store. Clones fail
@@ -102,6 +104,15 @@ impl FailingStore {
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
             self.end_if_asked_for(key).await?;
+            self.read_only(read).await
+        })
+    }
+
+    fn read_only<'a, T: Send + 'a>(
+        &'a self,
+        read: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        Box::pin(async move {
             match self.failure() {
                 None | Some(Failure::Refused | Failure::Gone | Failure::Contended) => read.await,
                 Some(Failure::Unavailable | Failure::OutcomeUnknown { .. }) => {
@@ -118,6 +129,15 @@ impl FailingStore {
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
             self.end_if_asked_for(key).await?;
+            self.write_only(write).await
+        })
+    }
+
+    fn write_only<'a, T: Send + 'a>(
+        &'a self,
+        write: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        Box::pin(async move {
             match self.failure() {
                 None | Some(Failure::Gone | Failure::Contended) => return write.await,
                 Some(Failure::Unavailable) => return Err(StoreError::unavailable(ON_DEMAND)),
@@ -127,6 +147,17 @@ impl FailingStore {
             }
             Err(StoreError::outcome_unknown(ON_DEMAND))
         })
+    }
+
+    /// Returns the index of a store that has one.
+    fn indexed<'a, T: Send + 'a>(
+        &'a self,
+        ask: impl FnOnce(&'a dyn SessionIndex) -> BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        match self.store.index() {
+            Some(index) => ask(index),
+            None => Box::pin(async { Err(StoreError::refused("the store has no index")) }),
+        }
     }
 
     async fn end_if_asked_for(&self, key: &SessionKey) -> Result<(), StoreError> {
@@ -218,6 +249,10 @@ impl SessionStore for FailingStore {
         self.store.supports_changes_in_rotation()
     }
 
+    fn index(&self) -> Option<&dyn SessionIndex> {
+        self.store.index().is_some().then_some(self)
+    }
+
     fn expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -264,5 +299,43 @@ impl SessionStore for FailingStore {
             Some(Failure::Unavailable) => ConnectionState::Disconnected,
             _ => self.store.connection_state(),
         }
+    }
+}
+
+/// Fails as the other operations do. Another request ends no session just before.
+impl SessionIndex for FailingStore {
+    fn entries<'a>(
+        &'a self,
+        key: &'a IndexKey,
+        mark: bool,
+    ) -> BoxFuture<'a, Result<Vec<SessionId>, StoreError>> {
+        let entries = self.indexed(|index| index.entries(key, mark));
+        if mark { self.write_only(entries) } else { self.read_only(entries) }
+    }
+
+    fn look<'a>(
+        &'a self,
+        keys: &'a [SessionKey],
+        look: Look<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Lookup<Seen>>, StoreError>> {
+        self.read_only(self.indexed(|index| index.look(keys, look)))
+    }
+
+    fn destroy_if<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        proof: IndexProof<'a>,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>> {
+        self.write_only(self.indexed(|index| index.destroy_if(key, proof, destruction)))
+    }
+
+    fn remove_stale<'a>(
+        &'a self,
+        key: &'a IndexKey,
+        proof: IndexProof<'a>,
+        sessions: &'a [(SessionId, SessionKey)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.write_only(self.indexed(|index| index.remove_stale(key, proof, sessions)))
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{FieldDefault, Stored, json};
+use super::{FieldDefault, IndexValue, Stored, json};
 use crate::error::{Error, InvalidValue, Kind};
 
 /// The stored form of a field: its name in the hash, its encoding and its default.
@@ -33,6 +33,7 @@ pub struct FieldSpec<T> {
     /// Stored values that cannot be decoded read as the default.
     lenient: bool,
     ttl: Option<Duration>,
+    index: Option<&'static str>,
 }
 
 impl<T> FieldSpec<T> {
@@ -76,7 +77,7 @@ impl<T> FieldSpec<T> {
         encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
         default: fn() -> T,
     ) -> Self {
-        Self { name, alias: None, decode, encode, default, lenient: false, ttl: None }
+        Self { name, alias: None, decode, encode, default, lenient: false, ttl: None, index: None }
     }
 
     /// Adds a former name. If the field is missing under its own name, the former name is read. A
@@ -114,6 +115,11 @@ impl<T> FieldSpec<T> {
     /// Returns how long the field is kept after a write. `None` means as long as the session.
     pub const fn ttl(&self) -> Option<Duration> {
         self.ttl
+    }
+
+    /// Returns the name of the index that lists sessions by this field, if any.
+    pub const fn index(&self) -> Option<&'static str> {
+        self.index
     }
 
     /// Returns the names under which the value may be stored, the newest first.
@@ -165,6 +171,15 @@ impl<T> FieldSpec<T> {
 }
 
 impl<T> FieldSpec<Option<T>> {
+    /// Lists the sessions by the values of this field, under this name of the index.
+    pub const fn with_index(mut self, index: &'static str) -> Self
+    where
+        T: IndexValue,
+    {
+        self.index = Some(index);
+        self
+    }
+
     /// Creates an optional field stored as JSON. `None` means a missing field. A stored `null`
     /// reads as `None` too, unless `null` is a valid `T`.
     pub const fn json_option(name: &'static str) -> Self

@@ -4,6 +4,7 @@
 mod chrono;
 mod default;
 mod field_spec;
+mod index_value;
 mod into_field;
 #[cfg(feature = "jiff")]
 mod jiff;
@@ -19,6 +20,7 @@ mod time;
 
 pub use default::FieldDefault;
 pub use field_spec::FieldSpec;
+pub use index_value::IndexValue;
 pub use into_field::IntoField;
 pub use stored::Stored;
 

@@ -117,7 +117,8 @@ async fn floods() {
             let one = Instant::now();
             let changes =
                 [Change::Set { field: "name", value: vec![b'x'; length].into(), ttl: None }];
-            let write = Write { mode: WriteMode::Create, changes: &changes, expires_in: DAY };
+            let write =
+                Write { mode: WriteMode::Create, changes: &changes, expires_in: DAY, index: None };
             refused += u32::from(store.write(&fresh_key(), write).await.is_err());
             slowest = slowest.max(one.elapsed());
         }
@@ -146,7 +147,12 @@ fn operations(threads: usize, shared: bool) {
             } else {
                 let value = Bytes::from_static(b"12345678");
                 let changes = [Change::Set { field: "a", value, ttl: None }];
-                let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: DAY };
+                let write = Write {
+                    mode: WriteMode::Existing,
+                    changes: &changes,
+                    expires_in: DAY,
+                    index: None,
+                };
                 store.write(key, write).await.unwrap();
             }
         }
@@ -197,7 +203,7 @@ fn runtime() -> Runtime {
 async fn create(store: &MemoryStore, key: &SessionKey, names: &[String], length: usize) {
     let set = |name| Change::Set { field: name, value: vec![b'x'; length].into(), ttl: None };
     let changes: Vec<_> = names.iter().map(|name| set(name.as_str())).collect();
-    let write = Write { mode: WriteMode::Create, changes: &changes, expires_in: DAY };
+    let write = Write { mode: WriteMode::Create, changes: &changes, expires_in: DAY, index: None };
     store.write(key, write).await.unwrap();
 }
 

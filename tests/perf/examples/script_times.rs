@@ -79,11 +79,12 @@ impl Bench {
             ("a write of eight fields", &all),
             ("a removal", &removal),
         ] {
-            let write = Write { mode: WriteMode::Existing, changes, expires_in: HOUR };
+            let write = Write { mode: WriteMode::Existing, changes, expires_in: HOUR, index: None };
             self.row(call, "EVALSHA write.lua", keys, |key| store.write(key, write)).await;
         }
         let new: Vec<_> = (0..self.calls).map(|_| fresh_key()).collect();
-        let create = Write { mode: WriteMode::Create, changes: &all[..1], expires_in: HOUR };
+        let create =
+            Write { mode: WriteMode::Create, changes: &all[..1], expires_in: HOUR, index: None };
         self.row("a creation with one field", "EVALSHA write.lua", &new, |key| {
             store.write(key, create)
         })
@@ -138,7 +139,8 @@ impl Bench {
         let keys: Vec<_> = (0..self.calls).map(|_| fresh_key()).collect();
         let fields = fields();
         let changes: Vec<_> = fields.iter().map(|name| set(name, VALUE)).collect();
-        let create = Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR };
+        let create =
+            Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR, index: None };
         each(&keys, |key| self.store.write(key, create)).await;
         keys
     }

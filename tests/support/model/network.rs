@@ -204,7 +204,8 @@ impl Air {
             }
             Command::Write { key, mode, changes, expires_in } => {
                 let changes: Vec<_> = changes.iter().map(change).collect();
-                let write = Write { mode: *mode, changes: &changes, expires_in: *expires_in };
+                let write =
+                    Write { mode: *mode, changes: &changes, expires_in: *expires_in, index: None };
                 Reply::Write(now(memory.write(key, write)))
             }
             Command::TimeLeft { key } => Reply::TimeLeft(now(memory.expires_in(key))),
@@ -221,6 +222,8 @@ impl Air {
                     renews,
                     changes: &changes,
                     keep_only: keep_only.as_deref(),
+                    deadline_in: Duration::from_secs(3_600),
+                    index: &[],
                 };
                 let rotated =
                     memory.rotate(key, rotation).now_or_never().expect("memory is at hand");

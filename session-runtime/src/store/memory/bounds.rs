@@ -46,6 +46,9 @@ const TOMBSTONE: usize = 260;
 /// the tree nodes.
 const FIELD: usize = 210;
 
+/// The overhead of an entry in an index: two keys, the place in the list, and the label.
+const LABEL: usize = 500;
+
 /// Returns the size of a session without fields.
 pub(super) fn session_bytes(key: &str) -> usize {
     SESSION + key.len()
@@ -53,6 +56,11 @@ pub(super) fn session_bytes(key: &str) -> usize {
 
 pub(super) fn tombstone_bytes(key: &str) -> usize {
     TOMBSTONE + key.len()
+}
+
+/// Returns the size of a session's label.
+pub(super) fn label_bytes(index: &str, field: &str) -> usize {
+    LABEL + index.len() + field.len()
 }
 
 pub(super) fn field_bytes(name: &str, value: &[u8]) -> usize {

@@ -8,6 +8,7 @@ use hashlink::LinkedHashMap;
 
 use super::bounds::{Bounds, WhenFull, session_bytes, tombstone_bytes};
 use super::fields::Fields;
+use super::indexes::Indexes;
 use super::losses::LossLog;
 use crate::store::{SessionKey, Tombstone, TombstoneKind};
 
@@ -21,6 +22,7 @@ const SWEPT_AT_ONCE: usize = 4;
 pub(super) struct Entries {
     pub(super) bounds: Bounds,
     pub(super) losses: LossLog,
+    pub(super) indexes: Indexes,
     /// In order of last use, least recently used first.
     live: LinkedHashMap<Arc<str>, LiveEntry>,
     /// In order of creation, oldest first.
@@ -61,6 +63,7 @@ impl Entries {
         Self {
             bounds,
             losses: LossLog::default(),
+            indexes: Indexes::default(),
             live: LinkedHashMap::new(),
             dead: LinkedHashMap::new(),
             checks: BTreeSet::new(),
@@ -112,7 +115,7 @@ impl Entries {
         self.checks.insert((expires_at, Arc::clone(name)));
     }
 
-    /// Changes the fields of a session that exists. There must be room for the change.
+    /// Changes the fields and labels of a session that exists. There must be room for the change.
     pub(super) fn change<T>(
         &mut self,
         key: &SessionKey,
@@ -120,7 +123,9 @@ impl Entries {
     ) -> Option<T> {
         let session = self.live.get_mut(key.expose_secret())?;
         self.live_bytes -= session.fields.bytes();
+        self.indexes.remove_all(session.fields.labels());
         let changed = change(&mut session.fields);
+        self.indexes.add_all(session.fields.labels());
         self.live_bytes += session.fields.bytes();
         Some(changed)
     }
@@ -129,6 +134,7 @@ impl Entries {
     pub(super) fn insert_live(&mut self, key: &SessionKey, fields: Fields, expires_at: Duration) {
         let name: Arc<str> = key.expose_secret().into();
         self.live_bytes += session_bytes(&name) + fields.bytes();
+        self.indexes.add_all(fields.labels());
         self.checks.insert((expires_at, Arc::clone(&name)));
         self.live.insert(name, LiveEntry { fields, expires_at, check_at: expires_at });
     }
@@ -191,9 +197,10 @@ impl Entries {
     /// Removes some of the expired entries.
     pub(super) fn sweep(&mut self, now: Duration) {
         for _ in 0..SWEPT_AT_ONCE {
-            if !self.sweep_one(now) {
+            if !self.has_due_check(now) {
                 return;
             }
+            self.sweep_one(now);
         }
     }
 
@@ -232,7 +239,7 @@ impl Entries {
 
     /// Checks one entry that is due. Returns `false` if no entry is due.
     fn sweep_one(&mut self, now: Duration) -> bool {
-        if self.checks.first().is_none_or(|(check_at, _)| *check_at > now) {
+        if !self.has_due_check(now) {
             return false;
         }
         let Some((_, name)) = self.checks.pop_first() else { return false };
@@ -247,9 +254,15 @@ impl Entries {
         true
     }
 
+    #[inline]
+    fn has_due_check(&self, now: Duration) -> bool {
+        self.checks.first().is_some_and(|(check_at, _)| *check_at <= now)
+    }
+
     fn remove_live(&mut self, name: &str) -> Option<Fields> {
         let (name, LiveEntry { fields, check_at, .. }) = self.live.remove_entry(name)?;
         self.live_bytes -= session_bytes(&name) + fields.bytes();
+        self.indexes.remove_all(fields.labels());
         self.checks.remove(&(check_at, name));
         Some(fields)
     }
@@ -284,6 +297,12 @@ impl Entries {
         });
         assert_eq!((self.live_bytes, self.dead_bytes), (live.sum(), dead.sum()));
         assert_eq!(self.checks.len(), self.len());
+        let mut labels = 0;
+        for label in self.live.values().flat_map(|session| session.fields.labels()) {
+            assert!(self.indexes.sessions(&label.key).any(|session| *session == label.session));
+            labels += 1;
+        }
+        assert_eq!(self.indexes.lengths().2, labels);
         assert!(
             self.len() <= self.bounds.entries
                 && self.live_bytes + self.dead_bytes <= self.bounds.bytes

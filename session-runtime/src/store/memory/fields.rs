@@ -1,13 +1,15 @@
 //! The fields of a live session. Each field may have an expiry of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
 use super::action::{Effect, evaluate};
-use super::bounds::field_bytes;
-use crate::store::{Change, Modified, Modify, PERMANENT_FIELD, Rotation};
+use super::bounds::{field_bytes, label_bytes};
+use super::indexes::Label;
+use crate::id::SessionId;
+use crate::store::{Change, IndexChange, Modified, Modify, PERMANENT_FIELD, Rotation};
 
 /// The fields of a live session. Every time in here is elapsed time of the clock.
 ///
@@ -15,7 +17,9 @@ use crate::store::{Change, Modified, Modify, PERMANENT_FIELD, Rotation};
 /// here exists.
 pub(super) struct Fields {
     by_name: BTreeMap<Box<str>, StoredField>,
-    /// The total size of all fields.
+    /// The entries of the session in indexes.
+    labels: Vec<Label>,
+    /// The total size of all fields and labels.
     bytes: usize,
     /// A time before which no field expires. `None` avoids a search for expired fields.
     next_expiry: Option<Duration>,
@@ -32,6 +36,7 @@ impl Fields {
         let permanent = StoredField { value: Bytes::new(), expires_at: None };
         Self {
             by_name: BTreeMap::from([(PERMANENT_FIELD.into(), permanent)]),
+            labels: Vec::new(),
             bytes: field_bytes(PERMANENT_FIELD, &[]),
             next_expiry: None,
         }
@@ -106,6 +111,83 @@ impl Fields {
         self.apply(rotation.changes, now);
     }
 
+    pub(super) fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// Returns the entry of the session in the index of this name.
+    pub(super) fn label(&self, index: &str) -> Option<&Label> {
+        self.labels.iter().find(|label| &*label.index == index)
+    }
+
+    /// Returns whether an indexed field gets another value in place of its present value.
+    pub(super) fn changes_user(&self, changes: &[IndexChange<'_>]) -> bool {
+        changes.iter().any(|change| match (&change.entry, self.get(change.field)) {
+            (Some(entry), Some(present)) => present != entry.value,
+            _ => false,
+        })
+    }
+
+    /// Returns how much the labels grow at most.
+    pub(super) fn label_growth(&self, changes: &[IndexChange<'_>]) -> usize {
+        let growth = |change: &IndexChange<'_>| {
+            let former = self.label(change.index);
+            let former = former.map_or(0, |label| label_bytes(&label.index, &label.field));
+            label_bytes(change.index, change.field).saturating_sub(former)
+        };
+        changes.iter().filter(|change| change.entry.is_some()).map(growth).sum()
+    }
+
+    /// Labels the session by the values that its indexed fields have now.
+    pub(super) fn relabel(
+        &mut self,
+        session: &SessionId,
+        changes: &[IndexChange<'_>],
+        signed_in_at: SystemTime,
+    ) {
+        for change in changes {
+            let value = self.get(change.field);
+            match (&change.entry, value) {
+                (Some(entry), Some(value)) if value == entry.value => {
+                    self.remove_labels(|label| &*label.index == change.index);
+                    self.bytes += label_bytes(change.index, change.field);
+                    self.labels.push(Label {
+                        index: change.index.into(),
+                        field: change.field.into(),
+                        key: entry.key.clone(),
+                        session: *session,
+                        signed_in_at,
+                    });
+                }
+                (_, None) => self.remove_labels_without_value(),
+                _ => {}
+            }
+        }
+    }
+
+    fn remove_labels_without_value(&mut self) {
+        let names = &self.by_name;
+        self.labels.retain(|label| {
+            let stays = names.contains_key(&label.field);
+            self.bytes -= if stays { 0 } else { label_bytes(&label.index, &label.field) };
+            stays
+        });
+    }
+
+    /// Makes the labels those of the session under another id. Labels of removed fields go.
+    pub(super) fn rename(&mut self, session: &SessionId) {
+        self.labels.iter_mut().for_each(|label| label.session = *session);
+        self.remove_labels_without_value();
+    }
+
+    fn remove_labels(&mut self, is_removed: impl Fn(&Label) -> bool) {
+        self.labels.retain(|label| {
+            let stays = !is_removed(label);
+            self.bytes -= if stays { 0 } else { label_bytes(&label.index, &label.field) };
+            stays
+        });
+    }
+
     /// Returns the total size after the changes.
     #[inline]
     pub(super) fn bytes_after(&self, changes: &[Change<'_>]) -> usize {
@@ -165,7 +247,9 @@ impl Fields {
     /// Returns the total size, counted again.
     #[cfg(test)]
     pub(super) fn recount(&self) -> usize {
-        self.by_name.iter().map(|(name, stored)| field_bytes(name, &stored.value)).sum()
+        let fields = self.by_name.iter().map(|(name, stored)| field_bytes(name, &stored.value));
+        let labels = self.labels.iter().map(|label| label_bytes(&label.index, &label.field));
+        fields.chain(labels).sum()
     }
 }
 

@@ -5,7 +5,9 @@ mod bounds;
 mod builder;
 mod entries;
 mod fields;
+mod indexes;
 mod losses;
+mod session_index;
 #[cfg(test)]
 mod tests;
 
@@ -23,10 +25,11 @@ use bytes::Bytes;
 
 use self::entries::{Entries, Entry, Full};
 use self::fields::{Fields, stays_after};
+use self::session_index::check_guards;
 use super::boxed::impl_session_store;
 use super::{
-    Change, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
-    SessionKey, StoreError, Tombstone, TombstoneKind, Write, WriteMode,
+    Change, ConnectionState, Destroyed, Destruction, Indexing, Lookup, Modified, Modify, Refresh,
+    Rotation, SessionKey, StoreError, Tombstone, TombstoneKind, Write, WriteMode,
 };
 use crate::clock::Clock;
 
@@ -46,6 +49,7 @@ use crate::clock::Clock;
 /// covers everything that the store allocates:
 ///
 /// - a session: its key, 900 bytes, and for each field its name, its value and 210 bytes
+/// - an indexed field of a session: also the names of the index and the field, and 500 bytes
 /// - a tombstone: its key and 260 bytes
 ///
 /// The process needs some memory beyond the bound, because the allocator cannot reuse all freed
@@ -91,6 +95,7 @@ use crate::clock::Clock;
 ///     mode: WriteMode::Create,
 ///     changes: &changes,
 ///     expires_in: Duration::from_secs(60),
+///     index: None,
 /// };
 /// store.write(&key, write).await?;
 /// assert_eq!(store.get(&key, "count", Refresh::No).await?, Lookup::Found(Some(one)));
@@ -171,7 +176,8 @@ impl MemoryStore {
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
         let plan = |_: &Fields| ((), Cow::Borrowed(write.changes));
-        let written = self.change(key, write.mode, write.expires_in, |()| true, plan)?;
+        let (mode, expires_in) = (write.mode, write.expires_in);
+        let written = self.change(key, mode, expires_in, write.index, |()| true, plan)?;
         Ok(written.map(|((), removed)| removed))
     }
 
@@ -194,8 +200,9 @@ impl MemoryStore {
             let (modified, changes) = fields.plan(&modify);
             (modified, Cow::Owned(changes))
         };
-        let written =
-            self.change(key, modify.mode, modify.expires_in, Modified::is_carried_out, plan)?;
+        let (mode, expires_in) = (modify.mode, modify.expires_in);
+        let is_carried_out = Modified::is_carried_out;
+        let written = self.change(key, mode, expires_in, modify.index, is_carried_out, plan)?;
         Ok(written.map(|(modified, _)| modified))
     }
 
@@ -232,7 +239,7 @@ impl MemoryStore {
     pub(crate) fn rotate(
         &self,
         key: &SessionKey,
-        rotation: Rotation<'_>,
+        mut rotation: Rotation<'_>,
     ) -> Result<Lookup<()>, StoreError> {
         self.with_entries(|entries, now| {
             let (is_free, is_there) = match entries.find(rotation.successor_key, now) {
@@ -251,15 +258,22 @@ impl MemoryStore {
                     return Err(StoreError::refused("the successor's key is taken"));
                 }
                 Entry::Live(session) if rotation.changes_fields() => {
+                    if session.fields.changes_user(rotation.index) {
+                        rotation.keep_only = Some(&[]);
+                    }
                     let stays = stays_after(&rotation);
-                    let bytes = session.fields.bytes_after_rotation(&rotation, &stays);
+                    let bytes = session.fields.bytes_after_rotation(&rotation, &stays)
+                        + session.fields.label_growth(rotation.index);
+                    check_guards(entries, rotation.successor, rotation.index, &self.clock, now)?;
                     entries.touch(key);
                     entries.reserve(key, bytes, now).map_err(refused)?;
                     entries.change(key, |fields| fields.rotate(&rotation, &stays, now));
                 }
                 Entry::Live(_) => {}
             }
-            if let Some(fields) = entries.take_live(key) {
+            if let Some(mut fields) = entries.take_live(key) {
+                fields.rename(rotation.successor);
+                fields.relabel(rotation.successor, rotation.index, self.clock.now());
                 entries.insert_live(
                     rotation.successor_key,
                     fields,
@@ -282,20 +296,32 @@ impl MemoryStore {
         key: &SessionKey,
         destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
+        let destroyed = self.destroy_where(key, destruction, |_| true);
+        Ok(destroyed.unwrap_or(Destroyed::Missing))
+    }
+
+    /// Ends a live session that passes the test. Returns `None` for another live session.
+    fn destroy_where(
+        &self,
+        key: &SessionKey,
+        destruction: Destruction,
+        test: impl FnOnce(&Fields) -> bool,
+    ) -> Option<Destroyed> {
         let (destroyed, session) = self.with_entries(|entries, now| match entries.find(key, now) {
-            Entry::Missing => (Destroyed::Missing, None),
-            Entry::Dead(tombstone) => (Destroyed::Dead(tombstone.kind), None),
+            Entry::Missing => (Some(Destroyed::Missing), None),
+            Entry::Dead(tombstone) => (Some(Destroyed::Dead(tombstone.kind)), None),
+            Entry::Live(session) if !test(&session.fields) => (None, None),
             Entry::Live(_) => {
                 let session = entries.take_live(key);
                 let Destruction { reason, tombstone_for } = destruction;
                 let kind = TombstoneKind::Destroyed(reason);
                 entries.insert_tombstone(key, kind, now.saturating_add(tombstone_for), now);
-                (Destroyed::Ended, session)
+                (Some(Destroyed::Ended), session)
             }
         });
         // Dropping thousands of fields takes time, so the lock is released first.
         drop(session);
-        Ok(destroyed)
+        destroyed
     }
 
     pub(crate) fn tombstone(&self, key: &SessionKey) -> Result<Option<Tombstone>, StoreError> {
@@ -347,11 +373,22 @@ impl MemoryStore {
         key: &SessionKey,
         mode: WriteMode,
         expires_in: Duration,
+        index: Option<Indexing<'_>>,
         begins: impl FnOnce(&T) -> bool,
         plan: impl FnOnce(&Fields) -> (T, Cow<'c, [Change<'c>]>),
     ) -> Result<Lookup<(T, u64)>, StoreError> {
         self.with_entries(|entries, now| {
             let expires_at = now.saturating_add(expires_in);
+            if let Some(index) = index {
+                check_guards(entries, index.session, index.changes, &self.clock, now)?;
+            }
+            let relabel = |fields: &mut Fields| {
+                if let Some(index) = index {
+                    fields.relabel(index.session, index.changes, self.clock.now());
+                }
+            };
+            let growth =
+                |fields: &Fields| index.map_or(0, |index| fields.label_growth(index.changes));
             let (report, changes, bytes) = match entries.find(key, now) {
                 Entry::Dead(_) => return Ok(Lookup::Dead),
                 Entry::Missing if mode == WriteMode::Existing => return Ok(Lookup::Missing),
@@ -361,20 +398,26 @@ impl MemoryStore {
                     if !begins(&report) {
                         return Ok(Lookup::Missing);
                     }
-                    entries.reserve(key, fields.bytes_after(&changes), now).map_err(refused)?;
+                    let bytes = fields.bytes_after(&changes) + growth(&fields);
+                    entries.reserve(key, bytes, now).map_err(refused)?;
                     let removed = fields.apply(&changes, now);
+                    relabel(&mut fields);
                     entries.insert_live(key, fields, expires_at);
                     return Ok(Lookup::Found((report, removed)));
                 }
                 Entry::Live(session) => {
                     let (report, changes) = plan(&session.fields);
-                    let bytes = session.fields.bytes_after(&changes);
+                    let bytes = session.fields.bytes_after(&changes) + growth(&session.fields);
                     (report, changes, bytes)
                 }
             };
             entries.touch(key);
             entries.reserve(key, bytes, now).map_err(refused)?;
-            let removed = entries.change(key, |fields| fields.apply(&changes, now));
+            let removed = entries.change(key, |fields| {
+                let removed = fields.apply(&changes, now);
+                relabel(fields);
+                removed
+            });
             entries.set_expiry(key, expires_at);
             Ok(Lookup::Found((report, removed.unwrap_or(0))))
         })

@@ -52,6 +52,10 @@ use crate::operation::Operation;
 /// end, the expiry of the tombstone, and the successor's id, if any. Times are in milliseconds
 /// since 1970 by the server's clock.
 ///
+/// The sessions with one value in an indexed field are a sorted set under
+/// `PREFIX:sessions:by:HASH`. The members are whole session ids, and the scores are the absolute
+/// deadlines in seconds. Such a session has a field with the name NUL. A cluster has no index.
+///
 /// Some operations briefly give a tombstone the expiry of a session:
 ///
 /// - A read with [`Refresh::To`](crate::store::Refresh::To) sends two commands together, and the

@@ -10,7 +10,8 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
     }
     let is_refused = |error: StoreError| !error.is_unavailable();
     let changes = [set("a", "2"), expiring("b", "2", HOUR), remove("c")];
-    let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR };
+    let creation =
+        Write { mode: WriteMode::Create, changes: &changes, expires_in: HOUR, index: None };
     assert!(is_refused(store.write(&key, creation).await.unwrap_err()));
     assert_is_missing(store, &key).await;
 
@@ -121,7 +122,10 @@ pub async fn a_session_that_ends_takes_its_fields_along(subject: &impl StoreUnde
     let Some((store, key)) = created(subject).await else { return };
     let changes = [expiring("a", "1", HOUR)];
     store
-        .write(&key, Write { mode: WriteMode::Existing, changes: &changes, expires_in: MOMENT })
+        .write(
+            &key,
+            Write { mode: WriteMode::Existing, changes: &changes, expires_in: MOMENT, index: None },
+        )
         .await
         .unwrap();
     subject.advance(LATER).await;
@@ -300,7 +304,15 @@ fn expiring<'a>(field: &'a str, value: &'static str, ttl: Duration) -> Change<'a
 }
 
 fn modification(field: &str, action: Action, ttl: Option<Duration>) -> Modify<'_> {
-    Modify { mode: WriteMode::Existing, field, alias: None, action, ttl, expires_in: HOUR }
+    Modify {
+        mode: WriteMode::Existing,
+        field,
+        alias: None,
+        action,
+        ttl,
+        expires_in: HOUR,
+        index: None,
+    }
 }
 
 /// The actions that set a missing field.

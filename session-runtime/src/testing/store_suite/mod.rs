@@ -9,6 +9,7 @@
 mod addition;
 mod destruction;
 mod field_expiry;
+mod index;
 mod modification;
 mod reading;
 mod rotation;
@@ -22,8 +23,8 @@ mod writing;
 
 #[doc(hidden)]
 pub use {
-    addition::*, destruction::*, field_expiry::*, modification::*, reading::*, rotation::*,
-    rotation_with_changes::*, side_by_side::*, time::*, tombstones::*, writing::*,
+    addition::*, destruction::*, field_expiry::*, index::*, modification::*, reading::*,
+    rotation::*, rotation_with_changes::*, side_by_side::*, time::*, tombstones::*, writing::*,
 };
 // Needed by this project's other tests of stores.
 #[doc(hidden)]
@@ -228,6 +229,17 @@ macro_rules! __store_suite {
             a_rotation_with_changes_keeps_and_sets_expiries
             expiries_of_extreme_lengths_do_no_harm
             hundreds_of_expiring_fields_are_one_write
+
+            a_session_with_a_value_is_an_entry
+            an_entry_goes_along_with_a_rotation
+            a_rotation_may_make_an_entry
+            entries_beside_rotations_are_never_missing
+            a_look_shows_live_sessions
+            a_session_is_only_ended_with_its_value
+            stale_entries_are_removed_and_others_stay
+            a_mark_refuses_earlier_logins
+            a_login_beyond_a_limit_changes_nothing
+            a_limit_is_exact_for_logins_at_once
         );
     };
     (@tests $subject:expr; $($check:ident)*) => {

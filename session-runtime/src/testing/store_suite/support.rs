@@ -11,7 +11,8 @@ pub(super) use std::time::Duration;
 pub(super) use bytes::Bytes;
 
 pub(super) use super::StoreUnderTest;
-use crate::id::{LifetimeId, SessionId};
+use crate::id::LifetimeId;
+pub(super) use crate::id::SessionId;
 pub(super) use crate::store::{
     Action, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
     PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, TombstoneKind, Write,
@@ -39,6 +40,11 @@ pub fn fresh_id() -> SessionId {
         .get_or_init(|| SessionId::generate(now, LifetimeId::default()).unwrap())
         .generate_successor(now, LifetimeId::default())
         .unwrap()
+}
+
+/// Returns an id with a tag of its own, such as that of another browser.
+pub(super) fn fresh_id_with_own_tag() -> SessionId {
+    SessionId::generate(std::time::SystemTime::now(), LifetimeId::default()).unwrap()
 }
 
 /// Returns the key of this id, with the prefix of these checks.
@@ -71,7 +77,9 @@ pub async fn try_write(
     key: &SessionKey,
     changes: &[Change<'_>],
 ) -> Result<Lookup<u64>, StoreError> {
-    store.write(key, Write { mode: WriteMode::Existing, changes, expires_in: HOUR }).await
+    store
+        .write(key, Write { mode: WriteMode::Existing, changes, expires_in: HOUR, index: None })
+        .await
 }
 
 pub(super) async fn create_for(
@@ -80,7 +88,10 @@ pub(super) async fn create_for(
     changes: &[Change<'_>],
     expires_in: Duration,
 ) -> Lookup<u64> {
-    store.write(key, Write { mode: WriteMode::Create, changes, expires_in }).await.unwrap()
+    store
+        .write(key, Write { mode: WriteMode::Create, changes, expires_in, index: None })
+        .await
+        .unwrap()
 }
 
 pub(super) async fn write(
@@ -210,6 +221,7 @@ pub fn modify(action: Action) -> Modify<'static> {
         action,
         ttl: None,
         expires_in: HOUR,
+        index: None,
     }
 }
 
@@ -279,6 +291,8 @@ impl Successor {
             renews: false,
             changes: &[],
             keep_only: None,
+            deadline_in: HOUR,
+            index: &[],
         }
     }
 }

@@ -10,7 +10,7 @@ pub async fn a_write_sets_the_expiry(subject: &impl StoreUnderTest) {
     for (expires_in, changes) in
         [(HOUR / 2, &[set("a", "2")][..]), (HOUR * 2, &[remove("a")]), (HOUR / 3, &[])]
     {
-        let write = Write { mode: WriteMode::Existing, changes, expires_in };
+        let write = Write { mode: WriteMode::Existing, changes, expires_in, index: None };
         store.write(&key, write).await.unwrap();
         assert_expires_in(store, &key, expires_in).await;
     }

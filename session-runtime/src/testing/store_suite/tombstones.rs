@@ -170,7 +170,8 @@ async fn touch(
             read == Lookup::Dead
         }
         8..10 => {
-            let write = Write { mode: modes[at - 8], changes: &[set("a", "1")], expires_in };
+            let write =
+                Write { mode: modes[at - 8], changes: &[set("a", "1")], expires_in, index: None };
             store.write(key, write).await.unwrap() == Lookup::Dead
         }
         10..12 => {

@@ -56,7 +56,10 @@ async fn write_on(
     for at in 0..ENDLESSLY {
         let field = format!("writer {writer} field {at}");
         let report = store
-            .write(key, Write { mode, changes: &[set(&field, &field)], expires_in: HOUR })
+            .write(
+                key,
+                Write { mode, changes: &[set(&field, &field)], expires_in: HOUR, index: None },
+            )
             .await
             .unwrap();
         if at == 0 {

@@ -85,7 +85,8 @@ impl Model {
                 let value = vec![0; length].into();
                 let changes = [Change::Set { field: &name, value, ttl: ttl.map(seconds) }];
                 let mode = if creates { WriteMode::Create } else { WriteMode::Existing };
-                let write = Write { mode, changes: &changes, expires_in: seconds(expires_in) };
+                let write =
+                    Write { mode, changes: &changes, expires_in: seconds(expires_in), index: None };
                 if let Ok(Lookup::Found(_)) = store.write(&key(at), write) {
                     let expires_at = ttl.map(|ttl| self.now + ttl);
                     self.used(at, expires_in).fields.insert(name, (length, expires_at));
@@ -94,8 +95,12 @@ impl Model {
             Step::Remove { key: at, field } => {
                 let name = field.to_string();
                 let changes = [Change::Remove { field: &name }];
-                let write =
-                    Write { mode: WriteMode::Existing, changes: &changes, expires_in: seconds(60) };
+                let write = Write {
+                    mode: WriteMode::Existing,
+                    changes: &changes,
+                    expires_in: seconds(60),
+                    index: None,
+                };
                 if let Lookup::Found(_) =
                     store.write(&key(at), write).expect("removals always have room")
                 {
@@ -112,6 +117,7 @@ impl Model {
                     action,
                     ttl: None,
                     expires_in: seconds(60),
+                    index: None,
                 };
                 if let Ok(Lookup::Found(_)) = store.modify(&key(at), modify) {
                     self.used(at, 60).fields.insert(name, (length, None));
@@ -144,6 +150,8 @@ impl Model {
                     renews: false,
                     changes: &[],
                     keep_only: None,
+                    deadline_in: Duration::from_secs(3_600),
+                    index: &[],
                 };
                 let is_live = self.live.contains_key(&at);
                 let rotated = store.rotate(&key(at), rotation);

@@ -32,7 +32,8 @@ fn a_write_that_has_no_room_changes_nothing() {
         Change::Remove { field: "a" },
         Change::Set { field: "b", value: vec![1; LARGE].into(), ttl: None },
     ];
-    let write = Write { mode: WriteMode::Existing, changes: &changes, expires_in: MINUTE * 9 };
+    let write =
+        Write { mode: WriteMode::Existing, changes: &changes, expires_in: MINUTE * 9, index: None };
     assert!(store.write(&key(1), write).unwrap_err().is_refused());
     assert_eq!(store.get(&key(1), "a", Refresh::No).unwrap(), Lookup::Found(Some("1".into())));
     assert_eq!(store.contains(&key(1), "b", Refresh::No).unwrap(), Lookup::Found(false));
@@ -184,7 +185,7 @@ fn put(
     length: usize,
 ) -> Result<Lookup<u64>, StoreError> {
     let changes = [Change::Set { field: "b", value: vec![b'x'; length].into(), ttl: None }];
-    store.write(key, Write { mode, changes: &changes, expires_in: MINUTE * 60 })
+    store.write(key, Write { mode, changes: &changes, expires_in: MINUTE * 60, index: None })
 }
 
 fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
@@ -197,6 +198,8 @@ fn rotate(store: &MemoryStore, from: u32, to: u32) -> Lookup<()> {
         renews: false,
         changes: &[],
         keep_only: None,
+        deadline_in: Duration::from_secs(3_600),
+        index: &[],
     };
     store.rotate(&key(from), rotation).unwrap()
 }

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod full;
+mod indexed;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -102,5 +103,7 @@ fn check(store: &MemoryStore) {
 
 fn create(store: &MemoryStore, key: &SessionKey, expires_in: Duration) {
     let changes = [Change::Set { field: "a", value: "1".into(), ttl: None }];
-    store.write(key, Write { mode: WriteMode::Create, changes: &changes, expires_in }).unwrap();
+    store
+        .write(key, Write { mode: WriteMode::Create, changes: &changes, expires_in, index: None })
+        .unwrap();
 }

@@ -50,6 +50,10 @@ pub(crate) enum Code {
          7 or later, or Valkey"
     )]
     NoAclCheck,
+    #[error("all sessions of the user were ended")]
+    EndedSince,
+    #[error("the user has as many sessions as allowed")]
+    TooMany,
     #[error("an error")]
     Other,
 }
@@ -75,6 +79,8 @@ impl Code {
             "BUSYKEY" => Self::BusyKey,
             "NOFIELDEXPIRY" => Self::NoFieldExpiry,
             "NOACLCHECK" => Self::NoAclCheck,
+            "ENDEDSINCE" => Self::EndedSince,
+            "TOOMANY" => Self::TooMany,
             _ => Self::Other,
         }
     }

@@ -157,6 +157,11 @@ fn io_reason(error: &RedisError) -> &'static str {
 impl From<Code> for StoreError {
     fn from(code: Code) -> Self {
         let cause = Cause::Server(code);
-        if code.is_transient() { Self::unavailable(cause) } else { Self::refused(cause) }
+        match code {
+            Code::EndedSince => Self::ended_since(),
+            Code::TooMany => Self::too_many(),
+            code if code.is_transient() => Self::unavailable(cause),
+            _ => Self::refused(cause),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Commands and scripts that read and change sessions.
 
 mod expiry;
+mod index;
 mod preflight;
 mod query;
 mod read;

@@ -186,7 +186,7 @@ fn read_reply<T>(
 
 /// The expiry of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expiry {
+pub(super) enum Expiry {
     Missing,
     /// A session without an expiry, created by another program.
     Unlimited,
@@ -204,7 +204,7 @@ impl Expiry {
 }
 
 /// Interprets the reply of `PTTL`.
-fn expiry(reply: Option<Value>) -> Result<Expiry, StoreError> {
+pub(super) fn expiry(reply: Option<Value>) -> Result<Expiry, StoreError> {
     match reply {
         Some(Value::Int(-2)) => Ok(Expiry::Missing),
         Some(Value::Int(-1)) => Ok(Expiry::Unlimited),

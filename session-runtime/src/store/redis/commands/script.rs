@@ -19,10 +19,28 @@ pub(super) static MODIFY: Script = Script::new(SOURCES[3]);
 pub(super) static EXPIRE_FIELD: Script = Script::new(SOURCES[4]);
 pub(super) static RESTORE: Script = Script::with_route(SOURCES[5], Route::Background);
 
+/// A script that also keeps indexes in step.
+macro_rules! indexed {
+    ($script:literal) => {
+        concat!(
+            include_str!("scripts/index_before.lua"),
+            include_str!($script),
+            include_str!("scripts/index_after.lua")
+        )
+    };
+}
+
+// Most programs have no index, so connections do not load these scripts beforehand.
+pub(super) static WRITE_INDEXED: Script = Script::new(indexed!("scripts/write.lua"));
+pub(super) static MODIFY_INDEXED: Script = Script::new(indexed!("scripts/modify.lua"));
+pub(super) static ROTATE_INDEXED: Script = Script::new(indexed!("scripts/rotate.lua"));
+pub(super) static MARK: Script = Script::new(include_str!("scripts/mark.lua"));
+pub(super) static REMOVE_STALE: Script = Script::new(include_str!("scripts/remove_stale.lua"));
+
 /// The scripts that every connection loads before the first use.
 pub(crate) const SOURCES: &[&str] = &[
     include_str!("scripts/write.lua"),
-    include_str!("scripts/rotate.lua"),
+    concat!("local keeps_indexes = false\n", include_str!("scripts/rotate.lua")),
     include_str!("scripts/destroy.lua"),
     include_str!("scripts/modify.lua"),
     include_str!("scripts/expire_field.lua"),
@@ -71,9 +89,36 @@ impl Script {
         };
         let first = invocation("EVALSHA", self.hash());
         let mut reply = deployment.send(key, self.route, &first, deadline).await;
-        if matches!(&reply, Ok(reply) if Code::in_reply(reply) == Some(Code::NoScript)) {
+        if is_unknown(&reply) {
             let whole = invocation("EVAL", self.source);
             reply = deployment.send(key, self.route, &whole, deadline).await;
+        }
+        reply.map_err(write_error)
+    }
+
+    /// Runs the script on these keys, of which the first is a list of an index or the given
+    /// session. Otherwise the same as [`run`](Self::run).
+    pub(super) async fn run_on(
+        &self,
+        deployment: &Deployment,
+        session: Option<&SessionKey>,
+        keys: &[&str],
+        add_arguments: impl Fn(&mut Cmd),
+    ) -> Result<Value, StoreError> {
+        let deadline = deployment.deadline();
+        let invocation = |command, script| {
+            let mut invocation = begin_command(&[command, script], Capacity::default());
+            invocation.arg(keys.len()).arg(keys);
+            add_arguments(&mut invocation);
+            invocation
+        };
+        let send = async |invocation: Cmd| match session {
+            Some(key) => deployment.send(key, self.route, &invocation, deadline).await,
+            None => deployment.send_to_index(&invocation, deadline).await,
+        };
+        let mut reply = send(invocation("EVALSHA", self.hash())).await;
+        if is_unknown(&reply) {
+            reply = send(invocation("EVAL", self.source)).await;
         }
         reply.map_err(write_error)
     }
@@ -81,6 +126,11 @@ impl Script {
     fn hash(&self) -> &str {
         self.hash.get_or_init(|| redis::Script::new(self.source).get_hash().to_owned())
     }
+}
+
+/// Returns whether the server does not know the script, so that nothing has run.
+fn is_unknown(reply: &Result<Value, RequestError>) -> bool {
+    matches!(reply, Ok(reply) if Code::in_reply(reply) == Some(Code::NoScript))
 }
 
 /// Returns the error of a write without a reply.

@@ -10,8 +10,10 @@ use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::{expire_command, field_milliseconds, milliseconds};
+use crate::store::redis::commands::index::IndexArguments;
 use crate::store::redis::commands::script::{
-    DESTROY, EXPIRE_FIELD, MODIFY, ROTATE, WRITE, write_error,
+    DESTROY, EXPIRE_FIELD, MODIFY, MODIFY_INDEXED, ROTATE, ROTATE_INDEXED, Script, WRITE,
+    WRITE_INDEXED, write_error,
 };
 use crate::store::redis::commands::tombstone::{
     StoredTombstone, dead_or_error, reason_word, rotation_word,
@@ -21,11 +23,13 @@ use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::GuardedPipeline;
 use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{
-    Action, Change, Destroyed, Destruction, Lookup, Modified, Modify, PERMANENT_FIELD, Rotation,
-    SessionKey, StoreError, Write, WriteMode,
+    Action, Change, Destroyed, Destruction, IndexProof, Indexing, Lookup, Modified, Modify,
+    PERMANENT_FIELD, Rotation, SessionKey, StoreError, Write, WriteMode,
 };
 use crate::value::FieldValue;
 
+/// The number of times that a rotation follows changes of the session's label.
+const LABEL_TRIES: usize = 8;
 /// The largest number of digits of a number among a script's arguments.
 const NUMBER: usize = 16;
 
@@ -48,15 +52,24 @@ impl RedisStore {
         let capacity = change_capacity(write.changes);
         let capacity =
             Capacity { words: 4 + capacity.words, bytes: 3 * NUMBER + 1 + capacity.bytes };
-        let ran = WRITE.run(&self.deployment, deadline, key, None, capacity, |invocation| {
+        let add_arguments = |invocation: &mut Cmd| {
             invocation
                 .arg(milliseconds(write.expires_in))
                 .arg(u8::from(write.mode == WriteMode::Create));
             add_counts(invocation, write.changes);
             add_removed_and_expiring(invocation, write.changes);
             add_values(invocation, write.changes);
-        });
-        match ran.await? {
+        };
+        let ran = match write.index {
+            None => {
+                let (deployment, none) = (&self.deployment, None);
+                WRITE.run(deployment, deadline, key, none, capacity, add_arguments).await?
+            }
+            Some(index) => {
+                Box::pin(self.run_indexed(&WRITE_INDEXED, key, index, &add_arguments)).await?
+            }
+        };
+        match ran {
             Value::Int(-1) => Ok(Lookup::Missing),
             Value::Int(removed) => Ok(Lookup::Found(removed.unsigned_abs())),
             Value::ServerError(error) => dead_or_error((&error).into()),
@@ -114,24 +127,24 @@ impl RedisStore {
         self.check_field_expiry(key, modify.ttl)?;
         let alias = modify.alias.unwrap_or_default();
         let bytes = 3 * NUMBER + modify.field.len() + alias.len() + action_bytes(&modify.action);
-        let ran = MODIFY.run(
-            &self.deployment,
-            self.deployment.deadline(),
-            key,
-            None,
-            Capacity { words: 10, bytes },
-            |invocation| {
-                invocation
-                    .arg(milliseconds(modify.expires_in))
-                    .arg(u8::from(modify.mode == WriteMode::Create));
-                invocation
-                    .arg(modify.field)
-                    .arg(alias)
-                    .arg(modify.ttl.map_or(0, field_milliseconds));
-                add_action(invocation, &modify.action);
-            },
-        );
-        match ran.await? {
+        let add_arguments = |invocation: &mut Cmd| {
+            invocation
+                .arg(milliseconds(modify.expires_in))
+                .arg(u8::from(modify.mode == WriteMode::Create));
+            invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
+            add_action(invocation, &modify.action);
+        };
+        let ran = match modify.index {
+            None => {
+                let (deadline, capacity) =
+                    (self.deployment.deadline(), Capacity { words: 10, bytes });
+                MODIFY.run(&self.deployment, deadline, key, None, capacity, add_arguments).await?
+            }
+            Some(index) => {
+                Box::pin(self.run_indexed(&MODIFY_INDEXED, key, index, &add_arguments)).await?
+            }
+        };
+        match ran {
             Value::Int(-1) => Ok(Lookup::Missing),
             Value::ServerError(error) => dead_or_error((&error).into()),
             reply => modified(&modify.action, reply)
@@ -196,34 +209,90 @@ impl RedisStore {
                 + kept.iter().map(|field| field.len()).sum::<usize>()
                 + capacity.bytes,
         };
-        let successor = Some(rotation.successor_key);
-        let ran = ROTATE.run(
-            &self.deployment,
-            self.deployment.deadline(),
-            key,
-            successor,
-            capacity,
-            |invocation| {
-                invocation.arg(rotation.successor.expose_secret());
-                invocation
-                    .arg(milliseconds(rotation.expires_in))
-                    .arg(milliseconds(rotation.tombstone_for));
-                invocation.arg(rotation_word(rotation.renews));
-                if rotation.changes_fields() {
-                    let kept_count = keep_only.map_or(-1, |kept| kept.len() as i64);
-                    add_counts(invocation, changes).arg(kept_count);
-                    add_removed_and_expiring(invocation, changes);
-                    invocation.arg(kept);
-                    add_values(invocation, changes);
-                }
-            },
-        );
-        match ran.await? {
+        let add_arguments = |invocation: &mut Cmd| {
+            invocation.arg(rotation.successor.expose_secret());
+            invocation
+                .arg(milliseconds(rotation.expires_in))
+                .arg(milliseconds(rotation.tombstone_for));
+            invocation.arg(rotation_word(rotation.renews));
+            if rotation.changes_fields() {
+                let kept_count = keep_only.map_or(-1, |kept| kept.len() as i64);
+                add_counts(invocation, changes).arg(kept_count);
+                add_removed_and_expiring(invocation, changes);
+                invocation.arg(kept);
+                add_values(invocation, changes);
+            }
+        };
+        let reply = if rotation.index.is_empty() {
+            let (deadline, successor) = (self.deployment.deadline(), Some(rotation.successor_key));
+            let deployment = &self.deployment;
+            ROTATE.run(deployment, deadline, key, successor, capacity, add_arguments).await?
+        } else {
+            Box::pin(self.rotate_indexed(key, rotation, b"", &add_arguments)).await?
+        };
+        match reply {
             Value::Int(1) => Ok(Lookup::Found(())),
             Value::Int(0) => Ok(Lookup::Missing),
+            Value::BulkString(label) => {
+                Box::pin(self.rotate_labelled(key, rotation, label, &add_arguments)).await
+            }
             Value::ServerError(error) => dead_or_error((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
+    }
+
+    /// Rotates a session with entries in indexes. The label says which.
+    async fn rotate_labelled(
+        &self,
+        key: &SessionKey,
+        rotation: Rotation<'_>,
+        mut label: Vec<u8>,
+        add_arguments: &(dyn Fn(&mut Cmd) + Sync),
+    ) -> Result<Lookup<()>, StoreError> {
+        for _ in 0..LABEL_TRIES {
+            match self.rotate_indexed(key, rotation, &label, add_arguments).await? {
+                Value::Int(1) => return Ok(Lookup::Found(())),
+                Value::Int(0) => return Ok(Lookup::Missing),
+                Value::BulkString(other) => label = other,
+                Value::ServerError(error) => return dead_or_error((&error).into()),
+                _ => return Err(StoreError::outcome_unknown(Cause::Unexpected)),
+            }
+        }
+        Err(StoreError::unavailable("other requests kept changing an indexed field"))
+    }
+
+    async fn rotate_indexed(
+        &self,
+        key: &SessionKey,
+        rotation: Rotation<'_>,
+        label: &[u8],
+        add_arguments: &(dyn Fn(&mut Cmd) + Sync),
+    ) -> Result<Value, StoreError> {
+        let arguments = IndexArguments {
+            own_keys: &[key.expose_secret(), rotation.successor_key.expose_secret()],
+            session: rotation.successor,
+            deadline_in: rotation.deadline_in,
+            changes: rotation.index,
+            moved: Some((key, label)),
+        };
+        arguments.run(&ROTATE_INDEXED, &self.deployment, key, add_arguments).await
+    }
+
+    async fn run_indexed(
+        &self,
+        script: &Script,
+        key: &SessionKey,
+        index: Indexing<'_>,
+        add_arguments: &(dyn Fn(&mut Cmd) + Sync),
+    ) -> Result<Value, StoreError> {
+        let arguments = IndexArguments {
+            own_keys: &[key.expose_secret()],
+            session: index.session,
+            deadline_in: index.deadline_in,
+            changes: index.changes,
+            moved: None,
+        };
+        arguments.run(script, &self.deployment, key, add_arguments).await
     }
 
     pub(crate) async fn destroy(
@@ -231,6 +300,16 @@ impl RedisStore {
         key: &SessionKey,
         destruction: Destruction,
     ) -> Result<Destroyed, StoreError> {
+        Ok(self.destroy_with(key, destruction, None).await?.unwrap_or(Destroyed::Missing))
+    }
+
+    /// Ends a live session if the proof holds. Returns `None` for another live session.
+    pub(super) async fn destroy_with(
+        &self,
+        key: &SessionKey,
+        destruction: Destruction,
+        proof: Option<IndexProof<'_>>,
+    ) -> Result<Option<Destroyed>, StoreError> {
         let capacity = Capacity { words: 2, bytes: 2 * NUMBER };
         let ran = DESTROY.run(
             &self.deployment,
@@ -242,17 +321,28 @@ impl RedisStore {
                 invocation
                     .arg(milliseconds(destruction.tombstone_for))
                     .arg(reason_word(destruction.reason));
+                if let Some(proof) = proof {
+                    invocation.arg(proof.field).arg(proof.alias.unwrap_or_default());
+                    invocation.arg(&proof.value[..]);
+                }
             },
         );
         match ran.await? {
-            Value::Int(1) => Ok(Destroyed::Ended),
-            Value::Int(0) => Ok(Destroyed::Missing),
+            Value::Int(1) => Ok(Some(Destroyed::Ended)),
+            Value::Int(0) => Ok(Some(Destroyed::Missing)),
+            Value::Int(-1) if proof.is_some() => Ok(None),
+            Value::Array(ended) => {
+                if let [_, Value::BulkString(label), Value::BulkString(name)] = &ended[..] {
+                    self.leave_unawaited(key, label, name);
+                }
+                Ok(Some(Destroyed::Ended))
+            }
             Value::BulkString(tombstone) => {
-                Ok(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind))
+                Ok(Some(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind)))
             }
             Value::ServerError(error) => match Code::from(&error) {
                 // The key holds neither a session nor a tombstone.
-                Code::WrongType => Ok(Destroyed::Dead(StoredTombstone::parse(b"").kind)),
+                Code::WrongType => Ok(Some(Destroyed::Dead(StoredTombstone::parse(b"").kind))),
                 code => Err(code.into()),
             },
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),

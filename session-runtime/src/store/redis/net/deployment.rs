@@ -74,6 +74,20 @@ impl Deployment {
         }
     }
 
+    /// Sends a request to the server that keeps the indexes, which is the only server.
+    pub(crate) async fn send_to_index<R: Request>(
+        &self,
+        request: &R,
+        deadline: Instant,
+    ) -> Result<R::Reply, RequestError> {
+        match &self.topology {
+            Topology::Single(node) => {
+                node.first_link(Route::Session).send(request, false, deadline).await
+            }
+            Topology::Cluster(_) => Err(RequestError::NotSent(Cause::NoClusterNode)),
+        }
+    }
+
     /// Sends the same request concurrently to every server that keeps sessions, regardless of the
     /// keys in the request. A cluster uses the known nodes, or first asks for the slots if no node
     /// is known.

@@ -3,9 +3,19 @@
 -- KEYS[1]  The session.
 -- ARGV[1]  The lifetime of the tombstone, in milliseconds.
 -- ARGV[2]  The word for the kind of tombstone.
+-- ARGV[3]  The stored name of a field, if the session must have a value to be ended.
+-- ARGV[4]  The former name of the field, or an empty text.
+-- ARGV[5]  The value.
 --
 -- Returns 1 for a session that has ended now, 0 for a missing session, and the text of an existing
--- tombstone. Any other type of key returns WRONGTYPE.
+-- tombstone. A session with entries in indexes returns 1, the label, see index_before.lua, and the
+-- last part of the key. A session without the value returns -1 and stays. Any other type of key
+-- returns WRONGTYPE.
+--
+-- With a field, the script follows a dead session to its successors. Otherwise a client that
+-- changes the id again and again would always be ahead. KEYS does not name the successors, but they
+-- are in the same cluster slot. Without a live successor, the reply is the text of the last
+-- tombstone.
 --
 -- A tombstone is `KIND:MADE:UNTIL:SUCCESSOR`. The times are in milliseconds since 1970 by this
 -- server's clock. The successor is the id under which the session continues, or empty. Former
@@ -24,27 +34,47 @@ if not may then
   return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
 end
 
-local permanent = redis.pcall('HEXISTS', key, '')
-if type(permanent) == 'table' then
-  if not string.find(permanent.err, '^WRONGTYPE') then
-    return permanent
-  end
-  return redis.pcall('GET', key) or permanent
-end
-if permanent == 0 and redis.call('EXISTS', key) == 0 then
-  -- This changes nothing, but a replica refuses the command. The session may not have been
-  -- replicated yet.
-  return redis.pcall('UNLINK', key)
+local function look()
+  return redis.pcall('HMGET', key, '', '\0', unpack(ARGV, 3, math.min(#ARGV, 4)))
 end
 
+local FOLLOWED = 1000 -- successors at once
+local held, tombstone = look(), nil
+for followed = 0, FOLLOWED do
+  if not held.err then
+    break
+  elseif not string.find(held.err, '^WRONGTYPE') then
+    return tombstone or held
+  end
+  tombstone = redis.pcall('GET', key) or held
+  local successor = ARGV[3] and followed < FOLLOWED and type(tombstone) == 'string'
+    and (string.match(tombstone, '^%l+:%d+:%d+:(.+)$') or string.match(tombstone, '^%d+:(.+)$'))
+  if not successor then
+    return tombstone
+  end
+  key = string.match(key, '^.*:') .. '{' .. string.sub(successor, 1, 8) .. '}' .. string.sub(successor, 9)
+  held = look()
+end
+if not held[1] and redis.call('EXISTS', key) == 0 then
+  -- This changes nothing, but a replica refuses the command. The session may not have been
+  -- replicated yet.
+  return tombstone or redis.pcall('UNLINK', key)
+end
+
+if ARGV[3] and ARGV[5] ~= (held[3] or (ARGV[4] ~= '' and held[4])) then
+  return -1
+end
 local time = redis.call('TIME')
 -- The digits of both numbers are joined, because formatting a number costs as much as a command.
 local now = time[1] .. string.sub('00000' .. time[2], -6, -4)
-local tombstone = string.format('%s:%s:%.0f:', ARGV[2], now, now + lifetime)
+tombstone = string.format('%s:%s:%.0f:', ARGV[2], now, now + lifetime)
 if not may('SET', key, tombstone, 'PX', lifetime) then
   return redis.error_reply('NOPERM the tombstone may not be written')
 end
 
 redis.call('UNLINK', key)
 redis.call('SET', key, tombstone, 'PX', lifetime)
+if held[2] then
+  return {1, held[2], string.match(key, '[^:]*$')}
+end
 return 1

@@ -19,6 +19,9 @@
 -- session still exists there. An earlier run is not repeated. Returns 0 for a missing session.
 -- Another tombstone replies with WRONGTYPE, and an existing new key with BUSYKEY.
 --
+-- A session with entries in indexes returns the label and stays. The script then runs between
+-- index_before.lua and index_after.lua, where `keeps_indexes` is true.
+--
 -- All checks come before the first write. A different server that cannot check permissions is
 -- refused. The first write is an HSET if a field is set, because a server with full memory refuses
 -- this command and nothing has changed. Without a set field, the script works with full memory.
@@ -33,10 +36,10 @@ if not may then
   return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
 end
 
-local permanent = redis.pcall('HEXISTS', key, '')
-if type(permanent) == 'table' then
-  if not string.find(permanent.err, '^WRONGTYPE') then
-    return permanent
+local held = redis.pcall('HMGET', key, '', '\0')
+if held.err then
+  if not string.find(held.err, '^WRONGTYPE') then
+    return held
   end
   local tombstone = redis.pcall('GET', key)
   -- The format is described in destroy.lua.
@@ -51,9 +54,12 @@ if type(permanent) == 'table' then
       return 1
     end
   end
-  return permanent
+  return held
 end
-if permanent == 0 and redis.call('EXISTS', key) == 0 then
+if held[2] and not keeps_indexes then
+  return held[2]
+end
+if not held[1] and redis.call('EXISTS', key) == 0 then
   -- This changes nothing, but a replica refuses the command. The session may not have been
   -- replicated yet.
   return redis.pcall('PEXPIRE', key, lifetime)
@@ -90,7 +96,7 @@ if #ARGV > 4 then
     removed[#removed + 1] = ARGV[at]
   end
   if ARGV[7] ~= '-1' then
-    local stays = {[''] = true}
+    local stays = {[''] = true, ['\0'] = true}
     for at = expiring_until + 1, kept_until do
       stays[ARGV[at]] = true
     end
@@ -115,7 +121,7 @@ if #ARGV > 4 then
 end
 
 -- A session of another program may lack the permanent field.
-local lacks_permanent = permanent == 0 and #ARGV > 4
+local lacks_permanent = not held[1] and #ARGV > 4
 for from = kept_until + 1, #ARGV, SLICE do
   local to = math.min(from + SLICE - 1, #ARGV)
   if lacks_permanent then

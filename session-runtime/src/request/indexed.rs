@@ -1,0 +1,89 @@
+//! Changes of indexed fields.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use super::handle::SessionHandle;
+use crate::error::{Error, Kind};
+use crate::lifecycle::SessionMetadata;
+use crate::store::{Change, IndexChange, IndexEntry, Indexing, LoginGuard};
+
+/// The changes of one step, with those of indexed fields once more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChangeSet<'a> {
+    pub(crate) changes: &'a [Change<'static>],
+    pub(crate) indexed: &'a [IndexedChange],
+}
+
+/// A change of an indexed field. `None` removes the field.
+#[derive(Clone)]
+pub(crate) struct IndexedChange {
+    pub(crate) index: &'static str,
+    pub(crate) field: &'static str,
+    pub(crate) alias: Option<&'static str>,
+    pub(crate) value: Option<Bytes>,
+    pub(crate) guard: LoginGuard,
+}
+
+/// Shows the change without the value.
+impl fmt::Debug for IndexedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexedChange").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+impl SessionHandle {
+    /// Returns the changes of indexed fields as the store expects them.
+    ///
+    /// # Errors
+    ///
+    /// `is_unsupported` if the store has no index.
+    #[inline]
+    pub(super) fn index_changes(
+        &self,
+        indexed: &[IndexedChange],
+    ) -> Result<Vec<IndexChange<'static>>, Error> {
+        if indexed.is_empty() { Ok(Vec::new()) } else { self.index_changes_of_some(indexed) }
+    }
+
+    #[cold]
+    fn index_changes_of_some(
+        &self,
+        indexed: &[IndexedChange],
+    ) -> Result<Vec<IndexChange<'static>>, Error> {
+        if self.store().index().is_none() {
+            return Err(Error::new(Kind::NoIndex));
+        }
+        let entry = |change: &IndexedChange| {
+            let (value, guard) = (change.value.clone()?, change.guard);
+            Some(IndexEntry { key: self.manager().index_key(change.index, &value), value, guard })
+        };
+        let to_store = |change: &IndexedChange| {
+            let (index, field) = (change.index, change.field);
+            IndexChange { index, field, entry: entry(change) }
+        };
+        Ok(indexed.iter().map(to_store).collect())
+    }
+
+    /// Returns the part of a write that concerns indexes.
+    #[inline]
+    pub(super) fn indexing<'a>(
+        &self,
+        session: &'a SessionMetadata,
+        changes: &'a [IndexChange<'a>],
+    ) -> Option<Indexing<'a>> {
+        let session_id = &session.id;
+        (!changes.is_empty()).then(|| Indexing {
+            session: session_id,
+            deadline_in: deadline_in(session, self.manager().now()),
+            changes,
+        })
+    }
+}
+
+/// Returns the time until the absolute deadline, which is more than zero.
+pub(super) fn deadline_in(session: &SessionMetadata, now: SystemTime) -> Duration {
+    session.deadline_in(now).unwrap_or(Duration::from_millis(1))
+}

@@ -1,0 +1,128 @@
+//! An entry in the list of a user's sessions.
+
+use std::cmp::Reverse;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use super::search::Found;
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::lifecycle::SessionMetadata;
+use crate::request::manager::Manager;
+use crate::session::Session;
+use crate::session::record::Values;
+use crate::session::schema::Schema;
+
+/// A live session in a [list](super::FoundSessions::list), as it was at the look. `Debug` shows
+/// only the tag.
+pub struct SessionEntry<D> {
+    id: SessionId,
+    created_at: SystemTime,
+    signed_in_at: Option<SystemTime>,
+    expires_in: Duration,
+    last_used: Option<LastUsed>,
+    values: Vec<Option<Bytes>>,
+    schema: PhantomData<fn() -> D>,
+}
+
+/// The time of the last use of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastUsed {
+    /// The earliest time that is possible.
+    pub at: SystemTime,
+    /// The last use was at most this much later. Zero unless
+    /// [`refresh_below`](crate::SessionConfig::refresh_below) is set.
+    pub within: Duration,
+}
+
+impl<D: Schema> SessionEntry<D> {
+    pub(super) fn new(manager: &Manager, found: Found) -> Self {
+        let Found { session, seen } = found;
+        let last_used = last_used(manager, &session, seen.expires_in);
+        Self {
+            id: session.id,
+            created_at: session.created_at,
+            signed_in_at: seen.signed_in_at,
+            expires_in: seen.expires_in,
+            last_used,
+            values: seen.values,
+            schema: PhantomData,
+        }
+    }
+
+    /// Returns the tag, which names the session in a page and in logs. A tag gives no access.
+    pub fn tag(&self) -> &str {
+        self.id.tag()
+    }
+
+    /// Returns whether this is the session of the request, also after a rotation.
+    pub fn is_current<S: Schema>(&self, session: &Session<S>) -> bool {
+        session.session_id().is_some_and(|current| current.tag() == self.id.tag())
+    }
+
+    /// Returns the time at which the indexed field was set, by the clock of the store. `None` if
+    /// another program set the field.
+    pub fn signed_in_at(&self) -> Option<SystemTime> {
+        self.signed_in_at
+    }
+
+    /// Returns the time of the creation, or of the last
+    /// [`renew`](struct@crate::Session#method.renew).
+    pub fn created_at(&self) -> SystemTime {
+        self.created_at
+    }
+
+    /// Returns the time until the session expires without further use.
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+
+    /// Returns the last use of the session, computed from its expiry. `None` near the absolute
+    /// deadline, and for a lifetime that is not configured.
+    pub fn last_used(&self) -> Option<LastUsed> {
+        self.last_used
+    }
+
+    /// Returns the fields of the session.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Error::is_decode`] if a stored value does not fit its type. You can end such a
+    /// session all the same.
+    pub fn data(&self) -> Result<D, Error> {
+        D::load(&mut Values::new(self.values.clone()))
+    }
+
+    /// The latest use comes first, and an unknown use last.
+    pub(super) fn rank(&self) -> (bool, Reverse<Option<SystemTime>>) {
+        let last_used = self.last_used.map(|last_used| last_used.at);
+        (last_used.is_none(), Reverse(last_used.or(self.signed_in_at)))
+    }
+}
+
+/// Computes the last use from the time until the expiry, which each use sets to the idle timeout.
+fn last_used(
+    manager: &Manager,
+    session: &SessionMetadata,
+    expires_in: Duration,
+) -> Option<LastUsed> {
+    let (now, idle) = (manager.now(), session.lifetime.idle);
+    let is_configured = manager.is_configured(session.lifetime.class);
+    let before_deadline = session.deadline_in(now)?.checked_sub(expires_in)?;
+    // Near the deadline, the expiry says nothing about the last use.
+    if !is_configured || before_deadline < Duration::from_secs(1) {
+        return None;
+    }
+    let within = idle.mul_f64(1.0 - manager.refresh_share().unwrap_or(1.0));
+    let at = now.checked_sub(idle.checked_sub(expires_in)?)?;
+    Some(LastUsed { at, within })
+}
+
+impl<D> fmt::Debug for SessionEntry<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SessionEntry").field(&self.id).finish()
+    }
+}

@@ -1,0 +1,60 @@
+//! A question for the sessions with a value in an indexed field.
+
+use std::any::type_name;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+
+use crate::error::{Error, InvalidValue, Kind};
+use crate::session::schema::Schema;
+use crate::value::{FieldSpec, IndexValue, IntoField};
+
+/// A question for the sessions with one value in an indexed field, for
+/// [`Sessions::find`](crate::Sessions::find).
+///
+/// The derive generates a function for each indexed field, such as `Auth::by_user(42)`. `Debug`
+/// does not show the value.
+#[derive(Clone)]
+pub struct IndexQuery<S> {
+    pub(crate) index: &'static str,
+    pub(crate) field: &'static str,
+    pub(crate) alias: Option<&'static str>,
+    value: Result<Bytes, InvalidValue>,
+    type_name: &'static str,
+    schema: PhantomData<fn() -> S>,
+}
+
+impl<S: Schema> IndexQuery<S> {
+    pub(crate) fn new<T: IndexValue>(
+        spec: &FieldSpec<Option<T>>,
+        value: impl IntoField<T>,
+    ) -> Self {
+        Self {
+            index: spec.index().unwrap_or(spec.name()),
+            field: spec.name(),
+            alias: spec.alias(),
+            value: IntoField::with_value(value, T::encode),
+            type_name: type_name::<T>(),
+            schema: PhantomData,
+        }
+    }
+
+    /// Returns the stored bytes of the value.
+    ///
+    /// # Errors
+    ///
+    /// `is_encode` if the value has no stored form.
+    pub(crate) fn value(&self) -> Result<&Bytes, Error> {
+        self.value.as_ref().map_err(|source| {
+            let (field, type_name) = (self.field, self.type_name);
+            Error::new(Kind::Encode { field, type_name, source: source.clone() })
+        })
+    }
+}
+
+impl<S> fmt::Debug for IndexQuery<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexQuery").field("index", &self.index).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! The contract of a store that finds sessions by a field.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+
+use super::{BoxFuture, Destroyed, Destruction, Lookup, StoreError};
+use crate::id::{IndexKey, SessionId, SessionKey};
+
+/// A store that lists the sessions with one value in an indexed field.
+///
+/// # The contract
+///
+/// [`SessionStore::index`](super::SessionStore::index) returns this part of a store. Only then do
+/// [`Write::index`](super::Write::index), [`Modify::index`](super::Modify::index) and
+/// [`Rotation::index`](super::Rotation::index) have a content.
+///
+/// A live session whose indexed field has a value is an **entry** under the [`IndexKey`] of this
+/// value, at every moment. This holds from the write that sets the value, in the same step. The
+/// entry goes along with every rotation, whatever schema the request uses.
+///
+/// A list may have entries too many: sessions that have ended, or whose field has another value.
+/// Such entries go at the latest with the absolute deadline of the session.
+pub trait SessionIndex: Send + Sync {
+    /// Returns the sessions under this key, and a few too many. `mark` also records the present
+    /// moment as an end of all these sessions, for [`LoginGuard::unless_ended_since`](super::LoginGuard::unless_ended_since).
+    ///
+    /// The mark counts for ten minutes. Works even if the store is full.
+    fn entries<'a>(
+        &'a self,
+        key: &'a IndexKey,
+        mark: bool,
+    ) -> BoxFuture<'a, Result<Vec<SessionId>, StoreError>>;
+
+    /// Looks at several sessions without refreshing their expiry, and returns what it found in the
+    /// order of `keys`.
+    fn look<'a>(
+        &'a self,
+        keys: &'a [SessionKey],
+        look: Look<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Lookup<Seen>>, StoreError>>;
+
+    /// Ends a live session if the proof holds, as [`destroy`](super::SessionStore::destroy) does.
+    /// Returns `None` for a live session that the proof does not fit, which stays unchanged.
+    ///
+    /// May also follow a dead session to its successors and end the last. The caller does the same,
+    /// but a client that changes its id again and again may be faster.
+    fn destroy_if<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        proof: IndexProof<'a>,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>>;
+
+    /// Removes entries whose session does not fit the proof at this moment. Other entries stay.
+    fn remove_stale<'a>(
+        &'a self,
+        key: &'a IndexKey,
+        proof: IndexProof<'a>,
+        sessions: &'a [(SessionId, SessionKey)],
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// The values to look at, for [`SessionIndex::look`].
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// The name of the index, for [`Seen::signed_in_at`].
+    pub index: &'a str,
+    /// The stored names of the fields.
+    pub fields: &'a [&'a str],
+}
+
+/// A live session. `Debug` does not show the values.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The values, in the order of the fields.
+    pub values: Vec<Option<Bytes>>,
+    /// The time until the session expires. [`Duration::MAX`] if it never expires.
+    pub expires_in: Duration,
+    /// The time at which the indexed field was set, by the clock of the store.
+    pub signed_in_at: Option<SystemTime>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen")
+            .field("expires_in", &self.expires_in)
+            .field("signed_in_at", &self.signed_in_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The proof that a session belongs to an entry: the value of the indexed field. `Debug` does not
+/// show the value.
+#[derive(Clone, Copy)]
+pub struct IndexProof<'a> {
+    /// The stored name of the field.
+    pub field: &'a str,
+    /// The former stored name, which counts if there is nothing under the present name.
+    pub alias: Option<&'a str>,
+    /// The stored value.
+    pub value: &'a Bytes,
+}
+
+impl IndexProof<'_> {
+    /// Returns whether these are the values under the present and the former name of a session of
+    /// this entry.
+    pub fn fits(&self, present: Option<&[u8]>, former: Option<&[u8]>) -> bool {
+        present.or(former) == Some(self.value)
+    }
+}
+
+impl fmt::Debug for IndexProof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexProof").field("field", &self.field).finish_non_exhaustive()
+    }
+}

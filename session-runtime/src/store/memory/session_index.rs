@@ -1,0 +1,113 @@
+//! The index of the memory store.
+
+use std::future::ready;
+use std::time::Duration;
+
+use super::entries::{Entries, Entry, LiveEntry};
+use super::indexes::MARKED_FOR;
+use super::{MemoryStore, fields::Fields};
+use crate::clock::Clock;
+use crate::id::{IndexKey, SessionId};
+use crate::store::{
+    BoxFuture, Destroyed, Destruction, IndexChange, IndexProof, Look, Lookup, Seen, SessionIndex,
+    SessionKey, StoreError,
+};
+
+impl MemoryStore {
+    pub(crate) fn session_index(&self) -> Option<&dyn SessionIndex> {
+        Some(self)
+    }
+}
+
+impl SessionIndex for MemoryStore {
+    fn entries<'a>(
+        &'a self,
+        key: &'a IndexKey,
+        mark: bool,
+    ) -> BoxFuture<'a, Result<Vec<SessionId>, StoreError>> {
+        Box::pin(async move {
+            Ok(self.with_entries(|entries, now| {
+                if mark {
+                    entries.indexes.mark(key, now);
+                }
+                entries.indexes.sessions(key).copied().collect()
+            }))
+        })
+    }
+
+    fn look<'a>(
+        &'a self,
+        keys: &'a [SessionKey],
+        look: Look<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Lookup<Seen>>, StoreError>> {
+        Box::pin(async move {
+            let looked = |key| self.with_entries(|entries, now| look_at(entries, key, look, now));
+            Ok(keys.iter().map(looked).collect())
+        })
+    }
+
+    fn destroy_if<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        proof: IndexProof<'a>,
+        destruction: Destruction,
+    ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>> {
+        Box::pin(
+            async move { Ok(self.destroy_where(key, destruction, |fields| fits(fields, proof))) },
+        )
+    }
+
+    /// Does nothing, because an entry leaves together with its session or its value.
+    fn remove_stale<'a>(
+        &'a self,
+        _: &'a IndexKey,
+        _: IndexProof<'a>,
+        _: &'a [(SessionId, SessionKey)],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+fn fits(fields: &Fields, proof: IndexProof<'_>) -> bool {
+    let former = proof.alias.and_then(|alias| fields.get(alias));
+    proof.fits(fields.get(proof.field).as_deref(), former.as_deref())
+}
+
+fn look_at(entries: &mut Entries, key: &SessionKey, look: Look<'_>, now: Duration) -> Lookup<Seen> {
+    match entries.find(key, now) {
+        Entry::Missing => Lookup::Missing,
+        Entry::Dead(_) => Lookup::Dead,
+        Entry::Live(LiveEntry { fields, expires_at, .. }) => Lookup::Found(Seen {
+            values: look.fields.iter().map(|field| fields.get(field)).collect(),
+            expires_in: *expires_at - now,
+            signed_in_at: fields.label(look.index).map(|label| label.signed_in_at),
+        }),
+    }
+}
+
+/// Checks the conditions of a login.
+pub(super) fn check_guards(
+    entries: &mut Entries,
+    session: &SessionId,
+    changes: &[IndexChange<'_>],
+    clock: &Clock,
+    now: Duration,
+) -> Result<(), StoreError> {
+    for entry in changes.iter().filter_map(|change| change.entry.as_ref()) {
+        if let Some(since) = entry.guard.unless_ended_since {
+            let ago = clock.now().duration_since(since).unwrap_or_default();
+            let ended_at = entries.indexes.marked_at(&entry.key, now);
+            if ago > MARKED_FOR || ended_at.is_some_and(|ended_at| now - ended_at <= ago) {
+                return Err(StoreError::ended_since());
+            }
+        }
+        if let Some(most) = entry.guard.at_most {
+            let is_other = |other: &&SessionId| other.tag() != session.tag();
+            let others = entries.indexes.sessions(&entry.key).filter(is_other).count();
+            if others >= most.get() as usize {
+                return Err(StoreError::too_many());
+            }
+        }
+    }
+    Ok(())
+}
