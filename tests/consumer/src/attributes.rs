@@ -14,6 +14,11 @@ pub struct Attributes {
     count: u64,
     #[session(ttl = "5m")]
     flash: Option<String>,
+    /// Found by its value.
+    #[session(index)]
+    pub owner: Option<u64>,
+    #[session(index(name = "tenant", by = "r#in"), alias = "org")]
+    r#type: Option<String>,
     #[session(with = codec)]
     coded: [u64; 2],
     #[session(with = "self::codec", default = Option::Some([3; 2]), alias = "coded", ttl = "1d")]

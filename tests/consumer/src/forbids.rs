@@ -73,11 +73,17 @@ pub struct Private {
 #[derive(Debug, Session)]
 #[session(crate = ::renamed, prefix = "v.")]
 pub struct Public<Item> {
+    /// An index.
+    #[session(index)]
+    pub account: Option<Item>,
     /// Stored as JSON.
     #[session(json)]
     pub items: Vec<Item>,
     /// A name that ends in an underscore.
     pub last_: Option<String>,
+    /// An index with a name.
+    #[session(index(name = "p", by = "of_private"))]
+    private: Option<u64>,
     /// A field with an old name.
     #[session(alias = "seen", ttl = "5m", on_decode_error = "default")]
     pub seen: Option<u64>,

@@ -87,3 +87,16 @@ pub const fn names() -> usize {
         + <Array<u8> as Schema>::STORED_NAMES.len()
         + <Wide<str> as Schema>::STORED_NAMES.len()
 }
+
+/// An index of a type parameter.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed)]
+pub struct Found<T: Copy, const N: usize = 2> {
+    #[session(index)]
+    key: Option<T>,
+    #[session(index)]
+    other: Option<u8>,
+    #[session(index, rename = "z")]
+    /// Bytes.
+    pub third: Option<Vec<u8>>,
+}

@@ -30,7 +30,7 @@ use ::serde::{Deserialize, Serialize};
 pub use attributes::{Attributes, Theme, UserId, Values};
 pub use defaults::Defaults;
 pub use forbids::{Colour, Id, Private, Public, Session_};
-pub use generics::{Array, Cart, Wide, names, total};
+pub use generics::{Array, Cart, Found, Wide, names, total};
 
 /// The session from the guide.
 #[derive(Debug, Serialize, Deserialize, Session)]

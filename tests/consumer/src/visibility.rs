@@ -1,6 +1,7 @@
 //! Getters and setters have the visibility of their fields.
 
 mod account {
+    use ::std::option::Option;
     use ::std::string::String;
 
     use ::renamed::Session;
@@ -13,6 +14,12 @@ mod account {
         pub(super) logins: u64,
         pub(in crate::visibility) flags: u8,
         secret: String,
+        #[session(index)]
+        pub(crate) group: Option<u8>,
+        #[session(index)]
+        pub(super) r#mod: Option<String>,
+        #[session(index(by = "findOwner"))]
+        owner: Option<u64>,
     }
 
     /// Names that the expansion might use internally.

@@ -45,6 +45,40 @@ fn a_schema_knows_whether_a_field_expires() {
 }
 
 #[test]
+fn sessions_are_found_by_an_indexed_field() {
+    #[derive(Session)]
+    #[session(prefix = "v.")]
+    struct Auth {
+        #[session(index)]
+        user: Option<u64>,
+        #[session(index(name = "org", by = "of_tenant"), alias = "tenant", rename = "t")]
+        tenant: Option<String>,
+        #[session(index(by = "r#in"), on_decode_error = "default")]
+        r#type: Option<Vec<u8>>,
+        #[session(index())]
+        id: Option<std::num::NonZero<u8>>,
+        count: u64,
+    }
+    #[derive(Session)]
+    struct Generic<T, const N: usize> {
+        #[session(index)]
+        value: Option<T>,
+        #[session(json)]
+        list: Vec<Vec<T>>,
+    }
+
+    let indexed = [("v.user", "v.user"), ("org", "v.t"), ("v.type", "v.type"), ("v.id", "v.id")];
+    assert_eq!(Auth::INDEXED, indexed);
+    assert!(Generic::<bool, 2>::INDEXED == [("value", "value")]);
+    let queries = (Auth::by_user(42), Auth::of_tenant("a"), Auth::r#in(b"a"));
+    let of_generic = Generic::<String, 2>::by_value("a");
+    let shown = format!("{:?}", (queries, Auth::by_id(std::num::NonZero::<u8>::MIN), of_generic));
+    for (index, _) in indexed {
+        assert!(shown.contains(&format!("{index:?}")), "{shown}");
+    }
+}
+
+#[test]
 fn a_struct_without_fields_is_a_schema() {
     #[derive(Session)]
     struct Nothing {}
@@ -207,6 +241,21 @@ fn a_declarative_macro_may_write_the_struct() {
     }
     json!(maybe: Option<std::net::Ipv4Addr>, list: Vec<u8>);
     assert_eq!(AsJson::STORED_NAMES, ["maybe", "list"]);
+
+    macro_rules! indexed {
+        ($($field:ident: $type:ty, $name:literal, $by:literal);*) => {
+            #[derive(Session)]
+            struct Indexed {
+                $(#[session(index(name = $name, by = $by))] $field: Option<$type>),*
+            }
+            #[derive(Session)]
+            struct ByDefault { $(#[session(index)] $field: Option<$type>),* }
+        };
+    }
+    indexed!(user: u64, "u", "find"; host: std::net::Ipv4Addr, "h", "of_host");
+    assert_eq!(Indexed::INDEXED, [("u", "user"), ("h", "host")]);
+    let _ = (Indexed::find(1), Indexed::of_host(std::net::Ipv4Addr::LOCALHOST));
+    let _ = (ByDefault::by_user(1), ByDefault::by_host(std::net::Ipv4Addr::LOCALHOST));
 }
 
 #[test]
@@ -236,6 +285,9 @@ fn deprecated_and_hidden_fields_have_methods_like_them() {
     struct Visitor {
         #[deprecated]
         old: u8,
+        #[deprecated]
+        #[session(index)]
+        former: Option<u8>,
         /// Documented.
         #[doc(hidden)]
         hidden: u8,
@@ -247,7 +299,7 @@ fn deprecated_and_hidden_fields_have_methods_like_them() {
         session.old()
     }
 
-    assert_eq!(Visitor::STORED_NAMES, ["old", "hidden", "camelCase"]);
+    assert_eq!(Visitor::STORED_NAMES, ["old", "former", "hidden", "camelCase"]);
     let _ = uses;
 }
 
