@@ -180,8 +180,12 @@ async fn a_session_older_than_tornados_limit_is_reissued_while_its_cookie_is_rea
 /// Returns the cookie of the response to a request with a live session.
 async fn reissued(handle: &SessionHandle, store: &MemoryStore) -> String {
     let key = SessionKey::new("redis", &id_of(handle).unwrap());
-    let write =
-        Write { mode: WriteMode::Create, changes: &[], expires_in: Duration::from_secs(60) };
+    let write = Write {
+        mode: WriteMode::Create,
+        changes: &[],
+        expires_in: Duration::from_secs(60),
+        index: None,
+    };
     store.write(&key, write).await.unwrap();
     assert!(handle.session::<Visitor>().exists().await.unwrap());
     handle.finish().set_cookie().unwrap().to_owned()

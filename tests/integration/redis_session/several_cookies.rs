@@ -32,6 +32,7 @@ impl Site {
                 mode: WriteMode::Create,
                 changes: &[],
                 expires_in: Duration::from_secs(3600),
+                index: None,
             };
             site.store.write(&key, write).await.unwrap();
         }

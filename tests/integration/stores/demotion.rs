@@ -242,7 +242,15 @@ async fn ask(store: &RedisStore, key: &SessionKey, asks: Asks) -> Result<(), Sto
                 value: Some("2".into()),
             };
             let (mode, field) = (WriteMode::Existing, "a");
-            let modify = Modify { mode, field, alias: None, action, ttl: None, expires_in: DAY };
+            let modify = Modify {
+                mode,
+                field,
+                alias: None,
+                action,
+                ttl: None,
+                expires_in: DAY,
+                index: None,
+            };
             store.modify(key, modify).await.map(drop)
         }
         Asks::ScriptThatFindsNothing => store.destroy(&fresh_key(), logout(DAY)).await.map(drop),

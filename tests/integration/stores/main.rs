@@ -14,6 +14,7 @@ mod redis_connect;
 mod redis_deployments;
 mod redis_endings;
 mod redis_faults;
+mod redis_index;
 mod redis_login;
 mod redis_login_faults;
 mod redis_modify;

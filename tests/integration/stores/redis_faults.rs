@@ -95,7 +95,8 @@ async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended
         stand_still();
         let action = Action::AddInteger { by: 1, default: 0, min: 0, max: 9 };
         let (mode, expires_in) = (WriteMode::Existing, GENEROUSLY);
-        let modify = Modify { mode, field: "b", alias: None, action, ttl: None, expires_in };
+        let modify =
+            Modify { mode, field: "b", alias: None, action, ttl: None, expires_in, index: None };
         assert_eq!(
             store.modify(&key, modify).await.unwrap(),
             Lookup::Found(Modified::Sum("3".into()))
@@ -461,8 +462,12 @@ async fn a_permission_taken_away_leaves_nothing_half_done() {
         for (key, mode) in
             [(&live, WriteMode::Existing), (&live, WriteMode::Create), (&fresh, WriteMode::Create)]
         {
-            let write =
-                Write { mode, changes: &[set("b", "1"), remove("a")], expires_in: GENEROUSLY };
+            let write = Write {
+                mode,
+                changes: &[set("b", "1"), remove("a")],
+                expires_in: GENEROUSLY,
+                index: None,
+            };
             let error = store.write(key, write).await.unwrap_err();
             assert!(!error.is_unavailable(), "{taken}: {error:?}");
         }

@@ -63,7 +63,7 @@ async fn a_missing_permission_refuses_a_login_before_anything_changes() {
         let ttl = store.supports_field_expiry().then_some(Duration::from_secs(60));
         let changes = [Change::Set { field: "user", value: "42".into(), ttl }, remove("b")];
         let login = Rotation { changes: &changes, keep_only: Some(&[]), ..successor.rotation() };
-        let always = ["hset", "hdel", "hkeys", "hexists", "rename", "set", "pexpire", "time"];
+        let always = ["hset", "hdel", "hkeys", "hmget", "rename", "set", "pexpire", "time"];
         for command in always.into_iter().chain(ttl.map(|_| "hpexpire")) {
             let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{command}")]);
             let error = store.rotate(&key, login).await.unwrap_err();

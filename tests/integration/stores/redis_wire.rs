@@ -120,6 +120,7 @@ async fn a_creation_is_one_hash_with_everything() {
         mode: WriteMode::Create,
         changes: &[set("a", "1"), set("b", "")],
         expires_in: Duration::from_micros(1),
+        index: None,
     };
     let monitor = server.monitor();
     assert_eq!(store.write(&key, write).await.unwrap(), Lookup::Found(0));

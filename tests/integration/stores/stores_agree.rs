@@ -237,6 +237,7 @@ async fn run(store: &dyn SessionStore, case: &Case) -> (Modified, Option<Bytes>)
         action,
         ttl: None,
         expires_in: HOUR,
+        index: None,
     };
     let Lookup::Found(modified) = store.modify(&key, modify.clone()).await.unwrap() else {
         panic!("it is live")

@@ -78,7 +78,8 @@ async fn on_tombstones(server: &RedisServer) {
     for (name, text) in texts() {
         let key = &fresh_key();
         let _: String = server.cli(&["SET", key.expose_secret(), &text]);
-        let write = Write { mode: WriteMode::Create, changes: &[], expires_in: MINUTE };
+        let write =
+            Write { mode: WriteMode::Create, changes: &[], expires_in: MINUTE, index: None };
         timed(server, &format!("destroy of {name}"), store.destroy(key, logout(MINUTE))).await;
         let successor = Successor::fresh();
         timed(server, &format!("rotate of {name}"), store.rotate(key, successor.rotation())).await;
@@ -104,7 +105,8 @@ async fn on_many_fields(server: &RedisServer) {
         names.iter().map(|field| Change::Set { field, value: Bytes::new(), ttl }).collect();
     let removing: Vec<_> = names.iter().map(|field| Change::Remove { field }).collect();
     for (call, changes, removed) in [("set", setting, 0), ("remove", removing, 100_000)] {
-        let write = Write { mode: WriteMode::Create, changes: &changes, expires_in: MINUTE };
+        let write =
+            Write { mode: WriteMode::Create, changes: &changes, expires_in: MINUTE, index: None };
         server.reset_micros();
         assert_eq!(store.write(&key, write).await.unwrap(), Lookup::Found(removed));
         report(&format!("{call} of 100,000 fields"), server.micros("evalsha"), 2 * MOST_MICROS);

@@ -4,6 +4,7 @@ mod batches;
 mod login;
 mod round_trips;
 mod single;
+mod user_sessions;
 
 macro_rules! over_every_store {
     ($($module:ident { $($behaviour:ident)+ })+) => {
@@ -73,6 +74,24 @@ over_every_store! {
         two_logins_of_one_request_leave_whole_values
         of_two_requests_at_once_one_has_the_session
         a_batch_that_only_removes_creates_nothing
+    }
+    user_sessions {
+        every_way_to_write_the_user_is_found
+        every_way_to_remove_the_user_is_noticed
+        an_action_without_effect_leaves_the_index
+        the_entry_follows_every_new_id
+        a_login_with_an_index_is_one_round_trip
+        a_list_shows_each_session_as_it_is
+        a_tag_ends_only_a_session_of_the_user
+        all_or_all_other_sessions_are_ended
+        a_session_of_somebody_else_now_is_left_alone
+        an_end_follows_rotations_under_way
+        the_newest_sessions_can_be_kept
+        fifty_logins_at_once_leave_as_many_as_allowed
+        a_login_beyond_the_limit_is_refused
+        a_login_that_an_end_overtook_is_refused
+        an_index_with_a_former_name_of_the_field
+        another_user_gets_nothing_of_the_user_before
     }
     round_trips {
         the_table_of_round_trips_is_true

@@ -249,6 +249,8 @@ async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, Stor
         renews: false,
         changes: &[],
         keep_only: None,
+        deadline_in: Duration::from_secs(3_600),
+        index: &[],
     };
     assert_eq!(store.rotate(key, rotation).await?, Lookup::Found(()));
     Ok(successor_key)
