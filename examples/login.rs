@@ -1,41 +1,58 @@
-//! Login and logout with a form, "remember me", and protection against forged forms (CSRF).
+//! Login and logout with a form, "remember me", and protection against forged forms (CSRF). A page
+//! shows where a user is signed in, and an administrator can sign a user out everywhere.
 //!
 //! ```sh
 //! cargo run --example login
 //! ```
 //!
-//! The guide explains each rule: `session_runtime::guide::login`.
+//! The guide explains each rule: `session_runtime::guide::login` and `guide::user_sessions`.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
+use std::time::SystemTime;
 
 use axum::extract::Form;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, USER_AGENT,
+};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use serde::Deserialize;
+use session_runtime::find::{Checkpoint, SessionEntry, Surplus};
 use session_runtime::{Error, Lifetime, Session, Sessions};
 use subtle::ConstantTimeEq;
 
 #[derive(Session)]
 struct Auth {
-    /// Name of the logged-in user.
+    /// Name of the logged-in user. The index finds all sessions of a user.
+    #[session(index)]
     user: Option<String>,
     /// Token that each form of this session must send back. The type is `Option`, because a missing
     /// token must not equal an empty token.
     form_token: Option<String>,
 }
 
+/// Shown beside each session of a user.
+#[derive(Session)]
+struct Device {
+    user_agent: String,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
     let sessions = Sessions::new(session_examples::config()?).await?;
+    sessions.require::<Auth>()?; // a Redis Cluster has no index
     let app = Router::new()
         .route("/", get(home))
         .route("/login", get(login_page).post(login))
         .route("/logout", post(logout))
+        .route("/devices", get(devices))
+        .route("/devices/end", post(end_device))
+        .route("/devices/end-others", post(end_others))
+        .route("/admin", get(admin).post(end_all))
         .layer(middleware::map_response(protect))
         .route("/style.css", get(style))
         .layer(sessions.layer());
@@ -67,10 +84,19 @@ struct LoginForm {
     remember: Option<String>,
 }
 
-async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Response, Failure> {
+async fn login(
+    session: Session<Auth>,
+    device: Session<Device>,
+    sessions: Sessions,
+    headers: HeaderMap,
+    Form(form): Form<LoginForm>,
+) -> Result<Response, Failure> {
     // Required before login too. Otherwise another site could log the visitor in under the
     // attacker's account ("login CSRF").
     check_form_token(&session, &form.form_token).await?;
+    // Taken before the password is verified, because an administrator may sign the user out
+    // everywhere in the meantime.
+    let seen = sessions.find(Auth::by_user(&form.name)).checkpoint().await?;
     let Some(user) = demo_user(&form.name, &form.password) else {
         // The answer is the same for an unknown name and for a wrong password. A real application
         // also limits the number of attempts.
@@ -80,21 +106,40 @@ async fn login(session: Session<Auth>, Form(form): Form<LoginForm>) -> Result<Re
     };
     let lifetime =
         if form.remember.is_some() { Lifetime::remembered() } else { Lifetime::normal() };
-    sign_in(&session, user, lifetime).await?;
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let login = Login { user, user_agent: user_agent.unwrap_or_default(), lifetime, seen };
+    sign_in(&session, &device, login).await?;
     Ok(Redirect::to("/").into_response())
 }
 
-async fn sign_in(session: &Session<Auth>, user: &str, lifetime: Lifetime) -> Result<(), Error> {
+/// A login with the right password.
+struct Login<'a> {
+    user: &'a str,
+    user_agent: &'a str,
+    lifetime: Lifetime,
+    seen: Checkpoint,
+}
+
+async fn sign_in(
+    session: &Session<Auth>,
+    device: &Session<Device>,
+    login: Login<'_>,
+) -> Result<(), Error> {
     // All of this is one step: no session with the user ever has the old id or the old token.
     session
         .write()
-        .set(session.user(), user)
+        .set(session.user(), login.user)
+        .set(device.user_agent(), login.user_agent)
         // An attacker may know the old token.
         .set(session.form_token(), random_token())
         // Other data of a previous user must not reach the next user.
         .keep_only(())
         // An attacker may know or have planted the old id. The new id is secret again.
-        .renew(lifetime)
+        .renew(login.lifetime)
+        // Refused if all sessions of the user were ended during the login.
+        .unless_ended_since(login.seen)
+        // A sixth device signs the oldest out.
+        .at_most(5, Surplus::EndOldest)
         .commit()
         .await
 }
@@ -112,6 +157,83 @@ async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<
     }
     session.destroy().await?;
     Ok(Redirect::to("/login"))
+}
+
+/// Shows where the user is signed in. A real application first asks for the password again if the
+/// last check is too old.
+async fn devices(session: Session<Auth>, sessions: Sessions) -> Result<Response, Failure> {
+    let Some(user) = session.user().await? else {
+        return Ok(Redirect::to("/login").into_response());
+    };
+    let token = form_token(&session).await?;
+    let entries = sessions.find(Auth::by_user(&user)).list_as::<Device>().await?;
+    let rows = entries
+        .iter()
+        .map(|entry| device_row(entry, entry.is_current(&session), sessions.now(), &token));
+    Ok(devices_page(&rows.collect::<String>(), &token).into_response())
+}
+
+#[derive(Deserialize)]
+struct EndForm {
+    #[serde(default)]
+    form_token: String,
+    #[serde(default)]
+    tag: String,
+}
+
+async fn end_device(
+    session: Session<Auth>,
+    sessions: Sessions,
+    Form(form): Form<EndForm>,
+) -> Result<Redirect, Failure> {
+    check_form_token(&session, &form.form_token).await?;
+    if let Some(user) = session.user().await? {
+        // Ends only a session of this user, whatever the tag.
+        sessions.find(Auth::by_user(&user)).end(&form.tag).await?;
+    }
+    Ok(Redirect::to("/devices"))
+}
+
+async fn end_others(
+    session: Session<Auth>,
+    sessions: Sessions,
+    Form(form): Form<EndForm>,
+) -> Result<Redirect, Failure> {
+    check_form_token(&session, &form.form_token).await?;
+    if let Some(user) = session.user().await? {
+        sessions.find(Auth::by_user(&user)).end_others(&session).await?;
+    }
+    Ok(Redirect::to("/devices"))
+}
+
+async fn admin(session: Session<Auth>) -> Result<Html<String>, Failure> {
+    check_administrator(&session).await?;
+    Ok(admin_page(None, &form_token(&session).await?))
+}
+
+#[derive(Deserialize)]
+struct AdminForm {
+    #[serde(default)]
+    form_token: String,
+    name: String,
+}
+
+async fn end_all(
+    session: Session<Auth>,
+    sessions: Sessions,
+    Form(form): Form<AdminForm>,
+) -> Result<Html<String>, Failure> {
+    check_administrator(&session).await?;
+    check_form_token(&session, &form.form_token).await?;
+    // A real application first marks the account as locked, if the user must not come back.
+    let ended = sessions.find(Auth::by_user(&form.name)).end_all().await?;
+    Ok(admin_page(Some(ended), &form.form_token))
+}
+
+/// **Only for this demonstration.** A real application looks up the rights of the user.
+async fn check_administrator(session: &Session<Auth>) -> Result<(), Failure> {
+    let is_administrator = session.user().await?.as_deref() == Some(ADMINISTRATOR);
+    is_administrator.then_some(()).ok_or(Failure::NoAdministrator)
 }
 
 /// Returns the form token of this session, and creates the token for the first form. Two tabs that
@@ -152,11 +274,13 @@ fn demo_user(name: &str, password: &str) -> Option<&'static str> {
 
 const DEMO_USERS: [&str; 2] = ["ada", "grace"];
 const DEMO_PASSWORD: &str = "an example";
+const ADMINISTRATOR: &str = "grace";
 
 /// Reason why a request failed, shown as an HTML page.
 enum Failure {
     /// The form did not come from a page of this session.
     FormToken,
+    NoAdministrator,
     Session(Error),
 }
 
@@ -170,8 +294,12 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::FormToken => (StatusCode::FORBIDDEN, form_token_page()).into_response(),
+            Self::NoAdministrator => {
+                (StatusCode::FORBIDDEN, no_administrator_page()).into_response()
+            }
             Self::Session(error) => {
                 let page = match () {
+                    () if error.is_ended_since() => ended_since_page(),
                     () if error.is_gone() => gone_page(),
                     () if error.is_cross_site() => cross_site_page(),
                     () if error.is_unavailable() => unavailable_page(),
@@ -216,9 +344,95 @@ fn home_page(user: &str, token: &str) -> Html<String> {
 <form method="post" action="/logout">
 <input type="hidden" name="form_token" value="{token}">
 <button id="logout">Sign out</button>
-</form>"#,
+</form>
+<p><a id="devices" href="/devices">Where you are signed in</a>{admin}</p>"#,
             user = Escaped(user),
             token = Escaped(token),
+            admin = if user == ADMINISTRATOR {
+                r#", <a id="admin" href="/admin">administration</a>"#
+            } else {
+                ""
+            },
+        ),
+    )
+}
+
+/// Returns the list item of a session. The tag names the session in the form, and gives no access.
+fn device_row(
+    entry: &SessionEntry<Device>,
+    is_current: bool,
+    now: SystemTime,
+    token: &str,
+) -> String {
+    // A browser can send any text as its user agent.
+    let user_agent = entry.data().map(|device| device.user_agent).unwrap_or_default();
+    let name = Escaped(if user_agent.is_empty() { "an unknown browser" } else { &user_agent });
+    let used = entry.last_used().and_then(|used| now.duration_since(used.at).ok());
+    let used = used.map(|ago| format!(", used {} minutes ago", ago.as_secs() / 60));
+    if is_current {
+        return format!("<li><strong>{name}</strong>, this device</li>\n");
+    }
+    format!(
+        r#"<li>{name}{used}
+<form method="post" action="/devices/end">
+<input type="hidden" name="form_token" value="{token}">
+<button class="end" name="tag" value="{tag}">Sign out there</button>
+</form></li>
+"#,
+        used = used.unwrap_or_default(),
+        token = Escaped(token),
+        tag = Escaped(entry.tag()),
+    )
+}
+
+fn devices_page(rows: &str, token: &str) -> Html<String> {
+    page(
+        "Where you are signed in",
+        format_args!(
+            r#"<ul id="sessions">
+{rows}</ul>
+<form method="post" action="/devices/end-others">
+<input type="hidden" name="form_token" value="{token}">
+<button id="end-others">Sign out everywhere else</button>
+</form>
+<p><a href="/">Back</a></p>"#,
+            token = Escaped(token),
+        ),
+    )
+}
+
+fn admin_page(ended: Option<usize>, token: &str) -> Html<String> {
+    let done = ended.map(|ended| format!(r#"<p id="ended">{ended} sessions were ended.</p>"#));
+    page(
+        "Administration",
+        format_args!(
+            r#"{done}
+<form method="post" action="/admin">
+<input type="hidden" name="form_token" value="{token}">
+<label for="name">Name</label>
+<input id="name" name="name" required autofocus>
+<button id="end-all">Sign out everywhere</button>
+</form>
+<p><a href="/">Back</a></p>"#,
+            done = done.unwrap_or_default(),
+            token = Escaped(token),
+        ),
+    )
+}
+
+fn no_administrator_page() -> Html<String> {
+    page(
+        "Only for administrators",
+        format_args!(r#"<p>Sign in as <code>{ADMINISTRATOR}</code>. <a href="/">Back</a></p>"#),
+    )
+}
+
+/// All sessions of the user were ended during the login.
+fn ended_since_page() -> Html<String> {
+    page(
+        "Please sign in again",
+        format_args!(
+            r#"<p>You were signed out everywhere just now. <a id="again" href="/login">Sign in</a></p>"#
         ),
     )
 }

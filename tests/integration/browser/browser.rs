@@ -283,6 +283,39 @@ async fn a_browser_with_a_session_that_ended_elsewhere_can_sign_in_again() {
 }
 
 #[tokio::test]
+async fn a_user_and_an_administrator_sign_another_device_out() {
+    let (Some(laptop), Some(phone)) = (Browser::start(), Browser::start()) else { return };
+    let example = Example::start("login", &[]);
+    let (laptop, phone) = (laptop.open(example.url()).await, phone.open(example.url()).await);
+    for page in [&laptop, &phone] {
+        sign_in(page, "ada").await;
+        expect_signed_in(page, "ada").await;
+    }
+    laptop.follow("#devices").await;
+    laptop.expect_title("Where you are signed in").await;
+    assert!(laptop.text("#sessions").await.contains("this device"));
+    laptop.follow(".end").await;
+    laptop.expect_title("Where you are signed in").await;
+    assert!(!laptop.has(".end").await);
+
+    phone.reload().await;
+    phone.expect_title("Your session has ended").await;
+    until("the login page", async || {
+        phone.follow("#again").await;
+        phone.title().await == "Sign in"
+    })
+    .await;
+    sign_in(&phone, "grace").await;
+    expect_signed_in(&phone, "grace").await;
+    phone.follow("#admin").await;
+    phone.fill("#name", "ada").await;
+    phone.follow("#end-all").await;
+    assert_eq!(phone.text("#ended").await, "1 sessions were ended.");
+    laptop.visit(example.url()).await;
+    laptop.expect_title("Your session has ended").await;
+}
+
+#[tokio::test]
 async fn a_wrong_password_signs_nobody_in_and_input_is_escaped() {
     let Some(browser) = Browser::start() else { return };
     let example = Example::start("login", &[]);

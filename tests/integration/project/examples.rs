@@ -1,11 +1,11 @@
 //! Every program in `examples/`, started as a user would and checked against its documentation. A
-//! browser tests `login`.
+//! browser tests `login` too.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, TE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, TE, USER_AGENT};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use session_tests::example::{self, Example};
@@ -37,6 +37,54 @@ impl Jar {
         let response = self.send(client().request(method, url).json(body)).await;
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
+}
+
+/// A browser in the example `login`.
+struct Device {
+    jar: Jar,
+    url: String,
+}
+
+impl Device {
+    /// Signs a user in, with a browser of this name.
+    async fn sign_in(example: &Example, user: &str, browser: &str) -> Self {
+        let mut device = Self { jar: Jar::default(), url: example.url().to_owned() };
+        let token = value_of(&device.get("/login").await, "form_token").to_owned();
+        let form = device.form("/login").header(USER_AGENT, browser);
+        let form = form.body(format!("form_token={token}&name={user}&password=an+example"));
+        assert_eq!(device.jar.send(form).await.status(), 303);
+        device
+    }
+
+    async fn get(&mut self, path: &str) -> String {
+        self.jar.get(&format!("{}{path}", self.url)).await
+    }
+
+    async fn post(&mut self, path: &str, body: String) -> Response {
+        let form = self.form(path).body(body);
+        self.jar.send(form).await
+    }
+
+    async fn is_signed_in(&mut self) -> bool {
+        self.jar.send(client().get(&self.url)).await.status() == 200
+    }
+
+    /// Returns the tag of the session, at the beginning of the cookie's value.
+    fn tag(&self) -> &str {
+        let (_, value) = self.jar.cookie.as_deref().unwrap().split_once('=').unwrap();
+        &value[..8]
+    }
+
+    fn form(&self, path: &str) -> RequestBuilder {
+        let request = client().post(format!("{}{path}", self.url));
+        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+}
+
+/// Returns the value of the first input or button of this name.
+fn value_of<'a>(page: &'a str, name: &str) -> &'a str {
+    let (_, value) = page.split_once(&format!(r#"name="{name}" value=""#)).unwrap();
+    value.split('"').next().unwrap()
 }
 
 /// Returns a client that does not follow redirects, so the redirect and the cookie are visible.
@@ -112,6 +160,49 @@ async fn flash_shows_a_message_once() {
     jar.send(client().post(format!("{}/save", example.url()))).await;
     assert!(jar.get(example.url()).await.contains("Saved."));
     assert!(!jar.get(example.url()).await.contains("Saved."));
+}
+
+#[tokio::test]
+async fn login_lists_the_sessions_of_a_user_and_ends_them() {
+    let example = Example::start("login", &[]);
+    let mut laptop = Device::sign_in(&example, "ada", "Laptop").await;
+    let mut phone = Device::sign_in(&example, "ada", "<Phone>").await;
+    let mut tablet = Device::sign_in(&example, "ada", "Tablet").await;
+    let mut grace = Device::sign_in(&example, "grace", "Desk").await;
+    let page = laptop.get("/devices").await;
+    for text in ["<strong>Laptop</strong>, this device", "<li>&lt;Phone&gt;", "<li>Tablet"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    assert!(!page.contains("Desk") && !page.contains(laptop.tag()), "{page}");
+
+    let token = value_of(&page, "form_token").to_owned();
+    let end = |tag: &str| format!("form_token={token}&tag={tag}");
+    let forged = format!("tag={}", phone.tag());
+    assert_eq!(laptop.post("/devices/end", forged).await.status(), 403);
+    assert_eq!(laptop.post("/devices/end", end(grace.tag())).await.status(), 303);
+    assert!(phone.is_signed_in().await && grace.is_signed_in().await);
+    assert_eq!(laptop.post("/devices/end", end(phone.tag())).await.status(), 303);
+    assert!(!phone.is_signed_in().await && tablet.is_signed_in().await);
+    assert_eq!(laptop.post("/devices/end-others", end("")).await.status(), 303);
+    assert!(!tablet.is_signed_in().await && laptop.is_signed_in().await);
+
+    assert_eq!(laptop.post("/admin", format!("{}&name=grace", end(""))).await.status(), 403);
+    let token = value_of(&grace.get("/admin").await, "form_token").to_owned();
+    let done = grace.post("/admin", format!("form_token={token}&name=ada")).await;
+    assert!(done.text().await.unwrap().contains("1 sessions were ended."));
+    assert!(!laptop.is_signed_in().await && grace.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn login_signs_the_oldest_of_six_devices_out() {
+    let example = Example::start("login", &[]);
+    let mut devices = Vec::new();
+    for number in 0..6 {
+        devices.push(Device::sign_in(&example, "ada", &format!("Device {number}")).await);
+    }
+    for (number, device) in devices.iter_mut().enumerate() {
+        assert_eq!(device.is_signed_in().await, number > 0, "{number}");
+    }
 }
 
 #[tokio::test]
