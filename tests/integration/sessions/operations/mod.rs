@@ -92,6 +92,7 @@ over_every_store! {
         a_login_that_an_end_overtook_is_refused
         an_index_with_a_former_name_of_the_field
         another_user_gets_nothing_of_the_user_before
+        an_ended_device_begins_again_after_destroy
     }
     round_trips {
         the_table_of_round_trips_is_true

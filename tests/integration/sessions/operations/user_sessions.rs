@@ -400,3 +400,19 @@ pub(crate) async fn another_user_gets_nothing_of_the_user_before(world: World) {
         sessions.find(Auth::by_user(8)).end_all().await.unwrap();
     }
 }
+
+/// A login page writes just after an administrator has ended the session of the cookie.
+pub(crate) async fn an_ended_device_begins_again_after_destroy(world: World) {
+    let Some(sessions) = indexed(&world).await else { return };
+    let handle = sessions.open([]);
+    let signed_in: Session<Auth> = handle.session();
+    signed_in.set_user(7).await.unwrap();
+    let handle = next_request(&sessions, &handle);
+    assert_eq!(sessions.find(Auth::by_user(7)).end_all().await.unwrap(), 1);
+    let page: Session<Device> = handle.session();
+    assert!(page.browser().get_or_set("Lynx").await.is_err_and(|error| error.is_gone()));
+    page.destroy().await.unwrap();
+    assert_eq!(page.browser().get_or_set("Lynx").await.unwrap(), "Lynx");
+    let next: Session<Device> = next_request(&sessions, &handle).session();
+    assert_eq!(next.browser().await.unwrap(), "Lynx");
+}
