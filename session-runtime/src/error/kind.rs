@@ -74,8 +74,9 @@ pub(crate) enum Kind {
     )]
     NoIndex,
     #[error(
-        "`unless_ended_since` and `at_most` belong to the login of one user: set exactly one \
-         indexed field in the batch, with the value that the checkpoint is for"
+        "`unless_ended_since` and `at_most` need the user in the same batch: set exactly one field \
+         with `#[session(index)]`. With a checkpoint, set the field of the checkpoint to the same \
+         value"
     )]
     GuardWithoutLogin,
     #[cfg(feature = "blocking")]

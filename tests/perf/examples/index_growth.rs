@@ -4,9 +4,9 @@
 //! cargo run --release -p session-perf --features by-hand --example index_growth
 //! ```
 //!
-//! The first table has the time of a list and of a count, by number of sessions of the user. It also
-//! has the server's time for a login beside these sessions. The second table has the server's memory
-//! for each session, with and without an index.
+//! The first table shows how long a list and a count take, by number of sessions of the user. The
+//! server's time for a login beside these sessions follows. The second table shows the memory of
+//! the server for each session, with and without an index.
 
 #![allow(clippy::unwrap_used, reason = "a failure ends the measurement")]
 
