@@ -19,8 +19,10 @@ const IDLE: u64 = 1000 * IDLE_SECONDS;
 const TOMBSTONE: u64 = 300_000;
 const WRITE: &str =
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/write.lua");
-const ROTATE: &str =
-    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua");
+const ROTATE: &str = concat!(
+    "local keeps_indexes = false\n",
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua")
+);
 
 pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failure> {
     let info = format!("redis://{redis}").into_connection_info()?;
