@@ -22,7 +22,7 @@ pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
     no_nested_options(input, errors);
     stored_names_differ(input, errors);
     aliases_are_free(input, errors);
-    no_empty_stored_name(input, errors);
+    no_reserved_stored_name(input, errors);
     no_empty_prefix(input, errors);
     getters_and_setters_differ(input, errors);
     no_hidden_methods(input, errors);
@@ -123,13 +123,18 @@ fn aliases_are_free(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// The empty name is reserved for the field that keeps a session without other fields alive.
-fn no_empty_stored_name(input: &Input<'_>, errors: &mut Errors) {
+/// The empty name is reserved for the field that keeps a session without other fields alive. NUL is
+/// reserved for the label of indexes.
+fn no_reserved_stored_name(input: &Input<'_>, errors: &mut Errors) {
     let stored = input.fields.iter().map(|field| (field.stored.clone(), field.stored_span));
     let aliases = input.fields.iter().filter_map(|field| field.alias.as_ref());
     let aliases = aliases.map(|alias| (alias.value(), alias.span()));
-    for (_, span) in stored.chain(aliases).filter(|(name, _)| name.is_empty()) {
-        errors.report(span, "the empty name is reserved for the session itself");
+    for (name, span) in stored.chain(aliases) {
+        match &*name {
+            "" => errors.report(span, "the empty name is reserved for the session itself"),
+            "\0" => errors.report(span, "the name NUL is reserved for the session itself"),
+            _ => {}
+        }
     }
 }
 
