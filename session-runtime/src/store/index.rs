@@ -24,7 +24,7 @@ use crate::id::{IndexKey, SessionId, SessionKey};
 /// Such entries go at the latest with the absolute deadline of the session.
 pub trait SessionIndex: Send + Sync {
     /// Returns the sessions under this key, and a few too many. `mark` also records the present
-    /// moment as an end of all these sessions, for [`LoginGuard::unless_ended_since`](super::LoginGuard::unless_ended_since).
+    /// moment as an end of all these sessions, for [`LoginGuard`](super::LoginGuard).
     ///
     /// The mark counts for ten minutes. Works even if the store is full.
     fn entries<'a>(

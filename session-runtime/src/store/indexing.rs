@@ -50,11 +50,15 @@ impl fmt::Debug for IndexEntry {
 /// The conditions of a login.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LoginGuard {
-    /// Refuses the write with [`StoreError::ended_since`](super::StoreError::ended_since) if the list was
-    /// [marked](super::SessionIndex::entries) at this time or later, by the clock of the store. A time more
-    /// than ten minutes ago is refused too.
+    /// Refuses the write with [`ended_since`] if the list was [marked] at this time or later, by
+    /// the clock of the store. A time more than ten minutes ago is refused too.
+    ///
+    /// [`ended_since`]: super::StoreError::ended_since
+    /// [marked]: super::SessionIndex::entries
     pub unless_ended_since: Option<SystemTime>,
-    /// Refuses the write with [`StoreError::too_many`](super::StoreError::too_many) if the list already has this many other
-    /// entries. Entries with the tag of this session do not count.
+    /// Refuses the write with [`too_many`] if the list already has this many other entries. Entries
+    /// with the tag of this session do not count.
+    ///
+    /// [`too_many`]: super::StoreError::too_many
     pub at_most: Option<NonZero<u32>>,
 }

@@ -369,7 +369,14 @@ async fn sessions_that_have_expired_do_not_refuse_a_login() {
             let key = SessionKey::new("app", &id);
             assert_eq!(server.cli::<i64>(&["PEXPIRE", key.expose_secret(), "1"]), 1);
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        until("the sessions have expired", async || {
+            let is_left = |session: &Session<Auth>| {
+                let key = SessionKey::new("app", &session.session_id().unwrap());
+                server.cli::<i64>(&["EXISTS", key.expose_secret()]) == 1
+            };
+            !expired.iter().any(is_left)
+        })
+        .await;
         log_in_beside(&sessions, 7, 1, surplus).await.unwrap();
         assert_eq!(sessions.find(Auth::by_user(7)).end_all().await.unwrap(), 1);
     }
@@ -518,7 +525,7 @@ async fn logins_of_one_browser_at_once_keep_to_the_limit() {
     assert_sound(&server, "app", "after the logins");
 }
 
-/// Of several cookies, the first may be of a session that is over.
+/// The first cookie of several may name a session that is over.
 #[tokio::test]
 async fn all_others_are_ended_whichever_cookie_is_live() {
     let server = RedisServer::start();

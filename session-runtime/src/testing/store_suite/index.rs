@@ -174,7 +174,7 @@ pub async fn a_login_beyond_a_limit_changes_nothing(subject: &impl StoreUnderTes
     test.log_in_if(&third, guard(u32::MAX)).await.unwrap();
 }
 
-/// Of many logins at once, as many as allowed succeed.
+/// The store accepts exactly the allowed number of many logins at once.
 pub async fn a_limit_is_exact_for_logins_at_once(subject: &impl StoreUnderTest) {
     let Some(test) = Test::new(subject) else { return };
     let guard = LoginGuard { unless_ended_since: None, at_most: NonZero::new(3) };
