@@ -11,7 +11,7 @@ use crate::lifecycle::SessionMetadata;
 use crate::store::{Change, IndexChange, IndexEntry, Indexing, LoginGuard};
 
 /// The changes of one step, with those of indexed fields once more.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ChangeSet<'a> {
     pub(crate) changes: &'a [Change<'static>],
     pub(crate) indexed: &'a [IndexedChange],
@@ -25,6 +25,18 @@ pub(crate) struct IndexedChange {
     pub(crate) alias: Option<&'static str>,
     pub(crate) value: Option<Bytes>,
     pub(crate) guard: LoginGuard,
+}
+
+impl IndexedChange {
+    /// Creates a change without conditions.
+    pub(crate) fn new(
+        index: &'static str,
+        field: &'static str,
+        alias: Option<&'static str>,
+        value: Option<Bytes>,
+    ) -> Self {
+        Self { index, field, alias, value, guard: LoginGuard::default() }
+    }
 }
 
 /// Shows the change without the value.

@@ -91,9 +91,9 @@ impl SessionHandle {
         let Some(expires_in) = planned.to.expires_in(now) else {
             return Err(Error::new(Kind::Expired));
         };
-        let changes = new_id.batch.map_or(&[][..], |batch| batch.set.changes);
-        let index_changes =
-            self.index_changes(new_id.batch.map_or(&[][..], |batch| batch.set.indexed))?;
+        let ChangeSet { changes, indexed } =
+            new_id.batch.map(|batch| batch.set).unwrap_or_default();
+        let index_changes = self.index_changes(indexed)?;
         let rotation = Rotation {
             successor_key: &planned.to.key,
             successor: &planned.to.id,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 use crate::request::indexed::{ChangeSet, IndexedChange};
-use crate::store::{Change, LoginGuard};
+use crate::store::Change;
 use crate::value::FieldSpec;
 
 /// The stored values of a schema's fields, in the order of
@@ -82,13 +82,8 @@ impl Changes {
         indexed: &'static [(&'static str, &'static str)],
     ) {
         self.changes.extend(names.iter().map(|field| Change::Remove { field }));
-        self.indexed.extend(indexed.iter().map(|(index, field)| IndexedChange {
-            index,
-            field,
-            alias: None,
-            value: None,
-            guard: LoginGuard::default(),
-        }));
+        let removal = |&(index, field)| IndexedChange::new(index, field, None, None);
+        self.indexed.extend(indexed.iter().map(removal));
     }
 
     pub(crate) fn indexed_mut(&mut self) -> &mut [IndexedChange] {
@@ -112,6 +107,5 @@ pub(crate) fn indexed_change<T>(
     value: Option<&Bytes>,
 ) -> Option<IndexedChange> {
     let index = spec.index()?;
-    let (field, alias, value) = (spec.name(), spec.alias(), value.cloned());
-    Some(IndexedChange { index, field, alias, value, guard: LoginGuard::default() })
+    Some(IndexedChange::new(index, spec.name(), spec.alias(), value.cloned()))
 }

@@ -5,7 +5,6 @@ mod entry;
 mod search;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 pub use self::checkpoint::{Checkpoint, Surplus};
@@ -58,12 +57,11 @@ pub struct FoundSessions<S> {
     manager: Arc<Manager>,
     query: IndexQuery<S>,
     limit: usize,
-    schema: PhantomData<fn() -> S>,
 }
 
 impl<S: Schema> FoundSessions<S> {
     pub(crate) fn new(manager: Arc<Manager>, query: IndexQuery<S>) -> Self {
-        Self { manager, query, limit: usize::MAX, schema: PhantomData }
+        Self { manager, query, limit: usize::MAX }
     }
 
     /// Limits the entries of [`list`](Self::list) and [`list_as`](Self::list_as).
