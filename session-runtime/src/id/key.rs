@@ -46,8 +46,14 @@ impl SessionKey {
     /// Returns the text of the native id in the key. An id from Python has none.
     #[cfg(feature = "redis")]
     pub(crate) fn native_id(&self) -> Option<String> {
-        self.text[..self.rest_at].strip_suffix('}')?;
-        Some([self.hash_tag(), &self.text[self.rest_at..]].concat())
+        Self::native_id_in(&self.text[self.prefix().len()..])
+    }
+
+    /// Returns the text of the native id in the last part of a key.
+    #[cfg(feature = "redis")]
+    pub(crate) fn native_id_in(name: &str) -> Option<String> {
+        let (tag, rest) = name.strip_prefix('{')?.split_once('}')?;
+        Some([tag, rest].concat())
     }
 
     /// Returns the part of the key that decides on a cluster's slot: the text in the braces, or the

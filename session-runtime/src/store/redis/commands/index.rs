@@ -162,12 +162,8 @@ impl RedisStore {
     /// Removes an ended session from its lists in the background. `key` is a former key of the
     /// session, and `name` the last part of its last key.
     pub(super) fn leave_unawaited(&self, key: &SessionKey, label: &[u8], name: &[u8]) {
-        let name = String::from_utf8_lossy(name);
-        // An id from Python has no braces, and a time that the key does not tell.
-        let Some((tag, rest)) = name.strip_prefix('{').and_then(|name| name.split_once('}')) else {
-            return;
-        };
-        let member = [tag, rest].concat();
+        // The key of an id from Python does not tell the time in the id.
+        let Some(member) = SessionKey::native_id_in(&String::from_utf8_lossy(name)) else { return };
         let mut commands = Pipeline::new();
         for (_, _, list) in Label::parse(label).lists(key, &[]) {
             commands.add_command(command_of(&["ZREM", list.as_str(), &member]));

@@ -228,54 +228,45 @@ impl RedisStore {
             let deployment = &self.deployment;
             ROTATE.run(deployment, deadline, key, successor, capacity, add_arguments).await?
         } else {
-            Box::pin(self.rotate_indexed(key, rotation, b"", &add_arguments)).await?
+            Value::BulkString(Vec::new())
+        };
+        let reply = match reply {
+            Value::BulkString(label) => {
+                Box::pin(self.rotate_labelled(key, rotation, label, &add_arguments)).await?
+            }
+            reply => reply,
         };
         match reply {
             Value::Int(1) => Ok(Lookup::Found(())),
             Value::Int(0) => Ok(Lookup::Missing),
-            Value::BulkString(label) => {
-                Box::pin(self.rotate_labelled(key, rotation, label, &add_arguments)).await
-            }
             Value::ServerError(error) => dead_or_error((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
     }
 
-    /// Rotates a session with entries in indexes. The label says which.
+    /// Rotates a session with entries in indexes. The label says which, and is empty if none is
+    /// known.
     async fn rotate_labelled(
         &self,
         key: &SessionKey,
         rotation: Rotation<'_>,
         mut label: Vec<u8>,
         add_arguments: &(dyn Fn(&mut Cmd) + Sync),
-    ) -> Result<Lookup<()>, StoreError> {
+    ) -> Result<Value, StoreError> {
         for _ in 0..LABEL_TRIES {
-            match self.rotate_indexed(key, rotation, &label, add_arguments).await? {
-                Value::Int(1) => return Ok(Lookup::Found(())),
-                Value::Int(0) => return Ok(Lookup::Missing),
+            let arguments = IndexArguments {
+                own_keys: &[key.expose_secret(), rotation.successor_key.expose_secret()],
+                session: rotation.successor,
+                deadline_in: rotation.deadline_in,
+                changes: rotation.index,
+                moved: Some((key, &label)),
+            };
+            match arguments.run(&ROTATE_INDEXED, &self.deployment, key, add_arguments).await? {
                 Value::BulkString(other) => label = other,
-                Value::ServerError(error) => return dead_or_error((&error).into()),
-                _ => return Err(StoreError::outcome_unknown(Cause::Unexpected)),
+                reply => return Ok(reply),
             }
         }
         Err(StoreError::unavailable("other requests kept changing an indexed field"))
-    }
-
-    async fn rotate_indexed(
-        &self,
-        key: &SessionKey,
-        rotation: Rotation<'_>,
-        label: &[u8],
-        add_arguments: &(dyn Fn(&mut Cmd) + Sync),
-    ) -> Result<Value, StoreError> {
-        let arguments = IndexArguments {
-            own_keys: &[key.expose_secret(), rotation.successor_key.expose_secret()],
-            session: rotation.successor,
-            deadline_in: rotation.deadline_in,
-            changes: rotation.index,
-            moved: Some((key, label)),
-        };
-        arguments.run(&ROTATE_INDEXED, &self.deployment, key, add_arguments).await
     }
 
     async fn run_indexed(
