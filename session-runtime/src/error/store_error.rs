@@ -88,6 +88,11 @@ impl StoreError {
         self.kind == StoreErrorKind::Refused
     }
 
+    /// Returns `true` if the store refused the operation, and nothing was carried out.
+    pub(crate) fn changed_nothing(&self) -> bool {
+        self.is_refused() || self.is_ended_since() || self.is_too_many()
+    }
+
     /// Returns `true` if a write may or may not have been carried out.
     pub fn is_outcome_unknown(&self) -> bool {
         self.kind == StoreErrorKind::OutcomeUnknown

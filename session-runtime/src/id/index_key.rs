@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 #[cfg(feature = "redis")]
 use crate::id::SessionKey;
+#[cfg(feature = "redis")]
+use crate::id::slot::StoredKey;
 
 /// Distinguishes this use of SHA-256 from others.
 const LABEL: &[u8] = b"session index 1";
@@ -60,6 +62,13 @@ impl IndexKey {
     /// Returns the hash, which is the last part of the key.
     pub fn hash(&self) -> &str {
         &self.text[self.hash_at..]
+    }
+}
+
+#[cfg(feature = "redis")]
+impl StoredKey for IndexKey {
+    fn hash_tag(&self) -> &str {
+        &self.text
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::id::SessionId;
+#[cfg(feature = "redis")]
+use crate::id::slot::StoredKey;
 
 /// The name of a session in the store: `PREFIX:sessions:{TAG}REST`.
 ///
@@ -56,19 +58,19 @@ impl SessionKey {
         Some([tag, rest].concat())
     }
 
-    /// Returns the part of the key that decides on a cluster's slot: the text in the braces, or the
-    /// whole key without braces.
-    #[cfg(feature = "redis")]
-    pub(crate) fn hash_tag(&self) -> &str {
+    /// Returns the whole key, including the secret of the session's id.
+    pub fn expose_secret(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(feature = "redis")]
+impl StoredKey for SessionKey {
+    fn hash_tag(&self) -> &str {
         match self.text[..self.rest_at].strip_suffix('}') {
             Some(until) => &until[until.len() - SessionId::TAG_LEN..],
             None => &self.text,
         }
-    }
-
-    /// Returns the whole key, including the secret of the session's id.
-    pub fn expose_secret(&self) -> &str {
-        &self.text
     }
 }
 

@@ -1,17 +1,19 @@
-//! The cluster slot of a session.
+//! The cluster slot of a key.
 
-use super::SessionKey;
+/// A key in the store.
+pub(crate) trait StoredKey {
+    /// Returns the part of the key that decides on a cluster's slot ([Redis Cluster specification,
+    /// "Hash tags"]): the text in the braces, or the whole key without braces.
+    ///
+    /// [Redis Cluster specification, "Hash tags"]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
+    fn hash_tag(&self) -> &str;
+}
 
 /// The number of slots of a cluster.
 pub(crate) const SLOTS: usize = 16384;
 
-/// Returns the slot of a session's key ([Redis Cluster specification, "Hash tags"]).
-///
-/// The slot depends on the text in the braces, which is the tag of the session. For a key without
-/// braces, the slot depends on the whole key.
-///
-/// [Redis Cluster specification, "Hash tags"]: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
-pub(crate) fn slot_of(key: &SessionKey) -> u16 {
+/// Returns the slot of a key.
+pub(crate) fn slot_of(key: &impl StoredKey) -> u16 {
     slot_of_tag(key.hash_tag().as_bytes())
 }
 
@@ -33,7 +35,7 @@ fn crc16(bytes: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::SessionId;
+    use crate::id::{IndexKey, SessionId, SessionKey};
 
     #[test]
     fn the_checksum_is_that_of_the_specification() {
@@ -47,5 +49,11 @@ mod tests {
             let id = SessionId::parse(&format!("{tag}{:A<32}", "")).unwrap();
             assert_eq!(slot_of(&SessionKey::new("app", &id)), slot);
         }
+    }
+
+    #[test]
+    fn a_list_is_in_the_slot_of_its_whole_key() {
+        // The reply of Redis 8.2 to `CLUSTER KEYSLOT app:sessions:by:2-xPorlu_EqeiAgT3dSf-g`.
+        assert_eq!(slot_of(&IndexKey::new("app", "user", b"42")), 6033);
     }
 }

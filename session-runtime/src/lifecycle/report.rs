@@ -4,7 +4,7 @@ use super::Lifecycle;
 use super::candidate::Candidate;
 use super::end::{End, Gone, RequestAge};
 use super::metadata::SessionMetadata;
-use super::plan::PlannedRotation;
+use super::plan::{PlannedRotation, PlannedWrite};
 use super::state::State;
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
@@ -71,6 +71,16 @@ impl Lifecycle {
             // write is not repeated.
             _ if self.rotations.iter().any(|sent| sent.from.id == *id) => Ok(Next::Done),
             _ => Ok(Next::Replan),
+        }
+    }
+
+    /// Records that the store refused to create the session of a login, so nothing happened. A new
+    /// attempt does not have to ask for this session.
+    pub(crate) fn login_refused(&mut self, planned: &PlannedWrite) {
+        if let State::Absent { pending } = &mut self.state
+            && !planned.resolves_pending
+        {
+            pending.take_if(|session| session.id == planned.session.id);
         }
     }
 

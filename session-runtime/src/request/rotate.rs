@@ -5,7 +5,7 @@ use super::indexed::{ChangeSet, deadline_in};
 use super::write::ttl_of;
 use crate::error::{Error, Kind};
 use crate::lifecycle::{Next, PlannedRotation, RotationReason, RotationStep, TOMBSTONE_FOR};
-use crate::store::{Lookup, Rotation};
+use crate::store::{Lookup, Rotation, StoreError};
 
 /// A new id for the session, with the changes of the same step.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +107,12 @@ impl SessionHandle {
         };
         let reply = self.store().rotate(&planned.from.key, rotation).await;
         let reply = reply.inspect_err(|error| self.report_refusal(error, &planned.from));
-        match reply.map_err(|error| self.write_error(error, changes.iter().find_map(ttl_of)))? {
+        let to_error = |error: StoreError| match error.is_ended_since() && indexed.is_empty() {
+            // The end through an index came between the two steps of a rotation.
+            true => Error::new(Kind::Gone),
+            false => self.write_error(error, changes.iter().find_map(ttl_of)),
+        };
+        match reply.map_err(to_error)? {
             Lookup::Found(()) => {
                 let mut lifecycle = self.lifecycle();
                 if lifecycle.rotated(planned)? == Next::Replan {

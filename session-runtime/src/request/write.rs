@@ -58,7 +58,12 @@ impl SessionHandle {
         let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in, index };
         let written = self.store().write(&plan.session.key, write, false).await;
         let ttl = changes.iter().find_map(ttl_of);
-        let reply = written.map_err(|error| self.write_error(error, ttl))?;
+        let reply = written.map_err(|error| {
+            if error.changed_nothing() {
+                self.lifecycle().login_refused(&plan);
+            }
+            self.write_error(error, ttl)
+        })?;
         let record = |_: &_, known: &mut KnownFields| known.record_changes(changes);
         match self.report_write(&plan, reply, record)? {
             ControlFlow::Break(_) => Ok(true),

@@ -17,11 +17,17 @@ use crate::id::{IndexKey, SessionId, SessionKey};
 /// [`Rotation::index`](super::Rotation::index) have a content.
 ///
 /// A live session whose indexed field has a value is an **entry** under the [`IndexKey`] of this
-/// value, at every moment. This holds from the write that sets the value, in the same step. The
-/// entry goes along with every rotation, whatever schema the request uses.
+/// value, at every moment. The entry goes along with every rotation, whatever schema the request
+/// uses.
 ///
 /// A list may have entries too many: sessions that have ended, or whose field has another value.
 /// Such entries go at the latest with the absolute deadline of the session.
+///
+/// # Two steps
+///
+/// A store that cannot change the list and the session in one step adds the entry first. The entry
+/// is **pending** as long as the second step may still be under way. A store with a single step has
+/// no pending entries.
 pub trait SessionIndex: Send + Sync {
     /// Returns the sessions under this key, and a few too many. `mark` also records the present
     /// moment as an end of all these sessions, for [`LoginGuard`](super::LoginGuard).
@@ -31,7 +37,7 @@ pub trait SessionIndex: Send + Sync {
         &'a self,
         key: &'a IndexKey,
         mark: bool,
-    ) -> BoxFuture<'a, Result<Vec<SessionId>, StoreError>>;
+    ) -> BoxFuture<'a, Result<Listing, StoreError>>;
 
     /// Looks at several sessions without refreshing their expiry, and returns what it found in the
     /// order of `keys`.
@@ -49,17 +55,80 @@ pub trait SessionIndex: Send + Sync {
     fn destroy_if<'a>(
         &'a self,
         key: &'a SessionKey,
-        proof: IndexProof<'a>,
-        destruction: Destruction,
+        ending: Ending<'a>,
     ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>>;
 
-    /// Removes entries whose session does not fit the proof at this moment. Other entries stay.
+    /// Removes entries whose session does not fit the proof. Other entries stay, and so do pending
+    /// entries.
     fn remove_stale<'a>(
         &'a self,
         key: &'a IndexKey,
         proof: IndexProof<'a>,
-        sessions: &'a [(SessionId, SessionKey)],
+        stale: Stale<'a>,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Returns the time by the clock that marks this list.
+    fn time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>>;
+}
+
+/// The entries of a list at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The entries, in any order.
+    pub entries: Vec<ListEntry>,
+    /// The time of the read, by the clock of the list.
+    pub read_at: SystemTime,
+}
+
+impl Listing {
+    /// Returns the sessions of the entries.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> + '_ {
+        self.entries.iter().map(|entry| entry.session)
+    }
+}
+
+/// An entry of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListEntry {
+    /// The session.
+    pub session: SessionId,
+    /// The time of the first step, if the second step may still be under way.
+    pub pending_since: Option<SystemTime>,
+}
+
+/// The end of a session that is an entry of a list, for [`SessionIndex::destroy_if`].
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// The proof for a live session.
+    pub proof: IndexProof<'a>,
+    /// The time of the list's read, for a pending entry. A live session then ends without a proof,
+    /// and a missing session gets a tombstone. The second step under way is thereby refused.
+    ///
+    /// Fails with [`unavailable`](StoreError::unavailable) more than a minute after this time.
+    pub pending_at: Option<SystemTime>,
+    /// The reason, and the lifetime of the tombstone.
+    pub destruction: Destruction,
+}
+
+/// Entries that did not fit the proof after a read of the list, for
+/// [`SessionIndex::remove_stale`].
+#[derive(Debug, Clone, Copy)]
+pub struct Stale<'a> {
+    /// The time of the list's read.
+    pub read_at: SystemTime,
+    /// The entries.
+    pub entries: &'a [StaleEntry],
+}
+
+/// An entry that did not fit the proof.
+#[derive(Debug, Clone)]
+pub struct StaleEntry {
+    /// The session.
+    pub session: SessionId,
+    /// The key of the session.
+    pub key: SessionKey,
+    /// The session has a tombstone.
+    pub is_dead: bool,
 }
 
 /// The values to look at, for [`SessionIndex::look`].

@@ -80,7 +80,9 @@ pub use contract::{
     PERMANENT_FIELD, Refresh, Rotation, Tombstone, TombstoneKind, Write, WriteMode,
 };
 
-pub use index::{IndexProof, Look, Seen, SessionIndex};
+pub use index::{
+    Ending, IndexProof, ListEntry, Listing, Look, Seen, SessionIndex, Stale, StaleEntry,
+};
 pub use indexing::{IndexChange, IndexEntry, Indexing, LoginGuard};
 
 pub(crate) use any::AnyStore;

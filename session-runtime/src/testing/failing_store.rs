@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use crate::id::SessionId;
 use crate::store::{
-    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, IndexKey,
-    IndexProof, Look, Lookup, Modified, Modify, Refresh, Rotation, Seen, SessionIndex, SessionKey,
-    SessionStore, StoreError, Tombstone, Write,
+    Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, Ending, IndexKey,
+    IndexProof, Listing, Look, Lookup, Modified, Modify, Refresh, Rotation, Seen, SessionIndex,
+    SessionKey, SessionStore, Stale, StoreError, Tombstone, Write,
 };
 
 /// A store that fails on demand, and otherwise passes operations on to another store. Clones fail
@@ -308,7 +307,7 @@ impl SessionIndex for FailingStore {
         &'a self,
         key: &'a IndexKey,
         mark: bool,
-    ) -> BoxFuture<'a, Result<Vec<SessionId>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Listing, StoreError>> {
         let entries = self.indexed(|index| index.entries(key, mark));
         if mark { self.write_only(entries) } else { self.read_only(entries) }
     }
@@ -324,18 +323,21 @@ impl SessionIndex for FailingStore {
     fn destroy_if<'a>(
         &'a self,
         key: &'a SessionKey,
-        proof: IndexProof<'a>,
-        destruction: Destruction,
+        ending: Ending<'a>,
     ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>> {
-        self.write_only(self.indexed(|index| index.destroy_if(key, proof, destruction)))
+        self.write_only(self.indexed(|index| index.destroy_if(key, ending)))
     }
 
     fn remove_stale<'a>(
         &'a self,
         key: &'a IndexKey,
         proof: IndexProof<'a>,
-        sessions: &'a [(SessionId, SessionKey)],
+        stale: Stale<'a>,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.write_only(self.indexed(|index| index.remove_stale(key, proof, sessions)))
+        self.write_only(self.indexed(|index| index.remove_stale(key, proof, stale)))
+    }
+
+    fn time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
+        self.read_only(self.indexed(|index| index.time(key)))
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use session_runtime::find::Surplus;
 use session_runtime::store::{
-    Action, Change, Destroyed, IndexChange, IndexEntry, IndexKey, IndexProof, Indexing, LoginGuard,
-    Lookup, Modify, Refresh, Rotation, SessionKey, SessionStore, StoreError, Write, WriteMode,
+    Action, Change, Destroyed, Ending, IndexChange, IndexEntry, IndexKey, IndexProof, Indexing,
+    LoginGuard, Lookup, Modify, Refresh, Rotation, SessionKey, SessionStore, Stale, StaleEntry,
+    StoreError, Write, WriteMode,
 };
 use session_runtime::testing::store_suite::{
     Successor, create, fresh_id, key_of, logout, remove, set,
@@ -55,6 +56,10 @@ impl User {
 
     fn proof(&self) -> IndexProof<'_> {
         IndexProof { field: "user", alias: None, value: &self.value }
+    }
+
+    fn ending(&self) -> Ending<'_> {
+        Ending { proof: self.proof(), pending_at: None, destruction: logout(HOUR) }
     }
 
     async fn write(&self, store: &RedisStore, id: &SessionId) -> Result<Lookup<u64>, StoreError> {
@@ -144,11 +149,14 @@ async fn a_full_server_refuses_a_login_and_carries_ends_out() {
     assert_eq!(removed(&store, &id).await.unwrap(), Lookup::Found(1));
     assert!(!content(&server, key_of(&id).expose_secret()).contains_key(LABEL));
     let index = store.index().unwrap();
-    assert!(index.entries(&ada.list, true).await.unwrap().contains(&other));
-    let ended = index.destroy_if(&key_of(&other), ada.proof(), logout(HOUR)).await.unwrap();
+    assert!(index.entries(&ada.list, true).await.unwrap().sessions().any(|id| id == other));
+    let ended = index.destroy_if(&key_of(&other), ada.ending()).await.unwrap();
     assert_eq!(ended, Some(Destroyed::Ended));
-    index.remove_stale(&ada.list, ada.proof(), &[(id, key_of(&id))]).await.unwrap();
-    assert!(!index.entries(&ada.list, false).await.unwrap().contains(&id));
+    let read_at = index.time(&ada.list).await.unwrap();
+    let stale = [StaleEntry { session: id, key: key_of(&id), is_dead: true }];
+    let stale = Stale { read_at, entries: &stale };
+    index.remove_stale(&ada.list, ada.proof(), stale).await.unwrap();
+    assert!(!index.entries(&ada.list, false).await.unwrap().sessions().any(|one| one == id));
     assert_sound(&server, "test", "ended");
 }
 
@@ -422,12 +430,13 @@ async fn an_end_overtakes_a_session_that_changes_its_id_all_the_time() {
     for _ in 0..IDS {
         session.rotate().await.unwrap();
     }
-    let proof = IndexProof { field: "user", alias: None, value: &"7".into() };
+    let user = User::new("7");
+    let ending = user.ending();
     let (index, mut key) = (store.index().unwrap(), SessionKey::new("app", &first));
     let mut trips = 0;
     loop {
         trips += 1;
-        match index.destroy_if(&key, proof, logout(HOUR)).await.unwrap() {
+        match index.destroy_if(&key, ending).await.unwrap() {
             Some(Destroyed::Dead(kind)) => {
                 key = SessionKey::new("app", &kind.successor().expect("a successor"));
             }
@@ -443,7 +452,7 @@ async fn an_end_overtakes_a_session_that_changes_its_id_all_the_time() {
     let session = sign_in(&sessions, 7).await.unwrap();
     let key = SessionKey::new("app", &session.session_id().unwrap());
     session.write().set(session.user(), 8).rotate().commit().await.unwrap();
-    assert_eq!(index.destroy_if(&key, proof, logout(HOUR)).await.unwrap(), None);
+    assert_eq!(index.destroy_if(&key, ending).await.unwrap(), None);
     assert!(session.exists().await.unwrap());
 }
 

@@ -211,6 +211,11 @@ impl World {
         }
     }
 
+    /// Returns whether the store is a cluster.
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.server(), Some(Deployment::Cluster(_)))
+    }
+
     /// Returns the servers, if the store has any.
     pub fn server(&self) -> Option<&Deployment> {
         match &self.store {
@@ -237,14 +242,18 @@ impl World {
     }
 
     /// Advances the time of the program and of the store. On a server, this brings the expiry of
-    /// the keys forward, and sets the times in tombstones back.
+    /// the keys forward, and sets the times in tombstones and lists back.
     pub fn elapse(&self, time: Duration) {
         self.clock.advance(time);
         for master in self.masters() {
             for key in master.cli::<Vec<String>>(&["KEYS", "*"]) {
-                if master.cli::<String>(&["TYPE", &key]) == "string" {
-                    let older = older(&master.cli::<String>(&["GET", &key]), time);
-                    let _: String = master.cli(&["SET", &key, &older, "KEEPTTL"]);
+                match &*master.cli::<String>(&["TYPE", &key]) {
+                    "string" => {
+                        let older = older(&master.cli::<String>(&["GET", &key]), time);
+                        let _: String = master.cli(&["SET", &key, &older, "KEEPTTL"]);
+                    }
+                    "zset" => age_list(master, &key, time),
+                    _ => {}
                 }
                 let left: i64 = master.cli(&["PTTL", &key]);
                 let _: i64 =
@@ -279,6 +288,22 @@ impl World {
 
     fn masters(&self) -> Vec<&RedisServer> {
         self.server().map(Deployment::masters).unwrap_or_default()
+    }
+}
+
+/// Sets the times in the list of an index back: deadlines, and the seconds of additions in the
+/// fractions.
+fn age_list(master: &RedisServer, list: &str, time: Duration) {
+    const CYCLE: f64 = 262_144.0;
+    let members: Vec<(String, f64)> = master.cli(&["ZRANGE", list, "0", "-1", "WITHSCORES"]);
+    for (member, score) in members {
+        let earlier = if member == "ended" {
+            score - time.as_secs_f64()
+        } else {
+            let added = (score.fract() * CYCLE - time.as_secs_f64()).rem_euclid(CYCLE);
+            score.trunc() - time.as_secs_f64() + added / CYCLE
+        };
+        let _: i64 = master.cli(&["ZADD", list, &earlier.to_string(), &member]);
     }
 }
 

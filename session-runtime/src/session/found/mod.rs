@@ -12,6 +12,7 @@ pub use self::entry::{LastUsed, SessionEntry};
 pub(crate) use self::search::{Search, make_room};
 
 use crate::error::Error;
+use crate::id::SessionId;
 use crate::operation::Operation;
 use crate::request::manager::Manager;
 use crate::session::Session;
@@ -110,7 +111,7 @@ impl<S: Schema> FoundSessions<S> {
     /// ```
     pub fn list_as<D: Schema>(&self) -> Operation<'_, Vec<SessionEntry<D>>> {
         operation(OperationName::List, async {
-            let found = self.search()?.proven(D::READ_NAMES).await?;
+            let found = self.search()?.survey(D::READ_NAMES).await?.found;
             let mut entries: Vec<_> =
                 found.into_iter().map(|one| SessionEntry::new(&self.manager, one)).collect();
             entries.sort_by_key(SessionEntry::rank);
@@ -121,7 +122,7 @@ impl<S: Schema> FoundSessions<S> {
 
     /// Returns the number of live sessions.
     pub fn count(&self) -> Operation<'_, usize> {
-        operation(OperationName::Count, async { Ok(self.search()?.proven(&[]).await?.len()) })
+        operation(OperationName::Count, async { Ok(self.search()?.survey(&[]).await?.found.len()) })
     }
 
     /// Ends the session with this tag. Returns `false` if no session of the user has the tag.
@@ -130,10 +131,9 @@ impl<S: Schema> FoundSessions<S> {
     pub fn end<'a>(&'a self, tag: &'a str) -> Operation<'a, bool> {
         operation(OperationName::End, async move {
             let search = self.search()?;
-            let found = search.proven(&[]).await?;
-            let ids = found.iter().map(|one| one.session.id);
-            let ids = ids.filter(|id| id.tag() == tag).collect();
-            Ok(search.end(ids, DestroyReason::EndedElsewhere).await? > 0)
+            let mut list = search.survey(&[]).await?.listing();
+            list.entries.retain(|entry| entry.session.tag() == tag);
+            Ok(search.end(list, DestroyReason::EndedElsewhere).await? > 0)
         })
     }
 
@@ -147,9 +147,10 @@ impl<S: Schema> FoundSessions<S> {
             let search = self.search()?;
             // Of several cookies, only a read shows which session is live.
             let current = session.exists().await?.then(|| session.session_id()).flatten();
-            let mut ids = search.mark().await?;
-            ids.retain(|id| current.is_none_or(|current| current.tag() != id.tag()));
-            search.end(ids, DestroyReason::EndedElsewhere).await
+            let mut list = search.mark().await?;
+            let is_other = |id: SessionId| current.is_none_or(|current| current.tag() != id.tag());
+            list.entries.retain(|entry| is_other(entry.session));
+            search.end(list, DestroyReason::EndedElsewhere).await
         })
     }
 
@@ -169,8 +170,8 @@ impl<S: Schema> FoundSessions<S> {
     pub fn end_all(&self) -> Operation<'_, usize> {
         operation(OperationName::EndAll, async {
             let search = self.search()?;
-            let ids = search.mark().await?;
-            search.end(ids, DestroyReason::EndedElsewhere).await
+            let list = search.mark().await?;
+            search.end(list, DestroyReason::EndedElsewhere).await
         })
     }
 
@@ -182,8 +183,8 @@ impl<S: Schema> FoundSessions<S> {
     pub fn keep_newest(&self, most: usize) -> Operation<'_, usize> {
         operation(OperationName::KeepNewest, async move {
             let search = self.search()?;
-            let found = search.proven(&[]).await?;
-            search.end_oldest(found, most).await
+            let surplus = search.survey(&[]).await?.oldest_but(most);
+            search.end(surplus, DestroyReason::TooMany).await
         })
     }
 
@@ -195,7 +196,7 @@ impl<S: Schema> FoundSessions<S> {
     pub fn checkpoint(&self) -> Operation<'_, Checkpoint> {
         operation(OperationName::Checkpoint, async {
             let value = self.query.value()?.clone();
-            let at = self.manager.store().time().await?;
+            let at = self.search()?.time().await?;
             Ok(Checkpoint { index: self.query.index, value, at })
         })
     }

@@ -1,21 +1,30 @@
 //! The search for the sessions of one value, and their end.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 
 use crate::error::{Error, Kind};
 use crate::id::{IndexKey, SessionId};
-use crate::lifecycle::{SessionMetadata, TOMBSTONE_FOR};
+use crate::lifecycle::SessionMetadata;
 use crate::request::indexed::IndexedChange;
 use crate::request::manager::Manager;
 use crate::store::{
-    DestroyReason, Destroyed, Destruction, IndexProof, Look, Lookup, Seen, SessionIndex,
-    SessionKey, StoreError,
+    DestroyReason, Destroyed, Destruction, Ending, IndexProof, ListEntry, Listing, Look, Lookup,
+    Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 
 /// The number of ids under which a session is followed. Each is a rotation during the search.
 const FOLLOWED: usize = 1_000;
+/// The lifetime of a tombstone for an end through an index. A login that is half done may come
+/// within this time, and must meet the tombstone.
+const END_TOMBSTONE_FOR: Duration = Duration::from_secs(10 * 60);
+/// The time after which a list is read again, because an entry may no longer be pending. The store
+/// allows a minute.
+const LIST_COUNTS_FOR: Duration = Duration::from_secs(30);
+/// The time for which a pending entry counts as a session for the limit of a login.
+const PENDING_COUNTS_FOR: Duration = Duration::from_secs(60);
 
 /// A search for the sessions with one value in an index.
 pub(crate) struct Search<'a> {
@@ -30,6 +39,30 @@ pub(crate) struct Search<'a> {
 pub(crate) struct Found {
     pub(crate) session: SessionMetadata,
     pub(crate) seen: Seen,
+}
+
+/// The result of a search.
+pub(crate) struct Survey {
+    /// The live sessions with the value.
+    pub(crate) found: Vec<Found>,
+    /// Entries without such a session, which may be logins that are half done.
+    pending: Vec<ListEntry>,
+    read_at: SystemTime,
+}
+
+impl Survey {
+    /// Returns the sessions that were found, as entries of a list.
+    pub(crate) fn listing(&self) -> Listing {
+        let entry = |one: &Found| ListEntry { session: one.session.id, pending_since: None };
+        Listing { entries: self.found.iter().map(entry).collect(), read_at: self.read_at }
+    }
+
+    /// Returns all but the newest sessions, in the order of the sign-in.
+    pub(crate) fn oldest_but(mut self, most: usize) -> Listing {
+        self.found.sort_by_key(|one| (one.seen.signed_in_at, one.session.created_at));
+        self.found.truncate(self.found.len().saturating_sub(most));
+        self.listing()
+    }
 }
 
 impl<'a> Search<'a> {
@@ -50,81 +83,93 @@ impl<'a> Search<'a> {
 
     /// Returns the live sessions with the value of the index, and with the values of the fields.
     /// Entries that prove to be stale are removed.
-    pub(crate) async fn proven(&self, fields: &[&str]) -> Result<Vec<Found>, Error> {
-        let mut ids = self.store.entries(&self.key, false).await?;
-        let (mut found, mut stale, mut seen_before) = (Vec::new(), Vec::new(), HashSet::new());
+    pub(crate) async fn survey(&self, fields: &[&str]) -> Result<Survey, Error> {
+        let listing = self.store.entries(&self.key, false).await?;
+        let read_at = listing.read_at;
         // Ids from Python may be equal.
-        ids.retain(|id| seen_before.insert(*id));
+        let mut ids = Vec::from_iter(HashSet::<_>::from_iter(listing.sessions()));
+        let (mut found, mut stale, mut live) = (Vec::new(), Vec::new(), HashSet::new());
         for _ in 0..FOLLOWED {
             let mut successors = Vec::new();
             for (session, lookup) in self.look(&ids, fields).await? {
+                let is_dead = lookup == Lookup::Dead;
                 match lookup {
                     Lookup::Found(seen) if self.fits(&seen) => {
                         let seen = self.without_proof(seen);
-                        found.push(Found { session, seen });
+                        if live.insert(session.id) {
+                            found.push(Found { session, seen });
+                        }
                         continue;
                     }
                     Lookup::Dead => successors.extend(self.successor(&session.key).await?),
                     Lookup::Found(_) | Lookup::Missing => {}
                 }
-                stale.push((session.id, session.key.clone()));
+                stale.push(StaleEntry { session: session.id, key: session.key.clone(), is_dead });
             }
-            successors.retain(|id| seen_before.insert(*id));
+            // A successor may have been missing at the first look, and live since.
+            successors.retain(|id| !live.contains(id));
             if successors.is_empty() {
                 break;
             }
             ids = successors;
         }
-        self.remove_stale(&stale).await;
-        Ok(found)
+        stale.retain(|entry| !live.contains(&entry.session));
+        self.remove_stale(read_at, &stale).await;
+        let unproven: HashSet<_> =
+            stale.iter().filter(|entry| !entry.is_dead).map(|entry| entry.session).collect();
+        let is_pending =
+            |entry: &ListEntry| entry.pending_since.is_some() && unproven.contains(&entry.session);
+        let pending = listing.entries.into_iter().filter(is_pending).collect();
+        Ok(Survey { found, pending, read_at })
     }
 
     /// Removes entries that are not true any more. An error does no harm.
-    async fn remove_stale(&self, stale: &[(SessionId, SessionKey)]) {
-        if !stale.is_empty()
+    async fn remove_stale(&self, read_at: SystemTime, entries: &[StaleEntry]) {
+        let stale = Stale { read_at, entries };
+        if !entries.is_empty()
             && let Err(error) = self.store.remove_stale(&self.key, self.proof, stale).await
         {
             tracing::debug!(%error, "ended sessions stay in an index until their deadline");
         }
     }
 
-    /// Records an end of all sessions, and returns the ids in the list.
-    pub(crate) async fn mark(&self) -> Result<Vec<SessionId>, Error> {
+    /// Records an end of all sessions, and returns the list.
+    pub(crate) async fn mark(&self) -> Result<Listing, Error> {
         Ok(self.store.entries(&self.key, true).await?)
     }
 
-    /// Ends these sessions if they have the value, also under a later id. Returns how many were
-    /// ended now.
+    /// Returns the time by the clock that marks the list.
+    pub(crate) async fn time(&self) -> Result<SystemTime, Error> {
+        Ok(self.store.time(&self.key).await?)
+    }
+
+    /// Ends the sessions of a list if they have the value, also under a later id. Logins that are
+    /// half done fail. Returns how many sessions were ended now.
     ///
     /// # Errors
     ///
     /// The first error, after an attempt at all sessions.
     pub(crate) async fn end(
         &self,
-        ids: Vec<SessionId>,
+        listing: Listing,
         reason: DestroyReason,
     ) -> Result<usize, Error> {
         let (mut ended, mut error, mut over) = (0, None, Vec::new());
-        for id in ids {
-            match self.end_one(id, reason, &mut over).await {
+        let (mut read, mut read_at) = (Instant::now(), listing.read_at);
+        let mut pending = pending_in(&listing);
+        for entry in listing.entries {
+            if pending.contains(&entry.session) && read.elapsed() > LIST_COUNTS_FOR {
+                let again = self.store.entries(&self.key, false).await?;
+                (read, read_at, pending) = (Instant::now(), again.read_at, pending_in(&again));
+            }
+            let pending_at = pending.contains(&entry.session).then_some(read_at);
+            match self.end_one(entry.session, pending_at, reason, &mut over).await {
                 Ok(was_live) => ended += usize::from(was_live),
                 Err(failed) => error = error.or(Some(failed)),
             }
         }
-        self.remove_stale(&over).await;
+        self.remove_stale(read_at, &over).await;
         error.map_or(Ok(ended), Err)
-    }
-
-    /// Ends the sessions with the oldest sign-in, so that at most this many stay.
-    pub(crate) async fn end_oldest(
-        &self,
-        mut found: Vec<Found>,
-        most: usize,
-    ) -> Result<usize, Error> {
-        found.sort_by_key(|one| (one.seen.signed_in_at, one.session.created_at));
-        let surplus = found.len().saturating_sub(most);
-        let ids = found[..surplus].iter().map(|one| one.session.id).collect();
-        self.end(ids, DestroyReason::TooMany).await
     }
 
     /// Follows a session to its last id, and ends it there. Returns whether it was live. `over`
@@ -132,14 +177,20 @@ impl<'a> Search<'a> {
     async fn end_one(
         &self,
         id: SessionId,
+        pending_at: Option<SystemTime>,
         reason: DestroyReason,
-        over: &mut Vec<(SessionId, SessionKey)>,
+        over: &mut Vec<StaleEntry>,
     ) -> Result<bool, Error> {
-        let destruction = Destruction { reason, tombstone_for: TOMBSTONE_FOR };
+        let destruction = Destruction { reason, tombstone_for: END_TOMBSTONE_FOR };
+        let ending = Ending { proof: self.proof, pending_at, destruction };
         let mut session = self.manager.metadata(id);
         for _ in 0..FOLLOWED {
-            let destroyed = self.store.destroy_if(&session.key, self.proof, destruction).await?;
-            over.push((session.id, session.key.clone()));
+            let destroyed = self.store.destroy_if(&session.key, ending).await?;
+            let is_dead = match destroyed {
+                Some(Destroyed::Missing) => pending_at.is_some(),
+                ended => ended.is_some(),
+            };
+            over.push(StaleEntry { session: session.id, key: session.key.clone(), is_dead });
             let next = match destroyed {
                 Some(Destroyed::Ended) => return Ok(true),
                 Some(Destroyed::Dead(kind)) => kind.successor(),
@@ -182,6 +233,11 @@ impl<'a> Search<'a> {
     }
 }
 
+fn pending_in(listing: &Listing) -> HashSet<SessionId> {
+    let pending = listing.entries.iter().filter(|entry| entry.pending_since.is_some());
+    pending.map(|entry| entry.session).collect()
+}
+
 /// Makes room for one more session. Entries that are no longer true go, and if `ends_oldest`, the
 /// sessions with the oldest sign-in end. Returns whether there is room.
 pub(crate) async fn make_room(
@@ -193,10 +249,28 @@ pub(crate) async fn make_room(
 ) -> Result<bool, Error> {
     let Some(value) = &login.value else { return Ok(true) };
     let search = Search::new(manager, login.index, login.field, login.alias, value)?;
-    let mut others = search.proven(&[]).await?;
-    others.retain(|one| tag != Some(one.session.id.tag()));
+    let Survey { found, pending, read_at } = search.survey(&[]).await?;
+    let counts = |entry: &ListEntry| {
+        let age = entry.pending_since.and_then(|since| read_at.duration_since(since).ok());
+        // A rotation under way is a session that was found.
+        let is_found = found.iter().any(|one| one.session.id.tag() == entry.session.tag());
+        !is_found && age.is_some_and(|age| age < PENDING_COUNTS_FOR)
+    };
+    let pending = pending.into_iter().filter(counts);
+    let live = found.iter().map(|one| {
+        let entry = ListEntry { session: one.session.id, pending_since: None };
+        (one.seen.signed_in_at, entry)
+    });
+    // A login that is half done is the newest within its second.
+    let latest =
+        |entry: ListEntry| (entry.pending_since.map(|at| at + Duration::from_secs(1)), entry);
+    let mut others: Vec<_> = live.chain(pending.map(latest)).collect();
+    others.retain(|(_, entry)| tag != Some(entry.session.tag()));
     if !ends_oldest {
         return Ok(others.len() < most);
     }
-    search.end_oldest(others, most.saturating_sub(1)).await.map(|_| true)
+    others.sort_by_key(|(since, entry)| (*since, manager.metadata(entry.session).created_at));
+    others.truncate((others.len() + 1).saturating_sub(most));
+    let entries = others.into_iter().map(|(_, entry)| entry).collect();
+    search.end(Listing { entries, read_at }, DestroyReason::TooMany).await.map(|_| true)
 }

@@ -1,7 +1,7 @@
 //! The index of the memory store.
 
 use std::future::ready;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::entries::{Entries, Entry, LiveEntry};
 use super::indexes::MARKED_FOR;
@@ -9,8 +9,8 @@ use super::{MemoryStore, fields::Fields};
 use crate::clock::Clock;
 use crate::id::{IndexKey, SessionId};
 use crate::store::{
-    BoxFuture, Destroyed, Destruction, IndexChange, IndexProof, Look, Lookup, Seen, SessionIndex,
-    SessionKey, StoreError,
+    BoxFuture, Destroyed, Ending, IndexChange, IndexProof, ListEntry, Listing, Look, Lookup, Seen,
+    SessionIndex, SessionKey, Stale, StoreError,
 };
 
 impl MemoryStore {
@@ -24,14 +24,17 @@ impl SessionIndex for MemoryStore {
         &'a self,
         key: &'a IndexKey,
         mark: bool,
-    ) -> BoxFuture<'a, Result<Vec<SessionId>, StoreError>> {
+    ) -> BoxFuture<'a, Result<Listing, StoreError>> {
         Box::pin(async move {
-            Ok(self.with_entries(|entries, now| {
+            let sessions = self.with_entries(|entries, now| {
                 if mark {
                     entries.indexes.mark(key, now);
                 }
-                entries.indexes.sessions(key).copied().collect()
-            }))
+                entries.indexes.sessions(key).copied().collect::<Vec<_>>()
+            });
+            let entry = |session| ListEntry { session, pending_since: None };
+            let read_at = MemoryStore::time(self)?;
+            Ok(Listing { entries: sessions.into_iter().map(entry).collect(), read_at })
         })
     }
 
@@ -49,9 +52,9 @@ impl SessionIndex for MemoryStore {
     fn destroy_if<'a>(
         &'a self,
         key: &'a SessionKey,
-        proof: IndexProof<'a>,
-        destruction: Destruction,
+        ending: Ending<'a>,
     ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>> {
+        let Ending { proof, destruction, .. } = ending;
         Box::pin(
             async move { Ok(self.destroy_where(key, destruction, |fields| fits(fields, proof))) },
         )
@@ -62,9 +65,13 @@ impl SessionIndex for MemoryStore {
         &'a self,
         _: &'a IndexKey,
         _: IndexProof<'a>,
-        _: &'a [(SessionId, SessionKey)],
+        _: Stale<'a>,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(ready(Ok(())))
+    }
+
+    fn time<'a>(&'a self, _: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
+        Box::pin(ready(MemoryStore::time(self)))
     }
 }
 

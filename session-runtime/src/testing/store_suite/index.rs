@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use super::support::*;
 use crate::id::IndexKey;
 use crate::store::{
-    IndexChange, IndexEntry, IndexProof, Indexing, LoginGuard, Look, Seen, SessionIndex,
+    Ending, IndexChange, IndexEntry, IndexProof, Indexing, LoginGuard, Look, Seen, SessionIndex,
+    Stale, StaleEntry,
 };
 
 /// A set field makes an entry, whichever way it was set.
@@ -109,8 +110,10 @@ pub async fn a_session_is_only_ended_with_its_value(subject: &impl StoreUnderTes
     create(test.store, &key_of(&other), &[set("user", "another"), value[0].clone()]).await;
     let proof = test.proof();
     let with_alias = IndexProof { alias: Some("former"), ..proof };
-    let end =
-        async |id, proof| test.index.destroy_if(&key_of(id), proof, logout(HOUR)).await.unwrap();
+    let end = async |id, proof| {
+        let ending = Ending { proof, pending_at: None, destruction: logout(HOUR) };
+        test.index.destroy_if(&key_of(id), ending).await.unwrap()
+    };
     for proof in [proof, with_alias] {
         assert_eq!(end(&other, proof).await, None);
     }
@@ -132,8 +135,11 @@ pub async fn stale_entries_are_removed_and_others_stay(subject: &impl StoreUnder
     }
     test.store.destroy(&key_of(&dead), logout(HOUR)).await.unwrap();
     write(test.store, &key_of(&changed), &[set("user", "another")]).await;
-    let sessions = [&live, &dead, &changed, &fresh_id()].map(|id| (*id, key_of(id)));
-    test.index.remove_stale(&test.list, test.proof(), &sessions).await.unwrap();
+    let read_at = test.index.time(&test.list).await.unwrap();
+    let entries = [(&dead, true), (&changed, false), (&fresh_id(), false)]
+        .map(|(id, is_dead)| StaleEntry { session: *id, key: key_of(id), is_dead });
+    let stale = Stale { read_at, entries: &entries };
+    test.index.remove_stale(&test.list, test.proof(), stale).await.unwrap();
     assert_eq!(test.entries_of(&live).await, 1);
     assert_eq!(test.entries_of(&dead).await, 0);
 }
@@ -145,7 +151,10 @@ pub async fn a_mark_refuses_earlier_logins(subject: &impl StoreUnderTest) {
     let [id, refused, late] = [(); 3].map(|()| fresh_id());
     let before = test.store.time().await.unwrap();
     test.log_in_if(&id, guard(before)).await.unwrap();
-    assert_eq!(test.index.entries(&test.list, true).await.unwrap(), [id]);
+    let listing = test.index.entries(&test.list, true).await.unwrap();
+    assert_eq!(listing.sessions().collect::<Vec<_>>(), [id]);
+    assert!(before <= listing.read_at);
+    assert!(listing.read_at <= test.index.time(&test.list).await.unwrap());
     let error = test.log_in_if(&refused, guard(before)).await.unwrap_err();
     assert!(error.is_ended_since() && !error.is_unavailable(), "{error:?}");
     assert_is_missing(test.store, &key_of(&refused)).await;
@@ -242,7 +251,7 @@ impl<'a> Test<'a> {
     }
 
     async fn entries(&self) -> Vec<SessionId> {
-        self.index.entries(&self.list, false).await.unwrap()
+        self.index.entries(&self.list, false).await.unwrap().sessions().collect()
     }
 
     async fn entries_of(&self, id: &SessionId) -> usize {

@@ -80,7 +80,7 @@ over_every_store! {
         every_way_to_remove_the_user_is_noticed
         an_action_without_effect_leaves_the_index
         the_entry_follows_every_new_id
-        a_login_with_an_index_is_one_round_trip
+        a_login_with_an_index_is_one_round_trip_for_each_step
         a_list_shows_each_session_as_it_is
         a_tag_ends_only_a_session_of_the_user
         all_or_all_other_sessions_are_ended

@@ -2,18 +2,19 @@
 
 use redis::{Cmd, Value};
 
+use crate::id::slot::StoredKey;
+use crate::store::StoreError;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::{Idempotent, Request, RequestError};
-use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
     /// Sends a request, and retries once if the connection was lost. A server that closes idle
     /// connections, or was restarted, should not cause an error.
     pub(super) async fn query<R: Request>(
         &self,
-        key: &SessionKey,
+        key: &impl StoredKey,
         request: &R,
     ) -> Result<R::Reply, StoreError> {
         let (request, deadline) = (Idempotent(request), self.deployment.deadline());

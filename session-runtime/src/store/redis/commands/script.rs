@@ -5,10 +5,12 @@ use std::sync::OnceLock;
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
-use crate::store::redis::cause::Code;
+use crate::id::IndexKey;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::commands::query::read_error;
 use crate::store::redis::net::deployment::Deployment;
 use crate::store::redis::net::node_connections::Route;
-use crate::store::redis::net::request::RequestError;
+use crate::store::redis::net::request::{Idempotent, RequestError};
 use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{SessionKey, StoreError};
 
@@ -19,10 +21,18 @@ pub(super) static MODIFY: Script = Script::new(SOURCES[3]);
 pub(super) static EXPIRE_FIELD: Script = Script::new(SOURCES[4]);
 pub(super) static RESTORE: Script = Script::with_route(SOURCES[5], Route::Background);
 
+/// A script on the list of an index.
+macro_rules! on_list {
+    ($script:literal) => {
+        concat!(include_str!("scripts/index_list.lua"), include_str!($script))
+    };
+}
+
 /// A script that also keeps indexes in step.
 macro_rules! indexed {
     ($script:literal) => {
         concat!(
+            include_str!("scripts/index_list.lua"),
             include_str!("scripts/index_before.lua"),
             include_str!($script),
             include_str!("scripts/index_after.lua")
@@ -34,7 +44,9 @@ macro_rules! indexed {
 pub(super) static WRITE_INDEXED: Script = Script::new(indexed!("scripts/write.lua"));
 pub(super) static MODIFY_INDEXED: Script = Script::new(indexed!("scripts/modify.lua"));
 pub(super) static ROTATE_INDEXED: Script = Script::new(indexed!("scripts/rotate.lua"));
-pub(super) static MARK: Script = Script::new(include_str!("scripts/mark.lua"));
+pub(super) static ADD: Script = Script::new(on_list!("scripts/index_add.lua"));
+pub(super) static MARK: Script = Script::new(on_list!("scripts/mark.lua"));
+pub(super) static PRUNE: Script = Script::new(on_list!("scripts/prune.lua"));
 pub(super) static REMOVE_STALE: Script = Script::new(include_str!("scripts/remove_stale.lua"));
 
 /// The scripts that every connection loads before the first use.
@@ -96,36 +108,59 @@ impl Script {
         reply.map_err(write_error)
     }
 
-    /// Runs the script on these keys, of which the first is a list of an index or the given
-    /// session. Otherwise the same as [`run`](Self::run).
-    pub(super) async fn run_on(
+    /// Runs the script on these keys in the slot of a session. Otherwise the same as
+    /// [`run`](Self::run).
+    pub(super) async fn run_on_session(
         &self,
         deployment: &Deployment,
-        session: Option<&SessionKey>,
+        deadline: Instant,
+        session: &SessionKey,
+        keys: &[&str],
+        add_arguments: impl Fn(&mut Cmd),
+    ) -> Result<Value, StoreError> {
+        let by_hash = invocation("EVALSHA", self.hash(), keys, &add_arguments);
+        let mut reply = deployment.send(session, self.route, &by_hash, deadline).await;
+        if is_unknown(&reply) {
+            let whole = invocation("EVAL", self.source, keys, &add_arguments);
+            reply = deployment.send(session, self.route, &whole, deadline).await;
+        }
+        reply.map_err(write_error)
+    }
+
+    /// Runs the script on these keys, of which the first is a list. A script on a list may be
+    /// carried out twice, so the script is sent again if the connection was lost.
+    pub(super) async fn run_on_list(
+        &self,
+        deployment: &Deployment,
+        list: &IndexKey,
         keys: &[&str],
         add_arguments: impl Fn(&mut Cmd),
     ) -> Result<Value, StoreError> {
         let deadline = deployment.deadline();
-        let invocation = |command, script| {
-            let mut invocation = begin_command(&[command, script], Capacity::default());
-            invocation.arg(keys.len()).arg(keys);
-            add_arguments(&mut invocation);
-            invocation
-        };
-        let send = async |invocation: Cmd| match session {
-            Some(key) => deployment.send(key, self.route, &invocation, deadline).await,
-            None => deployment.send_to_index(&invocation, deadline).await,
-        };
-        let mut reply = send(invocation("EVALSHA", self.hash())).await;
-        if is_unknown(&reply) {
-            reply = send(invocation("EVAL", self.source)).await;
+        let mut next = invocation("EVALSHA", self.hash(), keys, &add_arguments);
+        let mut is_repeated = false;
+        loop {
+            let reply = deployment.send(list, self.route, &Idempotent(&next), deadline).await;
+            if is_unknown(&reply) {
+                next = invocation("EVAL", self.source, keys, &add_arguments);
+            } else if is_repeated || !matches!(reply, Err(RequestError::NoReply(Cause::Lost))) {
+                return reply.map_err(read_error);
+            } else {
+                is_repeated = true;
+            }
         }
-        reply.map_err(write_error)
     }
 
     fn hash(&self) -> &str {
         self.hash.get_or_init(|| redis::Script::new(self.source).get_hash().to_owned())
     }
+}
+
+fn invocation(command: &str, script: &str, keys: &[&str], add_arguments: impl Fn(&mut Cmd)) -> Cmd {
+    let mut invocation = begin_command(&[command, script], Capacity::default());
+    invocation.arg(keys.len()).arg(keys);
+    add_arguments(&mut invocation);
+    invocation
 }
 
 /// Returns whether the server does not know the script, so that nothing has run.

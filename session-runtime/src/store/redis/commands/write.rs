@@ -10,7 +10,7 @@ use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::{expire_command, field_milliseconds, milliseconds};
-use crate::store::redis::commands::index::IndexArguments;
+use crate::store::redis::commands::index::{IndexedRun, add_entry, time_of_late};
 use crate::store::redis::commands::script::{
     DESTROY, EXPIRE_FIELD, MODIFY, MODIFY_INDEXED, ROTATE, ROTATE_INDEXED, Script, WRITE,
     WRITE_INDEXED, write_error,
@@ -23,7 +23,7 @@ use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::GuardedPipeline;
 use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{
-    Action, Change, Destroyed, Destruction, IndexProof, Indexing, Lookup, Modified, Modify,
+    Action, Change, Destroyed, Destruction, Ending, Indexing, Lookup, Modified, Modify,
     PERMANENT_FIELD, Rotation, SessionKey, StoreError, Write, WriteMode,
 };
 use crate::value::FieldValue;
@@ -254,14 +254,17 @@ impl RedisStore {
         add_arguments: &(dyn Fn(&mut Cmd) + Sync),
     ) -> Result<Value, StoreError> {
         for _ in 0..LABEL_TRIES {
-            let arguments = IndexArguments {
-                own_keys: &[key.expose_secret(), rotation.successor_key.expose_secret()],
+            let run = IndexedRun {
+                script: &ROTATE_INDEXED,
+                key,
+                successor: Some(rotation.successor_key),
                 session: rotation.successor,
                 deadline_in: rotation.deadline_in,
                 changes: rotation.index,
-                moved: Some((key, &label)),
+                label: &label,
+                add_arguments,
             };
-            match arguments.run(&ROTATE_INDEXED, &self.deployment, key, add_arguments).await? {
+            match run.run(&self.deployment).await? {
                 Value::BulkString(other) => label = other,
                 reply => return Ok(reply),
             }
@@ -276,14 +279,17 @@ impl RedisStore {
         index: Indexing<'_>,
         add_arguments: &(dyn Fn(&mut Cmd) + Sync),
     ) -> Result<Value, StoreError> {
-        let arguments = IndexArguments {
-            own_keys: &[key.expose_secret()],
+        let run = IndexedRun {
+            script,
+            key,
+            successor: None,
             session: index.session,
             deadline_in: index.deadline_in,
             changes: index.changes,
-            moved: None,
+            label: b"",
+            add_arguments,
         };
-        arguments.run(script, &self.deployment, key, add_arguments).await
+        run.run(&self.deployment).await
     }
 
     pub(crate) async fn destroy(
@@ -294,40 +300,32 @@ impl RedisStore {
         Ok(self.destroy_with(key, destruction, None).await?.unwrap_or(Destroyed::Missing))
     }
 
-    /// Ends a live session if the proof holds. Returns `None` for another live session.
+    /// Ends a live session, for an entry of a list only if the proof holds. Returns `None` for
+    /// another live session.
     pub(super) async fn destroy_with(
         &self,
         key: &SessionKey,
         destruction: Destruction,
-        proof: Option<IndexProof<'_>>,
+        entry: Option<Ending<'_>>,
     ) -> Result<Option<Destroyed>, StoreError> {
-        let capacity = Capacity { words: 2, bytes: 2 * NUMBER };
-        let ran = DESTROY.run(
-            &self.deployment,
-            self.deployment.deadline(),
-            key,
-            None,
-            capacity,
-            |invocation| {
-                invocation
-                    .arg(milliseconds(destruction.tombstone_for))
-                    .arg(reason_word(destruction.reason));
-                if let Some(proof) = proof {
-                    invocation.arg(proof.field).arg(proof.alias.unwrap_or_default());
-                    invocation.arg(&proof.value[..]);
-                }
-            },
-        );
-        match ran.await? {
+        let mut entry = entry;
+        let mut reply = self.run_destroy(key, destruction, entry).await?;
+        if let (Some(time), Some(entry)) = (time_of_late(&reply), &mut entry) {
+            // The clock of this node is ahead of the clock of the list.
+            entry.pending_at = Some(time);
+            reply = self.run_destroy(key, destruction, Some(*entry)).await?;
+        }
+        match reply {
             Value::Int(1) => Ok(Some(Destroyed::Ended)),
             Value::Int(0) => Ok(Some(Destroyed::Missing)),
-            Value::Int(-1) if proof.is_some() => Ok(None),
-            Value::Array(ended) => {
-                if let [_, Value::BulkString(label), Value::BulkString(name)] = &ended[..] {
+            Value::Int(-1) if entry.is_some() => Ok(None),
+            Value::Array(words) => match &words[..] {
+                [_, Value::BulkString(label), Value::BulkString(name)] => {
                     self.leave_unawaited(key, label, name);
+                    Ok(Some(Destroyed::Ended))
                 }
-                Ok(Some(Destroyed::Ended))
-            }
+                _ => Err(StoreError::unavailable("the end of a session came too late")),
+            },
             Value::BulkString(tombstone) => {
                 Ok(Some(Destroyed::Dead(StoredTombstone::parse(&tombstone).kind)))
             }
@@ -338,6 +336,24 @@ impl RedisStore {
             },
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }
+    }
+
+    async fn run_destroy(
+        &self,
+        key: &SessionKey,
+        destruction: Destruction,
+        entry: Option<Ending<'_>>,
+    ) -> Result<Value, StoreError> {
+        let (deadline, capacity) =
+            (self.deployment.deadline(), Capacity { words: 2, bytes: 2 * NUMBER });
+        let add_arguments = |invocation: &mut Cmd| {
+            invocation.arg(milliseconds(destruction.tombstone_for));
+            invocation.arg(reason_word(destruction.reason));
+            if let Some(entry) = entry {
+                add_entry(invocation, entry);
+            }
+        };
+        DESTROY.run(&self.deployment, deadline, key, None, capacity, add_arguments).await
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::error::Error;
+use crate::id::slot::StoredKey;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::cluster::Cluster;
 use crate::store::redis::net::connection::ServerInfo;
@@ -57,13 +58,13 @@ impl Deployment {
         Instant::now() + self.timeout
     }
 
-    /// Sends a request to the server of the session, and returns the reply. Error replies are
-    /// returned as replies.
+    /// Sends a request to the server of the key, and returns the reply. Error replies are returned
+    /// as replies.
     ///
     /// A write is only sent again after a reply that proves that nothing was carried out.
     pub(crate) async fn send<R: Request>(
         &self,
-        key: &SessionKey,
+        key: &impl StoredKey,
         route: Route,
         request: &R,
         deadline: Instant,
@@ -71,20 +72,6 @@ impl Deployment {
         match &self.topology {
             Topology::Single(node) => node.link(key, route).send(request, false, deadline).await,
             Topology::Cluster(cluster) => cluster.send(key, route, request, deadline).await,
-        }
-    }
-
-    /// Sends a request to the server that keeps the indexes, which is the only server.
-    pub(crate) async fn send_to_index<R: Request>(
-        &self,
-        request: &R,
-        deadline: Instant,
-    ) -> Result<R::Reply, RequestError> {
-        match &self.topology {
-            Topology::Single(node) => {
-                node.first_link(Route::Session).send(request, false, deadline).await
-            }
-            Topology::Cluster(_) => Err(RequestError::NotSent(Cause::NoClusterNode)),
         }
     }
 

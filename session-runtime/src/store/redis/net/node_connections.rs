@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use crate::id::slot::StoredKey;
+use crate::store::ConnectionState;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::link::Link;
-use crate::store::{ConnectionState, SessionKey};
 
 /// The connections to one node. Each session connection serves a share of the sessions. The
 /// background connection is separate.
@@ -44,7 +45,7 @@ impl NodeConnections {
         }
     }
 
-    pub(crate) fn link(&self, key: &SessionKey, route: Route) -> &Link {
+    pub(crate) fn link(&self, key: &impl StoredKey, route: Route) -> &Link {
         match (route, &*self.session) {
             (Route::Background, _) => &self.background,
             (Route::Session, [only]) => only,

@@ -6,11 +6,13 @@
 -- ARGV[3]  The stored name of a field, if the session must have a value to be ended.
 -- ARGV[4]  The former name of the field, or an empty text.
 -- ARGV[5]  The value.
+-- ARGV[6]  In a cluster, for a session whose change may be under way: ends a live session without the
+--          value too, and a missing one, until this time in seconds.
 --
 -- Returns 1 for a session that has ended now, 0 for a missing session, and the text of an existing
 -- tombstone. A session with entries in indexes returns 1, the label, see index_before.lua, and the
--- last part of the key. A session without the value returns -1 and stays. Any other type of key
--- returns WRONGTYPE.
+-- last part of the key. A session without the value returns -1 and stays. Past the time in ARGV[6],
+-- returns `late` and the server's time. Any other type of key returns WRONGTYPE.
 --
 -- With a field, the script follows a dead session to its successors. Otherwise a client that
 -- changes the id again and again would always be ahead. KEYS does not name the successors, but they
@@ -55,16 +57,21 @@ for followed = 0, FOLLOWED do
   key = string.match(key, '^.*:') .. '{' .. string.sub(successor, 1, 8) .. '}' .. string.sub(successor, 9)
   held = look()
 end
-if not held[1] and redis.call('EXISTS', key) == 0 then
+local is_missing = not held[1] and redis.call('EXISTS', key) == 0
+if is_missing and (tombstone or not ARGV[6]) then
   -- This changes nothing, but a replica refuses the command. The session may not have been
   -- replicated yet.
   return tombstone or redis.pcall('UNLINK', key)
 end
 
-if ARGV[3] and ARGV[5] ~= (held[3] or (ARGV[4] ~= '' and held[4])) then
-  return -1
-end
 local time = redis.call('TIME')
+if ARGV[3] and (is_missing or ARGV[5] ~= (held[3] or (ARGV[4] ~= '' and held[4]))) then
+  if not ARGV[6] then
+    return -1
+  elseif time[1] + time[2] / 1000000 > tonumber(ARGV[6]) then
+    return {'late', time[1] .. string.format('.%06d', time[2])}
+  end
+end
 -- The digits of both numbers are joined, because formatting a number costs as much as a command.
 local now = time[1] .. string.sub('00000' .. time[2], -6, -4)
 tombstone = string.format('%s:%s:%.0f:', ARGV[2], now, now + lifetime)
@@ -74,6 +81,9 @@ end
 
 redis.call('UNLINK', key)
 redis.call('SET', key, tombstone, 'PX', lifetime)
+if is_missing then
+  return 0
+end
 if held[2] then
   return {1, held[2], string.match(key, '[^:]*$')}
 end

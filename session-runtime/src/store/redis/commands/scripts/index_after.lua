@@ -14,21 +14,18 @@ end
 local is_relabelled = false
 for _, change in ipairs(changes) do
   local value = is_live and redis.call('HGET', session, change.field)
-  local holds = value and (value == change.value or not change.is_new)
+  local holds = value and change.hash ~= '' and (value == change.value or not change.is_new)
+  if holds and change.is_new then
+    labels[change.index] = {change.hash, change.field, math.floor(change.added_at * 1000)}
+    is_relabelled = true
+  end
   if holds and change.list then
-    if change.is_new then
-      labels[change.index] = {change.hash, change.field, math.floor(now * 1000)}
-      is_relabelled = true
-    end
     if former_member ~= '' and reply == 1 then
       redis.call('ZREM', change.list, former_member)
     end
     redis.call('ZREMRANGEBYSCORE', change.list, '-inf', '(' .. string.format('%.0f', now - MARKED_FOR))
-    local lasts = math.ceil(ARGV[4] + 1000 * MARKED_FOR)
-    if redis.call('PTTL', change.list) < lasts then
-      redis.call('PEXPIRE', change.list, string.format('%.0f', lasts))
-    end
-  elseif change.list and not change.was_member then
+    outlive(change.list, tonumber(ARGV[4]))
+  elseif change.list and not change.former then
     redis.call('ZREM', change.list, member)
   end
   -- The label may be that of another field.

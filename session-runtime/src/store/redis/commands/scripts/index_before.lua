@@ -7,48 +7,53 @@
 -- ARGV[3]   The id before a rotation, or an empty text if it has no entries.
 -- ARGV[4]   The time until the absolute deadline of the session, in milliseconds.
 -- ARGV[5]   For a rotation: the label that the caller knows, or an empty text.
--- ARGV[6]   The number of changes of indexed fields.
+-- ARGV[6]   In a cluster, the change is refused after this time, in seconds. Otherwise empty.
+-- ARGV[7]   The number of changes of indexed fields.
 --
--- Eight arguments follow for each change, and then the arguments of that script:
+-- Nine arguments follow for each change, and then the arguments of that script:
 --
 -- 1  The name of the index.
 -- 2  The stored name of the field.
--- 3  The position of the list among KEYS, or 0 if the field is removed.
--- 4  The hash in the name of the list.
+-- 3  The position of the list among KEYS. Or 0 if the field is removed, or in a cluster.
+-- 4  The hash in the name of the list. Empty if the field is removed.
 -- 5  1 if the value is new, or 0 if the value moves along with a rotation.
 -- 6  The new value.
 -- 7  The login is refused if the list was marked at this time or later, in seconds. Or empty.
 -- 8  The login is refused if the list has this many other members. Or empty.
+-- 9  In a cluster, the time at which index_add.lua added the session. Otherwise empty.
 --
 -- The label is a field of the session with a name that no schema can have. Its value is JSON: for
 -- each index an array of the list's hash, the field, and the time of the sign-in in milliseconds.
 --
+-- In a cluster, the lists are on other nodes, and only the label is kept in step here.
+--
 -- A rotation that changes the value of an indexed field to another one keeps only the set fields.
 --
 -- A rotation returns the label if the caller does not know it, and changes nothing. An error with
--- ENDEDSINCE or TOOMANY refuses a login, and changes nothing. Otherwise, returns the reply of that
--- script.
+-- ENDEDSINCE or TOOMANY refuses a login, and changes nothing. A change that is too late returns
+-- `late` and the server's time, and changes nothing. Otherwise, returns the reply of that script.
 --
 -- The first write is the ZADD, which a server with full memory refuses before anything has changed.
 -- Afterwards nothing can fail, because the permissions were checked. A member too many is harmless.
 
-local LABEL, MARK, MARKED_FOR, EACH = '\0', 'ended', 600, 8
+local LABEL, EACH = '\0', 9
 
 local own_keys, member, former_member = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local may = redis.acl_check_cmd
-if not may then
-  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+local not_after = tonumber(ARGV[6])
+if not_after and now > not_after then
+  return {'late', string.format('%.6f', now)}
 end
 
 local keys, changes, arguments = {}, {}, {}
 for at = 1, own_keys do
   keys[at] = KEYS[at]
 end
-local from = 7
-for at = 1, tonumber(ARGV[6]) do
+local from = 8
+for at = 1, tonumber(ARGV[7]) do
   changes[at] = {
     index = ARGV[from], field = ARGV[from + 1], list = KEYS[tonumber(ARGV[from + 2])], hash = ARGV[from + 3],
     is_new = ARGV[from + 4] == '1', value = ARGV[from + 5], since = tonumber(ARGV[from + 6]), most = tonumber(ARGV[from + 7]),
+    added_at = tonumber(ARGV[from + 8]) or now,
   }
   from = from + EACH
 end
@@ -66,7 +71,7 @@ end
 -- If the user is another one, nothing of the former user is kept.
 for _, change in ipairs(changes) do
   local former = own_keys == 2 and change.is_new and redis.pcall('HGET', keys[1], change.field)
-  if type(former) == 'string' and change.list and former ~= change.value then
+  if type(former) == 'string' and change.hash ~= '' and former ~= change.value then
     local kept_from = 8 + arguments[5] + 2 * arguments[6]
     for _ = 1, tonumber(arguments[7]) do
       table.remove(arguments, kept_from)
@@ -75,58 +80,31 @@ for _, change in ipairs(changes) do
   end
 end
 
-local time = redis.call('TIME')
-local now = time[1] + time[2] / 1000000
-local deadline = string.format('%.0f', math.ceil(now + ARGV[4] / 1000))
 local session = keys[own_keys]
 local is_permitted = may('HGET', session, LABEL) and may('HSET', session, LABEL, '') and may('HDEL', session, LABEL)
 for _, change in ipairs(changes) do
-  local list = change.list
-  if list then
-    change.was_member = redis.pcall('ZSCORE', list, member)
-    if type(change.was_member) == 'table' then
-      -- A WRONGTYPE would stand for a tombstone.
-      return redis.error_reply('NOLIST the list of an index cannot be read')
+  if change.list then
+    change.former = score_in(change.list, member)
+    if type(change.former) == 'table' then
+      return change.former
     end
-    is_permitted = is_permitted and may('ZADD', list, 'GT', deadline, member) and may('ZREM', list, member)
-      and may('ZREMRANGEBYSCORE', list, '-inf', '0') and may('PTTL', list) and may('PEXPIRE', list, '1')
+    is_permitted = is_permitted and may_change(change.list, member)
   end
 end
 if not is_permitted then
   return redis.error_reply('NOPERM an index needs ZADD, ZREM, ZREMRANGEBYSCORE, PTTL, PEXPIRE, HGET, HSET and HDEL')
 end
 
--- Returns whether the member is this session, under any id. An id from Python changes its tag.
-local tag = string.sub(member, 1, 8)
-local own_id = string.match(keys[1], '[^:]*$') .. '.'
-local function is_own(other)
-  return string.sub(other, 1, 8) == tag or string.sub(other, 1, #own_id) == own_id
-end
-
+local own_id = string.match(keys[1], '[^:]*$')
 for _, change in ipairs(changes) do
-  local list = change.list
-  if change.since then
-    local marked_at = redis.call('ZSCORE', list, MARK)
-    if change.since < now - MARKED_FOR or (marked_at and tonumber(marked_at) >= change.since) then
-      return redis.error_reply('ENDEDSINCE all sessions of the user were ended')
-    end
-  end
-  if change.most then
-    local others = 0
-    for _, other in ipairs(redis.call('ZRANGE', list, '(' .. time[1], '+inf', 'BYSCORE')) do
-      if other ~= MARK and not is_own(other) then
-        others = others + 1
-      end
-    end
-    if others >= change.most then
-      return redis.error_reply('TOOMANY the user has as many sessions as allowed')
-    end
+  local refused = change.list and refusal(change.list, member, own_id, change.since, change.most)
+  if refused then
+    return refused
   end
 end
 for _, change in ipairs(changes) do
   if change.list then
-    -- Another process may give the session more time.
-    local added = redis.pcall('ZADD', change.list, 'GT', deadline, member)
+    local added = redis.pcall('ZADD', change.list, new_score(change.former, tonumber(ARGV[4])), member)
     if type(added) == 'table' then
       return added
     end

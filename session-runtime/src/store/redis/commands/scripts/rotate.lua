@@ -17,7 +17,8 @@
 --
 -- Returns 1 if the session was moved now, or if an earlier run moved the session to this id and the
 -- session still exists there. An earlier run is not repeated. Returns 0 for a missing session.
--- Another tombstone replies with WRONGTYPE, and an existing new key with BUSYKEY.
+-- Another tombstone replies with WRONGTYPE, and an existing new key with BUSYKEY, or with
+-- ENDEDSINCE for a tombstone.
 --
 -- A session with entries in indexes returns the label and stays. The script then runs between
 -- index_before.lua and index_after.lua, where `keeps_indexes` is true.
@@ -65,6 +66,10 @@ if not held[1] and redis.call('EXISTS', key) == 0 then
   return redis.pcall('PEXPIRE', key, lifetime)
 end
 if redis.call('EXISTS', successor_key) == 1 then
+  if type(redis.pcall('GET', successor_key)) == 'string' then
+    -- In a cluster, an end through an index may come between the two steps of a rotation.
+    return redis.error_reply('ENDEDSINCE the new id was ended')
+  end
   return redis.error_reply('BUSYKEY the new key is taken')
 end
 

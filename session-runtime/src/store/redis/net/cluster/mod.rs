@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use self::redirect::{Redirect, RetryBudget};
 use self::slot_map::{Node, Range, SlotMap, ranges_in};
 use crate::background;
-use crate::id::slot::slot_of;
+use crate::id::slot::{StoredKey, slot_of};
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
@@ -141,7 +141,7 @@ impl Cluster {
     /// replies.
     pub(crate) async fn send<R: Request>(
         &self,
-        key: &SessionKey,
+        key: &impl StoredKey,
         route: Route,
         request: &R,
         deadline: Instant,

@@ -1,0 +1,45 @@
+//! The label of a session: the lists of its entries.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::id::IndexKey;
+use crate::store::{IndexChange, SessionKey};
+
+/// The name of the field with the label of a session. No schema can have a field of this name.
+pub(super) const LABEL_FIELD: &str = "\0";
+
+/// The label of a session: for each index the hash of the list, the stored name of the field, and
+/// the time of the sign-in in milliseconds since 1970.
+#[derive(Debug, Default)]
+pub(super) struct Label(BTreeMap<String, (String, String, u64)>);
+
+/// An entry of a session in a list.
+pub(super) struct LabelledEntry<'a> {
+    pub(super) index: &'a str,
+    pub(super) field: &'a str,
+    pub(super) list: IndexKey,
+}
+
+impl Label {
+    pub(super) fn parse(text: &[u8]) -> Self {
+        Self(serde_json::from_slice(text).unwrap_or_default())
+    }
+
+    pub(super) fn signed_in_at(&self, index: &str) -> Option<SystemTime> {
+        let (_, _, milliseconds) = self.0.get(index)?;
+        UNIX_EPOCH.checked_add(Duration::from_millis(*milliseconds))
+    }
+
+    /// Returns the entries of the session, besides those in indexes that change.
+    pub(super) fn entries<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        changes: &'a [IndexChange<'_>],
+    ) -> impl Iterator<Item = LabelledEntry<'a>> {
+        let stays = |index: &str| changes.iter().all(|change| change.index != index);
+        self.0.iter().filter(move |(index, _)| stays(index)).map(|(index, (hash, field, _))| {
+            LabelledEntry { index, field, list: IndexKey::beside(key, hash) }
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! A change in two steps, for a cluster: first the lists, then the session.
+//!
+//! The entry is in the list before the session has the value. If the second step comes too late or
+//! never, the list has an entry too many. A list may not lose the entry of a second step that is
+//! under way, so the second step has a time limit, and younger entries stay: see `prune.lua`.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use redis::{Cmd, Value};
+use tokio::time::Instant;
+
+use super::change::{IndexedRun, seconds};
+use super::label::{Label, LabelledEntry};
+use super::leave::leave_unawaited;
+use super::prune::{Doubt, prune};
+use crate::id::IndexKey;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::commands::expiry::milliseconds;
+use crate::store::redis::commands::script::ADD;
+use crate::store::redis::net::deployment::Deployment;
+use crate::store::{LoginGuard, StoreError};
+
+/// The time limit of the second step.
+pub(super) const STEP_LIMIT: Duration = Duration::from_secs(60);
+/// The number of times that the steps are taken. The second time follows the clock of the session's
+/// node, which may be far ahead of the clock of the list.
+const TRIES: usize = 3;
+
+/// The result of the first step.
+pub(super) struct FirstStep {
+    /// The times of all additions, by the clocks of the lists.
+    added: Vec<(IndexKey, SystemTime)>,
+    /// The times of the additions to the lists of new values, by the clocks of the lists.
+    pub(super) added_at: Vec<SystemTime>,
+    /// The time after which the second step is refused.
+    pub(super) not_after: Option<SystemTime>,
+}
+
+impl IndexedRun<'_> {
+    pub(super) async fn run_in_steps(
+        &self,
+        deployment: &Arc<Deployment>,
+        deadline: Instant,
+        moving: &[LabelledEntry<'_>],
+    ) -> Result<Value, StoreError> {
+        let mut late_at = None;
+        for _ in 0..TRIES {
+            let mut first = match self.add_to_lists(deployment, moving).await? {
+                Ok(first) => first,
+                Err(refusal) => return Ok(refusal),
+            };
+            if let Some(late_at) = late_at {
+                first.not_after = Some(late_at + STEP_LIMIT);
+            }
+            let reply = self.run_script(deployment, deadline, moving, Some(&first)).await?;
+            late_at = time_of_late(&reply);
+            if late_at.is_none() {
+                self.tidy_lists(deployment, &first, &reply).await;
+                return Ok(reply);
+            }
+        }
+        Err(StoreError::unavailable("the second step of a change kept coming too late"))
+    }
+
+    /// Adds the session to all lists, or returns the reply of the first list that refuses. The
+    /// lists with conditions come first, so that nothing has changed then.
+    async fn add_to_lists(
+        &self,
+        deployment: &Arc<Deployment>,
+        moving: &[LabelledEntry<'_>],
+    ) -> Result<Result<FirstStep, Value>, StoreError> {
+        let entries: Vec<_> = self.changes.iter().filter_map(|it| it.entry.as_ref()).collect();
+        let guarded = |at: &usize| entries[*at].guard == LoginGuard::default();
+        let mut order: Vec<usize> = (0..entries.len()).collect();
+        order.sort_by_key(guarded);
+        let new = order.into_iter().map(|at| (Some(at), &entries[at].key, entries[at].guard));
+        let moving = moving.iter().map(|entry| (None, &entry.list, LoginGuard::default()));
+        let added_at = vec![UNIX_EPOCH; entries.len()];
+        let mut first = FirstStep { added: Vec::new(), added_at, not_after: None };
+        for (at, list, guard) in new.chain(moving) {
+            let reply = self.add_to(deployment, list, guard).await?;
+            if let Value::ServerError(_) = reply {
+                return Ok(Err(reply));
+            }
+            let time = seconds_in(&reply);
+            let time = time.ok_or_else(|| StoreError::unavailable(Cause::Unexpected))?;
+            if let Some(at) = at {
+                first.added_at[at] = time;
+            }
+            first.added.push((list.clone(), time));
+            let limit = time + STEP_LIMIT;
+            first.not_after = Some(first.not_after.map_or(limit, |before| before.min(limit)));
+        }
+        Ok(Ok(first))
+    }
+
+    async fn add_to(
+        &self,
+        deployment: &Arc<Deployment>,
+        list: &IndexKey,
+        guard: LoginGuard,
+    ) -> Result<Value, StoreError> {
+        let name = &self.key.expose_secret()[self.key.prefix().len()..];
+        let add = |invocation: &mut Cmd| {
+            invocation.arg(self.session.expose_secret()).arg(milliseconds(self.deadline_in));
+            invocation.arg(name);
+            invocation.arg(guard.unless_ended_since.map(seconds).unwrap_or_default());
+            invocation.arg(guard.at_most.map(|most| most.to_string()).unwrap_or_default());
+        };
+        ADD.run_on_list(deployment, list, &[list.as_str()], add).await
+    }
+
+    /// Removes the former id of a rotation from all lists. If the second step was refused, the
+    /// additions of the first step go or cease to count, so that they refuse no login.
+    async fn tidy_lists(&self, deployment: &Arc<Deployment>, first: &FirstStep, reply: &Value) {
+        let is_rotation = self.successor.is_some();
+        let doubt = match (Code::in_reply(reply), reply) {
+            (Some(Code::WrongType | Code::EndedSince), _) => Doubt::Dead,
+            (_, Value::Int(-1)) => Doubt::Refused,
+            (_, Value::Int(0)) if is_rotation => Doubt::Refused,
+            (_, Value::Int(1)) if is_rotation => return self.leave_lists(deployment),
+            _ => return,
+        };
+        for (list, added_at) in &first.added {
+            let entry = [(*self.session, doubt)];
+            if prune(deployment, list, *added_at, &entry).await.is_err() {
+                tracing::debug!("a refused change stays in an index for a while");
+            }
+        }
+    }
+
+    fn leave_lists(&self, deployment: &Arc<Deployment>) {
+        if let Some(former) = self.key.native_id() {
+            let label = Label::parse(self.label);
+            let lists = label.entries(self.key, &[]).map(|entry| entry.list);
+            leave_unawaited(deployment, lists.collect(), former);
+        }
+    }
+}
+
+/// Returns the time of the server that refused a step as too late.
+pub(in super::super) fn time_of_late(reply: &Value) -> Option<SystemTime> {
+    let Value::Array(words) = reply else { return None };
+    match &words[..] {
+        [Value::BulkString(word), time] if word == b"late" => seconds_in(time),
+        _ => None,
+    }
+}
+
+/// Interprets seconds since 1970 with decimals.
+fn seconds_in(reply: &Value) -> Option<SystemTime> {
+    let Value::BulkString(text) = reply else { return None };
+    let seconds = std::str::from_utf8(text).ok()?.parse().ok()?;
+    UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+}

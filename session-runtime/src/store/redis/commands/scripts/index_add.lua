@@ -1,0 +1,34 @@
+-- Adds a session to the list of an index. This is the first step of a change in a cluster, where the
+-- session is on another node. The second step is a script of index_before.lua.
+--
+-- KEYS[1]  The list.
+-- ARGV[1]  The id of the session.
+-- ARGV[2]  The time until the absolute deadline of the session, in milliseconds.
+-- ARGV[3]  The last part of the session's key.
+-- ARGV[4]  The login is refused if the list was marked at this time or later, in seconds. Or empty.
+-- ARGV[5]  The login is refused if the list has this many other members. Or empty.
+--
+-- Returns the time of the addition, in seconds. An error with ENDEDSINCE or TOOMANY refuses a login,
+-- and changes nothing.
+
+local list, member, deadline_in = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local former = score_in(list, member)
+if type(former) == 'table' then
+  return former
+elseif not may_change(list, member) then
+  return redis.error_reply('NOPERM an index needs ZADD, ZREM, ZREMRANGEBYSCORE, PTTL and PEXPIRE')
+end
+local refused = refusal(list, member, ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
+if refused then
+  return refused
+end
+
+local added = redis.pcall('ZADD', list, new_score(former, deadline_in), member)
+if type(added) == 'table' then
+  return added
+end
+local over = string.format('%.0f', now - MARKED_FOR)
+redis.call('ZREMRANGEBYSCORE', list, '0', '(' .. over)
+redis.call('ZREMRANGEBYSCORE', list, '(-' .. over, '(0')
+outlive(list, deadline_in)
+return string.format('%.6f', now)

@@ -1,0 +1,70 @@
+-- The list of an index: a sorted set with a member for each session. This file comes before other
+-- scripts.
+--
+-- A member is the id of a session. The score is the absolute deadline of the session, in whole
+-- seconds by this server's clock. The fraction of the score is the second in which the member was
+-- added, as a part of CYCLE seconds. A member with a negative score counts as no session for the
+-- limit of a login, see prune.lua. The member MARK is an end of all sessions, see mark.lua.
+
+local MARK, MARKED_FOR, CYCLE = 'ended', 600, 262144
+
+local may = redis.acl_check_cmd
+if not may then
+  return redis.error_reply('NOACLCHECK Redis 7 or later, or Valkey, is needed')
+end
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+
+-- Returns the score of a member, false without a member, or an error.
+local function score_in(list, member)
+  local score = redis.pcall('ZSCORE', list, member)
+  if type(score) == 'table' then
+    -- A WRONGTYPE would stand for a tombstone.
+    return redis.error_reply('NOLIST the list of an index cannot be read')
+  end
+  return score and tonumber(score)
+end
+
+-- Returns the new score of a member. Another process may have given the session more time.
+local function new_score(former, deadline_in)
+  local deadline = math.ceil(now + deadline_in / 1000)
+  deadline = math.max(deadline, former and math.floor(math.abs(former)) or 0)
+  return string.format('%.17g', deadline + time[1] % CYCLE / CYCLE)
+end
+
+local function may_change(list, member)
+  return may('ZADD', list, '1', member) and may('ZREM', list, member) and may('ZREMRANGEBYSCORE', list, '-inf', '0')
+    and may('PTTL', list) and may('PEXPIRE', list, '1')
+end
+
+-- Returns an error if a login is refused. The ids of one session have the same tag and count once. The
+-- session itself does not count. An id from Python changes its tag, so that id is compared.
+local function refusal(list, member, own_id, since, most)
+  if since then
+    local marked_at = redis.call('ZSCORE', list, MARK)
+    if since < now - MARKED_FOR or (marked_at and tonumber(marked_at) >= since) then
+      return redis.error_reply('ENDEDSINCE all sessions of the user were ended')
+    end
+  end
+  if most then
+    local others, counted = 0, {[MARK] = true, [string.sub(member, 1, 8)] = true}
+    for _, other in ipairs(redis.call('ZRANGE', list, '(' .. time[1], '+inf', 'BYSCORE')) do
+      local tag = string.sub(other, 1, 8)
+      if not counted[tag] and string.sub(other, 1, #own_id + 1) ~= own_id .. '.' then
+        counted[tag] = true
+        others = others + 1
+      end
+    end
+    if others >= most then
+      return redis.error_reply('TOOMANY the user has as many sessions as allowed')
+    end
+  end
+end
+
+-- Lets the list outlive the session, and old marks.
+local function outlive(list, deadline_in)
+  local lasts = math.ceil(deadline_in + 1000 * MARKED_FOR)
+  if redis.call('PTTL', list) < lasts then
+    redis.call('PEXPIRE', list, string.format('%.0f', lasts))
+  end
+end

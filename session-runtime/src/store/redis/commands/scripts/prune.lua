@@ -1,0 +1,35 @@
+-- Removes members of an index's list that did not fit a session. For a cluster, where the sessions
+-- are on other nodes.
+--
+-- KEYS[1]  The list.
+-- ARGV[1]  The time of the list's read before the looks at the sessions, in seconds.
+--
+-- Two arguments follow for each member: the member, and a word for the session.
+--
+-- dead      The session has a tombstone. A dead session stays dead, so the member goes.
+-- refused   The second step of a change was refused. The member ceases to count as a session.
+-- unproven  Any other session. The second step of a change may be under way. The member goes if it
+--           was added so long ago that the second step was refused before the look. After one minute
+--           the member only ceases to count as a session.
+
+local PENDING_FOR, COUNTS_FOR, LOOKED_FOR = 600, 60, 60
+
+local list, read_at = KEYS[1], tonumber(ARGV[1])
+if now - read_at > LOOKED_FOR then
+  return 0
+end
+for at = 2, #ARGV, 2 do
+  local member = ARGV[at]
+  local score = tonumber(redis.call('ZSCORE', list, member) or nil)
+  if score then
+    -- A member may be ahead of the clock after a failover.
+    local ago = (time[1] - math.abs(score) % 1 * CYCLE + PENDING_FOR) % CYCLE - PENDING_FOR
+    local word = ARGV[at + 1]
+    if word == 'dead' or (word == 'unproven' and ago > PENDING_FOR) then
+      redis.call('ZREM', list, member)
+    elseif score > 0 and (word == 'refused' or ago > COUNTS_FOR) then
+      redis.call('ZADD', list, string.format('%.17g', -score), member)
+    end
+  end
+end
+return 1
