@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod cluster_index;
 mod demotion;
 mod health;
 mod memory_full;
