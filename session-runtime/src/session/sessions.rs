@@ -259,8 +259,8 @@ impl Sessions {
     /// names the schema, the missing ability, and the servers that have that ability. Redis 7.4,
     /// Valkey 9 and later versions can expire fields, and so can the memory store.
     ///
-    /// Fails with the same error if a field has an `index` and the store has none, such as a
-    /// Redis Cluster. Permissions of the Redis user are not checked.
+    /// Fails with the same error if a field has an `index` and a custom store has none. Permissions
+    /// of the Redis user are not checked.
     ///
     /// # Examples
     ///

@@ -381,6 +381,58 @@ async fn a_refused_first_step_changes_no_session() {
     servers.assert_sound("test");
 }
 
+macro_rules! script {
+    ($name:literal) => {
+        include_str!(concat!(
+            "../../../session-runtime/src/store/redis/commands/scripts/",
+            $name,
+            ".lua"
+        ))
+    };
+}
+
+/// Neither a change nor an end comes later than the list allows for. The times of the nodes cannot
+/// be set here, so the scripts run with a limit in the past.
+#[tokio::test]
+async fn a_second_step_that_comes_too_late_changes_nothing() {
+    const WRITE: &str = concat!(
+        script!("index_list"),
+        script!("index_before"),
+        script!("write"),
+        script!("index_after")
+    );
+    let server = RedisServer::start();
+    let key = "app:sessions:{x}y";
+    let now: (u64, u64) = server.cli(&["TIME"]);
+    let (past, future) = ((now.0 - 1).to_string(), (now.0 + 60).to_string());
+    let write = |limit: &str| {
+        let indexing = ["1", "id", "", "3600000", "", limit, "1"];
+        let change = ["user", "user", "0", "hash", "1", "7", "", "", "12.5"];
+        let own = ["1800000", "1", "0", "0", "user", "7"];
+        let arguments = [&["EVAL", WRITE, "1", key][..], &indexing, &change, &own].concat();
+        server.cli::<redis::Value>(&arguments)
+    };
+    let end = |limit: &str| {
+        let arguments = ["600000", "toomany", "user", "", "8", limit];
+        server.cli::<redis::Value>(
+            &[&["EVAL", script!("destroy"), "1", key][..], &arguments].concat(),
+        )
+    };
+    let is_late = |reply: redis::Value| {
+        let (word, time): (String, f64) = redis::from_redis_value(reply).expect("a late reply");
+        word == "late" && time >= now.0 as f64
+    };
+    assert!(is_late(write(&past)) && is_late(end(&past)));
+    assert_eq!(server.cli::<i64>(&["EXISTS", key]), 0);
+    assert_eq!(write(&future), redis::Value::Int(0));
+    let label: String = server.cli(&["HGET", key, "\0"]);
+    assert_eq!(label, r#"{"user":["hash","user",12500]}"#);
+    // The session has another value than the entry.
+    assert!(is_late(end(&past)) && server.cli::<bool>(&["HEXISTS", key, "user"]));
+    assert!(matches!(end(&future), redis::Value::Array(_)));
+    assert_eq!(server.cli::<String>(&["TYPE", key]), "string");
+}
+
 /// A user with a text.
 #[derive(Session)]
 struct Text {

@@ -304,7 +304,7 @@ async fn an_invalid_label_does_no_harm() {
     }
 }
 
-/// A cluster has no index, but may hold the data of a single server.
+/// A cluster may hold the data of a single server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_with_a_label_keeps_working_in_a_cluster() {
     let cluster = Shared::cluster().await;

@@ -53,8 +53,10 @@ use crate::operation::Operation;
 /// since 1970 by the server's clock.
 ///
 /// The sessions with one value in an indexed field are a sorted set under
-/// `PREFIX:sessions:by:HASH`. The members are whole session ids, and the scores are the absolute
-/// deadlines in seconds. Such a session has a field with the name NUL. A cluster has no index.
+/// `PREFIX:sessions:by:HASH`. The members are whole session ids. A score is the absolute deadline
+/// in seconds, and its fraction tells when the member was added. Such a session has a field with
+/// the name NUL. In a cluster, the set and its sessions are on different nodes. A write of the
+/// field then first adds the member, and changes the session in a second round trip.
 ///
 /// Some operations briefly give a tombstone the expiry of a session:
 ///

@@ -132,11 +132,11 @@ impl Script {
     pub(super) async fn run_on_list(
         &self,
         deployment: &Deployment,
+        deadline: Instant,
         list: &IndexKey,
         keys: &[&str],
         add_arguments: impl Fn(&mut Cmd),
     ) -> Result<Value, StoreError> {
-        let deadline = deployment.deadline();
         let mut next = invocation("EVALSHA", self.hash(), keys, &add_arguments);
         let mut is_repeated = false;
         loop {

@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
-use super::label::{Label, LabelledEntry};
-use super::steps::FirstStep;
+use super::label::LabelledEntry;
 use crate::id::{IndexKey, SessionId};
 use crate::store::redis::commands::expiry::milliseconds;
 use crate::store::redis::commands::script::Script;
@@ -31,28 +30,18 @@ pub(in super::super) struct IndexedRun<'a> {
     pub(in super::super) add_arguments: &'a (dyn Fn(&mut Cmd) + Sync),
 }
 
-impl IndexedRun<'_> {
-    /// Runs the script that changes the session. On a single server, the script changes the lists
-    /// too. In a cluster, the lists are on other nodes, and their change comes before.
-    ///
-    /// Returns the reply of the script.
-    pub(in super::super) async fn run(
-        &self,
-        deployment: &Arc<Deployment>,
-    ) -> Result<Value, StoreError> {
-        let label = Label::parse(self.label);
-        let moving: Vec<_> = match self.successor {
-            Some(_) => label.entries(self.key, self.changes).collect(),
-            None => Vec::new(),
-        };
-        let deadline = deployment.deadline();
-        if deployment.topology.is_cluster() {
-            self.run_in_steps(deployment, deadline, &moving).await
-        } else {
-            self.run_script(deployment, deadline, &moving, None).await
-        }
-    }
+/// The result of the first step.
+pub(super) struct FirstStep {
+    /// The times of all additions, by the clocks of the lists.
+    pub(super) added: Vec<(IndexKey, SystemTime)>,
+    /// The times of the additions to the lists of new values, by the clocks of the lists.
+    pub(super) added_at: Vec<SystemTime>,
+    /// The time after which the second step is refused.
+    pub(super) not_after: Option<SystemTime>,
+}
 
+impl IndexedRun<'_> {
+    /// Runs the script that changes the session. After a first step, the lists have been changed.
     pub(super) async fn run_script(
         &self,
         deployment: &Arc<Deployment>,

@@ -65,3 +65,59 @@ fn pending_since(score: f64, now: SystemTime) -> Option<SystemTime> {
     let ago = ago.saturating_sub(PENDING_FOR.as_secs());
     (ago < PENDING_FOR.as_secs()).then(|| now - Duration::from_secs(ago))
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    const ID: &str = "dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0";
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn score(deadline: u64, added_at: u64) -> f64 {
+        deadline as f64 + (added_at % CYCLE) as f64 / CYCLE as f64
+    }
+
+    #[test]
+    fn an_entry_is_pending_for_ten_minutes() {
+        let added_at = 1_795_960_000;
+        let score = score(added_at + 86_400, added_at);
+        for (later, is_pending) in [(0, true), (599, true), (600, false), (86_000, false)] {
+            let expected = is_pending.then(|| at(added_at));
+            assert_eq!(pending_since(score, at(added_at + later)), expected, "{later}");
+            assert_eq!(pending_since(-score, at(added_at + later)), expected, "{later}");
+        }
+    }
+
+    /// The time of an addition repeats after three days. A failover may set a clock back.
+    #[test]
+    fn the_cycle_of_a_score_has_no_gap() {
+        for added_at in [CYCLE * 6_851 - 1, CYCLE * 6_851, CYCLE * 6_851 + 1] {
+            let score = score(added_at + 86_400, added_at);
+            assert_eq!(pending_since(score, at(added_at + 300)), Some(at(added_at)));
+            assert_eq!(pending_since(score, at(added_at - 240)), Some(at(added_at - 240)));
+        }
+        assert_eq!(pending_since(f64::NAN, at(1_000)), pending_since(0.0, at(1_000)));
+    }
+
+    #[test]
+    fn both_protocols_are_read() {
+        let time = b"*2\r\n$10\r\n1795960000\r\n$1\r\n7\r\n";
+        let flat = format!("*4\r\n$5\r\nended\r\n$1\r\n5\r\n$40\r\n{ID}\r\n$4\r\n15.5\r\n");
+        let pairs = format!("*1\r\n*2\r\n$40\r\n{ID}\r\n,15.5\r\n");
+        for reply in [flat, pairs] {
+            let Value::Array(members) = parse_redis_value(reply.as_bytes()).unwrap() else {
+                panic!("{reply}")
+            };
+            let time = parse_redis_value(time).unwrap();
+            let listing = listing(members, time, false).unwrap();
+            assert_eq!(listing.sessions().collect::<Vec<_>>(), [SessionId::parse(ID).unwrap()]);
+            assert_eq!(listing.entries[0].pending_since, None);
+            assert_eq!(listing.read_at, at(1_795_960_000) + Duration::from_micros(7));
+        }
+    }
+}

@@ -96,7 +96,9 @@ impl RedisStore {
                 invocation.arg(entry.session.expose_secret());
             }
         };
-        let reply = REMOVE_STALE.run_on_list(&self.deployment, list, &keys, add).await?;
+        let reply = REMOVE_STALE
+            .run_on_list(&self.deployment, self.deployment.deadline(), list, &keys, add)
+            .await?;
         Code::in_reply(&reply).map_or(Ok(()), |code| Err(code.into()))
     }
 
@@ -136,7 +138,14 @@ impl SessionIndex for RedisStore {
     ) -> BoxFuture<'a, Result<Listing, StoreError>> {
         Box::pin(async move {
             let replies = if mark {
-                MARK.run_on_list(&self.deployment, key, &[key.as_str()], |_| {}).await?
+                MARK.run_on_list(
+                    &self.deployment,
+                    self.deployment.deadline(),
+                    key,
+                    &[key.as_str()],
+                    |_| {},
+                )
+                .await?
             } else {
                 let mut commands = Pipeline::with_capacity(2);
                 commands.add_command(command_of(&["TIME"]));

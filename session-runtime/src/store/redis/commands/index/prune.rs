@@ -46,6 +46,7 @@ pub(super) async fn prune(
             invocation.arg(session.expose_secret()).arg(doubt.word());
         }
     };
-    let reply = PRUNE.run_on_list(deployment, list, &[list.as_str()], add).await?;
+    let reply =
+        PRUNE.run_on_list(deployment, deployment.deadline(), list, &[list.as_str()], add).await?;
     Code::in_reply(&reply).map_or(Ok(()), |code| Err(code.into()))
 }

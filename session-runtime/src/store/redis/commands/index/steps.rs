@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
-use super::change::{IndexedRun, seconds};
+use super::change::{FirstStep, IndexedRun, seconds};
 use super::label::{Label, LabelledEntry};
 use super::leave::leave_unawaited;
 use super::prune::{Doubt, prune};
@@ -27,18 +27,29 @@ pub(super) const STEP_LIMIT: Duration = Duration::from_secs(60);
 /// node, which may be far ahead of the clock of the list.
 const TRIES: usize = 3;
 
-/// The result of the first step.
-pub(super) struct FirstStep {
-    /// The times of all additions, by the clocks of the lists.
-    added: Vec<(IndexKey, SystemTime)>,
-    /// The times of the additions to the lists of new values, by the clocks of the lists.
-    pub(super) added_at: Vec<SystemTime>,
-    /// The time after which the second step is refused.
-    pub(super) not_after: Option<SystemTime>,
-}
-
 impl IndexedRun<'_> {
-    pub(super) async fn run_in_steps(
+    /// Runs the script that changes the session. On a single server, the script changes the lists
+    /// too. In a cluster, the lists are on other nodes, and their change comes before.
+    ///
+    /// Returns the reply of the script.
+    pub(in super::super) async fn run(
+        &self,
+        deployment: &Arc<Deployment>,
+    ) -> Result<Value, StoreError> {
+        let label = Label::parse(self.label);
+        let moving: Vec<_> = match self.successor {
+            Some(_) => label.entries(self.key, self.changes).collect(),
+            None => Vec::new(),
+        };
+        let deadline = deployment.deadline();
+        if deployment.topology.is_cluster() {
+            self.run_in_steps(deployment, deadline, &moving).await
+        } else {
+            self.run_script(deployment, deadline, &moving, None).await
+        }
+    }
+
+    async fn run_in_steps(
         &self,
         deployment: &Arc<Deployment>,
         deadline: Instant,
@@ -46,7 +57,7 @@ impl IndexedRun<'_> {
     ) -> Result<Value, StoreError> {
         let mut late_at = None;
         for _ in 0..TRIES {
-            let mut first = match self.add_to_lists(deployment, moving).await? {
+            let mut first = match self.add_to_lists(deployment, deadline, moving).await? {
                 Ok(first) => first,
                 Err(refusal) => return Ok(refusal),
             };
@@ -68,6 +79,7 @@ impl IndexedRun<'_> {
     async fn add_to_lists(
         &self,
         deployment: &Arc<Deployment>,
+        deadline: Instant,
         moving: &[LabelledEntry<'_>],
     ) -> Result<Result<FirstStep, Value>, StoreError> {
         let entries: Vec<_> = self.changes.iter().filter_map(|it| it.entry.as_ref()).collect();
@@ -79,7 +91,7 @@ impl IndexedRun<'_> {
         let added_at = vec![UNIX_EPOCH; entries.len()];
         let mut first = FirstStep { added: Vec::new(), added_at, not_after: None };
         for (at, list, guard) in new.chain(moving) {
-            let reply = self.add_to(deployment, list, guard).await?;
+            let reply = self.add_to(deployment, deadline, list, guard).await?;
             if let Value::ServerError(_) = reply {
                 return Ok(Err(reply));
             }
@@ -98,6 +110,7 @@ impl IndexedRun<'_> {
     async fn add_to(
         &self,
         deployment: &Arc<Deployment>,
+        deadline: Instant,
         list: &IndexKey,
         guard: LoginGuard,
     ) -> Result<Value, StoreError> {
@@ -108,7 +121,7 @@ impl IndexedRun<'_> {
             invocation.arg(guard.unless_ended_since.map(seconds).unwrap_or_default());
             invocation.arg(guard.at_most.map(|most| most.to_string()).unwrap_or_default());
         };
-        ADD.run_on_list(deployment, list, &[list.as_str()], add).await
+        ADD.run_on_list(deployment, deadline, list, &[list.as_str()], add).await
     }
 
     /// Removes the former id of a rotation from all lists. If the second step was refused, the
@@ -153,4 +166,22 @@ fn seconds_in(reply: &Value) -> Option<SystemTime> {
     let Value::BulkString(text) = reply else { return None };
     let seconds = std::str::from_utf8(text).ok()?.parse().ok()?;
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    #[test]
+    fn only_a_late_step_tells_its_time() {
+        let time = |reply: &str| time_of_late(&parse_redis_value(reply.as_bytes()).unwrap());
+        let expected = UNIX_EPOCH + Duration::from_millis(12_500);
+        assert_eq!(time("*2\r\n$4\r\nlate\r\n$6\r\n12.500\r\n"), Some(expected));
+        for other in [":1\r\n", "*1\r\n$4\r\nlate\r\n", "*2\r\n$4\r\nlate\r\n$1\r\nx\r\n"] {
+            assert_eq!(time(other), None, "{other}");
+        }
+        assert_eq!(time("*2\r\n$4\r\nlate\r\n$5\r\n-1e99\r\n"), None);
+    }
 }

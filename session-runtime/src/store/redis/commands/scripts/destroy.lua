@@ -6,8 +6,8 @@
 -- ARGV[3]  The stored name of a field, if the session must have a value to be ended.
 -- ARGV[4]  The former name of the field, or an empty text.
 -- ARGV[5]  The value.
--- ARGV[6]  In a cluster, for a session whose change may be under way: ends a live session without the
---          value too, and a missing one, until this time in seconds.
+-- ARGV[6]  In a cluster, for a session whose change may be under way: ends a live session without
+--          the value too, and a missing one, until this time in seconds.
 --
 -- Returns 1 for a session that has ended now, 0 for a missing session, and the text of an existing
 -- tombstone. A session with entries in indexes returns 1, the label, see index_before.lua, and the

@@ -1,5 +1,5 @@
--- Adds a session to the list of an index. This is the first step of a change in a cluster, where the
--- session is on another node. The second step is a script of index_before.lua.
+-- Adds a session to the list of an index. This is the first step of a change in a cluster, where
+-- the session is on another node. The second step is a script of index_before.lua.
 --
 -- KEYS[1]  The list.
 -- ARGV[1]  The id of the session.
@@ -8,8 +8,8 @@
 -- ARGV[4]  The login is refused if the list was marked at this time or later, in seconds. Or empty.
 -- ARGV[5]  The login is refused if the list has this many other members. Or empty.
 --
--- Returns the time of the addition, in seconds. An error with ENDEDSINCE or TOOMANY refuses a login,
--- and changes nothing.
+-- Returns the time of the addition, in seconds. An error with ENDEDSINCE or TOOMANY refuses a
+-- login, and changes nothing.
 
 local list, member, deadline_in = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local former = score_in(list, member)

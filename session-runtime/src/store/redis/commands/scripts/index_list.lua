@@ -37,8 +37,8 @@ local function may_change(list, member)
     and may('PTTL', list) and may('PEXPIRE', list, '1')
 end
 
--- Returns an error if a login is refused. The ids of one session have the same tag and count once. The
--- session itself does not count. An id from Python changes its tag, so that id is compared.
+-- Returns an error if a login is refused. The ids of one session have the same tag and count once.
+-- The session itself does not count. An id from Python changes its tag, so that id is compared.
 local function refusal(list, member, own_id, since, most)
   if since then
     local marked_at = redis.call('ZSCORE', list, MARK)

@@ -9,8 +9,8 @@
 -- dead      The session has a tombstone. A dead session stays dead, so the member goes.
 -- refused   The second step of a change was refused. The member ceases to count as a session.
 -- unproven  Any other session. The second step of a change may be under way. The member goes if it
---           was added so long ago that the second step was refused before the look. After one minute
---           the member only ceases to count as a session.
+--           was added so long ago that the second step was refused before the look. After one
+--           minute the member only ceases to count as a session.
 
 local PENDING_FOR, COUNTS_FOR, LOOKED_FOR = 600, 60, 60
 
