@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use serde::Deserialize;
 use session_runtime::find::{Checkpoint, SessionEntry, Surplus};
-use session_runtime::{Error, Lifetime, Session, Sessions};
+use session_runtime::{EndReason, Error, Lifetime, Session, Sessions};
 use subtle::ConstantTimeEq;
 
 #[derive(Session)]
@@ -72,7 +72,18 @@ async fn login_page(session: Session<Auth>) -> Result<Response, Failure> {
     if session.user().await?.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    Ok(login_form("", None, &form_token(&session).await?).into_response())
+    let notice = session.end_reason().await?.and_then(end_notice);
+    Ok(login_form("", notice, &form_token(&session).await?).into_response())
+}
+
+/// Returns what users should know about the end of their session. Visitors who were not signed in
+/// have sessions that expire too, so an expiry is no news.
+fn end_notice(reason: EndReason) -> Option<&'static str> {
+    match reason {
+        EndReason::EndedElsewhere => Some("You were signed out on another device."),
+        EndReason::TooMany => Some("You were signed out here: five other devices are signed in."),
+        _ => None,
+    }
 }
 
 #[derive(Deserialize)]

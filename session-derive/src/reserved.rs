@@ -18,6 +18,7 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "rotate",
     "renew",
     "destroy",
+    "end_reason",
 ];
 
 /// Methods of traits that `Session` or every type implements, from the standard library, `futures`

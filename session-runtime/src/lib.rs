@@ -194,6 +194,7 @@ pub use config::{Lifetime, SameSite, SessionConfig};
 pub use error::{Error, InvalidValue};
 pub use http::response::SessionHeaders;
 pub use id::SessionId;
+pub use lifecycle::EndReason;
 pub use operation::Operation;
 pub use request::handle::SessionHandle;
 pub use session::Session;

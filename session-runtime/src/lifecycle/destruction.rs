@@ -3,6 +3,7 @@
 
 use super::Lifecycle;
 use super::end::{End, Gone};
+use super::end_reason::EndReason;
 use super::metadata::SessionMetadata;
 use super::plan::PlannedDestruction;
 use super::report::Next;
@@ -71,6 +72,9 @@ impl Lifecycle {
     /// Records the reply to ending the request's own session. Candidates that were not live are
     /// skipped.
     fn own_destroyed(&mut self, plan: &PlannedDestruction, found: Destroyed) -> Next {
+        if let Destroyed::Dead(kind) = found {
+            self.note_end(EndReason::from_tombstone(kind));
+        }
         match (found, &mut self.state) {
             (Destroyed::Missing, State::Candidate { .. }) => {
                 return self.missing(&plan.session.id, false);
@@ -79,6 +83,7 @@ impl Lifecycle {
             (Destroyed::Missing, State::Live { .. }) if plan.resolves_pending => {
                 return Next::Replan;
             }
+            (Destroyed::Missing, State::Live { .. }) => self.note_end(EndReason::Expired),
             (Destroyed::Dead(_), State::Candidate { gone, .. }) if !self.further.is_empty() => {
                 let gone = gone.take();
                 self.try_next(gone);

@@ -14,6 +14,7 @@
 mod candidate;
 mod destruction;
 mod end;
+mod end_reason;
 mod known_fields;
 mod metadata;
 mod others;
@@ -26,6 +27,8 @@ mod transition;
 
 pub(crate) use candidate::{Candidate, ResolvedCookies};
 pub(crate) use end::{RequestAge, TOMBSTONE_FOR};
+pub use end_reason::EndReason;
+pub(crate) use end_reason::EndReasonStep;
 pub(crate) use known_fields::KnownFields;
 pub(crate) use metadata::{MAX_CLOCK_SKEW, SessionMetadata};
 pub(crate) use outcome::Outcome;
@@ -67,6 +70,8 @@ pub(crate) struct Lifecycle {
     rotations: Vec<PlannedRotation>,
     /// The session whose destruction or rotation was sent, and may have happened.
     in_doubt: Option<SessionId>,
+    /// The reason why the session of the request's cookie is over, as far as known.
+    end_reason: Option<EndReason>,
     degradation: Degradation,
     events: EventQueue,
 }
@@ -99,6 +104,8 @@ impl Lifecycle {
         self.others.set_unusable(cookies.unusable);
         if let Some(current) = candidates.next() {
             self.state = State::Candidate { current, gone: None };
+        } else if self.facts.names_session {
+            self.note_end(EndReason::Expired);
         }
         self.further = candidates.collect();
     }

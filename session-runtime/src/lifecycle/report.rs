@@ -3,6 +3,7 @@
 use super::Lifecycle;
 use super::candidate::Candidate;
 use super::end::{End, Gone, RequestAge};
+use super::end_reason::EndReason;
 use super::metadata::SessionMetadata;
 use super::plan::{PlannedRotation, PlannedWrite};
 use super::state::State;
@@ -29,6 +30,7 @@ impl Lifecycle {
                 if self.rotations.iter().any(|sent| sent.to.id == *id) {
                     self.events.push(LifecycleEvent::Rotated, Some(id));
                 }
+                self.end_reason = None;
                 current.cookie_due
             }
             // Created too late for a cookie: the session stays unreachable and expires.
@@ -95,10 +97,12 @@ impl Lifecycle {
             State::Candidate { current, gone } if current.session.id == *id => {
                 let gone = gone.take();
                 self.events.push(LifecycleEvent::Expired, Some(id));
+                self.note_end(EndReason::Expired);
                 self.try_next(gone);
             }
             State::Live { session, .. } if session.id == *id => {
                 self.events.push(LifecycleEvent::Expired, Some(id));
+                self.end_reason = Some(EndReason::Expired);
                 self.state = State::Gone(Gone { session: session.clone(), end: End::Expired });
             }
             _ => {}
@@ -139,11 +143,15 @@ impl Lifecycle {
                     tombstone.filter(is_under_way).map(|tombstone| End::read(tombstone, age));
                 let gone = read.map(|end| Gone { session: session.clone(), end });
                 match tombstone {
-                    None => self.events.push(LifecycleEvent::Expired, Some(id)),
+                    None => {
+                        self.events.push(LifecycleEvent::Expired, Some(id));
+                        self.note_end(EndReason::Expired);
+                    }
                     Some(tombstone) => {
                         self.keep_rotation(id, tombstone.successor());
                         if self.successors_of(id).is_empty() {
                             self.others.pass_over([session]);
+                            self.note_end(EndReason::from_tombstone(tombstone.kind));
                         }
                     }
                 }
@@ -151,6 +159,9 @@ impl Lifecycle {
             }
             State::Gone(gone) if gone.session.id == *id => {
                 gone.end = tombstone.map_or(End::Expired, |tombstone| End::read(tombstone, age));
+                self.end_reason = Some(tombstone.map_or(EndReason::Expired, |tombstone| {
+                    EndReason::from_tombstone(tombstone.kind)
+                }));
             }
             _ => {}
         }
@@ -166,6 +177,9 @@ impl Lifecycle {
         if self.state.has_id(&planned.from.id) || self.may_be(&planned.to.id) {
             self.note_pending_creation(&planned.from.id);
             self.events.push(LifecycleEvent::Rotated, Some(&planned.to.id));
+            if matches!(self.state, State::Candidate { .. }) {
+                self.end_reason = None;
+            }
             self.go_live(planned.to.clone(), !self.headers_sent, true);
         } else {
             self.found(&planned.to.id, true);

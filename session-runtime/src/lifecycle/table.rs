@@ -28,8 +28,8 @@ use super::*;
 use crate::config::Lifetimes;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 
-const OPERATIONS: [&str; 8] =
-    ["read", "expires_in", "set", "remove", "rotate", "renew", "login", "destroy"];
+const OPERATIONS: [&str; 9] =
+    ["read", "expires_in", "end_reason", "set", "remove", "rotate", "renew", "login", "destroy"];
 
 /// Brings a request's session into a state.
 type Setup = fn(&Named) -> Lifecycle;
@@ -83,6 +83,7 @@ const STATES: [(&str, Setup); 14] = [
     ("destroyed here", |named| {
         let mut lifecycle = live(named, true);
         let plan = lifecycle.plan_destroy(now()).unwrap().unwrap();
+        lifecycle.note_destruction(LOGGED_OUT);
         lifecycle.destroyed(&plan, Destroyed::Ended, |_| None);
         lifecycle
     }),
@@ -187,6 +188,32 @@ impl Row {
                 };
                 let refresh = if refreshes { ", refresh" } else { "" };
                 (format!("ask {}{refresh}", named.name(&id)), Some(shown(next)))
+            }
+            "end_reason" => {
+                let (plan, id) = match lifecycle.plan_end_reason(now()) {
+                    EndReasonStep::Known(reason) => return (reason_of(reason).to_owned(), None),
+                    EndReasonStep::Look(read) => {
+                        let id = read.session.id;
+                        match reply {
+                            "found" => lifecycle.found(&id, false),
+                            "missing" => drop(lifecycle.missing(&id, false)),
+                            _ => drop(dies(lifecycle, &id, reply)),
+                        }
+                        ("ask", id)
+                    }
+                    EndReasonStep::ReadTombstone(session) => {
+                        if reply == "found" {
+                            return (String::new(), Some(String::new()));
+                        }
+                        lifecycle.tombstone_read(&session.id, tombstone(reply), age());
+                        ("read tombstone", session.id)
+                    }
+                };
+                let next = match lifecycle.plan_end_reason(now()) {
+                    EndReasonStep::Known(reason) => reason_of(reason),
+                    _ => "again",
+                };
+                (format!("{plan} {}", named.name(&id)), Some(format!("{next},")))
             }
             "set" | "remove" => {
                 let removes = self.operation == "remove";
@@ -314,6 +341,17 @@ fn shown(next: Result<Next, Error>) -> String {
         Ok(Next::Done) => "done,".to_owned(),
         Ok(Next::Replan) => "again,".to_owned(),
         Err(error) => format!("{},", error_of(&error)),
+    }
+}
+
+fn reason_of(reason: Option<EndReason>) -> &'static str {
+    match reason {
+        None => "no end",
+        Some(EndReason::LoggedOut) => "logged out",
+        Some(EndReason::Moved) => "moved",
+        Some(EndReason::EndedElsewhere) => "elsewhere",
+        Some(EndReason::TooMany) => "too many",
+        Some(EndReason::Expired) => "expired",
     }
 }
 

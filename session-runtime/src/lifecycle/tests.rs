@@ -1286,3 +1286,147 @@ fn a_removal_is_sent_once() {
     let again = lifecycle.send_headers();
     assert!(again.set.is_none() && !again.remove);
 }
+
+/// Returns the reason if no step is left to find it out.
+fn known_reason(lifecycle: &mut Lifecycle) -> Option<EndReason> {
+    match lifecycle.plan_end_reason(now()) {
+        EndReasonStep::Known(reason) => reason,
+        step => panic!("{step:?}"),
+    }
+}
+
+fn is_looked_for(lifecycle: &mut Lifecycle, id: &SessionId) -> bool {
+    match lifecycle.plan_end_reason(now()) {
+        EndReasonStep::Look(read) => read.session.id == *id && read.refresh.is_none(),
+        _ => false,
+    }
+}
+
+fn tombstone(kind: TombstoneKind) -> Option<Tombstone> {
+    Some(Tombstone { kind, age: Duration::from_secs(60) })
+}
+
+#[test]
+fn each_tombstone_has_a_reason() {
+    let successor = session().id;
+    for (kind, reason) in [
+        (LOGGED_OUT, EndReason::LoggedOut),
+        (TombstoneKind::Destroyed(DestroyReason::EndedElsewhere), EndReason::EndedElsewhere),
+        (TombstoneKind::Destroyed(DestroyReason::TooMany), EndReason::TooMany),
+        (TombstoneKind::Rotated(successor), EndReason::Moved),
+        (TombstoneKind::Renewed(successor), EndReason::Moved),
+    ] {
+        let one = session();
+        let mut lifecycle = accessed(vec![candidate(&one)]);
+        assert!(is_looked_for(&mut lifecycle, &one.id));
+        lifecycle.dead(&one.id);
+        lifecycle.tombstone_read(&one.id, tombstone(kind), age());
+        assert_eq!(known_reason(&mut lifecycle), Some(reason));
+
+        let mut seen_live = live(&one);
+        seen_live.dead(&one.id);
+        let step = seen_live.plan_end_reason(now());
+        assert!(matches!(step, EndReasonStep::ReadTombstone(session) if session.id == one.id));
+        seen_live.tombstone_read(&one.id, tombstone(kind), age());
+        assert_eq!(known_reason(&mut seen_live), Some(reason));
+    }
+}
+
+#[test]
+fn a_session_without_a_tombstone_has_expired() {
+    let one = session();
+    let mut unknown = accessed(vec![candidate(&one)]);
+    unknown.missing(&one.id, false);
+    let mut forgotten = accessed(vec![candidate(&one)]);
+    forgotten.tombstone_read(&one.id, None, age());
+    let mut seen_live = live(&one);
+    seen_live.missing(&one.id, false);
+    let mut ended_late = live(&one);
+    destroyed(&mut ended_late, Destroyed::Missing);
+    let mut unusable = Lifecycle::default();
+    unusable.resolve_cookies(|| ResolvedCookies { unusable: vec![one], ..resolved(vec![]) });
+    for mut lifecycle in [unknown, forgotten, seen_live, ended_late, unusable] {
+        assert_eq!(known_reason(&mut lifecycle), Some(EndReason::Expired));
+    }
+    let overdue = session_of(NORMAL, now() - Duration::from_secs(40 * 24 * 60 * 60));
+    let mut overdue = accessed(vec![candidate(&overdue)]);
+    assert_eq!(known_reason(&mut overdue), Some(EndReason::Expired));
+}
+
+#[test]
+fn a_live_session_and_a_creation_have_no_end() {
+    assert_eq!(known_reason(&mut accessed(vec![])), None);
+    assert_eq!(known_reason(&mut live(&session())), None);
+    let mut lifecycle = accessed(vec![]);
+    writes(&mut lifecycle);
+    assert_eq!(known_reason(&mut lifecycle), None, "the creation is not asked for");
+    destroyed(&mut lifecycle, Destroyed::Missing);
+    assert_eq!(known_reason(&mut lifecycle), None, "it did not happen");
+}
+
+/// The reply to the rotation was lost, so that the request meets its own tombstone.
+#[test]
+fn a_session_that_went_on_under_an_own_id_is_not_over() {
+    let one = session();
+    let mut lifecycle = live(&one);
+    let planned = rotates(&mut lifecycle, RotationReason::Rotate);
+    lifecycle.dead(&one.id);
+    assert!(is_looked_for(&mut lifecycle, &planned.to.id));
+    lifecycle.found(&planned.to.id, false);
+    assert_eq!(known_reason(&mut lifecycle), None);
+
+    let mut lifecycle = accessed(vec![candidate(&one)]);
+    let planned = rotates(&mut lifecycle, RotationReason::Rotate);
+    lifecycle.dead(&one.id);
+    let rotated = tombstone(TombstoneKind::Rotated(planned.to.id));
+    lifecycle.tombstone_read(&one.id, rotated, age());
+    assert!(is_looked_for(&mut lifecycle, &planned.to.id));
+    lifecycle.missing(&planned.to.id, false);
+    assert_eq!(known_reason(&mut lifecycle), Some(EndReason::Expired), "the successor has");
+}
+
+#[test]
+fn a_live_cookie_hides_the_end_of_another_and_an_own_end_counts() {
+    let (ended, one) = (session(), session());
+    let further = || {
+        let mut lifecycle = accessed(vec![candidate(&ended), candidate(&one)]);
+        lifecycle.dead(&ended.id);
+        let elsewhere = TombstoneKind::Destroyed(DestroyReason::EndedElsewhere);
+        lifecycle.tombstone_read(&ended.id, tombstone(elsewhere), age());
+        assert!(is_looked_for(&mut lifecycle, &one.id));
+        lifecycle
+    };
+    let mut found = further();
+    found.found(&one.id, true);
+    let mut rotated = further();
+    let planned = rotates(&mut rotated, RotationReason::Rotate);
+    rotated.rotated(&planned).unwrap();
+    for mut lifecycle in [found, rotated] {
+        assert_eq!(known_reason(&mut lifecycle), None);
+        lifecycle.note_destruction(DestroyReason::LoggedOut);
+        assert_eq!(known_reason(&mut lifecycle), Some(EndReason::LoggedOut));
+    }
+}
+
+#[test]
+fn a_new_session_leaves_the_reason_of_the_cookie() {
+    let one = session();
+    let mut lifecycle = accessed(vec![candidate(&one)]);
+    lifecycle.missing(&one.id, false);
+    let (id, _) = writes(&mut lifecycle);
+    assert_eq!(known_reason(&mut lifecycle), Some(EndReason::Expired));
+    lifecycle.created(&id).unwrap();
+    let planned = rotates(&mut lifecycle, RotationReason::Rotate);
+    lifecycle.rotated(&planned).unwrap();
+    assert_eq!(known_reason(&mut lifecycle), Some(EndReason::Expired));
+    lifecycle.missing(&planned.to.id, false);
+    assert_eq!(known_reason(&mut lifecycle), Some(EndReason::Expired));
+}
+
+#[test]
+fn a_degraded_request_has_no_reason() {
+    let mut lifecycle = accessed(vec![candidate(&session())]);
+    lifecycle.allow_degraded();
+    lifecycle.degrade();
+    assert_eq!(known_reason(&mut lifecycle), None);
+}

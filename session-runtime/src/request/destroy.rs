@@ -3,7 +3,7 @@
 use super::handle::{Origin, SessionHandle};
 use crate::error::Error;
 use crate::lifecycle::{Next, PlannedDestruction, SessionMetadata, TOMBSTONE_FOR};
-use crate::store::{DestroyReason, Destruction, TombstoneKind};
+use crate::store::{DestroyReason, Destroyed, Destruction, TombstoneKind};
 
 impl SessionHandle {
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
@@ -19,7 +19,11 @@ impl SessionHandle {
             match self.store().destroy(&plan.session.key, self.destruction()).await {
                 Ok(found) => {
                     let follow = |kind| self.successor_to_destroy(kind);
-                    if self.lifecycle().destroyed(&plan, found, follow) == Next::Done {
+                    let mut lifecycle = self.lifecycle();
+                    if found == Destroyed::Ended {
+                        lifecycle.note_destruction(self.destruction().reason);
+                    }
+                    if lifecycle.destroyed(&plan, found, follow) == Next::Done {
                         break;
                     }
                 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::handle::SessionHandle;
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
-use crate::lifecycle::{KnownFields, MAX_CLOCK_SKEW, PlannedRead};
+use crate::lifecycle::{EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, PlannedRead};
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, StoreError};
 
 impl SessionHandle {
@@ -84,6 +84,24 @@ impl SessionHandle {
         Ok(left.flatten().flatten())
     }
 
+    /// Returns why the session of the request's cookie is over. A look at the session does not
+    /// count as use.
+    pub(crate) async fn end_reason(&self) -> Result<Option<EndReason>, Error> {
+        loop {
+            match self.plan_end_reason() {
+                EndReasonStep::Known(reason) => return Ok(reason),
+                EndReasonStep::ReadTombstone(session) => {
+                    self.read_tombstone(Some(session)).await?;
+                }
+                EndReasonStep::Look(read) => {
+                    let reply = self.store().expires_in(&read.session.key).await;
+                    let progress = self.report_read(&read, reply, record_nothing)?;
+                    self.read_tombstone(progress.continue_value().flatten()).await?;
+                }
+            }
+        }
+    }
+
     /// # Errors
     ///
     /// `is_config` if the store still has a session that has ended by this process's rules, by more
@@ -107,6 +125,10 @@ impl SessionHandle {
 
     fn plan_read(&self) -> Option<PlannedRead> {
         self.accessed().plan_read(self.manager().now())
+    }
+
+    fn plan_end_reason(&self) -> EndReasonStep {
+        self.accessed().plan_end_reason(self.manager().now())
     }
 
     /// Plans a read that does not refresh the session's expiry.

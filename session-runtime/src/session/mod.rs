@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 use self::batch::{ReadBatch, WriteBatch};
 use crate::config::Lifetime;
 use crate::id::SessionId;
-use crate::lifecycle::RotationReason;
+use crate::lifecycle::{EndReason, RotationReason};
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::request::rotate::NewId;
@@ -440,6 +440,51 @@ impl<S: Schema> Session<S> {
         Operation::new(
             OperationSpan::new(OperationName::Destroy, self.handle())
                 .instrument(self.handle().destroy()),
+        )
+    }
+
+    /// Returns why the session of the request's cookie is over, so that a sign-in page can tell the
+    /// user. `None` means that the session is live, or that no cookie has a valid signature. See
+    /// [the guide].
+    ///
+    /// The answer is about the session of the cookie, even after this request has created another
+    /// session. After [`destroy`](Self::destroy) in this request, the reason is the logout. A new id
+    /// by this request is no end.
+    ///
+    /// Takes no round trip if an operation of this request has found the session live. In a
+    /// WebSocket or a job, call [`exists`](Self::exists) first, which notices a later end. Takes one
+    /// round trip as the first operation, and one more to read why a session is over. Refreshes
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be
+    /// reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
+    /// use session_runtime::EndReason;
+    ///
+    /// let notice = match session.end_reason().await? {
+    ///     Some(EndReason::EndedElsewhere) => "You were signed out on another device.",
+    ///     Some(EndReason::TooMany) => "You were signed out: too many devices.",
+    ///     Some(EndReason::Expired) => "Please sign in again.",
+    ///     _ => "",
+    /// };
+    /// # });
+    /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::user_sessions#why-was-i-signed-out\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "signed_out")]
+    pub fn end_reason(&self) -> Operation<'_, Option<EndReason>> {
+        Operation::new(
+            OperationSpan::new(OperationName::EndReason, self.handle())
+                .instrument(self.handle().end_reason()),
         )
     }
 

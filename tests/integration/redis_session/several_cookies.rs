@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use session_runtime::redis_session::CookieFormat;
 use session_runtime::store::{SessionKey, SessionStore, Write, WriteMode};
 use session_runtime::testing::ManualClock;
-use session_runtime::{MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{EndReason, MemoryStore, Session, SessionConfig, SessionHandle, Sessions};
 
 use crate::rust::{SECRET, Visitor, flask, id_alone, tornado};
 
@@ -112,4 +112,27 @@ async fn a_session_has_the_age_of_the_older_cookie() {
     for values in [[&*older, &younger], [&younger, &older]] {
         assert_eq!(created_at(&values), created_at(&[&older]));
     }
+}
+
+#[tokio::test]
+async fn an_end_has_its_reason_whatever_the_cookie() {
+    let site = Site::with_sessions().await;
+    let signed = site.signed(tornado(), OWN).await;
+    let unsigned = || [tornado(), CookieFormat::UnsignedForgeableIds];
+    let reason =
+        async |handle: SessionHandle| handle.session::<Visitor>().end_reason().await.unwrap();
+    for value in [&*signed, OWN] {
+        assert_eq!(reason(site.open(unsigned(), &[value])).await, None);
+    }
+    let logout = site.open([tornado()], &[&signed]).session::<Visitor>();
+    logout.destroy().await.unwrap();
+    for value in [&*signed, OWN] {
+        let ended = reason(site.open(unsigned(), &[value])).await;
+        assert_eq!(ended, Some(EndReason::LoggedOut));
+    }
+    // Anybody can make up such an id, and nobody learns more than that it does not exist.
+    let made_up = OWN.replace("6f1d9a4e", "00000000");
+    let unknown = reason(site.open(unsigned(), &[&made_up])).await;
+    assert_eq!(unknown, Some(EndReason::Expired));
+    assert_eq!(reason(site.open([tornado()], &[&made_up])).await, None, "not accepted");
 }

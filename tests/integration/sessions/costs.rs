@@ -23,11 +23,12 @@ struct Visitor {
     count: u64,
 }
 
-const OPERATIONS: [&str; 11] = [
+const OPERATIONS: [&str; 12] = [
     "get",
     "has",
     "exists",
     "expires_in",
+    "end_reason",
     "set",
     "remove",
     "clear",
@@ -125,6 +126,7 @@ async fn carry_out(session: &Session<Visitor>, operation: &str) {
         "has" => drop(session.count().exists().await),
         "exists" => drop(session.exists().await),
         "expires_in" => drop(session.expires_in().await),
+        "end_reason" => drop(session.end_reason().await),
         "set" => drop(session.set_count(2).await),
         "remove" => drop(session.count().remove().await),
         "clear" => drop(session.clear().await),

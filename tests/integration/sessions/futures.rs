@@ -28,6 +28,7 @@ async fn every_operation(session: &Session<Visitor>) -> Result<(), Error> {
     session.count().remove().await?;
     session.exists().await?;
     session.expires_in().await?;
+    session.end_reason().await?;
     session.clear().await?;
     session.rotate().await?;
     session.renew(Lifetime::remembered()).await?;

@@ -127,6 +127,7 @@ async fn each_operation_logs_its_name_field_tag_and_outcome() {
         assert_eq!(done(session.save(&visitor), log, handle).await, ok("save", ""));
         assert_eq!(done(session.exists(), log, handle).await, ok("exists", ""));
         assert_eq!(done(session.expires_in(), log, handle).await, ok("expires_in", ""));
+        assert_eq!(done(session.end_reason(), log, handle).await, ok("end_reason", ""));
         assert_eq!(done(session.rotate(), log, handle).await, ok("rotate", ""));
         assert_eq!(done(session.renew(Lifetime::remembered()), log, handle).await, ok("renew", ""));
         assert_eq!(done(session.clear(), log, handle).await, ok("clear", ""));

@@ -1,6 +1,7 @@
 //! Operations on fields, one by one and in batches, over every store.
 
 mod batches;
+mod end_reason;
 mod login;
 mod round_trips;
 mod single;
@@ -74,6 +75,17 @@ over_every_store! {
         two_logins_of_one_request_leave_whole_values
         of_two_requests_at_once_one_has_the_session
         a_batch_that_only_removes_creates_nothing
+    }
+    end_reason {
+        each_end_has_its_reason
+        ends_through_the_index_have_reasons
+        an_expired_session_is_not_found_or_past_its_deadline
+        the_store_is_asked_for_a_dead_id_only
+        a_question_is_no_use
+        an_own_new_id_is_no_end
+        a_new_session_leaves_the_reason
+        an_own_end_has_a_reason
+        of_several_cookies_the_end_that_matters_counts
     }
     user_sessions {
         every_way_to_write_the_user_is_found

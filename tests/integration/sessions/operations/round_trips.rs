@@ -61,6 +61,10 @@ pub(crate) async fn the_table_of_round_trips_is_true(world: World) {
             cost!(world, sessions, live, |s| s.expires_in()),
             &["hexists", "pttl"],
         );
+        world.assert_commands(
+            cost!(world, sessions, live, |s| s.end_reason()),
+            if live { &[] } else { &["hexists", "pttl"] },
+        );
         for written in [
             cost!(world, sessions, live, |s| s.set_count(1)),
             cost!(world, sessions, live, |s| s.count().set(1)),
