@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let sessions = Sessions::new(session_examples::config()?).await?;
     // Fields that expire need Redis 7.4 or Valkey 9. This fails at startup instead of at the first
     // request.
-    sessions.require::<Page>()?;
+    sessions.require::<Page>().await?;
     let app =
         Router::new().route("/", get(index)).route("/save", post(save)).layer(sessions.layer());
     axum::serve(session_examples::listener().await?, app).await?;

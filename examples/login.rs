@@ -44,7 +44,7 @@ struct Device {
 async fn main() -> Result<(), Box<dyn StdError>> {
     tracing_subscriber::fmt().init();
     let sessions = Sessions::new(session_examples::config()?).await?;
-    sessions.require::<Auth>()?;
+    sessions.require::<Auth>().await?;
     let app = Router::new()
         .route("/", get(home))
         .route("/login", get(login_page).post(login))

@@ -9,6 +9,8 @@ use crate::background::background;
 use crate::error::{Error, Kind};
 use crate::operation::Operation;
 use crate::session::field::Field;
+use crate::session::found::{AllSessions, SessionEntry};
+use crate::session::schema::Schema;
 
 impl<T: 'static> Field<'_, T> {
     /// Reads the field and blocks until the value is there. See [`Operation::wait`].
@@ -19,6 +21,40 @@ impl<T: 'static> Field<'_, T> {
     /// async runtime.
     pub fn wait(self) -> Result<T, Error> {
         wait(self)
+    }
+}
+
+impl<D: Schema> AllSessions<D> {
+    /// Returns an iterator over the sessions, which blocks for each step. See [`Operation::wait`].
+    ///
+    /// The iterator ends after an error. To go on after an error, call
+    /// [`next`](AllSessions::next) and [`Operation::wait`] instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// use session_runtime::{Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).wait()?;
+    /// sessions.create::<Visitor>().wait()?;
+    /// for entry in sessions.all::<Visitor>().wait() {
+    ///     println!("{}", entry?.tag());
+    /// }
+    /// # } Ok::<(), session_runtime::Error>(())
+    /// ```
+    pub fn wait(mut self) -> impl Iterator<Item = Result<SessionEntry<D>, Error>> {
+        let mut has_failed = false;
+        std::iter::from_fn(move || {
+            let next = if has_failed { None } else { self.next().wait().transpose() };
+            has_failed |= next.as_ref().is_some_and(Result::is_err);
+            next
+        })
     }
 }
 

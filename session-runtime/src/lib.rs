@@ -220,7 +220,9 @@ pub mod batch {
 ///
 /// [`Sessions::find`] finds them.
 pub mod find {
-    pub use crate::session::found::{Checkpoint, FoundSessions, LastUsed, SessionEntry, Surplus};
+    pub use crate::session::found::{
+        AllSessions, Checkpoint, FoundSessions, LastUsed, SessionEntry, Surplus,
+    };
     pub use crate::session::index_query::IndexQuery;
 }
 

@@ -166,6 +166,7 @@ impl Error {
             Kind::Store(error) if error.is_unavailable() => "unavailable",
             Kind::Store(error) if error.is_ended_since() => "ended_since",
             Kind::Store(error) if error.is_too_many() => "too_many",
+            Kind::Store(error) if error.is_unsupported() => "unsupported",
             Kind::Store(_) => "refused",
             #[cfg(feature = "redis")]
             Kind::NotConnected { .. } => "unavailable",
@@ -365,6 +366,7 @@ impl Error {
     /// - A field has its own expiry, and the server does not support that.
     /// - A field's expiry is zero.
     /// - A field is indexed, and the store cannot find sessions by a field.
+    /// - A custom store cannot list its sessions.
     /// - A batch has the conditions of a login, and does not set the user as they need.
     /// - `wait` was called on a thread that drives an async runtime, or could not start a thread.
     ///
@@ -382,17 +384,20 @@ impl Error {
         if matches!(*self.0, Kind::DrivesRuntime | Kind::NoThread(_)) {
             return true;
         }
-        matches!(
-            *self.0,
-            Kind::OtherRequest
-                | Kind::KeptWithoutNewId
-                | Kind::NoChangesInRotation
-                | Kind::NoIndex
-                | Kind::GuardWithoutLogin
-                | Kind::ExpiryOfZero
-                | Kind::SchemaNeedsFieldExpiry { .. }
-                | Kind::NoFieldExpiry(_)
-        )
+        match &*self.0 {
+            Kind::Store(error) => error.is_unsupported(),
+            kind => matches!(
+                kind,
+                Kind::OtherRequest
+                    | Kind::KeptWithoutNewId
+                    | Kind::NoChangesInRotation
+                    | Kind::NoIndex
+                    | Kind::GuardWithoutLogin
+                    | Kind::ExpiryOfZero
+                    | Kind::SchemaNeedsFieldExpiry { .. }
+                    | Kind::NoFieldExpiry(_)
+            ),
+        }
     }
 
     /// Returns `true` if the configuration cannot be used. The message names the setting and the

@@ -33,6 +33,7 @@ enum StoreErrorKind {
     Refused,
     EndedSince,
     TooMany,
+    Unsupported,
 }
 
 impl StoreError {
@@ -52,6 +53,12 @@ impl StoreError {
     /// permission or full memory. Nothing was changed.
     pub fn refused(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Refused, source: source.into() }
+    }
+
+    /// Creates an error for an operation that the store cannot carry out at all. Nothing was
+    /// changed.
+    pub fn unsupported(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind: StoreErrorKind::Unsupported, source: source.into() }
     }
 
     /// Creates an error for a login that was overtaken: all sessions of the user were ended since
@@ -76,6 +83,11 @@ impl StoreError {
     /// Returns `true` for [`too_many`](Self::too_many).
     pub(crate) fn is_too_many(&self) -> bool {
         self.kind == StoreErrorKind::TooMany
+    }
+
+    /// Returns `true` for [`unsupported`](Self::unsupported).
+    pub(crate) fn is_unsupported(&self) -> bool {
+        self.kind == StoreErrorKind::Unsupported
     }
 
     /// Returns `true` if the store could not be reached or did not reply in time.
@@ -107,6 +119,7 @@ impl fmt::Display for StoreError {
                 "the session store did not reply, so the write may or may not have been carried out"
             }
             StoreErrorKind::Refused => "the session store refused the operation",
+            StoreErrorKind::Unsupported => "the operation is not supported",
             StoreErrorKind::EndedSince | StoreErrorKind::TooMany => "the login was refused",
         };
         write!(f, "{kind}: {}", self.source)

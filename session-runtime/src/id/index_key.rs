@@ -54,6 +54,12 @@ impl IndexKey {
         Self { hash_at: text.len() - hash.len(), text: text.into() }
     }
 
+    /// Returns the common beginning of all keys with this prefix.
+    #[cfg(feature = "redis")]
+    pub(crate) fn prefix(&self) -> &str {
+        self.text[..self.hash_at].strip_suffix("by:").unwrap_or_default()
+    }
+
     /// Returns the whole key.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -39,6 +39,32 @@ impl SessionKey {
         Self { rest_at: text.len() - rest.len(), text: text.into() }
     }
 
+    /// Returns the id in a session's key with this prefix. `None` for any other key.
+    ///
+    /// The inverse of [`new`](Self::new), for the walk of a custom store. The key of an id from
+    /// Python does not tell the creation time, which is 1970 then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::store::SessionKey;
+    ///
+    /// let id = "dGFndGFnAGkBAgMAc2VjcmV0c2VjcmV0c2VjcmV0".parse()?;
+    /// let key = SessionKey::new("app", &id);
+    /// assert_eq!(SessionKey::id_in("app", key.expose_secret()), Some(id));
+    /// assert_eq!(SessionKey::id_in("other", key.expose_secret()), None);
+    /// # Ok::<(), session_runtime::Error>(())
+    /// ```
+    pub fn id_in(prefix: &str, key: &str) -> Option<SessionId> {
+        let name = key.strip_prefix(prefix)?.strip_prefix(":sessions:")?;
+        let Some((tag, rest)) = name.strip_prefix('{').and_then(|name| name.split_once('}')) else {
+            return SessionId::of_python_without_time(name);
+        };
+        let text = [tag, rest].concat();
+        let is_native = tag.len() == SessionId::TAG_LEN && text.len() == SessionId::LEN;
+        SessionId::from_ascii(text.as_bytes()).filter(|_| is_native)
+    }
+
     /// Returns the common beginning of all session keys with this prefix.
     #[cfg(feature = "redis")]
     pub(crate) fn prefix(&self) -> &str {

@@ -139,6 +139,27 @@ impl SessionId {
         text.iter().all(alphabet).then_some(Self(Text::Native(text)))
     }
 
+    /// Returns the id of the Python package with this text. The creation time is 1970.
+    pub(super) fn of_python_without_time(text: &str) -> Option<Self> {
+        #[cfg(feature = "redis-session-compat")]
+        return PythonId::new(text.as_bytes(), UNIX_EPOCH).map(Self::of_python);
+        #[cfg(not(feature = "redis-session-compat"))]
+        {
+            let _ = text;
+            None
+        }
+    }
+
+    /// Returns an id from Python with this creation time, and any other id unchanged.
+    pub(crate) fn or_created_at(self, now: SystemTime) -> Self {
+        #[cfg(feature = "redis-session-compat")]
+        if let Text::Python(id) = &self.0 {
+            return PythonId::new(id.id().as_bytes(), now).map_or(self, Self::of_python);
+        }
+        let _ = now;
+        self
+    }
+
     #[cfg(feature = "redis-session-compat")]
     pub(crate) fn of_python(id: PythonId) -> Self {
         Self(Text::Python(id))

@@ -185,6 +185,11 @@ impl Manager {
         Candidate { session: self.metadata(verified.id), cookie_due: verified.is_outdated }
     }
 
+    /// Returns the prefix of all keys.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.rules.prefix
+    }
+
     /// Returns the key of the list of sessions with this value in an index.
     pub(crate) fn index_key(&self, index: &str, value: &[u8]) -> IndexKey {
         IndexKey::new(&self.rules.prefix, index, value)

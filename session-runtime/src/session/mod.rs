@@ -8,6 +8,7 @@ pub(crate) mod increment;
 pub(crate) mod index_query;
 mod peek;
 pub(crate) mod record;
+mod require;
 pub(crate) mod schema;
 pub(crate) mod sessions;
 mod startup;

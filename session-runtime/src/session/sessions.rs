@@ -1,6 +1,5 @@
 //! The application's session manager.
 
-use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,16 +7,17 @@ use std::time::SystemTime;
 #[cfg(feature = "testing")]
 use crate::clock::Clock;
 use crate::config::{Secret, SessionConfig, Settings, StoreUrl};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::http::cookie_header::CookieHeaders;
 use crate::id::SessionId;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::request::manager::Manager;
 use crate::session::Session;
-use crate::session::found::FoundSessions;
+use crate::session::found::{AllSessions, FoundSessions, reindex};
 use crate::session::index_query::IndexQuery;
 use crate::session::peek;
+use crate::session::require;
 use crate::session::schema::Schema;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
@@ -249,9 +249,14 @@ impl Sessions {
 
     /// Checks that the store can keep sessions of this schema. Call this at startup for each schema
     /// that has fields with a `ttl` or an `index`. Without the check, only the first write of such
-    /// a field shows that the store cannot expire single fields or has no index.
+    /// a field shows what is missing.
     ///
-    /// Takes no round trip. The server was asked when the connection was made.
+    /// Takes no round trip for a schema without an index. For a schema with an index, Redis servers
+    /// are asked for the permissions. A server that may evict the lists of indexes is logged as a
+    /// warning, because `end_all` would then miss sessions.
+    ///
+    /// If a server cannot be reached, its permissions are not checked. So a program with
+    /// [`connect_lazily`](crate::SessionConfig::connect_lazily) starts without the server.
     ///
     /// # Errors
     ///
@@ -259,8 +264,10 @@ impl Sessions {
     /// names the schema, the missing ability, and the servers that have that ability. Redis 7.4,
     /// Valkey 9 and later versions can expire fields, and so can the memory store.
     ///
-    /// Fails with the same error if a field has an `index` and a custom store has none. Permissions
-    /// of the Redis user are not checked.
+    /// Fails with the same error if a field has an `index` and a custom store has none.
+    ///
+    /// Fails with [`Error::is_config`] if a field has an `index` and the Redis user lacks a
+    /// permission. The message names the permissions, such as `+zadd`.
     ///
     /// # Examples
     ///
@@ -274,17 +281,11 @@ impl Sessions {
     /// }
     ///
     /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
-    /// sessions.require::<Visitor>()?;
+    /// sessions.require::<Visitor>().await?;
     /// # });
     /// ```
-    pub fn require<S: Schema>(&self) -> Result<(), Error> {
-        if S::HAS_TTL && !self.manager().store().supports_field_expiry() {
-            return Err(Error::new(Kind::SchemaNeedsFieldExpiry { schema: type_name::<S>() }));
-        }
-        if !S::INDEXED.is_empty() && self.manager().store().index().is_none() {
-            return Err(Error::new(Kind::NoIndex));
-        }
-        Ok(())
+    pub fn require<S: Schema>(&self) -> Operation<'_, ()> {
+        Operation::new(require::require::<S>(self.manager()))
     }
 
     /// Creates a session outside a request, such as in a job, a WebSocket or a test.
@@ -382,6 +383,126 @@ impl Sessions {
     #[doc(alias = "logout_everywhere")]
     pub fn find<S: Schema>(&self, query: IndexQuery<S>) -> FoundSessions<S> {
         FoundSessions::new(Arc::clone(self.manager()), query)
+    }
+
+    /// Walks over all live sessions of the prefix, in no order, with the fields of a schema. Takes
+    /// no round trip until the first [`next`](AllSessions::next). Use this for jobs and for tools of
+    /// operators, and [`find`](Self::find) for the sessions of a user.
+    ///
+    /// The walk refreshes no session, and holds up to some 500 sessions in memory. A session whose
+    /// data does not fit the schema is there too, and [`data`] is an error. [`signed_in_at`] is the
+    /// time of the schema's first indexed field, if the schema has one.
+    ///
+    /// # Sessions that change meanwhile
+    ///
+    /// A session that keeps its id during the whole walk is there. Otherwise:
+    ///
+    /// - A session that begins or ends during the walk may be there or not.
+    /// - A session that gets a new id may be missing, if the walk has passed the place of the new
+    ///   id, but not of the old. The session may also be there twice, with one tag.
+    /// - Redis may return the same session twice, such as while its tables grow.
+    /// - If a Redis server restarts or fails over, the walk begins again on this server.
+    /// - In a cluster, slots may move during the walk. Their sessions may be missing if the walk
+    ///   has left the new node. They may be there twice if the walk reaches the new node later.
+    ///
+    /// # What is left out
+    ///
+    /// The sessions are those that [`peek`](Self::peek) would read. So sessions that are over by
+    /// this program's clock and lifetimes are left out, and so are keys without an id. A class that
+    /// is not configured leaves no session out.
+    ///
+    /// Sessions of the Python package `redis_session` are there with the feature
+    /// `redis-session-compat`. Only their cookie has the creation time, so
+    /// [`created_at`] is the time of the look.
+    ///
+    /// # Costs
+    ///
+    /// On Redis, each step is a `SCAN` for some 500 keys, and a pipeline that reads the sessions
+    /// among them. `SCAN` looks at all keys of the database, also at those of other programs. The
+    /// Redis user needs the permissions `+scan` and `+info`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::{Error, Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Device {
+    ///     user_agent: String,
+    /// }
+    ///
+    /// async fn count_bots(sessions: &Sessions) -> Result<usize, Error> {
+    ///     let is_bot = |device: Device| device.user_agent.contains("bot");
+    ///     let (mut bots, mut all) = (0, sessions.all::<Device>());
+    ///     while let Some(entry) = all.next().await? {
+    ///         bots += usize::from(entry.data().is_ok_and(is_bot));
+    ///     }
+    ///     Ok(bots)
+    /// }
+    /// # let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?; sessions.create::<Device>().await?.set_user_agent("bot").await?; assert_eq!(count_bots(&sessions).await?, 1); });
+    /// ```
+    ///
+    /// [`created_at`]: crate::find::SessionEntry::created_at
+    /// [`data`]: crate::find::SessionEntry::data
+    /// [`signed_in_at`]: crate::find::SessionEntry::signed_in_at
+    #[doc(alias = "scan")]
+    #[doc(alias = "keys")]
+    #[must_use]
+    pub fn all<D: Schema>(&self) -> AllSessions<D> {
+        AllSessions::new(Arc::clone(self.manager()))
+    }
+
+    /// Adds sessions to the lists of the schema's indexes that lack them, and returns the number of
+    /// added entries. Afterwards, [`find`](Self::find) finds these sessions.
+    ///
+    /// Call this once after you have added `index` to a field, when no former release runs any
+    /// more. Call this also after a server has evicted lists, and after another program has written
+    /// the field.
+    ///
+    /// Each live session with a value in an indexed field becomes an entry, and gets a label. No
+    /// session is prolonged. A label that was right keeps the time of the sign-in. Otherwise that
+    /// time is unknown, and [`signed_in_at`] is `None` until the next write of the field. Such
+    /// sessions count as the oldest.
+    ///
+    /// You can call this while the application runs, several times, and on several machines at
+    /// once. The store compares the value, so a session whose user changes meanwhile is never added
+    /// for the former user. As in a [walk](Self::all), a session that gets a new id meanwhile may be
+    /// missed. Repeat the call until the result is 0.
+    ///
+    /// Takes the round trips of [`all`](Self::all), and one more for each session with a value.
+    ///
+    /// # Errors
+    ///
+    /// If a session cannot be added, the others are added first, and the first error is returned.
+    /// You can repeat the call. Otherwise the same as for [`AllSessions::next`]. Fails with
+    /// [`Error::is_unsupported`] if the store has no index.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::{Session, SessionConfig, Sessions};
+    ///
+    /// /// Before: `user: Option<u64>` alone.
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     #[session(index)]
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// while sessions.reindex::<Auth>().await? > 0 {}
+    /// # });
+    /// ```
+    ///
+    /// [`signed_in_at`]: crate::find::SessionEntry::signed_in_at
+    #[doc(alias = "rebuild")]
+    pub fn reindex<S: Schema>(&self) -> Operation<'_, usize> {
+        Operation::new(
+            OperationSpan::without_session(OperationName::Reindex)
+                .instrument(reindex::<S>(self.manager())),
+        )
     }
 
     /// Reads a session by id, without refreshing the expiry. Use this for lists of sessions and for

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::RedisStore;
 use super::{
     ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh,
-    Rotation, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
+    Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
 
 /// Calls an operation of the store. Only the future of a custom store is boxed.
@@ -160,6 +160,10 @@ impl AnyStore {
             Self::Redis(store) => store.session_index(),
             Self::Other(store) => store.index(),
         }
+    }
+
+    pub(crate) async fn scan(&self, scan: Scan<'_>) -> Result<ScanPage, StoreError> {
+        dispatch!(self.scan(scan))
     }
 
     pub(crate) async fn expires_in(

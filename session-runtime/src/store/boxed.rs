@@ -15,7 +15,8 @@ macro_rules! impl_session_store {
 
             use $crate::store::{
                 BoxFuture, ConnectionState, Destroyed, Destruction, Lookup, Modified, Modify, Refresh,
-                Rotation, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
+                Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore, StoreError,
+                Tombstone, Write,
             };
 
             $crate::store::boxed::impl_session_store! { $kind $store:
@@ -30,6 +31,7 @@ macro_rules! impl_session_store {
                 rotate(key: &'a SessionKey, rotation: Rotation<'a>) -> Lookup<()>;
                 destroy(key: &'a SessionKey, destruction: Destruction) -> Destroyed;
                 tombstone(key: &'a SessionKey) -> Option<Tombstone>;
+                scan(scan: Scan<'a>) -> ScanPage;
                 time() -> SystemTime;
             }
         };

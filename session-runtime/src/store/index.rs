@@ -58,6 +58,17 @@ pub trait SessionIndex: Send + Sync {
         ending: Ending<'a>,
     ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>>;
 
+    /// Makes a live session an entry if the proof holds, and returns whether it was none before. A
+    /// session that the proof does not fit stays unchanged, and is no new entry.
+    ///
+    /// Refreshes nothing. If the session has no time of a sign-in for this entry, the time stays
+    /// unknown: [`Seen::signed_in_at`] is `None`. Otherwise the time stays as it is.
+    fn restore_entry<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        entry: MissingEntry<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>>;
+
     /// Removes entries whose session does not fit the proof. Other entries stay, and so do pending
     /// entries.
     fn remove_stale<'a>(
@@ -131,6 +142,21 @@ pub struct StaleEntry {
     pub is_dead: bool,
 }
 
+/// An entry that may be missing, for [`SessionIndex::restore_entry`].
+#[derive(Debug, Clone, Copy)]
+pub struct MissingEntry<'a> {
+    /// The id of the session, which becomes the entry.
+    pub session: &'a SessionId,
+    /// The time until the session's absolute deadline, more than zero.
+    pub deadline_in: Duration,
+    /// The name of the index.
+    pub index: &'a str,
+    /// The key of the list.
+    pub list: &'a IndexKey,
+    /// The value that the session must have.
+    pub proof: IndexProof<'a>,
+}
+
 /// The values to look at, for [`SessionIndex::look`].
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -147,7 +173,7 @@ pub struct Seen {
     pub values: Vec<Option<Bytes>>,
     /// The time until the session expires. [`Duration::MAX`] if it never expires.
     pub expires_in: Duration,
-    /// The time at which the indexed field was set, by the clock of the store.
+    /// The time at which the indexed field was set, by the clock of the store. `None` if unknown.
     pub signed_in_at: Option<SystemTime>,
 }
 

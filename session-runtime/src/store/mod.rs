@@ -70,6 +70,7 @@ mod indexing;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod scan;
 pub(crate) mod timeout;
 
 pub use crate::error::StoreError;
@@ -81,9 +82,11 @@ pub use contract::{
 };
 
 pub use index::{
-    Ending, IndexProof, ListEntry, Listing, Look, Seen, SessionIndex, Stale, StaleEntry,
+    Ending, IndexProof, ListEntry, Listing, Look, MissingEntry, Seen, SessionIndex, Stale,
+    StaleEntry,
 };
 pub use indexing::{IndexChange, IndexEntry, Indexing, LoginGuard};
+pub use scan::{Scan, ScanCursor, ScanPage};
 
 pub(crate) use any::AnyStore;
 pub use connection_state::ConnectionState;
@@ -93,6 +96,7 @@ pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 pub use redis::{RedisStore, RedisStoreBuilder};
 
 use std::fmt;
+use std::future::ready;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -268,6 +272,23 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// [`Error::is_unsupported`](crate::Error::is_unsupported).
     fn index(&self) -> Option<&dyn SessionIndex> {
         None
+    }
+
+    /// Returns some of the live sessions of a prefix, and the place where the next step begins.
+    /// Refreshes nothing.
+    ///
+    /// The steps from the first to the last are a walk. A walk ends, and each step holds a limited
+    /// number of sessions. The walk contains every session that is live under the same key from
+    /// the first step to the last. Other sessions may be missing, and any session may be there
+    /// several times. Sessions of other prefixes are never there.
+    ///
+    /// A step that failed can be repeated from the same place.
+    ///
+    /// A store that cannot list its keys leaves this method as it is.
+    /// [`Sessions::all`](crate::Sessions::all) then fails with
+    /// [`Error::is_unsupported`](crate::Error::is_unsupported).
+    fn scan<'a>(&'a self, _scan: Scan<'a>) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
+        Box::pin(ready(Err(StoreError::unsupported("the store cannot list its sessions"))))
     }
 
     /// Ends a live session: removes all fields and leaves a tombstone with the reason. On a missing

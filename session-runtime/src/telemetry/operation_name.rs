@@ -3,6 +3,7 @@
 /// The name of an operation, which is the name of the method that starts the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OperationName {
+    All,
     Checkpoint,
     Clear,
     CompareAndSet,
@@ -26,6 +27,7 @@ pub(crate) enum OperationName {
     Peek,
     Raw,
     Read,
+    Reindex,
     Remove,
     Renew,
     Replace,
@@ -40,6 +42,7 @@ pub(crate) enum OperationName {
 impl OperationName {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
+            Self::All => "all",
             Self::Checkpoint => "checkpoint",
             Self::Clear => "clear",
             Self::CompareAndSet => "compare_and_set",
@@ -63,6 +66,7 @@ impl OperationName {
             Self::Peek => "peek",
             Self::Raw => "raw",
             Self::Read => "read",
+            Self::Reindex => "reindex",
             Self::Remove => "remove",
             Self::Renew => "renew",
             Self::Replace => "replace",

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::store::{
     Action, BoxFuture, ConnectionState, DestroyReason, Destroyed, Destruction, Ending, IndexKey,
-    IndexProof, Listing, Look, Lookup, Modified, Modify, Refresh, Rotation, Seen, SessionIndex,
-    SessionKey, SessionStore, Stale, StoreError, Tombstone, Write,
+    IndexProof, Listing, Look, Lookup, MissingEntry, Modified, Modify, Refresh, Rotation, Scan,
+    ScanPage, Seen, SessionIndex, SessionKey, SessionStore, Stale, StoreError, Tombstone, Write,
 };
 
 /// A store that fails on demand, and otherwise passes operations on to another store. Clones fail
@@ -252,6 +252,10 @@ impl SessionStore for FailingStore {
         self.store.index().is_some().then_some(self)
     }
 
+    fn scan<'a>(&'a self, scan: Scan<'a>) -> BoxFuture<'a, Result<ScanPage, StoreError>> {
+        self.read_only(self.store.scan(scan))
+    }
+
     fn expires_in<'a>(
         &'a self,
         key: &'a SessionKey,
@@ -326,6 +330,14 @@ impl SessionIndex for FailingStore {
         ending: Ending<'a>,
     ) -> BoxFuture<'a, Result<Option<Destroyed>, StoreError>> {
         self.write_only(self.indexed(|index| index.destroy_if(key, ending)))
+    }
+
+    fn restore_entry<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        entry: MissingEntry<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        self.write_only(self.indexed(|index| index.restore_entry(key, entry)))
     }
 
     fn remove_stale<'a>(

@@ -6,7 +6,8 @@ use std::thread;
 
 use actix_web::rt::System;
 use actix_web::{App, HttpServer, web};
-use session_runtime::{Error, RedisStore, Session, SessionConfig, Sessions};
+use session_runtime::testing::{FailingStore, Failure};
+use session_runtime::{Error, MemoryStore, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::server::RedisServer;
 use tokio::runtime::{Builder, Runtime};
@@ -86,6 +87,36 @@ fn a_program_without_async_has_sessions_on_a_recovering_server() {
     session_tests::wait_for("the server", || session.set_count(1).wait().ok());
     use_it(&sessions);
     assert!(Sessions::new(config("redis://127.0.0.1:1")).wait().unwrap_err().is_unavailable());
+}
+
+/// After an error, the iterator ends. A program that goes on calls `next`.
+#[test]
+fn a_program_without_async_walks_over_all_sessions() {
+    let store = FailingStore::new(MemoryStore::new());
+    let sessions = Sessions::with_store(config("memory:"), store.clone()).unwrap();
+    for count in 0..700 {
+        sessions.create::<Visitor>().wait().unwrap().set_count(count).wait().unwrap();
+    }
+    let counts = sessions.all::<Visitor>().wait().map(|entry| entry.unwrap().data().unwrap().count);
+    assert_eq!(counts.sum::<u64>(), 699 * 700 / 2);
+    let mut walk = sessions.all::<Visitor>().wait();
+    store.fail(Failure::Unavailable);
+    assert!(walk.next().unwrap().is_err_and(|error| error.is_unavailable()));
+    store.recover();
+    assert!(walk.next().is_none());
+    let (mut all, mut count) = (sessions.all::<Visitor>(), 0);
+    loop {
+        store.fail(Failure::Unavailable);
+        while let Ok(Some(_)) = all.next().wait() {
+            count += 1;
+        }
+        store.recover();
+        if all.next().wait().unwrap().is_none() {
+            break;
+        }
+        count += 1;
+    }
+    assert_eq!(count, 700, "a walk goes on after an error");
 }
 
 /// Tries operations on this thread, and returns whether they were refused without effect.

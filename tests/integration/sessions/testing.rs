@@ -236,7 +236,7 @@ async fn every_operation_reaches_a_custom_store() {
     let store = FailingStore::new(MemoryStore::new());
     let sessions =
         Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
-    sessions.require::<Basket>().unwrap();
+    sessions.require::<Basket>().await.unwrap();
     sessions.ping().await.unwrap();
     assert_eq!(sessions.connection_state(), ConnectionState::Connected);
     let session = sessions.create::<Basket>().await.unwrap();

@@ -19,6 +19,8 @@ mod redis_index;
 mod redis_login;
 mod redis_login_faults;
 mod redis_modify;
+mod redis_require;
+mod redis_walks;
 mod redis_wire;
 mod runtimes;
 mod stores;

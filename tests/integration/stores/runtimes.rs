@@ -147,7 +147,10 @@ async fn server_capabilities_are_known_before_connecting() {
     let server = RedisServer::start();
     let sessions = connect(&server.url()).await;
     let own = sessions.for_current_runtime();
-    assert_eq!(sessions.require::<Expiring>().is_err(), own.require::<Expiring>().is_err());
+    assert_eq!(
+        sessions.require::<Expiring>().await.is_err(),
+        own.require::<Expiring>().await.is_err()
+    );
 }
 
 async fn connect(url: &str) -> Sessions {

@@ -44,6 +44,8 @@ pub enum Flaw {
     CountsAgesFromTheLastUse,
     RotatesWithoutChanges,
     KeepsAllFields,
+    WalksByPosition,
+    WalksOverTombstones,
     /// No mistake: the store says that a rotation cannot change fields.
     RotatesOnlyWhole,
 }

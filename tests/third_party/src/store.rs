@@ -1,13 +1,14 @@
 //! The implementation of the contract.
 
 use std::future::ready;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant, SystemTime};
 
 use session_runtime::Bytes;
 use session_runtime::store::{
     Action, BoxFuture, Change, DestroyReason, Destroyed, Destruction, Lookup, Modified, Modify,
-    PERMANENT_FIELD, Refresh, Rotation, SessionKey, SessionStore, StoreError, Tombstone,
-    TombstoneKind, Write, WriteMode,
+    PERMANENT_FIELD, Refresh, Rotation, Scan, ScanCursor, ScanPage, Seen, SessionKey, SessionStore,
+    StoreError, Tombstone, TombstoneKind, Write, WriteMode,
 };
 
 use crate::action::carry_out;
@@ -133,6 +134,10 @@ impl SessionStore for NaiveStore {
         !self.has(Flaw::RotatesOnlyWhole)
     }
 
+    fn scan<'a>(&'a self, scan: Scan<'a>) -> Reply<'a, ScanPage> {
+        done(self.page(scan))
+    }
+
     fn expires_in<'a>(&'a self, key: &'a SessionKey) -> Reply<'a, Lookup<Duration>> {
         let entries = self.entries(key);
         done(match entries.get(key.expose_secret()) {
@@ -230,6 +235,36 @@ impl NaiveStore {
         }
     }
 
+    /// Walks in the order of the keys.
+    fn page(&self, scan: Scan<'_>) -> ScanPage {
+        const PAGE: usize = 400;
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts_dead = self.has(Flaw::WalksOverTombstones);
+        let mut live: Vec<_> = entries
+            .iter()
+            .filter(|(_, entry)| counts_dead || matches!(entry.content, Content::Live(_)))
+            .filter_map(|(key, entry)| Some((key, SessionKey::id_in(scan.prefix, key)?, entry)))
+            .collect();
+        live.sort_unstable_by_key(|(key, ..)| *key);
+        let (from, by_position) =
+            (scan.from.map(ScanCursor::expose_secret), self.has(Flaw::WalksByPosition));
+        let position = from.and_then(|from| from.parse().ok()).unwrap_or(0);
+        let past = |key: &str| from.is_none_or(|from| key > from);
+        let mut rest = live.into_iter().enumerate();
+        let page: Vec<_> = rest
+            .by_ref()
+            .filter(|(at, (key, ..))| if by_position { *at >= position } else { past(key) })
+            .take(PAGE)
+            .collect();
+        let last = page.last().filter(|_| rest.next().is_some());
+        let next = last.map(|(at, (key, ..))| match by_position {
+            true => ScanCursor::new((at + 1).to_string()),
+            false => ScanCursor::new(key.as_str()),
+        });
+        let sessions = page.iter().map(|(_, (_, id, entry))| (*id, seen(entry, scan))).collect();
+        ScanPage { sessions, next }
+    }
+
     fn read<T>(
         &self,
         key: &SessionKey,
@@ -294,6 +329,16 @@ impl NaiveStore {
             _ => Lookup::Dead,
         }
     }
+}
+
+fn seen(entry: &Entry, scan: Scan<'_>) -> Seen {
+    let value = |name: &&str| match &entry.content {
+        Content::Live(fields) => fields.get(*name).cloned(),
+        Content::Dead(..) => None,
+    };
+    let left = entry.expires_at.map(|at| at.saturating_duration_since(Instant::now()));
+    let values = scan.look.fields.iter().map(value).collect();
+    Seen { values, expires_in: left.unwrap_or(Duration::MAX), signed_in_at: None }
 }
 
 fn dead(kind: TombstoneKind, tombstone_for: Duration) -> Entry {

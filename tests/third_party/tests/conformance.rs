@@ -59,6 +59,8 @@ is_found_out! {
     a_store_that_expires_nothing: ExpiresNothing by an_expired_session_is_missing
     a_store_that_rotates_without_changes: RotatesWithoutChanges by a_rotation_carries_changes_out
     a_store_that_keeps_all_fields: KeepsAllFields by a_rotation_keeps_only_the_given_fields
+    a_store_that_walks_by_position: WalksByPosition by a_walk_misses_no_session_that_stays
+    a_store_that_walks_over_tombstones: WalksOverTombstones by a_walk_shows_each_live_session
     a_store_that_begins_sessions_for_failures: BeginsSessionsForFailures by a_modification_may_create_a_session
 }
 
@@ -89,5 +91,32 @@ fn a_store_that_only_rotates_whole_sessions_refuses_a_batch_with_a_new_id() {
         session.renew(Lifetime::normal()).await.unwrap();
         batch().commit().await.unwrap();
         assert_eq!(session.user().await.unwrap(), Some(42));
+    });
+}
+
+#[test]
+fn a_store_without_an_index_says_so() {
+    #[derive(Session)]
+    struct Auth {
+        #[session(index)]
+        user: Option<u64>,
+    }
+    run(async {
+        let config = SessionConfig::new().secret("an ample secret for this test: 0123456789");
+        let sessions = Sessions::with_store(config, NaiveStore::default()).unwrap();
+        let found = sessions.find(Auth::by_user(7));
+        let session = sessions.create::<Auth>().await.unwrap();
+        for refused in [
+            found.count().await.map(drop),
+            found.end_all().await.map(drop),
+            found.checkpoint().await.map(drop),
+            session.set_user(7).await,
+            session.write().set(session.user(), 7).renew(Lifetime::normal()).commit().await,
+            sessions.require::<Auth>().await,
+            sessions.reindex::<Auth>().await.map(drop),
+        ] {
+            assert!(refused.unwrap_err().is_unsupported());
+        }
+        assert_eq!(session.user().await.unwrap(), None);
     });
 }

@@ -1,14 +1,19 @@
 //! The sessions of a user: found by an indexed field, listed and ended.
 
+mod all;
 mod checkpoint;
 mod entry;
+mod reindex;
 mod search;
+mod walk;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::all::AllSessions;
 pub use self::checkpoint::{Checkpoint, Surplus};
 pub use self::entry::{LastUsed, SessionEntry};
+pub(crate) use self::reindex::reindex;
 pub(crate) use self::search::{Search, make_room};
 
 use crate::error::Error;

@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 /// The number of ids under which a session is followed. Each is a rotation during the search.
-const FOLLOWED: usize = 1_000;
+pub(super) const FOLLOWED: usize = 1_000;
 /// The lifetime of a tombstone for an end through an index. A login that is half done may come
 /// within this time, and must meet the tombstone.
 const END_TOMBSTONE_FOR: Duration = Duration::from_secs(10 * 60);

@@ -77,6 +77,11 @@ impl Entries {
         self.live.len() + self.dead.len()
     }
 
+    /// Returns the names of all live sessions, also of expired ones.
+    pub(super) fn live_names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.live.keys()
+    }
+
     /// Finds an entry without marking the entry as used. Removes an expired entry or expired
     /// fields.
     pub(super) fn find(&mut self, key: &SessionKey, now: Duration) -> Entry<'_> {

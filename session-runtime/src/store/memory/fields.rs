@@ -9,7 +9,9 @@ use super::action::{Effect, evaluate};
 use super::bounds::{field_bytes, label_bytes};
 use super::indexes::Label;
 use crate::id::SessionId;
-use crate::store::{Change, IndexChange, Modified, Modify, PERMANENT_FIELD, Rotation};
+use crate::store::{
+    Change, IndexChange, IndexProof, MissingEntry, Modified, Modify, PERMANENT_FIELD, Rotation,
+};
 
 /// The fields of a live session. Every time in here is elapsed time of the clock.
 ///
@@ -148,21 +150,44 @@ impl Fields {
         for change in changes {
             let value = self.get(change.field);
             match (&change.entry, value) {
-                (Some(entry), Some(value)) if value == entry.value => {
-                    self.remove_labels(|label| &*label.index == change.index);
-                    self.bytes += label_bytes(change.index, change.field);
-                    self.labels.push(Label {
-                        index: change.index.into(),
-                        field: change.field.into(),
-                        key: entry.key.clone(),
-                        session: *session,
-                        signed_in_at,
-                    });
-                }
+                (Some(entry), Some(value)) if value == entry.value => self.put_label(Label {
+                    index: change.index.into(),
+                    field: change.field.into(),
+                    key: entry.key.clone(),
+                    session: *session,
+                    signed_in_at: Some(signed_in_at),
+                }),
                 (_, None) => self.remove_labels_without_value(),
                 _ => {}
             }
         }
+    }
+
+    /// Returns the label for an entry that is missing, with the name under which the value is.
+    pub(super) fn label_for(&self, entry: MissingEntry<'_>) -> Label {
+        let IndexProof { field, alias, .. } = entry.proof;
+        let field = alias.filter(|_| !self.contains(field)).unwrap_or(field);
+        Label {
+            index: entry.index.into(),
+            field: field.into(),
+            key: entry.list.clone(),
+            session: *entry.session,
+            signed_in_at: None,
+        }
+    }
+
+    /// Returns the total size with this label.
+    pub(super) fn bytes_with_label(&self, label: &Label) -> usize {
+        let former = self.label(&label.index);
+        let former = former.map_or(0, |former| label_bytes(&former.index, &former.field));
+        self.bytes + label_bytes(&label.index, &label.field) - former
+    }
+
+    /// Adds a label in place of that of the same index.
+    pub(super) fn put_label(&mut self, label: Label) {
+        self.remove_labels(|former| former.index == label.index);
+        self.bytes += label_bytes(&label.index, &label.field);
+        self.labels.push(label);
     }
 
     fn remove_labels_without_value(&mut self) {

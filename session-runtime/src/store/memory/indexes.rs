@@ -1,7 +1,7 @@
 //! The lists of the sessions with one value in an indexed field.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::id::{IndexKey, SessionId};
 
@@ -25,8 +25,8 @@ pub(super) struct Label {
     pub(super) field: Box<str>,
     pub(super) key: IndexKey,
     pub(super) session: SessionId,
-    /// By the clock's time of the day.
-    pub(super) signed_in_at: std::time::SystemTime,
+    /// By the clock's time of the day. `None` if unknown.
+    pub(super) signed_in_at: Option<SystemTime>,
 }
 
 impl Indexes {

@@ -7,6 +7,7 @@ mod entries;
 mod fields;
 mod indexes;
 mod losses;
+mod scan;
 mod session_index;
 #[cfg(test)]
 mod tests;

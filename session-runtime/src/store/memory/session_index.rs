@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use super::entries::{Entries, Entry, LiveEntry};
 use super::indexes::MARKED_FOR;
-use super::{MemoryStore, fields::Fields};
+use super::{MemoryStore, fields::Fields, refused};
 use crate::clock::Clock;
 use crate::id::{IndexKey, SessionId};
 use crate::store::{
-    BoxFuture, Destroyed, Ending, IndexChange, IndexProof, ListEntry, Listing, Look, Lookup, Seen,
-    SessionIndex, SessionKey, Stale, StoreError,
+    BoxFuture, Destroyed, Ending, IndexChange, IndexProof, ListEntry, Listing, Look, Lookup,
+    MissingEntry, Seen, SessionIndex, SessionKey, Stale, StoreError,
 };
 
 impl MemoryStore {
@@ -60,6 +60,14 @@ impl SessionIndex for MemoryStore {
         )
     }
 
+    fn restore_entry<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        entry: MissingEntry<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        Box::pin(async move { self.with_entries(|entries, now| restore(entries, key, entry, now)) })
+    }
+
     /// Does nothing, because an entry leaves together with its session or its value.
     fn remove_stale<'a>(
         &'a self,
@@ -80,16 +88,46 @@ fn fits(fields: &Fields, proof: IndexProof<'_>) -> bool {
     proof.fits(fields.get(proof.field).as_deref(), former.as_deref())
 }
 
-fn look_at(entries: &mut Entries, key: &SessionKey, look: Look<'_>, now: Duration) -> Lookup<Seen> {
+pub(super) fn look_at(
+    entries: &mut Entries,
+    key: &SessionKey,
+    look: Look<'_>,
+    now: Duration,
+) -> Lookup<Seen> {
     match entries.find(key, now) {
         Entry::Missing => Lookup::Missing,
         Entry::Dead(_) => Lookup::Dead,
         Entry::Live(LiveEntry { fields, expires_at, .. }) => Lookup::Found(Seen {
             values: look.fields.iter().map(|field| fields.get(field)).collect(),
             expires_in: *expires_at - now,
-            signed_in_at: fields.label(look.index).map(|label| label.signed_in_at),
+            signed_in_at: fields.label(look.index).and_then(|label| label.signed_in_at),
         }),
     }
+}
+
+/// Labels a session that has the value and lacks the label.
+fn restore(
+    entries: &mut Entries,
+    key: &SessionKey,
+    entry: MissingEntry<'_>,
+    now: Duration,
+) -> Result<Lookup<bool>, StoreError> {
+    let session = match entries.find(key, now) {
+        Entry::Missing => return Ok(Lookup::Missing),
+        Entry::Dead(_) => return Ok(Lookup::Dead),
+        Entry::Live(session) => session,
+    };
+    let has_label = session.fields.label(entry.index).is_some_and(|label| label.key == *entry.list);
+    if has_label || !fits(&session.fields, entry.proof) {
+        return Ok(Lookup::Found(false));
+    }
+    let label = session.fields.label_for(entry);
+    let bytes = session.fields.bytes_with_label(&label);
+    // A session that is used last is not evicted.
+    entries.touch(key);
+    entries.reserve(key, bytes, now).map_err(refused)?;
+    entries.change(key, |fields| fields.put_label(label));
+    Ok(Lookup::Found(true))
 }
 
 /// Checks the conditions of a login.

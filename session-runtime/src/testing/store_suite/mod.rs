@@ -12,8 +12,10 @@ mod field_expiry;
 mod index;
 mod modification;
 mod reading;
+mod restoration;
 mod rotation;
 mod rotation_with_changes;
+mod scanning;
 mod side_by_side;
 mod support;
 mod time;
@@ -24,7 +26,8 @@ mod writing;
 #[doc(hidden)]
 pub use {
     addition::*, destruction::*, field_expiry::*, index::*, modification::*, reading::*,
-    rotation::*, rotation_with_changes::*, side_by_side::*, time::*, tombstones::*, writing::*,
+    restoration::*, rotation::*, rotation_with_changes::*, scanning::*, side_by_side::*, time::*,
+    tombstones::*, writing::*,
 };
 // Needed by this project's other tests of stores.
 #[doc(hidden)]
@@ -42,8 +45,8 @@ use crate::store::SessionStore;
 
 /// A store under test, and its clock.
 pub trait StoreUnderTest {
-    /// Returns the store. Checks use new keys with the prefix `test`. The store may hold other
-    /// sessions, and sessions of earlier runs.
+    /// Returns the store. Checks use new keys with prefixes that begin with `test`. The store may
+    /// hold other sessions, and sessions of earlier runs.
     fn store(&self) -> &dyn SessionStore;
 
     /// Lets time pass for the store. The default waits. If a test can advance your store's clock,
@@ -230,6 +233,12 @@ macro_rules! __store_suite {
             expiries_of_extreme_lengths_do_no_harm
             hundreds_of_expiring_fields_are_one_write
 
+            a_walk_shows_each_live_session
+            a_walk_refreshes_nothing
+            a_walk_stays_within_its_prefix
+            a_walk_misses_no_session_that_stays
+            a_step_of_a_walk_can_be_repeated
+
             a_session_with_a_value_is_an_entry
             an_entry_goes_along_with_a_rotation
             a_rotation_may_make_an_entry
@@ -240,6 +249,10 @@ macro_rules! __store_suite {
             a_mark_refuses_earlier_logins
             a_login_beyond_a_limit_changes_nothing
             a_limit_is_exact_for_logins_at_once
+            a_missing_entry_is_restored
+            a_restored_entry_keeps_the_time_of_the_sign_in
+            only_a_session_with_the_value_is_restored
+            a_value_under_a_former_name_is_restored
         );
     };
     (@tests $subject:expr; $($check:ident)*) => {

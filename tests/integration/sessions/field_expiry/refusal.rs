@@ -9,8 +9,8 @@ use super::{Flash, HOUR, Visitor, World};
 #[tokio::test]
 async fn a_server_without_field_expiry_is_reported_at_the_start() {
     let Some(world) = without_field_expiry().await else { return };
-    world.sessions.require::<Visitor>().unwrap();
-    let error = world.sessions.require::<Flash>().unwrap_err();
+    world.sessions.require::<Visitor>().await.unwrap();
+    let error = world.sessions.require::<Flash>().await.unwrap_err();
     assert!(error.is_unsupported());
     let message = error.to_string();
     for part in ["Flash", "ttl", "Redis 7.4", "Valkey 9"] {
@@ -51,13 +51,13 @@ async fn field_expiry_is_checked_again_after_a_failover() {
     for _ in 0..2 {
         world.server.as_mut().unwrap().restart_as(able.clone());
         world.until_reconnected().await;
-        world.sessions.require::<Flash>().unwrap();
+        world.sessions.require::<Flash>().await.unwrap();
         let (session, _) = world.begin::<Flash>().await;
         session.set_tries(1).await.unwrap();
 
         world.server.as_mut().unwrap().restart_as(unable.clone());
         world.until_reconnected().await;
-        assert!(world.sessions.require::<Flash>().unwrap_err().is_unsupported());
+        assert!(world.sessions.require::<Flash>().await.unwrap_err().is_unsupported());
     }
 }
 

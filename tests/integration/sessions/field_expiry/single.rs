@@ -103,6 +103,6 @@ pub(crate) async fn a_dead_session_is_gone(world: World) {
 }
 
 pub(crate) async fn every_schema_is_supported(world: World) {
-    world.sessions.require::<Visitor>().unwrap();
-    world.sessions.require::<Flash>().unwrap();
+    world.sessions.require::<Visitor>().await.unwrap();
+    world.sessions.require::<Flash>().await.unwrap();
 }

@@ -3,9 +3,11 @@
 mod batches;
 mod end_reason;
 mod login;
+mod reindexing;
 mod round_trips;
 mod single;
 mod user_sessions;
+mod walks;
 
 macro_rules! over_every_store {
     ($($module:ident { $($behaviour:ident)+ })+) => {
@@ -105,6 +107,18 @@ over_every_store! {
         an_index_with_a_former_name_of_the_field
         another_user_gets_nothing_of_the_user_before
         an_ended_device_begins_again_after_destroy
+    }
+    reindexing {
+        sessions_from_before_the_index_are_found
+        lists_and_labels_that_are_lost_come_back
+        reindex_beside_logins_and_rotations
+    }
+    walks {
+        a_walk_shows_each_session_as_it_is
+        three_thousand_sessions_are_walked_beside_others
+        prefixes_are_walked_apart
+        a_walk_leaves_other_keys_out
+        a_walk_takes_two_round_trips_for_each_page
     }
     round_trips {
         the_table_of_round_trips_is_true

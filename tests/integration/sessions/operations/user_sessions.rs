@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session_runtime::find::Surplus;
-use session_runtime::{Error, Lifetime, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{Error, Lifetime, Session, SessionHandle, Sessions};
 use session_tests::acceptance::World;
 use tokio::task::JoinSet;
 
@@ -37,27 +37,6 @@ struct LaterDevice {
     _browser: u64,
 }
 
-/// Returns `None` after a check of a store without an index.
-async fn indexed(world: &World) -> Option<Sessions> {
-    indexed_with(world, |config| config).await
-}
-
-async fn indexed_with(
-    world: &World,
-    configure: impl FnOnce(SessionConfig) -> SessionConfig,
-) -> Option<Sessions> {
-    let sessions = world.sessions(configure);
-    let found = sessions.find(Auth::by_user(0)).count().await;
-    let Err(error) = found else { return Some(sessions) };
-    assert!(error.is_unsupported(), "{error}");
-    let handle = sessions.open([]);
-    let session: Session<Auth> = handle.session();
-    assert!(session.set_user(0).await.is_err_and(|error| error.is_unsupported()));
-    assert!(handle.finish().set_cookie().is_none());
-    assert!(sessions.require::<Auth>().is_err_and(|error| error.is_unsupported()));
-    None
-}
-
 async fn count(sessions: &Sessions, user: u64) -> usize {
     sessions.find(Auth::by_user(user)).count().await.unwrap()
 }
@@ -82,7 +61,7 @@ fn next_request(sessions: &Sessions, handle: &SessionHandle) -> SessionHandle {
 
 /// Behaviour: sessions of a user.
 pub(crate) async fn every_way_to_write_the_user_is_found(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let (missing, user) = (None, Some(7));
     let ways: [(&str, Way); 7] = [
         ("set", |session| Box::pin(async move { session.set_user(7).await })),
@@ -116,7 +95,7 @@ type Way = fn(Session<Auth>) -> BoxedWrite;
 type BoxedWrite = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 pub(crate) async fn every_way_to_remove_the_user_is_noticed(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let ways: [(&str, Way); 7] = [
         ("remove", |session| Box::pin(async move { session.user().remove().await.map(drop) })),
         ("take", |session| Box::pin(async move { session.user().take().await.map(drop) })),
@@ -142,7 +121,7 @@ pub(crate) async fn every_way_to_remove_the_user_is_noticed(world: World) {
 
 /// An action that changes nothing changes no index.
 pub(crate) async fn an_action_without_effect_leaves_the_index(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let session = sign_in(&sessions, 7).await;
     assert_eq!(session.user().get_or_set(8).await.unwrap(), Some(7));
     assert!(!session.user().compare_and_set(9, 8).await.unwrap());
@@ -151,7 +130,7 @@ pub(crate) async fn an_action_without_effect_leaves_the_index(world: World) {
 }
 
 pub(crate) async fn the_entry_follows_every_new_id(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let handle = sessions.open([]);
     let (auth, device): (Session<Auth>, Session<Device>) = (handle.session(), handle.session());
     auth.set_user(7).await.unwrap();
@@ -172,7 +151,7 @@ pub(crate) async fn the_entry_follows_every_new_id(world: World) {
 }
 
 pub(crate) async fn a_login_with_an_index_is_one_round_trip_for_each_step(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     // The first run of a script on a server may have to send its text.
     for user in 100..if world.is_cluster() { 160 } else { 101 } {
         login(&visitor(&sessions).await, user).await.unwrap();
@@ -199,7 +178,7 @@ async fn login(handle: &SessionHandle, user: u64) -> Result<(), Error> {
 }
 
 pub(crate) async fn a_list_shows_each_session_as_it_is(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let mut visitors = Vec::new();
     for browser in ["Lynx", "w3m", "Dillo"] {
         let handle = sessions.open([]);
@@ -230,7 +209,7 @@ pub(crate) async fn a_list_shows_each_session_as_it_is(world: World) {
 }
 
 pub(crate) async fn a_tag_ends_only_a_session_of_the_user(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let (mine, theirs) = (sign_in(&sessions, 7).await, sign_in(&sessions, 8).await);
     let found = sessions.find(Auth::by_user(7));
     let tag = |session: &Session<Auth>| session.session_id().unwrap().tag().to_owned();
@@ -243,7 +222,7 @@ pub(crate) async fn a_tag_ends_only_a_session_of_the_user(world: World) {
 }
 
 pub(crate) async fn all_or_all_other_sessions_are_ended(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let mut visitors = Vec::new();
     for _ in 0..4 {
         visitors.push(sign_in(&sessions, 7).await);
@@ -263,7 +242,7 @@ pub(crate) async fn all_or_all_other_sessions_are_ended(world: World) {
 
 /// The entries of sessions that ended, expired or changed hands do not count, and go.
 pub(crate) async fn a_session_of_somebody_else_now_is_left_alone(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let session = sign_in(&sessions, 7).await;
     session.set_user(8).await.unwrap();
     // In a cluster, the login of the former user may still be half done for ten minutes.
@@ -277,7 +256,7 @@ pub(crate) async fn a_session_of_somebody_else_now_is_left_alone(world: World) {
 
 /// Sessions that change their ids all the time end too.
 pub(crate) async fn an_end_follows_rotations_under_way(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     for _ in 0..20 {
         let mut rotating = JoinSet::new();
         for _ in 0..4 {
@@ -302,7 +281,7 @@ pub(crate) async fn an_end_follows_rotations_under_way(world: World) {
 }
 
 pub(crate) async fn the_newest_sessions_can_be_kept(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let mut visitors = Vec::new();
     for _ in 0..5 {
         visitors.push(sign_in(&sessions, 7).await);
@@ -318,7 +297,7 @@ pub(crate) async fn the_newest_sessions_can_be_kept(world: World) {
 }
 
 pub(crate) async fn fifty_logins_at_once_leave_as_many_as_allowed(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let (mut logins, has_steps) = (JoinSet::new(), world.is_cluster());
     for _ in 0..50 {
         let sessions = sessions.clone();
@@ -340,7 +319,7 @@ pub(crate) async fn fifty_logins_at_once_leave_as_many_as_allowed(world: World) 
 }
 
 pub(crate) async fn a_login_beyond_the_limit_is_refused(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let (first, second) = (sign_in(&sessions, 7).await, sign_in(&sessions, 7).await);
     let third = open::<Auth>(&sessions);
     let login = async |session: &Session<Auth>, most| {
@@ -358,7 +337,7 @@ pub(crate) async fn a_login_beyond_the_limit_is_refused(world: World) {
 }
 
 pub(crate) async fn a_login_that_an_end_overtook_is_refused(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let found = sessions.find(Auth::by_user(7));
     let login = async |session: &Session<Auth>, user: u64, seen| {
         let login = session.write().set(session.user(), user).renew(Lifetime::normal());
@@ -379,7 +358,7 @@ pub(crate) async fn a_login_that_an_end_overtook_is_refused(world: World) {
 }
 
 pub(crate) async fn an_index_with_a_former_name_of_the_field(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let session = open::<Account>(&sessions);
     session.set_name("ada").await.unwrap();
     let found = sessions.find(Account::named("ada"));
@@ -392,7 +371,7 @@ pub(crate) async fn an_index_with_a_former_name_of_the_field(world: World) {
 
 /// Whatever the batch keeps, another user does not get the data of the user before.
 pub(crate) async fn another_user_gets_nothing_of_the_user_before(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     for keeps in [true, false] {
         let handle = sessions.open([]);
         let (auth, device): (Session<Auth>, Session<Device>) = (handle.session(), handle.session());
@@ -413,7 +392,7 @@ pub(crate) async fn another_user_gets_nothing_of_the_user_before(world: World) {
 
 /// A login page writes just after an administrator has ended the session of the cookie.
 pub(crate) async fn an_ended_device_begins_again_after_destroy(world: World) {
-    let Some(sessions) = indexed(&world).await else { return };
+    let sessions = world.sessions(|config| config);
     let handle = sessions.open([]);
     let signed_in: Session<Auth> = handle.session();
     signed_in.set_user(7).await.unwrap();

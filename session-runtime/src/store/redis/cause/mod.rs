@@ -38,6 +38,8 @@ pub(crate) enum Cause {
     Unexpected,
     #[error("the server cannot expire single fields: use Redis 7.4 or later, or Valkey 9 or later")]
     NoFieldExpiry,
+    #[error("the user may not list the keys: grant +scan +info, and do not rename these commands")]
+    NoScan,
     #[error("the sentinels do not know a master with this name")]
     UnknownMaster,
     #[error("no sentinel replied")]

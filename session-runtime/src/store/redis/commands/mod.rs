@@ -6,6 +6,7 @@ mod preflight;
 mod query;
 mod read;
 mod refresh;
+mod scan;
 pub(super) mod script;
 mod tombstone;
 mod write;

@@ -47,6 +47,7 @@ pub(super) static ROTATE_INDEXED: Script = Script::new(indexed!("scripts/rotate.
 pub(super) static ADD: Script = Script::new(on_list!("scripts/index_add.lua"));
 pub(super) static MARK: Script = Script::new(on_list!("scripts/mark.lua"));
 pub(super) static PRUNE: Script = Script::new(on_list!("scripts/prune.lua"));
+pub(super) static RESTORE_ENTRY: Script = Script::new(on_list!("scripts/restore_entry.lua"));
 pub(super) static REMOVE_STALE: Script = Script::new(include_str!("scripts/remove_stale.lua"));
 
 /// The scripts that every connection loads before the first use.

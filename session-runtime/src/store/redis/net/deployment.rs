@@ -201,7 +201,7 @@ impl Topology {
 
     /// Asks for the slots again after a server did not answer. Other servers may have taken over
     /// the slots.
-    fn refresh_soon(&self) {
+    pub(super) fn refresh_soon(&self) {
         if let Self::Cluster(cluster) = self {
             cluster.refresh_slots_soon();
         }

@@ -19,3 +19,4 @@ mod outage_log;
 pub(super) mod per_runtime;
 pub(super) mod request;
 pub(super) mod sentinel;
+mod servers;

@@ -7,7 +7,9 @@ use crate::id::IndexKey;
 use crate::store::{IndexChange, SessionKey};
 
 /// The name of the field with the label of a session. No schema can have a field of this name.
-pub(super) const LABEL_FIELD: &str = "\0";
+pub(in super::super) const LABEL_FIELD: &str = "\0";
+/// The time of a sign-in that is unknown, see `restore_entry.lua`.
+const UNKNOWN: u64 = 0;
 
 /// The label of a session: for each index the hash of the list, the stored name of the field, and
 /// the time of the sign-in in milliseconds since 1970.
@@ -27,7 +29,7 @@ impl Label {
     }
 
     pub(super) fn signed_in_at(&self, index: &str) -> Option<SystemTime> {
-        let (_, _, milliseconds) = self.0.get(index)?;
+        let (_, _, milliseconds) = self.0.get(index).filter(|(.., at)| *at != UNKNOWN)?;
         UNIX_EPOCH.checked_add(Duration::from_millis(*milliseconds))
     }
 

@@ -5,6 +5,7 @@ mod label;
 mod leave;
 mod list;
 mod prune;
+mod restore;
 mod steps;
 
 use std::time::{Duration, SystemTime};
@@ -13,7 +14,7 @@ use futures_util::future::try_join_all;
 use redis::{Cmd, Pipeline, Value};
 
 use self::change::seconds;
-use self::label::{LABEL_FIELD, Label};
+use self::label::Label;
 use self::leave::leave_unawaited;
 use self::list::listing;
 use self::prune::{Doubt, prune};
@@ -27,11 +28,12 @@ use crate::store::redis::commands::tombstone::dead_or_error;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
-    BoxFuture, Destroyed, Ending, IndexProof, Listing, Look, Lookup, Seen, SessionIndex,
-    SessionKey, Stale, StaleEntry, StoreError,
+    BoxFuture, Destroyed, Ending, IndexProof, Listing, Look, Lookup, MissingEntry, Seen,
+    SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 
 pub(super) use self::change::IndexedRun;
+pub(super) use self::label::LABEL_FIELD;
 pub(super) use self::steps::time_of_late;
 
 /// The largest number of sessions in one command or pipeline.
@@ -187,6 +189,14 @@ impl SessionIndex for RedisStore {
         Box::pin(self.destroy_with(key, ending.destruction, Some(ending)))
     }
 
+    fn restore_entry<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        entry: MissingEntry<'a>,
+    ) -> BoxFuture<'a, Result<Lookup<bool>, StoreError>> {
+        Box::pin(self.restore_missing(key, entry))
+    }
+
     fn remove_stale<'a>(
         &'a self,
         key: &'a IndexKey,
@@ -233,7 +243,7 @@ fn read_listing(replies: Value, has_steps: bool) -> Result<Listing, StoreError> 
 }
 
 /// Interprets the replies about one session.
-fn seen(
+pub(super) fn seen(
     values: Option<Value>,
     left: Option<Value>,
     index: &str,

@@ -14,12 +14,12 @@ use super::change::{FirstStep, IndexedRun, seconds};
 use super::label::{Label, LabelledEntry};
 use super::leave::leave_unawaited;
 use super::prune::{Doubt, prune};
-use crate::id::IndexKey;
+use crate::id::{IndexKey, SessionId};
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::milliseconds;
 use crate::store::redis::commands::script::ADD;
 use crate::store::redis::net::deployment::Deployment;
-use crate::store::{LoginGuard, StoreError};
+use crate::store::{LoginGuard, SessionKey, StoreError};
 
 /// The time limit of the second step.
 pub(super) const STEP_LIMIT: Duration = Duration::from_secs(60);
@@ -91,12 +91,12 @@ impl IndexedRun<'_> {
         let added_at = vec![UNIX_EPOCH; entries.len()];
         let mut first = FirstStep { added: Vec::new(), added_at, not_after: None };
         for (at, list, guard) in new.chain(moving) {
-            let reply = self.add_to(deployment, deadline, list, guard).await?;
-            if let Value::ServerError(_) = reply {
-                return Ok(Err(reply));
-            }
-            let time = seconds_in(&reply);
-            let time = time.ok_or_else(|| StoreError::unavailable(Cause::Unexpected))?;
+            let (session, key, deadline_in) = (self.session, self.key, self.deadline_in);
+            let addition = Addition { session, key, deadline_in, guard };
+            let time = match add_to(deployment, deadline, list, addition).await? {
+                Ok(time) => time,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
             if let Some(at) = at {
                 first.added_at[at] = time;
             }
@@ -105,23 +105,6 @@ impl IndexedRun<'_> {
             first.not_after = Some(first.not_after.map_or(limit, |before| before.min(limit)));
         }
         Ok(Ok(first))
-    }
-
-    async fn add_to(
-        &self,
-        deployment: &Arc<Deployment>,
-        deadline: Instant,
-        list: &IndexKey,
-        guard: LoginGuard,
-    ) -> Result<Value, StoreError> {
-        let name = &self.key.expose_secret()[self.key.prefix().len()..];
-        let add = |invocation: &mut Cmd| {
-            invocation.arg(self.session.expose_secret()).arg(milliseconds(self.deadline_in));
-            invocation.arg(name);
-            invocation.arg(guard.unless_ended_since.map(seconds).unwrap_or_default());
-            invocation.arg(guard.at_most.map(|most| most.to_string()).unwrap_or_default());
-        };
-        ADD.run_on_list(deployment, deadline, list, &[list.as_str()], add).await
     }
 
     /// Removes the former id of a rotation from all lists. If the second step was refused, the
@@ -150,6 +133,37 @@ impl IndexedRun<'_> {
             leave_unawaited(deployment, lists.collect(), former);
         }
     }
+}
+
+/// The addition of a session to a list.
+pub(super) struct Addition<'a> {
+    pub(super) session: &'a SessionId,
+    /// The key of the session.
+    pub(super) key: &'a SessionKey,
+    pub(super) deadline_in: Duration,
+    pub(super) guard: LoginGuard,
+}
+
+/// Adds a session to a list, and returns the time by the clock of the list. Returns the reply of a
+/// list that refuses.
+pub(super) async fn add_to(
+    deployment: &Deployment,
+    deadline: Instant,
+    list: &IndexKey,
+    addition: Addition<'_>,
+) -> Result<Result<SystemTime, Value>, StoreError> {
+    let Addition { session, key, deadline_in, guard } = addition;
+    let name = &key.expose_secret()[key.prefix().len()..];
+    let add = |invocation: &mut Cmd| {
+        invocation.arg(session.expose_secret()).arg(milliseconds(deadline_in)).arg(name);
+        invocation.arg(guard.unless_ended_since.map(seconds).unwrap_or_default());
+        invocation.arg(guard.at_most.map(|most| most.to_string()).unwrap_or_default());
+    };
+    let reply = ADD.run_on_list(deployment, deadline, list, &[list.as_str()], add).await?;
+    if let Value::ServerError(_) = reply {
+        return Ok(Err(reply));
+    }
+    seconds_in(&reply).map(Ok).ok_or_else(|| StoreError::unavailable(Cause::Unexpected))
 }
 
 /// Returns the time of the server that refused a step as too late.

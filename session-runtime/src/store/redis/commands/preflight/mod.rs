@@ -1,5 +1,6 @@
 //! Checks a server before sessions are stored there.
 
+mod index;
 mod required;
 
 use std::collections::BTreeSet;
@@ -23,26 +24,10 @@ impl RedisStore {
     /// Fails with [`Error::is_config`] if something is missing, and names the missing parts. Fails
     /// with [`Error::is_unavailable`] if the server does not answer.
     pub(crate) async fn check_server(&self, key: &SessionKey) -> Result<(), Error> {
-        let missing = self.find_missing(key).await?;
+        let required = RequiredCommand::all(key, self.deployment.topology.is_cluster());
+        let missing = Missing::among(&required, &self.ask_each(&required).await?);
         self.deployment.check_no_lone_cluster_node()?;
-        if missing.key_access {
-            return Err(Error::config(format!(
-                "the Redis user may not access the keys of sessions: grant ~{}*",
-                key.prefix()
-            )));
-        }
-        if !missing.permissions.is_empty() {
-            return Err(Error::config(format!(
-                "the Redis user lacks permissions that sessions need: +{}",
-                missing.permissions.join(" +")
-            )));
-        }
-        if !missing.commands.is_empty() {
-            return Err(Error::config(format!(
-                "the Redis server lacks commands that sessions need, or has renamed them: {}",
-                missing.commands.join(", ")
-            )));
-        }
+        missing.refuse_for("sessions", key.prefix())?;
         if missing.acl_check {
             return Err(Error::config(format!(
                 "the scripts of the Redis server ({}) cannot check permissions \
@@ -54,25 +39,15 @@ impl RedisStore {
         Ok(())
     }
 
-    async fn find_missing(&self, key: &SessionKey) -> Result<Missing, StoreError> {
-        let required = RequiredCommand::all(key, self.deployment.topology.is_cluster());
+    /// Sends the commands to each server, and returns the replies of each.
+    async fn ask_each(&self, required: &[RequiredCommand]) -> Result<Vec<Vec<Value>>, StoreError> {
         let mut commands = Pipeline::with_capacity(required.len());
-        for required in &required {
+        for required in required {
             commands.add_command(required.command.clone());
         }
-        let sent = self
-            .deployment
-            .send_to_each(&commands, Route::Session, self.deployment.deadline())
-            .await;
-        let replies = sent.map_err(read_error)?;
-        let mut missing = Missing::default();
-        for (required, reply) in replies.iter().flat_map(|replies| required.iter().zip(replies)) {
-            missing.acl_check |= required.lacks_acl_check(reply);
-            if let Some(refusal) = Refusal::in_reply(reply) {
-                missing.record(required, refusal);
-            }
-        }
-        Ok(missing)
+        let deadline = self.deployment.deadline();
+        let sent = self.deployment.send_to_each(&commands, Route::Session, deadline).await;
+        sent.map_err(read_error)
     }
 
     /// Returns each name and version once, such as `redis 6.2.5, redis 7.0.15`.
@@ -110,6 +85,39 @@ struct Missing {
 }
 
 impl Missing {
+    /// Finds what is missing in the replies of each server to these commands.
+    fn among(required: &[RequiredCommand], replies: &[Vec<Value>]) -> Self {
+        let mut missing = Self::default();
+        for (required, reply) in replies.iter().flat_map(|replies| required.iter().zip(replies)) {
+            missing.acl_check |= required.lacks_acl_check(reply);
+            if let Some(refusal) = Refusal::in_reply(reply) {
+                missing.record(required, refusal);
+            }
+        }
+        missing
+    }
+
+    /// # Errors
+    ///
+    /// Fails with [`Error::is_config`] if a part is missing that `what` need, under this prefix of
+    /// keys.
+    fn refuse_for(&self, what: &str, prefix: &str) -> Result<(), Error> {
+        let message = if self.key_access {
+            format!("the Redis user may not access the keys of sessions: grant ~{prefix}*")
+        } else if !self.permissions.is_empty() {
+            let permissions = self.permissions.join(" +");
+            format!("the Redis user lacks permissions that {what} need: +{permissions}")
+        } else if !self.commands.is_empty() {
+            let commands = self.commands.join(", ");
+            format!(
+                "the Redis server lacks commands that {what} need, or has renamed them: {commands}"
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::config(message))
+    }
+
     fn record(&mut self, required: &RequiredCommand, refusal: Refusal) {
         let (permissions, commands) = match required.is_for_field_expiry {
             true => (&mut self.field_expiry_permissions, &mut self.field_expiry_commands),

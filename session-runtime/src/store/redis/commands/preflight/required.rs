@@ -70,6 +70,23 @@ impl RequiredCommand {
         for_cluster.into_iter().chain(always).chain(for_field_expiry).collect()
     }
 
+    /// Returns the command that shows the eviction policy.
+    pub(super) fn of_memory() -> Self {
+        Self::new("info", &["INFO", "memory"], false)
+    }
+
+    /// Returns the commands that indexes need in addition. This list must not exist.
+    pub(super) fn for_index(list: &str) -> Vec<Self> {
+        let commands: [(&str, &[&str]); 5] = [
+            ("zadd", &["ZADD", list, "XX", "0", "m"]),
+            ("zrem", &["ZREM", list, "m"]),
+            ("zrange", &["ZRANGE", list, "0", "-1"]),
+            ("zscore", &["ZSCORE", list, "m"]),
+            ("zremrangebyscore", &["ZREMRANGEBYSCORE", list, "0", "0"]),
+        ];
+        commands.map(|(permission, words)| Self::new(permission, words, false)).into()
+    }
+
     fn new(permission: &'static str, words: &[&str], is_for_field_expiry: bool) -> Self {
         Self { permission, command: command_of(words), is_for_field_expiry }
     }

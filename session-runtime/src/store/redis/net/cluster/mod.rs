@@ -206,6 +206,11 @@ impl Cluster {
         if self.shared.read_map().nodes().next().is_some() {
             return Ok(());
         }
+        self.refresh_slots(deadline).await
+    }
+
+    /// Asks for the slots, even if they are known.
+    pub(crate) async fn refresh_slots(&self, deadline: Instant) -> Result<(), Cause> {
         let refreshed = timeout_at(deadline, self.shared.refresh_slots()).await;
         refreshed.unwrap_or(Err(Cause::NoClusterNode))
     }

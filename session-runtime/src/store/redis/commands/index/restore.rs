@@ -1,0 +1,69 @@
+//! An entry that is missing in a list.
+
+use redis::{Cmd, Value};
+
+use super::steps::{Addition, add_to};
+use crate::store::redis::RedisStore;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::commands::expiry::milliseconds;
+use crate::store::redis::commands::script::RESTORE_ENTRY;
+use crate::store::redis::commands::tombstone::dead_or_error;
+use crate::store::redis::protocol::command::command_of;
+use crate::store::{Lookup, MissingEntry, SessionKey, StoreError};
+
+impl RedisStore {
+    pub(super) async fn restore_missing(
+        &self,
+        key: &SessionKey,
+        entry: MissingEntry<'_>,
+    ) -> Result<Lookup<bool>, StoreError> {
+        // In a cluster, the list is on another node, and changes in a step before.
+        let added = match self.has_steps() {
+            true => Some(self.add_missing(key, entry).await?),
+            false => None,
+        };
+        let list = Some(entry.list.as_str()).filter(|_| added.is_none());
+        let keys = Vec::from_iter([key.expose_secret()].into_iter().chain(list));
+        let member = entry.session.expose_secret();
+        let add = |invocation: &mut Cmd| {
+            invocation.arg(member).arg(any_time(member)).arg(milliseconds(entry.deadline_in));
+            invocation.arg(entry.index).arg(entry.list.hash()).arg(entry.proof.field);
+            invocation.arg(entry.proof.alias.unwrap_or_default()).arg(&entry.proof.value[..]);
+        };
+        let (deployment, deadline) = (&self.deployment, self.deployment.deadline());
+        match RESTORE_ENTRY.run_on_session(deployment, deadline, key, &keys, add).await? {
+            Value::Int(-2) => Ok(Lookup::Found(false)),
+            Value::Int(-1) => Ok(Lookup::Missing),
+            Value::Int(was_missing) => Ok(Lookup::Found(added.unwrap_or(was_missing == 1))),
+            Value::ServerError(error) => dead_or_error((&error).into()),
+            _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
+        }
+    }
+
+    /// Adds a session to a list on another node, and returns whether the session was missing there.
+    async fn add_missing(
+        &self,
+        key: &SessionKey,
+        entry: MissingEntry<'_>,
+    ) -> Result<bool, StoreError> {
+        let MissingEntry { session, deadline_in, list, .. } = entry;
+        let score = command_of(&["ZSCORE", list.as_str(), session.expose_secret()]);
+        match self.query(list, &score).await? {
+            Value::Nil => {}
+            Value::ServerError(error) => return Err(Code::from(&error).into()),
+            _ => return Ok(false),
+        }
+        let addition = Addition { session, key, deadline_in, guard: Default::default() };
+        let added = add_to(&self.deployment, self.deployment.deadline(), list, addition).await?;
+        match added {
+            Err(refusal) => Err(Code::in_reply(&refusal).unwrap_or(Code::Other).into()),
+            Ok(_) => Ok(true),
+        }
+    }
+}
+
+/// Returns the part of an id from Python that is the same at each time, or an empty text for a
+/// native id.
+fn any_time(member: &str) -> &str {
+    member.rfind('.').map_or("", |dot| &member[..=dot])
+}

@@ -1,0 +1,249 @@
+//! The walk over all sessions, server by server.
+
+use redis::{Pipeline, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::id::SessionId;
+use crate::store::redis::RedisStore;
+use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::commands::index::{LABEL_FIELD, seen};
+use crate::store::redis::commands::query::read_error;
+use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
+use crate::store::redis::protocol::reply::{is_unknown_command, text};
+use crate::store::{
+    Look, Lookup, PERMANENT_FIELD, Scan, ScanCursor, ScanPage, Seen, SessionKey, StoreError,
+};
+
+/// About the largest number of keys that a server looks at for a page.
+const PAGE: &str = "500";
+/// The cursor at the beginning and at the end of a server's keys.
+const BEGINNING: &str = "0";
+
+/// A place in a walk.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Place {
+    /// The server that is walked now. `None` between two servers.
+    server: Option<Walked>,
+    /// The names of the servers that were walked to the end.
+    done: Vec<String>,
+}
+
+/// A server that is walked.
+#[derive(Clone, Serialize, Deserialize)]
+struct Walked {
+    name: String,
+    /// The process behind the name. Another process, after a restart or a failover, has its keys
+    /// in another order.
+    run: String,
+    cursor: String,
+}
+
+impl Place {
+    fn parse(cursor: &ScanCursor) -> Result<Self, StoreError> {
+        serde_json::from_str(cursor.expose_secret())
+            .map_err(|_| StoreError::refused("the place in the walk is not from this store"))
+    }
+
+    fn into_cursor(self) -> Option<ScanCursor> {
+        Some(ScanCursor::new(serde_json::to_string(&self).ok()?))
+    }
+}
+
+/// A part of a server's keys.
+struct Keys {
+    run: String,
+    cursor: String,
+    names: Vec<Value>,
+}
+
+impl RedisStore {
+    pub(crate) async fn scan(&self, scan: Scan<'_>) -> Result<ScanPage, StoreError> {
+        let mut place = scan.from.map(Place::parse).transpose()?.unwrap_or_default();
+        let (server, keys) = loop {
+            let Some(server) = self.server_of(&place).await? else {
+                return Ok(ScanPage { sessions: Vec::new(), next: None });
+            };
+            match self.keys_of(&server, scan.prefix).await {
+                Ok(keys) => break (server, keys),
+                Err(_) if self.has_left(&server.name).await => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let ids = keys.names.iter().filter_map(|name| SessionKey::id_in(scan.prefix, text(name)?));
+        let sessions = self.look_on(&server.name, scan.prefix, ids.collect(), scan.look).await?;
+        if keys.cursor != BEGINNING {
+            let Keys { run, cursor, .. } = keys;
+            place.server = Some(Walked { name: server.name, run, cursor });
+        } else if self.deployment.topology.is_cluster() {
+            place.done.push(server.name);
+            place.server = None;
+        } else {
+            return Ok(ScanPage { sessions, next: None });
+        }
+        Ok(ScanPage { sessions, next: place.into_cursor() })
+    }
+
+    /// Returns the server to walk now, or `None` after the last. A server that is no master any
+    /// more is left, because its successor has the keys in another order.
+    async fn server_of(&self, place: &Place) -> Result<Option<Walked>, StoreError> {
+        let known = self.servers(false).await?;
+        if let Some(server) = place.server.as_ref().filter(|server| known.contains(&server.name)) {
+            return Ok(Some(server.clone()));
+        }
+        let next = |known: Vec<String>| known.into_iter().find(|name| !place.done.contains(name));
+        let name = match next(known) {
+            Some(name) => Some(name),
+            // Masters that have joined are not known yet.
+            None => next(self.servers(true).await?),
+        };
+        let (run, cursor) = (String::new(), BEGINNING.to_owned());
+        Ok(name.map(|name| Walked { name, run, cursor }))
+    }
+
+    /// Returns whether a node is no master of the cluster any more.
+    async fn has_left(&self, name: &str) -> bool {
+        let is_gone = |known: Vec<String>| known.iter().all(|known| known != name);
+        self.deployment.topology.is_cluster() && self.servers(true).await.is_ok_and(is_gone)
+    }
+
+    async fn servers(&self, anew: bool) -> Result<Vec<String>, StoreError> {
+        let deadline = self.deployment.deadline();
+        self.deployment.servers(anew, deadline).await.map_err(read_error)
+    }
+
+    /// Returns the next keys of a server. Begins again if another process answers.
+    async fn keys_of(&self, server: &Walked, prefix: &str) -> Result<Keys, StoreError> {
+        let keys = self.keys_from(&server.name, &server.cursor, prefix).await?;
+        if server.cursor == BEGINNING || keys.run == server.run {
+            return Ok(keys);
+        }
+        self.keys_from(&server.name, BEGINNING, prefix).await
+    }
+
+    async fn keys_from(
+        &self,
+        server: &str,
+        cursor: &str,
+        prefix: &str,
+    ) -> Result<Keys, StoreError> {
+        let pattern = pattern_of(prefix);
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(command_of(&["INFO", "server"])).add_command(command_of(&[
+            "SCAN", cursor, "MATCH", &pattern, "COUNT", PAGE, "TYPE", "hash",
+        ]));
+        let deadline = self.deployment.deadline();
+        let sent = self.deployment.send_to_server(server, &commands, deadline).await;
+        let mut replies = sent.map_err(read_error)?.into_iter();
+        let (info, scanned) = (replies.next(), replies.next());
+        let info = checked(info)?;
+        match checked(scanned)? {
+            Value::Array(parts) => match <[Value; 2]>::try_from(parts) {
+                Ok([cursor, Value::Array(names)]) => Ok(Keys {
+                    run: run_in(&info).unwrap_or_default().to_owned(),
+                    cursor: text(&cursor).unwrap_or(BEGINNING).to_owned(),
+                    names,
+                }),
+                _ => Err(unexpected()),
+            },
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Looks at sessions where their keys were found. Keys that have moved are followed.
+    async fn look_on(
+        &self,
+        server: &str,
+        prefix: &str,
+        mut ids: Vec<SessionId>,
+        look: Look<'_>,
+    ) -> Result<Vec<(SessionId, Seen)>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A server may return a key twice.
+        ids.sort_unstable_by(|one, other| one.expose_secret().cmp(other.expose_secret()));
+        ids.dedup();
+        let keys: Vec<_> = ids.iter().map(|id| SessionKey::new(prefix, id)).collect();
+        let deadline = self.deployment.deadline();
+        let commands = look_at(&keys, look);
+        let sent = self.deployment.send_to_server(server, &commands, deadline).await;
+        let mut replies = sent.map_err(read_error)?.into_iter();
+        let mut sessions = Vec::with_capacity(ids.len());
+        for (id, key) in ids.iter().zip(&keys) {
+            let (mut values, mut left) = (replies.next(), replies.next());
+            if [&values, &left].into_iter().flatten().any(has_moved) {
+                let mut followed =
+                    self.query(key, &look_at(std::slice::from_ref(key), look)).await?.into_iter();
+                (values, left) = (followed.next(), followed.next());
+            }
+            if let Lookup::Found(seen) = seen(values, left, look.index)? {
+                sessions.push((*id, seen));
+            }
+        }
+        Ok(sessions)
+    }
+}
+
+/// Returns the commands that look at sessions, two for each key.
+fn look_at(keys: &[SessionKey], look: Look<'_>) -> Pipeline {
+    let mut commands = Pipeline::with_capacity(2 * keys.len());
+    for key in keys {
+        let name = key.expose_secret();
+        let words = ["HMGET", name, LABEL_FIELD, PERMANENT_FIELD];
+        let mut values = begin_command(&words, Capacity::default());
+        values.arg(look.fields);
+        commands.add_command(values).add_command(command_of(&["PTTL", name]));
+    }
+    commands
+}
+
+/// Returns the pattern of all keys with this prefix, which may contain glob characters itself.
+fn pattern_of(prefix: &str) -> String {
+    let mut pattern = String::with_capacity(prefix.len() + 16);
+    for c in prefix.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + ":sessions:*"
+}
+
+fn checked(reply: Option<Value>) -> Result<Value, StoreError> {
+    let reply = reply.ok_or_else(unexpected)?;
+    match Code::in_reply(&reply) {
+        None => Ok(reply),
+        Some(code) if code == Code::NoPermission || is_unknown_command(&reply) => {
+            Err(StoreError::refused(Cause::NoScan))
+        }
+        Some(code) => Err(code.into()),
+    }
+}
+
+fn has_moved(reply: &Value) -> bool {
+    Code::in_reply(reply).is_some_and(Code::is_retryable)
+}
+
+/// Returns the name of the process in the section `server` of `INFO`.
+fn run_in(info: &Value) -> Option<&str> {
+    let info = match info {
+        Value::VerbatimString { text, .. } => text,
+        info => text(info)?,
+    };
+    info.lines().find_map(|line| line.strip_prefix("run_id:"))
+}
+
+fn unexpected() -> StoreError {
+    StoreError::refused(Cause::Unexpected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_no_pattern() {
+        assert_eq!(pattern_of("app"), "app:sessions:*");
+        assert_eq!(pattern_of("a*b?[c]\\^-d"), "a\\*b\\?\\[c\\]\\\\^-d:sessions:*");
+    }
+}
