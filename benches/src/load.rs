@@ -22,6 +22,8 @@ pub(crate) struct Visitor {
     stream: TcpStream,
     buffer: Vec<u8>,
     jar: Jar,
+    /// For requests with a session of their own.
+    fresh: Vec<Jar>,
 }
 
 /// Cookies by name, as last set by the contestant.
@@ -43,6 +45,9 @@ pub(crate) struct Met {
     pub(crate) elapsed: Duration,
 }
 
+/// Number of requests of a visitor with a session of its own for each.
+const FRESH: usize = 120;
+const FRESH_SEED: &str = "/seed/one";
 const MOST_HEADERS: usize = 32;
 const NOT_FOR_SESSIONS: &str = "theme=dark";
 
@@ -50,7 +55,7 @@ impl Visitor {
     pub(crate) async fn connect(address: SocketAddr, jar: Jar) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4096), jar })
+        Ok(Self { stream, buffer: Vec::with_capacity(4096), jar, fresh: Vec::new() })
     }
 
     pub(crate) fn jar(&self) -> &Jar {
@@ -70,6 +75,16 @@ impl Visitor {
         Ok(text)
     }
 
+    /// Creates sessions for [`FRESH`] requests.
+    async fn prepare(&mut self) -> Result<(), Failure> {
+        for _ in 0..FRESH {
+            self.jar = Jar::default();
+            self.ask(FRESH_SEED, Cookie::Own).await?;
+            self.fresh.push(self.jar.clone());
+        }
+        Ok(())
+    }
+
     /// Requests the same page until the end of the visit. Returns the latency of each request.
     async fn repeat(
         mut self,
@@ -80,6 +95,10 @@ impl Visitor {
         let mut request = self.jar.request(path, cookie);
         let (mut latencies, mut asked_at) = (Vec::new(), Instant::now());
         while until.is_not_over(latencies.len(), asked_at) {
+            if cookie == Cookie::Fresh {
+                let Some(jar) = self.fresh.pop() else { break };
+                request = jar.request(path, Cookie::Own);
+            }
             if let (_, Some(changed)) = self.exchange(&request, cookie).await? {
                 self.jar = changed;
                 request = self.jar.request(path, cookie);
@@ -158,7 +177,9 @@ impl Jar {
     fn request(&self, path: &str, cookie: Cookie) -> Vec<u8> {
         let cookies = match cookie {
             Cookie::Absent => String::new(),
-            Cookie::Own => self.0.iter().map(|(name, value)| format!("; {name}={value}")).collect(),
+            Cookie::Own | Cookie::Fresh => {
+                self.0.iter().map(|(name, value)| format!("; {name}={value}")).collect()
+            }
             Cookie::Forged => {
                 self.0.iter().map(|(name, value)| format!("; {name}={}", forged(value))).collect()
             }
@@ -202,7 +223,10 @@ pub(crate) async fn gather(
     let mut visitors = Vec::with_capacity(jars.len());
     for jar in jars {
         let mut visitor = Visitor::connect(address, jar.clone()).await?;
-        visitor.ask(path, cookie).await?;
+        match cookie {
+            Cookie::Fresh => visitor.prepare().await?,
+            _ => drop(visitor.ask(path, cookie).await?),
+        }
         visitors.push(visitor);
     }
     Ok(visitors)

@@ -97,6 +97,9 @@ impl World {
         self.redis.flush()?;
         let mut lanes = Vec::new();
         for at in 0..self.servers.len() {
+            if scenario.needs_list && !self.servers[at].contestant.lists_sessions() {
+                continue;
+            }
             lanes.push(self.lane(at, scenario, false)?);
             if scenario.has_bare && self.servers[at].contestant.has_layer() {
                 lanes.push(self.lane(at, scenario, true)?);

@@ -11,6 +11,8 @@ pub(crate) struct Scenario {
     pub(crate) connections: usize,
     /// Measured with the layer and without.
     pub(crate) has_bare: bool,
+    /// Only for contestants that list the sessions of a user.
+    pub(crate) needs_list: bool,
 }
 
 /// The session cookie of the requests. Each request has another cookie too.
@@ -21,6 +23,8 @@ pub(crate) enum Cookie {
     Absent,
     /// A cookie with an invalid signature.
     Forged,
+    /// The cookie of a session that was created for this request alone, before the measurement.
+    Fresh,
 }
 
 /// Number of connections, unless the scenario varies the number.
@@ -34,6 +38,7 @@ const READ: Scenario = Scenario {
     cookie: Cookie::Own,
     connections: USUAL,
     has_bare: false,
+    needs_list: false,
 };
 const IGNORED: Scenario =
     Scenario { title: "session ignored", path: "/ignored", has_bare: true, ..READ };
@@ -50,6 +55,13 @@ const LARGE_READ: Scenario =
 const LARGE_WRITE: Scenario =
     Scenario { title: "64 kB session, one write", seed: "/seed/large", ..WRITE };
 const LOGIN: Scenario = Scenario { title: "login: new id, one write", path: "/login", ..READ };
+const LISTED_LOGIN: Scenario = Scenario {
+    title: "login of a visitor into a list: new id, one write",
+    path: "/login-listed",
+    cookie: Cookie::Fresh,
+    needs_list: true,
+    ..READ
+};
 const ABSENT: Scenario = Scenario { title: "one read, no cookie", cookie: Cookie::Absent, ..READ };
 const FORGED: Scenario =
     Scenario { title: "one read, forged cookie", cookie: Cookie::Forged, ..READ };
@@ -78,6 +90,17 @@ impl Scenarios {
 fn all() -> Vec<Scenario> {
     let varied =
         |scenario: Scenario| VARIED.map(|connections| Scenario { connections, ..scenario });
-    let others = [WRITE, INCR, FIVE, FIVE_BATCHED, LARGE_READ, LARGE_WRITE, LOGIN, ABSENT, FORGED];
+    let others = [
+        WRITE,
+        INCR,
+        FIVE,
+        FIVE_BATCHED,
+        LARGE_READ,
+        LARGE_WRITE,
+        LOGIN,
+        LISTED_LOGIN,
+        ABSENT,
+        FORGED,
+    ];
     [IGNORED].into_iter().chain(varied(READ)).chain(varied(COUNTER)).chain(others).collect()
 }

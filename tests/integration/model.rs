@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 use session_tests::model::real::Real;
-use session_tests::model::{Choices, run, shrink};
+use session_tests::model::{Broken, Choices, Fault, run, run_with_users, shrink};
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
@@ -43,10 +43,35 @@ fn random() -> u64 {
 
 #[test]
 fn requests_on_memory_follow_the_model() {
-    for seed in seeds(10_000) {
+    follow_the_model(10_000, run);
+}
+
+#[test]
+fn sessions_of_users_follow_the_model() {
+    follow_the_model(USER_SEQUENCES, |choices| run_with_users(choices, None));
+}
+
+/// Number of sequences with the sessions of users.
+const USER_SEQUENCES: u64 = 2_000;
+
+#[test]
+fn every_planted_fault_is_found() {
+    let breaks = |fault| {
+        let mut seeds = seeds(USER_SEQUENCES);
+        seeds.find(|seed| run_with_users(&mut Choices::from_seed(*seed), Some(fault)).is_err())
+    };
+    if number("MODEL_SEED").is_none() {
+        for fault in Fault::ALL {
+            assert!(breaks(fault).is_some(), "{fault:?} is not found");
+        }
+    }
+}
+
+fn follow_the_model(sequences: u64, run: impl Fn(&mut Choices) -> Result<(), Broken>) {
+    for seed in seeds(sequences) {
         let mut choices = Choices::from_seed(seed);
         if let Err(broken) = run(&mut choices) {
-            let (choices, smallest) = shrink(choices.into_drawn(), broken);
+            let (choices, smallest) = shrink(choices.into_drawn(), broken, &run);
             panic!(
                 "MODEL_SEED={seed}: {}\n{}\n{} choices: {choices:?}",
                 smallest.what,

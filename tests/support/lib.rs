@@ -9,6 +9,7 @@ pub mod browser;
 pub mod cookies;
 pub mod deployment;
 pub mod example;
+pub mod gated_store;
 pub mod jar;
 pub mod load;
 pub mod log;

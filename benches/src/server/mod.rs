@@ -2,7 +2,7 @@
 
 /// Routes the pages of an axum contestant to the handlers in the calling module.
 macro_rules! axum_pages {
-    () => {
+    ($($listed:ident)?) => {
         axum::Router::new()
             .route("/ignored", axum::routing::get($crate::server::ignored))
             .route("/seed/one", axum::routing::get(seed_one))
@@ -15,12 +15,13 @@ macro_rules! axum_pages {
             .route("/five", axum::routing::get(five))
             .route("/five-batched", axum::routing::get(five_batched))
             .route("/login", axum::routing::get(login))
+            $(.route("/login-listed", axum::routing::get($listed)))?
     };
 }
 
 /// Routes the pages of an actix-web contestant to the handlers in the calling module.
 macro_rules! actix_pages {
-    ($app:expr) => {
+    ($app:expr $(, $listed:ident)?) => {
         $app.route("/ignored", actix_web::web::get().to($crate::server::ignored))
             .route("/seed/one", actix_web::web::get().to(seed_one))
             .route("/seed/five", actix_web::web::get().to(seed_five))
@@ -32,6 +33,7 @@ macro_rules! actix_pages {
             .route("/five", actix_web::web::get().to(five))
             .route("/five-batched", actix_web::web::get().to(five_batched))
             .route("/login", actix_web::web::get().to(login))
+            $(.route("/login-listed", actix_web::web::get().to($listed)))?
     };
 }
 
@@ -124,6 +126,11 @@ impl Contestant {
                 | Self::OursAxumThreads
                 | Self::OursActix
         )
+    }
+
+    /// Returns whether the contestant has the page `/login-listed`.
+    pub(crate) fn lists_sessions(self) -> bool {
+        self.stores_plain_fields()
     }
 
     /// Returns whether each field has an expiry, which needs Redis 7.4 or Valkey 9.

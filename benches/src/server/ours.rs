@@ -1,6 +1,6 @@
 //! The pages with session-runtime. All web frameworks use the same handlers.
 
-use session_runtime::{Error, Session, SessionConfig, Sessions};
+use session_runtime::{Error, Lifetime, Session, SessionConfig, Sessions};
 
 use super::{AGE, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
@@ -14,6 +14,12 @@ pub(crate) struct Visitor {
     theme: String,
     user: Option<String>,
     blob: String,
+}
+
+#[derive(Session)]
+pub(crate) struct Account {
+    #[session(index)]
+    account: Option<u64>,
 }
 
 pub(crate) async fn sessions(redis: &str) -> Result<Sessions, Failure> {
@@ -72,5 +78,11 @@ pub(crate) async fn five_batched(session: Session<Visitor>) -> Result<String, Er
 
 pub(crate) async fn login(session: Session<Visitor>) -> Result<&'static str, Error> {
     session.write().set(session.user(), USER).rotate().commit().await?;
+    Ok("ok")
+}
+
+pub(crate) async fn login_listed(session: Session<Account>) -> Result<&'static str, Error> {
+    let login = session.write().set(session.account(), new_count()).keep_only(());
+    login.renew(Lifetime::normal()).commit().await?;
     Ok("ok")
 }

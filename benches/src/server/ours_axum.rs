@@ -4,8 +4,8 @@ use axum::Router;
 use session_runtime::Sessions;
 
 use super::ours::{
-    counter, five, five_batched, incr, login, read, seed_five, seed_large, seed_one, sessions,
-    write,
+    counter, five, five_batched, incr, login, login_listed, read, seed_five, seed_large, seed_one,
+    sessions, write,
 };
 use crate::Failure;
 
@@ -19,5 +19,5 @@ pub(crate) fn pages_of_this_runtime(sessions: Sessions) -> Router {
 }
 
 fn routes(sessions: &Sessions) -> Router {
-    axum_pages!().layer(sessions.layer())
+    axum_pages!(login_listed).layer(sessions.layer())
 }

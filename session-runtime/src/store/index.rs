@@ -79,7 +79,7 @@ pub trait SessionIndex: Send + Sync {
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Returns the time by the clock that marks this list.
-    fn time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>>;
+    fn list_time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>>;
 }
 
 /// The entries of a list at one moment.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::Error;
 use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
@@ -18,7 +19,7 @@ use crate::session::sessions::Sessions;
 ///
 /// | state | how |
 /// | --- | --- |
-/// | live, with data | `visit` and set fields |
+/// | signed in, or live with data | [`signed_in`](Self::signed_in), or `visit` and set fields |
 /// | expired | `visit`, then [`ManualClock::advance`](super::ManualClock::advance) |
 /// | ended | `visit`, clone, then `visit` and destroy: the clone keeps the cookie |
 /// | rotated away | `visit`, clone, then `visit` and rotate |
@@ -62,6 +63,49 @@ impl Browser {
     /// Creates a browser without a cookie.
     pub fn new(sessions: &Sessions) -> Self {
         Self { sessions: sessions.clone(), cookie: None }
+    }
+
+    /// Creates a browser with a new session that contains this data, such as the user. Needs no
+    /// login page.
+    ///
+    /// The session is written as [`save`](struct@Session#method.save) writes it, with its index. If
+    /// all values of the data are `None`, there is no session. For the fields of another schema, or
+    /// for another lifetime, [`visit`](Self::visit) afterwards.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`save`](struct@Session#method.save).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::testing::{Browser, ManualClock, sessions};
+    /// use session_runtime::{Lifetime, Session, SessionConfig};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     #[session(index)]
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// let sessions = sessions(SessionConfig::new(), &ManualClock::default())?;
+    /// let ada = Auth { user: Some(42) };
+    /// let mut laptop = Browser::signed_in(&sessions, &ada).await?;
+    /// let mut phone = Browser::signed_in(&sessions, &ada).await?;
+    /// phone.visit(async |auth: Session<Auth>| auth.renew(Lifetime::remembered()).await).await?;
+    ///
+    /// // "Log out everywhere" on the laptop.
+    /// assert_eq!(sessions.find(Auth::by_user(42)).end_all().await?, 2);
+    /// for browser in [&mut laptop, &mut phone] {
+    ///     assert_eq!(browser.visit(async |auth: Session<Auth>| auth.user().await).await?, None);
+    /// }
+    /// # });
+    /// ```
+    pub async fn signed_in<S: Schema>(sessions: &Sessions, data: &S) -> Result<Self, Error> {
+        let mut browser = Self::new(sessions);
+        browser.visit(async |session: Session<S>| session.save(data).await).await?;
+        Ok(browser)
     }
 
     /// Runs a request, where the closure is the handler. Then sends the response headers and keeps

@@ -1,6 +1,6 @@
 //! A store that fails on demand.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -43,7 +43,14 @@ use crate::store::{
 #[derive(Debug, Clone)]
 pub struct FailingStore {
     store: Arc<dyn SessionStore>,
-    failure: Arc<Mutex<Option<Failure>>>,
+    plan: Arc<Mutex<Plan>>,
+}
+
+/// The failure, and the number of operations before it.
+#[derive(Debug, Default)]
+struct Plan {
+    failure: Option<Failure>,
+    succeeding: usize,
 }
 
 /// The way in which a [`FailingStore`] fails.
@@ -75,25 +82,75 @@ pub enum Failure {
 impl FailingStore {
     /// Creates a store that does not fail yet.
     pub fn new(store: impl SessionStore) -> Self {
-        Self { store: Arc::new(store), failure: Arc::default() }
+        Self { store: Arc::new(store), plan: Arc::default() }
     }
 
     /// Makes every operation that starts from now on fail in this way.
     pub fn fail(&self, failure: Failure) {
-        self.set(Some(failure));
+        self.fail_after(0, failure);
+    }
+
+    /// Makes operations fail in this way after this many have started.
+    ///
+    /// Use this for calls of several steps, such as the end of all sessions of a user. The number
+    /// counts operations of the store, and a later version may need another number of them. So
+    /// fail each step in turn, until the call succeeds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::testing::{Browser, FailingStore, Failure};
+    /// use session_runtime::{MemoryStore, Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     #[session(index)]
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// let store = FailingStore::new(MemoryStore::new());
+    /// let secret = "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625";
+    /// let sessions = Sessions::with_store(SessionConfig::new().secret(secret), store.clone())?;
+    /// let ada = sessions.find(Auth::by_user(42));
+    /// for step in 0.. {
+    ///     for _ in 0..2 {
+    ///         Browser::signed_in(&sessions, &Auth { user: Some(42) }).await?;
+    ///     }
+    ///     store.fail_after(step, Failure::Unavailable);
+    ///     let ended = ada.end_all().await;
+    ///     store.recover();
+    ///     if ended.is_ok() {
+    ///         break;
+    ///     }
+    ///     ada.end_all().await?; // Repeating the call is enough.
+    ///     assert_eq!(ada.count().await?, 0);
+    /// }
+    /// # });
+    /// ```
+    pub fn fail_after(&self, operations: usize, failure: Failure) {
+        *self.plan() = Plan { failure: Some(failure), succeeding: operations };
     }
 
     /// Makes later operations succeed.
     pub fn recover(&self) {
-        self.set(None);
+        *self.plan() = Plan::default();
     }
 
-    fn set(&self, failure: Option<Failure>) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failure(&self) -> Option<Failure> {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Counts an operation, and returns its failure.
+    fn next(&self) -> Option<Failure> {
+        let mut plan = self.plan();
+        match plan.succeeding.checked_sub(1) {
+            Some(left) => {
+                plan.succeeding = left;
+                None
+            }
+            None => plan.failure,
+        }
     }
 
     fn read<'a, T: Send + 'a>(
@@ -102,8 +159,9 @@ impl FailingStore {
         read: BoxFuture<'a, Result<T, StoreError>>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
-            self.end_if_asked_for(key).await?;
-            self.read_only(read).await
+            let failure = self.next();
+            self.end_if_asked_for(failure, key).await?;
+            read_with(failure, read).await
         })
     }
 
@@ -111,14 +169,7 @@ impl FailingStore {
         &'a self,
         read: BoxFuture<'a, Result<T, StoreError>>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
-        Box::pin(async move {
-            match self.failure() {
-                None | Some(Failure::Refused | Failure::Gone | Failure::Contended) => read.await,
-                Some(Failure::Unavailable | Failure::OutcomeUnknown { .. }) => {
-                    Err(StoreError::unavailable(ON_DEMAND))
-                }
-            }
-        })
+        Box::pin(async move { read_with(self.next(), read).await })
     }
 
     fn change<'a, T: Send + 'a>(
@@ -127,8 +178,9 @@ impl FailingStore {
         write: BoxFuture<'a, Result<T, StoreError>>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
-            self.end_if_asked_for(key).await?;
-            self.write_only(write).await
+            let failure = self.next();
+            self.end_if_asked_for(failure, key).await?;
+            write_with(failure, write).await
         })
     }
 
@@ -136,16 +188,7 @@ impl FailingStore {
         &'a self,
         write: BoxFuture<'a, Result<T, StoreError>>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
-        Box::pin(async move {
-            match self.failure() {
-                None | Some(Failure::Gone | Failure::Contended) => return write.await,
-                Some(Failure::Unavailable) => return Err(StoreError::unavailable(ON_DEMAND)),
-                Some(Failure::Refused) => return Err(StoreError::refused(ON_DEMAND)),
-                Some(Failure::OutcomeUnknown { carried_out: true }) => drop(write.await?),
-                Some(Failure::OutcomeUnknown { carried_out: false }) => {}
-            }
-            Err(StoreError::outcome_unknown(ON_DEMAND))
-        })
+        Box::pin(async move { write_with(self.next(), write).await })
     }
 
     /// Returns the index of a store that has one.
@@ -159,13 +202,43 @@ impl FailingStore {
         }
     }
 
-    async fn end_if_asked_for(&self, key: &SessionKey) -> Result<(), StoreError> {
-        if self.failure() == Some(Failure::Gone) {
+    async fn end_if_asked_for(
+        &self,
+        failure: Option<Failure>,
+        key: &SessionKey,
+    ) -> Result<(), StoreError> {
+        if failure == Some(Failure::Gone) {
             let reason = DestroyReason::EndedElsewhere;
             self.store.destroy(key, Destruction { reason, tombstone_for: TOMBSTONE_FOR }).await?;
         }
         Ok(())
     }
+}
+
+async fn read_with<T>(
+    failure: Option<Failure>,
+    read: BoxFuture<'_, Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match failure {
+        None | Some(Failure::Refused | Failure::Gone | Failure::Contended) => read.await,
+        Some(Failure::Unavailable | Failure::OutcomeUnknown { .. }) => {
+            Err(StoreError::unavailable(ON_DEMAND))
+        }
+    }
+}
+
+async fn write_with<T>(
+    failure: Option<Failure>,
+    write: BoxFuture<'_, Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    match failure {
+        None | Some(Failure::Gone | Failure::Contended) => return write.await,
+        Some(Failure::Unavailable) => return Err(StoreError::unavailable(ON_DEMAND)),
+        Some(Failure::Refused) => return Err(StoreError::refused(ON_DEMAND)),
+        Some(Failure::OutcomeUnknown { carried_out: true }) => drop(write.await?),
+        Some(Failure::OutcomeUnknown { carried_out: false }) => {}
+    }
+    Err(StoreError::outcome_unknown(ON_DEMAND))
 }
 
 const TOMBSTONE_FOR: Duration = Duration::from_secs(5 * 60);
@@ -214,12 +287,16 @@ impl SessionStore for FailingStore {
         modify: Modify<'a>,
     ) -> BoxFuture<'a, Result<Lookup<Modified>, StoreError>> {
         let compares = matches!(modify.action, Action::CompareAndSet { .. });
-        if compares && self.failure() == Some(Failure::Contended) {
-            // A missing session is also missing for a comparison that would create the session.
-            let is_there = self.store.expires_in(key);
-            return Box::pin(async move { Ok(is_there.await?.map(|_| Modified::Swapped(false))) });
-        }
-        self.change(key, self.store.modify(key, modify))
+        Box::pin(async move {
+            let failure = self.next();
+            if compares && failure == Some(Failure::Contended) {
+                // A missing session is also missing for a comparison that would create the session.
+                let is_there = self.store.expires_in(key).await?;
+                return Ok(is_there.map(|_| Modified::Swapped(false)));
+            }
+            self.end_if_asked_for(failure, key).await?;
+            write_with(failure, self.store.modify(key, modify)).await
+        })
     }
 
     fn field_expires_in<'a>(
@@ -287,19 +364,13 @@ impl SessionStore for FailingStore {
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
-        Box::pin(async move {
-            match self.failure() {
-                Some(Failure::Unavailable | Failure::OutcomeUnknown { .. }) => {
-                    Err(StoreError::unavailable(ON_DEMAND))
-                }
-                _ => self.store.time().await,
-            }
-        })
+        self.read_only(self.store.time())
     }
 
     fn connection_state(&self) -> ConnectionState {
-        match self.failure() {
-            Some(Failure::Unavailable) => ConnectionState::Disconnected,
+        let plan = self.plan();
+        match plan.failure {
+            Some(Failure::Unavailable) if plan.succeeding == 0 => ConnectionState::Disconnected,
             _ => self.store.connection_state(),
         }
     }
@@ -349,7 +420,7 @@ impl SessionIndex for FailingStore {
         self.write_only(self.indexed(|index| index.remove_stale(key, proof, stale)))
     }
 
-    fn time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
-        self.read_only(self.indexed(|index| index.time(key)))
+    fn list_time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
+        self.read_only(self.indexed(|index| index.list_time(key)))
     }
 }

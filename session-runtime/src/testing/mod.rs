@@ -4,8 +4,8 @@
 //! - [`sessions`] creates a manager on a memory store, with a [`ManualClock`] for both.
 //! - [`Browser`] keeps the session's cookie between requests, and brings a session into the state
 //!   that a test needs.
-//! - [`FailingStore`] is unavailable, refuses writes or ends the session on demand. Use this to
-//!   test responses with status 503, 500 and 409.
+//! - [`FailingStore`] is unavailable, refuses writes or ends the session on demand, at once or
+//!   after some steps. Use this to test responses with status 503, 500 and 409.
 //! - [`overridden_by_variables`] applies variables that the test gives, instead of the process's
 //!   environment.
 //! - [`store_suite!`](macro@store_suite) tests a custom

@@ -6,9 +6,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use axum::routing::get;
+use session_runtime::find::Surplus;
 use session_runtime::store::ConnectionState;
 use session_runtime::testing::{self, Browser, FailingStore, Failure, ManualClock};
-use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::{Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -100,6 +101,35 @@ async fn only_the_session_cookie_of_a_response_is_kept() {
     assert_eq!(browser.cookie(), Some("__Host-session-id=VALUE"));
     browser.receive("__Host-session-id=; Path=/; max-age=0");
     assert_eq!(browser.cookie(), None);
+}
+
+#[derive(Session)]
+struct Auth {
+    #[session(index)]
+    user: Option<u64>,
+    admin: bool,
+}
+
+const ADA: Auth = Auth { user: Some(42), admin: true };
+
+#[tokio::test]
+async fn a_browser_is_signed_in_without_a_login_page() {
+    let sessions = testing::sessions(SessionConfig::new(), &ManualClock::default()).unwrap();
+    let mut ada = Browser::signed_in(&sessions, &ADA).await.unwrap();
+    let phone = Browser::signed_in(&sessions, &ADA).await.unwrap();
+    assert_ne!(ada.cookie().unwrap(), phone.cookie().unwrap());
+    let loaded = ada.visit(async |auth: Session<Auth>| auth.load().await).await.unwrap();
+    assert!(loaded.user == Some(42) && loaded.admin);
+    assert_eq!(sessions.find(Auth::by_user(42)).count().await.unwrap(), 2);
+    assert_eq!(sessions.find(Auth::by_user(42)).end_all().await.unwrap(), 2);
+    assert_eq!(ada.visit(async |auth: Session<Auth>| auth.user().await).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_browser_cannot_be_signed_in_while_the_store_is_away() {
+    let (store, sessions) = failing_sessions();
+    store.fail(Failure::Unavailable);
+    assert!(Browser::signed_in(&sessions, &ADA).await.unwrap_err().is_unavailable());
 }
 
 #[tokio::test]
@@ -201,6 +231,68 @@ async fn a_field_changed_by_another_request_is_contended() {
 }
 
 #[tokio::test]
+async fn operations_before_the_failure_succeed() {
+    let (store, mut browser) = failing().await;
+    store.fail_after(2, Failure::Unavailable);
+    set(&mut browser, 8).await.unwrap();
+    assert_eq!(count(&mut browser).await.unwrap(), 8);
+    assert!(set(&mut browser, 9).await.unwrap_err().is_unavailable());
+    assert!(count(&mut browser).await.unwrap_err().is_unavailable());
+    store.fail_after(1, Failure::Gone);
+    assert_eq!(count(&mut browser).await.unwrap(), 8);
+    assert!(set(&mut browser, 9).await.unwrap_err().is_gone());
+}
+
+/// Some of the sessions end, and a repetition ends the others.
+#[tokio::test]
+async fn an_end_of_all_sessions_fails_at_each_step_in_turn() {
+    let (store, sessions) = failing_sessions();
+    let found = sessions.find(Auth::by_user(42));
+    let mut left = Vec::new();
+    for step in 0..20 {
+        found.end_all().await.unwrap();
+        for _ in 0..3 {
+            Browser::signed_in(&sessions, &ADA).await.unwrap();
+        }
+        store.fail_after(step, Failure::Unavailable);
+        let ended = found.end_all().await;
+        store.recover();
+        left.push(found.count().await.unwrap());
+        if ended.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(left, [3, 3, 2, 1, 0]);
+}
+
+/// The oldest session has ended, and the login has not happened.
+#[tokio::test]
+async fn a_login_fails_after_it_has_made_room() {
+    let (store, sessions) = failing_sessions();
+    let mut outcomes = Vec::new();
+    for step in 0..20 {
+        sessions.find(Auth::by_user(42)).end_all().await.unwrap();
+        let mut oldest = Browser::signed_in(&sessions, &ADA).await.unwrap();
+        store.fail_after(step, Failure::Unavailable);
+        let login = async |auth: Session<Auth>| {
+            let login = auth.write().set(auth.user(), 42).renew(Lifetime::normal());
+            login.at_most(1, Surplus::EndOldest).commit().await
+        };
+        let mut newest = Browser::new(&sessions);
+        let logged_in = newest.visit(login).await.is_ok();
+        store.recover();
+        let user = async |auth: Session<Auth>| auth.user().await.unwrap();
+        outcomes.push((oldest.visit(user).await, newest.visit(user).await));
+        if logged_in {
+            break;
+        }
+    }
+    assert_eq!(outcomes.first(), Some(&(Some(42), None)));
+    assert!(outcomes.contains(&(None, None)), "{outcomes:?}");
+    assert_eq!(outcomes.last(), Some(&(None, Some(42))));
+}
+
+#[tokio::test]
 async fn a_browser_sends_its_cookie_beside_others_and_keeps_what_is_set() {
     async fn answer(session: Session<Visitor>, headers: HeaderMap) -> Result<String, Error> {
         let theme = headers.get_all("cookie").iter().any(|cookie| cookie == "theme=dark");
@@ -261,10 +353,15 @@ async fn every_operation_reaches_a_custom_store() {
     }
 }
 
-async fn failing() -> (FailingStore, Browser) {
+fn failing_sessions() -> (FailingStore, Sessions) {
     let store = FailingStore::new(MemoryStore::new());
     let sessions =
         Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    (store, sessions)
+}
+
+async fn failing() -> (FailingStore, Browser) {
+    let (store, sessions) = failing_sessions();
     let mut browser = Browser::new(&sessions);
     set(&mut browser, 7).await.unwrap();
     (store, browser)

@@ -152,7 +152,7 @@ async fn a_full_server_refuses_a_login_and_carries_ends_out() {
     assert!(index.entries(&ada.list, true).await.unwrap().sessions().any(|id| id == other));
     let ended = index.destroy_if(&key_of(&other), ada.ending()).await.unwrap();
     assert_eq!(ended, Some(Destroyed::Ended));
-    let read_at = index.time(&ada.list).await.unwrap();
+    let read_at = index.list_time(&ada.list).await.unwrap();
     let stale = [StaleEntry { session: id, key: key_of(&id), is_dead: true }];
     let stale = Stale { read_at, entries: &stale };
     index.remove_stale(&ada.list, ada.proof(), stale).await.unwrap();

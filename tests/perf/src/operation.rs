@@ -16,6 +16,8 @@ pub enum Operation {
     FirstGet,
     /// A request that logs in with one batch, from the `Cookie` header to the response headers.
     Login,
+    /// The same for a field with an index, and a visitor who has a session.
+    LoginWithIndex,
     /// A further read of a field.
     Get,
     /// A write of a number.
@@ -42,11 +44,15 @@ impl Operation {
         if self == Self::Login {
             return repeat_async(runtime, log_in(visit));
         }
+        if self == Self::LoginWithIndex {
+            let visitors = visitors(&runtime, &visit.sessions);
+            return repeat_async(runtime, log_in_with_index(visit.sessions, visitors));
+        }
         let session = visit.session();
         // The first operation of a request does more work.
         assert_eq!(runtime.block_on(session.count().into_future()).unwrap(), 12_345);
         match self {
-            Self::FirstGet | Self::Login | Self::Get => {
+            Self::FirstGet | Self::Login | Self::LoginWithIndex | Self::Get => {
                 repeat_async(runtime, async move || session.count().await.unwrap())
             }
             Self::Set => {
@@ -81,6 +87,34 @@ fn log_in(mut visit: Visit) -> impl AsyncFnMut() + 'static {
     }
 }
 
+/// A thousand logins are measured, after some to warm up.
+const VISITORS: u32 = 1_500;
+
+/// Returns the `Cookie` headers of visitors.
+fn visitors(runtime: &Runtime, sessions: &Sessions) -> Vec<String> {
+    let visit = |_| {
+        let handle = sessions.open([]);
+        let session: Session<Visitor> = handle.session();
+        runtime.block_on(session.set_count(12_345).into_future()).unwrap();
+        cookie_header(&handle.finish())
+    };
+    (0..VISITORS).map(visit).collect()
+}
+
+/// Each login is of another visitor, who becomes another user.
+fn log_in_with_index(sessions: Sessions, mut visitors: Vec<String>) -> impl AsyncFnMut() + 'static {
+    async move || {
+        let header = visitors.pop().expect("enough visitors");
+        let handle = sessions.open([header.as_bytes()]);
+        let session: Session<Account> = handle.session();
+        // The number of digits stays the same.
+        let user = 10_000 + visitors.len() as u64;
+        let login = session.write().set(session.user(), user).keep_only(());
+        login.renew(Lifetime::normal()).commit().await.unwrap();
+        black_box(handle.finish().set_cookie());
+    }
+}
+
 /// Prepares the verification of a session's cookie, without I/O.
 pub fn verify_cookie() -> Repeat {
     let visit = Visit::begin(&runtime(), "memory:");
@@ -97,6 +131,13 @@ struct Visitor {
     age: Option<u32>,
     admin: bool,
     language: String,
+}
+
+#[derive(Session)]
+#[session(fields = "AccountFields")]
+struct Account {
+    #[session(index)]
+    user: Option<u64>,
 }
 
 /// A live session.

@@ -15,6 +15,7 @@ use super::script::Script;
 use super::visitor::Visitor;
 use crate::cookies::{SECRET, id_of};
 use crate::deployment::{Deployment, Shared, Tls};
+use crate::gated_store::GatedStore;
 use crate::server::{Make, Monitor, RedisServer};
 use crate::store_suite::create;
 use crate::until;
@@ -172,6 +173,17 @@ impl World {
             Store::Redis(store, _) => Sessions::with_store(config, store.clone()),
         };
         sessions.unwrap().with_clock(&self.clock)
+    }
+
+    /// Returns a manager whose operations on this store the test can hold.
+    pub fn gated_sessions(&self) -> (GatedStore, Sessions) {
+        let store = match &self.store {
+            Store::Memory(store) => GatedStore::new(store.clone()),
+            Store::Redis(store, _) => GatedStore::new(store.clone()),
+        };
+        let config = SessionConfig::new().secret(SECRET);
+        let sessions = Sessions::with_store(config, store.clone()).unwrap();
+        (store, sessions.with_clock(&self.clock))
     }
 
     /// Returns the current time of the program.

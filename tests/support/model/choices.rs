@@ -27,6 +27,11 @@ impl Choices {
         Self { drawn, source: Source::Given(0) }
     }
 
+    /// Returns the choices of the same run once more.
+    pub(crate) fn again(&self) -> Self {
+        Self::replay(self.drawn.clone())
+    }
+
     /// Returns all numbers drawn so far.
     pub fn into_drawn(self) -> Vec<u32> {
         self.drawn

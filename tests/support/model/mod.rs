@@ -7,22 +7,33 @@
 //! numbers give the same run. So you can repeat a failure from its seed, and make it smaller by
 //! removing numbers.
 //!
+//! A second kind of sequence has logins with an index, and lists and ends of a user's sessions. The
+//! rules in `user_sequence.rs` are those of the index.
+//!
 //! On a server, the requests really run concurrently, and their history is checked afterwards: see
 //! [`real`].
 
 mod choices;
+mod index_network;
 mod network;
 mod operation;
 pub mod real;
 mod reference_store;
 mod request;
 mod sequence;
+mod user_operation;
+mod user_sequence;
 
 pub use choices::Choices;
 pub use sequence::{Broken, run};
+pub use user_sequence::{Fault, run_with_users};
 
 /// Returns the smallest list of choices that still violates the model, and the violation.
-pub fn shrink(mut choices: Vec<u32>, mut broken: Broken) -> (Vec<u32>, Broken) {
+pub fn shrink(
+    mut choices: Vec<u32>,
+    mut broken: Broken,
+    run: impl Fn(&mut Choices) -> Result<(), Broken>,
+) -> (Vec<u32>, Broken) {
     let mut tries = 0;
     let mut length = choices.len();
     while length > 0 && tries < 20_000 {

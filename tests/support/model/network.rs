@@ -10,10 +10,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::FutureExt;
 use session_runtime::store::{
-    BoxFuture, Change, Destroyed, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
-    SessionKey, SessionStore, StoreError, Tombstone, Write, WriteMode,
+    BoxFuture, Change, Destroyed, Destruction, IndexChange, Indexing, Lookup, Modified, Modify,
+    Refresh, Rotation, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
+    WriteMode,
 };
-use session_runtime::{MemoryStore, SessionId};
+use session_runtime::{Error, MemoryStore, SessionId};
+
+use super::index_network::{IndexCommand, IndexReply};
 
 /// The store that the runtime uses. Clones share the network.
 #[derive(Clone)]
@@ -68,6 +71,7 @@ pub(super) enum Command {
         mode: WriteMode,
         changes: Changes,
         expires_in: Duration,
+        index: Option<IndexPart>,
     },
     TimeLeft {
         key: SessionKey,
@@ -79,6 +83,7 @@ pub(super) enum Command {
         how: Moving,
         changes: Changes,
         keep_only: Option<Vec<String>>,
+        index: IndexPart,
     },
     Destroy {
         key: SessionKey,
@@ -87,6 +92,15 @@ pub(super) enum Command {
     Tombstone {
         key: SessionKey,
     },
+    Index(IndexCommand),
+}
+
+/// The part of a write that concerns indexes.
+#[derive(Debug, Clone)]
+pub(super) struct IndexPart {
+    pub(super) session: SessionId,
+    pub(super) deadline_in: Duration,
+    pub(super) changes: Vec<IndexChange<'static>>,
 }
 
 /// Fields with their new values. `None` removes the field.
@@ -109,7 +123,10 @@ pub(super) enum Reply {
     Rotate(Lookup<()>),
     Destroy(Destroyed),
     Tombstone(Option<Tombstone>),
+    Index(IndexReply),
     Refused,
+    EndedSince,
+    TooMany,
 }
 
 impl Network {
@@ -121,13 +138,15 @@ impl Network {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn send(&self, command: Command) -> Result<Reply, StoreError> {
+    pub(super) async fn send(&self, command: Command) -> Result<Reply, StoreError> {
         let at = self.air().send(command);
         let waiting = Waiting { network: self, at };
         let answer = poll_fn(|_| self.air().take(at).map_or(Poll::Pending, Poll::Ready)).await;
         drop(waiting);
         match answer {
             Answer::Reply(Reply::Refused) => Err(StoreError::refused("refused")),
+            Answer::Reply(Reply::EndedSince) => Err(StoreError::ended_since()),
+            Answer::Reply(Reply::TooMany) => Err(StoreError::too_many()),
             Answer::Reply(reply) => Ok(reply),
             Answer::Unavailable => Err(StoreError::unavailable("unavailable")),
             Answer::Unknown => Err(StoreError::outcome_unknown("no reply")),
@@ -192,6 +211,13 @@ impl Air {
         (0..self.flights.len()).filter(|&at| unanswered(&self.flights[at])).collect()
     }
 
+    /// Returns the operations whose command has a reply.
+    pub(super) fn ready(&self) -> Vec<usize> {
+        let answered =
+            |flight: &&Flight| flight.answer.is_some() && !flight.taken && !flight.abandoned;
+        self.flights.iter().filter(answered).map(|flight| flight.by).collect()
+    }
+
     /// Executes a command.
     pub(super) fn execute(&self, command: &Command) -> Reply {
         let memory = &self.memory;
@@ -202,14 +228,16 @@ impl Air {
             Command::Contains { key, field, refresh } => {
                 Reply::Contains(now(memory.contains(key, field, *refresh)))
             }
-            Command::Write { key, mode, changes, expires_in } => {
+            Command::Write { key, mode, changes, expires_in, index } => {
                 let changes: Vec<_> = changes.iter().map(change).collect();
-                let write =
-                    Write { mode: *mode, changes: &changes, expires_in: *expires_in, index: None };
-                Reply::Write(now(memory.write(key, write)))
+                let index = index.as_ref().map(IndexPart::borrowed);
+                let (mode, expires_in) = (*mode, *expires_in);
+                let write = Write { mode, changes: &changes, expires_in, index };
+                let written = memory.write(key, write).now_or_never().expect("memory is at hand");
+                written.map_or_else(refusal, Reply::Write)
             }
             Command::TimeLeft { key } => Reply::TimeLeft(now(memory.expires_in(key))),
-            Command::Rotate { key, to, id, how, changes, keep_only } => {
+            Command::Rotate { key, to, id, how, changes, keep_only, index } => {
                 let Moving { expires_in, tombstone_for, renews } = *how;
                 let changes: Vec<_> = changes.iter().map(change).collect();
                 let keep_only: Option<Vec<_>> =
@@ -222,18 +250,66 @@ impl Air {
                     renews,
                     changes: &changes,
                     keep_only: keep_only.as_deref(),
-                    deadline_in: Duration::from_secs(3_600),
-                    index: &[],
+                    deadline_in: index.deadline_in,
+                    index: &index.changes,
                 };
                 let rotated =
                     memory.rotate(key, rotation).now_or_never().expect("memory is at hand");
-                rotated.map_or(Reply::Refused, Reply::Rotate)
+                rotated.map_or_else(refusal, Reply::Rotate)
             }
             Command::Destroy { key, destruction } => {
                 Reply::Destroy(now(memory.destroy(key, *destruction)))
             }
             Command::Tombstone { key } => Reply::Tombstone(now(memory.tombstone(key))),
+            Command::Index(command) => Reply::Index(command.execute(memory)),
         }
+    }
+
+    /// Answers a command with its reply, or with an error. Returns `None` if there is no reply yet.
+    /// With `never_arrives`, a command that fails is lost.
+    pub(super) fn answer(&mut self, at: usize, fails: bool, never_arrives: bool) -> Option<Answer> {
+        let flight = &mut self.flights[at];
+        let changes = flight.command.changes();
+        let answer = match (&flight.executed, fails) {
+            (Some(reply), false) => Answer::Reply(reply.clone()),
+            (None, false) => return None,
+            (Some(_), true) if changes => Answer::Unknown,
+            (None, true) if changes && !never_arrives => Answer::Unknown,
+            (executed, true) => {
+                flight.lost = executed.is_none();
+                Answer::Unavailable
+            }
+        };
+        flight.answer = Some(answer.clone());
+        Some(answer)
+    }
+}
+
+impl IndexPart {
+    fn borrowed(&self) -> Indexing<'_> {
+        let Self { session, deadline_in, changes } = self;
+        Indexing { session, deadline_in: *deadline_in, changes }
+    }
+
+    fn of(session: &SessionId, deadline_in: Duration, changes: &[IndexChange<'_>]) -> Self {
+        let owned = |change: &IndexChange<'_>| IndexChange {
+            index: INDEX,
+            field: INDEX,
+            entry: change.entry.clone(),
+        };
+        Self { session: *session, deadline_in, changes: changes.iter().map(owned).collect() }
+    }
+}
+
+/// The name of the index and of its field.
+pub(super) const INDEX: &str = "user";
+
+fn refusal(error: StoreError) -> Reply {
+    let error = Error::from(error);
+    match () {
+        () if error.is_ended_since() => Reply::EndedSince,
+        () if error.is_too_many() => Reply::TooMany,
+        () => Reply::Refused,
     }
 }
 
@@ -252,7 +328,7 @@ fn recorded(changes: &[Change<'_>]) -> Changes {
     recorded.collect()
 }
 
-fn now<T>(operation: BoxFuture<'_, Result<T, StoreError>>) -> T {
+pub(super) fn now<T>(operation: BoxFuture<'_, Result<T, StoreError>>) -> T {
     operation.now_or_never().expect("memory is at hand").unwrap()
 }
 
@@ -279,12 +355,16 @@ impl Command {
             | Self::Rotate { key, .. }
             | Self::Destroy { key, .. }
             | Self::Tombstone { key } => key,
+            Self::Index(_) => unreachable!("the command is for an index"),
         }
     }
 
     /// Returns whether the command changes data, so that its outcome can be unknown.
     pub(super) fn changes(&self) -> bool {
-        matches!(self, Self::Write { .. } | Self::Rotate { .. } | Self::Destroy { .. })
+        match self {
+            Self::Index(command) => command.changes(),
+            _ => matches!(self, Self::Write { .. } | Self::Rotate { .. } | Self::Destroy { .. }),
+        }
     }
 }
 
@@ -342,8 +422,12 @@ impl SessionStore for Network {
         write: Write<'a>,
     ) -> BoxFuture<'a, Result<Lookup<u64>, StoreError>> {
         let (changes, key) = (recorded(write.changes), key.clone());
-        let command =
-            Command::Write { key, mode: write.mode, changes, expires_in: write.expires_in };
+        let Write { mode, expires_in, index, .. } = write;
+        let index = index.map(|index| {
+            let Indexing { session, deadline_in, changes } = index;
+            IndexPart::of(session, deadline_in, changes)
+        });
+        let command = Command::Write { key, mode, changes, expires_in, index };
         Box::pin(async move {
             let Reply::Write(found) = self.send(command).await? else {
                 unreachable!("a reply to another command")
@@ -379,6 +463,7 @@ impl SessionStore for Network {
             how: Moving { expires_in, tombstone_for, renews },
             changes: recorded(rotation.changes),
             keep_only: keep_only.map(|kept| kept.iter().map(|&field| field.to_owned()).collect()),
+            index: IndexPart::of(rotation.successor, rotation.deadline_in, rotation.index),
         };
         Box::pin(async move {
             let Reply::Rotate(found) = self.send(command).await? else {
@@ -456,6 +541,10 @@ impl SessionStore for Network {
 
     fn supports_changes_in_rotation(&self) -> bool {
         true
+    }
+
+    fn index(&self) -> Option<&dyn SessionIndex> {
+        Some(self)
     }
 
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {

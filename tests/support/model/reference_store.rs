@@ -190,6 +190,7 @@ impl ReferenceStore {
                 }
                 _ => None,
             }),
+            Command::Index(_) => unreachable!("the schema has no index"),
         }
     }
 

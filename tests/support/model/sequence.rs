@@ -168,7 +168,7 @@ impl Sequence {
             Step::Execute => return self.execute_one(choices),
             Step::Answer => self.answer_one(choices),
             Step::Poll => {
-                let ready = self.ready();
+                let ready = self.network.air().ready();
                 if !ready.is_empty() {
                     return self.poll(ready[choices.below(ready.len())]);
                 }
@@ -343,16 +343,6 @@ impl Sequence {
             }
             Sort::Destroy => Kind::Destroy,
         }
-    }
-
-    /// Returns the operations whose command has a reply.
-    fn ready(&self) -> Vec<usize> {
-        let air = self.network.air();
-        let answered = air
-            .flights
-            .iter()
-            .filter(|flight| flight.answer.is_some() && !flight.taken && !flight.abandoned);
-        answered.map(|flight| flight.by).collect()
     }
 
     fn poll(&mut self, number: usize) -> Checked {
@@ -594,21 +584,8 @@ impl Sequence {
     }
 
     fn answer(&mut self, at: usize, fails: bool, never_arrives: bool) {
-        let mut air = self.network.air();
-        let flight = &mut air.flights[at];
-        let changes = flight.command.changes();
-        let answer = match (&flight.executed, fails) {
-            (Some(reply), false) => Answer::Reply(reply.clone()),
-            (None, false) => return,
-            (Some(_), true) if changes => Answer::Unknown,
-            (None, true) if changes && !never_arrives => Answer::Unknown,
-            (executed, true) => {
-                flight.lost = executed.is_none();
-                Answer::Unavailable
-            }
-        };
-        flight.answer = Some(answer.clone());
-        drop(air);
+        let answer = self.network.air().answer(at, fails, never_arrives);
+        let Some(answer) = answer else { return };
         if !matches!(answer, Answer::Reply(_)) {
             self.note(|| format!("    {at} gets the reply {answer:?}"));
         }
@@ -724,7 +701,7 @@ impl Sequence {
                 let fails = self.network.air().flights[at].executed.is_none();
                 self.answer(at, fails, false);
             }
-            let ready = self.ready();
+            let ready = self.network.air().ready();
             if ready.is_empty() {
                 break;
             }
@@ -843,7 +820,7 @@ impl Sequence {
             for at in unanswered {
                 self.answer(at, false, false);
             }
-            let ready = self.ready();
+            let ready = self.network.air().ready();
             if ready.is_empty() {
                 return Ok(());
             }
@@ -1114,5 +1091,6 @@ fn shown(command: &Command) -> String {
         }
         Command::Destroy { destruction, .. } => format!("destroy {key} {:?}", destruction.reason),
         Command::Tombstone { .. } => format!("tombstone {key}"),
+        Command::Index(_) => unreachable!("the schema has no index"),
     }
 }

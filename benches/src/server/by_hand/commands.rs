@@ -24,6 +24,15 @@ const ROTATE: &str = concat!(
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua")
 );
 
+const ROTATE_LISTED: &str = concat!(
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/index_before.lua"),
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua"),
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/index_after.lua")
+);
+const LOG_IN: &str = include_str!("log_in.lua");
+/// Absolute lifetime of a session.
+const MOST: u64 = 30 * 86_400_000;
+
 pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failure> {
     let info = format!("redis://{redis}").into_connection_info()?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -90,13 +99,16 @@ pub(super) async fn read<T: FromRedisValue>(
 
 /// The way in which a session is changed.
 pub(super) enum Writes {
-    Plain,
+    Plain {
+        log_in: String,
+    },
     /// Like session-runtime: with the scripts, by hash, and with `HSETEX` if the server has this
     /// command.
     Guarded {
         overwrites: bool,
         write: String,
         rotate: String,
+        rotate_listed: String,
     },
 }
 
@@ -105,17 +117,17 @@ impl Writes {
         guard: Guard,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
-        if guard == Guard::None {
-            return Ok(Self::Plain);
-        }
-        for script in [WRITE, ROTATE] {
+        for script in [WRITE, ROTATE, ROTATE_LISTED, LOG_IN] {
             redis::cmd("SCRIPT").arg("LOAD").arg(script).exec_async(connection).await?;
         }
-        let [write, rotate] =
-            [WRITE, ROTATE].map(|script| Script::new(script).get_hash().to_owned());
+        let [write, rotate, rotate_listed, log_in] = [WRITE, ROTATE, ROTATE_LISTED, LOG_IN]
+            .map(|script| Script::new(script).get_hash().to_owned());
+        if guard == Guard::None {
+            return Ok(Self::Plain { log_in });
+        }
         let nothing = ["none", "FXX", "FIELDS", "1", "", ""];
         let overwrites = redis::cmd("HSETEX").arg(&nothing).exec_async(connection).await.is_ok();
-        Ok(Self::Guarded { overwrites, write, rotate })
+        Ok(Self::Guarded { overwrites, write, rotate, rotate_listed })
     }
 
     /// The first write of a request, without a read before. Also extends the session.
@@ -127,7 +139,7 @@ impl Writes {
         value: impl ToRedisArgs,
     ) -> RedisResult<()> {
         match self {
-            Self::Plain => {
+            Self::Plain { .. } => {
                 let mut pipeline = redis::pipe();
                 pipeline.cmd("HSET").arg(key).arg(field).arg(value);
                 pipeline.cmd("PEXPIRE").arg(key).arg(IDLE);
@@ -147,7 +159,7 @@ impl Writes {
     ) -> RedisResult<()> {
         match self {
             // The read has set the expiry, and `HSET` keeps the expiry.
-            Self::Plain => {
+            Self::Plain { .. } => {
                 redis::cmd("HSET").arg(key).arg(field).arg(value).exec_async(connection).await
             }
             // A field that was read exists. Servers with `HSETEX` need no script.
@@ -169,7 +181,7 @@ impl Writes {
     ) -> RedisResult<()> {
         let (key, successor_key) = (id.key(), successor.key());
         match self {
-            Self::Plain => {
+            Self::Plain { .. } => {
                 let mut pipeline = redis::pipe();
                 pipeline.cmd("RENAME").arg(&key).arg(&successor_key);
                 pipeline.cmd("HSET").arg(&successor_key).arg(field).arg(value);
@@ -186,6 +198,39 @@ impl Writes {
                 expect_there(moved == 1)
             }
         }
+    }
+
+    /// Moves a visitor's session to a new id and into the list of a user, and keeps only the user.
+    pub(super) async fn log_in(
+        &self,
+        connection: &mut MultiplexedConnection,
+        id: &Id,
+        successor: &Id,
+        field: &str,
+        user: u64,
+    ) -> RedisResult<()> {
+        let (key, successor_key) = (id.key(), successor.key());
+        let list = format!("han:sessions:by:account-{user}");
+        let mut command = redis::cmd("EVALSHA");
+        match self {
+            // The same guarantees for this one case.
+            Self::Plain { log_in } => {
+                command.arg(log_in).arg(3).arg(&key).arg(&successor_key).arg(&list);
+                command.arg(successor.as_str()).arg(id.as_str()).arg(IDLE).arg(TOMBSTONE);
+                command.arg(MOST).arg(field).arg(user);
+            }
+            // The scripts of session-runtime.
+            Self::Guarded { rotate_listed, .. } => {
+                command.arg(rotate_listed).arg(3).arg(&key).arg(&successor_key).arg(&list);
+                command.arg(2).arg(successor.as_str()).arg(id.as_str()).arg(MOST).arg("").arg(1);
+                command.arg(field).arg(field).arg(3).arg("account").arg(1).arg(user);
+                command.arg("").arg("");
+                command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE).arg("renewed");
+                command.arg(0).arg(0).arg(0).arg(field).arg(user);
+            }
+        }
+        let moved: i64 = command.query_async(connection).await?;
+        expect_there(moved == 1)
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn pages(redis: &str, guard: Guard) -> Result<Router, Failure> 
     let mut connection = commands::connect(redis).await?;
     let writes = Writes::prepare(guard, &mut connection).await?;
     let shared = Arc::new(Shared { signer: Signer::new()?, writes });
-    Ok(axum_pages!().with_state(App { connection, shared }))
+    Ok(axum_pages!(login_listed).with_state(App { connection, shared }))
 }
 
 async fn seed_one(State(app): State<App>) -> PageWithCookie {
@@ -117,6 +117,18 @@ async fn login(State(mut app): State<App>, headers: HeaderMap) -> PageWithCookie
     let writes = &app.shared.writes;
     writes
         .move_and_write(&mut app.connection, &id, &successor, "user", USER)
+        .await
+        .map_err(failed)?;
+    Ok(app.with_cookie(&successor))
+}
+
+/// Keeps no field of the visitor.
+async fn login_listed(State(mut app): State<App>, headers: HeaderMap) -> PageWithCookie {
+    let id = app.shared.signer.verified(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
+    let successor = id.draw_successor().map_err(failed)?;
+    let writes = &app.shared.writes;
+    writes
+        .log_in(&mut app.connection, &id, &successor, "account", new_count())
         .await
         .map_err(failed)?;
     Ok(app.with_cookie(&successor))

@@ -140,7 +140,7 @@ impl<'a> Search<'a> {
 
     /// Returns the time by the clock that marks the list.
     pub(crate) async fn time(&self) -> Result<SystemTime, Error> {
-        Ok(self.store.time(&self.key).await?)
+        Ok(self.store.list_time(&self.key).await?)
     }
 
     /// Ends the sessions of a list if they have the value, also under a later id. Logins that are

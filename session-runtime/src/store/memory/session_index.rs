@@ -78,7 +78,7 @@ impl SessionIndex for MemoryStore {
         Box::pin(ready(Ok(())))
     }
 
-    fn time<'a>(&'a self, _: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
+    fn list_time<'a>(&'a self, _: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
         Box::pin(ready(MemoryStore::time(self)))
     }
 }

@@ -135,7 +135,7 @@ pub async fn stale_entries_are_removed_and_others_stay(subject: &impl StoreUnder
     }
     test.store.destroy(&key_of(&dead), logout(HOUR)).await.unwrap();
     write(test.store, &key_of(&changed), &[set("user", "another")]).await;
-    let read_at = test.index.time(&test.list).await.unwrap();
+    let read_at = test.index.list_time(&test.list).await.unwrap();
     let entries = [(&dead, true), (&changed, false), (&fresh_id(), false)]
         .map(|(id, is_dead)| StaleEntry { session: *id, key: key_of(id), is_dead });
     let stale = Stale { read_at, entries: &entries };
@@ -154,7 +154,7 @@ pub async fn a_mark_refuses_earlier_logins(subject: &impl StoreUnderTest) {
     let listing = test.index.entries(&test.list, true).await.unwrap();
     assert_eq!(listing.sessions().collect::<Vec<_>>(), [id]);
     assert!(before <= listing.read_at);
-    assert!(listing.read_at <= test.index.time(&test.list).await.unwrap());
+    assert!(listing.read_at <= test.index.list_time(&test.list).await.unwrap());
     let error = test.log_in_if(&refused, guard(before)).await.unwrap_err();
     assert!(error.is_ended_since() && !error.is_unavailable(), "{error:?}");
     assert_is_missing(test.store, &key_of(&refused)).await;

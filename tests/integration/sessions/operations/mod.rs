@@ -2,6 +2,7 @@
 
 mod batches;
 mod end_reason;
+mod index_races;
 mod login;
 mod reindexing;
 mod round_trips;
@@ -119,6 +120,14 @@ over_every_store! {
         prefixes_are_walked_apart
         a_walk_leaves_other_keys_out
         a_walk_takes_two_round_trips_for_each_page
+    }
+    index_races {
+        two_logins_at_once_are_both_listed
+        two_logins_into_one_place_leave_one
+        a_list_that_tidies_up_leaves_a_login_at_once
+        no_request_under_way_brings_an_ended_session_back
+        an_end_follows_a_session_that_overtakes_it
+        a_login_under_way_does_not_survive_the_end
     }
     round_trips {
         the_table_of_round_trips_is_true

@@ -214,7 +214,7 @@ impl SessionIndex for RedisStore {
         })
     }
 
-    fn time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
+    fn list_time<'a>(&'a self, key: &'a IndexKey) -> BoxFuture<'a, Result<SystemTime, StoreError>> {
         Box::pin(async move {
             // `EXISTS` finds the node of the list.
             let mut commands = Pipeline::with_capacity(2);
