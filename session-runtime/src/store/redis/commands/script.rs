@@ -30,8 +30,11 @@ macro_rules! on_list {
 
 /// A script that also keeps indexes in step.
 macro_rules! indexed {
-    ($script:literal) => {
+    ($script:literal, sets_last = $sets_last:literal) => {
         concat!(
+            "local sets_last = ",
+            $sets_last,
+            "\n",
             include_str!("scripts/index_list.lua"),
             include_str!("scripts/index_before.lua"),
             include_str!($script),
@@ -41,9 +44,12 @@ macro_rules! indexed {
 }
 
 // Most programs have no index, so connections do not load these scripts beforehand.
-pub(super) static WRITE_INDEXED: Script = Script::new(indexed!("scripts/write.lua"));
-pub(super) static MODIFY_INDEXED: Script = Script::new(indexed!("scripts/modify.lua"));
-pub(super) static ROTATE_INDEXED: Script = Script::new(indexed!("scripts/rotate.lua"));
+pub(super) static WRITE_INDEXED: Script =
+    Script::new(indexed!("scripts/write.lua", sets_last = true));
+pub(super) static MODIFY_INDEXED: Script =
+    Script::new(indexed!("scripts/modify.lua", sets_last = false));
+pub(super) static ROTATE_INDEXED: Script =
+    Script::new(indexed!("scripts/rotate.lua", sets_last = true));
 pub(super) static ADD: Script = Script::new(on_list!("scripts/index_add.lua"));
 pub(super) static MARK: Script = Script::new(on_list!("scripts/mark.lua"));
 pub(super) static PRUNE: Script = Script::new(on_list!("scripts/prune.lua"));

@@ -57,7 +57,9 @@ impl IndexedRun<'_> {
         let add = |invocation: &mut Cmd| {
             let own_keys = own_keys().count();
             invocation.arg(own_keys).arg(self.session.expose_secret());
-            let former = self.successor.and_then(|_| self.key.native_id());
+            // A session without a label is in no list.
+            let former = self.successor.filter(|_| !self.label.is_empty());
+            let former = former.and_then(|_| self.key.native_id());
             invocation.arg(former.unwrap_or_default()).arg(milliseconds(self.deadline_in));
             invocation.arg(self.label);
             invocation

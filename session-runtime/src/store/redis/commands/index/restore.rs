@@ -17,12 +17,8 @@ impl RedisStore {
         key: &SessionKey,
         entry: MissingEntry<'_>,
     ) -> Result<Lookup<bool>, StoreError> {
-        // In a cluster, the list is on another node, and changes in a step before.
-        let added = match self.has_steps() {
-            true => Some(self.add_missing(key, entry).await?),
-            false => None,
-        };
-        let list = Some(entry.list.as_str()).filter(|_| added.is_none());
+        let has_steps = self.has_steps();
+        let list = Some(entry.list.as_str()).filter(|_| !has_steps);
         let keys = Vec::from_iter([key.expose_secret()].into_iter().chain(list));
         let member = entry.session.expose_secret();
         let add = |invocation: &mut Cmd| {
@@ -34,7 +30,9 @@ impl RedisStore {
         match RESTORE_ENTRY.run_on_session(deployment, deadline, key, &keys, add).await? {
             Value::Int(-2) => Ok(Lookup::Found(false)),
             Value::Int(-1) => Ok(Lookup::Missing),
-            Value::Int(was_missing) => Ok(Lookup::Found(added.unwrap_or(was_missing == 1))),
+            // A rotation meanwhile finds the list by the label.
+            Value::Int(_) if has_steps => Ok(Lookup::Found(self.add_missing(key, entry).await?)),
+            Value::Int(was_missing) => Ok(Lookup::Found(was_missing == 1)),
             Value::ServerError(error) => dead_or_error((&error).into()),
             _ => Err(StoreError::outcome_unknown(Cause::Unexpected)),
         }

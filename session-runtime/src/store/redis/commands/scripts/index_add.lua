@@ -12,11 +12,11 @@
 -- login, and changes nothing.
 
 local list, member, deadline_in = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local former = score_in(list, member)
-if type(former) == 'table' then
-  return former
-elseif not may_change(list, member) then
-  return redis.error_reply('NOPERM an index needs ZADD, ZREM, ZREMRANGEBYSCORE, PTTL and PEXPIRE')
+local former, left = score_in(list, member), redis.pcall('PTTL', list)
+if type(former) == 'table' or type(left) == 'table' then
+  return type(former) == 'table' and former or left
+elseif not may_change(list) then
+  return redis.error_reply('NOPERM an index needs ZADD and PEXPIRE')
 end
 local refused = refusal(list, member, ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
 if refused then
@@ -27,8 +27,7 @@ local added = redis.pcall('ZADD', list, new_score(former, deadline_in), member)
 if type(added) == 'table' then
   return added
 end
-local over = string.format('%.0f', now - MARKED_FOR)
-redis.call('ZREMRANGEBYSCORE', list, '0', '(' .. over)
-redis.call('ZREMRANGEBYSCORE', list, '(-' .. over, '(0')
-outlive(list, deadline_in)
+outlive(list, left, deadline_in)
+tidy(list, '0')
+redis.pcall('ZREMRANGEBYSCORE', list, '(-' .. string.format('%.0f', now - MARKED_FOR), '(0')
 return string.format('%.6f', now)

@@ -1,41 +1,34 @@
 end
 
--- An error that a command raises must not leave the lists without an expiry.
-local has_run, reply = pcall(change_session, keys, arguments)
-if not has_run and type(reply) ~= 'table' then
-  reply = redis.error_reply(reply)
-end
-local label = redis.pcall('HGET', session, LABEL)
-local is_live = type(label) ~= 'table'
-local is_label, labels = pcall(cjson.decode, is_live and label or '{}')
-if not is_label or type(labels) ~= 'table' then
-  labels = {}
-end
-local is_relabelled = false
-for _, change in ipairs(changes) do
-  local value = is_live and redis.call('HGET', session, change.field)
-  local holds = value and change.hash ~= '' and (value == change.value or not change.is_new)
+local reply = change_session(keys, arguments)
+local is_rotated = own_keys == 2 and reply == 1
+local is_set = sets_all and (is_rotated or own_keys == 1 and type(reply) == 'number' and reply >= 0)
+local stored = not sets_all and redis.pcall('HMGET', session, unpack(fields)) or {}
+local is_live = not stored.err
+local labels, is_relabelled = is_live and stored[1] and parse(stored[1]) or {}, false
+for at, change in ipairs(changes) do
+  local list, value = change.list, is_live and stored[at + 1]
+  local holds = is_set or value and change.hash ~= '' and (value == change.value or not change.is_new)
   if holds and change.is_new then
     labels[change.index] = {change.hash, change.field, math.floor(change.added_at * 1000)}
     is_relabelled = true
   end
-  if holds and change.list then
-    if former_member ~= '' and reply == 1 then
-      redis.call('ZREM', change.list, former_member)
+  if list and holds then
+    tidy(list, '-inf')
+    if is_rotated and former_member ~= '' then
+      redis.pcall('ZREM', list, former_member)
     end
-    redis.call('ZREMRANGEBYSCORE', change.list, '-inf', '(' .. string.format('%.0f', now - MARKED_FOR))
-    outlive(change.list, tonumber(ARGV[4]))
-  elseif change.list and not change.former then
-    redis.call('ZREM', change.list, member)
+  elseif list and not change.former then
+    redis.pcall('ZREM', list, member)
   end
   -- The label may be that of another field.
   local own = labels[change.index]
-  if own and not value and not (type(own) == 'table' and own[2] and redis.call('HGET', session, own[2])) then
+  if own and not holds and not value and not (type(own) == 'table' and own[2] and redis.call('HMGET', session, own[2])[1]) then
     labels[change.index] = nil
     is_relabelled = true
   end
 end
-if is_relabelled and is_live then
+if is_relabelled and is_live and not sets_all then
   if next(labels) then
     redis.call('HSET', session, LABEL, cjson.encode(labels))
   else

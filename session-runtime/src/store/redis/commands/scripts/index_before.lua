@@ -1,5 +1,6 @@
 -- Keeps indexes in step with another script. That script becomes the body of a function between
--- this file and index_after.lua.
+-- this file and index_after.lua. Before all this stands a line for `sets_last`: true if the script's
+-- last arguments are the fields to set, each with the value.
 --
 -- KEYS      The keys of that script, then the lists of the index entries.
 -- ARGV[1]   The number of keys of that script: 2 for a rotation, otherwise 1.
@@ -44,7 +45,7 @@ if not_after and now > not_after then
   return {'late', string.format('%.6f', now)}
 end
 
-local keys, changes, arguments = {}, {}, {}
+local keys, changes, arguments, fields = {}, {}, {}, {LABEL}
 for at = 1, own_keys do
   keys[at] = KEYS[at]
 end
@@ -55,23 +56,25 @@ for at = 1, tonumber(ARGV[7]) do
     is_new = ARGV[from + 4] == '1', value = ARGV[from + 5], since = tonumber(ARGV[from + 6]), most = tonumber(ARGV[from + 7]),
     added_at = tonumber(ARGV[from + 8]) or now,
   }
+  fields[at + 1] = ARGV[from + 1]
   from = from + EACH
 end
 for at = from, #ARGV do
   arguments[#arguments + 1] = ARGV[at]
 end
 
-if own_keys == 2 then
-  local label = redis.pcall('HGET', keys[1], LABEL)
-  if type(label) ~= 'table' and (label or '') ~= ARGV[5] then
-    return label or ''
-  end
+-- The other script decides on a key without a session.
+local held = redis.pcall('HMGET', keys[1], unpack(fields))
+if held.err then
+  held = {}
+elseif own_keys == 2 and (held[1] or '') ~= ARGV[5] then
+  return held[1] or ''
 end
 
 -- If the user is another one, nothing of the former user is kept.
-for _, change in ipairs(changes) do
-  local former = own_keys == 2 and change.is_new and redis.pcall('HGET', keys[1], change.field)
-  if type(former) == 'string' and change.hash ~= '' and former ~= change.value then
+for at, change in ipairs(changes) do
+  local former = held[at + 1]
+  if own_keys == 2 and former and change.is_new and change.hash ~= '' and former ~= change.value then
     local kept_from = 8 + arguments[5] + 2 * arguments[6]
     for _ = 1, tonumber(arguments[7]) do
       table.remove(arguments, kept_from)
@@ -80,19 +83,40 @@ for _, change in ipairs(changes) do
   end
 end
 
+local function parse(label)
+  local is_label, labels = pcall(cjson.decode, label)
+  return is_label and type(labels) == 'table' and labels or {}
+end
+
+-- If the other script sets all indexed fields, it sets the label too. Otherwise index_after.lua
+-- looks at the fields.
+local sets_all = sets_last and #changes > 0
+for _, change in ipairs(changes) do
+  sets_all = sets_all and change.is_new and change.hash ~= ''
+end
+if sets_all then
+  local labels = held[1] and parse(held[1]) or {}
+  for _, change in ipairs(changes) do
+    labels[change.index] = {change.hash, change.field, math.floor(change.added_at * 1000)}
+  end
+  arguments[#arguments + 1] = LABEL
+  arguments[#arguments + 1] = cjson.encode(labels)
+end
+
+-- What could be refused after the first write is checked before.
 local session = keys[own_keys]
-local is_permitted = may('HGET', session, LABEL) and may('HSET', session, LABEL, '') and may('HDEL', session, LABEL)
+local is_permitted = sets_all or may('HMGET', session, LABEL) and may('HSET', session, LABEL, '') and may('HDEL', session, LABEL)
 for _, change in ipairs(changes) do
   if change.list then
-    change.former = score_in(change.list, member)
-    if type(change.former) == 'table' then
-      return change.former
+    change.former, change.left = score_in(change.list, member), redis.pcall('PTTL', change.list)
+    if type(change.former) == 'table' or type(change.left) == 'table' then
+      return type(change.former) == 'table' and change.former or change.left
     end
-    is_permitted = is_permitted and may_change(change.list, member)
+    is_permitted = is_permitted and may_change(change.list)
   end
 end
 if not is_permitted then
-  return redis.error_reply('NOPERM an index needs ZADD, ZREM, ZREMRANGEBYSCORE, PTTL, PEXPIRE, HGET, HSET and HDEL')
+  return redis.error_reply('NOPERM an index needs ZADD, PEXPIRE, HMGET, HSET and HDEL')
 end
 
 local own_id = string.match(keys[1], '[^:]*$')
@@ -108,6 +132,7 @@ for _, change in ipairs(changes) do
     if type(added) == 'table' then
       return added
     end
+    outlive(change.list, change.left, tonumber(ARGV[4]))
   end
 end
 

@@ -32,9 +32,9 @@ local function new_score(former, deadline_in)
   return string.format('%.17g', deadline + time[1] % CYCLE / CYCLE)
 end
 
-local function may_change(list, member)
-  return may('ZADD', list, '1', member) and may('ZREM', list, member) and may('ZREMRANGEBYSCORE', list, '-inf', '0')
-    and may('PTTL', list) and may('PEXPIRE', list, '1')
+-- Returns whether a list can be changed. Other commands on the list come first, or may fail.
+local function may_change(list)
+  return may('ZADD', list, '1', '') and may('PEXPIRE', list, '1')
 end
 
 -- Returns an error if a login is refused. The ids of one session have the same tag and count once.
@@ -61,10 +61,15 @@ local function refusal(list, member, own_id, since, most)
   end
 end
 
--- Lets the list outlive the session, and old marks.
-local function outlive(list, deadline_in)
+-- Lets the list outlive the session, and old marks. `left` is the reply of PTTL.
+local function outlive(list, left, deadline_in)
   local lasts = math.ceil(deadline_in + 1000 * MARKED_FOR)
-  if redis.call('PTTL', list) < lasts then
+  if left < lasts then
     redis.call('PEXPIRE', list, string.format('%.0f', lasts))
   end
+end
+
+-- Removes old members. An error does no harm.
+local function tidy(list, from)
+  redis.pcall('ZREMRANGEBYSCORE', list, from, '(' .. string.format('%.0f', now - MARKED_FOR))
 end

@@ -14,7 +14,7 @@ if not (may('ZADD', list, marked_at, MARK) and may('PTTL', list) and may('PEXPIR
   return redis.error_reply('NOPERM an index needs ZADD, PTTL, PEXPIRE and ZRANGE')
 end
 
-redis.call('ZREMRANGEBYSCORE', list, '0', '(' .. string.format('%.0f', time[1] - MARKED_FOR))
+tidy(list, '0')
 redis.call('ZADD', list, marked_at, MARK)
-outlive(list, 0)
+outlive(list, redis.call('PTTL', list), 0)
 return {time, redis.call('ZRANGE', list, '0', '-1', 'WITHSCORES')}

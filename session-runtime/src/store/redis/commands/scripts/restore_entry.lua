@@ -1,7 +1,7 @@
 -- Adds a session to the list of an index, if the session has the value and is not in the list.
 --
 -- KEYS[1]  The session.
--- KEYS[2]  The list. Missing in a cluster, where index_add.lua has added the session before.
+-- KEYS[2]  The list. Missing in a cluster, where index_add.lua adds the session afterwards.
 -- ARGV[1]  The id of the session, which is the member of the list.
 -- ARGV[2]  For an id from Python: the id up to the creation time, which may differ in the list.
 --          Otherwise an empty text.
@@ -54,8 +54,11 @@ elseif list and not score and any_time ~= '' then
     end
   end
 end
-if not (may('HSET', key, LABEL, '') and (not list or may_change(list, member))) then
-  return redis.error_reply('NOPERM an index needs ZADD, ZREM, ZREMRANGEBYSCORE, PTTL, PEXPIRE and HSET')
+local left = list and redis.pcall('PTTL', list)
+if type(left) == 'table' then
+  return left
+elseif not (may('HSET', key, LABEL, '') and (not list or may_change(list))) then
+  return redis.error_reply('NOPERM an index needs ZADD, PEXPIRE and HSET')
 end
 
 if list then
@@ -63,7 +66,7 @@ if list then
   if type(added) == 'table' then
     return added
   end
-  outlive(list, deadline_in)
+  outlive(list, left, deadline_in)
 end
 if not has_label then
   labels[index] = {hash, field, UNKNOWN}
