@@ -14,6 +14,7 @@ use crate::store::{
     DestroyReason, Destroyed, Destruction, Ending, IndexProof, ListEntry, Listing, Look, Lookup,
     Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
+use crate::telemetry::{EventQueue, LifecycleEvent};
 
 /// The number of ids under which a session is followed. Each is a rotation during the search.
 pub(super) const FOLLOWED: usize = 1_000;
@@ -164,7 +165,11 @@ impl<'a> Search<'a> {
             }
             let pending_at = pending.contains(&entry.session).then_some(read_at);
             match self.end_one(entry.session, pending_at, reason, &mut over).await {
-                Ok(was_live) => ended += usize::from(was_live),
+                Ok(false) => {}
+                Ok(true) => {
+                    ended += 1;
+                    report_end(&entry.session);
+                }
                 Err(failed) => error = error.or(Some(failed)),
             }
         }
@@ -231,6 +236,13 @@ impl<'a> Search<'a> {
         let tombstone = self.manager.store().tombstone(key).await?;
         Ok(tombstone.and_then(|tombstone| tombstone.successor()))
     }
+}
+
+/// Reports the end of a session as an event.
+fn report_end(session: &SessionId) {
+    let mut events = EventQueue::default();
+    events.push(LifecycleEvent::Destroyed, Some(session));
+    drop(events.take());
 }
 
 fn pending_in(listing: &Listing) -> HashSet<SessionId> {
