@@ -10,6 +10,7 @@ pub mod cookies;
 pub mod deployment;
 pub mod example;
 pub mod gated_store;
+pub mod index_model;
 pub mod jar;
 pub mod load;
 pub mod log;

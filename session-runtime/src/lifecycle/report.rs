@@ -1,5 +1,7 @@
 //! Reports: the store's replies to reads, writes and rotations.
 
+use std::time::{Duration, SystemTime};
+
 use super::Lifecycle;
 use super::candidate::Candidate;
 use super::end::{End, Gone, RequestAge};
@@ -11,6 +13,9 @@ use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::store::Tombstone;
 use crate::telemetry::LifecycleEvent;
+
+/// The time within which the creation of a session with an entry in an index is repeated.
+const CREATION_COUNTS_FOR: Duration = Duration::from_secs(60);
 
 /// The next step of an operation after a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +88,16 @@ impl Lifecycle {
             && !planned.resolves_pending
         {
             pending.take_if(|session| session.id == planned.session.id);
+        }
+    }
+
+    /// Forgets a creation without a reply that is older than a minute. After a pause, the session may
+    /// have been ended by an index, and its tombstone may be gone.
+    pub(crate) fn forget_old_creation(&mut self, now: SystemTime) {
+        if let State::Absent { pending } = &mut self.state {
+            pending.take_if(|session| {
+                now.duration_since(session.created_at).is_ok_and(|age| age > CREATION_COUNTS_FOR)
+            });
         }
     }
 

@@ -79,6 +79,14 @@ impl SessionHandle {
         Ok(indexed.iter().map(to_store).collect())
     }
 
+    /// Gives up an earlier creation without a reply, if the session would become an entry too late.
+    #[inline]
+    pub(super) fn forget_old_creation(&self, changes: &[IndexChange<'_>]) {
+        if !changes.is_empty() {
+            self.lifecycle().forget_old_creation(self.manager().now());
+        }
+    }
+
     /// Returns the part of a write that concerns indexes.
     #[inline]
     pub(super) fn indexing<'a>(

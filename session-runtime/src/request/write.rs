@@ -32,6 +32,7 @@ impl SessionHandle {
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(is_removal);
         let index_changes = self.index_changes(indexed)?;
+        self.forget_old_creation(&index_changes);
         let removed =
             carry_out!(self, (plan, overwrites) = self.plan_changes(set, only_removes)?, {
                 let index = self.indexing(&plan.session, &index_changes);
@@ -86,6 +87,7 @@ impl SessionHandle {
     ) -> Result<Option<Modified>, Error> {
         self.manager().size_limits().check_action(field, &action)?;
         let index_changes = self.index_changes(indexed.as_slice())?;
+        self.forget_old_creation(&index_changes);
         let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
             let index = self.indexing(&plan.session, &index_changes);

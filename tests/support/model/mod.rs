@@ -28,7 +28,8 @@ pub use choices::Choices;
 pub use sequence::{Broken, run};
 pub use user_sequence::{Fault, run_with_users};
 
-/// Returns the smallest list of choices that still violates the model, and the violation.
+/// Returns the smallest list of choices with which `run` still violates its model, and the
+/// violation.
 pub fn shrink(
     mut choices: Vec<u32>,
     mut broken: Broken,

@@ -136,8 +136,8 @@ impl<S: Schema> FoundSessions<S> {
     pub fn end<'a>(&'a self, tag: &'a str) -> Operation<'a, bool> {
         operation(OperationName::End, async move {
             let search = self.search()?;
-            let mut list = search.survey(&[]).await?.listing();
-            list.entries.retain(|entry| entry.session.tag() == tag);
+            let mut list = search.survey(&[]).await?.list();
+            list.listing.entries.retain(|entry| entry.session.tag() == tag);
             Ok(search.end(list, DestroyReason::EndedElsewhere).await? > 0)
         })
     }
@@ -152,9 +152,9 @@ impl<S: Schema> FoundSessions<S> {
             let search = self.search()?;
             // Of several cookies, only a read shows which session is live.
             let current = session.exists().await?.then(|| session.session_id()).flatten();
-            let mut list = search.mark().await?;
+            let mut list = search.read(true).await?;
             let is_other = |id: SessionId| current.is_none_or(|current| current.tag() != id.tag());
-            list.entries.retain(|entry| is_other(entry.session));
+            list.listing.entries.retain(|entry| is_other(entry.session));
             search.end(list, DestroyReason::EndedElsewhere).await
         })
     }
@@ -175,7 +175,7 @@ impl<S: Schema> FoundSessions<S> {
     pub fn end_all(&self) -> Operation<'_, usize> {
         operation(OperationName::EndAll, async {
             let search = self.search()?;
-            let list = search.mark().await?;
+            let list = search.read(true).await?;
             search.end(list, DestroyReason::EndedElsewhere).await
         })
     }

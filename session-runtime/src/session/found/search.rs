@@ -1,6 +1,6 @@
 //! The search for the sessions of one value, and their end.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -21,11 +21,14 @@ pub(super) const FOLLOWED: usize = 1_000;
 /// The lifetime of a tombstone for an end through an index. A login that is half done may come
 /// within this time, and must meet the tombstone.
 const END_TOMBSTONE_FOR: Duration = Duration::from_secs(10 * 60);
-/// The time after which a list is read again, because an entry may no longer be pending. The store
-/// allows a minute.
+/// The time after which a list is read again. An entry may no longer be pending, and a tombstone
+/// that leads to a later id may be gone.
 const LIST_COUNTS_FOR: Duration = Duration::from_secs(30);
-/// The time for which a pending entry counts as a session for the limit of a login.
-const PENDING_COUNTS_FOR: Duration = Duration::from_secs(60);
+/// The number of times that an end is repeated because it took too long.
+const END_TRIES: usize = 3;
+/// The time for which a pending entry counts as a session for the limit of a login. `prune.lua`
+/// uses the same time.
+const PENDING_COUNTS_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// A search for the sessions with one value in an index.
 pub(crate) struct Search<'a> {
@@ -49,20 +52,42 @@ pub(crate) struct Survey {
     /// Entries without such a session, which may be logins that are half done.
     pending: Vec<ListEntry>,
     read_at: SystemTime,
+    asked: Instant,
+}
+
+/// A list, with the moment before its read.
+pub(crate) struct ReadList {
+    pub(crate) listing: Listing,
+    asked: Instant,
+}
+
+impl ReadList {
+    fn is_older_than(&self, age: Duration) -> bool {
+        self.asked.elapsed() > age
+    }
+
+    fn pending(&self) -> HashSet<SessionId> {
+        let pending = self.listing.entries.iter().filter(|entry| entry.pending_since.is_some());
+        pending.map(|entry| entry.session).collect()
+    }
 }
 
 impl Survey {
     /// Returns the sessions that were found, as entries of a list.
-    pub(crate) fn listing(&self) -> Listing {
+    pub(crate) fn list(&self) -> ReadList {
         let entry = |one: &Found| ListEntry { session: one.session.id, pending_since: None };
-        Listing { entries: self.found.iter().map(entry).collect(), read_at: self.read_at }
+        self.list_of(self.found.iter().map(entry).collect())
+    }
+
+    fn list_of(&self, entries: Vec<ListEntry>) -> ReadList {
+        ReadList { listing: Listing { entries, read_at: self.read_at }, asked: self.asked }
     }
 
     /// Returns all but the newest sessions, in the order of the sign-in.
-    pub(crate) fn oldest_but(mut self, most: usize) -> Listing {
+    pub(crate) fn oldest_but(mut self, most: usize) -> ReadList {
         self.found.sort_by_key(|one| (one.seen.signed_in_at, one.session.created_at));
         self.found.truncate(self.found.len().saturating_sub(most));
-        self.listing()
+        self.list()
     }
 }
 
@@ -85,7 +110,7 @@ impl<'a> Search<'a> {
     /// Returns the live sessions with the value of the index, and with the values of the fields.
     /// Entries that prove to be stale are removed.
     pub(crate) async fn survey(&self, fields: &[&str]) -> Result<Survey, Error> {
-        let listing = self.store.entries(&self.key, false).await?;
+        let ReadList { listing, asked } = self.read(false).await?;
         let read_at = listing.read_at;
         // Ids from Python may be equal.
         let mut ids = Vec::from_iter(HashSet::<_>::from_iter(listing.sessions()));
@@ -121,7 +146,7 @@ impl<'a> Search<'a> {
         let is_pending =
             |entry: &ListEntry| entry.pending_since.is_some() && unproven.contains(&entry.session);
         let pending = listing.entries.into_iter().filter(is_pending).collect();
-        Ok(Survey { found, pending, read_at })
+        Ok(Survey { found, pending, read_at, asked })
     }
 
     /// Removes entries that are not true any more. An error does no harm.
@@ -134,9 +159,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Records an end of all sessions, and returns the list.
-    pub(crate) async fn mark(&self) -> Result<Listing, Error> {
-        Ok(self.store.entries(&self.key, true).await?)
+    /// Reads the list. `mark` also records an end of all sessions.
+    pub(crate) async fn read(&self, mark: bool) -> Result<ReadList, Error> {
+        let asked = Instant::now();
+        Ok(ReadList { listing: self.store.entries(&self.key, mark).await?, asked })
     }
 
     /// Returns the time by the clock that marks the list.
@@ -147,33 +173,54 @@ impl<'a> Search<'a> {
     /// Ends the sessions of a list if they have the value, also under a later id. Logins that are
     /// half done fail. Returns how many sessions were ended now.
     ///
+    /// The tombstones that lead to a later id do not last. So an old list is read again for the
+    /// sessions that are left.
+    ///
     /// # Errors
     ///
     /// The first error, after an attempt at all sessions.
     pub(crate) async fn end(
         &self,
-        listing: Listing,
+        mut list: ReadList,
         reason: DestroyReason,
     ) -> Result<usize, Error> {
         let (mut ended, mut error, mut over) = (0, None, Vec::new());
-        let (mut read, mut read_at) = (Instant::now(), listing.read_at);
-        let mut pending = pending_in(&listing);
-        for entry in listing.entries {
-            if pending.contains(&entry.session) && read.elapsed() > LIST_COUNTS_FOR {
-                let again = self.store.entries(&self.key, false).await?;
-                (read, read_at, pending) = (Instant::now(), again.read_at, pending_in(&again));
+        let mut left: VecDeque<_> = list.listing.sessions().map(|id| (id, 0)).collect();
+        let mut pending = list.pending();
+        while let Some((id, tries)) = left.pop_front() {
+            if list.is_older_than(LIST_COUNTS_FOR) {
+                match self.read(false).await {
+                    Ok(again) => {
+                        list = again;
+                        pending = list.pending();
+                        add_later_ids(&mut left, id, &list);
+                    }
+                    Err(failed) => {
+                        error = error.or(Some(failed));
+                        pending.clear();
+                        list.asked = Instant::now();
+                    }
+                }
+                over.clear();
             }
-            let pending_at = pending.contains(&entry.session).then_some(read_at);
-            match self.end_one(entry.session, pending_at, reason, &mut over).await {
+            let pending_at = pending.contains(&id).then_some(list.listing.read_at);
+            match self.end_one(id, pending_at, reason, &mut over).await {
                 Ok(false) => {}
                 Ok(true) => {
                     ended += 1;
-                    report_end(&entry.session);
+                    report_end(&id);
                 }
                 Err(failed) => error = error.or(Some(failed)),
             }
+            // A tombstone may have been gone before the end was carried out.
+            if list.is_older_than(2 * LIST_COUNTS_FOR) {
+                match tries < END_TRIES {
+                    true => left.push_front((id, tries + 1)),
+                    false => error = error.or_else(|| Some(too_slow())),
+                }
+            }
         }
-        self.remove_stale(read_at, &over).await;
+        self.remove_stale(list.listing.read_at, &over).await;
         error.map_or(Ok(ended), Err)
     }
 
@@ -245,9 +292,16 @@ fn report_end(session: &SessionId) {
     drop(events.take());
 }
 
-fn pending_in(listing: &Listing) -> HashSet<SessionId> {
-    let pending = listing.entries.iter().filter(|entry| entry.pending_since.is_some());
-    pending.map(|entry| entry.session).collect()
+/// Adds the later ids of the sessions that are left.
+fn add_later_ids(left: &mut VecDeque<(SessionId, usize)>, current: SessionId, list: &ReadList) {
+    let known: HashSet<_> = left.iter().map(|(id, _)| *id).chain([current]).collect();
+    let tags: HashSet<_> = known.iter().map(|id| id.tag().to_owned()).collect();
+    let later = list.listing.sessions().filter(|id| tags.contains(id.tag()) && !known.contains(id));
+    left.extend(later.map(|id| (id, 0)));
+}
+
+fn too_slow() -> Error {
+    StoreError::unavailable("the end of a session took more than a minute").into()
 }
 
 /// Makes room for one more session. Entries that are no longer true go, and if `ends_oldest`, the
@@ -261,21 +315,21 @@ pub(crate) async fn make_room(
 ) -> Result<bool, Error> {
     let Some(value) = &login.value else { return Ok(true) };
     let search = Search::new(manager, login.index, login.field, login.alias, value)?;
-    let Survey { found, pending, read_at } = search.survey(&[]).await?;
-    let counts = |entry: &ListEntry| {
-        let age = entry.pending_since.and_then(|since| read_at.duration_since(since).ok());
+    let survey = search.survey(&[]).await?;
+    let counts = |entry: &&ListEntry| {
+        let age = entry.pending_since.and_then(|since| survey.read_at.duration_since(since).ok());
         // A rotation under way is a session that was found.
-        let is_found = found.iter().any(|one| one.session.id.tag() == entry.session.tag());
-        !is_found && age.is_some_and(|age| age < PENDING_COUNTS_FOR)
+        let is_found = survey.found.iter().any(|one| one.session.id.tag() == entry.session.tag());
+        !is_found && age.is_some_and(|age| age <= PENDING_COUNTS_FOR)
     };
-    let pending = pending.into_iter().filter(counts);
-    let live = found.iter().map(|one| {
+    let pending = survey.pending.iter().filter(counts);
+    let live = survey.found.iter().map(|one| {
         let entry = ListEntry { session: one.session.id, pending_since: None };
         (one.seen.signed_in_at, entry)
     });
     // A login that is half done is the newest within its second.
     let latest =
-        |entry: ListEntry| (entry.pending_since.map(|at| at + Duration::from_secs(1)), entry);
+        |entry: &ListEntry| (entry.pending_since.map(|at| at + Duration::from_secs(1)), *entry);
     let mut others: Vec<_> = live.chain(pending.map(latest)).collect();
     others.retain(|(_, entry)| tag != Some(entry.session.tag()));
     if !ends_oldest {
@@ -283,6 +337,6 @@ pub(crate) async fn make_room(
     }
     others.sort_by_key(|(since, entry)| (*since, manager.metadata(entry.session).created_at));
     others.truncate((others.len() + 1).saturating_sub(most));
-    let entries = others.into_iter().map(|(_, entry)| entry).collect();
-    search.end(Listing { entries, read_at }, DestroyReason::TooMany).await.map(|_| true)
+    let surplus = survey.list_of(others.into_iter().map(|(_, entry)| entry).collect());
+    search.end(surplus, DestroyReason::TooMany).await.map(|_| true)
 }

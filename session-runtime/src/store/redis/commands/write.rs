@@ -30,6 +30,8 @@ use crate::value::FieldValue;
 
 /// The number of times that a rotation follows changes of the session's label.
 const LABEL_TRIES: usize = 8;
+/// The time within which an end that came too late is repeated.
+const LATE_END: Duration = Duration::from_secs(30);
 /// The largest number of digits of a number among a script's arguments.
 const NUMBER: usize = 16;
 
@@ -308,9 +310,11 @@ impl RedisStore {
         destruction: Destruction,
         entry: Option<Ending<'_>>,
     ) -> Result<Option<Destroyed>, StoreError> {
-        let mut entry = entry;
+        let (mut entry, begun) = (entry, Instant::now());
         let mut reply = self.run_destroy(key, destruction, entry).await?;
-        if let (Some(time), Some(entry)) = (time_of_late(&reply), &mut entry) {
+        if let (Some(time), Some(entry)) = (time_of_late(&reply), &mut entry)
+            && begun.elapsed() < LATE_END
+        {
             // The clock of this node is ahead of the clock of the list.
             entry.pending_at = Some(time);
             reply = self.run_destroy(key, destruction, Some(*entry)).await?;

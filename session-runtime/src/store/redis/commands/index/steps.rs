@@ -55,7 +55,7 @@ impl IndexedRun<'_> {
         deadline: Instant,
         moving: &[LabelledEntry<'_>],
     ) -> Result<Value, StoreError> {
-        let mut late_at = None;
+        let (mut late_at, begun) = (None, Instant::now());
         for _ in 0..TRIES {
             let mut first = match self.add_to_lists(deployment, deadline, moving).await? {
                 Ok(first) => first,
@@ -69,6 +69,9 @@ impl IndexedRun<'_> {
             if late_at.is_none() {
                 self.tidy_lists(deployment, &first, &reply).await;
                 return Ok(reply);
+            } else if begun.elapsed() > STEP_LIMIT {
+                // After such a pause, the session may have ended, and its tombstone may be gone.
+                break;
             }
         }
         Err(StoreError::unavailable("the second step of a change kept coming too late"))

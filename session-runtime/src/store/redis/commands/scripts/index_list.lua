@@ -48,7 +48,7 @@ local function refusal(list, member, own_id, since, most)
   end
   if most then
     local others, counted = 0, {[MARK] = true, [string.sub(member, 1, 8)] = true}
-    for _, other in ipairs(redis.call('ZRANGE', list, '(' .. time[1], '+inf', 'BYSCORE')) do
+    for _, other in ipairs(redis.call('ZRANGE', list, '(0', '+inf', 'BYSCORE')) do
       local tag = string.sub(other, 1, 8)
       if not counted[tag] and string.sub(other, 1, #own_id + 1) ~= own_id .. '.' then
         counted[tag] = true

@@ -9,10 +9,10 @@
 -- dead      The session has a tombstone. A dead session stays dead, so the member goes.
 -- refused   The second step of a change was refused. The member ceases to count as a session.
 -- unproven  Any other session. The second step of a change may be under way. The member goes if it
---           was added so long ago that the second step was refused before the look. After one
---           minute the member only ceases to count as a session.
+--           was added so long ago that the second step was refused before the look. If the member
+--           was five minutes old at the look, it only ceases to count as a session.
 
-local PENDING_FOR, COUNTS_FOR, LOOKED_FOR = 600, 60, 60
+local PENDING_FOR, COUNTS_FOR, LOOKED_FOR = 600, 300, 60
 
 local list, read_at = KEYS[1], tonumber(ARGV[1])
 if now - read_at > LOOKED_FOR then
@@ -27,7 +27,7 @@ for at = 2, #ARGV, 2 do
     local word = ARGV[at + 1]
     if word == 'dead' or (word == 'unproven' and ago > PENDING_FOR) then
       redis.call('ZREM', list, member)
-    elseif score > 0 and (word == 'refused' or ago > COUNTS_FOR) then
+    elseif score > 0 and (word == 'refused' or ago - (now - read_at) > COUNTS_FOR) then
       redis.call('ZADD', list, string.format('%.17g', -score), member)
     end
   end

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod index_protocol;
+
 use session_tests::model::real::Real;
 use session_tests::model::{Broken, Choices, Fault, run, run_with_users, shrink};
 
