@@ -80,7 +80,7 @@ async fn login_page(session: Session<Auth>) -> Result<Response, Failure> {
 /// have sessions that expire too, so an expiry is no news.
 fn end_notice(reason: EndReason) -> Option<&'static str> {
     match reason {
-        EndReason::EndedElsewhere => Some("You were signed out on another device."),
+        EndReason::EndedElsewhere => Some("Your session was ended elsewhere."),
         EndReason::TooMany => Some("You were signed out here: five other devices are signed in."),
         _ => None,
     }

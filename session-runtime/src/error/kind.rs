@@ -69,10 +69,12 @@ pub(crate) enum Kind {
     )]
     NoChangesInRotation,
     #[error(
-        "the session store cannot find sessions by a field: use one Redis or Valkey server, also \
-         behind Sentinel, or `memory:`"
+        "the session store cannot find sessions by a field: use Redis, Valkey or `memory:`, or \
+         implement `SessionStore::index`"
     )]
     NoIndex,
+    #[error("no field of `{schema}` has `#[session(index)]`, so there is nothing to reindex")]
+    SchemaWithoutIndex { schema: &'static str },
     #[error(
         "`unless_ended_since` and `at_most` need the user in the same batch: set exactly one field \
          with `#[session(index)]`. With a checkpoint, set the field of the checkpoint to the same \

@@ -153,6 +153,7 @@ impl Error {
             | Kind::KeptWithoutNewId
             | Kind::NoChangesInRotation
             | Kind::NoIndex
+            | Kind::SchemaWithoutIndex { .. }
             | Kind::GuardWithoutLogin
             | Kind::ExpiryOfZero
             | Kind::SchemaNeedsFieldExpiry { .. }
@@ -392,6 +393,7 @@ impl Error {
                     | Kind::KeptWithoutNewId
                     | Kind::NoChangesInRotation
                     | Kind::NoIndex
+                    | Kind::SchemaWithoutIndex { .. }
                     | Kind::GuardWithoutLogin
                     | Kind::ExpiryOfZero
                     | Kind::SchemaNeedsFieldExpiry { .. }

@@ -91,8 +91,8 @@ impl Lifecycle {
         }
     }
 
-    /// Forgets a creation without a reply that is older than a minute. After a pause, the session may
-    /// have been ended by an index, and its tombstone may be gone.
+    /// Forgets a creation without a reply that is older than a minute. After a pause, the session
+    /// may have been ended by an index, and its tombstone may be gone.
     pub(crate) fn forget_old_creation(&mut self, now: SystemTime) {
         if let State::Absent { pending } = &mut self.state {
             pending.take_if(|session| {

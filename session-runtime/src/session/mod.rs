@@ -449,8 +449,8 @@ impl<S: Schema> Session<S> {
     /// [the guide].
     ///
     /// The answer is about the session of the cookie, even after this request has created another
-    /// session. After [`destroy`](Self::destroy) in this request, the reason is the logout. A new id
-    /// by this request is no end.
+    /// session. After [`destroy`](Self::destroy) of a live session in this request, the reason is the
+    /// logout. A new id by this request is no end.
     ///
     /// Takes no round trip if an operation of this request has found the session live. In a
     /// WebSocket or a job, call [`exists`](Self::exists) first, which notices a later end. Takes one
@@ -469,7 +469,7 @@ impl<S: Schema> Session<S> {
     /// use session_runtime::EndReason;
     ///
     /// let notice = match session.end_reason().await? {
-    ///     Some(EndReason::EndedElsewhere) => "You were signed out on another device.",
+    ///     Some(EndReason::EndedElsewhere) => "Your session was ended elsewhere.",
     ///     Some(EndReason::TooMany) => "You were signed out: too many devices.",
     ///     Some(EndReason::Expired) => "Please sign in again.",
     ///     _ => "",

@@ -90,7 +90,8 @@ impl FailingStore {
         self.fail_after(0, failure);
     }
 
-    /// Makes operations fail in this way after this many have started.
+    /// Makes all operations fail in this way after this many have started, until
+    /// [`recover`](Self::recover).
     ///
     /// Use this for calls of several steps, such as the end of all sessions of a user. The number
     /// counts operations of the store, and a later version may need another number of them. So

@@ -305,7 +305,7 @@ async fn a_user_and_an_administrator_sign_another_device_out() {
         phone.title().await == "Sign in"
     })
     .await;
-    assert_eq!(phone.text(".problem").await, "You were signed out on another device.");
+    assert_eq!(phone.text(".problem").await, "Your session was ended elsewhere.");
     sign_in(&phone, "grace").await;
     expect_signed_in(&phone, "grace").await;
     phone.follow("#admin").await;

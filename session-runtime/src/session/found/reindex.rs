@@ -1,5 +1,7 @@
 //! The entries that are missing in the lists of indexes.
 
+use std::any::type_name;
+
 use bytes::Bytes;
 
 use super::search::{FOLLOWED, Found};
@@ -22,7 +24,7 @@ struct IndexedField {
 pub(crate) async fn reindex<S: Schema>(manager: &Manager) -> Result<usize, Error> {
     let indexed = indexed_fields::<S>();
     if indexed.is_empty() {
-        return Ok(0);
+        return Err(Error::new(Kind::SchemaWithoutIndex { schema: type_name::<S>() }));
     }
     let store = manager.store().index().ok_or_else(|| Error::new(Kind::NoIndex))?;
     let names: Vec<_> =

@@ -1,6 +1,6 @@
 -- Keeps indexes in step with another script. That script becomes the body of a function between
--- this file and index_after.lua. Before all this stands a line for `sets_last`: true if the script's
--- last arguments are the fields to set, each with the value.
+-- this file and index_after.lua. Before all this stands a line for `sets_last`: true if the
+-- script's last arguments are the fields to set, each with the value.
 --
 -- KEYS      The keys of that script, then the lists of the index entries.
 -- ARGV[1]   The number of keys of that script: 2 for a rotation, otherwise 1.
