@@ -68,6 +68,8 @@ pub(crate) struct Lifecycle {
     next_lifetime: LifetimeId,
     /// The rotations that were sent, any of which may have happened.
     rotations: Vec<PlannedRotation>,
+    /// Several operations were sent to create the pending session.
+    pending_is_shared: bool,
     /// The session whose destruction or rotation was sent, and may have happened.
     in_doubt: Option<SessionId>,
     /// The reason why the session of the request's cookie is over, as far as known.

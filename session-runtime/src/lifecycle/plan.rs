@@ -114,8 +114,12 @@ impl Lifecycle {
                 self.creation_refused = true;
                 return Err(Error::new(Kind::CrossSite));
             }
-            State::Absent { pending: Some(session) } => (session, WriteMode::Create),
+            State::Absent { pending: Some(session) } => {
+                self.pending_is_shared = true;
+                (session, WriteMode::Create)
+            }
             State::Absent { pending } => {
+                self.pending_is_shared = false;
                 (pending.insert(generate(self.next_lifetime)?), WriteMode::Create)
             }
             State::Candidate { current: Candidate { session, .. }, .. }

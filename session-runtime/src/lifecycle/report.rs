@@ -82,10 +82,11 @@ impl Lifecycle {
     }
 
     /// Records that the store refused to create the session of a login, so nothing happened. A new
-    /// attempt does not have to ask for this session.
+    /// attempt does not have to ask for this session, unless another operation may create it.
     pub(crate) fn login_refused(&mut self, planned: &PlannedWrite) {
         if let State::Absent { pending } = &mut self.state
             && !planned.resolves_pending
+            && !self.pending_is_shared
         {
             pending.take_if(|session| session.id == planned.session.id);
         }

@@ -1430,3 +1430,14 @@ fn a_degraded_request_has_no_reason() {
     lifecycle.degrade();
     assert_eq!(known_reason(&mut lifecycle), None);
 }
+
+/// Two operations of a request create the session together. The login among them is refused.
+#[test]
+fn a_refused_login_keeps_the_creation_of_another_operation() {
+    let mut lifecycle = accessed(Vec::new());
+    let login = lifecycle.plan_write(now(), false, |_| Ok(session())).unwrap().unwrap();
+    let other = lifecycle.plan_write(now(), false, |_| Ok(session())).unwrap().unwrap();
+    assert_eq!(login.session.id, other.session.id);
+    lifecycle.login_refused(&login);
+    assert_eq!(lifecycle.created(&other.session.id).unwrap(), Next::Done);
+}

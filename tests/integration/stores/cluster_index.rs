@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use session_runtime::find::Surplus;
 use session_runtime::store::{
-    Change, IndexChange, IndexEntry, IndexKey, Indexing, LoginGuard, Lookup, SessionKey,
-    SessionStore, StoreError, Write, WriteMode,
+    Change, DestroyReason, Destroyed, Destruction, Ending, IndexChange, IndexEntry, IndexKey,
+    IndexProof, Indexing, LoginGuard, Lookup, SessionKey, SessionStore, StoreError, Write,
+    WriteMode,
 };
 use session_runtime::testing::store_suite::{create, fresh_id, key_of, set};
 use session_runtime::{Error, Lifetime, RedisStore, Session, SessionConfig, SessionId, Sessions};
@@ -49,8 +50,19 @@ impl User {
         id: &SessionId,
         mode: WriteMode,
     ) -> Result<Lookup<u64>, StoreError> {
+        self.write_unless(store, id, mode, LoginGuard::default()).await
+    }
+
+    /// Writes the user to a session, unless the guard refuses the login.
+    async fn write_unless(
+        &self,
+        store: &RedisStore,
+        id: &SessionId,
+        mode: WriteMode,
+        guard: LoginGuard,
+    ) -> Result<Lookup<u64>, StoreError> {
         let value = self.value.into();
-        let entry = IndexEntry { key: self.list.clone(), value, guard: LoginGuard::default() };
+        let entry = IndexEntry { key: self.list.clone(), value, guard };
         let index = IndexChange { index: "user", field: "user", entry: Some(entry) };
         let index = Indexing { session: id, deadline_in: HOUR, changes: &[index] };
         let changes = [Change::Set { field: "user", value: self.value.into(), ttl: None }];
@@ -432,6 +444,58 @@ async fn a_second_step_that_comes_too_late_changes_nothing() {
     assert!(is_late(end(&past)) && server.cli::<bool>(&["HEXISTS", key, "user"]));
     assert!(matches!(end(&future), redis::Value::Array(_)));
     assert_eq!(server.cli::<String>(&["TYPE", key]), "string");
+}
+
+/// A list whose clock is behind, after a failover, cannot tell whether an end came since.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_of_a_clock_ahead_refuses_the_login() {
+    let shared = Shared::cluster().await;
+    let (store, user) = (store_on(cluster_of(&shared)).await, User::new("ahead"));
+    let config = SessionConfig::new().secret(SECRET).prefix("test");
+    let sessions = Sessions::with_store(config, store.clone()).unwrap();
+    let ahead = SystemTime::now() + Duration::from_secs(200);
+    sessions.find(Text::by_user(user.value)).end_all().await.unwrap();
+    let (id, guard) = (fresh_id(), LoginGuard { unless_ended_since: Some(ahead), at_most: None });
+    let refused = user.write_unless(&store, &id, WriteMode::Create, guard).await;
+    assert_eq!(refused.unwrap_err().to_string(), StoreError::ended_since().to_string());
+    assert_eq!(user.score(&Servers(cluster_of(&shared)), &id), None);
+}
+
+/// A process may be suspended between the read of a list and an end. The session may belong to
+/// another user for hours then.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_long_after_the_read_of_the_list_ends_nobody_else() {
+    let shared = Shared::cluster().await;
+    let (store, id) = (store_on(cluster_of(&shared)).await, fresh_id());
+    create(&store, &key_of(&id), &[set("user", "bob")]).await;
+    let value = "ada".into();
+    let proof = IndexProof { field: "user", alias: None, value: &value };
+    let destruction = Destruction { reason: DestroyReason::EndedElsewhere, tombstone_for: HOUR };
+    let end = async |ago| {
+        let pending_at = Some(SystemTime::now() - Duration::from_secs(ago));
+        let ending = Ending { proof, pending_at, destruction };
+        store.index().unwrap().destroy_if(&key_of(&id), ending).await
+    };
+    assert!(end(3_600).await.unwrap_err().is_unavailable());
+    assert_ne!(store.expires_in(&key_of(&id)).await.unwrap(), Lookup::Dead);
+    // The clock of the session's node may be ahead by some minutes.
+    assert_eq!(end(200).await.unwrap(), Some(Destroyed::Ended));
+}
+
+/// With full memory, a member that would only cease to count does not keep the others.
+#[tokio::test]
+async fn outdated_members_go_while_the_memory_is_full() {
+    const PRUNE: &str = concat!(script!("index_list"), script!("prune"));
+    let server = RedisServer::start();
+    let now: (u64, u64) = server.cli(&["TIME"]);
+    let score =
+        |ago: u64| ((now.0 + 3_600) as f64 + (now.0 - ago) as f64 % CYCLE / CYCLE).to_string();
+    let _: i64 = server.cli(&["ZADD", "list", &score(400), "young", &score(700), "old"]);
+    let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
+    let members = ["young", "unproven", "old", "unproven"];
+    let read_at = now.0.to_string();
+    let _: i64 = server.cli(&[&["EVAL", PRUNE, "1", "list", &read_at][..], &members].concat());
+    assert_eq!(server.cli::<Vec<String>>(&["ZRANGE", "list", "0", "-1"]), ["young"]);
 }
 
 /// A user with a text.

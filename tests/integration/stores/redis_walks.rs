@@ -6,7 +6,7 @@ use std::time::Duration;
 use session_runtime::find::AllSessions;
 use session_runtime::store::{IndexKey, SessionKey};
 use session_runtime::testing::ManualClock;
-use session_runtime::{RedisStore, Session, SessionConfig, Sessions};
+use session_runtime::{Lifetime, RedisStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::deployment::Cluster;
 use session_tests::server::RedisServer;
@@ -217,4 +217,49 @@ async fn sessions_from_python_are_walked_and_added_once() {
     let list = IndexKey::new("app", "user", b"7");
     assert_eq!(server.cli::<i64>(&["ZCARD", list.as_str()]), 1);
     assert_eq!(sessions.find(Auth::by_user(7)).end_all().await.unwrap(), 1);
+}
+
+/// In a cluster, the list is on another node.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_from_python_are_added_once_in_a_cluster() {
+    let cluster = Cluster::start();
+    let clock = ManualClock::default();
+    let sessions = sessions_on(&cluster.url()).await.with_clock(&clock);
+    let id = "6f1d9a4e-0c57-4b3e-9d21-5a8c7e0f3b124c2b8e90-71da-4f6b-8a35-e9d0c1b2a374";
+    let key = format!("app:sessions:{id}");
+    let node = &cluster.nodes()[cluster.owner_of(&key)];
+    let _: i64 = node.cli(&["HSET", &key, "user", "7"]);
+    let _: i64 = node.cli(&["EXPIRE", &key, "1000"]);
+    assert_eq!(sessions.reindex::<Auth>().await.unwrap(), 1);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(sessions.reindex::<Auth>().await.unwrap(), 0);
+    let list = IndexKey::new("app", "user", b"7");
+    let node = &cluster.nodes()[cluster.owner_of(list.as_str())];
+    assert_eq!(node.cli::<i64>(&["ZCARD", list.as_str()]), 1);
+    assert_eq!(sessions.find(Auth::by_user(7)).end_all().await.unwrap(), 1);
+}
+
+/// The absolute lifetime was made longer, and an entry must last as long as its session.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_in_a_cluster_get_the_new_deadline() {
+    let cluster = Cluster::start();
+    let store = RedisStore::builder(&cluster.url()).timeout(Duration::from_secs(5));
+    let store = store.connect().await.unwrap();
+    let lasting = |days: u64| {
+        let max = Duration::from_secs(days * 86_400);
+        let config = SessionConfig::new().secret(SECRET).lifetime(Lifetime::normal().max(max));
+        Sessions::with_store(config, store.clone()).unwrap()
+    };
+    let session = lasting(2).create::<Auth>().await.unwrap();
+    session.set_user(7).await.unwrap();
+    let id = session.session_id().unwrap();
+    let list = IndexKey::new("app", "user", b"7");
+    let node = &cluster.nodes()[cluster.owner_of(list.as_str())];
+    let score = || node.cli::<f64>(&["ZSCORE", list.as_str(), id.expose_secret()]);
+    let before = score();
+    assert_eq!(lasting(2).reindex::<Auth>().await.unwrap(), 0);
+    assert_eq!(score(), before);
+    assert_eq!(lasting(9).reindex::<Auth>().await.unwrap(), 0);
+    assert!(score() - before > 6.9 * 86_400.0);
+    assert!(node.cli::<u64>(&["TTL", list.as_str()]) > 8 * 86_400);
 }

@@ -164,7 +164,8 @@ impl<S: Schema> FoundSessions<S> {
     ///
     /// Every session in the list at the first read has ended afterwards, under any later id. A
     /// login with an earlier [`checkpoint`](Self::checkpoint) is refused from now on. Sessions that
-    /// now belong to another user stay.
+    /// now belong to another user stay. In a Redis Cluster, a session also ends if it left this
+    /// user within the last ten minutes, and kept its id.
     ///
     /// # Errors
     ///

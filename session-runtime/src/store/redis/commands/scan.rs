@@ -6,13 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::commands::index::{LABEL_FIELD, seen};
+use crate::store::redis::commands::index::{look_at, seen};
 use crate::store::redis::commands::query::read_error;
-use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
+use crate::store::redis::protocol::command::command_of;
 use crate::store::redis::protocol::reply::{is_unknown_command, text};
-use crate::store::{
-    Look, Lookup, PERMANENT_FIELD, Scan, ScanCursor, ScanPage, Seen, SessionKey, StoreError,
-};
+use crate::store::{Look, Lookup, Scan, ScanCursor, ScanPage, Seen, SessionKey, StoreError};
 
 /// About the largest number of keys that a server looks at for a page.
 const PAGE: &str = "500";
@@ -182,19 +180,6 @@ impl RedisStore {
         }
         Ok(sessions)
     }
-}
-
-/// Returns the commands that look at sessions, two for each key.
-fn look_at(keys: &[SessionKey], look: Look<'_>) -> Pipeline {
-    let mut commands = Pipeline::with_capacity(2 * keys.len());
-    for key in keys {
-        let name = key.expose_secret();
-        let words = ["HMGET", name, LABEL_FIELD, PERMANENT_FIELD];
-        let mut values = begin_command(&words, Capacity::default());
-        values.arg(look.fields);
-        commands.add_command(values).add_command(command_of(&["PTTL", name]));
-    }
-    commands
 }
 
 /// Returns the pattern of all keys with this prefix, which may contain glob characters itself.

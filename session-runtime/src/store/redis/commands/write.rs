@@ -10,7 +10,7 @@ use crate::id::SessionId;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::{expire_command, field_milliseconds, milliseconds};
-use crate::store::redis::commands::index::{IndexedRun, add_entry, time_of_late};
+use crate::store::redis::commands::index::{IndexedRun, add_entry, late_end, time_of_late};
 use crate::store::redis::commands::script::{
     DESTROY, EXPIRE_FIELD, MODIFY, MODIFY_INDEXED, ROTATE, ROTATE_INDEXED, Script, WRITE,
     WRITE_INDEXED, write_error,
@@ -310,14 +310,11 @@ impl RedisStore {
         destruction: Destruction,
         entry: Option<Ending<'_>>,
     ) -> Result<Option<Destroyed>, StoreError> {
-        let (mut entry, begun) = (entry, Instant::now());
+        let begun = Instant::now();
         let mut reply = self.run_destroy(key, destruction, entry).await?;
-        if let (Some(time), Some(entry)) = (time_of_late(&reply), &mut entry)
-            && begun.elapsed() < LATE_END
-        {
-            // The clock of this node is ahead of the clock of the list.
-            entry.pending_at = Some(time);
-            reply = self.run_destroy(key, destruction, Some(*entry)).await?;
+        let again = entry.zip(time_of_late(&reply)).and_then(|(it, at)| late_end(it, at));
+        if let Some(again) = again.filter(|_| begun.elapsed() < LATE_END) {
+            reply = self.run_destroy(key, destruction, Some(again)).await?;
         }
         match reply {
             Value::Int(1) => Ok(Some(Destroyed::Ended)),

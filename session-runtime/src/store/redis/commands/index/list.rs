@@ -47,7 +47,7 @@ fn session_id(member: &Value) -> Option<SessionId> {
     }
 }
 
-fn number(score: &Value) -> Option<f64> {
+pub(super) fn number(score: &Value) -> Option<f64> {
     match score {
         Value::BulkString(text) => std::str::from_utf8(text).ok()?.parse().ok(),
         Value::Double(number) => Some(*number),
@@ -64,6 +64,12 @@ fn pending_since(score: f64, now: SystemTime) -> Option<SystemTime> {
     let ago = (since_1970 + PENDING_FOR.as_secs() + CYCLE - added_at % CYCLE) % CYCLE;
     let ago = ago.saturating_sub(PENDING_FOR.as_secs());
     (ago < PENDING_FOR.as_secs()).then(|| now - Duration::from_secs(ago))
+}
+
+/// Returns the time until which an entry stays: ten minutes after the absolute deadline.
+pub(super) fn stays_until(score: f64) -> Option<SystemTime> {
+    let deadline = Duration::try_from_secs_f64(score.abs().floor()).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(deadline)?.checked_add(PENDING_FOR)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use self::label::Label;
 use self::leave::leave_unawaited;
 use self::list::listing;
 use self::prune::{Doubt, prune};
-use self::steps::STEP_LIMIT;
+use self::steps::{CLOCK_DIFFERENCE, STEP_LIMIT};
 use crate::id::IndexKey;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
@@ -28,8 +28,8 @@ use crate::store::redis::commands::tombstone::dead_or_error;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
-    BoxFuture, Destroyed, Ending, IndexProof, Listing, Look, Lookup, MissingEntry, Seen,
-    SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
+    BoxFuture, Destroyed, Ending, IndexProof, Listing, Look, Lookup, MissingEntry, PERMANENT_FIELD,
+    Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 
 pub(super) use self::change::IndexedRun;
@@ -51,14 +51,7 @@ impl RedisStore {
         look: Look<'_>,
     ) -> Result<Vec<Lookup<Seen>>, StoreError> {
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let mut commands = Pipeline::with_capacity(2 * keys.len());
-        for key in keys {
-            let name = key.expose_secret();
-            let mut values = begin_command(&["HMGET", name, LABEL_FIELD, ""], Capacity::default());
-            values.arg(look.fields);
-            commands.add_command(values).add_command(command_of(&["PTTL", name]));
-        }
-        let mut replies = self.query(first, &commands).await?.into_iter();
+        let mut replies = self.query(first, &look_at(keys, look)).await?.into_iter();
         keys.iter().map(|_| seen(replies.next(), replies.next(), look.index)).collect()
     }
 
@@ -130,6 +123,13 @@ pub(super) fn add_entry(invocation: &mut Cmd, entry: Ending<'_>) {
     if let Some(pending_at) = entry.pending_at {
         invocation.arg(seconds(pending_at + STEP_LIMIT));
     }
+}
+
+/// Returns the end to try at this time of the session's node, which was too late for the node. If
+/// the node's clock is ahead, the read of the list may have been less than a minute ago.
+pub(super) fn late_end<'a>(entry: Ending<'a>, time: SystemTime) -> Option<Ending<'a>> {
+    let late = time.duration_since(entry.pending_at?).ok()?;
+    (late <= STEP_LIMIT + CLOCK_DIFFERENCE).then_some(Ending { pending_at: Some(time), ..entry })
 }
 
 impl SessionIndex for RedisStore {
@@ -240,6 +240,19 @@ fn read_listing(replies: Value, has_steps: bool) -> Result<Listing, StoreError> 
         }
         _ => Err(unexpected()),
     }
+}
+
+/// Returns the commands that look at sessions, two for each key.
+pub(super) fn look_at(keys: &[SessionKey], look: Look<'_>) -> Pipeline {
+    let mut commands = Pipeline::with_capacity(2 * keys.len());
+    for key in keys {
+        let name = key.expose_secret();
+        let words = ["HMGET", name, LABEL_FIELD, PERMANENT_FIELD];
+        let mut values = begin_command(&words, Capacity::default());
+        values.arg(look.fields);
+        commands.add_command(values).add_command(command_of(&["PTTL", name]));
+    }
+    commands
 }
 
 /// Interprets the replies about one session.

@@ -1,15 +1,20 @@
 //! An entry that is missing in a list.
 
-use redis::{Cmd, Value};
+use std::time::SystemTime;
 
+use redis::{Cmd, Pipeline, Value};
+
+use super::list::{number, stays_until};
 use super::steps::{Addition, add_to};
+use crate::id::{IndexKey, SessionId};
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::milliseconds;
 use crate::store::redis::commands::script::RESTORE_ENTRY;
 use crate::store::redis::commands::tombstone::dead_or_error;
 use crate::store::redis::protocol::command::command_of;
-use crate::store::{Lookup, MissingEntry, SessionKey, StoreError};
+use crate::store::redis::protocol::reply::time;
+use crate::store::{Lookup, MissingEntry, SessionIndex as _, SessionKey, StoreError};
 
 impl RedisStore {
     pub(super) async fn restore_missing(
@@ -39,24 +44,47 @@ impl RedisStore {
     }
 
     /// Adds a session to a list on another node, and returns whether the session was missing there.
+    /// An entry that would go before the session gets the later deadline.
     async fn add_missing(
         &self,
         key: &SessionKey,
         entry: MissingEntry<'_>,
     ) -> Result<bool, StoreError> {
         let MissingEntry { session, deadline_in, list, .. } = entry;
-        let score = command_of(&["ZSCORE", list.as_str(), session.expose_secret()]);
-        match self.query(list, &score).await? {
-            Value::Nil => {}
-            Value::ServerError(error) => return Err(Code::from(&error).into()),
-            _ => return Ok(false),
+        let session = &self.listed_as(session, list).await?;
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(command_of(&["TIME"]));
+        commands.add_command(command_of(&["ZSCORE", list.as_str(), session.expose_secret()]));
+        let mut replies = self.query(list, &commands).await?.into_iter();
+        let (now, score) = (replies.next().and_then(time), replies.next().unwrap_or_default());
+        if let Some(code) = Code::in_reply(&score) {
+            return Err(code.into());
+        }
+        let listed_until = number(&score).and_then(stays_until);
+        let deadline = now.and_then(|now: SystemTime| now.checked_add(deadline_in));
+        if deadline.is_some_and(|deadline| listed_until >= Some(deadline)) {
+            return Ok(false);
         }
         let addition = Addition { session, key, deadline_in, guard: Default::default() };
         let added = add_to(&self.deployment, self.deployment.deadline(), list, addition).await?;
         match added {
             Err(refusal) => Err(Code::in_reply(&refusal).unwrap_or(Code::Other).into()),
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(listed_until.is_none()),
         }
+    }
+
+    /// Returns the id in the list. An id from Python may be there with another creation time.
+    async fn listed_as(
+        &self,
+        session: &SessionId,
+        list: &IndexKey,
+    ) -> Result<SessionId, StoreError> {
+        if any_time(session.expose_secret()).is_empty() {
+            return Ok(*session);
+        }
+        let listing = self.entries(list, false).await?;
+        let listed = listing.sessions().find(|listed| listed == session);
+        Ok(listed.unwrap_or(*session))
     }
 }
 

@@ -23,6 +23,8 @@ use crate::store::{LoginGuard, SessionKey, StoreError};
 
 /// The time limit of the second step.
 pub(super) const STEP_LIMIT: Duration = Duration::from_secs(60);
+/// The largest difference between the clocks of two nodes.
+pub(super) const CLOCK_DIFFERENCE: Duration = Duration::from_secs(240);
 /// The number of times that the steps are taken. The second time follows the clock of the session's
 /// node, which may be far ahead of the clock of the list.
 const TRIES: usize = 3;
@@ -86,9 +88,9 @@ impl IndexedRun<'_> {
         moving: &[LabelledEntry<'_>],
     ) -> Result<Result<FirstStep, Value>, StoreError> {
         let entries: Vec<_> = self.changes.iter().filter_map(|it| it.entry.as_ref()).collect();
-        let guarded = |at: &usize| entries[*at].guard == LoginGuard::default();
+        let is_unconditional = |at: &usize| entries[*at].guard == LoginGuard::default();
         let mut order: Vec<usize> = (0..entries.len()).collect();
-        order.sort_by_key(guarded);
+        order.sort_by_key(is_unconditional);
         let new = order.into_iter().map(|at| (Some(at), &entries[at].key, entries[at].guard));
         let moving = moving.iter().map(|entry| (None, &entry.list, LoginGuard::default()));
         let added_at = vec![UNIX_EPOCH; entries.len()];

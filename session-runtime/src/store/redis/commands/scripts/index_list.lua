@@ -42,7 +42,8 @@ end
 local function refusal(list, member, own_id, since, most)
   if since then
     local marked_at = redis.call('ZSCORE', list, MARK)
-    if since < now - MARKED_FOR or (marked_at and tonumber(marked_at) >= since) then
+    -- After a failover, the clock may be behind. Then no mark can be compared.
+    if since > now or since < now - MARKED_FOR or (marked_at and tonumber(marked_at) >= since) then
       return redis.error_reply('ENDEDSINCE all sessions of the user were ended')
     end
   end

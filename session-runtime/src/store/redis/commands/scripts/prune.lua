@@ -28,7 +28,8 @@ for at = 2, #ARGV, 2 do
     if word == 'dead' or (word == 'unproven' and ago > PENDING_FOR) then
       redis.call('ZREM', list, member)
     elseif score > 0 and (word == 'refused' or ago - (now - read_at) > COUNTS_FOR) then
-      redis.call('ZADD', list, string.format('%.17g', -score), member)
+      -- A server with full memory may refuse this. The other members go all the same.
+      redis.pcall('ZADD', list, string.format('%.17g', -score), member)
     end
   end
 end
