@@ -470,7 +470,8 @@ impl Sessions {
     /// for the former user. As in a [walk](Self::all), a session that gets a new id meanwhile may be
     /// missed. Repeat the call until the result is 0.
     ///
-    /// Takes the round trips of [`all`](Self::all), and one more for each session with a value.
+    /// Takes the round trips of [`all`](Self::all), and one more for each session with a value. In
+    /// a Redis Cluster two more, and another for each added entry.
     ///
     /// # Errors
     ///

@@ -105,6 +105,8 @@ pub struct ListEntry {
     pub session: SessionId,
     /// The time of the first step, if the second step may still be under way.
     pub pending_since: Option<SystemTime>,
+    /// The entry counts for [`LoginGuard::at_most`](super::LoginGuard::at_most).
+    pub counts: bool,
 }
 
 /// The end of a session that is an entry of a list, for [`SessionIndex::destroy_if`].

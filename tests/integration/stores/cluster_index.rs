@@ -446,6 +446,53 @@ async fn a_second_step_that_comes_too_late_changes_nothing() {
     assert_eq!(server.cli::<String>(&["TYPE", key]), "string");
 }
 
+/// After a no, the entry of the first step goes again, so that no end reaches the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_kept_another_user_is_left_alone() {
+    let shared = Shared::cluster().await;
+    let (cluster, ada) = (cluster_of(&shared), User::new("ada"));
+    let (store, servers) = (store_on(cluster).await, Servers(cluster));
+    let config = SessionConfig::new().secret(SECRET).prefix("test");
+    let sessions = Sessions::with_store(config, store).unwrap();
+    let session: Session<Text> = sessions.open([]).session();
+    session.set_user("bob").await.unwrap();
+    assert_eq!(session.user().get_or_set("ada").await.unwrap().as_deref(), Some("bob"));
+    assert!(!session.user().compare_and_set(None, Some("ada".to_owned())).await.unwrap());
+    let id = session.session_id().unwrap();
+    assert_eq!(ada.score(&servers, &id), None);
+    assert_eq!(sessions.find(Text::by_user("ada")).end_all().await.unwrap(), 0);
+    assert!(session.exists().await.unwrap());
+    // An entry from before stays until it is old.
+    session.set_user("ada").await.unwrap();
+    session.set_user("bob").await.unwrap();
+    session.user().get_or_set("ada").await.unwrap();
+    assert!(ada.score(&servers, &id).unwrap() < 0.0);
+}
+
+/// The node of the session refuses the login, which then takes no place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_second_step_takes_no_place() {
+    let cluster = Cluster::start();
+    let (store, servers, user) = (store_on(&cluster).await, Servers(&cluster), User::new("full"));
+    let list = servers.owner_of(user.list.as_str()).port();
+    let owner_of = |id: &SessionId| servers.owner_of(key_of(id).expose_secret());
+    let of_tag = |tag: u32| {
+        let id = format!("{tag:08}{}", &fresh_id().expose_secret()[8..]);
+        SessionId::parse(&id).unwrap()
+    };
+    let id = (0..100).map(of_tag).find(|id| owner_of(id).port() != list).unwrap();
+    let node = owner_of(&id);
+    for setting in [["maxmemory-policy", "noeviction"], ["maxmemory", "1"]] {
+        let _: String = node.cli(&["CONFIG", "SET", setting[0], setting[1]]);
+    }
+    let error = user.write(&store, &id, WriteMode::Create).await.unwrap_err();
+    assert!(!error.is_unavailable(), "{error}");
+    assert_eq!(user.score(&servers, &id), None);
+    let _: String = node.cli(&["CONFIG", "SET", "maxmemory", "0"]);
+    user.write(&store, &id, WriteMode::Create).await.unwrap();
+    servers.assert_sound("test");
+}
+
 /// A list whose clock is behind, after a failover, cannot tell whether an end came since.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_of_a_clock_ahead_refuses_the_login() {
@@ -492,7 +539,7 @@ async fn outdated_members_go_while_the_memory_is_full() {
         |ago: u64| ((now.0 + 3_600) as f64 + (now.0 - ago) as f64 % CYCLE / CYCLE).to_string();
     let _: i64 = server.cli(&["ZADD", "list", &score(400), "young", &score(700), "old"]);
     let _: String = server.cli(&["CONFIG", "SET", "maxmemory", "1"]);
-    let members = ["young", "unproven", "old", "unproven"];
+    let members = ["young", "unproven", "", "old", "unproven", ""];
     let read_at = now.0.to_string();
     let _: i64 = server.cli(&[&["EVAL", PRUNE, "1", "list", &read_at][..], &members].concat());
     assert_eq!(server.cli::<Vec<String>>(&["ZRANGE", "list", "0", "-1"]), ["young"]);

@@ -35,12 +35,15 @@ pub(super) struct Fence {
     pub(super) not_after: Option<Time>,
     /// The time and the number of the addition to the list of the new value.
     pub(super) added: (Time, u64),
+    /// The session was not in this list before.
+    pub(super) is_new: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
     Dead,
-    Refused,
+    /// With the number of the addition, if the entry was new.
+    Refused(Option<u64>),
     Unproven,
 }
 
@@ -123,13 +126,15 @@ pub(super) struct Read {
 
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
-    /// The time by the clock of the list, and the number of the command.
-    Added(Time, u64),
+    /// The time by the clock of the list, the number of the command, and whether the entry is new.
+    Added(Time, u64, bool),
     EndedSince,
     TooMany,
     Entries(Read),
     Time(Time, u64),
     Done,
+    /// The session has kept another value.
+    Kept,
     Missing,
     /// A WRONGTYPE, or the text of a tombstone.
     Dead {

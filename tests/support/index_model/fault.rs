@@ -57,6 +57,8 @@ pub enum Fault {
     LimitBefore,
     /// Refused entries and old unproven entries count for the limit.
     DoubtCounts,
+    /// The entry of a refused change goes, even if the session was in the list before.
+    RefusedGoes,
     /// Unproven entries cease to count a minute after the addition.
     CeaseAfterMinute,
     /// Entries count for the limit only until their deadline.
@@ -65,7 +67,7 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::NoTimeLimit,
         Self::LateWithoutAdd,
         Self::LateRetry,
@@ -93,6 +95,7 @@ impl Fault {
         Self::NoMark,
         Self::LimitBefore,
         Self::DoubtCounts,
+        Self::RefusedGoes,
         Self::CeaseAfterMinute,
         Self::CountUntilDeadline,
     ];

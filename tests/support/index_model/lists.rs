@@ -38,7 +38,8 @@ impl World {
         let former = former.map(|at| self.lists[user].entries.swap_remove(at));
         let deadline = (clock + deadline_in + SECOND - 1).div_euclid(SECOND);
         let deadline = deadline.max(former.map_or(0, |former| former.deadline));
-        let mut entry = Entry { id, deadline, added: clock.div_euclid(SECOND), counts: true };
+        let (added, addition) = (clock.div_euclid(SECOND), self.number);
+        let mut entry = Entry { id, deadline, added, addition, counts: true };
         if let (true, Some(former)) = (self.has(Fault::AddKeepsTime), former) {
             entry.added = former.added;
         }
@@ -51,7 +52,7 @@ impl World {
         list.expires_at = list.expires_at.max(clock + deadline_in + margin);
         let tag = usize::from(self.tag(id));
         self.last_added[tag][user] = self.now;
-        Reply::Added(clock, self.number)
+        Reply::Added(clock, addition, former.is_none())
     }
 
     fn refusal(&self, user: usize, id: Id, own: Id, guard: Guard) -> Option<Reply> {
@@ -125,9 +126,13 @@ impl World {
             let Some(at) = list.entries.iter().position(|entry| entry.id == *id) else { continue };
             let added = list.entries[at].added;
             let ago = clock.div_euclid(SECOND) - added;
-            if *doubt == Doubt::Dead || (*doubt == Doubt::Unproven && ago > pending_for) {
+            let is_own = *doubt == Doubt::Refused(Some(list.entries[at].addition));
+            let is_over = *doubt == Doubt::Unproven && ago > pending_for;
+            if *doubt == Doubt::Dead || is_own || is_over {
                 list.entries.swap_remove(at);
-            } else if *doubt == Doubt::Refused || until.div_euclid(SECOND) - added > counts_for {
+            } else if matches!(doubt, Doubt::Refused(_))
+                || until.div_euclid(SECOND) - added > counts_for
+            {
                 list.entries[at].counts = false;
             }
         }

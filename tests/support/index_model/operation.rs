@@ -137,7 +137,7 @@ impl Request {
                 }
             };
             match reply {
-                Reply::Done => {
+                Reply::Done | Reply::Kept => {
                     self.cookie.set(Some(to));
                     return Ok(Outcome::Done);
                 }

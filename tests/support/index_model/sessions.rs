@@ -89,7 +89,8 @@ impl World {
         apply(&mut session, change);
         self.relabel(&mut session, change, fence);
         *self.key(id) = Key::Live(session);
-        Reply::Done
+        let is_kept = change.user().is_some_and(|user| session.value != Some(user));
+        if is_kept { Reply::Kept } else { Reply::Done }
     }
 
     /// Keeps the label in step with the value, as `index_after.lua` does.

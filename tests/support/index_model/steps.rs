@@ -116,7 +116,7 @@ impl Link {
                     if self.has(Fault::AddAfterWrite) {
                         self.add_to_lists(run).await?.ok();
                     }
-                    self.tidy(run, first.added.0, &reply).await;
+                    self.tidy(run, first, &reply).await;
                     return Ok(reply);
                 }
             }
@@ -151,8 +151,9 @@ impl Link {
             return Ok(Err(Reply::TooMany));
         }
         match self.ask(Command::Add { user, id: run.id, own, deadline_in, guard }).await? {
-            Reply::Added(time, number) => {
-                Ok(Ok(Fence { not_after: Some(time + STEP_LIMIT), added: (time, number) }))
+            Reply::Added(time, number, is_new) => {
+                let not_after = Some(time + STEP_LIMIT);
+                Ok(Ok(Fence { not_after, added: (time, number), is_new }))
             }
             refusal => Ok(Err(refusal)),
         }
@@ -183,11 +184,14 @@ impl Link {
             .await
     }
 
-    async fn tidy(&self, run: &IndexedRun, added_at: Time, reply: &Reply) {
+    async fn tidy(&self, run: &IndexedRun, first: Fence, reply: &Reply) {
         let is_rotation = run.new_id.is_some();
         let doubt = match reply {
             Reply::Dead { .. } | Reply::EndedSince => Doubt::Dead,
-            Reply::Missing => Doubt::Refused,
+            Reply::Missing | Reply::Kept => {
+                let is_own = first.is_new || self.has(Fault::RefusedGoes);
+                Doubt::Refused(is_own.then_some(first.added.1))
+            }
             Reply::Done if is_rotation => return self.leave_former(run),
             Reply::Done if self.has(Fault::LeaveLive) && run.change.user().is_some() => {
                 let other = 1 - run.change.user().unwrap_or(0);
@@ -197,7 +201,7 @@ impl Link {
         };
         if let Some(user) = self.list(run) {
             let entries = vec![(run.id, doubt)];
-            self.ask(Command::Prune { user, read_at: added_at, entries }).await.ok();
+            self.ask(Command::Prune { user, read_at: first.added.0, entries }).await.ok();
         }
     }
 

@@ -62,6 +62,8 @@ pub(super) struct Entry {
     pub(super) deadline: Time,
     /// In whole seconds.
     pub(super) added: Time,
+    /// The number of the addition, in place of the unique score.
+    pub(super) addition: u64,
     pub(super) counts: bool,
 }
 

@@ -384,7 +384,7 @@ impl Sequence {
             let has_more = self.moment.is_multiple_of(2);
             let listed: Vec<_> = list.sessions().collect();
             let shown = self.order.iter().filter(|id| has_more || listed.contains(id));
-            let entry = |&session| ListEntry { session, pending_since: None };
+            let entry = |&session| ListEntry { session, pending_since: None, counts: true };
             list.entries = shown.map(entry).collect();
         }
         let asked = air.flights[at].command.clone();

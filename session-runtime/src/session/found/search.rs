@@ -75,7 +75,8 @@ impl ReadList {
 impl Survey {
     /// Returns the sessions that were found, as entries of a list.
     pub(crate) fn list(&self) -> ReadList {
-        let entry = |one: &Found| ListEntry { session: one.session.id, pending_since: None };
+        let entry =
+            |one: &Found| ListEntry { session: one.session.id, pending_since: None, counts: true };
         self.list_of(self.found.iter().map(entry).collect())
     }
 
@@ -114,7 +115,8 @@ impl<'a> Search<'a> {
         let read_at = listing.read_at;
         // Ids from Python may be equal.
         let mut ids = Vec::from_iter(HashSet::<_>::from_iter(listing.sessions()));
-        let (mut found, mut stale, mut live) = (Vec::new(), Vec::new(), HashSet::new());
+        let (mut found, mut stale) = (Vec::new(), Vec::new());
+        let (mut live, mut tags) = (HashSet::new(), HashSet::new());
         for _ in 0..FOLLOWED {
             let mut successors = Vec::new();
             for (session, lookup) in self.look(&ids, fields).await? {
@@ -122,7 +124,8 @@ impl<'a> Search<'a> {
                 match lookup {
                     Lookup::Found(seen) if self.fits(&seen) => {
                         let seen = self.without_proof(seen);
-                        if live.insert(session.id) {
+                        // A session may be seen under two ids, before and after a rotation.
+                        if live.insert(session.id) & tags.insert(session.id.tag().to_owned()) {
                             found.push(Found { session, seen });
                         }
                         continue;
@@ -320,11 +323,11 @@ pub(crate) async fn make_room(
         let age = entry.pending_since.and_then(|since| survey.read_at.duration_since(since).ok());
         // A rotation under way is a session that was found.
         let is_found = survey.found.iter().any(|one| one.session.id.tag() == entry.session.tag());
-        !is_found && age.is_some_and(|age| age <= PENDING_COUNTS_FOR)
+        entry.counts && !is_found && age.is_some_and(|age| age <= PENDING_COUNTS_FOR)
     };
     let pending = survey.pending.iter().filter(counts);
     let live = survey.found.iter().map(|one| {
-        let entry = ListEntry { session: one.session.id, pending_since: None };
+        let entry = ListEntry { session: one.session.id, pending_since: None, counts: true };
         (one.seen.signed_in_at, entry)
     });
     // A login that is half done is the newest within its second.

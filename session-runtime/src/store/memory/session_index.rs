@@ -32,7 +32,7 @@ impl SessionIndex for MemoryStore {
                 }
                 entries.indexes.sessions(key).copied().collect::<Vec<_>>()
             });
-            let entry = |session| ListEntry { session, pending_since: None };
+            let entry = |session| ListEntry { session, pending_since: None, counts: true };
             let read_at = MemoryStore::time(self)?;
             Ok(Listing { entries: sessions.into_iter().map(entry).collect(), read_at })
         })

@@ -68,7 +68,8 @@ impl RedisStore {
                 WRITE.run(deployment, deadline, key, none, capacity, add_arguments).await?
             }
             Some(index) => {
-                Box::pin(self.run_indexed(&WRITE_INDEXED, key, index, &add_arguments)).await?
+                let run = self.run_indexed(&WRITE_INDEXED, key, index, &add_arguments, &|_| false);
+                Box::pin(run).await?
             }
         };
         match ran {
@@ -143,7 +144,9 @@ impl RedisStore {
                 MODIFY.run(&self.deployment, deadline, key, None, capacity, add_arguments).await?
             }
             Some(index) => {
-                Box::pin(self.run_indexed(&MODIFY_INDEXED, key, index, &add_arguments)).await?
+                let is_kept = |reply: &Value| is_kept(&modify.action, reply);
+                let run = self.run_indexed(&MODIFY_INDEXED, key, index, &add_arguments, &is_kept);
+                Box::pin(run).await?
             }
         };
         match ran {
@@ -265,6 +268,7 @@ impl RedisStore {
                 changes: rotation.index,
                 label: &label,
                 add_arguments,
+                is_kept: &|_| false,
             };
             match run.run(&self.deployment).await? {
                 Value::BulkString(other) => label = other,
@@ -280,6 +284,7 @@ impl RedisStore {
         key: &SessionKey,
         index: Indexing<'_>,
         add_arguments: &(dyn Fn(&mut Cmd) + Sync),
+        is_kept: &(dyn Fn(&Value) -> bool + Sync),
     ) -> Result<Value, StoreError> {
         let run = IndexedRun {
             script,
@@ -290,6 +295,7 @@ impl RedisStore {
             changes: index.changes,
             label: b"",
             add_arguments,
+            is_kept,
         };
         run.run(&self.deployment).await
     }
@@ -425,6 +431,15 @@ fn action_bytes(action: &Action) -> usize {
         Action::AddInteger { .. } | Action::AddFloat { .. } => 4 * NUMBER,
     };
     NUMBER + operands
+}
+
+/// Returns whether the session has kept another value.
+fn is_kept(action: &Action, reply: &Value) -> bool {
+    match (action, reply) {
+        (Action::GetOrSet(value), Value::BulkString(present)) => value[..] != present[..],
+        (Action::CompareAndSet { .. }, Value::Int(swapped)) => *swapped == 0,
+        _ => false,
+    }
 }
 
 fn modified(action: &Action, reply: Value) -> Option<Modified> {

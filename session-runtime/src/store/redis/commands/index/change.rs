@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
@@ -28,12 +29,22 @@ pub(in super::super) struct IndexedRun<'a> {
     pub(in super::super) label: &'a [u8],
     /// Adds the arguments of the script itself.
     pub(in super::super) add_arguments: &'a (dyn Fn(&mut Cmd) + Sync),
+    /// Returns whether a reply of the script shows that the session has kept another value.
+    pub(in super::super) is_kept: &'a (dyn Fn(&Value) -> bool + Sync),
+}
+
+/// An addition to a list.
+pub(super) struct Addition {
+    pub(super) list: IndexKey,
+    /// The time by the clock of the list.
+    pub(super) at: SystemTime,
+    /// The score, if the session was not in the list before.
+    pub(super) score: Option<Bytes>,
 }
 
 /// The result of the first step.
 pub(super) struct FirstStep {
-    /// The times of all additions, by the clocks of the lists.
-    pub(super) added: Vec<(IndexKey, SystemTime)>,
+    pub(super) added: Vec<Addition>,
     /// The times of the additions to the lists of new values, by the clocks of the lists.
     pub(super) added_at: Vec<SystemTime>,
     /// The time after which the second step is refused.

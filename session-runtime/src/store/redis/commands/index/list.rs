@@ -27,7 +27,7 @@ pub(super) fn listing(members: Vec<Value>, read_at: Value, has_steps: bool) -> O
         // The mark of an end is no session.
         let (Some(session), Some(score)) = (session_id(&member), number(&score)) else { continue };
         let pending_since = has_steps.then(|| pending_since(score, read_at)).flatten();
-        entries.push(ListEntry { session, pending_since });
+        entries.push(ListEntry { session, pending_since, counts: score >= 0.0 });
     }
     Some(Listing { entries, read_at })
 }

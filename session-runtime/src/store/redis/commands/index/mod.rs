@@ -108,7 +108,7 @@ impl RedisStore {
             (entry.session, if entry.is_dead { Doubt::Dead } else { Doubt::Unproven })
         };
         let entries: Vec<_> = stale.iter().map(doubtful).collect();
-        prune(&self.deployment, list, read_at, &entries).await
+        prune(&self.deployment, self.deployment.deadline(), list, read_at, &entries).await
     }
 
     fn has_steps(&self) -> bool {

@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use redis::Cmd;
+use tokio::time::Instant;
 
 use super::change::seconds;
 use crate::id::{IndexKey, SessionId};
@@ -12,22 +14,23 @@ use crate::store::redis::commands::script::PRUNE;
 use crate::store::redis::net::deployment::Deployment;
 
 /// The reason to doubt an entry. `prune.lua` describes what follows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Doubt {
     /// The session has a tombstone.
     Dead,
-    /// The second step of a change was refused.
-    Refused,
+    /// The second step of a change was refused. With the score, if the first step has added the
+    /// session to the list.
+    Refused(Option<Bytes>),
     /// The session did not have the value.
     Unproven,
 }
 
 impl Doubt {
-    fn word(self) -> &'static str {
+    fn words(&self) -> (&'static str, &[u8]) {
         match self {
-            Self::Dead => "dead",
-            Self::Refused => "refused",
-            Self::Unproven => "unproven",
+            Self::Dead => ("dead", b""),
+            Self::Refused(score) => ("refused", score.as_deref().unwrap_or_default()),
+            Self::Unproven => ("unproven", b""),
         }
     }
 }
@@ -36,6 +39,7 @@ impl Doubt {
 /// sessions, by the clock of the list.
 pub(super) async fn prune(
     deployment: &Deployment,
+    deadline: Instant,
     list: &IndexKey,
     read_at: SystemTime,
     entries: &[(SessionId, Doubt)],
@@ -43,10 +47,10 @@ pub(super) async fn prune(
     let add = |invocation: &mut Cmd| {
         invocation.arg(seconds(read_at));
         for (session, doubt) in entries {
-            invocation.arg(session.expose_secret()).arg(doubt.word());
+            let (word, score) = doubt.words();
+            invocation.arg(session.expose_secret()).arg(word).arg(score);
         }
     };
-    let reply =
-        PRUNE.run_on_list(deployment, deployment.deadline(), list, &[list.as_str()], add).await?;
+    let reply = PRUNE.run_on_list(deployment, deadline, list, &[list.as_str()], add).await?;
     Code::in_reply(&reply).map_or(Ok(()), |code| Err(code.into()))
 }

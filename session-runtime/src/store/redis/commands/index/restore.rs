@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use redis::{Cmd, Pipeline, Value};
 
 use super::list::{number, stays_until};
-use super::steps::{Addition, add_to};
+use super::steps::{Member, add_to};
 use crate::id::{IndexKey, SessionId};
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
@@ -65,8 +65,8 @@ impl RedisStore {
         if deadline.is_some_and(|deadline| listed_until >= Some(deadline)) {
             return Ok(false);
         }
-        let addition = Addition { session, key, deadline_in, guard: Default::default() };
-        let added = add_to(&self.deployment, self.deployment.deadline(), list, addition).await?;
+        let member = Member { session, key, deadline_in, guard: Default::default() };
+        let added = add_to(&self.deployment, self.deployment.deadline(), list, member).await?;
         match added {
             Err(refusal) => Err(Code::in_reply(&refusal).unwrap_or(Code::Other).into()),
             Ok(_) => Ok(listed_until.is_none()),

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use redis::{Cmd, Value};
 use tokio::time::Instant;
 
-use super::change::{FirstStep, IndexedRun, seconds};
+use super::change::{Addition, FirstStep, IndexedRun, seconds};
 use super::label::{Label, LabelledEntry};
 use super::leave::leave_unawaited;
 use super::prune::{Doubt, prune};
@@ -69,7 +69,7 @@ impl IndexedRun<'_> {
             let reply = self.run_script(deployment, deadline, moving, Some(&first)).await?;
             late_at = time_of_late(&reply);
             if late_at.is_none() {
-                self.tidy_lists(deployment, &first, &reply).await;
+                self.tidy_lists(deployment, deadline, &first, &reply).await;
                 return Ok(reply);
             } else if begun.elapsed() > STEP_LIMIT {
                 // After such a pause, the session may have ended, and its tombstone may be gone.
@@ -97,15 +97,16 @@ impl IndexedRun<'_> {
         let mut first = FirstStep { added: Vec::new(), added_at, not_after: None };
         for (at, list, guard) in new.chain(moving) {
             let (session, key, deadline_in) = (self.session, self.key, self.deadline_in);
-            let addition = Addition { session, key, deadline_in, guard };
-            let time = match add_to(deployment, deadline, list, addition).await? {
-                Ok(time) => time,
+            let member = Member { session, key, deadline_in, guard };
+            let added = match add_to(deployment, deadline, list, member).await? {
+                Ok(added) => added,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            let time = added.at;
             if let Some(at) = at {
                 first.added_at[at] = time;
             }
-            first.added.push((list.clone(), time));
+            first.added.push(added);
             let limit = time + STEP_LIMIT;
             first.not_after = Some(first.not_after.map_or(limit, |before| before.min(limit)));
         }
@@ -113,19 +114,26 @@ impl IndexedRun<'_> {
     }
 
     /// Removes the former id of a rotation from all lists. If the second step was refused, the
-    /// additions of the first step go or cease to count, so that they refuse no login.
-    async fn tidy_lists(&self, deployment: &Arc<Deployment>, first: &FirstStep, reply: &Value) {
-        let is_rotation = self.successor.is_some();
-        let doubt = match (Code::in_reply(reply), reply) {
-            (Some(Code::WrongType | Code::EndedSince), _) => Doubt::Dead,
-            (_, Value::Int(-1)) => Doubt::Refused,
-            (_, Value::Int(0)) if is_rotation => Doubt::Refused,
-            (_, Value::Int(1)) if is_rotation => return self.leave_lists(deployment),
+    /// additions of the first step go or cease to count.
+    async fn tidy_lists(
+        &self,
+        deployment: &Arc<Deployment>,
+        deadline: Instant,
+        first: &FirstStep,
+        reply: &Value,
+    ) {
+        let is_dead = match (Code::in_reply(reply), reply) {
+            (Some(Code::WrongType | Code::EndedSince), _) => true,
+            (Some(_), _) | (_, Value::Int(-1)) => false,
+            (_, Value::Int(1)) if self.successor.is_some() => return self.leave_lists(deployment),
+            (_, Value::Int(0)) if self.successor.is_some() => false,
+            _ if (self.is_kept)(reply) => false,
             _ => return,
         };
-        for (list, added_at) in &first.added {
+        for Addition { list, at, score } in &first.added {
+            let doubt = if is_dead { Doubt::Dead } else { Doubt::Refused(score.clone()) };
             let entry = [(*self.session, doubt)];
-            if prune(deployment, list, *added_at, &entry).await.is_err() {
+            if prune(deployment, deadline, list, *at, &entry).await.is_err() {
                 tracing::debug!("a refused change stays in an index for a while");
             }
         }
@@ -140,8 +148,8 @@ impl IndexedRun<'_> {
     }
 }
 
-/// The addition of a session to a list.
-pub(super) struct Addition<'a> {
+/// A session for a list.
+pub(super) struct Member<'a> {
     pub(super) session: &'a SessionId,
     /// The key of the session.
     pub(super) key: &'a SessionKey,
@@ -149,15 +157,14 @@ pub(super) struct Addition<'a> {
     pub(super) guard: LoginGuard,
 }
 
-/// Adds a session to a list, and returns the time by the clock of the list. Returns the reply of a
-/// list that refuses.
+/// Adds a session to a list, or returns the reply of a list that refuses.
 pub(super) async fn add_to(
     deployment: &Deployment,
     deadline: Instant,
     list: &IndexKey,
-    addition: Addition<'_>,
-) -> Result<Result<SystemTime, Value>, StoreError> {
-    let Addition { session, key, deadline_in, guard } = addition;
+    member: Member<'_>,
+) -> Result<Result<Addition, Value>, StoreError> {
+    let Member { session, key, deadline_in, guard } = member;
     let name = &key.expose_secret()[key.prefix().len()..];
     let add = |invocation: &mut Cmd| {
         invocation.arg(session.expose_secret()).arg(milliseconds(deadline_in)).arg(name);
@@ -168,7 +175,21 @@ pub(super) async fn add_to(
     if let Value::ServerError(_) = reply {
         return Ok(Err(reply));
     }
-    seconds_in(&reply).map(Ok).ok_or_else(|| StoreError::unavailable(Cause::Unexpected))
+    let added = Addition::read(list, reply);
+    added.map(Ok).ok_or_else(|| StoreError::unavailable(Cause::Unexpected))
+}
+
+impl Addition {
+    fn read(list: &IndexKey, reply: Value) -> Option<Self> {
+        let Value::Array(words) = reply else { return None };
+        let mut words = words.into_iter();
+        let at = seconds_in(&words.next()?)?;
+        let score = match words.next()? {
+            Value::BulkString(score) => Some(score.into()),
+            _ => None,
+        };
+        Some(Self { list: list.clone(), at, score })
+    }
 }
 
 /// Returns the time of the server that refused a step as too late.

@@ -8,8 +8,8 @@
 -- ARGV[4]  The login is refused if the list was marked at this time or later, in seconds. Or empty.
 -- ARGV[5]  The login is refused if the list has this many other members. Or empty.
 --
--- Returns the time of the addition, in seconds. An error with ENDEDSINCE or TOOMANY refuses a
--- login, and changes nothing.
+-- Returns the time of the addition, in seconds, and the score if the member is new. An error with
+-- ENDEDSINCE or TOOMANY refuses a login, and changes nothing.
 
 local list, member, deadline_in = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local former, left = score_in(list, member), redis.pcall('PTTL', list)
@@ -23,11 +23,12 @@ if refused then
   return refused
 end
 
-local added = redis.pcall('ZADD', list, new_score(former, deadline_in), member)
+local score = new_score(former, deadline_in)
+local added = redis.pcall('ZADD', list, score, member)
 if type(added) == 'table' then
   return added
 end
 outlive(list, left, deadline_in)
 tidy(list, '0')
 redis.pcall('ZREMRANGEBYSCORE', list, '(-' .. string.format('%.0f', now - MARKED_FOR), '(0')
-return string.format('%.6f', now)
+return {string.format('%.6f', now), not former and score}

@@ -25,11 +25,18 @@ local function score_in(list, member)
   return score and tonumber(score)
 end
 
--- Returns the new score of a member. Another process may have given the session more time.
+-- Returns the new score of a member. Another process may have given the session more time. Two
+-- additions never have the same score: the second in the same second counts as one second later.
 local function new_score(former, deadline_in)
-  local deadline = math.ceil(now + deadline_in / 1000)
-  deadline = math.max(deadline, former and math.floor(math.abs(former)) or 0)
-  return string.format('%.17g', deadline + time[1] % CYCLE / CYCLE)
+  local deadline, added_at = math.ceil(now + deadline_in / 1000), tonumber(time[1])
+  if former then
+    former = math.abs(former)
+    deadline = math.max(deadline, math.floor(former))
+    if math.floor(former % 1 * CYCLE + 0.5) == added_at % CYCLE then
+      added_at = added_at + 1
+    end
+  end
+  return string.format('%.17g', deadline + added_at % CYCLE / CYCLE)
 end
 
 -- Returns whether a list can be changed. Other commands on the list come first, or may fail.
