@@ -58,6 +58,19 @@ struct DeadEntry {
     expires_at: Duration,
 }
 
+/// Removes the expired fields of a session.
+#[inline]
+fn without_expired<'a>(
+    session: &'a mut LiveEntry,
+    live_bytes: &mut usize,
+    now: Duration,
+) -> &'a mut LiveEntry {
+    *live_bytes -= session.fields.bytes();
+    session.fields.remove_expired(now);
+    *live_bytes += session.fields.bytes();
+    session
+}
+
 impl Entries {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
@@ -85,21 +98,37 @@ impl Entries {
     /// Finds an entry without marking the entry as used. Removes an expired entry or expired
     /// fields.
     pub(super) fn find(&mut self, key: &SessionKey, now: Duration) -> Entry<'_> {
+        if let Some(tombstone) = self.tombstone(key, now) {
+            return Entry::Dead(tombstone);
+        }
+        let Some(session) = self.live.get_mut(key.expose_secret()) else { return Entry::Missing };
+        Entry::Live(without_expired(session, &mut self.live_bytes, now))
+    }
+
+    /// Finds an entry, and marks a session as the most recently used. Otherwise the same as
+    /// [`find`](Self::find).
+    pub(super) fn find_used(&mut self, key: &SessionKey, now: Duration) -> Entry<'_> {
+        if let Some(tombstone) = self.tombstone(key, now) {
+            return Entry::Dead(tombstone);
+        }
+        let Some(session) = self.live.to_back(key.expose_secret()) else { return Entry::Missing };
+        Entry::Live(without_expired(session, &mut self.live_bytes, now))
+    }
+
+    /// Returns the tombstone. Removes an expired entry.
+    #[inline]
+    fn tombstone(&mut self, key: &SessionKey, now: Duration) -> Option<Tombstone> {
         let name = key.expose_secret();
         if let Some(DeadEntry { kind, ended_at, expires_at }) = self.dead.get(name) {
             if *expires_at > now {
-                return Entry::Dead(Tombstone { kind: *kind, age: now.saturating_sub(*ended_at) });
+                return Some(Tombstone { kind: *kind, age: now.saturating_sub(*ended_at) });
             }
             self.remove_dead(name);
         }
         if self.live.get(name).is_some_and(|session| session.expires_at <= now) {
             self.remove_live(name);
         }
-        let Some(session) = self.live.get_mut(name) else { return Entry::Missing };
-        self.live_bytes -= session.fields.bytes();
-        session.fields.remove_expired(now);
-        self.live_bytes += session.fields.bytes();
-        Entry::Live(session)
+        None
     }
 
     /// Marks a session as the most recently used.

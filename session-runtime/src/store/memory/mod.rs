@@ -349,12 +349,11 @@ impl MemoryStore {
         look: impl FnOnce(&mut Fields, Duration) -> T,
     ) -> Lookup<T> {
         self.with_entries(|entries, now| {
-            let (found, expires_at) = match entries.find(key, now) {
+            let (found, expires_at) = match entries.find_used(key, now) {
                 Entry::Missing => return Lookup::Missing,
                 Entry::Dead(_) => return Lookup::Dead,
                 Entry::Live(session) => (look(&mut session.fields, now), session.expires_at),
             };
-            entries.touch(key);
             match refresh {
                 Refresh::To(expires_in) => entries.set_expiry(key, now.saturating_add(expires_in)),
                 Refresh::Below { below, expires_in } if expires_at - now < below => {
@@ -390,7 +389,7 @@ impl MemoryStore {
             };
             let growth =
                 |fields: &Fields| index.map_or(0, |index| fields.label_growth(index.changes));
-            let (report, changes, bytes) = match entries.find(key, now) {
+            let (report, changes, bytes) = match entries.find_used(key, now) {
                 Entry::Dead(_) => return Ok(Lookup::Dead),
                 Entry::Missing if mode == WriteMode::Existing => return Ok(Lookup::Missing),
                 Entry::Missing => {
@@ -412,7 +411,6 @@ impl MemoryStore {
                     (report, changes, bytes)
                 }
             };
-            entries.touch(key);
             entries.reserve(key, bytes, now).map_err(refused)?;
             let removed = entries.change(key, |fields| {
                 let removed = fields.apply(&changes, now);
