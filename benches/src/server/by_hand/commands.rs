@@ -23,8 +23,9 @@ const ROTATE: &str = concat!(
     "local keeps_indexes = false\n",
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua")
 );
-
 const ROTATE_LISTED: &str = concat!(
+    "local sets_last = true\n",
+    include_str!("../../../../session-runtime/src/store/redis/commands/scripts/index_list.lua"),
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/index_before.lua"),
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/rotate.lua"),
     include_str!("../../../../session-runtime/src/store/redis/commands/scripts/index_after.lua")
@@ -222,9 +223,9 @@ impl Writes {
             // The scripts of session-runtime.
             Self::Guarded { rotate_listed, .. } => {
                 command.arg(rotate_listed).arg(3).arg(&key).arg(&successor_key).arg(&list);
-                command.arg(2).arg(successor.as_str()).arg(id.as_str()).arg(MOST).arg("").arg(1);
+                command.arg(2).arg(successor.as_str()).arg("").arg(MOST).arg("").arg("").arg(1);
                 command.arg(field).arg(field).arg(3).arg("account").arg(1).arg(user);
-                command.arg("").arg("");
+                command.arg("").arg("").arg("");
                 command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE).arg("renewed");
                 command.arg(0).arg(0).arg(0).arg(field).arg(user);
             }
