@@ -5,9 +5,9 @@ use redis::{Cmd, Value};
 use crate::id::slot::StoredKey;
 use crate::store::StoreError;
 use crate::store::redis::RedisStore;
-use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::cause::Code;
 use crate::store::redis::net::node_connections::Route;
-use crate::store::redis::net::request::{Idempotent, Request, RequestError};
+use crate::store::redis::net::request::{Request, RequestError};
 
 impl RedisStore {
     /// Sends a request, and retries once if the connection was lost. A server that closes idle
@@ -17,12 +17,8 @@ impl RedisStore {
         key: &impl StoredKey,
         request: &R,
     ) -> Result<R::Reply, StoreError> {
-        let (request, deadline) = (Idempotent(request), self.deployment.deadline());
-        let mut replies = self.deployment.send(key, Route::Session, &request, deadline).await;
-        if matches!(replies, Err(RequestError::NoReply(Cause::Lost))) {
-            replies = self.deployment.send(key, Route::Session, &request, deadline).await;
-        }
-        replies.map_err(read_error)
+        let deadline = self.deployment.deadline();
+        self.deployment.ask(key, Route::Session, request, deadline).await.map_err(read_error)
     }
 
     /// Sends a command to every server. Fails if any server returns an error.

@@ -6,11 +6,11 @@ use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use crate::id::IndexKey;
-use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::cause::Code;
 use crate::store::redis::commands::query::read_error;
 use crate::store::redis::net::deployment::Deployment;
 use crate::store::redis::net::node_connections::Route;
-use crate::store::redis::net::request::{Idempotent, RequestError};
+use crate::store::redis::net::request::RequestError;
 use crate::store::redis::protocol::command::{Capacity, begin_command};
 use crate::store::{SessionKey, StoreError};
 
@@ -144,18 +144,13 @@ impl Script {
         keys: &[&str],
         add_arguments: impl Fn(&mut Cmd),
     ) -> Result<Value, StoreError> {
-        let mut next = invocation("EVALSHA", self.hash(), keys, &add_arguments);
-        let mut is_repeated = false;
-        loop {
-            let reply = deployment.send(list, self.route, &Idempotent(&next), deadline).await;
-            if is_unknown(&reply) {
-                next = invocation("EVAL", self.source, keys, &add_arguments);
-            } else if is_repeated || !matches!(reply, Err(RequestError::NoReply(Cause::Lost))) {
-                return reply.map_err(read_error);
-            } else {
-                is_repeated = true;
-            }
+        let by_hash = invocation("EVALSHA", self.hash(), keys, &add_arguments);
+        let mut reply = deployment.ask(list, self.route, &by_hash, deadline).await;
+        if is_unknown(&reply) {
+            let whole = invocation("EVAL", self.source, keys, &add_arguments);
+            reply = deployment.ask(list, self.route, &whole, deadline).await;
         }
+        reply.map_err(read_error)
     }
 
     fn hash(&self) -> &str {

@@ -75,6 +75,25 @@ impl Deployment {
         }
     }
 
+    /// Sends a request that only reads, or that may be carried out twice. Retries once if the
+    /// connection was lost.
+    pub(crate) async fn ask<R: Request>(
+        &self,
+        key: &impl StoredKey,
+        route: Route,
+        request: &R,
+        deadline: Instant,
+    ) -> Result<R::Reply, RequestError> {
+        let request = Idempotent(request);
+        match self.send(key, route, &request, deadline).await {
+            // A server that closes idle connections, or was restarted, should not cause an error.
+            Err(RequestError::NoReply(Cause::Lost)) => {
+                self.send(key, route, &request, deadline).await
+            }
+            replied => replied,
+        }
+    }
+
     /// Sends the same request concurrently to every server that keeps sessions, regardless of the
     /// keys in the request. A cluster uses the known nodes, or first asks for the slots if no node
     /// is known.
