@@ -381,25 +381,7 @@ impl Error {
     /// # });
     /// ```
     pub fn is_unsupported(&self) -> bool {
-        #[cfg(feature = "blocking")]
-        if matches!(*self.0, Kind::DrivesRuntime | Kind::NoThread(_)) {
-            return true;
-        }
-        match &*self.0 {
-            Kind::Store(error) => error.is_unsupported(),
-            kind => matches!(
-                kind,
-                Kind::OtherRequest
-                    | Kind::KeptWithoutNewId
-                    | Kind::NoChangesInRotation
-                    | Kind::NoIndex
-                    | Kind::SchemaWithoutIndex { .. }
-                    | Kind::GuardWithoutLogin
-                    | Kind::ExpiryOfZero
-                    | Kind::SchemaNeedsFieldExpiry { .. }
-                    | Kind::NoFieldExpiry(_)
-            ),
-        }
+        self.outcome() == "unsupported"
     }
 
     /// Returns `true` if the configuration cannot be used. The message names the setting and the
