@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
         // Ids from Python may be equal.
         let mut ids = Vec::from_iter(HashSet::<_>::from_iter(listing.sessions()));
         let (mut found, mut stale) = (Vec::new(), Vec::new());
-        let (mut live, mut tags) = (HashSet::new(), HashSet::new());
+        let (mut live, mut dead, mut tags) = (HashSet::new(), HashSet::new(), HashSet::new());
         for _ in 0..FOLLOWED {
             let mut successors = Vec::new();
             for (session, lookup) in self.look(&ids, fields).await? {
@@ -130,13 +130,16 @@ impl<'a> Search<'a> {
                         }
                         continue;
                     }
-                    Lookup::Dead => successors.extend(self.successor(&session.key).await?),
+                    Lookup::Dead => {
+                        dead.insert(session.id);
+                        successors.extend(self.successor(&session.key).await?);
+                    }
                     Lookup::Found(_) | Lookup::Missing => {}
                 }
                 stale.push(StaleEntry { session: session.id, key: session.key.clone(), is_dead });
             }
             // A successor may have been missing at the first look, and live since.
-            successors.retain(|id| !live.contains(id));
+            successors.retain(|id| !live.contains(id) && !dead.contains(id));
             if successors.is_empty() {
                 break;
             }
