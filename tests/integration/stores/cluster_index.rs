@@ -1,6 +1,6 @@
 //! The index of sessions in a cluster, where a list and its sessions are on different nodes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,8 @@ use session_tests::deployment::{Cluster, Deployment, Shared};
 use session_tests::server::RedisServer;
 use session_tests::until;
 use tokio::task::JoinSet;
+
+use super::redis_index::{Stored, contents};
 
 #[derive(Session)]
 struct Auth {
@@ -104,16 +106,9 @@ impl Servers<'_> {
     /// Asserts that every session with a user is in the list of the user, that no label is without
     /// a value, and that all keys expire.
     fn assert_sound(&self, prefix: &str) {
-        const LOOK: &str = "local found = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
-                            local is_hash = redis.call('TYPE', key).ok == 'hash' \
-                            table.insert(found, {key, redis.call('PTTL', key), is_hash and \
-                            redis.call('HGETALL', key) or {}}) end return found";
         for node in self.masters() {
-            let found: Vec<(String, i64, Vec<String>)> = node.cli(&["EVAL", LOOK, "0"]);
-            for (key, left, content) in found {
+            for Stored { key, left, content } in contents(node) {
                 assert!(left > 0, "{key} has no expiry");
-                let content: BTreeMap<_, _> =
-                    content.chunks(2).map(|field| (&*field[0], &*field[1])).collect();
                 let user = content.get("user");
                 let label = content.get("\0");
                 assert_eq!(label.is_some(), user.is_some(), "{key}: {content:?}");

@@ -98,18 +98,28 @@ fn content(server: &RedisServer, key: &str) -> BTreeMap<String, String> {
     server.cli(&["HGETALL", key])
 }
 
-/// Asserts that all keys expire, that no label is without a value, and that every session with a
-/// user is in the list of the user.
-fn assert_sound(server: &RedisServer, prefix: &str, what: &str) {
+/// A key of a server, with the milliseconds until it expires, and the fields of a hash.
+pub(super) struct Stored {
+    pub(super) key: String,
+    pub(super) left: i64,
+    pub(super) content: BTreeMap<String, String>,
+}
+
+/// Returns the content of a server, as it is at one moment.
+pub(super) fn contents(server: &RedisServer) -> Vec<Stored> {
     const LOOK: &str = "local found = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
                         local is_hash = redis.call('TYPE', key).ok == 'hash' table.insert(found, \
                         {key, redis.call('PTTL', key), is_hash and redis.call('HGETALL', key) or \
                         {}}) end return found";
-    let found: Vec<(String, i64, Vec<String>)> = server.cli(&["EVAL", LOOK, "0"]);
-    for (key, left, content) in found {
+    let found: Vec<(String, i64, BTreeMap<String, String>)> = server.cli(&["EVAL", LOOK, "0"]);
+    found.into_iter().map(|(key, left, content)| Stored { key, left, content }).collect()
+}
+
+/// Asserts that all keys expire, that no label is without a value, and that every session with a
+/// user is in the list of the user.
+fn assert_sound(server: &RedisServer, prefix: &str, what: &str) {
+    for Stored { key, left, content } in contents(server) {
         assert!(left > 0, "{what}: {key} has no expiry");
-        let content: BTreeMap<_, _> =
-            content.chunks(2).map(|field| (&*field[0], &*field[1])).collect();
         let user = content.get("user");
         if let Some(label) = content.get(LABEL) {
             assert_eq!(label.contains(r#"user":["#), user.is_some(), "{what}: {content:?}");

@@ -197,23 +197,23 @@ pub async fn a_limit_is_exact_for_logins_at_once(subject: &impl StoreUnderTest) 
 }
 
 /// The value of a user of its own.
-struct Test<'a> {
-    store: &'a dyn SessionStore,
-    index: &'a dyn SessionIndex,
-    value: Bytes,
-    list: IndexKey,
+pub(super) struct Test<'a> {
+    pub(super) store: &'a dyn SessionStore,
+    pub(super) index: &'a dyn SessionIndex,
+    pub(super) value: Bytes,
+    pub(super) list: IndexKey,
 }
 
 impl<'a> Test<'a> {
     /// Returns `None` for a store without an index.
-    fn new(subject: &'a impl StoreUnderTest) -> Option<Self> {
+    pub(super) fn new(subject: &'a impl StoreUnderTest) -> Option<Self> {
         let store = subject.store();
         let value = Bytes::copy_from_slice(fresh_id().expose_secret().as_bytes());
         let list = IndexKey::new("test", "user", &value);
         Some(Self { store, index: store.index()?, value, list })
     }
 
-    fn change(&self) -> Change<'_> {
+    pub(super) fn change(&self) -> Change<'_> {
         Change::Set { field: "user", value: self.value.clone(), ttl: None }
     }
 
@@ -222,11 +222,11 @@ impl<'a> Test<'a> {
         IndexChange { index: "user", field: "user", entry }
     }
 
-    fn proof(&self) -> IndexProof<'_> {
+    pub(super) fn proof(&self) -> IndexProof<'_> {
         IndexProof { field: "user", alias: None, value: &self.value }
     }
 
-    async fn log_in(&self, id: &SessionId) -> Result<Lookup<u64>, StoreError> {
+    pub(super) async fn log_in(&self, id: &SessionId) -> Result<Lookup<u64>, StoreError> {
         self.log_in_if(id, LoginGuard::default()).await
     }
 
@@ -250,7 +250,7 @@ impl<'a> Test<'a> {
         assert!(matches!(modified, Lookup::Found(Modified::Value(_))), "{modified:?}");
     }
 
-    async fn entries(&self) -> Vec<SessionId> {
+    pub(super) async fn entries(&self) -> Vec<SessionId> {
         self.index.entries(&self.list, false).await.unwrap().sessions().collect()
     }
 

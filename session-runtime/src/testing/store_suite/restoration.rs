@@ -2,11 +2,9 @@
 
 use std::time::SystemTime;
 
+use super::index::Test;
 use super::support::*;
-use crate::id::IndexKey;
-use crate::store::{
-    IndexChange, IndexEntry, IndexProof, Indexing, LoginGuard, Look, MissingEntry, SessionIndex,
-};
+use crate::store::{IndexProof, Look, MissingEntry};
 
 /// A session that was written without the index becomes an entry once, and is not prolonged.
 pub async fn a_missing_entry_is_restored(subject: &impl StoreUnderTest) {
@@ -31,7 +29,7 @@ pub async fn a_missing_entry_is_restored(subject: &impl StoreUnderTest) {
 pub async fn a_restored_entry_keeps_the_time_of_the_sign_in(subject: &impl StoreUnderTest) {
     let Some(test) = Test::new(subject) else { return };
     let (id, other) = (fresh_id(), fresh_id());
-    test.log_in(&id).await;
+    test.log_in(&id).await.unwrap();
     let signed_in_at = test.signed_in_at(&id).await;
     assert!(signed_in_at.is_some());
     subject.advance(MOMENT).await;
@@ -39,7 +37,7 @@ pub async fn a_restored_entry_keeps_the_time_of_the_sign_in(subject: &impl Store
     assert_eq!(test.signed_in_at(&id).await, signed_in_at);
     create(test.store, &key_of(&other), &[test.change()]).await;
     test.restore(&other, None).await;
-    test.log_in(&other).await;
+    test.log_in(&other).await.unwrap();
     assert!(test.signed_in_at(&other).await.is_some());
 }
 
@@ -70,46 +68,12 @@ pub async fn a_value_under_a_former_name_is_restored(subject: &impl StoreUnderTe
     assert!(test.entries().await.contains(&successor.id));
 }
 
-/// The value of a user of its own.
-struct Test<'a> {
-    store: &'a dyn SessionStore,
-    index: &'a dyn SessionIndex,
-    value: Bytes,
-    list: IndexKey,
-}
-
-impl<'a> Test<'a> {
-    /// Returns `None` for a store without an index.
-    fn new(subject: &'a impl StoreUnderTest) -> Option<Self> {
-        let store = subject.store();
-        let value = Bytes::copy_from_slice(fresh_id().expose_secret().as_bytes());
-        let list = IndexKey::new("test", "user", &value);
-        Some(Self { store, index: store.index()?, value, list })
-    }
-
-    fn change(&self) -> Change<'_> {
-        Change::Set { field: "user", value: self.value.clone(), ttl: None }
-    }
-
-    async fn log_in(&self, id: &SessionId) {
-        let (key, value) = (self.list.clone(), self.value.clone());
-        let entry = Some(IndexEntry { key, value, guard: LoginGuard::default() });
-        let changes = [IndexChange { index: "user", field: "user", entry }];
-        let index = Some(Indexing { session: id, deadline_in: HOUR, changes: &changes });
-        let (mode, changes) = (WriteMode::Create, &[self.change()][..]);
-        let write = Write { mode, changes, expires_in: HOUR, index };
-        self.store.write(&key_of(id), write).await.unwrap();
-    }
-
+impl Test<'_> {
     async fn restore(&self, id: &SessionId, alias: Option<&str>) -> Lookup<bool> {
-        let proof = IndexProof { field: "user", alias, value: &self.value };
+        let proof = IndexProof { alias, ..self.proof() };
         let (index, list) = ("user", &self.list);
         let entry = MissingEntry { session: id, deadline_in: HOUR, index, list, proof };
         self.index.restore_entry(&key_of(id), entry).await.unwrap()
-    }
-
-    async fn entries(&self) -> Vec<SessionId> {
-        self.index.entries(&self.list, false).await.unwrap().sessions().collect()
     }
 
     async fn signed_in_at(&self, id: &SessionId) -> Option<SystemTime> {
