@@ -1441,3 +1441,16 @@ fn a_refused_login_keeps_the_creation_of_another_operation() {
     lifecycle.login_refused(&login);
     assert_eq!(lifecycle.created(&other.session.id).unwrap(), Next::Done);
 }
+
+/// After a pause, the id of the creation may have been ended, and its tombstone may be gone.
+#[test]
+fn a_creation_without_a_reply_is_given_up_after_a_minute() {
+    let created_at = session().created_at;
+    for (age, is_kept) in [(60, true), (61, false)] {
+        let mut lifecycle = accessed(Vec::new());
+        let first = lifecycle.plan_write(now(), false, |_| Ok(session())).unwrap().unwrap();
+        lifecycle.forget_old_creation(created_at + Duration::from_secs(age));
+        let second = lifecycle.plan_write(now(), false, |_| Ok(session())).unwrap().unwrap();
+        assert_eq!(first.session.id == second.session.id, is_kept, "{age}");
+    }
+}

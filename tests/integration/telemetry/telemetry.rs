@@ -281,6 +281,39 @@ async fn lifecycle_events_show_only_the_tag_of_a_session() {
 }
 
 #[tokio::test]
+async fn each_session_that_find_ends_is_an_event() {
+    #[derive(Session)]
+    struct Auth {
+        #[session(index)]
+        user: Option<u64>,
+    }
+    let log = Log::default();
+    let ids = async {
+        let (sessions, mut ids) = (sessions(), Vec::new());
+        for _ in 0..3 {
+            let session = sessions.create::<Auth>().await.unwrap();
+            session.set_user(7).await.unwrap();
+            ids.push(session.session_id().unwrap());
+        }
+        let found = sessions.find(Auth::by_user(7));
+        assert!(found.end(ids[0].tag()).await.unwrap());
+        assert_eq!(found.end_all().await.unwrap(), 2);
+        assert_eq!(found.end_all().await.unwrap(), 0);
+        ids
+    }
+    .with_subscriber(subscriber(&log))
+    .await;
+    let said = lines(&log, "session_runtime::lifecycle");
+    let ended = said.iter().filter(|line| line.contains("event=\"destroyed\"")).count();
+    assert_eq!(ended, 3);
+    for id in ids {
+        let line = format!("session lifecycle event=\"destroyed\" session={}…", id.tag());
+        assert!(said.contains(&line), "{said:?}");
+        assert!(!log.text().contains(&id.expose_secret()[16..]));
+    }
+}
+
+#[tokio::test]
 async fn a_rotation_without_a_reply_is_logged_once_confirmed() {
     let log = Log::default();
     let of_moves = |log: &Log| {
