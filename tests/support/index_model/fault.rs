@@ -43,7 +43,7 @@ pub enum Fault {
     OldList,
     /// A creation is repeated with the same id at any time.
     CreateAgain,
-    /// What was seen before the list was read again counts as seen after the read.
+    /// Proofs from before a second read of the list count as proofs from after it.
     OldProof,
     /// The tombstone of an end lasts a minute.
     ShortTombstone,

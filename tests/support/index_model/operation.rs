@@ -1,4 +1,4 @@
-//! What a client does: the calls of an application.
+//! The calls of an application, which the clients make.
 
 use std::cell::Cell;
 use std::rc::Rc;

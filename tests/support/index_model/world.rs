@@ -17,7 +17,7 @@ const LONG_AGO: Time = -1_000_000 * SECOND;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id(pub(super) u16);
 
-/// What an id tells: the tag, and the absolute deadline by the clocks of clients.
+/// The content of an id: the tag, and the absolute deadline by the clocks of clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IdFacts {
     pub(super) tag: u16,

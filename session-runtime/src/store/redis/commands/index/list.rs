@@ -12,7 +12,7 @@ use crate::store::{ListEntry, Listing};
 ///
 /// The second step is refused a minute after the first, by the clock of the session's node. Clocks
 /// of nodes may differ by up to four minutes, and a failover may change the clock of the list by
-/// four minutes more. The scripts `prune.lua` and `mark.lua` use the same time.
+/// four minutes more. The script `prune.lua` uses the same time.
 const PENDING_FOR: Duration = Duration::from_secs(600);
 
 /// The number of seconds after which the time of the first step repeats in a score: three days.
