@@ -1,8 +1,10 @@
 //! The library's background thread, for work that must not depend on a caller's runtime.
 
+use std::future::{Future, pending};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle};
 #[cfg(feature = "redis")]
@@ -35,10 +37,34 @@ pub(crate) fn spawn<T: Send + 'static>(
     }
 }
 
+/// Runs a task on the current runtime, or on the background thread if there is none.
+pub(crate) fn spawn_here(task: impl Future<Output = ()> + Send + 'static) {
+    let task = tracing::instrument::WithSubscriber::with_current_subscriber(task);
+    if let Ok(runtime) = Handle::try_current().or_else(|_| background().map_err(|_| ())) {
+        runtime.spawn(task);
+    }
+}
+
+/// Waits for a future, until this moment at most. The timer is on the background thread, because
+/// the caller's runtime may have no timers.
+pub(crate) async fn timeout_at(until: Instant, future: impl Future<Output = ()>) {
+    match background() {
+        Ok(runtime) => {
+            let timeout = {
+                let _entered = runtime.enter();
+                tokio::time::timeout_at(until.into(), future)
+            };
+            let _ = timeout.await;
+        }
+        // Without another thread there is no timer.
+        Err(_) => future.await,
+    }
+}
+
 fn start() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
-    let run = move || runtime.block_on(std::future::pending::<()>());
+    let run = move || runtime.block_on(pending::<()>());
     thread::Builder::new().name("session-background".to_owned()).spawn(run)?;
     Ok(handle)
 }

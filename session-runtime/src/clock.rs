@@ -1,6 +1,9 @@
 //! The system's clock, and a clock that tests can move.
 
+use std::future::pending;
 use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::future::BoxFuture;
 
 #[cfg(any(test, feature = "testing"))]
 #[cfg_attr(
@@ -53,6 +56,15 @@ impl Clock {
         }
     }
 
+    /// Starts to wait for a test to move the clock. The system's clock is never moved.
+    pub(crate) fn moved(&self) -> BoxFuture<'static, ()> {
+        match self {
+            Self::System { .. } => Box::pin(pending()),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Manual(clock) => Box::pin(clock.moved()),
+        }
+    }
+
     /// Returns the time since the clock was created. Never decreases.
     pub(crate) fn elapsed(&self) -> Duration {
         match self {
@@ -89,8 +101,11 @@ impl Default for Clock {
 
 #[cfg(any(test, feature = "testing"))]
 mod manual {
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::future::Future;
+    use std::sync::Arc;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use tokio::sync::watch;
 
     /// A clock that stands still until a test moves it. Clones share the same time.
     ///
@@ -107,7 +122,7 @@ mod manual {
     /// ```
     #[derive(Debug, Clone)]
     pub struct ManualClock {
-        readings: Arc<Mutex<Readings>>,
+        readings: Arc<watch::Sender<Readings>>,
     }
 
     #[derive(Debug, Clone, Copy)]
@@ -119,12 +134,14 @@ mod manual {
     impl ManualClock {
         /// Creates a clock that shows `now`.
         pub fn new(now: SystemTime) -> Self {
-            Self { readings: Arc::new(Mutex::new(Readings { now, elapsed: Duration::ZERO })) }
+            Self {
+                readings: Arc::new(watch::Sender::new(Readings { now, elapsed: Duration::ZERO })),
+            }
         }
 
         /// Advances the clock.
         pub fn advance(&self, by: Duration) {
-            self.update(|readings| {
+            self.readings.send_modify(|readings| {
                 readings.now += by;
                 readings.elapsed += by;
             });
@@ -133,20 +150,25 @@ mod manual {
         /// Sets the time of day, forwards or backwards, as an administrator or NTP does. No time
         /// elapses.
         pub fn set(&self, now: SystemTime) {
-            self.update(|readings| readings.now = now);
+            self.readings.send_modify(|readings| readings.now = now);
         }
 
         /// Returns the time of day.
         pub fn now(&self) -> SystemTime {
-            self.update(|readings| readings.now)
+            self.readings.borrow().now
         }
 
         pub(crate) fn elapsed(&self) -> Duration {
-            self.update(|readings| readings.elapsed)
+            self.readings.borrow().elapsed
         }
 
-        fn update<T>(&self, change: impl FnOnce(&mut Readings) -> T) -> T {
-            change(&mut self.readings.lock().unwrap_or_else(PoisonError::into_inner))
+        /// Starts to wait for the next change of the clock.
+        pub(super) fn moved(&self) -> impl Future<Output = ()> + use<> {
+            let (clock, mut readings) = (self.clone(), self.readings.subscribe());
+            async move {
+                let _ = readings.changed().await;
+                drop(clock);
+            }
         }
     }
 

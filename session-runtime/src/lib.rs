@@ -144,7 +144,6 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod adapter;
-#[cfg(any(feature = "blocking", feature = "redis"))]
 mod background;
 #[cfg(feature = "blocking")]
 mod blocking;
@@ -196,6 +195,7 @@ pub use http::response::SessionHeaders;
 pub use id::SessionId;
 pub use lifecycle::EndReason;
 pub use operation::Operation;
+pub use request::ended::Ended;
 pub use request::handle::SessionHandle;
 pub use session::Session;
 pub use session::field::Field;

@@ -29,6 +29,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "request",
         &[
+            "background",
             "clock",
             "config",
             "error",

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use smallvec::SmallVec;
 
 use super::cookies;
+use super::end_wait::EndWaitSlot;
 use super::lifecycle_guard::LifecycleGuard;
 use super::manager::Manager;
 use super::outer::Outer;
-use super::shared::Shared;
+use super::shared::{Link, Shared};
 use crate::clock::ClockMoment;
 use crate::config::Lifetime;
 #[cfg(any(feature = "actix", feature = "tower"))]
@@ -73,6 +74,7 @@ pub(super) struct Request {
     /// Taken by the first access to the session.
     cookies: Mutex<CookieHeaders>,
     lifecycle: Mutex<Lifecycle>,
+    end_wait: EndWaitSlot,
     origin: Origin,
     arrival: ClockMoment,
 }
@@ -105,7 +107,9 @@ impl SessionHandle {
     fn with_origin(manager: Arc<Manager>, cookies: CookieHeaders, origin: Origin) -> Self {
         let arrival = manager.moment();
         let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
-        let request = Shared::new(Request { manager, cookies, lifecycle, origin, arrival });
+        let end_wait = EndWaitSlot::default();
+        let request =
+            Shared::new(Request { manager, cookies, lifecycle, end_wait, origin, arrival });
         Self { request, outer: Outer::default() }
     }
 
@@ -271,6 +275,19 @@ impl SessionHandle {
 
     pub(crate) fn manager(&self) -> &Arc<Manager> {
         &self.request.manager
+    }
+
+    pub(super) fn end_wait(&self) -> &EndWaitSlot {
+        &self.request.end_wait
+    }
+
+    /// Returns a link that does not keep the session's state alive.
+    pub(super) fn link(&self) -> Link<Request> {
+        self.request.link()
+    }
+
+    pub(super) fn follow(link: &Link<Request>) -> Option<Self> {
+        Some(Self { request: link.follow()?, outer: Outer::default() })
     }
 
     pub(super) fn store(&self) -> &AnyStore {

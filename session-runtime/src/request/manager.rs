@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
+
 use super::clock_log::ClockLog;
 use super::plain_http_search::PlainHttpSearch;
 use super::size_limits::SizeLimits;
@@ -19,7 +21,7 @@ use crate::id::{IndexKey, LifetimeId, SessionId};
 use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
-use crate::store::{AnyStore, Refresh, StoreError};
+use crate::store::{AnyStore, Pace, Refresh, StoreError};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
 /// The store of an application's sessions, and the rules for these sessions.
@@ -98,6 +100,11 @@ impl Manager {
         self.rules.clock.moment()
     }
 
+    /// Starts to wait for a test to move the clock. The system's clock is never moved.
+    pub(crate) fn clock_moved(&self) -> BoxFuture<'static, ()> {
+        self.rules.clock.moved()
+    }
+
     /// The clock, to be replaced. `None` once the clock is shared.
     #[cfg(feature = "testing")]
     pub(crate) fn clock_mut(&mut self) -> Option<&mut Clock> {
@@ -123,6 +130,11 @@ impl Manager {
     /// The time after a session's end in which an arriving request still counts as concurrent.
     pub(crate) fn end_grace(&self) -> Duration {
         self.rules.end_grace
+    }
+
+    /// The times between looks at a session whose end is awaited.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace { interval: Duration::from_secs(60), timeout: self.rules.timeout }
     }
 
     pub(crate) fn size_limits(&self) -> SizeLimits {

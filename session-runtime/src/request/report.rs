@@ -6,7 +6,7 @@ use super::handle::SessionHandle;
 use crate::error::Error;
 use crate::lifecycle::{KnownFields, Next, SessionMetadata};
 use crate::operation::BoxFuture;
-use crate::store::{Lookup, StoreError};
+use crate::store::{Lookup, StoreError, Tombstone};
 
 /// The next step after a report. `Break` has the answer, or `None` if nothing can be found.
 /// `Continue` asks for another plan, after the tombstone of the given session is
@@ -76,10 +76,14 @@ impl SessionHandle {
             let Some(session) = dead else { return Ok(()) };
             let reply = self.store().tombstone(&session.key).await;
             let Some(tombstone) = self.or_degraded(reply)? else { return Ok(()) };
-            let age = self.age();
-            self.lifecycle().tombstone_read(&session.id, tombstone, age);
+            self.record_tombstone(&session, tombstone);
             Ok(())
         })
+    }
+
+    pub(super) fn record_tombstone(&self, session: &SessionMetadata, tombstone: Option<Tombstone>) {
+        let age = self.age();
+        self.lifecycle().tombstone_read(&session.id, tombstone, age);
     }
 
     /// `None` means that the store is unavailable and the request continues without its session.

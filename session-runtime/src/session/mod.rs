@@ -22,6 +22,7 @@ use crate::config::Lifetime;
 use crate::id::SessionId;
 use crate::lifecycle::{EndReason, RotationReason};
 use crate::operation::Operation;
+use crate::request::ended::Ended;
 use crate::request::handle::SessionHandle;
 use crate::request::rotate::NewId;
 use crate::session::record::{Changes, Values};
@@ -487,6 +488,43 @@ impl<S: Schema> Session<S> {
             OperationSpan::new(OperationName::EndReason, self.handle())
                 .instrument(self.handle().end_reason()),
         )
+    }
+
+    /// Returns the end of the session as a future, for WebSockets, event streams and long polls.
+    ///
+    /// The future completes with the reason as soon as the session is over: after a logout, an end
+    /// by another part of the application, a new id, or the expiry. Nothing is sent meanwhile. See
+    /// [the guide].
+    ///
+    /// - Without a session, and while the store is away, the future does not complete.
+    /// - A session that is over already completes the future at once.
+    /// - A new id by another request counts as an end, with the reason
+    ///   [`EndReason::Moved`]. The old id is dead, and only the browser has the new cookie.
+    ///
+    /// You may drop the future at any time, for example in a loop around `select!`. The next future
+    /// of the same request continues where the dropped one was. The session is watched until all
+    /// handles of the request are dropped.
+    ///
+    /// Redis and Valkey tell of each change at once. With other stores, the session is looked at in
+    /// intervals: see
+    /// [`SessionConfig::end_check_interval`](crate::SessionConfig::end_check_interval).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session, _sessions| {
+    /// session.set_count(1).await?;
+    /// let ended = session.ended();
+    /// session.destroy().await?; // in practice, another request does this
+    /// println!("the session is over: {:?}", ended.await);
+    /// # });
+    /// ```
+    #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::live_connections\n")]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "websocket")]
+    #[doc(alias = "on_end")]
+    pub fn ended(&self) -> Ended {
+        self.handle().ended()
     }
 
     fn handle(&self) -> &SessionHandle {

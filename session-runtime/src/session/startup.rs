@@ -3,6 +3,8 @@
 #[cfg(feature = "redis")]
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(feature = "redis")]
+use std::time::Instant;
 
 use crate::error::Error;
 use crate::id::LifetimeId;
@@ -10,11 +12,15 @@ use crate::lifecycle::{RotationReason, SessionMetadata};
 use crate::operation::Operation;
 use crate::request::clock_log::MAX_DISTANCE;
 use crate::request::manager::Manager;
+#[cfg(feature = "redis")]
+use crate::request::watch::Watch;
 use crate::session::sessions::Sessions;
 use crate::store::{
-    Action, AnyStore, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh,
-    Rotation, StoreError, TombstoneKind, Write, WriteMode,
+    Action, Change, DestroyReason, Destruction, Lookup, Modified, Modify, Refresh, Rotation,
+    StoreError, TombstoneKind, Write, WriteMode,
 };
+#[cfg(feature = "redis")]
+use crate::store::{AnyStore, SessionKey};
 
 /// The probe session and its tombstones expire after this time.
 const PROBE_EXPIRES_IN: Duration = Duration::from_secs(10);
@@ -89,16 +95,16 @@ impl Sessions {
 }
 
 async fn check(manager: &Manager) -> Result<(), Error> {
-    let (store, now) = (manager.store(), manager.now());
+    let now = manager.now();
     let probe = manager.generate(LifetimeId::default(), now)?;
     #[cfg(feature = "redis")]
-    if let AnyStore::Redis(store) = store {
+    if let AnyStore::Redis(store) = manager.store() {
         store.check_server(&probe.key).await?;
         store.warn_of_eviction().await;
     }
     check_clock(manager).await?;
     let successor = manager.generate_successor(&probe, RotationReason::Rotate, now)?;
-    if !passes_probe(store, &probe, &successor).await? {
+    if !passes_probe(manager, &probe, &successor).await? {
         return Err(Error::config(
             "the session store failed the check at start: a test session was not stored and \
              returned as expected",
@@ -123,14 +129,51 @@ async fn check_clock(manager: &Manager) -> Result<(), Error> {
     Ok(())
 }
 
+/// The news of a change of the probe session, which a Redis server sends.
+#[cfg(feature = "redis")]
+struct ProbeNews<'a> {
+    manager: &'a Manager,
+    /// `None` if the store sends no news anyway.
+    watch: Option<Watch>,
+    is_promised: bool,
+}
+
+#[cfg(feature = "redis")]
+impl<'a> ProbeNews<'a> {
+    async fn begin(manager: &'a Manager, key: &SessionKey) -> Self {
+        let store = manager.store();
+        let watch =
+            matches!(store, AnyStore::Redis(_)).then(|| Watch::new(store, key, manager.pace()));
+        let is_promised = match &watch {
+            Some(watch) => watch.look().await,
+            None => false,
+        };
+        Self { manager, watch, is_promised }
+    }
+
+    /// Warns if the change was not told.
+    async fn check(self) {
+        let Some(watch) = self.watch else { return };
+        let by = Instant::now() + self.manager.timeout();
+        if self.is_promised && watch.has_news(by).await {
+            return;
+        }
+        tracing::warn!(
+            "the session store does not tell of changes, so live connections notice an end only \
+             within `end_check_interval`: grant +client|tracking +client|caching to the Redis \
+             user, and let pushes of RESP3 through proxies"
+        );
+    }
+}
+
 /// Runs the probe session through the operations that demand most of a store. Returns whether each
 /// had the expected outcome.
 async fn passes_probe(
-    store: &AnyStore,
+    manager: &Manager,
     probe: &SessionMetadata,
     successor: &SessionMetadata,
 ) -> Result<bool, StoreError> {
-    let (key, expires_in) = (&probe.key, PROBE_EXPIRES_IN);
+    let (store, key, expires_in) = (manager.store(), &probe.key, PROBE_EXPIRES_IN);
     let changes = [Change::Set { field: PROBE_FIELD, value: "1".into(), ttl: None }];
     let creation = Write { mode: WriteMode::Create, changes: &changes, expires_in, index: None };
     let count = Modify {
@@ -157,7 +200,11 @@ async fn passes_probe(
     let destruction = Destruction { reason, tombstone_for: PROBE_EXPIRES_IN };
     store.write(key, creation, false).await?;
     let read = store.get(key, PROBE_FIELD, Refresh::To(expires_in)).await?;
+    #[cfg(feature = "redis")]
+    let news = ProbeNews::begin(manager, key).await;
     let counted = store.modify(key, count).await?;
+    #[cfg(feature = "redis")]
+    news.check().await;
     let rotated = store.rotate(key, rotation).await?;
     store.destroy(&successor.key, destruction).await?;
     let tombstone = store.tombstone(&successor.key).await?;

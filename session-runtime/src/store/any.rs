@@ -5,13 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 #[cfg(feature = "redis")]
 use super::RedisStore;
+use super::watchlist::{LookResult, Watchlist};
 use super::{
     ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh,
     Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
+
+/// The number of looks at sessions in a custom store at the same time.
+const LOOKS_AT_ONCE: usize = 16;
 
 /// Calls an operation of the store. Only the future of a custom store is boxed.
 macro_rules! dispatch {
@@ -20,7 +25,7 @@ macro_rules! dispatch {
             Self::Memory(store) => store.$operation($($argument),*),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.$operation($($argument),*).await,
-            Self::Other(store) => store.$operation($($argument),*).await,
+            Self::Other(store, _) => store.$operation($($argument),*).await,
         }
     };
 }
@@ -30,7 +35,7 @@ pub(crate) enum AnyStore {
     Memory(MemoryStore),
     #[cfg(feature = "redis")]
     Redis(RedisStore),
-    Other(Arc<dyn SessionStore>),
+    Other(Arc<dyn SessionStore>, Arc<Watchlist>),
 }
 
 impl AnyStore {
@@ -43,7 +48,7 @@ impl AnyStore {
         if let Some(redis) = any.downcast_ref::<RedisStore>() {
             return Self::Redis(redis.clone());
         }
-        Self::Other(Arc::new(store))
+        Self::Other(Arc::new(store), Arc::default())
     }
 
     /// Returns the store with separate connections for the current runtime, if the runtime needs
@@ -80,7 +85,7 @@ impl AnyStore {
         match self {
             #[cfg(feature = "redis")]
             Self::Redis(_) => true,
-            Self::Memory(_) | Self::Other(_) => false,
+            Self::Memory(_) | Self::Other(..) => false,
         }
     }
 
@@ -140,7 +145,7 @@ impl AnyStore {
             Self::Memory(store) => store.supports_field_expiry(),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.supports_field_expiry(),
-            Self::Other(store) => store.supports_field_expiry(),
+            Self::Other(store, _) => store.supports_field_expiry(),
         }
     }
 
@@ -149,7 +154,7 @@ impl AnyStore {
             Self::Memory(_) => true,
             #[cfg(feature = "redis")]
             Self::Redis(_) => true,
-            Self::Other(store) => store.supports_changes_in_rotation(),
+            Self::Other(store, _) => store.supports_changes_in_rotation(),
         }
     }
 
@@ -158,7 +163,7 @@ impl AnyStore {
             Self::Memory(store) => Some(store),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.session_index(),
-            Self::Other(store) => store.index(),
+            Self::Other(store, _) => store.index(),
         }
     }
 
@@ -196,12 +201,42 @@ impl AnyStore {
         dispatch!(self.tombstone(key))
     }
 
+    /// Returns the sessions whose end is awaited.
+    pub(crate) fn watchlist(&self) -> &Arc<Watchlist> {
+        match self {
+            Self::Memory(store) => store.watchlist(),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.watchlist(),
+            Self::Other(_, watchlist) => watchlist,
+        }
+    }
+
+    /// Looks at watched sessions, and returns the results in the same order. Changes nothing. The
+    /// next change is told to the [watchlist](Self::watchlist), if the store can do that.
+    pub(crate) async fn look_at(&self, keys: &[SessionKey]) -> Vec<LookResult> {
+        match self {
+            Self::Memory(store) => {
+                keys.iter().map(|key| LookResult::untold(store.expires_in(key))).collect()
+            }
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.look_at(keys).await,
+            Self::Other(store, _) => {
+                let mut results = Vec::with_capacity(keys.len());
+                for keys in keys.chunks(LOOKS_AT_ONCE) {
+                    let looks: Vec<_> = keys.iter().map(|key| store.expires_in(key)).collect();
+                    results.extend(join_all(looks).await.into_iter().map(LookResult::untold));
+                }
+                results
+            }
+        }
+    }
+
     pub(crate) fn connection_state(&self) -> ConnectionState {
         match self {
             Self::Memory(store) => store.connection_state(),
             #[cfg(feature = "redis")]
             Self::Redis(store) => store.connection_state(),
-            Self::Other(store) => store.connection_state(),
+            Self::Other(store, _) => store.connection_state(),
         }
     }
 

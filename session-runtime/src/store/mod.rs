@@ -72,6 +72,7 @@ pub(crate) mod memory;
 pub(crate) mod redis;
 mod scan;
 pub(crate) mod timeout;
+mod watchlist;
 
 pub use crate::error::StoreError;
 pub use crate::id::{IndexKey, SessionKey};
@@ -94,6 +95,9 @@ pub(crate) use memory::Bounds;
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "redis")]
+pub(crate) use watchlist::Source;
+pub(crate) use watchlist::{LookResult, Pace, PendingLook, Step, Watchlist};
 
 use std::fmt;
 use std::future::ready;

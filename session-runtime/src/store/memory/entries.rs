@@ -10,7 +10,7 @@ use super::bounds::{Bounds, WhenFull, session_bytes, tombstone_bytes};
 use super::fields::Fields;
 use super::indexes::Indexes;
 use super::losses::LossLog;
-use crate::store::{SessionKey, Tombstone, TombstoneKind};
+use crate::store::{SessionKey, Tombstone, TombstoneKind, Watchlist};
 
 /// The largest number of expired entries that an operation removes. An operation adds at most one
 /// entry, so a store with expired entries shrinks.
@@ -33,6 +33,8 @@ pub(super) struct Entries {
     checks: BTreeSet<(Duration, Arc<str>)>,
     live_bytes: usize,
     dead_bytes: usize,
+    /// Is told of sessions that are no longer live.
+    watchlist: Arc<Watchlist>,
 }
 
 /// The error of a store without room.
@@ -72,7 +74,7 @@ fn without_expired<'a>(
 }
 
 impl Entries {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds, watchlist: Arc<Watchlist>) -> Self {
         Self {
             bounds,
             losses: LossLog::default(),
@@ -82,6 +84,7 @@ impl Entries {
             checks: BTreeSet::new(),
             live_bytes: 0,
             dead_bytes: 0,
+            watchlist,
         }
     }
 
@@ -297,6 +300,7 @@ impl Entries {
         let (name, LiveEntry { fields, check_at, .. }) = self.live.remove_entry(name)?;
         self.live_bytes -= session_bytes(&name) + fields.bytes();
         self.indexes.remove_all(fields.labels());
+        self.watchlist.changed(&name);
         self.checks.remove(&(check_at, name));
         Some(fields)
     }

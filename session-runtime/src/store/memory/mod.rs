@@ -30,7 +30,7 @@ use self::session_index::check_guards;
 use super::boxed::impl_session_store;
 use super::{
     Change, ConnectionState, Destroyed, Destruction, Indexing, Lookup, Modified, Modify, Refresh,
-    Rotation, SessionKey, StoreError, Tombstone, TombstoneKind, Write, WriteMode,
+    Rotation, SessionKey, StoreError, Tombstone, TombstoneKind, Watchlist, Write, WriteMode,
 };
 use crate::clock::Clock;
 
@@ -106,6 +106,7 @@ use crate::clock::Clock;
 pub struct MemoryStore {
     clock: Clock,
     entries: Arc<Mutex<Entries>>,
+    watchlist: Arc<Watchlist>,
 }
 
 impl MemoryStore {
@@ -139,7 +140,9 @@ impl MemoryStore {
     }
 
     fn empty(clock: Clock, bounds: Bounds) -> Self {
-        Self { clock, entries: Arc::new(Mutex::new(Entries::new(bounds))) }
+        let watchlist = Arc::<Watchlist>::default();
+        let entries = Entries::new(bounds, Arc::clone(&watchlist));
+        Self { clock, entries: Arc::new(Mutex::new(entries)), watchlist }
     }
 
     /// Returns how long a key is still kept, and the number of all entries, including expired
@@ -334,6 +337,10 @@ impl MemoryStore {
 
     pub(crate) fn time(&self) -> Result<SystemTime, StoreError> {
         Ok(self.clock.now())
+    }
+
+    pub(crate) fn watchlist(&self) -> &Arc<Watchlist> {
+        &self.watchlist
     }
 
     pub(crate) fn connection_state(&self) -> ConnectionState {

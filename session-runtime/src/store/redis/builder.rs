@@ -24,8 +24,8 @@ use super::tls::Certificates;
 use super::url::{RedisUrl, USABLE_URLS, UrlKind};
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::store::StoreError;
 use crate::store::timeout;
+use crate::store::{StoreError, Watchlist};
 
 /// A builder of a [`RedisStore`], created by [`RedisStore::builder`]. Settings of the builder
 /// override the same settings in the URL.
@@ -187,14 +187,21 @@ impl RedisStoreBuilder {
                 "the number of connections to a Redis server must be 1 to 256",
             ));
         }
-        let topology = self.topology(url, connections)?;
-        Ok(RedisStore::new(Deployment::new(topology, self.timeout)))
+        let watchlist = Arc::<Watchlist>::default();
+        let topology = self.topology(url, connections, Arc::clone(&watchlist))?;
+        Ok(RedisStore::new(Deployment::new(topology, self.timeout, watchlist)))
     }
 
-    fn topology(&self, url: RedisUrl, connections: usize) -> Result<Topology, Error> {
+    fn topology(
+        &self,
+        url: RedisUrl,
+        connections: usize,
+        watchlist: Arc<Watchlist>,
+    ) -> Result<Topology, Error> {
         let timeout = self.timeout;
         let node = move |endpoint| {
-            NodeConnections::new(connections, &Link::new(endpoint, SOURCES, timeout))
+            let link = Link::new(endpoint, SOURCES, timeout);
+            NodeConnections::new(connections, &link, &watchlist)
         };
         let unusable = |_: Cause| Error::config(USABLE_URLS);
         let options = self.connect_options(&url)?;

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use self::net::deployment::Deployment;
 use self::net::per_runtime::PerRuntime;
-use super::ConnectionState;
 use super::boxed::impl_session_store;
+use super::{ConnectionState, Watchlist};
 use crate::operation::Operation;
 
 /// A store that keeps sessions on Redis or Valkey.
@@ -132,6 +132,10 @@ impl RedisStore {
     pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         let deployment = self.per_runtime.for_current_runtime(&self.deployment)?;
         Some(Self { deployment, per_runtime: Arc::clone(&self.per_runtime) })
+    }
+
+    pub(crate) fn watchlist(&self) -> &Arc<Watchlist> {
+        &self.deployment.watchlist
     }
 
     /// Returns the answer of the latest connection. Every reconnect updates the answer.

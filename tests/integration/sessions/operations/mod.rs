@@ -2,6 +2,7 @@
 
 mod batches;
 mod end_reason;
+mod ended;
 mod index_races;
 mod login;
 mod reindexing;
@@ -89,6 +90,15 @@ over_every_store! {
         a_new_session_leaves_the_reason
         an_own_end_has_a_reason
         of_several_cookies_the_end_that_matters_counts
+    }
+    ended {
+        each_end_is_noticed_with_its_reason
+        ends_by_a_search_are_noticed
+        a_dropped_future_loses_nothing
+        uses_of_a_session_are_no_end
+        an_own_new_id_is_followed
+        a_session_that_is_over_is_told_at_once
+        without_a_session_nothing_is_sent
     }
     user_sessions {
         every_way_to_write_the_user_is_found

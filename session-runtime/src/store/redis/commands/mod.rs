@@ -2,6 +2,7 @@
 
 mod expiry;
 mod index;
+mod look;
 mod preflight;
 mod query;
 mod read;

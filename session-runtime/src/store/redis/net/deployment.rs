@@ -15,13 +15,15 @@ use crate::store::redis::net::connection::ServerInfo;
 use crate::store::redis::net::link::Link;
 use crate::store::redis::net::node_connections::{NodeConnections, Route};
 use crate::store::redis::net::outage_log::{LogThrottle, log_first};
-use crate::store::redis::net::request::{Idempotent, Request, RequestError};
-use crate::store::{ConnectionState, SessionKey};
+use crate::store::redis::net::request::{Exchange, Idempotent, Request, RequestError};
+use crate::store::{ConnectionState, SessionKey, Watchlist};
 
 /// The servers that keep the sessions.
 pub(crate) struct Deployment {
     pub(crate) topology: Topology,
     pub(crate) timeout: Duration,
+    /// The sessions whose changes the session connections tell.
+    pub(crate) watchlist: Arc<Watchlist>,
     unrefreshed_log: Arc<LogThrottle>,
 }
 
@@ -32,17 +34,20 @@ pub(crate) enum Topology {
 }
 
 impl Deployment {
-    pub(crate) fn new(topology: Topology, timeout: Duration) -> Self {
-        Self { topology, timeout, unrefreshed_log: Arc::default() }
+    /// Creates a deployment. The connections of the topology tell changes to this list.
+    pub(crate) fn new(topology: Topology, timeout: Duration, watchlist: Arc<Watchlist>) -> Self {
+        Self { topology, timeout, watchlist, unrefreshed_log: Arc::default() }
     }
 
     /// Returns the same servers with separate connections, which are not open yet.
     pub(crate) fn fork(&self) -> Self {
+        let watchlist = Arc::<Watchlist>::default();
         let topology = match &self.topology {
-            Topology::Single(node) => Topology::Single(node.fork()),
-            Topology::Cluster(cluster) => Topology::Cluster(cluster.fork()),
+            Topology::Single(node) => Topology::Single(node.fork(&watchlist)),
+            Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&watchlist)),
         };
-        Self { topology, timeout: self.timeout, unrefreshed_log: Arc::clone(&self.unrefreshed_log) }
+        let unrefreshed_log = Arc::clone(&self.unrefreshed_log);
+        Self { topology, timeout: self.timeout, watchlist, unrefreshed_log }
     }
 
     /// Starts to connect to all servers, without waiting.
@@ -69,6 +74,17 @@ impl Deployment {
         request: &R,
         deadline: Instant,
     ) -> Result<R::Reply, RequestError> {
+        Ok(self.exchange(key, route, request, deadline).await?.reply)
+    }
+
+    /// Does the same as [`send`](Self::send), and tells which connection replied.
+    pub(crate) async fn exchange<R: Request>(
+        &self,
+        key: &impl StoredKey,
+        route: Route,
+        request: &R,
+        deadline: Instant,
+    ) -> Result<Exchange<R::Reply>, RequestError> {
         match &self.topology {
             Topology::Single(node) => node.link(key, route).send(request, false, deadline).await,
             Topology::Cluster(cluster) => cluster.send(key, route, request, deadline).await,
@@ -107,14 +123,15 @@ impl Deployment {
             let request = request.clone();
             async move {
                 let request = Idempotent(&request);
-                match link.send(&request, false, deadline).await {
+                let sent = match link.send(&request, false, deadline).await {
                     // A server that closes idle connections, or was restarted, should not cause an
                     // error.
                     Err(RequestError::NoReply(Cause::Lost)) => {
                         link.send(&request, false, deadline).await
                     }
                     replied => replied,
-                }
+                };
+                sent.map(|exchange| exchange.reply)
             }
         });
         let mut replies = Vec::new();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::store::Watchlist;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::connector::Connector;
@@ -22,10 +23,15 @@ impl Endpoint {
         &self,
         scripts: &'static [&'static str],
         generation: Generation,
+        watchlist: Option<&Arc<Watchlist>>,
     ) -> Result<LiveConnection, Cause> {
         match self {
-            Self::Server(connector) => LiveConnection::open(connector, scripts, generation).await,
-            Self::Sentinel(sentinels) => sentinels.open_master(scripts, generation).await,
+            Self::Server(connector) => {
+                LiveConnection::open(connector, scripts, generation, watchlist).await
+            }
+            Self::Sentinel(sentinels) => {
+                sentinels.open_master(scripts, generation, watchlist).await
+            }
         }
     }
 }

@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::id::slot::StoredKey;
-use crate::store::ConnectionState;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::link::Link;
+use crate::store::{ConnectionState, Watchlist};
 
 /// The connections to one node. Each session connection serves a share of the sessions. The
 /// background connection is separate.
@@ -29,17 +29,18 @@ pub(crate) enum Route {
 }
 
 impl NodeConnections {
-    /// Creates this many session connections to the link's endpoint.
-    pub(crate) fn new(connections: usize, link: &Link) -> Self {
-        let session = (0..connections).map(|_| link.fork()).collect();
-        Self { session, background: link.fork(), hasher: RandomState::new() }
+    /// Creates this many session connections to the link's endpoint, which tell changes to this
+    /// list.
+    pub(crate) fn new(connections: usize, link: &Link, watchlist: &Arc<Watchlist>) -> Self {
+        let session = (0..connections).map(|_| link.fork(Some(watchlist))).collect();
+        Self { session, background: link.fork(None), hasher: RandomState::new() }
     }
 
-    /// Returns other connections to the same node, which are not open yet. The background
-    /// connection is shared.
-    pub(crate) fn fork(&self) -> Self {
+    /// Returns other connections to the same node, which are not open yet, and tell changes to this
+    /// list. The background connection is shared.
+    pub(crate) fn fork(&self, watchlist: &Arc<Watchlist>) -> Self {
         Self {
-            session: self.session.iter().map(Link::fork).collect(),
+            session: self.session.iter().map(|link| link.fork(Some(watchlist))).collect(),
             background: self.background.clone(),
             hasher: self.hasher.clone(),
         }

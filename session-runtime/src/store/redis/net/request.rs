@@ -1,9 +1,12 @@
 //! Requests to a server, which consist of one command or of several commands sent together.
 
+use std::sync::Arc;
+
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::net::connection::LiveConnection;
 
 /// Commands that are sent together. All commands name the same key, or keys of the same slot.
 pub(crate) trait Request: Sync {
@@ -47,6 +50,14 @@ pub(crate) trait Request: Sync {
             .filter_map(Code::in_reply)
             .find(|code| code.is_retryable())
     }
+}
+
+/// A reply, and the connection that the reply came from.
+pub(crate) struct Exchange<T> {
+    pub(crate) reply: T,
+    pub(crate) connection: Arc<LiveConnection>,
+    /// Each command was sent behind an `ASKING`.
+    pub(crate) was_asking: bool,
 }
 
 /// The reason why a request got no reply.

@@ -1,12 +1,14 @@
 //! The master that sentinels name.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use crate::store::Watchlist;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
@@ -35,12 +37,15 @@ impl Sentinels {
         &self,
         scripts: &'static [&'static str],
         generation: Generation,
+        watchlist: Option<&Arc<Watchlist>>,
     ) -> Result<LiveConnection, Cause> {
         let mut opening = JoinSet::new();
         for address in self.master_candidates().await? {
             let connector = self.master_options.connector_to(&address)?;
-            opening
-                .spawn(async move { LiveConnection::open(&connector, scripts, generation).await });
+            let watchlist = watchlist.cloned();
+            opening.spawn(async move {
+                LiveConnection::open(&connector, scripts, generation, watchlist.as_ref()).await
+            });
         }
         let mut failure = Cause::NoSentinel;
         while let Some(opened) = opening.join_next().await {

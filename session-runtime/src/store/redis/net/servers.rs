@@ -46,7 +46,8 @@ impl Deployment {
         if matches!(sent, Err(RequestError::NoReply(Cause::Lost))) {
             sent = link.send(&request, false, deadline).await;
         }
-        sent.inspect_err(|_| self.topology.refresh_soon())
+        let exchange = sent.inspect_err(|_| self.topology.refresh_soon())?;
+        Ok(exchange.reply)
     }
 
     fn link_to(&self, name: &str) -> Option<Link> {

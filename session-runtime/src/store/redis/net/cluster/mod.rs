@@ -19,9 +19,9 @@ use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
 use crate::store::redis::net::node_connections::{NodeConnections, Route};
-use crate::store::redis::net::request::{Request, RequestError};
+use crate::store::redis::net::request::{Exchange, Request, RequestError};
 use crate::store::redis::protocol::command::command_of;
-use crate::store::{ConnectionState, SessionKey};
+use crate::store::{ConnectionState, SessionKey, Watchlist};
 
 /// The masters of a cluster and their slots.
 ///
@@ -85,14 +85,14 @@ impl Cluster {
         }
     }
 
-    /// Returns the same cluster with separate connections. The slots are not known yet. The
-    /// background connections are shared.
-    pub(crate) fn fork(&self) -> Self {
-        let this = Arc::clone(&self.shared);
+    /// Returns the same cluster with separate connections, which tell changes to this list. The
+    /// slots are not known yet. The background connections are shared.
+    pub(crate) fn fork(&self, watchlist: &Arc<Watchlist>) -> Self {
+        let (this, watchlist) = (Arc::clone(&self.shared), Arc::clone(watchlist));
         let fork_connections = move |address: &Address| {
             let node = this.node_at(address)?;
             this.write_map().add(&node);
-            Ok(node.connections.fork())
+            Ok(node.connections.fork(&watchlist))
         };
         Self::new(self.shared.options.clone(), self.shared.seeds.clone(), fork_connections)
     }
@@ -145,7 +145,7 @@ impl Cluster {
         route: Route,
         request: &R,
         deadline: Instant,
-    ) -> Result<R::Reply, RequestError> {
+    ) -> Result<Exchange<R::Reply>, RequestError> {
         let slot = slot_of(key);
         let (mut asking, mut budget) = (None, RetryBudget::with_deadline(deadline));
         loop {
@@ -159,8 +159,8 @@ impl Cluster {
             };
             let link = node.connections.link(key, route);
             let sent = link.send(request, asking.is_some(), deadline).await;
-            let reply = match sent {
-                Ok(reply) => reply,
+            let exchange = match sent {
+                Ok(exchange) => exchange,
                 Err(error) => {
                     // If the node is away, another node may soon take over the slots. If the node
                     // is a replica now, there is another master.
@@ -172,8 +172,9 @@ impl Cluster {
                     return Err(error);
                 }
             };
-            let goes_on = match Redirect::in_replies(R::deciding_replies(&reply), &node.address) {
-                None => return Ok(reply),
+            let replies = R::deciding_replies(&exchange.reply);
+            let goes_on = match Redirect::in_replies(replies, &node.address) {
+                None => return Ok(exchange),
                 Some(Redirect::Ask(address)) => {
                     let node = self.shared.node_at(&address).map_err(RequestError::NotSent)?;
                     // The node may have no slots yet, but further requests will be redirected there
@@ -196,7 +197,7 @@ impl Cluster {
                 }
             };
             if !goes_on {
-                return Ok(reply);
+                return Ok(exchange);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod activity;
 mod coalescing;
 mod health;
+mod news;
 pub(super) mod role;
 mod server_info;
 
@@ -20,6 +21,8 @@ use tokio::time::sleep;
 use self::activity::Activity;
 use self::coalescing::WriteCoalescer;
 use self::health::ClosesWithDriver;
+use self::news::{EndsFeed, NewsFeed};
+use crate::store::Watchlist;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connector::Connector;
 use crate::store::redis::net::generation::Generation;
@@ -33,6 +36,10 @@ pub(crate) struct LiveConnection {
     pub(crate) activity: Activity,
     /// The generation in which the connection was opened.
     pub(crate) generation: Generation,
+    /// The news of changed keys. `None` for a connection that is not asked for news.
+    pub(crate) news: Option<NewsFeed>,
+    /// Ends the news even if the driver's runtime is parked.
+    _ends_news: Option<EndsFeed>,
     /// The runtime of the connection's driver.
     runtime: Handle,
 }
@@ -48,17 +55,22 @@ const DRIVER_TURN: Duration = Duration::from_millis(1);
 const PROBE_KEY: &str = "session-runtime:probe";
 
 impl LiveConnection {
-    /// Opens a connection and loads these scripts. Fails for a replica and for a server that is
-    /// still loading data, because neither can serve sessions.
+    /// Opens a connection and loads these scripts. News of changed keys goes to this list, if any.
+    /// Fails for a replica and for a server that is still loading data, because neither can serve
+    /// sessions.
     pub(crate) async fn open(
         connector: &Connector,
         scripts: &[&str],
         generation: Generation,
+        watchlist: Option<&Arc<Watchlist>>,
     ) -> Result<Self, Cause> {
         let address = connector.to_string();
         let failed = |error| Cause::from_connect_error(&error, &address);
         let health = ConnectionHealth::default();
         let closes = ClosesWithDriver(health.clone());
+        let news = watchlist.map(NewsFeed::new);
+        let ends_news = || news.clone().map(EndsFeed);
+        let told = ends_news();
         let config = AsyncConnectionConfig::new()
             // All deadlines are set by this crate.
             .set_connection_timeout(None)
@@ -66,6 +78,9 @@ impl LiveConnection {
             .set_pipeline_buffer_size(QUEUE_LENGTH)
             .set_push_sender(move |push: PushInfo| {
                 closes.note(&push);
+                if let Some(EndsFeed(news)) = &told {
+                    news.note(&push);
+                }
                 Ok::<_, SendError>(())
             });
         let mut connection = connector.open(config).await.map_err(failed)?;
@@ -82,6 +97,10 @@ impl LiveConnection {
         for script in scripts {
             greeting.cmd("SCRIPT").arg("LOAD").arg(script);
         }
+        // A server or a user without tracking sends no news. The start check warns of this.
+        if news.is_some() {
+            greeting.cmd("CLIENT").arg("TRACKING").arg("ON").arg("OPTIN");
+        }
         let replies =
             connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = ServerInfo::from_greeting(&replies, &address)?;
@@ -94,6 +113,8 @@ impl LiveConnection {
             coalescer,
             activity,
             generation,
+            _ends_news: ends_news(),
+            news,
             runtime,
         })
     }

@@ -16,14 +16,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use self::reconnect::ReconnectTask;
 use self::state::State;
-use crate::store::ConnectionState;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::connection::role::{Role, RoleQuery};
 use crate::store::redis::net::connection::{ConnectionHealth, LiveConnection, ServerInfo};
 use crate::store::redis::net::endpoint::Endpoint;
 use crate::store::redis::net::generation::GenerationCounter;
 use crate::store::redis::net::outage_log::{OutageLog, log_first};
-use crate::store::redis::net::request::{Request, RequestError};
+use crate::store::redis::net::request::{Exchange, Request, RequestError};
+use crate::store::{ConnectionState, Watchlist};
 
 /// A connection that all requests share, and that is replaced when necessary.
 ///
@@ -57,6 +57,8 @@ struct Shared {
     state: watch::Sender<State>,
     log: OutageLog,
     generations: GenerationCounter,
+    /// The connection tells changes to this list, if any.
+    watchlist: Option<Arc<Watchlist>>,
 }
 
 /// The longest time for an attempt, even if operations have longer deadlines. The limit bounds the
@@ -75,41 +77,35 @@ impl Link {
         scripts: &'static [&'static str],
         timeout: Duration,
     ) -> Self {
-        Self::with_state(
+        Self::with(Shared {
             endpoint,
             scripts,
             timeout,
-            OutageLog::default(),
-            GenerationCounter::default(),
-            State::default(),
-        )
+            state: watch::Sender::default(),
+            log: OutageLog::default(),
+            generations: GenerationCounter::default(),
+            watchlist: None,
+        })
     }
 
-    /// Returns another link to the same endpoint, which is not connected yet. The information about
-    /// the server is taken from this link until the other link connects.
-    pub(crate) fn fork(&self) -> Self {
+    /// Returns another link to the same endpoint, which is not connected yet, and tells changes to
+    /// this list, if any. The information about the server is taken from this link until the other
+    /// link connects.
+    pub(crate) fn fork(&self, watchlist: Option<&Arc<Watchlist>>) -> Self {
         let Shared { endpoint, scripts, timeout, log, generations, .. } = &*self.shared;
-        let state = State::disconnected_from(self.server());
-        Self::with_state(
-            endpoint.clone(),
+        Self::with(Shared {
+            endpoint: endpoint.clone(),
             scripts,
-            *timeout,
-            log.clone(),
-            generations.clone(),
-            state,
-        )
+            timeout: *timeout,
+            state: watch::Sender::new(State::disconnected_from(self.server())),
+            log: log.clone(),
+            generations: generations.clone(),
+            watchlist: watchlist.cloned(),
+        })
     }
 
-    fn with_state(
-        endpoint: Endpoint,
-        scripts: &'static [&'static str],
-        timeout: Duration,
-        log: OutageLog,
-        generations: GenerationCounter,
-        state: State,
-    ) -> Self {
-        let state = watch::Sender::new(state);
-        Self { shared: Arc::new(Shared { endpoint, scripts, timeout, state, log, generations }) }
+    fn with(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
     }
 
     /// Connects, in a single attempt.
@@ -164,7 +160,7 @@ impl Link {
         request: &R,
         is_asking: bool,
         deadline: Instant,
-    ) -> Result<R::Reply, RequestError> {
+    ) -> Result<Exchange<R::Reply>, RequestError> {
         let begun = deadline.checked_sub(self.shared.timeout).unwrap_or(deadline);
         let mut tries = MASTER_ATTEMPTS;
         loop {
@@ -174,32 +170,36 @@ impl Link {
                 .map_err(RequestError::NotSent)?;
             let question = role_query(request, &live, begun).await;
             let mut connection = live.connection.clone();
-            // Pinned here. If passed by value, the future would be copied into every future on the
-            // way, and make each as large.
-            let sent = pin!(request.send_on(&mut connection, is_asking));
-            let sent = pin!(live.coalescer.coalesce(sent));
-            let reply = self.reply::<R, _>(sent, &live.health, begun, deadline).await?;
+            let reply = {
+                // Pinned here. If passed by value, the future would be copied into every future on
+                // the way, and make each as large.
+                let sent = pin!(request.send_on(&mut connection, is_asking));
+                let sent = pin!(live.coalescer.coalesce(sent));
+                self.reply::<R, _>(sent, &live.health, begun, deadline).await?
+            };
             let role = match question {
                 Some(question) => question.answer(deadline).await,
                 None => Role::Unknown,
             };
-            if self.is_of_master(request, &live, &reply, role, begun) {
-                return Ok(reply);
+            let is_of_master = self.is_of_master(request, &live, &reply, role, begun);
+            let exchange = Exchange { reply, connection: live, was_asking: is_asking };
+            if is_of_master {
+                return Ok(exchange);
             }
-            let retryable = R::retryable_code(&reply);
+            let retryable = R::retryable_code(&exchange.reply);
             // A cluster node that became a replica names the master, which proves that nothing was
             // carried out.
             if retryable.is_some_and(|code| !code.is_not_master()) {
-                return Ok(reply);
+                return Ok(exchange);
             }
             let was_refused = retryable.is_some();
             tries -= 1;
             match tries {
                 1.. if was_refused || R::IS_IDEMPOTENT => {}
-                _ if was_refused => return Ok(reply),
+                _ if was_refused => return Ok(exchange),
                 // Only another connection was refused. This connection may still have led to the
                 // master.
-                _ if !R::IS_IDEMPOTENT && role != Role::Replica => return Ok(reply),
+                _ if !R::IS_IDEMPOTENT && role != Role::Replica => return Ok(exchange),
                 _ => return Err(RequestError::NoReply(Cause::Server(Code::ReadOnly))),
             }
         }
@@ -407,7 +407,8 @@ impl Shared {
             address: self.endpoint.to_string(),
             reason: "no reply in time",
         };
-        let opening = self.endpoint.open(self.scripts, self.generations.current());
+        let watchlist = self.watchlist.as_ref();
+        let opening = self.endpoint.open(self.scripts, self.generations.current(), watchlist);
         timeout(self.timeout.max(at_least).min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
     }
 

@@ -1,0 +1,59 @@
+//! Looks at watched sessions.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use redis::{Pipeline, Value};
+
+use crate::store::redis::RedisStore;
+use crate::store::redis::cause::Code;
+use crate::store::redis::commands::read::{Expiry, expiry};
+use crate::store::redis::net::node_connections::Route;
+use crate::store::redis::net::request::{Exchange, Idempotent};
+use crate::store::redis::protocol::command::command_of;
+use crate::store::{LookResult, PERMANENT_FIELD, SessionKey};
+
+impl RedisStore {
+    /// Looks at watched sessions. Changes nothing, and has the server tell the next change of each.
+    ///
+    /// The connection writes the commands of all sessions together.
+    pub(crate) async fn look_at(&self, keys: &[SessionKey]) -> Vec<LookResult> {
+        let looks: Vec<_> = keys.iter().map(|key| self.look(key)).collect();
+        join_all(looks).await
+    }
+
+    async fn look(&self, key: &SessionKey) -> LookResult {
+        let name = key.expose_secret();
+        let mut commands = Pipeline::with_capacity(3);
+        // Holds for the next command alone.
+        commands.add_command(command_of(&["CLIENT", "CACHING", "YES"]));
+        commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
+        commands.add_command(command_of(&["PTTL", name]));
+        let deadline = self.deployment.deadline();
+        let sent =
+            self.deployment.exchange(key, Route::Session, &Idempotent(&commands), deadline).await;
+        sent.map_or(LookResult::Failed, |exchange| result_of(&exchange))
+    }
+}
+
+fn result_of(exchange: &Exchange<Vec<Value>>) -> LookResult {
+    let [caching, presence, left] = &exchange.reply[..] else { return LookResult::Failed };
+    match Code::in_reply(presence) {
+        Some(Code::WrongType) => return LookResult::Over,
+        Some(_) => return LookResult::Failed,
+        None => {}
+    }
+    let expires_in = match expiry(Some(left.clone())) {
+        Ok(Expiry::Missing) => return LookResult::Over,
+        Ok(Expiry::Unlimited) => Duration::MAX,
+        Ok(Expiry::Limited(left)) => left,
+        Err(_) => return LookResult::Failed,
+    };
+    // An `ASKING` comes between the two commands, and the next look goes to another node.
+    if exchange.was_asking {
+        return LookResult::Moving;
+    }
+    let is_told = *caching == Value::Okay;
+    let news = exchange.connection.news.as_ref().filter(|_| is_told);
+    LookResult::Live { expires_in, source: news.map(|news| news.source().clone()) }
+}

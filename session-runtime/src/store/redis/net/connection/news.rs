@@ -1,0 +1,53 @@
+//! News of changed keys, which the server sends over a connection.
+
+use std::sync::Arc;
+
+use redis::{PushInfo, PushKind, Value};
+
+use crate::store::redis::protocol::reply::text;
+use crate::store::{Source, Watchlist};
+
+/// The news of a connection, for a list of watched sessions.
+///
+/// The server sends news by [client-side caching]: after `CLIENT TRACKING ON OPTIN`, the next change
+/// of each key that was read behind a `CLIENT CACHING YES` is told.
+///
+/// [client-side caching]: https://redis.io/docs/latest/develop/reference/client-side-caching/
+#[derive(Clone)]
+pub(crate) struct NewsFeed {
+    watchlist: Arc<Watchlist>,
+    source: Source,
+}
+
+/// A feed that ends when this is dropped.
+pub(super) struct EndsFeed(pub(super) NewsFeed);
+
+impl NewsFeed {
+    pub(super) fn new(watchlist: &Arc<Watchlist>) -> Self {
+        Self { watchlist: Arc::clone(watchlist), source: Source::default() }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Passes on a push of the server: the changed keys, or null after a `FLUSHALL`.
+    pub(super) fn note(&self, push: &PushInfo) {
+        if push.kind != PushKind::Invalidate {
+            return;
+        }
+        match &push.data[..] {
+            [Value::Array(keys)] => {
+                keys.iter().filter_map(text).for_each(|key| self.watchlist.changed(key));
+            }
+            _ => self.watchlist.all_changed(),
+        }
+    }
+}
+
+impl Drop for EndsFeed {
+    fn drop(&mut self) {
+        self.0.source.end();
+        self.0.watchlist.lost(&self.0.source);
+    }
+}

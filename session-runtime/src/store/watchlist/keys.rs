@@ -1,0 +1,256 @@
+//! The state of each watched session, free of I/O.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::source::Source;
+use crate::store::{Lookup, SessionKey, StoreError};
+
+/// The watched sessions, by key and by the time of the next look.
+#[derive(Default)]
+pub(super) struct Keys {
+    pub(super) watched: HashMap<Arc<str>, Watched>,
+    /// Every session that is not over, with the time of its next look.
+    due: BTreeSet<(Instant, Arc<str>)>,
+    looks: u64,
+}
+
+/// A watched session.
+pub(super) struct Watched {
+    key: SessionKey,
+    /// The number of watches.
+    watches: usize,
+    pace: Pace,
+    /// Wakes the waiters, after an end and after a change of the time of the next look.
+    news: Arc<Notify>,
+    /// The time of the next look. During a look, the time after which the look counts as lost.
+    due: Instant,
+    looked_at: Option<Instant>,
+    /// The number of the look under way.
+    look: Option<u64>,
+    /// The session has changed since the latest look was sent.
+    has_changed: bool,
+    /// The sender of news about the next change.
+    pub(super) source: Option<Source>,
+    is_over: bool,
+}
+
+/// The times between looks at a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// The longest time between two looks, even without news.
+    pub(crate) interval: Duration,
+    /// The longest time of a look.
+    pub(crate) timeout: Duration,
+}
+
+/// The next step of a waiter.
+pub(crate) enum Step {
+    /// The session was over at the latest look.
+    Over,
+    /// Look at these sessions.
+    Look(Vec<PendingLook>),
+    /// Wait for news until this moment.
+    Wait(Instant),
+}
+
+/// A look that was started and has no result yet.
+pub(crate) struct PendingLook {
+    pub(crate) key: SessionKey,
+    number: u64,
+}
+
+/// The result of a look.
+pub(crate) enum LookResult {
+    /// The session is live. The next change is told by this source, if any.
+    Live {
+        expires_in: Duration,
+        source: Option<Source>,
+    },
+    /// The session is live, and about to move to another server.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only a cluster moves sessions"))]
+    Moving,
+    /// The store has no live session under the key.
+    Over,
+    Failed,
+}
+
+impl LookResult {
+    /// Returns the result for a store whose changes are told in another way, or not at all.
+    pub(crate) fn untold(expires_in: Result<Lookup<Duration>, StoreError>) -> Self {
+        match expires_in {
+            Ok(Lookup::Found(expires_in)) => Self::Live { expires_in, source: None },
+            Ok(Lookup::Missing | Lookup::Dead) => Self::Over,
+            Err(_) => Self::Failed,
+        }
+    }
+}
+
+/// The shortest time between two looks at a session, however often the session changes.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of sessions that are looked at together.
+pub(super) const TOGETHER: usize = 500;
+/// Expiry on the server and our clock may differ a little.
+const AFTER_EXPIRY: Duration = Duration::from_millis(20);
+/// The time after the timeout of a look until the look counts as lost.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Keys {
+    pub(super) fn len(&self) -> usize {
+        self.watched.len()
+    }
+
+    /// Adds a watch of a session, and returns the signal of news.
+    pub(super) fn add(&mut self, key: &SessionKey, pace: Pace, now: Instant) -> Arc<Notify> {
+        if let Some(watched) = self.watched.get_mut(key.expose_secret()) {
+            watched.watches += 1;
+            return Arc::clone(&watched.news);
+        }
+        let name: Arc<str> = key.expose_secret().into();
+        let news = Arc::<Notify>::default();
+        let watched = Watched {
+            key: key.clone(),
+            watches: 1,
+            pace,
+            news: Arc::clone(&news),
+            due: now,
+            looked_at: None,
+            look: None,
+            has_changed: false,
+            source: None,
+            is_over: false,
+        };
+        self.due.insert((now, Arc::clone(&name)));
+        self.watched.insert(name, watched);
+        news
+    }
+
+    /// Removes a watch of a session.
+    pub(super) fn remove(&mut self, key: &SessionKey) {
+        let Some(watched) = self.watched.get_mut(key.expose_secret()) else { return };
+        watched.watches -= 1;
+        if watched.watches == 0
+            && let Some((name, watched)) = self.watched.remove_entry(key.expose_secret())
+        {
+            self.due.remove(&(watched.due, name));
+        }
+    }
+
+    /// Returns the next step of a waiter for this session.
+    pub(super) fn step(&mut self, key: &SessionKey, now: Instant) -> Step {
+        match self.watched.get(key.expose_secret()) {
+            Some(watched) if watched.is_over => Step::Over,
+            Some(watched) if watched.due > now => Step::Wait(watched.due),
+            _ => Step::Look(self.begin_looks(key, now)),
+        }
+    }
+
+    /// Starts a look at this session, and at others that are due.
+    fn begin_looks(&mut self, key: &SessionKey, now: Instant) -> Vec<PendingLook> {
+        let own = self.begin(key.expose_secret(), now);
+        let due = self.due.iter().take_while(|(due, _)| *due <= now).take(TOGETHER - 1);
+        let others: Vec<_> = due.map(|(_, name)| Arc::clone(name)).collect();
+        let others = others.iter().filter_map(|name| self.begin(name, now));
+        own.into_iter().chain(others).collect()
+    }
+
+    fn begin(&mut self, name: &str, now: Instant) -> Option<PendingLook> {
+        self.looks += 1;
+        let number = self.looks;
+        let watched = self.watched.get_mut(name)?;
+        watched.look = Some(number);
+        watched.looked_at = Some(now);
+        (watched.has_changed, watched.source) = (false, None);
+        let (key, lost_at) = (watched.key.clone(), now + watched.pace.timeout + GRACE);
+        self.reschedule(name, Some(lost_at));
+        Some(PendingLook { key, number })
+    }
+
+    /// Records the result of a look. The result of a look that was taken for lost does not count.
+    pub(super) fn looked(&mut self, look: &PendingLook, result: LookResult, now: Instant) {
+        let name = look.key.expose_secret();
+        let Some(watched) = self.watched.get_mut(name) else { return };
+        if watched.look != Some(look.number) {
+            return;
+        }
+        watched.look = None;
+        let soon = watched.soon(now);
+        let next = match result {
+            LookResult::Over => {
+                watched.is_over = true;
+                None
+            }
+            LookResult::Live { expires_in, source } => {
+                let is_certain =
+                    !watched.has_changed && !source.as_ref().is_some_and(Source::has_ended);
+                let quiet = watched.pace.interval.min(expires_in.saturating_add(AFTER_EXPIRY));
+                watched.source = source.filter(|_| is_certain);
+                Some(if is_certain { now + quiet } else { soon })
+            }
+            LookResult::Moving | LookResult::Failed => Some(soon),
+        };
+        self.reschedule(name, next);
+    }
+
+    /// Records a change of a session.
+    pub(super) fn changed(&mut self, name: &str, now: Instant) {
+        let Some(watched) = self.watched.get_mut(name) else { return };
+        watched.source = None;
+        watched.has_changed = true;
+        let soon = watched.soon(now);
+        if watched.look.is_none() && !watched.is_over {
+            self.reschedule(name, Some(soon));
+        }
+    }
+
+    /// Lets a session be looked at again, although the latest look found it ended.
+    pub(super) fn look_again(&mut self, key: &SessionKey, now: Instant) {
+        let Some(watched) = self.watched.get_mut(key.expose_secret()) else { return };
+        if watched.is_over {
+            watched.is_over = false;
+            let soon = watched.soon(now);
+            self.reschedule(key.expose_secret(), Some(soon));
+        }
+    }
+
+    /// Lets a session be looked at now, whenever it was due.
+    pub(super) fn hurry(&mut self, key: &SessionKey, now: Instant) {
+        let Some(watched) = self.watched.get_mut(key.expose_secret()) else { return };
+        watched.has_changed = true;
+        if watched.look.is_none() && !watched.is_over {
+            self.reschedule(key.expose_secret(), Some(now));
+        }
+    }
+
+    /// Returns whether the next change of a session will be told.
+    #[cfg(feature = "redis")]
+    pub(super) fn has_source(&self, key: &SessionKey) -> bool {
+        let watched = self.watched.get(key.expose_secret());
+        watched.is_some_and(|watched| watched.source.is_some())
+    }
+
+    /// Sets the time of the next look. Waiters only have to know of an earlier time, and of an end.
+    fn reschedule(&mut self, name: &str, due: Option<Instant>) {
+        let Some((name, watched)) = self.watched.get_key_value(name) else { return };
+        let (name, before) = (Arc::clone(name), watched.due);
+        self.due.remove(&(before, Arc::clone(&name)));
+        let Some(watched) = self.watched.get_mut(&name) else { return };
+        if let Some(due) = due {
+            watched.due = due;
+            self.due.insert((due, name));
+        }
+        if due.is_none_or(|due| due < before) {
+            watched.news.notify_waiters();
+        }
+    }
+}
+
+impl Watched {
+    /// Returns the earliest time of the next look.
+    fn soon(&self, now: Instant) -> Instant {
+        self.looked_at.map_or(now, |looked_at| now.max(looked_at + SHORTEST_INTERVAL))
+    }
+}
