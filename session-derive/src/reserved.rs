@@ -8,6 +8,7 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "session_id",
     "created_at",
     "exists",
+    "touch",
     "expires_in",
     "lifetime",
     "read",
@@ -19,6 +20,7 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "renew",
     "destroy",
     "end_reason",
+    "ended",
 ];
 
 /// Methods of traits that `Session` or every type implements, from the standard library, `futures`

@@ -20,14 +20,15 @@ use crate::error::Setting;
 /// | `--session-cookie-domain` | a host name | `SESSION_COOKIE_DOMAIN` |
 /// | `--session-cookie-path` | a path | `SESSION_COOKIE_PATH` |
 /// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing (yes), or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
+/// | `--session-end-check-interval` | whole seconds | `SESSION_END_CHECK_INTERVAL` |
 ///
 /// Each option has the meaning of its variable, see [`SessionConfig::from_env`]. An option
 /// overrides the variable, and the variable overrides the configuration that you pass to
 /// [`apply_to`](Self::apply_to). Empty options are ignored.
 ///
-/// The names are the Tornado options of the Python package `redis_session`, with a difference.
+/// The names are the Tornado options of the Python package `redis_session`, with two differences.
 /// `--session-cookie-secure=false` leaves out the attribute `Secure` and **never switches signing
-/// off**.
+/// off**. `--session-end-check-interval` is not in the package.
 ///
 /// The help shows the defaults of a configuration without Python cookies. Python cookies change the
 /// default prefix and cookie name.
@@ -95,6 +96,11 @@ pub struct SessionArgs {
     /// [env: SESSION_COOKIE_HTTP_ONLY]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_http_only: Option<OsString>,
+
+    /// Time after which a live connection asks whether its session has ended, if no news came, in
+    /// seconds. Default: 60 [env: SESSION_END_CHECK_INTERVAL]
+    #[arg(long, value_name = "SECONDS")]
+    session_end_check_interval: Option<OsString>,
 }
 
 impl SessionArgs {
@@ -161,6 +167,7 @@ impl SessionArgs {
             Setting::COOKIE_DOMAIN => &self.session_cookie_domain,
             Setting::COOKIE_PATH => &self.session_cookie_path,
             Setting::COOKIE_HTTP_ONLY => &self.session_cookie_http_only,
+            Setting::END_CHECK_INTERVAL => &self.session_end_check_interval,
             _ => return None,
         };
         option.as_ref()
@@ -179,6 +186,7 @@ impl fmt::Debug for SessionArgs {
             .field("session_cookie_domain", &self.session_cookie_domain)
             .field("session_cookie_path", &self.session_cookie_path)
             .field("session_cookie_http_only", &self.session_cookie_http_only)
+            .field("session_end_check_interval", &self.session_end_check_interval)
             .finish()
     }
 }
@@ -238,6 +246,10 @@ mod tests {
             (&["--session-cookie-domain=example.com"], new().cookie_domain("example.com")),
             (&["--session-cookie-path=/app"], new().cookie_path("/app")),
             (&["--session-cookie-http-only=False"], new().cookie_http_only(false)),
+            (
+                &["--session-end-check-interval=10"],
+                new().end_check_interval(Duration::from_secs(10)),
+            ),
             (&[], new()),
         ] {
             same(apply(options, &[], new()).unwrap(), config);
@@ -279,6 +291,7 @@ mod tests {
                 .cookie_path("/base")
                 .cookie_domain("base.example")
                 .timeout(secs(3))
+                .end_check_interval(secs(5))
                 .max_value_size(4)
         };
         same(apply(&[], &[], base()).unwrap(), base());
@@ -322,6 +335,8 @@ mod tests {
             ("session-cookie-domain", "HUNTER2/", "must be an ASCII host name"),
             ("session-cookie-path", "HUNTER2", "must be an ASCII path"),
             ("session-cookie-http-only", "HUNTER2", "must be `true` or `false`"),
+            ("session-end-check-interval", "HUNTER2", "must be a whole number of seconds"),
+            ("session-end-check-interval", "0", "must be 1 second to 1 hour"),
         ] {
             let (option, variable) =
                 (format!("--{name}={value}"), name.to_ascii_uppercase().replace('-', "_"));
@@ -409,6 +424,7 @@ mod tests {
             "--session-cookie-id",
             "--session-cookie-path",
             "--session-cookie-secure",
+            "--session-end-check-interval",
             "--session-expire",
             "--session-redis",
             "--session-redis-prefix",

@@ -29,6 +29,7 @@ impl SessionConfig {
     /// | `SECRET_KEY` | the key of the Python application | [`cookie_formats`] |
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
+    /// | `SESSION_END_CHECK_INTERVAL` | whole seconds, 1 to 3600 | [`end_check_interval`](Self::end_check_interval) |
     ///
     /// Yes is `true`, `1`, `yes` or `on`, and no is `false`, `0`, `no` or `off`. The case of
     /// letters does not matter. White space around a value is ignored.
@@ -125,6 +126,9 @@ impl SessionConfig {
             timeout: sources
                 .number(Setting::TIMEOUT, "milliseconds")?
                 .map_or(self.timeout, Duration::from_millis),
+            end_check_interval: sources
+                .number(Setting::END_CHECK_INTERVAL, "seconds")?
+                .map_or(self.end_check_interval, Duration::from_secs),
             by_options: sources.by_options,
             ..self
         }

@@ -65,6 +65,7 @@ use store_url::StoreText;
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
 /// | [`refresh_below`](Self::refresh_below) | none | a share, 0.01 to 0.99 |
 /// | [`end_grace`](Self::end_grace), key `end_grace_ms` | 5 seconds | milliseconds |
+/// | [`end_check_interval`](Self::end_check_interval) | 60 seconds | seconds |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
@@ -132,6 +133,8 @@ pub struct SessionConfig {
     refresh_below: Option<f64>,
     #[serde(rename = "end_grace_ms", deserialize_with = "milliseconds")]
     end_grace: Duration,
+    #[serde(deserialize_with = "seconds")]
+    end_check_interval: Duration,
     max_value_size: usize,
     max_batch_size: usize,
     /// The settings whose values came from options of the command line. Errors name the option.
@@ -427,6 +430,31 @@ impl SessionConfig {
         Self { end_grace: grace, ..self }
     }
 
+    /// Sets the time after which `Session::ended` asks the store although no news of a change came:
+    /// 1 second to 1 hour. Default: 60 seconds.
+    ///
+    /// Redis 7 or later and Valkey tell of changes at once. There, this setting only matters if the
+    /// news can be lost, such as by a proxy between the program and the server.
+    ///
+    /// Custom stores send no news, nor do servers that refuse `CLIENT TRACKING`. There, this is the
+    /// time until a live connection notices the end of its session.
+    ///
+    /// Each live connection asks the store this often, so a short time is a load on the store.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// use std::time::Duration;
+    ///
+    /// // A store without news, whose connections must notice a logout soon.
+    /// let config = SessionConfig::new().end_check_interval(Duration::from_secs(10));
+    /// ```
+    #[doc(alias = "poll_interval")]
+    pub fn end_check_interval(self, interval: Duration) -> Self {
+        Self { end_check_interval: interval, ..self }
+    }
+
     /// Sets the maximum size of one stored value, in bytes: 1 to 512 MiB. Default: 1 MiB.
     ///
     /// Setting a larger value fails with [`Error::is_too_large`](crate::Error::is_too_large). 512
@@ -463,6 +491,7 @@ impl Default for SessionConfig {
             connect_lazily: false,
             refresh_below: None,
             end_grace: Duration::from_secs(5),
+            end_check_interval: Duration::from_secs(60),
             max_value_size: 1024 * 1024,
             max_batch_size: 4 * 1024 * 1024,
             by_options: Vec::new(),
@@ -472,4 +501,8 @@ impl Default for SessionConfig {
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
 }

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) connect_lazily: bool,
     pub(crate) refresh_below: Option<f64>,
     pub(crate) end_grace: Duration,
+    pub(crate) end_check_interval: Duration,
     pub(crate) max_value_size: usize,
     pub(crate) max_batch_size: usize,
 }
@@ -68,6 +69,7 @@ impl SessionConfig {
             connect_lazily: self.connect_lazily,
             refresh_below: self.refresh_below,
             end_grace: self.end_grace,
+            end_check_interval: self.end_check_interval,
             max_value_size: self.max_value_size,
             max_batch_size: self.max_batch_size,
         };
@@ -143,6 +145,12 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
     }
     let graces = Duration::ZERO..=Duration::from_secs(60);
     Setting::END_GRACE.check_range(config.end_grace, graces, "up to 1 minute")?;
+    let intervals = Duration::from_secs(1)..=Duration::from_secs(60 * 60);
+    Setting::END_CHECK_INTERVAL.check_range(
+        config.end_check_interval,
+        intervals,
+        "1 second to 1 hour",
+    )?;
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(
         batch,

@@ -50,6 +50,7 @@ fn defaults_are_pinned() {
     );
     assert_eq!(settings.secrets.len(), 1);
     assert_eq!(settings.timeout, Duration::from_secs(1));
+    assert_eq!(settings.end_check_interval, Duration::from_secs(60));
     assert_eq!((settings.max_value_size, settings.max_batch_size), (1 << 20, 4 << 20));
 }
 
@@ -196,6 +197,17 @@ fn limits_have_ranges() {
             config().timeout(bad),
             &["`timeout` (SESSION_TIMEOUT_MS) must be 10 milliseconds to 1 hour"],
         );
+    }
+    let (nearly_second, hour) = (Duration::from_millis(999), Duration::from_secs(3600));
+    for bad in [Duration::ZERO, nearly_second, hour + nanosecond, Duration::MAX] {
+        refused(
+            config().end_check_interval(bad),
+            &["`end_check_interval` (SESSION_END_CHECK_INTERVAL) must be 1 second to 1 hour"],
+        );
+    }
+    for good in [Duration::from_secs(1), hour] {
+        let settings = config().end_check_interval(good).resolve().unwrap();
+        assert_eq!(settings.end_check_interval, good);
     }
     for bad in [0, (512 << 20) + 1, usize::MAX] {
         refused(config().max_value_size(bad), &["`max_value_size` must be 1 byte to 512 MiB"]);
@@ -445,6 +457,7 @@ fn every_variable_is_read() {
         ("SESSION_COOKIE_DOMAIN", "example.com", new().cookie_domain("example.com")),
         ("SESSION_SECRET", TEXT, new().secret(TEXT)),
         ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
+        ("SESSION_END_CHECK_INTERVAL", "10", new().end_check_interval(secs(10))),
     ] {
         same(from_env(&[(variable, value)]).unwrap(), config);
     }
@@ -593,7 +606,7 @@ fn variables_reach_the_settings() {
     );
 }
 
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 13] = [
     "SESSION_REDIS",
     "SESSION_REDIS_PREFIX",
     "SESSION_EXPIRE",
@@ -606,6 +619,7 @@ const VARIABLES: [&str; 12] = [
     "SESSION_COOKIE_SAME_SITE",
     "SESSION_SECRET",
     "SESSION_TIMEOUT_MS",
+    "SESSION_END_CHECK_INTERVAL",
 ];
 
 #[test]
@@ -642,6 +656,10 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_TIMEOUT_MS", "HUNTER2", "must be a whole number of milliseconds"),
         ("SESSION_TIMEOUT_MS", "0", "must be 10 milliseconds to 1 hour"),
         ("SESSION_TIMEOUT_MS", "5", "must be 10 milliseconds to 1 hour"),
+        ("SESSION_END_CHECK_INTERVAL", "HUNTER2", "must be a whole number of seconds"),
+        ("SESSION_END_CHECK_INTERVAL", "1.5", "must be a whole number of seconds"),
+        ("SESSION_END_CHECK_INTERVAL", "0", "must be 1 second to 1 hour"),
+        ("SESSION_END_CHECK_INTERVAL", "3601", "must be 1 second to 1 hour"),
         ("SESSION_REDIS", "\"redis://HUNTER2\"", "must not be in quotes"),
         ("SESSION_REDIS_PREFIX", "'HUNTER2'", "must not be in quotes"),
         ("SESSION_EXPIRE", "\"60\"", "must not be in quotes"),
@@ -688,6 +706,7 @@ fn every_key_is_read_from_files() {
         "cookie_partitioned": true,
         "secret": TEXT,
         "timeout_ms": 250,
+        "end_check_interval": 10,
         "max_value_size": 10,
         "max_batch_size": 20,
     }))
@@ -705,6 +724,7 @@ fn every_key_is_read_from_files() {
         .cookie_partitioned(true)
         .secret(TEXT)
         .timeout(Duration::from_millis(250))
+        .end_check_interval(Duration::from_secs(10))
         .max_value_size(10)
         .max_batch_size(20);
     same(read, written);
@@ -726,6 +746,7 @@ fn files_with_mistakes_are_refused() {
         (r#"{ "stroe": "memory:" }"#, "unknown field `stroe`"),
         (r#"{ "timeout": 1 }"#, "unknown field `timeout`"),
         (r#"{ "timeout_ms": -1 }"#, "invalid value"),
+        (r#"{ "end_check_interval": 0.5 }"#, "invalid type"),
         (r#"{ "cookie_secure": "no" }"#, "invalid type"),
         (r#"{ "cookie_same_site": "sometimes" }"#, "must be `Strict`, `Lax` or `None`"),
         (r#"{ "secret": 1234567890123456 }"#, "`secret` must be a text or a list of texts"),

@@ -38,11 +38,13 @@ impl Setting {
     pub(crate) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
     pub(crate) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
     pub(crate) const END_GRACE: Self = Self::keyed("end_grace");
+    pub(crate) const END_CHECK_INTERVAL: Self =
+        Self::new("end_check_interval", "SESSION_END_CHECK_INTERVAL");
     pub(crate) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     /// The settings that the environment can change.
-    pub(crate) const OF_ENVIRONMENT: [Self; 13] = [
+    pub(crate) const OF_ENVIRONMENT: [Self; 14] = [
         Self::STORE,
         Self::PREFIX,
         Self::IDLE,
@@ -56,6 +58,7 @@ impl Setting {
         Self::COOKIE_FORMATS,
         Self::SECRET,
         Self::TIMEOUT,
+        Self::END_CHECK_INTERVAL,
     ];
 
     const fn new(key: &'static str, variable: &'static str) -> Self {

@@ -10,6 +10,10 @@ use super::plan::PlannedRead;
 use super::state::State;
 use crate::store::{DestroyReason, TombstoneKind};
 
+/// The close codes of WebSockets.
+const POLICY_VIOLATION: u16 = 1008;
+const SERVICE_RESTART: u16 = 1012;
+
 /// The reason why a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -49,6 +53,40 @@ pub(crate) enum EndReasonStep {
 }
 
 impl EndReason {
+    /// Returns the close code for the WebSocket of a session that is over.
+    ///
+    /// | reason | code | meaning |
+    /// | --- | --- | --- |
+    /// | [`Moved`](Self::Moved) | 1012 | Service Restart: the client should reconnect |
+    /// | all others | 1008 | Policy Violation: the client should not reconnect without a new login |
+    ///
+    /// A session that moved goes on under a new cookie. A moment later, the browser has the cookie,
+    /// and a new connection finds the session.
+    ///
+    /// Section 7.4.1 of [RFC 6455] defines 1008, and the [registry of IANA] adds 1012. The page
+    /// reads the code from `CloseEvent.code`, and reconnects itself.
+    ///
+    /// [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+    /// [registry of IANA]: https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::EndReason;
+    ///
+    /// assert_eq!(EndReason::Moved.close_code(), 1012);
+    /// assert_eq!(EndReason::LoggedOut.close_code(), 1008);
+    /// ```
+    #[doc(alias = "websocket")]
+    pub const fn close_code(self) -> u16 {
+        match self {
+            Self::Moved => SERVICE_RESTART,
+            Self::LoggedOut | Self::EndedElsewhere | Self::TooMany | Self::Expired => {
+                POLICY_VIOLATION
+            }
+        }
+    }
+
     pub(super) fn from_tombstone(kind: TombstoneKind) -> Self {
         match kind {
             TombstoneKind::Destroyed(reason) => Self::from_destruction(reason),
@@ -110,6 +148,32 @@ impl Lifecycle {
     pub(super) fn note_end(&mut self, reason: EndReason) {
         if self.end_reason.is_none_or(|noted| noted.weight() < reason.weight()) {
             self.end_reason = Some(reason);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_reconnects_only_if_the_session_goes_on() {
+        for reason in [
+            EndReason::LoggedOut,
+            EndReason::Moved,
+            EndReason::EndedElsewhere,
+            EndReason::TooMany,
+            EndReason::Expired,
+        ] {
+            // A new variant needs an expected code, and a place in the list.
+            let code = match reason {
+                EndReason::Moved => 1012,
+                EndReason::LoggedOut
+                | EndReason::EndedElsewhere
+                | EndReason::TooMany
+                | EndReason::Expired => 1008,
+            };
+            assert_eq!(reason.close_code(), code, "{reason:?}");
         }
     }
 }

@@ -24,6 +24,10 @@ use crate::request::contention::Turns;
 use crate::store::{AnyStore, Pace, Refresh, StoreError};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
+/// The share of the idle timeout below which a heartbeat refreshes the expiry, if the application
+/// has not configured a share.
+const TOUCH_BELOW: f64 = 0.9;
+
 /// The store of an application's sessions, and the rules for these sessions.
 pub(crate) struct Manager {
     store: AnyStore,
@@ -43,6 +47,7 @@ struct Rules {
     refresh_below: Option<f64>,
     timeout: Duration,
     end_grace: Duration,
+    end_check_interval: Duration,
     size_limits: SizeLimits,
     /// Turns for updates from this process on Redis.
     #[cfg(feature = "redis")]
@@ -66,6 +71,7 @@ impl Manager {
             refresh_below: settings.refresh_below,
             timeout: settings.timeout,
             end_grace: settings.end_grace,
+            end_check_interval: settings.end_check_interval,
             size_limits: SizeLimits {
                 value: settings.max_value_size,
                 batch: settings.max_batch_size,
@@ -134,7 +140,7 @@ impl Manager {
 
     /// The times between looks at a session whose end is awaited.
     pub(crate) fn pace(&self) -> Pace {
-        Pace { interval: Duration::from_secs(60), timeout: self.rules.timeout }
+        Pace { interval: self.rules.end_check_interval, timeout: self.rules.timeout }
     }
 
     pub(crate) fn size_limits(&self) -> SizeLimits {
@@ -278,8 +284,13 @@ impl Manager {
     pub(crate) fn refresh(&self, expires_in: Duration) -> Refresh {
         match self.rules.refresh_below {
             None => Refresh::To(expires_in),
-            Some(share) => Refresh::Below { below: expires_in.mul_f64(share), expires_in },
+            Some(share) => refresh_below(share, expires_in),
         }
+    }
+
+    /// Returns how a heartbeat refreshes the expiry, where a full refresh sets `expires_in`.
+    pub(crate) fn refresh_by_touch(&self, expires_in: Duration) -> Refresh {
+        refresh_below(self.rules.refresh_below.unwrap_or(TOUCH_BELOW), expires_in)
     }
 
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
@@ -309,6 +320,10 @@ impl Manager {
         let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
         Some(self.rules.cookie.set(&written.value, session.lifetime.persistent.then_some(max_age)))
     }
+}
+
+fn refresh_below(share: f64, expires_in: Duration) -> Refresh {
+    Refresh::Below { below: expires_in.mul_f64(share), expires_in }
 }
 
 /// Uses the name that applications know.

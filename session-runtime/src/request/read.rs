@@ -61,6 +61,15 @@ impl SessionHandle {
         Ok(found.flatten().is_some())
     }
 
+    /// Returns whether the session is live, and prolongs the session if that is due.
+    pub(crate) async fn touch(&self) -> Result<bool, Error> {
+        let found = carry_out!(self, (read, refresh) = self.plan_touch(), {
+            let reply = self.store().contains(&read.session.key, PERMANENT_FIELD, refresh).await;
+            self.report_read(&read, reply, record_nothing)?
+        });
+        Ok(found.flatten().is_some())
+    }
+
     /// Returns the time until the session expires. A key from another program may have no expiry,
     /// and then the absolute deadline counts.
     pub(crate) async fn expires_in(&self) -> Result<Option<Duration>, Error> {
@@ -134,6 +143,16 @@ impl SessionHandle {
     /// Plans a read that does not refresh the session's expiry.
     fn plan_inspection(&self) -> Option<PlannedRead> {
         self.plan_read().map(|read| PlannedRead { refresh: None, ..read })
+    }
+
+    /// Plans a touch, with the refresh at every touch. This does not count as the refresh of the
+    /// request's first read, which may be due earlier.
+    fn plan_touch(&self) -> Option<(PlannedRead, Refresh)> {
+        let now = self.manager().now();
+        let read = self.accessed().plan_read(now)?;
+        let expires_in = read.session.expires_in(now)?;
+        let refresh = self.manager().refresh_by_touch(expires_in);
+        Some((PlannedRead { refresh: None, ..read }, refresh))
     }
 
     fn refresh(&self, read: &PlannedRead) -> Refresh {

@@ -148,6 +148,59 @@ impl<S: Schema> Session<S> {
         )
     }
 
+    /// Prolongs the session without reading a field, for the heartbeats of WebSockets and event
+    /// streams. Returns whether the session is live. Takes a single round trip, or none without a
+    /// session.
+    ///
+    /// A WebSocket is one request that lasts for hours. Reads restart the idle timeout only once in
+    /// a request, but `touch` does so at every call that is due. A session never outlasts its
+    /// absolute deadline.
+    ///
+    /// A call is due when less than nine tenths of the idle timeout are left.
+    /// [`SessionConfig::refresh_below`](crate::SessionConfig::refresh_below) sets another share.
+    /// Other calls change nothing in the store, so frequent heartbeats cost the server no writes.
+    /// `touch` does not wait for the change of the expiry. To be safe, call `touch` several times
+    /// within the idle timeout.
+    ///
+    /// After the end of the session, `touch` returns `false`, and you can close the connection. The
+    /// end may be a logout, an expiry, or a new id from another request.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be
+    /// reached. The session may still be live, so try again at the next heartbeat.
+    ///
+    /// # Examples
+    ///
+    /// A task that ends when the session is over, beside the connection:
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// use std::time::Duration;
+    /// use session_runtime::{Error, Session};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// async fn heartbeat(session: Session<Visitor>) -> Result<(), Error> {
+    ///     while session.touch().await? {
+    ///         tokio::time::sleep(Duration::from_secs(60)).await;
+    ///     }
+    ///     Ok(()) // Close the connection.
+    /// }
+    /// # }
+    /// ```
+    #[doc(alias = "heartbeat")]
+    #[doc(alias = "keep_alive")]
+    pub fn touch(&self) -> Operation<'_, bool> {
+        Operation::new(
+            OperationSpan::new(OperationName::Touch, self.handle())
+                .instrument(self.handle().touch()),
+        )
+    }
+
     /// Returns the time until an unused session expires. `None` means that there is no session.
     /// Takes a single round trip. Refreshes nothing, so a page may poll this.
     ///

@@ -35,6 +35,7 @@ pub(crate) enum OperationName {
     Save,
     Set,
     Take,
+    Touch,
     Update,
     Write,
 }
@@ -74,6 +75,7 @@ impl OperationName {
             Self::Save => "save",
             Self::Set => "set",
             Self::Take => "take",
+            Self::Touch => "touch",
             Self::Update => "update",
             Self::Write => "write",
         }

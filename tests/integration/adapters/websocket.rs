@@ -65,6 +65,7 @@ async fn obey(session: &Session<Visitor>, said: &str) -> String {
     let answer = match said {
         "read" => session.count().await.map(|count| count.to_string()),
         "incr" => session.count().incr(1).await.map(|count| count.to_string()),
+        "touch" => session.touch().await.map(|live| live.to_string()),
         "rotate" => session.rotate().await.map(|()| String::new()),
         "destroy" => session.destroy().await.map(|()| String::new()),
         _ => session.exists().await.map(|exists| exists.to_string()),
@@ -148,6 +149,23 @@ async fn a_logout_elsewhere_ends_the_session_of_a_connection() {
     handle.session::<Visitor>().destroy().await.unwrap();
     assert_eq!(connection.say("incr").await, "gone");
     assert_eq!(connection.say("exists").await, "false");
+}
+
+#[tokio::test]
+async fn a_connection_with_heartbeats_keeps_its_session() {
+    let clock = ManualClock::default();
+    let store = MemoryStore::with_clock(&clock);
+    let config = SessionConfig::new().secret(SECRET);
+    let sessions = Sessions::with_store(config, store).unwrap().with_clock(&clock);
+    let base = serve_connections(&sessions).await;
+    let cookie = ask(&base, "").await.cookies().remove(0);
+    let (mut connection, _) = Connection::open(&base, "/socket", &cookie).await;
+    for _ in 0..3 {
+        assert_eq!(connection.say("touch").await, "true");
+        clock.advance(Duration::from_secs(20 * 3600));
+    }
+    clock.advance(Duration::from_secs(20 * 3600));
+    assert_eq!(connection.say("touch").await, "false");
 }
 
 /// Only the first read of a request refreshes the expiry, and a connection is a single request.

@@ -23,10 +23,11 @@ struct Visitor {
     count: u64,
 }
 
-const OPERATIONS: [&str; 12] = [
+const OPERATIONS: [&str; 13] = [
     "get",
     "has",
     "exists",
+    "touch",
     "expires_in",
     "end_reason",
     "set",
@@ -125,6 +126,7 @@ async fn carry_out(session: &Session<Visitor>, operation: &str) {
         "get" => drop(session.count().await),
         "has" => drop(session.count().exists().await),
         "exists" => drop(session.exists().await),
+        "touch" => drop(session.touch().await),
         "expires_in" => drop(session.expires_in().await),
         "end_reason" => drop(session.end_reason().await),
         "set" => drop(session.set_count(2).await),

@@ -27,6 +27,7 @@ async fn every_operation(session: &Session<Visitor>) -> Result<(), Error> {
     session.tags().raw().await?;
     session.count().remove().await?;
     session.exists().await?;
+    session.touch().await?;
     session.expires_in().await?;
     session.end_reason().await?;
     session.clear().await?;

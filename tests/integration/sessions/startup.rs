@@ -227,6 +227,7 @@ async fn use_everything(sessions: &Sessions) {
         session.write().set(session.count(), 3).remove(session.name()).commit().await?;
         session.name().exists().await?;
         session.load().await?;
+        session.touch().await?;
         session.expires_in().await?;
         session.rotate().await?;
         session.renew(Lifetime::remembered()).await?;

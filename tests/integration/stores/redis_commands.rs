@@ -30,8 +30,9 @@ const OF_FIELDS: [&str; 2] = ["HPEXPIRE", "HPTTL"];
 const OF_INDEXES: [&str; 5] = ["ZADD", "ZRANGE", "ZREM", "ZREMRANGEBYSCORE", "ZSCORE"];
 /// Only a walk over all sessions needs this. The error of the walk names what is missing.
 const OF_WALKS: [&str; 1] = ["SCAN"];
-/// Without `HSETEX`, the store runs a script. Without `INFO`, the store does not warn of eviction.
-const DISPENSABLE: [&str; 2] = ["HSETEX", "INFO"];
+/// Without `CLIENT`, live connections look in intervals. Without `HSETEX`, the store runs a script.
+/// Without `INFO`, the store does not warn of eviction.
+const DISPENSABLE: [&str; 3] = ["CLIENT", "HSETEX", "INFO"];
 /// Sent only to clusters and Sentinel, which report by themselves if they are something else.
 const OF_DEPLOYMENTS: [&str; 3] = ["ASKING", "CLUSTER", "SENTINEL"];
 /// Never sent. The code of an error and an option have the name of a command.

@@ -126,6 +126,7 @@ async fn each_operation_logs_its_name_field_tag_and_outcome() {
         let visitor = Visitor { name: VALUE.to_owned(), count: 1, renamed: 1 };
         assert_eq!(done(session.save(&visitor), log, handle).await, ok("save", ""));
         assert_eq!(done(session.exists(), log, handle).await, ok("exists", ""));
+        assert_eq!(done(session.touch(), log, handle).await, ok("touch", ""));
         assert_eq!(done(session.expires_in(), log, handle).await, ok("expires_in", ""));
         assert_eq!(done(session.end_reason(), log, handle).await, ok("end_reason", ""));
         assert_eq!(done(session.rotate(), log, handle).await, ok("rotate", ""));

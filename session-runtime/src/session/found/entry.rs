@@ -34,7 +34,8 @@ pub struct LastUsed {
     /// The earliest time that is possible.
     pub at: SystemTime,
     /// The last use was at most this much later. Zero unless
-    /// [`refresh_below`](crate::SessionConfig::refresh_below) is set.
+    /// [`refresh_below`](crate::SessionConfig::refresh_below) is set. A
+    /// [`touch`](struct@crate::Session#method.touch) that was not due does not count as a use.
     pub within: Duration,
 }
 

@@ -8,6 +8,7 @@ mod login;
 mod reindexing;
 mod round_trips;
 mod single;
+mod touch;
 mod user_sessions;
 mod walks;
 
@@ -138,6 +139,15 @@ over_every_store! {
         no_request_under_way_brings_an_ended_session_back
         an_end_follows_a_session_that_overtakes_it
         a_login_under_way_does_not_survive_the_end
+    }
+    touch {
+        every_heartbeat_prolongs_if_due
+        a_heartbeat_that_is_not_due_changes_nothing
+        the_first_read_after_a_heartbeat_refreshes
+        no_heartbeat_passes_the_absolute_deadline
+        a_heartbeat_after_the_end_leaves_the_tombstone
+        heartbeats_end_with_the_id_of_the_request
+        a_heartbeat_without_a_session_asks_nothing
     }
     round_trips {
         the_table_of_round_trips_is_true

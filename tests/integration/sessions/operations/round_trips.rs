@@ -52,6 +52,7 @@ pub(crate) async fn the_table_of_round_trips_is_true(world: World) {
         );
         let told: [&str; 2] = if live { ["hexists", "pttl"] } else { ["hexists", "pexpire"] };
         world.assert_commands(cost!(world, sessions, live, |s| s.exists()), &told);
+        world.assert_commands(cost!(world, sessions, live, |s| s.touch()), &["hexists", "pttl"]);
         world.assert_commands(cost!(world, sessions, live, |s| s.load()), &read(!live, "hmget"));
         world.assert_commands(
             cost!(world, sessions, live, |s| s.read((s.count(), s.name()))),
