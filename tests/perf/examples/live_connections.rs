@@ -39,14 +39,18 @@ async fn main() {
     let config = config.end_check_interval(Duration::from_secs(3600));
     let sessions = Sessions::new(config).await.unwrap();
     let live = begin(&sessions).await;
-    // Tables of the allocator, the runtime and the server have their size after a first round.
-    drop_all(wait_for_ends(&server, &live).await).await;
-
-    let (bytes, used) = (allocated(), used(&server));
-    let waiting = wait_for_ends(&server, &live).await;
-    println!("bytes of this process for each connection: {}", (allocated() - bytes) / CONNECTIONS);
+    let used = used(&server);
+    // The tables of this process have their size after a first round.
+    drop_all(wait_for_ends(&server, connect(&sessions, &live)).await).await;
     let more = used_more(&server, used);
-    println!("bytes of the server for each connection: {}", more / CONNECTIONS);
+    println!("bytes of the server for each watched session: {}", more / CONNECTIONS);
+
+    let bytes = allocated();
+    let connections = connect(&sessions, &live);
+    let open = allocated();
+    println!("bytes of this process for each open session: {}", (open - bytes) / CONNECTIONS);
+    let waiting = wait_for_ends(&server, connections).await;
+    println!("bytes more while its end is awaited: {}", (allocated() - open) / CONNECTIONS);
 
     let before = commands(&server);
     sleep(QUIET).await;
@@ -71,7 +75,7 @@ async fn main() {
     drop_all(waiting).await;
     println!("bytes that are left after all waiters: {}", allocated() as i64 - bytes as i64);
 
-    let waiting = wait_for_ends(&server, &live).await;
+    let waiting = wait_for_ends(&server, connect(&sessions, &live)).await;
     let start = Instant::now();
     let _: String = server.cli(&["FLUSHALL"]);
     for waiter in waiting {
@@ -89,15 +93,18 @@ async fn begin(sessions: &Sessions) -> Vec<Session<Visitor>> {
     sessions.buffer_unordered(AT_ONCE).collect().await
 }
 
+/// Opens each session once more, as a live connection does.
+fn connect(sessions: &Sessions, live: &[Session<Visitor>]) -> Vec<Session<Visitor>> {
+    live.iter().map(|session| sessions.open_id(&session.session_id().unwrap())).collect()
+}
+
 /// Starts a task for each connection, and waits until the server tells changes of each session.
 async fn wait_for_ends(
     server: &RedisServer,
-    live: &[Session<Visitor>],
+    connections: Vec<Session<Visitor>>,
 ) -> Vec<JoinHandle<EndReason>> {
     let looks = looks(server);
-    // A clone would share the wait of its request.
-    let sessions = live.iter();
-    let waiting = sessions.map(|session| tokio::spawn(session.ended())).collect();
+    let waiting = connections.into_iter().map(|session| tokio::spawn(session.ended())).collect();
     until("the looks", async || self::looks(server) - looks >= CONNECTIONS as u64).await;
     sleep(Duration::from_millis(500)).await;
     waiting
@@ -116,7 +123,7 @@ fn allocated() -> usize {
 }
 
 fn looks(server: &RedisServer) -> u64 {
-    server.counts().calls("hexists")
+    server.counts().calls("client|caching")
 }
 
 fn commands(server: &RedisServer) -> u64 {
