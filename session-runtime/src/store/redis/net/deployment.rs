@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -67,14 +68,15 @@ impl Deployment {
     /// as replies.
     ///
     /// A write is only sent again after a reply that proves that nothing was carried out.
-    pub(crate) async fn send<R: Request>(
+    pub(crate) fn send<R: Request>(
         &self,
         key: &impl StoredKey,
         route: Route,
         request: &R,
         deadline: Instant,
-    ) -> Result<R::Reply, RequestError> {
-        Ok(self.exchange(key, route, request, deadline).await?.reply)
+    ) -> impl Future<Output = Result<R::Reply, RequestError>> {
+        // An `async` block would have a copy of each argument.
+        self.exchange(key, route, request, deadline).map_ok(|exchange| exchange.reply)
     }
 
     /// Does the same as [`send`](Self::send), and tells which connection replied.
