@@ -38,3 +38,65 @@ impl Keys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SessionId;
+    use crate::store::SessionKey;
+    use crate::store::watchlist::keys::{LookResult, Pace, Step};
+
+    const PACE: Pace = Pace { interval: Duration::from_secs(60), timeout: Duration::from_secs(1) };
+
+    fn keys(number: u64) -> Vec<SessionKey> {
+        let ids = (0..number).map(|number| SessionId::parse(&format!("{number:A>40}")).unwrap());
+        ids.map(|id| SessionKey::new("app", &id)).collect()
+    }
+
+    /// Looks at all sessions, half of them over each source.
+    fn look(list: &mut Keys, keys: &[SessionKey], sources: [&Source; 2], now: Instant) {
+        for (at, key) in keys.iter().enumerate() {
+            let Step::Look(looks) = list.step(key, now) else { continue };
+            for look in looks {
+                let source = Some(sources[at % 2].clone());
+                list.looked(&look, LookResult::Live { expires_in: Duration::MAX, source }, now);
+            }
+        }
+    }
+
+    fn waits(list: &mut Keys, key: &SessionKey, now: Instant) -> Duration {
+        match list.step(key, now) {
+            Step::Wait(until) => until - now,
+            _ => Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn all_sessions_are_looked_at_in_groups() {
+        let (mut list, keys, start) = (Keys::default(), keys(1200), Instant::now());
+        for key in &keys {
+            list.add(key, PACE, start);
+        }
+        let source = Source::default();
+        look(&mut list, &keys, [&source; 2], start);
+        let now = start + Duration::from_secs(10);
+        list.all_changed(now);
+        let waits = keys.iter().map(|key| waits(&mut list, key, now)).max().unwrap();
+        assert!(waits >= 2 * BETWEEN_GROUPS && waits <= 2 * BETWEEN_GROUPS + JITTER, "{waits:?}");
+    }
+
+    #[test]
+    fn only_sessions_of_the_lost_connection_are_looked_at() {
+        let (mut list, keys, start) = (Keys::default(), keys(2), Instant::now());
+        let [kept, lost] = [Source::default(), Source::default()];
+        for (key, source) in keys.iter().zip([&kept, &lost]) {
+            list.add(key, PACE, start);
+            look(&mut list, std::slice::from_ref(key), [source; 2], start);
+        }
+        let now = start + Duration::from_secs(10);
+        lost.end();
+        list.lost(&lost, now);
+        assert_eq!(waits(&mut list, &keys[0], now), Duration::from_secs(50));
+        assert!(waits(&mut list, &keys[1], now) <= JITTER);
+    }
+}

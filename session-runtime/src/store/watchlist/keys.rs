@@ -254,3 +254,164 @@ impl Watched {
         self.looked_at.map_or(now, |looked_at| now.max(looked_at + SHORTEST_INTERVAL))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SessionId;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const PACE: Pace = Pace { interval: Duration::from_secs(60), timeout: SECOND };
+
+    /// A list with its time.
+    struct List {
+        keys: Keys,
+        now: Instant,
+    }
+
+    impl List {
+        /// Creates a list with this number of watched sessions.
+        fn of(sessions: u64) -> Self {
+            let (mut keys, now) = (Keys::default(), Instant::now());
+            for number in 0..sessions {
+                keys.add(&key(number), PACE, now);
+            }
+            Self { keys, now }
+        }
+
+        fn at(&mut self, seconds: f64) -> Instant {
+            self.now + Duration::from_secs_f64(seconds)
+        }
+
+        /// Returns the looks that a waiter for the session starts.
+        fn looks(&mut self, number: u64, seconds: f64) -> Vec<PendingLook> {
+            let now = self.at(seconds);
+            match self.keys.step(&key(number), now) {
+                Step::Look(looks) => looks,
+                Step::Over => panic!("over"),
+                Step::Wait(until) => panic!("waits for {:?}", until - now),
+            }
+        }
+
+        /// Returns the seconds until the next look, since the start.
+        fn due(&mut self, number: u64) -> f64 {
+            match self.keys.step(&key(number), self.now - SECOND) {
+                Step::Wait(until) => (until - self.now).as_secs_f64(),
+                _ => panic!("a step now"),
+            }
+        }
+
+        fn is_over(&mut self, number: u64) -> bool {
+            matches!(self.keys.step(&key(number), self.now - SECOND), Step::Over)
+        }
+
+        fn report(&mut self, looks: &[PendingLook], seconds: f64, result: fn() -> LookResult) {
+            let now = self.at(seconds);
+            looks.iter().for_each(|look| self.keys.looked(look, result(), now));
+        }
+    }
+
+    fn key(number: u64) -> SessionKey {
+        let id = SessionId::parse(&format!("{number:A>40}")).unwrap();
+        SessionKey::new("app", &id)
+    }
+
+    fn live() -> LookResult {
+        LookResult::Live { expires_in: Duration::from_secs(3600), source: Some(Source::default()) }
+    }
+
+    #[test]
+    fn a_quiet_session_is_looked_at_once_in_an_interval() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        assert_eq!(list.due(0), 2.0, "the look counts as lost then");
+        list.report(&looks, 0.5, live);
+        assert_eq!(list.due(0), 60.5);
+        let looks = list.looks(0, 60.5);
+        list.report(&looks, 61.0, || LookResult::Live { expires_in: SECOND, source: None });
+        assert_eq!(list.due(0), 62.02, "the session expires");
+    }
+
+    #[test]
+    fn a_busy_session_is_looked_at_once_a_second() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        list.report(&looks, 0.1, live);
+        for seconds in [0.2, 0.3] {
+            let now = list.at(seconds);
+            list.keys.changed(key(0).expose_secret(), now);
+            assert_eq!(list.due(0), 1.0);
+        }
+        let looks = list.looks(0, 5.0);
+        list.report(&looks, 5.1, live);
+        let now = list.at(8.0);
+        list.keys.changed(key(0).expose_secret(), now);
+        assert_eq!(list.due(0), 8.0, "no look was in the last second");
+    }
+
+    #[test]
+    fn a_look_before_a_change_does_not_count() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        let now = list.at(0.1);
+        list.keys.changed(key(0).expose_secret(), now);
+        list.report(&looks, 0.2, live);
+        assert_eq!(list.due(0), 1.0);
+    }
+
+    #[test]
+    fn a_look_over_a_connection_that_has_ended_does_not_count() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        list.report(&looks, 0.2, || {
+            let source = Source::default();
+            #[cfg(feature = "redis")]
+            source.end();
+            LookResult::Live { expires_in: Duration::MAX, source: Some(source) }
+        });
+        assert_eq!(list.due(0), if cfg!(feature = "redis") { 1.0 } else { 60.2 });
+    }
+
+    #[test]
+    fn a_lost_look_is_repeated_and_comes_too_late() {
+        let mut list = List::of(1);
+        let lost = list.looks(0, 0.0);
+        let looks = list.looks(0, 2.0);
+        list.report(&lost, 2.1, || LookResult::Over);
+        assert!(!list.is_over(0));
+        list.report(&looks, 2.2, || LookResult::Failed);
+        assert_eq!(list.due(0), 3.0);
+    }
+
+    #[test]
+    fn an_end_stays_until_another_look_is_wanted() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        list.report(&looks, 0.1, || LookResult::Over);
+        let now = list.at(0.2);
+        list.keys.changed(key(0).expose_secret(), now);
+        assert!(list.is_over(0));
+        list.keys.look_again(&key(0), now);
+        assert_eq!(list.due(0), 1.0);
+    }
+
+    #[test]
+    fn five_hundred_due_sessions_are_looked_at_together() {
+        let mut list = List::of(700);
+        assert_eq!(list.looks(0, 0.0).len(), 500);
+        let others = list.keys.due.iter().filter(|(due, _)| *due <= list.now).count();
+        assert_eq!(others, 200);
+    }
+
+    #[test]
+    fn a_session_leaves_with_its_last_watch() {
+        let mut list = List::of(1);
+        list.keys.add(&key(0), PACE, list.now);
+        list.keys.remove(&key(0));
+        assert_eq!((list.keys.len(), list.keys.due.len()), (1, 1));
+        let looks = list.looks(0, 0.0);
+        list.keys.remove(&key(0));
+        list.report(&looks, 0.1, live);
+        assert_eq!((list.keys.len(), list.keys.due.len()), (0, 0));
+    }
+}
