@@ -17,7 +17,7 @@ const FEATURES: [&str; 9] = [
 ];
 
 /// The features that may pull in a dependency.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("actix-http", &["actix"]),
     ("actix-web", &["actix"]),
     ("axum", &[]),
@@ -31,7 +31,6 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("pollster", &["blocking"]),
     ("redis", &["redis", "redis-session-compat"]),
     ("session-derive", &[]),
-    ("tokio", &["actix", "blocking", "poem", "redis", "redis-session-compat"]),
     ("tower", &[]),
     ("tower-layer", &["axum", "poem", "tower"]),
     ("tower-service", &["axum", "poem", "tower"]),
