@@ -96,6 +96,12 @@ impl Lifecycle {
         self.finish_if_all_destroyed()
     }
 
+    /// Takes over the sessions that another destruction of this request could not end. Only for a
+    /// destruction without a failure, which would otherwise report an end that did not happen.
+    pub(crate) fn take_over_failed(&mut self) {
+        self.others.queue_failed();
+    }
+
     /// Records that the store could not end this session. Returns whether the destruction goes on
     /// with the others.
     pub(crate) fn not_destroyed(&mut self, id: &SessionId) -> bool {
@@ -116,6 +122,8 @@ impl Lifecycle {
     }
 
     fn finish_if_all_destroyed(&mut self) -> Next {
+        // Another operation may have passed sessions over since the plan.
+        self.others.queue_all();
         let has_own = !matches!(self.state, State::Gone(_) | State::Absent { pending: None });
         if has_own || !self.others.queued().is_empty() {
             return Next::Replan;

@@ -75,6 +75,11 @@ impl OtherSessions {
         self.passed_over.append(&mut self.failed);
     }
 
+    /// Queues the sessions that could not be ended.
+    pub(super) fn queue_failed(&mut self) {
+        self.queued.append(&mut self.failed);
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         !self.failed.is_empty()
     }

@@ -23,6 +23,9 @@ impl SessionHandle {
                     if found == Destroyed::Ended {
                         lifecycle.note_destruction(self.destruction().reason);
                     }
+                    if destroyed.is_ok() {
+                        lifecycle.take_over_failed();
+                    }
                     if lifecycle.destroyed(&plan, found, follow) == Next::Done {
                         break;
                     }
