@@ -19,6 +19,7 @@ pub mod program;
 pub mod proxy;
 pub mod python;
 pub mod server;
+pub mod websocket;
 
 pub use session_runtime::testing::store_suite;
 

@@ -27,6 +27,14 @@ static SECOND_DISPATCH: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 impl Log {
+    /// Records the log of this thread until the guard is dropped.
+    pub fn record(&self) -> DefaultGuard {
+        let log = self.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
     /// Returns the log so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
@@ -47,8 +55,6 @@ impl Write for Log {
 /// Records the log of this thread until the guard is dropped.
 pub fn logged() -> (Log, DefaultGuard) {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    (log, tracing::subscriber::set_default(subscriber))
+    let guard = log.record();
+    (log, guard)
 }

@@ -13,6 +13,7 @@
 //! | [`cross_site`] | How do callbacks of payment and login providers work? |
 //! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
 //! | [`frameworks`] | How do other web frameworks, WebSockets and blocking programs use sessions? |
+//! | [`live_connections`] | How does a WebSocket notice that its session has ended? |
 //! | [`errors`] | Which errors are there, and how do you handle each? |
 #![cfg_attr(feature = "testing", doc = "| [`testing`] | How do you test your handlers? |")]
 #![cfg_attr(
@@ -96,10 +97,16 @@ pub mod cross_site {}
 pub mod security {}
 
 #[doc = include_str!("frameworks.md")]
-#[doc = "\n---\nNext: [errors](crate::guide::errors)."]
+#[doc = "\n---\nNext: [live connections](crate::guide::live_connections)."]
 #[doc(alias = "bearer")]
 #[doc(alias = "websocket")]
 pub mod frameworks {}
+
+#[doc = include_str!("live_connections.md")]
+#[doc = "\n---\nNext: [errors](crate::guide::errors)."]
+#[doc(alias = "sse")]
+#[doc(alias = "websocket")]
+pub mod live_connections {}
 
 #[doc = include_str!("errors.md")]
 #[cfg_attr(feature = "testing", doc = "\n---\nNext: [tests](crate::guide::testing).")]

@@ -506,10 +506,10 @@ impl<S: Schema> Session<S> {
     /// session. After [`destroy`](Self::destroy) of a live session in this request, the reason is the
     /// logout. A new id by this request is no end.
     ///
-    /// Takes no round trip if an operation of this request has found the session live. In a
-    /// WebSocket or a job, call [`exists`](Self::exists) first, which notices a later end. Takes one
-    /// round trip as the first operation, and one more to read why a session is over. Refreshes
-    /// nothing.
+    /// Takes no round trip if an operation of this request has found the session live. A WebSocket
+    /// gets the reason from [`ended`](Self::ended). In a job, call [`exists`](Self::exists) first,
+    /// which notices a later end. Takes one round trip as the first operation, and one more to read
+    /// why a session is over. Refreshes nothing.
     ///
     /// # Errors
     ///

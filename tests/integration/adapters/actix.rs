@@ -26,8 +26,8 @@ use super::{
 };
 
 /// A server that stops when this value is dropped.
-struct Served {
-    base: String,
+pub(super) struct Served {
+    pub(super) base: String,
     server: ServerHandle,
 }
 
@@ -37,7 +37,7 @@ impl Drop for Served {
     }
 }
 
-fn serve(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Served {
+pub(super) fn serve(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Served {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (tell, told) = mpsc::channel();

@@ -7,6 +7,7 @@ mod across;
 mod actix;
 mod axum;
 mod blocking;
+mod live_connections;
 mod plain_http;
 mod poem;
 mod unavailability;

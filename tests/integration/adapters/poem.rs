@@ -18,7 +18,7 @@ use super::{
 };
 
 #[handler]
-async fn count(session: Session<Visitor>) -> Result<String, Error> {
+pub(super) async fn count(session: Session<Visitor>) -> Result<String, Error> {
     super::count(session).await
 }
 
@@ -38,7 +38,7 @@ async fn count_by_id(session: Session<Visitor>, sessions: Sessions) -> Result<St
 }
 
 /// Serves the routes and returns the base URL.
-async fn serve(app: impl Endpoint + 'static) -> String {
+pub(super) async fn serve(app: impl Endpoint + 'static) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let acceptor = TcpAcceptor::from_tokio(listener).unwrap();

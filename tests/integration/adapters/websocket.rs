@@ -6,14 +6,10 @@ use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
-use futures::{SinkExt, StreamExt};
 use session_runtime::testing::ManualClock;
 use session_runtime::{Error, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::cookies::SECRET;
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{self, http};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use session_tests::websocket::Connection;
 
 use super::axum::serve;
 use super::{Visitor, count, get as ask, sessions};
@@ -75,24 +71,6 @@ async fn obey(session: &Session<Visitor>, said: &str) -> String {
         Err(error) if error.is_headers_sent() => "headers_sent".to_owned(),
         Err(error) if error.is_gone() => "gone".to_owned(),
         Err(error) => panic!("{error}"),
-    }
-}
-
-struct Connection(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Connection {
-    /// Connects, and also returns the response headers.
-    async fn open(base: &str, path: &str, cookie: &str) -> (Self, http::HeaderMap) {
-        let mut request =
-            format!("{}{path}", base.replace("http", "ws")).into_client_request().unwrap();
-        request.headers_mut().insert("cookie", cookie.parse().unwrap());
-        let (stream, response) = connect_async(request).await.unwrap();
-        (Self(stream), response.headers().clone())
-    }
-
-    async fn say(&mut self, text: &str) -> String {
-        self.0.send(tungstenite::Message::text(text)).await.unwrap();
-        self.0.next().await.unwrap().unwrap().into_text().unwrap().as_str().to_owned()
     }
 }
 

@@ -1,5 +1,5 @@
 //! Every program in `examples/`, started as a user would and checked against its documentation. A
-//! browser tests `login` too.
+//! browser tests `login` and `chat` too.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,6 +10,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use session_tests::example::{self, Example};
 use session_tests::program::Program;
+use session_tests::websocket::Connection;
 
 /// A cookie jar for the single cookie of an example.
 #[derive(Default)]
@@ -203,6 +204,55 @@ async fn login_signs_the_oldest_of_six_devices_out() {
     for (number, device) in devices.iter_mut().enumerate() {
         assert_eq!(device.is_signed_in().await, number > 0, "{number}");
     }
+}
+
+/// Signs in at the example `chat`, and returns the cookie.
+async fn join_chat(example: &Example, jar: &mut Jar, user: &str) -> String {
+    let request = client().post(format!("{}/sign-in", example.url()));
+    let form = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    assert_eq!(jar.send(form.body(format!("user={user}"))).await.status(), 303);
+    jar.cookie.clone().unwrap()
+}
+
+#[tokio::test]
+async fn chat_closes_the_connections_of_ended_sessions() {
+    let example = Example::start("chat", &[]);
+    let url = |path| format!("{}{path}", example.url());
+    let connect = async |cookie: &str| Connection::open(example.url(), "/socket", cookie).await.0;
+    let (mut laptop, mut phone, mut desk) = (Jar::default(), Jar::default(), Jar::default());
+    let of_laptop = join_chat(&example, &mut laptop, "ada").await;
+    let of_phone = join_chat(&example, &mut phone, "ada").await;
+    let of_desk = join_chat(&example, &mut desk, "grace").await;
+    let mut tabs = [connect(&of_laptop).await, connect(&of_laptop).await];
+    let mut other = connect(&of_phone).await;
+    let mut stays = connect(&of_desk).await;
+    assert_eq!(tabs[0].say("hello").await, "ada: hello");
+    for tab in [&mut tabs[1], &mut other, &mut stays] {
+        assert_eq!(tab.hear().await, "ada: hello");
+    }
+
+    laptop.send(client().post(url("/sign-out"))).await;
+    for tab in &mut tabs {
+        assert_eq!(tab.close_code().await, 1008);
+    }
+    assert_eq!(Connection::refused(example.url(), "/socket", &of_laptop).await, 401);
+    assert_eq!(laptop.send(client().get(url("/user"))).await.status(), 401);
+
+    // The second login gives the phone a new id.
+    let (former, of_phone) = (of_phone, join_chat(&example, &mut phone, "ada").await);
+    assert_eq!(other.close_code().await, 1012);
+    let mut other = connect(&of_phone).await;
+    assert_eq!(phone.get(&url("/user")).await, "ada");
+    let late = client().get(url("/user")).header(COOKIE, former);
+    assert_eq!(late.send().await.unwrap().status(), 409);
+
+    laptop = Jar::default();
+    let mut first = connect(&join_chat(&example, &mut laptop, "ada").await).await;
+    phone.send(client().post(url("/sign-out-everywhere"))).await;
+    for tab in [&mut first, &mut other] {
+        assert_eq!(tab.close_code().await, 1008);
+    }
+    assert_eq!(stays.say("still here").await, "grace: still here");
 }
 
 #[tokio::test]

@@ -4,10 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use session_runtime::store::ConnectionState;
 use session_runtime::testing::ManualClock;
-use session_runtime::{Error, Lifetime, MemoryStore, RedisStore, Session, SessionConfig, Sessions};
+use session_runtime::{
+    EndReason, Error, Lifetime, MemoryStore, RedisStore, Session, SessionConfig, Sessions,
+};
 use session_tests::cookies::SECRET;
+use session_tests::log::logged;
 use session_tests::server::{Make, RedisServer};
 use session_tests::until;
+use tokio::time::timeout;
 
 const GUIDE: &str = include_str!("../../../session-runtime/src/guide/deployment.md");
 const PASSWORD: &str = "password";
@@ -45,6 +49,33 @@ async fn a_user_with_the_documented_permissions_can_expire_fields() {
     let _: String = server.cli(&["ACL", "SETUSER", "sessions", "+hpexpire", "+hpttl"]);
     session.set_code("123").await.unwrap();
     assert!(session.code().expires_in().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_permissions_is_told_of_ends() {
+    let server = RedisServer::start();
+    let url = restricted(&server);
+    let (log, _guard) = logged();
+    Sessions::new(config(&url)).await.unwrap();
+    assert!(log.text().contains("+client|tracking +client|caching"), "{}", log.text());
+    assert!(GUIDE.contains("`+client|tracking +client|caching`"));
+    let _: String =
+        server.cli(&["ACL", "SETUSER", "sessions", "+client|tracking", "+client|caching"]);
+    let (log, _guard) = logged();
+    // Only news comes before the test gives up.
+    let config = config(&url).end_check_interval(Duration::from_secs(60 * 60));
+    let sessions = Sessions::new(config).await.unwrap();
+    assert!(!log.text().contains("WARN"), "{}", log.text());
+    let session = sessions.create::<Visitor>().await.unwrap();
+    let ended = tokio::spawn(session.ended());
+    until("the look at the session", async || {
+        server.cli::<String>(&["INFO", "stats"]).contains("tracking_total_keys:1")
+    })
+    .await;
+    let id = session.session_id().unwrap();
+    sessions.open_id::<Visitor>(&id).destroy().await.unwrap();
+    let reason = timeout(Duration::from_secs(20), ended).await.expect("the end is told");
+    assert_eq!(reason.unwrap(), EndReason::EndedElsewhere);
 }
 
 #[tokio::test]

@@ -339,7 +339,7 @@ impl App {
 
 /// Returns whether a client has sent the commands of a new connection and nothing since.
 fn has_new_client(master: &RedisServer) -> bool {
-    master.cli::<String>(&["CLIENT", "LIST"]).contains(" cmd=script|load ")
+    master.cli::<String>(&["CLIENT", "LIST"]).contains(" cmd=client|tracking ")
 }
 
 /// Returns a tombstone whose creation and end lie this much earlier.
