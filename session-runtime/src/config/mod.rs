@@ -430,8 +430,8 @@ impl SessionConfig {
         Self { end_grace: grace, ..self }
     }
 
-    /// Sets the time after which `Session::ended` asks the store although no news of a change came:
-    /// 1 second to 1 hour. Default: 60 seconds.
+    /// Sets the time after which [`Session::ended`](struct@crate::Session#method.ended) asks the
+    /// store even without news of a change: 1 second to 1 hour. Default: 60 seconds.
     ///
     /// Redis 7 or later and Valkey tell of changes at once. There, this setting only matters if the
     /// news can be lost, such as by a proxy between the program and the server.

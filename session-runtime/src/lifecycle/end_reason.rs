@@ -63,6 +63,9 @@ impl EndReason {
     /// A session that moved goes on under a new cookie. A moment later, the browser has the cookie,
     /// and a new connection finds the session.
     ///
+    /// A page never sees a refusal of the new connection. So a page asks another route first, as
+    /// [the guide] shows.
+    ///
     /// Section 7.4.1 of [RFC 6455] defines 1008, and the [registry of IANA] adds 1012. The page
     /// reads the code from `CloseEvent.code`, and reconnects itself.
     ///
@@ -77,6 +80,11 @@ impl EndReason {
     /// assert_eq!(EndReason::Moved.close_code(), 1012);
     /// assert_eq!(EndReason::LoggedOut.close_code(), 1008);
     /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::live_connections#close-codes\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
     #[doc(alias = "websocket")]
     pub const fn close_code(self) -> u16 {
         match self {

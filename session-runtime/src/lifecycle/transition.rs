@@ -74,7 +74,8 @@ impl Lifecycle {
     }
 
     /// Has the response remove the cookie. If some sessions could not be ended, the client keeps
-    /// its cookies, so that a further attempt can end them. An earlier success of this request counts.
+    /// its cookies, so that a further attempt can end them. An earlier success of this request
+    /// counts.
     pub(super) fn request_removal(&mut self) {
         self.removal_due |= self.facts.client_has_cookie && !self.others.has_failed();
     }

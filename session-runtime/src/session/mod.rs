@@ -162,8 +162,9 @@ impl<S: Schema> Session<S> {
     /// `touch` does not wait for the change of the expiry. To be safe, call `touch` several times
     /// within the idle timeout.
     ///
-    /// After the end of the session, `touch` returns `false`, and you can close the connection. The
-    /// end may be a logout, an expiry, or a new id from another request.
+    /// After the end of the session, `touch` returns `false`. The end may be a logout, an expiry,
+    /// or a new id from another request. [`ended`](Self::ended) has the reason, so leave the close
+    /// of a WebSocket to that future.
     ///
     /// # Errors
     ///
@@ -549,7 +550,8 @@ impl<S: Schema> Session<S> {
     /// by another part of the application, a new id, or the expiry. Nothing is sent meanwhile. See
     /// [the guide].
     ///
-    /// - Without a session, and while the store is away, the future does not complete.
+    /// - Without a session, and while the store is away, the future does not complete. So first
+    ///   check that there is a session, and refuse the connection otherwise.
     /// - A session that is over already completes the future at once.
     /// - A new id by another request counts as an end, with the reason
     ///   [`EndReason::Moved`]. The old id is dead, and only the browser has the new cookie.

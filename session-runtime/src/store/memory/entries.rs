@@ -300,7 +300,7 @@ impl Entries {
         let (name, LiveEntry { fields, check_at, .. }) = self.live.remove_entry(name)?;
         self.live_bytes -= session_bytes(&name) + fields.bytes();
         self.indexes.remove_all(fields.labels());
-        self.watchlist.changed(&name);
+        self.watchlist.ended(&name);
         self.checks.remove(&(check_at, name));
         Some(fields)
     }

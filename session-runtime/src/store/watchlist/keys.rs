@@ -196,6 +196,7 @@ impl Keys {
     }
 
     /// Records a change of a session.
+    #[cfg(any(test, feature = "redis"))]
     pub(super) fn changed(&mut self, name: &str, now: Instant) {
         let Some(watched) = self.watched.get_mut(name) else { return };
         watched.source = None;
@@ -217,11 +218,11 @@ impl Keys {
     }
 
     /// Lets a session be looked at now, whenever it was due.
-    pub(super) fn hurry(&mut self, key: &SessionKey, now: Instant) {
-        let Some(watched) = self.watched.get_mut(key.expose_secret()) else { return };
+    pub(super) fn hurry(&mut self, name: &str, now: Instant) {
+        let Some(watched) = self.watched.get_mut(name) else { return };
         watched.has_changed = true;
         if watched.look.is_none() && !watched.is_over {
-            self.reschedule(key.expose_secret(), Some(now));
+            self.reschedule(name, Some(now));
         }
     }
 

@@ -33,7 +33,7 @@ use super::SessionKey;
 #[derive(Default)]
 pub(crate) struct Watchlist {
     keys: Mutex<Keys>,
-    /// The number of watched sessions. A change costs nothing in a store without any.
+    /// The number of watched sessions. An end costs nothing more in a store without any.
     length: AtomicUsize,
 }
 
@@ -77,7 +77,7 @@ impl Watchlist {
 
     /// Has a session looked at now, whenever it was due.
     pub(crate) fn hurry(&self, key: &SessionKey) {
-        self.lock().hurry(key, Instant::now());
+        self.lock().hurry(key.expose_secret(), Instant::now());
     }
 
     /// Returns whether the next change of a session will be told.
@@ -87,9 +87,16 @@ impl Watchlist {
     }
 
     /// Records a change of the session under this key.
+    #[cfg(feature = "redis")]
     pub(crate) fn changed(&self, key: &str) {
+        self.lock().changed(key, Instant::now());
+    }
+
+    /// Records that there is no live session under this key any more.
+    #[inline]
+    pub(crate) fn ended(&self, key: &str) {
         if self.length.load(Ordering::Relaxed) > 0 {
-            self.lock().changed(key, Instant::now());
+            self.lock().hurry(key, Instant::now());
         }
     }
 

@@ -9,8 +9,8 @@ use crate::store::{Source, Watchlist};
 
 /// The news of a connection, for a list of watched sessions.
 ///
-/// The server sends news by [client-side caching]: after `CLIENT TRACKING ON OPTIN`, the next change
-/// of each key that was read behind a `CLIENT CACHING YES` is told.
+/// The server sends news by [client-side caching]. After `CLIENT TRACKING ON OPTIN`, the next
+/// change of each key that was read behind a `CLIENT CACHING YES` is told.
 ///
 /// [client-side caching]: https://redis.io/docs/latest/develop/reference/client-side-caching/
 #[derive(Clone)]
