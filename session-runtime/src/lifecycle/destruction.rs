@@ -35,6 +35,9 @@ impl Lifecycle {
             }
             Destroyed::Missing => {}
         }
+        if self.state.has_id(id) {
+            self.destroyed_own = Some(*id);
+        }
         if self.others.destroyed(id) {
             self.finish_if_all_destroyed()
         } else if self.state.has_id(id) {
@@ -124,7 +127,13 @@ impl Lifecycle {
     fn finish_if_all_destroyed(&mut self) -> Next {
         // Another operation may have passed sessions over since the plan.
         self.others.queue_all();
-        let has_own = !matches!(self.state, State::Gone(_) | State::Absent { pending: None });
+        let has_own = match &self.state {
+            State::Gone(Gone { session, end }) => {
+                end.may_have_successor() && self.destroyed_own != Some(session.id)
+            }
+            State::Absent { pending } => pending.is_some(),
+            State::Candidate { .. } | State::Live { .. } => true,
+        };
         if has_own || !self.others.queued().is_empty() {
             return Next::Replan;
         }

@@ -96,6 +96,15 @@ impl End {
         }
     }
 
+    /// Returns whether the session may go on under another id, as far as known.
+    pub(super) fn may_have_successor(&self) -> bool {
+        match self {
+            Self::Unread => true,
+            Self::Read { kind, .. } => kind.successor().is_some(),
+            Self::Expired => false,
+        }
+    }
+
     fn is_elsewhere(&self) -> bool {
         let Self::Read { kind: TombstoneKind::Destroyed(reason), .. } = self else { return false };
         *reason != DestroyReason::LoggedOut

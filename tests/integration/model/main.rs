@@ -28,7 +28,7 @@ fn seeds(sequences: u64) -> impl Iterator<Item = u64> + Clone {
 }
 
 /// Seeds that once broke the model or the code.
-const FOUND: [u64; 9] = [
+const FOUND: [u64; 10] = [
     25_764_625_155_342,
     116_370_862_515_250,
     150_638_166_328_851,
@@ -37,6 +37,7 @@ const FOUND: [u64; 9] = [
     104_265_801_341_091,
     162_604_054_999_586,
     209_561_268_497_039,
+    217_159_430_410_636,
     275_908_852_556_848,
 ];
 
