@@ -199,7 +199,7 @@ impl Lifecycle {
     /// # Errors
     ///
     /// `is_unavailable` in a degraded request, whose session must not receive defaults.
-    fn check_not_degraded(&self) -> Result<(), Error> {
+    pub(crate) fn check_not_degraded(&self) -> Result<(), Error> {
         if self.is_degraded() { Err(Error::new(Kind::WithoutSession)) } else { Ok(()) }
     }
 

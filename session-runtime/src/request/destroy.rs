@@ -9,6 +9,7 @@ impl SessionHandle {
     pub(crate) async fn destroy(&self) -> Result<(), Error> {
         let destroyed = self.destroy_all().await;
         self.lifecycle().destruction_finished();
+        self.end_wait().learned();
         destroyed
     }
 

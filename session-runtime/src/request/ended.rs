@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use super::end_wait::EndWait;
+use super::end_wait::{EndWait, until_learned};
 use super::handle::{Request, SessionHandle};
 use super::manager::Manager;
 use super::report::record_nothing;
@@ -26,10 +26,14 @@ use crate::telemetry::{OperationName, OperationSpan};
 #[must_use = "a future does nothing until you await it"]
 pub struct Ended {
     wait: EndWait,
+    /// The result, for polls after the end.
+    reason: Option<EndReason>,
     /// Keeps the session's state alive, which has the place on the list of watched sessions.
     _handle: SessionHandle,
 }
 
+/// The number of round trips of a look.
+const LONGEST_LOOK: u32 = 2;
 /// The time after a failed look.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 /// The time after the deadline at which the deadline has passed for sure.
@@ -38,12 +42,14 @@ const AFTER_DEADLINE: Duration = Duration::from_millis(1);
 impl SessionHandle {
     /// Returns the end of the session as a future.
     pub(crate) fn ended(&self) -> Ended {
-        // After an end, the request may have created another session.
-        let is_live = !matches!(self.plan_end(), EndStep::Over(_));
-        let wait = self
-            .end_wait()
-            .get_or_start(is_live, || Box::pin(end_of(self.link(), Arc::clone(self.manager()))));
-        Ended { wait, _handle: self.clone() }
+        let reason = match self.plan_end() {
+            EndStep::Over(reason) => Some(reason),
+            _ => None,
+        };
+        let wait = self.end_wait().get_or_start(reason, |learned| {
+            Box::pin(end_of(self.link(), Arc::clone(self.manager()), learned))
+        });
+        Ended { wait, reason: None, _handle: self.clone() }
     }
 
     fn plan_end(&self) -> EndStep {
@@ -73,23 +79,25 @@ impl SessionHandle {
 
 /// Waits for the end of a request's session. The request is not kept alive, because its state keeps
 /// this future.
-async fn end_of(request: Link<Request>, manager: Arc<Manager>) -> EndReason {
+async fn end_of(request: Link<Request>, manager: Arc<Manager>, learned: Arc<Notify>) -> EndReason {
     let mut watch: Option<Watch> = None;
     loop {
-        let clock_moved = manager.clock_moved();
+        let (clock_moved, learned) = (manager.clock_moved(), until_learned(&learned));
         let step = match SessionHandle::follow(&request) {
             Some(handle) => handle.plan_end(),
             // Nobody awaits the end any more.
             None => return pending().await,
         };
+        // Returns whether a test has moved the clock.
+        let event = async { matches!(select(clock_moved, pin!(learned)).await, Either::Left(_)) };
         match &step {
             EndStep::Over(reason) => return *reason,
-            EndStep::Nothing => wait(manager.pace().interval, clock_moved).await,
-            EndStep::ReadTombstone(_) => look(&request, step).await,
+            EndStep::Nothing => wait(manager.pace().interval, event.map(drop)).await,
+            EndStep::ReadTombstone(_) => look(&request, step, &manager).await,
             EndStep::Watch { session, .. } => {
                 let watch = watch_of(&mut watch, session, &manager);
-                if is_over(watch, session, &manager, clock_moved).await {
-                    look(&request, step).await;
+                if is_over(watch, session, &manager, event).await {
+                    look(&request, step, &manager).await;
                 }
             }
         }
@@ -113,38 +121,47 @@ fn watch_of<'a>(
 }
 
 /// Waits for the store's word that there is no live session under the key. Returns `false` after a
-/// while, so that the deadline is looked at again.
+/// while, so that the deadline is looked at again, and as soon as the request learns something.
 async fn is_over(
     watch: &Watch,
     session: &SessionMetadata,
     manager: &Manager,
-    clock_moved: impl Future<Output = ()>,
+    clock_has_moved: impl Future<Output = bool>,
 ) -> bool {
     let deadline_in = session.deadline_in(manager.now()).unwrap_or_default();
     let most = manager.pace().interval.min(deadline_in.saturating_add(AFTER_DEADLINE));
-    let moved = async {
-        clock_moved.await;
-        watch.hurry();
+    let event = async {
+        if clock_has_moved.await {
+            watch.hurry();
+        }
     };
-    matches!(select(pin!(watch.over()), pin!(wait(most, moved))).await, Either::Left(_))
+    matches!(select(pin!(watch.over()), pin!(wait(most, event))).await, Either::Left(_))
 }
 
-/// Waits for some time, or until a test moves the clock.
-async fn wait(most: Duration, clock_moved: impl Future<Output = ()>) {
-    timeout_at(Instant::now() + most, clock_moved).await;
+/// Waits for an event, but only for some time.
+async fn wait(most: Duration, event: impl Future<Output = ()>) {
+    timeout_at(Instant::now() + most, event).await;
 }
 
 /// Looks for the end in a task, because a dropped waiter must not keep a handle. A failed look is
-/// repeated after a second.
-async fn look(request: &Link<Request>, step: EndStep) {
+/// repeated after a second, and so is a look in a runtime that has been parked.
+async fn look(request: &Link<Request>, step: EndStep, manager: &Manager) {
     let Some(handle) = SessionHandle::follow(request) else { return };
+    // A custom store may have no deadline.
+    let timeout = manager.pace().timeout * LONGEST_LOOK;
     let (done, is_done) = oneshot::channel();
     spawn_here(async move {
-        let span = OperationSpan::new(OperationName::EndReason, &handle);
-        let looked = span.instrument(handle.look_for_end(step)).await;
-        let _ = done.send(looked.is_ok());
+        let mut looked = false;
+        let looks = async {
+            let span = OperationSpan::new(OperationName::EndReason, &handle);
+            looked = span.instrument(handle.look_for_end(step)).await.is_ok();
+        };
+        wait(timeout, looks).await;
+        let _ = done.send(looked);
     });
-    if is_done.await != Ok(true) {
+    let mut looked = false;
+    wait(timeout + BETWEEN_TRIES, async { looked = is_done.await == Ok(true) }).await;
+    if !looked {
         wait(BETWEEN_TRIES, pending()).await;
     }
 }
@@ -153,13 +170,20 @@ impl Future for Ended {
     type Output = EndReason;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<EndReason> {
-        self.wait.poll_unpin(cx)
+        if let Some(reason) = self.reason {
+            return Poll::Ready(reason);
+        }
+        let polled = self.wait.poll_unpin(cx);
+        if let Poll::Ready(reason) = polled {
+            self.reason = Some(reason);
+        }
+        polled
     }
 }
 
 impl Clone for Ended {
     fn clone(&self) -> Self {
-        Self { wait: self.wait.clone(), _handle: self._handle.clone() }
+        Self { wait: self.wait.clone(), reason: self.reason, _handle: self._handle.clone() }
     }
 }
 

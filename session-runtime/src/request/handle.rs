@@ -141,8 +141,8 @@ impl SessionHandle {
     /// call this for routes whose layer allows it.
     ///
     /// If the store is unavailable, reads return defaults and
-    /// [`Session::exists`](struct@crate::Session#method.exists) returns `false`. Operations that
-    /// would write fail with [`Error::is_unavailable`](crate::Error::is_unavailable). This lasts
+    /// [`Session::exists`](struct@crate::Session#method.exists) returns `false`. A
+    /// [`touch`](struct@crate::Session#method.touch), and operations that would write, fail with [`Error::is_unavailable`](crate::Error::is_unavailable). This lasts
     /// until the end of the request, even if the store recovers, because data derived from defaults
     /// must not be stored in a session.
     ///

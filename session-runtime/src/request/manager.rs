@@ -140,7 +140,8 @@ impl Manager {
 
     /// The times between looks at a session whose end is awaited.
     pub(crate) fn pace(&self) -> Pace {
-        Pace { interval: self.rules.end_check_interval, timeout: self.rules.timeout }
+        let timeout = self.store.timeout().unwrap_or(self.rules.timeout);
+        Pace { interval: self.rules.end_check_interval, timeout }
     }
 
     pub(crate) fn size_limits(&self) -> SizeLimits {

@@ -63,9 +63,9 @@ impl SessionHandle {
 
     /// Returns whether the session is live, and prolongs the session if that is due.
     pub(crate) async fn touch(&self) -> Result<bool, Error> {
-        let found = carry_out!(self, (read, refresh) = self.plan_touch(), {
-            let reply = self.store().contains(&read.session.key, PERMANENT_FIELD, refresh).await;
-            self.report_read(&read, reply, record_nothing)?
+        let found = carry_out!(self, (read, refresh) = self.plan_touch()?, {
+            let reply = self.store().contains(&read.session.key, PERMANENT_FIELD, refresh).await?;
+            self.report(&read.session, read.resolves_pending, false, reply, record_nothing)
         });
         Ok(found.flatten().is_some())
     }
@@ -147,12 +147,18 @@ impl SessionHandle {
 
     /// Plans a touch, with the refresh at every touch. This does not count as the refresh of the
     /// request's first read, which may be due earlier.
-    fn plan_touch(&self) -> Option<(PlannedRead, Refresh)> {
+    ///
+    /// # Errors
+    ///
+    /// `is_unavailable` in a degraded request, where `false` would not mean the end of the session.
+    fn plan_touch(&self) -> Result<Option<(PlannedRead, Refresh)>, Error> {
         let now = self.manager().now();
-        let read = self.accessed().plan_read(now)?;
-        let expires_in = read.session.expires_in(now)?;
-        let refresh = self.manager().refresh_by_touch(expires_in);
-        Some((PlannedRead { refresh: None, ..read }, refresh))
+        let mut lifecycle = self.accessed();
+        lifecycle.check_not_degraded()?;
+        Ok(lifecycle.plan_read(now).and_then(|read| {
+            let refresh = self.manager().refresh_by_touch(read.session.expires_in(now)?);
+            Some((read, refresh))
+        }))
     }
 
     fn refresh(&self, read: &PlannedRead) -> Refresh {

@@ -42,7 +42,8 @@ impl SessionHandle {
         record: impl FnOnce(&T, &mut KnownFields),
     ) -> Progress<T> {
         let mut lifecycle = self.lifecycle();
-        match reply {
+        let is_found = matches!(reply, Lookup::Found(_));
+        let progress = match reply {
             Lookup::Found(answer) => {
                 lifecycle.found(&session.id, refreshed);
                 if self.store().may_overwrite()
@@ -57,7 +58,12 @@ impl SessionHandle {
                 Next::Replan => ControlFlow::Continue(None),
             },
             Lookup::Dead => ControlFlow::Continue(lifecycle.dead(&session.id)),
+        };
+        drop(lifecycle);
+        if !is_found {
+            self.end_wait().learned();
         }
+        progress
     }
 
     pub(super) fn report_refusal(&self, error: &StoreError, session: &SessionMetadata) {

@@ -123,6 +123,8 @@ impl SessionHandle {
                 {
                     known.record_changes(changes);
                 }
+                drop(lifecycle);
+                self.end_wait().learned();
                 Ok(Rotated::Done)
             }
             Lookup::Missing => Ok(match self.lifecycle().not_rotated(planned) {

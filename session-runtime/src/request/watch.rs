@@ -1,10 +1,13 @@
 //! A place on the store's list of watched sessions.
 
+use std::collections::VecDeque;
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-#[cfg(feature = "redis")]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
 use crate::background::{spawn_here, timeout_at};
@@ -15,13 +18,15 @@ use crate::store::{AnyStore, LookResult, Pace, PendingLook, Step, Watchlist};
 pub(crate) struct Watch {
     store: AnyStore,
     key: SessionKey,
+    /// The longest time of a look.
+    timeout: Duration,
     news: Arc<Notify>,
 }
 
 impl Watch {
     pub(crate) fn new(store: &AnyStore, key: &SessionKey, pace: Pace) -> Self {
         let news = store.watchlist().add(key, pace);
-        Self { store: store.clone(), key: key.clone(), news }
+        Self { store: store.clone(), key: key.clone(), timeout: pace.timeout, news }
     }
 
     pub(crate) fn key(&self) -> &SessionKey {
@@ -48,14 +53,14 @@ impl Watch {
 
     /// Has the session looked at now, whenever it was due.
     pub(crate) fn hurry(&self) {
-        self.list().hurry(&self.key);
+        self.list().hurry(self.key.expose_secret());
     }
 
     /// Looks at the session, if a look is due. Returns whether the next change will be told.
     #[cfg(feature = "redis")]
     pub(crate) async fn look(&self) -> bool {
         if let Step::Look(looks) = self.list().step(&self.key) {
-            self.looks(looks).carry_out().await;
+            self.looks(looks).await;
         }
         self.list().has_source(&self.key)
     }
@@ -75,12 +80,17 @@ impl Watch {
     }
 
     /// Starts to look at sessions, also for other waiters. So the looks outlast this waiter.
-    fn look_soon(&self, looks: Vec<PendingLook>) {
-        spawn_here(self.looks(looks).carry_out());
+    fn look_soon(&self, pending: Vec<PendingLook>) {
+        spawn_here(self.looks(pending));
     }
 
-    fn looks(&self, pending: Vec<PendingLook>) -> Looks {
-        Looks { store: self.store.clone(), pending }
+    fn looks(&self, pending: Vec<PendingLook>) -> impl Future<Output = ()> + Send + use<> {
+        let look = |pending| Look {
+            store: self.store.clone(),
+            timeout: self.timeout,
+            pending: Some(pending),
+        };
+        carry_out(pending.into_iter().map(look).collect(), self.store.looks_at_once())
     }
 
     fn list(&self) -> &Watchlist {
@@ -94,23 +104,59 @@ impl Drop for Watch {
     }
 }
 
-/// Looks under way. If they are dropped with their runtime, other waiters take over.
-struct Looks {
-    store: AnyStore,
-    pending: Vec<PendingLook>,
-}
-
-impl Looks {
-    async fn carry_out(mut self) {
-        let keys: Vec<_> = self.pending.iter().map(|look| look.key.clone()).collect();
-        let results = self.store.look_at(&keys).await;
-        self.store.watchlist().looked(&std::mem::take(&mut self.pending), results);
+/// Carries out looks, as many at once as the store allows. Each result counts at once.
+async fn carry_out(looks: VecDeque<Look>, at_once: usize) {
+    let (mut looks, mut under_way) = (looks, FuturesUnordered::new());
+    let mut renewed_at = Instant::now();
+    loop {
+        while under_way.len() < at_once
+            && let Some(look) = looks.pop_front()
+        {
+            under_way.push(look.carry_out());
+        }
+        if under_way.next().await.is_none() {
+            return;
+        }
+        // Otherwise, other waiters would take over the looks that wait here.
+        if renewed_at.elapsed() > BETWEEN_RENEWALS {
+            looks.retain(Look::renew);
+            renewed_at = Instant::now();
+        }
     }
 }
 
-impl Drop for Looks {
+const BETWEEN_RENEWALS: Duration = Duration::from_millis(100);
+
+/// A look at a session. If the look is dropped with its runtime, another waiter takes over.
+struct Look {
+    store: AnyStore,
+    /// A custom store may have no deadline.
+    timeout: Duration,
+    pending: Option<PendingLook>,
+}
+
+impl Look {
+    async fn carry_out(mut self) {
+        let (store, Some(pending)) = (&self.store, &self.pending) else { return };
+        if self.renew() {
+            let mut result = LookResult::Failed;
+            let look = async { result = store.look_at(&pending.key).await };
+            timeout_at(Instant::now() + self.timeout, look).await;
+            store.watchlist().looked(pending, result);
+        }
+        self.pending = None;
+    }
+
+    /// Gives the look its time from now on. Returns `false` for a look that was taken for lost.
+    fn renew(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| self.store.watchlist().renew(pending))
+    }
+}
+
+impl Drop for Look {
     fn drop(&mut self) {
-        let failed = std::iter::repeat_with(|| LookResult::Failed);
-        self.store.watchlist().looked(&self.pending, failed);
+        if let Some(pending) = &self.pending {
+            self.store.watchlist().looked(pending, LookResult::Failed);
+        }
     }
 }

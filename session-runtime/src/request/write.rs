@@ -152,11 +152,12 @@ impl SessionHandle {
         record: impl FnOnce(&T, &mut KnownFields),
     ) -> Result<Progress<T>, Error> {
         let creates = plan.mode == WriteMode::Create;
-        if creates
-            && matches!(reply, Lookup::Found(_))
-            && self.lifecycle().created(&plan.session.id)? == Next::Replan
-        {
-            return Ok(ControlFlow::Continue(None));
+        if creates && matches!(reply, Lookup::Found(_)) {
+            let next = self.lifecycle().created(&plan.session.id)?;
+            self.end_wait().learned();
+            if next == Next::Replan {
+                return Ok(ControlFlow::Continue(None));
+            }
         }
         // If the creation changed nothing, a concurrent creation may have happened since.
         Ok(self.report(&plan.session, plan.resolves_pending || creates, true, reply, record))

@@ -546,23 +546,23 @@ impl<S: Schema> Session<S> {
 
     /// Returns the end of the session as a future, for WebSockets, event streams and long polls.
     ///
-    /// The future completes with the reason as soon as the session is over: after a logout, an end
-    /// by another part of the application, a new id, or the expiry. Nothing is sent meanwhile. See
-    /// [the guide].
+    /// The future completes with the reason soon after the session is over: after a logout, an end
+    /// by another part of the application, a new id, or the expiry. While nothing happens to the
+    /// session, little is sent: a look in each
+    /// [interval](crate::SessionConfig::end_check_interval). See [the guide].
     ///
-    /// - Without a session, and while the store is away, the future does not complete. So first
-    ///   check that there is a session, and refuse the connection otherwise.
+    /// - Without a session, the future does not complete. So first check that there is a session,
+    ///   and refuse the connection otherwise.
+    /// - While the store is away, the future only completes at the absolute deadline.
     /// - A session that is over already completes the future at once.
     /// - A new id by another request counts as an end, with the reason
     ///   [`EndReason::Moved`]. The old id is dead, and only the browser has the new cookie.
     ///
     /// You may drop the future at any time, for example in a loop around `select!`. The next future
-    /// of the same request continues where the dropped one was. The session is watched until all
-    /// handles of the request are dropped.
+    /// of the same request continues where the dropped one was.
     ///
-    /// Redis and Valkey tell of each change at once. With other stores, the session is looked at in
-    /// intervals: see
-    /// [`SessionConfig::end_check_interval`](crate::SessionConfig::end_check_interval).
+    /// Redis, Valkey and the memory store tell of an end at once. Other stores are asked in each
+    /// interval.
     ///
     /// # Examples
     ///

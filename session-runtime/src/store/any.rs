@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 
 #[cfg(feature = "redis")]
 use super::RedisStore;
@@ -14,9 +13,6 @@ use super::{
     ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh,
     Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
 };
-
-/// The number of looks at sessions in a custom store at the same time.
-const LOOKS_AT_ONCE: usize = 16;
 
 /// Calls an operation of the store. Only the future of a custom store is boxed.
 macro_rules! dispatch {
@@ -211,23 +207,32 @@ impl AnyStore {
         }
     }
 
-    /// Looks at watched sessions, and returns the results in the same order. Changes nothing. The
-    /// next change is told to the [watchlist](Self::watchlist), if the store can do that.
-    pub(crate) async fn look_at(&self, keys: &[SessionKey]) -> Vec<LookResult> {
+    /// Looks at a watched session. Changes nothing. The next change is told to the
+    /// [watchlist](Self::watchlist), if the store can do that.
+    pub(crate) async fn look_at(&self, key: &SessionKey) -> LookResult {
         match self {
-            Self::Memory(store) => {
-                keys.iter().map(|key| LookResult::untold(store.expires_in(key))).collect()
-            }
+            Self::Memory(store) => LookResult::untold(store.expires_in(key)),
             #[cfg(feature = "redis")]
-            Self::Redis(store) => store.look_at(keys).await,
-            Self::Other(store, _) => {
-                let mut results = Vec::with_capacity(keys.len());
-                for keys in keys.chunks(LOOKS_AT_ONCE) {
-                    let looks: Vec<_> = keys.iter().map(|key| store.expires_in(key)).collect();
-                    results.extend(join_all(looks).await.into_iter().map(LookResult::untold));
-                }
-                results
-            }
+            Self::Redis(store) => store.look_at(key).await,
+            Self::Other(store, _) => LookResult::untold(store.expires_in(key).await),
+        }
+    }
+
+    /// Returns the number of looks at the same time. Redis gets their commands together, and other
+    /// databases have few connections.
+    pub(crate) fn looks_at_once(&self) -> usize {
+        match self {
+            Self::Other(..) => 16,
+            _ => usize::MAX,
+        }
+    }
+
+    /// Returns the deadline of an operation, if the store has one of its own.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => Some(store.timeout()),
+            _ => None,
         }
     }
 

@@ -33,8 +33,9 @@ pub(super) struct Entries {
     checks: BTreeSet<(Duration, Arc<str>)>,
     live_bytes: usize,
     dead_bytes: usize,
-    /// Is told of sessions that are no longer live.
     watchlist: Arc<Watchlist>,
+    /// The sessions that have ended since the lock was taken, if any session is watched.
+    pub(super) ended: Vec<Arc<str>>,
 }
 
 /// The error of a store without room.
@@ -85,6 +86,7 @@ impl Entries {
             live_bytes: 0,
             dead_bytes: 0,
             watchlist,
+            ended: Vec::new(),
         }
     }
 
@@ -300,7 +302,9 @@ impl Entries {
         let (name, LiveEntry { fields, check_at, .. }) = self.live.remove_entry(name)?;
         self.live_bytes -= session_bytes(&name) + fields.bytes();
         self.indexes.remove_all(fields.labels());
-        self.watchlist.ended(&name);
+        if !self.watchlist.is_empty() {
+            self.ended.push(Arc::clone(&name));
+        }
         self.checks.remove(&(check_at, name));
         Some(fields)
     }

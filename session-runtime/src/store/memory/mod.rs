@@ -437,8 +437,9 @@ impl MemoryStore {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.sweep(now);
         let done = operate(&mut entries, now);
-        let losses = entries.losses.take_due(now);
+        let (losses, ended) = (entries.losses.take_due(now), std::mem::take(&mut entries.ended));
         drop(entries);
+        ended.iter().for_each(|key| self.watchlist.hurry(key));
         // Subscribers may be slow, so the lock is released first.
         if let Some(losses) = losses {
             losses.log();

@@ -14,6 +14,7 @@ pub use builder::RedisStoreBuilder;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::net::deployment::Deployment;
 use self::net::per_runtime::PerRuntime;
@@ -132,6 +133,10 @@ impl RedisStore {
     pub(crate) fn for_current_runtime(&self) -> Option<Self> {
         let deployment = self.per_runtime.for_current_runtime(&self.deployment)?;
         Some(Self { deployment, per_runtime: Arc::clone(&self.per_runtime) })
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.deployment.timeout
     }
 
     pub(crate) fn watchlist(&self) -> &Arc<Watchlist> {

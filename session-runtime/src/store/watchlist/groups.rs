@@ -25,6 +25,11 @@ impl Keys {
         self.look_at_each(is_lost, now);
     }
 
+    /// Records that the store answers again.
+    pub(super) fn back(&mut self, now: Instant) {
+        self.look_at_each(|watched| watched.failures > 0, now);
+    }
+
     /// Schedules looks at many sessions, in groups. The server may have just come back.
     fn look_at_each(&mut self, is_meant: impl Fn(&Watched) -> bool, now: Instant) {
         let meant = self.watched.iter().filter(|(_, watched)| is_meant(watched));
@@ -64,11 +69,8 @@ mod tests {
         }
     }
 
-    fn waits(list: &mut Keys, key: &SessionKey, now: Instant) -> Duration {
-        match list.step(key, now) {
-            Step::Wait(until) => until - now,
-            _ => Duration::ZERO,
-        }
+    fn waits(list: &Keys, key: &SessionKey, now: Instant) -> Duration {
+        list.watched[key.expose_secret()].due.saturating_duration_since(now)
     }
 
     #[test]
@@ -81,8 +83,40 @@ mod tests {
         look(&mut list, &keys, [&source; 2], start);
         let now = start + Duration::from_secs(10);
         list.all_changed(now);
-        let waits = keys.iter().map(|key| waits(&mut list, key, now)).max().unwrap();
+        let waits = keys.iter().map(|key| waits(&list, key, now)).max().unwrap();
         assert!(waits >= 2 * BETWEEN_GROUPS && waits <= 2 * BETWEEN_GROUPS + JITTER, "{waits:?}");
+    }
+
+    #[test]
+    fn news_of_all_sessions_again_and_again_delays_no_look() {
+        let (mut list, keys, start) = (Keys::default(), keys(1200), Instant::now());
+        for key in &keys {
+            list.add(key, PACE, start);
+        }
+        let source = Source::default();
+        look(&mut list, &keys, [&source; 2], start);
+        let now = start + Duration::from_secs(10);
+        for round in 0..10 {
+            list.all_changed(now + Duration::from_millis(50) * round);
+        }
+        let last = now + 2 * BETWEEN_GROUPS + JITTER;
+        assert!(keys.iter().all(|key| waits(&list, key, last).is_zero()));
+    }
+
+    #[test]
+    fn sessions_without_an_answer_are_looked_at_when_the_store_is_back() {
+        let (mut list, keys, start) = (Keys::default(), keys(1), Instant::now());
+        list.add(&keys[0], PACE, start);
+        let mut now = start;
+        for _ in 0..5 {
+            let Step::Look(looks) = list.step(&keys[0], now) else { panic!("not due") };
+            list.looked(&looks[0], LookResult::Failed, now);
+            now += waits(&list, &keys[0], now);
+        }
+        let now = now - Duration::from_secs(10);
+        assert_eq!(waits(&list, &keys[0], now), Duration::from_secs(10));
+        list.back(now);
+        assert!(waits(&list, &keys[0], now) <= JITTER);
     }
 
     #[test]
@@ -96,7 +130,7 @@ mod tests {
         let now = start + Duration::from_secs(10);
         lost.end();
         list.lost(&lost, now);
-        assert_eq!(waits(&mut list, &keys[0], now), Duration::from_secs(50));
-        assert!(waits(&mut list, &keys[1], now) <= JITTER);
+        assert_eq!(waits(&list, &keys[0], now), Duration::from_secs(50));
+        assert!(waits(&list, &keys[1], now) <= JITTER);
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Keys {
     /// Every session that is not over, with the time of its next look.
     due: BTreeSet<(Instant, Arc<str>)>,
     looks: u64,
+    /// The waiters to wake after the lock on the list is released. A woken task may use the list.
+    pub(super) to_wake: Vec<Arc<Notify>>,
 }
 
 /// A watched session.
@@ -27,7 +29,7 @@ pub(super) struct Watched {
     /// Wakes the waiters, after an end and after a change of the time of the next look.
     news: Arc<Notify>,
     /// The time of the next look. During a look, the time after which the look counts as lost.
-    due: Instant,
+    pub(super) due: Instant,
     looked_at: Option<Instant>,
     /// The number of the look under way.
     look: Option<u64>,
@@ -36,6 +38,8 @@ pub(super) struct Watched {
     /// The sender of news about the next change.
     pub(super) source: Option<Source>,
     is_over: bool,
+    /// The number of looks without an answer since the latest answer.
+    pub(super) failures: u32,
 }
 
 /// The times between looks at a session.
@@ -89,8 +93,20 @@ impl LookResult {
     }
 }
 
+impl Pace {
+    /// Returns the pace for watches with either pace.
+    fn and(self, other: Self) -> Self {
+        Self {
+            interval: self.interval.min(other.interval),
+            timeout: self.timeout.max(other.timeout),
+        }
+    }
+}
+
 /// The shortest time between two looks at a session, however often the session changes.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest time between two looks without an answer.
+const LONGEST_RETRY: Duration = Duration::from_secs(16);
 /// The number of sessions that are looked at together.
 pub(super) const TOGETHER: usize = 500;
 /// Expiry on the server and our clock may differ a little.
@@ -107,7 +123,10 @@ impl Keys {
     pub(super) fn add(&mut self, key: &SessionKey, pace: Pace, now: Instant) -> Arc<Notify> {
         if let Some(watched) = self.watched.get_mut(key.expose_secret()) {
             watched.watches += 1;
-            return Arc::clone(&watched.news);
+            watched.pace = watched.pace.and(pace);
+            let (news, latest) = (Arc::clone(&watched.news), now + watched.pace.interval);
+            self.look_by(key.expose_secret(), latest);
+            return news;
         }
         let name: Arc<str> = key.expose_secret().into();
         let news = Arc::<Notify>::default();
@@ -122,6 +141,7 @@ impl Keys {
             has_changed: false,
             source: None,
             is_over: false,
+            failures: 0,
         };
         self.due.insert((now, Arc::clone(&name)));
         self.watched.insert(name, watched);
@@ -169,6 +189,17 @@ impl Keys {
         Some(PendingLook { key, number })
     }
 
+    /// Gives a look its time from now on. Returns `false` for a look that was taken for lost.
+    pub(super) fn renew(&mut self, look: &PendingLook, now: Instant) -> bool {
+        let name = look.key.expose_secret();
+        let Some(watched) = self.watched.get(name).filter(|it| it.look == Some(look.number)) else {
+            return false;
+        };
+        let lost_at = now + watched.pace.timeout + GRACE;
+        self.reschedule(name, Some(lost_at));
+        true
+    }
+
     /// Records the result of a look. The result of a look that was taken for lost does not count.
     pub(super) fn looked(&mut self, look: &PendingLook, result: LookResult, now: Instant) {
         let name = look.key.expose_secret();
@@ -177,6 +208,10 @@ impl Keys {
             return;
         }
         watched.look = None;
+        watched.failures = match result {
+            LookResult::Failed => watched.failures.saturating_add(1),
+            _ => 0,
+        };
         let soon = watched.soon(now);
         let next = match result {
             LookResult::Over => {
@@ -188,9 +223,10 @@ impl Keys {
                     !watched.has_changed && !source.as_ref().is_some_and(Source::has_ended);
                 let quiet = watched.pace.interval.min(expires_in.saturating_add(AFTER_EXPIRY));
                 watched.source = source.filter(|_| is_certain);
-                Some(if is_certain { now + quiet } else { soon })
+                Some(if is_certain { soon.max(now + quiet) } else { soon })
             }
-            LookResult::Moving | LookResult::Failed => Some(soon),
+            LookResult::Moving => Some(soon),
+            LookResult::Failed => Some(now + watched.pause()),
         };
         self.reschedule(name, next);
     }
@@ -202,9 +238,7 @@ impl Keys {
         watched.source = None;
         watched.has_changed = true;
         let soon = watched.soon(now);
-        if watched.look.is_none() && !watched.is_over {
-            self.reschedule(name, Some(soon));
-        }
+        self.look_by(name, soon);
     }
 
     /// Lets a session be looked at again, although the latest look found it ended.
@@ -212,8 +246,9 @@ impl Keys {
         let Some(watched) = self.watched.get_mut(key.expose_secret()) else { return };
         if watched.is_over {
             watched.is_over = false;
-            let soon = watched.soon(now);
-            self.reschedule(key.expose_secret(), Some(soon));
+            watched.failures = watched.failures.saturating_add(1);
+            let again = now + watched.pause();
+            self.reschedule(key.expose_secret(), Some(again));
         }
     }
 
@@ -221,9 +256,7 @@ impl Keys {
     pub(super) fn hurry(&mut self, name: &str, now: Instant) {
         let Some(watched) = self.watched.get_mut(name) else { return };
         watched.has_changed = true;
-        if watched.look.is_none() && !watched.is_over {
-            self.reschedule(name, Some(now));
-        }
+        self.look_by(name, now);
     }
 
     /// Returns whether the next change of a session will be told.
@@ -231,6 +264,14 @@ impl Keys {
     pub(super) fn has_source(&self, key: &SessionKey) -> bool {
         let watched = self.watched.get(key.expose_secret());
         watched.is_some_and(|watched| watched.source.is_some())
+    }
+
+    /// Has a session looked at no later than this, unless a look is under way.
+    fn look_by(&mut self, name: &str, latest: Instant) {
+        let Some(watched) = self.watched.get(name) else { return };
+        if watched.look.is_none() && !watched.is_over && latest < watched.due {
+            self.reschedule(name, Some(latest));
+        }
     }
 
     /// Sets the time of the next look. Waiters only have to know of an earlier time, and of an end.
@@ -244,7 +285,7 @@ impl Keys {
             self.due.insert((due, name));
         }
         if due.is_none_or(|due| due < before) {
-            watched.news.notify_waiters();
+            self.to_wake.push(Arc::clone(&watched.news));
         }
     }
 }
@@ -253,6 +294,12 @@ impl Watched {
     /// Returns the earliest time of the next look.
     fn soon(&self, now: Instant) -> Instant {
         self.looked_at.map_or(now, |looked_at| now.max(looked_at + SHORTEST_INTERVAL))
+    }
+
+    /// Returns the time until the next look after looks without an answer, longer each time.
+    fn pause(&self) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(4);
+        LONGEST_RETRY.min(SHORTEST_INTERVAL * 2_u32.pow(doublings)).min(self.pace.interval)
     }
 }
 
@@ -331,6 +378,9 @@ mod tests {
         let looks = list.looks(0, 60.5);
         list.report(&looks, 61.0, || LookResult::Live { expires_in: SECOND, source: None });
         assert_eq!(list.due(0), 62.02, "the session expires");
+        let looks = list.looks(0, 62.02);
+        list.report(&looks, 62.03, || LookResult::Live { expires_in: SECOND / 1000, source: None });
+        assert_eq!(list.due(0), 63.02, "a second after the look before");
     }
 
     #[test]
@@ -381,7 +431,50 @@ mod tests {
         list.report(&lost, 2.1, || LookResult::Over);
         assert!(!list.is_over(0));
         list.report(&looks, 2.2, || LookResult::Failed);
-        assert_eq!(list.due(0), 3.0);
+        assert_eq!(list.due(0), 3.2);
+    }
+
+    #[test]
+    fn looks_without_an_answer_become_rarer() {
+        let (mut list, mut seconds) = (List::of(1), 0.0);
+        for pause in [1.0, 2.0, 4.0, 8.0, 16.0, 16.0] {
+            let looks = list.looks(0, seconds);
+            list.report(&looks, seconds, || LookResult::Failed);
+            assert_eq!(list.due(0) - seconds, pause);
+            seconds += pause;
+        }
+        let looks = list.looks(0, seconds);
+        list.report(&looks, seconds, live);
+        let looks = list.looks(0, seconds + 60.0);
+        list.report(&looks, seconds + 60.0, || LookResult::Failed);
+        assert_eq!(list.due(0) - seconds, 61.0);
+    }
+
+    #[test]
+    fn a_long_look_can_be_renewed_until_it_is_lost() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        let now = list.at(1.5);
+        assert!(list.keys.renew(&looks[0], now));
+        assert_eq!(list.due(0), 3.5);
+        let others = list.looks(0, 3.5);
+        assert!(!list.keys.renew(&looks[0], now));
+        list.report(&others, 3.6, live);
+        assert_eq!(list.due(0), 63.6);
+    }
+
+    #[test]
+    fn the_shorter_interval_of_two_watches_holds() {
+        let mut list = List::of(1);
+        let looks = list.looks(0, 0.0);
+        list.report(&looks, 0.1, live);
+        let now = list.at(5.0);
+        list.keys.add(&key(0), Pace { interval: SECOND, ..PACE }, now);
+        assert_eq!(list.due(0), 6.0);
+        list.keys.add(&key(0), PACE, now);
+        let looks = list.looks(0, 6.0);
+        list.report(&looks, 6.1, live);
+        assert_eq!(list.due(0), 7.1);
     }
 
     #[test]
@@ -393,7 +486,7 @@ mod tests {
         list.keys.changed(key(0).expose_secret(), now);
         assert!(list.is_over(0));
         list.keys.look_again(&key(0), now);
-        assert_eq!(list.due(0), 1.0);
+        assert_eq!(list.due(0), 1.2);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) use self::source::Source;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -33,87 +33,95 @@ use super::SessionKey;
 #[derive(Default)]
 pub(crate) struct Watchlist {
     keys: Mutex<Keys>,
-    /// The number of watched sessions. An end costs nothing more in a store without any.
+    /// The number of watched sessions, so that an end costs nothing more without any.
     length: AtomicUsize,
 }
 
 impl Watchlist {
     /// Adds a watch of a session, and returns the signal of news.
     pub(crate) fn add(&self, key: &SessionKey, pace: Pace) -> Arc<Notify> {
-        let mut keys = self.lock();
-        let news = keys.add(key, pace, Instant::now());
-        self.length.store(keys.len(), Ordering::Relaxed);
-        news
+        self.update(|keys, now| {
+            let news = keys.add(key, pace, now);
+            self.length.store(keys.len(), Ordering::Relaxed);
+            news
+        })
     }
 
     /// Removes a watch of a session. With the last watch, the session leaves the list.
     pub(crate) fn remove(&self, key: &SessionKey) {
-        let mut keys = self.lock();
-        keys.remove(key);
-        self.length.store(keys.len(), Ordering::Relaxed);
+        self.update(|keys, _| {
+            keys.remove(key);
+            self.length.store(keys.len(), Ordering::Relaxed);
+        });
     }
 
     /// Returns the next step of a waiter for this session.
     pub(crate) fn step(&self, key: &SessionKey) -> Step {
-        self.lock().step(key, Instant::now())
+        self.update(|keys, now| keys.step(key, now))
     }
 
-    /// Records the results of looks, in the same order.
-    pub(crate) fn looked(
-        &self,
-        looks: &[PendingLook],
-        results: impl IntoIterator<Item = LookResult>,
-    ) {
-        let (mut keys, now) = (self.lock(), Instant::now());
-        for (look, result) in looks.iter().zip(results) {
-            keys.looked(look, result, now);
-        }
+    /// Gives a look its time from now on. Returns `false` for a look that was taken for lost.
+    pub(crate) fn renew(&self, look: &PendingLook) -> bool {
+        self.update(|keys, now| keys.renew(look, now))
+    }
+
+    /// Records the result of a look.
+    pub(crate) fn looked(&self, look: &PendingLook, result: LookResult) {
+        self.update(|keys, now| keys.looked(look, result, now));
     }
 
     /// Has a session looked at again, although the latest look found it ended.
     pub(crate) fn look_again(&self, key: &SessionKey) {
-        self.lock().look_again(key, Instant::now());
+        self.update(|keys, now| keys.look_again(key, now));
     }
 
     /// Has a session looked at now, whenever it was due.
-    pub(crate) fn hurry(&self, key: &SessionKey) {
-        self.lock().hurry(key.expose_secret(), Instant::now());
+    pub(crate) fn hurry(&self, key: &str) {
+        self.update(|keys, now| keys.hurry(key, now));
     }
 
     /// Returns whether the next change of a session will be told.
     #[cfg(feature = "redis")]
     pub(crate) fn has_source(&self, key: &SessionKey) -> bool {
-        self.lock().has_source(key)
+        self.update(|keys, _| keys.has_source(key))
     }
 
     /// Records a change of the session under this key.
     #[cfg(feature = "redis")]
     pub(crate) fn changed(&self, key: &str) {
-        self.lock().changed(key, Instant::now());
-    }
-
-    /// Records that there is no live session under this key any more.
-    #[inline]
-    pub(crate) fn ended(&self, key: &str) {
-        if self.length.load(Ordering::Relaxed) > 0 {
-            self.lock().hurry(key, Instant::now());
-        }
+        self.update(|keys, now| keys.changed(key, now));
     }
 
     /// Records that any session may have changed.
     #[cfg(feature = "redis")]
     pub(crate) fn all_changed(&self) {
-        self.lock().all_changed(Instant::now());
+        self.update(Keys::all_changed);
     }
 
     /// Records that no more news comes from this source. The caller has ended the source.
     #[cfg(feature = "redis")]
     pub(crate) fn lost(&self, source: &Source) {
-        self.lock().lost(source, Instant::now());
+        self.update(|keys, now| keys.lost(source, now));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Keys> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Records that the store answers again.
+    #[cfg(feature = "redis")]
+    pub(crate) fn back(&self) {
+        self.update(Keys::back);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length.load(Ordering::Relaxed) == 0
+    }
+
+    /// Updates the list. Waiters are woken without the lock.
+    fn update<T>(&self, update: impl FnOnce(&mut Keys, Instant) -> T) -> T {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let updated = update(&mut keys, Instant::now());
+        let to_wake = std::mem::take(&mut keys.to_wake);
+        drop(keys);
+        to_wake.iter().for_each(|waiters| waiters.notify_waiters());
+        updated
     }
 }
 

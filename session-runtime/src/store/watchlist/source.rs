@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Source(Arc<AtomicBool>);
 
 impl Source {
+    /// Ends the source. Returns `false` for a source that has ended before.
     #[cfg(feature = "redis")]
-    pub(crate) fn end(&self) {
-        self.0.store(true, Ordering::Release);
+    pub(crate) fn end(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -10,6 +10,7 @@ use session_tests::cookies;
 use tokio::time::timeout;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Session)]
@@ -181,4 +182,40 @@ pub(crate) async fn without_a_session_nothing_is_sent(world: World) {
         assert_eq!(open(&sessions, &forged).ended().now_or_never(), None);
     });
     world.assert_commands(sent.await, &[]);
+}
+
+/// Another task of the request may begin the session later.
+pub(crate) async fn a_wait_may_begin_before_the_session(world: World) {
+    let sessions = world.sessions(|config| config.end_check_interval(HOUR));
+    let handle = sessions.open([]);
+    let session: Session<Visitor> = handle.session();
+    let waiting = watch(&session);
+    tokio::task::yield_now().await;
+    session.set_count(1).await.unwrap();
+    open_id(&sessions, &set_cookie(&handle)).destroy().await.unwrap();
+    assert_eq!(reason(waiting).await, EndReason::EndedElsewhere);
+}
+
+pub(crate) async fn the_end_of_the_latest_session_counts(world: World) {
+    let sessions = world.sessions(|config| config);
+    let handle = sessions.open([]);
+    let session: Session<Visitor> = handle.session();
+    session.set_count(1).await.unwrap();
+    session.destroy().await.unwrap();
+    assert_eq!(reason(watch(&session)).await, EndReason::LoggedOut);
+    session.set_count(2).await.unwrap();
+    open_id(&sessions, &set_cookie(&handle)).destroy().await.unwrap();
+    // The request has noticed the end before the wait.
+    assert!(!session.exists().await.unwrap());
+    assert_eq!(session.end_reason().await.unwrap(), Some(EndReason::EndedElsewhere));
+    assert_eq!(reason(watch(&session)).await, EndReason::EndedElsewhere);
+}
+
+pub(crate) async fn a_future_may_be_polled_after_the_end(world: World) {
+    let sessions = world.sessions(|config| config);
+    let cookie = visitor(&sessions).await;
+    let mut ended = connect(&sessions, &cookie).await.ended();
+    open(&sessions, &cookie).destroy().await.unwrap();
+    let first = timeout(Duration::from_secs(20), &mut ended).await.expect("the end is noticed");
+    assert_eq!((first, (&mut ended).now_or_never()), (EndReason::LoggedOut, Some(first)));
 }

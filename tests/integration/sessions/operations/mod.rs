@@ -100,6 +100,9 @@ over_every_store! {
         an_own_new_id_is_followed
         a_session_that_is_over_is_told_at_once
         without_a_session_nothing_is_sent
+        a_wait_may_begin_before_the_session
+        the_end_of_the_latest_session_counts
+        a_future_may_be_polled_after_the_end
     }
     user_sessions {
         every_way_to_write_the_user_is_found

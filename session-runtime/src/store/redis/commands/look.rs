@@ -1,8 +1,7 @@
-//! Looks at watched sessions.
+//! A look at a watched session.
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use redis::{Pipeline, Value};
 
 use crate::store::redis::RedisStore;
@@ -14,15 +13,8 @@ use crate::store::redis::protocol::command::command_of;
 use crate::store::{LookResult, PERMANENT_FIELD, SessionKey};
 
 impl RedisStore {
-    /// Looks at watched sessions. Changes nothing, and has the server tell the next change of each.
-    ///
-    /// The connection writes the commands of all sessions together.
-    pub(crate) async fn look_at(&self, keys: &[SessionKey]) -> Vec<LookResult> {
-        let looks: Vec<_> = keys.iter().map(|key| self.look(key)).collect();
-        join_all(looks).await
-    }
-
-    async fn look(&self, key: &SessionKey) -> LookResult {
+    /// Looks at a watched session. Changes nothing, and has the server tell the next change.
+    pub(crate) async fn look_at(&self, key: &SessionKey) -> LookResult {
         let name = key.expose_secret();
         let mut commands = Pipeline::with_capacity(3);
         // Holds for the next command alone.
@@ -32,7 +24,11 @@ impl RedisStore {
         let deadline = self.deployment.deadline();
         let sent =
             self.deployment.exchange(key, Route::Session, &Idempotent(&commands), deadline).await;
-        sent.map_or(LookResult::Failed, |exchange| result_of(&exchange))
+        let result = sent.map_or(LookResult::Failed, |exchange| result_of(&exchange));
+        if let LookResult::Live { source: None, .. } = result {
+            self.deployment.log_untold();
+        }
+        result
     }
 }
 

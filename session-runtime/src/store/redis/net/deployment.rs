@@ -26,6 +26,7 @@ pub(crate) struct Deployment {
     /// The sessions whose changes the session connections tell.
     pub(crate) watchlist: Arc<Watchlist>,
     unrefreshed_log: Arc<LogThrottle>,
+    untold_log: Arc<LogThrottle>,
 }
 
 pub(crate) enum Topology {
@@ -37,7 +38,8 @@ pub(crate) enum Topology {
 impl Deployment {
     /// Creates a deployment. The connections of the topology tell changes to this list.
     pub(crate) fn new(topology: Topology, timeout: Duration, watchlist: Arc<Watchlist>) -> Self {
-        Self { topology, timeout, watchlist, unrefreshed_log: Arc::default() }
+        let (unrefreshed_log, untold_log) = Default::default();
+        Self { topology, timeout, watchlist, unrefreshed_log, untold_log }
     }
 
     /// Returns the same servers with separate connections, which are not open yet.
@@ -47,8 +49,9 @@ impl Deployment {
             Topology::Single(node) => Topology::Single(node.fork(&watchlist)),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&watchlist)),
         };
-        let unrefreshed_log = Arc::clone(&self.unrefreshed_log);
-        Self { topology, timeout: self.timeout, watchlist, unrefreshed_log }
+        let (unrefreshed_log, untold_log) =
+            (Arc::clone(&self.unrefreshed_log), Arc::clone(&self.untold_log));
+        Self { topology, timeout: self.timeout, watchlist, unrefreshed_log, untold_log }
     }
 
     /// Starts to connect to all servers, without waiting.
@@ -180,6 +183,17 @@ impl Deployment {
             %cause,
             "a session was used, but its expiry was not refreshed: further cases within a minute \
              are logged at the level debug"
+        );
+    }
+
+    /// Logs that a server does not tell of changes, although the end of a session is awaited.
+    pub(crate) fn log_untold(&self) {
+        log_first!(
+            self.untold_log.is_due(),
+            warn,
+            "the session store does not tell of changes, so a live connection notices an end only \
+             within `end_check_interval`: further cases within a minute are logged at the level \
+             debug"
         );
     }
 

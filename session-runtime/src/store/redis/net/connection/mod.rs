@@ -105,6 +105,7 @@ impl LiveConnection {
             connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = ServerInfo::from_greeting(&replies, &address)?;
         health.count_open(&server.address);
+        news.iter().for_each(NewsFeed::begin);
         let (coalescer, runtime) = (WriteCoalescer::new(), Handle::current());
         Ok(Self {
             connection,

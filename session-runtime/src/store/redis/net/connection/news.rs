@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redis::{PushInfo, PushKind, Value};
 
+use crate::background;
 use crate::store::redis::protocol::reply::text;
 use crate::store::{Source, Watchlist};
 
@@ -27,6 +28,13 @@ impl NewsFeed {
         Self { watchlist: Arc::clone(watchlist), source: Source::default() }
     }
 
+    /// Records that the connection is open, so that the server answers again.
+    pub(super) fn begin(&self) {
+        if !self.watchlist.is_empty() {
+            self.watchlist.back();
+        }
+    }
+
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }
@@ -47,7 +55,11 @@ impl NewsFeed {
 
 impl Drop for EndsFeed {
     fn drop(&mut self) {
-        self.0.source.end();
-        self.0.watchlist.lost(&self.0.source);
+        let NewsFeed { watchlist, source } = &self.0;
+        if source.end() && !watchlist.is_empty() {
+            let (watchlist, source) = (Arc::clone(watchlist), source.clone());
+            // The connection may be dropped under a lock that the woken waiters need.
+            background::spawn(async move { watchlist.lost(&source) });
+        }
     }
 }
