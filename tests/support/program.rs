@@ -38,6 +38,16 @@ impl Program {
         &self.directory
     }
 
+    /// Stops the program (`SIGSTOP`), like a machine that is suspended.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Ends a [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
     /// Waits until the program prints a line with this text, and returns the rest of the line.
     pub fn line_after(&mut self, text: &str) -> String {
         let mut printed = String::new();
@@ -49,6 +59,12 @@ impl Program {
                 return rest.trim_end().to_owned();
             }
         }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &id]).status();
+        assert!(status.unwrap().success(), "the program is there to be signalled");
     }
 }
 

@@ -30,7 +30,7 @@ struct Connection {
 }
 
 /// The treatment of a connection's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Weather {
     Fair,
     /// Nothing arrives in either direction, without an error.
@@ -42,6 +42,9 @@ enum Weather {
     /// Requests arrive. In replies, the second text replaces the first, which has the same length
     /// and must arrive in one piece.
     Replaces(&'static [u8], &'static [u8]),
+    /// Requests arrive. Replies of RESP3 arrive without pushes. The bytes are the start of a reply
+    /// or push whose end is still to come.
+    SwallowsPushes(Vec<u8>),
 }
 
 impl Proxy {
@@ -103,6 +106,11 @@ impl Proxy {
         lock(&self.network).to_come = Weather::Replaces(text, by);
     }
 
+    /// Drops the pushes of RESP3 on new connections. Replies arrive.
+    pub fn swallow_pushes(&self) {
+        lock(&self.network).to_come = Weather::SwallowsPushes(Vec::new());
+    }
+
     /// Forwards requests, and closes the existing connections after this number of reply bytes.
     /// With 0, the next request is executed, but its reply is lost.
     pub fn break_after(&self, bytes: usize) {
@@ -124,7 +132,7 @@ impl Proxy {
 
     fn set_existing(&self, weather: Weather) {
         for connection in &lock(&self.network).connections {
-            *lock(&connection.weather) = weather;
+            *lock(&connection.weather) = weather.clone();
         }
     }
 }
@@ -154,7 +162,7 @@ fn accept(client: TcpStream, server: u16, network: &Mutex<Network>, sent: &Arc<A
         stream.set_nodelay(true).unwrap();
     }
     let mut network = lock(network);
-    let weather = Arc::new(Mutex::new(network.to_come));
+    let weather = Arc::new(Mutex::new(network.to_come.clone()));
     let sent = Arc::clone(sent);
     pass_on(&client, &server, Arc::clone(&weather), move |weather, bytes| {
         sent.fetch_add(1, Ordering::Relaxed);
@@ -166,19 +174,21 @@ fn accept(client: TcpStream, server: u16, network: &Mutex<Network>, sent: &Arc<A
 
 enum Fate {
     Arrives,
-    Breaks(usize),
+    Breaks,
 }
 
-fn request_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
+/// Leaves the bytes that arrive.
+fn request_fate(weather: &mut Weather, bytes: &mut Vec<u8>) -> Fate {
     match weather {
-        Weather::BreaksInRequestAfter(left) => fate_within(left, bytes.len()),
+        Weather::BreaksInRequestAfter(left) => fate_within(left, bytes),
         _ => Fate::Arrives,
     }
 }
 
-fn reply_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
+/// Leaves the bytes that arrive.
+fn reply_fate(weather: &mut Weather, bytes: &mut Vec<u8>) -> Fate {
     match weather {
-        Weather::BreaksAfter(left) => fate_within(left, bytes.len()),
+        Weather::BreaksAfter(left) => return fate_within(left, bytes),
         Weather::Replaces(text, by) => {
             for at in 0..(bytes.len() + 1).saturating_sub(text.len()) {
                 let place = &mut bytes[at..at + text.len()];
@@ -186,20 +196,59 @@ fn reply_fate(weather: &mut Weather, bytes: &mut [u8]) -> Fate {
                     place.copy_from_slice(by);
                 }
             }
-            Fate::Arrives
         }
-        _ => Fate::Arrives,
+        Weather::SwallowsPushes(begun) => {
+            begun.append(bytes);
+            *bytes = without_pushes(begun);
+        }
+        _ => {}
     }
+    Fate::Arrives
+}
+
+/// Takes all complete replies and pushes of RESP3, and returns the replies.
+fn without_pushes(begun: &mut Vec<u8>) -> Vec<u8> {
+    let mut replies = Vec::new();
+    while let Some(length) = frame_length(begun) {
+        let frame: Vec<_> = begun.drain(..length).collect();
+        if !frame.starts_with(b">") {
+            replies.extend(frame);
+        }
+    }
+    replies
+}
+
+/// Returns the length of the first value of RESP3 with all parts, if it is complete.
+fn frame_length(bytes: &[u8]) -> Option<usize> {
+    let line = bytes.windows(2).position(|end| end == b"\r\n")?;
+    let count = || std::str::from_utf8(&bytes[1..line]).unwrap().parse::<i64>().unwrap();
+    let (payload, values) = match bytes[0] {
+        // A length of -1 stands for null.
+        b'$' | b'!' | b'=' if count() >= 0 => (usize::try_from(count()).unwrap() + 2, 0),
+        b'*' | b'~' | b'>' => (0, count().max(0)),
+        b'%' => (0, 2 * count()),
+        // A value follows its attributes.
+        b'|' => (0, 2 * count() + 1),
+        _ => (0, 0),
+    };
+    let mut length = line + 2 + payload;
+    for _ in 0..values {
+        length += frame_length(bytes.get(length..)?)?;
+    }
+    (length <= bytes.len()).then_some(length)
 }
 
 /// Counts these bytes against the bytes that may still pass.
-fn fate_within(left: &mut usize, length: usize) -> Fate {
-    match left.checked_sub(length) {
+fn fate_within(left: &mut usize, bytes: &mut Vec<u8>) -> Fate {
+    match left.checked_sub(bytes.len()) {
         Some(rest) => {
             *left = rest;
             Fate::Arrives
         }
-        None => Fate::Breaks(*left),
+        None => {
+            bytes.truncate(*left);
+            Fate::Breaks
+        }
     }
 }
 
@@ -207,24 +256,21 @@ fn pass_on(
     from: &TcpStream,
     to: &TcpStream,
     weather: Arc<Mutex<Weather>>,
-    fate: impl Fn(&mut Weather, &mut [u8]) -> Fate + Send + 'static,
+    fate: impl Fn(&mut Weather, &mut Vec<u8>) -> Fate + Send + 'static,
 ) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     thread::spawn(move || {
         let mut buffer = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = from.read(&mut buffer) {
+            let mut bytes = buffer[..length].to_vec();
             let fate = {
                 let mut weather = lock(&weather);
                 if *weather == Weather::BlackHole {
                     continue;
                 }
-                fate(&mut weather, &mut buffer[..length])
+                fate(&mut weather, &mut bytes)
             };
-            let (passed, broken) = match fate {
-                Fate::Arrives => (length, false),
-                Fate::Breaks(left) => (left, true),
-            };
-            if to.write_all(&buffer[..passed]).is_err() || broken {
+            if to.write_all(&bytes).is_err() || matches!(fate, Fate::Breaks) {
                 break;
             }
         }

@@ -7,6 +7,7 @@
 mod cluster_index;
 mod demotion;
 mod health;
+mod live_connections;
 mod memory_full;
 mod overwriting;
 mod parked_runtimes;

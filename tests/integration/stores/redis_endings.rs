@@ -71,6 +71,7 @@ async fn a_destruction_is_one_script_of_one_key() {
         [
             format!(r#"lua "HMGET" "{name}" "" "\x00""#),
             r#"lua "TIME""#.to_owned(),
+            format!(r#"lua "EXISTS" "{name}+""#),
             format!(r#"lua "UNLINK" "{name}""#),
             format!(r#"lua "SET" "{name}" "{content}" "PX" "60000""#),
         ]

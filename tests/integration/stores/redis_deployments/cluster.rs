@@ -85,8 +85,8 @@ async fn a_planned_failover_fails_no_operation() {
 async fn sessions_in_a_slot_that_moves_go_on() {
     let cluster = Cluster::start();
     let store = connect(&cluster.url()).await.unwrap();
-    let (moved, [stays, begins]) = in_one_slot();
-    for key in [&moved, &stays] {
+    let (moved, [stays, begins, ends]) = in_one_slot();
+    for key in [&moved, &stays, &ends] {
         create(&store, key, &[set("a", "1")]).await;
     }
     let moving = cluster.move_slot(moved.expose_secret());
@@ -104,7 +104,10 @@ async fn sessions_in_a_slot_that_moves_go_on() {
             Lookup::Found(Some("2".into()))
         );
     }
-    assert_eq!(store.destroy(&begins, logout(HOUR)).await.unwrap(), Destroyed::Ended);
+    for key in [&begins, &ends] {
+        assert_eq!(store.destroy(key, logout(HOUR)).await.unwrap(), Destroyed::Ended);
+        assert_eq!(store.get(key, "a", Refresh::No).await.unwrap(), Lookup::Dead);
+    }
     // A rotation needs two keys, but one key is on the source node and none is on the target node.
     // So the rotation works only after the whole slot has moved.
     let impatient = RedisStore::builder(&cluster.url()).timeout(Duration::from_millis(300));
@@ -257,9 +260,9 @@ async fn rotate(store: &RedisStore, key: &SessionKey) -> Result<SessionKey, Stor
 }
 
 /// Returns keys with the same tag.
-fn in_one_slot() -> (SessionKey, [SessionKey; 2]) {
+fn in_one_slot() -> (SessionKey, [SessionKey; 3]) {
     let first = fresh_key();
-    let others = [(); 2].map(|()| SessionKey::new("test", &sibling_of(&first)));
+    let others = [(); 3].map(|()| SessionKey::new("test", &sibling_of(&first)));
     (first, others)
 }
 

@@ -29,6 +29,9 @@
 --
 -- The first write is an UNLINK, which works even if the memory is full. After that, the server no
 -- longer checks the memory. UNLINK also frees a large hash in the background.
+--
+-- While the slot moves to another node of a cluster, the server refuses all commands on missing
+-- keys. The session then stays until the tombstone replaces it.
 
 local key, lifetime = KEYS[1], ARGV[1]
 local may = redis.acl_check_cmd
@@ -79,7 +82,8 @@ if not may('SET', key, tombstone, 'PX', lifetime) then
   return redis.error_reply('NOPERM the tombstone may not be written')
 end
 
-redis.call('UNLINK', key)
+local moves = type(redis.pcall('EXISTS', key .. '+')) == 'table'
+redis.call(unpack(moves and {'PEXPIRE', key, lifetime} or {'UNLINK', key}))
 redis.call('SET', key, tombstone, 'PX', lifetime)
 if is_missing then
   return 0
