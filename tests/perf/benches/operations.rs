@@ -29,7 +29,7 @@ fn cookie(operation: Repeat) -> Repeat {
 #[bench::first_get(args = (Operation::FirstGet), config = costs([18_066, 4]))]
 #[bench::login(args = (Operation::Login), config = costs([40_215, 22]))]
 #[bench::login_with_index(args = (Operation::LoginWithIndex), config = costs([49_420, 34]))]
-#[bench::get(args = (Operation::Get), config = costs([2_765, 1]))]
+#[bench::get(args = (Operation::Get), config = costs([2_940, 1]))]
 #[bench::set(args = (Operation::Set), config = costs([4_525, 5]))]
 #[bench::incr(args = (Operation::Incr), config = costs([6_160, 7]))]
 #[bench::read_five(args = (Operation::ReadFive), config = costs([5_740, 5]))]
