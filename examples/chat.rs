@@ -8,6 +8,7 @@
 //! The guide explains each step: `session_runtime::guide::live_connections`.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -19,6 +20,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use session_runtime::{EndReason, Error, Lifetime, Session, Sessions};
 use tokio::sync::broadcast;
+use tokio::time::timeout;
 
 #[derive(Session)]
 struct Auth {
@@ -105,17 +107,21 @@ async fn socket(
     Ok(upgrade.on_upgrade(async move |mut socket| {
         let ended = member.auth.ended();
         tokio::select! {
-            reason = ended => close(&mut socket, reason).await,
+            reason = ended => close(socket, reason).await,
             () = member.talk(&mut socket) => {}
         }
     }))
 }
 
-/// Tells the page why the connection closes: see `chat.js`.
-async fn close(socket: &mut WebSocket, reason: EndReason) {
+/// Tells the page why the connection closes: see `chat.js`. Then reads until the page has closed
+/// too, because unread messages would reset the connection. A page may also have stopped reading.
+async fn close(mut socket: WebSocket, reason: EndReason) {
     let frame = CloseFrame { code: reason.close_code(), reason: "".into() };
-    // The page may be closed already.
-    let _ = socket.send(Message::Close(Some(frame))).await;
+    let closing = async {
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    let _ = timeout(Duration::from_secs(5), closing).await;
 }
 
 /// A user in a connection.

@@ -1,5 +1,6 @@
 //! A client of WebSockets.
 
+use std::future::pending;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -45,6 +46,29 @@ impl Connection {
             Message::Close(Some(frame)) => frame.code.into(),
             other => panic!("no code: {other:?}"),
         }
+    }
+
+    /// Sends without pause until the server closes the connection, and returns the code. There is
+    /// none after a reset.
+    pub async fn close_code_while_sending(self) -> Option<u16> {
+        let (mut sink, mut stream) = self.0.split();
+        let send = async {
+            while sink.send(Message::text("x".repeat(1000))).await.is_ok() {}
+            // The reader finds the reason.
+            pending().await
+        };
+        let read = async {
+            while let Some(Ok(message)) = stream.next().await {
+                if let Message::Close(frame) = message {
+                    return frame.map(|frame| frame.code.into());
+                }
+            }
+            None
+        };
+        let code = async {
+            tokio::select! { code = read => code, () = send => None }
+        };
+        timeout(Duration::from_secs(20), code).await.expect("a closed connection")
     }
 
     async fn next(&mut self) -> Message {

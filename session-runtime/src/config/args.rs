@@ -97,8 +97,8 @@ pub struct SessionArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_http_only: Option<OsString>,
 
-    /// Time after which a live connection asks whether its session has ended, if no news came, in
-    /// seconds. Default: 60 [env: SESSION_END_CHECK_INTERVAL]
+    /// Time after which a live connection asks whether its session has ended, if the store has not
+    /// told of a change, in seconds. Default: 60 [env: SESSION_END_CHECK_INTERVAL]
     #[arg(long, value_name = "SECONDS")]
     session_end_check_interval: Option<OsString>,
 }

@@ -431,15 +431,17 @@ impl SessionConfig {
     }
 
     /// Sets the time after which [`Session::ended`](struct@crate::Session#method.ended) asks the
-    /// store even without news of a change: 1 second to 1 hour. Default: 60 seconds.
+    /// store even if the store has told of no change: 1 second to 1 hour. Default: 60 seconds.
     ///
     /// Redis 7 or later and Valkey tell of changes at once. There, this setting only matters if the
-    /// news can be lost, such as by a proxy between the program and the server.
+    /// messages can be lost, such as by a proxy between the program and the server.
     ///
-    /// Custom stores send no news, nor do servers that refuse `CLIENT TRACKING`. There, this is the
-    /// time until a live connection notices the end of its session.
+    /// Custom stores do not tell of changes, nor do servers that refuse `CLIENT TRACKING`. There,
+    /// this is the time until a live connection notices the end of its session.
     ///
-    /// Each live connection asks the store this often, so a short time is a load on the store.
+    /// Each process asks once for each session with live connections, however many there are. A
+    /// short time is a load on the store. At the end of a session, each connection asks for the
+    /// reason, with two commands.
     ///
     /// # Examples
     ///
@@ -447,7 +449,7 @@ impl SessionConfig {
     /// # use session_runtime::SessionConfig;
     /// use std::time::Duration;
     ///
-    /// // A store without news, whose connections must notice a logout soon.
+    /// // A store that does not tell of changes. Connections must notice a logout soon.
     /// let config = SessionConfig::new().end_check_interval(Duration::from_secs(10));
     /// ```
     #[doc(alias = "poll_interval")]

@@ -173,26 +173,34 @@ impl<S: Schema> Session<S> {
     ///
     /// # Examples
     ///
-    /// A task that ends when the session is over, beside the connection:
+    /// Beats until the session is over, beside the connection:
     ///
     /// ```
     /// # #[cfg(feature = "derive")] {
     /// use std::time::Duration;
-    /// use session_runtime::{Error, Session};
+    /// use session_runtime::{EndReason, Session};
     ///
     /// #[derive(Session)]
     /// struct Visitor {
     ///     count: u64,
     /// }
     ///
-    /// async fn heartbeat(session: Session<Visitor>) -> Result<(), Error> {
-    ///     while session.touch().await? {
+    /// async fn heartbeat(session: Session<Visitor>) -> EndReason {
+    ///     // After an error, the next beat tries again.
+    ///     while session.touch().await.unwrap_or(true) {
     ///         tokio::time::sleep(Duration::from_secs(60)).await;
     ///     }
-    ///     Ok(()) // Close the connection.
+    ///     session.ended().await // the reason, for the close code
     /// }
     /// # }
     /// ```
+    ///
+    /// [The guide] has a loop that also notices clients which have left without a word.
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[The guide]: crate::guide::live_connections#heartbeats\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[The guide]: crate#features\n")]
     #[doc(alias = "heartbeat")]
     #[doc(alias = "keep_alive")]
     pub fn touch(&self) -> Operation<'_, bool> {
@@ -547,8 +555,8 @@ impl<S: Schema> Session<S> {
     /// Returns the end of the session as a future, for WebSockets, event streams and long polls.
     ///
     /// The future completes with the reason soon after the session is over: after a logout, an end
-    /// by another part of the application, a new id, or the expiry. While nothing happens to the
-    /// session, little is sent: a look in each
+    /// by another part of the application, a new id, or the expiry. The future does not borrow the
+    /// session. While nothing happens to the session, the store is asked once in each
     /// [interval](crate::SessionConfig::end_check_interval). See [the guide].
     ///
     /// - Without a session, the future does not complete. So first check that there is a session,
@@ -561,8 +569,8 @@ impl<S: Schema> Session<S> {
     /// You may drop the future at any time, for example in a loop around `select!`. The next future
     /// of the same request continues where the dropped one was.
     ///
-    /// Redis, Valkey and the memory store tell of an end at once. Other stores are asked in each
-    /// interval.
+    /// The memory store tells of an end within milliseconds, Redis and Valkey within a second, or
+    /// two if the session is busy. Other stores are asked in each interval.
     ///
     /// # Examples
     ///

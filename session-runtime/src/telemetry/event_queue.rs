@@ -63,7 +63,8 @@ impl Drop for EventFlush {
         if self.0.is_late {
             tracing::warn!(
                 "a session was first used after the response headers were sent: the headers tell \
-                 caches whether the response depends on a session, so use the session earlier"
+                 caches whether the response depends on a session, so use the session earlier, such \
+                 as before the upgrade to a WebSocket"
             );
         }
         self.0.events.drain(..).for_each(QueuedEvent::report);

@@ -1,5 +1,7 @@
 //! Connections that stay open, and close as soon as their session ends.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
@@ -8,10 +10,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures::{StreamExt, stream};
 use reqwest::header::COOKIE;
-use session_runtime::{Error, Session, Sessions};
+use session_runtime::{EndReason, Error, Session, Sessions};
 use session_tests::cookies::id_of;
 use session_tests::log::{Log, logged};
 use session_tests::websocket::Connection;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::axum::serve;
 use super::{Visitor, count, get as ask, sessions, sessions_on_a_server};
@@ -45,6 +49,19 @@ async fn closes_at_each_end(sessions: &Sessions, base: &str, log: &Log) {
     assert!(!log.text().contains("after the response headers"), "{}", log.text());
 }
 
+/// Each client gets the code, although the server has unread messages of the client at the end.
+async fn closes_while_clients_send(sessions: &Sessions, base: &str) {
+    let cookie = ask(&format!("{base}/"), "").await.cookies().remove(0);
+    let mut clients = JoinSet::new();
+    for _ in 0..20 {
+        let (mut connection, _) = Connection::open(base, "/socket", &cookie).await;
+        assert_eq!(connection.say("hello").await, "hello");
+        clients.spawn(connection.close_code_while_sending());
+    }
+    end(sessions, &cookie, "logout").await;
+    assert_eq!(clients.join_all().await, [Some(1008); 20]);
+}
+
 async fn connect(session: Session<Visitor>, upgrade: WebSocketUpgrade) -> Result<Response, Error> {
     if !session.exists().await? {
         return Ok(StatusCode::UNAUTHORIZED.into_response());
@@ -54,12 +71,19 @@ async fn connect(session: Session<Visitor>, upgrade: WebSocketUpgrade) -> Result
 
 async fn talk_until_the_end(session: Session<Visitor>, mut socket: WebSocket) {
     tokio::select! {
-        reason = session.ended() => {
-            let frame = CloseFrame { code: reason.close_code(), reason: "".into() };
-            let _ = socket.send(Message::Close(Some(frame))).await;
-        }
+        reason = session.ended() => close(socket, reason).await,
         () = talk(&mut socket) => {}
     }
+}
+
+/// As in the guide.
+async fn close(mut socket: WebSocket, reason: EndReason) {
+    let frame = CloseFrame { code: reason.close_code(), reason: "".into() };
+    let closing = async {
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    let _ = timeout(Duration::from_secs(5), closing).await;
 }
 
 async fn talk(socket: &mut WebSocket) {
@@ -86,6 +110,12 @@ async fn a_websocket_on_axum_closes_with_the_code_of_the_end() {
     closes_at_each_end(&sessions, &serve_connections(&sessions).await, &log).await;
     let (_server, sessions) = sessions_on_a_server().await;
     closes_at_each_end(&sessions, &serve_connections(&sessions).await, &log).await;
+}
+
+#[tokio::test]
+async fn a_client_that_sends_without_pause_gets_the_code_on_axum() {
+    let sessions = sessions();
+    closes_while_clients_send(&sessions, &serve_connections(&sessions).await).await;
 }
 
 async fn events(session: Session<Visitor>) -> Result<Response, Error> {
@@ -122,13 +152,19 @@ async fn an_event_stream_on_axum_ends_with_its_session() {
 }
 
 mod on_actix {
+    use std::time::Duration;
+
     use actix_web::web::{self, Payload};
     use actix_web::{HttpRequest, HttpResponse, rt};
     use actix_ws::{CloseCode, Message, MessageStream};
     use session_runtime::Session;
     use session_tests::log::Log;
+    use tokio::time::timeout;
 
-    use super::{Sessions, Visitor, closes_at_each_end, count, sessions, sessions_on_a_server};
+    use super::{
+        Sessions, Visitor, closes_at_each_end, closes_while_clients_send, count, sessions,
+        sessions_on_a_server,
+    };
     use crate::actix::{Served, serve};
 
     async fn connect(
@@ -152,7 +188,7 @@ mod on_actix {
         tokio::select! {
             reason = session.ended() => {
                 let code = CloseCode::from(reason.close_code());
-                let _ = socket.close(Some(code.into())).await;
+                let _ = timeout(Duration::from_secs(5), socket.close(Some(code.into()))).await;
             }
             () = talk(socket.clone(), &mut messages) => {}
         }
@@ -188,17 +224,29 @@ mod on_actix {
         let served = serve_connections(sessions.clone(), log.clone());
         closes_at_each_end(&sessions, &served.base, &log).await;
     }
+
+    #[tokio::test]
+    async fn a_client_that_sends_without_pause_gets_the_code() {
+        let sessions = sessions();
+        let served = serve_connections(sessions.clone(), Log::default());
+        closes_while_clients_send(&sessions, &served.base).await;
+    }
 }
 
 mod on_poem {
+    use std::time::Duration;
+
     use futures::{SinkExt, StreamExt};
     use poem::http::StatusCode;
     use poem::web::websocket::{Message, WebSocket, WebSocketStream};
     use poem::{EndpointExt, IntoResponse, Response, Route, handler};
-    use session_runtime::{Error, Session, Sessions};
+    use session_runtime::{EndReason, Error, Session, Sessions};
     use session_tests::log::logged;
+    use tokio::time::timeout;
 
-    use super::{Visitor, closes_at_each_end, sessions, sessions_on_a_server};
+    use super::{
+        Visitor, closes_at_each_end, closes_while_clients_send, sessions, sessions_on_a_server,
+    };
     use crate::poem::{count, serve};
 
     #[handler]
@@ -212,11 +260,17 @@ mod on_poem {
 
     async fn talk_until_the_end(session: Session<Visitor>, mut socket: WebSocketStream) {
         tokio::select! {
-            reason = session.ended() => {
-                let _ = socket.send(Message::close_with(reason.close_code(), "")).await;
-            }
+            reason = session.ended() => close(socket, reason).await,
             () = talk(&mut socket) => {}
         }
+    }
+
+    async fn close(mut socket: WebSocketStream, reason: EndReason) {
+        let closing = async {
+            let _ = socket.send(Message::close_with(reason.close_code(), "")).await;
+            while let Some(Ok(_)) = socket.next().await {}
+        };
+        let _ = timeout(Duration::from_secs(5), closing).await;
     }
 
     async fn talk(socket: &mut WebSocketStream) {
@@ -239,5 +293,11 @@ mod on_poem {
         closes_at_each_end(&sessions, &serve_connections(&sessions).await, &log).await;
         let (_server, sessions) = sessions_on_a_server().await;
         closes_at_each_end(&sessions, &serve_connections(&sessions).await, &log).await;
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_without_pause_gets_the_code() {
+        let sessions = sessions();
+        closes_while_clients_send(&sessions, &serve_connections(&sessions).await).await;
     }
 }

@@ -251,6 +251,8 @@ impl World {
         let handle = self.sessions(|config| config).open([]);
         handle.session::<Visitor>().set_count(1).await.unwrap();
         self.server().unwrap().on_every_master(&["FLUSHALL"]);
+        // Behind this reply, the news of the `FLUSHALL` has arrived too.
+        self.any_store().time().await.unwrap();
     }
 
     /// Advances the time of the program and of the store. On a server, this brings the expiry of
