@@ -59,6 +59,7 @@ async fn reason(waiting: tokio::task::JoinHandle<EndReason>) -> EndReason {
     timeout(Duration::from_secs(20), waiting).await.expect("the end is noticed").unwrap()
 }
 
+/// Behaviour: end of a live connection.
 pub(crate) async fn each_end_is_noticed_with_its_reason(world: World) {
     let sessions = world.sessions(|config| config);
     let mut waiting = Vec::new();
