@@ -126,6 +126,8 @@ async fn carry_out(looks: VecDeque<Look>, at_once: usize) {
 }
 
 const BETWEEN_RENEWALS: Duration = Duration::from_millis(100);
+/// A store with a deadline of its own notices a silent connection at that deadline.
+const AFTER_DEADLINE: Duration = Duration::from_millis(500);
 
 /// A look at a session. If the look is dropped with its runtime, another waiter takes over.
 struct Look {
@@ -141,7 +143,7 @@ impl Look {
         if self.renew() {
             let mut result = LookResult::Failed;
             let look = async { result = store.look_at(&pending.key).await };
-            timeout_at(Instant::now() + self.timeout, look).await;
+            timeout_at(Instant::now() + self.timeout + AFTER_DEADLINE, look).await;
             store.watchlist().looked(pending, result);
         }
         self.pending = None;

@@ -153,16 +153,11 @@ impl<'a> ProbeNews<'a> {
 
     /// Warns if the change was not told.
     async fn check(self) {
-        let Some(watch) = self.watch else { return };
-        let by = Instant::now() + self.manager.timeout();
-        if self.is_promised && watch.has_news(by).await {
+        let (Some(watch), AnyStore::Redis(store)) = (self.watch, self.manager.store()) else {
             return;
-        }
-        tracing::warn!(
-            "the session store does not tell of changes, so live connections notice an end only \
-             within `end_check_interval`: grant +client|tracking +client|caching to the Redis \
-             user, and let pushes of RESP3 through proxies"
-        );
+        };
+        let by = Instant::now() + self.manager.timeout();
+        store.record_told(self.is_promised && watch.has_news(by).await);
     }
 }
 

@@ -106,7 +106,7 @@ impl Pace {
 /// The shortest time between two looks at a session, however often the session changes.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest time between two looks without an answer.
-const LONGEST_RETRY: Duration = Duration::from_secs(16);
+const LONGEST_RETRY: Duration = Duration::from_secs(4);
 /// The number of sessions that are looked at together.
 pub(super) const TOGETHER: usize = 500;
 /// Expiry on the server and our clock may differ a little.
@@ -298,7 +298,7 @@ impl Watched {
 
     /// Returns the time until the next look after looks without an answer, longer each time.
     fn pause(&self) -> Duration {
-        let doublings = self.failures.saturating_sub(1).min(4);
+        let doublings = self.failures.saturating_sub(1).min(2);
         LONGEST_RETRY.min(SHORTEST_INTERVAL * 2_u32.pow(doublings)).min(self.pace.interval)
     }
 }
@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn looks_without_an_answer_become_rarer() {
         let (mut list, mut seconds) = (List::of(1), 0.0);
-        for pause in [1.0, 2.0, 4.0, 8.0, 16.0, 16.0] {
+        for pause in [1.0, 2.0, 4.0, 4.0] {
             let looks = list.looks(0, seconds);
             list.report(&looks, seconds, || LookResult::Failed);
             assert_eq!(list.due(0) - seconds, pause);

@@ -25,10 +25,15 @@ impl RedisStore {
         let sent =
             self.deployment.exchange(key, Route::Session, &Idempotent(&commands), deadline).await;
         let result = sent.map_or(LookResult::Failed, |exchange| result_of(&exchange));
-        if let LookResult::Live { source: None, .. } = result {
-            self.deployment.log_untold();
+        if let LookResult::Live { source, .. } = &result {
+            self.record_told(source.is_some());
         }
         result
+    }
+
+    /// Records whether changes are told, and warns if they are not.
+    pub(crate) fn record_told(&self, is_told: bool) {
+        self.deployment.record_told(is_told);
     }
 }
 

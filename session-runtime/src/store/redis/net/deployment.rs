@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::TryFutureExt as _;
@@ -26,7 +27,8 @@ pub(crate) struct Deployment {
     /// The sessions whose changes the session connections tell.
     pub(crate) watchlist: Arc<Watchlist>,
     unrefreshed_log: Arc<LogThrottle>,
-    untold_log: Arc<LogThrottle>,
+    /// The server that was looked at last tells no changes.
+    is_untold: Arc<AtomicBool>,
 }
 
 pub(crate) enum Topology {
@@ -38,8 +40,8 @@ pub(crate) enum Topology {
 impl Deployment {
     /// Creates a deployment. The connections of the topology tell changes to this list.
     pub(crate) fn new(topology: Topology, timeout: Duration, watchlist: Arc<Watchlist>) -> Self {
-        let (unrefreshed_log, untold_log) = Default::default();
-        Self { topology, timeout, watchlist, unrefreshed_log, untold_log }
+        let (unrefreshed_log, is_untold) = Default::default();
+        Self { topology, timeout, watchlist, unrefreshed_log, is_untold }
     }
 
     /// Returns the same servers with separate connections, which are not open yet.
@@ -49,9 +51,9 @@ impl Deployment {
             Topology::Single(node) => Topology::Single(node.fork(&watchlist)),
             Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&watchlist)),
         };
-        let (unrefreshed_log, untold_log) =
-            (Arc::clone(&self.unrefreshed_log), Arc::clone(&self.untold_log));
-        Self { topology, timeout: self.timeout, watchlist, unrefreshed_log, untold_log }
+        let (unrefreshed_log, is_untold) =
+            (Arc::clone(&self.unrefreshed_log), Arc::clone(&self.is_untold));
+        Self { topology, timeout: self.timeout, watchlist, unrefreshed_log, is_untold }
     }
 
     /// Starts to connect to all servers, without waiting.
@@ -186,15 +188,16 @@ impl Deployment {
         );
     }
 
-    /// Logs that a server does not tell of changes, although the end of a session is awaited.
-    pub(crate) fn log_untold(&self) {
-        log_first!(
-            self.untold_log.is_due(),
-            warn,
-            "the session store does not tell of changes, so a live connection notices an end only \
-             within `end_check_interval`: further cases within a minute are logged at the level \
-             debug"
-        );
+    /// Records whether the server tells of changes. Warns if the server has just ceased to.
+    pub(crate) fn record_told(&self, is_told: bool) {
+        let was_untold = self.is_untold.swap(!is_told, Ordering::Relaxed);
+        if !is_told && !was_untold {
+            tracing::warn!(
+                "the session store does not tell of changes, so live connections notice an end \
+                 only within `end_check_interval`: grant +client|tracking +client|caching to the \
+                 Redis user, and let proxies pass on the messages of RESP3"
+            );
+        }
     }
 
     /// Returns whether all servers support expiries of single fields, as detected on connecting.

@@ -8,6 +8,7 @@ pub(super) mod role;
 mod server_info;
 
 pub(super) use health::ConnectionHealth;
+pub(super) use news::NewsFeed;
 pub(crate) use server_info::ServerInfo;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use tokio::time::sleep;
 use self::activity::Activity;
 use self::coalescing::WriteCoalescer;
 use self::health::ClosesWithDriver;
-use self::news::{EndsFeed, NewsFeed};
+use self::news::EndsFeed;
 use crate::store::Watchlist;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connector::Connector;
@@ -105,7 +106,6 @@ impl LiveConnection {
             connection.send_packed_commands(&greeting, 0, greeting.len()).await.map_err(failed)?;
         let server = ServerInfo::from_greeting(&replies, &address)?;
         health.count_open(&server.address);
-        news.iter().for_each(NewsFeed::begin);
         let (coalescer, runtime) = (WriteCoalescer::new(), Handle::current());
         Ok(Self {
             connection,

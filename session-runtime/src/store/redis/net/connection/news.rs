@@ -28,8 +28,8 @@ impl NewsFeed {
         Self { watchlist: Arc::clone(watchlist), source: Source::default() }
     }
 
-    /// Records that the connection is open, so that the server answers again.
-    pub(super) fn begin(&self) {
+    /// Records that the connection is in use, so that the server answers again.
+    pub(crate) fn begin(&self) {
         if !self.watchlist.is_empty() {
             self.watchlist.back();
         }

@@ -18,7 +18,9 @@ use self::reconnect::ReconnectTask;
 use self::state::State;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::connection::role::{Role, RoleQuery};
-use crate::store::redis::net::connection::{ConnectionHealth, LiveConnection, ServerInfo};
+use crate::store::redis::net::connection::{
+    ConnectionHealth, LiveConnection, NewsFeed, ServerInfo,
+};
 use crate::store::redis::net::endpoint::Endpoint;
 use crate::store::redis::net::generation::GenerationCounter;
 use crate::store::redis::net::outage_log::{OutageLog, log_first};
@@ -413,8 +415,9 @@ impl Shared {
     }
 
     fn connected(&self, connection: LiveConnection) {
-        let server = Arc::clone(&connection.server);
+        let (server, news) = (Arc::clone(&connection.server), connection.news.clone());
         self.state.send_modify(|state| state.connected(connection));
+        news.inspect(NewsFeed::begin);
         log_first!(self.log.record_connected(), info, address = server.address, %server, "connected to the session store");
     }
 }
