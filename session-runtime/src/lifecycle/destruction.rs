@@ -36,7 +36,7 @@ impl Lifecycle {
             Destroyed::Missing => {}
         }
         if self.state.has_id(id) {
-            self.destroyed_own = Some(*id);
+            self.own_is_destroyed = true;
         }
         if self.others.destroyed(id) {
             self.finish_if_all_destroyed()
@@ -128,9 +128,7 @@ impl Lifecycle {
         // Another operation may have passed sessions over since the plan.
         self.others.queue_all();
         let has_own = match &self.state {
-            State::Gone(Gone { session, end }) => {
-                end.may_have_successor() && self.destroyed_own != Some(session.id)
-            }
+            State::Gone(gone) => gone.end.may_have_successor() && !self.own_is_destroyed,
             State::Absent { pending } => pending.is_some(),
             State::Candidate { .. } | State::Live { .. } => true,
         };
@@ -138,6 +136,7 @@ impl Lifecycle {
             return Next::Replan;
         }
         self.state = State::default();
+        self.own_is_destroyed = false;
         self.rotations.clear();
         self.next_lifetime = LifetimeId::default();
         self.request_removal();

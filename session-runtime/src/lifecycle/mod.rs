@@ -74,9 +74,9 @@ pub(crate) struct Lifecycle {
     pending_is_shared: bool,
     /// The session whose destruction or rotation was sent, and may have happened.
     in_doubt: Option<SessionId>,
-    /// The request's own session that a destruction has ended, until all others have ended too. The
-    /// session may have been gone before, with a successor that had to be ended.
-    destroyed_own: Option<SessionId>,
+    /// A destruction has ended the request's own session, and maybe not yet all others. A session
+    /// that was gone before may have a successor, which has to be ended.
+    own_is_destroyed: bool,
     /// The reason why the session of the request's cookie is over, as far as known.
     end_reason: Option<EndReason>,
     degradation: Degradation,

@@ -13,9 +13,9 @@ use crate::operation::BoxFuture;
 /// A wait that goes on if the future of a caller is dropped. The next future costs little.
 pub(super) type EndWait = Shared<BoxFuture<'static, EndReason>>;
 
-/// The place for the wait in the state of a request.
+/// The place for the wait in the state of a request. Small, because few requests wait.
 #[derive(Default)]
-pub(super) struct EndWaitSlot(Mutex<Option<Slot>>);
+pub(super) struct EndWaitSlot(Mutex<Option<Box<Slot>>>);
 
 struct Slot {
     wait: EndWait,
@@ -35,7 +35,7 @@ impl EndWaitSlot {
         slot.take_if(|slot| slot.wait.peek().is_some_and(|former| Some(*former) != reason));
         let slot = slot.get_or_insert_with(|| {
             let learned = Arc::<Notify>::default();
-            Slot { wait: start(Arc::clone(&learned)).shared(), learned }
+            Box::new(Slot { wait: start(Arc::clone(&learned)).shared(), learned })
         });
         slot.wait.clone()
     }

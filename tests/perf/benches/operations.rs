@@ -53,12 +53,12 @@ fn redis(operation: Repeat) -> Repeat {
 #[bench::bare(args = (Around::Nothing, Cookies::Session), config = costs(AXUM))]
 #[bench::sessions(
     args = (Around::Sessions, Cookies::Session),
-    config = costs_beside(AXUM, [2_115, 3])
+    config = costs_beside(AXUM, [2_240, 3])
 )]
 #[bench::bare_no_cookie(args = (Around::Nothing, Cookies::Other), config = costs(AXUM_NO_COOKIE))]
 #[bench::sessions_no_cookie(
     args = (Around::Sessions, Cookies::Other),
-    config = costs_beside(AXUM_NO_COOKIE, [2_106, 3])
+    config = costs_beside(AXUM_NO_COOKIE, [2_230, 3])
 )]
 fn ignored_on_axum_router(operation: Repeat) -> Repeat {
     thousand_times(operation)
