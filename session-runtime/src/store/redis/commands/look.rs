@@ -1,12 +1,9 @@
 //! A look at a watched session.
 
-use std::time::Duration;
-
 use redis::{Pipeline, Value};
 
 use crate::store::redis::RedisStore;
-use crate::store::redis::cause::Code;
-use crate::store::redis::commands::read::{Expiry, expiry};
+use crate::store::redis::commands::read::time_left;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::{Exchange, Idempotent};
 use crate::store::redis::protocol::command::command_of;
@@ -24,7 +21,7 @@ impl RedisStore {
         let deadline = self.deployment.deadline();
         let sent =
             self.deployment.exchange(key, Route::Session, &Idempotent(&commands), deadline).await;
-        let result = sent.map_or(LookResult::Failed, |exchange| result_of(&exchange));
+        let result = sent.map_or(LookResult::Failed, result_of);
         if let LookResult::Live { source, .. } = &result {
             self.record_told(source.is_some());
         }
@@ -37,24 +34,16 @@ impl RedisStore {
     }
 }
 
-fn result_of(exchange: &Exchange<Vec<Value>>) -> LookResult {
-    let [caching, presence, left] = &exchange.reply[..] else { return LookResult::Failed };
-    match Code::in_reply(presence) {
-        Some(Code::WrongType) => return LookResult::Over,
-        Some(_) => return LookResult::Failed,
-        None => {}
-    }
-    let expires_in = match expiry(Some(left.clone())) {
-        Ok(Expiry::Missing) => return LookResult::Over,
-        Ok(Expiry::Unlimited) => Duration::MAX,
-        Ok(Expiry::Limited(left)) => left,
-        Err(_) => return LookResult::Failed,
-    };
-    // An `ASKING` comes between the two commands, and the next look goes to another node.
-    if exchange.was_asking {
-        return LookResult::Moving;
-    }
-    let is_told = *caching == Value::Okay;
+fn result_of(exchange: Exchange<Vec<Value>>) -> LookResult {
+    let mut replies = exchange.reply.into_iter();
+    let is_told = replies.next() == Some(Value::Okay);
     let news = exchange.connection.news.as_ref().filter(|_| is_told);
-    LookResult::Live { expires_in, source: news.map(|news| news.source().clone()) }
+    match LookResult::untold(time_left(replies.next(), replies.next())) {
+        // An `ASKING` comes between the two commands, and the next look goes to another node.
+        LookResult::Live { .. } if exchange.was_asking => LookResult::Moving,
+        LookResult::Live { expires_in, .. } => {
+            LookResult::Live { expires_in, source: news.map(|news| news.source().clone()) }
+        }
+        result => result,
+    }
 }

@@ -77,14 +77,7 @@ impl RedisStore {
         commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
         commands.add_command(command_of(&["PTTL", name]));
         let mut replies = self.query(key, &commands).await?.into_iter();
-        if let Some(Value::ServerError(error)) = replies.next() {
-            return dead_or_error((&error).into());
-        }
-        Ok(match expiry(replies.next())? {
-            Expiry::Missing => Lookup::Missing,
-            Expiry::Unlimited => Lookup::Found(Duration::MAX),
-            Expiry::Limited(left) => Lookup::Found(left),
-        })
+        time_left(replies.next(), replies.next())
     }
 
     pub(crate) async fn field_expires_in(
@@ -194,6 +187,14 @@ pub(super) enum Expiry {
 }
 
 impl Expiry {
+    pub(super) fn time_left(self) -> Lookup<Duration> {
+        match self {
+            Self::Missing => Lookup::Missing,
+            Self::Unlimited => Lookup::Found(Duration::MAX),
+            Self::Limited(left) => Lookup::Found(left),
+        }
+    }
+
     fn is_below(self, threshold: Duration) -> bool {
         match self {
             Self::Missing => false,
@@ -212,6 +213,17 @@ pub(super) fn expiry(reply: Option<Value>) -> Result<Expiry, StoreError> {
         Some(Value::ServerError(error)) => Err(Code::from(&error).into()),
         _ => Err(StoreError::refused(Cause::Unexpected)),
     }
+}
+
+/// Interprets the replies of `HEXISTS` and `PTTL`.
+pub(super) fn time_left(
+    presence: Option<Value>,
+    left: Option<Value>,
+) -> Result<Lookup<Duration>, StoreError> {
+    if let Some(Value::ServerError(error)) = presence {
+        return dead_or_error((&error).into());
+    }
+    Ok(expiry(left)?.time_left())
 }
 
 /// Returns the result of a read, given the reply of the `PEXPIRE`.

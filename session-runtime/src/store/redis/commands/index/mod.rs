@@ -8,7 +8,7 @@ mod prune;
 mod restore;
 mod steps;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use futures_util::future::try_join_all;
 use redis::{Cmd, Pipeline, Value};
@@ -22,7 +22,7 @@ use self::steps::{CLOCK_DIFFERENCE, STEP_LIMIT};
 use crate::id::IndexKey;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
-use crate::store::redis::commands::read::{Expiry, expiry};
+use crate::store::redis::commands::read::expiry;
 use crate::store::redis::commands::script::{MARK, REMOVE_STALE};
 use crate::store::redis::commands::tombstone::dead_or_error;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
@@ -266,11 +266,7 @@ pub(super) fn seen(
         Some(Value::Array(values)) => values,
         _ => return Err(StoreError::unavailable(Cause::Unexpected)),
     };
-    let expires_in = match expiry(left)? {
-        Expiry::Missing => return Ok(Lookup::Missing),
-        Expiry::Unlimited => Duration::MAX,
-        Expiry::Limited(left) => left,
-    };
+    let Lookup::Found(expires_in) = expiry(left)?.time_left() else { return Ok(Lookup::Missing) };
     let mut values = values.into_iter().map(|value| match value {
         Value::BulkString(bytes) => Some(bytes.into()),
         _ => None,

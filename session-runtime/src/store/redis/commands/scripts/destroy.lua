@@ -31,7 +31,7 @@
 -- longer checks the memory. UNLINK also frees a large hash in the background.
 --
 -- While the slot moves to another node of a cluster, the server refuses all commands on missing
--- keys. The session then stays until the tombstone replaces it.
+-- keys, such as EXISTS here. The session then stays until the tombstone replaces it.
 
 local key, lifetime = KEYS[1], ARGV[1]
 local may = redis.acl_check_cmd
