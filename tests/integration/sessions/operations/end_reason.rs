@@ -4,45 +4,14 @@ use std::time::Duration;
 
 use session_runtime::find::Surplus;
 use session_runtime::testing::{FailingStore, Failure};
-use session_runtime::{
-    EndReason, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions,
-};
+use session_runtime::{EndReason, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
 use session_tests::acceptance::World;
 use session_tests::cookies::{self, SECRET};
 
+use super::visitor::{Auth, Visitor, open, open_id, set_cookie, visitor};
+
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-#[derive(Session)]
-struct Visitor {
-    count: u64,
-}
-
-#[derive(Session)]
-struct Auth {
-    #[session(index)]
-    user: Option<u64>,
-}
-
-/// Returns the cookie of a new session.
-async fn visitor(sessions: &Sessions) -> String {
-    let handle = sessions.open([]);
-    handle.session::<Visitor>().set_count(1).await.unwrap();
-    set_cookie(&handle)
-}
-
-fn set_cookie(handle: &SessionHandle) -> String {
-    handle.finish().set_cookie().expect("a cookie").split(';').next().unwrap().to_owned()
-}
-
-fn open(sessions: &Sessions, cookie: &str) -> Session<Visitor> {
-    sessions.open([cookie.as_bytes()]).session()
-}
-
-/// Opens the session of a cookie outside a request.
-fn open_id(sessions: &Sessions, cookie: &str) -> Session<Visitor> {
-    sessions.open_id(&cookies::id_of(cookie).parse().unwrap())
-}
 
 async fn reason(sessions: &Sessions, cookie: &str) -> Option<EndReason> {
     open(sessions, cookie).end_reason().await.unwrap()

@@ -10,6 +10,7 @@ mod round_trips;
 mod single;
 mod touch;
 mod user_sessions;
+mod visitor;
 mod walks;
 
 macro_rules! over_every_store {

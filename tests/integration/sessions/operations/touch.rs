@@ -8,24 +8,10 @@ use session_tests::acceptance::World;
 use session_tests::cookies::{self, SECRET};
 use session_tests::until;
 
+use super::visitor::{Visitor, open, visitor};
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-#[derive(Session)]
-struct Visitor {
-    count: u64,
-}
-
-/// Returns the cookie of a new session.
-async fn visitor(sessions: &Sessions) -> String {
-    let handle = sessions.open([]);
-    handle.session::<Visitor>().set_count(1).await.unwrap();
-    handle.finish().set_cookie().expect("a cookie").split(';').next().unwrap().to_owned()
-}
-
-fn open(sessions: &Sessions, cookie: &str) -> Session<Visitor> {
-    sessions.open([cookie.as_bytes()]).session()
-}
 
 /// Returns the time left, by the look of another request.
 async fn left(sessions: &Sessions, cookie: &str) -> Duration {
