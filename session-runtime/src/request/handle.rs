@@ -142,9 +142,10 @@ impl SessionHandle {
     ///
     /// If the store is unavailable, reads return defaults and
     /// [`Session::exists`](struct@crate::Session#method.exists) returns `false`. A
-    /// [`touch`](struct@crate::Session#method.touch), and operations that would write, fail with [`Error::is_unavailable`](crate::Error::is_unavailable). This lasts
-    /// until the end of the request, even if the store recovers, because data derived from defaults
-    /// must not be stored in a session.
+    /// [`touch`](struct@crate::Session#method.touch) and operations that would write fail with
+    /// [`Error::is_unavailable`](crate::Error::is_unavailable). This lasts until the end of the
+    /// request, even if the store recovers, because data derived from defaults must not be stored
+    /// in a session.
     ///
     /// The response is marked `no-store`, a warning is logged, and
     /// [`is_degraded`](Self::is_degraded) returns `true`. A request that has already seen a part of
