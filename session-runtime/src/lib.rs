@@ -190,7 +190,7 @@ pub use session_derive::FieldValue;
 
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
-pub use config::{Lifetime, SameSite, SessionConfig};
+pub use config::{Lifetime, NearCache, SameSite, SessionConfig};
 pub use error::{Error, InvalidValue};
 pub use http::response::SessionHeaders;
 pub use id::SessionId;

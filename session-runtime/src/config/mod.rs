@@ -7,6 +7,7 @@ mod env;
 mod lifetime;
 mod memory_url;
 mod misspelt;
+mod near_cache;
 #[cfg(feature = "redis-session-compat")]
 mod python;
 mod secret;
@@ -20,6 +21,7 @@ mod weak;
 pub use args::SessionArgs;
 pub use cookie::SameSite;
 pub use lifetime::Lifetime;
+pub use near_cache::NearCache;
 #[cfg(feature = "redis-session-compat")]
 pub use python::{CookieFormat, FlaskCookie, TornadoCookie};
 
@@ -135,6 +137,7 @@ pub struct SessionConfig {
     end_grace: Duration,
     #[serde(deserialize_with = "seconds")]
     end_check_interval: Duration,
+    near_cache: Option<NearCache>,
     max_value_size: usize,
     max_batch_size: usize,
     /// The settings whose values came from options of the command line. Errors name the option.
@@ -457,6 +460,14 @@ impl SessionConfig {
         Self { end_check_interval: interval, ..self }
     }
 
+    /// Keeps values of fields with `#[session(cached)]` in this process. Default: nothing is kept.
+    ///
+    /// This is for sessions on Redis. Other stores ignore the setting. With a near cache, the
+    /// default of [`refresh_below`](Self::refresh_below) is 0.9.
+    pub fn near_cache(self, cache: NearCache) -> Self {
+        Self { near_cache: Some(cache), ..self }
+    }
+
     /// Sets the maximum size of one stored value, in bytes: 1 to 512 MiB. Default: 1 MiB.
     ///
     /// Setting a larger value fails with [`Error::is_too_large`](crate::Error::is_too_large). 512
@@ -494,6 +505,7 @@ impl Default for SessionConfig {
             refresh_below: None,
             end_grace: Duration::from_secs(5),
             end_check_interval: Duration::from_secs(60),
+            near_cache: None,
             max_value_size: 1024 * 1024,
             max_batch_size: 4 * 1024 * 1024,
             by_options: Vec::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
-use super::{CookieSettings, Lifetimes, Secret, SessionConfig, StoreUrl};
+use super::{CookieSettings, Lifetimes, NearCache, Secret, SessionConfig, StoreUrl};
 use crate::error::{Error, Setting};
 use crate::store::timeout;
 
@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) refresh_below: Option<f64>,
     pub(crate) end_grace: Duration,
     pub(crate) end_check_interval: Duration,
+    pub(crate) near_cache: Option<NearCache>,
     pub(crate) max_value_size: usize,
     pub(crate) max_batch_size: usize,
 }
@@ -70,6 +71,7 @@ impl SessionConfig {
             refresh_below: self.refresh_below,
             end_grace: self.end_grace,
             end_check_interval: self.end_check_interval,
+            near_cache: self.near_cache,
             max_value_size: self.max_value_size,
             max_batch_size: self.max_batch_size,
         };
@@ -151,6 +153,9 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
         intervals,
         "1 second to 1 hour",
     )?;
+    if let Some(cache) = config.near_cache {
+        cache.check()?;
+    }
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(
         batch,

@@ -40,6 +40,10 @@ impl Setting {
     pub(crate) const END_GRACE: Self = Self::keyed("end_grace");
     pub(crate) const END_CHECK_INTERVAL: Self =
         Self::new("end_check_interval", "SESSION_END_CHECK_INTERVAL");
+    pub(crate) const NEAR_CACHE: Self = Self::new("near_cache", "SESSION_NEAR_CACHE");
+    pub(crate) const NEAR_CACHE_MAX_STALENESS: Self =
+        Self::new("max_staleness", "SESSION_NEAR_CACHE_MAX_STALENESS_MS");
+    pub(crate) const NEAR_CACHE_MAX_AGE: Self = Self::keyed("max_age");
     pub(crate) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 

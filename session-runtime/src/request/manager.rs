@@ -27,6 +27,9 @@ use crate::telemetry::{EventQueue, LifecycleEvent};
 /// The share of the idle timeout below which a heartbeat refreshes the expiry, if the application
 /// has not configured a share.
 const TOUCH_BELOW: f64 = 0.9;
+/// The same share for reads with a near cache. A refresh at every read would void what the near caches of all
+/// processes keep of the session.
+const NEAR_CACHE_BELOW: f64 = 0.9;
 
 /// The store of an application's sessions, and the rules for these sessions.
 pub(crate) struct Manager {
@@ -68,7 +71,7 @@ impl Manager {
             unknown_lifetimes: UnknownLifetimes::default(),
             cookie: CookieTemplate::new(settings.cookie),
             plain_http_search: PlainHttpSearch::default(),
-            refresh_below: settings.refresh_below,
+            refresh_below: settings.refresh_below.or(settings.near_cache.map(|_| NEAR_CACHE_BELOW)),
             timeout: settings.timeout,
             end_grace: settings.end_grace,
             end_check_interval: settings.end_check_interval,

@@ -6,6 +6,7 @@ mod cookies;
 mod destroy;
 mod end_wait;
 pub(crate) mod ended;
+pub(crate) mod freshness;
 pub(crate) mod handle;
 pub(crate) mod indexed;
 mod lifecycle_guard;

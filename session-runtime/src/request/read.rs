@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::freshness::Freshness;
 use super::handle::SessionHandle;
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
@@ -12,7 +13,12 @@ use crate::lifecycle::{EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, Pl
 use crate::store::{Lookup, PERMANENT_FIELD, Refresh, StoreError};
 
 impl SessionHandle {
-    pub(crate) async fn get(&self, field: &'static str) -> Result<Option<Bytes>, Error> {
+    pub(crate) async fn get(
+        &self,
+        field: &'static str,
+        freshness: Freshness,
+    ) -> Result<Option<Bytes>, Error> {
+        let _ = freshness;
         let value = carry_out!(self, read = self.plan_read(), {
             let reply = self.store().get(&read.session.key, field, self.refresh(&read)).await;
             self.report_read(&read, reply, |value, known| known.record(field, value.is_some()))?
@@ -23,7 +29,9 @@ impl SessionHandle {
     pub(crate) async fn get_many(
         &self,
         fields: &[&'static str],
+        freshness: Freshness,
     ) -> Result<Vec<Option<Bytes>>, Error> {
+        let _ = freshness;
         let values = carry_out!(self, read = self.plan_read(), {
             let reply = self.store().get_many(&read.session.key, fields, self.refresh(&read)).await;
             self.report_read(&read, reply, |values, known| {
@@ -36,7 +44,12 @@ impl SessionHandle {
         Ok(values.flatten().unwrap_or_else(|| vec![None; fields.len()]))
     }
 
-    pub(crate) async fn contains(&self, field: &str) -> Result<bool, Error> {
+    pub(crate) async fn contains(
+        &self,
+        field: &'static str,
+        freshness: Freshness,
+    ) -> Result<bool, Error> {
+        let _ = freshness;
         let is_there = carry_out!(self, read = self.plan_read(), {
             let reply = self.store().contains(&read.session.key, field, self.refresh(&read)).await;
             self.report_read(&read, reply, record_nothing)?

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::lifecycle::RotationReason;
 use crate::operation::Operation;
+use crate::request::freshness::Freshness;
 use crate::request::handle::SessionHandle;
 use crate::request::indexed::IndexedChange;
 use crate::request::rotate::{NewId, RotationBatch};
@@ -33,6 +34,10 @@ pub trait ReadBatch {
     #[doc(hidden)]
     type Specs: Send + 'static;
 
+    /// Returns whether a near cache may have all values of the batch.
+    #[doc(hidden)]
+    fn is_cached(&self) -> bool;
+
     #[doc(hidden)]
     fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error>;
 
@@ -48,6 +53,11 @@ macro_rules! tuples {
         impl<$($lifetime,)+ $($type: 'static),+> ReadBatch for ($(Field<$lifetime, $type>,)+) {
             type Output = ($($type,)+);
             type Specs = ($(&'static FieldSpec<$type>,)+);
+
+            fn is_cached(&self) -> bool {
+                let ($($field,)+) = self;
+                $($field.freshness() == Freshness::MayBeCached)&&+
+            }
 
             fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error> {
                 let ($($field,)+) = self;
@@ -82,6 +92,10 @@ impl ReadBatch for () {
     type Output = ();
     type Specs = ();
 
+    fn is_cached(&self) -> bool {
+        false
+    }
+
     fn specs(self, _: &SessionHandle) -> Result<(), Error> {
         Ok(())
     }
@@ -97,6 +111,10 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
     type Output = Vec<T>;
     type Specs = Vec<&'static FieldSpec<T>>;
 
+    fn is_cached(&self) -> bool {
+        self.iter().all(|field| field.freshness() == Freshness::MayBeCached)
+    }
+
     fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error> {
         self.into_iter().map(|field| field.spec_of(handle)).collect()
     }
@@ -111,12 +129,13 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
 }
 
 pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<'_, B::Output> {
+    let freshness = Freshness::of(batch.is_cached());
     let specs = batch.specs(handle);
     Operation::new(OperationSpan::new(OperationName::Read, handle).instrument(async move {
         let specs = specs?;
         let mut names = Vec::new();
         B::names(&specs, &mut names);
-        let mut values = Values::new(handle.get_many(&names).await?);
+        let mut values = Values::new(handle.get_many(&names, freshness).await?);
         B::decode(specs, &mut values)
     }))
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::error::{Error, Kind};
 use crate::operation::Operation;
 use crate::request::contention::Tries;
+use crate::request::freshness::Freshness;
 use crate::request::handle::SessionHandle;
 use crate::session::increment::Increment;
 use crate::session::record::{Changes, indexed_change};
@@ -39,12 +40,14 @@ use crate::value::{FieldSpec, IntoField};
 pub struct Field<'a, T: 'static> {
     handle: &'a SessionHandle,
     spec: &'static FieldSpec<T>,
+    freshness: Freshness,
     reading: Option<Operation<'a, T>>,
 }
 
 impl<'a, T: 'static> Field<'a, T> {
     pub(crate) fn new(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Self {
-        Self { handle, spec, reading: None }
+        let freshness = Freshness::of(spec.is_cached());
+        Self { handle, spec, freshness, reading: None }
     }
 
     pub(crate) fn handle(&self) -> &SessionHandle {
@@ -53,6 +56,24 @@ impl<'a, T: 'static> Field<'a, T> {
 
     pub(crate) fn spec(&self) -> &'static FieldSpec<T> {
         self.spec
+    }
+
+    pub(crate) fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    /// Makes reads ask the store, even if a near cache has the value of the field. Affects `get`,
+    /// `exists`, `raw`, `update` and the field's part in [`read`](crate::Session::read).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { user: Option<u64> } |session| {
+    /// assert_eq!(session.user().fresh().await?, None);
+    /// # });
+    /// ```
+    pub fn fresh(self) -> Self {
+        Self { freshness: Freshness::Current, ..self }
     }
 
     /// Reads the field. Awaiting the field does the same.
@@ -71,10 +92,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # });
     /// ```
     pub fn get(self) -> Operation<'a, T> {
-        let Self { handle, spec, .. } = self;
+        let Self { handle, spec, freshness, .. } = self;
         Operation::new(
             span(OperationName::Get, handle, spec)
-                .instrument(async move { spec.read(stored_value(handle, spec).await?) }),
+                .instrument(async move { spec.read(stored_value(handle, spec, freshness).await?) }),
         )
     }
 
@@ -120,11 +141,11 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # });
     /// ```
     pub fn exists(self) -> Operation<'a, bool> {
-        let Self { handle, spec, .. } = self;
+        let Self { handle, spec, freshness, .. } = self;
         Operation::new(span(OperationName::Exists, handle, spec).instrument(async move {
             match spec.alias() {
-                None => handle.contains(spec.name()).await,
-                Some(_) => Ok(stored_value(handle, spec).await?.is_some()),
+                None => handle.contains(spec.name(), freshness).await,
+                Some(_) => Ok(stored_value(handle, spec, freshness).await?.is_some()),
             }
         }))
     }
@@ -144,10 +165,9 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # });
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
-        let Self { handle, spec, .. } = self;
-        Operation::new(
-            span(OperationName::Raw, handle, spec).instrument(stored_value(handle, spec)),
-        )
+        let Self { handle, spec, freshness, .. } = self;
+        let stored = stored_value(handle, spec, freshness);
+        Operation::new(span(OperationName::Raw, handle, spec).instrument(stored))
     }
 
     /// Removes the field, and returns whether the session had it. Never creates a session.
@@ -248,7 +268,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 Some(stored) => {
                     spec.read(value_of(modify(handle, spec, Action::GetOrSet(stored)).await?))
                 }
-                None => spec.read(stored_value(handle, spec).await?),
+                None => spec.read(stored_value(handle, spec, Freshness::Current).await?),
             }
         }))
     }
@@ -326,12 +346,12 @@ impl<'a, T: 'static> Field<'a, T> {
     where
         T: Send,
     {
-        let Self { handle, spec, .. } = self;
+        let Self { handle, spec, mut freshness, .. } = self;
         Operation::new(span(OperationName::Update, handle, spec).instrument(async move {
             let mut tries = Tries::new(handle, spec.name());
             loop {
                 tries.next().await?;
-                let expected = stored_value(handle, spec).await?;
+                let expected = stored_value(handle, spec, freshness).await?;
                 let new = change(spec.read(expected.clone())?);
                 let value = spec.write(&new)?;
                 let or_missing = expected.is_none();
@@ -339,6 +359,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 if modify(handle, spec, action).await? == Some(Modified::Swapped(true)) {
                     return Ok(new);
                 }
+                freshness = Freshness::Current;
             }
         }))
     }
@@ -508,11 +529,13 @@ fn span<'a, T>(
 async fn stored_value<T>(
     handle: &SessionHandle,
     spec: &'static FieldSpec<T>,
+    freshness: Freshness,
 ) -> Result<Option<Bytes>, Error> {
     match spec.alias() {
-        None => handle.get(spec.name()).await,
+        None => handle.get(spec.name(), freshness).await,
         Some(alias) => {
-            Ok(handle.get_many(&[spec.name(), alias]).await?.into_iter().flatten().next())
+            let names = [spec.name(), alias];
+            Ok(handle.get_many(&names, freshness).await?.into_iter().flatten().next())
         }
     }
 }
@@ -540,7 +563,7 @@ async fn set_to_default<T>(
     handle: &SessionHandle,
     spec: &'static FieldSpec<T>,
 ) -> Result<(), Error> {
-    let expected = stored_value(handle, spec).await?;
+    let expected = stored_value(handle, spec, Freshness::Current).await?;
     let (or_missing, value) = (expected.is_none(), spec.write(&spec.default())?);
     modify(handle, spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())
 }
@@ -556,8 +579,9 @@ impl<'a, T: 'static> Future for Field<'a, T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { handle, spec, .. } = *self;
-        let reading = self.reading.get_or_insert_with(|| Field::new(handle, spec).get());
+        let Self { handle, spec, freshness, .. } = *self;
+        let read = || Field { handle, spec, freshness, reading: None }.get();
+        let reading = self.reading.get_or_insert_with(read);
         Pin::new(reading).poll(cx)
     }
 }

@@ -23,6 +23,7 @@ use crate::id::SessionId;
 use crate::lifecycle::{EndReason, RotationReason};
 use crate::operation::Operation;
 use crate::request::ended::Ended;
+use crate::request::freshness::Freshness;
 use crate::request::handle::SessionHandle;
 use crate::request::rotate::NewId;
 use crate::session::record::{Changes, Values};
@@ -312,7 +313,8 @@ impl<S: Schema> Session<S> {
     pub fn load(&self) -> Operation<'_, S> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Load, handle).instrument(async move {
-            S::load(&mut Values::new(handle.get_many(S::READ_NAMES).await?))
+            let freshness = Freshness::of(S::CACHED);
+            S::load(&mut Values::new(handle.get_many(S::READ_NAMES, freshness).await?))
         }))
     }
 

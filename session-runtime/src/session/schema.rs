@@ -42,6 +42,10 @@ pub trait Schema: Sized + 'static {
     #[doc(hidden)]
     const INDEXED: &'static [(&'static str, &'static str)] = &[];
 
+    /// `true` if a near cache may keep all fields.
+    #[doc(hidden)]
+    const CACHED: bool = false;
+
     #[doc(hidden)]
     fn fields(handle: SessionHandle) -> Self::Fields;
 

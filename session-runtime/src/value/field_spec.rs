@@ -34,6 +34,8 @@ pub struct FieldSpec<T> {
     lenient: bool,
     ttl: Option<Duration>,
     index: Option<&'static str>,
+    /// A near cache may keep the value.
+    cached: bool,
 }
 
 impl<T> FieldSpec<T> {
@@ -77,7 +79,17 @@ impl<T> FieldSpec<T> {
         encode: fn(&T) -> Result<Option<Bytes>, InvalidValue>,
         default: fn() -> T,
     ) -> Self {
-        Self { name, alias: None, decode, encode, default, lenient: false, ttl: None, index: None }
+        Self {
+            name,
+            alias: None,
+            decode,
+            encode,
+            default,
+            lenient: false,
+            ttl: None,
+            index: None,
+            cached: false,
+        }
     }
 
     /// Adds a former name. If the field is missing under its own name, the former name is read. A
@@ -102,6 +114,12 @@ impl<T> FieldSpec<T> {
         self
     }
 
+    /// Lets a [near cache](crate::NearCache) keep the value.
+    pub const fn cached(mut self) -> Self {
+        self.cached = true;
+        self
+    }
+
     /// Returns the name in the hash.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -120,6 +138,11 @@ impl<T> FieldSpec<T> {
     /// Returns the name of the index that lists sessions by this field, if any.
     pub const fn index(&self) -> Option<&'static str> {
         self.index
+    }
+
+    /// Returns whether a near cache may keep the value.
+    pub const fn is_cached(&self) -> bool {
+        self.cached
     }
 
     /// Returns the names under which the value may be stored, the newest first.
