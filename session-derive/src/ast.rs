@@ -1,13 +1,11 @@
 //! The parsed struct, its fields and all attributes.
 
-use std::time::Duration;
-
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, LitStr, Path, Type, Visibility};
 
-use crate::attr::{DefaultValue, FieldAttrs, IndexAttr, OnDecodeError, StructAttrs};
+use crate::attr::{DefaultValue, FieldAttrs, IndexAttr, OnDecodeError, StructAttrs, Ttl};
 use crate::errors::Errors;
 use crate::tokens;
 
@@ -21,6 +19,8 @@ pub(crate) struct Input<'a> {
     pub(crate) companion: Ident,
     /// Prefix of all stored names.
     pub(crate) prefix: Option<LitStr>,
+    /// All fields are cached, except those that say otherwise.
+    pub(crate) cached: bool,
     /// Stored fields. Each has a getter and a setter.
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) skipped: Vec<SkippedField<'a>>,
@@ -42,7 +42,9 @@ pub(crate) struct Field<'a> {
     pub(crate) storage: Storage,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) on_decode_error: OnDecodeError,
-    pub(crate) ttl: Option<Duration>,
+    pub(crate) ttl: Option<Ttl>,
+    /// A near cache may keep the value.
+    pub(crate) cached: bool,
     pub(crate) index: Option<Index>,
 }
 
@@ -98,6 +100,7 @@ impl<'a> Input<'a> {
                 )
             }),
             prefix: attrs.prefix,
+            cached: attrs.cached,
             fields,
             skipped,
         }
@@ -164,6 +167,7 @@ impl<'a> Field<'a> {
                 .or(struct_attrs.on_decode_error)
                 .unwrap_or(OnDecodeError::Error),
             ttl: attrs.ttl,
+            cached: attrs.cached.unwrap_or(struct_attrs.cached),
         }
     }
 

@@ -24,6 +24,7 @@ pub(crate) fn check(input: &Input<'_>, errors: &mut Errors) {
     aliases_are_free(input, errors);
     no_reserved_stored_name(input, errors);
     no_empty_prefix(input, errors);
+    no_cached_field_expires(input, errors);
     getters_and_setters_differ(input, errors);
     no_hidden_methods(input, errors);
     check_index::check(input, errors);
@@ -143,6 +144,26 @@ fn no_empty_prefix(input: &Input<'_>, errors: &mut Errors) {
         errors.report(
             prefix.span(),
             "the prefix is empty: remove it, or write a prefix such as `\"cart.\"`",
+        );
+    }
+}
+
+/// A near cache keeps values without the expiry of their fields.
+fn no_cached_field_expires(input: &Input<'_>, errors: &mut Errors) {
+    let reason = "a read could return the value after it has expired";
+    for ttl in
+        input.fields.iter().filter(|field| field.cached).filter_map(|field| field.ttl.as_ref())
+    {
+        errors.report(
+            ttl.span,
+            if input.cached {
+                format!(
+                    "`cached` on the struct and `ttl` cannot be used together: {reason}, so write \
+                     `cached = false` here"
+                )
+            } else {
+                format!("`cached` and `ttl` cannot be used together: {reason}")
+            },
         );
     }
 }

@@ -144,6 +144,11 @@ impl Entries {
         rule
     }
 
+    /// Returns whether the flag is set, or nothing if the key is missing.
+    pub(super) fn flag(&self, key: &Key) -> Option<bool> {
+        self.find(key)?.as_flag()
+    }
+
     pub(super) fn text(&self, key: &Key) -> Option<LitStr> {
         self.find(key)?.as_text().cloned()
     }
@@ -156,6 +161,7 @@ impl Entry {
             (ValueKind::None | ValueKind::Arguments(_), value) => value.is_none(),
             (ValueKind::OptionalExpression, _) => true,
             (ValueKind::Text | ValueKind::Duration, _) => self.as_text().is_some(),
+            (ValueKind::Flag, _) => self.as_flag().is_some(),
             (ValueKind::Path, _) => self.as_path().is_some(),
             (ValueKind::Module, _) => self.as_module().is_some(),
         };
@@ -165,7 +171,16 @@ impl Entry {
         }
     }
 
-    fn as_text(&self) -> Option<&LitStr> {
+    /// A key without a value is `true`.
+    fn as_flag(&self) -> Option<bool> {
+        match self.value.as_ref().map(ungroup) {
+            None => Some(true),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(flag), .. })) => Some(flag.value),
+            Some(_) => None,
+        }
+    }
+
+    pub(super) fn as_text(&self) -> Option<&LitStr> {
         match ungroup(self.value.as_ref()?) {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
             _ => None,

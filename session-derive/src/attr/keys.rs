@@ -50,6 +50,8 @@ pub(crate) enum ValueKind {
     None,
     /// `key = "text"`.
     Text,
+    /// `key`, or `key = false`.
+    Flag,
     /// `key = "5m"`.
     Duration,
     /// `key = some::path`.
@@ -66,6 +68,8 @@ pub(crate) const ALIAS: Key =
     Key { name: "alias", targets: &[Target::Field], value_kind: ValueKind::Text };
 pub(crate) const BY: Key =
     Key { name: "by", targets: &[Target::Index], value_kind: ValueKind::Text };
+pub(crate) const CACHED: Key =
+    Key { name: "cached", targets: &[Target::Struct, Target::Field], value_kind: ValueKind::Flag };
 pub(crate) const CRATE: Key =
     Key { name: "crate", targets: &[Target::Struct, Target::Value], value_kind: ValueKind::Path };
 pub(crate) const DEFAULT: Key =
@@ -107,6 +111,7 @@ pub(crate) const WITH: Key =
 pub(crate) const KEYS: &[Key] = &[
     ALIAS,
     BY,
+    CACHED,
     CRATE,
     DEFAULT,
     DEFAULT_VARIANT,
@@ -139,6 +144,7 @@ impl Key {
         match self.value_kind {
             ValueKind::None => format!("`{name}` takes no value"),
             ValueKind::Text => format!("expected `{name} = \"…\"`"),
+            ValueKind::Flag => format!("expected `{name}` or `{name} = false`"),
             ValueKind::Duration => {
                 format!(
                     "expected a time with its unit (`ms`, `s`, `m`, `h` or `d`), such as `{name} \

@@ -23,6 +23,7 @@ pub(crate) struct StructAttrs {
     /// Path of the runtime crate. `None` if the attribute cannot be parsed: the macro then
     /// generates no code, since the paths in that code could not be resolved.
     pub(crate) runtime: Option<Path>,
+    pub(crate) cached: bool,
     pub(crate) companion: Option<Ident>,
     pub(crate) on_decode_error: Option<OnDecodeError>,
     pub(crate) prefix: Option<LitStr>,
@@ -32,16 +33,25 @@ pub(crate) struct StructAttrs {
 /// Attributes of a field.
 pub(crate) struct FieldAttrs {
     pub(crate) alias: Option<LitStr>,
+    /// `None` if the struct decides.
+    pub(crate) cached: Option<bool>,
     pub(crate) json: bool,
     pub(crate) on_decode_error: Option<OnDecodeError>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) default: Option<DefaultValue>,
     pub(crate) index: Option<IndexAttr>,
     pub(crate) skip: bool,
-    /// Time until the field expires after a write.
-    pub(crate) ttl: Option<Duration>,
+    pub(crate) ttl: Option<Ttl>,
     /// Module with the functions that encode and decode the field.
     pub(crate) with: Option<Path>,
+}
+
+/// The expiry of a field.
+pub(crate) struct Ttl {
+    /// Time until the field expires after a write.
+    pub(crate) time: Duration,
+    /// Span of the key.
+    pub(crate) span: Span,
 }
 
 /// Default of a missing field, in place of the default that the type defines.
@@ -64,6 +74,7 @@ impl StructAttrs {
         let entries = Entries::read(attrs, Target::Struct, errors);
         Self {
             runtime: entries.runtime(),
+            cached: entries.flag(&keys::CACHED).unwrap_or(false),
             companion: entries.text(&keys::FIELDS).and_then(|name| {
                 name.parse().map_err(|_| errors.report(name.span(), "not the name of a type")).ok()
             }),
@@ -81,6 +92,7 @@ impl FieldAttrs {
         entries.exclude(&keys::JSON, &keys::WITH, errors);
         Self {
             alias: entries.text(&keys::ALIAS),
+            cached: entries.flag(&keys::CACHED),
             json: entries.find(&keys::JSON).is_some(),
             on_decode_error: OnDecodeError::read(&entries, errors),
             rename: entries.text(&keys::RENAME),
@@ -90,9 +102,18 @@ impl FieldAttrs {
             }),
             index: IndexAttr::read(&entries, errors),
             skip: entries.find(&keys::SKIP).is_some(),
-            ttl: entries.text(&keys::TTL).and_then(|text| read_ttl(&text, errors)),
+            ttl: entries.find(&keys::TTL).and_then(|entry| Ttl::read(entry, errors)),
             with: entries.find(&keys::WITH).and_then(Entry::as_module),
         }
+    }
+}
+
+impl Ttl {
+    fn read(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+        let text = entry.as_text()?;
+        let time = ttl::parse(&text.value());
+        let time = time.map_err(|message| errors.report(text.span(), message)).ok()?;
+        Some(Self { time, span: entry.span })
     }
 }
 
@@ -141,8 +162,4 @@ impl VariantAttrs {
             default: entries.find(&keys::DEFAULT_VARIANT).map(|entry| entry.span),
         }
     }
-}
-
-fn read_ttl(text: &LitStr, errors: &mut Errors) -> Option<Duration> {
-    ttl::parse(&text.value()).map_err(|message| errors.report(text.span(), message)).ok()
 }

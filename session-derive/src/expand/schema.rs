@@ -58,13 +58,16 @@ fn consts(input: &Input<'_>) -> TokenStream {
     let read_names = (read != stored).then(|| names_const("READ_NAMES", &read));
     let stored_names = names_const("STORED_NAMES", &stored);
     let has_ttl = input.fields.iter().any(|field| field.ttl.is_some());
-    let has_ttl = has_ttl.then(|| {
-        quote!(
-            const HAS_TTL: ::core::primitive::bool = true;
-        )
-    });
+    let has_ttl = has_ttl.then(|| true_const("HAS_TTL"));
     let indexed = indexed_const(input);
-    quote!(#stored_names #read_names #has_ttl #indexed)
+    let is_cached = !input.fields.is_empty() && input.fields.iter().all(|field| field.cached);
+    let cached = is_cached.then(|| true_const("CACHED"));
+    quote!(#stored_names #read_names #has_ttl #indexed #cached)
+}
+
+fn true_const(name: &str) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
+    quote!(const #name: ::core::primitive::bool = true;)
 }
 
 fn indexed_const(input: &Input<'_>) -> Option<TokenStream> {

@@ -17,8 +17,9 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
     let alias = field.alias.iter();
     let lenient = (field.on_decode_error == OnDecodeError::Default)
         .then(|| quote!(.default_on_decode_error()));
-    let ttl = field.ttl.map(duration).into_iter();
-    let spec = quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))*);
+    let ttl = field.ttl.iter().map(|ttl| duration(ttl.time));
+    let cached = field.cached.then(|| quote!(.cached()));
+    let spec = quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))* #cached);
     match &field.index {
         None => spec,
         Some(index) => {

@@ -26,7 +26,7 @@ const _: () = {
         const __SESSION_SPECS: &'static __Specs<T> = &__Specs {
             user: __session::FieldSpec::<
                 Option<u64>,
-            >::with_index(__session::value::<Option<u64>, _>("user"), "user"),
+            >::with_index(__session::value::<Option<u64>, _>("user").cached(), "user"),
             r#type: __session::FieldSpec::<
                 Option<T>,
             >::with_index(

@@ -72,7 +72,7 @@ fn indexes() {
         quote! {
             pub struct Auth<T> {
                 /// The user who is logged in.
-                #[session(index)]
+                #[session(index, cached)]
                 pub user: Option<u64>,
                 #[session(index(name = "tenant-2", by = "of_tenant"), alias = "org")]
                 r#type: Option<T>,
@@ -80,6 +80,24 @@ fn indexes() {
             }
         },
         &expect_file!["indexes.rs"],
+    );
+}
+
+#[test]
+fn cached_fields() {
+    check(
+        quote! {
+            #[session(cached)]
+            struct Visitor {
+                #[session(alias = "colours")]
+                theme: String,
+                #[session(cached = true)]
+                language: String,
+                #[session(skip)]
+                tries: u8,
+            }
+        },
+        &expect_file!["cached.rs"],
     );
 }
 

@@ -45,6 +45,57 @@ fn a_schema_knows_whether_a_field_expires() {
 }
 
 #[test]
+fn a_schema_knows_whether_all_fields_are_cached() {
+    #[derive(Session)]
+    #[session(cached)]
+    struct All {
+        #[session(index)]
+        user: Option<u64>,
+        #[session(cached, json, alias = "former")]
+        list: Vec<u64>,
+    }
+    #[derive(Session)]
+    #[session(cached = true)]
+    struct AllButFlash {
+        theme: String,
+        #[session(ttl = "5m", cached = false)]
+        flash: Option<String>,
+    }
+    #[derive(Session)]
+    #[session(cached = false)]
+    struct One {
+        #[session(cached = true)]
+        theme: String,
+        is_admin: bool,
+    }
+    #[derive(Session)]
+    #[session(cached)]
+    struct Nothing {}
+
+    let (all, all_but_flash) = (All::CACHED, AllButFlash::CACHED);
+    assert!(all && !all_but_flash);
+    let (one, nothing) = (One::CACHED, Nothing::CACHED);
+    assert!(!one && !nothing);
+}
+
+#[test]
+fn a_macro_may_write_the_value_of_cached() {
+    macro_rules! schema {
+        ($name:ident, $cached:literal) => {
+            #[derive(Session)]
+            struct $name {
+                #[session(cached = $cached)]
+                theme: String,
+            }
+        };
+    }
+    schema!(Cached, true);
+    schema!(Asked, false);
+    let (cached, asked) = (Cached::CACHED, Asked::CACHED);
+    assert!(cached && !asked);
+}
+
+#[test]
 fn sessions_are_found_by_an_indexed_field() {
     #[derive(Session)]
     #[session(prefix = "v.")]
