@@ -21,6 +21,8 @@ use crate::error::Setting;
 /// | `--session-cookie-path` | a path | `SESSION_COOKIE_PATH` |
 /// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing (yes), or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
 /// | `--session-end-check-interval` | whole seconds | `SESSION_END_CHECK_INTERVAL` |
+/// | `--session-near-cache` | whole bytes | `SESSION_NEAR_CACHE` |
+/// | `--session-near-cache-max-staleness-ms` | whole milliseconds | `SESSION_NEAR_CACHE_MAX_STALENESS_MS` |
 ///
 /// Each option has the meaning of its variable, see [`SessionConfig::from_env`]. An option
 /// overrides the variable, and the variable overrides the configuration that you pass to
@@ -28,7 +30,7 @@ use crate::error::Setting;
 ///
 /// The names are the Tornado options of the Python package `redis_session`, with two differences.
 /// `--session-cookie-secure=false` leaves out the attribute `Secure` and **never switches signing
-/// off**. `--session-end-check-interval` is not in the package.
+/// off**. `--session-end-check-interval` and the options of the near cache are not in the package.
 ///
 /// The help shows the defaults of a configuration without Python cookies. Python cookies change the
 /// default prefix and cookie name.
@@ -101,6 +103,16 @@ pub struct SessionArgs {
     /// told of a change, in seconds. Default: 60 [env: SESSION_END_CHECK_INTERVAL]
     #[arg(long, value_name = "SECONDS")]
     session_end_check_interval: Option<OsString>,
+
+    /// Size of the near cache, which keeps values of fields with `cached` in this process, in
+    /// bytes. 0 switches it off. Default: no near cache [env: SESSION_NEAR_CACHE]
+    #[arg(long, value_name = "BYTES")]
+    session_near_cache: Option<OsString>,
+
+    /// Time within which the near cache notices a change by another process, in milliseconds.
+    /// Default: 1000 [env: SESSION_NEAR_CACHE_MAX_STALENESS_MS]
+    #[arg(long, value_name = "MILLISECONDS")]
+    session_near_cache_max_staleness_ms: Option<OsString>,
 }
 
 impl SessionArgs {
@@ -168,6 +180,8 @@ impl SessionArgs {
             Setting::COOKIE_PATH => &self.session_cookie_path,
             Setting::COOKIE_HTTP_ONLY => &self.session_cookie_http_only,
             Setting::END_CHECK_INTERVAL => &self.session_end_check_interval,
+            Setting::NEAR_CACHE => &self.session_near_cache,
+            Setting::NEAR_CACHE_MAX_STALENESS => &self.session_near_cache_max_staleness_ms,
             _ => return None,
         };
         option.as_ref()
@@ -187,6 +201,8 @@ impl fmt::Debug for SessionArgs {
             .field("session_cookie_path", &self.session_cookie_path)
             .field("session_cookie_http_only", &self.session_cookie_http_only)
             .field("session_end_check_interval", &self.session_end_check_interval)
+            .field("session_near_cache", &self.session_near_cache)
+            .field("session_near_cache_max_staleness_ms", &self.session_near_cache_max_staleness_ms)
             .finish()
     }
 }
@@ -201,7 +217,7 @@ mod tests {
     use super::*;
     #[cfg(feature = "redis")]
     use crate::Sessions;
-    use crate::config::{Lifetime, SameSite};
+    use crate::config::{Lifetime, NearCache, SameSite};
 
     // The program without a description in its help.
     #[derive(Debug, Parser)]
@@ -250,6 +266,14 @@ mod tests {
                 &["--session-end-check-interval=10"],
                 new().end_check_interval(Duration::from_secs(10)),
             ),
+            (&["--session-near-cache=65536"], new().near_cache(NearCache::new().max_bytes(65_536))),
+            (&["--session-near-cache-max-staleness-ms=50"], new()),
+            (
+                &["--session-near-cache-max-staleness-ms=50", "--session-near-cache=65536"],
+                new().near_cache(
+                    NearCache::new().max_bytes(65_536).max_staleness(Duration::from_millis(50)),
+                ),
+            ),
             (&[], new()),
         ] {
             same(apply(options, &[], new()).unwrap(), config);
@@ -292,6 +316,7 @@ mod tests {
                 .cookie_domain("base.example")
                 .timeout(secs(3))
                 .end_check_interval(secs(5))
+                .near_cache(NearCache::new().max_bytes(6 << 20).max_age(secs(7)))
                 .max_value_size(4)
         };
         same(apply(&[], &[], base()).unwrap(), base());
@@ -306,6 +331,13 @@ mod tests {
         same(
             apply(&options, &variables, base()).unwrap(),
             base().prefix("variable").cookie_name("option").cookie_path("/option").lifetime(normal),
+        );
+        let variables =
+            [("SESSION_NEAR_CACHE", "0"), ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "20")];
+        let cache = NearCache::new().max_staleness(secs(1) / 50).max_age(secs(7));
+        same(
+            apply(&["--session-near-cache=67108864"], &variables, base()).unwrap(),
+            base().near_cache(cache),
         );
     }
 
@@ -337,11 +369,15 @@ mod tests {
             ("session-cookie-http-only", "HUNTER2", "must be `true` or `false`"),
             ("session-end-check-interval", "HUNTER2", "must be a whole number of seconds"),
             ("session-end-check-interval", "0", "must be 1 second to 1 hour"),
+            ("session-near-cache", "HUNTER2", "must be a whole number of bytes"),
+            ("session-near-cache", "1", "must be 64 KiB to 1 TiB, or 0 for no near cache"),
+            ("session-near-cache-max-staleness-ms", "HUNTER2", "a whole number of milliseconds"),
+            ("session-near-cache-max-staleness-ms", "9", "must be 10 milliseconds to 1 minute"),
         ] {
             let (option, variable) =
                 (format!("--{name}={value}"), name.to_ascii_uppercase().replace('-', "_"));
             // The prefix `__Secure-` needs the attribute.
-            let base = || memory().cookie_secure(false);
+            let base = || memory().cookie_secure(false).near_cache(NearCache::new());
             let from_option = apply(&[&option], &[(&variable, "memory:")], base());
             let from_variable = apply(&[], &[(&variable, value)], base());
             for (config, named) in
@@ -426,6 +462,8 @@ mod tests {
             "--session-cookie-secure",
             "--session-end-check-interval",
             "--session-expire",
+            "--session-near-cache",
+            "--session-near-cache-max-staleness-ms",
             "--session-redis",
             "--session-redis-prefix",
         ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
 use super::misspelt::warn_of_misspelt_variables;
-use super::{Lifetime, SessionConfig};
+use super::{Lifetime, NearCache, SessionConfig};
 use crate::error::Error;
 use crate::error::Setting;
 
@@ -30,6 +30,8 @@ impl SessionConfig {
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     /// | `SESSION_END_CHECK_INTERVAL` | whole seconds, 1 to 3600 | [`end_check_interval`](Self::end_check_interval) |
+    /// | `SESSION_NEAR_CACHE` | whole bytes, 65536 or more, or 0 for none | [`max_bytes`](NearCache::max_bytes) of [`near_cache`](Self::near_cache) |
+    /// | `SESSION_NEAR_CACHE_MAX_STALENESS_MS` | whole milliseconds, 10 to 60000 | [`max_staleness`](NearCache::max_staleness) of a near cache, if there is any |
     ///
     /// Yes is `true`, `1`, `yes` or `on`, and no is `false`, `0`, `no` or `off`. The case of
     /// letters does not matter. White space around a value is ignored.
@@ -129,6 +131,7 @@ impl SessionConfig {
             end_check_interval: sources
                 .number(Setting::END_CHECK_INTERVAL, "seconds")?
                 .map_or(self.end_check_interval, Duration::from_secs),
+            near_cache: sources.near_cache(self.near_cache)?,
             by_options: sources.by_options,
             ..self
         }
@@ -152,6 +155,20 @@ where
         let idle = self.number(Setting::IDLE, "seconds")?.map_or(base.idle, Duration::from_secs);
         let max = self.number(Setting::MAX, "seconds")?.map_or(base.max, Duration::from_secs);
         Ok(base.idle(idle).max(max))
+    }
+
+    /// A size is enough for a near cache. A staleness alone changes only a near cache of the base.
+    fn near_cache(&mut self, base: Option<NearCache>) -> Result<Option<NearCache>, Error> {
+        let size = self.number(Setting::NEAR_CACHE, "bytes")?;
+        let staleness = self.number(Setting::NEAR_CACHE_MAX_STALENESS, "milliseconds")?;
+        let cache = match size {
+            Some(bytes) => Some(base.unwrap_or_default().max_bytes(saturating(bytes))),
+            None => base,
+        };
+        Ok(cache.map(|cache| match staleness {
+            Some(millis) => cache.max_staleness(Duration::from_millis(millis)),
+            None => cache,
+        }))
     }
 
     #[cfg(feature = "redis-session-compat")]
@@ -218,6 +235,10 @@ where
         self.by_options.retain(|other| *other != setting);
         Ok(Some((setting, text)))
     }
+}
+
+fn saturating(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// Returns the trimmed text, or nothing if the text is empty.

@@ -8,9 +8,12 @@ use crate::error::Setting;
 /// `SESSION_MANAGER`, and Kubernetes sets variables for a service `session-redis`.
 const MOST_EDITS: usize = 2;
 
-/// The names in other libraries.
-const TAKEN_FOR_OURS: [(&str, &str); 4] = [
+/// The names in other libraries, and names with or without a unit.
+const TAKEN_FOR_OURS: [(&str, &str); 7] = [
     ("SESSION_COOKIE_NAME", "SESSION_COOKIE_ID"),
+    ("SESSION_NEAR_CACHE_BYTES", "SESSION_NEAR_CACHE"),
+    ("SESSION_NEAR_CACHE_MAX_BYTES", "SESSION_NEAR_CACHE"),
+    ("SESSION_NEAR_CACHE_MAX_STALENESS", "SESSION_NEAR_CACHE_MAX_STALENESS_MS"),
     ("SESSION_REDIS_URL", "SESSION_REDIS"),
     ("SESSION_SECRET_KEY", "SESSION_SECRET"),
     ("SESSION_TIMEOUT", "SESSION_TIMEOUT_MS"),
@@ -59,6 +62,10 @@ mod tests {
             ("SESSION_COOKIE_SECUR", "SESSION_COOKIE_SECURE"),
             ("SESSION_TIMEOUT", "SESSION_TIMEOUT_MS"),
             ("SESSION_SERCET", "SESSION_SECRET"),
+            ("SESSION_NEARCACHE", "SESSION_NEAR_CACHE"),
+            ("SESSION_NEAR_CACHE_MAX_BYTES", "SESSION_NEAR_CACHE"),
+            ("SESSION_NEAR_CACHE_MAX_STALENESS", "SESSION_NEAR_CACHE_MAX_STALENESS_MS"),
+            ("SESSION_NEAR_CACHE_MAX_STALLNESS_MS", "SESSION_NEAR_CACHE_MAX_STALENESS_MS"),
             ("SESSION_REDIS_URL", "SESSION_REDIS"),
             ("SESSION_COOKIE_NAME", "SESSION_COOKIE_ID"),
         ] {

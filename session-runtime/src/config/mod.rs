@@ -65,9 +65,10 @@ use store_url::StoreText;
 /// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
 /// | [`timeout`](Self::timeout), key `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
-/// | [`refresh_below`](Self::refresh_below) | none | a share, 0.01 to 0.99 |
+/// | [`refresh_below`](Self::refresh_below) | none, or 0.9 with a near cache | a share, 0.01 to 0.99 |
 /// | [`end_grace`](Self::end_grace), key `end_grace_ms` | 5 seconds | milliseconds |
 /// | [`end_check_interval`](Self::end_check_interval) | 60 seconds | seconds |
+/// | [`near_cache`](Self::near_cache) | none | the keys of [`NearCache`] |
 /// | [`max_value_size`](Self::max_value_size) | 1 MiB | bytes |
 /// | [`max_batch_size`](Self::max_batch_size) | 4 MiB | bytes |
 ///
@@ -388,7 +389,7 @@ impl SessionConfig {
     }
 
     /// Makes reads refresh the expiry only when less than this share of the idle timeout is left:
-    /// 0.01 to 0.99. Default: none.
+    /// 0.01 to 0.99. Default: none, or 0.9 with a [near cache](Self::near_cache).
     ///
     /// By default, the first read of every request refreshes the expiry. Writes always refresh.
     ///
@@ -396,6 +397,9 @@ impl SessionConfig {
     /// inexact idle timeout. With 0.75, a session with an idle timeout of 24 hours expires 18 to 24
     /// hours after its last use. With 0.01, a session that is read every quarter of an hour may end
     /// while in use.
+    ///
+    /// A refresh also empties the near caches of all processes of what they keep of the session. So
+    /// set a share in every process of the application before you switch a near cache on.
     ///
     /// # Examples
     ///
@@ -460,10 +464,25 @@ impl SessionConfig {
         Self { end_check_interval: interval, ..self }
     }
 
-    /// Keeps values of fields with `#[session(cached)]` in this process. Default: nothing is kept.
+    /// Keeps values of fields with `#[session(cached)]` in this process, for reads without a round
+    /// trip. Default: nothing is kept.
     ///
-    /// This is for sessions on Redis. Other stores ignore the setting. With a near cache, the
-    /// default of [`refresh_below`](Self::refresh_below) is 0.9.
+    /// This is for sessions on Redis. Other stores keep nothing. With a near cache, the default of
+    /// [`refresh_below`](Self::refresh_below) is 0.9. [The guide] says which fields to mark, and
+    /// how old a value can be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use session_runtime::{NearCache, SessionConfig};
+    ///
+    /// let cache = NearCache::new().max_bytes(32 << 20).max_staleness(Duration::from_millis(500));
+    /// let config = SessionConfig::new().near_cache(cache);
+    /// ```
+    #[cfg_attr(feature = "derive", doc = "\n\n[The guide]: crate::guide::near_cache\n")]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[The guide]: crate#features\n")]
+    #[doc(alias = "client_side_caching")]
     pub fn near_cache(self, cache: NearCache) -> Self {
         Self { near_cache: Some(cache), ..self }
     }

@@ -33,7 +33,7 @@ pub struct NearCache {
     pub(crate) max_age: Duration,
 }
 
-const SIZES: RangeInclusive<usize> = 64 * 1024..=(1 << 40);
+const SIZES: RangeInclusive<u64> = 64 * 1024..=(1 << 40);
 const STALENESS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
 const AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60 * 60);
 
@@ -45,7 +45,7 @@ impl NearCache {
     }
 
     /// Sets the maximum size of all kept values together, in bytes: 64 KiB to 1 TiB. Default: 64
-    /// MiB.
+    /// MiB. With 0, there is no near cache.
     ///
     /// The size includes names and an estimate of the overhead. Values that were not used for the
     /// longest time go first.
@@ -57,7 +57,7 @@ impl NearCache {
     /// minute. Default: 1 second.
     ///
     /// Usually the server tells of a change at once. This is the limit if the news is delayed, or
-    /// if the connection fails silently.
+    /// if the connection fails silently. The limit cannot exceed [`max_age`](Self::max_age).
     pub fn max_staleness(self, staleness: Duration) -> Self {
         Self { max_staleness: staleness, ..self }
     }
@@ -71,14 +71,21 @@ impl NearCache {
         Self { max_age: age, ..self }
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
-        Setting::NEAR_CACHE.check_range(self.max_bytes, SIZES, "64 KiB to 1 TiB")?;
-        Setting::NEAR_CACHE_MAX_STALENESS.check_range(
-            self.max_staleness,
-            STALENESS,
-            "10 milliseconds to 1 minute",
-        )?;
-        Setting::NEAR_CACHE_MAX_AGE.check_range(self.max_age, AGES, "1 second to 1 hour")
+    /// Checks the settings. Returns nothing if the near cache is switched off.
+    pub(super) fn resolve(given: Option<Self>) -> Result<Option<Self>, Error> {
+        let cache = given.filter(|cache| cache.max_bytes > 0);
+        cache.iter().try_for_each(Self::check)?;
+        Ok(cache)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let bytes = u64::try_from(self.max_bytes).unwrap_or(u64::MAX);
+        Setting::NEAR_CACHE.check_range(bytes, SIZES, "64 KiB to 1 TiB, or 0 for no near cache")?;
+        Setting::NEAR_CACHE_MAX_AGE.check_range(self.max_age, AGES, "1 second to 1 hour")?;
+        let staleness = Setting::NEAR_CACHE_MAX_STALENESS;
+        staleness.check_range(self.max_staleness, STALENESS, "10 milliseconds to 1 minute")?;
+        let up_to_age = Duration::ZERO..=self.max_age;
+        staleness.check_range(self.max_staleness, up_to_age, "no longer than `near_cache.max_age`")
     }
 }
 

@@ -71,7 +71,7 @@ impl SessionConfig {
             refresh_below: self.refresh_below,
             end_grace: self.end_grace,
             end_check_interval: self.end_check_interval,
-            near_cache: self.near_cache,
+            near_cache: NearCache::resolve(self.near_cache)?,
             max_value_size: self.max_value_size,
             max_batch_size: self.max_batch_size,
         };
@@ -153,9 +153,6 @@ fn check_limits(config: &SessionConfig) -> Result<(), Error> {
         intervals,
         "1 second to 1 hour",
     )?;
-    if let Some(cache) = config.near_cache {
-        cache.check()?;
-    }
     Setting::MAX_VALUE_SIZE.check_range(value, 1..=REDIS_LIMIT, "1 byte to 512 MiB")?;
     Setting::MAX_BATCH_SIZE.check_range(
         batch,

@@ -10,6 +10,8 @@ use super::*;
 use crate::error::Error;
 use crate::id::LifetimeId;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 const SECRET: &str = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
 
 fn config() -> SessionConfig {
@@ -51,6 +53,9 @@ fn defaults_are_pinned() {
     assert_eq!(settings.secrets.len(), 1);
     assert_eq!(settings.timeout, Duration::from_secs(1));
     assert_eq!(settings.end_check_interval, Duration::from_secs(60));
+    assert_eq!((settings.near_cache, settings.refresh_below), (None, None));
+    let cache = NearCache { max_bytes: 64 << 20, max_staleness: SECOND, max_age: 30 * SECOND };
+    assert_eq!(NearCache::new(), cache);
     assert_eq!((settings.max_value_size, settings.max_batch_size), (1 << 20, 4 << 20));
 }
 
@@ -231,6 +236,65 @@ fn limits_have_ranges() {
             .resolve()
             .is_ok()
     );
+}
+
+#[test]
+fn a_near_cache_has_limits() {
+    let cache = NearCache::new;
+    let with = |cache| config().near_cache(cache);
+    for bad in [1, (64 << 10) - 1, (1 << 40) + 1, usize::MAX] {
+        refused(
+            with(cache().max_bytes(bad)),
+            &["`near_cache.max_bytes` (SESSION_NEAR_CACHE) must be 64 KiB to 1 TiB, or 0"],
+        );
+    }
+    let (nanosecond, minute) = (Duration::from_nanos(1), Duration::from_secs(60));
+    let hour = 60 * minute;
+    let longest = cache().max_age(hour);
+    for bad in [Duration::ZERO, Duration::from_micros(9_999), minute + nanosecond, Duration::MAX] {
+        refused(
+            with(longest.max_staleness(bad)),
+            &["`near_cache.max_staleness` (SESSION_NEAR_CACHE_MAX_STALENESS_MS) must be 10 \
+               milliseconds to 1 minute"],
+        );
+    }
+    for bad in [Duration::ZERO, SECOND - nanosecond, hour + nanosecond, Duration::MAX] {
+        refused(with(cache().max_age(bad)), &["`near_cache.max_age` must be 1 second to 1 hour"]);
+    }
+    let shortest = cache().max_age(SECOND).max_staleness(Duration::from_millis(10));
+    for good in [shortest.max_bytes(64 << 10), longest.max_staleness(minute).max_bytes(1 << 40)] {
+        assert_eq!(with(good).resolve().unwrap().near_cache, Some(good));
+    }
+}
+
+#[test]
+fn a_change_is_noticed_before_a_value_is_too_old() {
+    let cache = NearCache::new().max_age(2 * SECOND);
+    assert!(config().near_cache(cache.max_staleness(2 * SECOND)).resolve().is_ok());
+    refused(
+        config().near_cache(cache.max_staleness(3 * SECOND)),
+        &["(SESSION_NEAR_CACHE_MAX_STALENESS_MS) must be no longer than `near_cache.max_age`"],
+    );
+}
+
+#[test]
+fn a_near_cache_without_bytes_is_off() {
+    let off = NearCache::new().max_bytes(0);
+    assert_eq!(config().near_cache(off).resolve().unwrap().near_cache, None);
+    let (size, staleness) = ("SESSION_NEAR_CACHE", "SESSION_NEAR_CACHE_MAX_STALENESS_MS");
+    let file = r#"{ "store": "memory:", "near_cache": {} }"#;
+    let cache_over_file = |variables: &[(&str, &str)]| {
+        let file: SessionConfig = serde_json::from_str(file).unwrap();
+        let variables: HashMap<_, _> = variables.iter().copied().collect();
+        let config = file.overridden_by(|_| None, |name| variables.get(name).map(OsString::from));
+        config.unwrap().resolve().unwrap().near_cache
+    };
+    assert_eq!(cache_over_file(&[]), Some(NearCache::new()));
+    assert_eq!(cache_over_file(&[(size, "0")]), None);
+    assert_eq!(cache_over_file(&[(size, "0"), (staleness, "1")]), None);
+    let short = NearCache::new().max_staleness(Duration::from_millis(20));
+    assert_eq!(cache_over_file(&[(staleness, "20")]), Some(short));
+    assert_eq!(cache_over_file(&[(size, "65536")]), Some(NearCache::new().max_bytes(65_536)));
 }
 
 #[test]
@@ -458,6 +522,9 @@ fn every_variable_is_read() {
         ("SESSION_SECRET", TEXT, new().secret(TEXT)),
         ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
         ("SESSION_END_CHECK_INTERVAL", "10", new().end_check_interval(secs(10))),
+        ("SESSION_NEAR_CACHE", "65536", new().near_cache(NearCache::new().max_bytes(65_536))),
+        ("SESSION_NEAR_CACHE", "0", new().near_cache(NearCache::new().max_bytes(0))),
+        ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "50", new()),
     ] {
         same(from_env(&[(variable, value)]).unwrap(), config);
     }
@@ -606,7 +673,7 @@ fn variables_reach_the_settings() {
     );
 }
 
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 15] = [
     "SESSION_REDIS",
     "SESSION_REDIS_PREFIX",
     "SESSION_EXPIRE",
@@ -620,6 +687,8 @@ const VARIABLES: [&str; 13] = [
     "SESSION_SECRET",
     "SESSION_TIMEOUT_MS",
     "SESSION_END_CHECK_INTERVAL",
+    "SESSION_NEAR_CACHE",
+    "SESSION_NEAR_CACHE_MAX_STALENESS_MS",
 ];
 
 #[test]
@@ -660,13 +729,23 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_END_CHECK_INTERVAL", "1.5", "must be a whole number of seconds"),
         ("SESSION_END_CHECK_INTERVAL", "0", "must be 1 second to 1 hour"),
         ("SESSION_END_CHECK_INTERVAL", "3601", "must be 1 second to 1 hour"),
+        ("SESSION_NEAR_CACHE", "HUNTER2", "must be a whole number of bytes"),
+        ("SESSION_NEAR_CACHE", "64MB", "must be a whole number of bytes"),
+        ("SESSION_NEAR_CACHE", "off", "must be a whole number of bytes"),
+        ("SESSION_NEAR_CACHE", "65535", "must be 64 KiB to 1 TiB, or 0 for no near cache"),
+        ("SESSION_NEAR_CACHE", "18446744073709551615", "must be 64 KiB to 1 TiB"),
+        ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "HUNTER2", "a whole number of milliseconds"),
+        ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "0", "must be 10 milliseconds to 1 minute"),
+        ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "31000", "no longer than `near_cache.max_age`"),
+        ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "60001", "must be 10 milliseconds to 1 minute"),
         ("SESSION_REDIS", "\"redis://HUNTER2\"", "must not be in quotes"),
         ("SESSION_REDIS_PREFIX", "'HUNTER2'", "must not be in quotes"),
         ("SESSION_EXPIRE", "\"60\"", "must not be in quotes"),
         ("SESSION_SECRET", "\"base64:HUNTER2\"", "is in quotes"),
         ("SESSION_SECRET", "'hex:HUNTER2", "is in quotes"),
     ] {
-        let error = from_env(&[("SESSION_SECRET", TEXT), (variable, value)])
+        let base = [("SESSION_SECRET", TEXT), ("SESSION_NEAR_CACHE", "65536")];
+        let error = from_env(&[&base[..], &[(variable, value)]].concat())
             .and_then(|config| config.resolve())
             .unwrap_err();
         let shown = format!("{error} {error:?}");
@@ -707,6 +786,7 @@ fn every_key_is_read_from_files() {
         "secret": TEXT,
         "timeout_ms": 250,
         "end_check_interval": 10,
+        "near_cache": { "max_bytes": 100_000, "max_staleness_ms": 250, "max_age": 20 },
         "max_value_size": 10,
         "max_batch_size": 20,
     }))
@@ -725,6 +805,12 @@ fn every_key_is_read_from_files() {
         .secret(TEXT)
         .timeout(Duration::from_millis(250))
         .end_check_interval(Duration::from_secs(10))
+        .near_cache(
+            NearCache::new()
+                .max_bytes(100_000)
+                .max_staleness(Duration::from_millis(250))
+                .max_age(Duration::from_secs(20)),
+        )
         .max_value_size(10)
         .max_batch_size(20);
     same(read, written);
@@ -747,6 +833,9 @@ fn files_with_mistakes_are_refused() {
         (r#"{ "timeout": 1 }"#, "unknown field `timeout`"),
         (r#"{ "timeout_ms": -1 }"#, "invalid value"),
         (r#"{ "end_check_interval": 0.5 }"#, "invalid type"),
+        (r#"{ "near_cache": { "max_staleness": 1 } }"#, "unknown field `max_staleness`"),
+        (r#"{ "near_cache": { "max_bytes": "64 MiB" } }"#, "invalid type"),
+        (r#"{ "near_cache": 67108864 }"#, "invalid type"),
         (r#"{ "cookie_secure": "no" }"#, "invalid type"),
         (r#"{ "cookie_same_site": "sometimes" }"#, "must be `Strict`, `Lax` or `None`"),
         (r#"{ "secret": 1234567890123456 }"#, "`secret` must be a text or a list of texts"),

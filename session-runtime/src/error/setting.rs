@@ -40,15 +40,15 @@ impl Setting {
     pub(crate) const END_GRACE: Self = Self::keyed("end_grace");
     pub(crate) const END_CHECK_INTERVAL: Self =
         Self::new("end_check_interval", "SESSION_END_CHECK_INTERVAL");
-    pub(crate) const NEAR_CACHE: Self = Self::new("near_cache", "SESSION_NEAR_CACHE");
+    pub(crate) const NEAR_CACHE: Self = Self::new("near_cache.max_bytes", "SESSION_NEAR_CACHE");
     pub(crate) const NEAR_CACHE_MAX_STALENESS: Self =
-        Self::new("max_staleness", "SESSION_NEAR_CACHE_MAX_STALENESS_MS");
-    pub(crate) const NEAR_CACHE_MAX_AGE: Self = Self::keyed("max_age");
+        Self::new("near_cache.max_staleness", "SESSION_NEAR_CACHE_MAX_STALENESS_MS");
+    pub(crate) const NEAR_CACHE_MAX_AGE: Self = Self::keyed("near_cache.max_age");
     pub(crate) const MAX_VALUE_SIZE: Self = Self::keyed("max_value_size");
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     /// The settings that the environment can change.
-    pub(crate) const OF_ENVIRONMENT: [Self; 14] = [
+    pub(crate) const OF_ENVIRONMENT: [Self; 16] = [
         Self::STORE,
         Self::PREFIX,
         Self::IDLE,
@@ -63,6 +63,8 @@ impl Setting {
         Self::SECRET,
         Self::TIMEOUT,
         Self::END_CHECK_INTERVAL,
+        Self::NEAR_CACHE,
+        Self::NEAR_CACHE_MAX_STALENESS,
     ];
 
     const fn new(key: &'static str, variable: &'static str) -> Self {
