@@ -45,8 +45,8 @@ Begin with the [quick start](guide::quick_start). Then read about [types](guide:
 sessions of a user](guide::user_sessions), [callbacks from other sites](guide::cross_site) and
 [security](guide::security). Pages on [frameworks](guide::frameworks), [live
 connections](guide::live_connections), [errors](guide::errors), [tests], [deployment], [production],
-[operations], [observability](guide::observability) and [performance](guide::performance) follow.
-The [FAQ](guide::faq) answers questions by symptom.
+[operations], [observability](guide::observability), [performance](guide::performance) and the [near
+cache](guide::near_cache) follow. The [FAQ](guide::faq) answers questions by symptom.
 
 There are pages for users of [tower-sessions](guide::tower_sessions),
 [actix-session](guide::actix_session) and [Python's `redis_session`]."#

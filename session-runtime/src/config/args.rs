@@ -105,7 +105,7 @@ pub struct SessionArgs {
     session_end_check_interval: Option<OsString>,
 
     /// Size of the near cache, which keeps values of fields with `cached` in this process, in
-    /// bytes. 0 switches it off. Default: no near cache [env: SESSION_NEAR_CACHE]
+    /// bytes. With 0, there is no near cache. Default: 0 [env: SESSION_NEAR_CACHE]
     #[arg(long, value_name = "BYTES")]
     session_near_cache: Option<OsString>,
 

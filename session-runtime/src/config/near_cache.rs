@@ -12,6 +12,11 @@ use crate::error::{Error, Setting};
 ///
 /// Only fields with the attribute `#[session(cached)]` are kept. A value from the cache was current
 /// on the server at some moment within [`max_staleness`](Self::max_staleness) before the read.
+/// [`Field::fresh`](crate::Field::fresh) asks the server. [The guide] says which fields to mark, and
+/// when these limits do not hold.
+///
+/// With `serde`, a near cache is a map with the keys `max_bytes`, `max_staleness_ms` and `max_age`,
+/// which take whole bytes, milliseconds and seconds. Missing keys have the defaults.
 ///
 /// # Examples
 ///
@@ -22,6 +27,18 @@ use crate::error::{Error, Setting};
 /// let cache = NearCache::new().max_bytes(32 << 20).max_staleness(Duration::from_millis(500));
 /// let config = SessionConfig::new().near_cache(cache);
 /// ```
+///
+/// The same from JSON:
+///
+/// ```
+/// # use session_runtime::SessionConfig;
+/// let config: SessionConfig = serde_json::from_str(r#"{
+///     "near_cache": { "max_bytes": 33554432, "max_staleness_ms": 500 }
+/// }"#)?;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[cfg_attr(feature = "derive", doc = "\n\n[The guide]: crate::guide::near_cache\n")]
+#[cfg_attr(not(feature = "derive"), doc = "\n\n[The guide]: crate#features\n")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]

@@ -30,6 +30,7 @@
 )]
 //! | [`observability`] | Which spans, events and metrics are there? |
 //! | [`performance`] | How many round trips does each call make? |
+//! | [`near_cache`] | How do reads get by without a round trip? |
 //! | [`faq`] | Why does the counter stay at 1, why does the login page return, and why 409? |
 //!
 //! Moving from another library:
@@ -142,10 +143,16 @@ pub mod runbook {}
 pub mod observability {}
 
 #[doc = include_str!("performance.md")]
-#[doc = "\n---\nNext: [the FAQ](crate::guide::faq)."]
+#[doc = "\n---\nNext: [the near cache](crate::guide::near_cache)."]
 #[doc(alias = "hsetex")]
 #[doc(alias = "round trip")]
 pub mod performance {}
+
+#[doc = include_str!("near_cache.md")]
+#[doc = "\n---\nNext: [the FAQ](crate::guide::faq)."]
+#[doc(alias = "client_side_caching")]
+#[doc(alias = "round trip")]
+pub mod near_cache {}
 
 #[doc = include_str!("faq.md")]
 #[doc(alias = "409")]

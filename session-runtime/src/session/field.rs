@@ -62,16 +62,30 @@ impl<'a, T: 'static> Field<'a, T> {
         self.freshness
     }
 
-    /// Makes reads ask the store, even if a near cache has the value of the field. Affects `get`,
-    /// `exists`, `raw`, `update` and the field's part in [`read`](crate::Session::read).
+    /// Makes reads ask the store, even if the [near cache](crate::NearCache) has the value.
+    ///
+    /// This is for guards on fields with `#[session(cached)]`. Other fields always ask the store,
+    /// and so do writes. Call `fresh` before [`get`](Self::get), [`exists`](Self::exists),
+    /// [`raw`](Self::raw), [`update`](Self::update) or the await. In a
+    /// [batch](struct@crate::Session#method.read), a single fresh field makes all fields ask the
+    /// store, in one round trip.
     ///
     /// # Examples
     ///
     /// ```
-    /// # session_runtime::__example!(struct Visitor { user: Option<u64> } |session| {
-    /// assert_eq!(session.user().fresh().await?, None);
+    /// # session_runtime::__example!(struct Visitor { #[session(cached)] theme: String, #[session(cached)] user: Option<u64> } |session| {
+    /// // For a page: the value may come from the near cache.
+    /// let user = session.user().await?;
+    ///
+    /// // For a guard: the value that the store has now.
+    /// let user = session.user().fresh().await?;
+    ///
+    /// let (theme, user) = session.read((session.theme(), session.user().fresh())).await?;
+    /// # assert_eq!((theme.as_str(), user), ("", None));
     /// # });
     /// ```
+    #[doc(alias = "no_cache")]
+    #[doc(alias = "uncached")]
     pub fn fresh(self) -> Self {
         Self { freshness: Freshness::Current, ..self }
     }
