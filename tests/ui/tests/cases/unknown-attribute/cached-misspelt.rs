@@ -1,7 +1,7 @@
 use session_runtime::Session;
 
 #[derive(Session)]
-#[session(chached)]
+#[session(cachd)]
 struct Visitor {
     #[session(cache)]
     theme: String,
