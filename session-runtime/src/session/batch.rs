@@ -112,7 +112,7 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
     type Specs = Vec<&'static FieldSpec<T>>;
 
     fn is_cached(&self) -> bool {
-        self.iter().all(|field| field.freshness() == Freshness::MayBeCached)
+        !self.is_empty() && self.iter().all(|field| field.freshness() == Freshness::MayBeCached)
     }
 
     fn specs(self, handle: &SessionHandle) -> Result<Self::Specs, Error> {
@@ -504,5 +504,34 @@ impl<'a, T: 'static> Field<'a, T> {
         } else {
             Err(Error::new(Kind::OtherRequest))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MemoryStore, SessionConfig, Sessions};
+
+    static THEME: FieldSpec<String> = FieldSpec::value("theme").cached();
+    static USER: FieldSpec<u64> = FieldSpec::value("user").cached();
+    static COUNT: FieldSpec<u64> = FieldSpec::value("count");
+
+    #[test]
+    fn a_near_cache_may_answer_for_cached_fields_that_need_not_be_fresh() {
+        let config = SessionConfig::new().store("memory:");
+        let handle = Sessions::with_store(config, MemoryStore::new()).unwrap().open([]);
+        let theme = || Field::new(&handle, &THEME);
+        let user = || Field::new(&handle, &USER);
+        let count = Field::new(&handle, &COUNT);
+        assert_eq!(count.freshness(), Freshness::Current);
+        assert_eq!(theme().freshness(), Freshness::MayBeCached);
+        assert_eq!(theme().fresh().freshness(), Freshness::Current);
+
+        assert!((theme(), user()).is_cached());
+        assert!(!(theme(), user().fresh()).is_cached());
+        assert!(!(user(), count).is_cached());
+        assert!(vec![user(), user()].is_cached());
+        assert!(!vec![user(), user().fresh()].is_cached());
+        assert!(!().is_cached() && !Vec::<Field<'_, u64>>::new().is_cached());
     }
 }

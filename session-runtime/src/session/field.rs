@@ -40,14 +40,18 @@ use crate::value::{FieldSpec, IntoField};
 pub struct Field<'a, T: 'static> {
     handle: &'a SessionHandle,
     spec: &'static FieldSpec<T>,
-    freshness: Freshness,
-    reading: Option<Operation<'a, T>>,
+    state: State<'a, T>,
+}
+
+/// A single enum, so that the freshness takes no memory of its own.
+enum State<'a, T> {
+    Unread(Freshness),
+    Reading(Operation<'a, T>),
 }
 
 impl<'a, T: 'static> Field<'a, T> {
     pub(crate) fn new(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Self {
-        let freshness = Freshness::of(spec.is_cached());
-        Self { handle, spec, freshness, reading: None }
+        Self { handle, spec, state: State::Unread(Freshness::of(spec.is_cached())) }
     }
 
     pub(crate) fn handle(&self) -> &SessionHandle {
@@ -59,7 +63,10 @@ impl<'a, T: 'static> Field<'a, T> {
     }
 
     pub(crate) fn freshness(&self) -> Freshness {
-        self.freshness
+        match self.state {
+            State::Unread(freshness) => freshness,
+            State::Reading(_) => Freshness::Current,
+        }
     }
 
     /// Makes reads ask the store, even if the [near cache](crate::NearCache) has the value.
@@ -87,7 +94,7 @@ impl<'a, T: 'static> Field<'a, T> {
     #[doc(alias = "no_cache")]
     #[doc(alias = "uncached")]
     pub fn fresh(self) -> Self {
-        Self { freshness: Freshness::Current, ..self }
+        Self { state: State::Unread(Freshness::Current), ..self }
     }
 
     /// Reads the field. Awaiting the field does the same.
@@ -106,11 +113,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # });
     /// ```
     pub fn get(self) -> Operation<'a, T> {
-        let Self { handle, spec, freshness, .. } = self;
-        Operation::new(
-            span(OperationName::Get, handle, spec)
-                .instrument(async move { spec.read(stored_value(handle, spec, freshness).await?) }),
-        )
+        get(self.handle, self.spec, self.freshness())
     }
 
     /// Sets the field. The generated setter does the same, but accepts more types. This method
@@ -155,7 +158,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # });
     /// ```
     pub fn exists(self) -> Operation<'a, bool> {
-        let Self { handle, spec, freshness, .. } = self;
+        let (handle, spec, freshness) = (self.handle, self.spec, self.freshness());
         Operation::new(span(OperationName::Exists, handle, spec).instrument(async move {
             match spec.alias() {
                 None => handle.contains(spec.name(), freshness).await,
@@ -179,7 +182,7 @@ impl<'a, T: 'static> Field<'a, T> {
     /// # });
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
-        let Self { handle, spec, freshness, .. } = self;
+        let (handle, spec, freshness) = (self.handle, self.spec, self.freshness());
         let stored = stored_value(handle, spec, freshness);
         Operation::new(span(OperationName::Raw, handle, spec).instrument(stored))
     }
@@ -360,7 +363,7 @@ impl<'a, T: 'static> Field<'a, T> {
     where
         T: Send,
     {
-        let Self { handle, spec, mut freshness, .. } = self;
+        let (handle, spec, mut freshness) = (self.handle, self.spec, self.freshness());
         Operation::new(span(OperationName::Update, handle, spec).instrument(async move {
             let mut tries = Tries::new(handle, spec.name());
             loop {
@@ -539,6 +542,17 @@ fn span<'a, T>(
     OperationSpan::new(name, handle).with_field(spec.name())
 }
 
+fn get<'a, T>(
+    handle: &'a SessionHandle,
+    spec: &'static FieldSpec<T>,
+    freshness: Freshness,
+) -> Operation<'a, T> {
+    Operation::new(
+        span(OperationName::Get, handle, spec)
+            .instrument(async move { spec.read(stored_value(handle, spec, freshness).await?) }),
+    )
+}
+
 /// The stored bytes of a field, under its present name or its former name.
 async fn stored_value<T>(
     handle: &SessionHandle,
@@ -593,15 +607,32 @@ impl<'a, T: 'static> Future for Field<'a, T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { handle, spec, freshness, .. } = *self;
-        let read = || Field { handle, spec, freshness, reading: None }.get();
-        let reading = self.reading.get_or_insert_with(read);
-        Pin::new(reading).poll(cx)
+        let Self { handle, spec, .. } = *self;
+        loop {
+            match &mut self.state {
+                State::Reading(reading) => return Pin::new(reading).poll(cx),
+                State::Unread(freshness) => {
+                    self.state = State::Reading(get(handle, spec, *freshness));
+                }
+            }
+        }
     }
 }
 
 impl<T: 'static> fmt::Debug for Field<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Field").field(self.spec).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Handlers keep fields in their futures.
+    #[test]
+    fn a_field_is_two_references_and_an_operation() {
+        let parts = size_of::<(&(), &(), Operation<'_, u64>)>();
+        assert_eq!(size_of::<Field<'_, u64>>(), parts);
     }
 }

@@ -114,7 +114,7 @@ impl<T> FieldSpec<T> {
         self
     }
 
-    /// Lets a [near cache](crate::NearCache) keep the value.
+    /// Lets a [near cache](crate::NearCache) keep the value. The field must have no `ttl`.
     pub const fn cached(mut self) -> Self {
         self.cached = true;
         self
