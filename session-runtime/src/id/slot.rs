@@ -17,6 +17,14 @@ pub(crate) fn slot_of(key: &impl StoredKey) -> u16 {
     slot_of_tag(key.hash_tag().as_bytes())
 }
 
+/// Returns the slot of a key, given as text.
+#[cfg(feature = "redis")]
+pub(crate) fn slot_in(key: &str) -> u16 {
+    let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    let tag = tag.map(|(tag, _)| tag).filter(|tag| !tag.is_empty());
+    slot_of_tag(tag.unwrap_or(key).as_bytes())
+}
+
 /// Returns the slot of a key with this tag in braces.
 pub(crate) fn slot_of_tag(tag: &[u8]) -> u16 {
     crc16(tag) % 16384
@@ -47,7 +55,8 @@ mod tests {
         // The reply of Redis 7.0 to `CLUSTER KEYSLOT AAAAAAAA`.
         for (tag, slot) in [("AAAAAAAA", 5290), ("zyxw_-09", 15356)] {
             let id = SessionId::parse(&format!("{tag}{:A<32}", "")).unwrap();
-            assert_eq!(slot_of(&SessionKey::new("app", &id)), slot);
+            let key = SessionKey::new("app", &id);
+            assert_eq!((slot_of(&key), slot_in(key.expose_secret())), (slot, slot));
         }
     }
 

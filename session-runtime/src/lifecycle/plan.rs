@@ -19,6 +19,8 @@ pub(crate) struct PlannedRead {
     pub(crate) refresh: Option<Duration>,
     /// The reply shows whether a pending creation happened.
     pub(crate) resolves_pending: bool,
+    /// A reply that the store gave lately will do, because nothing is in doubt.
+    pub(crate) may_be_cached: bool,
 }
 
 /// A write that has to ask the store.
@@ -89,7 +91,8 @@ impl Lifecycle {
         let expires_in = session.expires_in(now)?;
         let refresh = (!refreshed).then_some(expires_in);
         let (session, resolves_pending) = (session.clone(), self.state.has_pending());
-        Some(PlannedRead { session, refresh, resolves_pending })
+        let may_be_cached = !self.state.is_in_doubt() && self.in_doubt != Some(session.id);
+        Some(PlannedRead { session, refresh, resolves_pending, may_be_cached })
     }
 
     /// Plans a write. Returns `None` if there is nothing to remove. `generate` gives a session

@@ -51,6 +51,16 @@ impl State {
         self.session().is_some_and(|session| session.id == *id)
     }
 
+    /// Returns whether the next reply of the store decides on a creation, on a new cookie, or
+    /// between several sessions.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Candidate { current, gone } => current.cookie_due || gone.is_some(),
+            Self::Absent { .. } | Self::Gone(_) => true,
+            Self::Live { .. } => false,
+        }
+    }
+
     /// Returns whether a creation was sent without a known result.
     pub(super) fn has_pending(&self) -> bool {
         matches!(self, Self::Absent { pending: Some(_) })

@@ -11,7 +11,7 @@ use super::plain_http_search::PlainHttpSearch;
 use super::size_limits::SizeLimits;
 use super::unknown_lifetimes::UnknownLifetimes;
 use crate::clock::{Clock, ClockMoment, abs_diff};
-use crate::config::{Lifetime, Lifetimes, SameSite, Settings};
+use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings};
 use crate::error::Error;
 use crate::http::cookie_value::Verified;
 use crate::http::formats::CookieFormats;
@@ -21,7 +21,7 @@ use crate::id::{IndexKey, LifetimeId, SessionId};
 use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
 use crate::request::contention::Turns;
-use crate::store::{AnyStore, Pace, Refresh, StoreError};
+use crate::store::{AnyStore, NearRules, Pace, Refresh, StoreError};
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
 /// The share of the idle timeout below which a heartbeat refreshes the expiry, if the application
@@ -48,6 +48,8 @@ struct Rules {
     cookie: CookieTemplate,
     plain_http_search: PlainHttpSearch,
     refresh_below: Option<f64>,
+    /// The rules of the near cache, if the store has one.
+    near: Option<NearRules>,
     timeout: Duration,
     end_grace: Duration,
     end_check_interval: Duration,
@@ -62,6 +64,7 @@ impl Manager {
     ///
     /// `is_config` if the settings have no secret to sign cookies with.
     pub(crate) fn new(settings: Settings, store: AnyStore) -> Result<Self, Error> {
+        let near = settings.near_cache.filter(|cache| store.use_near_cache(cache.max_bytes));
         let rules = Rules {
             clock: Clock::system(),
             clock_log: ClockLog::default(),
@@ -71,7 +74,11 @@ impl Manager {
             unknown_lifetimes: UnknownLifetimes::default(),
             cookie: CookieTemplate::new(settings.cookie),
             plain_http_search: PlainHttpSearch::default(),
-            refresh_below: settings.refresh_below.or(settings.near_cache.map(|_| NEAR_CACHE_BELOW)),
+            refresh_below: settings.refresh_below.or(near.map(|_| NEAR_CACHE_BELOW)),
+            near: near.map(|NearCache { max_staleness, max_age, .. }| NearRules {
+                max_staleness,
+                max_age,
+            }),
             timeout: settings.timeout,
             end_grace: settings.end_grace,
             end_check_interval: settings.end_check_interval,
@@ -145,6 +152,11 @@ impl Manager {
     pub(crate) fn pace(&self) -> Pace {
         let timeout = self.store.timeout().unwrap_or(self.rules.timeout);
         Pace { interval: self.rules.end_check_interval, timeout }
+    }
+
+    /// Returns the rules of the near cache, if there is one.
+    pub(crate) fn near_rules(&self) -> Option<&NearRules> {
+        self.rules.near.as_ref()
     }
 
     pub(crate) fn size_limits(&self) -> SizeLimits {

@@ -10,7 +10,7 @@ use super::handle::SessionHandle;
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
 use crate::lifecycle::{EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, PlannedRead};
-use crate::store::{Lookup, PERMANENT_FIELD, Refresh, StoreError};
+use crate::store::{Lookup, NearRules, NearValues, PERMANENT_FIELD, Refresh, StoreError};
 
 impl SessionHandle {
     pub(crate) async fn get(
@@ -18,9 +18,14 @@ impl SessionHandle {
         field: &'static str,
         freshness: Freshness,
     ) -> Result<Option<Bytes>, Error> {
-        let _ = freshness;
         let value = carry_out!(self, read = self.plan_read(), {
-            let reply = self.store().get(&read.session.key, field, self.refresh(&read)).await;
+            let reply = match self.near_rules(&read, freshness) {
+                Some(rules) => self
+                    .read_near(&read, &[field], rules)
+                    .await
+                    .map(|found| found.map(|mut values| values.pop().flatten())),
+                None => self.store().get(&read.session.key, field, self.refresh(&read)).await,
+            };
             self.report_read(&read, reply, |value, known| known.record(field, value.is_some()))?
         });
         Ok(value.flatten().flatten())
@@ -31,9 +36,15 @@ impl SessionHandle {
         fields: &[&'static str],
         freshness: Freshness,
     ) -> Result<Vec<Option<Bytes>>, Error> {
-        let _ = freshness;
         let values = carry_out!(self, read = self.plan_read(), {
-            let reply = self.store().get_many(&read.session.key, fields, self.refresh(&read)).await;
+            let (key, refresh) = (&read.session.key, self.refresh(&read));
+            let reply = match self.near_rules(&read, freshness) {
+                Some(rules) => self
+                    .read_near(&read, fields, rules)
+                    .await
+                    .map(|found| found.map(NearValues::into_vec)),
+                None => self.store().get_many(key, fields, refresh).await,
+            };
             self.report_read(&read, reply, |values, known| {
                 fields
                     .iter()
@@ -49,9 +60,15 @@ impl SessionHandle {
         field: &'static str,
         freshness: Freshness,
     ) -> Result<bool, Error> {
-        let _ = freshness;
         let is_there = carry_out!(self, read = self.plan_read(), {
-            let reply = self.store().contains(&read.session.key, field, self.refresh(&read)).await;
+            let (key, refresh) = (&read.session.key, self.refresh(&read));
+            let reply = match self.near_rules(&read, freshness) {
+                Some(rules) => self
+                    .read_near(&read, &[field], rules)
+                    .await
+                    .map(|found| found.map(|values| values.iter().any(Option::is_some))),
+                None => self.store().contains(key, field, refresh).await,
+            };
             self.report_read(&read, reply, record_nothing)?
         });
         Ok(is_there.flatten().unwrap_or(false))
@@ -172,6 +189,27 @@ impl SessionHandle {
             let refresh = self.manager().refresh_by_touch(read.session.expires_in(now)?);
             Some((read, refresh))
         }))
+    }
+
+    /// Returns the rules of the near cache, if the cache may answer this read.
+    #[inline]
+    fn near_rules(&self, read: &PlannedRead, freshness: Freshness) -> Option<&NearRules> {
+        let may_be_cached = freshness == Freshness::MayBeCached && read.may_be_cached;
+        self.manager().near_rules().filter(|_| may_be_cached)
+    }
+
+    async fn read_near(
+        &self,
+        read: &PlannedRead,
+        fields: &[&'static str],
+        rules: &NearRules,
+    ) -> Result<Lookup<NearValues>, StoreError> {
+        let (key, refresh) = (&read.session.key, self.refresh(read));
+        match self.store().kept(key, fields, refresh, rules) {
+            Some(values) => Ok(Lookup::Found(values)),
+            // Boxed, so that other reads stay small.
+            None => Box::pin(self.store().get_to_keep(key, fields, refresh, rules)).await,
+        }
     }
 
     fn refresh(&self, read: &PlannedRead) -> Refresh {

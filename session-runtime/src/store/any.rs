@@ -10,8 +10,9 @@ use bytes::Bytes;
 use super::RedisStore;
 use super::watchlist::{LookResult, Watchlist};
 use super::{
-    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, Refresh,
-    Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore, StoreError, Tombstone, Write,
+    ConnectionState, Destroyed, Destruction, Lookup, MemoryStore, Modified, Modify, NearRules,
+    NearValues, Refresh, Rotation, Scan, ScanPage, SessionIndex, SessionKey, SessionStore,
+    StoreError, Tombstone, Write,
 };
 
 /// Calls an operation of the store. Only the future of a custom store is boxed.
@@ -73,6 +74,52 @@ impl AnyStore {
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
         dispatch!(self.contains(key, field, refresh))
+    }
+
+    /// Keeps fields of sessions in this process from now on. Returns `false` for a store that has no
+    /// near cache.
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only Redis is far"))]
+    pub(crate) fn use_near_cache(&self, max_bytes: usize) -> bool {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => {
+                store.use_near_cache(max_bytes);
+                true
+            }
+            Self::Memory(_) | Self::Other(..) => false,
+        }
+    }
+
+    /// Returns the fields from the near cache, if they are kept and count.
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only Redis is far"))]
+    pub(crate) fn kept(
+        &self,
+        key: &SessionKey,
+        fields: &[&'static str],
+        refresh: Refresh,
+        rules: &NearRules,
+    ) -> Option<NearValues> {
+        match self {
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => store.kept(key, fields, refresh, rules),
+            Self::Memory(_) | Self::Other(..) => None,
+        }
+    }
+
+    /// Reads fields that the near cache may keep.
+    #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only Redis is far"))]
+    pub(crate) async fn get_to_keep(
+        &self,
+        key: &SessionKey,
+        fields: &[&'static str],
+        refresh: Refresh,
+        rules: &NearRules,
+    ) -> Result<Lookup<NearValues>, StoreError> {
+        #[cfg(feature = "redis")]
+        if let Self::Redis(store) = self {
+            return store.get_to_keep(key, fields, refresh, rules).await;
+        }
+        Ok(self.get_many(key, fields, refresh).await?.map(NearValues::from_vec))
     }
 
     /// Returns whether the store can take advantage of a [write](Self::write) that only overwrites

@@ -68,6 +68,7 @@ mod contract;
 mod index;
 mod indexing;
 pub(crate) mod memory;
+mod near;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 mod scan;
@@ -93,6 +94,7 @@ pub(crate) use any::AnyStore;
 pub use connection_state::ConnectionState;
 pub(crate) use memory::Bounds;
 pub use memory::{MemoryStore, MemoryStoreBuilder, WhenFull};
+pub(crate) use near::{NearRules, NearValues};
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "redis")]

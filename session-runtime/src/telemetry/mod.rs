@@ -9,6 +9,8 @@ mod event;
 mod event_queue;
 #[cfg(feature = "redis")]
 mod gauge;
+#[cfg(feature = "redis")]
+mod near_cache;
 mod operation_name;
 #[cfg(feature = "metrics")]
 mod recorder;
@@ -18,6 +20,8 @@ pub(crate) use event::LifecycleEvent;
 pub(crate) use event_queue::{EventFlush, EventQueue};
 #[cfg(feature = "redis")]
 pub(crate) use gauge::GaugeGuard;
+#[cfg(feature = "redis")]
+pub(crate) use near_cache::NearCacheMetrics;
 pub(crate) use operation_name::OperationName;
 pub(crate) use span::{LastId, OperationSpan};
 

@@ -16,6 +16,12 @@ const DESTROYED: &str = "session_destroyed_total";
 const EXPIRED: &str = "session_expired_total";
 const FORGED: &str = "session_forged_total";
 const CONNECTIONS: &str = "session_store_connections";
+const NEAR_HITS: &str = "session_near_cache_hits_total";
+const NEAR_MISSES: &str = "session_near_cache_misses_total";
+const NEAR_VOIDED: &str = "session_near_cache_voided_total";
+const NEAR_EVICTED: &str = "session_near_cache_evicted_total";
+const NEAR_BYTES: &str = "session_near_cache_bytes";
+const NEAR_LEASE_AGE: &str = "session_near_cache_lease_age_seconds";
 const FAILING_CONNECTIONS: &str = "session_store_connections_failing";
 
 pub(super) fn describe() {
@@ -35,6 +41,32 @@ pub(super) fn describe() {
         FAILING_CONNECTIONS,
         Unit::Count,
         "Connections to a session store that failed and are being retried."
+    );
+    describe_near_cache();
+}
+
+fn describe_near_cache() {
+    metrics::describe_counter!(NEAR_HITS, Unit::Count, "Reads that a near cache answered.");
+    metrics::describe_counter!(
+        NEAR_MISSES,
+        Unit::Count,
+        "Reads of cached fields that the store answered."
+    );
+    metrics::describe_counter!(
+        NEAR_VOIDED,
+        Unit::Count,
+        "Sessions that left a near cache because of a change."
+    );
+    metrics::describe_counter!(
+        NEAR_EVICTED,
+        Unit::Count,
+        "Sessions that left a near cache for lack of room."
+    );
+    metrics::describe_gauge!(NEAR_BYTES, Unit::Bytes, "Size of the near caches.");
+    metrics::describe_histogram!(
+        NEAR_LEASE_AGE,
+        Unit::Seconds,
+        "Age of the latest sign of life when a read asked for another."
     );
 }
 
@@ -62,4 +94,28 @@ pub(super) fn connections(address: impl Display) -> metrics::Gauge {
 #[cfg(feature = "redis")]
 pub(super) fn failing_connections(address: impl Display) -> metrics::Gauge {
     metrics::gauge!(FAILING_CONNECTIONS, "address" => address.to_string())
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn count_near_read(is_hit: bool) {
+    metrics::counter!(if is_hit { NEAR_HITS } else { NEAR_MISSES }).increment(1);
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn count_near_losses(voided: u64, evicted: u64) {
+    for (name, count) in [(NEAR_VOIDED, voided), (NEAR_EVICTED, evicted)] {
+        if count > 0 {
+            metrics::counter!(name).increment(count);
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn near_bytes() -> metrics::Gauge {
+    metrics::gauge!(NEAR_BYTES)
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn record_lease_age(age: Duration) {
+    metrics::histogram!(NEAR_LEASE_AGE).record(age);
 }

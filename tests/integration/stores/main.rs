@@ -9,6 +9,7 @@ mod demotion;
 mod health;
 mod live_connections;
 mod memory_full;
+mod near_cache;
 mod overwriting;
 mod parked_runtimes;
 mod redis_commands;

@@ -24,8 +24,9 @@ use super::tls::Certificates;
 use super::url::{RedisUrl, USABLE_URLS, UrlKind};
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::store::StoreError;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::timeout;
-use crate::store::{StoreError, Watchlist};
 
 /// A builder of a [`RedisStore`], created by [`RedisStore::builder`]. Settings of the builder
 /// override the same settings in the URL.
@@ -187,21 +188,22 @@ impl RedisStoreBuilder {
                 "the number of connections to a Redis server must be 1 to 256",
             ));
         }
-        let watchlist = Arc::<Watchlist>::default();
-        let topology = self.topology(url, connections, Arc::clone(&watchlist))?;
-        Ok(RedisStore::new(Deployment::new(topology, self.timeout, watchlist)))
+        let listeners = Listeners::default();
+        let topology = self.topology(url, connections, &listeners)?;
+        Ok(RedisStore::new(Deployment::new(topology, self.timeout, listeners)))
     }
 
     fn topology(
         &self,
         url: RedisUrl,
         connections: usize,
-        watchlist: Arc<Watchlist>,
+        listeners: &Listeners,
     ) -> Result<Topology, Error> {
-        let timeout = self.timeout;
+        let (timeout, listeners) = (self.timeout, listeners.clone());
+        let near = Arc::clone(&listeners.near);
         let node = move |endpoint| {
             let link = Link::new(endpoint, SOURCES, timeout);
-            NodeConnections::new(connections, &link, &watchlist)
+            NodeConnections::new(connections, &link, &listeners)
         };
         let unusable = |_: Cause| Error::config(USABLE_URLS);
         let options = self.connect_options(&url)?;
@@ -219,11 +221,14 @@ impl RedisStoreBuilder {
                 });
                 Topology::Single(node(Endpoint::Sentinel(sentinels)))
             }
-            UrlKind::Cluster { nodes } => {
-                Topology::Cluster(Cluster::new(options.clone(), nodes, move |address: &Address| {
+            UrlKind::Cluster { nodes } => Topology::Cluster(Cluster::new(
+                options.clone(),
+                nodes,
+                near,
+                move |address: &Address| {
                     Ok(node(Endpoint::Server(Box::new(options.connector_to(address)?))))
-                }))
-            }
+                },
+            )),
         })
     }
 

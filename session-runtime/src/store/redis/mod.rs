@@ -4,6 +4,7 @@ mod builder;
 mod cause;
 mod commands;
 mod credentials;
+mod near;
 mod net;
 mod protocol;
 #[cfg(feature = "tls")]
@@ -140,7 +141,7 @@ impl RedisStore {
     }
 
     pub(crate) fn watchlist(&self) -> &Arc<Watchlist> {
-        &self.deployment.watchlist
+        &self.deployment.listeners.watchlist
     }
 
     /// Returns the answer of the latest connection. Every reconnect updates the answer.

@@ -14,7 +14,7 @@ impl Source {
         !self.0.swap(true, Ordering::AcqRel)
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 

@@ -3,6 +3,7 @@
 mod expiry;
 mod index;
 mod look;
+mod near;
 mod preflight;
 mod query;
 mod read;

@@ -3,11 +3,11 @@
 use redis::{Cmd, Value};
 
 use crate::id::slot::StoredKey;
-use crate::store::StoreError;
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::Code;
 use crate::store::redis::net::node_connections::Route;
-use crate::store::redis::net::request::{Request, RequestError};
+use crate::store::redis::net::request::{Exchange, Request, RequestError};
+use crate::store::{SessionKey, StoreError};
 
 impl RedisStore {
     /// Sends a request, and retries once if the connection was lost. A server that closes idle
@@ -19,6 +19,26 @@ impl RedisStore {
     ) -> Result<R::Reply, StoreError> {
         let deadline = self.deployment.deadline();
         self.deployment.ask(key, Route::Session, request, deadline).await.map_err(read_error)
+    }
+
+    /// Sends a request for fields of a session, as [`query`](Self::query) does. The near cache
+    /// learns of the reply.
+    pub(super) async fn query_fields<R: Request>(
+        &self,
+        key: &SessionKey,
+        fields: &[&str],
+        request: &R,
+    ) -> Result<Exchange<R::Reply>, StoreError> {
+        let deadline = self.deployment.deadline();
+        let exchange = self
+            .deployment
+            .exchange_again(key, Route::Session, request, deadline)
+            .await
+            .map_err(read_error)?;
+        if let (Some(near), Some(news)) = (self.near(), &exchange.connection.news) {
+            near.replied(key, news.lease(), fields);
+        }
+        Ok(exchange)
     }
 
     /// Sends a command to every server. Fails if any server returns an error.

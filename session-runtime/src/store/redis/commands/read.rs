@@ -22,7 +22,8 @@ impl RedisStore {
         field: &str,
         refresh: Refresh,
     ) -> Result<Lookup<Option<Bytes>>, StoreError> {
-        self.read(command_of(&["HGET", key.expose_secret(), field]), key, refresh, value).await
+        let command = command_of(&["HGET", key.expose_secret(), field]);
+        self.read(command, key, &[field], refresh, value).await
     }
 
     pub(crate) async fn get_many(
@@ -40,7 +41,7 @@ impl RedisStore {
         if fields.is_empty() {
             command.arg(PERMANENT_FIELD);
         }
-        Ok(match self.read(command, key, refresh, values).await? {
+        Ok(match self.read(command, key, fields, refresh, values).await? {
             Lookup::Found(None) => Lookup::Found(vec![None; fields.len()]),
             Lookup::Found(Some(mut values)) => {
                 values.resize(fields.len(), None);
@@ -58,7 +59,13 @@ impl RedisStore {
         refresh: Refresh,
     ) -> Result<Lookup<bool>, StoreError> {
         let found = self
-            .read(command_of(&["HEXISTS", key.expose_secret(), field]), key, refresh, presence)
+            .read(
+                command_of(&["HEXISTS", key.expose_secret(), field]),
+                key,
+                &[field],
+                refresh,
+                presence,
+            )
             .await?;
         Ok(match found {
             Lookup::Found(presence) => Lookup::Found(presence.is_some()),
@@ -77,7 +84,7 @@ impl RedisStore {
         commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
         commands.add_command(command_of(&["PTTL", name]));
         let mut replies = self.query(key, &commands).await?.into_iter();
-        time_left(replies.next(), replies.next())
+        time_left(replies.next(), replies.next()).map(|left| self.told(key, left))
     }
 
     pub(crate) async fn field_expires_in(
@@ -129,38 +136,44 @@ impl RedisStore {
         &self,
         read: Cmd,
         key: &SessionKey,
+        fields: &[&str],
         refresh: Refresh,
         decode: fn(Value) -> Result<Option<T>, Cause>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
         let second = match refresh {
-            Refresh::No => return read_reply(self.query(key, &read).await?, decode),
+            Refresh::No => {
+                let reply = self.query_fields(key, fields, &read).await?.reply;
+                return read_reply(reply, decode).map(|found| self.told(key, found));
+            }
             Refresh::To(expires_in) => expire_command(key, expires_in),
             Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
         };
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(read).add_command(second);
         let reading = ReadPipeline { commands, refreshes: matches!(refresh, Refresh::To(_)) };
-        let mut replies = self.query(key, &reading).await?.into_iter();
+        let mut replies = self.query_fields(key, fields, &reading).await?.reply.into_iter();
         let found = match read_reply(replies.next().unwrap_or_default(), decode)? {
             Lookup::Found(found) => found,
             not_found => {
                 if matches!((refresh, replies.next()), (Refresh::To(_), Some(Value::Int(1)))) {
                     self.restore_unawaited(key);
                 }
-                return Ok(not_found);
+                return Ok(self.told(key, not_found));
             }
         };
         match refresh {
             Refresh::No => Ok(Lookup::Found(found)),
             Refresh::To(_) => {
                 refreshed(found, replies.next(), |cause| self.deployment.log_unrefreshed(cause))
+                    .map(|found| self.told(key, found))
             }
             Refresh::Below { below, expires_in } => {
                 let left = expiry(replies.next())?;
                 if left.is_below(below) {
                     self.refresh_unawaited(key, expires_in);
                 }
-                Ok(if left == Expiry::Missing { Lookup::Missing } else { Lookup::Found(found) })
+                let is_missing = left == Expiry::Missing;
+                Ok(self.told(key, if is_missing { Lookup::Missing } else { Lookup::Found(found) }))
             }
         }
     }
@@ -195,7 +208,7 @@ impl Expiry {
         }
     }
 
-    fn is_below(self, threshold: Duration) -> bool {
+    pub(super) fn is_below(self, threshold: Duration) -> bool {
         match self {
             Self::Missing => false,
             Self::Unlimited => true,
@@ -250,7 +263,7 @@ fn refreshed<T>(
     }
 }
 
-fn value(reply: Value) -> Result<Option<Bytes>, Cause> {
+pub(super) fn value(reply: Value) -> Result<Option<Bytes>, Cause> {
     match reply {
         Value::BulkString(value) => Ok(Some(value.into())),
         Value::Nil => Ok(None),

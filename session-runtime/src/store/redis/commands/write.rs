@@ -41,6 +41,7 @@ impl RedisStore {
         key: &SessionKey,
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
+        let _writing = self.begin_write([key]);
         self.write_by_script(key, write, self.deployment.deadline()).await
     }
 
@@ -91,7 +92,7 @@ impl RedisStore {
         key: &SessionKey,
         write: Write<'_>,
     ) -> Result<Lookup<u64>, StoreError> {
-        let deadline = self.deployment.deadline();
+        let (deadline, _writing) = (self.deployment.deadline(), self.begin_write([key]));
         if !self.deployment.can_overwrite(key) {
             return self.write_by_script(key, write, deadline).await;
         }
@@ -128,6 +129,7 @@ impl RedisStore {
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
         self.check_field_expiry(key, modify.ttl)?;
+        let _writing = self.begin_write([key]);
         let alias = modify.alias.unwrap_or_default();
         let bytes = 3 * NUMBER + modify.field.len() + alias.len() + action_bytes(&modify.action);
         let add_arguments = |invocation: &mut Cmd| {
@@ -166,6 +168,7 @@ impl RedisStore {
         expires_in: Duration,
     ) -> Result<Lookup<bool>, StoreError> {
         self.check_field_expiry(key, Some(ttl))?;
+        let _writing = self.begin_write([key]);
         let capacity = Capacity { words: 3, bytes: 2 * NUMBER + field.len() };
         let ran = EXPIRE_FIELD.run(
             &self.deployment,
@@ -205,6 +208,7 @@ impl RedisStore {
     ) -> Result<Lookup<()>, StoreError> {
         let Rotation { changes, keep_only, .. } = rotation;
         self.check_field_expiry(key, first_expiry(changes))?;
+        let _writing = self.begin_write([key, rotation.successor_key]);
         let kept = keep_only.unwrap_or_default();
         let capacity = change_capacity(changes);
         let capacity = Capacity {
@@ -316,7 +320,7 @@ impl RedisStore {
         destruction: Destruction,
         entry: Option<Ending<'_>>,
     ) -> Result<Option<Destroyed>, StoreError> {
-        let begun = Instant::now();
+        let (begun, _writing) = (Instant::now(), self.begin_write([key]));
         let mut reply = self.run_destroy(key, destruction, entry).await?;
         let again = entry.zip(time_of_late(&reply)).and_then(|(it, at)| late_end(it, at));
         if let Some(again) = again.filter(|_| begun.elapsed() < LATE_END) {

@@ -12,20 +12,22 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::id::slot::StoredKey;
 use crate::store::redis::cause::Cause;
+use crate::store::redis::near::Lease;
 use crate::store::redis::net::cluster::Cluster;
 use crate::store::redis::net::connection::ServerInfo;
 use crate::store::redis::net::link::Link;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::net::node_connections::{NodeConnections, Route};
 use crate::store::redis::net::outage_log::{LogThrottle, log_first};
 use crate::store::redis::net::request::{Exchange, Idempotent, Request, RequestError};
-use crate::store::{ConnectionState, SessionKey, Watchlist};
+use crate::store::{ConnectionState, SessionKey};
 
 /// The servers that keep the sessions.
 pub(crate) struct Deployment {
     pub(crate) topology: Topology,
     pub(crate) timeout: Duration,
-    /// The sessions whose changes the session connections tell.
-    pub(crate) watchlist: Arc<Watchlist>,
+    /// The listeners to the news that the session connections bring.
+    pub(crate) listeners: Listeners,
     unrefreshed_log: Arc<LogThrottle>,
     /// The server that was looked at last tells no changes.
     is_untold: Arc<AtomicBool>,
@@ -38,22 +40,22 @@ pub(crate) enum Topology {
 }
 
 impl Deployment {
-    /// Creates a deployment. The connections of the topology tell changes to this list.
-    pub(crate) fn new(topology: Topology, timeout: Duration, watchlist: Arc<Watchlist>) -> Self {
+    /// Creates a deployment. The connections of the topology tell changes to these listeners.
+    pub(crate) fn new(topology: Topology, timeout: Duration, listeners: Listeners) -> Self {
         let (unrefreshed_log, is_untold) = Default::default();
-        Self { topology, timeout, watchlist, unrefreshed_log, is_untold }
+        Self { topology, timeout, listeners, unrefreshed_log, is_untold }
     }
 
     /// Returns the same servers with separate connections, which are not open yet.
     pub(crate) fn fork(&self) -> Self {
-        let watchlist = Arc::<Watchlist>::default();
+        let listeners = self.listeners.fork();
         let topology = match &self.topology {
-            Topology::Single(node) => Topology::Single(node.fork(&watchlist)),
-            Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&watchlist)),
+            Topology::Single(node) => Topology::Single(node.fork(&listeners)),
+            Topology::Cluster(cluster) => Topology::Cluster(cluster.fork(&listeners)),
         };
         let (unrefreshed_log, is_untold) =
             (Arc::clone(&self.unrefreshed_log), Arc::clone(&self.is_untold));
-        Self { topology, timeout: self.timeout, watchlist, unrefreshed_log, is_untold }
+        Self { topology, timeout: self.timeout, listeners, unrefreshed_log, is_untold }
     }
 
     /// Starts to connect to all servers, without waiting.
@@ -100,18 +102,29 @@ impl Deployment {
 
     /// Sends a request that only reads, or that may be carried out twice. Retries once if the
     /// connection was lost.
-    pub(crate) async fn ask<R: Request>(
+    pub(crate) fn ask<R: Request>(
         &self,
         key: &impl StoredKey,
         route: Route,
         request: &R,
         deadline: Instant,
-    ) -> Result<R::Reply, RequestError> {
+    ) -> impl Future<Output = Result<R::Reply, RequestError>> {
+        self.exchange_again(key, route, request, deadline).map_ok(|exchange| exchange.reply)
+    }
+
+    /// Does the same as [`ask`](Self::ask), and tells which connection replied.
+    pub(crate) async fn exchange_again<R: Request>(
+        &self,
+        key: &impl StoredKey,
+        route: Route,
+        request: &R,
+        deadline: Instant,
+    ) -> Result<Exchange<R::Reply>, RequestError> {
         let request = Idempotent(request);
-        match self.send(key, route, &request, deadline).await {
+        match self.exchange(key, route, &request, deadline).await {
             // A server that closes idle connections, or was restarted, should not cause an error.
             Err(RequestError::NoReply(Cause::Lost)) => {
-                self.send(key, route, &request, deadline).await
+                self.exchange(key, route, &request, deadline).await
             }
             replied => replied,
         }
@@ -156,6 +169,12 @@ impl Deployment {
         self.on_session_link(key, Link::lacks_field_expiry).unwrap_or(false)
     }
 
+    /// Returns the time for which values from the session's connection count, if the connection is
+    /// known.
+    pub(crate) fn lease(&self, key: &SessionKey) -> Option<Arc<Lease>> {
+        self.on_session_link(key, Link::lease).flatten()
+    }
+
     /// Returns whether the session's server is known to support overwriting fields with a plain
     /// command.
     pub(crate) fn can_overwrite(&self, key: &SessionKey) -> bool {
@@ -194,8 +213,9 @@ impl Deployment {
         if !is_told && !was_untold {
             tracing::warn!(
                 "the session store does not tell of changes, so live connections notice an end \
-                 only within `end_check_interval`: grant +client|tracking +client|caching to the \
-                 Redis user, and let proxies pass on the messages of RESP3"
+                 only within `end_check_interval`, and a near cache keeps nothing: grant \
+                 +client|tracking +client|caching to the Redis user, and let proxies pass on the \
+                 messages of RESP3"
             );
         }
     }

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::store::Watchlist;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::connector::Connector;
 use crate::store::redis::net::generation::Generation;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::net::sentinel::Sentinels;
 
 /// The server that a connection leads to.
@@ -23,14 +23,14 @@ impl Endpoint {
         &self,
         scripts: &'static [&'static str],
         generation: Generation,
-        watchlist: Option<&Arc<Watchlist>>,
+        listeners: Option<&Listeners>,
     ) -> Result<LiveConnection, Cause> {
         match self {
             Self::Server(connector) => {
-                LiveConnection::open(connector, scripts, generation, watchlist).await
+                LiveConnection::open(connector, scripts, generation, listeners).await
             }
             Self::Sentinel(sentinels) => {
-                sentinels.open_master(scripts, generation, watchlist).await
+                sentinels.open_master(scripts, generation, listeners).await
             }
         }
     }

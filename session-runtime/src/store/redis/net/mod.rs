@@ -14,6 +14,7 @@ pub(super) mod endpoint;
 pub(super) mod failure_probe;
 mod generation;
 pub(super) mod link;
+pub(super) mod listeners;
 pub(super) mod node_connections;
 mod outage_log;
 pub(super) mod per_runtime;

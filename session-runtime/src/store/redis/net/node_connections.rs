@@ -4,9 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::id::slot::StoredKey;
+use crate::store::ConnectionState;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::link::Link;
-use crate::store::{ConnectionState, Watchlist};
+use crate::store::redis::net::listeners::Listeners;
 
 /// The connections to one node. Each session connection serves a share of the sessions. The
 /// background connection is separate.
@@ -29,18 +30,18 @@ pub(crate) enum Route {
 }
 
 impl NodeConnections {
-    /// Creates this many session connections to the link's endpoint, which tell changes to this
-    /// list.
-    pub(crate) fn new(connections: usize, link: &Link, watchlist: &Arc<Watchlist>) -> Self {
-        let session = (0..connections).map(|_| link.fork(Some(watchlist))).collect();
+    /// Creates this many session connections to the link's endpoint, which tell changes to
+    /// these listeners.
+    pub(crate) fn new(connections: usize, link: &Link, listeners: &Listeners) -> Self {
+        let session = (0..connections).map(|_| link.fork(Some(listeners))).collect();
         Self { session, background: link.fork(None), hasher: RandomState::new() }
     }
 
-    /// Returns other connections to the same node, which are not open yet, and tell changes to this
-    /// list. The background connection is shared.
-    pub(crate) fn fork(&self, watchlist: &Arc<Watchlist>) -> Self {
+    /// Returns other connections to the same node, which are not open yet, and tell changes to
+    /// these listeners. The background connection is shared.
+    pub(crate) fn fork(&self, listeners: &Listeners) -> Self {
         Self {
-            session: self.session.iter().map(|link| link.fork(Some(watchlist))).collect(),
+            session: self.session.iter().map(|link| link.fork(Some(listeners))).collect(),
             background: self.background.clone(),
             hasher: self.hasher.clone(),
         }

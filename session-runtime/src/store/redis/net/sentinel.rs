@@ -1,19 +1,18 @@
 //! The master that sentinels name.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::store::Watchlist;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
 use crate::store::redis::net::connection::LiveConnection;
 use crate::store::redis::net::generation::Generation;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::protocol::command::command_of;
 
 /// The sentinels that watch one master and the master's replicas.
@@ -37,14 +36,14 @@ impl Sentinels {
         &self,
         scripts: &'static [&'static str],
         generation: Generation,
-        watchlist: Option<&Arc<Watchlist>>,
+        listeners: Option<&Listeners>,
     ) -> Result<LiveConnection, Cause> {
         let mut opening = JoinSet::new();
         for address in self.master_candidates().await? {
             let connector = self.master_options.connector_to(&address)?;
-            let watchlist = watchlist.cloned();
+            let listeners = listeners.cloned();
             opening.spawn(async move {
-                LiveConnection::open(&connector, scripts, generation, watchlist.as_ref()).await
+                LiveConnection::open(&connector, scripts, generation, listeners.as_ref()).await
             });
         }
         let mut failure = Cause::NoSentinel;

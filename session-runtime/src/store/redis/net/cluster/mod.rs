@@ -16,12 +16,14 @@ use self::slot_map::{Node, Range, SlotMap, ranges_in};
 use crate::background;
 use crate::id::slot::{StoredKey, slot_of};
 use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::near::NearCell;
 use crate::store::redis::net::address::{Address, write_list};
 use crate::store::redis::net::connect_options::ConnectOptions;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::net::node_connections::{NodeConnections, Route};
 use crate::store::redis::net::request::{Exchange, Request, RequestError};
 use crate::store::redis::protocol::command::command_of;
-use crate::store::{ConnectionState, SessionKey, Watchlist};
+use crate::store::{ConnectionState, SessionKey};
 
 /// The masters of a cluster and their slots.
 ///
@@ -41,6 +43,8 @@ struct Shared {
     seeds: Vec<Address>,
     /// Creates the connections to a node.
     make_connections: Box<MakeConnections>,
+    /// The near cache, whose values of a moved slot cease to count.
+    near: Arc<NearCell>,
     map: RwLock<SlotMap>,
     /// The state of the task that asks for the slots: idle, running, or running with another round
     /// requested.
@@ -70,6 +74,7 @@ impl Cluster {
     pub(crate) fn new(
         options: ConnectOptions,
         seeds: Vec<Address>,
+        near: Arc<NearCell>,
         make_connections: impl Fn(&Address) -> Result<NodeConnections, Cause> + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -77,6 +82,7 @@ impl Cluster {
                 options,
                 seeds,
                 make_connections: Box::new(make_connections),
+                near,
                 map: RwLock::default(),
                 refreshing: AtomicU8::new(IDLE),
                 is_failing: AtomicBool::default(),
@@ -85,16 +91,18 @@ impl Cluster {
         }
     }
 
-    /// Returns the same cluster with separate connections, which tell changes to this list. The
-    /// slots are not known yet. The background connections are shared.
-    pub(crate) fn fork(&self, watchlist: &Arc<Watchlist>) -> Self {
-        let (this, watchlist) = (Arc::clone(&self.shared), Arc::clone(watchlist));
+    /// Returns the same cluster with separate connections, which tell changes to these listeners.
+    /// The slots are not known yet. The background connections are shared.
+    pub(crate) fn fork(&self, listeners: &Listeners) -> Self {
+        let (this, listeners) = (Arc::clone(&self.shared), listeners.clone());
+        let near = Arc::clone(&listeners.near);
         let fork_connections = move |address: &Address| {
             let node = this.node_at(address)?;
             this.write_map().add(&node);
-            Ok(node.connections.fork(&watchlist))
+            Ok(node.connections.fork(&listeners))
         };
-        Self::new(self.shared.options.clone(), self.shared.seeds.clone(), fork_connections)
+        let (options, seeds) = (self.shared.options.clone(), self.shared.seeds.clone());
+        Self::new(options, seeds, near, fork_connections)
     }
 
     /// Asks for the slots and connects to all masters.
@@ -186,7 +194,7 @@ impl Cluster {
                 Some(Redirect::Moved(address)) => {
                     asking = None;
                     let node = self.shared.node_at(&address).map_err(RequestError::NotSent)?;
-                    self.shared.write_map().reassign(slot, &node);
+                    self.shared.reassign(slot, &node);
                     self.refresh_slots_soon();
                     budget.follow().await
                 }
@@ -351,8 +359,24 @@ impl Shared {
             };
             map.assign(&range, &node);
         }
-        *self.write_map() = map;
+        let moved = std::mem::replace(&mut *self.write_map(), map);
+        if let Some(near) = self.near.get()
+            && let Some(moved) = moved.moved_to(&self.read_map())
+        {
+            near.void_slots(|slot| moved[usize::from(slot)]);
+        }
         Ok(())
+    }
+
+    /// Assigns another master to a slot. A near cache keeps nothing of a slot that has moved.
+    fn reassign(&self, slot: u16, node: &Arc<Node>) {
+        let mut map = self.write_map();
+        let is_moved = map.node_of(slot).is_none_or(|known| !Arc::ptr_eq(known, node));
+        map.reassign(slot, node);
+        drop(map);
+        if let (true, Some(near)) = (is_moved, self.near.get()) {
+            near.void_slots(|moved| moved == slot);
+        }
     }
 
     /// Returns the node at an address, with existing connections or with new connections.

@@ -38,6 +38,17 @@ impl SlotMap {
         self.nodes.iter().find(|node| node.address == *address)
     }
 
+    /// Returns for each slot whether the master is another in the other map. `None` if no slot has
+    /// another master.
+    pub(crate) fn moved_to(&self, other: &Self) -> Option<Vec<bool>> {
+        let is_same = |slot| match (self.node_of(slot), other.node_of(slot)) {
+            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+            (before, _) => before.is_none(),
+        };
+        let moved: Vec<_> = (0..SLOTS).map(|slot| !is_same(slot as u16)).collect();
+        moved.contains(&true).then_some(moved)
+    }
+
     /// Assigns another master to a slot.
     pub(crate) fn reassign(&mut self, slot: u16, node: &Arc<Node>) {
         self.assign(&Range { first: slot, last: slot, master: node.address.clone() }, node);

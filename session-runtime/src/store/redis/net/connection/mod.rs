@@ -3,6 +3,7 @@
 mod activity;
 mod coalescing;
 mod health;
+mod life;
 mod news;
 pub(super) mod role;
 mod server_info;
@@ -23,10 +24,10 @@ use self::activity::Activity;
 use self::coalescing::WriteCoalescer;
 use self::health::ClosesWithDriver;
 use self::news::EndsFeed;
-use crate::store::Watchlist;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::net::connector::Connector;
 use crate::store::redis::net::generation::Generation;
+use crate::store::redis::net::listeners::Listeners;
 
 /// A connection to a server that accepts writes, and the connection's health.
 pub(crate) struct LiveConnection {
@@ -56,20 +57,20 @@ const DRIVER_TURN: Duration = Duration::from_millis(1);
 const PROBE_KEY: &str = "session-runtime:probe";
 
 impl LiveConnection {
-    /// Opens a connection and loads these scripts. News of changed keys goes to this list, if any.
+    /// Opens a connection and loads these scripts. News of changed keys goes to these listeners, if any.
     /// Fails for a replica and for a server that is still loading data, because neither can serve
     /// sessions.
     pub(crate) async fn open(
         connector: &Connector,
         scripts: &[&str],
         generation: Generation,
-        watchlist: Option<&Arc<Watchlist>>,
+        listeners: Option<&Listeners>,
     ) -> Result<Self, Cause> {
         let address = connector.to_string();
         let failed = |error| Cause::from_connect_error(&error, &address);
         let health = ConnectionHealth::default();
         let closes = ClosesWithDriver(health.clone());
-        let news = watchlist.map(NewsFeed::new);
+        let news = listeners.map(NewsFeed::new);
         let ends_news = || news.clone().map(EndsFeed);
         let told = ends_news();
         let config = AsyncConnectionConfig::new()

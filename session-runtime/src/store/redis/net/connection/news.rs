@@ -5,10 +5,12 @@ use std::sync::Arc;
 use redis::{PushInfo, PushKind, Value};
 
 use crate::background;
+use crate::store::Source;
+use crate::store::redis::near::Lease;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::protocol::reply::text;
-use crate::store::{Source, Watchlist};
 
-/// The news of a connection, for a list of watched sessions.
+/// The news of a connection, for its listeners.
 ///
 /// The server sends news by [client-side caching]. After `CLIENT TRACKING ON OPTIN`, the next
 /// change of each key that was read behind a `CLIENT CACHING YES` is told.
@@ -16,27 +18,45 @@ use crate::store::{Source, Watchlist};
 /// [client-side caching]: https://redis.io/docs/latest/develop/reference/client-side-caching/
 #[derive(Clone)]
 pub(crate) struct NewsFeed {
-    watchlist: Arc<Watchlist>,
+    listeners: Listeners,
     source: Source,
+    lease: Arc<Lease>,
 }
 
 /// A feed that ends when this is dropped.
 pub(super) struct EndsFeed(pub(super) NewsFeed);
 
 impl NewsFeed {
-    pub(super) fn new(watchlist: &Arc<Watchlist>) -> Self {
-        Self { watchlist: Arc::clone(watchlist), source: Source::default() }
+    pub(super) fn new(listeners: &Listeners) -> Self {
+        let source = Source::default();
+        let lease = Arc::new(Lease::new(source.clone()));
+        Self { listeners: listeners.clone(), source, lease }
     }
 
     /// Records that the connection is in use, so that the server answers again.
     pub(crate) fn begin(&self) {
-        if !self.watchlist.is_empty() {
-            self.watchlist.back();
+        if !self.listeners.watchlist.is_empty() {
+            self.listeners.watchlist.back();
         }
     }
 
     pub(crate) fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Returns the time for which values from this connection count.
+    pub(crate) fn lease(&self) -> &Arc<Lease> {
+        &self.lease
+    }
+
+    /// Ends the news, because no more will come or count.
+    pub(crate) fn end(&self) {
+        let watchlist = &self.listeners.watchlist;
+        if self.source.end() && !watchlist.is_empty() {
+            let (watchlist, source) = (Arc::clone(watchlist), self.source.clone());
+            // The connection may end under a lock that the woken waiters need.
+            background::spawn(async move { watchlist.lost(&source) });
+        }
     }
 
     /// Passes on a push of the server: the changed keys, or null after a `FLUSHALL`.
@@ -46,20 +66,25 @@ impl NewsFeed {
         }
         match &push.data[..] {
             [Value::Array(keys)] => {
-                keys.iter().filter_map(text).for_each(|key| self.watchlist.changed(key));
+                keys.iter().filter_map(text).for_each(|key| self.changed(key));
             }
-            _ => self.watchlist.all_changed(),
+            _ => {
+                self.lease.void();
+                self.listeners.watchlist.all_changed();
+            }
         }
+    }
+
+    fn changed(&self, key: &str) {
+        if let Some(near) = self.listeners.near.get() {
+            near.void(key);
+        }
+        self.listeners.watchlist.changed(key);
     }
 }
 
 impl Drop for EndsFeed {
     fn drop(&mut self) {
-        let NewsFeed { watchlist, source } = &self.0;
-        if source.end() && !watchlist.is_empty() {
-            let (watchlist, source) = (Arc::clone(watchlist), source.clone());
-            // The connection may be dropped under a lock that the woken waiters need.
-            background::spawn(async move { watchlist.lost(&source) });
-        }
+        self.0.end();
     }
 }

@@ -16,16 +16,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use self::reconnect::ReconnectTask;
 use self::state::State;
+use crate::store::ConnectionState;
 use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::near::Lease;
 use crate::store::redis::net::connection::role::{Role, RoleQuery};
 use crate::store::redis::net::connection::{
     ConnectionHealth, LiveConnection, NewsFeed, ServerInfo,
 };
 use crate::store::redis::net::endpoint::Endpoint;
 use crate::store::redis::net::generation::GenerationCounter;
+use crate::store::redis::net::listeners::Listeners;
 use crate::store::redis::net::outage_log::{OutageLog, log_first};
 use crate::store::redis::net::request::{Exchange, Request, RequestError};
-use crate::store::{ConnectionState, Watchlist};
 
 /// A connection that all requests share, and that is replaced when necessary.
 ///
@@ -59,8 +61,8 @@ struct Shared {
     state: watch::Sender<State>,
     log: OutageLog,
     generations: GenerationCounter,
-    /// The connection tells changes to this list, if any.
-    watchlist: Option<Arc<Watchlist>>,
+    /// The connection tells changes to these listeners, if any.
+    listeners: Option<Listeners>,
 }
 
 /// The longest time for an attempt, even if operations have longer deadlines. The limit bounds the
@@ -86,14 +88,14 @@ impl Link {
             state: watch::Sender::default(),
             log: OutageLog::default(),
             generations: GenerationCounter::default(),
-            watchlist: None,
+            listeners: None,
         })
     }
 
     /// Returns another link to the same endpoint, which is not connected yet, and tells changes to
     /// this list, if any. The information about the server is taken from this link until the other
     /// link connects.
-    pub(crate) fn fork(&self, watchlist: Option<&Arc<Watchlist>>) -> Self {
+    pub(crate) fn fork(&self, listeners: Option<&Listeners>) -> Self {
         let Shared { endpoint, scripts, timeout, log, generations, .. } = &*self.shared;
         Self::with(Shared {
             endpoint: endpoint.clone(),
@@ -102,7 +104,7 @@ impl Link {
             state: watch::Sender::new(State::disconnected_from(self.server())),
             log: log.clone(),
             generations: generations.clone(),
-            watchlist: watchlist.cloned(),
+            listeners: listeners.cloned(),
         })
     }
 
@@ -146,6 +148,13 @@ impl Link {
     fn is_connected_to(&self, is_so: impl FnOnce(&ServerInfo) -> bool) -> bool {
         let state = self.shared.state.borrow();
         matches!(self.shared.immediate_result(&state), Some(Ok(live)) if is_so(&live.server))
+    }
+
+    /// Returns the time for which values from the present connection count, if there is one.
+    pub(crate) fn lease(&self) -> Option<Arc<Lease>> {
+        let state = self.shared.state.borrow();
+        let Some(Ok(live)) = self.shared.immediate_result(&state) else { return None };
+        live.news.as_ref().map(|news| Arc::clone(news.lease()))
     }
 
     /// Records that the server refused `HSETEX`.
@@ -409,13 +418,18 @@ impl Shared {
             address: self.endpoint.to_string(),
             reason: "no reply in time",
         };
-        let watchlist = self.watchlist.as_ref();
-        let opening = self.endpoint.open(self.scripts, self.generations.current(), watchlist);
+        let listeners = self.listeners.as_ref();
+        let opening = self.endpoint.open(self.scripts, self.generations.current(), listeners);
         timeout(self.timeout.max(at_least).min(LONGEST_ATTEMPT), opening).await.map_err(silent)?
     }
 
     fn connected(&self, connection: LiveConnection) {
+        let connection = Arc::new(connection);
         let (server, news) = (Arc::clone(&connection.server), connection.news.clone());
+        if let Some(news) = &news {
+            let weak = Arc::downgrade(&connection);
+            news.lease().begin(weak);
+        }
         self.state.send_modify(|state| state.connected(connection));
         news.inspect(NewsFeed::begin);
         log_first!(self.log.record_connected(), info, address = server.address, %server, "connected to the session store");

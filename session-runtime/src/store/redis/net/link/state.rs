@@ -105,11 +105,14 @@ impl State {
         holds_lease
     }
 
-    /// Replaces the current connection.
-    pub(super) fn connected(&mut self, connection: LiveConnection) {
+    /// Replaces the current connection, whose news ends before there is another connection.
+    pub(super) fn connected(&mut self, connection: Arc<LiveConnection>) {
+        if let Some(news) = self.connection.as_ref().and_then(|live| live.news.as_ref()) {
+            news.end();
+        }
         *self = Self {
             server: Some(Arc::clone(&connection.server)),
-            connection: Some(Arc::new(connection)),
+            connection: Some(connection),
             leases: self.leases,
             ..Self::default()
         };

@@ -1,0 +1,260 @@
+use super::*;
+use crate::id::SessionId;
+use crate::store::Source;
+
+const NAMES: &[&str] = &["a", "b"];
+const RULES: NearRules =
+    NearRules { max_staleness: Duration::from_secs(1), max_age: Duration::from_secs(30) };
+
+/// A near cache, and a connection that has given a sign of life.
+struct Test {
+    near: Near,
+    lease: Arc<Lease>,
+    key: SessionKey,
+}
+
+impl Test {
+    fn new() -> Self {
+        let test = Self { near: Near::new(1 << 20), lease: living_lease(), key: key_of('A') };
+        test.near.doorkeeper.admits(test.near.hash(test.key.expose_secret()), Moment::now());
+        test
+    }
+
+    fn ask(&self) -> Option<Question> {
+        self.ask_over(&self.lease)
+    }
+
+    fn ask_over(&self, lease: &Arc<Lease>) -> Option<Question> {
+        self.near.ask(&self.key, Arc::clone(lease), &RULES)
+    }
+
+    /// Gives the same value to all fields.
+    fn answer(&self, question: &Question, value: &'static str) {
+        self.near.replied(&self.key, question.lease(), NAMES);
+        self.keep(question, value);
+    }
+
+    fn keep(&self, question: &Question, value: &'static str) {
+        let values = [Some(value.into()), Some(value.into())];
+        self.near.keep(&self.key, question, &answer(&values));
+    }
+
+    fn fill(&self, value: &'static str) {
+        self.answer(&self.ask().unwrap(), value);
+    }
+
+    fn read(&self, names: &[&'static str]) -> Option<Vec<Option<Bytes>>> {
+        Some(self.near.get(&self.key, names, Refresh::No, &RULES)?.values.into_vec())
+    }
+
+    fn has(&self, value: &'static str) -> bool {
+        self.read(&["a"]) == Some(vec![Some(value.into())])
+    }
+
+    fn is_empty(&self) -> bool {
+        self.read(&["a"]).is_none()
+    }
+}
+
+fn answer(values: &[Option<Bytes>]) -> Answer<'_> {
+    let session_lasts = Duration::from_secs(3600);
+    Answer { fields: &NAMES[..values.len()], values, session_lasts, fields_last: &[] }
+}
+
+fn living_lease() -> Arc<Lease> {
+    let lease = Arc::new(Lease::new(Source::default()));
+    lease.answered(Moment::now());
+    lease
+}
+
+fn key_of(letter: char) -> SessionKey {
+    let id = SessionId::parse(&format!("{letter}{:A<39}", "")).unwrap();
+    SessionKey::new("app", &id)
+}
+
+#[test]
+fn a_reply_is_kept_until_the_server_tells_of_a_change() {
+    let test = Test::new();
+    assert!(test.is_empty());
+    test.fill("1");
+    let one = || Some(Bytes::from("1"));
+    assert_eq!(test.read(&["b", "a"]), Some(vec![one(), one()]));
+    assert_eq!(test.read(&["a", "c"]), None);
+    test.near.void("app:sessions:of:another");
+    assert!(test.has("1"));
+    test.near.void(test.key.expose_secret());
+    assert!(test.is_empty());
+}
+
+#[test]
+fn the_first_read_of_a_session_is_not_kept() {
+    let test = Test::new();
+    let key = key_of('B');
+    assert!(test.near.ask(&key, Arc::clone(&test.lease), &RULES).is_none());
+    assert!(test.near.ask(&key, Arc::clone(&test.lease), &RULES).is_some());
+}
+
+#[test]
+fn a_reply_is_not_kept_if_something_happened_since_the_question() {
+    type Happen = fn(&Test);
+    let events: [Happen; 6] = [
+        |test| test.near.void(test.key.expose_secret()),
+        |test| drop(test.near.write([&test.key])),
+        |test| test.lease.void(),
+        |test| test.near.replied(&test.key, &living_lease(), &["c"]),
+        |test| drop(test.ask_over(&living_lease())),
+        |test| test.near.void_slots(|_| false),
+    ];
+    for (number, happen) in events.iter().enumerate() {
+        let test = Test::new();
+        let question = test.ask().unwrap();
+        happen(&test);
+        test.answer(&question, "1");
+        assert!(test.is_empty(), "{number}");
+        test.fill("2");
+        assert!(test.has("2"), "{number}");
+    }
+}
+
+#[test]
+fn nothing_is_kept_during_a_write() {
+    let test = Test::new();
+    test.fill("1");
+    let question = test.ask().unwrap();
+    let writing = test.near.write([&test.key]);
+    assert!(test.is_empty() && test.ask().is_none());
+    let another = key_of('B');
+    let other = test.near.write([&another, &test.key]);
+    test.answer(&question, "1");
+    drop(writing);
+    assert!(test.is_empty() && test.ask().is_none());
+    drop(other);
+    test.answer(&question, "1");
+    assert!(test.is_empty());
+    test.fill("2");
+    assert!(test.has("2"));
+}
+
+#[test]
+fn a_reply_over_another_connection_voids_the_same_fields() {
+    let test = Test::new();
+    test.fill("1");
+    test.near.replied(&test.key, &living_lease(), &["c"]);
+    assert!(test.has("1"));
+    test.near.replied(&test.key, &test.lease, &["a"]);
+    assert!(test.has("1"));
+    test.near.replied(&test.key, &living_lease(), &["a"]);
+    assert!(test.is_empty());
+}
+
+#[test]
+fn an_older_reply_over_another_connection_is_not_kept() {
+    let test = Test::new();
+    let (older, other) = (test.ask().unwrap(), living_lease());
+    let newer = test.ask_over(&other).unwrap();
+    test.answer(&newer, "2");
+    assert!(test.has("2"));
+    test.answer(&older, "1");
+    assert!(!test.has("1"));
+}
+
+#[test]
+fn values_count_while_their_connection_is_alive() {
+    let source = Source::default();
+    let mut test = Test::new();
+    test.lease = Arc::new(Lease::new(source.clone()));
+    test.fill("1");
+    assert!(test.is_empty(), "no sign of life came yet");
+    test.lease.answered(Moment::now());
+    assert!(test.has("1"));
+    test.lease.void();
+    assert!(test.is_empty(), "all earlier values have ended");
+    test.fill("2");
+    assert!(test.has("2"));
+    source.end();
+    assert!(test.is_empty());
+}
+
+#[test]
+fn a_batch_is_of_one_snapshot() {
+    let test = Test::new();
+    test.fill("1");
+    let question = test.ask().unwrap();
+    test.near.replied(&test.key, question.lease(), &["a"]);
+    test.near.keep(&test.key, &question, &answer(&[Some("1".into())]));
+    assert!(test.has("1") && test.read(&["b"]).is_some());
+    assert_eq!(test.read(&["a", "b"]), None);
+    test.fill("1");
+    assert!(test.read(&["a", "b"]).is_some());
+}
+
+#[test]
+fn fields_and_sessions_expire() {
+    let test = Test::new();
+    let values = [Some("1".into()), Some("1".into())];
+    let keep = |session_lasts, fields_last: &[Duration]| {
+        let question = test.ask().unwrap();
+        let answer = Answer { fields: NAMES, values: &values, session_lasts, fields_last };
+        test.near.keep(&test.key, &question, &answer);
+    };
+    keep(Duration::MAX, &[Duration::ZERO, Duration::MAX]);
+    assert!(test.is_empty() && test.read(&["b"]).is_some());
+    keep(Duration::ZERO, &[]);
+    assert!(test.is_empty() && test.read(&["b"]).is_none());
+}
+
+#[test]
+fn one_read_refreshes_a_session_that_expires_soon() {
+    let test = Test::new();
+    test.fill("1");
+    let hour = Duration::from_secs(3600);
+    let is_due = |below| {
+        let refresh = Refresh::Below { below, expires_in: hour };
+        test.near.get(&test.key, &["a"], refresh, &RULES).unwrap().is_refresh_due
+    };
+    assert!(!is_due(hour / 2) && is_due(2 * hour) && !is_due(2 * hour));
+    let every = Refresh::To(hour);
+    assert!(test.near.get(&test.key, &["a"], every, &RULES).is_none());
+}
+
+#[test]
+fn large_values_are_not_kept() {
+    let test = Test::new();
+    let values = [Some(vec![0; LARGEST + 1].into())];
+    test.near.keep(&test.key, &test.ask().unwrap(), &answer(&values));
+    assert!(test.is_empty());
+}
+
+#[test]
+fn the_least_recently_used_sessions_go() {
+    let near = Near::new(SHARDS * 4096);
+    let lease = living_lease();
+    let values = [Some(Bytes::from(vec![7; 1000]))];
+    let id = |n: usize| SessionId::parse(&format!("{n:A>40}")).unwrap();
+    let keys: Vec<_> = (0..400).map(|n| SessionKey::new("app", &id(n))).collect();
+    let is_kept = |key| near.get(key, &["a"], Refresh::No, &RULES).is_some();
+    for key in &keys {
+        near.doorkeeper.admits(near.hash(key.expose_secret()), Moment::now());
+        let question = near.ask(key, Arc::clone(&lease), &RULES).unwrap();
+        near.keep(key, &question, &answer(&values));
+        assert!(is_kept(key));
+    }
+    let kept = keys.iter().filter(|key| is_kept(key)).count();
+    assert!((1..=SHARDS * 4).contains(&kept), "{kept}");
+    assert!(is_kept(&keys[399]));
+    let bytes: usize = near.shards.iter().map(|shard| lock(shard).bytes()).sum();
+    assert!(bytes <= SHARDS * 4096);
+    keys.iter().for_each(|key| near.void(key.expose_secret()));
+    assert!(near.shards.iter().all(|shard| lock(shard).bytes() == 0));
+}
+
+#[test]
+fn sessions_of_a_moved_slot_go() {
+    let test = Test::new();
+    test.fill("1");
+    let slot = slot_in(test.key.expose_secret());
+    test.near.void_slots(|moved| moved != slot);
+    assert!(test.has("1"));
+    test.near.void_slots(|moved| moved == slot);
+    assert!(test.is_empty());
+}
