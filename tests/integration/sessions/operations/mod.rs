@@ -3,6 +3,7 @@
 mod batches;
 mod end_reason;
 mod ended;
+mod fresh;
 mod index_races;
 mod login;
 mod reindexing;
@@ -61,6 +62,10 @@ over_every_store! {
         get_or_set_has_one_value_for_all
         values_over_the_limit_are_refused
         a_value_over_the_limit_can_be_made_smaller
+    }
+    fresh {
+        a_fresh_read_sees_the_write_of_another_request
+        own_writes_are_read_after_values_were_kept
     }
     batches {
         a_batch_of_reads_is_the_reads_one_by_one
