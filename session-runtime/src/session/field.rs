@@ -82,13 +82,13 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     /// # session_runtime::__example!(struct Visitor { #[session(cached)] theme: String, #[session(cached)] user: Option<u64> } |session| {
     /// // For a page: the value may come from the near cache.
-    /// let user = session.user().await?;
+    /// assert_eq!(session.user().await?, None);
     ///
     /// // For a guard: the value that the store has now.
-    /// let user = session.user().fresh().await?;
+    /// assert_eq!(session.user().fresh().await?, None);
     ///
     /// let (theme, user) = session.read((session.theme(), session.user().fresh())).await?;
-    /// # assert_eq!((theme.as_str(), user), ("", None));
+    /// assert_eq!((theme.as_str(), user), ("", None));
     /// # });
     /// ```
     #[doc(alias = "no_cache")]
