@@ -17,12 +17,11 @@ pub(crate) fn slot_of(key: &impl StoredKey) -> u16 {
     slot_of_tag(key.hash_tag().as_bytes())
 }
 
-/// Returns the slot of a key, given as text.
+/// Returns the part of a key that decides on the slot.
 #[cfg(feature = "redis")]
-pub(crate) fn slot_in(key: &str) -> u16 {
+pub(crate) fn tag_in(key: &str) -> &str {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
-    let tag = tag.map(|(tag, _)| tag).filter(|tag| !tag.is_empty());
-    slot_of_tag(tag.unwrap_or(key).as_bytes())
+    tag.map(|(tag, _)| tag).filter(|tag| !tag.is_empty()).unwrap_or(key)
 }
 
 /// Returns the slot of a key with this tag in braces.
@@ -56,7 +55,7 @@ mod tests {
         for (tag, slot) in [("AAAAAAAA", 5290), ("zyxw_-09", 15356)] {
             let id = SessionId::parse(&format!("{tag}{:A<32}", "")).unwrap();
             let key = SessionKey::new("app", &id);
-            assert_eq!((slot_of(&key), slot_in(key.expose_secret())), (slot, slot));
+            assert_eq!((slot_of(&key), tag_in(key.expose_secret())), (slot, tag));
         }
     }
 

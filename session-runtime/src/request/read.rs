@@ -11,6 +11,7 @@ use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
 use crate::lifecycle::{EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, PlannedRead};
 use crate::store::{Lookup, NearRules, NearValues, PERMANENT_FIELD, Refresh, StoreError};
+use crate::telemetry::record_origin;
 
 impl SessionHandle {
     pub(crate) async fn get(
@@ -20,10 +21,10 @@ impl SessionHandle {
     ) -> Result<Option<Bytes>, Error> {
         let value = carry_out!(self, read = self.plan_read(), {
             let reply = match self.near_rules(&read, freshness) {
-                Some(rules) => self
-                    .read_near(&read, &[field], rules)
-                    .await
-                    .map(|found| found.map(|mut values| values.pop().flatten())),
+                Some(rules) => {
+                    let found = self.read_near(&read, &[field], rules).await;
+                    found.map(|found| found.map(|mut values| values.pop().flatten()))
+                }
                 None => self.store().get(&read.session.key, field, self.refresh(&read)).await,
             };
             self.report_read(&read, reply, |value, known| known.record(field, value.is_some()))?
@@ -205,7 +206,9 @@ impl SessionHandle {
         rules: &NearRules,
     ) -> Result<Lookup<NearValues>, StoreError> {
         let (key, refresh) = (&read.session.key, self.refresh(read));
-        match self.store().kept(key, fields, refresh, rules) {
+        let kept = self.store().kept(key, fields, refresh, rules);
+        record_origin(kept.is_some());
+        match kept {
             Some(values) => Ok(Lookup::Found(values)),
             // Boxed, so that other reads stay small.
             None => Box::pin(self.store().get_to_keep(key, fields, refresh, rules)).await,

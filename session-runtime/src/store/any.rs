@@ -92,6 +92,7 @@ impl AnyStore {
 
     /// Returns the fields from the near cache, if they are kept and count.
     #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only Redis is far"))]
+    #[inline]
     pub(crate) fn kept(
         &self,
         key: &SessionKey,

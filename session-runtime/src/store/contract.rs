@@ -27,6 +27,7 @@ pub enum Lookup<T> {
 
 impl<T> Lookup<T> {
     /// Converts the result of a live session with a function.
+    #[inline]
     pub fn map<U>(self, result: impl FnOnce(T) -> U) -> Lookup<U> {
         match self {
             Self::Found(found) => Lookup::Found(result(found)),

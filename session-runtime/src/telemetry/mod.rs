@@ -21,9 +21,9 @@ pub(crate) use event_queue::{EventFlush, EventQueue};
 #[cfg(feature = "redis")]
 pub(crate) use gauge::GaugeGuard;
 #[cfg(feature = "redis")]
-pub(crate) use near_cache::NearCacheMetrics;
+pub(crate) use near_cache::{NearCacheChanges, record_lease_age, record_near_read};
 pub(crate) use operation_name::OperationName;
-pub(crate) use span::{LastId, OperationSpan};
+pub(crate) use span::{LastId, OperationSpan, record_origin};
 
 /// Describes the metrics to the program's recorder, if a recorder is installed.
 pub(crate) fn describe_metrics() {

@@ -1,35 +1,36 @@
 //! The metrics of near caches.
 
+#[cfg(feature = "metrics")]
+use super::recorder;
 use std::time::Duration;
 
-/// The metrics of a near cache.
-pub(crate) struct NearCacheMetrics;
+/// The changes of a near cache since the latest report.
+#[derive(Debug, Default)]
+pub(crate) struct NearCacheChanges {
+    pub(crate) bytes: i64,
+    pub(crate) voided: u64,
+    pub(crate) evicted: u64,
+}
 
-#[cfg(feature = "metrics")]
-impl NearCacheMetrics {
-    pub(crate) fn read(&self, is_hit: bool) {
-        super::recorder::count_near_read(is_hit);
-    }
-
-    /// Records the age of a connection's sign of life, when a read has found a new one due.
-    pub(crate) fn lease_is_due(&self, age: Duration) {
-        super::recorder::record_lease_age(age);
-    }
-
-    /// Records the sessions that went, and the size before and after.
-    pub(crate) fn changed(&self, voided: usize, evicted: usize, before: usize, after: usize) {
-        super::recorder::count_near_losses(voided as u64, evicted as u64);
-        if before != after {
-            super::recorder::near_bytes().increment(after as f64 - before as f64);
-        }
+impl NearCacheChanges {
+    /// Reports the changes. Call this without a lock, because the program's recorder runs here.
+    #[inline]
+    pub(crate) fn report(self) {
+        #[cfg(feature = "metrics")]
+        recorder::record_near_changes(self.bytes, self.voided, self.evicted);
     }
 }
 
-#[cfg(not(feature = "metrics"))]
-impl NearCacheMetrics {
-    pub(crate) fn read(&self, _is_hit: bool) {}
+/// Records a read of cached fields.
+#[inline]
+pub(crate) fn record_near_read(_is_hit: bool) {
+    #[cfg(feature = "metrics")]
+    recorder::count_near_read(_is_hit);
+}
 
-    pub(crate) fn lease_is_due(&self, _age: Duration) {}
-
-    pub(crate) fn changed(&self, _voided: usize, _evicted: usize, _before: usize, _after: usize) {}
+/// Records the age of a connection's sign of life, when a read asks for another.
+#[inline]
+pub(crate) fn record_lease_age(_age: Duration) {
+    #[cfg(feature = "metrics")]
+    recorder::record_lease_age(_age);
 }

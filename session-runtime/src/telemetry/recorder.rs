@@ -102,17 +102,15 @@ pub(super) fn count_near_read(is_hit: bool) {
 }
 
 #[cfg(feature = "redis")]
-pub(super) fn count_near_losses(voided: u64, evicted: u64) {
+pub(super) fn record_near_changes(bytes: i64, voided: u64, evicted: u64) {
     for (name, count) in [(NEAR_VOIDED, voided), (NEAR_EVICTED, evicted)] {
         if count > 0 {
             metrics::counter!(name).increment(count);
         }
     }
-}
-
-#[cfg(feature = "redis")]
-pub(super) fn near_bytes() -> metrics::Gauge {
-    metrics::gauge!(NEAR_BYTES)
+    if bytes != 0 {
+        metrics::gauge!(NEAR_BYTES).increment(bytes as f64);
+    }
 }
 
 #[cfg(feature = "redis")]

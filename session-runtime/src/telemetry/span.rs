@@ -17,6 +17,14 @@ const TARGET: &str = "session_runtime::operation";
 /// cancelled.
 const DROPPED: &str = "dropped";
 
+/// Records whether the near cache or the store gave the values of the operation under way.
+#[inline]
+pub(crate) fn record_origin(is_kept: bool) {
+    if tracing::enabled!(target: TARGET, Level::DEBUG) {
+        Span::current().record("from", if is_kept { "near_cache" } else { "store" });
+    }
+}
+
 /// Gives the id of an operation's session.
 pub(crate) trait LastId: Sync {
     /// Returns the last known id, if the request has asked for its session.
@@ -95,6 +103,7 @@ impl<'a> OperationSpan<'a> {
             operation = self.name.as_str(),
             field = self.field,
             session = field::Empty,
+            from = field::Empty,
             outcome = field::Empty,
         )
     }

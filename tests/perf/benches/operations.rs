@@ -49,6 +49,14 @@ fn redis(operation: Repeat) -> Repeat {
     thousand_times(operation)
 }
 
+#[library_benchmark(setup = near_redis)]
+#[bench::first_get(args = (Operation::FirstGet), config = costs_near([18_066, 4]))]
+#[bench::get(args = (Operation::Get), config = costs_near([2_940, 1]))]
+#[bench::read_five(args = (Operation::ReadFive), config = costs_near([5_740, 5]))]
+fn near_cache(operation: Repeat) -> Repeat {
+    thousand_times(operation)
+}
+
 #[library_benchmark(setup = on_axum)]
 #[bench::bare(args = (Around::Nothing, Cookies::Session), config = costs(AXUM))]
 #[bench::sessions(
@@ -81,7 +89,7 @@ fn ignored_on_actix_app(operation: Repeat) -> Repeat {
 
 library_benchmark_group!(
     name = costs_of,
-    benchmarks = [cookie, memory, redis, ignored_on_axum_router, ignored_on_actix_app]
+    benchmarks = [cookie, memory, redis, near_cache, ignored_on_axum_router, ignored_on_actix_app]
 );
 main!(library_benchmark_groups = costs_of);
 
@@ -103,9 +111,16 @@ fn on_memory(operation: Operation) -> Repeat {
 }
 
 fn on_redis(operation: Operation) -> Repeat {
-    warm(
-        operation.prepare(&env::var(REDIS).expect("the URL of a server, as set by tests/perf/run")),
-    )
+    warm(operation.prepare(&redis_url()))
+}
+
+/// Prepares an operation whose values are in the near cache.
+fn near_redis(operation: Operation) -> Repeat {
+    warm(operation.prepare_near(&redis_url()))
+}
+
+fn redis_url() -> String {
+    env::var(REDIS).expect("the URL of a server, as set by tests/perf/run")
 }
 
 fn on_axum(around: Around, cookies: Cookies) -> Repeat {
@@ -135,6 +150,13 @@ const REDIS: &str = "SESSION_PERF_REDIS";
 
 fn costs(committed: Costs) -> LibraryBenchmarkConfig {
     costs_beside([0, 0], committed)
+}
+
+/// Returns limits for an operation on Redis that the near cache answers.
+fn costs_near(committed: Costs) -> LibraryBenchmarkConfig {
+    let mut config = costs(committed);
+    config.pass_through_env(REDIS);
+    config
 }
 
 /// Returns limits for an operation that costs `committed` more than `beside`.

@@ -70,7 +70,7 @@ pub fn ignored_on_actix(around: Around, cookies: Cookies) -> Repeat {
 impl Cookies {
     fn header(self) -> String {
         match self {
-            Self::Session => Visit::begin(&runtime(), "memory:").header,
+            Self::Session => Visit::begin(&runtime(), config().store("memory:")).header,
             Self::Other => OTHER_COOKIE.to_owned(),
         }
     }

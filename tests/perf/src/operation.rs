@@ -2,8 +2,9 @@
 
 use std::hint::black_box;
 use std::rc::Rc;
+use std::time::Duration;
 
-use session_runtime::{Lifetime, Session, SessionConfig, SessionHeaders, Sessions};
+use session_runtime::{Lifetime, NearCache, Session, SessionConfig, SessionHeaders, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs an operation this many times.
@@ -31,8 +32,19 @@ pub enum Operation {
 impl Operation {
     /// Prepares the operation on a session in the store of this URL.
     pub fn prepare(self, store: &str) -> Repeat {
+        self.prepare_with(config().store(store))
+    }
+
+    /// Prepares the operation with a near cache, which asks for no sign of life meanwhile.
+    pub fn prepare_near(self, store: &str) -> Repeat {
+        let minute = Duration::from_secs(60);
+        let cache = NearCache::new().max_staleness(minute).max_age(60 * minute);
+        self.prepare_with(config().store(store).near_cache(cache))
+    }
+
+    fn prepare_with(self, config: SessionConfig) -> Repeat {
         let runtime = runtime();
-        let visit = Visit::begin(&runtime, store);
+        let visit = Visit::begin(&runtime, config);
         if self == Self::FirstGet {
             return repeat_async(runtime, async move || {
                 let handle = visit.sessions.open([visit.header.as_bytes()]);
@@ -117,7 +129,7 @@ fn log_in_with_index(sessions: Sessions, mut visitors: Vec<String>) -> impl Asyn
 
 /// Prepares the verification of a session's cookie, without I/O.
 pub fn verify_cookie() -> Repeat {
-    let visit = Visit::begin(&runtime(), "memory:");
+    let visit = Visit::begin(&runtime(), config().store("memory:"));
     repeat(move || visit.session().session_id().unwrap())
 }
 
@@ -125,6 +137,7 @@ pub fn verify_cookie() -> Repeat {
 pub(crate) const OTHER_COOKIE: &str = "theme=dark";
 
 #[derive(Session)]
+#[session(cached)]
 struct Visitor {
     count: u64,
     name: String,
@@ -148,9 +161,9 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    pub(crate) fn begin(runtime: &Runtime, store: &str) -> Self {
+    pub(crate) fn begin(runtime: &Runtime, config: SessionConfig) -> Self {
         runtime.block_on(async {
-            let sessions = Sessions::new(config().store(store)).await.unwrap();
+            let sessions = Sessions::new(config).await.unwrap();
             let handle = sessions.open([]);
             let session: Session<Visitor> = handle.session();
             session.set_count(12_345).await.unwrap();

@@ -7,7 +7,7 @@ use crate::store::redis::commands::read::time_left;
 use crate::store::redis::net::node_connections::Route;
 use crate::store::redis::net::request::{Exchange, Idempotent};
 use crate::store::redis::protocol::command::command_of;
-use crate::store::{LookResult, PERMANENT_FIELD, SessionKey};
+use crate::store::{LookResult, Lookup, PERMANENT_FIELD, SessionKey};
 
 impl RedisStore {
     /// Looks at a watched session. Changes nothing, and has the server tell the next change.
@@ -22,8 +22,10 @@ impl RedisStore {
         let sent =
             self.deployment.exchange(key, Route::Session, &Idempotent(&commands), deadline).await;
         let result = sent.map_or(LookResult::Failed, result_of);
-        if let LookResult::Live { source, .. } = &result {
-            self.record_told(source.is_some());
+        match &result {
+            LookResult::Live { source, .. } => self.record_told(source.is_some()),
+            LookResult::Over => drop(self.void_if_gone(key, Lookup::<()>::Missing)),
+            LookResult::Moving | LookResult::Failed => {}
         }
         result
     }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use redis::{Pipeline, Value};
 
 use crate::store::redis::RedisStore;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::commands::read::{Expiry, expiry, value};
 use crate::store::redis::commands::tombstone::dead_or_error;
-use crate::store::redis::near::{Answer, Near, WriteGuard};
+use crate::store::redis::near::{Answer, Near, Question, WriteGuard};
+use crate::store::redis::net::request::Exchange;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
+use crate::store::redis::protocol::reply::is_unknown_command;
 use crate::store::{Lookup, NearRules, NearValues, Refresh, SessionKey, StoreError};
 
 /// The values of a session's fields, with the times until the session and the fields expire.
@@ -31,6 +34,7 @@ impl RedisStore {
 
     /// Returns the fields from the near cache, if they are kept and count. Refreshes the session's
     /// expiry if that is due, without waiting.
+    #[inline]
     pub(crate) fn kept(
         &self,
         key: &SessionKey,
@@ -54,28 +58,20 @@ impl RedisStore {
         refresh: Refresh,
         rules: &NearRules,
     ) -> Result<Lookup<NearValues>, StoreError> {
-        let question = match (self.near(), self.deployment.lease(key), refresh) {
-            // The refresh of every read would void what is kept.
-            (_, _, Refresh::To(_)) => None,
-            (Some(near), Some(lease), _) => near.ask(key, lease, rules).map(|asked| (near, asked)),
-            _ => None,
-        };
-        let Some((near, question)) = question else {
+        let Some((near, question)) = self.question(key, refresh, rules) else {
             let found = self.get_many(key, fields, refresh).await?;
             return Ok(found.map(NearValues::from_vec));
         };
         let commands = self.commands_to_keep(key, fields);
-        let exchange = self.query_fields(key, fields, &commands).await?;
-        let is_told = exchange.reply.first() == Some(&Value::Okay);
-        let read = match read_in(exchange.reply.into_iter().skip(1), fields.len())? {
-            Lookup::Found(read) => read,
-            not_found => return Ok(self.told(key, not_found.map(|_| NearValues::new()))),
-        };
-        let lease = exchange.connection.news.as_ref().map(|news| news.lease());
-        let answers = lease.is_some_and(|lease| lease.id() == question.lease().id());
+        let mut exchange = self.query_fields(key, fields, &commands).await?;
+        let replies = std::mem::take(&mut exchange.reply);
+        let is_told = replies.first() == Some(&Value::Okay);
         self.deployment.record_told(is_told);
-        // An `ASKING` comes between the two commands, so that nothing is told.
-        if is_told && answers && !exchange.was_asking {
+        let read = match read_in(replies.into_iter().skip(1), fields.len())? {
+            Lookup::Found(read) => read,
+            not_found => return Ok(self.void_if_gone(key, not_found.map(|read| read.values))),
+        };
+        if is_told && answers(&exchange, &question) {
             near.keep(key, &question, &read.answer(fields));
         }
         if let Refresh::Below { below, expires_in } = refresh
@@ -86,8 +82,23 @@ impl RedisStore {
         Ok(Lookup::Found(read.values))
     }
 
+    /// Begins a question whose reply may be kept.
+    fn question(
+        &self,
+        key: &SessionKey,
+        refresh: Refresh,
+        rules: &NearRules,
+    ) -> Option<(&Near, Question)> {
+        // The refresh of every read would void what is kept.
+        if matches!(refresh, Refresh::To(_)) {
+            return None;
+        }
+        let (near, lease) = (self.near()?, self.deployment.lease(key)?);
+        Some((near, near.ask(key, lease, rules)?))
+    }
+
     /// Voids what is kept of a session that the store does not have.
-    pub(super) fn told<T>(&self, key: &SessionKey, found: Lookup<T>) -> Lookup<T> {
+    pub(super) fn void_if_gone<T>(&self, key: &SessionKey, found: Lookup<T>) -> Lookup<T> {
         if let (Lookup::Missing | Lookup::Dead, Some(near)) = (&found, self.near()) {
             near.void(key.expose_secret());
         }
@@ -100,6 +111,18 @@ impl RedisStore {
         keys: impl IntoIterator<Item = &'a SessionKey>,
     ) -> Option<WriteGuard<'a>> {
         self.near().map(|near| near.write(keys))
+    }
+
+    /// Begins the end of a session, which may go on under a later id.
+    pub(super) fn begin_end<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        follows: bool,
+    ) -> Option<WriteGuard<'a>> {
+        let guard = self.begin_write([key])?;
+        // An id from Python does not tell the tag of later ids.
+        let is_known = !follows || key.native_id().is_some();
+        Some(if is_known { guard } else { guard.of_all() })
     }
 
     fn commands_to_keep(&self, key: &SessionKey, fields: &[&str]) -> Pipeline {
@@ -133,6 +156,13 @@ impl Read {
     }
 }
 
+/// Returns whether the connection of the question replied, and will tell of changes. An `ASKING`
+/// comes between `CLIENT CACHING` and the read.
+fn answers<T>(exchange: &Exchange<T>, question: &Question) -> bool {
+    let news = exchange.connection.news.as_ref();
+    !exchange.was_asking && news.is_some_and(|news| news.lease().id() == question.lease().id())
+}
+
 /// Interprets the replies of `HMGET`, `PTTL` and maybe `HPTTL`.
 fn read_in(
     mut replies: impl Iterator<Item = Value>,
@@ -148,19 +178,58 @@ fn read_in(
     if session == Expiry::Missing {
         return Ok(Lookup::Missing);
     }
-    let fields_last = match replies.next() {
-        Some(Value::Array(left)) => left.iter().map(lasts).collect(),
-        // The server has no expiries of fields.
-        _ => Vec::new(),
-    };
-    let values = values.map_err(StoreError::refused)?;
+    let values: NearValues = values.map_err(StoreError::refused)?;
+    let fields_last = lasts_of(&values, replies.next());
     Ok(Lookup::Found(Read { values, session, fields_last }))
 }
 
-/// Interprets a field's part of the reply of `HPTTL`. A missing field has no expiry.
-fn lasts(left: &Value) -> Duration {
-    match left {
-        Value::Int(left @ 0..) => Duration::from_millis(left.unsigned_abs()),
-        _ => Duration::MAX,
+/// Interprets the reply of `HPTTL`, if the server has expiries of fields.
+fn lasts_of(values: &[Option<Bytes>], expiries: Option<Value>) -> Vec<Duration> {
+    let no_expiries = expiries.as_ref().is_none_or(is_unknown_command);
+    let expiries = match expiries {
+        Some(Value::Array(expiries)) => expiries,
+        _ => Vec::new(),
+    };
+    let mut expiries = expiries.iter();
+    let lasts = |value: &Option<Bytes>| match (value, expiries.next()) {
+        (_, Some(Value::Int(-1))) => Duration::MAX,
+        (_, Some(Value::Int(left @ 0..))) => Duration::from_millis(left.unsigned_abs()),
+        (None, Some(Value::Int(-2))) => Duration::MAX,
+        // A field that was there has expired since, or the expiry is not known.
+        _ => {
+            if no_expiries {
+                Duration::MAX
+            } else {
+                Duration::ZERO
+            }
+        }
+    };
+    values.iter().map(lasts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    #[test]
+    fn a_field_lasts_until_its_own_expiry() {
+        const ALWAYS: Duration = Duration::MAX;
+        let values = [Some("1".into()), None];
+        for (expiries, lasts) in [
+            ("", [ALWAYS, ALWAYS]),
+            ("-ERR unknown command 'HPTTL', with args\r\n", [ALWAYS, ALWAYS]),
+            ("*2\r\n:-1\r\n:-2\r\n", [ALWAYS, ALWAYS]),
+            ("*2\r\n:7\r\n:0\r\n", [Duration::from_millis(7), Duration::ZERO]),
+            // The first field has expired since it was read.
+            ("*2\r\n:-2\r\n:-2\r\n", [Duration::ZERO, ALWAYS]),
+            ("-NOPERM x\r\n", [Duration::ZERO; 2]),
+            ("+OK\r\n", [Duration::ZERO; 2]),
+            ("*1\r\n:-1\r\n", [ALWAYS, Duration::ZERO]),
+        ] {
+            let reply = parse_redis_value(expiries.as_bytes()).ok();
+            assert_eq!(lasts_of(&values, reply), lasts, "{expiries}");
+        }
     }
 }

@@ -35,10 +35,15 @@ impl RedisStore {
             .exchange_again(key, Route::Session, request, deadline)
             .await
             .map_err(read_error)?;
-        if let (Some(near), Some(news)) = (self.near(), &exchange.connection.news) {
-            near.replied(key, news.lease(), fields);
-        }
+        self.near_saw(&exchange, std::slice::from_ref(key), fields);
         Ok(exchange)
+    }
+
+    /// Tells the near cache of a reply about fields of these sessions.
+    pub(super) fn near_saw<T>(&self, exchange: &Exchange<T>, keys: &[SessionKey], fields: &[&str]) {
+        if let (Some(near), Some(news)) = (self.near(), &exchange.connection.news) {
+            keys.iter().for_each(|key| near.replied(key, news.lease(), fields));
+        }
     }
 
     /// Sends a command to every server. Fails if any server returns an error.

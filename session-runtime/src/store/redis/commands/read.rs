@@ -84,7 +84,7 @@ impl RedisStore {
         commands.add_command(command_of(&["HEXISTS", name, PERMANENT_FIELD]));
         commands.add_command(command_of(&["PTTL", name]));
         let mut replies = self.query(key, &commands).await?.into_iter();
-        time_left(replies.next(), replies.next()).map(|left| self.told(key, left))
+        time_left(replies.next(), replies.next()).map(|left| self.void_if_gone(key, left))
     }
 
     pub(crate) async fn field_expires_in(
@@ -104,12 +104,14 @@ impl RedisStore {
         commands.add_command(command_of(&["PTTL", name]));
         let mut replies = self.query(key, &commands).await?.into_iter();
         let left = match replies.next() {
-            Some(Value::ServerError(error)) => return dead_or_error((&error).into()),
+            Some(Value::ServerError(error)) => {
+                return dead_or_error((&error).into()).map(|dead| self.void_if_gone(key, dead));
+            }
             Some(Value::Array(fields)) => fields.into_iter().next(),
             _ => None,
         };
         Ok(match (expiry(replies.next())?, left) {
-            (Expiry::Missing, _) => Lookup::Missing,
+            (Expiry::Missing, _) => self.void_if_gone(key, Lookup::Missing),
             (_, Some(Value::Int(left @ 0..))) => {
                 Lookup::Found(Some(Duration::from_millis(left.unsigned_abs())))
             }
@@ -143,7 +145,7 @@ impl RedisStore {
         let second = match refresh {
             Refresh::No => {
                 let reply = self.query_fields(key, fields, &read).await?.reply;
-                return read_reply(reply, decode).map(|found| self.told(key, found));
+                return read_reply(reply, decode).map(|found| self.void_if_gone(key, found));
             }
             Refresh::To(expires_in) => expire_command(key, expires_in),
             Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
@@ -158,14 +160,14 @@ impl RedisStore {
                 if matches!((refresh, replies.next()), (Refresh::To(_), Some(Value::Int(1)))) {
                     self.restore_unawaited(key);
                 }
-                return Ok(self.told(key, not_found));
+                return Ok(self.void_if_gone(key, not_found));
             }
         };
         match refresh {
             Refresh::No => Ok(Lookup::Found(found)),
             Refresh::To(_) => {
                 refreshed(found, replies.next(), |cause| self.deployment.log_unrefreshed(cause))
-                    .map(|found| self.told(key, found))
+                    .map(|found| self.void_if_gone(key, found))
             }
             Refresh::Below { below, expires_in } => {
                 let left = expiry(replies.next())?;
@@ -173,7 +175,10 @@ impl RedisStore {
                     self.refresh_unawaited(key, expires_in);
                 }
                 let is_missing = left == Expiry::Missing;
-                Ok(self.told(key, if is_missing { Lookup::Missing } else { Lookup::Found(found) }))
+                Ok(self.void_if_gone(
+                    key,
+                    if is_missing { Lookup::Missing } else { Lookup::Found(found) },
+                ))
             }
         }
     }

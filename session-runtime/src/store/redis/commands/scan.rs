@@ -131,7 +131,7 @@ impl RedisStore {
         ]));
         let deadline = self.deployment.deadline();
         let sent = self.deployment.send_to_server(server, &commands, deadline).await;
-        let mut replies = sent.map_err(read_error)?.into_iter();
+        let mut replies = sent.map_err(read_error)?.reply.into_iter();
         let (info, scanned) = (replies.next(), replies.next());
         let info = checked(info)?;
         match checked(scanned)? {
@@ -165,13 +165,16 @@ impl RedisStore {
         let deadline = self.deployment.deadline();
         let commands = look_at(&keys, look);
         let sent = self.deployment.send_to_server(server, &commands, deadline).await;
-        let mut replies = sent.map_err(read_error)?.into_iter();
+        let mut exchange = sent.map_err(read_error)?;
+        self.near_saw(&exchange, &keys, look.fields);
+        let mut replies = std::mem::take(&mut exchange.reply).into_iter();
         let mut sessions = Vec::with_capacity(ids.len());
         for (id, key) in ids.iter().zip(&keys) {
             let (mut values, mut left) = (replies.next(), replies.next());
             if [&values, &left].into_iter().flatten().any(has_moved) {
-                let mut followed =
-                    self.query(key, &look_at(std::slice::from_ref(key), look)).await?.into_iter();
+                let commands = look_at(std::slice::from_ref(key), look);
+                let followed = self.query_fields(key, look.fields, &commands).await?;
+                let mut followed = followed.reply.into_iter();
                 (values, left) = (followed.next(), followed.next());
             }
             if let Lookup::Found(seen) = seen(values, left, look.index)? {

@@ -31,7 +31,10 @@ impl RedisStore {
         commands.add_command(command_of(&["TIME"]));
         let mut replies = self.query(key, &commands).await?.into_iter();
         let stored = match replies.next() {
-            Some(Value::BulkString(stored)) => stored,
+            Some(Value::BulkString(stored)) => {
+                self.void_if_gone(key, Lookup::<()>::Dead);
+                stored
+            }
             Some(Value::Nil) => return Ok(None),
             Some(Value::ServerError(error)) => {
                 return match Code::from(&error) {

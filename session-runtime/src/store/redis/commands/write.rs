@@ -320,7 +320,7 @@ impl RedisStore {
         destruction: Destruction,
         entry: Option<Ending<'_>>,
     ) -> Result<Option<Destroyed>, StoreError> {
-        let (begun, _writing) = (Instant::now(), self.begin_write([key]));
+        let (begun, _writing) = (Instant::now(), self.begin_end(key, entry.is_some()));
         let mut reply = self.run_destroy(key, destruction, entry).await?;
         let again = entry.zip(time_of_late(&reply)).and_then(|(it, at)| late_end(it, at));
         if let Some(again) = again.filter(|_| begun.elapsed() < LATE_END) {

@@ -6,20 +6,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use super::Limits;
 use super::lease::Lease;
-use super::moment::Moment;
-use super::{NearRules, NearValues};
+use super::moment::{Micros, Moment};
+use crate::store::NearValues;
 
 /// The kept fields of a session. All came over the same connection, and the session has not changed
 /// in between, as far as the server told.
 pub(super) struct Entry {
+    /// The whole key of the session.
+    key: Box<str>,
     lease: Arc<Lease>,
     epoch: u64,
     fields: SmallVec<[KeptField; 2]>,
     /// The time until the session expires, as of a moment.
-    expiry: (Moment, Duration),
-    /// The expiry is being refreshed, so that the entry will go.
-    is_refreshing: bool,
+    expiry: (Moment, Micros),
+    refresh_begun: Moment,
 }
 
 /// A field as the server had it at some moment.
@@ -30,78 +32,97 @@ pub(super) struct KeptField {
     pub(super) snapshot: u64,
     /// The time when the question for the field was sent.
     pub(super) sent: Moment,
-    /// The time after which the field or its session may have expired.
-    pub(super) lasts: Duration,
+    /// The time from then on until the field is read again, or may have expired.
+    pub(super) lasts: Micros,
 }
 
+/// The time until a refresh of the expiry that showed no effect is repeated.
+const REFRESH_AGAIN: Duration = Duration::from_secs(5);
+
 impl Entry {
-    pub(super) fn new(lease: Arc<Lease>, epoch: u64) -> Self {
-        let expiry = (Moment::long_ago(), Duration::ZERO);
-        Self { lease, epoch, fields: SmallVec::new(), expiry, is_refreshing: false }
+    pub(super) fn new(key: &str, lease: &Arc<Lease>, epoch: u64, expiry: (Moment, Micros)) -> Self {
+        let (lease, fields) = (Arc::clone(lease), SmallVec::new());
+        Self { key: key.into(), lease, epoch, fields, expiry, refresh_begun: Moment::long_ago() }
     }
 
     pub(super) fn lease(&self) -> &Arc<Lease> {
         &self.lease
     }
 
-    /// Returns whether values of this connection and epoch may be added.
-    pub(super) fn is_of(&self, lease: &Lease, epoch: u64) -> bool {
-        self.lease.id() == lease.id() && self.epoch == epoch
+    pub(super) fn is_under(&self, key: &str) -> bool {
+        *self.key == *key
     }
 
-    /// Adds a field, in place of an earlier value.
-    pub(super) fn set(&mut self, field: KeptField) {
-        match self.fields.iter_mut().find(|kept| kept.name == field.name) {
-            Some(kept) => *kept = field,
-            None => self.fields.push(field),
+    pub(super) fn is_over(&self, lease: &Lease) -> bool {
+        self.lease.id() == lease.id()
+    }
+
+    pub(super) fn add(&mut self, field: KeptField) {
+        self.fields.push(field);
+    }
+
+    /// Adds the other fields of an earlier entry, if the session has not changed since.
+    pub(super) fn add_fields_of(&mut self, earlier: Self) {
+        if self.is_over(&earlier.lease) && self.epoch == earlier.epoch && self.key == earlier.key {
+            let others = earlier.fields.into_iter().filter(|field| !self.has(&[field.name]));
+            let others: SmallVec<[_; 2]> = others.collect();
+            self.fields.extend(others);
         }
-    }
-
-    pub(super) fn set_expiry(&mut self, sent: Moment, left: Duration) {
-        self.expiry = (sent, left);
-    }
-
-    /// Returns the values of all these fields, which are of one snapshot.
-    pub(super) fn values(
-        &self,
-        names: &[&'static str],
-        rules: &NearRules,
-        now: Moment,
-    ) -> Option<NearValues> {
-        let mut values = NearValues::with_capacity(names.len());
-        let mut snapshot = None;
-        for name in names {
-            let kept = self.fields.iter().find(|kept| kept.name == *name)?;
-            if *snapshot.get_or_insert(kept.snapshot) != kept.snapshot || !kept.counts(rules, now) {
-                return None;
-            }
-            values.push(kept.value.clone());
-        }
-        self.lease.holds(self.epoch, now, rules.max_staleness).then_some(values)
     }
 
     pub(super) fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.fields.iter().any(|kept| kept.name == *name))
     }
 
-    /// Returns whether less than this time is left until the session expires, once for the entry.
-    pub(super) fn begins_refresh(&mut self, below: Duration, now: Moment) -> bool {
-        let (sent, left) = self.expiry;
-        !self.is_refreshing && left.saturating_sub(sent.age(now)) < below && {
-            self.is_refreshing = true;
-            true
+    /// Returns the values of all these fields, which are of one snapshot. The latest sign of life
+    /// has this age.
+    pub(super) fn values(
+        &self,
+        names: &[&'static str],
+        limits: Limits,
+        now: Moment,
+        lease_age: Micros,
+    ) -> Option<NearValues> {
+        if lease_age > limits.staleness || !self.lease.holds(self.epoch) {
+            return None;
         }
+        let mut values = NearValues::with_capacity(names.len());
+        let mut snapshot = None;
+        for name in names {
+            let kept = self.fields.iter().find(|kept| kept.name == *name)?;
+            if *snapshot.get_or_insert(kept.snapshot) != kept.snapshot || !kept.counts(limits, now)
+            {
+                return None;
+            }
+            values.push(kept.value.clone());
+        }
+        Some(values)
+    }
+
+    /// Returns whether less than this time is left until the session expires. After that, only a
+    /// reader some seconds later gets the same answer.
+    pub(super) fn begins_refresh(&mut self, below: Micros, now: Moment) -> bool {
+        let (sent, left) = self.expiry;
+        let is_due = left.saturating_sub(sent.age(now)) < below
+            && self.refresh_begun.age(now) > REFRESH_AGAIN.into();
+        if is_due {
+            self.refresh_begun = now;
+        }
+        is_due
     }
 
     pub(super) fn bytes(&self) -> usize {
         let values = self.fields.iter().map(|kept| kept.value.as_ref().map_or(0, Bytes::len));
-        size_of::<Self>() + self.fields.len() * size_of::<KeptField>() + values.sum::<usize>()
+        size_of::<Self>()
+            + self.key.len()
+            + self.fields.len() * size_of::<KeptField>()
+            + values.sum::<usize>()
     }
 }
 
 impl KeptField {
-    fn counts(&self, rules: &NearRules, now: Moment) -> bool {
+    fn counts(&self, limits: Limits, now: Moment) -> bool {
         let age = self.sent.age(now);
-        age <= rules.max_age && age < self.lasts
+        age <= limits.age && age < self.lasts
     }
 }

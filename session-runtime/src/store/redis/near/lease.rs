@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use super::moment::{AtomicMoment, Moment};
+use super::moment::{AtomicMoment, Micros, Moment};
 use crate::store::{SessionKey, Source};
+use crate::telemetry::record_lease_age;
 
 /// The time for which the values count that came over a connection.
 ///
@@ -20,7 +21,7 @@ pub(crate) struct Lease {
     epoch: AtomicU64,
     /// The time when the latest sign of life that was answered had been sent.
     answered: AtomicMoment,
-    /// The time of the latest question for a sign of life.
+    /// The time of the question for a sign of life that is under way.
     asked: Mutex<Option<Moment>>,
     connection: OnceLock<Weak<dyn SignOfLife>>,
 }
@@ -28,9 +29,12 @@ pub(crate) struct Lease {
 /// A connection that can ask its server for a sign of life.
 pub(crate) trait SignOfLife: Send + Sync {
     /// Asks whether the server is the master and has the slot of the key, without waiting. Records
-    /// the answer at the lease of the connection.
+    /// the answer at the lease of the connection, and that the question is over.
     fn ask(self: Arc<Self>, key: &SessionKey);
 }
+
+/// The longest wait for an answer. A server that answers later is asked once more.
+pub(crate) const LONGEST_QUESTION: Duration = Duration::from_secs(5);
 
 impl Lease {
     pub(crate) fn new(source: Source) -> Self {
@@ -59,6 +63,11 @@ impl Lease {
         self.answered.store(sent);
     }
 
+    /// Records that no question is under way any more.
+    pub(crate) fn question_over(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Ends what came over the connection until now.
     pub(crate) fn void(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
@@ -68,30 +77,32 @@ impl Lease {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Returns whether a value of this epoch counts, and was current this long ago at most.
-    ///
-    /// The order matters. If all ended before the latest sign of life, the end is seen here.
-    pub(super) fn holds(&self, epoch: u64, now: Moment, at_most: Duration) -> bool {
-        self.age(now) <= at_most && self.epoch() == epoch && !self.source.has_ended()
+    /// Returns whether values of this epoch still count. Ask for the age of the latest sign of life
+    /// before. If all ended before that sign of life, the end is then seen here.
+    pub(super) fn holds(&self, epoch: u64) -> bool {
+        self.epoch() == epoch && !self.source.has_ended()
     }
 
     /// Returns the age of the latest sign of life.
-    pub(super) fn age(&self, now: Moment) -> Duration {
+    pub(super) fn age(&self, now: Moment) -> Micros {
         self.answered.load().age(now)
     }
 
-    /// Asks for a sign of life if the latest is older than this, and if none was sent since.
-    pub(super) fn ask_if_older(&self, than: Duration, now: Moment, key: &SessionKey) {
-        if self.age(now) < than {
+    /// Asks for a sign of life if the latest is older than this, and no question is under way.
+    pub(super) fn ask_if_older(&self, than: Micros, now: Moment, key: &SessionKey) {
+        let age = self.age(now);
+        if age < than {
             return;
         }
         // Another reader that has the lock is asking.
         let Ok(mut asked) = self.asked.try_lock() else { return };
-        if asked.is_some_and(|asked| asked.age(now) < than) {
+        if asked.is_some_and(|asked| asked.age(now) < LONGEST_QUESTION.into()) {
             return;
         }
         if let Some(connection) = self.connection.get().and_then(Weak::upgrade) {
             *asked = Some(now);
+            drop(asked);
+            record_lease_age(age.into());
             connection.ask(key);
         }
     }
@@ -110,6 +121,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn micros(seconds: u32) -> Micros {
+        (seconds * SECOND).into()
+    }
+
     #[derive(Default)]
     struct Connection(Mutex<usize>);
 
@@ -127,13 +142,14 @@ mod tests {
     fn values_count_for_a_time_after_a_sign_of_life() {
         let source = Source::default();
         let lease = Lease::new(source.clone());
-        assert!(!lease.holds(0, at(0), 5 * SECOND));
+        assert!(lease.age(at(0)) >= micros(1_000_000));
         lease.answered(at(1));
-        assert!(lease.holds(0, at(6), 5 * SECOND) && !lease.holds(0, at(7), 5 * SECOND));
+        assert_eq!(lease.age(at(6)), micros(5));
+        assert!(lease.holds(0));
         lease.void();
-        assert!(!lease.holds(0, at(2), 5 * SECOND) && lease.holds(1, at(2), 5 * SECOND));
+        assert!(!lease.holds(0) && lease.holds(1));
         source.end();
-        assert!(!lease.holds(1, at(2), 5 * SECOND));
+        assert!(!lease.holds(1));
     }
 
     #[test]
@@ -143,14 +159,17 @@ mod tests {
         let as_life: Arc<dyn SignOfLife> = connection.clone();
         lease.begin(Arc::downgrade(&as_life));
         drop(as_life);
-        for (now, asked) in [(10, 1), (10, 1), (12, 1), (13, 2)] {
-            lease.ask_if_older(3 * SECOND, at(now), &key);
+        for (now, asked) in [(10, 1), (10, 1), (14, 1), (15, 2)] {
+            lease.ask_if_older(micros(3), at(now), &key);
             assert_eq!(*connection.0.lock().unwrap(), asked, "at {now}");
         }
-        lease.answered(at(13));
-        lease.ask_if_older(3 * SECOND, at(15), &key);
-        assert_eq!(*connection.0.lock().unwrap(), 2);
+        lease.answered(at(15));
+        lease.question_over();
+        for (now, asked) in [(17, 2), (18, 3)] {
+            lease.ask_if_older(micros(3), at(now), &key);
+            assert_eq!(*connection.0.lock().unwrap(), asked, "at {now}");
+        }
         drop(connection);
-        lease.ask_if_older(3 * SECOND, at(20), &key);
+        lease.ask_if_older(micros(3), at(20), &key);
     }
 }

@@ -9,12 +9,14 @@
 //!   in the meantime: no news, no write, no reply over another connection.
 //! - **Write.** A write of this process voids the session at its begin and at its end, before the
 //!   caller learns the outcome. The server tells the end of the write only later.
-//! - **Foreign replies.** A reply over another connection may be newer than what is kept, whose
-//!   news is still under way. So the reply voids the same fields of other connections.
+//! - **Foreign replies.** A reply over another connection may be newer than the kept values, whose
+//!   news is still under way. So a reply voids an entry of another connection with the same fields.
 //! - **Sign of life.** There is no timer. A read that finds the latest sign of life older than a
 //!   third of the staleness asks for another, without waiting.
 //!
-//! Dead and unknown ids are never kept.
+//! Entries and events are by the tag of the key, which a session shares with its successors. So the
+//! end of a session under a later id is known by any of its ids. Dead and unknown ids are never
+//! kept.
 
 mod doorkeeper;
 mod entry;
@@ -24,10 +26,9 @@ mod shard;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::lease::{Lease, SignOfLife};
+pub(crate) use self::lease::{LONGEST_QUESTION, Lease, SignOfLife};
 pub(crate) use self::moment::Moment;
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,38 +36,39 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hashlink::DefaultHashBuilder;
 use smallvec::SmallVec;
 
 use self::doorkeeper::Doorkeeper;
-use self::entry::KeptField;
-use self::shard::{Gone, Shard, Ticket};
-use crate::id::slot::slot_in;
+use self::entry::{Entry, KeptField};
+use self::moment::Micros;
+use self::shard::{Shard, Tag, Ticket};
+use crate::id::slot::{StoredKey as _, slot_of_tag, tag_in};
 use crate::store::{NearRules, NearValues, Refresh, SessionKey};
-use crate::telemetry::NearCacheMetrics;
+use crate::telemetry::record_near_read;
 
 /// The place of a near cache. The connections of a store exist before the cache.
 #[derive(Default)]
-pub(crate) struct NearCell(OnceLock<Near>);
+pub(crate) struct NearCell(OnceLock<Box<Near>>);
 
 impl NearCell {
     pub(crate) fn get(&self) -> Option<&Near> {
-        self.0.get()
+        self.0.get().map(|near| &**near)
     }
 
     /// Creates the cache, or raises the limit of the existing cache.
     pub(crate) fn install(&self, max_bytes: usize) {
-        self.0.get_or_init(|| Near::new(max_bytes)).raise_limit(max_bytes);
+        self.0.get_or_init(|| Box::new(Near::new())).raise_limit(max_bytes);
     }
 }
 
 /// The near cache of a store and all its clones.
 pub(crate) struct Near {
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     shards: [Mutex<Shard>; SHARDS],
     doorkeeper: Doorkeeper,
     /// The number of snapshots so far.
     snapshots: AtomicU64,
-    metrics: NearCacheMetrics,
 }
 
 const SHARDS: usize = 16;
@@ -79,40 +81,46 @@ pub(crate) struct NearHit {
     pub(crate) is_refresh_due: bool,
 }
 
+/// The times of [`NearRules`].
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    staleness: Micros,
+    age: Micros,
+}
+
 /// A question for fields of a session, whose reply may be kept.
 pub(crate) struct Question {
-    hash: u64,
     ticket: Ticket,
     lease: Arc<Lease>,
     epoch: u64,
     sent: Moment,
+    max_age: Duration,
 }
 
 /// The reply to a question: values, and the times until the session and the fields expire.
 pub(crate) struct Answer<'a> {
     pub(crate) fields: &'a [&'static str],
     pub(crate) values: &'a [Option<Bytes>],
-    pub(crate) session_lasts: Duration,
-    /// In the order of the fields. Fields past the end have no expiry of their own.
     pub(crate) fields_last: &'a [Duration],
+    pub(crate) session_lasts: Duration,
 }
 
 /// Voids sessions until the end of a write to them.
 pub(crate) struct WriteGuard<'a> {
     near: &'a Near,
-    keys: SmallVec<[(u64, &'a str); 2]>,
+    tags: SmallVec<[Tag<'a>; 2]>,
+    /// At the end, all sessions are voided.
+    is_of_all: bool,
 }
 
 impl Near {
-    fn new(max_bytes: usize) -> Self {
-        let hasher = RandomState::new();
-        let shard = |_| Mutex::new(Shard::new(hasher.clone(), max_bytes / SHARDS));
+    fn new() -> Self {
+        let hasher = DefaultHashBuilder::default();
         Self {
-            shards: std::array::from_fn(shard),
-            hasher: hasher.clone(),
-            doorkeeper: Doorkeeper::new(Moment::now()),
+            shards: std::array::from_fn(|_| Mutex::new(Shard::new(hasher.clone()))),
+            hasher,
+            doorkeeper: Doorkeeper::new(),
             snapshots: AtomicU64::new(0),
-            metrics: NearCacheMetrics,
         }
     }
 
@@ -130,35 +138,38 @@ impl Near {
         refresh: Refresh,
         rules: &NearRules,
     ) -> Option<NearHit> {
-        let now = Moment::now();
-        let (found, lease) = self.look_up(key, fields, refresh, rules, now);
+        let (limits, now) = (Limits::from(rules), Moment::now());
+        let (found, lease) = self.look_up(key, fields, refresh, limits, now);
         if let Some(lease) = lease {
-            self.metrics.lease_is_due(lease.age(now));
-            lease.ask_if_older(rules.max_staleness / 3, now, key);
+            lease.ask_if_older(limits.sign_of_life_after(), now, key);
         }
-        self.metrics.read(found.is_some());
+        record_near_read(found.is_some());
         found
     }
 
     /// Returns the kept values, and the connection to ask for a sign of life, if due.
+    #[inline]
     fn look_up(
         &self,
         key: &SessionKey,
         fields: &[&'static str],
         refresh: Refresh,
-        rules: &NearRules,
+        limits: Limits,
         now: Moment,
     ) -> (Option<NearHit>, Option<Arc<Lease>>) {
-        let text = key.expose_secret();
-        let hash = self.hash(text);
-        let mut shard = self.shard(hash);
-        let Some(entry) = shard.entry(hash, text) else { return (None, None) };
-        let is_due = entry.lease().age(now) >= rules.max_staleness / 3;
+        let tag = self.tag(key);
+        let mut shard = self.shard(tag);
+        let Some(entry) = shard.entry(tag, key.expose_secret()) else { return (None, None) };
+        let lease_age = entry.lease().age(now);
+        let is_due = lease_age >= limits.sign_of_life_after();
         let lease = is_due.then(|| Arc::clone(entry.lease()));
-        let Some(values) = entry.values(fields, rules, now) else { return (None, lease) };
+        let values = entry.values(fields, limits, now, lease_age);
+        let Some(values) = values else { return (None, lease) };
         let is_refresh_due = match refresh {
             Refresh::No => false,
-            Refresh::Below { below, .. } => entry.begins_refresh(earlier(below, hash), now),
+            Refresh::Below { below, .. } => {
+                entry.begins_refresh(earlier(below, tag.hash).into(), now)
+            }
             // Every read has to refresh.
             Refresh::To(_) => return (None, lease),
         };
@@ -172,57 +183,55 @@ impl Near {
         lease: Arc<Lease>,
         rules: &NearRules,
     ) -> Option<Question> {
-        let (now, text) = (Moment::now(), key.expose_secret());
-        let hash = self.hash(text);
-        if !self.doorkeeper.admits(hash, now) {
+        let tag = self.tag(key);
+        if !self.doorkeeper.admits(tag.hash) {
             return None;
         }
-        lease.ask_if_older(rules.max_staleness / 3, now, key);
+        let limits = Limits::from(rules);
+        lease.ask_if_older(limits.sign_of_life_after(), Moment::now(), key);
         let epoch = lease.epoch();
-        let ticket = self.shard(hash).ticket(hash, &lease)?;
-        Some(Question { hash, ticket, lease, epoch, sent: Moment::now() })
+        let ticket = self.shard(tag).ticket(tag, &lease)?;
+        // Not all that was read together is read again together.
+        let max_age = earlier(rules.max_age, tag.hash);
+        Some(Question { ticket, lease, epoch, sent: Moment::now(), max_age })
     }
 
     /// Keeps the reply to a question, if nothing happened to the session since.
     pub(crate) fn keep(&self, key: &SessionKey, question: &Question, answer: &Answer<'_>) {
         let bytes: usize = answer.values.iter().flatten().map(Bytes::len).sum();
-        let Question { hash, ticket, ref lease, epoch, sent } = *question;
-        if bytes > LARGEST || lease.epoch() != epoch {
+        if bytes > LARGEST {
             return;
         }
         let snapshot = self.snapshots.fetch_add(1, Ordering::Relaxed);
-        self.update(hash, |shard| {
-            shard.keep(hash, key.expose_secret(), ticket, lease, epoch, |entry| {
-                entry.set_expiry(sent, answer.session_lasts);
-                for (at, (name, value)) in answer.fields.iter().zip(answer.values).enumerate() {
-                    let own = answer.fields_last.get(at).copied().unwrap_or(Duration::MAX);
-                    let (value, lasts) = (value.clone(), own.min(answer.session_lasts));
-                    entry.set(KeptField { name, value, snapshot, sent, lasts });
-                }
-            })
+        let entry = question.entry(key, answer, snapshot);
+        self.update(self.tag(key), |shard, tag| {
+            shard.keep(tag, question.ticket, &question.lease, entry);
         });
     }
 
     /// Records a reply over this connection about some fields of a session.
     pub(crate) fn replied(&self, key: &SessionKey, lease: &Lease, fields: &[&str]) {
-        let text = key.expose_secret();
-        let hash = self.hash(text);
-        self.update(hash, |shard| shard.replied(hash, text, lease, fields));
+        self.update(self.tag(key), |shard, tag| shard.replied(tag, lease, fields));
     }
 
     /// Voids what is kept under a key.
     pub(crate) fn void(&self, key: &str) {
-        let hash = self.hash(key);
-        self.update(hash, |shard| shard.void(hash, key));
+        self.update(self.tag_of(tag_in(key)), Shard::void);
     }
 
-    /// Voids what is kept of the sessions in these slots of a cluster.
+    /// Voids all that is kept of the sessions in these slots of a cluster.
     pub(crate) fn void_slots(&self, is_moved: impl Fn(u16) -> bool) {
+        self.void_where(|tag| is_moved(slot_of_tag(tag.as_bytes())));
+    }
+
+    fn void_where(&self, is_void: impl Fn(&str) -> bool) {
         for shard in &self.shards {
-            let mut shard = lock(shard);
-            let before = shard.bytes();
-            let gone = shard.void_where(|key| is_moved(slot_in(key)));
-            self.metrics.changed(gone.voided, gone.evicted, before, shard.bytes());
+            let changes = {
+                let mut shard = lock(shard);
+                shard.void_where(&is_void);
+                shard.take_changes()
+            };
+            changes.report();
         }
     }
 
@@ -231,27 +240,45 @@ impl Near {
         &'a self,
         keys: impl IntoIterator<Item = &'a SessionKey>,
     ) -> WriteGuard<'a> {
-        let text = |key: &'a SessionKey| (self.hash(key.expose_secret()), key.expose_secret());
-        let keys: SmallVec<[(u64, &str); 2]> = keys.into_iter().map(text).collect();
-        for (hash, key) in &keys {
-            self.update(*hash, |shard| shard.begin_write(*hash, key));
+        let tags: SmallVec<[Tag<'_>; 2]> = keys.into_iter().map(|key| self.tag(key)).collect();
+        for tag in &tags {
+            self.update(*tag, Shard::begin_write);
         }
-        WriteGuard { near: self, keys }
+        WriteGuard { near: self, tags, is_of_all: false }
     }
 
-    fn update(&self, hash: u64, update: impl FnOnce(&mut Shard) -> Gone) {
-        let mut shard = self.shard(hash);
-        let before = shard.bytes();
-        let gone = update(&mut shard);
-        self.metrics.changed(gone.voided, gone.evicted, before, shard.bytes());
+    fn update<'a>(&self, tag: Tag<'a>, update: impl FnOnce(&mut Shard, Tag<'a>)) {
+        let changes = {
+            let mut shard = self.shard(tag);
+            update(&mut shard, tag);
+            shard.take_changes()
+        };
+        changes.report();
     }
 
-    fn hash(&self, key: &str) -> u64 {
-        self.hasher.hash_one(key)
+    fn tag<'a>(&self, key: &'a SessionKey) -> Tag<'a> {
+        self.tag_of(key.hash_tag())
     }
 
-    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[(hash >> 48) as usize % SHARDS])
+    fn tag_of<'a>(&self, text: &'a str) -> Tag<'a> {
+        Tag { text, hash: self.hasher.hash_one(text) }
+    }
+
+    fn shard(&self, tag: Tag<'_>) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[(tag.hash >> 48) as usize % SHARDS])
+    }
+}
+
+impl Limits {
+    /// Returns the age of a sign of life after which another is due.
+    fn sign_of_life_after(self) -> Micros {
+        self.staleness.third()
+    }
+}
+
+impl From<&NearRules> for Limits {
+    fn from(rules: &NearRules) -> Self {
+        Self { staleness: rules.max_staleness.into(), age: rules.max_age.into() }
     }
 }
 
@@ -259,27 +286,53 @@ impl Question {
     pub(crate) fn lease(&self) -> &Lease {
         &self.lease
     }
+
+    fn entry(&self, key: &SessionKey, answer: &Answer<'_>, snapshot: u64) -> Entry {
+        let (sent, most) = (self.sent, answer.session_lasts.min(self.max_age));
+        let expiry = (sent, answer.session_lasts.into());
+        let mut entry = Entry::new(key.expose_secret(), &self.lease, self.epoch, expiry);
+        let values = answer.fields.iter().zip(answer.values).zip(answer.fields_last);
+        for ((name, value), own) in values {
+            let (value, lasts) = (value.clone(), most.min(*own).into());
+            entry.add(KeptField { name, value, snapshot, sent, lasts });
+        }
+        entry
+    }
 }
 
 impl Drop for Near {
     fn drop(&mut self) {
-        let bytes = self.shards.iter().map(|shard| lock(shard).bytes()).sum();
-        self.metrics.changed(0, 0, bytes, 0);
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.clear();
+            shard.take_changes().report();
+        }
+    }
+}
+
+impl WriteGuard<'_> {
+    /// Voids all sessions at the end of the write.
+    pub(crate) fn of_all(mut self) -> Self {
+        self.is_of_all = true;
+        self
     }
 }
 
 impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
-        for (hash, key) in &self.keys {
-            self.near.update(*hash, |shard| shard.end_write(*hash, key));
+        if self.is_of_all {
+            self.near.void_where(|_| true);
+        }
+        for tag in &self.tags {
+            self.near.update(*tag, Shard::end_write);
         }
     }
 }
 
-/// Returns a share of a threshold that differs by process, so that not all processes refresh a
-/// session at the same time.
-fn earlier(threshold: Duration, hash: u64) -> Duration {
-    threshold.mul_f64(1.0 - (hash % 64) as f64 / 1280.0)
+/// Returns a time up to a twentieth shorter, which differs by session and process. So not all
+/// processes refresh a session at the same time, and not all sessions are read again together.
+fn earlier(time: Duration, hash: u64) -> Duration {
+    time - time / 1280 * (hash % 64) as u32
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

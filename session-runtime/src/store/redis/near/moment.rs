@@ -14,6 +14,10 @@ pub(crate) struct Moment {
     system: u64,
 }
 
+/// A time in microseconds. Comparisons are cheaper than those of a `Duration`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Micros(u64);
+
 /// A moment that another thread may replace.
 ///
 /// A reader may see the two halves of different moments. The age is then that of the older moment.
@@ -29,7 +33,7 @@ impl Moment {
     pub(crate) fn now() -> Self {
         let start = *START;
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { monotonic: micros(start.elapsed()), system: micros(system) }
+        Self { monotonic: Micros::from(start.elapsed()).0, system: Micros::from(system).0 }
     }
 
     pub(super) fn long_ago() -> Self {
@@ -37,9 +41,9 @@ impl Moment {
     }
 
     /// Returns the age at a later moment.
-    pub(super) fn age(self, now: Self) -> Duration {
+    pub(super) fn age(self, now: Self) -> Micros {
         let monotonic = now.monotonic.saturating_sub(self.monotonic);
-        Duration::from_micros(monotonic.max(now.system.saturating_sub(self.system)))
+        Micros(monotonic.max(now.system.saturating_sub(self.system)))
     }
 }
 
@@ -58,15 +62,34 @@ impl AtomicMoment {
     }
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+impl Micros {
+    pub(super) fn third(self) -> Self {
+        Self(self.0 / 3)
+    }
+
+    pub(super) fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+/// A time beyond half a million years becomes the longest time.
+impl From<Duration> for Micros {
+    fn from(time: Duration) -> Self {
+        Self(time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into()))
+    }
+}
+
+impl From<Micros> for Duration {
+    fn from(time: Micros) -> Self {
+        Self::from_micros(time.0)
+    }
 }
 
 #[cfg(test)]
 impl Moment {
     /// Returns a moment this long after the start of both clocks.
     pub(super) fn at(monotonic: Duration, system: Duration) -> Self {
-        Self { monotonic: micros(monotonic), system: micros(system) }
+        Self { monotonic: Micros::from(monotonic).0, system: Micros::from(system).0 }
     }
 }
 
@@ -88,16 +111,16 @@ mod tests {
             (9, 90, 0),
         ] {
             let now = Moment::at(monotonic * SECOND, system * SECOND);
-            assert_eq!(then.age(now), age * SECOND);
+            assert_eq!(Duration::from(then.age(now)), age * SECOND);
         }
     }
 
     #[test]
     fn a_moment_that_never_came_is_long_ago() {
         let moment = AtomicMoment::default();
-        assert!(moment.load().age(Moment::now()) > 1_000_000 * SECOND);
+        assert!(Duration::from(moment.load().age(Moment::now())) > 1_000_000 * SECOND);
         let now = Moment::now();
         moment.store(now);
-        assert_eq!(moment.load().age(now), Duration::ZERO);
+        assert_eq!(moment.load().age(now), Micros(0));
     }
 }

@@ -1,25 +1,33 @@
 //! A part of the cache, behind one lock.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::sync::Arc;
 
-use hashlink::LinkedHashMap;
 use hashlink::linked_hash_map::RawEntryMut;
+use hashlink::{DefaultHashBuilder, LinkedHashMap};
 
 use super::entry::Entry;
 use super::lease::Lease;
+use crate::telemetry::NearCacheChanges;
 
 /// A part of the cache, behind one lock.
 pub(super) struct Shard {
-    /// In order of last use, least recently used first.
-    entries: LinkedHashMap<Box<str>, Entry, RandomState>,
-    /// What happened to the sessions of each slot. Many sessions share a slot of this table.
+    /// In order of last use, least recently used first. The key is the tag, which a session shares
+    /// with its successors. Only the latest of these matters.
+    entries: LinkedHashMap<Box<str>, Entry>,
+    /// The latest events, by hash. Many sessions share a slot of this table.
     slots: Box<[Slot; SLOTS]>,
-    /// The number of writes under way for each session, by hash.
+    /// The number of writes under way, by hash.
     busy: HashMap<u64, usize>,
     bytes: usize,
     max_bytes: usize,
+    changes: NearCacheChanges,
+}
+
+/// The tag of a session, with its hash.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag<'a> {
+    pub(super) text: &'a str,
+    pub(super) hash: u64,
 }
 
 const SLOTS: usize = 256;
@@ -36,28 +44,21 @@ struct Slot {
 
 /// The state of a session when a question for its fields is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
-    generation: u64,
-}
-
-/// The entries that went, for the metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Gone {
-    pub(super) voided: usize,
-    pub(super) evicted: usize,
-}
+pub(super) struct Ticket(u64);
 
 impl Shard {
-    pub(super) fn new(hasher: RandomState, max_bytes: usize) -> Self {
+    pub(super) fn new(hasher: DefaultHashBuilder) -> Self {
         Self {
             entries: LinkedHashMap::with_hasher(hasher),
             slots: Box::new([Slot::default(); SLOTS]),
             busy: HashMap::new(),
             bytes: 0,
-            max_bytes,
+            max_bytes: 0,
+            changes: NearCacheChanges::default(),
         }
     }
 
+    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -66,141 +67,150 @@ impl Shard {
         self.max_bytes = self.max_bytes.max(max_bytes);
     }
 
+    /// Takes the changes since the last call, for the metrics.
+    pub(super) fn take_changes(&mut self) -> NearCacheChanges {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.resize(-(self.bytes as i64));
+    }
+
     /// Returns the entry of a session that is not being written to, as the most recently used.
-    pub(super) fn entry(&mut self, hash: u64, key: &str) -> Option<&mut Entry> {
-        if self.busy.contains_key(&hash) {
+    pub(super) fn entry(&mut self, tag: Tag<'_>, key: &str) -> Option<&mut Entry> {
+        if self.busy.contains_key(&tag.hash) {
             return None;
         }
-        match self.entries.raw_entry_mut().from_key_hashed_nocheck(hash, key) {
-            RawEntryMut::Occupied(mut entry) => {
+        match self.entries.raw_entry_mut().from_key_hashed_nocheck(tag.hash, tag.text) {
+            RawEntryMut::Occupied(mut entry) if entry.get().is_under(key) => {
                 entry.to_back();
                 Some(entry.into_mut())
             }
-            RawEntryMut::Vacant(_) => None,
+            _ => None,
         }
     }
 
     /// Begins a question over this connection. `None` while the session is being written to.
-    pub(super) fn ticket(&mut self, hash: u64, lease: &Lease) -> Option<Ticket> {
-        if self.busy.contains_key(&hash) {
+    pub(super) fn ticket(&mut self, tag: Tag<'_>, lease: &Lease) -> Option<Ticket> {
+        if self.busy.contains_key(&tag.hash) {
             return None;
         }
-        Some(Ticket { generation: self.see(hash, lease).generation })
+        Some(Ticket(self.see(tag, lease).generation))
     }
 
-    /// Records a reply over this connection about some fields of a session. Entries of other
+    /// Records a reply over this connection about some fields of a session. The values of other
     /// connections may be older, as may replies that are still under way there.
-    pub(super) fn replied(&mut self, hash: u64, key: &str, lease: &Lease, fields: &[&str]) -> Gone {
-        self.see(hash, lease);
-        let is_foreign = |entry: &Entry| entry.lease().id() != lease.id() && entry.has(fields);
-        self.remove_if(hash, key, is_foreign)
+    pub(super) fn replied(&mut self, tag: Tag<'_>, lease: &Lease, fields: &[&str]) {
+        self.see(tag, lease);
+        self.remove_if(tag, |entry| !entry.is_over(lease) && entry.has(fields));
     }
 
-    /// Returns the entry to add fields to, if nothing happened to the session since the ticket.
-    pub(super) fn keep(
-        &mut self,
-        hash: u64,
-        key: &str,
-        ticket: Ticket,
-        lease: &Arc<Lease>,
-        epoch: u64,
-        add: impl FnOnce(&mut Entry),
-    ) -> Gone {
-        let slot = self.slots[slot_of(hash)];
-        if slot.generation != ticket.generation
-            || slot.seen != lease.id()
-            || self.busy.contains_key(&hash)
-        {
-            return Gone::default();
+    /// Keeps an entry, if nothing happened to the session since the ticket. Fields of an earlier
+    /// entry stay if both are of the same connection and epoch.
+    pub(super) fn keep(&mut self, tag: Tag<'_>, ticket: Ticket, lease: &Lease, mut entry: Entry) {
+        let slot = self.slots[slot_of(tag)];
+        let is_late = slot.generation != ticket.0 || slot.seen != lease.id();
+        if is_late || self.busy.contains_key(&tag.hash) {
+            return;
         }
-        let mut gone = self.remove_if(hash, key, |entry| !entry.is_of(lease, epoch));
-        let entry = match self.entries.raw_entry_mut().from_key_hashed_nocheck(hash, key) {
-            RawEntryMut::Occupied(mut entry) => {
-                entry.to_back();
-                self.bytes -= size(key, entry.get());
-                entry.into_mut()
-            }
-            RawEntryMut::Vacant(vacant) => {
-                let entry = Entry::new(Arc::clone(lease), epoch);
-                vacant.insert_hashed_nocheck(hash, key.into(), entry).1
-            }
-        };
-        add(entry);
-        self.bytes += size(key, entry);
-        gone.evicted = self.evict();
-        gone
+        if let Some(earlier) = self.take(tag) {
+            entry.add_fields_of(earlier);
+        }
+        let size = size(tag.text, &entry);
+        // A single session must not empty the cache.
+        if size > self.max_bytes / 8 {
+            return;
+        }
+        self.resize(size as i64);
+        self.entries.insert(tag.text.into(), entry);
+        self.evict();
     }
 
     /// Voids what is kept of a session, and all replies that are under way.
-    pub(super) fn void(&mut self, hash: u64, key: &str) -> Gone {
-        self.slots[slot_of(hash)].generation += 1;
-        self.remove_if(hash, key, |_| true)
+    pub(super) fn void(&mut self, tag: Tag<'_>) {
+        self.slots[slot_of(tag)].generation += 1;
+        self.remove_if(tag, |_| true);
     }
 
     /// Voids a session at the begin of a write. Until the end, nothing of the session is kept.
-    pub(super) fn begin_write(&mut self, hash: u64, key: &str) -> Gone {
-        *self.busy.entry(hash).or_default() += 1;
-        self.void(hash, key)
+    pub(super) fn begin_write(&mut self, tag: Tag<'_>) {
+        *self.busy.entry(tag.hash).or_default() += 1;
+        self.void(tag);
     }
 
-    pub(super) fn end_write(&mut self, hash: u64, key: &str) -> Gone {
-        if let Some(writes) = self.busy.get_mut(&hash) {
+    pub(super) fn end_write(&mut self, tag: Tag<'_>) {
+        if let Some(writes) = self.busy.get_mut(&tag.hash) {
             *writes -= 1;
             if *writes == 0 {
-                self.busy.remove(&hash);
+                self.busy.remove(&tag.hash);
             }
         }
-        self.void(hash, key)
+        self.void(tag);
     }
 
-    /// Voids all sessions with such a key, and all replies that are under way.
-    pub(super) fn void_where(&mut self, is_void: impl Fn(&str) -> bool) -> Gone {
+    /// Voids all sessions with such a tag, and all replies that are under way.
+    pub(super) fn void_where(&mut self, is_void: impl Fn(&str) -> bool) {
         self.slots.iter_mut().for_each(|slot| slot.generation += 1);
         let (mut bytes, before) = (0, self.entries.len());
-        self.entries.retain(|key, entry| {
-            let stays = !is_void(key);
-            bytes += if stays { size(key, entry) } else { 0 };
-            stays
+        self.entries.retain(|tag, entry| {
+            let goes = is_void(tag);
+            bytes += if goes { size(tag, entry) } else { 0 };
+            !goes
         });
-        self.bytes = bytes;
-        Gone { voided: before - self.entries.len(), evicted: 0 }
+        self.changes.voided += (before - self.entries.len()) as u64;
+        self.resize(-(bytes as i64));
     }
 
-    fn see(&mut self, hash: u64, lease: &Lease) -> Slot {
-        let slot = &mut self.slots[slot_of(hash)];
+    fn see(&mut self, tag: Tag<'_>, lease: &Lease) -> Slot {
+        let slot = &mut self.slots[slot_of(tag)];
         if slot.seen != lease.id() {
             *slot = Slot { generation: slot.generation + 1, seen: lease.id() };
         }
         *slot
     }
 
-    fn remove_if(&mut self, hash: u64, key: &str, is_void: impl FnOnce(&Entry) -> bool) -> Gone {
-        match self.entries.raw_entry_mut().from_key_hashed_nocheck(hash, key) {
-            RawEntryMut::Occupied(entry) if is_void(entry.get()) => {
-                self.bytes -= size(key, entry.get());
-                entry.remove();
-                Gone { voided: 1, evicted: 0 }
-            }
-            _ => Gone::default(),
-        }
-    }
-
-    fn evict(&mut self) -> usize {
-        let mut evicted = 0;
-        while self.bytes > self.max_bytes
-            && let Some((key, entry)) = self.entries.pop_front()
+    fn remove_if(&mut self, tag: Tag<'_>, is_void: impl FnOnce(&Entry) -> bool) {
+        let found = self.entries.raw_entry_mut().from_key_hashed_nocheck(tag.hash, tag.text);
+        if let RawEntryMut::Occupied(entry) = found
+            && is_void(entry.get())
         {
-            self.bytes -= size(&key, &entry);
-            evicted += 1;
+            let size = size(tag.text, &entry.remove());
+            self.changes.voided += 1;
+            self.resize(-(size as i64));
         }
-        evicted
+    }
+
+    fn take(&mut self, tag: Tag<'_>) -> Option<Entry> {
+        match self.entries.raw_entry_mut().from_key_hashed_nocheck(tag.hash, tag.text) {
+            RawEntryMut::Occupied(entry) => {
+                let entry = entry.remove();
+                self.resize(-(size(tag.text, &entry) as i64));
+                Some(entry)
+            }
+            RawEntryMut::Vacant(_) => None,
+        }
+    }
+
+    fn evict(&mut self) {
+        while self.bytes > self.max_bytes
+            && let Some((tag, entry)) = self.entries.pop_front()
+        {
+            self.resize(-(size(&tag, &entry) as i64));
+            self.changes.evicted += 1;
+        }
+    }
+
+    fn resize(&mut self, by: i64) {
+        self.bytes = self.bytes.saturating_add_signed(by as isize);
+        self.changes.bytes += by;
     }
 }
 
-fn slot_of(hash: u64) -> usize {
-    (hash >> 32) as usize % SLOTS
+fn slot_of(tag: Tag<'_>) -> usize {
+    (tag.hash >> 32) as usize % SLOTS
 }
 
-fn size(key: &str, entry: &Entry) -> usize {
-    key.len() + entry.bytes() + OVERHEAD
+fn size(tag: &str, entry: &Entry) -> usize {
+    tag.len() + entry.bytes() + OVERHEAD
 }

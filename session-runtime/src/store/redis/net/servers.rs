@@ -6,7 +6,7 @@ use crate::store::redis::cause::Cause;
 use crate::store::redis::net::deployment::{Deployment, Topology};
 use crate::store::redis::net::link::Link;
 use crate::store::redis::net::node_connections::Route;
-use crate::store::redis::net::request::{Idempotent, Request, RequestError};
+use crate::store::redis::net::request::{Exchange, Idempotent, Request, RequestError};
 
 impl Deployment {
     /// Returns the names of the servers that keep sessions, for
@@ -37,7 +37,7 @@ impl Deployment {
         name: &str,
         request: &R,
         deadline: Instant,
-    ) -> Result<R::Reply, RequestError> {
+    ) -> Result<Exchange<R::Reply>, RequestError> {
         let Some(link) = self.link_to(name) else {
             return Err(RequestError::NotSent(Cause::NoClusterNode));
         };
@@ -46,8 +46,7 @@ impl Deployment {
         if matches!(sent, Err(RequestError::NoReply(Cause::Lost))) {
             sent = link.send(&request, false, deadline).await;
         }
-        let exchange = sent.inspect_err(|_| self.topology.refresh_soon())?;
-        Ok(exchange.reply)
+        sent.inspect_err(|_| self.topology.refresh_soon())
     }
 
     fn link_to(&self, name: &str) -> Option<Link> {

@@ -51,7 +51,9 @@ impl RedisStore {
         look: Look<'_>,
     ) -> Result<Vec<Lookup<Seen>>, StoreError> {
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let mut replies = self.query(first, &look_at(keys, look)).await?.into_iter();
+        let mut exchange = self.query_fields(first, look.fields, &look_at(keys, look)).await?;
+        self.near_saw(&exchange, &keys[1..], look.fields);
+        let mut replies = std::mem::take(&mut exchange.reply).into_iter();
         keys.iter().map(|_| seen(replies.next(), replies.next(), look.index)).collect()
     }
 

@@ -194,7 +194,7 @@ impl Cluster {
                 Some(Redirect::Moved(address)) => {
                     asking = None;
                     let node = self.shared.node_at(&address).map_err(RequestError::NotSent)?;
-                    self.shared.reassign(slot, &node);
+                    self.shared.write_map().reassign(slot, &node);
                     self.refresh_slots_soon();
                     budget.follow().await
                 }
@@ -366,17 +366,6 @@ impl Shared {
             near.void_slots(|slot| moved[usize::from(slot)]);
         }
         Ok(())
-    }
-
-    /// Assigns another master to a slot. A near cache keeps nothing of a slot that has moved.
-    fn reassign(&self, slot: u16, node: &Arc<Node>) {
-        let mut map = self.write_map();
-        let is_moved = map.node_of(slot).is_none_or(|known| !Arc::ptr_eq(known, node));
-        map.reassign(slot, node);
-        drop(map);
-        if let (true, Some(near)) = (is_moved, self.near.get()) {
-            near.void_slots(|moved| moved == slot);
-        }
     }
 
     /// Returns the node at an address, with existing connections or with new connections.

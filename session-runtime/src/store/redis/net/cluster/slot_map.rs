@@ -22,6 +22,8 @@ pub(crate) struct SlotMap {
     nodes: Vec<Arc<Node>>,
     /// For each slot, the master's index in `nodes`. Empty before the slots are known.
     slots: Vec<Option<u16>>,
+    /// The slots that were assigned to other masters by redirections.
+    reassigned: Vec<u16>,
 }
 
 impl SlotMap {
@@ -38,19 +40,23 @@ impl SlotMap {
         self.nodes.iter().find(|node| node.address == *address)
     }
 
-    /// Returns for each slot whether the master is another in the other map. `None` if no slot has
-    /// another master.
+    /// Returns for each slot whether the master is another in the other map, or was another before a
+    /// redirection. `None` if no slot has moved.
     pub(crate) fn moved_to(&self, other: &Self) -> Option<Vec<bool>> {
         let is_same = |slot| match (self.node_of(slot), other.node_of(slot)) {
             (Some(before), Some(after)) => Arc::ptr_eq(before, after),
             (before, _) => before.is_none(),
         };
-        let moved: Vec<_> = (0..SLOTS).map(|slot| !is_same(slot as u16)).collect();
+        let mut moved: Vec<_> = (0..SLOTS).map(|slot| !is_same(slot as u16)).collect();
+        self.reassigned.iter().for_each(|slot| moved[usize::from(*slot)] = true);
         moved.contains(&true).then_some(moved)
     }
 
     /// Assigns another master to a slot.
     pub(crate) fn reassign(&mut self, slot: u16, node: &Arc<Node>) {
+        if !self.reassigned.contains(&slot) {
+            self.reassigned.push(slot);
+        }
         self.assign(&Range { first: slot, last: slot, master: node.address.clone() }, node);
     }
 

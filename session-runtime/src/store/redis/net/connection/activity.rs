@@ -42,6 +42,11 @@ impl Activity {
         self.master_seen.fetch_max(self.moment(asked_at), Ordering::Relaxed);
     }
 
+    /// Records that the server may be a replica.
+    pub(crate) fn doubt_master(&self) {
+        self.master_seen.store(0, Ordering::Relaxed);
+    }
+
     fn since(&self, earlier: &AtomicU64, now: Instant) -> Duration {
         Duration::from_millis(self.moment(now).saturating_sub(earlier.load(Ordering::Relaxed)))
     }

@@ -1,7 +1,6 @@
 //! Signs of life, for values that were read over a connection.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::{Pipeline, Value};
 use tokio::time::{Instant, timeout};
@@ -9,12 +8,9 @@ use tokio::time::{Instant, timeout};
 use super::LiveConnection;
 use super::role::{Role, role_in};
 use crate::store::redis::cause::Code;
-use crate::store::redis::near::{Moment, SignOfLife};
+use crate::store::redis::near::{LONGEST_QUESTION, Moment, SignOfLife};
 use crate::store::redis::protocol::command::command_of;
 use crate::store::{PERMANENT_FIELD, SessionKey};
-
-/// The longest wait for an answer. A later question follows sooner.
-const LONGEST: Duration = Duration::from_secs(5);
 
 /// The answer to a question for a sign of life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +20,7 @@ enum Answer {
     Replica,
     /// The server has no data at present, or another server has the slot of the key.
     Elsewhere,
+    /// The answer proves nothing.
     None,
 }
 
@@ -34,7 +31,10 @@ impl SignOfLife for LiveConnection {
         commands.add_command(command_of(&["HELLO"]));
         commands.add_command(command_of(&["HEXISTS", key.expose_secret(), PERMANENT_FIELD]));
         let runtime = self.runtime.clone();
-        runtime.spawn(async move { timeout(LONGEST, self.ask_for_life(&commands)).await });
+        runtime.spawn(async move {
+            let _ = timeout(LONGEST_QUESTION, self.ask_for_life(&commands)).await;
+            self.news.iter().for_each(|news| news.lease().question_over());
+        });
     }
 }
 
@@ -50,7 +50,11 @@ impl LiveConnection {
                 news.lease().answered(sent);
                 self.activity.record_master(begun);
             }
-            Answer::Replica => news.end(),
+            // The next request asks for the role, and replaces the connection.
+            Answer::Replica => {
+                news.lease().void();
+                self.activity.doubt_master();
+            }
             Answer::Elsewhere => news.lease().void(),
             Answer::None => {}
         }
@@ -65,7 +69,7 @@ fn answer_in(replies: &[Value]) -> Answer {
     match (exists, Code::in_reply(exists)) {
         // The key may hold a tombstone.
         (Value::Int(0 | 1), _) | (_, Some(Code::WrongType)) => Answer::Alive,
-        (_, Some(_)) => Answer::Elsewhere,
+        (_, Some(code)) if code.is_retryable() => Answer::Elsewhere,
         _ => Answer::None,
     }
 }
@@ -88,6 +92,8 @@ mod tests {
             (master, "-ASK 1 h:1\r\n", Answer::Elsewhere),
             (master, "-CLUSTERDOWN x\r\n", Answer::Elsewhere),
             (master, "-LOADING x\r\n", Answer::Elsewhere),
+            (master, "-BUSY x\r\n", Answer::None),
+            (master, "-NOPERM x\r\n", Answer::None),
             (replica, ":1\r\n", Answer::Replica),
             ("-ERR x\r\n", ":1\r\n", Answer::None),
         ] {

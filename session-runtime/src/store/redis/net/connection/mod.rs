@@ -121,6 +121,13 @@ impl LiveConnection {
         })
     }
 
+    /// Ends the news of a connection that gets no more operations.
+    pub(crate) fn end_news(&self) {
+        if let Some(news) = &self.news {
+            news.end();
+        }
+    }
+
     /// Gives the connection's driver a turn to notice that the idle connection has ended.
     ///
     /// A timer is used, because timers pass through the runtime's own driver. A task that only

@@ -107,8 +107,8 @@ impl State {
 
     /// Replaces the current connection, whose news ends before there is another connection.
     pub(super) fn connected(&mut self, connection: Arc<LiveConnection>) {
-        if let Some(news) = self.connection.as_ref().and_then(|live| live.news.as_ref()) {
-            news.end();
+        if let Some(before) = &self.connection {
+            before.end_news();
         }
         *self = Self {
             server: Some(Arc::clone(&connection.server)),
@@ -125,7 +125,11 @@ impl State {
         endpoint: &Endpoint,
         generation: Generation,
     ) -> bool {
-        self.connection.take_if(|live| cause.is_unanswered() || live.generation != generation);
+        let is_over =
+            |live: &mut Arc<LiveConnection>| cause.is_unanswered() || live.generation != generation;
+        if let Some(over) = self.connection.take_if(is_over) {
+            over.end_news();
+        }
         // A server that answers may continue to serve on the current connection, even if the answer
         // refuses another connection.
         self.is_suspect = false;
