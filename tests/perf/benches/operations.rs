@@ -50,9 +50,9 @@ fn redis(operation: Repeat) -> Repeat {
 }
 
 #[library_benchmark(setup = near_redis)]
-#[bench::first_get(args = (Operation::FirstGet), config = costs_near([18_066, 4]))]
-#[bench::get(args = (Operation::Get), config = costs_near([2_940, 1]))]
-#[bench::read_five(args = (Operation::ReadFive), config = costs_near([5_740, 5]))]
+#[bench::first_get(args = (Operation::FirstGet), config = costs_near([18_400, 4]))]
+#[bench::get(args = (Operation::Get), config = costs_near([3_260, 1]))]
+#[bench::read_five(args = (Operation::ReadFive), config = costs_near([6_400, 5]))]
 fn near_cache(operation: Repeat) -> Repeat {
     thousand_times(operation)
 }

@@ -42,7 +42,9 @@ impl RedisStore {
         refresh: Refresh,
         rules: &NearRules,
     ) -> Option<NearValues> {
-        let hit = self.near()?.get(key, fields, refresh, rules)?;
+        // The refresh of every read would void what is kept.
+        let near = self.near().filter(|_| !matches!(refresh, Refresh::To(_)))?;
+        let hit = near.get(key, fields, refresh, rules)?;
         if let (true, Refresh::Below { expires_in, .. }) = (hit.is_refresh_due, refresh) {
             self.refresh_unawaited(key, expires_in);
         }

@@ -139,15 +139,11 @@ impl Near {
         rules: &NearRules,
     ) -> Option<NearHit> {
         let (limits, now) = (Limits::from(rules), Moment::now());
-        let (found, lease) = self.look_up(key, fields, refresh, limits, now);
-        if let Some(lease) = lease {
-            lease.ask_if_older(limits.sign_of_life_after(), now, key);
-        }
-        record_near_read(found.is_some());
-        found
+        let hit = self.look_up(key, fields, refresh, limits, now);
+        record_near_read(hit.is_some());
+        hit
     }
 
-    /// Returns the kept values, and the connection to ask for a sign of life, if due.
     #[inline]
     fn look_up(
         &self,
@@ -156,24 +152,24 @@ impl Near {
         refresh: Refresh,
         limits: Limits,
         now: Moment,
-    ) -> (Option<NearHit>, Option<Arc<Lease>>) {
+    ) -> Option<NearHit> {
         let tag = self.tag(key);
         let mut shard = self.shard(tag);
-        let Some(entry) = shard.entry(tag, key.expose_secret()) else { return (None, None) };
+        let entry = shard.entry(tag, key.expose_secret())?;
         let lease_age = entry.lease().age(now);
-        let is_due = lease_age >= limits.sign_of_life_after();
-        let lease = is_due.then(|| Arc::clone(entry.lease()));
         let values = entry.values(fields, limits, now, lease_age);
-        let Some(values) = values else { return (None, lease) };
         let is_refresh_due = match refresh {
-            Refresh::No => false,
-            Refresh::Below { below, .. } => {
+            Refresh::Below { below, .. } if values.is_some() => {
                 entry.begins_refresh(earlier(below, tag.hash).into(), now)
             }
-            // Every read has to refresh.
-            Refresh::To(_) => return (None, lease),
+            _ => false,
         };
-        (Some(NearHit { values, is_refresh_due }), lease)
+        if lease_age >= limits.sign_of_life_after() {
+            let lease = Arc::clone(entry.lease());
+            drop(shard);
+            lease.ask_if_older(limits.sign_of_life_after(), now, key);
+        }
+        Some(NearHit { values: values?, is_refresh_due })
     }
 
     /// Begins a question over a connection. `None` if the reply will not be kept.
