@@ -65,7 +65,8 @@ impl NearCache {
     /// MiB. With 0, there is no near cache.
     ///
     /// The size includes names and an estimate of the overhead. Values that were not used for the
-    /// longest time go first.
+    /// longest time go first. Several [`Sessions`](crate::Sessions) on one store share a near cache.
+    /// The largest of their sizes then counts.
     pub fn max_bytes(self, bytes: usize) -> Self {
         Self { max_bytes: bytes, ..self }
     }

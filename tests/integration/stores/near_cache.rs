@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use session_runtime::{NearCache, Session, SessionConfig, SessionId, Sessions};
+use session_runtime::store::SessionKey;
+use session_runtime::{NearCache, RedisStore, Session, SessionConfig, SessionId, Sessions};
 use session_tests::cookies::SECRET;
 use session_tests::server::RedisServer;
 use session_tests::until;
@@ -13,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Visitor {
     #[session(cached)]
     theme: String,
-    #[session(cached)]
+    #[session(cached, index)]
     user: Option<u64>,
     is_admin: bool,
 }
@@ -110,4 +111,62 @@ async fn an_own_write_is_seen_at_once() {
         assert_eq!(again.user().await.unwrap(), Some(user));
         assert_eq!(again.read((again.user(), again.theme())).await.unwrap().0, Some(user));
     }
+}
+
+/// The session has another id in the list than in the cookie of the reader, until the list is read.
+#[tokio::test]
+async fn an_end_of_all_sessions_of_a_user_is_seen_at_once() {
+    let world = World::new().await;
+    for user in 0..50 {
+        let session = world.near.create::<Visitor>().await.unwrap();
+        session.set_user(user).await.unwrap();
+        session.rotate().await.unwrap();
+        let id = session.session_id().unwrap();
+        let read = async || world.near.open_id::<Visitor>(&id).user().await.unwrap();
+        until("the near cache keeps the user", async || {
+            let before = world.reads();
+            assert_eq!(read().await, Some(user));
+            world.reads() == before
+        })
+        .await;
+        assert_eq!(world.near.find(Visitor::by_user(user)).end_all().await.unwrap(), 1);
+        assert_eq!(read().await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_shared_has_one_near_cache() {
+    let world = World::new().await;
+    let store = RedisStore::connect(&world.server.url()).await.unwrap();
+    let config = || config(&world.server).near_cache(cache());
+    let [one, other] = [config(), config().cookie_name("other")]
+        .map(|config| Sessions::with_store(config, store.clone()).unwrap());
+    let id = world.begin().await;
+    let theme = async |sessions: &Sessions| sessions.open_id::<Visitor>(&id).theme().await.unwrap();
+    until("the near cache keeps the theme", async || {
+        let before = world.reads();
+        theme(&one).await;
+        world.reads() == before
+    })
+    .await;
+    let before = world.reads();
+    assert_eq!(theme(&other).await, "dark");
+    assert_eq!(world.reads(), before);
+    other.open_id::<Visitor>(&id).set_theme("light").await.unwrap();
+    assert_eq!(theme(&one).await, "light");
+}
+
+#[tokio::test]
+async fn a_session_that_expires_soon_is_refreshed_by_a_kept_value() {
+    let world = World::new().await;
+    let id = world.begin_kept().await;
+    let key = SessionKey::new("test", &id);
+    let hour = 3600 * 1000;
+    let left = || world.server.cli::<i64>(&["PTTL", key.expose_secret()]);
+    let _: u32 = world.server.cli(&["PEXPIRE", key.expose_secret(), &hour.to_string()]);
+    until("a refresh", async || {
+        world.theme(&id).await;
+        left() > 2 * hour
+    })
+    .await;
 }

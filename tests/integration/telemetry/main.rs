@@ -6,5 +6,6 @@ mod clock_log;
 mod memory_log;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod near_cache;
 mod redis_session_log;
 mod telemetry;

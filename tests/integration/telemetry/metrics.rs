@@ -53,7 +53,7 @@ async fn serve(redis: &RedisServer) -> String {
 }
 
 /// Returns the values by name and labels.
-fn metrics(recorder: &PrometheusRecorder) -> BTreeMap<String, f64> {
+pub(crate) fn metrics(recorder: &PrometheusRecorder) -> BTreeMap<String, f64> {
     let page = recorder.handle().render();
     let samples =
         page.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));

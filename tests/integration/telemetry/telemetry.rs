@@ -36,7 +36,7 @@ const VALUE: &str = "a-value-that-nobody-else-may-see";
 
 /// Every test uses the same level, because `tracing` caches for all threads whether an event is
 /// enabled.
-fn subscriber(log: &Log) -> impl Subscriber + Send + Sync {
+pub(crate) fn subscriber(log: &Log) -> impl Subscriber + Send + Sync {
     let writer = log.clone();
     tracing_subscriber::fmt()
         .with_max_level(Level::DEBUG)
