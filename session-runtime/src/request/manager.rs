@@ -27,8 +27,8 @@ use crate::telemetry::{EventQueue, LifecycleEvent};
 /// The share of the idle timeout below which a heartbeat refreshes the expiry, if the application
 /// has not configured a share.
 const TOUCH_BELOW: f64 = 0.9;
-/// The same share for reads with a near cache. A refresh at every read would void what the near caches of all
-/// processes keep of the session.
+/// The same share for reads with a near cache. A refresh at every read would void what the near
+/// caches of all processes keep of the session.
 const NEAR_CACHE_BELOW: f64 = 0.9;
 
 /// The store of an application's sessions, and the rules for these sessions.

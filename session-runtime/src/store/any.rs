@@ -76,7 +76,7 @@ impl AnyStore {
         dispatch!(self.contains(key, field, refresh))
     }
 
-    /// Keeps fields of sessions in this process from now on. Returns `false` for a store that has no
+    /// Keeps fields of sessions in this process from now on. Returns `false` for a store without a
     /// near cache.
     #[cfg_attr(not(feature = "redis"), expect(unused_variables, reason = "only Redis is far"))]
     pub(crate) fn use_near_cache(&self, max_bytes: usize) -> bool {

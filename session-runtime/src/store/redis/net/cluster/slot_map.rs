@@ -40,8 +40,8 @@ impl SlotMap {
         self.nodes.iter().find(|node| node.address == *address)
     }
 
-    /// Returns for each slot whether the master is another in the other map, or was another before a
-    /// redirection. `None` if no slot has moved.
+    /// Returns for each slot whether the master is another in the other map, or was another before
+    /// a redirection. `None` if no slot has moved.
     pub(crate) fn moved_to(&self, other: &Self) -> Option<Vec<bool>> {
         let is_same = |slot| match (self.node_of(slot), other.node_of(slot)) {
             (Some(before), Some(after)) => Arc::ptr_eq(before, after),
