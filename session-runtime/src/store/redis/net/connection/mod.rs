@@ -58,8 +58,8 @@ const PROBE_KEY: &str = "session-runtime:probe";
 
 impl LiveConnection {
     /// Opens a connection and loads these scripts. News of changed keys goes to these listeners, if
-    /// any. Fails for a replica and for a server that is still loading data, because neither can serve
-    /// sessions.
+    /// any. Fails for a replica and for a server that is still loading data, because neither can
+    /// serve sessions.
     pub(crate) async fn open(
         connector: &Connector,
         scripts: &[&str],
