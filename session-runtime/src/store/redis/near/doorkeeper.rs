@@ -7,8 +7,8 @@ use std::time::Instant;
 /// answers do not count.
 ///
 /// Most visitors come once. The server then has nothing to track for them, and the cache nothing to
-/// keep. Two Bloom filters of 8 KiB each, for two minutes, may take a session for another. From
-/// about 50,000 new sessions a minute on, they let most visitors in.
+/// keep. Two Bloom filters of 64 KiB each, for two minutes, may take a session for another. From
+/// about 400,000 new sessions a minute on, they let most visitors in.
 pub(super) struct Doorkeeper {
     start: Instant,
     /// The number of the present minute.
@@ -16,7 +16,7 @@ pub(super) struct Doorkeeper {
     filters: [Box<[AtomicU64]>; 2],
 }
 
-const WORDS: usize = 1024;
+const WORDS: usize = 8 * 1024;
 
 impl Doorkeeper {
     pub(super) fn new() -> Self {

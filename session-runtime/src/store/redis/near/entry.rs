@@ -22,6 +22,8 @@ pub(super) struct Entry {
     /// The time until the session expires, as of a moment.
     expiry: (Moment, Micros),
     refresh_begun: Moment,
+    /// A read got values from here.
+    is_used: bool,
 }
 
 /// A field as the server had it at some moment.
@@ -42,11 +44,16 @@ const REFRESH_AGAIN: Duration = Duration::from_secs(5);
 impl Entry {
     pub(super) fn new(key: &str, lease: &Arc<Lease>, epoch: u64, expiry: (Moment, Micros)) -> Self {
         let (lease, fields) = (Arc::clone(lease), SmallVec::new());
-        Self { key: key.into(), lease, epoch, fields, expiry, refresh_begun: Moment::long_ago() }
+        let refresh_begun = Moment::long_ago();
+        Self { key: key.into(), lease, epoch, fields, expiry, refresh_begun, is_used: false }
     }
 
     pub(super) fn lease(&self) -> &Arc<Lease> {
         &self.lease
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.is_used
     }
 
     pub(super) fn is_under(&self, key: &str) -> bool {
@@ -64,9 +71,11 @@ impl Entry {
     /// Adds the other fields of an earlier entry, if the session has not changed since.
     pub(super) fn add_fields_of(&mut self, earlier: Self) {
         if self.is_over(&earlier.lease) && self.epoch == earlier.epoch && self.key == earlier.key {
-            let others = earlier.fields.into_iter().filter(|field| !self.has(&[field.name]));
+            let Self { fields, is_used, .. } = earlier;
+            let others = fields.into_iter().filter(|field| !self.has(&[field.name]));
             let others: SmallVec<[_; 2]> = others.collect();
             self.fields.extend(others);
+            self.is_used = is_used;
         }
     }
 
@@ -77,7 +86,7 @@ impl Entry {
     /// Returns the values of all these fields, which are of one snapshot. The latest sign of life
     /// has this age.
     pub(super) fn values(
-        &self,
+        &mut self,
         names: &[&'static str],
         limits: Limits,
         now: Moment,
@@ -96,6 +105,7 @@ impl Entry {
             }
             values.push(kept.value.clone());
         }
+        self.is_used = true;
         Some(values)
     }
 

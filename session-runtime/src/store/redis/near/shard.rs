@@ -40,6 +40,19 @@ struct Slot {
     generation: u64,
     /// The connection whose reply was seen last.
     seen: u64,
+    /// The session that was voided last without a use.
+    unused: Unused,
+}
+
+/// A session whose values were voided before a read used them. Such a session is kept again after a
+/// read that no change has followed. Otherwise a session that each request writes would be kept in
+/// vain at each request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Unused {
+    #[default]
+    None,
+    Since(u64),
+    ReadSince(u64),
 }
 
 /// The state of a session when a question for its fields is sent.
@@ -91,10 +104,20 @@ impl Shard {
         }
     }
 
-    /// Begins a question over this connection. `None` while the session is being written to.
+    /// Begins a question over this connection. `None` while the session is being written to, and
+    /// for a session that is not worth keeping.
     pub(super) fn ticket(&mut self, tag: Tag<'_>, lease: &Lease) -> Option<Ticket> {
         if self.busy.contains_key(&tag.hash) {
             return None;
+        }
+        let unused = &mut self.slots[slot_of(tag)].unused;
+        match *unused {
+            Unused::Since(hash) if hash == tag.hash => {
+                *unused = Unused::ReadSince(hash);
+                return None;
+            }
+            Unused::ReadSince(hash) if hash == tag.hash => *unused = Unused::None,
+            _ => {}
         }
         Some(Ticket(self.see(tag, lease).generation))
     }
@@ -129,8 +152,13 @@ impl Shard {
 
     /// Voids what is kept of a session, and all replies that are under way.
     pub(super) fn void(&mut self, tag: Tag<'_>) {
-        self.slots[slot_of(tag)].generation += 1;
-        self.remove_if(tag, |_| true);
+        let voided = self.remove_if(tag, |_| true);
+        let slot = &mut self.slots[slot_of(tag)];
+        slot.generation += 1;
+        let is_unused = voided.is_some_and(|entry| !entry.is_used());
+        if is_unused || slot.unused == Unused::ReadSince(tag.hash) {
+            slot.unused = Unused::Since(tag.hash);
+        }
     }
 
     /// Voids a session at the begin of a write. Until the end, nothing of the session is kept.
@@ -165,19 +193,20 @@ impl Shard {
     fn see(&mut self, tag: Tag<'_>, lease: &Lease) -> Slot {
         let slot = &mut self.slots[slot_of(tag)];
         if slot.seen != lease.id() {
-            *slot = Slot { generation: slot.generation + 1, seen: lease.id() };
+            *slot = Slot { generation: slot.generation + 1, seen: lease.id(), ..*slot };
         }
         *slot
     }
 
-    fn remove_if(&mut self, tag: Tag<'_>, is_void: impl FnOnce(&Entry) -> bool) {
-        let found = self.entries.raw_entry_mut().from_key_hashed_nocheck(tag.hash, tag.text);
-        if let RawEntryMut::Occupied(entry) = found
-            && is_void(entry.get())
-        {
-            let size = size(tag.text, &entry.remove());
-            self.changes.voided += 1;
-            self.resize(-(size as i64));
+    fn remove_if(&mut self, tag: Tag<'_>, is_void: impl FnOnce(&Entry) -> bool) -> Option<Entry> {
+        match self.entries.raw_entry_mut().from_key_hashed_nocheck(tag.hash, tag.text) {
+            RawEntryMut::Occupied(entry) if is_void(entry.get()) => {
+                let entry = entry.remove();
+                self.changes.voided += 1;
+                self.resize(-(size(tag.text, &entry) as i64));
+                Some(entry)
+            }
+            _ => None,
         }
     }
 

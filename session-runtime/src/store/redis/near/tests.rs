@@ -129,6 +129,7 @@ fn a_reply_is_not_kept_if_something_happened_since_the_question() {
 fn nothing_is_kept_during_a_write() {
     let test = Test::new();
     test.fill("1");
+    assert!(test.has("1"));
     let question = test.ask().unwrap();
     let writing = test.near.write([&test.key]);
     assert!(test.is_empty() && test.ask().is_none());
@@ -296,4 +297,23 @@ fn a_session_without_room_evicts_no_other() {
     keys.iter().for_each(|key| keep(key, vec![7; 10]));
     keep(&key_of('A'), vec![7; 4096]);
     assert!(!is_kept(&key_of('A')) && keys.iter().all(is_kept));
+}
+
+#[test]
+fn a_session_that_every_request_writes_is_not_kept() {
+    let test = Test::new();
+    let write = || drop(test.near.write([&test.key]));
+    test.fill("1");
+    write();
+    for _ in 0..3 {
+        assert!(test.ask().is_none());
+        write();
+    }
+    // The second read without a change in between.
+    assert!(test.ask().is_none());
+    test.fill("2");
+    assert!(test.has("2"));
+    // The values were of use.
+    write();
+    assert!(test.ask().is_some());
 }
