@@ -61,8 +61,10 @@ impl RedisStore {
         rules: &NearRules,
     ) -> Result<Lookup<NearValues>, StoreError> {
         let Some((near, question)) = self.question(key, refresh, rules) else {
-            let found = self.get_many(key, fields, refresh).await?;
-            return Ok(found.map(NearValues::from_vec));
+            return Ok(match fields {
+                [field] => self.get(key, field, refresh).await?.map(|value| [value].into()),
+                _ => self.get_many(key, fields, refresh).await?.map(NearValues::from_vec),
+            });
         };
         let commands = self.commands_to_keep(key, fields);
         let mut exchange = self.query_fields(key, fields, &commands).await?;
