@@ -5,16 +5,21 @@ use std::net::SocketAddr;
 use crate::Failure;
 use crate::load::{Jar, Visitor};
 use crate::scenario::Cookie;
+use crate::server::Contestant;
 
 /// Visits all pages of a contestant and compares the content.
-pub(crate) async fn check(name: &str, pages: SocketAddr) -> Result<(), Failure> {
+pub(crate) async fn check(contestant: Contestant, pages: SocketAddr) -> Result<(), Failure> {
     let visit = async {
         counts(pages).await?;
         reads_five(pages).await?;
         moves_at_login(pages).await?;
-        believes_no_stranger(pages).await
+        believes_no_stranger(pages).await?;
+        if contestant.has_all_pages() {
+            writes_another_field(pages).await?;
+        }
+        Ok(())
     };
-    visit.await.map_err(|failure: Failure| format!("{name}: {failure}").into())
+    visit.await.map_err(|failure: Failure| format!("{}: {failure}", contestant.name()).into())
 }
 
 async fn counts(pages: SocketAddr) -> Result<(), Failure> {
@@ -80,6 +85,14 @@ async fn believes_no_stranger(pages: SocketAddr) -> Result<(), Failure> {
         }
     }
     expect(&mut visitor, "/read", "1").await
+}
+
+async fn writes_another_field(pages: SocketAddr) -> Result<(), Failure> {
+    let mut visitor = begin(pages, "/seed/one").await?;
+    for (path, said) in [("/read-and-write", "0"), ("/counter", "1"), ("/read-and-write", "1")] {
+        expect(&mut visitor, path, said).await?;
+    }
+    Ok(())
 }
 
 async fn begin(pages: SocketAddr, seed: &str) -> Result<Visitor, Failure> {

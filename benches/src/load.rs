@@ -7,6 +7,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::Failure;
+use crate::crowd::Crowd;
 use crate::scenario::Cookie;
 
 /// A visitor with a connection and a browser's cookies.
@@ -30,6 +32,15 @@ pub(crate) struct Visitor {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Jar(Vec<(String, String)>);
 
+/// The requests of a visit.
+#[derive(Debug, Clone)]
+pub(crate) struct Requests {
+    pub(crate) path: &'static str,
+    pub(crate) cookie: Cookie,
+    /// The sessions that the visitors share, in place of their own.
+    pub(crate) crowd: Option<Arc<Crowd>>,
+}
+
 /// The end of a visit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Until {
@@ -42,11 +53,11 @@ pub(crate) enum Until {
 pub(crate) struct Met {
     /// Latency of each request, in microseconds.
     pub(crate) latencies: Vec<f64>,
+    /// Number of requests without those of a crowd that write.
+    pub(crate) reads: usize,
     pub(crate) elapsed: Duration,
 }
 
-/// Number of requests of a visitor with a session of its own for each.
-const FRESH: usize = 120;
 const FRESH_SEED: &str = "/seed/one";
 const MOST_HEADERS: usize = 32;
 const NOT_FOR_SESSIONS: &str = "theme=dark";
@@ -75,39 +86,54 @@ impl Visitor {
         Ok(text)
     }
 
-    /// Creates sessions for [`FRESH`] requests.
-    async fn prepare(&mut self) -> Result<(), Failure> {
-        for _ in 0..FRESH {
+    /// Creates sessions, and returns their cookies.
+    pub(crate) async fn create(
+        &mut self,
+        seed: &str,
+        sessions: usize,
+    ) -> Result<Vec<Jar>, Failure> {
+        let mut jars = Vec::with_capacity(sessions);
+        for _ in 0..sessions {
             self.jar = Jar::default();
-            self.ask(FRESH_SEED, Cookie::Own).await?;
-            self.fresh.push(self.jar.clone());
+            self.ask(seed, Cookie::Own).await?;
+            jars.push(self.jar.clone());
         }
-        Ok(())
+        Ok(jars)
     }
 
-    /// Requests the same page until the end of the visit. Returns the latency of each request.
-    async fn repeat(
-        mut self,
-        path: &'static str,
-        cookie: Cookie,
-        until: Until,
-    ) -> Result<(Self, Vec<f64>), Failure> {
+    /// Creates sessions for requests with a session of their own.
+    async fn prepared(mut self, sessions: usize) -> Result<Self, Failure> {
+        self.fresh = self.create(FRESH_SEED, sessions).await?;
+        Ok(self)
+    }
+
+    /// Sends requests until the end of the visit.
+    async fn repeat(mut self, requests: Requests, until: Until) -> Result<(Self, Met), Failure> {
+        let Requests { path, cookie, crowd } = requests;
         let mut request = self.jar.request(path, cookie);
-        let (mut latencies, mut asked_at) = (Vec::new(), Instant::now());
-        while until.is_not_over(latencies.len(), asked_at) {
-            if cookie == Cookie::Fresh {
-                let Some(jar) = self.fresh.pop() else { break };
-                request = jar.request(path, Cookie::Own);
-            }
-            if let (_, Some(changed)) = self.exchange(&request, cookie).await? {
-                self.jar = changed;
-                request = self.jar.request(path, cookie);
+        let (mut met, mut asked_at) = (Met::default(), Instant::now());
+        while until.is_not_over(met.latencies.len(), asked_at) {
+            let mut reads = true;
+            if let Some(crowd) = &crowd {
+                let next = crowd.next();
+                reads = next.1;
+                self.exchange(next.0, cookie).await?;
+            } else {
+                if let Cookie::Fresh { .. } = cookie {
+                    let Some(jar) = self.fresh.pop() else { break };
+                    request = jar.request(path, Cookie::Own);
+                }
+                if let (_, Some(changed)) = self.exchange(&request, cookie).await? {
+                    self.jar = changed;
+                    request = self.jar.request(path, cookie);
+                }
             }
             let answered_at = Instant::now();
-            latencies.push((answered_at - asked_at).as_secs_f64() * 1e6);
+            met.latencies.push((answered_at - asked_at).as_secs_f64() * 1e6);
+            met.reads += usize::from(reads);
             asked_at = answered_at;
         }
-        Ok((self, latencies))
+        Ok((self, met))
     }
 
     /// Returns the position of the response body in the buffer. Also returns the cookies, if the
@@ -174,10 +200,10 @@ impl Jar {
         self.0.push((name.to_owned(), value.to_owned()));
     }
 
-    fn request(&self, path: &str, cookie: Cookie) -> Vec<u8> {
+    pub(crate) fn request(&self, path: &str, cookie: Cookie) -> Vec<u8> {
         let cookies = match cookie {
             Cookie::Absent => String::new(),
-            Cookie::Own | Cookie::Fresh => {
+            Cookie::Own | Cookie::Fresh { .. } | Cookie::OfCrowd => {
                 self.0.iter().map(|(name, value)| format!("; {name}={value}")).collect()
             }
             Cookie::Forged => {
@@ -217,37 +243,38 @@ impl Until {
 pub(crate) async fn gather(
     address: SocketAddr,
     jars: &[Jar],
-    path: &'static str,
-    cookie: Cookie,
+    requests: &Requests,
 ) -> Result<Vec<Visitor>, Failure> {
     let mut visitors = Vec::with_capacity(jars.len());
     for jar in jars {
         let mut visitor = Visitor::connect(address, jar.clone()).await?;
-        match cookie {
-            Cookie::Fresh => visitor.prepare().await?,
-            _ => drop(visitor.ask(path, cookie).await?),
+        if !matches!(requests.cookie, Cookie::Fresh { .. }) {
+            visitor.ask(requests.path, requests.cookie).await?;
         }
         visitors.push(visitor);
     }
-    Ok(visitors)
+    let Cookie::Fresh { sessions } = requests.cookie else { return Ok(visitors) };
+    let tasks: JoinSet<_> =
+        visitors.into_iter().map(|visitor| visitor.prepared(sessions)).collect();
+    tasks.join_all().await.into_iter().collect()
 }
 
 /// Runs all visitors concurrently, and returns the same visitors.
 pub(crate) async fn run(
     visitors: Vec<Visitor>,
-    path: &'static str,
-    cookie: Cookie,
+    requests: &Requests,
     until: Until,
 ) -> Result<(Vec<Visitor>, Met), Failure> {
     let (mut tasks, began_at) = (JoinSet::new(), Instant::now());
     for visitor in visitors {
-        tasks.spawn(visitor.repeat(path, cookie, until));
+        tasks.spawn(visitor.repeat(requests.clone(), until));
     }
     let (mut visitors, mut met) = (Vec::new(), Met::default());
     while let Some(done) = tasks.join_next().await {
-        let (visitor, mut latencies) = done??;
+        let (visitor, mut part) = done??;
         visitors.push(visitor);
-        met.latencies.append(&mut latencies);
+        met.latencies.append(&mut part.latencies);
+        met.reads += part.reads;
     }
     met.elapsed = began_at.elapsed();
     Ok((visitors, met))

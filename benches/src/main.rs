@@ -3,7 +3,9 @@
 
 mod check;
 mod child;
+mod crowd;
 mod growth;
+mod link;
 mod load;
 mod measure;
 mod options;
@@ -27,9 +29,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     match Options::read(std::env::args().skip(1))?.command {
-        Command::Compare { scenarios, json, svg } => {
-            let report = measure::compare(&scenarios)?;
-            println!("{}", table::markdown(&report));
+        Command::Compare { selection, links, json, svg } => {
+            let report = measure::compare(&selection, &links)?;
+            println!("{}\n{}", table::markdown(&report), table::summary(&report));
             if let Some(path) = json {
                 fs::write(path, serde_json::to_string_pretty(&report)?)?;
             }
@@ -45,6 +47,10 @@ fn main() -> Result<(), Failure> {
             draw(&report, &svg)
         }
         Command::Serve { contestant, redis } => server::serve(contestant, &redis),
+        Command::Delay { redis } => {
+            child::end_with_input();
+            link::serve(&redis)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::link::Link;
 use crate::report::{Measured, Report, Row};
 use crate::server::Contestant;
 use crate::stats::Spread;
@@ -57,9 +58,10 @@ fn chart(body: &mut String, measured: &Measured, top: f64) -> f64 {
     let Some(base) = measured.row(Contestant::ByHand.name(), false) else { return top };
     let _ = writeln!(
         body,
-        r#"<text class="title" x="8" y="{:.0}">{}</text>"#,
+        r#"<text class="title" x="8" y="{:.0}">{}{}</text>"#,
         top + 14.0,
-        measured.title
+        measured.title,
+        if measured.link == Link::Slow.name() { ", 1 ms each way to Redis" } else { "" }
     );
     let mut y = top + HEAD - 6.0;
     for row in measured.rows.iter().filter(|row| !row.is_bare) {

@@ -133,6 +133,12 @@ pub(crate) enum Side {
 }
 
 impl Counters {
+    /// Returns how often these commands were called.
+    pub(crate) fn calls(&self, names: &[&str]) -> u64 {
+        let counters = names.iter().filter_map(|name| self.commands.get(*name));
+        counters.map(|(calls, _)| calls).sum()
+    }
+
     /// Returns the work since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let since = |(name, (calls, micros)): (&String, &(u64, u64))| {

@@ -23,6 +23,9 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) title: String,
+    /// Name of the link to Redis. Empty in old files.
+    #[serde(default)]
+    pub(crate) link: String,
     pub(crate) connections: usize,
     pub(crate) rows: Vec<Row>,
 }
@@ -39,6 +42,13 @@ pub(crate) struct Row {
     pub(crate) server_micros: Vec<f64>,
     /// CPU time of Redis for a request, in microseconds, in each round.
     pub(crate) redis_micros: Vec<f64>,
+    /// Share of the reads that needed no read in Redis, in each round. Only for contestants whose
+    /// reads can be told apart.
+    #[serde(default)]
+    pub(crate) hits: Vec<f64>,
+    /// Share of the reads after which the server tells of changes, in each round.
+    #[serde(default)]
+    pub(crate) tracked: Vec<f64>,
     /// In microseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,

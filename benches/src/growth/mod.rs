@@ -10,7 +10,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::Failure;
+use crate::link::Link;
 use crate::measure::World;
+use crate::server::Contestant;
 use crate::stats::Spread;
 
 /// The results of `growth`.
@@ -30,7 +32,7 @@ pub(crate) struct Growth {
 ///
 /// Fails if any step fails, or if a response is not a success.
 pub(crate) fn measure(is_quick: bool) -> Result<Growth, Failure> {
-    let mut world = World::new()?;
+    let mut world = World::new(&Contestant::usual(), Link::Loopback)?;
     let sizes = size::measure(&mut world, is_quick)?;
     let memory = memory::measure(&mut world)?;
     let (redis, left_out) = (world.redis.version.clone(), world.left_out.clone());

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::fill::{self, Size};
 use crate::Failure;
-use crate::load::Jar;
+use crate::load::{Jar, Requests};
 use crate::measure::World;
-use crate::redis_server::{Counters, Side};
+use crate::redis_server::Counters;
 use crate::scenario::Cookie;
 use crate::server::Contestant;
 use crate::stats::Spread;
@@ -111,17 +111,14 @@ impl Lane {
     fn time(&mut self, world: &mut World, slice: Duration) -> Result<(), Failure> {
         let server = &world.servers[self.at];
         let (pages, process_id) = (server.pages, server.process_id());
-        let before = world.redis.counters(Side::Before)?;
-        let timed =
-            world.timed(pages, process_id, &mut self.jars, (self.row.page, Cookie::Own), slice)?;
-        let after = world.redis.counters(Side::After)?;
+        let visit = Requests { path: self.row.page, cookie: Cookie::Own, crowd: None };
+        let timed = world.timed(pages, process_id, &mut self.jars, &visit, slice)?;
         let requests = timed.met.latencies.len();
         self.row.rates.push(requests as f64 / timed.met.elapsed.as_secs_f64());
         self.row.server_micros.push(timed.server_micros / requests as f64);
         self.row.redis_micros.push(timed.redis_micros / requests as f64);
-        self.micros += micros(&after.since(&before));
-        // Redis also counts the requests of the warm-up.
-        self.requests += requests + CONNECTIONS;
+        self.micros += micros(&timed.counters);
+        self.requests += requests;
         Ok(())
     }
 

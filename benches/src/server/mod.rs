@@ -2,7 +2,7 @@
 
 /// Routes the pages of an axum contestant to the handlers in the calling module.
 macro_rules! axum_pages {
-    ($($listed:ident)?) => {
+    ($($listed:ident, $read_and_write:ident)?) => {
         axum::Router::new()
             .route("/ignored", axum::routing::get($crate::server::ignored))
             .route("/seed/one", axum::routing::get(seed_one))
@@ -15,13 +15,14 @@ macro_rules! axum_pages {
             .route("/five", axum::routing::get(five))
             .route("/five-batched", axum::routing::get(five_batched))
             .route("/login", axum::routing::get(login))
-            $(.route("/login-listed", axum::routing::get($listed)))?
+            $(.route("/login-listed", axum::routing::get($listed))
+                .route("/read-and-write", axum::routing::get($read_and_write)))?
     };
 }
 
 /// Routes the pages of an actix-web contestant to the handlers in the calling module.
 macro_rules! actix_pages {
-    ($app:expr $(, $listed:ident)?) => {
+    ($app:expr $(, $listed:ident, $read_and_write:ident)?) => {
         $app.route("/ignored", actix_web::web::get().to($crate::server::ignored))
             .route("/seed/one", actix_web::web::get().to(seed_one))
             .route("/seed/five", actix_web::web::get().to(seed_five))
@@ -33,7 +34,8 @@ macro_rules! actix_pages {
             .route("/five", actix_web::web::get().to(five))
             .route("/five-batched", actix_web::web::get().to(five_batched))
             .route("/login", actix_web::web::get().to(login))
-            $(.route("/login-listed", actix_web::web::get().to($listed)))?
+            $(.route("/login-listed", actix_web::web::get().to($listed))
+                .route("/read-and-write", actix_web::web::get().to($read_and_write)))?
     };
 }
 
@@ -48,23 +50,27 @@ mod ours_axum;
 mod ruts;
 mod tower_sessions;
 
-use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{process, thread};
 
 use self::by_hand::Guard;
 use self::host::Listeners;
+use self::ours::Near;
 use crate::Failure;
+use crate::child::end_with_input;
 
 /// A measured library, or code by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contestant {
     ByHand,
     ByHandGuarded,
+    /// With values of sessions in the process.
+    ByHandNear,
     OursAxum,
+    OursAxumNear,
     /// A single-threaded runtime on each thread, as in actix-web.
     OursAxumThreads,
     OursActix,
+    OursActixNear,
     TowerSessions,
     TowerSessionsSliding,
     Ruts,
@@ -74,12 +80,15 @@ pub(crate) enum Contestant {
 }
 
 impl Contestant {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::ByHand,
         Self::ByHandGuarded,
+        Self::ByHandNear,
         Self::OursAxum,
+        Self::OursAxumNear,
         Self::OursAxumThreads,
         Self::OursActix,
+        Self::OursActixNear,
         Self::TowerSessions,
         Self::TowerSessionsSliding,
         Self::Ruts,
@@ -92,15 +101,50 @@ impl Contestant {
         match self {
             Self::ByHand => "by-hand",
             Self::ByHandGuarded => "by-hand-guarded",
+            Self::ByHandNear => "by-hand-near",
             Self::OursAxum => "ours-axum",
+            Self::OursAxumNear => "ours-axum-near",
             Self::OursAxumThreads => "ours-axum-threads",
             Self::OursActix => "ours-actix",
+            Self::OursActixNear => "ours-actix-near",
             Self::TowerSessions => "tower-sessions",
             Self::TowerSessionsSliding => "tower-sessions-sliding",
             Self::Ruts => "ruts",
             Self::ActixSession => "actix-session",
             Self::ActixSessionSliding => "actix-session-sliding",
             Self::AxumSession => "axum_session",
+        }
+    }
+
+    /// Returns the contestants without a near cache.
+    pub(crate) fn usual() -> Vec<Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|contestant| contestant.without_near_cache().is_none())
+            .collect()
+    }
+
+    /// Returns the contestants with a near cache, and those in comparison.
+    pub(crate) fn beside_near_caches() -> Vec<Self> {
+        let is_variant = |contestant| {
+            matches!(
+                contestant,
+                Self::ByHandGuarded
+                    | Self::OursAxumThreads
+                    | Self::TowerSessionsSliding
+                    | Self::ActixSessionSliding
+            )
+        };
+        Self::ALL.into_iter().filter(|contestant| !is_variant(*contestant)).collect()
+    }
+
+    /// Returns the same contestant without a near cache, if this contestant has a near cache.
+    pub(crate) fn without_near_cache(self) -> Option<Self> {
+        match self {
+            Self::ByHandNear => Some(Self::ByHand),
+            Self::OursAxumNear => Some(Self::OursAxum),
+            Self::OursActixNear => Some(Self::OursActix),
+            _ => None,
         }
     }
 
@@ -111,7 +155,7 @@ impl Contestant {
     /// Returns whether a layer wraps the pages, so that the same pages are also measured without
     /// the layer.
     pub(crate) fn has_layer(self) -> bool {
-        !matches!(self, Self::ByHand | Self::ByHandGuarded)
+        !matches!(self, Self::ByHand | Self::ByHandGuarded | Self::ByHandNear)
     }
 
     /// Returns whether a session is a hash with plain text in its fields. Then the benchmark adds
@@ -122,14 +166,17 @@ impl Contestant {
             self,
             Self::ByHand
                 | Self::ByHandGuarded
+                | Self::ByHandNear
                 | Self::OursAxum
+                | Self::OursAxumNear
                 | Self::OursAxumThreads
                 | Self::OursActix
+                | Self::OursActixNear
         )
     }
 
-    /// Returns whether the contestant has the page `/login-listed`.
-    pub(crate) fn lists_sessions(self) -> bool {
+    /// Returns whether the contestant has the pages `/login-listed` and `/read-and-write`.
+    pub(crate) fn has_all_pages(self) -> bool {
         self.stores_plain_fields()
     }
 
@@ -152,18 +199,21 @@ enum Prolonged {
 /// Serves a contestant's pages, and the page that ignores the session without the layer, until the
 /// end of the program's input. Prints both addresses.
 pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> {
-    thread::spawn(end_with_input);
+    end_with_input();
     let listeners = Listeners::bind()?;
     match contestant {
         Contestant::ByHand => host::axum(listeners, by_hand::pages(redis, Guard::None)),
         Contestant::ByHandGuarded => host::axum(listeners, by_hand::pages(redis, Guard::Exists)),
-        Contestant::OursAxum => host::axum(listeners, ours_axum::pages(redis)),
+        Contestant::ByHandNear => host::axum(listeners, by_hand::near_pages(redis)),
+        Contestant::OursAxum => host::axum(listeners, ours_axum::pages(redis, Near::Off)),
+        Contestant::OursAxumNear => host::axum(listeners, ours_axum::pages(redis, Near::On)),
         Contestant::OursAxumThreads => host::axum_on_each_thread(
             listeners,
-            ours::sessions(redis),
+            ours::sessions(redis, Near::Off),
             ours_axum::pages_of_this_runtime,
         ),
-        Contestant::OursActix => host::actix(ours_actix::serve(redis, listeners)),
+        Contestant::OursActix => host::actix(ours_actix::serve(redis, listeners, Near::Off)),
+        Contestant::OursActixNear => host::actix(ours_actix::serve(redis, listeners, Near::On)),
         Contestant::TowerSessions => {
             host::axum(listeners, tower_sessions::pages(redis, Prolonged::ByWrites))
         }
@@ -179,12 +229,6 @@ pub(crate) fn serve(contestant: Contestant, redis: &str) -> Result<(), Failure> 
         }
         Contestant::AxumSession => host::axum(listeners, axum_session::pages(redis)),
     }
-}
-
-/// Ends this process with the parent process, which holds the other end of the input.
-fn end_with_input() {
-    let _ = io::stdin().read_to_end(&mut Vec::new());
-    process::exit(0);
 }
 
 /// The page that ignores the session.

@@ -1,11 +1,12 @@
 //! The pages with session-runtime. All web frameworks use the same handlers.
 
-use session_runtime::{Error, Lifetime, Session, SessionConfig, Sessions};
+use session_runtime::{Error, Lifetime, NearCache, Session, SessionConfig, Sessions};
 
 use super::{AGE, NAME, SECRET, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
 #[derive(Session)]
+#[session(cached)]
 pub(crate) struct Visitor {
     count: u64,
     name: String,
@@ -14,6 +15,9 @@ pub(crate) struct Visitor {
     theme: String,
     user: Option<String>,
     blob: String,
+    /// Is written beside reads of other fields.
+    #[session(cached = false)]
+    seen: u64,
 }
 
 #[derive(Session)]
@@ -22,9 +26,20 @@ pub(crate) struct Account {
     account: Option<u64>,
 }
 
-pub(crate) async fn sessions(redis: &str) -> Result<Sessions, Failure> {
+/// The near cache for the fields with `cached`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Near {
+    On,
+    Off,
+}
+
+pub(crate) async fn sessions(redis: &str, near: Near) -> Result<Sessions, Failure> {
     let config =
         SessionConfig::new().store(format!("redis://{redis}")).secret(str::from_utf8(SECRET)?);
+    let config = match near {
+        Near::On => config.near_cache(NearCache::new()),
+        Near::Off => config,
+    };
     Ok(Sessions::new(config).await?)
 }
 
@@ -62,6 +77,12 @@ pub(crate) async fn counter(session: Session<Visitor>) -> Result<String, Error> 
 
 pub(crate) async fn incr(session: Session<Visitor>) -> Result<String, Error> {
     Ok(session.count().incr(1).await?.to_string())
+}
+
+pub(crate) async fn read_and_write(session: Session<Visitor>) -> Result<String, Error> {
+    let count = session.count().await?;
+    session.set_seen(new_count()).await?;
+    Ok(count.to_string())
 }
 
 pub(crate) async fn five(session: Session<Visitor>) -> Result<String, Error> {

@@ -1,16 +1,19 @@
 //! The Redis commands. The connection has the same settings as a connection of session-runtime.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, ProtocolVersion,
-    RedisResult, Script, ToRedisArgs,
+    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo, ProtocolVersion, PushInfo,
+    RedisResult, Script, ToRedisArgs, Value,
 };
 
 use super::Guard;
 use super::cookie::Id;
+use super::near::Near;
 use crate::Failure;
 use crate::server::IDLE_SECONDS;
 
@@ -35,14 +38,37 @@ const LOG_IN: &str = include_str!("log_in.lua");
 const MOST: u64 = 30 * 86_400_000;
 
 pub(super) async fn connect(redis: &str) -> Result<MultiplexedConnection, Failure> {
+    connect_with(redis, settings()).await
+}
+
+/// Like [`connect()`], with the near cache, which gets the news of the server.
+pub(super) async fn connect_near(
+    redis: &str,
+    near: Arc<Near>,
+) -> Result<MultiplexedConnection, Failure> {
+    let take = move |news: PushInfo| {
+        near.take(&news);
+        Ok::<_, Infallible>(())
+    };
+    let mut connection = connect_with(redis, settings().set_push_sender(take)).await?;
+    let mut command = redis::cmd("CLIENT");
+    command.arg("TRACKING").arg("ON").arg("OPTIN").exec_async(&mut connection).await?;
+    Ok(connection)
+}
+
+fn settings() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(TIMEOUT))
+}
+
+async fn connect_with(
+    redis: &str,
+    config: AsyncConnectionConfig,
+) -> Result<MultiplexedConnection, Failure> {
     let info = format!("redis://{redis}").into_connection_info()?;
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let info = info
         .set_redis_settings(settings)
         .set_tcp_settings(TcpSettings::default().set_nodelay(true));
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(Some(TIMEOUT));
     Ok(Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
@@ -98,6 +124,40 @@ pub(super) async fn read<T: FromRedisValue>(
     redis::cmd("HGET").arg(key).arg(field).query_async(connection).await
 }
 
+/// A read for the near cache, with the rest of the session's lifetime. The lifetime is `None` if
+/// there is no session.
+pub(super) async fn tracked_read(
+    connection: &mut MultiplexedConnection,
+    key: &str,
+    fields: &[&str],
+) -> RedisResult<(Vec<Value>, Option<Duration>)> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("CLIENT").arg("CACHING").arg("YES").ignore();
+    pipeline.cmd("HMGET").arg(key).arg(fields);
+    pipeline.cmd("PTTL").arg(key);
+    match pipeline.query_async::<(Vec<Value>, i64)>(connection).await {
+        Ok((values, millis)) => Ok((values, u64::try_from(millis).ok().map(Duration::from_millis))),
+        // A tombstone: the session has ended.
+        Err(error) if error.to_string().contains("WRONGTYPE") => {
+            Ok((vec![Value::Nil; fields.len()], None))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Extends the session in the background, if a tenth of the idle timeout has passed. Each extension
+/// voids the copies of the session in all processes.
+pub(super) fn extend_if_due(connection: &MultiplexedConnection, key: &str, expires_in: Duration) {
+    if expires_in >= Duration::from_millis(IDLE / 10 * 9) {
+        return;
+    }
+    let (mut connection, key) = (connection.clone(), key.to_owned());
+    tokio::spawn(async move {
+        // The next read tries again.
+        let _ = redis::cmd("PEXPIRE").arg(key).arg(IDLE).exec_async(&mut connection).await;
+    });
+}
+
 /// The way in which a session is changed.
 pub(super) enum Writes {
     Plain {
@@ -150,7 +210,21 @@ impl Writes {
         }
     }
 
-    /// A write after a read.
+    /// A write after a read of another field.
+    pub(super) async fn write_unread(
+        &self,
+        connection: &mut MultiplexedConnection,
+        key: &str,
+        field: &str,
+        value: impl ToRedisArgs,
+    ) -> RedisResult<()> {
+        match self {
+            Self::Plain { .. } => self.write(connection, key, field, value).await,
+            Self::Guarded { write, .. } => run_write(connection, write, key, field, value).await,
+        }
+    }
+
+    /// A write after a read of the same field.
     pub(super) async fn write(
         &self,
         connection: &mut MultiplexedConnection,

@@ -3,6 +3,7 @@
 
 mod commands;
 mod cookie;
+mod near;
 
 use std::sync::Arc;
 
@@ -11,9 +12,11 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use redis::aio::MultiplexedConnection;
+use redis::{FromRedisValue, RedisResult};
 
 use self::commands::Writes;
 use self::cookie::{Id, Signer};
+use self::near::Near;
 use super::{AGE, NAME, THEME, USER, five_line, large_text, new_count};
 use crate::Failure;
 
@@ -35,16 +38,31 @@ struct App {
 struct Shared {
     signer: Signer,
     writes: Writes,
+    near: Option<Arc<Near>>,
 }
 
 type Page = Result<String, StatusCode>;
 type PageWithCookie = Result<([(HeaderName, String); 1], &'static str), StatusCode>;
 
 pub(crate) async fn pages(redis: &str, guard: Guard) -> Result<Router, Failure> {
-    let mut connection = commands::connect(redis).await?;
+    routes(commands::connect(redis).await?, guard, None).await
+}
+
+/// Returns the pages with a near cache. Writes are not guarded.
+pub(crate) async fn near_pages(redis: &str) -> Result<Router, Failure> {
+    let near = Arc::new(Near::new());
+    let connection = commands::connect_near(redis, near.clone()).await?;
+    routes(connection, Guard::None, Some(near)).await
+}
+
+async fn routes(
+    mut connection: MultiplexedConnection,
+    guard: Guard,
+    near: Option<Arc<Near>>,
+) -> Result<Router, Failure> {
     let writes = Writes::prepare(guard, &mut connection).await?;
-    let shared = Arc::new(Shared { signer: Signer::new()?, writes });
-    Ok(axum_pages!(login_listed).with_state(App { connection, shared }))
+    let shared = Arc::new(Shared { signer: Signer::new()?, writes, near });
+    Ok(axum_pages!(login_listed, read_and_write).with_state(App { connection, shared }))
 }
 
 async fn seed_one(State(app): State<App>) -> PageWithCookie {
@@ -63,26 +81,23 @@ async fn seed_large(State(app): State<App>) -> PageWithCookie {
 
 async fn read(State(mut app): State<App>, headers: HeaderMap) -> Page {
     let Some(id) = app.shared.signer.verified(&headers) else { return Ok("0".to_owned()) };
-    let count: Option<u64> =
-        commands::first_read(&mut app.connection, &id.key(), "count").await.map_err(failed)?;
+    let count: Option<u64> = app.first_read(&id.key(), "count").await.map_err(failed)?;
     Ok(count.unwrap_or_default().to_string())
 }
 
 async fn write(State(mut app): State<App>, headers: HeaderMap) -> Result<&'static str, StatusCode> {
     let key = app.key(&headers)?;
-    app.shared
-        .writes
-        .first_write(&mut app.connection, &key, "count", new_count())
-        .await
-        .map_err(failed)?;
+    let writes = &app.shared.writes;
+    let wrote = writes.first_write(&mut app.connection, &key, "count", new_count()).await;
+    app.forget(&key);
+    wrote.map_err(failed)?;
     Ok("ok")
 }
 
 async fn counter(State(mut app): State<App>, headers: HeaderMap) -> Page {
     let key = app.key(&headers)?;
     app.add_one(&key).await?;
-    let after: Option<u64> =
-        commands::read(&mut app.connection, &key, "count").await.map_err(failed)?;
+    let after: Option<u64> = app.read(&key, "count").await.map_err(failed)?;
     Ok(after.unwrap_or_default().to_string())
 }
 
@@ -93,21 +108,30 @@ async fn incr(State(mut app): State<App>, headers: HeaderMap) -> Page {
     Ok((before + 1).to_string())
 }
 
+async fn read_and_write(State(mut app): State<App>, headers: HeaderMap) -> Page {
+    let key = app.key(&headers)?;
+    let count: Option<u64> = app.first_read(&key, "count").await.map_err(failed)?;
+    let writes = &app.shared.writes;
+    let wrote = writes.write_unread(&mut app.connection, &key, "seen", new_count()).await;
+    app.forget(&key);
+    wrote.map_err(failed)?;
+    Ok(count.unwrap_or_default().to_string())
+}
+
 async fn five(State(mut app): State<App>, headers: HeaderMap) -> Page {
-    let (key, connection) = (app.key(&headers)?, &mut app.connection);
-    let count: Option<u64> =
-        commands::first_read(connection, &key, "count").await.map_err(failed)?;
-    let name: Option<String> = commands::read(connection, &key, "name").await.map_err(failed)?;
-    let vip: Option<String> = commands::read(connection, &key, "vip").await.map_err(failed)?;
-    let age: Option<u32> = commands::read(connection, &key, "age").await.map_err(failed)?;
-    let theme: Option<String> = commands::read(connection, &key, "theme").await.map_err(failed)?;
+    let key = app.key(&headers)?;
+    let count: Option<u64> = app.first_read(&key, "count").await.map_err(failed)?;
+    let name: Option<String> = app.read(&key, "name").await.map_err(failed)?;
+    let vip: Option<String> = app.read(&key, "vip").await.map_err(failed)?;
+    let age: Option<u32> = app.read(&key, "age").await.map_err(failed)?;
+    let theme: Option<String> = app.read(&key, "theme").await.map_err(failed)?;
     Ok(line((count, name, vip, age, theme)))
 }
 
 async fn five_batched(State(mut app): State<App>, headers: HeaderMap) -> Page {
     let key = app.key(&headers)?;
     let names = ["count", "name", "vip", "age", "theme"];
-    let five = commands::first_reads(&mut app.connection, &key, &names).await.map_err(failed)?;
+    let five = app.first_reads(&key, &names).await.map_err(failed)?;
     Ok(line(five))
 }
 
@@ -115,10 +139,9 @@ async fn login(State(mut app): State<App>, headers: HeaderMap) -> PageWithCookie
     let id = app.shared.signer.verified(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
     let successor = id.draw_successor().map_err(failed)?;
     let writes = &app.shared.writes;
-    writes
-        .move_and_write(&mut app.connection, &id, &successor, "user", USER)
-        .await
-        .map_err(failed)?;
+    let moved = writes.move_and_write(&mut app.connection, &id, &successor, "user", USER).await;
+    app.forget(&id.key());
+    moved.map_err(failed)?;
     Ok(app.with_cookie(&successor))
 }
 
@@ -127,10 +150,9 @@ async fn login_listed(State(mut app): State<App>, headers: HeaderMap) -> PageWit
     let id = app.shared.signer.verified(&headers).ok_or(StatusCode::UNAUTHORIZED)?;
     let successor = id.draw_successor().map_err(failed)?;
     let writes = &app.shared.writes;
-    writes
-        .log_in(&mut app.connection, &id, &successor, "account", new_count())
-        .await
-        .map_err(failed)?;
+    let moved = writes.log_in(&mut app.connection, &id, &successor, "account", new_count()).await;
+    app.forget(&id.key());
+    moved.map_err(failed)?;
     Ok(app.with_cookie(&successor))
 }
 
@@ -150,12 +172,55 @@ impl App {
 
     /// Increments the count with a read and a write. Returns the value that was read.
     async fn add_one(&mut self, key: &str) -> Result<u64, StatusCode> {
-        let before: Option<u64> =
-            commands::first_read(&mut self.connection, key, "count").await.map_err(failed)?;
+        let before: Option<u64> = self.first_read(key, "count").await.map_err(failed)?;
         let before = before.unwrap_or_default();
         let writes = &self.shared.writes;
-        writes.write(&mut self.connection, key, "count", before + 1).await.map_err(failed)?;
+        let wrote = writes.write(&mut self.connection, key, "count", before + 1).await;
+        self.forget(key);
+        wrote.map_err(failed)?;
         Ok(before)
+    }
+
+    async fn first_read<T: FromRedisValue>(
+        &mut self,
+        key: &str,
+        field: &'static str,
+    ) -> RedisResult<Option<T>> {
+        match &self.shared.near {
+            None => commands::first_read(&mut self.connection, key, field).await,
+            Some(near) => Ok(near.read(&mut self.connection, key, &[field]).await?.get(field)?),
+        }
+    }
+
+    async fn first_reads<T: FromRedisValue>(
+        &mut self,
+        key: &str,
+        fields: &[&'static str],
+    ) -> RedisResult<T> {
+        match &self.shared.near {
+            None => commands::first_reads(&mut self.connection, key, fields).await,
+            Some(near) => {
+                Ok(near.read(&mut self.connection, key, fields).await?.get_many(fields)?)
+            }
+        }
+    }
+
+    async fn read<T: FromRedisValue>(
+        &mut self,
+        key: &str,
+        field: &'static str,
+    ) -> RedisResult<Option<T>> {
+        match &self.shared.near {
+            None => commands::read(&mut self.connection, key, field).await,
+            Some(near) => Ok(near.read(&mut self.connection, key, &[field]).await?.get(field)?),
+        }
+    }
+
+    /// Removes a session from the near cache after a write.
+    fn forget(&self, key: &str) {
+        if let Some(near) = &self.shared.near {
+            near.forget(key);
+        }
     }
 
     async fn begin(mut self, fields: &[(&str, &str)]) -> PageWithCookie {
