@@ -7,6 +7,8 @@ pub(crate) enum Freshness {
     Current,
     /// A value from the near cache will do, if there is one.
     MayBeCached,
+    /// The same, but the near cache has no such value. The reply may be kept.
+    WasNotKept,
 }
 
 impl Freshness {

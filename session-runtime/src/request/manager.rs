@@ -155,6 +155,7 @@ impl Manager {
     }
 
     /// Returns the rules of the near cache, if there is one.
+    #[inline]
     pub(crate) fn near_rules(&self) -> Option<&NearRules> {
         self.rules.near.as_ref()
     }

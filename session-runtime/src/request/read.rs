@@ -10,6 +10,7 @@ use super::handle::SessionHandle;
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
 use crate::lifecycle::{EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, PlannedRead};
+use crate::operation::BoxFuture;
 use crate::store::{Lookup, NearRules, NearValues, PERMANENT_FIELD, Refresh, StoreError};
 use crate::telemetry::record_origin;
 
@@ -19,12 +20,15 @@ impl SessionHandle {
         field: &'static str,
         freshness: Freshness,
     ) -> Result<Option<Bytes>, Error> {
+        if let Some(mut values) = self.kept_if(freshness, &[field]) {
+            return Ok(values.pop().flatten());
+        }
         let value = carry_out!(self, read = self.plan_read(), {
-            let reply = match self.near_rules(&read, freshness) {
-                Some(rules) => {
-                    let found = self.read_near(&read, &[field], rules).await;
-                    found.map(|found| found.map(|mut values| values.pop().flatten()))
-                }
+            let reply = match self.rules_to_keep(&read, freshness) {
+                Some(rules) => self
+                    .read_to_keep(&read, &[field], rules)
+                    .await
+                    .map(|found| found.map(|mut values| values.pop().flatten())),
                 None => self.store().get(&read.session.key, field, self.refresh(&read)).await,
             };
             self.report_read(&read, reply, |value, known| known.record(field, value.is_some()))?
@@ -37,21 +41,19 @@ impl SessionHandle {
         fields: &[&'static str],
         freshness: Freshness,
     ) -> Result<Vec<Option<Bytes>>, Error> {
+        if let Some(values) = self.kept_if(freshness, fields) {
+            return Ok(values.into_vec());
+        }
         let values = carry_out!(self, read = self.plan_read(), {
             let (key, refresh) = (&read.session.key, self.refresh(&read));
-            let reply = match self.near_rules(&read, freshness) {
+            let reply = match self.rules_to_keep(&read, freshness) {
                 Some(rules) => self
-                    .read_near(&read, fields, rules)
+                    .read_to_keep(&read, fields, rules)
                     .await
                     .map(|found| found.map(NearValues::into_vec)),
                 None => self.store().get_many(key, fields, refresh).await,
             };
-            self.report_read(&read, reply, |values, known| {
-                fields
-                    .iter()
-                    .zip(values)
-                    .for_each(|(field, value)| known.record(field, value.is_some()));
-            })?
+            self.report_read(&read, reply, |values, known| record_all(known, fields, values))?
         });
         Ok(values.flatten().unwrap_or_else(|| vec![None; fields.len()]))
     }
@@ -61,11 +63,14 @@ impl SessionHandle {
         field: &'static str,
         freshness: Freshness,
     ) -> Result<bool, Error> {
+        if let Some(values) = self.kept_if(freshness, &[field]) {
+            return Ok(values.iter().any(Option::is_some));
+        }
         let is_there = carry_out!(self, read = self.plan_read(), {
             let (key, refresh) = (&read.session.key, self.refresh(&read));
-            let reply = match self.near_rules(&read, freshness) {
+            let reply = match self.rules_to_keep(&read, freshness) {
                 Some(rules) => self
-                    .read_near(&read, &[field], rules)
+                    .read_to_keep(&read, &[field], rules)
                     .await
                     .map(|found| found.map(|values| values.iter().any(Option::is_some))),
                 None => self.store().contains(key, field, refresh).await,
@@ -73,6 +78,32 @@ impl SessionHandle {
             self.report_read(&read, reply, record_nothing)?
         });
         Ok(is_there.flatten().unwrap_or(false))
+    }
+
+    /// Returns whether the store has a near cache.
+    #[inline]
+    pub(crate) fn has_near_cache(&self) -> bool {
+        self.manager().near_rules().is_some()
+    }
+
+    /// Returns fields from the near cache, if the cache may answer this read.
+    pub(crate) fn kept(&self, fields: &[&'static str]) -> Option<NearValues> {
+        let rules = self.manager().near_rules()?;
+        let read = self.plan_read().filter(|read| read.may_be_cached)?;
+        let values = self.store().kept(&read.session.key, fields, self.refresh(&read), rules)?;
+        let record = |_: &(), known: &mut KnownFields| record_all(known, fields, &values);
+        let reported = self.report_read(&read, Ok(Lookup::Found(())), record);
+        matches!(reported, Ok(ControlFlow::Break(Some(())))).then_some(values)
+    }
+
+    #[inline]
+    fn kept_if(&self, freshness: Freshness, fields: &[&'static str]) -> Option<NearValues> {
+        if freshness != Freshness::MayBeCached || !self.has_near_cache() {
+            return None;
+        }
+        let values = self.kept(fields)?;
+        record_origin(true);
+        Some(values)
     }
 
     pub(crate) async fn exists(&self) -> Result<bool, Error> {
@@ -192,27 +223,23 @@ impl SessionHandle {
         }))
     }
 
-    /// Returns the rules of the near cache, if the cache may answer this read.
+    /// Returns the rules of the near cache, if the cache may keep the reply to this read.
     #[inline]
-    fn near_rules(&self, read: &PlannedRead, freshness: Freshness) -> Option<&NearRules> {
-        let may_be_cached = freshness == Freshness::MayBeCached && read.may_be_cached;
+    fn rules_to_keep(&self, read: &PlannedRead, freshness: Freshness) -> Option<&NearRules> {
+        let may_be_cached = freshness != Freshness::Current && read.may_be_cached;
         self.manager().near_rules().filter(|_| may_be_cached)
     }
 
-    async fn read_near(
-        &self,
-        read: &PlannedRead,
-        fields: &[&'static str],
-        rules: &NearRules,
-    ) -> Result<Lookup<NearValues>, StoreError> {
-        let (key, refresh) = (&read.session.key, self.refresh(read));
-        let kept = self.store().kept(key, fields, refresh, rules);
-        record_origin(kept.is_some());
-        match kept {
-            Some(values) => Ok(Lookup::Found(values)),
-            // Boxed, so that other reads stay small.
-            None => Box::pin(self.store().get_to_keep(key, fields, refresh, rules)).await,
-        }
+    /// Boxed, so that other reads stay small.
+    fn read_to_keep<'a>(
+        &'a self,
+        read: &'a PlannedRead,
+        fields: &'a [&'static str],
+        rules: &'a NearRules,
+    ) -> BoxFuture<'a, Result<Lookup<NearValues>, StoreError>> {
+        record_origin(false);
+        let refresh = self.refresh(read);
+        Box::pin(self.store().get_to_keep(&read.session.key, fields, refresh, rules))
     }
 
     fn refresh(&self, read: &PlannedRead) -> Refresh {
@@ -233,4 +260,9 @@ impl SessionHandle {
         }
         Ok(self.report(&read.session, read.resolves_pending, read.refresh.is_some(), reply, record))
     }
+}
+
+/// Records the fields that the values show.
+fn record_all(known: &mut KnownFields, fields: &[&'static str], values: &[Option<Bytes>]) {
+    fields.iter().zip(values).for_each(|(field, value)| known.record(field, value.is_some()));
 }

@@ -16,7 +16,7 @@ use crate::request::handle::SessionHandle;
 use crate::session::increment::Increment;
 use crate::session::record::{Changes, indexed_change};
 use crate::store::{Action, Modified};
-use crate::telemetry::{OperationName, OperationSpan};
+use crate::telemetry::{OperationName, OperationSpan, record_origin};
 use crate::value::{FieldSpec, IntoField};
 
 /// A field of a session that has not been read yet.
@@ -553,6 +553,19 @@ fn get<'a, T>(
     )
 }
 
+/// Returns the field's value if the near cache has it, at once and without a box.
+fn kept<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Option<Result<T, Error>> {
+    let values = match spec.alias() {
+        None => handle.kept(&[spec.name()]),
+        Some(alias) => handle.kept(&[spec.name(), alias]),
+    };
+    let stored = values?.into_iter().flatten().next();
+    Some(span(OperationName::Get, handle, spec).run(|| {
+        record_origin(true);
+        spec.read(stored)
+    }))
+}
+
 /// The stored bytes of a field, under its present name or its former name.
 async fn stored_value<T>(
     handle: &SessionHandle,
@@ -612,7 +625,16 @@ impl<'a, T: 'static> Future for Field<'a, T> {
             match &mut self.state {
                 State::Reading(reading) => return Pin::new(reading).poll(cx),
                 State::Unread(freshness) => {
-                    self.state = State::Reading(get(handle, spec, *freshness));
+                    let mut freshness = *freshness;
+                    if freshness == Freshness::MayBeCached {
+                        if handle.has_near_cache()
+                            && let Some(value) = kept(handle, spec)
+                        {
+                            return Poll::Ready(value);
+                        }
+                        freshness = Freshness::WasNotKept;
+                    }
+                    self.state = State::Reading(get(handle, spec, freshness));
                 }
             }
         }

@@ -72,6 +72,21 @@ impl<'a> OperationSpan<'a> {
         Instrumented { span: self, operation }
     }
 
+    /// Runs an operation that does not wait.
+    pub(crate) fn run<T>(
+        mut self,
+        operation: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.progress = self.start();
+        let Progress::Recording { span, .. } = &self.progress else { return operation() };
+        let entered = span.as_ref().map(|span| span.enter());
+        let result = operation();
+        self.report(result.as_ref().map_or_else(Error::outcome, |_| "ok"));
+        drop(entered);
+        self.progress = Progress::Silent;
+        result
+    }
+
     fn poll<T>(&mut self, poll: impl FnOnce() -> Poll<Result<T, Error>>) -> Poll<Result<T, Error>> {
         if let Progress::NotStarted = self.progress {
             self.progress = self.start();

@@ -9,7 +9,7 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::commands::read::{Expiry, expiry, value};
 use crate::store::redis::commands::tombstone::dead_or_error;
-use crate::store::redis::near::{Answer, Near, Question, WriteGuard};
+use crate::store::redis::near::{Answer, Lease, Near, Question, WriteGuard};
 use crate::store::redis::net::request::Exchange;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::is_unknown_command;
@@ -67,7 +67,7 @@ impl RedisStore {
             });
         };
         let commands = self.commands_to_keep(key, fields);
-        let mut exchange = self.query_fields(key, fields, &commands).await?;
+        let mut exchange = self.query_exchange(key, &commands).await?;
         let replies = std::mem::take(&mut exchange.reply);
         let is_told = replies.first() == Some(&Value::Okay);
         self.deployment.record_told(is_told);
@@ -77,6 +77,9 @@ impl RedisStore {
         };
         if is_told && answers(&exchange, &question) {
             near.keep(key, &question, &read.answer(fields));
+        } else {
+            let differs = |at: usize, kept: &Option<Bytes>| *kept != read.values[at];
+            self.near_saw(key, exchange.lease(), fields, differs);
         }
         if let Refresh::Below { below, expires_in } = refresh
             && read.session.is_below(below)
@@ -99,6 +102,20 @@ impl RedisStore {
         }
         let (near, lease) = (self.near()?, self.deployment.lease(key)?);
         Some((near, near.ask(key, lease, rules)?))
+    }
+
+    /// Tells the near cache of a reply about fields of a session. `differs` compares the reply with
+    /// the kept value of the field with this number.
+    pub(super) fn near_saw(
+        &self,
+        key: &SessionKey,
+        lease: Option<&Lease>,
+        fields: &[&str],
+        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+    ) {
+        if let (Some(near), Some(lease)) = (self.near(), lease) {
+            near.replied(key, lease, fields, differs);
+        }
     }
 
     /// Voids what is kept of a session that the store does not have.
@@ -163,8 +180,8 @@ impl Read {
 /// Returns whether the connection of the question replied, and will tell of changes. An `ASKING`
 /// comes between `CLIENT CACHING` and the read.
 fn answers<T>(exchange: &Exchange<T>, question: &Question) -> bool {
-    let news = exchange.connection.news.as_ref();
-    !exchange.was_asking && news.is_some_and(|news| news.lease().id() == question.lease().id())
+    let lease = exchange.lease();
+    !exchange.was_asking && lease.is_some_and(|lease| lease.id() == question.lease().id())
 }
 
 /// Interprets the replies of `HMGET`, `PTTL` and maybe `HPTTL`.

@@ -21,29 +21,15 @@ impl RedisStore {
         self.deployment.ask(key, Route::Session, request, deadline).await.map_err(read_error)
     }
 
-    /// Sends a request for fields of a session, as [`query`](Self::query) does. The near cache
-    /// learns of the reply.
-    pub(super) async fn query_fields<R: Request>(
+    /// Sends a request as [`query`](Self::query) does, and tells which connection replied.
+    pub(super) async fn query_exchange<R: Request>(
         &self,
         key: &SessionKey,
-        fields: &[&str],
         request: &R,
     ) -> Result<Exchange<R::Reply>, StoreError> {
         let deadline = self.deployment.deadline();
-        let exchange = self
-            .deployment
-            .exchange_again(key, Route::Session, request, deadline)
-            .await
-            .map_err(read_error)?;
-        self.near_saw(&exchange, std::slice::from_ref(key), fields);
-        Ok(exchange)
-    }
-
-    /// Tells the near cache of a reply about fields of these sessions.
-    pub(super) fn near_saw<T>(&self, exchange: &Exchange<T>, keys: &[SessionKey], fields: &[&str]) {
-        if let (Some(near), Some(news)) = (self.near(), &exchange.connection.news) {
-            keys.iter().for_each(|key| near.replied(key, news.lease(), fields));
-        }
+        let sent = self.deployment.exchange_again(key, Route::Session, request, deadline);
+        sent.await.map_err(read_error)
     }
 
     /// Sends a command to every server. Fails if any server returns an error.

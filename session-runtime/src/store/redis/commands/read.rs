@@ -1,5 +1,6 @@
 //! Reads, which are plain commands in one pipeline.
 
+use std::mem::take;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use crate::store::redis::RedisStore;
 use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::expiry::expire_command;
 use crate::store::redis::commands::tombstone::dead_or_error;
+use crate::store::redis::near::Lease;
 use crate::store::redis::net::request::ReadPipeline;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::time;
@@ -23,7 +25,7 @@ impl RedisStore {
         refresh: Refresh,
     ) -> Result<Lookup<Option<Bytes>>, StoreError> {
         let command = command_of(&["HGET", key.expose_secret(), field]);
-        self.read(command, key, &[field], refresh, value).await
+        self.read(command, key, &[field], refresh, VALUE).await
     }
 
     pub(crate) async fn get_many(
@@ -41,7 +43,7 @@ impl RedisStore {
         if fields.is_empty() {
             command.arg(PERMANENT_FIELD);
         }
-        Ok(match self.read(command, key, fields, refresh, values).await? {
+        Ok(match self.read(command, key, fields, refresh, VALUES).await? {
             Lookup::Found(None) => Lookup::Found(vec![None; fields.len()]),
             Lookup::Found(Some(mut values)) => {
                 values.resize(fields.len(), None);
@@ -64,7 +66,7 @@ impl RedisStore {
                 key,
                 &[field],
                 refresh,
-                presence,
+                PRESENCE,
             )
             .await?;
         Ok(match found {
@@ -140,12 +142,13 @@ impl RedisStore {
         key: &SessionKey,
         fields: &[&str],
         refresh: Refresh,
-        decode: fn(Value) -> Result<Option<T>, Cause>,
+        kind: Kind<T>,
     ) -> Result<Lookup<Option<T>>, StoreError> {
         let second = match refresh {
             Refresh::No => {
-                let reply = self.query_fields(key, fields, &read).await?.reply;
-                return read_reply(reply, decode).map(|found| self.void_if_gone(key, found));
+                let mut exchange = self.query_exchange(key, &read).await?;
+                let found = read_reply(take(&mut exchange.reply), kind.decode)?;
+                return Ok(self.saw(key, exchange.lease(), fields, kind, found));
             }
             Refresh::To(expires_in) => expire_command(key, expires_in),
             Refresh::Below { .. } => command_of(&["PTTL", key.expose_secret()]),
@@ -153,14 +156,16 @@ impl RedisStore {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(read).add_command(second);
         let reading = ReadPipeline { commands, refreshes: matches!(refresh, Refresh::To(_)) };
-        let mut replies = self.query_fields(key, fields, &reading).await?.reply.into_iter();
-        let found = match read_reply(replies.next().unwrap_or_default(), decode)? {
+        let mut exchange = self.query_exchange(key, &reading).await?;
+        let mut replies = take(&mut exchange.reply).into_iter();
+        let found = read_reply(replies.next().unwrap_or_default(), kind.decode)?;
+        let found = match self.saw(key, exchange.lease(), fields, kind, found) {
             Lookup::Found(found) => found,
             not_found => {
                 if matches!((refresh, replies.next()), (Refresh::To(_), Some(Value::Int(1)))) {
                     self.restore_unawaited(key);
                 }
-                return Ok(self.void_if_gone(key, not_found));
+                return Ok(not_found);
             }
         };
         match refresh {
@@ -182,7 +187,39 @@ impl RedisStore {
             }
         }
     }
+
+    /// Tells the near cache of the reply to a read command.
+    fn saw<T>(
+        &self,
+        key: &SessionKey,
+        lease: Option<&Lease>,
+        fields: &[&str],
+        kind: Kind<T>,
+        found: Lookup<Option<T>>,
+    ) -> Lookup<Option<T>> {
+        if let Lookup::Found(found) = &found {
+            let differs =
+                |at: usize, kept: &Option<Bytes>| (kind.differs)(found.as_ref(), at, kept.as_ref());
+            self.near_saw(key, lease, fields, differs);
+        }
+        self.void_if_gone(key, found)
+    }
 }
+
+/// A kind of read command.
+struct Kind<T> {
+    decode: fn(Value) -> Result<Option<T>, Cause>,
+    /// Compares the result with the kept value of the field with this number.
+    differs: fn(Option<&T>, usize, Option<&Bytes>) -> bool,
+}
+
+const VALUE: Kind<Bytes> = Kind { decode: value, differs: |found, _, kept| found != kept };
+const VALUES: Kind<Vec<Option<Bytes>>> = Kind {
+    decode: values,
+    differs: |found, at, kept| found.and_then(|found| found[at].as_ref()) != kept,
+};
+const PRESENCE: Kind<()> =
+    Kind { decode: presence, differs: |found, _, kept| found.is_some() != kept.is_some() };
 
 /// Interprets the reply to the read command.
 fn read_reply<T>(

@@ -1,5 +1,7 @@
 //! The walk over all sessions, server by server.
 
+use std::mem::take;
+
 use redis::{Pipeline, Value};
 use serde::{Deserialize, Serialize};
 
@@ -166,18 +168,21 @@ impl RedisStore {
         let commands = look_at(&keys, look);
         let sent = self.deployment.send_to_server(server, &commands, deadline).await;
         let mut exchange = sent.map_err(read_error)?;
-        self.near_saw(&exchange, &keys, look.fields);
-        let mut replies = std::mem::take(&mut exchange.reply).into_iter();
+        let mut replies = take(&mut exchange.reply).into_iter();
         let mut sessions = Vec::with_capacity(ids.len());
         for (id, key) in ids.iter().zip(&keys) {
             let (mut values, mut left) = (replies.next(), replies.next());
+            let mut followed = None;
             if [&values, &left].into_iter().flatten().any(has_moved) {
                 let commands = look_at(std::slice::from_ref(key), look);
-                let followed = self.query_fields(key, look.fields, &commands).await?;
-                let mut followed = followed.reply.into_iter();
-                (values, left) = (followed.next(), followed.next());
+                let mut exchange = self.query_exchange(key, &commands).await?;
+                let mut replies = take(&mut exchange.reply).into_iter();
+                (values, left) = (replies.next(), replies.next());
+                followed = Some(exchange);
             }
-            if let Lookup::Found(seen) = seen(values, left, look.index)? {
+            let found = seen(values, left, look.index)?;
+            let lease = followed.as_ref().unwrap_or(&exchange).lease();
+            if let Lookup::Found(seen) = self.saw_fields(key, lease, look.fields, found) {
                 sessions.push((*id, seen));
             }
         }

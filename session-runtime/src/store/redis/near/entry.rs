@@ -72,15 +72,27 @@ impl Entry {
     pub(super) fn add_fields_of(&mut self, earlier: Self) {
         if self.is_over(&earlier.lease) && self.epoch == earlier.epoch && self.key == earlier.key {
             let Self { fields, is_used, .. } = earlier;
-            let others = fields.into_iter().filter(|field| !self.has(&[field.name]));
+            let is_new = |field: &KeptField| self.fields.iter().all(|own| own.name != field.name);
+            let others = fields.into_iter().filter(is_new);
             let others: SmallVec<[_; 2]> = others.collect();
             self.fields.extend(others);
             self.is_used = is_used;
         }
     }
 
-    pub(super) fn has(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.fields.iter().any(|kept| kept.name == *name))
+    /// Returns whether a reply differs from one of these fields, if the session has the same key.
+    /// `differs` compares the kept value of the field with this number.
+    pub(super) fn differs(
+        &self,
+        key: &str,
+        names: &[&str],
+        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+    ) -> bool {
+        let differs = |(at, name): (usize, &&str)| {
+            let kept = self.fields.iter().find(|kept| kept.name == *name);
+            kept.is_some_and(|kept| differs(at, &kept.value))
+        };
+        self.is_under(key) && names.iter().enumerate().any(differs)
     }
 
     /// Returns the values of all these fields, which are of one snapshot. The latest sign of life

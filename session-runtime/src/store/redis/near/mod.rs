@@ -6,11 +6,12 @@
 //!   that the reader allows. No other reply of this process is newer, and no write is under way. A
 //!   batch is of one snapshot.
 //! - **Fill.** A question takes a ticket. The reply is only kept if nothing happened to the session
-//!   in the meantime: no news, no write, no reply over another connection.
+//!   in the meantime: no news, no write, no reply over another connection. Of several questions at
+//!   once, the first reply is kept.
 //! - **Write.** A write of this process voids the session at its begin and at its end, before the
 //!   caller learns the outcome. The server tells the end of the write only later.
-//! - **Foreign replies.** A reply over another connection may be newer than the kept values, whose
-//!   news is still under way. So a reply voids an entry of another connection with the same fields.
+//! - **Replies.** A reply over another connection may be newer than the kept values, whose news is
+//!   still under way. News may also be lost. So every reply voids an entry that differs from it.
 //! - **Sign of life.** There is no timer. A read that finds the latest sign of life older than a
 //!   third of the staleness asks for another, without waiting.
 //!
@@ -186,7 +187,7 @@ impl Near {
         let limits = Limits::from(rules);
         lease.ask_if_older(limits.sign_of_life_after(), Moment::now(), key);
         let epoch = lease.epoch();
-        let ticket = self.shard(tag).ticket(tag, &lease)?;
+        let ticket = self.shard(tag).ticket(tag)?;
         // Not all that was read together is read again together.
         let max_age = earlier(rules.max_age, tag.hash);
         Some(Question { ticket, lease, epoch, sent: Moment::now(), max_age })
@@ -195,19 +196,36 @@ impl Near {
     /// Keeps the reply to a question, if nothing happened to the session since.
     pub(crate) fn keep(&self, key: &SessionKey, question: &Question, answer: &Answer<'_>) {
         let bytes: usize = answer.values.iter().flatten().map(Bytes::len).sum();
-        if bytes > LARGEST {
-            return;
-        }
-        let snapshot = self.snapshots.fetch_add(1, Ordering::Relaxed);
-        let entry = question.entry(key, answer, snapshot);
-        self.update(self.tag(key), |shard, tag| {
-            shard.keep(tag, question.ticket, &question.lease, entry);
+        let entry = (bytes <= LARGEST).then(|| {
+            let snapshot = self.snapshots.fetch_add(1, Ordering::Relaxed);
+            (question.ticket, question.entry(key, answer, snapshot))
         });
+        let differs = |at: usize, kept: &Option<Bytes>| *kept != answer.values[at];
+        self.reply(key, &question.lease, entry, answer.fields, differs);
     }
 
-    /// Records a reply over this connection about some fields of a session.
-    pub(crate) fn replied(&self, key: &SessionKey, lease: &Lease, fields: &[&str]) {
-        self.update(self.tag(key), |shard, tag| shard.replied(tag, lease, fields));
+    /// Records a reply over this connection about fields of a session. `differs` compares the reply
+    /// with the kept value of the field with this number.
+    pub(crate) fn replied(
+        &self,
+        key: &SessionKey,
+        lease: &Lease,
+        fields: &[&str],
+        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+    ) {
+        self.reply(key, lease, None, fields, differs);
+    }
+
+    fn reply(
+        &self,
+        key: &SessionKey,
+        lease: &Lease,
+        keep: Option<(Ticket, Entry)>,
+        fields: &[&str],
+        differs: impl Fn(usize, &Option<Bytes>) -> bool,
+    ) {
+        let differs = |entry: &Entry| entry.differs(key.expose_secret(), fields, differs);
+        self.update(self.tag(key), |shard, tag| shard.replied(tag, lease, keep, differs));
     }
 
     /// Voids what is kept under a key.

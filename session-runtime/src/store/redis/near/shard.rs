@@ -36,9 +36,11 @@ const OVERHEAD: usize = 64;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    /// Counts the events after which an earlier question must not be kept.
+    /// Counts the events after which no earlier question is kept.
     generation: u64,
-    /// The connection whose reply was seen last.
+    /// The number of replies.
+    replies: u64,
+    /// The connection of the latest reply.
     seen: u64,
     /// The session that was voided last without a use.
     unused: Unused,
@@ -57,7 +59,10 @@ enum Unused {
 
 /// The state of a session when a question for its fields is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket(u64);
+pub(super) struct Ticket {
+    generation: u64,
+    replies: u64,
+}
 
 impl Shard {
     pub(super) fn new(hasher: DefaultHashBuilder) -> Self {
@@ -104,9 +109,9 @@ impl Shard {
         }
     }
 
-    /// Begins a question over this connection. `None` while the session is being written to, and
+    /// Begins a question. `None` while the session is being written to, and
     /// for a session that is not worth keeping.
-    pub(super) fn ticket(&mut self, tag: Tag<'_>, lease: &Lease) -> Option<Ticket> {
+    pub(super) fn ticket(&mut self, tag: Tag<'_>) -> Option<Ticket> {
         if self.busy.contains_key(&tag.hash) {
             return None;
         }
@@ -119,24 +124,42 @@ impl Shard {
             Unused::ReadSince(hash) if hash == tag.hash => *unused = Unused::None,
             _ => {}
         }
-        Some(Ticket(self.see(tag, lease).generation))
+        let Slot { generation, replies, .. } = self.slots[slot_of(tag)];
+        Some(Ticket { generation, replies })
     }
 
-    /// Records a reply over this connection about some fields of a session. The values of other
-    /// connections may be older, as may replies that are still under way there.
-    pub(super) fn replied(&mut self, tag: Tag<'_>, lease: &Lease, fields: &[&str]) {
-        self.see(tag, lease);
-        self.remove_if(tag, |entry| !entry.is_over(lease) && entry.has(fields));
-    }
-
-    /// Keeps an entry, if nothing happened to the session since the ticket. Fields of an earlier
-    /// entry stay if both are of the same connection and epoch.
-    pub(super) fn keep(&mut self, tag: Tag<'_>, ticket: Ticket, lease: &Lease, mut entry: Entry) {
-        let slot = self.slots[slot_of(tag)];
-        let is_late = slot.generation != ticket.0 || slot.seen != lease.id();
-        if is_late || self.busy.contains_key(&tag.hash) {
-            return;
+    /// Records a reply over this connection. Replies to earlier questions over other connections may
+    /// be older. `keep` is the entry to keep, if nothing happened to the session since the ticket.
+    /// Otherwise an entry goes if the reply differs from it.
+    pub(super) fn replied(
+        &mut self,
+        tag: Tag<'_>,
+        lease: &Lease,
+        keep: Option<(Ticket, Entry)>,
+        differs: impl FnOnce(&Entry) -> bool,
+    ) {
+        match keep.filter(|(ticket, _)| self.is_valid(tag, *ticket, lease)) {
+            Some((_, entry)) => self.keep(tag, entry),
+            None => drop(self.remove_if(tag, differs)),
         }
+        let slot = &mut self.slots[slot_of(tag)];
+        slot.replies += 1;
+        if slot.seen != lease.id() {
+            slot.generation += 1;
+            slot.seen = lease.id();
+        }
+    }
+
+    /// Returns whether nothing happened to the session since the ticket: no change, no write, and no
+    /// reply over another connection.
+    fn is_valid(&self, tag: Tag<'_>, ticket: Ticket, lease: &Lease) -> bool {
+        let slot = self.slots[slot_of(tag)];
+        let is_alone = slot.seen == lease.id() || slot.replies == ticket.replies;
+        slot.generation == ticket.generation && is_alone && !self.busy.contains_key(&tag.hash)
+    }
+
+    /// Keeps an entry. Fields of an earlier entry stay if both are of the same connection and epoch.
+    fn keep(&mut self, tag: Tag<'_>, mut entry: Entry) {
         if let Some(earlier) = self.take(tag) {
             entry.add_fields_of(earlier);
         }
@@ -188,14 +211,6 @@ impl Shard {
         });
         self.changes.voided += (before - self.entries.len()) as u64;
         self.resize(-(bytes as i64));
-    }
-
-    fn see(&mut self, tag: Tag<'_>, lease: &Lease) -> Slot {
-        let slot = &mut self.slots[slot_of(tag)];
-        if slot.seen != lease.id() {
-            *slot = Slot { generation: slot.generation + 1, seen: lease.id(), ..*slot };
-        }
-        *slot
     }
 
     fn remove_if(&mut self, tag: Tag<'_>, is_void: impl FnOnce(&Entry) -> bool) -> Option<Entry> {

@@ -31,13 +31,14 @@ impl Test {
 
     /// Gives the same value to all fields.
     fn answer(&self, question: &Question, value: &'static str) {
-        self.near.replied(&self.key, question.lease(), NAMES);
-        self.keep(question, value);
-    }
-
-    fn keep(&self, question: &Question, value: &'static str) {
         let values = [Some(value.into()), Some(value.into())];
         self.near.keep(&self.key, question, &answer(&values));
+    }
+
+    /// Has a value of the field `a` read over a connection, without keeping it.
+    fn see(&self, lease: &Lease, value: &'static str) {
+        let differs = |_, kept: &Option<Bytes>| kept.as_deref() != Some(value.as_bytes());
+        self.near.replied(&self.key, lease, &["a"], differs);
     }
 
     fn fill(&self, value: &'static str) {
@@ -105,12 +106,11 @@ fn the_first_read_of_a_session_is_not_kept() {
 #[test]
 fn a_reply_is_not_kept_if_something_happened_since_the_question() {
     type Happen = fn(&Test);
-    let events: [Happen; 7] = [
+    let events: [Happen; 6] = [
         |test| test.near.void(test.key.expose_secret()),
         |test| drop(test.near.write([&test.key])),
         |test| test.lease.void(),
-        |test| test.near.replied(&test.key, &living_lease(), &["c"]),
-        |test| drop(test.ask_over(&living_lease())),
+        |test| test.see(&living_lease(), "1"),
         |test| test.near.void_slots(|_| false),
         |test| drop(test.near.write([&key_of('B')]).of_all()),
     ];
@@ -146,26 +146,49 @@ fn nothing_is_kept_during_a_write() {
 }
 
 #[test]
-fn a_reply_over_another_connection_voids_the_same_fields() {
-    let test = Test::new();
-    test.fill("1");
-    test.near.replied(&test.key, &living_lease(), &["c"]);
-    assert!(test.has("1"));
-    test.near.replied(&test.key, &test.lease, &["a"]);
-    assert!(test.has("1"));
-    test.near.replied(&test.key, &living_lease(), &["a"]);
-    assert!(test.is_empty());
+fn a_reply_voids_what_differs() {
+    let other = living_lease();
+    for lease in [|test: &Test| Arc::clone(&test.lease), |_: &Test| living_lease()] {
+        let test = Test::new();
+        test.fill("1");
+        test.see(&lease(&test), "1");
+        test.near.replied(&test.key, &other, &["c"], |_, _| true);
+        assert!(test.has("1"));
+        test.see(&lease(&test), "2");
+        assert!(test.is_empty());
+    }
 }
 
 #[test]
+fn of_several_questions_at_once_the_first_reply_is_kept() {
+    let test = Test::new();
+    let other = living_lease();
+    for _ in 0..3 {
+        let (one, another) = (test.ask().unwrap(), test.ask_over(&other).unwrap());
+        test.answer(&one, "1");
+        assert!(test.has("1"));
+        test.answer(&another, "1");
+        assert!(test.has("1"));
+        test.near.void(test.key.expose_secret());
+    }
+}
+
+/// The reply is of a question over the connection whose reply was seen before.
+#[test]
 fn an_older_reply_over_another_connection_is_not_kept() {
     let test = Test::new();
-    let (older, other) = (test.ask().unwrap(), living_lease());
-    let newer = test.ask_over(&other).unwrap();
-    test.answer(&newer, "2");
-    assert!(test.has("2"));
-    test.answer(&older, "1");
-    assert!(!test.has("1"));
+    let other = living_lease();
+    for _ in 0..3 {
+        let (older, newer) = (test.ask().unwrap(), test.ask_over(&other).unwrap());
+        test.answer(&newer, "2");
+        assert!(test.has("2"));
+        test.answer(&older, "1");
+        assert!(test.is_empty());
+        let older = test.ask().unwrap();
+        test.see(&other, "2");
+        test.answer(&older, "1");
+        assert!(test.is_empty());
+    }
 }
 
 #[test]
@@ -189,9 +212,7 @@ fn values_count_while_their_connection_is_alive() {
 fn a_batch_is_of_one_snapshot() {
     let test = Test::new();
     test.fill("1");
-    let question = test.ask().unwrap();
-    test.near.replied(&test.key, question.lease(), &["a"]);
-    test.near.keep(&test.key, &question, &answer(&[Some("1".into())]));
+    test.near.keep(&test.key, &test.ask().unwrap(), &answer(&[Some("1".into())]));
     assert!(test.has("1") && test.read(&["b"]).is_some());
     assert_eq!(test.read(&["a", "b"]), None);
     test.fill("1");

@@ -6,6 +6,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use crate::store::redis::cause::{Cause, Code};
+use crate::store::redis::near::Lease;
 use crate::store::redis::net::connection::LiveConnection;
 
 /// Commands that are sent together. All commands name the same key, or keys of the same slot.
@@ -58,6 +59,13 @@ pub(crate) struct Exchange<T> {
     pub(crate) connection: Arc<LiveConnection>,
     /// Each command was sent behind an `ASKING`.
     pub(crate) was_asking: bool,
+}
+
+impl<T> Exchange<T> {
+    /// Returns the time for which values from the connection count, if its server tells of changes.
+    pub(crate) fn lease(&self) -> Option<&Lease> {
+        self.connection.news.as_ref().map(|news| &**news.lease())
+    }
 }
 
 /// The reason why a request got no reply.

@@ -8,6 +8,7 @@ mod prune;
 mod restore;
 mod steps;
 
+use std::mem::take;
 use std::time::SystemTime;
 
 use futures_util::future::try_join_all;
@@ -25,6 +26,7 @@ use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::read::expiry;
 use crate::store::redis::commands::script::{MARK, REMOVE_STALE};
 use crate::store::redis::commands::tombstone::dead_or_error;
+use crate::store::redis::near::Lease;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
@@ -51,10 +53,29 @@ impl RedisStore {
         look: Look<'_>,
     ) -> Result<Vec<Lookup<Seen>>, StoreError> {
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
-        let mut exchange = self.query_fields(first, look.fields, &look_at(keys, look)).await?;
-        self.near_saw(&exchange, &keys[1..], look.fields);
-        let mut replies = std::mem::take(&mut exchange.reply).into_iter();
-        keys.iter().map(|_| seen(replies.next(), replies.next(), look.index)).collect()
+        let mut exchange = self.query_exchange(first, &look_at(keys, look)).await?;
+        let mut replies = take(&mut exchange.reply).into_iter();
+        let seen = |key| {
+            let found = seen(replies.next(), replies.next(), look.index)?;
+            Ok(self.saw_fields(key, exchange.lease(), look.fields, found))
+        };
+        keys.iter().map(seen).collect()
+    }
+
+    /// Tells the near cache of the reply about one session.
+    pub(super) fn saw_fields(
+        &self,
+        key: &SessionKey,
+        lease: Option<&Lease>,
+        fields: &[&str],
+        found: Lookup<Seen>,
+    ) -> Lookup<Seen> {
+        if let Lookup::Found(seen) = &found {
+            let differs =
+                |at: usize, kept: &Option<bytes::Bytes>| seen.values.get(at) != Some(kept);
+            self.near_saw(key, lease, fields, differs);
+        }
+        self.void_if_gone(key, found)
     }
 
     /// Looks at sessions on several nodes, which are asked together.
