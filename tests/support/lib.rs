@@ -15,9 +15,12 @@ pub mod jar;
 pub mod load;
 pub mod log;
 pub mod model;
+pub mod near_history;
 pub mod program;
 pub mod proxy;
 pub mod python;
+pub mod random;
+pub mod resp_proxy;
 pub mod server;
 pub mod websocket;
 

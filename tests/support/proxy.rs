@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crate::resp_proxy::frame_length;
+
 /// Forwards connections to a server on this machine, until the test causes a failure. The proxy
 /// ends when this value is dropped.
 #[derive(Debug)]
@@ -216,26 +218,6 @@ fn without_pushes(begun: &mut Vec<u8>) -> Vec<u8> {
         }
     }
     replies
-}
-
-/// Returns the length of the first value of RESP3 with all parts, if it is complete.
-fn frame_length(bytes: &[u8]) -> Option<usize> {
-    let line = bytes.windows(2).position(|end| end == b"\r\n")?;
-    let count = || std::str::from_utf8(&bytes[1..line]).unwrap().parse::<i64>().unwrap();
-    let (payload, values) = match bytes[0] {
-        // A length of -1 stands for null.
-        b'$' | b'!' | b'=' if count() >= 0 => (usize::try_from(count()).unwrap() + 2, 0),
-        b'*' | b'~' | b'>' => (0, count().max(0)),
-        b'%' => (0, 2 * count()),
-        // A value follows its attributes.
-        b'|' => (0, 2 * count() + 1),
-        _ => (0, 0),
-    };
-    let mut length = line + 2 + payload;
-    for _ in 0..values {
-        length += frame_length(bytes.get(length..)?)?;
-    }
-    (length <= bytes.len()).then_some(length)
 }
 
 /// Counts these bytes against the bytes that may still pass.
