@@ -1,0 +1,1 @@
+//! Fields and sessions that expire.
