@@ -136,12 +136,7 @@ impl Lifecycle {
         match &self.state {
             State::Candidate { current: Candidate { session, .. }, .. } => {
                 let session = session.clone();
-                EndReasonStep::Look(PlannedRead {
-                    session,
-                    refresh: None,
-                    resolves_pending: false,
-                    may_be_cached: false,
-                })
+                EndReasonStep::Look(PlannedRead { session, refresh: None, resolves_pending: false })
             }
             State::Gone(Gone { session, end: End::Unread }) => {
                 EndReasonStep::ReadTombstone(session.clone())

@@ -19,8 +19,6 @@ pub(crate) struct PlannedRead {
     pub(crate) refresh: Option<Duration>,
     /// The reply shows whether a pending creation happened.
     pub(crate) resolves_pending: bool,
-    /// A reply that the store gave lately will do, because nothing is in doubt.
-    pub(crate) may_be_cached: bool,
 }
 
 /// A write that has to ask the store.
@@ -91,8 +89,15 @@ impl Lifecycle {
         let expires_in = session.expires_in(now)?;
         let refresh = (!refreshed).then_some(expires_in);
         let (session, resolves_pending) = (session.clone(), self.state.has_pending());
-        let may_be_cached = !self.state.is_in_doubt() && self.in_doubt != Some(session.id);
-        Some(PlannedRead { session, refresh, resolves_pending, may_be_cached })
+        Some(PlannedRead { session, refresh, resolves_pending })
+    }
+
+    /// Plans a read that a reply of the store from lately may answer. Returns `None` if something is
+    /// in doubt.
+    pub(crate) fn plan_near_read(&mut self, now: SystemTime) -> Option<PlannedRead> {
+        let read = self.plan_read(now)?;
+        let is_in_doubt = self.state.is_in_doubt() || self.in_doubt == Some(read.session.id);
+        (!is_in_doubt).then_some(read)
     }
 
     /// Plans a write. Returns `None` if there is nothing to remove. `generate` gives a session

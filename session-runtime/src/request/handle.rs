@@ -310,6 +310,7 @@ impl SessionHandle {
     }
 
     /// Resolves the request's cookies and returns the life cycle.
+    #[inline]
     pub(super) fn accessed(&self) -> LifecycleGuard<'_> {
         let (mut lifecycle, mut events) = (self.lifecycle(), EventQueue::default());
         if lifecycle.is_late() {

@@ -24,7 +24,7 @@ impl SessionHandle {
             return Ok(values.pop().flatten());
         }
         let value = carry_out!(self, read = self.plan_read(), {
-            let reply = match self.rules_to_keep(&read, freshness) {
+            let reply = match self.rules_to_keep(freshness) {
                 Some(rules) => self
                     .read_to_keep(&read, &[field], rules)
                     .await
@@ -46,7 +46,7 @@ impl SessionHandle {
         }
         let values = carry_out!(self, read = self.plan_read(), {
             let (key, refresh) = (&read.session.key, self.refresh(&read));
-            let reply = match self.rules_to_keep(&read, freshness) {
+            let reply = match self.rules_to_keep(freshness) {
                 Some(rules) => self
                     .read_to_keep(&read, fields, rules)
                     .await
@@ -68,7 +68,7 @@ impl SessionHandle {
         }
         let is_there = carry_out!(self, read = self.plan_read(), {
             let (key, refresh) = (&read.session.key, self.refresh(&read));
-            let reply = match self.rules_to_keep(&read, freshness) {
+            let reply = match self.rules_to_keep(freshness) {
                 Some(rules) => self
                     .read_to_keep(&read, &[field], rules)
                     .await
@@ -89,7 +89,7 @@ impl SessionHandle {
     /// Returns fields from the near cache, if the cache may answer this read.
     pub(crate) fn kept(&self, fields: &[&'static str]) -> Option<NearValues> {
         let rules = self.manager().near_rules()?;
-        let read = self.plan_read().filter(|read| read.may_be_cached)?;
+        let read = self.accessed().plan_near_read(self.manager().now())?;
         let values = self.store().kept(&read.session.key, fields, self.refresh(&read), rules)?;
         let record = |_: &(), known: &mut KnownFields| record_all(known, fields, &values);
         let reported = self.report_read(&read, Ok(Lookup::Found(())), record);
@@ -194,6 +194,7 @@ impl SessionHandle {
         Ok(())
     }
 
+    #[inline]
     fn plan_read(&self) -> Option<PlannedRead> {
         self.accessed().plan_read(self.manager().now())
     }
@@ -225,9 +226,8 @@ impl SessionHandle {
 
     /// Returns the rules of the near cache, if the cache may keep the reply to this read.
     #[inline]
-    fn rules_to_keep(&self, read: &PlannedRead, freshness: Freshness) -> Option<&NearRules> {
-        let may_be_cached = freshness != Freshness::Current && read.may_be_cached;
-        self.manager().near_rules().filter(|_| may_be_cached)
+    fn rules_to_keep(&self, freshness: Freshness) -> Option<&NearRules> {
+        if freshness == Freshness::Current { None } else { self.manager().near_rules() }
     }
 
     /// Boxed, so that other reads stay small.

@@ -29,7 +29,7 @@ fn cookie(operation: Repeat) -> Repeat {
 #[bench::first_get(args = (Operation::FirstGet), config = costs([18_066, 4]))]
 #[bench::login(args = (Operation::Login), config = costs([40_215, 22]))]
 #[bench::login_with_index(args = (Operation::LoginWithIndex), config = costs([49_420, 34]))]
-#[bench::get(args = (Operation::Get), config = costs([2_940, 1]))]
+#[bench::get(args = (Operation::Get), config = costs([2_985, 1]))]
 #[bench::set(args = (Operation::Set), config = costs([4_525, 5]))]
 #[bench::incr(args = (Operation::Incr), config = costs([6_160, 7]))]
 #[bench::read_five(args = (Operation::ReadFive), config = costs([5_740, 5]))]
@@ -50,9 +50,9 @@ fn redis(operation: Repeat) -> Repeat {
 }
 
 #[library_benchmark(setup = near_redis)]
-#[bench::first_get(args = (Operation::FirstGet), config = costs_near([18_400, 4]))]
-#[bench::get(args = (Operation::Get), config = costs_near([3_260, 1]))]
-#[bench::read_five(args = (Operation::ReadFive), config = costs_near([6_400, 5]))]
+#[bench::first_get(args = (Operation::FirstGet), config = costs_near([17_430, 3]))]
+#[bench::get(args = (Operation::Get), config = costs_near([2_205, 0]))]
+#[bench::read_five(args = (Operation::ReadFive), config = costs_near([6_100, 5]))]
 fn near_cache(operation: Repeat) -> Repeat {
     thousand_times(operation)
 }
