@@ -52,7 +52,7 @@ fn redis(operation: Repeat) -> Repeat {
 #[library_benchmark(setup = near_redis)]
 #[bench::first_get(args = (Operation::FirstGet), config = costs_near([17_430, 3]))]
 #[bench::get(args = (Operation::Get), config = costs_near([2_205, 0]))]
-#[bench::read_five(args = (Operation::ReadFive), config = costs_near([6_100, 5]))]
+#[bench::read_five(args = (Operation::ReadFive), config = costs_near([6_350, 5]))]
 fn near_cache(operation: Repeat) -> Repeat {
     thousand_times(operation)
 }
