@@ -7,7 +7,6 @@
 
 mod checker;
 mod deployments;
-mod expiry;
 mod load;
 mod network;
 mod schedules;

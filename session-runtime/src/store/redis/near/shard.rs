@@ -109,8 +109,8 @@ impl Shard {
         }
     }
 
-    /// Begins a question. `None` while the session is being written to, and
-    /// for a session that is not worth keeping.
+    /// Begins a question. `None` while the session is being written to, and for a session that is
+    /// not worth keeping.
     pub(super) fn ticket(&mut self, tag: Tag<'_>) -> Option<Ticket> {
         if self.busy.contains_key(&tag.hash) {
             return None;

@@ -1,1 +1,0 @@
-//! Fields and sessions that expire.
