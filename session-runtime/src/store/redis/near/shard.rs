@@ -128,9 +128,9 @@ impl Shard {
         Some(Ticket { generation, replies })
     }
 
-    /// Records a reply over this connection. Replies to earlier questions over other connections may
-    /// be older. `keep` is the entry to keep, if nothing happened to the session since the ticket.
-    /// Otherwise an entry goes if the reply differs from it.
+    /// Records a reply over this connection. Replies to earlier questions over other connections
+    /// may be older. `keep` is the entry to keep, if nothing happened to the session since the
+    /// ticket. Otherwise an entry goes if the reply differs from it.
     pub(super) fn replied(
         &mut self,
         tag: Tag<'_>,
@@ -150,8 +150,8 @@ impl Shard {
         }
     }
 
-    /// Returns whether nothing happened to the session since the ticket: no change, no write, and no
-    /// reply over another connection.
+    /// Returns whether nothing happened to the session since the ticket: no change, no write, and
+    /// no reply over another connection.
     fn is_valid(&self, tag: Tag<'_>, ticket: Ticket, lease: &Lease) -> bool {
         let slot = self.slots[slot_of(tag)];
         let is_alone = slot.seen == lease.id() || slot.replies == ticket.replies;
