@@ -92,8 +92,8 @@ impl Lifecycle {
         Some(PlannedRead { session, refresh, resolves_pending })
     }
 
-    /// Plans a read that an earlier reply of the store may answer. Returns `None` if something is in
-    /// doubt.
+    /// Plans a read that an earlier reply of the store may answer. Returns `None` if something is
+    /// in doubt.
     pub(crate) fn plan_near_read(&mut self, now: SystemTime) -> Option<PlannedRead> {
         let read = self.plan_read(now)?;
         let is_in_doubt = self.state.is_in_doubt() || self.in_doubt == Some(read.session.id);

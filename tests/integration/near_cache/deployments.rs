@@ -31,8 +31,8 @@ async fn a_master_hands_over() {
     load.assert_legal(History::default()).await;
 }
 
-/// The old master keeps its connections. It comes back as a master at first, like after a partition,
-/// and writers rest until it is a replica.
+/// The old master keeps its connections. It comes back as a master at first, like after a
+/// partition, and writers rest until it is a replica.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_freezes_and_comes_back_as_a_replica() {
     let _alone = alone().await;

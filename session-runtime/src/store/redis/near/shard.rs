@@ -158,7 +158,7 @@ impl Shard {
         slot.generation == ticket.generation && is_alone && !self.busy.contains_key(&tag.hash)
     }
 
-    /// Keeps an entry. Fields of an earlier entry stay if both are of the same connection and epoch.
+    /// Keeps an entry. Other fields stay if they are of the same connection and epoch.
     fn keep(&mut self, tag: Tag<'_>, mut entry: Entry) {
         if let Some(earlier) = self.take(tag) {
             entry.add_fields_of(earlier);
