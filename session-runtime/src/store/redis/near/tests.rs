@@ -192,6 +192,25 @@ fn an_older_reply_over_another_connection_is_not_kept() {
 }
 
 #[test]
+fn a_newer_reply_counts_whatever_connection_replied_before_or_after() {
+    let other = living_lease();
+    type See = fn(&Test, &Lease);
+    let seen_before: [See; 2] = [|test, other| test.see(other, "1"), |test, _| test.fill("1")];
+    let seen_after: [See; 2] = [|_, _| {}, |test, _| test.see(&test.lease, "2")];
+    for before in seen_before {
+        for after in seen_after {
+            let test = Test::new();
+            before(&test, &other);
+            let older = test.ask().unwrap();
+            test.see(&other, "2");
+            after(&test, &other);
+            test.answer(&older, "1");
+            assert!(test.is_empty());
+        }
+    }
+}
+
+#[test]
 fn values_count_while_their_connection_is_alive() {
     let source = Source::default();
     let mut test = Test::new();
