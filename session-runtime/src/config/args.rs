@@ -266,12 +266,15 @@ mod tests {
                 &["--session-end-check-interval=10"],
                 new().end_check_interval(Duration::from_secs(10)),
             ),
-            (&["--session-near-cache=65536"], new().near_cache(NearCache::new().max_bytes(65_536))),
+            (
+                &["--session-near-cache=1048576"],
+                new().near_cache(NearCache::new().max_bytes(1_048_576)),
+            ),
             (&["--session-near-cache-max-staleness-ms=50"], new()),
             (
-                &["--session-near-cache-max-staleness-ms=50", "--session-near-cache=65536"],
+                &["--session-near-cache-max-staleness-ms=50", "--session-near-cache=1048576"],
                 new().near_cache(
-                    NearCache::new().max_bytes(65_536).max_staleness(Duration::from_millis(50)),
+                    NearCache::new().max_bytes(1_048_576).max_staleness(Duration::from_millis(50)),
                 ),
             ),
             (&[], new()),
@@ -370,7 +373,7 @@ mod tests {
             ("session-end-check-interval", "HUNTER2", "must be a whole number of seconds"),
             ("session-end-check-interval", "0", "must be 1 second to 1 hour"),
             ("session-near-cache", "HUNTER2", "must be a whole number of bytes"),
-            ("session-near-cache", "1", "must be 64 KiB to 1 TiB, or 0 for no near cache"),
+            ("session-near-cache", "1", "must be 1 MiB to 1 TiB, or 0 for no near cache"),
             ("session-near-cache-max-staleness-ms", "HUNTER2", "a whole number of milliseconds"),
             ("session-near-cache-max-staleness-ms", "9", "must be 10 milliseconds to 1 minute"),
         ] {

@@ -30,8 +30,8 @@ impl SessionConfig {
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     /// | `SESSION_END_CHECK_INTERVAL` | whole seconds, 1 to 3600 | [`end_check_interval`](Self::end_check_interval) |
-    /// | `SESSION_NEAR_CACHE` | whole bytes, 65536 or more, or 0 for none | [`max_bytes`](NearCache::max_bytes) of [`near_cache`](Self::near_cache) |
-    /// | `SESSION_NEAR_CACHE_MAX_STALENESS_MS` | whole milliseconds, 10 to 60000 | [`max_staleness`](NearCache::max_staleness) of a near cache, if there is any |
+    /// | `SESSION_NEAR_CACHE` | whole bytes, 1048576 or more, or 0 for none | [`max_bytes`](NearCache::max_bytes) of [`near_cache`](Self::near_cache) |
+    /// | `SESSION_NEAR_CACHE_MAX_STALENESS_MS` | whole milliseconds, 10 to 30000, or up to another `max_age` | [`max_staleness`](NearCache::max_staleness) of a near cache, if there is any |
     ///
     /// Yes is `true`, `1`, `yes` or `on`, and no is `false`, `0`, `no` or `off`. The case of
     /// letters does not matter. White space around a value is ignored.

@@ -50,7 +50,7 @@ pub struct NearCache {
     pub(crate) max_age: Duration,
 }
 
-const SIZES: RangeInclusive<u64> = 64 * 1024..=(1 << 40);
+const SIZES: RangeInclusive<u64> = 1 << 20..=(1 << 40);
 const STALENESS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60);
 const AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60 * 60);
 
@@ -61,12 +61,12 @@ impl NearCache {
         Self::default()
     }
 
-    /// Sets the maximum size of all kept values together, in bytes: 64 KiB to 1 TiB. Default: 64
+    /// Sets the maximum size of all kept values together, in bytes: 1 MiB to 1 TiB. Default: 64
     /// MiB. With 0, there is no near cache.
     ///
     /// The size includes names and an estimate of the overhead. Values that were not used for the
-    /// longest time go first. Several [`Sessions`](crate::Sessions) on one store share a near cache.
-    /// The largest of their sizes then counts.
+    /// longest time go first. Several [`Sessions`](crate::Sessions) on the same
+    /// [`RedisStore`](crate::store) share a near cache. The largest of their sizes then counts.
     pub fn max_bytes(self, bytes: usize) -> Self {
         Self { max_bytes: bytes, ..self }
     }
@@ -98,7 +98,7 @@ impl NearCache {
 
     fn check(&self) -> Result<(), Error> {
         let bytes = u64::try_from(self.max_bytes).unwrap_or(u64::MAX);
-        Setting::NEAR_CACHE.check_range(bytes, SIZES, "64 KiB to 1 TiB, or 0 for no near cache")?;
+        Setting::NEAR_CACHE.check_range(bytes, SIZES, "1 MiB to 1 TiB, or 0 for no near cache")?;
         Setting::NEAR_CACHE_MAX_AGE.check_range(self.max_age, AGES, "1 second to 1 hour")?;
         let staleness = Setting::NEAR_CACHE_MAX_STALENESS;
         staleness.check_range(self.max_staleness, STALENESS, "10 milliseconds to 1 minute")?;

@@ -242,10 +242,10 @@ fn limits_have_ranges() {
 fn a_near_cache_has_limits() {
     let cache = NearCache::new;
     let with = |cache| config().near_cache(cache);
-    for bad in [1, (64 << 10) - 1, (1 << 40) + 1, usize::MAX] {
+    for bad in [1, (1 << 20) - 1, (1 << 40) + 1, usize::MAX] {
         refused(
             with(cache().max_bytes(bad)),
-            &["`near_cache.max_bytes` (SESSION_NEAR_CACHE) must be 64 KiB to 1 TiB, or 0"],
+            &["`near_cache.max_bytes` (SESSION_NEAR_CACHE) must be 1 MiB to 1 TiB, or 0"],
         );
     }
     let (nanosecond, minute) = (Duration::from_nanos(1), Duration::from_secs(60));
@@ -262,7 +262,7 @@ fn a_near_cache_has_limits() {
         refused(with(cache().max_age(bad)), &["`near_cache.max_age` must be 1 second to 1 hour"]);
     }
     let shortest = cache().max_age(SECOND).max_staleness(Duration::from_millis(10));
-    for good in [shortest.max_bytes(64 << 10), longest.max_staleness(minute).max_bytes(1 << 40)] {
+    for good in [shortest.max_bytes(1 << 20), longest.max_staleness(minute).max_bytes(1 << 40)] {
         assert_eq!(with(good).resolve().unwrap().near_cache, Some(good));
     }
 }
@@ -294,7 +294,7 @@ fn a_near_cache_without_bytes_is_off() {
     assert_eq!(cache_over_file(&[(size, "0"), (staleness, "1")]), None);
     let short = NearCache::new().max_staleness(Duration::from_millis(20));
     assert_eq!(cache_over_file(&[(staleness, "20")]), Some(short));
-    assert_eq!(cache_over_file(&[(size, "65536")]), Some(NearCache::new().max_bytes(65_536)));
+    assert_eq!(cache_over_file(&[(size, "1048576")]), Some(NearCache::new().max_bytes(1_048_576)));
 }
 
 #[test]
@@ -522,7 +522,7 @@ fn every_variable_is_read() {
         ("SESSION_SECRET", TEXT, new().secret(TEXT)),
         ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
         ("SESSION_END_CHECK_INTERVAL", "10", new().end_check_interval(secs(10))),
-        ("SESSION_NEAR_CACHE", "65536", new().near_cache(NearCache::new().max_bytes(65_536))),
+        ("SESSION_NEAR_CACHE", "1048576", new().near_cache(NearCache::new().max_bytes(1_048_576))),
         ("SESSION_NEAR_CACHE", "0", new().near_cache(NearCache::new().max_bytes(0))),
         ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "50", new()),
     ] {
@@ -732,8 +732,8 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_NEAR_CACHE", "HUNTER2", "must be a whole number of bytes"),
         ("SESSION_NEAR_CACHE", "64MB", "must be a whole number of bytes"),
         ("SESSION_NEAR_CACHE", "off", "must be a whole number of bytes"),
-        ("SESSION_NEAR_CACHE", "65535", "must be 64 KiB to 1 TiB, or 0 for no near cache"),
-        ("SESSION_NEAR_CACHE", "18446744073709551615", "must be 64 KiB to 1 TiB"),
+        ("SESSION_NEAR_CACHE", "1048575", "must be 1 MiB to 1 TiB, or 0 for no near cache"),
+        ("SESSION_NEAR_CACHE", "18446744073709551615", "must be 1 MiB to 1 TiB"),
         ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "HUNTER2", "a whole number of milliseconds"),
         ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "0", "must be 10 milliseconds to 1 minute"),
         ("SESSION_NEAR_CACHE_MAX_STALENESS_MS", "31000", "no longer than `near_cache.max_age`"),
@@ -744,7 +744,7 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_SECRET", "\"base64:HUNTER2\"", "is in quotes"),
         ("SESSION_SECRET", "'hex:HUNTER2", "is in quotes"),
     ] {
-        let base = [("SESSION_SECRET", TEXT), ("SESSION_NEAR_CACHE", "65536")];
+        let base = [("SESSION_SECRET", TEXT), ("SESSION_NEAR_CACHE", "1048576")];
         let error = from_env(&[&base[..], &[(variable, value)]].concat())
             .and_then(|config| config.resolve())
             .unwrap_err();

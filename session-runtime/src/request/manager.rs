@@ -65,6 +65,9 @@ impl Manager {
     /// `is_config` if the settings have no secret to sign cookies with.
     pub(crate) fn new(settings: Settings, store: AnyStore) -> Result<Self, Error> {
         let near = settings.near_cache.filter(|cache| store.use_near_cache(cache.max_bytes));
+        if let Some(NearCache { max_bytes, max_staleness, .. }) = near {
+            tracing::info!(max_bytes, ?max_staleness, "a near cache keeps fields with `cached`");
+        }
         let rules = Rules {
             clock: Clock::system(),
             clock_log: ClockLog::default(),

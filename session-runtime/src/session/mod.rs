@@ -260,6 +260,9 @@ impl<S: Schema> Session<S> {
     /// Reads several fields in a single round trip, all at the same moment. The batch is a tuple of
     /// up to twelve fields, or a `Vec` of fields of the same type.
     ///
+    /// A [near cache](crate::NearCache) may answer if all fields have the attribute `cached`, and
+    /// none is [fresh](crate::Field::fresh).
+    ///
     /// # Errors
     ///
     /// - [`Error::is_decode`](crate::Error::is_decode) for the first field whose stored bytes do
@@ -295,7 +298,8 @@ impl<S: Schema> Session<S> {
         WriteBatch::new(self.handle())
     }
 
-    /// Reads the whole struct in a single round trip. Missing fields get their defaults.
+    /// Reads the whole struct in a single round trip. Missing fields get their defaults. A
+    /// [near cache](crate::NearCache) may answer if all fields have the attribute `cached`.
     ///
     /// # Errors
     ///

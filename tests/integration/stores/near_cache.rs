@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_runtime::store::SessionKey;
 use session_runtime::{NearCache, RedisStore, Session, SessionConfig, SessionId, Sessions};
 use session_tests::cookies::SECRET;
-use session_tests::server::RedisServer;
+use session_tests::server::{Make, RedisServer};
 use session_tests::until;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -169,4 +169,27 @@ async fn a_session_that_expires_soon_is_refreshed_by_a_kept_value() {
         left() > 2 * hour
     })
     .await;
+}
+
+/// A refused command is not sent again and again.
+#[tokio::test]
+async fn without_a_permission_reads_are_as_without_a_near_cache() {
+    for (make, refused) in [(Make::Usual, "-client|caching"), (Make::Redis8, "-hpttl")] {
+        let Some(server) = RedisServer::start_make(make) else { continue };
+        let _: String = server.cli(&["ACL", "SETUSER", "default", refused]);
+        let sessions = Sessions::new(config(&server).near_cache(cache())).await.unwrap();
+        let id = sessions.create::<Visitor>().await.unwrap();
+        id.set_theme("dark").await.unwrap();
+        let id = id.session_id().unwrap();
+        let read = async || sessions.open_id::<Visitor>(&id).theme().await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(read().await, "dark");
+        }
+        let before = server.counts();
+        for _ in 0..10 {
+            assert_eq!(read().await, "dark");
+        }
+        let counts = server.counts() - before;
+        assert_eq!((counts.calls("hget"), counts.calls("hmget")), (10, 0), "{refused}");
+    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redis::{Pipeline, Value};
 
 use crate::store::redis::RedisStore;
-use crate::store::redis::cause::Cause;
+use crate::store::redis::cause::{Cause, Code};
 use crate::store::redis::commands::read::{Expiry, expiry, value};
 use crate::store::redis::commands::tombstone::dead_or_error;
 use crate::store::redis::near::{Answer, Lease, Near, Question, WriteGuard};
@@ -20,6 +20,8 @@ struct Read {
     values: NearValues,
     session: Expiry,
     fields_last: Vec<Duration>,
+    /// The user may not ask for the expiries of fields.
+    is_refused: bool,
 }
 
 impl RedisStore {
@@ -70,12 +72,16 @@ impl RedisStore {
         let mut exchange = self.query_exchange(key, &commands).await?;
         let replies = std::mem::take(&mut exchange.reply);
         let is_told = replies.first() == Some(&Value::Okay);
-        self.deployment.record_told(is_told);
         let read = match read_in(replies.into_iter().skip(1), fields.len())? {
             Lookup::Found(read) => read,
             not_found => return Ok(self.void_if_gone(key, not_found.map(|read| read.values))),
         };
-        if is_told && answers(&exchange, &question) {
+        let may_keep = is_told && !read.is_refused;
+        self.deployment.record_told(may_keep);
+        if !may_keep && let Some(lease) = exchange.lease() {
+            lease.refuse();
+        }
+        if may_keep && answers(&exchange, &question) {
             near.keep(key, &question, &read.answer(fields));
         } else {
             let differs = |at: usize, kept: &Option<Bytes>| *kept != read.values[at];
@@ -200,8 +206,10 @@ fn read_in(
         return Ok(Lookup::Missing);
     }
     let values: NearValues = values.map_err(StoreError::refused)?;
-    let fields_last = lasts_of(&values, replies.next());
-    Ok(Lookup::Found(Read { values, session, fields_last }))
+    let expiries = replies.next();
+    let is_refused = expiries.as_ref().and_then(Code::in_reply) == Some(Code::NoPermission);
+    let fields_last = lasts_of(&values, expiries);
+    Ok(Lookup::Found(Read { values, session, fields_last, is_refused }))
 }
 
 /// Interprets the reply of `HPTTL`, if the server has expiries of fields.

@@ -1,7 +1,7 @@
 //! The time for which a connection's values count.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(crate) struct Lease {
     /// The time of the question for a sign of life that is under way.
     asked: Mutex<Option<Moment>>,
     connection: OnceLock<Weak<dyn SignOfLife>>,
+    /// The server has refused a command that is needed to keep values.
+    is_refused: AtomicBool,
 }
 
 /// A connection that can ask its server for a sign of life.
@@ -46,6 +48,7 @@ impl Lease {
             answered: AtomicMoment::default(),
             asked: Mutex::default(),
             connection: OnceLock::new(),
+            is_refused: AtomicBool::new(false),
         }
     }
 
@@ -61,6 +64,15 @@ impl Lease {
     /// Records a sign of life that was sent at this moment.
     pub(crate) fn answered(&self, sent: Moment) {
         self.answered.store(sent);
+    }
+
+    /// Gives up keeping values of this connection.
+    pub(crate) fn refuse(&self) {
+        self.is_refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed)
     }
 
     /// Records that no question is under way any more.
@@ -102,7 +114,9 @@ impl Lease {
         if let Some(connection) = self.connection.get().and_then(Weak::upgrade) {
             *asked = Some(now);
             drop(asked);
-            record_lease_age(age.into());
+            if self.answered.is_set() {
+                record_lease_age(age.into());
+            }
             connection.ask(key);
         }
     }

@@ -181,7 +181,7 @@ impl Near {
         rules: &NearRules,
     ) -> Option<Question> {
         let tag = self.tag(key);
-        if !self.doorkeeper.admits(tag.hash) {
+        if lease.is_refused() || !self.doorkeeper.admits(tag.hash) {
             return None;
         }
         let limits = Limits::from(rules);

@@ -53,6 +53,10 @@ impl AtomicMoment {
         self.system.store(moment.system, Ordering::Release);
     }
 
+    pub(super) fn is_set(&self) -> bool {
+        self.system.load(Ordering::Acquire) > 0
+    }
+
     /// Returns the moment. A moment that was never stored is in 1970.
     pub(super) fn load(&self) -> Moment {
         Moment {

@@ -214,8 +214,8 @@ impl Deployment {
             tracing::warn!(
                 "the session store does not tell of changes, so live connections notice an end \
                  only within `end_check_interval`, and a near cache keeps nothing: grant \
-                 +client|tracking +client|caching to the Redis user, and let proxies pass on the \
-                 messages of RESP3"
+                 +client|tracking +client|caching to the Redis user, and for a near cache +hpttl \
+                 on Redis 7.4, Valkey 9 or later, and let proxies pass on the messages of RESP3"
             );
         }
     }
