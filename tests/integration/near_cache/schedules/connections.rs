@@ -23,9 +23,7 @@ async fn a_write_over_another_connection_is_seen_at_once() {
     let push = stage.hold_push();
     request.release();
     writing.await.unwrap();
-    let reading = stage.near.begin_count().await;
-    push.release();
-    assert_eq!(reading.await.unwrap(), 2);
+    assert_eq!(stage.count_before(push).await, 2);
     stage.assert_legal_from_here().await;
 }
 
@@ -40,9 +38,7 @@ async fn an_answer_from_before_an_own_write_is_not_kept() {
     stage.twin.incr().await;
     reply.release();
     assert_eq!(reading.await.unwrap(), 2);
-    let reading = stage.near.begin_count().await;
-    push.release();
-    assert_eq!(reading.await.unwrap(), 3);
+    assert_eq!(stage.count_before(push).await, 3);
     stage.assert_legal_from_here().await;
 }
 
@@ -125,10 +121,7 @@ async fn values_are_not_returned_after_newer_ones(ways: &[Way]) {
         stage.other.incr().await;
         push.reached().await;
         read(&stage.twin, way).await;
-        let reading = stage.near.begin_count().await;
-        push.release();
-        let count = reading.await.unwrap();
-        assert_eq!(count, 2, "after {way:?}");
+        assert_eq!(stage.count_before(push).await, 2, "after {way:?}");
         stage.assert_legal_from_here().await;
     }
 }
@@ -159,10 +152,7 @@ async fn answers_are_not_kept_after_newer_ones(ways: &[Way]) {
         read(&stage.twin, way).await;
         reply.release();
         assert_eq!(reading.await.unwrap(), 1);
-        let reading = stage.near.begin_count().await;
-        push.release();
-        let count = reading.await.unwrap();
-        assert_eq!(count, 2, "after {way:?}");
+        assert_eq!(stage.count_before(push).await, 2, "after {way:?}");
         stage.assert_legal_from_here().await;
     }
 }
@@ -187,9 +177,7 @@ async fn an_end_over_another_connection_is_seen_at_once() {
             }
             reply.release();
             assert!(reading.await.unwrap() > 0);
-            let reading = stage.near.begin_count().await;
-            push.release();
-            assert_eq!(reading.await.unwrap(), 0);
+            assert_eq!(stage.count_before(push).await, 0);
             stage.assert_legal_from_here().await;
         }
     }
@@ -232,9 +220,7 @@ async fn an_end_that_was_noticed_is_not_hidden_by_the_cache() {
             Write => assert!(session.set_count(9).await.unwrap_err().is_gone()),
         }
         stage.twin.saw_fresh(begun, 0);
-        let reading = stage.near.begin_count().await;
-        push.release();
-        assert_eq!(reading.await.unwrap(), 0, "after {notice:?}");
+        assert_eq!(stage.count_before(push).await, 0, "after {notice:?}");
         stage.assert_legal_from_here().await;
     }
 }

@@ -82,6 +82,13 @@ impl Stage {
         stage
     }
 
+    /// Reads while this push is still held. A read that asks the server waits for the push.
+    pub(super) async fn count_before(&self, push: Hold) -> u64 {
+        let reading = self.near.begin_count().await;
+        push.release();
+        reading.await.unwrap()
+    }
+
     /// Has the cache of the store keep the count, until a read is a hit.
     pub(super) async fn warm(&self) {
         self.until_hit(async || {
