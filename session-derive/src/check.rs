@@ -148,7 +148,7 @@ fn no_empty_prefix(input: &Input<'_>, errors: &mut Errors) {
     }
 }
 
-/// A near cache keeps values without the expiry of their fields.
+/// If another process changes a field's expiry, the near cache may learn of this too late.
 fn no_cached_field_expires(input: &Input<'_>, errors: &mut Errors) {
     let reason = "a read could return the value after it has expired";
     for ttl in

@@ -12,8 +12,8 @@ use crate::error::{Error, Setting};
 ///
 /// Only fields with the attribute `#[session(cached)]` are kept. A value from the cache was current
 /// on the server at some moment within [`max_staleness`](Self::max_staleness) before the read.
-/// [`Field::fresh`](crate::Field::fresh) asks the server. [The guide] says which fields to mark, and
-/// when these limits do not hold.
+/// [`Field::fresh`](crate::Field::fresh) asks the server. [The guide] says which fields to mark,
+/// and when these limits do not hold.
 ///
 /// With `serde`, a near cache is a map with the keys `max_bytes`, `max_staleness_ms` and `max_age`,
 /// which take whole bytes, milliseconds and seconds. Missing keys have the defaults.
