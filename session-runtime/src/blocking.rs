@@ -12,7 +12,7 @@ use crate::session::field::Field;
 use crate::session::found::{AllSessions, SessionEntry};
 use crate::session::schema::Schema;
 
-impl<T: 'static> Field<'_, T> {
+impl<T: 'static, F> Field<'_, T, F> {
     /// Reads the field and blocks until the value is there. See [`Operation::wait`].
     ///
     /// # Errors

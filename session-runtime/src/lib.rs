@@ -150,6 +150,7 @@ mod background;
 mod blocking;
 mod clock;
 mod config;
+mod encryption;
 mod error;
 mod example;
 #[cfg(test)]
@@ -232,6 +233,9 @@ pub mod find {
 /// [`Field`] has the operations of a field, and [`FieldValue`] is the trait of types that can be
 /// stored.
 pub mod field {
+    #[cfg(feature = "encryption")]
+    pub use crate::encryption::Encryption;
+    pub use crate::session::form::{Encrypted, Plain, StoreReadable};
     pub use crate::session::increment::Increment;
     pub use crate::value::{FieldDefault, FieldSpec, IndexValue, IntoField};
 }

@@ -4,10 +4,13 @@ pub use bytes::Bytes;
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
+#[cfg(feature = "encryption")]
+use crate::encryption::Encryption;
 pub use crate::error::{Error, InvalidValue};
 pub use crate::operation::Operation;
 pub use crate::request::handle::SessionHandle;
 pub use crate::session::field::Field;
+pub use crate::session::form::{Encrypted, EncryptedName};
 pub use crate::session::index_query::IndexQuery;
 pub use crate::session::record::{Changes, Values};
 pub use crate::session::schema::Schema;
@@ -18,14 +21,47 @@ pub fn field<'a, T>(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> F
     Field::new(handle, spec)
 }
 
+/// The body of the getter of an encrypted field.
+pub fn encrypted_field<'a, T>(
+    handle: &'a SessionHandle,
+    spec: &'static FieldSpec<T>,
+) -> Field<'a, T, Encrypted> {
+    Field::new(handle, spec)
+}
+
 /// The body of a setter.
 pub fn set<'a, T>(
     handle: &'a SessionHandle,
     spec: &'static FieldSpec<T>,
     value: impl IntoField<T>,
 ) -> Operation<'a, ()> {
-    Field::new(handle, spec).assign(value)
+    Field::<T>::new(handle, spec).assign(value)
 }
+
+/// Encrypts the values of a field.
+#[cfg(feature = "encryption")]
+pub const fn encrypted<T>(spec: FieldSpec<T>, block: u16, accept_plain: bool) -> FieldSpec<T> {
+    let encryption = Encryption::new().pad(block);
+    spec.encrypted(if accept_plain { encryption.accept_plain() } else { encryption })
+}
+
+/// Reports a field with `encrypt` in a program without the feature.
+#[cfg(not(feature = "encryption"))]
+pub const fn encrypted<T>(spec: FieldSpec<T>, _: u16, _: bool) -> FieldSpec<T>
+where
+    FieldSpec<T>: FeatureEncryption,
+{
+    spec
+}
+
+/// The feature `encryption`.
+#[cfg(not(feature = "encryption"))]
+#[diagnostic::on_unimplemented(
+    message = "`#[session(encrypt)]` needs the feature `encryption` of `session-runtime`",
+    label = "add the feature",
+    note = "session-runtime = {{ version = \"…\", features = [\"encryption\"] }}"
+)]
+pub trait FeatureEncryption {}
 
 /// The body of the function that finds sessions by an indexed field.
 pub fn index_query<S: Schema, T: IndexValue>(

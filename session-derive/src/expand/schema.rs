@@ -133,7 +133,7 @@ fn schema_impl(
                 &fields.handle
             }
 
-            fn load(#values: &mut __session::Values) -> ::core::result::Result<Self, __session::Error> {
+            fn load(#values: &mut __session::Values<'_>) -> ::core::result::Result<Self, __session::Error> {
                 #load
             }
 

@@ -67,7 +67,7 @@ const _: () = {
             &fields.handle
         }
         fn load(
-            values: &mut __session::Values,
+            values: &mut __session::Values<'_>,
         ) -> ::core::result::Result<Self, __session::Error> {
             ::core::result::Result::Ok(Self {
                 theme: values.take(&<Visitor>::__SESSION_SPECS.theme)?,

@@ -119,7 +119,7 @@ const _: () = {
             &fields.handle
         }
         fn load(
-            values: &mut __session::Values,
+            values: &mut __session::Values<'_>,
         ) -> ::core::result::Result<Self, __session::Error> {
             ::core::result::Result::Ok(Self {
                 key: values.take(&<Account<T>>::__SESSION_SPECS.key)?,

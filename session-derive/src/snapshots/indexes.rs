@@ -149,7 +149,7 @@ const _: () = {
             &fields.handle
         }
         fn load(
-            values: &mut __session::Values,
+            values: &mut __session::Values<'_>,
         ) -> ::core::result::Result<Self, __session::Error> {
             ::core::result::Result::Ok(Self {
                 user: values.take(&<Auth<T>>::__SESSION_SPECS.user)?,

@@ -178,7 +178,7 @@ const _: () = {
             &fields.handle
         }
         fn load(
-            values: &mut __session::Values,
+            values: &mut __session::Values<'_>,
         ) -> ::core::result::Result<Self, __session::Error> {
             ::core::result::Result::Ok(Self {
                 all_items: values.take(&<Cart<T, N>>::__SESSION_SPECS.all_items)?,

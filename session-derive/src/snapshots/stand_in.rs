@@ -85,7 +85,7 @@ const _: () = {
             &fields.handle
         }
         fn load(
-            values: &mut __session::Values,
+            values: &mut __session::Values<'_>,
         ) -> ::core::result::Result<Self, __session::Error> {
             ::core::unreachable!()
         }

@@ -83,7 +83,7 @@ const _: () = {
             &fields.handle
         }
         fn load(
-            values: &mut __session::Values,
+            values: &mut __session::Values<'_>,
         ) -> ::core::result::Result<Self, __session::Error> {
             ::core::result::Result::Ok(Self {
                 count: values.take(&<Visitor>::__SESSION_SPECS.count)?,

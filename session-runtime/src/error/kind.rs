@@ -8,6 +8,13 @@ use super::{InvalidValue, Setting, StoreError};
 pub(crate) enum Kind {
     #[error("the stored field `{field}` is not a valid `{type_name}`")]
     Decode { field: &'static str, type_name: &'static str, source: InvalidValue },
+    #[error("the stored field `{field}` cannot be decrypted: {reason}")]
+    Decrypt { field: &'static str, reason: &'static str },
+    #[error(
+        "the field `{field}` is encrypted, and there is no key: set the secret or the encryption \
+         keys"
+    )]
+    NoEncryptionKey { field: &'static str },
     #[error("the value for the field `{field}` cannot be stored as `{type_name}`")]
     Encode { field: &'static str, type_name: &'static str, source: InvalidValue },
     #[error("{what} is too large: {size} bytes, the limit is {limit}")]

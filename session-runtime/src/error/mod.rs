@@ -140,7 +140,7 @@ impl Error {
     /// Returns the kind of the error as a word for telemetry.
     pub(crate) fn outcome(&self) -> &'static str {
         match &*self.0 {
-            Kind::Decode { .. } => "decode",
+            Kind::Decode { .. } | Kind::Decrypt { .. } => "decode",
             Kind::Encode { .. } => "encode",
             Kind::TooLarge { .. } => "too_large",
             Kind::OutOfRange { .. } => "out_of_range",
@@ -161,7 +161,10 @@ impl Error {
             #[cfg(feature = "blocking")]
             Kind::DrivesRuntime | Kind::NoThread(_) => "unsupported",
             Kind::NoRandomness => "no_randomness",
-            Kind::Setting { .. } | Kind::Config(_) | Kind::Disputed => "config",
+            Kind::Setting { .. }
+            | Kind::Config(_)
+            | Kind::Disputed
+            | Kind::NoEncryptionKey { .. } => "config",
             Kind::WithoutSession => "unavailable",
             Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
             Kind::Store(error) if error.is_unavailable() => "unavailable",
@@ -194,7 +197,7 @@ impl Error {
     /// # });
     /// ```
     pub fn is_decode(&self) -> bool {
-        matches!(*self.0, Kind::Decode { .. })
+        matches!(*self.0, Kind::Decode { .. } | Kind::Decrypt { .. })
     }
 
     /// Returns `true` if a value has no stored form from which the same value can be read. Nothing
@@ -401,7 +404,7 @@ impl Error {
     /// # });
     /// ```
     pub fn is_config(&self) -> bool {
-        matches!(*self.0, Kind::Config(_) | Kind::Setting { .. } | Kind::Disputed)
+        self.outcome() == "config"
     }
 }
 

@@ -204,6 +204,10 @@ impl SessionId {
         &self.expose_secret()[..Self::TAG_LEN]
     }
 
+    pub(crate) fn tag_bytes(&self) -> &[u8; Self::TAG_LEN] {
+        self.as_ascii().first_chunk().unwrap_or(&[0; Self::TAG_LEN])
+    }
+
     /// Returns the time of the creation or the last renewal of the session, in whole seconds.
     pub fn created_at(&self) -> SystemTime {
         self.created_at_and_lifetime().0

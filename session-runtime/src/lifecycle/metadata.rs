@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+#[cfg(feature = "redis-session-compat")]
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use crate::config::{Lifetime, Lifetimes};
@@ -27,6 +29,9 @@ pub(crate) struct Metadata {
     pub(crate) key: SessionKey,
     pub(crate) created_at: SystemTime,
     pub(crate) lifetime: Lifetime,
+    /// The tag of the successors of an id from Python, once known.
+    #[cfg(feature = "redis-session-compat")]
+    native_tag: OnceLock<[u8; SessionId::TAG_LEN]>,
 }
 
 impl SessionMetadata {
@@ -34,7 +39,24 @@ impl SessionMetadata {
     pub(crate) fn new(id: SessionId, prefix: &str, lifetimes: &Lifetimes) -> Self {
         let (created_at, class) = id.created_at_and_lifetime();
         let lifetime = lifetimes.get(class).copied().unwrap_or_else(|| lifetimes.strictest(class));
-        Self(Arc::new(Metadata { id, key: SessionKey::new(prefix, &id), created_at, lifetime }))
+        Self(Arc::new(Metadata {
+            id,
+            key: SessionKey::new(prefix, &id),
+            created_at,
+            lifetime,
+            #[cfg(feature = "redis-session-compat")]
+            native_tag: OnceLock::new(),
+        }))
+    }
+
+    /// Returns the part of the id that stays for life: the tag, or for an id from Python the tag
+    /// that all successors have.
+    pub(crate) fn identity(&self) -> &[u8; SessionId::TAG_LEN] {
+        #[cfg(feature = "redis-session-compat")]
+        if self.id.python().is_some() {
+            return self.native_tag.get_or_init(|| successor::tag_of(&self.key));
+        }
+        self.id.tag_bytes()
     }
 
     /// Returns whether a session can have this id now. After the deadline, or with a creation time
@@ -52,7 +74,8 @@ impl SessionMetadata {
     ) -> Result<SessionId, Error> {
         #[cfg(feature = "redis-session-compat")]
         if self.id.python().is_some() {
-            return successor::generate_in_slot_of(&self.key, created_at, lifetime);
+            let generated = SessionId::generate(created_at, lifetime)?;
+            return Ok(generated.with_tag(self.identity()));
         }
         self.id.generate_successor(created_at, lifetime)
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use super::encrypted::EncryptedField;
 use super::handle::SessionHandle;
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
@@ -15,6 +16,8 @@ use crate::store::{Change, IndexChange, IndexEntry, Indexing, LoginGuard};
 pub(crate) struct ChangeSet<'a> {
     pub(crate) changes: &'a [Change<'static>],
     pub(crate) indexed: &'a [IndexedChange],
+    /// The fields whose new values have to be encrypted.
+    pub(crate) encrypted: &'a [EncryptedField],
 }
 
 /// A change of an indexed field. `None` removes the field.

@@ -11,8 +11,11 @@ use super::plain_http_search::PlainHttpSearch;
 use super::size_limits::SizeLimits;
 use super::unknown_lifetimes::UnknownLifetimes;
 use crate::clock::{Clock, ClockMoment, abs_diff};
+#[cfg(feature = "encryption")]
+use crate::config::Secret;
 use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings};
-use crate::error::Error;
+use crate::encryption::EncryptionKeys;
+use crate::error::{Error, Kind};
 use crate::http::cookie_value::Verified;
 use crate::http::formats::CookieFormats;
 use crate::http::response::SessionHeaders;
@@ -54,6 +57,7 @@ struct Rules {
     end_grace: Duration,
     end_check_interval: Duration,
     size_limits: SizeLimits,
+    encryption_keys: Option<EncryptionKeys>,
     /// Turns for updates from this process on Redis.
     #[cfg(feature = "redis")]
     turns: Turns,
@@ -68,6 +72,7 @@ impl Manager {
         if let Some(NearCache { max_bytes, max_staleness, .. }) = near {
             tracing::info!(max_bytes, ?max_staleness, "a near cache keeps fields with `cached`");
         }
+        let encryption_keys = encryption_keys(&settings)?;
         let rules = Rules {
             clock: Clock::system(),
             clock_log: ClockLog::default(),
@@ -89,6 +94,7 @@ impl Manager {
                 value: settings.max_value_size,
                 batch: settings.max_batch_size,
             },
+            encryption_keys,
             #[cfg(feature = "redis")]
             turns: Turns::default(),
         };
@@ -165,6 +171,16 @@ impl Manager {
 
     pub(crate) fn size_limits(&self) -> SizeLimits {
         self.rules.size_limits
+    }
+
+    /// Returns the keys of encrypted fields.
+    ///
+    /// # Errors
+    ///
+    /// `is_config` if there is no key for this field.
+    pub(crate) fn encryption_keys(&self, field: &'static str) -> Result<&EncryptionKeys, Error> {
+        let keys = self.rules.encryption_keys.as_ref();
+        keys.ok_or_else(|| Error::new(Kind::NoEncryptionKey { field }))
     }
 
     #[cfg(feature = "redis")]
@@ -340,6 +356,18 @@ impl Manager {
         let max_age = remaining.min(written.lasts.unwrap_or(Duration::MAX));
         Some(self.rules.cookie.set(&written.value, session.lifetime.persistent.then_some(max_age)))
     }
+}
+
+/// Derives the keys of encrypted fields from the secrets. Without a secret, there are none.
+#[cfg(feature = "encryption")]
+fn encryption_keys(settings: &Settings) -> Result<Option<EncryptionKeys>, Error> {
+    let mut secrets = settings.secrets.iter().map(Secret::expose);
+    secrets.next().map(|newest| EncryptionKeys::new(newest, secrets)).transpose()
+}
+
+#[cfg(not(feature = "encryption"))]
+fn encryption_keys(_: &Settings) -> Result<Option<EncryptionKeys>, Error> {
+    Ok(None)
 }
 
 fn refresh_below(share: f64, expires_in: Duration) -> Refresh {

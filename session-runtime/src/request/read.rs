@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::encrypted::Answer;
 use super::freshness::Freshness;
 use super::handle::SessionHandle;
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
-use crate::lifecycle::{EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, PlannedRead};
+use crate::lifecycle::{
+    EndReason, EndReasonStep, KnownFields, MAX_CLOCK_SKEW, PlannedRead, SessionMetadata,
+};
 use crate::operation::BoxFuture;
 use crate::store::{Lookup, NearRules, NearValues, PERMANENT_FIELD, Refresh, StoreError};
 use crate::telemetry::record_origin;
@@ -20,7 +23,7 @@ impl SessionHandle {
         field: &'static str,
         freshness: Freshness,
     ) -> Result<Option<Bytes>, Error> {
-        if let Some(mut values) = self.kept_if(freshness, &[field]) {
+        if let Some((mut values, _)) = self.kept_if(freshness, &[field]) {
             return Ok(values.pop().flatten());
         }
         let value = carry_out!(self, read = self.plan_read(), {
@@ -40,11 +43,11 @@ impl SessionHandle {
         &self,
         fields: &[&'static str],
         freshness: Freshness,
-    ) -> Result<Vec<Option<Bytes>>, Error> {
-        if let Some(values) = self.kept_if(freshness, fields) {
-            return Ok(values.into_vec());
+    ) -> Result<Answer<Vec<Option<Bytes>>>, Error> {
+        if let Some((values, session)) = self.kept_if(freshness, fields) {
+            return Ok(Answer { value: values.into_vec(), session: Some(session) });
         }
-        let values = carry_out!(self, read = self.plan_read(), {
+        let answer = carry_out!(self, read = self.plan_read(), {
             let (key, refresh) = (&read.session.key, self.refresh(&read));
             let reply = match self.rules_to_keep(freshness) {
                 Some(rules) => self
@@ -53,9 +56,13 @@ impl SessionHandle {
                     .map(|found| found.map(NearValues::into_vec)),
                 None => self.store().get_many(key, fields, refresh).await,
             };
-            self.report_read(&read, reply, |values, known| record_all(known, fields, values))?
+            let record =
+                |values: &Vec<_>, known: &mut KnownFields| record_all(known, fields, values);
+            self.report_read(&read, reply, record)?
+                .map_break(|found| found.map(|value| Answer { value, session: Some(read.session) }))
         });
-        Ok(values.flatten().unwrap_or_else(|| vec![None; fields.len()]))
+        let missing = || Answer { value: vec![None; fields.len()], session: None };
+        Ok(answer.flatten().unwrap_or_else(missing))
     }
 
     pub(crate) async fn contains(
@@ -63,7 +70,7 @@ impl SessionHandle {
         field: &'static str,
         freshness: Freshness,
     ) -> Result<bool, Error> {
-        if let Some(values) = self.kept_if(freshness, &[field]) {
+        if let Some((values, _)) = self.kept_if(freshness, &[field]) {
             return Ok(values.iter().any(Option::is_some));
         }
         let is_there = carry_out!(self, read = self.plan_read(), {
@@ -86,24 +93,28 @@ impl SessionHandle {
         self.manager().near_rules().is_some()
     }
 
-    /// Returns fields from the near cache, if the cache may answer this read.
-    pub(crate) fn kept(&self, fields: &[&'static str]) -> Option<NearValues> {
+    /// Returns fields from the near cache with their session, if the cache may answer this read.
+    pub(crate) fn kept(&self, fields: &[&'static str]) -> Option<(NearValues, SessionMetadata)> {
         let rules = self.manager().near_rules()?;
         let read = self.accessed().plan_near_read(self.manager().now())?;
         let values = self.store().kept(&read.session.key, fields, self.refresh(&read), rules)?;
         let record = |_: &(), known: &mut KnownFields| record_all(known, fields, &values);
         let reported = self.report_read(&read, Ok(Lookup::Found(())), record);
-        matches!(reported, Ok(ControlFlow::Break(Some(())))).then_some(values)
+        matches!(reported, Ok(ControlFlow::Break(Some(())))).then_some((values, read.session))
     }
 
     #[inline]
-    fn kept_if(&self, freshness: Freshness, fields: &[&'static str]) -> Option<NearValues> {
+    fn kept_if(
+        &self,
+        freshness: Freshness,
+        fields: &[&'static str],
+    ) -> Option<(NearValues, SessionMetadata)> {
         if freshness != Freshness::MayBeCached || !self.has_near_cache() {
             return None;
         }
-        let values = self.kept(fields)?;
+        let kept = self.kept(fields)?;
         record_origin(true);
-        Some(values)
+        Some(kept)
     }
 
     pub(crate) async fn exists(&self) -> Result<bool, Error> {

@@ -72,6 +72,7 @@ impl SessionHandle {
         if changes_fields && !self.store().supports_changes_in_rotation() {
             return Err(Error::new(Kind::NoChangesInRotation));
         }
+        self.check_encryption_keys(batch.set.encrypted)?;
         self.manager().size_limits().check_changes(changes)
     }
 
@@ -91,8 +92,9 @@ impl SessionHandle {
         let Some(expires_in) = planned.to.expires_in(now) else {
             return Err(Error::new(Kind::Expired));
         };
-        let ChangeSet { changes, indexed } =
-            new_id.batch.map(|batch| batch.set).unwrap_or_default();
+        let set = new_id.batch.map(|batch| batch.set).unwrap_or_default();
+        let ChangeSet { changes, indexed, .. } = set;
+        let sealed = self.sealed_changes(&planned.to, set)?;
         let index_changes = self.index_changes(indexed)?;
         let rotation = Rotation {
             successor_key: &planned.to.key,
@@ -100,7 +102,7 @@ impl SessionHandle {
             expires_in,
             tombstone_for: TOMBSTONE_FOR,
             renews: planned.renews(),
-            changes,
+            changes: &sealed,
             keep_only: new_id.batch.and_then(|batch| batch.keep_only),
             deadline_in: deadline_in(&planned.to, now),
             index: &index_changes,

@@ -3,12 +3,23 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::encrypted::{Answer, EncryptedField};
 use super::handle::SessionHandle;
 use super::indexed::{ChangeSet, IndexedChange};
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
 use crate::lifecycle::{KnownFields, Lifecycle, Next, PlannedWrite};
 use crate::store::{Action, Change, Lookup, Modified, Modify, StoreError, Write, WriteMode};
+
+/// A change of a field that depends on the field's value.
+pub(crate) struct FieldChange {
+    pub(crate) field: &'static str,
+    pub(crate) alias: Option<&'static str>,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) action: Action,
+    pub(crate) indexed: Option<IndexedChange>,
+    pub(crate) encrypted: Option<EncryptedField>,
+}
 
 impl SessionHandle {
     /// Creates the session if there is none, and writes nothing else.
@@ -24,19 +35,22 @@ impl SessionHandle {
 
     /// Carries out changes, and returns how many removed fields existed.
     pub(crate) async fn write(&self, set: ChangeSet<'_>) -> Result<u64, Error> {
-        let ChangeSet { changes, indexed } = set;
+        let ChangeSet { changes, indexed, encrypted } = set;
         self.manager().size_limits().check_changes(changes)?;
         if changes.is_empty() {
             return Ok(0);
         }
+        self.check_encryption_keys(encrypted)?;
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(is_removal);
         let index_changes = self.index_changes(indexed)?;
         self.forget_old_creation(&index_changes);
         let removed =
             carry_out!(self, (plan, overwrites) = self.plan_changes(set, only_removes)?, {
+                let (mode, expires_in) = (plan.mode, plan.expires_in);
                 let index = self.indexing(&plan.session, &index_changes);
-                let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in, index };
+                let sealed = self.sealed_changes(&plan.session, set)?;
+                let write = Write { mode, changes: &sealed, expires_in, index };
                 let written = self.store().write(&plan.session.key, write, overwrites).await;
                 let reply = written.map_err(|error| self.write_error(error, ttl))?;
                 self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
@@ -46,17 +60,20 @@ impl SessionHandle {
 
     /// Creates the session with these changes. Returns `false` if meanwhile there is a session.
     pub(super) async fn create_with(&self, set: ChangeSet<'_>) -> Result<bool, Error> {
-        let ChangeSet { changes, indexed } = set;
+        let ChangeSet { changes, indexed, encrypted } = set;
         if changes.iter().all(is_removal) {
             return Ok(true);
         }
+        self.check_encryption_keys(encrypted)?;
         let Some(plan) = self.plan_write(false)? else { return Ok(true) };
         if plan.mode == WriteMode::Existing {
             return Ok(false);
         }
         let index_changes = self.index_changes(indexed)?;
         let index = self.indexing(&plan.session, &index_changes);
-        let write = Write { mode: plan.mode, changes, expires_in: plan.expires_in, index };
+        let (mode, expires_in) = (plan.mode, plan.expires_in);
+        let sealed = self.sealed_changes(&plan.session, set)?;
+        let write = Write { mode, changes: &sealed, expires_in, index };
         let written = self.store().write(&plan.session.key, write, false).await;
         let ttl = changes.iter().find_map(ttl_of);
         let reply = written.map_err(|error| {
@@ -75,35 +92,36 @@ impl SessionHandle {
         }
     }
 
-    /// Changes a field depending on the field's value. `None` means that there is no session, and
-    /// that the action creates none.
+    /// Changes a field depending on the field's value. The answer `None` means that there is no
+    /// session, and that the action creates none.
     pub(crate) async fn modify(
         &self,
-        field: &'static str,
-        alias: Option<&'static str>,
-        ttl: Option<Duration>,
-        action: Action,
-        indexed: Option<IndexedChange>,
-    ) -> Result<Option<Modified>, Error> {
+        change: FieldChange,
+    ) -> Result<Answer<Option<Modified>>, Error> {
+        let FieldChange { field, alias, ttl, action, indexed, encrypted } = change;
         self.manager().size_limits().check_action(field, &action)?;
+        self.check_encryption_keys(encrypted.as_slice())?;
         let index_changes = self.index_changes(indexed.as_slice())?;
         self.forget_old_creation(&index_changes);
         let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
             let index = self.indexing(&plan.session, &index_changes);
-            let same = action.clone();
-            let modify = Modify { mode, field, alias, action: same, ttl, expires_in, index };
+            let sealed = self.sealed_action(&plan.session, encrypted.as_ref(), &action)?;
+            let modify = Modify { mode, field, alias, action: sealed, ttl, expires_in, index };
             let modified = self.store().modify(&plan.session.key, modify).await;
             let reply = modified.map_err(|error| self.write_error(error, ttl))?;
             let progress = self.report_write(&plan, reply, |modified, known| {
                 known.record_action(field, ttl, &action, modified);
             })?;
-            progress.map_break(|modified| match (modified, mode) {
-                (None, WriteMode::Create) => without_creation(&action),
-                (modified, _) => modified,
+            progress.map_break(|modified| {
+                let value = match (modified, mode) {
+                    (None, WriteMode::Create) => without_creation(&action),
+                    (modified, _) => modified,
+                };
+                Answer { value, session: Some(plan.session) }
             })
         });
-        Ok(modified.unwrap_or_else(|| without_session(&action)))
+        Ok(modified.unwrap_or_else(|| Answer { value: without_session(&action), session: None }))
     }
 
     /// Sets the field's expiry to `ttl` from now, and returns whether the session has the field.

@@ -45,12 +45,14 @@ pub trait ReadBatch {
     fn names(specs: &Self::Specs, names: &mut Vec<&'static str>);
 
     #[doc(hidden)]
-    fn decode(specs: Self::Specs, values: &mut Values) -> Result<Self::Output, Error>;
+    fn decode(specs: Self::Specs, values: &mut Values<'_>) -> Result<Self::Output, Error>;
 }
 
 macro_rules! tuples {
-    ($($field:ident: $lifetime:lifetime $type:ident),+) => {
-        impl<$($lifetime,)+ $($type: 'static),+> ReadBatch for ($(Field<$lifetime, $type>,)+) {
+    ($($field:ident: $lifetime:lifetime $type:ident $form:ident),+) => {
+        impl<$($lifetime,)+ $($type: 'static, $form,)+> ReadBatch
+            for ($(Field<$lifetime, $type, $form>,)+)
+        {
             type Output = ($($type,)+);
             type Specs = ($(&'static FieldSpec<$type>,)+);
 
@@ -68,25 +70,25 @@ macro_rules! tuples {
                 $(names.extend($field.read_names());)+
             }
 
-            fn decode(($($field,)+): Self::Specs, values: &mut Values) -> Result<Self::Output, Error> {
+            fn decode(($($field,)+): Self::Specs, values: &mut Values<'_>) -> Result<Self::Output, Error> {
                 Ok(($(values.take($field)?,)+))
             }
         }
     };
 }
 
-tuples!(a: 'a A);
-tuples!(a: 'a A, b: 'b B);
-tuples!(a: 'a A, b: 'b B, c: 'c C);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J, k: 'k K);
-tuples!(a: 'a A, b: 'b B, c: 'c C, d: 'd D, e: 'e E, f: 'f F, g: 'g G, h: 'h H, i: 'i I, j: 'j J, k: 'k K, l: 'l L);
+tuples!(a: 'a A FA);
+tuples!(a: 'a A FA, b: 'b B FB);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH, i: 'i I FI);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH, i: 'i I FI, j: 'j J FJ);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH, i: 'i I FI, j: 'j J FJ, k: 'k K FK);
+tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH, i: 'i I FI, j: 'j J FJ, k: 'k K FK, l: 'l L FL);
 
 impl ReadBatch for () {
     type Output = ();
@@ -102,12 +104,12 @@ impl ReadBatch for () {
 
     fn names((): &(), _: &mut Vec<&'static str>) {}
 
-    fn decode((): (), _: &mut Values) -> Result<(), Error> {
+    fn decode((): (), _: &mut Values<'_>) -> Result<(), Error> {
         Ok(())
     }
 }
 
-impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
+impl<T: 'static, F> ReadBatch for Vec<Field<'_, T, F>> {
     type Output = Vec<T>;
     type Specs = Vec<&'static FieldSpec<T>>;
 
@@ -123,7 +125,7 @@ impl<T: 'static> ReadBatch for Vec<Field<'_, T>> {
         names.extend(specs.iter().flat_map(|spec| spec.read_names()));
     }
 
-    fn decode(specs: Self::Specs, values: &mut Values) -> Result<Self::Output, Error> {
+    fn decode(specs: Self::Specs, values: &mut Values<'_>) -> Result<Self::Output, Error> {
         specs.into_iter().map(|spec| values.take(spec)).collect()
     }
 }
@@ -135,7 +137,8 @@ pub(crate) fn read<B: ReadBatch>(handle: &SessionHandle, batch: B) -> Operation<
         let specs = specs?;
         let mut names = Vec::new();
         B::names(&specs, &mut names);
-        let mut values = Values::new(handle.get_many(&names, freshness).await?);
+        let answer = handle.get_many(&names, freshness).await?;
+        let mut values = Values::new(handle.manager(), answer);
         B::decode(specs, &mut values)
     }))
 }
@@ -204,7 +207,7 @@ impl<'a> WriteBatch<'a> {
     }
 
     /// Adds a change that sets a field.
-    pub fn set<T: 'static>(self, field: Field<'_, T>, value: impl IntoField<T>) -> Self {
+    pub fn set<T: 'static, F>(self, field: Field<'_, T, F>, value: impl IntoField<T>) -> Self {
         self.change(|handle, changes| {
             let spec = field.spec_of(handle)?;
             changes.forget(spec);
@@ -213,7 +216,7 @@ impl<'a> WriteBatch<'a> {
     }
 
     /// Adds a change that removes a field, if the session has that field.
-    pub fn remove<T: 'static>(self, field: Field<'_, T>) -> Self {
+    pub fn remove<T: 'static, F>(self, field: Field<'_, T, F>) -> Self {
         self.change(|handle, changes| {
             let spec = field.spec_of(handle)?;
             changes.forget(spec);
@@ -494,7 +497,7 @@ impl fmt::Debug for WriteBatch<'_> {
     }
 }
 
-impl<'a, T: 'static> Field<'a, T> {
+impl<'a, T: 'static, F> Field<'a, T, F> {
     /// # Errors
     ///
     /// `is_unsupported` if the field belongs to another request.
@@ -520,9 +523,9 @@ mod tests {
     fn a_near_cache_may_answer_for_cached_fields_that_need_not_be_fresh() {
         let config = SessionConfig::new().store("memory:");
         let handle = Sessions::with_store(config, MemoryStore::new()).unwrap().open([]);
-        let theme = || Field::new(&handle, &THEME);
-        let user = || Field::new(&handle, &USER);
-        let count = Field::new(&handle, &COUNT);
+        let theme = || Field::<String>::new(&handle, &THEME);
+        let user = || Field::<u64>::new(&handle, &USER);
+        let count = Field::<u64>::new(&handle, &COUNT);
         assert_eq!(count.freshness(), Freshness::Current);
         assert_eq!(theme().freshness(), Freshness::MayBeCached);
         assert_eq!(theme().fresh().freshness(), Freshness::Current);

@@ -18,7 +18,7 @@ use crate::session::sessions::Sessions;
 pub trait AwaitedBeforeUse {}
 
 #[doc(hidden)]
-impl<T: 'static> fmt::Display for Field<'_, T>
+impl<T: 'static, F> fmt::Display for Field<'_, T, F>
 where
     Self: AwaitedBeforeUse,
 {
@@ -28,7 +28,7 @@ where
 }
 
 #[doc(hidden)]
-impl<T: 'static, U> PartialEq<U> for Field<'_, T>
+impl<T: 'static, F, U> PartialEq<U> for Field<'_, T, F>
 where
     Self: AwaitedBeforeUse,
 {
@@ -38,7 +38,7 @@ where
 }
 
 #[doc(hidden)]
-impl<T: 'static, U> PartialOrd<U> for Field<'_, T>
+impl<T: 'static, F, U> PartialOrd<U> for Field<'_, T, F>
 where
     Self: AwaitedBeforeUse,
 {
@@ -56,7 +56,7 @@ where
 pub trait FeatureBlocking {}
 
 #[cfg(not(feature = "blocking"))]
-impl<T: 'static> Field<'_, T> {
+impl<T: 'static, F> Field<'_, T, F> {
     #[doc(hidden)]
     pub fn wait(self)
     where

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,10 +12,13 @@ use bytes::Bytes;
 use crate::error::{Error, Kind};
 use crate::operation::Operation;
 use crate::request::contention::Tries;
+use crate::request::encrypted::Answer;
 use crate::request::freshness::Freshness;
 use crate::request::handle::SessionHandle;
+use crate::request::write::FieldChange;
+use crate::session::form::{Plain, StoreReadable};
 use crate::session::increment::Increment;
-use crate::session::record::{Changes, indexed_change};
+use crate::session::record::{self, Changes, encrypted_field, indexed_change};
 use crate::store::{Action, Modified};
 use crate::telemetry::{OperationName, OperationSpan, record_origin};
 use crate::value::{FieldSpec, IntoField};
@@ -37,10 +41,11 @@ use crate::value::{FieldSpec, IntoField};
 /// # });
 /// ```
 #[must_use = "a session field is not read until you await it: `session.field().await?`"]
-pub struct Field<'a, T: 'static> {
+pub struct Field<'a, T: 'static, F = Plain> {
     handle: &'a SessionHandle,
     spec: &'static FieldSpec<T>,
     state: State<'a, T>,
+    form: PhantomData<fn() -> F>,
 }
 
 /// A single enum, so that the freshness takes no memory of its own.
@@ -49,9 +54,10 @@ enum State<'a, T> {
     Reading(Operation<'a, T>),
 }
 
-impl<'a, T: 'static> Field<'a, T> {
+impl<'a, T: 'static, F> Field<'a, T, F> {
     pub(crate) fn new(handle: &'a SessionHandle, spec: &'static FieldSpec<T>) -> Self {
-        Self { handle, spec, state: State::Unread(Freshness::of(spec.is_cached())) }
+        let state = State::Unread(Freshness::of(spec.is_cached()));
+        Self { handle, spec, state, form: PhantomData }
     }
 
     pub(crate) fn handle(&self) -> &SessionHandle {
@@ -162,7 +168,7 @@ impl<'a, T: 'static> Field<'a, T> {
         Operation::new(span(OperationName::Exists, handle, spec).instrument(async move {
             match spec.alias() {
                 None => handle.contains(spec.name(), freshness).await,
-                Some(_) => Ok(stored_value(handle, spec, freshness).await?.is_some()),
+                Some(_) => Ok(stored_value(handle, spec, freshness).await?.value.is_some()),
             }
         }))
     }
@@ -183,8 +189,10 @@ impl<'a, T: 'static> Field<'a, T> {
     /// ```
     pub fn raw(self) -> Operation<'a, Option<Bytes>> {
         let (handle, spec, freshness) = (self.handle, self.spec, self.freshness());
-        let stored = stored_value(handle, spec, freshness);
-        Operation::new(span(OperationName::Raw, handle, spec).instrument(stored))
+        Operation::new(
+            span(OperationName::Raw, handle, spec)
+                .instrument(async move { Ok(stored_value(handle, spec, freshness).await?.value) }),
+        )
     }
 
     /// Removes the field, and returns whether the session had it. Never creates a session.
@@ -233,7 +241,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn take(self) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(span(OperationName::Take, handle, spec).instrument(async move {
-            spec.read(value_of(modify(handle, spec, Action::Replace(None)).await?))
+            read(handle, spec, value_of(modify(handle, spec, Action::Replace(None)).await?))
         }))
     }
 
@@ -256,7 +264,7 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with_value(value, |value| spec.write(value));
         Operation::new(span(OperationName::Replace, handle, spec).instrument(async move {
-            spec.read(value_of(modify(handle, spec, Action::Replace(stored?)).await?))
+            read(handle, spec, value_of(modify(handle, spec, Action::Replace(stored?)).await?))
         }))
     }
 
@@ -281,12 +289,11 @@ impl<'a, T: 'static> Field<'a, T> {
         let Self { handle, spec, .. } = self;
         let stored = IntoField::with_value(value, |value| spec.write(value));
         Operation::new(span(OperationName::GetOrSet, handle, spec).instrument(async move {
-            match stored? {
-                Some(stored) => {
-                    spec.read(value_of(modify(handle, spec, Action::GetOrSet(stored)).await?))
-                }
-                None => spec.read(stored_value(handle, spec, Freshness::Current).await?),
-            }
+            let answer = match stored? {
+                Some(stored) => value_of(modify(handle, spec, Action::GetOrSet(stored)).await?),
+                None => stored_value(handle, spec, Freshness::Current).await?,
+            };
+            read(handle, spec, answer)
         }))
     }
 
@@ -314,7 +321,10 @@ impl<'a, T: 'static> Field<'a, T> {
         self,
         old: impl IntoField<T>,
         new: impl IntoField<T>,
-    ) -> Operation<'a, bool> {
+    ) -> Operation<'a, bool>
+    where
+        F: StoreReadable,
+    {
         let Self { handle, spec, .. } = self;
         let (old, new) = (
             IntoField::with_value(old, |old| spec.write(old)),
@@ -328,7 +338,7 @@ impl<'a, T: 'static> Field<'a, T> {
                 return Ok(false);
             }
             let action = Action::CompareAndSet { expected, or_missing, value };
-            Ok(modify(handle, spec, action).await? == Some(Modified::Swapped(true)))
+            Ok(modify(handle, spec, action).await?.value == Some(Modified::Swapped(true)))
         }))
     }
 
@@ -368,12 +378,14 @@ impl<'a, T: 'static> Field<'a, T> {
             let mut tries = Tries::new(handle, spec.name());
             loop {
                 tries.next().await?;
-                let expected = stored_value(handle, spec, freshness).await?;
-                let new = change(spec.read(expected.clone())?);
+                let Answer { value: expected, session } =
+                    stored_value(handle, spec, freshness).await?;
+                let answer = Answer { value: expected.clone(), session };
+                let new = change(read(handle, spec, answer)?);
                 let value = spec.write(&new)?;
                 let or_missing = expected.is_none();
                 let action = Action::CompareAndSet { expected, or_missing, value };
-                if modify(handle, spec, action).await? == Some(Modified::Swapped(true)) {
+                if modify(handle, spec, action).await?.value == Some(Modified::Swapped(true)) {
                     return Ok(new);
                 }
                 freshness = Freshness::Current;
@@ -401,6 +413,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn incr(self, by: T) -> Operation<'a, T>
     where
         T: Increment,
+        F: StoreReadable,
     {
         let action = T::add(by, self.spec.default());
         self.count(OperationName::Incr, action)
@@ -423,6 +436,7 @@ impl<'a, T: 'static> Field<'a, T> {
     pub fn decr(self, by: T) -> Operation<'a, T>
     where
         T: Increment,
+        F: StoreReadable,
     {
         let action = T::subtract(by, self.spec.default());
         self.count(OperationName::Decr, action)
@@ -520,10 +534,10 @@ impl<'a, T: 'static> Field<'a, T> {
     fn count(self, name: OperationName, action: Action) -> Operation<'a, T> {
         let Self { handle, spec, .. } = self;
         Operation::new(span(name, handle, spec).instrument(async move {
-            let mut modified = modify(handle, spec, action.clone()).await?;
+            let mut modified = modify(handle, spec, action.clone()).await?.value;
             if modified == Some(Modified::NotANumber) && spec.is_lenient() {
                 set_to_default(handle, spec).await?;
-                modified = modify(handle, spec, action).await?;
+                modified = modify(handle, spec, action).await?.value;
             }
             match modified {
                 Some(Modified::Sum(sum)) => spec.read(Some(sum)),
@@ -547,10 +561,9 @@ fn get<'a, T>(
     spec: &'static FieldSpec<T>,
     freshness: Freshness,
 ) -> Operation<'a, T> {
-    Operation::new(
-        span(OperationName::Get, handle, spec)
-            .instrument(async move { spec.read(stored_value(handle, spec, freshness).await?) }),
-    )
+    Operation::new(span(OperationName::Get, handle, spec).instrument(async move {
+        read(handle, spec, stored_value(handle, spec, freshness).await?)
+    }))
 }
 
 /// Returns the field's value if the near cache has it, at once and without a box.
@@ -559,24 +572,41 @@ fn kept<T>(handle: &SessionHandle, spec: &'static FieldSpec<T>) -> Option<Result
         None => handle.kept(&[spec.name()]),
         Some(alias) => handle.kept(&[spec.name(), alias]),
     };
-    let stored = values?.into_iter().flatten().next();
+    let (values, session) = values?;
+    let answer = Answer { value: values.into_iter().flatten().next(), session: Some(session) };
     Some(span(OperationName::Get, handle, spec).run(|| {
         record_origin(true);
-        spec.read(stored)
+        read(handle, spec, answer)
     }))
 }
 
-/// The stored bytes of a field, under its present name or its former name.
+/// Decrypts and decodes the stored value of a field.
+fn read<T>(
+    handle: &SessionHandle,
+    spec: &FieldSpec<T>,
+    answer: Answer<Option<Bytes>>,
+) -> Result<T, Error> {
+    record::read(spec, handle.manager(), answer.session.as_ref(), answer.value)
+}
+
+/// The stored bytes of a field, under its present name or its former name. Encrypted bytes come
+/// with their session.
 async fn stored_value<T>(
     handle: &SessionHandle,
     spec: &'static FieldSpec<T>,
     freshness: Freshness,
-) -> Result<Option<Bytes>, Error> {
-    match spec.alias() {
-        None => handle.get(spec.name(), freshness).await,
-        Some(alias) => {
-            let names = [spec.name(), alias];
-            Ok(handle.get_many(&names, freshness).await?.into_iter().flatten().next())
+) -> Result<Answer<Option<Bytes>>, Error> {
+    let name = spec.name();
+    match (spec.alias(), spec.encryption()) {
+        (None, None) => {
+            let value = handle.get(name, freshness).await?;
+            Ok(Answer { value, session: None })
+        }
+        (alias, _) => {
+            let names = [name, alias.unwrap_or(name)];
+            let names = if alias.is_some() { &names[..] } else { &names[..1] };
+            let Answer { value, session } = handle.get_many(names, freshness).await?;
+            Ok(Answer { value: value.into_iter().flatten().next(), session })
         }
     }
 }
@@ -585,9 +615,11 @@ fn modify<'a, T>(
     handle: &'a SessionHandle,
     spec: &FieldSpec<T>,
     action: Action,
-) -> impl Future<Output = Result<Option<Modified>, Error>> + use<'a, T> {
+) -> impl Future<Output = Result<Answer<Option<Modified>>, Error>> + use<'a, T> {
+    let (field, alias, ttl) = (spec.name(), spec.alias(), spec.ttl());
     let indexed = indexed_change(spec, new_value(&action));
-    handle.modify(spec.name(), spec.alias(), spec.ttl(), action, indexed)
+    let encrypted = encrypted_field(spec);
+    handle.modify(FieldChange { field, alias, ttl, action, indexed, encrypted })
 }
 
 /// Returns the value that the field gets if the action changes the field. Sums have no index.
@@ -604,19 +636,20 @@ async fn set_to_default<T>(
     handle: &SessionHandle,
     spec: &'static FieldSpec<T>,
 ) -> Result<(), Error> {
-    let expected = stored_value(handle, spec, Freshness::Current).await?;
+    let expected = stored_value(handle, spec, Freshness::Current).await?.value;
     let (or_missing, value) = (expected.is_none(), spec.write(&spec.default())?);
     modify(handle, spec, Action::CompareAndSet { expected, or_missing, value }).await.map(|_| ())
 }
 
-fn value_of(modified: Option<Modified>) -> Option<Bytes> {
-    match modified {
+fn value_of(modified: Answer<Option<Modified>>) -> Answer<Option<Bytes>> {
+    let value = match modified.value {
         Some(Modified::Value(value)) => value,
         _ => None,
-    }
+    };
+    Answer { value, session: modified.session }
 }
 
-impl<'a, T: 'static> Future for Field<'a, T> {
+impl<'a, T: 'static, F> Future for Field<'a, T, F> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -641,7 +674,7 @@ impl<'a, T: 'static> Future for Field<'a, T> {
     }
 }
 
-impl<T: 'static> fmt::Debug for Field<'_, T> {
+impl<T: 'static, F> fmt::Debug for Field<'_, T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Field").field(self.spec).finish()
     }

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 mod compile_hints;
 pub(crate) mod field;
+pub(crate) mod form;
 pub(crate) mod found;
 pub(crate) mod increment;
 pub(crate) mod index_query;
@@ -318,7 +319,8 @@ impl<S: Schema> Session<S> {
         let handle = self.handle();
         Operation::new(OperationSpan::new(OperationName::Load, handle).instrument(async move {
             let freshness = Freshness::of(S::CACHED);
-            S::load(&mut Values::new(handle.get_many(S::READ_NAMES, freshness).await?))
+            let answer = handle.get_many(S::READ_NAMES, freshness).await?;
+            S::load(&mut Values::new(handle.manager(), answer))
         }))
     }
 

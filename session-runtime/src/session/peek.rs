@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::request::encrypted::Answer;
 use crate::request::manager::Manager;
 use crate::session::record::Values;
 use crate::session::schema::Schema;
@@ -25,7 +26,8 @@ pub(crate) async fn peek<S: Schema>(manager: &Manager, id: SessionId) -> Result<
     if found.iter().all(Option::is_none) && !is_live(manager, &metadata.key).await? {
         return Ok(None);
     }
-    S::load(&mut Values::new(found)).map(Some)
+    let answer = Answer { value: found, session: Some(metadata) };
+    S::load(&mut Values::new(manager, answer)).map(Some)
 }
 
 async fn is_live(manager: &Manager, key: &SessionKey) -> Result<bool, Error> {

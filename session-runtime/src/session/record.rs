@@ -6,7 +6,10 @@ use std::vec;
 use bytes::Bytes;
 
 use crate::error::Error;
+use crate::lifecycle::SessionMetadata;
+use crate::request::encrypted::{Answer, EncryptedField, open};
 use crate::request::indexed::{ChangeSet, IndexedChange};
+use crate::request::manager::Manager;
 use crate::store::Change;
 use crate::value::FieldSpec;
 
@@ -14,27 +17,46 @@ use crate::value::FieldSpec;
 /// [`Schema::READ_NAMES`](crate::Schema::READ_NAMES).
 ///
 /// `Debug` does not show the values.
-pub struct Values(vec::IntoIter<Option<Bytes>>);
+pub struct Values<'a> {
+    manager: &'a Manager,
+    session: Option<SessionMetadata>,
+    stored: vec::IntoIter<Option<Bytes>>,
+}
 
-impl Values {
+impl<'a> Values<'a> {
     /// Creates the list of values, with `None` for each missing field.
-    pub fn new(stored: Vec<Option<Bytes>>) -> Self {
-        Self(stored.into_iter())
+    pub(crate) fn new(manager: &'a Manager, answer: Answer<Vec<Option<Bytes>>>) -> Self {
+        Self { manager, session: answer.session, stored: answer.value.into_iter() }
     }
 
     /// Returns the next field's value. Past the end, fields count as missing.
     pub fn take<T>(&mut self, spec: &FieldSpec<T>) -> Result<T, Error> {
         let stored = self.next();
         let moved = spec.alias().and_then(|_| self.next());
-        spec.read(stored.or(moved))
+        read(spec, self.manager, self.session.as_ref(), stored.or(moved))
     }
 
     fn next(&mut self) -> Option<Bytes> {
-        self.0.next().flatten()
+        self.stored.next().flatten()
     }
 }
 
-impl fmt::Debug for Values {
+/// Decrypts and decodes a stored value of a session.
+pub(crate) fn read<T>(
+    spec: &FieldSpec<T>,
+    manager: &Manager,
+    session: Option<&SessionMetadata>,
+    stored: Option<Bytes>,
+) -> Result<T, Error> {
+    match (spec.encryption(), session, stored) {
+        (Some(encryption), Some(session), Some(stored)) => {
+            spec.read_opened(open(manager, session, encryption, spec.read_names(), &stored)?)
+        }
+        (.., stored) => spec.read(stored),
+    }
+}
+
+impl fmt::Debug for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Values").finish_non_exhaustive()
     }
@@ -46,6 +68,7 @@ pub struct Changes {
     changes: Vec<Change<'static>>,
     /// The changes of indexed fields once more.
     indexed: Vec<IndexedChange>,
+    encrypted: Vec<EncryptedField>,
 }
 
 impl Changes {
@@ -55,6 +78,7 @@ impl Changes {
         let field = spec.name();
         let value = spec.write(value)?;
         self.indexed.extend(indexed_change(spec, value.as_ref()));
+        self.encrypted.extend(encrypted_field(spec).filter(|_| value.is_some()));
         self.changes.push(match value {
             Some(value) => Change::Set { field, value, ttl: spec.ttl() },
             None => Change::Remove { field },
@@ -73,6 +97,7 @@ impl Changes {
     pub(crate) fn forget<T>(&mut self, spec: &FieldSpec<T>) {
         self.changes.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
         self.indexed.retain(|earlier| spec.read_names().all(|name| earlier.field != name));
+        self.encrypted.retain(|earlier| spec.read_names().all(|name| earlier.name != name));
     }
 
     /// Adds changes that remove the fields of a schema.
@@ -97,8 +122,15 @@ impl Changes {
 
     /// Returns the changes, together with those of indexed fields.
     pub(crate) fn as_set(&self) -> ChangeSet<'_> {
-        ChangeSet { changes: &self.changes, indexed: &self.indexed }
+        let Self { changes, indexed, encrypted } = self;
+        ChangeSet { changes, indexed, encrypted }
     }
+}
+
+/// Returns the encryption of a field, if its values are encrypted.
+pub(crate) fn encrypted_field<T>(spec: &FieldSpec<T>) -> Option<EncryptedField> {
+    let encryption = spec.encryption()?;
+    Some(EncryptedField { name: spec.name(), index: spec.index(), encryption })
 }
 
 /// Returns the change of an indexed field.

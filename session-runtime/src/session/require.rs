@@ -10,6 +10,9 @@ pub(crate) async fn require<S: Schema>(manager: &Manager) -> Result<(), Error> {
     if S::HAS_TTL && !manager.store().supports_field_expiry() {
         return Err(Error::new(Kind::SchemaNeedsFieldExpiry { schema: type_name::<S>() }));
     }
+    if let Some(encrypted) = S::ENCRYPTED.first() {
+        manager.encryption_keys(encrypted.stored)?;
+    }
     if S::INDEXED.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::request::handle::SessionHandle;
+use crate::session::form::EncryptedName;
 use crate::session::record::{Changes, Values};
 
 /// A struct that describes a session. Use `#[derive(Session)]` to implement the trait.
@@ -42,6 +43,10 @@ pub trait Schema: Sized + 'static {
     #[doc(hidden)]
     const INDEXED: &'static [(&'static str, &'static str)] = &[];
 
+    /// The encrypted fields.
+    #[doc(hidden)]
+    const ENCRYPTED: &'static [EncryptedName] = &[];
+
     /// `true` if a near cache may keep all fields.
     #[doc(hidden)]
     const CACHED: bool = false;
@@ -54,7 +59,7 @@ pub trait Schema: Sized + 'static {
 
     /// Builds the struct from the stored values.
     #[doc(hidden)]
-    fn load(values: &mut Values) -> Result<Self, Error>;
+    fn load(values: &mut Values<'_>) -> Result<Self, Error>;
 
     /// Adds the changes that store the struct. Fields that are not in the struct stay unchanged.
     #[doc(hidden)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{FieldDefault, IndexValue, Stored, json};
+use crate::encryption::{Encryption, Unopened};
 use crate::error::{Error, InvalidValue, Kind};
 
 /// The stored form of a field: its name in the hash, its encoding and its default.
@@ -36,6 +37,7 @@ pub struct FieldSpec<T> {
     index: Option<&'static str>,
     /// A near cache may keep the value.
     cached: bool,
+    encryption: Option<Encryption>,
 }
 
 impl<T> FieldSpec<T> {
@@ -89,6 +91,7 @@ impl<T> FieldSpec<T> {
             ttl: None,
             index: None,
             cached: false,
+            encryption: None,
         }
     }
 
@@ -120,6 +123,13 @@ impl<T> FieldSpec<T> {
         self
     }
 
+    /// Encrypts the value before it reaches the store.
+    #[cfg(feature = "encryption")]
+    pub const fn encrypted(mut self, encryption: Encryption) -> Self {
+        self.encryption = Some(encryption);
+        self
+    }
+
     /// Returns the name in the hash.
     pub const fn name(&self) -> &'static str {
         self.name
@@ -143,6 +153,12 @@ impl<T> FieldSpec<T> {
     /// Returns whether a near cache may keep the value.
     pub const fn is_cached(&self) -> bool {
         self.cached
+    }
+
+    /// Returns how the value is encrypted, if it is.
+    #[inline]
+    pub(crate) const fn encryption(&self) -> Option<Encryption> {
+        self.encryption
     }
 
     /// Returns the names under which the value may be stored, the newest first.
@@ -176,13 +192,34 @@ impl<T> FieldSpec<T> {
         (self.decode)(stored).or_else(|reason| self.undecodable(reason))
     }
 
-    fn undecodable(&self, source: InvalidValue) -> Result<T, Error> {
-        let (field, type_name) = (self.name, type_name::<T>());
-        if self.lenient {
-            tracing::warn!(field, r#type = type_name, reason = %source, "a stored field is not valid, using its default");
-            return Ok(self.default());
+    /// Reads a value that was encrypted.
+    pub(crate) fn read_opened(&self, opened: Result<Bytes, Unopened>) -> Result<T, Error> {
+        match opened {
+            Ok(value) => self.read(Some(value)),
+            Err(unopened) => {
+                let (field, reason) = (self.name, unopened.reason());
+                self.default_or(&reason, || Error::new(Kind::Decrypt { field, reason }))
+            }
         }
-        Err(self.invalid(source))
+    }
+
+    fn undecodable(&self, source: InvalidValue) -> Result<T, Error> {
+        self.default_or(&source.clone(), || self.invalid(source))
+    }
+
+    /// Returns the default for a stored value that is not valid, or the error if the field is not
+    /// lenient.
+    fn default_or(
+        &self,
+        reason: &dyn fmt::Display,
+        error: impl FnOnce() -> Error,
+    ) -> Result<T, Error> {
+        if !self.lenient {
+            return Err(error());
+        }
+        let (field, type_name) = (self.name, type_name::<T>());
+        tracing::warn!(field, r#type = type_name, %reason, "a stored field is not valid, using its default");
+        Ok(self.default())
     }
 
     /// Returns the bytes to store, or `None` if the value means a missing field.

@@ -3,14 +3,15 @@
 use std::cmp::Reverse;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
 use super::search::Found;
 use crate::error::Error;
-use crate::id::SessionId;
 use crate::lifecycle::SessionMetadata;
+use crate::request::encrypted::Answer;
 use crate::request::manager::Manager;
 use crate::session::Session;
 use crate::session::record::Values;
@@ -19,8 +20,8 @@ use crate::session::schema::Schema;
 /// A live session in a [list](super::FoundSessions::list), as it was at the look. `Debug` shows
 /// only the tag.
 pub struct SessionEntry<D> {
-    id: SessionId,
-    created_at: SystemTime,
+    manager: Arc<Manager>,
+    session: SessionMetadata,
     signed_in_at: Option<SystemTime>,
     expires_in: Duration,
     last_used: Option<LastUsed>,
@@ -40,12 +41,12 @@ pub struct LastUsed {
 }
 
 impl<D: Schema> SessionEntry<D> {
-    pub(super) fn new(manager: &Manager, found: Found) -> Self {
+    pub(super) fn new(manager: &Arc<Manager>, found: Found) -> Self {
         let Found { session, seen } = found;
         let last_used = last_used(manager, &session, seen.expires_in);
         Self {
-            id: session.id,
-            created_at: session.created_at,
+            manager: Arc::clone(manager),
+            session,
             signed_in_at: seen.signed_in_at,
             expires_in: seen.expires_in,
             last_used,
@@ -56,12 +57,12 @@ impl<D: Schema> SessionEntry<D> {
 
     /// Returns the tag, which names the session in a page and in logs. A tag gives no access.
     pub fn tag(&self) -> &str {
-        self.id.tag()
+        self.session.id.tag()
     }
 
     /// Returns whether this is the session of the request, also after a rotation.
     pub fn is_current<S: Schema>(&self, session: &Session<S>) -> bool {
-        session.session_id().is_some_and(|current| current.tag() == self.id.tag())
+        session.session_id().is_some_and(|current| current.tag() == self.tag())
     }
 
     /// Returns the time at which the indexed field was set, by the clock of the store. `None` if
@@ -73,7 +74,7 @@ impl<D: Schema> SessionEntry<D> {
     /// Returns the time of the creation, or of the last
     /// [`renew`](struct@crate::Session#method.renew).
     pub fn created_at(&self) -> SystemTime {
-        self.created_at
+        self.session.created_at
     }
 
     /// Returns the time until the session expires without further use.
@@ -94,7 +95,8 @@ impl<D: Schema> SessionEntry<D> {
     /// Fails with [`Error::is_decode`] if a stored value does not fit its type. You can end such a
     /// session all the same.
     pub fn data(&self) -> Result<D, Error> {
-        D::load(&mut Values::new(self.values.clone()))
+        let answer = Answer { value: self.values.clone(), session: Some(self.session.clone()) };
+        D::load(&mut Values::new(&self.manager, answer))
     }
 
     /// The latest use comes first, and an unknown use last.
@@ -124,6 +126,6 @@ fn last_used(
 
 impl<D> fmt::Debug for SessionEntry<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SessionEntry").field(&self.id).finish()
+        f.debug_tuple("SessionEntry").field(&self.session.id).finish()
     }
 }

@@ -1,0 +1,205 @@
+//! The keys that encrypt fields.
+
+use std::fmt;
+
+use bytes::Bytes;
+use chacha20poly1305::{AeadInOut, XChaCha20Poly1305};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::padding::{pad, padded_len, unpadded_len};
+use super::sealed::{
+    DIGEST_LEN, Header, MAX_HEADER_LEN, NONCE_LEN, NUMBER_LEN, Sealed, TAG_LEN, is_sealed,
+};
+use super::{Encryption, Place, Unopened};
+use crate::error::{Error, Kind};
+use crate::random::fill_random;
+
+/// The purposes of the derived keys. Another use of the same secret must have another label.
+const CIPHER_LABEL: &[u8] = b"session-runtime field encryption v1";
+const NUMBER_LABEL: &[u8] = b"session-runtime field encryption number v1";
+const INDEX_LABEL: &[u8] = b"session-runtime field index v1";
+/// The longest text that XChaCha20-Poly1305 encrypts, about 256 GiB.
+const MAX_LEN: usize = (1 << 38) - 64;
+
+/// The keys of encrypted fields. The first key encrypts, and all keys decrypt.
+///
+/// Keys are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt.
+///
+/// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
+pub(crate) struct EncryptionKeys {
+    newest: Key,
+    older: Vec<Key>,
+}
+
+struct Key {
+    number: [u8; NUMBER_LEN],
+    /// Erases the key when dropped.
+    cipher: XChaCha20Poly1305,
+    index: Hmac<Sha256>,
+}
+
+impl EncryptionKeys {
+    /// Derives the keys from secrets, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// `is_config` if two secrets lead to keys of the same number. The chance is one in four
+    /// thousand million, unless the secrets are equal.
+    pub(crate) fn new<'a>(
+        newest: &[u8],
+        older: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Self, Error> {
+        let (newest, mut kept) = (Key::derive(newest), Vec::<Key>::new());
+        for key in older.into_iter().map(Key::derive) {
+            if kept.iter().chain([&newest]).any(|other| other.number == key.number) {
+                return Err(Error::config(
+                    "two of the keys that encrypt fields are the same, or have the same number: \
+                     remove one of them",
+                ));
+            }
+            kept.push(key);
+        }
+        Ok(Self { newest, older: kept })
+    }
+
+    /// Encrypts a value for its place. `index` is the name of the field's index.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the operating system returns no random numbers. `is_too_large` for a value beyond
+    /// the limit of the cipher.
+    pub(crate) fn seal(
+        &self,
+        encryption: Encryption,
+        place: Place<'_>,
+        index: Option<&str>,
+        value: &[u8],
+    ) -> Result<Bytes, Error> {
+        let mut nonce = [0; NONCE_LEN];
+        fill_random(&mut nonce)?;
+        let sealed = self.newest.seal(encryption, place, index, value, nonce);
+        sealed.map(Bytes::from).ok_or_else(|| {
+            let (what, size) = ("the value to encrypt".to_owned(), value.len());
+            Error::new(Kind::TooLarge { what, size, limit: MAX_LEN })
+        })
+    }
+
+    /// Decrypts a stored value. With `accept_plain`, returns plain text as it is.
+    pub(crate) fn open(
+        &self,
+        encryption: Encryption,
+        place: Place<'_>,
+        stored: &Bytes,
+    ) -> Result<Bytes, Unopened> {
+        if !is_sealed(stored) {
+            let is_accepted = encryption.accepts_plain();
+            return if is_accepted { Ok(stored.clone()) } else { Err(Unopened::Plain) };
+        }
+        let sealed = Sealed::parse(stored).ok_or(Unopened::Altered)?;
+        let key = self.all().find(|key| key.number == sealed.number);
+        key.ok_or(Unopened::UnknownKey)?.open(place, &sealed)
+    }
+
+    /// Returns the beginnings of all stored forms of a value in an index, the newest key first.
+    pub(crate) fn beginnings<'a>(
+        &'a self,
+        index: &'a str,
+        value: &'a [u8],
+    ) -> impl Iterator<Item = Bytes> + 'a {
+        self.all().map(move |key| Bytes::copy_from_slice(key.header(Some(index), value).as_bytes()))
+    }
+
+    /// Returns whether a stored value has the newest form: the newest key, and a digest if there is
+    /// an index.
+    pub(crate) fn is_newest(&self, index: Option<&str>, stored: &[u8]) -> bool {
+        let header = Header::new(self.newest.number, index.map(|_| [0; DIGEST_LEN]));
+        stored.starts_with(&header.as_bytes()[..1 + NUMBER_LEN])
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        [&self.newest].into_iter().chain(&self.older)
+    }
+}
+
+impl Key {
+    fn derive(secret: &[u8]) -> Self {
+        let secret = Hkdf::<Sha256>::new(None, secret);
+        // HKDF refuses more than 255 blocks of output, and each of these is a single block.
+        let mut number = [0; NUMBER_LEN];
+        let _ = secret.expand(NUMBER_LABEL, &mut number);
+        let mut cipher_key = Zeroizing::new([0; 32]);
+        let _ = secret.expand(CIPHER_LABEL, &mut *cipher_key);
+        // A key of 32 bytes, padded with zeros to the block size of HMAC (RFC 2104).
+        let mut index_key = Zeroizing::new([0; 64]);
+        let _ = secret.expand(INDEX_LABEL, &mut index_key[..32]);
+        Self {
+            number,
+            cipher: XChaCha20Poly1305::new(&(*cipher_key).into()),
+            index: Hmac::new(&(*index_key).into()),
+        }
+    }
+
+    fn header(&self, index: Option<&str>, value: &[u8]) -> Header {
+        Header::new(self.number, index.map(|index| self.digest(index, value)))
+    }
+
+    /// Returns the keyed hash of a value in an index.
+    fn digest(&self, index: &str, value: &[u8]) -> [u8; DIGEST_LEN] {
+        let mac = self.index.clone().chain_update(index).chain_update([0]).chain_update(value);
+        let mut digest = [0; DIGEST_LEN];
+        digest.copy_from_slice(&mac.finalize().into_bytes()[..DIGEST_LEN]);
+        digest
+    }
+
+    fn seal(
+        &self,
+        encryption: Encryption,
+        place: Place<'_>,
+        index: Option<&str>,
+        value: &[u8],
+        nonce: [u8; NONCE_LEN],
+    ) -> Option<Vec<u8>> {
+        let header = self.header(index, value);
+        let begin = header.as_bytes().len() + NONCE_LEN;
+        let padded = padded_len(value.len(), encryption.block());
+        let mut sealed = Vec::with_capacity(begin + padded + TAG_LEN);
+        sealed.extend_from_slice(header.as_bytes());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(value);
+        pad(&mut sealed, value.len(), encryption.block());
+        let data = associated_data(header.as_bytes(), place);
+        let text = (&mut sealed[begin..]).into();
+        let tag = self.cipher.encrypt_inout_detached(&nonce.into(), &data, text).ok()?;
+        sealed.extend_from_slice(&tag);
+        Some(sealed)
+    }
+
+    fn open(&self, place: Place<'_>, sealed: &Sealed<'_>) -> Result<Bytes, Unopened> {
+        let mut value = sealed.ciphertext.to_vec();
+        self.cipher
+            .decrypt_inout_detached(
+                &sealed.nonce.into(),
+                &associated_data(sealed.header, place),
+                value.as_mut_slice().into(),
+                &sealed.tag.into(),
+            )
+            .map_err(|_| Unopened::Altered)?;
+        value.truncate(unpadded_len(&value).ok_or(Unopened::Altered)?);
+        Ok(value.into())
+    }
+}
+
+fn associated_data(header: &[u8], place: Place<'_>) -> smallvec::SmallVec<[u8; 64]> {
+    let parts = [header, place.identity, place.field.as_bytes()];
+    debug_assert!(header.len() <= MAX_HEADER_LEN);
+    parts.into_iter().flatten().copied().collect()
+}
+
+impl fmt::Debug for EncryptionKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EncryptionKeys({} keys)", 1 + self.older.len())
+    }
+}

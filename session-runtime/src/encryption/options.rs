@@ -1,0 +1,47 @@
+//! The options of an encrypted field.
+
+/// The encryption of a field, for [`FieldSpec::encrypted`](crate::field::FieldSpec::encrypted).
+///
+/// # Examples
+///
+/// ```
+/// use session_runtime::field::{Encryption, FieldSpec};
+///
+/// static EMAIL: FieldSpec<Option<String>> =
+///     FieldSpec::value("email").encrypted(Encryption::new().pad(64).accept_plain());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encryption {
+    block: u16,
+    accepts_plain: bool,
+}
+
+impl Encryption {
+    /// Creates the default: the length of the value is told, and plain text is refused.
+    #[allow(clippy::new_without_default, reason = "a constant, made by the derive")]
+    pub const fn new() -> Self {
+        Self { block: 1, accepts_plain: false }
+    }
+
+    /// Pads values to a multiple of this many bytes, so that the stored length tells less. The
+    /// value takes at least one byte more than its own length. Zero counts as one.
+    pub const fn pad(mut self, block: u16) -> Self {
+        self.block = if block == 0 { 1 } else { block };
+        self
+    }
+
+    /// Reads values from before the field was encrypted. The next write encrypts them.
+    pub const fn accept_plain(mut self) -> Self {
+        self.accepts_plain = true;
+        self
+    }
+
+    /// Returns the number of bytes of which the padded value is a multiple.
+    pub(crate) fn block(self) -> usize {
+        self.block.into()
+    }
+
+    pub(crate) fn accepts_plain(self) -> bool {
+        self.accepts_plain
+    }
+}
