@@ -33,6 +33,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "background",
             "clock",
             "config",
+            "encryption",
             "error",
             "http",
             "id",

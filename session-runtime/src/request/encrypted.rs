@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::change_set::{ChangeSet, EncryptedField};
 use super::handle::SessionHandle;
-use super::indexed::ChangeSet;
 use super::manager::Manager;
 use crate::encryption::{Encryption, Place, Unopened};
 use crate::error::Error;
@@ -17,15 +17,6 @@ use crate::store::{Action, Change};
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) session: Option<SessionMetadata>,
-}
-
-/// A field with values that have to be encrypted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EncryptedField {
-    pub(crate) name: &'static str,
-    /// The name of the field's index, if any.
-    pub(crate) index: Option<&'static str>,
-    pub(crate) encryption: Encryption,
 }
 
 /// Encrypts a value of a session.

@@ -5,20 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::encrypted::EncryptedField;
 use super::handle::SessionHandle;
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
-use crate::store::{Change, IndexChange, IndexEntry, Indexing, LoginGuard};
-
-/// The changes of one step, with those of indexed fields once more.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ChangeSet<'a> {
-    pub(crate) changes: &'a [Change<'static>],
-    pub(crate) indexed: &'a [IndexedChange],
-    /// The fields whose new values have to be encrypted.
-    pub(crate) encrypted: &'a [EncryptedField],
-}
+use crate::store::{IndexChange, IndexEntry, Indexing, LoginGuard};
 
 /// A change of an indexed field. `None` removes the field.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! A request's session. Carries out the plans of the life cycle on the store.
 
+pub(crate) mod change_set;
 pub(crate) mod clock_log;
 pub(crate) mod contention;
 mod cookies;

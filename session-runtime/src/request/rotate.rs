@@ -1,7 +1,8 @@
 //! New ids for a request's session.
 
+use super::change_set::ChangeSet;
 use super::handle::SessionHandle;
-use super::indexed::{ChangeSet, deadline_in};
+use super::indexed::deadline_in;
 use super::write::ttl_of;
 use crate::error::{Error, Kind};
 use crate::lifecycle::{Next, PlannedRotation, RotationReason, RotationStep, TOMBSTONE_FOR};

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::encrypted::{Answer, EncryptedField};
+use super::change_set::{ChangeSet, EncryptedField};
+use super::encrypted::Answer;
 use super::handle::SessionHandle;
-use super::indexed::{ChangeSet, IndexedChange};
+use super::indexed::IndexedChange;
 use super::report::{Progress, carry_out, record_nothing};
 use crate::error::{Error, Kind};
 use crate::lifecycle::{KnownFields, Lifecycle, Next, PlannedWrite};

@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
-use crate::request::encrypted::{Answer, EncryptedField, open};
-use crate::request::indexed::{ChangeSet, IndexedChange};
+use crate::request::change_set::{ChangeSet, EncryptedField};
+use crate::request::encrypted::{Answer, open};
+use crate::request::indexed::IndexedChange;
 use crate::request::manager::Manager;
 use crate::store::Change;
 use crate::value::FieldSpec;
