@@ -101,6 +101,7 @@ There are pages for users of [tower-sessions](guide::tower_sessions),
 //! | `clap` | no | [`SessionArgs`]: the settings as command-line options |
 //! | `uuid`, `time`, `chrono`, `jiff` | no | types of these crates as fields |
 //! | `metrics` | no | metrics of the crate `metrics` |
+//! | `encryption` | no | fields that are encrypted before they reach the store |
 //! | `testing` | no | a movable clock, a browser and other tools for your tests |
 //!
 //! # Tests

@@ -35,8 +35,9 @@ use crate::error::Setting;
 /// The help shows the defaults of a configuration without Python cookies. Python cookies change the
 /// default prefix and cookie name.
 ///
-/// The secret has no option, because other users of the machine can see command lines. For the same
-/// reason, put a URL with a password into `SESSION_REDIS` or a file. `Debug` hides the URL.
+/// Secrets and encryption keys have no option, because other users of the machine can see command
+/// lines. For the same reason, put a URL with a password into `SESSION_REDIS` or a file. `Debug`
+/// hides the URL.
 ///
 /// # Examples
 ///

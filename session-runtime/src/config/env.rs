@@ -28,6 +28,7 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_FORMATS` | one format or several, separated by commas | [`cookie_formats`] |
     /// | `SECRET_KEY` | the key of the Python application | [`cookie_formats`] |
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
+    /// | `SESSION_ENCRYPTION_KEYS` | one key or several, separated by commas | [`encryption_keys`] |
     /// | `SESSION_TIMEOUT_MS` | whole milliseconds, 10 or more | [`timeout`](Self::timeout) |
     /// | `SESSION_END_CHECK_INTERVAL` | whole seconds, 1 to 3600 | [`end_check_interval`](Self::end_check_interval) |
     /// | `SESSION_NEAR_CACHE` | whole bytes, 1048576 or more, or 0 for none | [`max_bytes`](NearCache::max_bytes) of [`near_cache`](Self::near_cache) |
@@ -45,6 +46,9 @@ impl SessionConfig {
     /// `native` need the feature `redis-session-compat`. `SECRET_KEY` is for the formats `tornado`
     /// and `flask`, if the configuration has no key for them. Give the whole key of the Python
     /// application. On Unix, the key may also be bytes that are not text.
+    ///
+    /// `SESSION_ENCRYPTION_KEYS` needs the feature `encryption`. Without the feature, the variable
+    /// is an error, because the program would store fields without encryption.
     ///
     /// # Errors
     ///
@@ -68,6 +72,8 @@ impl SessionConfig {
         not(feature = "redis-session-compat"),
         doc = "\n\n[`cookie_formats`]: crate#features\n"
     )]
+    #[cfg_attr(feature = "encryption", doc = "\n\n[`encryption_keys`]: Self::encryption_keys\n")]
+    #[cfg_attr(not(feature = "encryption"), doc = "\n\n[`encryption_keys`]: crate#features\n")]
     #[doc(alias = "dotenv")]
     #[doc(alias = "environment")]
     pub fn from_env() -> Result<Self, Error> {
@@ -108,6 +114,8 @@ impl SessionConfig {
         let normal = sources.lifetime(self.lifetimes.normal())?;
         #[cfg(not(feature = "redis-session-compat"))]
         sources.check_cookie_formats()?;
+        #[cfg(not(feature = "encryption"))]
+        sources.check_encryption_keys()?;
         Ok(Self {
             store: sources.text(Setting::STORE)?.map(Into::into).or(self.store),
             prefix: sources.text(Setting::PREFIX)?.or(self.prefix),
@@ -125,6 +133,11 @@ impl SessionConfig {
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: sources.cookie_formats(self.cookie_formats)?,
             secret: sources.text(Setting::SECRET)?.map(Into::into).or(self.secret),
+            #[cfg(feature = "encryption")]
+            encryption_keys: sources
+                .text(Setting::ENCRYPTION_KEYS)?
+                .map(Into::into)
+                .or(self.encryption_keys),
             timeout: sources
                 .number(Setting::TIMEOUT, "milliseconds")?
                 .map_or(self.timeout, Duration::from_millis),
@@ -202,6 +215,17 @@ where
         }
     }
 
+    /// Refuses keys without the feature. Otherwise, the program would start and encrypt nothing.
+    #[cfg(any(test, not(feature = "encryption")))]
+    fn check_encryption_keys(&mut self) -> Result<(), Error> {
+        match self.text(Setting::ENCRYPTION_KEYS)? {
+            Some(_) => Err(Setting::ENCRYPTION_KEYS.invalid(
+                "needs the crate feature `encryption`: without it, no field is encrypted",
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn number(&mut self, setting: Setting, of: &str) -> Result<Option<u64>, Error> {
         let Some((setting, text)) = self.find(setting)? else { return Ok(None) };
         text.parse()
@@ -246,7 +270,8 @@ fn text(setting: Setting, value: Option<OsString>) -> Result<Option<String>, Err
     let Some(value) = value else { return Ok(None) };
     let text = value.into_string().map_err(|_| setting.invalid("must be UTF-8 text"))?;
     let text = text.trim();
-    if setting != Setting::SECRET && is_in_quotes(text) {
+    let is_secret = [Setting::SECRET, Setting::ENCRYPTION_KEYS].contains(&setting);
+    if !is_secret && is_in_quotes(text) {
         return Err(setting.invalid("must not be in quotes"));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
@@ -289,5 +314,21 @@ mod tests {
         assert!(check(" native ").is_ok() && check("").is_ok());
         let error = check("tornado,native").unwrap_err();
         assert!(error.to_string().contains("feature `redis-session-compat`"), "{error}");
+    }
+
+    #[test]
+    fn encryption_keys_without_their_feature_are_refused() {
+        let check = |keys: &str| {
+            let variable = |name: &str| (name == "SESSION_ENCRYPTION_KEYS").then(|| keys.into());
+            Sources { option: |_| None, variable, by_options: Vec::new() }.check_encryption_keys()
+        };
+        assert!(check("").is_ok() && check(" \n").is_ok());
+        for keys in ["HUNTER2", "\"HUNTER2\""] {
+            let error = check(keys).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            let named = "(SESSION_ENCRYPTION_KEYS) needs the crate feature `encryption`";
+            assert!(error.is_config() && shown.contains(named), "{shown}");
+            assert!(!shown.contains("HUNTER2"), "{shown}");
+        }
     }
 }

@@ -63,6 +63,7 @@ use store_url::StoreText;
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
 /// | [`cookie_formats`], with the feature `redis-session-compat` | `native` | a list of [`CookieFormat`]s |
 /// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
+/// | [`encryption_keys`], with the feature `encryption` | none; derived from the secrets | text, or a list of texts |
 /// | [`timeout`](Self::timeout), key `timeout_ms` | 1 second | milliseconds |
 /// | [`connect_lazily`](Self::connect_lazily) | `false` | `true` or `false` |
 /// | [`refresh_below`](Self::refresh_below) | none, or 0.9 with a near cache | a share, 0.01 to 0.99 |
@@ -111,6 +112,8 @@ use store_url::StoreText;
 )]
 #[cfg_attr(not(feature = "redis-session-compat"), doc = "\n\n[`cookie_formats`]: crate#features\n")]
 #[cfg_attr(not(feature = "redis-session-compat"), doc = "\n\n[`CookieFormat`]: crate#features\n")]
+#[cfg_attr(feature = "encryption", doc = "\n\n[`encryption_keys`]: Self::encryption_keys\n")]
+#[cfg_attr(not(feature = "encryption"), doc = "\n\n[`encryption_keys`]: crate#features\n")]
 #[cfg_attr(feature = "testing", doc = "\n\n[`testing::sessions`]: crate::testing::sessions\n")]
 #[cfg_attr(not(feature = "testing"), doc = "\n\n[`testing::sessions`]: crate#features\n")]
 #[derive(Debug, Clone, Deserialize)]
@@ -129,7 +132,11 @@ pub struct SessionConfig {
     cookie_partitioned: bool,
     #[cfg(feature = "redis-session-compat")]
     cookie_formats: Vec<CookieFormat>,
+    #[serde(deserialize_with = "SecretText::of_secret")]
     secret: Option<SecretText>,
+    #[cfg(feature = "encryption")]
+    #[serde(deserialize_with = "SecretText::of_encryption_keys")]
+    encryption_keys: Option<SecretText>,
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     timeout: Duration,
     connect_lazily: bool,
@@ -361,9 +368,52 @@ impl SessionConfig {
     /// ```
     #[doc(alias = "key")]
     #[doc(alias = "secret_key")]
-    #[doc(alias = "encrypt")]
     pub fn secret(self, secret: impl Into<String>) -> Self {
         Self { secret: Some(secret.into().into()), ..self }
+    }
+
+    /// Sets the key that encrypts fields before they reach the store, or several keys, separated by
+    /// commas. The first key encrypts, and all keys decrypt. Default: none.
+    ///
+    /// Without this setting, the keys of fields are derived from the [secrets](Self::secret). Set
+    /// keys to replace them apart from the secrets, or to keep them from machines that only verify
+    /// cookies.
+    ///
+    /// A key has the same forms as a secret, and the same text gives the same key in either
+    /// setting. HKDF-SHA-256 ([RFC 5869]) derives the keys of fields with another label than the
+    /// keys of cookies. So neither reveals the other.
+    ///
+    /// The rules for a [`secret`](Self::secret) apply: at least 32 bytes, and no placeholder. The
+    /// same key twice is an error.
+    ///
+    /// To replace a key, change the list in steps, and finish each step on all machines:
+    ///
+    /// | step | keys | effect |
+    /// | --- | --- | --- |
+    /// | 1 | `OLD,NEW` | all machines can decrypt with the new key |
+    /// | 2 | `NEW,OLD` | the new key encrypts |
+    /// | 3 | `NEW` | fields under the old key cannot be read |
+    ///
+    /// A field stays under its key until the field is written again. So take the last step when all
+    /// sessions of the old key's time have ended, after the longest absolute lifetime. To move from
+    /// the default to own keys, take the same steps with the former secret as the old key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let secret = "base64:Lh9fVYHXTq0XOCrdKu4SYmk4GybVl43hEoO2a6UdmlQ=";
+    /// let key = "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625";
+    /// // The second key decrypts fields from before there were own keys.
+    /// let config = SessionConfig::new().secret(secret).encryption_keys(format!("{key},{secret}"));
+    /// ```
+    ///
+    /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
+    #[cfg(feature = "encryption")]
+    #[doc(alias = "key")]
+    #[doc(alias = "encrypt")]
+    pub fn encryption_keys(self, keys: impl Into<String>) -> Self {
+        Self { encryption_keys: Some(keys.into().into()), ..self }
     }
 
     /// Sets the deadline of one round trip to the store: 10 milliseconds to 1 hour. Default: 1
@@ -519,6 +569,8 @@ impl Default for SessionConfig {
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: vec![CookieFormat::Native],
             secret: None,
+            #[cfg(feature = "encryption")]
+            encryption_keys: None,
             timeout: Duration::from_secs(1),
             connect_lazily: false,
             refresh_below: None,

@@ -1,11 +1,12 @@
-//! The secrets that sign cookies.
+//! The secrets that sign cookies, and the keys of encrypted fields.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use super::weak;
 use crate::error::Error;
@@ -13,24 +14,47 @@ use crate::error::Setting;
 use crate::random::fill_random;
 
 /// The secrets as given, separated by commas. `Debug` hides them.
-#[derive(Clone, Deserialize)]
-#[serde(from = "SecretInput")]
+#[derive(Clone)]
 pub(super) struct SecretText(String);
 
-/// The forms of the setting in a file.
+/// The forms of a setting in a file.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "`secret` must be a text or a list of texts")]
+#[serde(untagged)]
 enum SecretInput {
     One(String),
     List(Vec<String>),
+    Other(IgnoredAny),
 }
 
-impl From<SecretInput> for SecretText {
-    fn from(given: SecretInput) -> Self {
-        match given {
-            SecretInput::One(text) => Self(text),
-            SecretInput::List(texts) => Self(texts.join(",")),
-        }
+impl SecretText {
+    /// Reads the setting `secret` in a file.
+    pub(super) fn of_secret<'de, D>(deserializer: D) -> Result<Option<Self>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        Self::read(deserializer, "`secret` must be a text or a list of texts")
+    }
+
+    /// Reads the setting `encryption_keys` in a file.
+    #[cfg(feature = "encryption")]
+    pub(super) fn of_encryption_keys<'de, D>(deserializer: D) -> Result<Option<Self>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        Self::read(deserializer, "`encryption_keys` must be a text or a list of texts")
+    }
+
+    /// Reads a text or a list. The errors of serde would quote any other value.
+    fn read<'de, D>(deserializer: D, refusal: &str) -> Result<Option<Self>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        Ok(match Option::deserialize(deserializer)? {
+            Some(SecretInput::One(text)) => Some(Self(text)),
+            Some(SecretInput::List(texts)) => Some(Self(texts.join(","))),
+            Some(SecretInput::Other(_)) => return Err(D::Error::custom(refusal)),
+            None => None,
+        })
     }
 }
 
@@ -65,31 +89,46 @@ impl Secret {
 
     /// Parses the secrets, the newest first. The list is empty if none are given.
     pub(super) fn resolve(given: Option<SecretText>) -> Result<Vec<Self>, Error> {
-        given.map_or(Ok(Vec::new()), |SecretText(texts)| {
-            texts.split(',').map(|text| Self::parse(text.trim())).collect()
-        })
+        Self::parse_list(given, Setting::SECRET)
     }
 
-    fn parse(text: &str) -> Result<Self, Error> {
+    /// Parses the keys of encrypted fields, the newest first. The list is empty if none are given.
+    #[cfg(feature = "encryption")]
+    pub(super) fn resolve_encryption_keys(given: Option<SecretText>) -> Result<Vec<Self>, Error> {
+        let keys = Self::parse_list(given, Setting::ENCRYPTION_KEYS)?;
+        let is_repeated =
+            |(at, key): (usize, &Self)| keys[..at].iter().any(|other| other.0 == key.0);
+        if keys.iter().enumerate().any(is_repeated) {
+            return Err(Setting::ENCRYPTION_KEYS.invalid("names the same key twice"));
+        }
+        Ok(keys)
+    }
+
+    fn parse_list(given: Option<SecretText>, setting: Setting) -> Result<Vec<Self>, Error> {
+        let Some(SecretText(texts)) = given else { return Ok(Vec::new()) };
+        let secrets = texts.split(',').map(|text| Self::parse(text.trim()));
+        secrets.collect::<Result<_, _>>().map_err(|reason| invalid(setting, reason))
+    }
+
+    /// Parses one secret. An error is the reason, which quotes no part of the secret.
+    fn parse(text: &str) -> Result<Self, &'static str> {
         if text.contains(['\n', '\r']) {
-            return Err(invalid(
-                "contains a line break: join the lines, and separate several secrets by commas",
-            ));
+            return Err("contains a line break: join the lines, and use commas between secrets");
         }
         if text.starts_with(['"', '\''])
             && ["base64:", "hex:"].iter().any(|kind| text[1..].starts_with(kind))
         {
-            return Err(invalid("is in quotes: remove them"));
+            return Err("is in quotes: remove them");
         }
         let bytes = decode(text)?;
         if bytes.is_empty() {
-            return Err(invalid("is empty"));
+            return Err("is empty");
         }
         if bytes.len() < LEAST_BYTES {
-            return Err(invalid("is too short: at least 32 bytes are needed"));
+            return Err("is too short: at least 32 bytes are needed");
         }
         match weak::why(&bytes) {
-            Some(reason) => Err(invalid(reason)),
+            Some(reason) => Err(reason),
             None => Ok(Self(bytes.into())),
         }
     }
@@ -101,12 +140,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, Error> {
+fn decode(text: &str) -> Result<Vec<u8>, &'static str> {
     if let Some(digits) = text.strip_prefix("base64:") {
-        decode_base64(digits).ok_or_else(|| invalid("must have valid base64 after `base64:`"))
+        decode_base64(digits).ok_or("must have valid base64 after `base64:`")
     } else if let Some(digits) = text.strip_prefix("hex:") {
-        hex(digits.as_bytes())
-            .ok_or_else(|| invalid("must have pairs of hexadecimal digits after `hex:`"))
+        hex(digits.as_bytes()).ok_or("must have pairs of hexadecimal digits after `hex:`")
     } else {
         Ok(text.into())
     }
@@ -126,8 +164,8 @@ fn hex(digits: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns an error that explains how to make a good secret, without a part of the bad secret.
-fn invalid(reason: &str) -> Error {
-    Setting::SECRET.invalid(format!("{reason}; generate a secret with `openssl rand -base64 32`"))
+fn invalid(setting: Setting, reason: &str) -> Error {
+    setting.invalid(format!("{reason}; generate a secret with `openssl rand -base64 32`"))
 }
 
 /// The output size of HMAC-SHA-256. RFC 2104, section 3, discourages shorter keys.

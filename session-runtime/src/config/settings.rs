@@ -22,6 +22,11 @@ pub(crate) struct Settings {
     pub(crate) cookie_formats: Vec<CookieFormat>,
     /// The secrets, the newest first. The list may be empty only for `memory:`.
     pub(crate) secrets: Vec<Secret>,
+    /// The keys of encrypted fields, the newest first. If none are given, the keys come from the
+    /// secrets.
+    #[cfg(feature = "encryption")]
+    #[allow(dead_code, reason = "the encryption of fields is not there yet")]
+    pub(crate) encryption_keys: Vec<Secret>,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory replies at once"))]
     pub(crate) timeout: Duration,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory needs no connection"))]
@@ -66,6 +71,8 @@ impl SessionConfig {
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: CookieFormat::resolve(self.cookie_formats)?,
             secrets: Secret::resolve(self.secret)?,
+            #[cfg(feature = "encryption")]
+            encryption_keys: Secret::resolve_encryption_keys(self.encryption_keys)?,
             timeout: self.timeout,
             connect_lazily: self.connect_lazily,
             refresh_below: self.refresh_below,

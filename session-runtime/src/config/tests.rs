@@ -374,6 +374,80 @@ fn several_secrets_keep_their_order() {
     }
 }
 
+#[cfg(feature = "encryption")]
+fn encryption_keys(config: SessionConfig) -> Vec<Vec<u8>> {
+    let settings = config.resolve().unwrap();
+    settings.encryption_keys.iter().map(|key| key.expose().to_vec()).collect()
+}
+
+/// A former secret at the end decrypts the fields from before there were own keys.
+#[cfg(feature = "encryption")]
+#[test]
+fn encryption_keys_have_the_forms_and_the_order_of_secrets() {
+    assert!(encryption_keys(config()).is_empty(), "the keys come from the secrets");
+    for (text, other) in [
+        (TEXT, "hex:8f1d0f3c6b2a4e5d9c7b8a69584736251413f2e1d0cfbead9c8b7a6958473625"),
+        (SECRET, TEXT),
+        // The quotes belong to the key.
+        ("\"9fQ2#kW8z!Lm4@Xc7&Vb1*Nj6^Hg3%Ty\"", SECRET),
+    ] {
+        let list = format!(" {text} , {other}\n");
+        let keys = secrets(&list).unwrap();
+        assert_eq!(encryption_keys(config().encryption_keys(&*list)), keys);
+        let variables = [
+            ("SESSION_REDIS", "memory:"),
+            ("SESSION_SECRET", other),
+            ("SESSION_ENCRYPTION_KEYS", &list),
+        ];
+        let read = from_env(&variables).unwrap();
+        assert_eq!(encryption_keys(read.clone()), keys);
+        let secrets = read.resolve().unwrap().secrets;
+        assert_eq!((secrets.len(), secrets[0].expose()), (1, &*keys[1]), "secrets are apart");
+    }
+}
+
+/// Behaviour: insecure configuration.
+#[cfg(feature = "encryption")]
+#[test]
+fn encryption_keys_that_cannot_be_used_are_refused_and_not_quoted() {
+    let named = "`encryption_keys` (SESSION_ENCRYPTION_KEYS)";
+    for (keys, says) in [
+        ("", "is empty"),
+        ("HUNTER2", "is too short: at least 32 bytes"),
+        ("base64:HUNTER2*", "must have valid base64"),
+        ("hex:HUNTER2", "must have pairs of hexadecimal digits"),
+        ("'hex:HUNTER2'", "is in quotes"),
+        ("base64:Lh9fVYHXTq0XOCrdKu4SYmk4\nHUNTER2", "contains a line break"),
+        ("HUNTER2HUNTER2HUNTER2HUNTER2HUNTER2", "repeats the same characters"),
+        ("HUNTER2-changeme-8f14e45fceea167a5a3", "looks like a placeholder"),
+    ] {
+        for list in [keys.to_owned(), format!("{TEXT},{keys}")] {
+            let message =
+                refused(config().encryption_keys(list), &[named, says, "openssl rand -base64 32"]);
+            assert!(!message.contains("HUNTER2"), "{message}");
+            assert!(!message.contains("SESSION_SECRET"), "{message}");
+        }
+    }
+}
+
+#[cfg(feature = "encryption")]
+#[test]
+fn an_encryption_key_is_in_the_list_once() {
+    use base64::Engine as _;
+
+    let twice = "`encryption_keys` (SESSION_ENCRYPTION_KEYS) names the same key twice";
+    let base64 = base64::engine::general_purpose::STANDARD.encode(TEXT);
+    for list in [
+        format!("{TEXT},{TEXT}"),
+        format!("{TEXT},{SECRET},{TEXT}"),
+        format!("{SECRET},{TEXT}, base64:{base64}"),
+    ] {
+        let message = refused(config().encryption_keys(list), &[twice]);
+        assert!(!message.contains("9fQ2") && !message.contains(&base64), "{message}");
+    }
+    assert_eq!(encryption_keys(config().encryption_keys(SECRET)).len(), 1, "also the secret");
+}
+
 /// Behaviour: insecure configuration.
 #[test]
 fn weak_secrets_are_refused_and_not_quoted() {
@@ -490,6 +564,17 @@ fn nothing_shows_secrets_and_passwords() {
     assert_eq!(format!("{secrets:?}"), "(…, Secret(…))");
 }
 
+#[cfg(feature = "encryption")]
+#[test]
+fn nothing_shows_encryption_keys() {
+    let config = config().encryption_keys(TEXT);
+    let settings = config.clone().resolve().unwrap();
+    let shown = format!("{config:?} {settings:?}");
+    assert!(!shown.contains("9fQ2") && !shown.contains("57, 102, 81"), "{shown}");
+    assert!(shown.contains("encryption_keys: Some(…)"), "{shown}");
+    assert!(shown.contains("encryption_keys: [Secret(…)]"), "{shown}");
+}
+
 fn from_env(variables: &[(&str, &str)]) -> Result<SessionConfig, Error> {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
     SessionConfig::new().overridden_by(|_| None, |name| variables.get(name).map(OsString::from))
@@ -528,6 +613,20 @@ fn every_variable_is_read() {
     ] {
         same(from_env(&[(variable, value)]).unwrap(), config);
     }
+    #[cfg(feature = "encryption")]
+    same(from_env(&[("SESSION_ENCRYPTION_KEYS", TEXT)]).unwrap(), new().encryption_keys(TEXT));
+}
+
+#[cfg(not(feature = "encryption"))]
+#[test]
+fn encryption_keys_need_the_feature() {
+    let error = from_env(&[("SESSION_ENCRYPTION_KEYS", TEXT)]).unwrap_err();
+    let named = "(SESSION_ENCRYPTION_KEYS) needs the crate feature `encryption`";
+    assert!(error.is_config() && error.to_string().contains(named), "{error}");
+    let file = serde_json::json!({ "encryption_keys": TEXT });
+    let error = serde_json::from_value::<SessionConfig>(file).unwrap_err().to_string();
+    assert!(error.contains("unknown field `encryption_keys`"), "{error}");
+    assert!(!error.contains("9fQ2"), "{error}");
 }
 
 #[cfg(feature = "redis-session-compat")]
@@ -673,7 +772,7 @@ fn variables_reach_the_settings() {
     );
 }
 
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 16] = [
     "SESSION_REDIS",
     "SESSION_REDIS_PREFIX",
     "SESSION_EXPIRE",
@@ -685,6 +784,7 @@ const VARIABLES: [&str; 15] = [
     "SESSION_COOKIE_HTTP_ONLY",
     "SESSION_COOKIE_SAME_SITE",
     "SESSION_SECRET",
+    "SESSION_ENCRYPTION_KEYS",
     "SESSION_TIMEOUT_MS",
     "SESSION_END_CHECK_INTERVAL",
     "SESSION_NEAR_CACHE",
@@ -826,6 +926,33 @@ fn files_may_list_secrets() {
     assert_eq!((secrets.len(), secrets[0].expose()), (2, TEXT.as_bytes()));
 }
 
+#[cfg(feature = "encryption")]
+#[test]
+fn files_have_encryption_keys_as_a_text_or_a_list() {
+    let read = |keys: serde_json::Value| {
+        let file = serde_json::json!({ "store": "memory:", "encryption_keys": keys });
+        serde_json::from_value::<SessionConfig>(file).map_err(|error| error.to_string())
+    };
+    let both = secrets(&format!("{TEXT},{SECRET}")).unwrap();
+    assert_eq!(encryption_keys(read(TEXT.into()).unwrap()), both[..1]);
+    assert_eq!(encryption_keys(read([TEXT, SECRET].into()).unwrap()), both);
+    assert_eq!(encryption_keys(read(format!("{TEXT},{SECRET}").into()).unwrap()), both);
+    assert!(encryption_keys(read(().into()).unwrap()).is_empty());
+    refused(read(serde_json::json!([])).unwrap(), &["`encryption_keys`", "is empty"]);
+    let over = read(TEXT.into()).unwrap();
+    let variable = |name: &str| (name == "SESSION_ENCRYPTION_KEYS").then(|| SECRET.into());
+    let over = over.overridden_by(|_| None, variable).unwrap();
+    assert_eq!(encryption_keys(over), both[1..], "variables override files");
+    for mistaken in [
+        serde_json::json!(1_234_567_890_123_456_u64),
+        serde_json::json!([TEXT, 1_234_567_890_123_456_u64]),
+        serde_json::json!({ "key": "1234567890123456" }),
+    ] {
+        let error = read(mistaken).unwrap_err();
+        assert_eq!(error, "`encryption_keys` must be a text or a list of texts");
+    }
+}
+
 #[test]
 fn files_with_mistakes_are_refused() {
     for (json, says) in [
@@ -839,6 +966,8 @@ fn files_with_mistakes_are_refused() {
         (r#"{ "cookie_secure": "no" }"#, "invalid type"),
         (r#"{ "cookie_same_site": "sometimes" }"#, "must be `Strict`, `Lax` or `None`"),
         (r#"{ "secret": 1234567890123456 }"#, "`secret` must be a text or a list of texts"),
+        (r#"{ "secret": ["", 1234567890123456] }"#, "`secret` must be a text or a list of texts"),
+        (r#"{ "secret": "1234567890123456"#, "EOF while parsing a string"),
     ] {
         let error = serde_json::from_str::<SessionConfig>(json).unwrap_err().to_string();
         assert!(error.contains(says) && !error.contains("1234567890123456"), "{error}");

@@ -35,6 +35,8 @@ impl Setting {
     pub(crate) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");
     pub(crate) const COOKIE_PARTITIONED: Self = Self::keyed("cookie_partitioned");
     pub(crate) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
+    pub(crate) const ENCRYPTION_KEYS: Self =
+        Self::new("encryption_keys", "SESSION_ENCRYPTION_KEYS");
     pub(crate) const TIMEOUT: Self = Self::new("timeout", "SESSION_TIMEOUT_MS");
     pub(crate) const REFRESH_BELOW: Self = Self::keyed("refresh_below");
     pub(crate) const END_GRACE: Self = Self::keyed("end_grace");
@@ -48,7 +50,7 @@ impl Setting {
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     /// The settings that the environment can change.
-    pub(crate) const OF_ENVIRONMENT: [Self; 16] = [
+    pub(crate) const OF_ENVIRONMENT: [Self; 17] = [
         Self::STORE,
         Self::PREFIX,
         Self::IDLE,
@@ -61,6 +63,7 @@ impl Setting {
         Self::COOKIE_DOMAIN,
         Self::COOKIE_FORMATS,
         Self::SECRET,
+        Self::ENCRYPTION_KEYS,
         Self::TIMEOUT,
         Self::END_CHECK_INTERVAL,
         Self::NEAR_CACHE,

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::env;
 use std::process::Command;
 
-const FEATURES: [&str; 9] = [
+const FEATURES: [&str; 10] = [
     "actix",
     "axum",
     "blocking",
     "clap",
+    "encryption",
     "metrics",
     "poem",
     "redis",
