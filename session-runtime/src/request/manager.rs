@@ -358,10 +358,13 @@ impl Manager {
     }
 }
 
-/// Derives the keys of encrypted fields from the secrets. Without a secret, there are none.
+/// Derives the keys of encrypted fields from their setting, or else from the secrets. Without both,
+/// there are none.
 #[cfg(feature = "encryption")]
 fn encryption_keys(settings: &Settings) -> Result<Option<EncryptionKeys>, Error> {
-    let mut secrets = settings.secrets.iter().map(Secret::expose);
+    let Settings { secrets, encryption_keys, .. } = settings;
+    let secrets = if encryption_keys.is_empty() { secrets } else { encryption_keys };
+    let mut secrets = secrets.iter().map(Secret::expose);
     secrets.next().map(|newest| EncryptionKeys::new(newest, secrets)).transpose()
 }
 
