@@ -25,7 +25,6 @@ pub(crate) struct Settings {
     /// The keys of encrypted fields, the newest first. If none are given, the keys come from the
     /// secrets.
     #[cfg(feature = "encryption")]
-    #[allow(dead_code, reason = "the encryption of fields is not there yet")]
     pub(crate) encryption_keys: Vec<Secret>,
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "memory replies at once"))]
     pub(crate) timeout: Duration,

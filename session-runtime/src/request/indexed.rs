@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::handle::SessionHandle;
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
-use crate::store::{IndexChange, IndexEntry, Indexing, LoginGuard};
+use crate::store::{IndexChange, IndexEntry, IndexedValue, Indexing, LoginGuard};
 
 /// A change of an indexed field. `None` removes the field.
 #[derive(Clone)]
@@ -63,7 +63,8 @@ impl SessionHandle {
         }
         let entry = |change: &IndexedChange| {
             let (value, guard) = (change.value.clone()?, change.guard);
-            Some(IndexEntry { key: self.manager().index_key(change.index, &value), value, guard })
+            let key = self.manager().index_key(change.index, &value);
+            Some(IndexEntry { key, value: IndexedValue::exact(value), guard })
         };
         let to_store = |change: &IndexedChange| {
             let (index, field) = (change.index, change.field);

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use super::{BoxFuture, Destroyed, Destruction, Lookup, StoreError};
+use super::{BoxFuture, Destroyed, Destruction, IndexedValue, Lookup, StoreError};
 use crate::id::{IndexKey, SessionId, SessionKey};
 
 /// A store that lists the sessions with one value in an indexed field.
@@ -19,6 +19,9 @@ use crate::id::{IndexKey, SessionId, SessionKey};
 /// A live session whose indexed field has a value is an **entry** under the [`IndexKey`] of this
 /// value, at every moment. The entry goes along with every rotation, whatever schema the request
 /// uses.
+///
+/// The same value may have different stored bytes, of which only the beginning counts. So compare
+/// with [`IndexedValue::fits`], never with a whole value.
 ///
 /// A list may have entries too many: sessions that have ended, or whose field has another value.
 /// Such entries go at the latest with the absolute deadline of the session.
@@ -196,15 +199,15 @@ pub struct IndexProof<'a> {
     pub field: &'a str,
     /// The former stored name, which counts if there is nothing under the present name.
     pub alias: Option<&'a str>,
-    /// The stored value.
-    pub value: &'a Bytes,
+    /// The value.
+    pub value: &'a IndexedValue,
 }
 
 impl IndexProof<'_> {
     /// Returns whether these are the values under the present and the former name of a session of
     /// this entry.
     pub fn fits(&self, present: Option<&[u8]>, former: Option<&[u8]>) -> bool {
-        present.or(former) == Some(self.value)
+        present.or(former).is_some_and(|stored| self.value.fits(stored))
     }
 }
 

@@ -4,8 +4,7 @@ use std::fmt;
 use std::num::NonZero;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-
+use super::IndexedValue;
 use crate::id::{IndexKey, SessionId};
 
 /// The part of a write that concerns indexes.
@@ -36,7 +35,7 @@ pub struct IndexEntry {
     /// The key of the list.
     pub key: IndexKey,
     /// The new value. An action may keep the present value instead, and adds no entry then.
-    pub value: Bytes,
+    pub value: IndexedValue,
     /// The conditions of the login. Otherwise the write fails and changes nothing.
     pub guard: LoginGuard,
 }

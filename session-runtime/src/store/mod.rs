@@ -66,6 +66,7 @@ mod boxed;
 pub(crate) mod connection_state;
 mod contract;
 mod index;
+mod indexed_value;
 mod indexing;
 pub(crate) mod memory;
 mod near;
@@ -87,6 +88,7 @@ pub use index::{
     Ending, IndexProof, ListEntry, Listing, Look, MissingEntry, Seen, SessionIndex, Stale,
     StaleEntry,
 };
+pub use indexed_value::IndexedValue;
 pub use indexing::{IndexChange, IndexEntry, Indexing, LoginGuard};
 pub use scan::{Scan, ScanCursor, ScanPage};
 

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use session_runtime::find::Surplus;
 use session_runtime::store::{
     Change, DestroyReason, Destroyed, Destruction, Ending, IndexChange, IndexEntry, IndexKey,
-    IndexProof, Indexing, LoginGuard, Lookup, SessionKey, SessionStore, StoreError, Write,
-    WriteMode,
+    IndexProof, IndexedValue, Indexing, LoginGuard, Lookup, SessionKey, SessionStore, StoreError,
+    Write, WriteMode,
 };
 use session_runtime::testing::store_suite::{create, fresh_id, key_of, set};
 use session_runtime::{Error, Lifetime, RedisStore, Session, SessionConfig, SessionId, Sessions};
@@ -63,7 +63,7 @@ impl User {
         mode: WriteMode,
         guard: LoginGuard,
     ) -> Result<Lookup<u64>, StoreError> {
-        let value = self.value.into();
+        let value = IndexedValue::exact(self.value.into());
         let entry = IndexEntry { key: self.list.clone(), value, guard };
         let index = IndexChange { index: "user", field: "user", entry: Some(entry) };
         let index = Indexing { session: id, deadline_in: HOUR, changes: &[index] };
@@ -415,13 +415,13 @@ async fn a_second_step_that_comes_too_late_changes_nothing() {
     let (past, future) = ((now.0 - 1).to_string(), (now.0 + 60).to_string());
     let write = |limit: &str| {
         let indexing = ["1", "id", "", "3600000", "", limit, "1"];
-        let change = ["user", "user", "0", "hash", "1", "7", "", "", "12.5"];
+        let change = ["user", "user", "0", "hash", "1", "7", "", "", "", "12.5"];
         let own = ["1800000", "1", "0", "0", "user", "7"];
         let arguments = [&["EVAL", WRITE, "1", key][..], &indexing, &change, &own].concat();
         server.cli::<redis::Value>(&arguments)
     };
     let end = |limit: &str| {
-        let arguments = ["600000", "toomany", "user", "", "8", limit];
+        let arguments = ["600000", "toomany", "user", "", "8", "", limit];
         server.cli::<redis::Value>(
             &[&["EVAL", script!("destroy"), "1", key][..], &arguments].concat(),
         )
@@ -510,7 +510,7 @@ async fn an_end_long_after_the_read_of_the_list_ends_nobody_else() {
     let shared = Shared::cluster().await;
     let (store, id) = (store_on(cluster_of(&shared)).await, fresh_id());
     create(&store, &key_of(&id), &[set("user", "bob")]).await;
-    let value = "ada".into();
+    let value = IndexedValue::exact("ada".into());
     let proof = IndexProof { field: "user", alias: None, value: &value };
     let destruction = Destruction { reason: DestroyReason::EndedElsewhere, tombstone_for: HOUR };
     let end = async |ago| {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use session_runtime::find::Surplus;
 use session_runtime::store::{
-    Action, Change, Destroyed, Ending, IndexChange, IndexEntry, IndexKey, IndexProof, Indexing,
-    LoginGuard, Lookup, Modify, Refresh, Rotation, SessionKey, SessionStore, Stale, StaleEntry,
-    StoreError, Write, WriteMode,
+    Action, Change, Destroyed, Ending, IndexChange, IndexEntry, IndexKey, IndexProof, IndexedValue,
+    Indexing, LoginGuard, Lookup, Modify, Refresh, Rotation, SessionKey, SessionStore, Stale,
+    StaleEntry, StoreError, Write, WriteMode,
 };
 use session_runtime::testing::store_suite::{
     Successor, create, fresh_id, key_of, logout, remove, set,
@@ -40,22 +40,24 @@ const LABEL: &str = "\0";
 /// A user, with the name of the list.
 struct User {
     value: Bytes,
+    indexed: IndexedValue,
     list: IndexKey,
 }
 
 impl User {
     fn new(value: &'static str) -> Self {
-        Self { value: value.into(), list: IndexKey::new("test", "user", value.as_bytes()) }
+        let list = IndexKey::new("test", "user", value.as_bytes());
+        Self { value: value.into(), indexed: IndexedValue::exact(value.into()), list }
     }
 
     fn change(&self) -> IndexChange<'_> {
         let guard = LoginGuard::default();
-        let entry = IndexEntry { key: self.list.clone(), value: self.value.clone(), guard };
+        let entry = IndexEntry { key: self.list.clone(), value: self.indexed.clone(), guard };
         IndexChange { index: "user", field: "user", entry: Some(entry) }
     }
 
     fn proof(&self) -> IndexProof<'_> {
-        IndexProof { field: "user", alias: None, value: &self.value }
+        IndexProof { field: "user", alias: None, value: &self.indexed }
     }
 
     fn ending(&self) -> Ending<'_> {

@@ -2,11 +2,10 @@
 
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use session_runtime::MemoryStore;
 use session_runtime::store::{
-    BoxFuture, Destroyed, Destruction, Ending, IndexKey, IndexProof, Listing, Look, Lookup,
-    MissingEntry, Seen, SessionIndex, SessionKey, Stale, StoreError,
+    BoxFuture, Destroyed, Destruction, Ending, IndexKey, IndexProof, IndexedValue, Listing, Look,
+    Lookup, MissingEntry, Seen, SessionIndex, SessionKey, Stale, StoreError,
 };
 
 use super::network::{Command, INDEX, Network, Reply, now};
@@ -23,7 +22,7 @@ pub(super) enum IndexCommand {
     },
     DestroyIf {
         key: SessionKey,
-        value: Bytes,
+        value: IndexedValue,
         destruction: Destruction,
     },
     /// Ends a session without the proof. Only a broken store does this.

@@ -299,7 +299,7 @@ impl Writes {
                 command.arg(rotate_listed).arg(3).arg(&key).arg(&successor_key).arg(&list);
                 command.arg(2).arg(successor.as_str()).arg("").arg(MOST).arg("").arg("").arg(1);
                 command.arg(field).arg(field).arg(3).arg("account").arg(1).arg(user);
-                command.arg("").arg("").arg("");
+                command.arg("").arg("").arg("").arg("");
                 command.arg(successor.as_str()).arg(IDLE).arg(TOMBSTONE).arg("renewed");
                 command.arg(0).arg(0).arg(0).arg(field).arg(user);
             }

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
 use crate::request::manager::Manager;
 use crate::session::schema::Schema;
-use crate::store::{IndexProof, Lookup, MissingEntry, SessionIndex};
+use crate::store::{IndexProof, IndexedValue, Lookup, MissingEntry, SessionIndex};
 
 /// An indexed field of a schema.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ pub(crate) async fn reindex<S: Schema>(manager: &Manager) -> Result<usize, Error
             Err(error) => return Err(first.unwrap_or(error)),
         };
         for (session, field, value) in found.into_iter().flat_map(|one| values(&indexed, one)) {
-            match restore(manager, store, session, field, &value).await {
+            match restore(manager, store, session, field, value).await {
                 Ok(was_missing) => added += usize::from(was_missing),
                 Err(error) => first = first.or(Some(error)),
             }
@@ -75,10 +75,11 @@ async fn restore(
     store: &dyn SessionIndex,
     mut session: SessionMetadata,
     indexed: IndexedField,
-    value: &Bytes,
+    value: Bytes,
 ) -> Result<bool, Error> {
     let IndexedField { index, field, alias } = indexed;
-    let (list, proof) = (manager.index_key(index, value), IndexProof { field, alias, value });
+    let (list, value) = (manager.index_key(index, &value), IndexedValue::exact(value));
+    let proof = IndexProof { field, alias, value: &value };
     for _ in 0..FOLLOWED {
         let Some(deadline_in) = session.deadline_in(manager.now()) else { break };
         let entry = MissingEntry { session: &session.id, deadline_in, index, list: &list, proof };

@@ -11,8 +11,8 @@ use crate::lifecycle::SessionMetadata;
 use crate::request::indexed::IndexedChange;
 use crate::request::manager::Manager;
 use crate::store::{
-    DestroyReason, Destroyed, Destruction, Ending, IndexProof, ListEntry, Listing, Look, Lookup,
-    Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
+    DestroyReason, Destroyed, Destruction, Ending, IndexProof, IndexedValue, ListEntry, Listing,
+    Look, Lookup, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
@@ -36,7 +36,9 @@ pub(crate) struct Search<'a> {
     store: &'a dyn SessionIndex,
     index: &'a str,
     key: IndexKey,
-    proof: IndexProof<'a>,
+    field: &'a str,
+    alias: Option<&'a str>,
+    value: IndexedValue,
 }
 
 /// A live session with the value.
@@ -101,11 +103,12 @@ impl<'a> Search<'a> {
         index: &'a str,
         field: &'a str,
         alias: Option<&'a str>,
-        value: &'a Bytes,
+        value: &Bytes,
     ) -> Result<Self, Error> {
         let store = manager.store().index().ok_or_else(|| Error::new(Kind::NoIndex))?;
         let key = manager.index_key(index, value);
-        Ok(Self { manager, store, index, key, proof: IndexProof { field, alias, value } })
+        let value = IndexedValue::exact(value.clone());
+        Ok(Self { manager, store, index, key, field, alias, value })
     }
 
     /// Returns the live sessions with the value of the index, and with the values of the fields.
@@ -159,7 +162,7 @@ impl<'a> Search<'a> {
     async fn remove_stale(&self, read_at: SystemTime, entries: &[StaleEntry]) {
         let stale = Stale { read_at, entries };
         if !entries.is_empty()
-            && let Err(error) = self.store.remove_stale(&self.key, self.proof, stale).await
+            && let Err(error) = self.store.remove_stale(&self.key, self.proof(), stale).await
         {
             tracing::debug!(%error, "ended sessions stay in an index until their deadline");
         }
@@ -240,7 +243,7 @@ impl<'a> Search<'a> {
         over: &mut Vec<StaleEntry>,
     ) -> Result<bool, Error> {
         let destruction = Destruction { reason, tombstone_for: END_TOMBSTONE_FOR };
-        let ending = Ending { proof: self.proof, pending_at, destruction };
+        let ending = Ending { proof: self.proof(), pending_at, destruction };
         let mut session = self.manager.metadata(id);
         for _ in 0..FOLLOWED {
             let destroyed = self.store.destroy_if(&session.key, ending).await?;
@@ -267,8 +270,8 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<(SessionMetadata, Lookup<Seen>)>, Error> {
         let sessions: Vec<_> = ids.iter().map(|id| self.manager.metadata(*id)).collect();
         let keys: Vec<_> = sessions.iter().map(|session| session.key.clone()).collect();
-        let proof = [Some(self.proof.field), self.proof.alias];
-        let names: Vec<_> = proof.into_iter().flatten().chain(fields.iter().copied()).collect();
+        let proven = [Some(self.field), self.alias];
+        let names: Vec<_> = proven.into_iter().flatten().chain(fields.iter().copied()).collect();
         let look = Look { index: self.index, fields: &names };
         let seen = self.store.look(&keys, look).await?;
         Ok(sessions.into_iter().zip(seen).collect())
@@ -277,12 +280,16 @@ impl<'a> Search<'a> {
     /// Returns whether the first values are those of this index.
     fn fits(&self, seen: &Seen) -> bool {
         let value = |at: usize| seen.values.get(at).and_then(Option::as_deref);
-        self.proof.fits(value(0), self.proof.alias.and_then(|_| value(1)))
+        self.proof().fits(value(0), self.alias.and_then(|_| value(1)))
     }
 
     fn without_proof(&self, mut seen: Seen) -> Seen {
-        seen.values.drain(..1 + usize::from(self.proof.alias.is_some()));
+        seen.values.drain(..1 + usize::from(self.alias.is_some()));
         seen
+    }
+
+    fn proof(&self) -> IndexProof<'_> {
+        IndexProof { field: self.field, alias: self.alias, value: &self.value }
     }
 
     async fn successor(&self, key: &SessionKey) -> Result<Option<SessionId>, Error> {

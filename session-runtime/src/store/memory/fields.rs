@@ -125,7 +125,7 @@ impl Fields {
     /// Returns whether an indexed field gets another value in place of its present value.
     pub(super) fn changes_user(&self, changes: &[IndexChange<'_>]) -> bool {
         changes.iter().any(|change| match (&change.entry, self.get(change.field)) {
-            (Some(entry), Some(present)) => present != entry.value,
+            (Some(entry), Some(present)) => !entry.value.is_same(&present),
             _ => false,
         })
     }
@@ -150,7 +150,7 @@ impl Fields {
         for change in changes {
             let value = self.get(change.field);
             match (&change.entry, value) {
-                (Some(entry), Some(value)) if value == entry.value => self.put_label(Label {
+                (Some(entry), Some(value)) if entry.value.fits(&value) => self.put_label(Label {
                     index: change.index.into(),
                     field: change.field.into(),
                     key: entry.key.clone(),

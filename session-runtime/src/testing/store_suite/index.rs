@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::support::*;
 use crate::id::IndexKey;
 use crate::store::{
-    Ending, IndexChange, IndexEntry, IndexProof, Indexing, LoginGuard, Look, Seen, SessionIndex,
-    Stale, StaleEntry,
+    Ending, IndexChange, IndexEntry, IndexProof, IndexedValue, Indexing, LoginGuard, Look, Seen,
+    SessionIndex, Stale, StaleEntry,
 };
 
 /// A set field makes an entry, whichever way it was set.
@@ -200,7 +200,9 @@ pub async fn a_limit_is_exact_for_logins_at_once(subject: &impl StoreUnderTest) 
 pub(super) struct Test<'a> {
     pub(super) store: &'a dyn SessionStore,
     pub(super) index: &'a dyn SessionIndex,
+    /// The stored value.
     pub(super) value: Bytes,
+    pub(super) indexed: IndexedValue,
     pub(super) list: IndexKey,
 }
 
@@ -210,20 +212,21 @@ impl<'a> Test<'a> {
         let store = subject.store();
         let value = Bytes::copy_from_slice(fresh_id().expose_secret().as_bytes());
         let list = IndexKey::new("test", "user", &value);
-        Some(Self { store, index: store.index()?, value, list })
+        let indexed = IndexedValue::exact(value.clone());
+        Some(Self { store, index: store.index()?, value, indexed, list })
     }
 
     pub(super) fn change(&self) -> Change<'_> {
         Change::Set { field: "user", value: self.value.clone(), ttl: None }
     }
 
-    fn index_change(&self, guard: LoginGuard) -> IndexChange<'_> {
-        let entry = Some(IndexEntry { key: self.list.clone(), value: self.value.clone(), guard });
+    pub(super) fn index_change(&self, guard: LoginGuard) -> IndexChange<'_> {
+        let entry = Some(IndexEntry { key: self.list.clone(), value: self.indexed.clone(), guard });
         IndexChange { index: "user", field: "user", entry }
     }
 
     pub(super) fn proof(&self) -> IndexProof<'_> {
-        IndexProof { field: "user", alias: None, value: &self.value }
+        IndexProof { field: "user", alias: None, value: &self.indexed }
     }
 
     pub(super) async fn log_in(&self, id: &SessionId) -> Result<Lookup<u64>, StoreError> {
@@ -241,7 +244,7 @@ impl<'a> Test<'a> {
         self.store.write(&key_of(id), Write { mode, changes, expires_in: HOUR, index }).await
     }
 
-    async fn modify(&self, id: &SessionId, action: Action) {
+    pub(super) async fn modify(&self, id: &SessionId, action: Action) {
         let changes = [self.index_change(LoginGuard::default())];
         let index = Some(Indexing { session: id, deadline_in: HOUR, changes: &changes });
         let mode = WriteMode::Create;
@@ -254,7 +257,7 @@ impl<'a> Test<'a> {
         self.index.entries(&self.list, false).await.unwrap().sessions().collect()
     }
 
-    async fn entries_of(&self, id: &SessionId) -> usize {
+    pub(super) async fn entries_of(&self, id: &SessionId) -> usize {
         self.entries().await.iter().filter(|entry| *entry == id).count()
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod addition;
+mod beginning;
 mod destruction;
 mod field_expiry;
 mod index;
@@ -25,9 +26,9 @@ mod writing;
 
 #[doc(hidden)]
 pub use {
-    addition::*, destruction::*, field_expiry::*, index::*, modification::*, reading::*,
-    restoration::*, rotation::*, rotation_with_changes::*, scanning::*, side_by_side::*, time::*,
-    tombstones::*, writing::*,
+    addition::*, beginning::*, destruction::*, field_expiry::*, index::*, modification::*,
+    reading::*, restoration::*, rotation::*, rotation_with_changes::*, scanning::*,
+    side_by_side::*, time::*, tombstones::*, writing::*,
 };
 // Needed by this project's other tests of stores.
 #[doc(hidden)]
@@ -253,6 +254,13 @@ macro_rules! __store_suite {
             a_restored_entry_keeps_the_time_of_the_sign_in
             only_a_session_with_the_value_is_restored
             a_value_under_a_former_name_is_restored
+
+            an_entry_needs_only_the_beginning_of_its_value
+            a_session_is_ended_by_the_beginning_of_its_value
+            a_missing_entry_is_restored_by_the_beginning_of_its_value
+            an_entry_with_the_beginning_of_its_value_is_not_stale
+            a_login_with_a_former_beginning_keeps_other_fields
+            a_login_with_another_beginning_keeps_no_field
         );
     };
     (@tests $subject:expr; $($check:ident)*) => {

@@ -69,7 +69,7 @@ pub async fn a_value_under_a_former_name_is_restored(subject: &impl StoreUnderTe
 }
 
 impl Test<'_> {
-    async fn restore(&self, id: &SessionId, alias: Option<&str>) -> Lookup<bool> {
+    pub(super) async fn restore(&self, id: &SessionId, alias: Option<&str>) -> Lookup<bool> {
         let proof = IndexProof { alias, ..self.proof() };
         let (index, list) = ("user", &self.list);
         let entry = MissingEntry { session: id, deadline_in: HOUR, index, list, proof };

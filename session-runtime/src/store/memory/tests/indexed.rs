@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::indexes::MARKED_FOR;
 use super::*;
 use crate::id::IndexKey;
-use crate::store::{Action, IndexChange, IndexEntry, LoginGuard, Modify, WhenFull};
+use crate::store::{Action, IndexChange, IndexEntry, IndexedValue, LoginGuard, Modify, WhenFull};
 
 /// The fields of two indexes.
 const FIELDS: [&str; 2] = ["user", "a tenant with a long name"];
@@ -173,8 +173,10 @@ fn index_changes<'a>(
     let changes = (0..2).map(|at| {
         let guard = LoginGuard::default();
         let entry = lists[at].as_ref().zip(values[at].as_ref());
-        let entry =
-            entry.map(|(key, value)| IndexEntry { key: key.clone(), value: value.clone(), guard });
+        let entry = entry.map(|(key, value)| {
+            let value = IndexedValue::exact(value.clone());
+            IndexEntry { key: key.clone(), value, guard }
+        });
         IndexChange { index: FIELDS[at], field: FIELDS[at], entry }
     });
     changes.collect()
@@ -217,7 +219,8 @@ fn a_longer_label_needs_room() {
         let mut results = Vec::new();
         for field in FIELDS {
             let guard = LoginGuard::default();
-            let entry = Some(IndexEntry { key: list.clone(), value: one.clone(), guard });
+            let value = IndexedValue::exact(one.clone());
+            let entry = Some(IndexEntry { key: list.clone(), value, guard });
             let change = IndexChange { index: "user", field, entry };
             let index = Some(Indexing { session: &id, deadline_in: MINUTE, changes: &[change] });
             let changes = [Change::Set { field, value: one.clone(), ttl: None }];

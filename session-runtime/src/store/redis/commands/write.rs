@@ -146,7 +146,7 @@ impl RedisStore {
                 MODIFY.run(&self.deployment, deadline, key, None, capacity, add_arguments).await?
             }
             Some(index) => {
-                let is_kept = |reply: &Value| is_kept(&modify.action, reply);
+                let is_kept = |reply: &Value| is_kept(&modify.action, index, reply);
                 let run = self.run_indexed(&MODIFY_INDEXED, key, index, &add_arguments, &is_kept);
                 Box::pin(run).await?
             }
@@ -438,9 +438,12 @@ fn action_bytes(action: &Action) -> usize {
 }
 
 /// Returns whether the session has kept another value.
-fn is_kept(action: &Action, reply: &Value) -> bool {
+fn is_kept(action: &Action, index: Indexing<'_>, reply: &Value) -> bool {
     match (action, reply) {
-        (Action::GetOrSet(value), Value::BulkString(present)) => value[..] != present[..],
+        (Action::GetOrSet(_), Value::BulkString(present)) => {
+            let mut entries = index.changes.iter().filter_map(|change| change.entry.as_ref());
+            entries.all(|entry| !entry.value.fits(present))
+        }
         (Action::CompareAndSet { .. }, Value::Int(swapped)) => *swapped == 0,
         _ => false,
     }

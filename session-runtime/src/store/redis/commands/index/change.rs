@@ -8,6 +8,7 @@ use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use super::label::LabelledEntry;
+use super::length_word;
 use crate::id::{IndexKey, SessionId};
 use crate::store::redis::commands::expiry::milliseconds;
 use crate::store::redis::commands::script::Script;
@@ -87,7 +88,7 @@ impl IndexedRun<'_> {
             }
             for LabelledEntry { index, field, list } in moving {
                 invocation.arg(index).arg(field).arg(position()).arg(list.hash());
-                invocation.arg(&["0", "", "", "", ""]);
+                invocation.arg(&["0", "", "", "", "", ""]);
             }
             (self.add_arguments)(invocation);
         };
@@ -108,10 +109,11 @@ fn add_change(
 ) {
     invocation.arg(change.index).arg(change.field).arg(position);
     let Some(entry) = &change.entry else {
-        invocation.arg(&["", "1", "", "", "", ""]);
+        invocation.arg(&["", "1", "", "", "", "", ""]);
         return;
     };
-    invocation.arg(entry.key.hash()).arg("1").arg(&entry.value[..]);
+    invocation.arg(entry.key.hash()).arg("1");
+    invocation.arg(entry.value.beginnings()).arg(length_word(&entry.value));
     invocation.arg(entry.guard.unless_ended_since.map(seconds).unwrap_or_default());
     invocation.arg(entry.guard.at_most.map(|most| most.to_string()).unwrap_or_default());
     invocation.arg(added_at.map(|time| seconds(*time)).unwrap_or_default());

@@ -30,8 +30,8 @@ use crate::store::redis::near::Lease;
 use crate::store::redis::protocol::command::{Capacity, begin_command, command_of};
 use crate::store::redis::protocol::reply::time;
 use crate::store::{
-    BoxFuture, Destroyed, Ending, IndexProof, Listing, Look, Lookup, MissingEntry, PERMANENT_FIELD,
-    Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
+    BoxFuture, Destroyed, Ending, IndexProof, IndexedValue, Listing, Look, Lookup, MissingEntry,
+    PERMANENT_FIELD, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 
 pub(super) use self::change::IndexedRun;
@@ -108,8 +108,7 @@ impl RedisStore {
         let names = stale.iter().map(|entry| entry.key.expose_secret());
         let keys: Vec<&str> = std::iter::once(list.as_str()).chain(names).collect();
         let add = |invocation: &mut Cmd| {
-            invocation.arg(proof.field).arg(proof.alias.unwrap_or_default());
-            invocation.arg(&proof.value[..]);
+            add_proof(invocation, proof);
             for entry in stale {
                 invocation.arg(entry.session.expose_secret());
             }
@@ -141,11 +140,21 @@ impl RedisStore {
 
 /// Adds the arguments for the end of an entry.
 pub(super) fn add_entry(invocation: &mut Cmd, entry: Ending<'_>) {
-    let proof = entry.proof;
-    invocation.arg(proof.field).arg(proof.alias.unwrap_or_default()).arg(&proof.value[..]);
+    add_proof(invocation, entry.proof);
     if let Some(pending_at) = entry.pending_at {
         invocation.arg(seconds(pending_at + STEP_LIMIT));
     }
+}
+
+/// Adds the names of the field, the bytes to compare, and their number.
+fn add_proof(invocation: &mut Cmd, proof: IndexProof<'_>) {
+    invocation.arg(proof.field).arg(proof.alias.unwrap_or_default());
+    invocation.arg(proof.value.newest()).arg(length_word(proof.value));
+}
+
+/// Returns how many bytes of a stored value count, or an empty text for all.
+fn length_word(value: &IndexedValue) -> String {
+    value.length().map(|length| length.to_string()).unwrap_or_default()
 }
 
 /// Returns the end to try at this time of the session's node, which was too late for the node. If

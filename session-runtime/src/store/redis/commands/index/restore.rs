@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use redis::{Cmd, Pipeline, Value};
 
+use super::add_proof;
 use super::list::{number, stays_until};
 use super::steps::{Member, add_to};
 use crate::id::{IndexKey, SessionId};
@@ -28,8 +29,8 @@ impl RedisStore {
         let member = entry.session.expose_secret();
         let add = |invocation: &mut Cmd| {
             invocation.arg(member).arg(any_time(member)).arg(milliseconds(entry.deadline_in));
-            invocation.arg(entry.index).arg(entry.list.hash()).arg(entry.proof.field);
-            invocation.arg(entry.proof.alias.unwrap_or_default()).arg(&entry.proof.value[..]);
+            invocation.arg(entry.index).arg(entry.list.hash());
+            add_proof(invocation, entry.proof);
         };
         let (deployment, deadline) = (&self.deployment, self.deployment.deadline());
         match RESTORE_ENTRY.run_on_session(deployment, deadline, key, &keys, add).await? {

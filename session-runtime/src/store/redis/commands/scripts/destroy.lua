@@ -5,13 +5,14 @@
 -- ARGV[2]  The word for the kind of tombstone.
 -- ARGV[3]  The stored name of a field, if the session must have a value to be ended.
 -- ARGV[4]  The former name of the field, or an empty text.
--- ARGV[5]  The value.
--- ARGV[6]  In a cluster, for a session whose change may be under way: ends a live session without
+-- ARGV[5]  The value, or the beginning of the value that counts.
+-- ARGV[6]  The length of that beginning. Or empty if the whole value counts.
+-- ARGV[7]  In a cluster, for a session whose change may be under way: ends a live session without
 --          the value too, and a missing one, until this time in seconds.
 --
 -- Returns 1 for a session that has ended now, 0 for a missing session, and the text of an existing
 -- tombstone. A session with entries in indexes returns 1, the label, see index_before.lua, and the
--- last part of the key. A session without the value returns -1 and stays. Past the time in ARGV[6],
+-- last part of the key. A session without the value returns -1 and stays. Past the time in ARGV[7],
 -- returns `late` and the server's time. Any other type of key returns WRONGTYPE.
 --
 -- With a field, the script follows a dead session to its successors. Otherwise a client that
@@ -61,17 +62,18 @@ for followed = 0, FOLLOWED do
   held = look()
 end
 local is_missing = not held[1] and redis.call('EXISTS', key) == 0
-if is_missing and (tombstone or not ARGV[6]) then
+if is_missing and (tombstone or not ARGV[7]) then
   -- This changes nothing, but a replica refuses the command. The session may not have been
   -- replicated yet.
   return tombstone or redis.pcall('UNLINK', key)
 end
 
 local time = redis.call('TIME')
-if ARGV[3] and (is_missing or ARGV[5] ~= (held[3] or (ARGV[4] ~= '' and held[4]))) then
-  if not ARGV[6] then
+local value = held[3] or ARGV[4] ~= '' and held[4]
+if ARGV[3] and not (value and string.sub(value, 1, tonumber(ARGV[6]) or -1) == ARGV[5]) then
+  if not ARGV[7] then
     return -1
-  elseif time[1] + time[2] / 1000000 > tonumber(ARGV[6]) then
+  elseif time[1] + time[2] / 1000000 > tonumber(ARGV[7]) then
     return {'late', time[1] .. string.format('.%06d', time[2])}
   end
 end

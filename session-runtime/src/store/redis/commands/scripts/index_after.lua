@@ -8,7 +8,10 @@ local is_live = not stored.err
 local labels, is_relabelled = is_live and stored[1] and parse(stored[1]) or {}, false
 for at, change in ipairs(changes) do
   local list, value = change.list, is_live and stored[at + 1]
-  local holds = is_set or value and change.hash ~= '' and (value == change.value or not change.is_new)
+  -- Of the beginnings, only the newest belongs to the list.
+  local counts_until = change.length or -1
+  local holds = is_set or value and change.hash ~= ''
+    and (not change.is_new or string.sub(value, 1, counts_until) == string.sub(change.value, 1, counts_until))
   if holds and change.is_new then
     labels[change.index] = {change.hash, change.field, math.floor(change.added_at * 1000)}
     is_relabelled = true

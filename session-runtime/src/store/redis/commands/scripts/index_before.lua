@@ -11,17 +11,19 @@
 -- ARGV[6]   In a cluster, the change is refused after this time, in seconds. Otherwise empty.
 -- ARGV[7]   The number of changes of indexed fields.
 --
--- Nine arguments follow for each change, and then the arguments of that script:
+-- Ten arguments follow for each change, and then the arguments of that script:
 --
 -- 1  The name of the index.
 -- 2  The stored name of the field.
 -- 3  The position of the list among KEYS. Or 0 if the field is removed, or in a cluster.
 -- 4  The hash in the name of the list. Empty if the field is removed.
 -- 5  1 if the value is new, or 0 if the value moves along with a rotation.
--- 6  The new value.
--- 7  The login is refused if the list was marked at this time or later, in seconds. Or empty.
--- 8  The login is refused if the list has this many other members. Or empty.
--- 9  In a cluster, the time at which index_add.lua added the session. Otherwise empty.
+-- 6  The new value. If only the beginning of a stored value counts: all beginnings that the value
+--    may have, one after the other. The newest is the first.
+-- 7  The length of each beginning. Or empty if the whole value counts.
+-- 8  The login is refused if the list was marked at this time or later, in seconds. Or empty.
+-- 9  The login is refused if the list has this many other members. Or empty.
+-- 10 In a cluster, the time at which index_add.lua added the session. Otherwise empty.
 --
 -- The label is a field of the session with a name that no schema can have. Its value is JSON: for
 -- each index an array of the list's hash, the field, and the time of the sign-in in milliseconds.
@@ -37,7 +39,7 @@
 -- The first write is the ZADD, which a server with full memory refuses before anything has changed.
 -- Afterwards nothing can fail, because the permissions were checked. A member too many is harmless.
 
-local LABEL, EACH = '\0', 9
+local LABEL, EACH = '\0', 10
 
 local own_keys, member, former_member = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local not_after = tonumber(ARGV[6])
@@ -53,8 +55,8 @@ local from = 8
 for at = 1, tonumber(ARGV[7]) do
   changes[at] = {
     index = ARGV[from], field = ARGV[from + 1], list = KEYS[tonumber(ARGV[from + 2])], hash = ARGV[from + 3],
-    is_new = ARGV[from + 4] == '1', value = ARGV[from + 5], since = tonumber(ARGV[from + 6]), most = tonumber(ARGV[from + 7]),
-    added_at = tonumber(ARGV[from + 8]) or now,
+    is_new = ARGV[from + 4] == '1', value = ARGV[from + 5], length = tonumber(ARGV[from + 6]),
+    since = tonumber(ARGV[from + 7]), most = tonumber(ARGV[from + 8]), added_at = tonumber(ARGV[from + 9]) or now,
   }
   fields[at + 1] = ARGV[from + 1]
   from = from + EACH
@@ -71,10 +73,25 @@ elseif own_keys == 2 and (held[1] or '') ~= ARGV[5] then
   return held[1] or ''
 end
 
+-- Returns whether a stored value is the new value, with any of the beginnings.
+local function is_same(stored, change)
+  local value, length = change.value, change.length
+  if not length then
+    return stored == value
+  end
+  local beginning = string.sub(stored, 1, length)
+  for at = 1, #value, length do
+    if string.sub(value, at, at + length - 1) == beginning then
+      return true
+    end
+  end
+  return false
+end
+
 -- If the user is another one, nothing of the former user is kept.
 for at, change in ipairs(changes) do
   local former = held[at + 1]
-  if own_keys == 2 and former and change.is_new and change.hash ~= '' and former ~= change.value then
+  if own_keys == 2 and former and change.is_new and change.hash ~= '' and not is_same(former, change) then
     local kept_from = 8 + arguments[5] + 2 * arguments[6]
     for _ = 1, tonumber(arguments[7]) do
       table.remove(arguments, kept_from)

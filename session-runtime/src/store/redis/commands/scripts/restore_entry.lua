@@ -10,7 +10,8 @@
 -- ARGV[5]  The hash in the name of the list.
 -- ARGV[6]  The stored name of the field.
 -- ARGV[7]  The former name of the field, or an empty text.
--- ARGV[8]  The value.
+-- ARGV[8]  The value, or the beginning of the value that counts.
+-- ARGV[9]  The length of that beginning. Or empty if the whole value counts.
 --
 -- Returns 1 if the session was not in the list, otherwise 0. A session without the value returns -2
 -- and stays unchanged. Returns -1 for a missing session. A tombstone returns WRONGTYPE.
@@ -25,7 +26,7 @@
 local LABEL, UNKNOWN = '\0', 0
 
 local key, list, member, any_time, index, hash = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[4], ARGV[5]
-local deadline_in, field, former, value = tonumber(ARGV[3]), ARGV[6], ARGV[7], ARGV[8]
+local deadline_in, field, former, value, length = tonumber(ARGV[3]), ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9])
 
 local held = redis.pcall('HMGET', key, field, former, LABEL)
 if held.err then
@@ -33,7 +34,7 @@ if held.err then
 elseif not held[1] and former ~= '' then
   field, held[1] = former, held[2]
 end
-if held[1] ~= value then
+if not held[1] or string.sub(held[1], 1, length or -1) ~= value then
   return redis.call('EXISTS', key) == 1 and -2 or -1
 end
 
