@@ -107,8 +107,16 @@ impl SessionHandle {
         let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
             let index = self.indexing(&plan.session, &index_changes);
-            let sealed = self.sealed_action(&plan.session, encrypted.as_ref(), &action)?;
-            let modify = Modify { mode, field, alias, action: sealed, ttl, expires_in, index };
+            let modify = Modify {
+                mode,
+                field,
+                alias,
+                action: self.sealed_action(&plan.session, encrypted.as_ref(), &action)?,
+                ttl,
+                expires_in,
+                index,
+                keeps_times: false,
+            };
             let modified = self.store().modify(&plan.session.key, modify).await;
             let reply = modified.map_err(|error| self.write_error(error, ttl))?;
             let progress = self.report_write(&plan, reply, |modified, known| {

@@ -179,6 +179,7 @@ async fn passes_probe(
         ttl: None,
         expires_in,
         index: None,
+        keeps_times: false,
     };
     let rotation = Rotation {
         successor_key: &successor.key,

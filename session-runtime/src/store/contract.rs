@@ -144,6 +144,14 @@ pub struct Modify<'a> {
     pub expires_in: Duration,
     /// The new value of an indexed field, as in [`Write::index`].
     pub index: Option<Indexing<'a>>,
+    /// The change is no use of the session, and keeps all times. Only true with
+    /// [`WriteMode::Existing`] and a [`CompareAndSet`](Action::CompareAndSet) with a new value.
+    ///
+    /// The expiry of the session stays the same, and `expires_in` is ignored. The new value expires
+    /// when the current value would have expired, and `ttl` is ignored. If the session becomes the
+    /// entry of another list, [`Seen::signed_in_at`](super::Seen::signed_in_at) stays the same. If
+    /// the values do not match, nothing is changed.
+    pub keeps_times: bool,
 }
 
 impl fmt::Debug for Modify<'_> {
@@ -414,6 +422,7 @@ mod tests {
             ttl: None,
             expires_in: Duration::ZERO,
             index: None,
+            keeps_times: false,
         };
         assert_eq!(format!("{modify:?}"), "Modify { field: \"name\", action: Replace, .. }");
     }

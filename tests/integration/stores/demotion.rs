@@ -250,6 +250,7 @@ async fn ask(store: &RedisStore, key: &SessionKey, asks: Asks) -> Result<(), Sto
                 ttl: None,
                 expires_in: DAY,
                 index: None,
+                keeps_times: false,
             };
             store.modify(key, modify).await.map(drop)
         }

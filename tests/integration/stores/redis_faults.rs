@@ -95,8 +95,16 @@ async fn a_write_after_a_standstill_is_not_handed_to_a_connection_that_has_ended
         stand_still();
         let action = Action::AddInteger { by: 1, default: 0, min: 0, max: 9 };
         let (mode, expires_in) = (WriteMode::Existing, GENEROUSLY);
-        let modify =
-            Modify { mode, field: "b", alias: None, action, ttl: None, expires_in, index: None };
+        let modify = Modify {
+            mode,
+            field: "b",
+            alias: None,
+            action,
+            ttl: None,
+            expires_in,
+            index: None,
+            keeps_times: false,
+        };
         assert_eq!(
             store.modify(&key, modify).await.unwrap(),
             Lookup::Found(Modified::Sum("3".into()))

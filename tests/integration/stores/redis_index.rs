@@ -230,6 +230,7 @@ async fn a_missing_permission_leaves_nothing_half_done() {
                             ttl: None,
                             expires_in: HOUR,
                             index: Some(indexing),
+                            keeps_times: false,
                         };
                         store.modify(&key, modify).await.err()
                     }

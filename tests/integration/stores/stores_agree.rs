@@ -238,6 +238,7 @@ async fn run(store: &dyn SessionStore, case: &Case) -> (Modified, Option<Bytes>)
         ttl: None,
         expires_in: HOUR,
         index: None,
+        keeps_times: false,
     };
     let Lookup::Found(modified) = store.modify(&key, modify.clone()).await.unwrap() else {
         panic!("it is live")

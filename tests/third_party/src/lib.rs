@@ -37,6 +37,7 @@ pub enum Flaw {
     ForgetsTheSuccessor,
     WritesHalf,
     KeepsAliases,
+    RefreshesWithEveryChange,
     AddsAsFloats,
     ExpiresNothing,
     BeginsSessionsForFailures,

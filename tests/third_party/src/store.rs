@@ -48,22 +48,20 @@ impl SessionStore for NaiveStore {
     }
 
     fn write<'a>(&'a self, key: &'a SessionKey, write: Write<'a>) -> Reply<'a, Lookup<u64>> {
+        let expires_in = Some(write.expires_in);
         if write.changes.iter().any(|change| matches!(change, Change::Set { ttl: Some(_), .. })) {
             if self.has(Flaw::WritesHalf) {
                 let rest: Vec<_> =
                     write.changes.iter().filter(|change| !has_ttl(change)).cloned().collect();
-                let _ =
-                    self.change(key, write.mode, write.expires_in, |fields| apply(fields, &rest));
+                let _ = self.change(key, write.mode, expires_in, |fields| apply(fields, &rest));
             }
             return refused();
         }
         let written =
-            self.change(key, write.mode, write.expires_in, |fields| apply(fields, write.changes));
+            self.change(key, write.mode, expires_in, |fields| apply(fields, write.changes));
         if self.has(Flaw::CarriesWritesOutTwice) {
             return done(
-                self.change(key, write.mode, write.expires_in, |fields| {
-                    apply(fields, write.changes)
-                }),
+                self.change(key, write.mode, expires_in, |fields| apply(fields, write.changes)),
             );
         }
         done(written)
@@ -74,7 +72,7 @@ impl SessionStore for NaiveStore {
         key: &'a SessionKey,
         modify: Modify<'a>,
     ) -> Reply<'a, Lookup<Modified>> {
-        if modify.ttl.is_some() {
+        if modify.ttl.is_some() && !modify.keeps_times {
             return refused();
         }
         if self.has(Flaw::AddsAsFloats)
@@ -92,7 +90,9 @@ impl SessionStore for NaiveStore {
         if is_missing && fails && !self.has(Flaw::BeginsSessionsForFailures) {
             return done(Lookup::Missing);
         }
-        done(self.change(key, modify.mode, modify.expires_in, |fields| {
+        let keeps_expiry = modify.keeps_times && !self.has(Flaw::RefreshesWithEveryChange);
+        let expires_in = (!keeps_expiry).then_some(modify.expires_in);
+        done(self.change(key, modify.mode, expires_in, |fields| {
             let alias = modify.alias.and_then(|alias| fields.get(alias));
             let held = fields.get(modify.field).or(alias).cloned();
             let (modified, given) = carry_out(&modify.action, held);
@@ -305,7 +305,7 @@ impl NaiveStore {
         &self,
         key: &SessionKey,
         mode: WriteMode,
-        expires_in: Duration,
+        expires_in: Option<Duration>,
         change: impl FnOnce(&mut Fields) -> T,
     ) -> Lookup<T> {
         let mut entries = self.entries(key);
@@ -318,7 +318,9 @@ impl NaiveStore {
         }
         match entries.get_mut(key.expose_secret()) {
             Some(Entry { content: Content::Live(fields), expires_at }) => {
-                *expires_at = after(expires_in);
+                if let Some(expires_in) = expires_in {
+                    *expires_at = after(expires_in);
+                }
                 let changed = change(fields);
                 // Redis also removes a hash with its last field.
                 if fields.is_empty() {

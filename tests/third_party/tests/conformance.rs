@@ -55,6 +55,7 @@ is_found_out! {
     a_store_that_forgets_the_successor: ForgetsTheSuccessor by destroying_a_rotated_session_names_its_successor
     a_store_that_writes_half: WritesHalf by a_store_without_field_expiry_refuses_it
     a_store_that_keeps_aliases: KeepsAliases by the_value_of_an_alias_counts_until_the_field_is_changed
+    a_store_that_refreshes_with_every_change: RefreshesWithEveryChange by a_change_that_keeps_times_leaves_the_expiry
     a_store_that_adds_as_floats: AddsAsFloats by integers_are_added_within_their_limits
     a_store_that_expires_nothing: ExpiresNothing by an_expired_session_is_missing
     a_store_that_rotates_without_changes: RotatesWithoutChanges by a_rotation_carries_changes_out

@@ -228,7 +228,7 @@ impl Entries {
             return Err(Full);
         }
         while !self.fits(entries, growth)
-            && (self.drop_oldest_tombstone() || self.evict_least_recently_used())
+            && (self.drop_oldest_tombstone() || self.evict_least_recently_used(name))
         {}
         Ok(())
     }
@@ -267,10 +267,11 @@ impl Entries {
         true
     }
 
-    /// Returns `false` if there was no session. The session that needs the room was used last, and
-    /// fits on an empty store.
-    fn evict_least_recently_used(&mut self) -> bool {
-        let Some(name) = self.live.front().map(|(name, _)| Arc::clone(name)) else { return false };
+    /// Returns `false` if there was no other session than the one that needs the room, which fits on
+    /// an empty store.
+    fn evict_least_recently_used(&mut self, needs_room: &str) -> bool {
+        let mut others = self.live.keys().filter(|name| &***name != needs_room);
+        let Some(name) = others.next().map(Arc::clone) else { return false };
         self.losses.pending().evicted += 1;
         self.remove_live(&name);
         true

@@ -73,6 +73,16 @@ impl Fields {
         self.by_name.get(field)?.expires_at.map(|expires_at| expires_at.saturating_sub(now))
     }
 
+    /// Returns the time until the expiry of a modification's current value, if any.
+    pub(super) fn current_expires_in(
+        &self,
+        modify: &Modify<'_>,
+        now: Duration,
+    ) -> Option<Duration> {
+        let alias = modify.alias.filter(|_| !self.contains(modify.field));
+        self.expires_in(alias.unwrap_or(modify.field), now)
+    }
+
     /// Returns the outcome of a modification, and the changes that carry out the modification.
     pub(super) fn plan<'a>(&self, modify: &Modify<'a>) -> (Modified, Vec<Change<'a>>) {
         let current = self.get(modify.field).or_else(|| self.get(modify.alias?));
@@ -140,12 +150,13 @@ impl Fields {
         changes.iter().filter(|change| change.entry.is_some()).map(growth).sum()
     }
 
-    /// Labels the session by the values that its indexed fields have now.
+    /// Labels the session by the values that its indexed fields have now. Without a time, the time
+    /// in each label stays.
     pub(super) fn relabel(
         &mut self,
         session: &SessionId,
         changes: &[IndexChange<'_>],
-        signed_in_at: SystemTime,
+        signed_in_at: Option<SystemTime>,
     ) {
         for change in changes {
             let value = self.get(change.field);
@@ -155,7 +166,7 @@ impl Fields {
                     field: change.field.into(),
                     key: entry.key.clone(),
                     session: *session,
-                    signed_in_at: Some(signed_in_at),
+                    signed_in_at: signed_in_at.or_else(|| self.label(change.index)?.signed_in_at),
                 }),
                 (_, None) => self.remove_labels_without_value(),
                 _ => {}

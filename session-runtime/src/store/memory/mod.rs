@@ -200,6 +200,9 @@ impl MemoryStore {
         key: &SessionKey,
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
+        if modify.keeps_times {
+            return self.modify_keeping_times(key, modify);
+        }
         let plan = |fields: &Fields| {
             let (modified, changes) = fields.plan(&modify);
             (modified, Cow::Owned(changes))
@@ -277,7 +280,7 @@ impl MemoryStore {
             }
             if let Some(mut fields) = entries.take_live(key) {
                 fields.rename(rotation.successor);
-                fields.relabel(rotation.successor, rotation.index, self.clock.now());
+                fields.relabel(rotation.successor, rotation.index, Some(self.clock.now()));
                 entries.insert_live(
                     rotation.successor_key,
                     fields,
@@ -391,7 +394,7 @@ impl MemoryStore {
             }
             let relabel = |fields: &mut Fields| {
                 if let Some(index) = index {
-                    fields.relabel(index.session, index.changes, self.clock.now());
+                    fields.relabel(index.session, index.changes, Some(self.clock.now()));
                 }
             };
             let growth =
@@ -426,6 +429,37 @@ impl MemoryStore {
             });
             entries.set_expiry(key, expires_at);
             Ok(Lookup::Found((report, removed.unwrap_or(0))))
+        })
+    }
+
+    /// Carries out a modification that keeps all times.
+    #[cold]
+    fn modify_keeping_times(
+        &self,
+        key: &SessionKey,
+        mut modify: Modify<'_>,
+    ) -> Result<Lookup<Modified>, StoreError> {
+        self.with_entries(|entries, now| {
+            if let Some(index) = modify.index {
+                check_guards(entries, index.session, index.changes, &self.clock, now)?;
+            }
+            let fields = match entries.find(key, now) {
+                Entry::Dead(_) => return Ok(Lookup::Dead),
+                Entry::Missing => return Ok(Lookup::Missing),
+                Entry::Live(session) => &session.fields,
+            };
+            modify.ttl = fields.current_expires_in(&modify, now);
+            let (modified, changes) = fields.plan(&modify);
+            let growth = modify.index.map_or(0, |index| fields.label_growth(index.changes));
+            let bytes = fields.bytes_after(&changes) + growth;
+            entries.reserve(key, bytes, now).map_err(refused)?;
+            entries.change(key, |fields| {
+                fields.apply(&changes, now);
+                if let Some(index) = modify.index {
+                    fields.relabel(index.session, index.changes, None);
+                }
+            });
+            Ok(Lookup::Found(modified))
         })
     }
 

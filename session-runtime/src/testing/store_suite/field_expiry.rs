@@ -23,6 +23,8 @@ pub async fn a_store_without_field_expiry_refuses_it(subject: &impl StoreUnderTe
         ));
     }
     assert!(is_refused(store.expire_field(&key, "a", HOUR, HOUR).await.unwrap_err()));
+    let keeping = Modify { ttl: Some(HOUR), ..keeping_times(Some("1"), "1") };
+    assert_eq!(store.modify(&key, keeping).await.unwrap(), SWAPPED);
     for (field, value) in [("a", Some("1")), ("b", None), ("c", Some("1"))] {
         assert_eq!(get(store, &key, field).await, value.map(Into::into));
         assert_eq!(store.field_expires_in(&key, field).await.unwrap(), Lookup::Found(None));
@@ -179,6 +181,34 @@ pub async fn a_modification_replaces_an_alias_with_an_expiry(subject: &impl Stor
     assert_eq!(get(store, &key, "old").await, None);
 }
 
+/// The value expires when the former value would have, under either name. A value without an
+/// expiry gets none.
+pub async fn a_change_that_keeps_times_leaves_the_fields_expiry(subject: &impl StoreUnderTest) {
+    let Some((store, key)) = created(subject).await else { return };
+    for (held, ttl) in [("a", None), ("a", Some(HOUR * 3)), ("old", None), ("old", Some(HOUR * 3))]
+    {
+        write(store, &key, &[remove("a"), remove("old")]).await;
+        write(store, &key, &[expiring(held, "1", HOUR), expiring("b", "1", HOUR)]).await;
+        subject.advance(MOMENT).await;
+        for (expected, value) in [("1", "2"), ("2", "3"), ("1", "4")] {
+            let change = Modify { alias: Some("old"), ttl, ..keeping_times(Some(expected), value) };
+            store.modify(&key, change).await.unwrap();
+            let left = store.field_expires_in(&key, "a").await.unwrap();
+            let Lookup::Found(Some(left)) = left else { panic!("an expiry, not {left:?}") };
+            assert!(left < HOUR && left + MINUTE > HOUR, "{left:?}");
+        }
+        assert_eq!(get(store, &key, "a").await, Some("3".into()));
+        write(store, &key, &[set("a", "1")]).await;
+        store.modify(&key, Modify { ttl, ..keeping_times(Some("1"), "2") }).await.unwrap();
+        assert_eq!(store.field_expires_in(&key, "a").await.unwrap(), Lookup::Found(None));
+        assert_field_expires_in(store, &key, "b", HOUR).await;
+    }
+    write(store, &key, &[expiring("a", "1", MOMENT)]).await;
+    assert_eq!(store.modify(&key, keeping_times(Some("1"), "2")).await.unwrap(), SWAPPED);
+    subject.advance(LATER).await;
+    assert_eq!(get(store, &key, "a").await, None);
+}
+
 /// Covers a field under the present name and under an alias.
 pub async fn an_expired_field_counts_as_missing_to_modifications(subject: &impl StoreUnderTest) {
     let Some((store, key)) = created(subject).await else { return };
@@ -312,6 +342,7 @@ fn modification(field: &str, action: Action, ttl: Option<Duration>) -> Modify<'_
         ttl,
         expires_in: HOUR,
         index: None,
+        keeps_times: false,
     }
 }
 

@@ -196,6 +196,37 @@ pub async fn a_limit_is_exact_for_logins_at_once(subject: &impl StoreUnderTest) 
     }
 }
 
+/// The session becomes an entry of another list. The time of the sign-in stays known or unknown.
+pub async fn a_change_that_keeps_times_makes_an_entry_of_the_same_time(
+    subject: &impl StoreUnderTest,
+) {
+    let Some(test) = Test::new(subject) else { return };
+    let (other, third) = (Test::new(subject).unwrap(), Test::new(subject).unwrap());
+    let (id, unknown, successor) = (fresh_id(), fresh_id(), Successor::fresh());
+    test.log_in(&id).await.unwrap();
+    create(test.store, &key_of(&unknown), &[test.change()]).await;
+    let signed_in_at = test.signed_in_at(&id).await;
+    assert!(signed_in_at.is_some());
+    subject.advance(MOMENT).await;
+    for (id, signed_in_at) in [(&id, signed_in_at), (&unknown, None)] {
+        let before = expires_in(test.store, &key_of(id)).await;
+        assert_eq!(other.exchange(id, &test.value).await, SWAPPED);
+        assert_eq!(other.entries_of(id).await, 1);
+        let failed = third.exchange(id, &test.value).await;
+        assert_eq!(failed, Lookup::Found(Modified::Swapped(false)));
+        assert_eq!(get(test.store, &key_of(id), "user").await, Some(other.value.clone()));
+        assert_eq!(test.signed_in_at(id).await, signed_in_at);
+        assert!(expires_in(test.store, &key_of(id)).await <= before);
+    }
+    // The label names the new list.
+    test.store.rotate(&key_of(&id), successor.rotation()).await.unwrap();
+    assert_eq!(other.entries_of(&successor.id).await, 1);
+    assert_eq!(test.signed_in_at(&successor.id).await, signed_in_at);
+    // A later login is a sign-in.
+    test.log_in(&successor.id).await.unwrap();
+    assert!(test.signed_in_at(&successor.id).await > signed_in_at);
+}
+
 /// The value of a user of its own.
 pub(super) struct Test<'a> {
     pub(super) store: &'a dyn SessionStore,
@@ -251,6 +282,17 @@ impl<'a> Test<'a> {
         let modify = Modify { mode, field: "user", index, ..modify(action) };
         let modified = self.store.modify(&key_of(id), modify).await.unwrap();
         assert!(matches!(modified, Lookup::Found(Modified::Value(_))), "{modified:?}");
+    }
+
+    /// Exchanges another value for this, and keeps all times.
+    async fn exchange(&self, id: &SessionId, expected: &Bytes) -> Lookup<Modified> {
+        let changes = [self.index_change(LoginGuard::default())];
+        let index = Some(Indexing { session: id, deadline_in: HOUR, changes: &changes });
+        let (expected, value) = (Some(expected.clone()), Some(self.value.clone()));
+        let action = Action::CompareAndSet { expected, or_missing: false, value };
+        let (field, expires_in) = ("user", HOUR * 2);
+        let keeping = Modify { field, index, expires_in, keeps_times: true, ..modify(action) };
+        self.store.modify(&key_of(id), keeping).await.unwrap()
     }
 
     pub(super) async fn entries(&self) -> Vec<SessionId> {

@@ -33,8 +33,8 @@ pub use {
 // Needed by this project's other tests of stores.
 #[doc(hidden)]
 pub use support::{
-    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key, key_of,
-    logout, modify, remove, replace, set, try_write,
+    Successor, add, add_float, assert_is_dead, create, exchange, fresh_id, fresh_key,
+    keeping_times, key_of, logout, modify, remove, replace, set, try_write,
 };
 
 use std::future::Future;
@@ -148,6 +148,9 @@ macro_rules! __store_suite {
             a_modification_sets_the_expiry
             a_modification_leaves_other_fields_alone
             modifying_the_last_field_away_keeps_the_session
+            a_change_that_keeps_times_leaves_the_expiry
+            a_change_that_keeps_times_creates_nothing
+            a_failed_comparison_that_keeps_times_changes_nothing
             the_value_of_an_alias_counts_until_the_field_is_changed
             an_empty_alias_changes_nothing
             unusual_names_can_be_modified
@@ -225,6 +228,7 @@ macro_rules! __store_suite {
             a_modification_sets_a_fields_expiry
             a_modification_that_changes_nothing_leaves_the_expiry
             a_modification_replaces_an_alias_with_an_expiry
+            a_change_that_keeps_times_leaves_the_fields_expiry
             an_expired_field_counts_as_missing_to_modifications
             expire_field_gives_an_expiry_and_refreshes_the_session
             expire_field_ignores_missing_fields
@@ -254,6 +258,7 @@ macro_rules! __store_suite {
             a_restored_entry_keeps_the_time_of_the_sign_in
             only_a_session_with_the_value_is_restored
             a_value_under_a_former_name_is_restored
+            a_change_that_keeps_times_makes_an_entry_of_the_same_time
 
             an_entry_needs_only_the_beginning_of_its_value
             a_session_is_ended_by_the_beginning_of_its_value

@@ -166,6 +166,61 @@ pub async fn modifying_the_last_field_away_keeps_the_session(subject: &impl Stor
     }
 }
 
+/// Time goes on until the same expiry, for a value under either name.
+pub async fn a_change_that_keeps_times_leaves_the_expiry(subject: &impl StoreUnderTest) {
+    let store = subject.store();
+    for held in ["a", "former"] {
+        for expires_in in [HOUR * 2, HOUR / 2, MOMENT] {
+            let key = fresh_key();
+            create(store, &key, &[set(held, "1"), set("b", "1")]).await;
+            let before = super::support::expires_in(store, &key).await;
+            subject.advance(MOMENT).await;
+            let change =
+                Modify { alias: Some("former"), expires_in, ..keeping_times(Some("1"), "2") };
+            assert_eq!(store.modify(&key, change).await.unwrap(), SWAPPED);
+            let after = super::support::expires_in(store, &key).await;
+            assert!(after < before && after + MINUTE > before, "{before:?}, then {after:?}");
+            assert_eq!(get(store, &key, "a").await, Some("2".into()));
+            assert_eq!(get(store, &key, "former").await, None);
+            assert_eq!(get(store, &key, "b").await, Some("1".into()));
+        }
+    }
+}
+
+/// Covers missing, expired and dead sessions.
+pub async fn a_change_that_keeps_times_creates_nothing(subject: &impl StoreUnderTest) {
+    let (store, missing, expired, dead) = (subject.store(), fresh_key(), fresh_key(), fresh_key());
+    create_for(store, &expired, &[set("a", "1")], MOMENT).await;
+    bury(store, &dead, HOUR).await;
+    subject.advance(LATER).await;
+    for expected in [Some("1"), None] {
+        for key in [&missing, &expired] {
+            let modified = store.modify(key, keeping_times(expected, "2")).await.unwrap();
+            assert_eq!(modified, Lookup::Missing);
+            assert_is_missing(store, key).await;
+        }
+        assert_eq!(store.modify(&dead, keeping_times(expected, "2")).await.unwrap(), Lookup::Dead);
+    }
+    assert_is_dead(store, &dead).await;
+}
+
+/// Neither the values nor the expiry.
+pub async fn a_failed_comparison_that_keeps_times_changes_nothing(subject: &impl StoreUnderTest) {
+    let (store, key) = (subject.store(), fresh_key());
+    create(store, &key, &[set("former", "1")]).await;
+    let before = expires_in(store, &key).await;
+    subject.advance(MOMENT).await;
+    for expected in [Some("2"), None] {
+        let change =
+            Modify { alias: Some("former"), expires_in: HOUR * 2, ..keeping_times(expected, "2") };
+        let failed = Lookup::Found(Modified::Swapped(false));
+        assert_eq!(store.modify(&key, change).await.unwrap(), failed);
+    }
+    assert!(expires_in(store, &key).await < before);
+    assert_eq!(get(store, &key, "former").await, Some("1".into()));
+    assert_eq!(get(store, &key, "a").await, None);
+}
+
 /// The value is under the former name alone, or under both names, and then the present name counts.
 /// The place of the value makes no other difference.
 pub async fn the_value_of_an_alias_counts_until_the_field_is_changed(

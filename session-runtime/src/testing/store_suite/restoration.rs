@@ -76,7 +76,7 @@ impl Test<'_> {
         self.index.restore_entry(&key_of(id), entry).await.unwrap()
     }
 
-    async fn signed_in_at(&self, id: &SessionId) -> Option<SystemTime> {
+    pub(super) async fn signed_in_at(&self, id: &SessionId) -> Option<SystemTime> {
         let (keys, look) = ([key_of(id)], Look { index: "user", fields: &[] });
         match self.index.look(&keys, look).await.unwrap().pop() {
             Some(Lookup::Found(seen)) => seen.signed_in_at,

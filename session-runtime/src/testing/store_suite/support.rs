@@ -222,6 +222,7 @@ pub fn modify(action: Action) -> Modify<'static> {
         ttl: None,
         expires_in: HOUR,
         index: None,
+        keeps_times: false,
     }
 }
 
@@ -244,6 +245,14 @@ pub fn add_float(by: f64) -> Action {
 pub fn exchange(expected: Option<&'static str>, value: Option<&'static str>) -> Action {
     let [expected, value] = [expected, value].map(|text| text.map(Bytes::from));
     Action::CompareAndSet { expected, or_missing: false, value }
+}
+
+/// The result of an exchange of the expected value.
+pub(super) const SWAPPED: Lookup<Modified> = Lookup::Found(Modified::Swapped(true));
+
+/// Returns an exchange of the expected value of the field `a` that keeps all times.
+pub fn keeping_times(expected: Option<&'static str>, value: &'static str) -> Modify<'static> {
+    Modify { keeps_times: true, ..modify(exchange(expected, Some(value))) }
 }
 
 pub(super) async fn carry_out(

@@ -118,6 +118,7 @@ impl Model {
                     ttl: None,
                     expires_in: seconds(60),
                     index: None,
+                    keeps_times: false,
                 };
                 if let Ok(Lookup::Found(_)) = store.modify(&key(at), modify) {
                     self.used(at, 60).fields.insert(name, (length, None));

@@ -28,6 +28,7 @@ enum Step {
         field: usize,
         action: u8,
         value: u8,
+        keeps_times: bool,
     },
     Rotate {
         key: u32,
@@ -76,8 +77,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (key(), any::<bool>(), fields(), 0_usize..3000)
             .prop_map(|(key, creates, fields, length)| Step::Write { key, creates, fields, length }),
-        3 => (key(), any::<bool>(), 0_usize..2, 0_u8..3, 0_u8..3).prop_map(
-            |(key, creates, field, action, value)| Step::Modify { key, creates, field, action, value }
+        3 => (key(), any::<bool>(), 0_usize..2, 0_u8..3, 0_u8..3, any::<bool>()).prop_map(
+            |(key, creates, field, action, value, keeps_times)| {
+                Step::Modify { key, creates, field, action, value, keeps_times }
+            }
         ),
         3 => (key(), key(), prop::option::of(fields()), prop::option::of(0_usize..2))
             .prop_map(|(key, to, fields, keeps)| Step::Rotate { key, to, fields, keeps }),
@@ -100,7 +103,7 @@ fn carry_out(step: &Step, store: &MemoryStore, clock: &ManualClock) {
             let write = Write { mode, changes: &changes, expires_in: MINUTE, index };
             let _ = store.write(&key(at), write);
         }
-        Step::Modify { key: at, creates, field, action, value } => {
+        Step::Modify { key: at, creates, field, action, value, keeps_times } => {
             let new = value_of(Some(value));
             let action = match action {
                 0 => Action::Replace(new.clone()),
@@ -117,7 +120,9 @@ fn carry_out(step: &Step, store: &MemoryStore, clock: &ManualClock) {
             let index = Indexing { session: &id, deadline_in: MINUTE, changes: &index };
             let (mode, field, index) = (mode(creates), FIELDS[field], Some(index));
             let (alias, ttl, expires_in) = (None, None, MINUTE);
-            let modify = Modify { mode, field, alias, action, ttl, expires_in, index };
+            let keeps_times = keeps_times && matches!(action, Action::CompareAndSet { .. });
+            let mode = if keeps_times { WriteMode::Existing } else { mode };
+            let modify = Modify { mode, field, alias, action, ttl, expires_in, index, keeps_times };
             let _ = store.modify(&key(at), modify);
         }
         Step::Rotate { key: at, to, fields, keeps } => {

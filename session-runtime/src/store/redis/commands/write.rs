@@ -128,14 +128,17 @@ impl RedisStore {
         key: &SessionKey,
         modify: Modify<'_>,
     ) -> Result<Lookup<Modified>, StoreError> {
-        self.check_field_expiry(key, modify.ttl)?;
+        self.check_field_expiry(key, modify.ttl.filter(|_| !modify.keeps_times))?;
         let _writing = self.begin_write([key]);
         let alias = modify.alias.unwrap_or_default();
         let bytes = 3 * NUMBER + modify.field.len() + alias.len() + action_bytes(&modify.action);
         let add_arguments = |invocation: &mut Cmd| {
-            invocation
-                .arg(milliseconds(modify.expires_in))
-                .arg(u8::from(modify.mode == WriteMode::Create));
+            if modify.keeps_times {
+                invocation.arg("");
+            } else {
+                invocation.arg(milliseconds(modify.expires_in));
+            }
+            invocation.arg(u8::from(modify.mode == WriteMode::Create));
             invocation.arg(modify.field).arg(alias).arg(modify.ttl.map_or(0, field_milliseconds));
             add_action(invocation, &modify.action);
         };

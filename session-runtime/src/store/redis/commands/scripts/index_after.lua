@@ -13,7 +13,9 @@ for at, change in ipairs(changes) do
   local holds = is_set or value and change.hash ~= ''
     and (not change.is_new or string.sub(value, 1, counts_until) == string.sub(change.value, 1, counts_until))
   if holds and change.is_new then
-    labels[change.index] = {change.hash, change.field, math.floor(change.added_at * 1000)}
+    local former, UNKNOWN = labels[change.index], 0
+    local kept_at = keeps_times and (type(former) == 'table' and tonumber(former[3]) or UNKNOWN)
+    labels[change.index] = {change.hash, change.field, kept_at or math.floor(change.added_at * 1000)}
     is_relabelled = true
   end
   if list and holds then

@@ -30,6 +30,8 @@
 --
 -- In a cluster, the lists are on other nodes, and only the label is kept in step here.
 --
+-- If the first argument of modify.lua is empty, the time in the label stays the same.
+--
 -- A rotation that changes the value of an indexed field to another one keeps only the set fields.
 --
 -- A rotation returns the label if the caller does not know it, and changes nothing. An error with
@@ -64,6 +66,8 @@ end
 for at = from, #ARGV do
   arguments[#arguments + 1] = ARGV[at]
 end
+
+local keeps_times = arguments[1] == ''
 
 -- The other script decides on a key without a session.
 local held = redis.pcall('HMGET', keys[1], unpack(fields))

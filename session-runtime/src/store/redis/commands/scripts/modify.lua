@@ -2,7 +2,8 @@
 -- else the value of the alias.
 --
 -- KEYS[1]  The session.
--- ARGV[1]  The lifetime of the session, in milliseconds.
+-- ARGV[1]  The lifetime of the session, in milliseconds. If empty, the expiries of the session and of
+--          the value stay the same. Only for an existing session, and for `compare` with a new value.
 -- ARGV[2]  1 to create a missing session, or 0 if the session must exist.
 -- ARGV[3]  The field.
 -- ARGV[4]  The alias, which is the former name of the field, or empty.
@@ -316,17 +317,34 @@ end
 if is_missing and not is_changed then
   return -1
 end
+local keeps_times = lifetime == ''
+if keeps_times and not is_changed then
+  -- This changes nothing, but a replica refuses the command. The value may not have been replicated
+  -- yet.
+  local refused = redis.pcall('PEXPIRE', key, '0', 'GT')
+  return type(refused) == 'table' and refused or reply
+end
 
 local is_removed = is_changed and not value
 local deletes = is_removed or is_changed and alias_holds
-if not (may('PEXPIRE', key, lifetime) and (not deletes or may('HDEL', key, field))
+if not ((keeps_times or may('PEXPIRE', key, lifetime)) and (not deletes or may('HDEL', key, field))
     and (not (is_removed and lacks_permanent) or may('HSET', key, '', ''))) then
   return redis.error_reply('NOPERM a session needs HSET, HDEL and PEXPIRE')
 end
-local expires = is_changed and not is_removed and ARGV[5] ~= '0'
+local field_lifetime = ARGV[5]
+if keeps_times then
+  -- If the server lacks the command, this raises an error instead of returning false.
+  local is_known, is_permitted = pcall(may, 'HPTTL', key, 'FIELDS', '1', field)
+  if is_known and not is_permitted then
+    return redis.error_reply('NOPERM fields that expire need HPTTL')
+  end
+  local left = is_known and redis.call('HPTTL', key, 'FIELDS', '1', stored[2] and field or alias)[1] or -1
+  field_lifetime = left < 0 and '0' or math.max(left, 1)
+end
+local expires = is_changed and not is_removed and field_lifetime ~= '0'
 if expires then
   -- If the server lacks the command, this raises an error instead of returning false.
-  local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, ARGV[5], 'FIELDS', '1', field)
+  local is_known, is_permitted = pcall(may, 'HPEXPIRE', key, field_lifetime, 'FIELDS', '1', field)
   if not is_known then
     return redis.error_reply('NOFIELDEXPIRY Redis 7.4 or later, or Valkey 9 or later, is needed')
   elseif not is_permitted then
@@ -340,7 +358,7 @@ elseif is_changed then
   redis.call('HSET', key, field, value)
 end
 if expires then
-  redis.call('HPEXPIRE', key, ARGV[5], 'FIELDS', '1', field)
+  redis.call('HPEXPIRE', key, field_lifetime, 'FIELDS', '1', field)
 end
 if is_changed and alias_holds then
   redis.call('HDEL', key, alias)
@@ -348,5 +366,7 @@ end
 if lacks_permanent then
   redis.call('HSET', key, '', '')
 end
-redis.call('PEXPIRE', key, lifetime)
+if not keeps_times then
+  redis.call('PEXPIRE', key, lifetime)
+end
 return reply
