@@ -941,6 +941,8 @@ fn files_have_encryption_keys_as_a_text_or_a_list() {
     assert_eq!(encryption_keys(read(format!("{TEXT},{SECRET}").into()).unwrap()), both);
     assert!(encryption_keys(read(().into()).unwrap()).is_empty());
     refused(read(serde_json::json!([])).unwrap(), &["`encryption_keys`", "is empty"]);
+    let kept = read(TEXT.into()).unwrap().overridden_by(|_| None, |_| None).unwrap();
+    assert_eq!(encryption_keys(kept), both[..1], "without a variable, the file counts");
     let over = read(TEXT.into()).unwrap();
     let variable = |name: &str| (name == "SESSION_ENCRYPTION_KEYS").then(|| SECRET.into());
     let over = over.overridden_by(|_| None, variable).unwrap();

@@ -33,8 +33,10 @@ mod unopened;
 #[cfg(feature = "encryption")]
 pub(crate) use keys::EncryptionKeys;
 #[cfg(not(feature = "encryption"))]
-pub(crate) use off::{Encryption, EncryptionKeys};
+pub(crate) use off::{Encryption, EncryptionKeys, indexed_beginning, is_sealed};
 #[cfg(feature = "encryption")]
 pub use options::Encryption;
 pub(crate) use place::Place;
+#[cfg(feature = "encryption")]
+pub(crate) use sealed::{indexed_beginning, is_sealed};
 pub(crate) use unopened::Unopened;

@@ -9,6 +9,22 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encryption {}
 
+impl Encryption {
+    pub(crate) fn accepts_plain(self) -> bool {
+        match self {}
+    }
+}
+
+/// Returns `false`, because there are no encrypted values.
+pub(crate) fn is_sealed(_: &[u8]) -> bool {
+    false
+}
+
+/// Returns `None`, because there are no encrypted values.
+pub(crate) fn indexed_beginning(_: &Bytes) -> Option<Bytes> {
+    None
+}
+
 /// The keys of encrypted fields, of which there are none.
 #[derive(Debug)]
 pub(crate) enum EncryptionKeys {}
@@ -21,6 +37,10 @@ impl EncryptionKeys {
         _: Option<&str>,
         _: &[u8],
     ) -> Result<Bytes, Error> {
+        match *self {}
+    }
+
+    pub(crate) fn beginnings(&self, _: &str, _: &[u8]) -> std::iter::Empty<Bytes> {
         match *self {}
     }
 

@@ -1,5 +1,7 @@
 //! The parts of a stored value.
 
+use bytes::Bytes;
+
 /// The version of a value without a digest.
 const PLAIN_VERSION: u8 = 0xF5;
 /// The version of a value with a digest.
@@ -52,8 +54,15 @@ impl<'a> Sealed<'a> {
 }
 
 /// Returns whether a stored value is an encrypted value, or a part of one.
-pub(super) fn is_sealed(stored: &[u8]) -> bool {
+pub(crate) fn is_sealed(stored: &[u8]) -> bool {
     header_len(stored).is_some()
+}
+
+/// Returns the beginning that all stored forms of a value in an index have under one key. `None`
+/// without a digest.
+pub(crate) fn indexed_beginning(stored: &Bytes) -> Option<Bytes> {
+    let is_indexed = stored.first() == Some(&INDEXED_VERSION) && stored.len() >= MAX_HEADER_LEN;
+    is_indexed.then(|| stored.slice(..MAX_HEADER_LEN))
 }
 
 fn header_len(stored: &[u8]) -> Option<usize> {

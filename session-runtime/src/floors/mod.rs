@@ -49,6 +49,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &[
             "clock",
             "config",
+            "encryption",
             "error",
             "http",
             "id",

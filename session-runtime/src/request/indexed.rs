@@ -6,36 +6,30 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use super::handle::SessionHandle;
+use super::index_list::{IndexList, IndexedField};
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
-use crate::store::{IndexChange, IndexEntry, IndexedValue, Indexing, LoginGuard};
+use crate::store::{IndexChange, IndexEntry, Indexing, LoginGuard};
 
 /// A change of an indexed field. `None` removes the field.
 #[derive(Clone)]
 pub(crate) struct IndexedChange {
-    pub(crate) index: &'static str,
-    pub(crate) field: &'static str,
-    pub(crate) alias: Option<&'static str>,
+    pub(crate) field: IndexedField,
     pub(crate) value: Option<Bytes>,
     pub(crate) guard: LoginGuard,
 }
 
 impl IndexedChange {
     /// Creates a change without conditions.
-    pub(crate) fn new(
-        index: &'static str,
-        field: &'static str,
-        alias: Option<&'static str>,
-        value: Option<Bytes>,
-    ) -> Self {
-        Self { index, field, alias, value, guard: LoginGuard::default() }
+    pub(crate) fn new(field: IndexedField, value: Option<Bytes>) -> Self {
+        Self { field, value, guard: LoginGuard::default() }
     }
 }
 
 /// Shows the change without the value.
 impl fmt::Debug for IndexedChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IndexedChange").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("IndexedChange").field("index", &self.field.index).finish_non_exhaustive()
     }
 }
 
@@ -44,7 +38,8 @@ impl SessionHandle {
     ///
     /// # Errors
     ///
-    /// `is_unsupported` if the store has no index.
+    /// `is_unsupported` if the store has no index, and `is_config` if a field is encrypted and there
+    /// is no key.
     #[inline]
     pub(super) fn index_changes(
         &self,
@@ -61,16 +56,19 @@ impl SessionHandle {
         if self.store().index().is_none() {
             return Err(Error::new(Kind::NoIndex));
         }
-        let entry = |change: &IndexedChange| {
-            let (value, guard) = (change.value.clone()?, change.guard);
-            let key = self.manager().index_key(change.index, &value);
-            Some(IndexEntry { key, value: IndexedValue::exact(value), guard })
+        indexed.iter().map(|change| self.index_change(change)).collect()
+    }
+
+    fn index_change(&self, change: &IndexedChange) -> Result<IndexChange<'static>, Error> {
+        let IndexedChange { field, value, guard } = change;
+        let entry = match value {
+            Some(value) => {
+                let IndexList { key, value } = self.manager().index_list(*field, value)?;
+                Some(IndexEntry { key, value, guard: *guard })
+            }
+            None => None,
         };
-        let to_store = |change: &IndexedChange| {
-            let (index, field) = (change.index, change.field);
-            IndexChange { index, field, entry: entry(change) }
-        };
-        Ok(indexed.iter().map(to_store).collect())
+        Ok(IndexChange { index: field.index, field: field.field, entry })
     }
 
     /// Gives up an earlier creation without a reply, if the session would become an entry too late.

@@ -10,6 +10,7 @@ mod end_wait;
 pub(crate) mod ended;
 pub(crate) mod freshness;
 pub(crate) mod handle;
+pub(crate) mod index_list;
 pub(crate) mod indexed;
 mod lifecycle_guard;
 pub(crate) mod manager;

@@ -466,7 +466,9 @@ impl Conditions {
     /// `is_unsupported` without exactly one such change.
     fn apply(&self, changes: &mut Changes) -> Result<IndexedChange, Error> {
         let belongs = |change: &&mut IndexedChange| match &self.checkpoint {
-            Some(seen) => change.index == seen.index && change.value.as_ref() == Some(&seen.value),
+            Some(seen) => {
+                change.field.index == seen.index && change.value.as_ref() == Some(&seen.value)
+            }
             None => change.value.is_some(),
         };
         let mut logins = changes.indexed_mut().iter_mut().filter(belongs);

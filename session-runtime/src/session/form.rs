@@ -1,5 +1,7 @@
 //! The form in which the store sees a field.
 
+use crate::encryption::Encryption;
+
 /// The form of a field that the store can read: of all fields without `#[session(encrypt)]`.
 #[derive(Debug)]
 pub enum Plain {}
@@ -30,6 +32,17 @@ impl EncryptedName {
         accept_plain: bool,
     ) -> Self {
         Self { stored, alias, index, block, accept_plain }
+    }
+
+    #[cfg(feature = "encryption")]
+    pub(crate) fn encryption(&self) -> Option<Encryption> {
+        let encryption = Encryption::new().pad(self.block);
+        Some(if self.accept_plain { encryption.accept_plain() } else { encryption })
+    }
+
+    #[cfg(not(feature = "encryption"))]
+    pub(crate) fn encryption(&self) -> Option<Encryption> {
+        None
     }
 }
 

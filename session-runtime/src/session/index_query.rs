@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 
 use crate::error::{Error, InvalidValue, Kind};
+use crate::request::index_list::IndexedField;
 use crate::session::schema::Schema;
 use crate::value::{FieldSpec, IndexValue, IntoField};
 
@@ -17,9 +18,7 @@ use crate::value::{FieldSpec, IndexValue, IntoField};
 /// does not show the value.
 #[derive(Clone)]
 pub struct IndexQuery<S> {
-    pub(crate) index: &'static str,
-    pub(crate) field: &'static str,
-    pub(crate) alias: Option<&'static str>,
+    pub(crate) field: IndexedField,
     value: Result<Bytes, InvalidValue>,
     type_name: &'static str,
     schema: PhantomData<fn() -> S>,
@@ -30,10 +29,10 @@ impl<S: Schema> IndexQuery<S> {
         spec: &FieldSpec<Option<T>>,
         value: impl IntoField<T>,
     ) -> Self {
+        let (name, alias, encryption) = (spec.name(), spec.alias(), spec.encryption());
+        let index = spec.index().unwrap_or(name);
         Self {
-            index: spec.index().unwrap_or(spec.name()),
-            field: spec.name(),
-            alias: spec.alias(),
+            field: IndexedField { index, field: name, alias, encryption },
             value: IntoField::with_value(value, T::encode),
             type_name: type_name::<T>(),
             schema: PhantomData,
@@ -47,7 +46,7 @@ impl<S: Schema> IndexQuery<S> {
     /// `is_encode` if the value has no stored form.
     pub(crate) fn value(&self) -> Result<&Bytes, Error> {
         self.value.as_ref().map_err(|source| {
-            let (field, type_name) = (self.field, self.type_name);
+            let (field, type_name) = (self.field.field, self.type_name);
             Error::new(Kind::Encode { field, type_name, source: source.clone() })
         })
     }
@@ -55,6 +54,6 @@ impl<S: Schema> IndexQuery<S> {
 
 impl<S> fmt::Debug for IndexQuery<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IndexQuery").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("IndexQuery").field("index", &self.field.index).finish_non_exhaustive()
     }
 }

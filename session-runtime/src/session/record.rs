@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
 use crate::request::change_set::{ChangeSet, EncryptedField};
 use crate::request::encrypted::{Answer, open};
+use crate::request::index_list::IndexedField;
 use crate::request::indexed::IndexedChange;
 use crate::request::manager::Manager;
 use crate::store::Change;
@@ -97,7 +98,7 @@ impl Changes {
     /// Drops the earlier changes of a field.
     pub(crate) fn forget<T>(&mut self, spec: &FieldSpec<T>) {
         self.changes.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
-        self.indexed.retain(|earlier| spec.read_names().all(|name| earlier.field != name));
+        self.indexed.retain(|earlier| spec.read_names().all(|name| earlier.field.field != name));
         self.encrypted.retain(|earlier| spec.read_names().all(|name| earlier.name != name));
     }
 
@@ -108,7 +109,10 @@ impl Changes {
         indexed: &'static [(&'static str, &'static str)],
     ) {
         self.changes.extend(names.iter().map(|field| Change::Remove { field }));
-        let removal = |&(index, field)| IndexedChange::new(index, field, None, None);
+        let removal = |&(index, field)| {
+            let field = IndexedField { index, field, alias: None, encryption: None };
+            IndexedChange::new(field, None)
+        };
         self.indexed.extend(indexed.iter().map(removal));
     }
 
@@ -139,6 +143,11 @@ pub(crate) fn indexed_change<T>(
     spec: &FieldSpec<T>,
     value: Option<&Bytes>,
 ) -> Option<IndexedChange> {
-    let index = spec.index()?;
-    Some(IndexedChange::new(index, spec.name(), spec.alias(), value.cloned()))
+    Some(IndexedChange::new(indexed_field(spec)?, value.cloned()))
+}
+
+/// Returns the names of an indexed field.
+pub(crate) fn indexed_field<T>(spec: &FieldSpec<T>) -> Option<IndexedField> {
+    let (field, alias, encryption) = (spec.name(), spec.alias(), spec.encryption());
+    spec.index().map(|index| IndexedField { index, field, alias, encryption })
 }

@@ -5,6 +5,7 @@ mod checkpoint;
 mod entry;
 mod reindex;
 mod search;
+mod searches;
 mod walk;
 
 use std::fmt;
@@ -14,7 +15,8 @@ pub use self::all::AllSessions;
 pub use self::checkpoint::{Checkpoint, Surplus};
 pub use self::entry::{LastUsed, SessionEntry};
 pub(crate) use self::reindex::reindex;
-pub(crate) use self::search::{Search, make_room};
+pub(crate) use self::search::make_room;
+use self::searches::Searches;
 
 use crate::error::Error;
 use crate::id::SessionId;
@@ -23,7 +25,6 @@ use crate::request::manager::Manager;
 use crate::session::Session;
 use crate::session::index_query::IndexQuery;
 use crate::session::schema::Schema;
-use crate::store::DestroyReason;
 use crate::telemetry::{OperationName, OperationSpan};
 
 /// The sessions with one value in an indexed field, such as all sessions of a user. Made by
@@ -116,7 +117,7 @@ impl<S: Schema> FoundSessions<S> {
     /// ```
     pub fn list_as<D: Schema>(&self) -> Operation<'_, Vec<SessionEntry<D>>> {
         operation(OperationName::List, async {
-            let found = self.search()?.survey(D::READ_NAMES).await?.found;
+            let found = self.searches()?.found(D::READ_NAMES).await?;
             let mut entries: Vec<_> =
                 found.into_iter().map(|one| SessionEntry::new(&self.manager, one)).collect();
             entries.sort_by_key(SessionEntry::rank);
@@ -127,7 +128,7 @@ impl<S: Schema> FoundSessions<S> {
 
     /// Returns the number of live sessions.
     pub fn count(&self) -> Operation<'_, usize> {
-        operation(OperationName::Count, async { Ok(self.search()?.survey(&[]).await?.found.len()) })
+        operation(OperationName::Count, async { Ok(self.searches()?.found(&[]).await?.len()) })
     }
 
     /// Ends the session with this tag. Returns `false` if no session of the user has the tag.
@@ -135,10 +136,7 @@ impl<S: Schema> FoundSessions<S> {
     /// A tag that a browser sends can therefore end no session of another user.
     pub fn end<'a>(&'a self, tag: &'a str) -> Operation<'a, bool> {
         operation(OperationName::End, async move {
-            let search = self.search()?;
-            let mut list = search.survey(&[]).await?.list();
-            list.listing.entries.retain(|entry| entry.session.tag() == tag);
-            Ok(search.end(list, DestroyReason::EndedElsewhere).await? > 0)
+            Ok(self.searches()?.end_found(|id| id.tag() == tag).await? > 0)
         })
     }
 
@@ -149,13 +147,11 @@ impl<S: Schema> FoundSessions<S> {
     pub fn end_others<'a, D: Schema>(&'a self, session: &Session<D>) -> Operation<'a, usize> {
         let session = session.clone();
         operation(OperationName::EndOthers, async move {
-            let search = self.search()?;
+            let searches = self.searches()?;
             // Of several cookies, only a read shows which session is live.
             let current = session.exists().await?.then(|| session.session_id()).flatten();
-            let mut list = search.read(true).await?;
             let is_other = |id: SessionId| current.is_none_or(|current| current.tag() != id.tag());
-            list.listing.entries.retain(|entry| is_other(entry.session));
-            search.end(list, DestroyReason::EndedElsewhere).await
+            searches.end_listed(is_other).await
         })
     }
 
@@ -174,11 +170,7 @@ impl<S: Schema> FoundSessions<S> {
     #[doc(alias = "revoke")]
     #[doc(alias = "logout_everywhere")]
     pub fn end_all(&self) -> Operation<'_, usize> {
-        operation(OperationName::EndAll, async {
-            let search = self.search()?;
-            let list = search.read(true).await?;
-            search.end(list, DestroyReason::EndedElsewhere).await
-        })
+        operation(OperationName::EndAll, async { self.searches()?.end_listed(|_| true).await })
     }
 
     /// Ends all but the newest sessions, in the order of the sign-in. Returns how many were ended.
@@ -187,11 +179,10 @@ impl<S: Schema> FoundSessions<S> {
     /// [`WriteBatch::at_most`](crate::batch::WriteBatch::at_most), which is exact for logins at the
     /// same time too.
     pub fn keep_newest(&self, most: usize) -> Operation<'_, usize> {
-        operation(OperationName::KeepNewest, async move {
-            let search = self.search()?;
-            let surplus = search.survey(&[]).await?.oldest_but(most);
-            search.end(surplus, DestroyReason::TooMany).await
-        })
+        operation(
+            OperationName::KeepNewest,
+            async move { self.searches()?.end_oldest_but(most).await },
+        )
     }
 
     /// Returns the present moment by the clock of the store, for
@@ -202,14 +193,13 @@ impl<S: Schema> FoundSessions<S> {
     pub fn checkpoint(&self) -> Operation<'_, Checkpoint> {
         operation(OperationName::Checkpoint, async {
             let value = self.query.value()?.clone();
-            let at = self.search()?.time().await?;
-            Ok(Checkpoint { index: self.query.index, value, at })
+            let at = self.searches()?.time().await?;
+            Ok(Checkpoint { index: self.query.field.index, value, at })
         })
     }
 
-    fn search(&self) -> Result<Search<'_>, Error> {
-        let IndexQuery { index, field, alias, .. } = self.query;
-        Search::new(&self.manager, index, field, alias, self.query.value()?)
+    fn searches(&self) -> Result<Searches<'_>, Error> {
+        Searches::new(&self.manager, self.query.field, self.query.value()?)
     }
 }
 

@@ -8,17 +8,11 @@ use super::search::{FOLLOWED, Found};
 use super::walk::Walk;
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
+use crate::request::index_list::{IndexList, IndexedField};
 use crate::request::manager::Manager;
+use crate::session::form::EncryptedName;
 use crate::session::schema::Schema;
-use crate::store::{IndexProof, IndexedValue, Lookup, MissingEntry, SessionIndex};
-
-/// An indexed field of a schema.
-#[derive(Clone, Copy)]
-struct IndexedField {
-    index: &'static str,
-    field: &'static str,
-    alias: Option<&'static str>,
-}
+use crate::store::{IndexProof, Lookup, MissingEntry, SessionIndex};
 
 /// Adds the missing entries of all live sessions, and returns their number.
 pub(crate) async fn reindex<S: Schema>(manager: &Manager) -> Result<usize, Error> {
@@ -52,7 +46,14 @@ fn indexed_fields<S: Schema>() -> Vec<IndexedField> {
         let mut names = S::READ_NAMES.iter().skip_while(|name| **name != field).skip(1);
         names.next().copied().filter(|name| !S::STORED_NAMES.contains(name))
     };
-    let field = |&(index, field)| IndexedField { index, field, alias: alias_of(field) };
+    let encryption_of = |field| {
+        let encrypted = S::ENCRYPTED.iter().find(|encrypted| encrypted.stored == field);
+        encrypted.and_then(EncryptedName::encryption)
+    };
+    let field = |&(index, field)| {
+        let (alias, encryption) = (alias_of(field), encryption_of(field));
+        IndexedField { index, field, alias, encryption }
+    };
     S::INDEXED.iter().map(field).collect()
 }
 
@@ -77,8 +78,9 @@ async fn restore(
     indexed: IndexedField,
     value: Bytes,
 ) -> Result<bool, Error> {
-    let IndexedField { index, field, alias } = indexed;
-    let (list, value) = (manager.index_key(index, &value), IndexedValue::exact(value));
+    let IndexedField { index, field, alias, .. } = indexed;
+    let Some(list) = manager.index_list_of_stored(indexed, &value) else { return Ok(false) };
+    let IndexList { key: list, value } = list;
     let proof = IndexProof { field, alias, value: &value };
     for _ in 0..FOLLOWED {
         let Some(deadline_in) = session.deadline_in(manager.now()) else { break };

@@ -3,16 +3,15 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
-
 use crate::error::{Error, Kind};
-use crate::id::{IndexKey, SessionId};
+use crate::id::SessionId;
 use crate::lifecycle::SessionMetadata;
+use crate::request::index_list::{IndexList, IndexedField};
 use crate::request::indexed::IndexedChange;
 use crate::request::manager::Manager;
 use crate::store::{
-    DestroyReason, Destroyed, Destruction, Ending, IndexProof, IndexedValue, ListEntry, Listing,
-    Look, Lookup, Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
+    DestroyReason, Destroyed, Destruction, Ending, IndexProof, ListEntry, Listing, Look, Lookup,
+    Seen, SessionIndex, SessionKey, Stale, StaleEntry, StoreError,
 };
 use crate::telemetry::{EventQueue, LifecycleEvent};
 
@@ -34,11 +33,8 @@ const PENDING_COUNTS_FOR: Duration = Duration::from_secs(5 * 60);
 pub(crate) struct Search<'a> {
     manager: &'a Manager,
     store: &'a dyn SessionIndex,
-    index: &'a str,
-    key: IndexKey,
-    field: &'a str,
-    alias: Option<&'a str>,
-    value: IndexedValue,
+    field: IndexedField,
+    list: IndexList,
 }
 
 /// A live session with the value.
@@ -85,13 +81,6 @@ impl Survey {
     fn list_of(&self, entries: Vec<ListEntry>) -> ReadList {
         ReadList { listing: Listing { entries, read_at: self.read_at }, asked: self.asked }
     }
-
-    /// Returns all but the newest sessions, in the order of the sign-in.
-    pub(crate) fn oldest_but(mut self, most: usize) -> ReadList {
-        self.found.sort_by_key(|one| (one.seen.signed_in_at, one.session.created_at));
-        self.found.truncate(self.found.len().saturating_sub(most));
-        self.list()
-    }
 }
 
 impl<'a> Search<'a> {
@@ -100,15 +89,11 @@ impl<'a> Search<'a> {
     /// `is_unsupported` if the store has no index.
     pub(crate) fn new(
         manager: &'a Manager,
-        index: &'a str,
-        field: &'a str,
-        alias: Option<&'a str>,
-        value: &Bytes,
+        field: IndexedField,
+        list: IndexList,
     ) -> Result<Self, Error> {
         let store = manager.store().index().ok_or_else(|| Error::new(Kind::NoIndex))?;
-        let key = manager.index_key(index, value);
-        let value = IndexedValue::exact(value.clone());
-        Ok(Self { manager, store, index, key, field, alias, value })
+        Ok(Self { manager, store, field, list })
     }
 
     /// Returns the live sessions with the value of the index, and with the values of the fields.
@@ -162,7 +147,7 @@ impl<'a> Search<'a> {
     async fn remove_stale(&self, read_at: SystemTime, entries: &[StaleEntry]) {
         let stale = Stale { read_at, entries };
         if !entries.is_empty()
-            && let Err(error) = self.store.remove_stale(&self.key, self.proof(), stale).await
+            && let Err(error) = self.store.remove_stale(&self.list.key, self.proof(), stale).await
         {
             tracing::debug!(%error, "ended sessions stay in an index until their deadline");
         }
@@ -171,12 +156,12 @@ impl<'a> Search<'a> {
     /// Reads the list. `mark` also records an end of all sessions.
     pub(crate) async fn read(&self, mark: bool) -> Result<ReadList, Error> {
         let asked = Instant::now();
-        Ok(ReadList { listing: self.store.entries(&self.key, mark).await?, asked })
+        Ok(ReadList { listing: self.store.entries(&self.list.key, mark).await?, asked })
     }
 
     /// Returns the time by the clock that marks the list.
     pub(crate) async fn time(&self) -> Result<SystemTime, Error> {
-        Ok(self.store.list_time(&self.key).await?)
+        Ok(self.store.list_time(&self.list.key).await?)
     }
 
     /// Ends the sessions of a list if they have the value, also under a later id. Logins that are
@@ -270,9 +255,9 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<(SessionMetadata, Lookup<Seen>)>, Error> {
         let sessions: Vec<_> = ids.iter().map(|id| self.manager.metadata(*id)).collect();
         let keys: Vec<_> = sessions.iter().map(|session| session.key.clone()).collect();
-        let proven = [Some(self.field), self.alias];
+        let proven = [Some(self.field.field), self.field.alias];
         let names: Vec<_> = proven.into_iter().flatten().chain(fields.iter().copied()).collect();
-        let look = Look { index: self.index, fields: &names };
+        let look = Look { index: self.field.index, fields: &names };
         let seen = self.store.look(&keys, look).await?;
         Ok(sessions.into_iter().zip(seen).collect())
     }
@@ -280,16 +265,16 @@ impl<'a> Search<'a> {
     /// Returns whether the first values are those of this index.
     fn fits(&self, seen: &Seen) -> bool {
         let value = |at: usize| seen.values.get(at).and_then(Option::as_deref);
-        self.proof().fits(value(0), self.alias.and_then(|_| value(1)))
+        self.proof().fits(value(0), self.field.alias.and_then(|_| value(1)))
     }
 
     fn without_proof(&self, mut seen: Seen) -> Seen {
-        seen.values.drain(..1 + usize::from(self.alias.is_some()));
+        seen.values.drain(..1 + usize::from(self.field.alias.is_some()));
         seen
     }
 
     fn proof(&self) -> IndexProof<'_> {
-        IndexProof { field: self.field, alias: self.alias, value: &self.value }
+        IndexProof { field: self.field.field, alias: self.field.alias, value: &self.list.value }
     }
 
     async fn successor(&self, key: &SessionKey) -> Result<Option<SessionId>, Error> {
@@ -327,7 +312,7 @@ pub(crate) async fn make_room(
     ends_oldest: bool,
 ) -> Result<bool, Error> {
     let Some(value) = &login.value else { return Ok(true) };
-    let search = Search::new(manager, login.index, login.field, login.alias, value)?;
+    let search = Search::new(manager, login.field, manager.index_list(login.field, value)?)?;
     let survey = search.survey(&[]).await?;
     let counts = |entry: &&ListEntry| {
         let age = entry.pending_since.and_then(|since| survey.read_at.duration_since(since).ok());
