@@ -226,6 +226,8 @@ pub mod find {
     pub use crate::session::found::{
         AllSessions, Checkpoint, FoundSessions, LastUsed, SessionEntry, Surplus,
     };
+    #[cfg(feature = "encryption")]
+    pub use crate::session::found::{Reencrypted, Reencryption};
     pub use crate::session::index_query::IndexQuery;
 }
 

@@ -4,12 +4,12 @@ pub use bytes::Bytes;
 pub use serde::Serialize;
 pub use serde::de::DeserializeOwned;
 
-#[cfg(feature = "encryption")]
-use crate::encryption::Encryption;
 pub use crate::error::{Error, InvalidValue};
 pub use crate::operation::Operation;
 pub use crate::request::handle::SessionHandle;
 pub use crate::session::field::Field;
+#[cfg(feature = "encryption")]
+use crate::session::form::encryption;
 pub use crate::session::form::{Encrypted, EncryptedName};
 pub use crate::session::index_query::IndexQuery;
 pub use crate::session::record::{Changes, Values};
@@ -41,8 +41,10 @@ pub fn set<'a, T>(
 /// Encrypts the values of a field.
 #[cfg(feature = "encryption")]
 pub const fn encrypted<T>(spec: FieldSpec<T>, block: u16, accept_plain: bool) -> FieldSpec<T> {
-    let encryption = Encryption::new().pad(block);
-    spec.encrypted(if accept_plain { encryption.accept_plain() } else { encryption })
+    match encryption(block, accept_plain) {
+        Some(encryption) => spec.encrypted(encryption),
+        None => spec,
+    }
 }
 
 /// Reports a field with `encrypt` in a program without the feature.

@@ -80,6 +80,9 @@ pub(crate) enum Kind {
          implement `SessionStore::index`"
     )]
     NoIndex,
+    #[cfg(feature = "encryption")]
+    #[error("no field of `{schema}` has `#[session(encrypt)]`, so there is nothing to reencrypt")]
+    SchemaWithoutEncryption { schema: &'static str },
     #[error("no field of `{schema}` has `#[session(index)]`, so there is nothing to reindex")]
     SchemaWithoutIndex { schema: &'static str },
     #[error(

@@ -158,6 +158,8 @@ impl Error {
             | Kind::ExpiryOfZero
             | Kind::SchemaNeedsFieldExpiry { .. }
             | Kind::NoFieldExpiry(_) => "unsupported",
+            #[cfg(feature = "encryption")]
+            Kind::SchemaWithoutEncryption { .. } => "unsupported",
             #[cfg(feature = "blocking")]
             Kind::DrivesRuntime | Kind::NoThread(_) => "unsupported",
             Kind::NoRandomness => "no_randomness",

@@ -61,7 +61,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "value",
         ],
     ),
-    ("private", &["encryption", "error", "operation", "request", "session", "value"]),
+    ("private", &["error", "operation", "request", "session", "value"]),
     ("blocking", &["background", "error", "operation", "session"]),
     ("adapter", &["error", "http", "request", "session"]),
     ("testing", &["clock", "config", "error", "id", "operation", "session", "store"]),

@@ -29,13 +29,33 @@ pub(crate) fn slot_of_tag(tag: &[u8]) -> u16 {
     crc16(tag) % 16384
 }
 
+/// The slots of all tags with the same beginning.
+#[cfg(feature = "redis-session-compat")]
+pub(crate) struct SlotsOfTags {
+    crc: u16,
+}
+
+#[cfg(feature = "redis-session-compat")]
+impl SlotsOfTags {
+    pub(crate) fn new(beginning: &[u8]) -> Self {
+        Self { crc: crc16(beginning) }
+    }
+
+    /// Returns the slot of the beginning and this last character.
+    pub(crate) fn slot_with(&self, last: u8) -> u16 {
+        crc16_with(self.crc, last) % 16384
+    }
+}
+
 /// CRC-16/XMODEM, from the appendix of the specification. Eight bytes are not worth a table or a
 /// crate.
 fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {
-            if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
-        })
+    bytes.iter().fold(0, |crc, byte| crc16_with(crc, *byte))
+}
+
+fn crc16_with(crc: u16, byte: u8) -> u16 {
+    (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
+        if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
     })
 }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::slot::{slot_of, slot_of_tag};
+use super::slot::{SlotsOfTags, slot_of};
 use super::{SessionId, SessionKey};
 
 type Tag = [u8; SessionId::TAG_LEN];
@@ -14,45 +14,53 @@ type Tag = [u8; SessionId::TAG_LEN];
 ///
 /// The tag follows from the key, because encrypted values are bound to it.
 pub(crate) fn tag_of(key: &SessionKey) -> Tag {
-    let (slot, first) = (slot_of(key), first_tag(key));
+    let (slot, first) = (slot_of(key), first_beginning(key));
     // On average, every 16,384th tag is in the slot.
-    let found = tags_from(first).find(|tag| slot_of_tag(tag) == slot);
-    found.unwrap_or(first)
-}
-
-/// Returns the tag with which the search begins.
-fn first_tag(key: &SessionKey) -> Tag {
-    let hash = Sha256::digest([LABEL, key.expose_secret().as_bytes()].concat());
-    let (text, mut tag) = (URL_SAFE_NO_PAD.encode(hash), Tag::default());
-    tag.copy_from_slice(&text.as_bytes()[..SessionId::TAG_LEN]);
+    let found = beginnings_from(first).find_map(|beginning| {
+        let slots = SlotsOfTags::new(&beginning);
+        ALPHABET.iter().find(|last| slots.slot_with(**last) == slot).map(|last| (beginning, *last))
+    });
+    let (beginning, last) = found.unwrap_or((first, ALPHABET[0]));
+    let mut tag = [last; SessionId::TAG_LEN];
+    tag[..BEGINNING_LEN].copy_from_slice(&beginning);
     tag
 }
 
-/// Returns all tags with the same beginning, each once.
-fn tags_from(first: Tag) -> impl Iterator<Item = Tag> {
-    std::iter::successors(Some(first), |tag| Some(next(*tag))).take(TAGS)
+/// Returns the beginning with which the search begins.
+fn first_beginning(key: &SessionKey) -> Beginning {
+    let hash = Sha256::digest([LABEL, key.expose_secret().as_bytes()].concat());
+    let text = URL_SAFE_NO_PAD.encode(hash);
+    text.as_bytes().first_chunk().copied().unwrap_or([ALPHABET[0]; BEGINNING_LEN])
 }
 
-/// Returns the next tag with the same beginning. The first tag follows the last.
-fn next(mut tag: Tag) -> Tag {
-    for c in &mut tag[SEARCHED..] {
+/// Returns the beginnings that differ only in the characters after [`SEARCHED`], each once.
+fn beginnings_from(first: Beginning) -> impl Iterator<Item = Beginning> {
+    let count = ALPHABET.len().pow((BEGINNING_LEN - SEARCHED) as u32);
+    std::iter::successors(Some(first), |beginning| Some(next(*beginning))).take(count)
+}
+
+/// Returns the next beginning. The first follows the last.
+fn next(mut beginning: Beginning) -> Beginning {
+    for c in &mut beginning[SEARCHED..] {
         let next = ALPHABET.iter().position(|letter| letter == c).unwrap_or_default() + 1;
         *c = ALPHABET[next % ALPHABET.len()];
         if next < ALPHABET.len() {
             break;
         }
     }
-    tag
+    beginning
 }
 
 /// Distinguishes this use of SHA-256 from others.
 const LABEL: &[u8] = b"session-runtime native tag 1\0";
 
-/// The number of tags with the same beginning.
-const TAGS: usize = 1 << (6 * (SessionId::TAG_LEN - SEARCHED));
+/// A tag without its last character.
+type Beginning = [u8; BEGINNING_LEN];
+
+const BEGINNING_LEN: usize = SessionId::TAG_LEN - 1;
 
 /// The position from which the search changes characters.
-const SEARCHED: usize = SessionId::TAG_LEN - 4;
+const SEARCHED: usize = BEGINNING_LEN - 3;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -60,16 +68,17 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 mod tests {
     use super::*;
     use crate::id::python::tests::python;
+    use crate::id::slot::slot_of_tag;
 
     #[test]
-    fn tags_are_counted_through() {
-        for (tag, following) in [
-            (b"AAAAAAAA", b"AAAABAAA"),
-            (b"zyxw-_-_", b"zyxw__-_"),
-            (b"zyxw__9_", b"zyxwAA-_"),
-            (b"AAAA____", b"AAAAAAAA"),
+    fn beginnings_are_counted_through() {
+        for (beginning, following) in [
+            (b"AAAAAAA", b"AAAABAA"),
+            (b"zyxw-_-", b"zyxw__-"),
+            (b"zyxw__9", b"zyxwAA-"),
+            (b"AAAA___", b"AAAAAAA"),
         ] {
-            assert_eq!(next(*tag), *following);
+            assert_eq!(next(*beginning), *following);
         }
     }
 

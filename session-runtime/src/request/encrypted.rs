@@ -55,6 +55,37 @@ pub(crate) fn open(
     Ok(opened)
 }
 
+/// A stored value and its newest form.
+#[cfg(feature = "encryption")]
+pub(crate) enum Resealed {
+    IsNewest,
+    Unreadable,
+    Value { plain: Bytes, sealed: Bytes },
+}
+
+/// Encrypts a stored value again, unless the newest key has encrypted it.
+///
+/// # Errors
+///
+/// `is_config` if there is no key.
+#[cfg(feature = "encryption")]
+pub(crate) fn reseal(
+    manager: &Manager,
+    session: &SessionMetadata,
+    field: &EncryptedField,
+    names: impl Iterator<Item = &'static str>,
+    stored: &Bytes,
+) -> Result<Resealed, Error> {
+    if manager.encryption_keys(field.name)?.is_newest(field.index, stored) {
+        return Ok(Resealed::IsNewest);
+    }
+    let Ok(plain) = open(manager, session, field.encryption, names, stored)? else {
+        return Ok(Resealed::Unreadable);
+    };
+    let sealed = seal(manager, session, field, &plain)?;
+    Ok(Resealed::Value { plain, sealed })
+}
+
 impl SessionHandle {
     /// Checks that the fields can be encrypted, before anything is planned.
     #[inline]

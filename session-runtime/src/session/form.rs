@@ -1,6 +1,10 @@
 //! The form in which the store sees a field.
 
 use crate::encryption::Encryption;
+#[cfg(feature = "encryption")]
+use crate::request::change_set::EncryptedField;
+#[cfg(feature = "encryption")]
+use crate::request::index_list::IndexedField;
 
 /// The form of a field that the store can read: of all fields without `#[session(encrypt)]`.
 #[derive(Debug)]
@@ -12,14 +16,12 @@ pub enum Encrypted {}
 
 /// The names and the options of an encrypted field.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(feature = "encryption"), allow(dead_code, reason = "no field is encrypted"))]
 pub struct EncryptedName {
     pub(crate) stored: &'static str,
-    pub(crate) alias: Option<&'static str>,
+    alias: Option<&'static str>,
     /// The name of the index.
-    pub(crate) index: Option<&'static str>,
-    pub(crate) block: u16,
-    pub(crate) accept_plain: bool,
+    index: Option<&'static str>,
+    pub(crate) encryption: Option<Encryption>,
 }
 
 impl EncryptedName {
@@ -31,19 +33,42 @@ impl EncryptedName {
         block: u16,
         accept_plain: bool,
     ) -> Self {
-        Self { stored, alias, index, block, accept_plain }
+        Self { stored, alias, index, encryption: encryption(block, accept_plain) }
+    }
+}
+
+#[cfg(feature = "encryption")]
+impl EncryptedName {
+    pub(crate) fn alias(&self) -> Option<&'static str> {
+        self.alias
     }
 
-    #[cfg(feature = "encryption")]
-    pub(crate) fn encryption(&self) -> Option<Encryption> {
-        let encryption = Encryption::new().pad(self.block);
-        Some(if self.accept_plain { encryption.accept_plain() } else { encryption })
+    /// Returns the names under which the value may be stored, the newest first.
+    pub(crate) fn read_names(&self) -> impl Iterator<Item = &'static str> {
+        [Some(self.stored), self.alias].into_iter().flatten()
     }
 
-    #[cfg(not(feature = "encryption"))]
-    pub(crate) fn encryption(&self) -> Option<Encryption> {
-        None
+    pub(crate) fn encrypted_field(&self) -> Option<EncryptedField> {
+        let (name, index) = (self.stored, self.index);
+        self.encryption.map(|encryption| EncryptedField { name, index, encryption })
     }
+
+    pub(crate) fn indexed_field(&self) -> Option<IndexedField> {
+        let Self { stored: field, alias, index, encryption } = *self;
+        index.map(|index| IndexedField { index, field, alias, encryption })
+    }
+}
+
+/// Returns the encryption with these options.
+#[cfg(feature = "encryption")]
+pub(crate) const fn encryption(block: u16, accept_plain: bool) -> Option<Encryption> {
+    let encryption = Encryption::new().pad(block);
+    Some(if accept_plain { encryption.accept_plain() } else { encryption })
+}
+
+#[cfg(not(feature = "encryption"))]
+const fn encryption(_: u16, _: bool) -> Option<Encryption> {
+    None
 }
 
 /// A field that the store can calculate with and compare.

@@ -14,6 +14,8 @@ use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
 use crate::request::manager::Manager;
 use crate::session::Session;
+#[cfg(feature = "encryption")]
+use crate::session::found::Reencryption;
 use crate::session::found::{AllSessions, FoundSessions, reindex};
 use crate::session::index_query::IndexQuery;
 use crate::session::peek;
@@ -504,6 +506,45 @@ impl Sessions {
             OperationSpan::without_session(OperationName::Reindex)
                 .instrument(reindex::<S>(self.manager())),
         )
+    }
+
+    /// Walks over all sessions, and encrypts the stored values of encrypted fields with the newest
+    /// key. So a replaced key can be removed from the settings.
+    ///
+    /// Without this call, a value is encrypted with the newest key when its field is next written.
+    /// With `encrypt(accept_plain)`, the walk also encrypts values in plain text. A field with an
+    /// index becomes an entry of the list of the newest key.
+    ///
+    /// Refreshes no session, and leaves the expiry of each field as it is. The store compares the
+    /// value, so a newer value is never overwritten. You can run this while the application runs,
+    /// and on several machines at once. As in a [walk](Self::all), a session that gets a new id
+    /// meanwhile may be missed. Repeat the walk until
+    /// [`values`](crate::find::Reencrypted::values) is 0, and then remove the former key.
+    ///
+    /// Takes the round trips of [`all`](Self::all), and one more for each value that is encrypted
+    /// again. A Redis user needs the permissions of a walk.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::{Session, SessionConfig, Sessions};
+    ///
+    /// #[derive(Session)]
+    /// struct Profile {
+    ///     #[session(encrypt)]
+    ///     email: Option<String>,
+    /// }
+    ///
+    /// let sessions = Sessions::new(SessionConfig::new().store("memory:")).await?;
+    /// let done = sessions.reencrypt::<Profile>().rate(500).run().await?;
+    /// println!("{} values, {} not readable", done.values, done.unreadable);
+    /// # });
+    /// ```
+    #[cfg(feature = "encryption")]
+    #[doc(alias = "rotate_keys")]
+    pub fn reencrypt<S: Schema>(&self) -> Reencryption<S> {
+        Reencryption::new(Arc::clone(self.manager()))
     }
 
     /// Reads a session by id, without refreshing the expiry. Use this for lists of sessions and for

@@ -27,6 +27,8 @@ pub(crate) enum OperationName {
     Peek,
     Raw,
     Read,
+    #[cfg(feature = "encryption")]
+    Reencrypt,
     Reindex,
     Remove,
     Renew,
@@ -67,6 +69,8 @@ impl OperationName {
             Self::Peek => "peek",
             Self::Raw => "raw",
             Self::Read => "read",
+            #[cfg(feature = "encryption")]
+            Self::Reencrypt => "reencrypt",
             Self::Reindex => "reindex",
             Self::Remove => "remove",
             Self::Renew => "renew",

@@ -3,6 +3,8 @@
 mod all;
 mod checkpoint;
 mod entry;
+#[cfg(feature = "encryption")]
+mod reencrypt;
 mod reindex;
 mod search;
 mod searches;
@@ -14,6 +16,8 @@ use std::sync::Arc;
 pub use self::all::AllSessions;
 pub use self::checkpoint::{Checkpoint, Surplus};
 pub use self::entry::{LastUsed, SessionEntry};
+#[cfg(feature = "encryption")]
+pub use self::reencrypt::{Reencrypted, Reencryption};
 pub(crate) use self::reindex::reindex;
 pub(crate) use self::search::make_room;
 use self::searches::Searches;

@@ -10,7 +10,6 @@ use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
 use crate::request::index_list::{IndexList, IndexedField};
 use crate::request::manager::Manager;
-use crate::session::form::EncryptedName;
 use crate::session::schema::Schema;
 use crate::store::{IndexProof, Lookup, MissingEntry, SessionIndex};
 
@@ -48,7 +47,7 @@ fn indexed_fields<S: Schema>() -> Vec<IndexedField> {
     };
     let encryption_of = |field| {
         let encrypted = S::ENCRYPTED.iter().find(|encrypted| encrypted.stored == field);
-        encrypted.and_then(EncryptedName::encryption)
+        encrypted.and_then(|encrypted| encrypted.encryption)
     };
     let field = |&(index, field)| {
         let (alias, encryption) = (alias_of(field), encryption_of(field));
