@@ -1,7 +1,7 @@
 //! Encrypted values of fields.
 //!
-//! A stored value is bound to its session and to its field. So whoever can write to the store cannot
-//! move a value to another place.
+//! A stored value is bound to its session and to its field. So the right to write to the store is
+//! not enough to move a value to another place.
 //!
 //! | bytes | part | content |
 //! | --- | --- | --- |

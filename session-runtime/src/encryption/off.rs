@@ -1,4 +1,4 @@
-//! Stand-ins without the feature `encryption`. The compiler leaves out all code that would use them.
+//! Stand-ins without the feature `encryption`. The compiler leaves out all code that uses them.
 
 use bytes::Bytes;
 

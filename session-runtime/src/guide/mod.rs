@@ -12,6 +12,10 @@
 //! | [`user_sessions`] | How do you list and end the sessions of a user, and limit their number? |
 //! | [`cross_site`] | How do callbacks of payment and login providers work? |
 //! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
+#![cfg_attr(
+    feature = "encryption",
+    doc = "| [`encryption`] | How does a copy of the database tell nothing of a field? |"
+)]
 //! | [`frameworks`] | How do other web frameworks, WebSockets and blocking programs use sessions? |
 //! | [`live_connections`] | How does a WebSocket notice that its session has ended? |
 //! | [`errors`] | Which errors are there, and how do you handle each? |
@@ -91,11 +95,21 @@ pub mod user_sessions {}
 pub mod cross_site {}
 
 #[doc = include_str!("security.md")]
-#[doc = "\n---\nNext: [frameworks](crate::guide::frameworks)."]
-#[doc(alias = "encrypt")]
+#[cfg_attr(feature = "encryption", doc = "\n---\nNext: [encryption](crate::guide::encryption).")]
+#[cfg_attr(
+    not(feature = "encryption"),
+    doc = "\n---\nNext: [frameworks](crate::guide::frameworks)."
+)]
 #[doc(alias = "owasp")]
 #[doc(alias = "user_id")]
 pub mod security {}
+
+#[cfg(feature = "encryption")]
+#[doc = include_str!("encryption.md")]
+#[doc = "\n---\nNext: [frameworks](crate::guide::frameworks)."]
+#[doc(alias = "at_rest")]
+#[doc(alias = "encrypt")]
+pub mod encryption {}
 
 #[doc = include_str!("frameworks.md")]
 #[doc = "\n---\nNext: [live connections](crate::guide::live_connections)."]

@@ -38,8 +38,8 @@ impl SessionHandle {
     ///
     /// # Errors
     ///
-    /// `is_unsupported` if the store has no index, and `is_config` if a field is encrypted and there
-    /// is no key.
+    /// `is_unsupported` if the store has no index. `is_config` if a field is encrypted and there is
+    /// no key.
     #[inline]
     pub(super) fn index_changes(
         &self,

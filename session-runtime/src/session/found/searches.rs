@@ -12,8 +12,8 @@ use crate::request::index_list::IndexedField;
 use crate::request::manager::Manager;
 use crate::store::DestroyReason;
 
-/// A search in each list that may have sessions with a value. An encrypted field has a list for each
-/// key, and other fields have one.
+/// A search in each list that may have sessions with a value. An encrypted field has a list for
+/// each key, and other fields have one.
 ///
 /// A session moves only to newer lists. So the searches miss none, one after the other.
 pub(super) struct Searches<'a> {
