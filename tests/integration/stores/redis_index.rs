@@ -1,7 +1,7 @@
 //! The index of sessions on Redis: full servers, missing permissions, lost connections, killed
 //! servers, and the expiry of the lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use session_runtime::store::{
     StaleEntry, StoreError, Write, WriteMode,
 };
 use session_runtime::testing::store_suite::{
-    Successor, create, fresh_id, key_of, logout, remove, set,
+    Successor, create, fresh_id, key_of, logout, remove, set, try_write,
 };
 use session_runtime::{
     Bytes, Error, Lifetime, RedisStore, Session, SessionConfig, SessionHandle, SessionId, Sessions,
@@ -170,6 +170,28 @@ async fn a_full_server_refuses_a_login_and_carries_ends_out() {
     index.remove_stale(&ada.list, ada.proof(), stale).await.unwrap();
     assert!(!index.entries(&ada.list, false).await.unwrap().sessions().any(|one| one == id));
     assert_sound(&server, "test", "ended");
+}
+
+/// The session of another value leaves the list, however much the stored bytes have in common.
+#[tokio::test]
+async fn entries_with_another_beginning_leave_the_list() {
+    let server = RedisServer::start();
+    let store = store_on(&server).await;
+    let indexed = IndexedValue::beginning("k2:ada:".into(), ["k1:ada:".into()]);
+    let ada = User { value: "k2:ada:1".into(), indexed, ..User::new("ada") };
+    let mut stale = Vec::new();
+    for stored in ["k2:ada:", "k2:ada:2", "k1:ada:1", "k2:ada", "k2:bob:1", "", "1k2:ada:1"] {
+        let id = fresh_id();
+        ada.write(&store, &id).await.unwrap();
+        try_write(&store, &key_of(&id), &[set("user", stored)]).await.unwrap();
+        stale.push(StaleEntry { session: id, key: key_of(&id), is_dead: false });
+    }
+    assert_eq!(ada.members(&server).len(), stale.len());
+    let index = store.index().unwrap();
+    let read_at = index.list_time(&ada.list).await.unwrap();
+    index.remove_stale(&ada.list, ada.proof(), Stale { read_at, entries: &stale }).await.unwrap();
+    let expected = stale[..2].iter().map(|entry| entry.session.expose_secret().to_owned());
+    assert_eq!(BTreeSet::from_iter(ada.members(&server)), expected.collect());
 }
 
 /// Without any one permission, an operation works, or fails and leaves nothing half done.

@@ -18,11 +18,15 @@ pub async fn an_entry_needs_only_the_beginning_of_its_value(subject: &impl Store
     user.test.modify(&kept, Action::GetOrSet(user.with(b"4").value)).await;
     user.create(&exchanged, b"another").await;
     user.test.modify(&exchanged, Action::Replace(Some(third))).await;
-    for id in [&written, &replaced, &kept, &exchanged] {
-        let entries = user.test.index.entries(&user.test.list, false).await.unwrap().entries;
-        let own: Vec<_> = entries.iter().filter(|entry| entry.session == *id).collect();
-        assert!(matches!(own[..], [entry] if entry.counts), "{own:?}");
+    let mut expected = [written, replaced, kept, exchanged];
+    assert_eq!(user.counting_entries().await, sorted(&mut expected));
+    for other in user.other_values() {
+        let id = fresh_id();
+        user.create(&id, &other).await;
+        user.test.modify(&id, Action::GetOrSet(user.with(b"5").value)).await;
+        assert_eq!(get(user.test.store, &key_of(&id), "user").await, Some(other));
     }
+    assert_eq!(user.counting_entries().await, expected);
 }
 
 /// Neither a former beginning nor a part of the beginning is a proof.
@@ -146,6 +150,14 @@ impl<'a> User<'a> {
         Test { store, index, value, indexed: indexed.clone(), list: list.clone() }
     }
 
+    /// Returns the entries that count for the limit of a login.
+    async fn counting_entries(&self) -> Vec<SessionId> {
+        let mut entries = self.test.index.entries(&self.test.list, false).await.unwrap().entries;
+        entries.retain(|entry| entry.counts);
+        let mut sessions: Vec<_> = entries.iter().map(|entry| entry.session).collect();
+        sorted(&mut sessions).to_vec()
+    }
+
     /// Returns stored values that are no proof.
     fn other_values(&self) -> Vec<Bytes> {
         let former = self.former.iter().map(|former| joined(former, b"1"));
@@ -196,6 +208,11 @@ fn fresh_beginning() -> Bytes {
     let id = fresh_id();
     // The first half is the same for all ids of this process.
     joined(b"\0%", &id.expose_secret().as_bytes()[20..])
+}
+
+fn sorted(sessions: &mut [SessionId]) -> &[SessionId] {
+    sessions.sort_by_key(|session| session.expose_secret().to_owned());
+    sessions
 }
 
 fn joined(beginning: &[u8], tail: &[u8]) -> Bytes {
