@@ -289,6 +289,7 @@ pub struct Rotation<'a> {
     /// The fields that stay, besides the fields that `changes` set. `None` keeps all fields.
     ///
     /// If `index` gives a field another value in place of its present value, no other field stays.
+    /// [`IndexedValue::is_same`](super::IndexedValue::is_same) compares the two.
     pub keep_only: Option<&'a [&'a str]>,
     /// The time until the session's absolute deadline under the new key.
     pub deadline_in: Duration,

@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    /// Otherwise every value would begin with it.
+    /// Every value begins with no bytes, so an empty beginning would fit all values.
     #[test]
     fn an_empty_beginning_is_the_empty_value() {
         let value = IndexedValue::beginning(Bytes::new(), [Bytes::new(), "a".into()]);

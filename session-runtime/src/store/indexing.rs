@@ -34,7 +34,7 @@ pub struct IndexChange<'a> {
 pub struct IndexEntry {
     /// The key of the list.
     pub key: IndexKey,
-    /// The new value. An action may keep the present value instead, and adds no entry then.
+    /// The new value. An action may keep another value instead, and adds no entry then.
     pub value: IndexedValue,
     /// The conditions of the login. Otherwise the write fails and changes nothing.
     pub guard: LoginGuard,

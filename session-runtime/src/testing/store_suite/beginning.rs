@@ -20,11 +20,15 @@ pub async fn an_entry_needs_only_the_beginning_of_its_value(subject: &impl Store
     user.test.modify(&exchanged, Action::Replace(Some(third))).await;
     let mut expected = [written, replaced, kept, exchanged];
     assert_eq!(user.counting_entries().await, sorted(&mut expected));
+    for id in &expected {
+        assert!(user.test.signed_in_at(id).await.is_some());
+    }
     for other in user.other_values() {
         let id = fresh_id();
         user.create(&id, &other).await;
         user.test.modify(&id, Action::GetOrSet(user.with(b"5").value)).await;
         assert_eq!(get(user.test.store, &key_of(&id), "user").await, Some(other));
+        assert_eq!(user.test.signed_in_at(&id).await, None);
     }
     assert_eq!(user.counting_entries().await, expected);
 }
@@ -123,7 +127,7 @@ pub async fn a_login_with_another_beginning_keeps_no_field(subject: &impl StoreU
     }
 }
 
-/// What follows a beginning.
+/// The bytes behind a beginning.
 const TAILS: [&[u8]; 4] = [b"", b"1", b"\0", b"another tail"];
 
 /// A user of its own whose stored values only begin alike.
