@@ -9,11 +9,12 @@ use session_runtime::store::{
     StoreError, WriteMode,
 };
 use session_tests::proxy::Proxy;
-use session_tests::server::RedisServer;
+use session_tests::server::{Make, RedisServer};
 use session_tests::store_suite::fresh_key;
-use session_tests::store_suite::{add, create, exchange, modify, replace, set};
+use session_tests::store_suite::{add, create, exchange, keeping_times, modify, replace, set};
 
 const MINUTE: Duration = Duration::from_secs(60);
+const FAILED: Lookup<Modified> = Lookup::Found(Modified::Swapped(false));
 
 #[tokio::test]
 async fn several_fields_are_one_trip_of_plain_commands() {
@@ -89,6 +90,92 @@ async fn a_modification_is_one_script_of_one_key() {
     }
 }
 
+/// A server without expiries of fields has nothing to keep.
+#[tokio::test]
+async fn a_change_that_keeps_times_leaves_them_to_the_millisecond() {
+    for make in [Make::Usual, Make::Redis8, Make::Valkey9] {
+        let Some(server) = RedisServer::start_make(make) else { continue };
+        let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+        let (key, forever) = (fresh_key(), fresh_key());
+        create(&store, &key, &[set("a", "1"), set("b", "1")]).await;
+        let expires_at = || server.cli::<i64>(&["PEXPIRETIME", key.expose_secret()]);
+        let field_expires_at = || {
+            let name = key.expose_secret();
+            server.cli::<Vec<i64>>(&["HPEXPIRETIME", name, "FIELDS", "2", "a", "b"])
+        };
+        let before = expires_at();
+        if store.supports_field_expiry() {
+            let words = ["HPEXPIRE", key.expose_secret(), "3000000", "FIELDS", "1", "a"];
+            let _: Vec<i64> = server.cli(&words);
+            assert!(field_expires_at()[0] > 0);
+        }
+        let fields_before = store.supports_field_expiry().then(field_expires_at);
+        let swapped = Lookup::Found(Modified::Swapped(true));
+        for (expected, new) in [("1", "2"), ("2", "3")] {
+            let change = keeping_times(Some(expected), new);
+            assert_eq!(store.modify(&key, change).await.unwrap(), swapped);
+        }
+        assert_eq!(store.modify(&key, keeping_times(Some("1"), "4")).await.unwrap(), FAILED);
+        assert_eq!(expires_at(), before);
+        assert_eq!(store.supports_field_expiry().then(field_expires_at), fields_before);
+
+        // A session of another program that never expires.
+        let name = forever.expose_secret();
+        let _: i64 = server.cli(&["HSET", name, "a", "1"]);
+        assert_eq!(store.modify(&forever, keeping_times(Some("2"), "3")).await.unwrap(), FAILED);
+        assert_eq!(server.cli::<i64>(&["HLEN", name]), 1);
+        assert_eq!(store.modify(&forever, keeping_times(Some("1"), "2")).await.unwrap(), swapped);
+        assert_eq!(server.cli::<i64>(&["PTTL", name]), -1);
+    }
+}
+
+/// Checked without the expiry of the field as well, which needs fewer permissions.
+#[tokio::test]
+async fn a_permission_taken_away_leaves_no_change_that_keeps_times_half_done() {
+    for make in [Make::Usual, Make::Redis8, Make::Valkey9] {
+        let Some(server) = RedisServer::start_make(make) else { continue };
+        let store = RedisStore::builder(&server.url()).timeout(MINUTE).connect().await.unwrap();
+        let name_of = |key: &SessionKey| key.expose_secret().to_owned();
+        for (command, of_expiring) in [
+            ("hmget", false),
+            ("hset", false),
+            ("hdel", false),
+            ("hpttl", false),
+            ("hpexpire", true),
+        ] {
+            let is_for_fields = command.starts_with("hp");
+            if is_for_fields && !store.supports_field_expiry() {
+                continue;
+            }
+            for expires in [false, true] {
+                let key = fresh_key();
+                create(&store, &key, &[set("a", "1"), set("b", "1"), set("former", "1")]).await;
+                if expires && store.supports_field_expiry() {
+                    let words = ["HPEXPIRE", &name_of(&key), "3000000", "FIELDS", "1", "a"];
+                    let _: Vec<i64> = server.cli(&words);
+                }
+                let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("-{command}")]);
+                let change = Modify { alias: Some("former"), ..keeping_times(Some("1"), "2") };
+                let changed = store.modify(&key, change).await;
+                let _: String = server.cli(&["ACL", "SETUSER", "default", &format!("+{command}")]);
+                if of_expiring && !expires {
+                    assert_eq!(changed.unwrap(), Lookup::Found(Modified::Swapped(true)));
+                    continue;
+                }
+                is_refused(changed);
+                for field in ["a", "b", "former"] {
+                    let held = store.get(&key, field, Refresh::No).await.unwrap();
+                    assert_eq!(held, Lookup::Found(Some("1".into())), "{command}");
+                }
+                if expires && store.supports_field_expiry() {
+                    let left = store.field_expires_in(&key, "a").await.unwrap();
+                    assert!(matches!(left, Lookup::Found(Some(_))), "{command}: {left:?}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_modification_is_sent_again_where_the_script_was_lost() {
     let (server, store, key) = session().await;
@@ -121,7 +208,8 @@ async fn full_memory_stops_no_removal() {
         let _: String = server.cli(&["CONFIG", "SET", setting[0], setting[1]]);
     }
     let renamed = Modify { alias: Some("b"), ..modify(exchange(Some("1"), Some("2"))) };
-    for growing in [modify(replace(Some("2"))), modify(add(1)), renamed] {
+    let kept = keeping_times(Some("1"), "2");
+    for growing in [modify(replace(Some("2"))), modify(add(1)), renamed, kept] {
         is_refused(store.modify(&key, growing).await);
         is_unchanged(&server, &store, &key).await;
     }
@@ -187,8 +275,10 @@ async fn a_server_that_takes_no_writes_modifies_nothing() {
         [&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]],
     ] {
         let _: String = server.cli(refuse);
-        for action in [add(1), replace(None), exchange(None, None)] {
-            let error = store.modify(&key, modify(action)).await.unwrap_err();
+        let modifications = [add(1), replace(None), exchange(None, None)].map(modify);
+        let kept = [keeping_times(Some("1"), "2"), keeping_times(Some("2"), "3")];
+        for modify in modifications.into_iter().chain(kept) {
+            let error = store.modify(&key, modify).await.unwrap_err();
             assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}");
         }
         let _: String = server.cli(accept);

@@ -1,7 +1,7 @@
 //! Tests of a full store.
 
 use super::*;
-use crate::store::WhenFull;
+use crate::store::{Action, Modify, WhenFull};
 
 const LARGE: usize = 4000;
 
@@ -62,6 +62,44 @@ fn the_least_recently_used_session_is_evicted() {
     create(&store, &key(3), MINUTE);
     let are_there = [0, 1, 2, 3].map(|at| store.expires_in(&key(at)).unwrap() != Lookup::Missing);
     assert_eq!(are_there, [true, true, false, true]);
+}
+
+/// The session that grows makes no room for itself.
+#[test]
+fn a_change_that_keeps_times_is_no_use_of_the_session() {
+    let (store, _) = bounded(3, 7000, WhenFull::Evict);
+    for at in 0..3 {
+        create(&store, &key(at), MINUTE);
+    }
+    for (value, length, there) in [("1", 1, [true; 3]), ("2", LARGE, [true, false, true])] {
+        let action = Action::CompareAndSet {
+            expected: Some(value.into()),
+            or_missing: false,
+            value: Some("2".repeat(length).into()),
+        };
+        let change = Modify { expires_in: MINUTE * 9, ..keeping_times(action) };
+        let swapped = Lookup::Found(Modified::Swapped(true));
+        assert_eq!(store.modify(&key(0), change).unwrap(), swapped);
+        assert_eq!(store.expires_in(&key(0)).unwrap(), Lookup::Found(MINUTE));
+        let are_there = [0, 1, 2].map(|at| store.expires_in(&key(at)).unwrap() != Lookup::Missing);
+        assert_eq!(are_there, there);
+        check(&store);
+    }
+    put(&store, &key(2), WriteMode::Existing, 1200).unwrap();
+    assert_eq!(store.expires_in(&key(0)).unwrap(), Lookup::Missing);
+}
+
+fn keeping_times(action: Action) -> Modify<'static> {
+    Modify {
+        mode: WriteMode::Existing,
+        field: "a",
+        alias: None,
+        action,
+        ttl: None,
+        expires_in: MINUTE,
+        index: None,
+        keeps_times: true,
+    }
 }
 
 #[test]
