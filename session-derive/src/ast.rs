@@ -5,7 +5,9 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, FieldsNamed, LitStr, Path, Type, Visibility};
 
-use crate::attr::{DefaultValue, FieldAttrs, IndexAttr, OnDecodeError, StructAttrs, Ttl};
+use crate::attr::{
+    DefaultValue, EncryptAttr, FieldAttrs, IndexAttr, OnDecodeError, StructAttrs, Ttl,
+};
 use crate::errors::Errors;
 use crate::tokens;
 
@@ -45,6 +47,7 @@ pub(crate) struct Field<'a> {
     pub(crate) ttl: Option<Ttl>,
     /// A near cache may keep the value.
     pub(crate) cached: bool,
+    pub(crate) encrypt: Option<EncryptAttr>,
     pub(crate) index: Option<Index>,
 }
 
@@ -168,6 +171,7 @@ impl<'a> Field<'a> {
                 .unwrap_or(OnDecodeError::Error),
             ttl: attrs.ttl,
             cached: attrs.cached.unwrap_or(struct_attrs.cached),
+            encrypt: attrs.encrypt,
         }
     }
 

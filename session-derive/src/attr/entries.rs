@@ -22,7 +22,7 @@ pub(super) struct Entry {
     key: &'static Key,
     pub(super) span: Span,
     pub(super) value: Option<Expr>,
-    /// The keys in parentheses, as in `index(…)`.
+    /// The keys in parentheses, as in `index(…)` or `encrypt(…)`.
     pub(super) arguments: Entries,
 }
 
@@ -162,6 +162,7 @@ impl Entry {
             (ValueKind::OptionalExpression, _) => true,
             (ValueKind::Text | ValueKind::Duration, _) => self.as_text().is_some(),
             (ValueKind::Flag, _) => self.as_flag().is_some(),
+            (ValueKind::Integer(min), _) => self.as_integer().is_some_and(|value| value >= min),
             (ValueKind::Path, _) => self.as_path().is_some(),
             (ValueKind::Module, _) => self.as_module().is_some(),
         };
@@ -183,6 +184,16 @@ impl Entry {
     pub(super) fn as_text(&self) -> Option<&LitStr> {
         match ungroup(self.value.as_ref()?) {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// An integer without a suffix that fits 16 bits.
+    pub(super) fn as_integer(&self) -> Option<u16> {
+        match ungroup(self.value.as_ref()?) {
+            Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => {
+                int.base10_parse().ok()
+            }
             _ => None,
         }
     }

@@ -18,6 +18,8 @@ pub(crate) enum Target {
     Variant,
     /// The parentheses of `index(…)`.
     Index,
+    /// The parentheses of `encrypt(…)`.
+    Encrypt,
 }
 
 impl Target {
@@ -27,6 +29,7 @@ impl Target {
             Self::Struct => Self::Field,
             Self::Field => Self::Struct,
             Self::Index => Self::Index,
+            Self::Encrypt => Self::Encrypt,
             Self::Value => Self::Variant,
             Self::Variant => Self::Value,
         }
@@ -39,6 +42,7 @@ impl Target {
             Self::Value => "the enum",
             Self::Variant => "a variant",
             Self::Index => "an index",
+            Self::Encrypt => "`encrypt`",
         }
     }
 }
@@ -54,6 +58,8 @@ pub(crate) enum ValueKind {
     Flag,
     /// `key = "5m"`.
     Duration,
+    /// `key = 64`: an integer from this minimum to 65,535.
+    Integer(u16),
     /// `key = some::path`.
     Path,
     /// `key = some::module`, or `key = "some::module"`.
@@ -64,6 +70,8 @@ pub(crate) enum ValueKind {
     Arguments(Target),
 }
 
+pub(crate) const ACCEPT_PLAIN: Key =
+    Key { name: "accept_plain", targets: &[Target::Encrypt], value_kind: ValueKind::None };
 pub(crate) const ALIAS: Key =
     Key { name: "alias", targets: &[Target::Field], value_kind: ValueKind::Text };
 pub(crate) const BY: Key =
@@ -76,6 +84,11 @@ pub(crate) const DEFAULT: Key =
     Key { name: "default", targets: &[Target::Field], value_kind: ValueKind::OptionalExpression };
 pub(crate) const DEFAULT_VARIANT: Key =
     Key { name: "default", targets: &[Target::Variant], value_kind: ValueKind::None };
+pub(crate) const ENCRYPT: Key = Key {
+    name: "encrypt",
+    targets: &[Target::Field],
+    value_kind: ValueKind::Arguments(Target::Encrypt),
+};
 pub(crate) const FIELDS: Key =
     Key { name: "fields", targets: &[Target::Struct], value_kind: ValueKind::Text };
 pub(crate) const INDEX: Key = Key {
@@ -92,6 +105,8 @@ pub(crate) const ON_DECODE_ERROR: Key = Key {
     targets: &[Target::Struct, Target::Field],
     value_kind: ValueKind::Text,
 };
+pub(crate) const PAD: Key =
+    Key { name: "pad", targets: &[Target::Encrypt], value_kind: ValueKind::Integer(2) };
 pub(crate) const PREFIX: Key =
     Key { name: "prefix", targets: &[Target::Struct], value_kind: ValueKind::Text };
 pub(crate) const RENAME: Key =
@@ -109,17 +124,20 @@ pub(crate) const WITH: Key =
     Key { name: "with", targets: &[Target::Field], value_kind: ValueKind::Module };
 
 pub(crate) const KEYS: &[Key] = &[
+    ACCEPT_PLAIN,
     ALIAS,
     BY,
     CACHED,
     CRATE,
     DEFAULT,
     DEFAULT_VARIANT,
+    ENCRYPT,
     FIELDS,
     INDEX,
     JSON,
     NAME,
     ON_DECODE_ERROR,
+    PAD,
     PREFIX,
     RENAME,
     RENAME_ALL,
@@ -135,7 +153,11 @@ impl Key {
 
     /// Returns the names of the keys for this item, in the order of the table.
     pub(crate) fn names(target: Target) -> Vec<&'static str> {
-        KEYS.iter().filter(|key| key.targets.contains(&target)).map(|key| key.name).collect()
+        Self::all_of(target).map(|key| key.name).collect()
+    }
+
+    fn all_of(target: Target) -> impl Iterator<Item = &'static Self> {
+        KEYS.iter().filter(move |key| key.targets.contains(&target))
     }
 
     /// Returns the error message for a value of the wrong kind.
@@ -151,14 +173,26 @@ impl Key {
                      = \"5m\"`"
                 )
             }
+            ValueKind::Integer(min) => {
+                format!("expected a number from {min} to {}, such as `{name} = 64`", u16::MAX)
+            }
             ValueKind::Path => format!("expected `{name} = some::path`"),
             ValueKind::Module => format!("expected `{name} = some::module`"),
             ValueKind::OptionalExpression => format!("expected `{name}` or `{name} = …`"),
             ValueKind::Arguments(target) => {
-                let keys: Vec<_> =
-                    Self::names(target).iter().map(|key| format!("{key} = \"…\"")).collect();
+                let keys: Vec<_> = Self::all_of(target).map(Self::example).collect();
                 format!("expected `{name}` or `{name}({})`", keys.join(", "))
             }
+        }
+    }
+
+    /// Returns the key as an argument of another key.
+    fn example(&self) -> String {
+        let name = self.name;
+        match self.value_kind {
+            ValueKind::None => name.to_owned(),
+            ValueKind::Integer(_) => format!("{name} = 64"),
+            _ => format!("{name} = \"…\""),
         }
     }
 }

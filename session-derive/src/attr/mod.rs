@@ -1,6 +1,7 @@
 //! Parses `#[session(…)]` into a typed struct for each kind of item.
 
 mod case;
+mod encrypt;
 mod entries;
 mod index;
 mod keys;
@@ -13,6 +14,7 @@ use proc_macro2::{Ident, Span};
 use syn::{Attribute, Expr, LitStr, Path};
 
 pub(crate) use self::case::RenameRule;
+pub(crate) use self::encrypt::EncryptAttr;
 use self::entries::{Entries, Entry};
 pub(crate) use self::index::IndexAttr;
 use self::keys::Target;
@@ -35,6 +37,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) alias: Option<LitStr>,
     /// `None` if the struct decides.
     pub(crate) cached: Option<bool>,
+    pub(crate) encrypt: Option<EncryptAttr>,
     pub(crate) json: bool,
     pub(crate) on_decode_error: Option<OnDecodeError>,
     pub(crate) rename: Option<LitStr>,
@@ -93,6 +96,7 @@ impl FieldAttrs {
         Self {
             alias: entries.text(&keys::ALIAS),
             cached: entries.flag(&keys::CACHED),
+            encrypt: EncryptAttr::read(&entries),
             json: entries.find(&keys::JSON).is_some(),
             on_decode_error: OnDecodeError::read(&entries, errors),
             rename: entries.text(&keys::RENAME),

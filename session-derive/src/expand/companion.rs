@@ -39,7 +39,9 @@ pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generic
     let table = table::path(context);
     let methods = input.fields.iter().map(|field| {
         let ident = field.ident;
-        let getter = quote!(__session::field(&self.handle, &#table.#ident));
+        let field_of =
+            if field.encrypt.is_some() { quote!(encrypted_field) } else { quote!(field) };
+        let getter = quote!(__session::#field_of(&self.handle, &#table.#ident));
         let setter = quote!(__session::set(&self.handle, &#table.#ident, value));
         accessors(field, context, &getter, &setter)
     });
@@ -75,7 +77,8 @@ fn accessors(
     // Error messages point here as the definition of the method.
     let at_field = tokens::expansion_span(field.ident.span());
     let getter = tokens::with_expansion_span(field.ident);
-    let getter = quote_spanned!(at_field=> fn #getter(&self) -> __session::Field<'_, #ty>);
+    let form = field.encrypt.as_ref().map(|_| quote_spanned!(at_field=> , __session::Encrypted));
+    let getter = quote_spanned!(at_field=> fn #getter(&self) -> __session::Field<'_, #ty #form>);
     let setter = quote_spanned! {at_field=>
         fn #setter<__V: __session::IntoField<#ty>>(&self, value: __V) -> __session::Operation<'_, ()>
     };

@@ -12,6 +12,7 @@ pub(crate) struct Docs<'a> {
     name: Ident,
     attrs: Vec<&'a Attribute>,
     is_documented: bool,
+    is_encrypted: bool,
 }
 
 impl<'a> Docs<'a> {
@@ -20,12 +21,14 @@ impl<'a> Docs<'a> {
             |attr: &&Attribute| attr.path().is_ident("doc") || attr.path().is_ident("deprecated");
         let attrs: Vec<_> = field.attrs.iter().filter(carried).collect();
         let is_documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
-        Self { name: field.ident.unraw(), attrs, is_documented }
+        let is_encrypted = field.encrypt.is_some();
+        Self { name: field.ident.unraw(), attrs, is_documented, is_encrypted }
     }
 
     pub(crate) fn getter(&self) -> TokenStream {
         let attrs = &self.attrs;
-        let doc = format!(" Returns the field `{}`. Await it to read the value.", self.name);
+        let field = if self.is_encrypted { "encrypted field" } else { "field" };
+        let doc = format!(" Returns the {field} `{}`. Await it to read the value.", self.name);
         let doc = (!self.is_documented).then(|| quote!(#[doc = #doc]));
         quote!(#doc #(#attrs)*)
     }

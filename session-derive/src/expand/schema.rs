@@ -1,13 +1,13 @@
 //! The implementation of `Schema`: the stored names, and reads and writes of the whole struct.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{Generics, LitStr};
 
 use super::context::Context;
 use super::{spec, table};
 use crate::ast::{Field, Input, SkippedField};
-use crate::attr::DefaultValue;
+use crate::attr::{DefaultValue, EncryptAttr};
 
 pub(crate) fn expand(input: &Input<'_>, context: &Context<'_>, bounded: &Generics) -> TokenStream {
     let (table, values) = (table::path(context), values_ident());
@@ -59,10 +59,10 @@ fn consts(input: &Input<'_>) -> TokenStream {
     let stored_names = names_const("STORED_NAMES", &stored);
     let has_ttl = input.fields.iter().any(|field| field.ttl.is_some());
     let has_ttl = has_ttl.then(|| true_const("HAS_TTL"));
-    let indexed = indexed_const(input);
+    let (indexed, encrypted) = (indexed_const(input), encrypted_const(input));
     let is_cached = !input.fields.is_empty() && input.fields.iter().all(|field| field.cached);
     let cached = is_cached.then(|| true_const("CACHED"));
-    quote!(#stored_names #read_names #has_ttl #indexed #cached)
+    quote!(#stored_names #read_names #has_ttl #indexed #encrypted #cached)
 }
 
 fn true_const(name: &str) -> TokenStream {
@@ -81,6 +81,31 @@ fn indexed_const(input: &Input<'_>) -> Option<TokenStream> {
     let text = quote!(&'static ::core::primitive::str);
     (!indexed.is_empty())
         .then(|| quote!(const INDEXED: &'static [(#text, #text)] = &[#(#indexed),*];))
+}
+
+fn encrypted_const(input: &Input<'_>) -> Option<TokenStream> {
+    let encrypted: Vec<_> = input
+        .fields
+        .iter()
+        .filter_map(|field| field.encrypt.as_ref().map(|attr| encrypted_name(field, attr)))
+        .collect();
+    (!encrypted.is_empty())
+        .then(|| quote!(const ENCRYPTED: &'static [__session::EncryptedName] = &[#(#encrypted),*];))
+}
+
+fn encrypted_name(field: &Field<'_>, attr: &EncryptAttr) -> TokenStream {
+    let EncryptAttr { accept_plain, block, .. } = attr;
+    let stored = &field.stored;
+    let alias = option(field.alias.as_ref());
+    let index = option(field.index.as_ref().map(|index| &index.name));
+    quote!(__session::EncryptedName::new(#stored, #alias, #index, #block, #accept_plain))
+}
+
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
 }
 
 fn names_const(name: &str, names: &[String]) -> TokenStream {

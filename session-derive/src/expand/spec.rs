@@ -8,7 +8,7 @@ use syn::{Expr, Path, Type};
 
 use super::hints;
 use crate::ast::{Field, Storage};
-use crate::attr::{DefaultValue, OnDecodeError};
+use crate::attr::{DefaultValue, EncryptAttr, OnDecodeError};
 use crate::tokens;
 
 /// The entry of a field.
@@ -20,13 +20,25 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
     let ttl = field.ttl.iter().map(|ttl| duration(ttl.time));
     let cached = field.cached.then(|| quote!(.cached()));
     let spec = quote!(#storage #(.with_alias(#alias))* #lenient #(.with_ttl(#ttl))* #cached);
-    match &field.index {
+    let spec = match &field.index {
         None => spec,
         Some(index) => {
             let (with_index, name) = (with_index(field.ty), &index.name);
             quote!(#with_index(#spec, #name))
         }
+    };
+    match &field.encrypt {
+        None => spec,
+        Some(attr) => encrypted(&spec, attr),
     }
+}
+
+/// The entry of an encrypted field. Without the feature of the runtime, the error marks the
+/// attribute.
+fn encrypted(spec: &TokenStream, attr: &EncryptAttr) -> TokenStream {
+    let EncryptAttr { span, accept_plain, block } = attr;
+    let encrypted = quote_spanned!(tokens::expansion_span(*span)=> __session::encrypted);
+    quote!(#encrypted(#spec, #block, #accept_plain))
 }
 
 /// The path of `with_index`, with the span of the type.

@@ -102,6 +102,27 @@ fn cached_fields() {
 }
 
 #[test]
+fn encrypted_fields() {
+    check(
+        quote! {
+            struct Account {
+                #[session(encrypt)]
+                email: Option<String>,
+                /// Documented.
+                #[session(encrypt(pad = 64), json, cached)]
+                address: Address,
+                #[session(encrypt(accept_plain), index(name = "customer"), alias = "number")]
+                customer: Option<u64>,
+                #[session(encrypt(accept_plain, pad = 16), with = codec, ttl = "5m", default = 7)]
+                pin: u64,
+                count: u64,
+            }
+        },
+        &expect_file!["encrypted.rs"],
+    );
+}
+
+#[test]
 fn an_enum() {
     check_value(
         quote! {
