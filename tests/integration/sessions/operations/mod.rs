@@ -1,6 +1,7 @@
 //! Operations on fields, one by one and in batches, over every store.
 
 mod batches;
+mod encryption_keys;
 mod end_reason;
 mod ended;
 mod fresh;
@@ -66,6 +67,14 @@ over_every_store! {
     fresh {
         a_fresh_read_sees_the_write_of_another_request
         own_writes_are_read_after_values_were_kept
+    }
+    encryption_keys {
+        all_keys_decrypt_and_the_first_encrypts
+        values_are_encrypted_again_without_a_use_of_the_session
+        sessions_are_found_under_every_key
+        a_login_with_an_encrypted_user_has_its_conditions
+        plain_text_is_encrypted_by_the_walk
+        nothing_is_unreadable_while_keys_are_replaced
     }
     batches {
         a_batch_of_reads_is_the_reads_one_by_one
