@@ -31,6 +31,24 @@ pub struct Attributes {
     pub tries: u8,
 }
 
+/// Fields that the store cannot read.
+#[derive(Debug, Session)]
+#[session(crate = ::renamed, prefix = "e.")]
+pub struct Encrypted {
+    #[session(encrypt)]
+    email: String,
+    /// Documented and public.
+    #[session(encrypt(pad = 64), cached)]
+    pub phone: Option<String>,
+    #[session(encrypt(accept_plain), index(name = "customer"), alias = "number")]
+    pub(crate) customer: Option<u64>,
+    #[session(encrypt(accept_plain, pad = 65_535), with = codec, ttl = "5m")]
+    coded: [u64; 2],
+    /// An own type.
+    #[session(encrypt)]
+    pub theme: Theme,
+}
+
 /// Stored as text.
 #[derive(Debug, FieldValue)]
 #[session(crate = ::renamed, rename_all = "kebab-case")]

@@ -99,4 +99,8 @@ pub struct Found<T: Copy, const N: usize = 2> {
     #[session(index, rename = "z")]
     /// Bytes.
     pub third: Option<Vec<u8>>,
+    #[session(encrypt)]
+    secret: Option<T>,
+    #[session(encrypt, index)]
+    number: Option<u64>,
 }

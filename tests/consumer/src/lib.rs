@@ -24,10 +24,10 @@ use ::std::result::Result::{self, Ok};
 use ::std::string::String;
 use ::std::vec::Vec;
 
-use ::renamed::{Error, Session};
+use ::renamed::{Error, Field, Session, field};
 use ::serde::{Deserialize, Serialize};
 
-pub use attributes::{Attributes, Theme, UserId, Values};
+pub use attributes::{Attributes, Encrypted, Theme, UserId, Values};
 pub use defaults::Defaults;
 pub use forbids::{Colour, Id, Private, Public, Session_};
 pub use generics::{Array, Cart, Found, Wide, names, total};
@@ -78,6 +78,18 @@ pub async fn visit(session: Session<Visitor>) -> Result<u64, Error> {
     session.set_further(Option::None).await?;
     session.set_type("visitor").await?;
     Ok(count)
+}
+
+/// Uses encrypted fields, with a type that names the form.
+///
+/// # Errors
+///
+/// Fails if the store fails.
+#[inline]
+pub async fn contact(session: &Session<Encrypted>) -> Result<String, Error> {
+    let phone: Field<'_, Option<String>, field::Encrypted> = session.phone();
+    phone.replace("030").await?;
+    session.email().update(|email| email + "?").await
 }
 
 /// Uses functions that are visible only inside this crate.

@@ -14,6 +14,8 @@ mod account {
         pub(super) logins: u64,
         pub(in crate::visibility) flags: u8,
         secret: String,
+        #[session(encrypt)]
+        pub(super) email: String,
         #[session(index)]
         pub(crate) group: Option<u8>,
         #[session(index)]
@@ -52,6 +54,9 @@ mod shadows {
     #[derive(Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
     struct str;
 
+    #[derive(Debug, Default, ::serde::Serialize, ::serde::Deserialize)]
+    struct Encrypted;
+
     #[derive(Session)]
     #[session(crate = ::renamed)]
     struct Shadows {
@@ -61,6 +66,8 @@ mod shadows {
         field: Field,
         #[session(json)]
         text: str,
+        #[session(json, encrypt)]
+        encrypted: Encrypted,
         u8: u8,
     }
 

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use session_runtime::__private::{Changes, Values};
-use session_runtime::store::Change;
-use session_runtime::{Error, Schema, Session};
+use session_runtime::__private::Changes;
+use session_runtime::store::{Change, SessionKey};
+use session_runtime::testing::store_suite::{create, fresh_id};
+use session_runtime::{Error, MemoryStore, Schema, Session, SessionConfig, Sessions};
+use session_tests::cookies::SECRET;
 
 #[derive(Debug, Clone, PartialEq, Session)]
 struct Visitor {
@@ -52,8 +54,14 @@ fn save<S: Schema>(schema: &S, stored: &mut Stored) {
     }
 }
 
+/// Loads the struct from a session in memory.
 fn load<S: Schema>(stored: &Stored) -> Result<S, Error> {
-    S::load(&mut Values::new(S::READ_NAMES.iter().map(|name| stored.get(*name).cloned()).collect()))
+    let set = |(field, value): (_, &Bytes)| Change::Set { field, value: value.clone(), ttl: None };
+    let changes: Vec<_> = stored.iter().map(set).collect();
+    let (store, id) = (MemoryStore::new(), fresh_id());
+    pollster::block_on(create(&store, &SessionKey::new("app", &id), &changes));
+    let config = SessionConfig::new().secret(SECRET);
+    Sessions::with_store(config, store).unwrap().open_id::<S>(&id).load().wait()
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::future::IntoFuture;
 
 use serde::{Deserialize, Serialize};
+use session_runtime::field::{Encrypted, Plain};
 use session_runtime::{Error, Field, Schema, Session};
 
 #[derive(Default, Serialize, Deserialize)]
@@ -127,6 +128,83 @@ fn sessions_are_found_by_an_indexed_field() {
     for (index, _) in indexed {
         assert!(shown.contains(&format!("{index:?}")), "{shown}");
     }
+}
+
+#[test]
+fn encrypted_fields_take_all_other_attributes() {
+    #[derive(Session)]
+    #[session(prefix = "a.", cached, on_decode_error = "default")]
+    struct Account<T> {
+        #[session(encrypt)]
+        email: String,
+        #[session(encrypt(), rename = "p", default = "030".to_owned())]
+        phone: String,
+        #[session(encrypt(accept_plain,), json, on_decode_error = "error")]
+        list: Vec<T>,
+        #[session(encrypt(pad = 2), with = bytes)]
+        key: [u8; 2],
+        #[session(encrypt(pad = 0xFFFF, accept_plain), alias = "number", index(name = "customer"))]
+        customer: Option<u64>,
+        #[session(encrypt(pad = 1_024))]
+        #[session(cached = false, ttl = "5m")]
+        r#type: Option<T>,
+        plain: u8,
+    }
+
+    async fn uses(session: &Session<Account<u8>>) -> Result<Field<'_, String, Encrypted>, Error> {
+        session.set_email("a@example.org").await?;
+        session.set_type(None).await?;
+        session.read((session.email(), session.plain(), session.list().fresh())).await?;
+        let write = session.write().set(session.phone(), "040").remove(session.key());
+        write.set(session.plain(), 1).commit().await?;
+        let plain: Field<'_, u8, Plain> = session.plain();
+        plain.incr(1).await?;
+        let _ = Account::<u8>::by_customer(42);
+        Ok(session.email())
+    }
+
+    assert_eq!(Account::<u8>::READ_NAMES[4..6], ["a.customer", "number"]);
+    let shown = format!("{:?}", Account::<u8>::ENCRYPTED);
+    for entry in [
+        r#"{ stored: "a.email", alias: None, index: None, block: 1, accept_plain: false }"#,
+        r#"{ stored: "a.p", alias: None, index: None, block: 1, accept_plain: false }"#,
+        r#"{ stored: "a.list", alias: None, index: None, block: 1, accept_plain: true }"#,
+        r#"{ stored: "a.key", alias: None, index: None, block: 2, accept_plain: false }"#,
+        r#"{ stored: "a.customer", alias: Some("number"), index: Some("customer"), block: 65535, accept_plain: true }"#,
+        r#"{ stored: "a.type", alias: None, index: None, block: 1024, accept_plain: false }"#,
+    ] {
+        assert!(shown.contains(entry), "{entry} in {shown}");
+    }
+    assert_eq!(Account::<u8>::ENCRYPTED.len(), 6);
+    let _ = uses;
+}
+
+/// A codec of two bytes.
+mod bytes {
+    use session_runtime::{Bytes, InvalidValue};
+
+    pub(crate) fn decode(stored: Bytes) -> Result<[u8; 2], InvalidValue> {
+        stored.as_ref().try_into().map_err(|_| InvalidValue::new("not two bytes"))
+    }
+
+    pub(crate) fn encode(value: &[u8; 2]) -> Result<Bytes, InvalidValue> {
+        Ok(Bytes::copy_from_slice(value))
+    }
+}
+
+#[test]
+fn a_macro_may_write_the_padding() {
+    macro_rules! schema {
+        ($name:ident, $pad:literal, $type:ty) => {
+            #[derive(Session)]
+            struct $name {
+                #[session(encrypt(pad = $pad))]
+                email: $type,
+            }
+        };
+    }
+    schema!(Padded, 64, Option<String>);
+    assert!(format!("{:?}", Padded::ENCRYPTED).contains("block: 64"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Operations on fields, one by one and in batches, over every store.
 
 mod batches;
+mod encrypted;
 mod encryption_keys;
 mod end_reason;
 mod ended;
@@ -86,6 +87,16 @@ over_every_store! {
         an_empty_batch_sends_nothing
         load_after_save_is_identity
         save_leaves_unknown_fields_alone
+    }
+    encrypted {
+        every_operation_reads_the_plain_value
+        batches_and_structs_read_the_plain_values
+        the_store_gets_other_bytes_at_each_write
+        values_move_with_the_session
+        bytes_from_elsewhere_are_refused
+        plain_text_is_read_only_if_accepted
+        a_value_under_the_former_name_is_read_and_moved
+        an_encrypted_field_expires
     }
     login {
         a_login_moves_the_session_with_its_values

@@ -1,0 +1,9 @@
+use session_runtime::Session;
+
+#[derive(Session)]
+struct Account {
+    #[session(encrypt(pad = -64))]
+    email: Option<String>,
+}
+
+fn main() {}
