@@ -47,23 +47,24 @@ pub const fn encrypted<T>(spec: FieldSpec<T>, block: u16, accept_plain: bool) ->
     }
 }
 
-/// Reports a field with `encrypt` in a program without the feature.
+/// Reports a field with `encrypt` in a program without the feature. The bound names no parameter,
+/// because the compiler would mark the argument instead of the attribute.
 #[cfg(not(feature = "encryption"))]
 pub const fn encrypted<T>(spec: FieldSpec<T>, _: u16, _: bool) -> FieldSpec<T>
 where
-    FieldSpec<T>: FeatureEncryption,
+    for<'a> Encrypted: FeatureEncryption<'a>,
 {
     spec
 }
 
-/// The feature `encryption`.
+/// The feature `encryption`. With a lifetime, so that the compiler checks the bound at the caller.
 #[cfg(not(feature = "encryption"))]
 #[diagnostic::on_unimplemented(
     message = "`#[session(encrypt)]` needs the feature `encryption` of `session-runtime`",
     label = "add the feature",
     note = "session-runtime = {{ version = \"…\", features = [\"encryption\"] }}"
 )]
-pub trait FeatureEncryption {}
+pub trait FeatureEncryption<'a> {}
 
 /// The body of the function that finds sessions by an indexed field.
 pub fn index_query<S: Schema, T: IndexValue>(

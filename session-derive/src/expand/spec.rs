@@ -37,8 +37,9 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
 /// attribute.
 fn encrypted(spec: &TokenStream, attr: &EncryptAttr) -> TokenStream {
     let EncryptAttr { span, accept_plain, block } = attr;
-    let encrypted = quote_spanned!(tokens::expansion_span(*span)=> __session::encrypted);
-    quote!(#encrypted(#spec, #block, #accept_plain))
+    quote_spanned! {tokens::expansion_span(*span)=>
+        __session::encrypted(#spec, #block, #accept_plain)
+    }
 }
 
 /// The path of `with_index`, with the span of the type.

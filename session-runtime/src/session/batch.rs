@@ -50,6 +50,7 @@ pub trait ReadBatch {
 
 macro_rules! tuples {
     ($($field:ident: $lifetime:lifetime $type:ident $form:ident),+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($lifetime,)+ $($type: 'static, $form,)+> ReadBatch
             for ($(Field<$lifetime, $type, $form>,)+)
         {
@@ -90,6 +91,7 @@ tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, 
 tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH, i: 'i I FI, j: 'j J FJ, k: 'k K FK);
 tuples!(a: 'a A FA, b: 'b B FB, c: 'c C FC, d: 'd D FD, e: 'e E FE, f: 'f F FF, g: 'g G FG, h: 'h H FH, i: 'i I FI, j: 'j J FJ, k: 'k K FK, l: 'l L FL);
 
+#[diagnostic::do_not_recommend]
 impl ReadBatch for () {
     type Output = ();
     type Specs = ();
@@ -109,6 +111,7 @@ impl ReadBatch for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: 'static, F> ReadBatch for Vec<Field<'_, T, F>> {
     type Output = Vec<T>;
     type Specs = Vec<&'static FieldSpec<T>>;

@@ -79,4 +79,5 @@ const fn encryption(_: u16, _: bool) -> Option<Encryption> {
 )]
 pub trait StoreReadable {}
 
+#[diagnostic::do_not_recommend]
 impl StoreReadable for Plain {}
