@@ -37,7 +37,7 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
 /// attribute.
 fn encrypted(spec: &TokenStream, attr: &EncryptAttr) -> TokenStream {
     let EncryptAttr { span, accept_plain, block } = attr;
-    quote_spanned! {tokens::expansion_span(*span)=>
+    quote_spanned! {*span=>
         __session::encrypted(#spec, #block, #accept_plain)
     }
 }

@@ -84,15 +84,15 @@ pub struct Public<Item> {
     /// An index with a name.
     #[session(index(name = "p", by = "of_private"))]
     private: Option<u64>,
-    /// A field with an old name.
-    #[session(alias = "seen", ttl = "5m", on_decode_error = "default")]
-    pub seen: Option<u64>,
     /// An encrypted field.
     #[session(encrypt(accept_plain, pad = 64), alias = "note")]
     pub remark: String,
     /// An encrypted field that only this module sees.
     #[session(json, encrypt)]
     secrets: Vec<Item>,
+    /// A field with an old name.
+    #[session(alias = "seen", ttl = "5m", on_decode_error = "default")]
+    pub seen: Option<u64>,
 }
 
 /// rustc accepts this name, but not with a suffix.
