@@ -183,6 +183,11 @@ pub use bytes::Bytes;
 #[cfg(feature = "derive")]
 #[doc(inline)]
 #[doc = include_str!("derive.md")]
+#[cfg_attr(
+    feature = "encryption",
+    doc = "\n\n[`encryption_keys`]: crate::SessionConfig::encryption_keys\n"
+)]
+#[cfg_attr(not(feature = "encryption"), doc = "\n\n[`encryption_keys`]: crate#features\n")]
 pub use session_derive::Session;
 
 #[cfg(feature = "derive")]
