@@ -58,7 +58,7 @@ pub(crate) enum ValueKind {
     Flag,
     /// `key = "5m"`.
     Duration,
-    /// `key = 64`: an integer from this minimum to 65,535.
+    /// `key = 64`: an integer from this minimum to 65535.
     Integer(u16),
     /// `key = some::path`.
     Path,
