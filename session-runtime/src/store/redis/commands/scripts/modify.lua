@@ -334,12 +334,12 @@ end
 local field_lifetime = ARGV[5]
 if keeps_times then
   -- If the server lacks the command, this raises an error instead of returning false.
-  local is_known, is_permitted = pcall(may, 'HPTTL', key, 'FIELDS', '1', field)
-  if is_known and not is_permitted then
-    return redis.error_reply('NOPERM fields that expire need HPTTL')
+  local is_known = pcall(may, 'HPTTL', key, 'FIELDS', '1', field)
+  local left = is_known and redis.pcall('HPTTL', key, 'FIELDS', '1', stored[2] and field or alias) or {-1}
+  if left.err then
+    return left
   end
-  local left = is_known and redis.call('HPTTL', key, 'FIELDS', '1', stored[2] and field or alias)[1] or -1
-  field_lifetime = left < 0 and '0' or math.max(left, 1)
+  field_lifetime = left[1] < 0 and '0' or math.max(left[1], 1)
 end
 local expires = is_changed and not is_removed and field_lifetime ~= '0'
 if expires then
