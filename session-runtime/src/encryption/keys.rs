@@ -203,3 +203,90 @@ impl fmt::Debug for EncryptionKeys {
         write!(f, "EncryptionKeys({} keys)", 1 + self.older.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// A value that another implementation encrypted.
+    struct Vector {
+        name: &'static str,
+        secret: &'static str,
+        identity: [u8; 8],
+        field: &'static str,
+        index: Option<&'static str>,
+        block: u16,
+        nonce: [u8; NONCE_LEN],
+        value: Vec<u8>,
+        stored: Vec<u8>,
+    }
+
+    impl Vector {
+        fn place(&self) -> Place<'_> {
+            Place { identity: &self.identity, field: self.field }
+        }
+
+        fn keys(&self) -> EncryptionKeys {
+            EncryptionKeys::new(self.secret.as_bytes(), []).unwrap()
+        }
+
+        fn encryption(&self) -> Encryption {
+            Encryption::new().pad(self.block)
+        }
+    }
+
+    /// Made with Python's `cryptography`, see `tests/support/encryption.py`.
+    fn vectors() -> Vec<Vector> {
+        let vectors = include_str!("vectors.txt").split("\n\n").skip(1);
+        vectors.map(|vector| parse(&vector.lines().filter_map(parts).collect())).collect()
+    }
+
+    fn parts(line: &'static str) -> Option<(&'static str, &'static str)> {
+        Some(line.split_once(' ').unwrap_or((line, ""))).filter(|(key, _)| !key.is_empty())
+    }
+
+    fn parse(parts: &HashMap<&'static str, &'static str>) -> Vector {
+        Vector {
+            name: parts["name"],
+            secret: parts["secret"],
+            identity: parts["identity"].as_bytes().try_into().unwrap(),
+            field: parts["field"],
+            index: parts.get("index").copied(),
+            block: parts["block"].parse().unwrap(),
+            nonce: bytes(parts["nonce"]).try_into().unwrap(),
+            value: bytes(parts["value"]),
+            stored: bytes(parts["stored"]),
+        }
+    }
+
+    fn bytes(digits: &str) -> Vec<u8> {
+        let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        (0..digits.len()).step_by(2).map(byte).collect()
+    }
+
+    #[test]
+    fn values_of_another_implementation_open() {
+        let vectors = vectors();
+        assert_eq!(vectors.len(), 22);
+        for vector in vectors {
+            let stored = Bytes::from(vector.stored.clone());
+            let older = EncryptionKeys::new(b"newer", [vector.secret.as_bytes()]).unwrap();
+            for keys in [vector.keys(), older] {
+                let opened = keys.open(Encryption::new(), vector.place(), &stored);
+                assert_eq!(opened.unwrap(), vector.value, "{}", vector.name);
+            }
+        }
+    }
+
+    #[test]
+    fn format_is_pinned() {
+        for vector in vectors() {
+            let Vector { index, ref value, nonce, .. } = vector;
+            let sealed =
+                vector.keys().newest.seal(vector.encryption(), vector.place(), index, value, nonce);
+            assert_eq!(sealed.unwrap(), vector.stored, "{}", vector.name);
+        }
+    }
+}
