@@ -22,7 +22,7 @@ const CIPHER_LABEL: &[u8] = b"session-runtime field encryption v1";
 const NUMBER_LABEL: &[u8] = b"session-runtime field encryption number v1";
 const INDEX_LABEL: &[u8] = b"session-runtime field index v1";
 /// The longest text that XChaCha20-Poly1305 encrypts, about 256 GiB.
-const MAX_LEN: usize = (1 << 38) - 64;
+const MAX_LEN: usize = (u32::MAX as usize).saturating_mul(64);
 
 /// The keys of encrypted fields. The first key encrypts, and all keys decrypt.
 ///
@@ -137,8 +137,9 @@ impl Key {
         let _ = secret.expand(INDEX_LABEL, &mut index_key[..32]);
         Self {
             number,
-            cipher: XChaCha20Poly1305::new(&(*cipher_key).into()),
-            index: Hmac::new(&(*index_key).into()),
+            // Borrowed, because nothing would erase a copy.
+            cipher: XChaCha20Poly1305::new((&*cipher_key).into()),
+            index: Hmac::new((&*index_key).into()),
         }
     }
 
