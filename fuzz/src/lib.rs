@@ -11,6 +11,7 @@ mod accepted;
 mod cookie_header;
 #[path = "../../tests/support/cookies.rs"]
 pub mod cookies;
+mod encrypted_values;
 mod environment;
 mod flask_cookie;
 mod marker;
@@ -20,6 +21,7 @@ mod tornado_cookie;
 mod values;
 
 pub use cookie_header::cookie_header;
+pub use encrypted_values::encrypted_values;
 pub use environment::environment;
 pub use flask_cookie::flask_cookie;
 pub use native_cookie::native_cookie;
@@ -31,12 +33,13 @@ pub use values::values;
 pub type Target = fn(&[u8]);
 
 /// All targets by name. Each corpus has the name of a target.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("cookie_header", cookie_header),
     ("native_cookie", native_cookie),
     ("tornado_cookie", tornado_cookie),
     ("flask_cookie", flask_cookie),
     ("values", values),
+    ("encrypted_values", encrypted_values),
     ("store_url", store_url),
     ("environment", environment),
 ];
