@@ -56,9 +56,10 @@ fn save<S: Schema>(schema: &S, stored: &mut Stored) {
 
 /// Loads the struct from a session in memory.
 fn load<S: Schema>(stored: &Stored) -> Result<S, Error> {
-    let values = stored.iter().map(|(field, value)| (field.as_str(), value.clone()));
-    let set = |(field, value)| Change::Set { field, value, ttl: None };
-    let changes: Vec<_> = values.map(set).collect();
+    let changes: Vec<_> = stored
+        .iter()
+        .map(|(field, value)| Change::Set { field, value: value.clone(), ttl: None })
+        .collect();
     let (store, id) = (MemoryStore::new(), fresh_id());
     pollster::block_on(create(&store, &SessionKey::new("app", &id), &changes));
     let config = SessionConfig::new().secret(SECRET);

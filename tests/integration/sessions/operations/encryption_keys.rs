@@ -125,7 +125,7 @@ pub(crate) async fn values_are_encrypted_again_without_a_use_of_the_session(worl
     assert_eq!(new.reencrypt::<Before>().run().await.unwrap_err().status(), 500);
 }
 
-/// Behaviour: sessions of a user, by an encrypted field.
+/// Behaviour: encrypted users.
 pub(crate) async fn sessions_are_found_under_every_key(world: World) {
     let (old, both) = (with_keys(&world, &[OLD]), with_keys(&world, &[NEW, OLD]));
     let former = [sign_in(&old, 7).await, sign_in(&old, 7).await];
@@ -162,7 +162,7 @@ pub(crate) async fn sessions_are_found_under_every_key(world: World) {
     assert_eq!(both.find(Profile::by_user(8)).count().await.unwrap(), 2);
 }
 
-/// Behaviour: login with an encrypted user.
+/// Behaviour: encrypted users.
 pub(crate) async fn a_login_with_an_encrypted_user_has_its_conditions(world: World) {
     let (old, both) = (with_keys(&world, &[OLD]), with_keys(&world, &[NEW, OLD]));
     let mine = both.find(Profile::by_user(7));
