@@ -26,7 +26,8 @@ mod padding;
 mod place;
 #[cfg(feature = "encryption")]
 mod sealed;
-#[cfg(all(test, feature = "encryption"))]
+#[cfg(test)]
+#[cfg(feature = "encryption")]
 mod tests;
 mod unopened;
 

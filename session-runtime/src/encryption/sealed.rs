@@ -66,9 +66,9 @@ pub(crate) fn indexed_beginning(stored: &Bytes) -> Option<Bytes> {
 }
 
 fn header_len(stored: &[u8]) -> Option<usize> {
-    match stored.first()? {
-        &PLAIN_VERSION => Some(1 + NUMBER_LEN),
-        &INDEXED_VERSION => Some(MAX_HEADER_LEN),
+    match *stored.first()? {
+        PLAIN_VERSION => Some(1 + NUMBER_LEN),
+        INDEXED_VERSION => Some(MAX_HEADER_LEN),
         _ => None,
     }
 }
