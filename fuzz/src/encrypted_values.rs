@@ -62,6 +62,11 @@ const LENIENT: usize = 3;
 /// The length of the version and the number of the key.
 const BEGIN: usize = 5;
 
+const NEWEST: &str = "base64:ey1J5lbGIz+wuQ95QI0Wb1v98qKUVGBm4qrd+e63BDo=";
+const OLDER: &str = "base64:pboRI1rq4AjB3A2bucyoWrA2xTXdjdAFxERPI8jGhuA=";
+/// A key that is not configured when values are read.
+const UNKNOWN: &str = "base64:2EC2AIV/EzHk+aB0Rcvt/lV2UZZ2baYMAWrwKWbww0g=";
+
 struct Store {
     sessions: Sessions,
     ids: [SessionId; 2],
@@ -78,19 +83,17 @@ struct Sample {
 }
 
 static STORE: LazyLock<Store> = LazyLock::new(|| {
-    let (older, newest) =
-        ("an older key of at least 32 bytes", "the newest key of at least 32 bytes");
     let memory = MemoryStore::new();
     let with_keys = |keys: &str| {
         let config = SessionConfig::new().secret(super::cookies::SECRET).encryption_keys(keys);
         Sessions::with_store(config, memory.clone()).unwrap()
     };
-    let sessions = with_keys(&format!("{newest},{older}"));
+    let sessions = with_keys(&format!("{NEWEST},{OLDER}"));
     let ids =
         [(); 2].map(|()| block_on(sessions.create::<Encrypted>()).unwrap().session_id().unwrap());
     let mut store = Store { sessions, ids, samples: Vec::new() };
-    let unknown = with_keys("another key that is not in the configuration");
-    for (other, is_known) in [(with_keys(newest), true), (with_keys(older), true), (unknown, false)]
+    let unknown = with_keys(UNKNOWN);
+    for (other, is_known) in [(with_keys(NEWEST), true), (with_keys(OLDER), true), (unknown, false)]
     {
         for session in 0..store.ids.len() {
             for field in 0..FIELDS {
