@@ -22,6 +22,7 @@ pub(super) fn unpadded_len(padded: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
@@ -52,7 +53,7 @@ mod tests {
     proptest! {
         #[test]
         fn padding_is_whole_blocks_and_comes_off(
-            value in proptest::collection::vec(prop_oneof![Just(0), Just(END), any::<u8>()], 0..200),
+            value in vec(prop_oneof![Just(0), Just(END), any::<u8>()], 0..200),
             block in prop_oneof![1..80_usize, 1..=usize::from(u16::MAX)],
         ) {
             let padded = padded(&value, block);

@@ -41,7 +41,7 @@ fn a_value_opens_under_every_key_and_in_its_place_alone() {
     assert!(!new.is_newest(None, &sealed) && old.is_newest(None, &sealed));
     let newer = new.seal(none, PLACE, None, b"x").unwrap();
     assert_eq!(old.open(none, PLACE, &newer), Err(Unopened::UnknownKey));
-    for other in [Place { field: "mail", ..PLACE }, Place { identity: b"dGFndGFm", ..PLACE }] {
+    for other in [Place { field: "mail", ..PLACE }, Place { identity: b"b3RoZXIh", ..PLACE }] {
         assert_eq!(old.open(none, other, &sealed), Err(Unopened::Altered));
     }
     let plain = Bytes::from_static(b"ada@example.org");
@@ -179,7 +179,11 @@ proptest! {
     }
 
     #[test]
-    fn no_altered_value_opens(value in vec(any::<u8>(), 0..100), index in indexes(), change in 1..=u8::MAX) {
+    fn no_altered_value_opens(
+        value in vec(any::<u8>(), 0..100),
+        index in indexes(),
+        change in 1..=u8::MAX,
+    ) {
         let keys = keys(b"key", &[]);
         let sealed = seal(&keys, index, &value);
         for at in 0..sealed.len() {
@@ -226,7 +230,8 @@ proptest! {
             (&identities.0, &format!("{}{}", identities.0, fields.0)),
             (&identities.0, &format!("{}\0", fields.0)),
         ] {
-            prop_assert_eq!(keys.open(none, place(identity, field), &sealed), Err(Unopened::Altered));
+            let opened = keys.open(none, place(identity, field), &sealed);
+            prop_assert_eq!(opened, Err(Unopened::Altered));
         }
     }
 
@@ -257,12 +262,13 @@ proptest! {
         prop_assume!(values.0 != values.1);
         let keys = keys(b"key", &[]);
         let (one, two) = (seal(&keys, indexes.0, &values.0), seal(&keys, indexes.1, &values.1));
-        let is_same_beginning = one[..at.min(one.len())] == two[..at.min(two.len())];
-        if let (false, Some(begin), Some(rest)) = (is_same_beginning, one.get(..at), two.get(at..)) {
-            prop_assert_eq!(open(&keys, [begin, rest].concat()), Err(Unopened::Altered));
+        if let (Some(begin), Some(rest)) = (one.get(..at), two.get(at..)) {
+            let mixed = [begin, rest].concat();
+            prop_assert_eq!(open(&keys, mixed.clone()).is_ok(), mixed == two);
         }
         // Every part that both have, in the place of the other's.
-        for (begin, end) in [(0, 5), (5, 21), (21, 29), (29, 45), (one.len() - TAG_LEN, one.len())] {
+        let tag = (one.len() - TAG_LEN, one.len());
+        for (begin, end) in [(0, 5), (5, 21), (21, 29), (29, 45), tag] {
             let mut mixed = one.to_vec();
             let Some(part) = two.get(begin..end) else { continue };
             mixed[begin..end].copy_from_slice(part);
@@ -281,9 +287,10 @@ proptest! {
         let beginnings: Vec<_> = new.beginnings(&index, &value).collect();
         prop_assert!(beginnings.iter().all(|beginning| beginning.len() == 21));
         for (keys, beginning) in [&new, &keys(b"old", &[])].into_iter().zip(&beginnings) {
-            let stored = |value| keys.seal(Encryption::new().pad(block), PLACE, Some(&index), value);
-            prop_assert!(stored(&value).unwrap().starts_with(beginning));
-            prop_assert_eq!(stored(&other).unwrap().starts_with(beginning), other == value);
+            let encryption = Encryption::new().pad(block);
+            let stored = |value| keys.seal(encryption, PLACE, Some(&index), value).unwrap();
+            prop_assert!(stored(&value).starts_with(beginning));
+            prop_assert_eq!(stored(&other).starts_with(beginning), other == value);
             prop_assert!(!seal(keys, Some("Other"), &value).starts_with(beginning));
         }
     }
