@@ -74,6 +74,14 @@ impl fmt::Debug for SecretText {
 #[derive(Clone)]
 pub(crate) struct Secret(Box<[u8]>);
 
+/// Erases the bytes.
+#[cfg(feature = "encryption")]
+impl Drop for Secret {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
 impl Secret {
     /// Generates a random secret for the life of the process.
     pub(crate) fn random() -> Result<Self, Error> {

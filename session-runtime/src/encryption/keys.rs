@@ -26,7 +26,7 @@ const MAX_LEN: usize = (u32::MAX as usize).saturating_mul(64);
 
 /// The keys of encrypted fields. The first key encrypts, and all keys decrypt.
 ///
-/// Keys are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt.
+/// Keys are erased when they are dropped. They are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt.
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct EncryptionKeys {
@@ -36,33 +36,41 @@ pub(crate) struct EncryptionKeys {
 
 struct Key {
     number: [u8; NUMBER_LEN],
-    /// Erases the key when dropped.
     cipher: XChaCha20Poly1305,
     index: Hmac<Sha256>,
 }
 
 impl EncryptionKeys {
-    /// Derives the keys from secrets, the newest first.
+    /// Derives the keys from secrets, the newest first. Equal secrets count once.
     ///
     /// # Errors
     ///
     /// `is_config` if two secrets lead to keys of the same number. The chance is one in four
-    /// thousand million, unless the secrets are equal.
+    /// thousand million.
     pub(crate) fn new<'a>(
-        newest: &[u8],
+        newest: &'a [u8],
         older: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Self, Error> {
-        let (newest, mut kept) = (Key::derive(newest), Vec::<Key>::new());
-        for key in older.into_iter().map(Key::derive) {
-            if kept.iter().chain([&newest]).any(|other| other.number == key.number) {
+        let (mut secrets, mut keys) = (vec![newest], Self::of(newest));
+        for secret in older {
+            if secrets.contains(&secret) {
+                continue;
+            }
+            let key = Key::derive(secret);
+            if keys.all().any(|other| other.number == key.number) {
                 return Err(Error::config(
-                    "two of the keys that encrypt fields are the same, or have the same number: \
-                     remove one of them",
+                    "two of the keys that encrypt fields have the same number by chance: replace \
+                     one of them",
                 ));
             }
-            kept.push(key);
+            secrets.push(secret);
+            keys.older.push(key);
         }
-        Ok(Self { newest, older: kept })
+        Ok(keys)
+    }
+
+    fn of(newest: &[u8]) -> Self {
+        Self { newest: Key::derive(newest), older: Vec::new() }
     }
 
     /// Encrypts a value for its place. `index` is the name of the field's index.

@@ -40,7 +40,7 @@ impl EncryptionKeys {
         match *self {}
     }
 
-    pub(crate) fn beginnings(&self, _: &str, _: &[u8]) -> std::iter::Empty<Bytes> {
+    pub(crate) fn beginnings(&self, _: &str, _: &[u8]) -> std::vec::IntoIter<Bytes> {
         match *self {}
     }
 

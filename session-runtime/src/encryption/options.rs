@@ -31,6 +31,9 @@ impl Encryption {
     }
 
     /// Reads values from before the field was encrypted. The next write encrypts them.
+    ///
+    /// Bytes that begin with `0xF5` or `0xF6` count as encrypted. Text and numbers never begin with
+    /// these bytes.
     pub const fn accept_plain(mut self) -> Self {
         self.accepts_plain = true;
         self

@@ -10,8 +10,52 @@ pub(crate) struct ChangeSet<'a> {
     pub(crate) changes: &'a [Change<'static>],
     /// The changes of indexed fields once more.
     pub(crate) indexed: &'a [IndexedChange],
-    /// The fields whose new values have to be encrypted.
-    pub(crate) encrypted: &'a [EncryptedField],
+    /// The fields whose new values have to be encrypted, if any.
+    pub(crate) encrypted: Option<Encrypted<'a>>,
+}
+
+/// The fields whose new values have to be encrypted, for a step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Encrypted<'a> {
+    pub(crate) fields: &'a EncryptedFields,
+    pub(crate) first: EncryptedField,
+}
+
+/// The fields whose new values have to be encrypted. Without the feature, there is no value of this
+/// type, so an `Option` of it takes no room.
+#[derive(Debug)]
+pub(crate) struct EncryptedFields {
+    first: EncryptedField,
+    others: Vec<EncryptedField>,
+}
+
+impl EncryptedFields {
+    pub(crate) fn add(fields: &mut Option<Self>, field: EncryptedField) {
+        match fields {
+            Some(fields) => fields.others.push(field),
+            None => *fields = Some(Self { first: field, others: Vec::new() }),
+        }
+    }
+
+    /// Drops the fields with these names.
+    pub(crate) fn forget(fields: &mut Option<Self>, is_forgotten: impl Fn(&str) -> bool) {
+        let Some(Self { first, others }) = fields.take() else { return };
+        for field in [first].into_iter().chain(others) {
+            if !is_forgotten(field.name) {
+                Self::add(fields, field);
+            }
+        }
+    }
+
+    pub(crate) fn as_ref(&self) -> Encrypted<'_> {
+        Encrypted { fields: self, first: self.first }
+    }
+
+    /// Returns the field with this name, as it was added last.
+    pub(crate) fn find(&self, name: &str) -> Option<&EncryptedField> {
+        let mut all = self.others.iter().rev().chain([&self.first]);
+        all.find(|field| field.name == name)
+    }
 }
 
 /// A field with values that have to be encrypted.

@@ -1,12 +1,12 @@
 //! Values that are encrypted before they reach the store.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 
-use super::change_set::{ChangeSet, EncryptedField};
+use super::change_set::{ChangeSet, Encrypted, EncryptedField};
 use super::handle::SessionHandle;
 use super::manager::Manager;
+#[cfg(feature = "encryption")]
+use crate::encryption::indexed_beginning;
 use crate::encryption::{Encryption, Place, Unopened};
 use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
@@ -19,7 +19,30 @@ pub(crate) struct Answer<T> {
     pub(crate) session: Option<SessionMetadata>,
 }
 
+/// Changes with encrypted values. Without the feature, there is no value of this type, so an `Option`
+/// of it takes no room.
+pub(super) struct SealedChanges {
+    changes: Vec<Change<'static>>,
+    /// The encryption of one of the changes.
+    _encryption: Encryption,
+}
+
+impl SealedChanges {
+    /// Returns the changes with encrypted values, or else these.
+    #[inline]
+    pub(super) fn or<'a>(
+        sealed: Option<&'a Self>,
+        plain: &'a [Change<'static>],
+    ) -> &'a [Change<'static>] {
+        sealed.map_or(plain, |sealed| &sealed.changes)
+    }
+}
+
 /// Encrypts a value of a session.
+///
+/// # Errors
+///
+/// `is_config` if there is no key.
 fn seal(
     manager: &Manager,
     session: &SessionMetadata,
@@ -76,68 +99,104 @@ pub(crate) fn reseal(
     names: impl Iterator<Item = &'static str>,
     stored: &Bytes,
 ) -> Result<Resealed, Error> {
-    if manager.encryption_keys(field.name)?.is_newest(field.index, stored) {
+    let has_newest_key = manager.encryption_keys(field.name)?.is_newest(field.index, stored);
+    if has_newest_key && field.index.is_none() {
         return Ok(Resealed::IsNewest);
     }
     let Ok(plain) = open(manager, session, field.encryption, names, stored)? else {
         return Ok(Resealed::Unreadable);
     };
     let sealed = seal(manager, session, field, &plain)?;
-    Ok(Resealed::Value { plain, sealed })
+    // The digest may be of another index.
+    let is_newest = has_newest_key && indexed_beginning(stored) == indexed_beginning(&sealed);
+    Ok(if is_newest { Resealed::IsNewest } else { Resealed::Value { plain, sealed } })
 }
 
 impl SessionHandle {
-    /// Checks that the fields can be encrypted, before anything is planned.
+    /// Checks that the field can be encrypted, before anything is planned.
     #[inline]
-    pub(super) fn check_encryption_keys(&self, encrypted: &[EncryptedField]) -> Result<(), Error> {
-        encrypted
-            .first()
-            .map_or(Ok(()), |field| self.manager().encryption_keys(field.name).map(|_| ()))
-    }
-
-    /// Returns the changes as the store gets them.
-    #[inline]
-    pub(super) fn sealed_changes<'a>(
+    pub(super) fn check_encryption_key(
         &self,
-        session: &SessionMetadata,
-        set: ChangeSet<'a>,
-    ) -> Result<Cow<'a, [Change<'static>]>, Error> {
-        if set.encrypted.is_empty() {
-            return Ok(Cow::Borrowed(set.changes));
+        encrypted: Option<EncryptedField>,
+    ) -> Result<(), Error> {
+        match encrypted {
+            Some(field) => self.manager().encryption_keys(field.name).map(|_| ()),
+            None => Ok(()),
         }
-        self.sealed_changes_of_some(session, set).map(Cow::Owned)
     }
 
-    #[cold]
-    fn sealed_changes_of_some(
+    /// Returns the changes with encrypted values, if a field is encrypted.
+    #[inline]
+    pub(super) fn sealed_changes(
         &self,
         session: &SessionMetadata,
         set: ChangeSet<'_>,
-    ) -> Result<Vec<Change<'static>>, Error> {
-        let mut changes = set.changes.to_vec();
+    ) -> Result<Option<SealedChanges>, Error> {
+        match set.encrypted {
+            Some(encrypted) => self.seal_changes(session, set.changes, encrypted).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Encrypts a new value of a session.
+    ///
+    /// # Errors
+    ///
+    /// `is_too_large` if the encrypted value exceeds the limit.
+    fn seal_new(
+        &self,
+        session: &SessionMetadata,
+        field: &EncryptedField,
+        value: &[u8],
+    ) -> Result<Bytes, Error> {
+        let sealed = seal(self.manager(), session, field, value)?;
+        self.manager().size_limits().check_value(field.name, &sealed)?;
+        Ok(sealed)
+    }
+
+    #[cold]
+    fn seal_changes(
+        &self,
+        session: &SessionMetadata,
+        changes: &[Change<'static>],
+        encrypted: Encrypted<'_>,
+    ) -> Result<SealedChanges, Error> {
+        let mut changes = changes.to_vec();
         for change in &mut changes {
             let Change::Set { field, value, .. } = change else { continue };
-            if let Some(encrypted) = set.encrypted.iter().find(|one| one.name == *field) {
-                *value = seal(self.manager(), session, encrypted, value)?;
+            if let Some(encrypted) = encrypted.fields.find(field) {
+                *value = self.seal_new(session, encrypted, value)?;
             }
         }
-        Ok(changes)
+        Ok(SealedChanges { changes, _encryption: encrypted.first.encryption })
     }
 
     /// Returns the action as the store gets it.
+    #[inline]
     pub(super) fn sealed_action(
         &self,
         session: &SessionMetadata,
-        encrypted: Option<&EncryptedField>,
+        encrypted: Option<EncryptedField>,
         action: &Action,
     ) -> Result<Action, Error> {
-        let mut action = action.clone();
-        let Some(encrypted) = encrypted else { return Ok(action) };
+        match encrypted {
+            Some(encrypted) => self.seal_action(session, encrypted, action.clone()),
+            None => Ok(action.clone()),
+        }
+    }
+
+    #[cold]
+    fn seal_action(
+        &self,
+        session: &SessionMetadata,
+        encrypted: EncryptedField,
+        mut action: Action,
+    ) -> Result<Action, Error> {
         if let Action::Replace(Some(value))
         | Action::GetOrSet(value)
         | Action::CompareAndSet { value: Some(value), .. } = &mut action
         {
-            *value = seal(self.manager(), session, encrypted, value)?;
+            *value = self.seal_new(session, &encrypted, value)?;
         }
         Ok(action)
     }

@@ -1,6 +1,7 @@
 //! New ids for a request's session.
 
 use super::change_set::ChangeSet;
+use super::encrypted::SealedChanges;
 use super::handle::SessionHandle;
 use super::indexed::deadline_in;
 use super::write::ttl_of;
@@ -73,7 +74,7 @@ impl SessionHandle {
         if changes_fields && !self.store().supports_changes_in_rotation() {
             return Err(Error::new(Kind::NoChangesInRotation));
         }
-        self.check_encryption_keys(batch.set.encrypted)?;
+        self.check_encryption_key(batch.set.encrypted.map(|fields| fields.first))?;
         self.manager().size_limits().check_changes(changes)
     }
 
@@ -103,7 +104,7 @@ impl SessionHandle {
             expires_in,
             tombstone_for: TOMBSTONE_FOR,
             renews: planned.renews(),
-            changes: &sealed,
+            changes: SealedChanges::or(sealed.as_ref(), changes),
             keep_only: new_id.batch.and_then(|batch| batch.keep_only),
             deadline_in: deadline_in(&planned.to, now),
             index: &index_changes,

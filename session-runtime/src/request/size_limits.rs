@@ -36,7 +36,7 @@ impl SizeLimits {
         }
     }
 
-    fn check_value(self, field: &str, value: &[u8]) -> Result<(), Error> {
+    pub(crate) fn check_value(self, field: &str, value: &[u8]) -> Result<(), Error> {
         if value.len() > self.value {
             let what = format!("the field `{field}`");
             return Err(Error::new(Kind::TooLarge { what, size: value.len(), limit: self.value }));

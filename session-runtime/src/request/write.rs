@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::change_set::{ChangeSet, EncryptedField};
-use super::encrypted::Answer;
+use super::encrypted::{Answer, SealedChanges};
 use super::handle::SessionHandle;
 use super::indexed::IndexedChange;
 use super::report::{Progress, carry_out, record_nothing};
@@ -41,7 +41,7 @@ impl SessionHandle {
         if changes.is_empty() {
             return Ok(0);
         }
-        self.check_encryption_keys(encrypted)?;
+        self.check_encryption_key(encrypted.map(|fields| fields.first))?;
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(is_removal);
         let index_changes = self.index_changes(indexed)?;
@@ -51,7 +51,8 @@ impl SessionHandle {
                 let (mode, expires_in) = (plan.mode, plan.expires_in);
                 let index = self.indexing(&plan.session, &index_changes);
                 let sealed = self.sealed_changes(&plan.session, set)?;
-                let write = Write { mode, changes: &sealed, expires_in, index };
+                let stored = SealedChanges::or(sealed.as_ref(), changes);
+                let write = Write { mode, changes: stored, expires_in, index };
                 let written = self.store().write(&plan.session.key, write, overwrites).await;
                 let reply = written.map_err(|error| self.write_error(error, ttl))?;
                 self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
@@ -65,7 +66,7 @@ impl SessionHandle {
         if changes.iter().all(is_removal) {
             return Ok(true);
         }
-        self.check_encryption_keys(encrypted)?;
+        self.check_encryption_key(encrypted.map(|fields| fields.first))?;
         let Some(plan) = self.plan_write(false)? else { return Ok(true) };
         if plan.mode == WriteMode::Existing {
             return Ok(false);
@@ -74,7 +75,8 @@ impl SessionHandle {
         let index = self.indexing(&plan.session, &index_changes);
         let (mode, expires_in) = (plan.mode, plan.expires_in);
         let sealed = self.sealed_changes(&plan.session, set)?;
-        let write = Write { mode, changes: &sealed, expires_in, index };
+        let stored = SealedChanges::or(sealed.as_ref(), changes);
+        let write = Write { mode, changes: stored, expires_in, index };
         let written = self.store().write(&plan.session.key, write, false).await;
         let ttl = changes.iter().find_map(ttl_of);
         let reply = written.map_err(|error| {
@@ -101,7 +103,7 @@ impl SessionHandle {
     ) -> Result<Answer<Option<Modified>>, Error> {
         let FieldChange { field, alias, ttl, action, indexed, encrypted } = change;
         self.manager().size_limits().check_action(field, &action)?;
-        self.check_encryption_keys(encrypted.as_slice())?;
+        self.check_encryption_key(encrypted)?;
         let index_changes = self.index_changes(indexed.as_slice())?;
         self.forget_old_creation(&index_changes);
         let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
@@ -111,7 +113,7 @@ impl SessionHandle {
                 mode,
                 field,
                 alias,
-                action: self.sealed_action(&plan.session, encrypted.as_ref(), &action)?,
+                action: self.sealed_action(&plan.session, encrypted, &action)?,
                 ttl,
                 expires_in,
                 index,

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::error::{Error, Kind};
 use crate::operation::Operation;
@@ -562,6 +563,9 @@ fn get<'a, T>(
     freshness: Freshness,
 ) -> Operation<'a, T> {
     Operation::new(span(OperationName::Get, handle, spec).instrument(async move {
+        if spec.is_plain_and_single() {
+            return spec.read(handle.get(spec.name(), freshness).await?);
+        }
         read(handle, spec, stored_value(handle, spec, freshness).await?)
     }))
 }
@@ -596,19 +600,13 @@ async fn stored_value<T>(
     spec: &'static FieldSpec<T>,
     freshness: Freshness,
 ) -> Result<Answer<Option<Bytes>>, Error> {
-    let name = spec.name();
-    match (spec.alias(), spec.encryption()) {
-        (None, None) => {
-            let value = handle.get(name, freshness).await?;
-            Ok(Answer { value, session: None })
-        }
-        (alias, _) => {
-            let names = [name, alias.unwrap_or(name)];
-            let names = if alias.is_some() { &names[..] } else { &names[..1] };
-            let Answer { value, session } = handle.get_many(names, freshness).await?;
-            Ok(Answer { value: value.into_iter().flatten().next(), session })
-        }
+    if spec.is_plain_and_single() {
+        let value = handle.get(spec.name(), freshness).await?;
+        return Ok(Answer { value, session: None });
     }
+    let names: SmallVec<[_; 2]> = spec.read_names().collect();
+    let Answer { value, session } = handle.get_many(&names, freshness).await?;
+    Ok(Answer { value: value.into_iter().flatten().next(), session })
 }
 
 fn modify<'a, T>(

@@ -16,6 +16,7 @@ pub enum Encrypted {}
 
 /// The names and the options of an encrypted field.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "encryption"), allow(dead_code, reason = "no field is encrypted"))]
 pub struct EncryptedName {
     pub(crate) stored: &'static str,
     alias: Option<&'static str>,

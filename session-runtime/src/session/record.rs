@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
-use crate::request::change_set::{ChangeSet, EncryptedField};
+use crate::request::change_set::{ChangeSet, EncryptedField, EncryptedFields};
 use crate::request::encrypted::{Answer, open};
 use crate::request::index_list::IndexedField;
 use crate::request::indexed::IndexedChange;
@@ -70,7 +70,7 @@ pub struct Changes {
     changes: Vec<Change<'static>>,
     /// The changes of indexed fields once more.
     indexed: Vec<IndexedChange>,
-    encrypted: Vec<EncryptedField>,
+    encrypted: Option<EncryptedFields>,
 }
 
 impl Changes {
@@ -80,7 +80,9 @@ impl Changes {
         let field = spec.name();
         let value = spec.write(value)?;
         self.indexed.extend(indexed_change(spec, value.as_ref()));
-        self.encrypted.extend(encrypted_field(spec).filter(|_| value.is_some()));
+        if let Some(field) = encrypted_field(spec) {
+            EncryptedFields::add(&mut self.encrypted, field);
+        }
         self.changes.push(match value {
             Some(value) => Change::Set { field, value, ttl: spec.ttl() },
             None => Change::Remove { field },
@@ -99,7 +101,8 @@ impl Changes {
     pub(crate) fn forget<T>(&mut self, spec: &FieldSpec<T>) {
         self.changes.retain(|earlier| spec.read_names().all(|name| earlier.field() != name));
         self.indexed.retain(|earlier| spec.read_names().all(|name| earlier.field.field != name));
-        self.encrypted.retain(|earlier| spec.read_names().all(|name| earlier.name != name));
+        let is_forgotten = |earlier: &str| spec.read_names().any(|name| name == earlier);
+        EncryptedFields::forget(&mut self.encrypted, is_forgotten);
     }
 
     /// Adds changes that remove the fields of a schema.
@@ -128,7 +131,7 @@ impl Changes {
     /// Returns the changes, together with those of indexed fields.
     pub(crate) fn as_set(&self) -> ChangeSet<'_> {
         let Self { changes, indexed, encrypted } = self;
-        ChangeSet { changes, indexed, encrypted }
+        ChangeSet { changes, indexed, encrypted: encrypted.as_ref().map(EncryptedFields::as_ref) }
     }
 }
 

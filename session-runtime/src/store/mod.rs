@@ -192,7 +192,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Lookup<Vec<Option<Bytes>>>, StoreError>>;
 
     /// Changes a field depending on the current value. The session then expires `modify.expires_in`
-    /// from now, even if nothing was changed. With [`Modify::keeps_times`], the expiry stays the same.
+    /// from now, even if nothing was changed. With [`Modify::keeps_times`], the expiry stays as it
+    /// is.
     ///
     /// Missing and dead keys are treated as in [`write`](Self::write), and [`Lookup::Found`] always
     /// means that the session is live. [`WriteMode::Create`] therefore creates a session even to

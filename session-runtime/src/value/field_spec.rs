@@ -161,6 +161,12 @@ impl<T> FieldSpec<T> {
         self.encryption
     }
 
+    /// Returns whether the value has a single name and is not encrypted.
+    #[inline]
+    pub(crate) const fn is_plain_and_single(&self) -> bool {
+        self.alias.is_none() && self.encryption.is_none()
+    }
+
     /// Returns the names under which the value may be stored, the newest first.
     pub(crate) fn read_names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.alias())

@@ -267,8 +267,8 @@ impl Entries {
         true
     }
 
-    /// Returns `false` if there was no other session than the one that needs the room, which fits on
-    /// an empty store.
+    /// Returns `false` if there was no session besides the one that needs the room. That session
+    /// fits on an empty store.
     fn evict_least_recently_used(&mut self, needs_room: &str) -> bool {
         let mut others = self.live.keys().filter(|name| &***name != needs_room);
         let Some(name) = others.next().map(Arc::clone) else { return false };

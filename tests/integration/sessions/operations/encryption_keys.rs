@@ -214,8 +214,8 @@ pub(crate) async fn plain_text_is_encrypted_by_the_walk(world: World) {
     assert_eq!(strict.user().await.unwrap(), Some(7));
 }
 
-/// The deployments that serve at the same time, in steps. Before the last two, all stored values are
-/// encrypted again.
+/// The deployments that serve at the same time, in steps. Before the last two steps, all stored
+/// values are encrypted again.
 const STEPS: [(usize, usize); 6] = [(0, 0), (0, 1), (1, 2), (2, 2), (2, 3), (3, 3)];
 
 /// Behaviour: replacement of keys.

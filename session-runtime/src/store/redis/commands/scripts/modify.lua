@@ -2,8 +2,9 @@
 -- else the value of the alias.
 --
 -- KEYS[1]  The session.
--- ARGV[1]  The lifetime of the session, in milliseconds. If empty, the expiries of the session and of
---          the value stay the same. Only for an existing session, and for `compare` with a new value.
+-- ARGV[1]  The lifetime of the session, in milliseconds. If empty, the expiries of the session and
+--          of the value stay the same. Empty only for an existing session, and for `compare` with a
+--          new value.
 -- ARGV[2]  1 to create a missing session, or 0 if the session must exist.
 -- ARGV[3]  The field.
 -- ARGV[4]  The alias, which is the former name of the field, or empty.
