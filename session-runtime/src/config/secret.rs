@@ -78,7 +78,7 @@ pub(crate) struct Secret(Box<[u8]>);
 #[cfg(feature = "encryption")]
 impl Drop for Secret {
     fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.0);
+        zeroize::Zeroize::zeroize(&mut *self.0);
     }
 }
 

@@ -14,11 +14,25 @@ pub(crate) struct ChangeSet<'a> {
     pub(crate) encrypted: Option<Encrypted<'a>>,
 }
 
-/// The fields whose new values have to be encrypted, for a step.
+/// A reference to fields whose new values have to be encrypted. Without the feature, an `Option` of
+/// it takes no room.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encrypted<'a> {
-    pub(crate) fields: &'a EncryptedFields,
-    pub(crate) first: EncryptedField,
+    fields: &'a EncryptedFields,
+    /// The encryption of the first field.
+    pub(crate) encryption: Encryption,
+}
+
+impl Encrypted<'_> {
+    pub(crate) fn first_name(&self) -> &'static str {
+        self.fields.first.name
+    }
+
+    /// Returns the field with this name, as it was added last.
+    pub(crate) fn find(&self, name: &str) -> Option<&EncryptedField> {
+        let mut all = self.fields.others.iter().rev().chain([&self.fields.first]);
+        all.find(|field| field.name == name)
+    }
 }
 
 /// The fields whose new values have to be encrypted. Without the feature, there is no value of this
@@ -48,13 +62,7 @@ impl EncryptedFields {
     }
 
     pub(crate) fn as_ref(&self) -> Encrypted<'_> {
-        Encrypted { fields: self, first: self.first }
-    }
-
-    /// Returns the field with this name, as it was added last.
-    pub(crate) fn find(&self, name: &str) -> Option<&EncryptedField> {
-        let mut all = self.others.iter().rev().chain([&self.first]);
-        all.find(|field| field.name == name)
+        Encrypted { fields: self, encryption: self.first.encryption }
     }
 }
 

@@ -19,10 +19,10 @@ pub(crate) struct Answer<T> {
     pub(crate) session: Option<SessionMetadata>,
 }
 
-/// Changes with encrypted values. Without the feature, there is no value of this type, so an `Option`
-/// of it takes no room.
+/// Changes with encrypted values. Without the feature, there is no value of this type, so an
+/// `Option` of it takes no room.
 pub(super) struct SealedChanges {
-    changes: Vec<Change<'static>>,
+    changes: Box<[Change<'static>]>,
     /// The encryption of one of the changes.
     _encryption: Encryption,
 }
@@ -117,10 +117,10 @@ impl SessionHandle {
     #[inline]
     pub(super) fn check_encryption_key(
         &self,
-        encrypted: Option<EncryptedField>,
+        encrypted: Option<Encrypted<'_>>,
     ) -> Result<(), Error> {
         match encrypted {
-            Some(field) => self.manager().encryption_keys(field.name).map(|_| ()),
+            Some(fields) => self.manager().encryption_keys(fields.first_name()).map(|_| ()),
             None => Ok(()),
         }
     }
@@ -164,11 +164,11 @@ impl SessionHandle {
         let mut changes = changes.to_vec();
         for change in &mut changes {
             let Change::Set { field, value, .. } = change else { continue };
-            if let Some(encrypted) = encrypted.fields.find(field) {
+            if let Some(encrypted) = encrypted.find(field) {
                 *value = self.seal_new(session, encrypted, value)?;
             }
         }
-        Ok(SealedChanges { changes, _encryption: encrypted.first.encryption })
+        Ok(SealedChanges { changes: changes.into(), _encryption: encrypted.encryption })
     }
 
     /// Returns the action as the store gets it.

@@ -31,4 +31,4 @@ mod shared;
 mod size_limits;
 mod unknown_lifetimes;
 pub(crate) mod watch;
-pub(crate) mod write;
+mod write;

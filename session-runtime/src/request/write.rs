@@ -8,19 +8,10 @@ use super::encrypted::{Answer, SealedChanges};
 use super::handle::SessionHandle;
 use super::indexed::IndexedChange;
 use super::report::{Progress, carry_out, record_nothing};
+use crate::encryption::Encryption;
 use crate::error::{Error, Kind};
 use crate::lifecycle::{KnownFields, Lifecycle, Next, PlannedWrite};
 use crate::store::{Action, Change, Lookup, Modified, Modify, StoreError, Write, WriteMode};
-
-/// A change of a field that depends on the field's value.
-pub(crate) struct FieldChange {
-    pub(crate) field: &'static str,
-    pub(crate) alias: Option<&'static str>,
-    pub(crate) ttl: Option<Duration>,
-    pub(crate) action: Action,
-    pub(crate) indexed: Option<IndexedChange>,
-    pub(crate) encrypted: Option<EncryptedField>,
-}
 
 impl SessionHandle {
     /// Creates the session if there is none, and writes nothing else.
@@ -41,7 +32,7 @@ impl SessionHandle {
         if changes.is_empty() {
             return Ok(0);
         }
-        self.check_encryption_key(encrypted.map(|fields| fields.first))?;
+        self.check_encryption_key(encrypted)?;
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(is_removal);
         let index_changes = self.index_changes(indexed)?;
@@ -66,7 +57,7 @@ impl SessionHandle {
         if changes.iter().all(is_removal) {
             return Ok(true);
         }
-        self.check_encryption_key(encrypted.map(|fields| fields.first))?;
+        self.check_encryption_key(encrypted)?;
         let Some(plan) = self.plan_write(false)? else { return Ok(true) };
         if plan.mode == WriteMode::Existing {
             return Ok(false);
@@ -99,16 +90,25 @@ impl SessionHandle {
     /// session, and that the action creates none.
     pub(crate) async fn modify(
         &self,
-        change: FieldChange,
+        field: &'static str,
+        alias: Option<&'static str>,
+        ttl: Option<Duration>,
+        action: Action,
+        indexed: Option<IndexedChange>,
+        encryption: Option<Encryption>,
     ) -> Result<Answer<Option<Modified>>, Error> {
-        let FieldChange { field, alias, ttl, action, indexed, encrypted } = change;
         self.manager().size_limits().check_action(field, &action)?;
-        self.check_encryption_key(encrypted)?;
+        if encryption.is_some() {
+            self.manager().encryption_keys(field)?;
+        }
         let index_changes = self.index_changes(indexed.as_slice())?;
         self.forget_old_creation(&index_changes);
         let modified = carry_out!(self, plan = self.plan_write(!creates_session(&action))?, {
             let (mode, expires_in) = (plan.mode, plan.expires_in);
-            let index = self.indexing(&plan.session, &index_changes);
+            let encrypted = encryption.map(|encryption| {
+                let index = index_changes.first().map(|change| change.index);
+                EncryptedField { name: field, index, encryption }
+            });
             let modify = Modify {
                 mode,
                 field,
@@ -116,7 +116,7 @@ impl SessionHandle {
                 action: self.sealed_action(&plan.session, encrypted, &action)?,
                 ttl,
                 expires_in,
-                index,
+                index: self.indexing(&plan.session, &index_changes),
                 keeps_times: false,
             };
             let modified = self.store().modify(&plan.session.key, modify).await;

@@ -16,10 +16,9 @@ use crate::request::contention::Tries;
 use crate::request::encrypted::Answer;
 use crate::request::freshness::Freshness;
 use crate::request::handle::SessionHandle;
-use crate::request::write::FieldChange;
 use crate::session::form::{Plain, StoreReadable};
 use crate::session::increment::Increment;
-use crate::session::record::{self, Changes, encrypted_field, indexed_change};
+use crate::session::record::{self, Changes, indexed_change};
 use crate::store::{Action, Modified};
 use crate::telemetry::{OperationName, OperationSpan, record_origin};
 use crate::value::{FieldSpec, IntoField};
@@ -614,10 +613,8 @@ fn modify<'a, T>(
     spec: &FieldSpec<T>,
     action: Action,
 ) -> impl Future<Output = Result<Answer<Option<Modified>>, Error>> + use<'a, T> {
-    let (field, alias, ttl) = (spec.name(), spec.alias(), spec.ttl());
     let indexed = indexed_change(spec, new_value(&action));
-    let encrypted = encrypted_field(spec);
-    handle.modify(FieldChange { field, alias, ttl, action, indexed, encrypted })
+    handle.modify(spec.name(), spec.alias(), spec.ttl(), action, indexed, spec.encryption())
 }
 
 /// Returns the value that the field gets if the action changes the field. Sums have no index.

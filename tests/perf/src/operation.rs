@@ -27,6 +27,10 @@ pub enum Operation {
     Incr,
     /// A single read of five fields.
     ReadFive,
+    /// A further read of an encrypted field with this many bytes.
+    GetEncrypted(usize),
+    /// A write of an encrypted field with this many bytes.
+    SetEncrypted(usize),
 }
 
 impl Operation {
@@ -64,6 +68,15 @@ impl Operation {
         // The first operation of a request does more work.
         assert_eq!(runtime.block_on(session.count().into_future()).unwrap(), 12_345);
         match self {
+            Self::GetEncrypted(length) => {
+                let session = visit.encrypted(&runtime, length);
+                repeat_async(runtime, async move || session.note().await.unwrap())
+            }
+            Self::SetEncrypted(length) => {
+                let session = visit.encrypted(&runtime, length);
+                let note = "x".repeat(length);
+                repeat_async(runtime, async move || session.set_note(&*note).await.unwrap())
+            }
             Self::FirstGet | Self::Login | Self::LoginWithIndex | Self::Get => {
                 repeat_async(runtime, async move || session.count().await.unwrap())
             }
@@ -153,6 +166,13 @@ struct Account {
     user: Option<u64>,
 }
 
+#[derive(Session)]
+#[session(fields = "SecretFields")]
+struct Secret {
+    #[session(encrypt)]
+    note: String,
+}
+
 /// A live session.
 pub(crate) struct Visit {
     sessions: Sessions,
@@ -171,6 +191,13 @@ impl Visit {
             let header = cookie_header(&handle.finish());
             Self { sessions, header }
         })
+    }
+
+    /// Opens the session in a new request, and writes an encrypted field with this many bytes.
+    fn encrypted(&self, runtime: &Runtime, length: usize) -> Session<Secret> {
+        let session: Session<Secret> = self.sessions.open([self.header.as_bytes()]).session();
+        runtime.block_on(session.set_note("x".repeat(length)).into_future()).unwrap();
+        session
     }
 
     /// Opens the session in a new request, without I/O.
