@@ -6,7 +6,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, Sessions};
+use session_runtime::{MemoryStore, RedisStore, Session, SessionConfig, SessionId, Sessions};
 use session_tests::cookies::{SECRET, id_of};
 use session_tests::log::Log;
 use session_tests::server::RedisServer;
@@ -20,6 +20,21 @@ struct Visitor {
     count: u64,
     #[session(json)]
     tags: Vec<u32>,
+    #[session(encrypt)]
+    email: Option<String>,
+    #[session(encrypt, index)]
+    user: Option<String>,
+}
+
+/// Reads an encrypted field as it is.
+#[derive(Debug, Session)]
+#[session(fields = "PlainFields")]
+struct Plain {
+    email: String,
+    #[session(encrypt, rename = "name")]
+    not_encrypted: String,
+    #[session(encrypt, on_decode_error = "default", rename = "count")]
+    lenient: u64,
 }
 
 /// All output, and the secrets that must not appear.
@@ -120,7 +135,26 @@ async fn use_it(sessions: &Sessions, said: &mut Said) {
     said.error(&sessions.open_id::<MisreadAsJson>(&id).name().await.unwrap_err());
     assert_eq!(sessions.open_id::<Lenient>(&id).name().await.unwrap(), 0);
     said.error(&session.set_name(VALUE.repeat(1 << 16)).await.unwrap_err());
+    encrypt(sessions, &id, said).await;
     session.destroy().await.unwrap_err();
+}
+
+async fn encrypt(sessions: &Sessions, id: &SessionId, said: &mut Said) {
+    let session = sessions.open_id::<Visitor>(id);
+    let operation = session.set_email(VALUE);
+    said.lines.push(format!("{operation:?} {:?}", session.email()));
+    operation.await.unwrap();
+    session.set_user(VALUE).await.unwrap();
+    let found = sessions.find(Visitor::by_user(VALUE));
+    said.lines.push(format!("{found:?} {:?}", found.list().await.unwrap()));
+    assert_eq!(found.count().await.unwrap(), 1);
+    let mut walk = sessions.reencrypt::<Visitor>();
+    said.lines.push(format!("{walk:?} {:?}", walk.run().await.unwrap()));
+    let plain = sessions.open_id::<Plain>(id);
+    said.error(&plain.email().await.unwrap_err());
+    said.error(&plain.not_encrypted().await.unwrap_err());
+    session.count().incr(1).await.unwrap();
+    assert_eq!(plain.lenient().await.unwrap(), 0);
 }
 
 /// The same fields, read as wrong types.

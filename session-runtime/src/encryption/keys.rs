@@ -26,8 +26,8 @@ const MAX_LEN: usize = (u32::MAX as usize).saturating_mul(64);
 
 /// The keys of encrypted fields. The first key encrypts, and all keys decrypt.
 ///
-/// Keys are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt. They are
-/// erased when they are dropped.
+/// Keys are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt. A key is
+/// erased when it is dropped.
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct EncryptionKeys {

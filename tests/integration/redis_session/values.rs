@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use redis::Commands;
 use reqwest::Method;
 use serde_json::{Value, json};
-use session_runtime::{RedisStore, Session, Sessions};
+use session_runtime::{Lifetime, RedisStore, Session, SessionHandle, Sessions};
 
 use super::rust;
 use super::{Both, FRAMEWORKS};
@@ -27,10 +27,17 @@ struct Everything {
 impl Both {
     /// Returns the visitor's session, without a Rust server in between.
     async fn session(&self) -> Session<Everything> {
+        self.handle().await.session()
+    }
+
+    async fn handle(&self) -> SessionHandle {
+        self.sessions().await.open([self.visitor.jar.header().as_bytes()])
+    }
+
+    async fn sessions(&self) -> Sessions {
         let store = RedisStore::connect(&self.server.url()).await.unwrap();
         let config = rust::config("memory:", [rust::tornado(), rust::flask()]);
-        let sessions = Sessions::with_store(config, store).unwrap();
-        sessions.open([self.visitor.jar.header().as_bytes()]).session()
+        Sessions::with_store(config, store).unwrap()
     }
 
     async fn set(&mut self, field: &str, kind: &str, value: &str) {
@@ -144,5 +151,34 @@ async fn values_that_python_reads_as_a_default_are_an_error() {
         let key = both.key().await;
         let stored: Vec<u8> = both.server.connection().hget(key, "count").unwrap();
         assert_eq!(stored, b"abc", "it is still there");
+    }
+}
+
+#[derive(Session)]
+#[session(fields = "ContactFields")]
+struct Contact {
+    #[session(encrypt)]
+    email: Option<String>,
+}
+
+#[tokio::test]
+async fn encrypted_values_stay_readable_when_a_session_of_python_gets_a_native_id() {
+    for framework in &FRAMEWORKS {
+        let Some(mut both) = Both::migrating(framework).await else { return };
+        both.set("count", "int", "5").await;
+        both.handle().await.session::<Contact>().set_email("ada@example.org").await.unwrap();
+        let session: Session<Contact> = both.handle().await.session();
+        assert_eq!(session.email().await.unwrap().as_deref(), Some("ada@example.org"));
+
+        for renew in [false, true] {
+            match renew {
+                false => session.rotate().await.unwrap(),
+                true => session.renew(Lifetime::normal()).await.unwrap(),
+            }
+            assert_eq!(session.email().await.unwrap().as_deref(), Some("ada@example.org"));
+            let id = session.session_id().unwrap();
+            let later = both.sessions().await.open_id::<Contact>(&id);
+            assert_eq!(later.email().await.unwrap().as_deref(), Some("ada@example.org"));
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Encrypted fields: the values that the program reads, and the bytes that the store gets.
 
+use std::time::Duration;
+
 use session_runtime::field::Encrypted;
-use session_runtime::{Bytes, Error, Field, Lifetime, Session, SessionId, Sessions};
+use session_runtime::{Bytes, Error, Field, Lifetime, NearCache, Session, SessionId, Sessions};
 use session_tests::acceptance::World;
 
 use super::visitor::set_cookie;
@@ -301,4 +303,30 @@ fn refused<T: std::fmt::Debug>(read: Result<T, Error>) {
     assert!(error.is_decode(), "{error:?}");
     let shown = format!("{error} {error:?}");
     assert!(shown.contains("email") && !shown.contains(TEXT), "{shown}");
+}
+
+/// Behaviour: encrypted values.
+pub(crate) async fn an_encrypted_value_may_be_in_a_near_cache(world: World) {
+    let hour = Duration::from_secs(3600);
+    let cache = NearCache::new().max_staleness(hour / 60).max_age(hour);
+    let sessions = world.sessions(|config| config.near_cache(cache));
+    let session: Session<Cached> = sessions.create().await.unwrap();
+    let id = Session::session_id(&session).unwrap();
+    for turn in 1..=20_u64 {
+        let text = format!("{TEXT} {turn}");
+        session.set_email(text.clone()).await.unwrap();
+        for _ in 0..3 {
+            let request = sessions.open_id::<Cached>(&id);
+            assert_eq!(request.email().await.unwrap().as_ref(), Some(&text));
+            assert_eq!(request.load().await.unwrap().email.as_ref(), Some(&text));
+            assert_eq!(sealed(request.email(), TEXT).await[0], 0xF5);
+        }
+    }
+}
+
+#[derive(Session)]
+#[session(cached, fields = "CachedFields")]
+struct Cached {
+    #[session(encrypt)]
+    email: Option<String>,
 }

@@ -97,6 +97,7 @@ over_every_store! {
         plain_text_is_read_only_if_accepted
         a_value_under_the_former_name_is_read_and_moved
         an_encrypted_field_expires
+        an_encrypted_value_may_be_in_a_near_cache
     }
     login {
         a_login_moves_the_session_with_its_values
