@@ -14,6 +14,7 @@ mod login;
 mod operations;
 mod peek;
 mod records;
+mod reencryption;
 mod schemas;
 mod startup;
 mod testing;
