@@ -61,6 +61,18 @@ pub(crate) async fn timeout_at(until: Instant, future: impl Future<Output = ()>)
     }
 }
 
+/// Waits until this moment. Without another thread there is no timer, and no wait.
+#[cfg(feature = "encryption")]
+pub(crate) async fn sleep_until(until: Instant) {
+    if let Ok(runtime) = background() {
+        let sleep = {
+            let _entered = runtime.enter();
+            tokio::time::sleep_until(until.into())
+        };
+        sleep.await;
+    }
+}
+
 fn start() -> io::Result<Handle> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();

@@ -126,6 +126,10 @@ impl SessionStore for GatedStore {
         self.store.supports_changes_in_rotation()
     }
 
+    fn supports_keeping_times(&self) -> bool {
+        self.store.supports_keeping_times()
+    }
+
     fn time(&self) -> BoxFuture<'_, Result<SystemTime, StoreError>> {
         self.store.time()
     }

@@ -26,8 +26,8 @@ const MAX_LEN: usize = (u32::MAX as usize).saturating_mul(64);
 
 /// The keys of encrypted fields. The first key encrypts, and all keys decrypt.
 ///
-/// Keys are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt. A key is
-/// erased when it is dropped.
+/// Keys are derived from the configured secrets by HKDF-SHA-256 ([RFC 5869]), without salt. Dropped
+/// keys are erased.
 ///
 /// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
 pub(crate) struct EncryptionKeys {
@@ -121,11 +121,9 @@ impl EncryptionKeys {
         self.all().map(move |key| Bytes::copy_from_slice(key.header(Some(index), value).as_bytes()))
     }
 
-    /// Returns whether a stored value has the newest form: the newest key, and a digest if there is
-    /// an index.
-    pub(crate) fn is_newest(&self, index: Option<&str>, stored: &[u8]) -> bool {
-        let header = Header::new(self.newest.number, index.map(|_| [0; DIGEST_LEN]));
-        stored.starts_with(&header.as_bytes()[..1 + NUMBER_LEN])
+    /// Returns whether the newest key has encrypted a stored value.
+    pub(crate) fn has_newest_key(&self, stored: &[u8]) -> bool {
+        Sealed::parse(stored).is_some_and(|sealed| sealed.number == self.newest.number)
     }
 
     fn all(&self) -> impl Iterator<Item = &Key> {

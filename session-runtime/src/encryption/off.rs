@@ -13,6 +13,10 @@ impl Encryption {
     pub(crate) fn accepts_plain(self) -> bool {
         match self {}
     }
+
+    pub(crate) fn sealed_len(self, _: usize, _: bool) -> usize {
+        match self {}
+    }
 }
 
 /// Returns `false`, because there are no encrypted values.

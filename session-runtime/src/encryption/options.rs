@@ -1,5 +1,8 @@
 //! The options of an encrypted field.
 
+use super::padding::padded_len;
+use super::sealed::sealed_len;
+
 /// The encryption of a field, for [`FieldSpec::encrypted`](crate::field::FieldSpec::encrypted).
 ///
 /// # Examples
@@ -42,6 +45,11 @@ impl Encryption {
     /// Returns the number of bytes of which the padded value is a multiple.
     pub(crate) fn block(self) -> usize {
         self.block.into()
+    }
+
+    /// Returns the length of an encrypted value.
+    pub(crate) fn sealed_len(self, len: usize, has_index: bool) -> usize {
+        sealed_len(padded_len(len, self.block()), has_index)
     }
 
     pub(crate) fn accepts_plain(self) -> bool {

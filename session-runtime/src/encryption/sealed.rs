@@ -53,6 +53,12 @@ impl<'a> Sealed<'a> {
     }
 }
 
+/// Returns the length of a stored value with a text of this length.
+pub(super) fn sealed_len(padded: usize, has_index: bool) -> usize {
+    let header = 1 + NUMBER_LEN + if has_index { DIGEST_LEN } else { 0 };
+    header + NONCE_LEN + padded + TAG_LEN
+}
+
 /// Returns whether a stored value is an encrypted value, or a part of one.
 pub(crate) fn is_sealed(stored: &[u8]) -> bool {
     header_len(stored).is_some()

@@ -38,7 +38,7 @@ fn a_value_opens_under_every_key_and_in_its_place_alone() {
     let none = Encryption::new();
     let sealed = old.seal(none, PLACE, None, b"ada@example.org").unwrap();
     assert_eq!(new.open(none, PLACE, &sealed), Ok("ada@example.org".into()));
-    assert!(!new.is_newest(None, &sealed) && old.is_newest(None, &sealed));
+    assert!(!new.has_newest_key(&sealed) && old.has_newest_key(&sealed));
     let newer = new.seal(none, PLACE, None, b"x").unwrap();
     assert_eq!(old.open(none, PLACE, &newer), Err(Unopened::UnknownKey));
     for other in [Place { field: "mail", ..PLACE }, Place { identity: b"b3RoZXIh", ..PLACE }] {
@@ -146,17 +146,27 @@ fn a_beginning_fits_no_other_value_index_or_key() {
 }
 
 #[test]
-fn the_newest_form_has_the_newest_key_and_a_digest_for_an_index() {
+fn only_whole_values_under_the_newest_key_have_it() {
     let (old, new) = (keys(b"old", &[]), keys(b"new", &[b"old"]));
     for index in [None, Some("email")] {
-        assert!(new.is_newest(index, &seal(&new, index, b"value")));
-        assert!(!new.is_newest(index, &seal(&old, index, b"value")));
+        assert!(new.has_newest_key(&seal(&new, index, b"value")));
+        assert!(!new.has_newest_key(&seal(&old, index, b"value")));
     }
-    assert!(!new.is_newest(None, &seal(&new, Some("email"), b"value")));
-    assert!(!new.is_newest(Some("email"), &seal(&new, None, b"value")));
     let sealed = seal(&new, None, b"value");
     for not_sealed in [&b""[..], b"value", &sealed[..1], &sealed[..4], &sealed[1..]] {
-        assert!(!new.is_newest(None, not_sealed), "{not_sealed:?}");
+        assert!(!new.has_newest_key(not_sealed), "{not_sealed:?}");
+    }
+}
+
+#[test]
+fn the_length_of_a_stored_value_is_known_before() {
+    let keys = keys(b"key", &[]);
+    for (block, index) in [(1, None), (1, Some("email")), (64, None), (64, Some("email"))] {
+        let encryption = Encryption::new().pad(block);
+        for length in [0, 1, 62, 63, 64, 1000] {
+            let sealed = keys.seal(encryption, PLACE, index, &vec![7; length]).unwrap();
+            assert_eq!(encryption.sealed_len(length, index.is_some()), sealed.len());
+        }
     }
 }
 

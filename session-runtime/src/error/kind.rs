@@ -83,6 +83,12 @@ pub(crate) enum Kind {
     #[cfg(feature = "encryption")]
     #[error("no field of `{schema}` has `#[session(encrypt)]`, so there is nothing to reencrypt")]
     SchemaWithoutEncryption { schema: &'static str },
+    #[cfg(feature = "encryption")]
+    #[error(
+        "the session store cannot change a field without a use of the session: implement \
+         `Modify::keeps_times` and `SessionStore::supports_keeping_times`"
+    )]
+    NoKeepingTimes,
     #[error("no field of `{schema}` has `#[session(index)]`, so there is nothing to reindex")]
     SchemaWithoutIndex { schema: &'static str },
     #[error(

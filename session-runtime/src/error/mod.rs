@@ -159,7 +159,7 @@ impl Error {
             | Kind::SchemaNeedsFieldExpiry { .. }
             | Kind::NoFieldExpiry(_) => "unsupported",
             #[cfg(feature = "encryption")]
-            Kind::SchemaWithoutEncryption { .. } => "unsupported",
+            Kind::SchemaWithoutEncryption { .. } | Kind::NoKeepingTimes => "unsupported",
             #[cfg(feature = "blocking")]
             Kind::DrivesRuntime | Kind::NoThread(_) => "unsupported",
             Kind::NoRandomness => "no_randomness",
@@ -406,7 +406,10 @@ impl Error {
     /// # });
     /// ```
     pub fn is_config(&self) -> bool {
-        self.outcome() == "config"
+        matches!(
+            *self.0,
+            Kind::Config(_) | Kind::Setting { .. } | Kind::Disputed | Kind::NoEncryptionKey { .. }
+        )
     }
 }
 

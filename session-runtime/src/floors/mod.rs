@@ -47,6 +47,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     (
         "session",
         &[
+            "background",
             "clock",
             "config",
             "encryption",

@@ -74,3 +74,10 @@ pub(crate) struct EncryptedField {
     pub(crate) index: Option<&'static str>,
     pub(crate) encryption: Encryption,
 }
+
+impl EncryptedField {
+    /// Returns the length of a value in the store.
+    pub(crate) fn sealed_len(&self, len: usize) -> usize {
+        self.encryption.sealed_len(len, self.index.is_some())
+    }
+}

@@ -83,7 +83,12 @@ pub(crate) fn open(
 pub(crate) enum Resealed {
     IsNewest,
     Unreadable,
-    Value { plain: Bytes, sealed: Bytes },
+    /// The value has an index that the schema does not declare.
+    IndexedElsewhere,
+    Value {
+        plain: Bytes,
+        sealed: Bytes,
+    },
 }
 
 /// Encrypts a stored value again, unless the newest key has encrypted it.
@@ -99,30 +104,52 @@ pub(crate) fn reseal(
     names: impl Iterator<Item = &'static str>,
     stored: &Bytes,
 ) -> Result<Resealed, Error> {
-    let has_newest_key = manager.encryption_keys(field.name)?.is_newest(field.index, stored);
-    if has_newest_key && field.index.is_none() {
-        return Ok(Resealed::IsNewest);
+    let keys = manager.encryption_keys(field.name)?;
+    let has_newest_key = keys.has_newest_key(stored);
+    match (field.index, indexed_beginning(stored)) {
+        (None, _) if has_newest_key => return Ok(Resealed::IsNewest),
+        (None, Some(_)) => return Ok(Resealed::IndexedElsewhere),
+        _ => {}
     }
     let Ok(plain) = open(manager, session, field.encryption, names, stored)? else {
         return Ok(Resealed::Unreadable);
     };
+    // The digest may be that of another index.
+    let is_in_its_list = |index| keys.beginnings(index, &plain).next() == indexed_beginning(stored);
+    if has_newest_key && field.index.is_none_or(is_in_its_list) {
+        return Ok(Resealed::IsNewest);
+    }
     let sealed = seal(manager, session, field, &plain)?;
-    // The digest may be of another index.
-    let is_newest = has_newest_key && indexed_beginning(stored) == indexed_beginning(&sealed);
-    Ok(if is_newest { Resealed::IsNewest } else { Resealed::Value { plain, sealed } })
+    Ok(Resealed::Value { plain, sealed })
 }
 
 impl SessionHandle {
-    /// Checks that the field can be encrypted, before anything is planned.
+    /// Checks that the changes fit into the store and that the fields can be encrypted, before
+    /// anything is planned.
+    ///
+    /// # Errors
+    ///
+    /// `is_too_large` if a stored value exceeds the limit, and `is_config` if there is no key.
     #[inline]
-    pub(super) fn check_encryption_key(
-        &self,
-        encrypted: Option<Encrypted<'_>>,
-    ) -> Result<(), Error> {
-        match encrypted {
-            Some(fields) => self.manager().encryption_keys(fields.first_name()).map(|_| ()),
-            None => Ok(()),
+    pub(super) fn check_changes(&self, set: ChangeSet<'_>) -> Result<(), Error> {
+        match set.encrypted {
+            None => self.manager().size_limits().check_changes(set.changes),
+            Some(encrypted) => self.check_encrypted_changes(set.changes, encrypted),
         }
+    }
+
+    #[cold]
+    fn check_encrypted_changes(
+        &self,
+        changes: &[Change<'_>],
+        encrypted: Encrypted<'_>,
+    ) -> Result<(), Error> {
+        let length = |field: &str, value: &Bytes| match encrypted.find(field) {
+            Some(field) => field.sealed_len(value.len()),
+            None => value.len(),
+        };
+        self.manager().size_limits().check_lengths(changes, length)?;
+        self.manager().encryption_keys(encrypted.first_name()).map(|_| ())
     }
 
     /// Returns the changes with encrypted values, if a field is encrypted.
@@ -138,22 +165,6 @@ impl SessionHandle {
         }
     }
 
-    /// Encrypts a new value of a session.
-    ///
-    /// # Errors
-    ///
-    /// `is_too_large` if the encrypted value exceeds the limit.
-    fn seal_new(
-        &self,
-        session: &SessionMetadata,
-        field: &EncryptedField,
-        value: &[u8],
-    ) -> Result<Bytes, Error> {
-        let sealed = seal(self.manager(), session, field, value)?;
-        self.manager().size_limits().check_value(field.name, &sealed)?;
-        Ok(sealed)
-    }
-
     #[cold]
     fn seal_changes(
         &self,
@@ -165,7 +176,7 @@ impl SessionHandle {
         for change in &mut changes {
             let Change::Set { field, value, .. } = change else { continue };
             if let Some(encrypted) = encrypted.find(field) {
-                *value = self.seal_new(session, encrypted, value)?;
+                *value = seal(self.manager(), session, encrypted, value)?;
             }
         }
         Ok(SealedChanges { changes: changes.into(), _encryption: encrypted.encryption })
@@ -196,7 +207,7 @@ impl SessionHandle {
         | Action::GetOrSet(value)
         | Action::CompareAndSet { value: Some(value), .. } = &mut action
         {
-            *value = self.seal_new(session, &encrypted, value)?;
+            *value = seal(self.manager(), session, &encrypted, value)?;
         }
         Ok(action)
     }

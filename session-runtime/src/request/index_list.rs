@@ -48,7 +48,7 @@ impl Manager {
     }
 
     /// Returns the other lists that may have sessions with this value, the oldest first: for an
-    /// encrypted field, a list for each older key. A session moves only to newer lists.
+    /// encrypted field, a list for each older key.
     ///
     /// # Errors
     ///

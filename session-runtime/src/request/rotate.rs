@@ -74,8 +74,7 @@ impl SessionHandle {
         if changes_fields && !self.store().supports_changes_in_rotation() {
             return Err(Error::new(Kind::NoChangesInRotation));
         }
-        self.check_encryption_key(batch.set.encrypted)?;
-        self.manager().size_limits().check_changes(changes)
+        self.check_changes(batch.set)
     }
 
     fn plan_rotation(&self, new_id: NewId<'_>) -> Result<RotationStep, Error> {

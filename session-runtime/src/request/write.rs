@@ -27,12 +27,11 @@ impl SessionHandle {
 
     /// Carries out changes, and returns how many removed fields existed.
     pub(crate) async fn write(&self, set: ChangeSet<'_>) -> Result<u64, Error> {
-        let ChangeSet { changes, indexed, encrypted } = set;
-        self.manager().size_limits().check_changes(changes)?;
+        let ChangeSet { changes, indexed, .. } = set;
+        self.check_changes(set)?;
         if changes.is_empty() {
             return Ok(0);
         }
-        self.check_encryption_key(encrypted)?;
         let ttl = changes.iter().find_map(ttl_of);
         let only_removes = changes.iter().all(is_removal);
         let index_changes = self.index_changes(indexed)?;
@@ -53,11 +52,10 @@ impl SessionHandle {
 
     /// Creates the session with these changes. Returns `false` if meanwhile there is a session.
     pub(super) async fn create_with(&self, set: ChangeSet<'_>) -> Result<bool, Error> {
-        let ChangeSet { changes, indexed, encrypted } = set;
+        let ChangeSet { changes, indexed, .. } = set;
         if changes.iter().all(is_removal) {
             return Ok(true);
         }
-        self.check_encryption_key(encrypted)?;
         let Some(plan) = self.plan_write(false)? else { return Ok(true) };
         if plan.mode == WriteMode::Existing {
             return Ok(false);
@@ -97,7 +95,11 @@ impl SessionHandle {
         indexed: Option<IndexedChange>,
         encryption: Option<Encryption>,
     ) -> Result<Answer<Option<Modified>>, Error> {
-        self.manager().size_limits().check_action(field, &action)?;
+        let length = |len| match encryption {
+            Some(encryption) => encryption.sealed_len(len, indexed.is_some()),
+            None => len,
+        };
+        self.manager().size_limits().check_action(field, &action, length)?;
         if encryption.is_some() {
             self.manager().encryption_keys(field)?;
         }

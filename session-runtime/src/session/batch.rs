@@ -319,8 +319,11 @@ impl<'a> WriteBatch<'a> {
     /// Limits the sessions of the user who logs in, this session included. `surplus` decides what
     /// happens beyond the limit. A limit of zero counts as one.
     ///
-    /// The limit is exact for logins at the same time too. With a checkpoint, the limit is for the
-    /// field of the checkpoint. Without a checkpoint, the batch must set one indexed field.
+    /// The limit is exact for logins at the same time too. There is one exception. While the key of
+    /// an encrypted field is replaced, only sessions under the newest key count.
+    ///
+    /// With a checkpoint, the limit is for the field of the checkpoint. Without a checkpoint, the
+    /// batch must set one indexed field.
     pub fn at_most(mut self, sessions: u32, surplus: Surplus) -> Self {
         self.conditions.at_most =
             Some((NonZero::new(sessions).unwrap_or(NonZero::<u32>::MIN), surplus));

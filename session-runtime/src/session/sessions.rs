@@ -518,11 +518,13 @@ impl Sessions {
     /// Refreshes no session, and leaves the expiry of each field as it is. The store compares the
     /// value, so a newer value is never overwritten. You can run this while the application runs,
     /// and on several machines at once. As in a [walk](Self::all), a session that gets a new id
-    /// meanwhile may be missed. Repeat the walk until
-    /// [`values`](crate::find::Reencrypted::values) is 0, and then remove the former key.
+    /// meanwhile may be missed. Begin when all machines encrypt with the new key. Repeat the walk
+    /// until `values` and `changed` of [`Reencrypted`](crate::find::Reencrypted) are 0, and then
+    /// remove the former key.
     ///
     /// Takes the round trips of [`all`](Self::all), and one more for each value that is encrypted
-    /// again. A Redis user needs the permissions of a walk.
+    /// again. A Redis user needs the permissions of a walk. With Redis 7.4, Valkey 9 and later
+    /// versions, also `+hpttl`, and `+hpexpire` for fields that expire.
     ///
     /// # Examples
     ///

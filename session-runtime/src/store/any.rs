@@ -202,6 +202,16 @@ impl AnyStore {
         }
     }
 
+    #[cfg(feature = "encryption")]
+    pub(crate) fn supports_keeping_times(&self) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => true,
+            Self::Other(store, _) => store.supports_keeping_times(),
+        }
+    }
+
     pub(crate) fn index(&self) -> Option<&dyn SessionIndex> {
         match self {
             Self::Memory(store) => Some(store),

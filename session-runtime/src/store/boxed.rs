@@ -52,6 +52,10 @@ macro_rules! impl_session_store {
                 true
             }
 
+            fn supports_keeping_times(&self) -> bool {
+                true
+            }
+
             fn index(&self) -> Option<&dyn SessionIndex> {
                 <$store>::session_index(self)
             }

@@ -275,6 +275,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Returns whether [`modify`](Self::modify) obeys [`Modify::keeps_times`]. If not, encrypted
+    /// values cannot be encrypted again in the background, which fails with
+    /// [`Error::is_unsupported`](crate::Error::is_unsupported).
+    fn supports_keeping_times(&self) -> bool {
+        false
+    }
+
     /// Returns the part of the store that finds sessions by a field. `None` if the store cannot.
     /// Then fields with `#[session(index)]` cannot be written, and
     /// [`Sessions::find`](crate::Sessions::find) finds nothing: both fail with

@@ -326,6 +326,10 @@ impl SessionStore for FailingStore {
         self.store.supports_changes_in_rotation()
     }
 
+    fn supports_keeping_times(&self) -> bool {
+        self.store.supports_keeping_times()
+    }
+
     fn index(&self) -> Option<&dyn SessionIndex> {
         self.store.index().is_some().then_some(self)
     }

@@ -204,7 +204,12 @@ impl<T> FieldSpec<T> {
             Ok(value) => self.read(Some(value)),
             Err(unopened) => {
                 let (field, reason) = (self.name, unopened.reason());
-                self.default_or(&reason, || Error::new(Kind::Decrypt { field, reason }))
+                let error = || Error::new(Kind::Decrypt { field, reason });
+                match unopened {
+                    // With the default in place of the value, an update would destroy the value.
+                    Unopened::UnknownKey => Err(error()),
+                    Unopened::Plain | Unopened::Altered => self.default_or(&reason, error),
+                }
             }
         }
     }

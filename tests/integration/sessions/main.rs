@@ -9,12 +9,13 @@ mod created_at;
 mod evolution;
 mod field_expiry;
 mod futures;
+mod key_replacement;
 mod late;
 mod login;
 mod operations;
 mod peek;
 mod records;
-mod reencryption;
+
 mod schemas;
 mod startup;
 mod testing;

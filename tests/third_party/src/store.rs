@@ -134,6 +134,10 @@ impl SessionStore for NaiveStore {
         !self.has(Flaw::RotatesOnlyWhole)
     }
 
+    fn supports_keeping_times(&self) -> bool {
+        true
+    }
+
     fn scan<'a>(&'a self, scan: Scan<'a>) -> Reply<'a, ScanPage> {
         done(self.page(scan))
     }

@@ -6,13 +6,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until};
 
 use super::search::{FOLLOWED, Found};
 use super::walk::Walk;
+use crate::background::sleep_until;
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
 use crate::operation::Operation;
@@ -39,10 +39,12 @@ pub struct Reencryption<S> {
     page: VecDeque<Found>,
     rate: NonZero<u32>,
     done: Reencrypted,
+    /// The first error of a session that was passed over.
+    error: Option<Error>,
     schema: PhantomData<fn() -> S>,
 }
 
-/// The work of a [`Reencryption`] up to now.
+/// The work of a [`Reencryption`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reencrypted {
@@ -50,14 +52,20 @@ pub struct Reencrypted {
     pub sessions: u64,
     /// The number of values that were encrypted again.
     pub values: u64,
+    /// The number of values that changed or moved meanwhile, and were left alone. Such a value may
+    /// still be under an older key.
+    pub changed: u64,
     /// The number of values that could not be decrypted, and stayed as they are.
     pub unreadable: u64,
+    /// The number of values with an index that this schema does not declare. They stayed as they
+    /// are, because this schema cannot name the index. Walk with the schema that declares it.
+    pub indexed_elsewhere: u64,
 }
 
 impl<S: Schema> Reencryption<S> {
     pub(crate) fn new(manager: Arc<Manager>) -> Self {
         let (walk, page, done) = (Walk::new(), VecDeque::new(), Reencrypted::default());
-        Self { manager, walk, page, rate: DEFAULT_RATE, done, schema: PhantomData }
+        Self { manager, walk, page, rate: DEFAULT_RATE, done, error: None, schema: PhantomData }
     }
 
     /// Limits the number of sessions in a second. Zero counts as one. Default: 1,000.
@@ -66,46 +74,65 @@ impl<S: Schema> Reencryption<S> {
         self
     }
 
-    /// Walks to the end, and returns the work of all calls. After an error or a dropped future,
-    /// another call goes on where this one stopped.
+    /// Walks to the end, and returns the work. If the store is unavailable, or if the future is
+    /// dropped, another call goes on where this call stopped. After the end, another call begins a
+    /// new walk.
     ///
     /// # Errors
     ///
-    /// Fails with [`Error::is_unsupported`] if no field of the schema is encrypted, and with
-    /// [`Error::is_config`] if there is no key. Otherwise the same as for
-    /// [`AllSessions::next`](super::AllSessions::next) and [`Field::set`](crate::Field::set).
+    /// - [`Error::is_unavailable`]: the store cannot be reached. Call `run` again.
+    /// - [`Error::is_unsupported`]: no field of the schema is encrypted, a custom store cannot list
+    ///   its sessions, or the store [cannot keep times].
+    /// - [`Error::is_config`]: there is no key.
+    /// - Any other error: the first of a session, after all other sessions. With Redis 7.4, Valkey
+    ///   9 and later versions, the user may lack the permission `+hpttl` or `+hpexpire`.
+    ///
+    /// [cannot keep times]: crate::store::SessionStore::supports_keeping_times
     pub fn run(&mut self) -> Operation<'_, Reencrypted> {
         let span = OperationSpan::without_session(OperationName::Reencrypt);
         Operation::new(span.instrument(self.walk_to_the_end()))
     }
 
-    /// Returns the work up to now.
+    /// Returns the work of this walk up to now.
     pub fn done(&self) -> Reencrypted {
         self.done
     }
 
     async fn walk_to_the_end(&mut self) -> Result<Reencrypted, Error> {
-        let Some(first) = S::ENCRYPTED.first() else {
-            return Err(Error::new(Kind::SchemaWithoutEncryption { schema: type_name::<S>() }));
-        };
-        self.manager.encryption_keys(first.stored)?;
+        self.check()?;
+        if matches!(self.walk, Walk::Over) && self.page.is_empty() {
+            (self.walk, self.done, self.error) = (Walk::new(), Reencrypted::default(), None);
+        }
         let mut due = Instant::now();
         loop {
             while let Some(found) = self.page.front() {
                 if due > Instant::now() + LEAST_WAIT {
                     sleep_until(due).await;
                 }
-                due += Duration::from_secs(1) / self.rate.get();
-                let done = reencrypt::<S>(&self.manager, found).await?;
+                due = due.max(Instant::now()) + Duration::from_secs(1) / self.rate.get();
+                match reencrypt::<S>(&self.manager, found, &mut self.done).await {
+                    Err(error) if error.is_unavailable() => return Err(error),
+                    Err(error) => self.error = self.error.take().or(Some(error)),
+                    Ok(()) => {}
+                }
                 self.page.pop_front();
                 self.done.sessions += 1;
-                self.done.values += done.values;
-                self.done.unreadable += done.unreadable;
             }
             match self.walk.step(&self.manager, "", &names::<S>()).await? {
                 Some(found) => self.page = found.into(),
-                None => return Ok(self.done),
+                None => return self.error.take().map_or(Ok(self.done), Err),
             }
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let Some(first) = S::ENCRYPTED.first() else {
+            return Err(Error::new(Kind::SchemaWithoutEncryption { schema: type_name::<S>() }));
+        };
+        self.manager.encryption_keys(first.stored)?;
+        match self.manager.store().supports_keeping_times() {
+            true => Ok(()),
+            false => Err(Error::new(Kind::NoKeepingTimes)),
         }
     }
 }
@@ -115,22 +142,30 @@ fn names<S: Schema>() -> Vec<&'static str> {
     S::ENCRYPTED.iter().flat_map(EncryptedName::read_names).collect()
 }
 
-/// Encrypts the values of a session.
-async fn reencrypt<S: Schema>(manager: &Manager, found: &Found) -> Result<Reencrypted, Error> {
-    let (mut done, mut values) = (Reencrypted::default(), found.seen.values.iter());
+/// Encrypts the values of a session, and counts them.
+async fn reencrypt<S: Schema>(
+    manager: &Manager,
+    found: &Found,
+    done: &mut Reencrypted,
+) -> Result<(), Error> {
+    let mut values = found.seen.values.iter();
     for name in S::ENCRYPTED {
         let held: Vec<_> = values.by_ref().take(name.read_names().count()).flatten().collect();
         let (Some(field), Some(stored)) = (name.encrypted_field(), held.first()) else { continue };
         match reseal(manager, &found.session, &field, name.read_names(), stored)? {
             Resealed::IsNewest => {}
             Resealed::Unreadable => done.unreadable += 1,
+            Resealed::IndexedElsewhere => done.indexed_elsewhere += 1,
             Resealed::Value { plain, sealed } => {
                 let change = Change { name, stored, plain, sealed };
-                done.values += u64::from(change.carry_out(manager, &found.session).await?);
+                match change.carry_out(manager, &found.session).await? {
+                    true => done.values += 1,
+                    false => done.changed += 1,
+                }
             }
         }
     }
-    Ok(done)
+    Ok(())
 }
 
 /// A stored value, and the same value in its newest form.

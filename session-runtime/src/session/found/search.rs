@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::error::{Error, Kind};
 use crate::id::SessionId;
 use crate::lifecycle::SessionMetadata;
+use crate::request::encrypted::open;
 use crate::request::index_list::{IndexList, IndexedField};
 use crate::request::indexed::IndexedChange;
 use crate::request::manager::Manager;
@@ -111,6 +112,9 @@ impl<'a> Search<'a> {
                 let is_dead = lookup == Lookup::Dead;
                 match lookup {
                     Lookup::Found(seen) if self.fits(&seen) => {
+                        if !self.is_genuine(&session, &seen)? {
+                            continue;
+                        }
                         let seen = self.without_proof(seen);
                         // A session may be seen under two ids, before and after a rotation.
                         if live.insert(session.id) & tags.insert(session.id.tag().to_owned()) {
@@ -266,6 +270,16 @@ impl<'a> Search<'a> {
     fn fits(&self, seen: &Seen) -> bool {
         let value = |at: usize| seen.values.get(at).and_then(Option::as_deref);
         self.proof().fits(value(0), self.field.alias.and_then(|_| value(1)))
+    }
+
+    /// Returns whether an encrypted value was encrypted for this session. The id comes from a list,
+    /// which another program may have written, and so does the beginning of the value.
+    fn is_genuine(&self, session: &SessionMetadata, seen: &Seen) -> Result<bool, Error> {
+        let IndexedField { field, alias, encryption, .. } = self.field;
+        let names = [Some(field), alias].into_iter().flatten();
+        let stored = seen.values.iter().take(names.clone().count()).flatten().next();
+        let (Some(encryption), Some(stored)) = (encryption, stored) else { return Ok(true) };
+        Ok(open(self.manager, session, encryption, names, stored)?.is_ok())
     }
 
     fn without_proof(&self, mut seen: Seen) -> Seen {

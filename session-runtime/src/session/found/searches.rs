@@ -1,6 +1,6 @@
 //! The searches for the sessions of one value, in all lists that may have some.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -15,7 +15,9 @@ use crate::store::DestroyReason;
 /// A search in each list that may have sessions with a value. An encrypted field has a list for
 /// each key, and other fields have one.
 ///
-/// A session moves only to newer lists. So the searches miss none, one after the other.
+/// While a key is being replaced, sessions move between the lists. Of two machines, each may take
+/// another key for the newest, so they move in both directions. So the lists are searched up and
+/// down: a session that moves once is found.
 pub(super) struct Searches<'a> {
     /// The oldest first.
     former: Vec<Search<'a>>,
@@ -39,14 +41,15 @@ impl<'a> Searches<'a> {
         })
     }
 
-    fn all(&self) -> impl Iterator<Item = &Search<'a>> {
-        self.former.iter().chain([&self.newest])
+    /// Returns the searches from the oldest list to the newest, and back.
+    fn up_and_down(&self) -> impl Iterator<Item = &Search<'a>> {
+        self.former.iter().chain([&self.newest]).chain(self.former.iter().rev())
     }
 
     /// Returns the live sessions with the value, and with the values of the fields.
     pub(super) async fn found(&self, fields: &[&str]) -> Result<Vec<Found>, Error> {
         let (mut found, mut tags) = (Vec::new(), HashSet::new());
-        for search in self.all() {
+        for search in self.up_and_down() {
             let surveyed = search.survey(fields).await?.found;
             // A session may have moved to another list between two searches.
             found.extend(
@@ -62,7 +65,7 @@ impl<'a> Searches<'a> {
         mut is_ended: impl FnMut(SessionId) -> bool,
     ) -> Result<usize, Error> {
         let mut ended = 0;
-        for search in self.all() {
+        for search in self.up_and_down() {
             let mut list = search.survey(&[]).await?.list();
             list.listing.entries.retain(|entry| is_ended(entry.session));
             ended += search.end(list, DestroyReason::EndedElsewhere).await?;
@@ -80,7 +83,7 @@ impl<'a> Searches<'a> {
         mut is_ended: impl FnMut(SessionId) -> bool,
     ) -> Result<usize, Error> {
         let mut ended = Ok(0);
-        for search in self.all() {
+        for search in self.up_and_down() {
             let ended_here = match search.read(true).await {
                 Ok(mut list) => {
                     list.listing.entries.retain(|entry| is_ended(entry.session));
@@ -96,14 +99,14 @@ impl<'a> Searches<'a> {
     /// Ends all but the newest sessions, in the order of the sign-in, and returns their number.
     pub(super) async fn end_oldest_but(&self, most: usize) -> Result<usize, Error> {
         let mut surveys = Vec::new();
-        for search in self.all() {
+        for search in self.up_and_down() {
             surveys.push((search, search.survey(&[]).await?));
         }
         let surplus = oldest_but(surveys.iter().flat_map(|(_, survey)| &survey.found), most);
         let mut ended = 0;
         for (search, survey) in surveys {
             let mut list = survey.list();
-            list.listing.entries.retain(|entry| surplus.contains(&entry.session));
+            list.listing.entries.retain(|entry| surplus.contains(entry.session.tag()));
             ended += search.end(list, DestroyReason::TooMany).await?;
         }
         Ok(ended)
@@ -115,10 +118,12 @@ impl<'a> Searches<'a> {
     }
 }
 
-/// Returns all but the newest sessions, in the order of the sign-in.
-fn oldest_but<'a>(found: impl Iterator<Item = &'a Found>, most: usize) -> HashSet<SessionId> {
-    let mut found: Vec<_> = found.collect();
+/// Returns the tags of all but the newest sessions, in the order of the sign-in.
+fn oldest_but<'a>(found: impl Iterator<Item = &'a Found>, most: usize) -> HashSet<String> {
+    // A session may be in several lists, the last time as it is now.
+    let by_tag: HashMap<_, _> = found.map(|one| (one.session.id.tag(), one)).collect();
+    let mut found = Vec::from_iter(by_tag.into_values());
     found.sort_by_key(|one| (one.seen.signed_in_at, one.session.created_at));
     found.truncate(found.len().saturating_sub(most));
-    found.into_iter().map(|one| one.session.id).collect()
+    found.into_iter().map(|one| one.session.id.tag().to_owned()).collect()
 }
