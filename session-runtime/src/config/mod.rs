@@ -137,6 +137,9 @@ pub struct SessionConfig {
     #[cfg(feature = "encryption")]
     #[serde(deserialize_with = "SecretText::of_encryption_keys")]
     encryption_keys: Option<SecretText>,
+    #[cfg(not(feature = "encryption"))]
+    #[serde(deserialize_with = "secret::refuse_encryption_keys")]
+    encryption_keys: (),
     #[serde(rename = "timeout_ms", deserialize_with = "milliseconds")]
     timeout: Duration,
     connect_lazily: bool,
@@ -394,9 +397,11 @@ impl SessionConfig {
     /// | 2 | `NEW,OLD` | the new key encrypts |
     /// | 3 | `NEW` | fields under the old key cannot be read |
     ///
-    /// A field stays under its key until the field is written again. So take the last step when all
-    /// sessions of the old key's time have ended, after the longest absolute lifetime. To move from
-    /// the default to own keys, take the same steps with the former secret as the old key.
+    /// A field stays under its key until the field is written again.
+    /// [`Sessions::reencrypt`](crate::Sessions::reencrypt) encrypts all values again before the last
+    /// step. Otherwise wait until all sessions of the old key's time have ended, for the longest
+    /// absolute lifetime. To move from the default to own keys, take the same steps with the former
+    /// secret as the old key.
     ///
     /// # Examples
     ///
@@ -569,8 +574,7 @@ impl Default for SessionConfig {
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: vec![CookieFormat::Native],
             secret: None,
-            #[cfg(feature = "encryption")]
-            encryption_keys: None,
+            encryption_keys: Default::default(),
             timeout: Duration::from_secs(1),
             connect_lazily: false,
             refresh_below: None,

@@ -58,6 +58,14 @@ impl SecretText {
     }
 }
 
+/// Refuses keys in a file without the feature. Otherwise, the program would encrypt nothing.
+#[cfg(not(feature = "encryption"))]
+pub(super) fn refuse_encryption_keys<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
+    Err(D::Error::custom(
+        "`encryption_keys` needs the crate feature `encryption`: without it, no field is encrypted",
+    ))
+}
+
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
         Self(text)

@@ -81,7 +81,8 @@ pub(crate) fn open(
 /// A stored value and its newest form.
 #[cfg(feature = "encryption")]
 pub(crate) enum Resealed {
-    IsNewest,
+    /// With the plain value of an indexed field.
+    IsNewest(Option<Bytes>),
     Unreadable,
     /// The value has an index that the schema does not declare.
     IndexedElsewhere,
@@ -107,7 +108,7 @@ pub(crate) fn reseal(
     let keys = manager.encryption_keys(field.name)?;
     let has_newest_key = keys.has_newest_key(stored);
     match (field.index, indexed_beginning(stored)) {
-        (None, _) if has_newest_key => return Ok(Resealed::IsNewest),
+        (None, _) if has_newest_key => return Ok(Resealed::IsNewest(None)),
         (None, Some(_)) => return Ok(Resealed::IndexedElsewhere),
         _ => {}
     }
@@ -117,7 +118,7 @@ pub(crate) fn reseal(
     // The digest may be that of another index.
     let is_in_its_list = |index| keys.beginnings(index, &plain).next() == indexed_beginning(stored);
     if has_newest_key && field.index.is_none_or(is_in_its_list) {
-        return Ok(Resealed::IsNewest);
+        return Ok(Resealed::IsNewest(Some(plain)));
     }
     let sealed = seal(manager, session, field, &plain)?;
     Ok(Resealed::Value { plain, sealed })

@@ -269,7 +269,8 @@ impl Sessions {
     /// Fails with the same error if a field has an `index` and a custom store has none.
     ///
     /// Fails with [`Error::is_config`] if a field has an `index` and the Redis user lacks a
-    /// permission. The message names the permissions, such as `+zadd`.
+    /// permission. The message names the permissions, such as `+zadd`. Fails with the same error if
+    /// a field is encrypted and there is no key.
     ///
     /// # Examples
     ///

@@ -17,11 +17,13 @@ use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
 use crate::operation::Operation;
 use crate::request::encrypted::{Resealed, reseal};
+use crate::request::index_list::IndexedField;
 use crate::request::manager::Manager;
 use crate::session::form::EncryptedName;
 use crate::session::schema::Schema;
 use crate::store::{
-    Action, IndexChange, IndexEntry, Indexing, Lookup, Modified, Modify, WriteMode,
+    Action, IndexChange, IndexEntry, IndexProof, Indexing, Lookup, Modified, Modify, Stale,
+    StaleEntry, WriteMode,
 };
 use crate::telemetry::{OperationName, OperationSpan};
 
@@ -153,13 +155,19 @@ async fn reencrypt<S: Schema>(
         let held: Vec<_> = values.by_ref().take(name.read_names().count()).flatten().collect();
         let (Some(field), Some(stored)) = (name.encrypted_field(), held.first()) else { continue };
         match reseal(manager, &found.session, &field, name.read_names(), stored)? {
-            Resealed::IsNewest => {}
+            Resealed::IsNewest(None) => {}
+            Resealed::IsNewest(Some(plain)) => {
+                leave_former_lists(manager, &found.session, name, &plain).await?;
+            }
             Resealed::Unreadable => done.unreadable += 1,
             Resealed::IndexedElsewhere => done.indexed_elsewhere += 1,
             Resealed::Value { plain, sealed } => {
-                let change = Change { name, stored, plain, sealed };
+                let change = Change { name, stored, plain: &plain, sealed };
                 match change.carry_out(manager, &found.session).await? {
-                    true => done.values += 1,
+                    true => {
+                        done.values += 1;
+                        leave_former_lists(manager, &found.session, name, &plain).await?;
+                    }
                     false => done.changed += 1,
                 }
             }
@@ -172,7 +180,7 @@ async fn reencrypt<S: Schema>(
 struct Change<'a> {
     name: &'a EncryptedName,
     stored: &'a Bytes,
-    plain: Bytes,
+    plain: &'a Bytes,
     sealed: Bytes,
 }
 
@@ -220,10 +228,32 @@ impl Change<'_> {
         if manager.store().index().is_none() {
             return Err(Error::new(Kind::NoIndex));
         }
-        let list = manager.index_list(field, &self.plain)?;
+        let list = manager.index_list(field, self.plain)?;
         let entry = IndexEntry { key: list.key, value: list.value, guard: Default::default() };
         Ok(Some(IndexChange { index: field.index, field: field.field, entry: Some(entry) }))
     }
+}
+
+/// Removes a session from the lists of older keys and of the plain value, which it has left. The
+/// store looks at the value again. Such a list would tell of the user until the absolute deadline.
+async fn leave_former_lists(
+    manager: &Manager,
+    session: &SessionMetadata,
+    name: &EncryptedName,
+    plain: &Bytes,
+) -> Result<(), Error> {
+    let (Some(field), Some(store)) = (name.indexed_field(), manager.store().index()) else {
+        return Ok(());
+    };
+    let (key, is_dead) = (session.key.clone(), false);
+    let entries = [StaleEntry { session: session.id, key, is_dead }];
+    for list in manager.former_index_lists(field, plain)? {
+        let IndexedField { field, alias, .. } = field;
+        let proof = IndexProof { field, alias, value: &list.value };
+        let read_at = store.list_time(&list.key).await?;
+        store.remove_stale(&list.key, proof, Stale { read_at, entries: &entries }).await?;
+    }
+    Ok(())
 }
 
 impl<S> fmt::Debug for Reencryption<S> {

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use session_runtime::find::Surplus;
+use session_runtime::store::IndexKey;
 use session_runtime::{Lifetime, Schema, Session, SessionId, Sessions};
 use session_tests::acceptance::World;
+use session_tests::deployment::Deployment;
 use tokio::task::JoinSet;
 
 const OLD: &str = "hex:5f1d0c8a6b7e93f2a4c8d1e07b3f6a9052c4e8d7b1a3f5906e8c2d4b7a9f1e30";
@@ -207,6 +209,11 @@ pub(crate) async fn plain_text_is_encrypted_by_the_walk(world: World) {
     let done = sessions.reencrypt::<After>().run().await.unwrap();
     assert_eq!((done.sessions, done.values, done.unreadable), (2, 4, 0));
     assert_eq!(sessions.find(After::by_user(7)).count().await.unwrap(), 1);
+    // A search looks at the sessions, but a copy of the database has the list itself.
+    if let Some(Deployment::One(server)) = world.server() {
+        let left: i64 = server.cli(&["EXISTS", IndexKey::new("app", "user", b"7").as_str()]);
+        assert_eq!(left, 0, "nobody is in the list that the plain value names");
+    }
     assert_eq!(sessions.find(Before::by_user(7)).count().await.unwrap(), 0);
     assert_eq!(after.email().await.unwrap().as_deref(), Some("7@example.org"));
     assert!(before[0].user().await.is_err_and(|error| error.is_decode()));
