@@ -6,6 +6,7 @@ use std::vec;
 use bytes::Bytes;
 
 use crate::error::Error;
+use crate::encryption::Unopened;
 use crate::lifecycle::SessionMetadata;
 use crate::request::change_set::{ChangeSet, EncryptedField, EncryptedFields};
 use crate::request::encrypted::{Answer, open};
@@ -50,12 +51,14 @@ pub(crate) fn read<T>(
     session: Option<&SessionMetadata>,
     stored: Option<Bytes>,
 ) -> Result<T, Error> {
-    match (spec.encryption(), session, stored) {
-        (Some(encryption), Some(session), Some(stored)) => {
-            spec.read_opened(open(manager, session, encryption, spec.read_names(), &stored)?)
-        }
-        (.., stored) => spec.read(stored),
-    }
+    let (Some(encryption), Some(stored)) = (spec.encryption(), &stored) else {
+        return spec.read(stored);
+    };
+    let opened = match session {
+        Some(session) => open(manager, session, encryption, spec.read_names(), stored)?,
+        None => Err(Unopened::Altered),
+    };
+    spec.read_opened(opened)
 }
 
 impl fmt::Debug for Values<'_> {
