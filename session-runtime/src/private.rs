@@ -40,8 +40,13 @@ pub fn set<'a, T>(
 
 /// Encrypts the values of a field.
 #[cfg(feature = "encryption")]
-pub const fn encrypted<T>(spec: FieldSpec<T>, block: u16, accept_plain: bool) -> FieldSpec<T> {
-    match encryption(block, accept_plain) {
+pub const fn encrypted<T>(
+    spec: FieldSpec<T>,
+    block: u16,
+    accept_plain: bool,
+    write_plain: bool,
+) -> FieldSpec<T> {
+    match encryption(block, accept_plain, write_plain) {
         Some(encryption) => spec.encrypted(encryption),
         None => spec,
     }
@@ -50,7 +55,7 @@ pub const fn encrypted<T>(spec: FieldSpec<T>, block: u16, accept_plain: bool) ->
 /// Reports a field with `encrypt` in a program without the feature. The bound names no parameter,
 /// because the compiler would mark the argument instead of the attribute.
 #[cfg(not(feature = "encryption"))]
-pub const fn encrypted<T>(spec: FieldSpec<T>, _: u16, _: bool) -> FieldSpec<T>
+pub const fn encrypted<T>(spec: FieldSpec<T>, _: u16, _: bool, _: bool) -> FieldSpec<T>
 where
     for<'a> Encrypted: FeatureEncryption<'a>,
 {

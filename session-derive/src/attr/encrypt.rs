@@ -11,6 +11,8 @@ pub(crate) struct EncryptAttr {
     pub(crate) span: Span,
     /// Values from before the field was encrypted can be read.
     pub(crate) accept_plain: bool,
+    /// Values are written in plain text, and both forms can be read.
+    pub(crate) write_plain: bool,
     /// Number of bytes of which the padded value is a multiple.
     pub(crate) block: u16,
 }
@@ -21,6 +23,7 @@ impl EncryptAttr {
         Some(Self {
             span: *span,
             accept_plain: arguments.find(&keys::ACCEPT_PLAIN).is_some(),
+            write_plain: arguments.find(&keys::WRITE_PLAIN).is_some(),
             block: arguments.find(&keys::PAD).and_then(Entry::as_integer).unwrap_or(1),
         })
     }

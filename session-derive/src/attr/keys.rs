@@ -123,6 +123,9 @@ pub(crate) const TTL: Key =
 pub(crate) const WITH: Key =
     Key { name: "with", targets: &[Target::Field], value_kind: ValueKind::Module };
 
+pub(crate) const WRITE_PLAIN: Key =
+    Key { name: "write_plain", targets: &[Target::Encrypt], value_kind: ValueKind::None };
+
 pub(crate) const KEYS: &[Key] = &[
     ACCEPT_PLAIN,
     ALIAS,
@@ -144,6 +147,7 @@ pub(crate) const KEYS: &[Key] = &[
     SKIP,
     TTL,
     WITH,
+    WRITE_PLAIN,
 ];
 
 impl Key {

@@ -94,11 +94,13 @@ fn encrypted_const(input: &Input<'_>) -> Option<TokenStream> {
 }
 
 fn encrypted_name(field: &Field<'_>, attr: &EncryptAttr) -> TokenStream {
-    let EncryptAttr { accept_plain, block, .. } = attr;
+    let EncryptAttr { accept_plain, write_plain, block, .. } = attr;
     let stored = &field.stored;
     let alias = option(field.alias.as_ref());
     let index = option(field.index.as_ref().map(|index| &index.name));
-    quote!(__session::EncryptedName::new(#stored, #alias, #index, #block, #accept_plain))
+    quote! {
+        __session::EncryptedName::new(#stored, #alias, #index, #block, #accept_plain, #write_plain)
+    }
 }
 
 fn option(value: Option<impl ToTokens>) -> TokenStream {

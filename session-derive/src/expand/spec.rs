@@ -36,9 +36,9 @@ pub(crate) fn expand(field: &Field<'_>) -> TokenStream {
 /// The entry of an encrypted field. Without the feature of the runtime, the error marks the
 /// attribute.
 fn encrypted(spec: &TokenStream, attr: &EncryptAttr) -> TokenStream {
-    let EncryptAttr { span, accept_plain, block } = attr;
+    let EncryptAttr { span, accept_plain, write_plain, block } = attr;
     quote_spanned! {*span=>
-        __session::encrypted(#spec, #block, #accept_plain)
+        __session::encrypted(#spec, #block, #accept_plain, #write_plain)
     }
 }
 

@@ -17,10 +17,12 @@ const _: () = {
                 __session::value::<Option<String>, _>("email"),
                 1u16,
                 false,
+                false,
             ),
             address: __session::encrypted(
                 __session::json::<Address, _>("address").cached(),
                 64u16,
+                false,
                 false,
             ),
             customer: __session::encrypted(
@@ -32,6 +34,7 @@ const _: () = {
                 ),
                 1u16,
                 true,
+                false,
             ),
             pin: __session::encrypted(
                 __session::with_or::<
@@ -48,6 +51,7 @@ const _: () = {
                     .with_ttl(::core::time::Duration::from_millis(300000u64)),
                 16u16,
                 true,
+                false,
             ),
             count: __session::value::<u64, _>("count"),
         };
@@ -163,12 +167,14 @@ const _: () = {
                 ::core::option::Option::None,
                 1u16,
                 false,
+                false,
             ),
             __session::EncryptedName::new(
                 "address",
                 ::core::option::Option::None,
                 ::core::option::Option::None,
                 64u16,
+                false,
                 false,
             ),
             __session::EncryptedName::new(
@@ -177,6 +183,7 @@ const _: () = {
                 ::core::option::Option::Some("customer"),
                 1u16,
                 true,
+                false,
             ),
             __session::EncryptedName::new(
                 "pin",
@@ -184,6 +191,7 @@ const _: () = {
                 ::core::option::Option::None,
                 16u16,
                 true,
+                false,
             ),
         ];
         fn fields(handle: __session::SessionHandle) -> Self::Fields {

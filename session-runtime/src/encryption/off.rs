@@ -14,6 +14,10 @@ impl Encryption {
         match self {}
     }
 
+    pub(crate) fn writes_plain(self) -> bool {
+        match self {}
+    }
+
     pub(crate) fn sealed_len(self, _: usize, _: bool) -> usize {
         match self {}
     }

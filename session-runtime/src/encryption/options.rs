@@ -17,13 +17,14 @@ use super::sealed::sealed_len;
 pub struct Encryption {
     block: u16,
     accepts_plain: bool,
+    writes_plain: bool,
 }
 
 impl Encryption {
     /// Creates the default: the length of the value is told, and plain text is refused.
     #[allow(clippy::new_without_default, reason = "a constant, made by the derive")]
     pub const fn new() -> Self {
-        Self { block: 1, accepts_plain: false }
+        Self { block: 1, accepts_plain: false, writes_plain: false }
     }
 
     /// Pads values to a multiple of this many bytes, so that the stored length tells less. The
@@ -42,17 +43,31 @@ impl Encryption {
         self
     }
 
+    /// Writes plain text, and reads both encrypted values and plain text. With this step before the
+    /// encryption, all machines can read encrypted values before one machine writes them.
+    pub const fn write_plain(mut self) -> Self {
+        self.writes_plain = true;
+        self.accept_plain()
+    }
+
     /// Returns the number of bytes of which the padded value is a multiple.
     pub(crate) fn block(self) -> usize {
         self.block.into()
     }
 
-    /// Returns the length of an encrypted value.
+    /// Returns the length of a new value in the store.
     pub(crate) fn sealed_len(self, len: usize, has_index: bool) -> usize {
+        if self.writes_plain {
+            return len;
+        }
         sealed_len(padded_len(len, self.block()), has_index)
     }
 
     pub(crate) fn accepts_plain(self) -> bool {
         self.accepts_plain
+    }
+
+    pub(crate) fn writes_plain(self) -> bool {
+        self.writes_plain
     }
 }

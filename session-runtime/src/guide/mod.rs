@@ -96,10 +96,6 @@ pub mod cross_site {}
 
 #[doc = include_str!("security.md")]
 #[cfg_attr(feature = "encryption", doc = "\n---\nNext: [encryption](crate::guide::encryption).")]
-#[cfg_attr(
-    not(feature = "encryption"),
-    doc = "\n---\nNext: [frameworks](crate::guide::frameworks)."
-)]
 #[doc(alias = "owasp")]
 #[doc(alias = "user_id")]
 pub mod security {}

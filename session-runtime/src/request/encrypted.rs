@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::change_set::{ChangeSet, Encrypted, EncryptedField};
 use super::handle::SessionHandle;
 use super::manager::Manager;
-#[cfg(feature = "encryption")]
-use crate::encryption::indexed_beginning;
 use crate::encryption::{Encryption, Place, Unopened};
+#[cfg(feature = "encryption")]
+use crate::encryption::{indexed_beginning, is_sealed};
 use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
 use crate::store::{Action, Change};
@@ -92,7 +92,7 @@ pub(crate) enum Resealed {
     },
 }
 
-/// Encrypts a stored value again, unless the newest key has encrypted it.
+/// Encrypts a stored value again, unless it has the form that a write would give it.
 ///
 /// # Errors
 ///
@@ -106,7 +106,10 @@ pub(crate) fn reseal(
     stored: &Bytes,
 ) -> Result<Resealed, Error> {
     let keys = manager.encryption_keys(field.name)?;
-    let has_newest_key = keys.has_newest_key(stored);
+    if field.encryption.writes_plain() && !is_sealed(stored) {
+        return Ok(Resealed::IsNewest(field.index.map(|_| stored.clone())));
+    }
+    let has_newest_key = !field.encryption.writes_plain() && keys.has_newest_key(stored);
     match (field.index, indexed_beginning(stored)) {
         (None, _) if has_newest_key => return Ok(Resealed::IsNewest(None)),
         (None, Some(_)) => return Ok(Resealed::IndexedElsewhere),

@@ -38,7 +38,7 @@ impl Manager {
         value: &Bytes,
     ) -> Result<IndexList, Error> {
         let IndexedField { index, field: name, encryption, .. } = field;
-        if encryption.is_none() {
+        if encryption.is_none_or(Encryption::writes_plain) {
             return Ok(self.list_of_plain(index, value));
         }
         let mut beginnings = self.encryption_keys(name)?.beginnings(index, value);
@@ -48,7 +48,7 @@ impl Manager {
     }
 
     /// Returns the other lists that may have sessions with this value, the oldest first: for an
-    /// encrypted field, a list for each older key.
+    /// encrypted field, a list for each key and for plain text, besides the list of new values.
     ///
     /// # Errors
     ///
@@ -60,10 +60,11 @@ impl Manager {
     ) -> Result<Vec<IndexList>, Error> {
         let IndexedField { index, field: name, encryption, .. } = field;
         let Some(encryption) = encryption else { return Ok(Vec::new()) };
-        let older = self.encryption_keys(name)?.beginnings(index, value).skip(1);
+        let newest = usize::from(!encryption.writes_plain());
+        let others = self.encryption_keys(name)?.beginnings(index, value).skip(newest);
         let mut lists: Vec<_> =
-            older.map(|beginning| self.list_of_beginning(index, beginning)).collect();
-        if encryption.accepts_plain() {
+            others.map(|beginning| self.list_of_beginning(index, beginning)).collect();
+        if encryption.accepts_plain() && !encryption.writes_plain() {
             lists.push(self.list_of_plain(index, value));
         }
         lists.reverse();

@@ -33,8 +33,9 @@ impl EncryptedName {
         index: Option<&'static str>,
         block: u16,
         accept_plain: bool,
+        write_plain: bool,
     ) -> Self {
-        Self { stored, alias, index, encryption: encryption(block, accept_plain) }
+        Self { stored, alias, index, encryption: encryption(block, accept_plain, write_plain) }
     }
 }
 
@@ -62,13 +63,21 @@ impl EncryptedName {
 
 /// Returns the encryption with these options.
 #[cfg(feature = "encryption")]
-pub(crate) const fn encryption(block: u16, accept_plain: bool) -> Option<Encryption> {
+pub(crate) const fn encryption(
+    block: u16,
+    accept_plain: bool,
+    write_plain: bool,
+) -> Option<Encryption> {
     let encryption = Encryption::new().pad(block);
-    Some(if accept_plain { encryption.accept_plain() } else { encryption })
+    Some(match (accept_plain, write_plain) {
+        (_, true) => encryption.write_plain(),
+        (true, false) => encryption.accept_plain(),
+        (false, false) => encryption,
+    })
 }
 
 #[cfg(not(feature = "encryption"))]
-const fn encryption(_: u16, _: bool) -> Option<Encryption> {
+const fn encryption(_: u16, _: bool, _: bool) -> Option<Encryption> {
     None
 }
 

@@ -5,8 +5,8 @@ use std::vec;
 
 use bytes::Bytes;
 
-use crate::error::Error;
 use crate::encryption::Unopened;
+use crate::error::Error;
 use crate::lifecycle::SessionMetadata;
 use crate::request::change_set::{ChangeSet, EncryptedField, EncryptedFields};
 use crate::request::encrypted::{Answer, open};

@@ -137,7 +137,7 @@ fn encrypted_fields_take_all_other_attributes() {
     struct Account<T> {
         #[session(encrypt)]
         email: String,
-        #[session(encrypt(), rename = "p", default = "030".to_owned())]
+        #[session(encrypt(write_plain), rename = "p", default = "030".to_owned())]
         phone: String,
         #[session(encrypt(accept_plain,), json, on_decode_error = "error")]
         list: Vec<T>,
@@ -165,17 +165,18 @@ fn encrypted_fields_take_all_other_attributes() {
 
     assert_eq!(Account::<u8>::READ_NAMES[4..6], ["a.customer", "number"]);
     let shown = format!("{:?}", Account::<u8>::ENCRYPTED);
-    for (stored, alias, index, block, plain) in [
-        ("a.email", "None", "None", 1, false),
-        ("a.p", "None", "None", 1, false),
-        ("a.list", "None", "None", 1, true),
-        ("a.key", "None", "None", 2, false),
-        ("a.customer", r#"Some("number")"#, r#"Some("customer")"#, 65535, true),
-        ("a.type", "None", "None", 1024, false),
+    for (stored, alias, index, block, reads, writes) in [
+        ("a.email", "None", "None", 1, false, false),
+        ("a.p", "None", "None", 1, true, true),
+        ("a.list", "None", "None", 1, true, false),
+        ("a.key", "None", "None", 2, false, false),
+        ("a.customer", r#"Some("number")"#, r#"Some("customer")"#, 65535, true, false),
+        ("a.type", "None", "None", 1024, false, false),
     ] {
-        let options = format!("Encryption {{ block: {block}, accepts_plain: {plain} }}");
+        let options = format!("block: {block}, accepts_plain: {reads}, writes_plain: {writes}");
         let entry = format!(
-            "{{ stored: {stored:?}, alias: {alias}, index: {index}, encryption: Some({options}) }}"
+            "{{ stored: {stored:?}, alias: {alias}, index: {index}, encryption: Some(Encryption \
+             {{ {options} }}) }}"
         );
         assert!(shown.contains(&entry), "{entry} in {shown}");
     }

@@ -45,6 +45,16 @@ struct After {
     user: Option<u64>,
 }
 
+/// The schema of the release between both.
+#[derive(Session)]
+#[session(fields = "BetweenFields")]
+struct Between {
+    #[session(encrypt(write_plain))]
+    email: Option<String>,
+    #[session(encrypt(write_plain), index)]
+    user: Option<u64>,
+}
+
 fn with_keys(world: &World, keys: &[&str]) -> Sessions {
     world.sessions(|config| config.encryption_keys(keys.join(",")))
 }
@@ -292,4 +302,50 @@ impl Visitor {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Behaviour: values from before the encryption.
+pub(crate) async fn encryption_is_introduced_and_taken_back_in_steps(world: World) {
+    let sessions = world.sessions(|config| config);
+    let session = sessions.create::<Before>().await.unwrap();
+    let ada = || Before { email: Some("ada@example.org".to_owned()), user: Some(7) };
+    session.save(&ada()).await.unwrap();
+    let between = reopened::<Between>(&sessions, &session);
+    let after = reopened::<After>(&sessions, &session);
+
+    // Machines of the first two releases read what each writes, in any order.
+    between.set_user(7).await.unwrap();
+    between.email().update(|email| email).await.unwrap();
+    assert_eq!(session.load().await.unwrap().user, Some(7));
+    assert_eq!(session.email().await.unwrap(), ada().email);
+    session.save(&ada()).await.unwrap();
+    assert_eq!(between.email().await.unwrap(), ada().email);
+    let found = async || {
+        let between = sessions.find(Between::by_user(7)).count().await.unwrap();
+        (between, sessions.find(After::by_user(7)).count().await.unwrap())
+    };
+    assert_eq!(found().await, (1, 1));
+
+    // Then machines of the last two releases.
+    for _ in 0..2 {
+        after.set_user(7).await.unwrap();
+        after.set_email(ada().email).await.unwrap();
+        assert!(session.email().await.is_err_and(|error| error.is_decode()));
+        assert_eq!((between.email().await.unwrap(), found().await), (ada().email, (1, 1)));
+        between.set_email(ada().email).await.unwrap();
+        between.set_user(7).await.unwrap();
+        assert_eq!((after.email().await.unwrap(), found().await), (ada().email, (1, 1)));
+        assert_eq!(after.email().take().await.unwrap(), ada().email);
+        after.set_email(ada().email).await.unwrap();
+        assert_eq!(between.email().replace(ada().email).await.unwrap(), ada().email);
+    }
+    assert_eq!(sessions.reencrypt::<After>().run().await.unwrap().values, 2);
+    assert_eq!(reopened::<Profile>(&sessions, &after).user().await.unwrap(), Some(7));
+    assert_eq!((between.email().await.unwrap(), found().await), (ada().email, (1, 1)));
+
+    // And back.
+    assert_eq!(sessions.reencrypt::<Between>().run().await.unwrap().values, 2);
+    let before = reopened::<Before>(&sessions, &after);
+    assert_eq!((before.email().await.unwrap(), found().await), (ada().email, (1, 1)));
+    assert_eq!(sessions.find(Before::by_user(7)).end_all().await.unwrap(), 1);
 }

@@ -75,6 +75,7 @@ over_every_store! {
         sessions_are_found_under_every_key
         a_login_with_an_encrypted_user_has_its_conditions
         plain_text_is_encrypted_by_the_walk
+        encryption_is_introduced_and_taken_back_in_steps
         nothing_is_unreadable_while_keys_are_replaced
     }
     batches {
