@@ -6,6 +6,8 @@ use std::time::Duration;
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
 use super::misspelt::warn_of_misspelt_variables;
+#[cfg(any(test, not(feature = "encryption")))]
+use super::secret::NEEDS_ENCRYPTION;
 use super::{Lifetime, NearCache, SessionConfig};
 use crate::error::Error;
 use crate::error::Setting;
@@ -215,13 +217,11 @@ where
         }
     }
 
-    /// Refuses keys without the feature. Otherwise, the program would start and encrypt nothing.
+    /// Refuses keys without the feature.
     #[cfg(any(test, not(feature = "encryption")))]
     fn check_encryption_keys(&mut self) -> Result<(), Error> {
         match self.text(Setting::ENCRYPTION_KEYS)? {
-            Some(_) => Err(Setting::ENCRYPTION_KEYS.invalid(
-                "needs the crate feature `encryption`: without it, no field is encrypted",
-            )),
+            Some(_) => Err(Setting::ENCRYPTION_KEYS.invalid(NEEDS_ENCRYPTION)),
             None => Ok(()),
         }
     }

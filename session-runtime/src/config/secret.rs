@@ -58,12 +58,16 @@ impl SecretText {
     }
 }
 
-/// Refuses keys in a file without the feature. Otherwise, the program would encrypt nothing.
+/// The reason to refuse encryption keys without the feature. The program would start and encrypt
+/// nothing.
+#[cfg(any(test, not(feature = "encryption")))]
+pub(super) const NEEDS_ENCRYPTION: &str =
+    "needs the crate feature `encryption`: without it, no field is encrypted";
+
+/// Refuses keys in a file.
 #[cfg(not(feature = "encryption"))]
 pub(super) fn refuse_encryption_keys<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
-    Err(D::Error::custom(
-        "`encryption_keys` needs the crate feature `encryption`: without it, no field is encrypted",
-    ))
+    Err(D::Error::custom(format_args!("`encryption_keys` {NEEDS_ENCRYPTION}")))
 }
 
 impl From<String> for SecretText {

@@ -145,7 +145,8 @@ pub struct Modify<'a> {
     /// The new value of an indexed field, as in [`Write::index`].
     pub index: Option<Indexing<'a>>,
     /// The change is no use of the session, and keeps all times. Only true if the store
-    /// [supports this](super::SessionStore::supports_keeping_times), with [`WriteMode::Existing`] and a [`CompareAndSet`](Action::CompareAndSet) with a new value.
+    /// [supports this](super::SessionStore::supports_keeping_times), with [`WriteMode::Existing`]
+    /// and a [`CompareAndSet`](Action::CompareAndSet) with a new value.
     ///
     /// The expiry of the session stays the same, and `expires_in` is ignored. The new value expires
     /// when the current value would have expired, and `ttl` is ignored. If the session becomes the
