@@ -524,8 +524,10 @@ impl Sessions {
     /// remove the former key.
     ///
     /// Takes the round trips of [`all`](Self::all), and one more for each value that is encrypted
-    /// again. A Redis user needs the permissions of a walk. With Redis 7.4, Valkey 9 and later
-    /// versions, also `+hpttl`, and `+hpexpire` for fields that expire.
+    /// again. For a value with an index, two more for each older key, and two for `accept_plain`.
+    ///
+    /// A Redis user needs the permissions of a walk. With Redis 7.4, Valkey 9 and later versions,
+    /// also `+hpttl`, and `+hpexpire` for fields that expire.
     ///
     /// # Examples
     ///
