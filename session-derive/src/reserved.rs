@@ -19,6 +19,7 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "rotate",
     "renew",
     "destroy",
+    "token",
     "end_reason",
     "ended",
 ];

@@ -197,7 +197,7 @@ pub use session_derive::FieldValue;
 
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
-pub use config::{Lifetime, NearCache, SameSite, SessionConfig};
+pub use config::{Lifetime, NearCache, SameSite, SessionConfig, Transport};
 pub use error::{Error, InvalidValue};
 pub use http::response::SessionHeaders;
 pub use id::SessionId;
@@ -209,6 +209,7 @@ pub use session::Session;
 pub use session::field::Field;
 pub use session::schema::Schema;
 pub use session::sessions::Sessions;
+pub use session::token::SessionToken;
 #[doc(inline)]
 pub use store::MemoryStore;
 #[cfg(feature = "redis")]

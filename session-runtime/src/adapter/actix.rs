@@ -173,6 +173,37 @@ impl SessionMiddleware {
     }
 }
 
+impl SessionMiddleware {
+    /// Lets the sessions that these routes create travel as bearer tokens, for clients without
+    /// cookies. The first response of a session has its token in the header `Session-Token`.
+    ///
+    /// The [transport](crate::SessionConfig::transport) has to be
+    /// [`CookieOrBearer`](crate::Transport::CookieOrBearer). With `Bearer`, all sessions travel as
+    /// tokens anyway. With `Cookie`, a write that would create a session fails with
+    /// [`Error::is_config`]. A session that came with a cookie keeps its cookie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    ///
+    /// async fn login() -> &'static str {
+    ///     "signed in"
+    /// }
+    ///
+    /// # fn example(sessions: session_runtime::Sessions) {
+    /// let api = web::scope("/api")
+    ///     .wrap(sessions.middleware().bearer())
+    ///     .route("/login", web::post().to(login));
+    /// let app = App::new().service(api).wrap(sessions.middleware());
+    /// # }
+    /// ```
+    #[doc(alias = "token")]
+    pub fn bearer(self) -> Self {
+        Self { opener: self.opener.bearer() }
+    }
+}
+
 impl<S, Body> Transform<S, ServiceRequest> for SessionMiddleware
 where
     S: Service<ServiceRequest, Response = ServiceResponse<Body>, Error = actix_web::Error>,
@@ -216,13 +247,17 @@ where
     }
 }
 
-/// Opens a request's session, and marks the request's cookies as sensitive for logs.
+/// Opens a request's session, and marks the request's cookies and tokens as sensitive for logs.
 fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
     let (headers, method) = (request.headers(), request.method().as_str());
     let cookies = headers.get_all(COOKIE);
     let count = cookies.len();
     let handle = sessions.open(cookies.map(HeaderValue::as_bytes));
-    handle.note_request(method, |name| value(headers, name));
+    handle.note_origin(method, |name| value(headers, name));
+    if let Some(name) = handle.token_header() {
+        handle.note_tokens(headers.get_all(name).map(HeaderValue::as_bytes));
+        mark_sensitive(request, name);
+    }
     match count {
         0 => {}
         1 => request
@@ -230,12 +265,16 @@ fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
             .get_mut(COOKIE)
             .into_iter()
             .for_each(|cookie| cookie.set_sensitive(true)),
-        _ => request.headers_mut().retain(|name, value| {
-            value.set_sensitive(value.is_sensitive() || *name == COOKIE);
-            true
-        }),
+        _ => mark_sensitive(request, COOKIE.as_str()),
     }
     handle
+}
+
+fn mark_sensitive(request: &mut ServiceRequest, header: &str) {
+    request.headers_mut().retain(|name, value| {
+        value.set_sensitive(value.is_sensitive() || *name == header);
+        true
+    });
 }
 
 pin_project! {
@@ -357,13 +396,16 @@ impl ResponseError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::response::Issued;
+    use crate::http::vary::VaryNames;
     use crate::lifecycle::Outcome;
 
     #[test]
     fn an_error_with_session_headers_is_otherwise_unchanged() {
         let conflict = || actix_web::error::ErrorConflict("taken");
         let outcome = Outcome { accessed: true, ..Outcome::default() };
-        let session = SessionHeaders::new(&outcome, None);
+        let vary = VaryNames { cookies: true, tokens: None };
+        let session = SessionHeaders::new(&outcome, Issued::Nothing, &vary);
         let error = WithHeaders { error: conflict(), session };
         assert_eq!(error.status_code(), StatusCode::CONFLICT);
         assert_eq!(

@@ -4,6 +4,8 @@
 /// Defines `apply` and `value` for the header types of this module.
 macro_rules! for_headers_of {
     ($($header:ident)::+) => {
+        use std::borrow::Cow;
+
         /// Returns the value of a header. The names that nearly every request needs are created
         /// once, because a lookup by text creates a name each time.
         #[inline]
@@ -27,8 +29,6 @@ macro_rules! for_headers_of {
         }
 
         pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($header)::+::HeaderMap) {
-            use std::borrow::Cow;
-
             use $($header)::+::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
             if session.is_empty() {
@@ -36,11 +36,18 @@ macro_rules! for_headers_of {
             }
             let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             let lacking = session.missing(given);
+            let token = lacking.token.map(|(name, token)| {
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(token))
+            });
             for cookie in lacking.set_cookies.into_iter().flatten() {
                 if let Ok(mut cookie) = HeaderValue::from_str(cookie) {
                     cookie.set_sensitive(true);
                     headers.append(SET_COOKIE, cookie);
                 }
+            }
+            if let Some((Ok(name), Ok(mut token))) = token {
+                token.set_sensitive(true);
+                headers.insert(name, token);
             }
             if let Some(vary) = lacking.vary {
                 // Outer middleware, such as CORS, may read only the first line.
@@ -48,18 +55,27 @@ macro_rules! for_headers_of {
                 let longer = first.map(|first| [first.as_bytes(), b", ", vary.as_bytes()].concat());
                 match (headers.get_mut(VARY), longer.map(|list| HeaderValue::from_bytes(&list))) {
                     (Some(first), Some(Ok(longer))) => *first = longer,
-                    _ => drop(headers.append(VARY, HeaderValue::from_static(vary))),
+                    _ => {
+                        if let Ok(vary) = header_value(vary) {
+                            headers.append(VARY, vary);
+                        }
+                    }
                 }
             }
-            let cache_control = lacking.cache_control.map(|text| match text {
-                Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-                Cow::Owned(text) => HeaderValue::try_from(text),
-            });
-            if let Some(Ok(cache_control)) = cache_control {
+            if let Some(Ok(cache_control)) = lacking.cache_control.map(header_value) {
                 headers.insert(CACHE_CONTROL, cache_control);
             }
             for (name, value) in lacking.targeted {
                 headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+        }
+
+        fn header_value(text: Cow<'static, str>) -> Result<$($header)::+::HeaderValue, $($header)::+::InvalidHeaderValue> {
+            use $($header)::+::HeaderValue;
+
+            match text {
+                Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+                Cow::Owned(text) => HeaderValue::try_from(text),
             }
         }
     };

@@ -9,11 +9,17 @@ pub(super) struct SessionOpener {
     sessions: Sessions,
     allows_degraded: bool,
     allows_cross_site: bool,
+    begins_with_token: bool,
 }
 
 impl SessionOpener {
     pub(super) fn new(sessions: Sessions) -> Self {
-        Self { sessions, allows_degraded: false, allows_cross_site: false }
+        Self {
+            sessions,
+            allows_degraded: false,
+            allows_cross_site: false,
+            begins_with_token: false,
+        }
     }
 
     pub(super) fn allow_degraded(self) -> Self {
@@ -22,6 +28,10 @@ impl SessionOpener {
 
     pub(super) fn allow_cross_site(self) -> Self {
         Self { allows_cross_site: true, ..self }
+    }
+
+    pub(super) fn bearer(self) -> Self {
+        Self { begins_with_token: true, ..self }
     }
 
     /// Returns the opener for a worker, which has its own runtime.
@@ -52,6 +62,9 @@ impl SessionOpener {
         }
         if self.allows_cross_site {
             handle.allow_cross_site();
+        }
+        if self.begins_with_token {
+            handle.bearer();
         }
         Entered { handle, is_opened }
     }

@@ -75,7 +75,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{COOKIE, Entry};
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -182,6 +182,37 @@ impl SessionLayer {
     }
 }
 
+impl SessionLayer {
+    /// Lets the sessions that these routes create travel as bearer tokens, for clients without
+    /// cookies. The first response of a session has its token in the header `Session-Token`.
+    ///
+    /// The [transport](crate::SessionConfig::transport) has to be
+    /// [`CookieOrBearer`](crate::Transport::CookieOrBearer). With `Bearer`, all sessions travel as
+    /// tokens anyway. With `Cookie`, a write that would create a session fails with
+    /// [`Error::is_config`]. A session that came with a cookie keeps its cookie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Router, routing::{get, post}};
+    /// use session_runtime::Sessions;
+    ///
+    /// fn app(sessions: &Sessions) -> Router {
+    ///     Router::new()
+    ///         .route("/api/login", post(|| async { "signed in" }))
+    ///         .route_layer(sessions.layer().bearer())
+    ///         .route("/account", get(|| async { "your account" }))
+    ///         .layer(sessions.layer())
+    /// }
+    /// # }
+    /// ```
+    #[doc(alias = "token")]
+    pub fn bearer(self) -> Self {
+        Self { opener: self.opener.bearer() }
+    }
+}
+
 impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
@@ -260,7 +291,7 @@ pub(super) fn handle(extensions: &Extensions) -> Result<&SessionHandle, Error> {
     extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))
 }
 
-/// Opens a request's session, and marks the request's cookies as sensitive for logs.
+/// Opens a request's session, and marks the request's cookies and tokens as sensitive for logs.
 pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap) -> SessionHandle {
     let handle = match headers.entry(COOKIE) {
         Entry::Occupied(mut cookies) => {
@@ -269,8 +300,19 @@ pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap
         }
         Entry::Vacant(_) => sessions.open([]),
     };
-    handle.note_request(method.as_str(), |name| value(headers, name));
+    note_tokens(&handle, headers);
+    handle.note_origin(method.as_str(), |name| value(headers, name));
     handle
+}
+
+/// Passes on the values of the header with the bearer token, if the transport has tokens.
+fn note_tokens(handle: &SessionHandle, headers: &mut HeaderMap) {
+    let name = handle.token_header().map(|name| HeaderName::from_bytes(name.as_bytes()));
+    let Some(Ok(name)) = name else { return };
+    if let Entry::Occupied(mut tokens) = headers.entry(name) {
+        tokens.iter_mut().for_each(|token| token.set_sensitive(true));
+        handle.note_tokens(tokens.iter().map(HeaderValue::as_bytes));
+    }
 }
 
 pin_project! {

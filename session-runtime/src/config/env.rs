@@ -28,6 +28,7 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
     /// | `SESSION_COOKIE_FORMATS` | one format or several, separated by commas | [`cookie_formats`] |
+    /// | `SESSION_TRANSPORT` | `cookie`, `bearer` or `cookie-or-bearer` | [`transport`](Self::transport) |
     /// | `SECRET_KEY` | the key of the Python application | [`cookie_formats`] |
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_ENCRYPTION_KEYS` | one key or several, separated by commas | [`encryption_keys`] |
@@ -129,6 +130,10 @@ impl SessionConfig {
             cookie_same_site: match sources.text(Setting::COOKIE_SAME_SITE)? {
                 Some(word) => word.parse()?,
                 None => self.cookie_same_site,
+            },
+            transport: match sources.text(Setting::TRANSPORT)? {
+                Some(word) => word.parse()?,
+                None => self.transport,
             },
             cookie_path: sources.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
             cookie_domain: sources.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),

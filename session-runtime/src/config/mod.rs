@@ -15,6 +15,7 @@ mod settings;
 mod store_url;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod weak;
 
 #[cfg(feature = "clap")]
@@ -24,12 +25,14 @@ pub use lifetime::Lifetime;
 pub use near_cache::NearCache;
 #[cfg(feature = "redis-session-compat")]
 pub use python::{CookieFormat, FlaskCookie, TornadoCookie};
+pub use transport::Transport;
 
 pub(crate) use cookie::CookieSettings;
 pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
+pub(crate) use transport::{AUTHORIZATION, TokenHeader, TransportSettings};
 
 use std::time::Duration;
 
@@ -62,6 +65,10 @@ use store_url::StoreText;
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
 /// | [`cookie_formats`], with the feature `redis-session-compat` | `native` | a list of [`CookieFormat`]s |
+/// | [`transport`](Self::transport) | `Cookie` | `Cookie`, `Bearer` or `CookieOrBearer` |
+/// | [`token_header`](Self::token_header) | `Authorization` | text |
+/// | [`token_response_header`](Self::token_response_header) | `Session-Token` | text |
+/// | [`interchangeable_transports`](Self::interchangeable_transports) | `false` | `true` or `false` |
 /// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
 /// | [`encryption_keys`], with the feature `encryption` | none; derived from the secrets | text, or a list of texts |
 /// | [`timeout`](Self::timeout), key `timeout_ms` | 1 second | milliseconds |
@@ -132,6 +139,10 @@ pub struct SessionConfig {
     cookie_partitioned: bool,
     #[cfg(feature = "redis-session-compat")]
     cookie_formats: Vec<CookieFormat>,
+    transport: Transport,
+    token_header: Option<String>,
+    token_response_header: Option<String>,
+    interchangeable_transports: bool,
     #[serde(deserialize_with = "SecretText::of_secret")]
     secret: Option<SecretText>,
     #[cfg(feature = "encryption")]
@@ -343,6 +354,66 @@ impl SessionConfig {
     #[cfg(feature = "redis-session-compat")]
     pub fn cookie_formats(self, formats: impl IntoIterator<Item = CookieFormat>) -> Self {
         Self { cookie_formats: formats.into_iter().collect(), ..self }
+    }
+
+    /// Sets the transport of sessions: cookies for browsers, bearer tokens for other clients, or
+    /// both. Default: [`Transport::Cookie`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{SessionConfig, Transport};
+    ///
+    /// // Browsers and a mobile application on the same routes.
+    /// let config = SessionConfig::new().transport(Transport::CookieOrBearer);
+    /// ```
+    #[doc(alias = "bearer")]
+    #[doc(alias = "authorization")]
+    pub fn transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// Sets the request header with the bearer token, for transports with tokens. Default:
+    /// `Authorization`, with the scheme `Bearer`.
+    ///
+    /// Any other header contains the token alone. Choose one if another part of the application
+    /// uses `Authorization: Bearer …`, such as an OAuth resource server. Headers with another
+    /// meaning are refused, and so are headers that other sites can send without CORS, such as
+    /// `Accept`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{SessionConfig, Transport};
+    ///
+    /// let config =
+    ///     SessionConfig::new().transport(Transport::Bearer).token_header("X-Session-Token");
+    /// ```
+    #[doc(alias = "authorization")]
+    pub fn token_header(self, name: impl Into<String>) -> Self {
+        Self { token_header: Some(name.into()), ..self }
+    }
+
+    /// Sets the response header with a new bearer token. Default: `Session-Token`.
+    ///
+    /// The header comes with the first token of a session and with each replacement: after a new
+    /// id, or after a change of the secret. The client keeps the token for further requests. An
+    /// empty header says that the session is over.
+    pub fn token_response_header(self, name: impl Into<String>) -> Self {
+        Self { token_response_header: Some(name.into()), ..self }
+    }
+
+    /// Accepts the value of a session cookie as a bearer token, and a bearer token as the value of
+    /// the cookie. Default: `false`.
+    ///
+    /// By default, a value is signed for a single transport. So a stolen cookie is no token, and a
+    /// token in a planted cookie signs no browser in. With this setting, a value of the other
+    /// transport is accepted and replaced, if its session is live.
+    ///
+    /// Use this while clients move from cookies to tokens, or if a server passes the cookie of a
+    /// browser on as a token.
+    pub fn interchangeable_transports(self, interchangeable: bool) -> Self {
+        Self { interchangeable_transports: interchangeable, ..self }
     }
 
     /// Sets the secret that signs session cookies, or several secrets, separated by commas. The
@@ -573,6 +644,10 @@ impl Default for SessionConfig {
             cookie_partitioned: false,
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: vec![CookieFormat::Native],
+            transport: Transport::Cookie,
+            token_header: None,
+            token_response_header: None,
+            interchangeable_transports: false,
             secret: None,
             encryption_keys: Default::default(),
             timeout: Duration::from_secs(1),

@@ -50,6 +50,11 @@ pub(crate) enum Kind {
     )]
     HeadersSent,
     #[error(
+        "the configuration accepts no bearer tokens: set `transport` (SESSION_TRANSPORT) to \
+         `CookieOrBearer` or `Bearer`"
+    )]
+    NoTokens,
+    #[error(
         "the response headers were already sent, as those of a response that does not depend on \
          the session: take a `Session` before they are sent"
     )]

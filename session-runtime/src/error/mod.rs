@@ -166,6 +166,7 @@ impl Error {
             Kind::Setting { .. }
             | Kind::Config(_)
             | Kind::Disputed
+            | Kind::NoTokens
             | Kind::NoEncryptionKey { .. } => "config",
             Kind::WithoutSession => "unavailable",
             Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
@@ -408,7 +409,11 @@ impl Error {
     pub fn is_config(&self) -> bool {
         matches!(
             *self.0,
-            Kind::Config(_) | Kind::Setting { .. } | Kind::Disputed | Kind::NoEncryptionKey { .. }
+            Kind::Config(_)
+                | Kind::Setting { .. }
+                | Kind::Disputed
+                | Kind::NoEncryptionKey { .. }
+                | Kind::NoTokens
         )
     }
 }

@@ -11,6 +11,7 @@
 //! | [`login`] | How do you write login, logout, "remember me" and forms? |
 //! | [`user_sessions`] | How do you list and end the sessions of a user, and limit their number? |
 //! | [`cross_site`] | How do callbacks of payment and login providers work? |
+//! | [`bearer`] | How do mobile applications and other clients without cookies use sessions? |
 //! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
 #![cfg_attr(
     feature = "encryption",
@@ -86,13 +87,22 @@ pub mod login {}
 pub mod user_sessions {}
 
 #[doc = include_str!("cross_site.md")]
-#[doc = "\n---\nNext: [security](crate::guide::security)."]
+#[doc = "\n---\nNext: [clients without cookies](crate::guide::bearer)."]
 #[doc(alias = "403")]
 #[doc(alias = "callback")]
 #[doc(alias = "form_post")]
 #[doc(alias = "oauth")]
 #[doc(alias = "samesite")]
 pub mod cross_site {}
+
+#[doc = include_str!("bearer.md")]
+#[doc = "\n---\nNext: [security](crate::guide::security)."]
+#[doc(alias = "authorization")]
+#[doc(alias = "cors")]
+#[doc(alias = "jwt")]
+#[doc(alias = "mobile")]
+#[doc(alias = "token")]
+pub mod bearer {}
 
 #[doc = include_str!("security.md")]
 #[cfg_attr(feature = "encryption", doc = "\n---\nNext: [encryption](crate::guide::encryption).")]

@@ -38,6 +38,7 @@ pub(crate) use plan::{
     PlannedDestruction, PlannedRead, PlannedRotation, PlannedWrite, RotationReason, RotationStep,
 };
 pub(crate) use report::Next;
+pub(crate) use request_facts::Beginning;
 
 use self::others::OtherSessions;
 use self::request_facts::RequestFacts;
@@ -130,6 +131,29 @@ impl Lifecycle {
         self.facts.is_plain_http = true;
     }
 
+    /// Records that the session travels as a bearer token.
+    pub(crate) fn note_token(&mut self) {
+        self.facts.travels_as_token = true;
+    }
+
+    /// Chooses the transport of a session that the request creates.
+    pub(crate) fn set_beginning(&mut self, beginning: Beginning) {
+        self.facts.beginning = beginning;
+    }
+
+    /// Gives the client a token of the session, which then travels as a token.
+    ///
+    /// # Errors
+    ///
+    /// `is_headers_sent` if the session may have been sent as a cookie.
+    pub(crate) fn issue_token(&mut self) -> Result<(), Error> {
+        if !self.facts.travels_as_token {
+            self.check_headers_unsent()?;
+            self.facts.travels_as_token = true;
+        }
+        Ok(())
+    }
+
     /// Lets the request create a session even if the browser withheld the cookie.
     pub(crate) fn allow_cross_site(&mut self) {
         self.facts.allows_cross_site = true;
@@ -156,6 +180,14 @@ impl Lifecycle {
 
     pub(crate) fn is_degraded(&self) -> bool {
         self.degradation == Degradation::Active
+    }
+
+    /// Returns the session, if the store had it during this request.
+    pub(crate) fn live_session(&self) -> Option<&SessionMetadata> {
+        match &self.state {
+            State::Live { session, .. } => Some(session),
+            _ => None,
+        }
     }
 
     /// Returns the session, as far as known without asking the store.

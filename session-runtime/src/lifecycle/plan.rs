@@ -6,6 +6,7 @@ use super::Lifecycle;
 use super::candidate::Candidate;
 use super::end::RequestAge;
 use super::metadata::SessionMetadata;
+use super::request_facts::Beginning;
 use super::state::State;
 use crate::error::{Error, Kind};
 use crate::id::LifetimeId;
@@ -118,6 +119,9 @@ impl Lifecycle {
                 (session, WriteMode::Existing)
             }
             State::Absent { .. } if self.headers_sent => return Err(Error::new(Kind::HeadersSent)),
+            State::Absent { .. } if self.facts.beginning == Beginning::UnacceptedToken => {
+                return Err(Error::new(Kind::NoTokens));
+            }
             State::Absent { .. } if !self.facts.allow_creation() => {
                 self.creation_refused = true;
                 return Err(Error::new(Kind::CrossSite));

@@ -29,6 +29,7 @@ pub(crate) mod rotate;
 )]
 mod shared;
 mod size_limits;
+mod token;
 mod unknown_lifetimes;
 pub(crate) mod watch;
 mod write;
