@@ -50,6 +50,13 @@ fn defaults_are_pinned() {
             partitioned: false,
         }
     );
+    let transport = TransportSettings {
+        transport: Transport::Cookie,
+        request_header: TokenHeader::Authorization,
+        response_header: "session-token".into(),
+        is_interchangeable: false,
+    };
+    assert_eq!(settings.transport, transport);
     assert_eq!(settings.secrets.len(), 1);
     assert_eq!(settings.timeout, Duration::from_secs(1));
     assert_eq!(settings.end_check_interval, Duration::from_secs(60));
@@ -64,6 +71,46 @@ fn same_site_is_shown_as_it_is_written() {
     let shown =
         [SameSite::Strict, SameSite::Lax, SameSite::None].map(|same_site| same_site.to_string());
     assert_eq!(shown, ["Strict", "Lax", "None"]);
+}
+
+#[test]
+fn a_transport_is_read_as_it_is_shown() {
+    for transport in [Transport::Cookie, Transport::Bearer, Transport::CookieOrBearer] {
+        assert_eq!(transport.to_string().parse::<Transport>().unwrap(), transport);
+    }
+    assert_eq!("COOKIE_OR_BEARER".parse::<Transport>().unwrap(), Transport::CookieOrBearer);
+    for other in ["", "cookies", "token", "cookie,bearer", "cookie or bearer"] {
+        assert!(other.parse::<Transport>().is_err_and(|error| error.is_config()), "{other}");
+    }
+}
+
+#[test]
+fn tokens_have_headers_of_their_own() {
+    let header = |name: &str| {
+        let settings = config().token_header(name).resolve().unwrap();
+        settings.transport.request_header.name().to_owned()
+    };
+    assert_eq!(header("X-Session-Token"), "x-session-token");
+    assert_eq!(header("AUTHORIZATION"), "authorization");
+    for name in ["", "X Token", "X-Tökên", "x:y", "Cookie", "accept", "Sec-Token", "Host", "Range"]
+    {
+        refused(config().token_header(name), &["`token_header` must"]);
+        refused(config().token_response_header(name), &["`token_response_header` must"]);
+    }
+    let named = config().token_response_header("X-New-Token").resolve().unwrap();
+    assert_eq!(&*named.transport.response_header, "x-new-token");
+}
+
+#[cfg(feature = "redis-session-compat")]
+#[test]
+fn tokens_need_a_secret_also_beside_the_cookies_of_python() {
+    let python = TornadoCookie::new("the application's cookie_secret, whole");
+    let config = || {
+        let formats = [CookieFormat::Tornado(python.clone())];
+        SessionConfig::new().store("redis://localhost").cookie_formats(formats)
+    };
+    assert!(config().resolve().is_ok());
+    refused(config().transport(Transport::CookieOrBearer), &["SESSION_SECRET", "is required"]);
 }
 
 #[test]
@@ -606,6 +653,9 @@ fn every_variable_is_read() {
         ("SESSION_COOKIE_SAME_SITE", "None", new().cookie_same_site(SameSite::None)),
         ("SESSION_COOKIE_PATH", "/app", new().cookie_path("/app")),
         ("SESSION_COOKIE_DOMAIN", "example.com", new().cookie_domain("example.com")),
+        ("SESSION_TRANSPORT", "bearer", new().transport(Transport::Bearer)),
+        ("SESSION_TRANSPORT", "cookie-or-bearer", new().transport(Transport::CookieOrBearer)),
+        ("SESSION_TRANSPORT", "CookieOrBearer", new().transport(Transport::CookieOrBearer)),
         ("SESSION_SECRET", TEXT, new().secret(TEXT)),
         ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
         ("SESSION_END_CHECK_INTERVAL", "10", new().end_check_interval(secs(10))),
@@ -969,6 +1019,8 @@ fn files_with_mistakes_are_refused() {
         (r#"{ "near_cache": 67108864 }"#, "invalid type"),
         (r#"{ "cookie_secure": "no" }"#, "invalid type"),
         (r#"{ "cookie_same_site": "sometimes" }"#, "must be `Strict`, `Lax` or `None`"),
+        (r#"{ "transport": "header" }"#, "must be `Cookie`, `Bearer` or `CookieOrBearer`"),
+        (r#"{ "transport": ["Cookie", "Bearer"] }"#, "invalid type"),
         (r#"{ "secret": 1234567890123456 }"#, "`secret` must be a text or a list of texts"),
         (r#"{ "secret": ["", 1234567890123456] }"#, "`secret` must be a text or a list of texts"),
         (r#"{ "secret": "1234567890123456"#, "EOF while parsing a string"),

@@ -141,17 +141,24 @@ impl Lifecycle {
         self.facts.beginning = beginning;
     }
 
-    /// Gives the client a token of the session, which then travels as a token.
+    /// Has the response give the client the token of the live session, which then travels as a
+    /// token. `None` means that no live session is known.
     ///
     /// # Errors
     ///
     /// `is_headers_sent` if the session may have been sent as a cookie.
-    pub(crate) fn issue_token(&mut self) -> Result<(), Error> {
-        if !self.facts.travels_as_token {
-            self.check_headers_unsent()?;
-            self.facts.travels_as_token = true;
+    pub(crate) fn issue_token(&mut self) -> Result<Option<SessionId>, Error> {
+        let State::Live { session, cookie_due, .. } = &mut self.state else { return Ok(None) };
+        if self.headers_sent {
+            let is_token = self.facts.travels_as_token;
+            return if is_token {
+                Ok(Some(session.id))
+            } else {
+                Err(Error::new(Kind::HeadersSent))
+            };
         }
-        Ok(())
+        (*cookie_due, self.facts.travels_as_token) = (true, true);
+        Ok(Some(session.id))
     }
 
     /// Lets the request create a session even if the browser withheld the cookie.
@@ -180,14 +187,6 @@ impl Lifecycle {
 
     pub(crate) fn is_degraded(&self) -> bool {
         self.degradation == Degradation::Active
-    }
-
-    /// Returns the session, if the store had it during this request.
-    pub(crate) fn live_session(&self) -> Option<&SessionMetadata> {
-        match &self.state {
-            State::Live { session, .. } => Some(session),
-            _ => None,
-        }
     }
 
     /// Returns the session, as far as known without asking the store.

@@ -522,7 +522,7 @@ impl<S: Schema> Session<S> {
     /// session.
     ///
     /// Call this after the login, because a new id changes the token. The response header
-    /// `Session-Token` has the token as well, if the token is new to the client. The
+    /// `Session-Token` has the token as well. The
     /// [transport](crate::SessionConfig::transport) has to accept tokens. See [the guide].
     ///
     /// Takes no round trip if an operation of this request has found the session live, and a single
