@@ -21,6 +21,8 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "destroy",
     "end_reason",
     "ended",
+    "form_token",
+    "check_form_token",
 ];
 
 /// Methods of traits that `Session` or every type implements, from the standard library, `futures`

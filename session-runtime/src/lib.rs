@@ -207,6 +207,7 @@ pub use request::ended::Ended;
 pub use request::handle::SessionHandle;
 pub use session::Session;
 pub use session::field::Field;
+pub use session::form_token::FormToken;
 pub use session::schema::Schema;
 pub use session::sessions::Sessions;
 #[doc(inline)]

@@ -395,8 +395,8 @@ impl Named {
     /// Shows the state, and the cookie header of a response that would be sent now.
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
-            State::Absent { pending: None } => " absent".to_owned(),
-            State::Absent { pending: Some(session) } => {
+            State::Absent { pending: None, .. } => " absent".to_owned(),
+            State::Absent { pending: Some(session), .. } => {
                 format!(" absent ({}?)", self.name(&session.id))
             }
             State::Candidate { current, .. } => {
