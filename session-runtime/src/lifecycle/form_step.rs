@@ -40,9 +40,9 @@ impl Lifecycle {
 
     /// Plans the next step to the session of a form that was sent.
     ///
-    /// The session may be over. But one of several candidates counts only once the store has
-    /// decided. Otherwise the form of a planted cookie, whose session is over, would be accepted,
-    /// and the request would go on with the user's session.
+    /// The session may be over. But a candidate before others counts only if it is live. Otherwise
+    /// the form of a planted cookie, whose session is over, would be accepted, and the request
+    /// would go on with the user's session.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Lifecycle {
     pub(crate) fn plan_sent_form(&mut self, now: SystemTime) -> Result<FormStep, Error> {
         self.pass_deadlines(now);
         let session = match &self.state {
-            State::Candidate { gone, .. } if gone.is_some() || !self.further.is_empty() => {
+            State::Candidate { .. } if !self.further.is_empty() => {
                 self.check_not_degraded()?;
                 return Ok(self.look_for_form(now));
             }
