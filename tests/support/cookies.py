@@ -13,7 +13,7 @@ COOKIE_LABEL = b"session-runtime cookie signature v1"
 FORM_LABEL = b"session-runtime form token v1"
 NAME = b"__Host-session-id"
 ID = b"dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0"
-NONCE = bytes(range(16))
+NONCE = bytes(range(16, 32))
 
 
 def hmac_sha256(key, message):
