@@ -48,13 +48,13 @@ impl<S: Schema> Session<S> {
     ///
     /// Each call returns another token, and all are valid while the session keeps its id. So tabs
     /// do not disturb each other. [`rotate`](Self::rotate), [`renew`](Self::renew) and a batch with
-    /// either end the tokens, as a login should. Nothing is stored: the token is a
-    /// random number, signed together with the id by a key that is derived from the
+    /// either end the tokens, as a login should. Nothing is stored: the token is a random number,
+    /// signed together with the id by a key that is derived from the
     /// [`secret`](crate::SessionConfig::secret).
     ///
     /// Takes no round trip if an operation of this request has found the session live, and
-    /// otherwise one. If the cookie's session is over, or its outcome unknown, up to two more
-    /// follow. A new session has no fields.
+    /// otherwise one. If the session of the cookie is over, one or two more follow. A new session
+    /// has no fields.
     ///
     /// # Errors
     ///
