@@ -27,7 +27,7 @@ use crate::telemetry::{OperationName, OperationSpan};
 /// let input = format!(r#"<input type="hidden" name="form_token" value="{token}">"#);
 /// assert_eq!(token.as_str().len(), 43);
 /// assert_eq!(format!("{token:?}"), "FormToken(…)");
-/// # let _ = input;
+/// println!("<form method=\"post\">{input}</form>");
 /// # });
 /// ```
 #[derive(Clone)]
@@ -81,8 +81,8 @@ impl<S: Schema> Session<S> {
     /// <button>Buy</button>
     /// </form>"#
     /// );
+    /// println!("{page}");
     /// session.check_form_token(token.as_str()).await?; // in the request of the form
-    /// # let _ = page;
     /// # });
     /// ```
     #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::forged_requests\n")]
@@ -126,8 +126,6 @@ impl<S: Schema> Session<S> {
     ///
     /// ```
     /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
-    /// use session_runtime::{Error, Lifetime};
-    ///
     /// let token = session.form_token().await?;
     /// session.check_form_token(token.as_str()).await?;
     /// session.renew(Lifetime::normal()).await?; // a login
