@@ -78,6 +78,12 @@ fn report(error: &crate::Error) {
             status,
             "no session was created for a request from another site"
         );
+    } else if error.is_invalid_form_token() {
+        tracing::info!(
+            error = error as &dyn std::error::Error,
+            status,
+            "a form was refused because of its token"
+        );
     }
 }
 

@@ -45,6 +45,11 @@ pub(crate) enum Kind {
     )]
     CrossSite,
     #[error(
+        "the form token is not of this session: the form is from another session, or from before \
+         a login, or another site has forged the request"
+    )]
+    InvalidFormToken,
+    #[error(
         "the response headers were already sent, so the session cookie can no longer change: \
          change the session earlier"
     )]

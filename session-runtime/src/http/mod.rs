@@ -5,7 +5,9 @@ pub(crate) mod cookie_header;
 pub(crate) mod cookie_value;
 pub(crate) mod credentials;
 pub(crate) mod fetch_metadata;
+pub(crate) mod form_token;
 pub(crate) mod formats;
+mod mac_keys;
 pub(crate) mod plain_http;
 #[cfg(feature = "redis-session-compat")]
 pub(crate) mod python;

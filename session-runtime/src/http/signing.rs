@@ -2,15 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::cookie_value::Verified;
+use super::mac_keys::{MacKeys, mac};
 use crate::id::SessionId;
 
-/// The purposes of the derived keys. Another use of the same secret, or another format, must have
-/// another label. So a cookie is no token, and a token is no cookie.
+/// The purposes of the derived keys. A cookie is no token, and a token is no cookie.
 const OF_COOKIES: &[u8] = b"session-runtime cookie signature v1";
 const OF_TOKENS: &[u8] = b"session-runtime bearer token signature v1";
 /// The length of 32 bytes in base64url.
@@ -20,15 +19,8 @@ const MAC_LEN: usize = 43;
 /// verify.
 ///
 /// A value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in
-/// base64url. So a value signed for one cookie is not valid for another. Keys are derived from the
-/// configured secrets by HKDF-SHA-256 ([RFC 5869]).
-///
-/// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
-pub(crate) struct Keyring {
-    /// A prepared state for each key, which already contains the cookie's name.
-    signing: Hmac<Sha256>,
-    older: Vec<Hmac<Sha256>>,
-}
+/// base64url.
+pub(crate) struct Keyring(MacKeys);
 
 impl Keyring {
     pub(crate) fn of_cookies<'a>(
@@ -36,7 +28,7 @@ impl Keyring {
         signing: &[u8],
         older: impl IntoIterator<Item = &'a [u8]>,
     ) -> Self {
-        Self::new(OF_COOKIES, cookie_name, signing, older)
+        Self(MacKeys::new(OF_COOKIES, cookie_name, signing, older))
     }
 
     pub(crate) fn of_tokens<'a>(
@@ -44,17 +36,7 @@ impl Keyring {
         signing: &[u8],
         older: impl IntoIterator<Item = &'a [u8]>,
     ) -> Self {
-        Self::new(OF_TOKENS, cookie_name, signing, older)
-    }
-
-    fn new<'a>(
-        label: &[u8],
-        cookie_name: &str,
-        signing: &[u8],
-        older: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Self {
-        let prepare = |secret: &[u8]| prepare(label, cookie_name, secret);
-        Self { signing: prepare(signing), older: older.into_iter().map(prepare).collect() }
+        Self(MacKeys::new(OF_TOKENS, cookie_name, signing, older))
     }
 
     /// Returns the signed value for an id.
@@ -64,7 +46,7 @@ impl Keyring {
         value.push_str(signed);
         value.push('.');
         URL_SAFE_NO_PAD.encode_string(
-            mac(&self.signing, signed.as_bytes()).finalize().into_bytes(),
+            mac(&self.0.newest, signed.as_bytes()).finalize().into_bytes(),
             &mut value,
         );
         value
@@ -80,29 +62,14 @@ impl Keyring {
         URL_SAFE_NO_PAD.decode_slice(given, &mut given_mac).ok()?;
         // Compares in constant time.
         let signed_by = |key: &Hmac<Sha256>| mac(key, signed).verify_slice(&given_mac).is_ok();
-        let is_outdated = !signed_by(&self.signing);
-        (!is_outdated || self.older.iter().any(signed_by)).then_some(Verified { id, is_outdated })
+        let is_outdated = !signed_by(&self.0.newest);
+        (!is_outdated || self.0.older.iter().any(signed_by)).then_some(Verified { id, is_outdated })
     }
-}
-
-fn prepare(label: &[u8], cookie_name: &str, secret: &[u8]) -> Hmac<Sha256> {
-    // A key of 32 bytes, padded with zeros to the block size of HMAC (RFC 2104).
-    let mut key = [0; 64];
-    // HKDF refuses more than 255 blocks of output, and this is a single block.
-    let _ = Hkdf::<Sha256>::new(None, secret).expand(label, &mut key[..32]);
-    let mut state = Hmac::<Sha256>::new(&key.into());
-    state.update(cookie_name.as_bytes());
-    state.update(&[0]);
-    state
-}
-
-fn mac(key: &Hmac<Sha256>, signed: &[u8]) -> Hmac<Sha256> {
-    key.clone().chain_update(signed)
 }
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keyring({} keys)", 1 + self.older.len())
+        write!(f, "Keyring({:?})", self.0)
     }
 }
 

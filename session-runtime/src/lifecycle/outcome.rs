@@ -70,6 +70,7 @@ impl Lifecycle {
 
     /// Returns whether a read may still find a session.
     fn may_go_live(&self) -> bool {
-        !self.accessed || !matches!(self.state, State::Absent { pending: None } | State::Gone(_))
+        !self.accessed
+            || !matches!(self.state, State::Absent { pending: None, .. } | State::Gone(_))
     }
 }

@@ -1,8 +1,8 @@
 //! A table of every state with every operation and every reply of the store.
 //!
 //! `exists` asks the store like `read`, and `clear` like `remove`. `login` is a batch that sets a
-//! field and renews. Without a session to rotate, the batch continues as `set`. Sessions have
-//! names:
+//! field and renews. Without a session to rotate, the batch continues as `set`, and so does
+//! `form_token`. `check_form` is `check_form_token`. Sessions have names:
 //!
 //! - `A` is the request's own session.
 //! - `B` is the session of a further cookie.
@@ -28,17 +28,33 @@ use super::*;
 use crate::config::Lifetimes;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 
-const OPERATIONS: [&str; 9] =
-    ["read", "expires_in", "end_reason", "set", "remove", "rotate", "renew", "login", "destroy"];
+const OPERATIONS: [&str; 11] = [
+    "read",
+    "expires_in",
+    "end_reason",
+    "form_token",
+    "check_form",
+    "set",
+    "remove",
+    "rotate",
+    "renew",
+    "login",
+    "destroy",
+];
 
 /// Brings a request's session into a state.
 type Setup = fn(&Named) -> Lifecycle;
 
-const STATES: [(&str, Setup); 14] = [
+const STATES: [(&str, Setup); 15] = [
     ("absent", |_| accessed(&[])),
     ("absent, creation unknown", |named| {
         let mut lifecycle = accessed(&[]);
         let _ = lifecycle.plan_write(now(), false, |_| Ok(named.a.clone()));
+        lifecycle
+    }),
+    ("absent, after a session", |named| {
+        let mut lifecycle = accessed(&[&named.a]);
+        lifecycle.missing(&named.a.id, false);
         lifecycle
     }),
     ("candidate", |named| accessed(&[&named.a])),
@@ -214,6 +230,30 @@ impl Row {
                     _ => "again",
                 };
                 (format!("{plan} {}", named.name(&id)), Some(format!("{next},")))
+            }
+            "form_token" | "check_form" => {
+                let makes = self.operation == "form_token";
+                let step = if makes {
+                    lifecycle.plan_new_form(now())
+                } else {
+                    lifecycle.plan_sent_form(now())
+                };
+                let read = match step.unwrap() {
+                    FormStep::Known(id) => return (format!("token of {}", named.name(&id)), None),
+                    FormStep::Nothing if makes => {
+                        let create = Self { operation: "set", ..*self };
+                        return create.carry_out(lifecycle, named, reply);
+                    }
+                    FormStep::Nothing => return ("invalid".to_owned(), None),
+                    FormStep::Look(read) => read,
+                };
+                let id = read.session.id;
+                match reply {
+                    "found" => lifecycle.found(&id, read.refresh.is_some()),
+                    "missing" => drop(lifecycle.missing(&id, read.resolves_pending)),
+                    _ => drop(dies(lifecycle, &id, reply)),
+                }
+                (format!("ask {}", named.name(&id)), Some(shown(Ok(Next::Replan))))
             }
             "set" | "remove" => {
                 let removes = self.operation == "remove";
@@ -395,8 +435,8 @@ impl Named {
     /// Shows the state, and the cookie header of a response that would be sent now.
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
-            State::Absent { pending: None } => " absent".to_owned(),
-            State::Absent { pending: Some(session) } => {
+            State::Absent { pending: None, .. } => " absent".to_owned(),
+            State::Absent { pending: Some(session), .. } => {
                 format!(" absent ({}?)", self.name(&session.id))
             }
             State::Candidate { current, .. } => {

@@ -14,7 +14,7 @@ use crate::telemetry::LifecycleEvent;
 impl Lifecycle {
     /// Treats sessions past their deadline as missing in the store.
     pub(super) fn pass_deadlines(&mut self, now: SystemTime) {
-        if let State::Absent { pending } = &mut self.state {
+        if let State::Absent { pending, .. } = &mut self.state {
             drop(pending.take_if(|session| session.expires_in(now).is_none()));
         }
         while let State::Candidate { current: Candidate { session, .. }, .. }
@@ -48,10 +48,12 @@ impl Lifecycle {
     /// Goes on to the next candidate. The cookie of a session that has just ended must not hide a
     /// live session.
     pub(super) fn try_next(&mut self, gone: Option<Gone>) {
-        self.state = if self.further.is_empty() {
-            gone.map_or_else(State::default, State::Gone)
-        } else {
-            State::Candidate { current: self.further.remove(0), gone }
+        self.state = match gone {
+            _ if !self.further.is_empty() => {
+                State::Candidate { current: self.further.remove(0), gone }
+            }
+            Some(gone) => State::Gone(gone),
+            None => State::Absent { pending: None, former: self.state.take_session() },
         };
     }
 
@@ -78,6 +80,9 @@ impl Lifecycle {
     /// its cookies, so that a further attempt can end them. An earlier success of this request
     /// counts.
     pub(super) fn request_removal(&mut self) {
+        if let State::Absent { former, .. } = &mut self.state {
+            *former = None;
+        }
         self.removal_due |= self.facts.client_has_cookie && !self.others.has_failed();
     }
 }

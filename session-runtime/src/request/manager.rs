@@ -15,8 +15,9 @@ use crate::clock::{Clock, ClockMoment, abs_diff};
 use crate::config::Secret;
 use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings, TokenHeader};
 use crate::encryption::EncryptionKeys;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Setting};
 use crate::http::cookie_value::Verified;
+use crate::http::form_token::FormTokenKeys;
 use crate::http::formats::CookieFormats;
 use crate::http::response::{Issued, SessionHeaders};
 use crate::http::set_cookie::CookieTemplate;
@@ -50,6 +51,8 @@ struct Rules {
     lifetimes: Lifetimes,
     unknown_lifetimes: UnknownLifetimes,
     formats: CookieFormats,
+    /// The keys of form tokens, if there is a secret.
+    form_token_keys: Option<FormTokenKeys>,
     cookie: CookieTemplate,
     /// The bearer tokens, if the transport has any.
     tokens: Option<Tokens>,
@@ -83,6 +86,7 @@ impl Manager {
             clock: Clock::system(),
             clock_log: ClockLog::default(),
             formats: CookieFormats::new(&settings)?,
+            form_token_keys: FormTokenKeys::new(&settings),
             prefix: settings.prefix,
             lifetimes: settings.lifetimes,
             unknown_lifetimes: UnknownLifetimes::default(),
@@ -189,6 +193,16 @@ impl Manager {
     pub(crate) fn encryption_keys(&self, field: &'static str) -> Result<&EncryptionKeys, Error> {
         let keys = self.rules.encryption_keys.as_ref();
         keys.ok_or_else(|| Error::new(Kind::NoEncryptionKey { field }))
+    }
+
+    /// Returns the keys of form tokens.
+    ///
+    /// # Errors
+    ///
+    /// `is_config` without a secret, which only cookie formats from Python do without.
+    pub(crate) fn form_token_keys(&self) -> Result<&FormTokenKeys, Error> {
+        let keys = self.rules.form_token_keys.as_ref();
+        keys.ok_or_else(|| Error::setting(Setting::SECRET, "is required for form tokens"))
     }
 
     #[cfg(feature = "redis")]

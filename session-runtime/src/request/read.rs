@@ -253,7 +253,7 @@ impl SessionHandle {
         Box::pin(self.store().get_to_keep(&read.session.key, fields, refresh, rules))
     }
 
-    fn refresh(&self, read: &PlannedRead) -> Refresh {
+    pub(super) fn refresh(&self, read: &PlannedRead) -> Refresh {
         read.refresh.map_or(Refresh::No, |expires_in| self.manager().refresh(expires_in))
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod compile_hints;
 pub(crate) mod field;
 pub(crate) mod form;
+pub(crate) mod form_token;
 pub(crate) mod found;
 pub(crate) mod increment;
 pub(crate) mod index_query;

@@ -30,6 +30,8 @@ async fn every_operation(session: &Session<Visitor>) -> Result<(), Error> {
     session.touch().await?;
     session.expires_in().await?;
     session.end_reason().await?;
+    let token = session.form_token().await?;
+    session.check_form_token(token.as_str()).await?;
     session.clear().await?;
     session.rotate().await?;
     session.renew(Lifetime::remembered()).await?;
