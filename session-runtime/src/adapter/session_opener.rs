@@ -1,5 +1,6 @@
 //! The work that all adapters share.
 
+use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
 
@@ -9,11 +10,17 @@ pub(super) struct SessionOpener {
     sessions: Sessions,
     allows_degraded: bool,
     allows_cross_site: bool,
+    requires_same_origin: bool,
 }
 
 impl SessionOpener {
     pub(super) fn new(sessions: Sessions) -> Self {
-        Self { sessions, allows_degraded: false, allows_cross_site: false }
+        Self {
+            sessions,
+            allows_degraded: false,
+            allows_cross_site: false,
+            requires_same_origin: false,
+        }
     }
 
     pub(super) fn allow_degraded(self) -> Self {
@@ -22,6 +29,16 @@ impl SessionOpener {
 
     pub(super) fn allow_cross_site(self) -> Self {
         Self { allows_cross_site: true, ..self }
+    }
+
+    pub(super) fn require_same_origin(self) -> Self {
+        Self { requires_same_origin: true, ..self }
+    }
+
+    /// Carries out the same-origin check, if this layer requires it.
+    #[inline]
+    pub(super) fn check(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        if self.requires_same_origin { check() } else { Ok(()) }
     }
 
     /// Returns the opener for a worker, which has its own runtime.

@@ -15,7 +15,9 @@ mod settings;
 mod store_url;
 #[cfg(test)]
 mod tests;
+mod trusted_origins;
 mod weak;
+mod web_origin;
 
 #[cfg(feature = "clap")]
 pub use args::SessionArgs;
@@ -30,6 +32,8 @@ pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
+pub(crate) use trusted_origins::TrustedOrigins;
+pub(crate) use web_origin::WebOrigin;
 
 use std::time::Duration;
 
@@ -61,6 +65,7 @@ use store_url::StoreText;
 /// | [`cookie_path`](Self::cookie_path) | `/` | text |
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
+/// | [`trusted_origins`](Self::trusted_origins) | none | a list of texts |
 /// | [`cookie_formats`], with the feature `redis-session-compat` | `native` | a list of [`CookieFormat`]s |
 /// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
 /// | [`encryption_keys`], with the feature `encryption` | none; derived from the secrets | text, or a list of texts |
@@ -130,6 +135,7 @@ pub struct SessionConfig {
     cookie_path: String,
     cookie_domain: Option<String>,
     cookie_partitioned: bool,
+    trusted_origins: Vec<String>,
     #[cfg(feature = "redis-session-compat")]
     cookie_formats: Vec<CookieFormat>,
     #[serde(deserialize_with = "SecretText::of_secret")]
@@ -311,6 +317,38 @@ impl SessionConfig {
     #[doc(alias = "iframe")]
     pub fn cookie_partitioned(self, partitioned: bool) -> Self {
         Self { cookie_partitioned: partitioned, ..self }
+    }
+
+    /// Sets the other origins whose pages may send requests that change something, past the
+    /// same-origin check. Default: none.
+    ///
+    /// The setting has no effect without the check, which [`SessionLayer::same_origin`] or
+    /// [`SessionHandle::check_same_origin`] carries out. The application's own origin is always
+    /// accepted. An origin in the list can act for your users like a page of your own, so name only
+    /// origins that you control or have to trust, such as a login service.
+    ///
+    /// An origin is `http://` or `https://`, an ASCII host name, and a port if it is not the
+    /// default. Write an international name as `xn--…`. A path, a `*` and `null` are errors. The
+    /// case of letters does not matter. Name each subdomain, because each is an origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let config = SessionConfig::new()
+    ///     .trusted_origins(["https://login.example.com", "https://example.net:8443"]);
+    /// ```
+    ///
+    /// [`SessionHandle::check_same_origin`]: crate::SessionHandle::check_same_origin
+    #[cfg_attr(
+        feature = "tower",
+        doc = "\n\n[`SessionLayer::same_origin`]: crate::SessionLayer::same_origin\n"
+    )]
+    #[cfg_attr(not(feature = "tower"), doc = "\n\n[`SessionLayer::same_origin`]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    #[doc(alias = "allowed_origins")]
+    pub fn trusted_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { trusted_origins: origins.into_iter().map(Into::into).collect(), ..self }
     }
 
     /// Sets the formats of the cookie's value. The first format is written, and all formats are
@@ -571,6 +609,7 @@ impl Default for SessionConfig {
             cookie_path: "/".into(),
             cookie_domain: None,
             cookie_partitioned: false,
+            trusted_origins: Vec::new(),
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: vec![CookieFormat::Native],
             secret: None,

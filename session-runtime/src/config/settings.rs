@@ -4,7 +4,9 @@ use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
-use super::{CookieSettings, Lifetimes, NearCache, Secret, SessionConfig, StoreUrl};
+use super::{
+    CookieSettings, Lifetimes, NearCache, Secret, SessionConfig, StoreUrl, TrustedOrigins,
+};
 use crate::error::{Error, Setting};
 use crate::store::timeout;
 
@@ -17,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) prefix: Box<str>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) cookie: CookieSettings,
+    pub(crate) trusted_origins: TrustedOrigins,
     /// The formats of the cookie, at least one. The first is written, and all are read.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) cookie_formats: Vec<CookieFormat>,
@@ -67,6 +70,7 @@ impl SessionConfig {
             prefix: prefix.into(),
             lifetimes: self.lifetimes.resolve()?,
             cookie,
+            trusted_origins: TrustedOrigins::resolve(&self.trusted_origins)?,
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: CookieFormat::resolve(self.cookie_formats)?,
             secrets: Secret::resolve(self.secret)?,

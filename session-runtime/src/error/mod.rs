@@ -83,7 +83,7 @@ impl Error {
 
     /// Returns the status code of the error as a response.
     ///
-    /// - 403 if [`is_cross_site`](Self::is_cross_site)
+    /// - 403 if [`is_cross_origin`](Self::is_cross_origin) or [`is_cross_site`](Self::is_cross_site)
     /// - 409 if [`is_gone`](Self::is_gone)
     /// - 503 if [`is_unavailable`](Self::is_unavailable) or [`is_contended`](Self::is_contended)
     /// - 500 otherwise
@@ -106,7 +106,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         if self.is_gone() || self.is_ended_since() || self.is_too_many() {
             409
-        } else if self.is_cross_site() {
+        } else if self.is_cross_origin() || self.is_cross_site() {
             403
         } else if self.is_unavailable() || self.is_contended() {
             503
@@ -146,6 +146,7 @@ impl Error {
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
             Kind::CrossSite => "cross_site",
+            Kind::CrossOrigin { .. } => "cross_origin",
             Kind::Gone | Kind::Expired => "gone",
             Kind::HeadersSent | Kind::TooLate => "headers_sent",
             Kind::MissingLayer => "missing_layer",
@@ -333,6 +334,9 @@ impl Error {
     /// cookie. `allow_cross_site` of the layer or the middleware permits the creation. [The
     /// guide] describes callbacks of payments and logins that work without this permission.
     ///
+    /// This rule is always on, and protects the user's session. It is no defence against forged
+    /// requests, which have the session cookie: see [`is_cross_origin`](Self::is_cross_origin).
+    ///
     /// # Examples
     ///
     /// ```
@@ -359,6 +363,21 @@ impl Error {
     #[doc(alias = "403")]
     pub fn is_cross_site(&self) -> bool {
         matches!(*self.0, Kind::CrossSite)
+    }
+
+    /// Returns `true` if the same-origin check refused the request: a page of another origin caused
+    /// the request, which may change something. No handler ran. As a response, the error is a 403.
+    ///
+    /// Only routes whose layer has `same_origin` carry out the check, and programs that call
+    /// [`check_same_origin`](crate::SessionHandle::check_same_origin). The session does not matter
+    /// there. [`is_cross_site`](Self::is_cross_site) has another cause: a write would have created a
+    /// session.
+    ///
+    /// The message names the header that decided.
+    #[doc(alias = "403")]
+    #[doc(alias = "csrf")]
+    pub fn is_cross_origin(&self) -> bool {
+        matches!(*self.0, Kind::CrossOrigin { .. })
     }
 
     /// Returns `true` if the request did not pass through the session layer.

@@ -13,7 +13,7 @@ use super::unknown_lifetimes::UnknownLifetimes;
 use crate::clock::{Clock, ClockMoment, abs_diff};
 #[cfg(feature = "encryption")]
 use crate::config::Secret;
-use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings};
+use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings, TrustedOrigins};
 use crate::encryption::EncryptionKeys;
 use crate::error::{Error, Kind};
 use crate::http::cookie_value::Verified;
@@ -49,6 +49,7 @@ struct Rules {
     unknown_lifetimes: UnknownLifetimes,
     formats: CookieFormats,
     cookie: CookieTemplate,
+    trusted_origins: TrustedOrigins,
     plain_http_search: PlainHttpSearch,
     refresh_below: Option<f64>,
     /// The rules of the near cache, if the store has one.
@@ -81,6 +82,7 @@ impl Manager {
             lifetimes: settings.lifetimes,
             unknown_lifetimes: UnknownLifetimes::default(),
             cookie: CookieTemplate::new(settings.cookie),
+            trusted_origins: settings.trusted_origins,
             plain_http_search: PlainHttpSearch::default(),
             refresh_below: settings.refresh_below.or(near.map(|_| NEAR_CACHE_BELOW)),
             near: near.map(|NearCache { max_staleness, max_age, .. }| NearRules {
@@ -202,6 +204,11 @@ impl Manager {
 
     pub(crate) fn same_site(&self) -> SameSite {
         self.rules.cookie.same_site()
+    }
+
+    /// Returns the other origins whose pages may change something.
+    pub(crate) fn trusted_origins(&self) -> &TrustedOrigins {
+        &self.rules.trusted_origins
     }
 
     /// Returns whether to check this request for plain http, because its client may get a cookie
