@@ -35,7 +35,7 @@ macro_rules! for_types_of {
         ) -> Result<(), $crate::Error> {
             use $crate::http::forwarded::HOST;
 
-            // In HTTP/2, the URI names the host, and there may be no header (RFC 9113, section 8.3.1).
+            // In HTTP/2, the URI has the host, often without a header (RFC 9113, section 8.3.1).
             let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
             handle.check_same_origin(method.as_str(), |name| match authority {
                 Some(host) if name == HOST => Some(host),

@@ -324,8 +324,8 @@ impl SessionConfig {
     ///
     /// The setting has no effect without the check, which [`SessionLayer::same_origin`] or
     /// [`SessionHandle::check_same_origin`] carries out. The application's own origin is always
-    /// accepted. An origin in the list can act for your users like a page of your own, so name only
-    /// origins that you control or have to trust, such as a login service.
+    /// accepted. A page of an origin in the list can act for your users, like a page of your own.
+    /// Name only origins that you control, or have to trust, such as a login service.
     ///
     /// An origin is `http://` or `https://`, an ASCII host name, and a port if it is not the
     /// default. Write an international name as `xn--…`. A path, a `*` and `null` are errors. The

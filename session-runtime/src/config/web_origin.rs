@@ -25,8 +25,8 @@ impl<'a> WebOrigin<'a> {
         is_host(host).then_some(Self { scheme, default_port, host, port })
     }
 
-    /// Returns whether a request to this host, as in the header `Host`, stays within the origin. The
-    /// header leaves the scheme open, so a missing port is the default port of the origin.
+    /// Returns whether a request to this host, as in the header `Host`, stays within the origin.
+    /// The header leaves the scheme open, so a missing port is the default port of the origin.
     pub(crate) fn is_of_host(&self, authority: &str) -> bool {
         host_and_port(authority).is_some_and(|(host, port)| {
             host.eq_ignore_ascii_case(self.host) && port.unwrap_or(self.default_port) == self.port

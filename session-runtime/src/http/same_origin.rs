@@ -13,13 +13,13 @@ use crate::error::{Error, Kind};
 
 const ORIGIN: &str = "origin";
 
-/// Refuses a request that may change something, if a page of another origin caused it, and the
-/// origin is not trusted.
+/// Refuses a request that may change something, if a page of another origin caused the request, and
+/// the origin is not trusted.
 ///
-/// Browsers before 2023 do not send `Sec-Fetch-Site`, and no browser sends it over plain HTTP or
-/// with every WebSocket. `Origin` then decides. Without both, no browser of today sent the request.
+/// `Sec-Fetch-Site` may be missing: from browsers before 2023, over plain HTTP, and with WebSockets.
+/// `Origin` then decides. Without both, no browser of today sent the request.
 ///
-/// A page can set neither header, and a browser sends each once. So the first value decides.
+/// No script can set these two headers, and browsers send each once. So the first value decides.
 ///
 /// # Errors
 ///

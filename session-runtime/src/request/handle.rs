@@ -221,8 +221,8 @@ impl SessionHandle {
     /// arguments as [`note_request`](Self::note_request). The adapters call this for routes whose
     /// layer has `same_origin`.
     ///
-    /// `GET`, `HEAD` and `OPTIONS` pass, except for the handshake of a WebSocket. The headers decide
-    /// on all other requests:
+    /// `GET`, `HEAD` and `OPTIONS` pass, except for the handshake of a WebSocket. The headers
+    /// decide on all other requests:
     ///
     /// | `Sec-Fetch-Site` | `Origin` | |
     /// | --- | --- | --- |
@@ -230,7 +230,7 @@ impl SessionHandle {
     /// | anything else | in [`trusted_origins`](crate::SessionConfig::trusted_origins) | passes |
     /// | anything else | anything else | refused |
     /// | missing | missing | passes |
-    /// | missing | of the request's host, or in `trusted_origins` | passes |
+    /// | missing | the request's host, or in `trusted_origins` | passes |
     /// | missing | anything else, also `null` | refused |
     ///
     /// The request's host is the first of `X-Forwarded-Host`, `Forwarded` and `Host`. A page of
