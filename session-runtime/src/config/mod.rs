@@ -342,7 +342,7 @@ impl SessionConfig {
     /// [`SessionHandle::check_same_origin`]: crate::SessionHandle::check_same_origin
     #[cfg_attr(
         feature = "tower",
-        doc = "\n\n[`SessionLayer::same_origin`]: crate::SessionLayer::same_origin\n"
+        doc = "\n\n[`SessionLayer::same_origin`]: crate::adapter::tower::SessionLayer::same_origin\n"
     )]
     #[cfg_attr(not(feature = "tower"), doc = "\n\n[`SessionLayer::same_origin`]: crate#features\n")]
     #[doc(alias = "csrf")]

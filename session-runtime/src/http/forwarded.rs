@@ -9,8 +9,8 @@ pub(crate) const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 /// Returns the host that a browser visited, as the first proxy saw it, or else as the request has
 /// it.
 ///
-/// A page of another site cannot change the answer: no script can set `Host`. The headers of proxies
-/// need a CORS preflight that the application allows.
+/// A page of another site cannot change the answer: no script can set `Host`. The headers of
+/// proxies need a CORS preflight that the application allows.
 pub(crate) fn visited_host<'a>(
     header: &impl Fn(&'static str) -> Option<&'a [u8]>,
 ) -> Option<&'a str> {

@@ -13,11 +13,11 @@ use crate::error::{Error, Kind};
 
 const ORIGIN: &str = "origin";
 
-/// Refuses a request that may change something, if a page of another origin caused the request, and
-/// the origin is not trusted.
+/// Refuses a request that may change something, if a page of another origin caused the request,
+/// and the origin is not trusted.
 ///
-/// `Sec-Fetch-Site` may be missing: from browsers before 2023, over plain HTTP, and with WebSockets.
-/// `Origin` then decides. Without both, no browser of today sent the request.
+/// `Sec-Fetch-Site` may be missing: from browsers before 2023, over plain HTTP, and with
+/// WebSockets. `Origin` then decides. Without both, no browser of today sent the request.
 ///
 /// No script can set these two headers, and browsers send each once. So the first value decides.
 ///

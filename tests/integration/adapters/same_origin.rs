@@ -53,7 +53,8 @@ async fn send(client: &Client, method: &str, url: &str, headers: &[(&str, &str)]
         .await
 }
 
-/// Behaviour: requests of other origins. `/` counts inside the check, for every method. `refusal` is the body of a refusal.
+/// Behaviour: requests of other origins. `/` counts inside the check, for every method.
+/// `refusal` is the body of a refusal.
 async fn refuses_other_origins(client: &Client, base: &str, refusal: &str) {
     let cookie = send(client, "GET", base, &[]).await.cookies().remove(0);
     let port = base.rsplit_once(':').unwrap().1;
