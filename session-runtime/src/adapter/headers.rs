@@ -1,26 +1,26 @@
 //! The request headers that sessions need, and the session's headers on a response. The frameworks
 //! use two versions of the `http` types, with the same names and methods.
 
-/// Defines `apply` and `value` for the header types of this module.
-macro_rules! for_headers_of {
-    ($($header:ident)::+) => {
+/// Defines `apply`, `check_same_origin` and `value` for the types of this version of `http`.
+macro_rules! for_types_of {
+    ($($http:ident)::+) => {
         use std::borrow::Cow;
 
         /// Returns the value of a header. The names that nearly every request needs are created
         /// once, because a lookup by text creates a name each time.
         #[inline]
-        pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
-            use $($header)::+::{HOST, HeaderName};
+        pub(super) fn value<'a>(headers: &'a $($http)::+::header::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
+            use $($http)::+::header::{HOST, HeaderName};
 
             use $crate::http::fetch_metadata::SEC_FETCH_SITE;
-            use $crate::http::plain_http::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
+            use $crate::http::forwarded::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
 
             static FETCH_SITE: HeaderName = HeaderName::from_static(SEC_FETCH_SITE);
             static FORWARDED_HOST: HeaderName = HeaderName::from_static(X_FORWARDED_HOST);
             static FORWARDED_PROTO: HeaderName = HeaderName::from_static(X_FORWARDED_PROTO);
             let value = match name {
                 SEC_FETCH_SITE => headers.get(&FETCH_SITE),
-                $crate::http::plain_http::HOST => headers.get(HOST),
+                $crate::http::forwarded::HOST => headers.get(HOST),
                 X_FORWARDED_HOST => headers.get(&FORWARDED_HOST),
                 X_FORWARDED_PROTO => headers.get(&FORWARDED_PROTO),
                 _ => headers.get(name),
@@ -28,8 +28,25 @@ macro_rules! for_headers_of {
             value.map(|value| value.as_bytes())
         }
 
-        pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($header)::+::HeaderMap) {
-            use $($header)::+::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
+        /// Checks that no page of another origin caused the request.
+        pub(super) fn check_same_origin(
+            handle: &SessionHandle,
+            method: &$($http)::+::Method,
+            uri: &$($http)::+::Uri,
+            headers: &$($http)::+::header::HeaderMap,
+        ) -> Result<(), $crate::Error> {
+            use $crate::http::forwarded::HOST;
+
+            // In HTTP/2, the URI has the host, often without a header (RFC 9113, section 8.3.1).
+            let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
+            handle.check_origin(method.as_str(), |name| match authority {
+                Some(host) if name == HOST => Some(host),
+                _ => value(headers, name),
+            })
+        }
+
+        pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($http)::+::header::HeaderMap) {
+            use $($http)::+::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
             if session.is_empty() {
                 return;
@@ -70,8 +87,8 @@ macro_rules! for_headers_of {
             }
         }
 
-        fn header_value(text: Cow<'static, str>) -> Result<$($header)::+::HeaderValue, $($header)::+::InvalidHeaderValue> {
-            use $($header)::+::HeaderValue;
+        fn header_value(text: Cow<'static, str>) -> Result<$($http)::+::header::HeaderValue, $($http)::+::header::InvalidHeaderValue> {
+            use $($http)::+::header::HeaderValue;
 
             match text {
                 Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
@@ -81,4 +98,4 @@ macro_rules! for_headers_of {
     };
 }
 
-pub(super) use for_headers_of;
+pub(super) use for_types_of;

@@ -1,5 +1,6 @@
 //! The work that all adapters share.
 
+use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
 
@@ -10,6 +11,7 @@ pub(super) struct SessionOpener {
     allows_degraded: bool,
     allows_cross_site: bool,
     begins_with_token: bool,
+    requires_same_origin: bool,
 }
 
 impl SessionOpener {
@@ -19,6 +21,7 @@ impl SessionOpener {
             allows_degraded: false,
             allows_cross_site: false,
             begins_with_token: false,
+            requires_same_origin: false,
         }
     }
 
@@ -32,6 +35,16 @@ impl SessionOpener {
 
     pub(super) fn bearer(self) -> Self {
         Self { begins_with_token: true, ..self }
+    }
+
+    pub(super) fn require_same_origin(self) -> Self {
+        Self { requires_same_origin: true, ..self }
+    }
+
+    /// Carries out the same-origin check, if this layer requires it.
+    #[inline]
+    pub(super) fn check(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        if self.requires_same_origin { check() } else { Ok(()) }
     }
 
     /// Returns the opener for a worker, which has its own runtime.

@@ -27,6 +27,7 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_SAME_SITE` | `Strict`, `Lax` or `None` | [`cookie_same_site`](Self::cookie_same_site) |
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
+    /// | `SESSION_TRUSTED_ORIGINS` | one origin or several, separated by commas | [`trusted_origins`](Self::trusted_origins) |
     /// | `SESSION_COOKIE_FORMATS` | one format or several, separated by commas | [`cookie_formats`] |
     /// | `SESSION_TRANSPORT` | `cookie`, `bearer` or `cookie-or-bearer` | [`transport`](Self::transport) |
     /// | `SECRET_KEY` | the key of the Python application | [`cookie_formats`] |
@@ -137,6 +138,10 @@ impl SessionConfig {
             },
             cookie_path: sources.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
             cookie_domain: sources.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),
+            trusted_origins: match sources.text(Setting::TRUSTED_ORIGINS)? {
+                Some(list) => list.split(',').map(str::to_owned).collect(),
+                None => self.trusted_origins,
+            },
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: sources.cookie_formats(self.cookie_formats)?,
             secret: sources.text(Setting::SECRET)?.map(Into::into).or(self.secret),

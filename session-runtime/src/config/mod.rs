@@ -16,7 +16,9 @@ mod store_url;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trusted_origins;
 mod weak;
+mod web_origin;
 
 #[cfg(feature = "clap")]
 pub use args::SessionArgs;
@@ -33,6 +35,8 @@ pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
 pub(crate) use transport::{AUTHORIZATION, TokenHeader, TransportSettings};
+pub(crate) use trusted_origins::TrustedOrigins;
+pub(crate) use web_origin::WebOrigin;
 
 use std::time::Duration;
 
@@ -64,6 +68,7 @@ use store_url::StoreText;
 /// | [`cookie_path`](Self::cookie_path) | `/` | text |
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
+/// | [`trusted_origins`](Self::trusted_origins) | none | a list of texts |
 /// | [`cookie_formats`], with the feature `redis-session-compat` | `native` | a list of [`CookieFormat`]s |
 /// | [`transport`](Self::transport) | `Cookie` | `Cookie`, `Bearer` or `CookieOrBearer` |
 /// | [`token_header`](Self::token_header) | `Authorization` | text |
@@ -137,6 +142,7 @@ pub struct SessionConfig {
     cookie_path: String,
     cookie_domain: Option<String>,
     cookie_partitioned: bool,
+    trusted_origins: Vec<String>,
     #[cfg(feature = "redis-session-compat")]
     cookie_formats: Vec<CookieFormat>,
     transport: Transport,
@@ -322,6 +328,38 @@ impl SessionConfig {
     #[doc(alias = "iframe")]
     pub fn cookie_partitioned(self, partitioned: bool) -> Self {
         Self { cookie_partitioned: partitioned, ..self }
+    }
+
+    /// Sets the other origins whose pages may send requests that change something, past the
+    /// same-origin check. Default: none.
+    ///
+    /// The setting has no effect without the check, which [`SessionLayer::same_origin`] or
+    /// [`SessionHandle::check_same_origin`] carries out. The application's own origin is always
+    /// accepted. A page of an origin in the list can act for your users, like a page of your own.
+    /// Name only origins that you control, or have to trust, such as a login service.
+    ///
+    /// An origin is `http://` or `https://`, an ASCII host name, and a port if it is not the
+    /// default. Write an international name as `xn--…`. A path, a `*` and `null` are errors. The
+    /// case of letters does not matter. Name each subdomain, because each is an origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let config = SessionConfig::new()
+    ///     .trusted_origins(["https://login.example.com", "https://example.net:8443"]);
+    /// ```
+    ///
+    /// [`SessionHandle::check_same_origin`]: crate::SessionHandle::check_same_origin
+    #[cfg_attr(
+        feature = "tower",
+        doc = "\n\n[`SessionLayer::same_origin`]: crate::adapter::tower::SessionLayer::same_origin\n"
+    )]
+    #[cfg_attr(not(feature = "tower"), doc = "\n\n[`SessionLayer::same_origin`]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    #[doc(alias = "allowed_origins")]
+    pub fn trusted_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { trusted_origins: origins.into_iter().map(Into::into).collect(), ..self }
     }
 
     /// Sets the formats of the cookie's value. The first format is written, and all formats are
@@ -642,6 +680,7 @@ impl Default for SessionConfig {
             cookie_path: "/".into(),
             cookie_domain: None,
             cookie_partitioned: false,
+            trusted_origins: Vec::new(),
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: vec![CookieFormat::Native],
             transport: Transport::Cookie,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::CookieFormat;
 use super::{
     CookieSettings, Lifetimes, NearCache, Secret, SessionConfig, StoreUrl, Transport,
-    TransportSettings,
+    TransportSettings, TrustedOrigins,
 };
 use crate::error::{Error, Setting};
 use crate::store::timeout;
@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) cookie: CookieSettings,
     pub(crate) transport: TransportSettings,
+    pub(crate) trusted_origins: TrustedOrigins,
     /// The formats of the cookie, at least one. The first is written, and all are read.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) cookie_formats: Vec<CookieFormat>,
@@ -73,6 +74,7 @@ impl SessionConfig {
             lifetimes: self.lifetimes.resolve()?,
             cookie,
             transport,
+            trusted_origins: TrustedOrigins::resolve(&self.trusted_origins)?,
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: CookieFormat::resolve(self.cookie_formats)?,
             secrets: Secret::resolve(self.secret)?,

@@ -57,6 +57,7 @@ fn defaults_are_pinned() {
         is_interchangeable: false,
     };
     assert_eq!(settings.transport, transport);
+    assert_eq!(settings.trusted_origins, TrustedOrigins::default());
     assert_eq!(settings.secrets.len(), 1);
     assert_eq!(settings.timeout, Duration::from_secs(1));
     assert_eq!(settings.end_check_interval, Duration::from_secs(60));
@@ -224,6 +225,30 @@ fn domains_are_host_names() {
             config().cookie_domain(good).resolve().unwrap().cookie.domain.as_deref(),
             Some(means)
         );
+    }
+}
+
+#[test]
+fn trusted_origins_have_the_form_that_browsers_send() {
+    let given = [" HTTPS://Shop.Example:443 ", "http://[::0:1]:3000"];
+    let origins = config().trusted_origins(given).resolve().unwrap().trusted_origins;
+    for (origin, expected) in [
+        ("https://shop.example", true),
+        ("https://Shop.Example", true),
+        ("http://[::1]:3000", true),
+        ("http://shop.example", false),
+        ("https://shop.example:8443", false),
+        ("https://shop.example.net", false),
+        ("https://www.shop.example", false),
+        ("shop.example", false),
+        ("null", false),
+        ("", false),
+    ] {
+        assert_eq!(origins.contain(origin.as_bytes()), expected, "{origin}");
+    }
+    let named = "`trusted_origins` (SESSION_TRUSTED_ORIGINS) must be a list of origins";
+    for wrong in ["null", "*", "https://*.shop.example", "https://shop.example/", "shop.example"] {
+        refused(config().trusted_origins(["https://shop.example", wrong]), &[named]);
     }
 }
 
@@ -656,6 +681,11 @@ fn every_variable_is_read() {
         ("SESSION_TRANSPORT", "bearer", new().transport(Transport::Bearer)),
         ("SESSION_TRANSPORT", "cookie-or-bearer", new().transport(Transport::CookieOrBearer)),
         ("SESSION_TRANSPORT", "CookieOrBearer", new().transport(Transport::CookieOrBearer)),
+        (
+            "SESSION_TRUSTED_ORIGINS",
+            "https://a.example,http://b.example:81",
+            new().trusted_origins(["https://a.example", "http://b.example:81"]),
+        ),
         ("SESSION_SECRET", TEXT, new().secret(TEXT)),
         ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
         ("SESSION_END_CHECK_INTERVAL", "10", new().end_check_interval(secs(10))),
@@ -824,7 +854,7 @@ fn variables_reach_the_settings() {
     );
 }
 
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "SESSION_REDIS",
     "SESSION_REDIS_PREFIX",
     "SESSION_EXPIRE",
@@ -835,6 +865,7 @@ const VARIABLES: [&str; 16] = [
     "SESSION_COOKIE_PATH",
     "SESSION_COOKIE_HTTP_ONLY",
     "SESSION_COOKIE_SAME_SITE",
+    "SESSION_TRUSTED_ORIGINS",
     "SESSION_SECRET",
     "SESSION_ENCRYPTION_KEYS",
     "SESSION_TIMEOUT_MS",
@@ -873,6 +904,11 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_COOKIE_PATH", "HUNTER2", "must be an ASCII path"),
         ("SESSION_COOKIE_HTTP_ONLY", "2", "must be `true` or `false`"),
         ("SESSION_COOKIE_SAME_SITE", "HUNTER2", "must be `Strict`, `Lax` or `None`"),
+        ("SESSION_TRUSTED_ORIGINS", "HUNTER2", "must be a list of origins such as"),
+        ("SESSION_TRUSTED_ORIGINS", "https://a.example,https://HUNTER2/", "without a path"),
+        ("SESSION_TRUSTED_ORIGINS", "https://a.example;https://HUNTER2", "must be a list"),
+        ("SESSION_TRUSTED_ORIGINS", "https://HUNTER2,", "must be a list of origins"),
+        ("SESSION_TRUSTED_ORIGINS", "\"https://HUNTER2\"", "must not be in quotes"),
         ("SESSION_SECRET", "HUNTER2", "at least 32 bytes"),
         ("SESSION_TIMEOUT_MS", "HUNTER2", "must be a whole number of milliseconds"),
         ("SESSION_TIMEOUT_MS", "0", "must be 10 milliseconds to 1 hour"),
@@ -935,6 +971,7 @@ fn every_key_is_read_from_files() {
         "cookie_path": "/app",
         "cookie_domain": "example.com",
         "cookie_partitioned": true,
+        "trusted_origins": ["https://a.example", "https://b.example"],
         "secret": TEXT,
         "timeout_ms": 250,
         "end_check_interval": 10,
@@ -954,6 +991,7 @@ fn every_key_is_read_from_files() {
         .cookie_path("/app")
         .cookie_domain("example.com")
         .cookie_partitioned(true)
+        .trusted_origins(["https://a.example", "https://b.example"])
         .secret(TEXT)
         .timeout(Duration::from_millis(250))
         .end_check_interval(Duration::from_secs(10))

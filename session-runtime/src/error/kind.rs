@@ -50,6 +50,12 @@ pub(crate) enum Kind {
     )]
     InvalidFormToken,
     #[error(
+        "the request was refused: by its header `{header}`, a page of another origin caused it. To \
+         accept such pages, add their origin to `trusted_origins`. If the page is of this \
+         application, let the proxy pass on the `Host` with its port, or send `X-Forwarded-Host`"
+    )]
+    CrossOrigin { header: &'static str },
+    #[error(
         "the response headers were already sent, so the session cookie can no longer change: \
          change the session earlier"
     )]

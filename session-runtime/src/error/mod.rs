@@ -83,7 +83,8 @@ impl Error {
 
     /// Returns the status code of the error as a response.
     ///
-    /// - 403 if [`is_cross_site`](Self::is_cross_site) or
+    /// - 403 if [`is_cross_origin`](Self::is_cross_origin),
+    ///   [`is_cross_site`](Self::is_cross_site) or
     ///   [`is_invalid_form_token`](Self::is_invalid_form_token)
     /// - 409 if [`is_gone`](Self::is_gone)
     /// - 503 if [`is_unavailable`](Self::is_unavailable) or [`is_contended`](Self::is_contended)
@@ -107,7 +108,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         if self.is_gone() || self.is_ended_since() || self.is_too_many() {
             409
-        } else if self.is_cross_site() || self.is_invalid_form_token() {
+        } else if self.is_cross_origin() || self.is_cross_site() || self.is_invalid_form_token() {
             403
         } else if self.is_unavailable() || self.is_contended() {
             503
@@ -148,6 +149,7 @@ impl Error {
             Kind::Contended { .. } => "contended",
             Kind::CrossSite => "cross_site",
             Kind::InvalidFormToken => "invalid_form_token",
+            Kind::CrossOrigin { .. } => "cross_origin",
             Kind::Gone | Kind::Expired => "gone",
             Kind::HeadersSent | Kind::TooLate => "headers_sent",
             Kind::MissingLayer => "missing_layer",
@@ -336,6 +338,9 @@ impl Error {
     /// cookie. `allow_cross_site` of the layer or the middleware permits the creation. [The
     /// guide] describes callbacks of payments and logins that work without this permission.
     ///
+    /// This rule is always on, and protects the user's session. It is no defence against forged
+    /// requests, which have the session cookie: see [`is_cross_origin`](Self::is_cross_origin).
+    ///
     /// # Examples
     ///
     /// ```
@@ -383,6 +388,21 @@ impl Error {
     #[doc(alias = "403")]
     pub fn is_invalid_form_token(&self) -> bool {
         matches!(*self.0, Kind::InvalidFormToken)
+    }
+
+    /// Returns `true` if the same-origin check refused the request: a page of another origin caused
+    /// the request, which may change something. No handler ran. As a response, the error is a 403.
+    ///
+    /// Only routes whose layer has `same_origin` carry out the check, and programs that call
+    /// [`check_same_origin`](crate::SessionHandle::check_same_origin). The session does not matter
+    /// there. [`is_cross_site`](Self::is_cross_site) has another cause: a write would have created a
+    /// session.
+    ///
+    /// The message names the header that decided.
+    #[doc(alias = "403")]
+    #[doc(alias = "csrf")]
+    pub fn is_cross_origin(&self) -> bool {
+        matches!(*self.0, Kind::CrossOrigin { .. })
     }
 
     /// Returns `true` if the request did not pass through the session layer.

@@ -37,6 +37,8 @@ impl Setting {
     pub(crate) const TRANSPORT: Self = Self::new("transport", "SESSION_TRANSPORT");
     pub(crate) const TOKEN_HEADER: Self = Self::keyed("token_header");
     pub(crate) const TOKEN_RESPONSE_HEADER: Self = Self::keyed("token_response_header");
+    pub(crate) const TRUSTED_ORIGINS: Self =
+        Self::new("trusted_origins", "SESSION_TRUSTED_ORIGINS");
     pub(crate) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
     pub(crate) const ENCRYPTION_KEYS: Self =
         Self::new("encryption_keys", "SESSION_ENCRYPTION_KEYS");
@@ -53,7 +55,7 @@ impl Setting {
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     /// The settings that the environment can change.
-    pub(crate) const OF_ENVIRONMENT: [Self; 18] = [
+    pub(crate) const OF_ENVIRONMENT: [Self; 19] = [
         Self::STORE,
         Self::PREFIX,
         Self::IDLE,
@@ -66,6 +68,7 @@ impl Setting {
         Self::COOKIE_DOMAIN,
         Self::COOKIE_FORMATS,
         Self::TRANSPORT,
+        Self::TRUSTED_ORIGINS,
         Self::SECRET,
         Self::ENCRYPTION_KEYS,
         Self::TIMEOUT,

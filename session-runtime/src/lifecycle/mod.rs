@@ -138,6 +138,11 @@ impl Lifecycle {
         self.facts.travels_as_token = true;
     }
 
+    /// Returns whether the session travels as a bearer token.
+    pub(crate) fn travels_as_token(&self) -> bool {
+        self.facts.travels_as_token
+    }
+
     /// Chooses the transport of a session that the request creates.
     pub(crate) fn set_beginning(&mut self, beginning: Beginning) {
         self.facts.beginning = beginning;

@@ -13,12 +13,14 @@ use super::outer::Outer;
 use super::shared::{Link, Shared};
 use crate::clock::ClockMoment;
 use crate::config::{Lifetime, TokenHeader};
+use crate::error::Error;
 #[cfg(any(feature = "actix", feature = "tower"))]
-use crate::error::{Error, Kind};
+use crate::error::Kind;
 use crate::http::credentials::Credentials;
 use crate::http::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
 use crate::http::plain_http::came_by_plain_http;
 use crate::http::response::SessionHeaders;
+use crate::http::same_origin;
 use crate::id::SessionId;
 use crate::lifecycle::{Beginning, Candidate, Lifecycle, RequestAge};
 use crate::store::AnyStore;
@@ -34,7 +36,8 @@ use crate::telemetry::{EventQueue, LastId};
 /// - [`session`](Self::session) returns the typed session for your handler.
 /// - [`finish`](Self::finish) returns the headers for the response.
 ///
-/// [The guide] has a complete program.
+/// [`check_same_origin`](Self::check_same_origin) refuses forged requests. [The guide] has a complete
+/// program.
 ///
 /// # Examples
 ///
@@ -257,6 +260,78 @@ impl SessionHandle {
         let accepted = self.manager().token_header().is_some();
         let beginning = if accepted { Beginning::Token } else { Beginning::UnacceptedToken };
         self.lifecycle().set_beginning(beginning);
+    }
+
+    /// Refuses a request that a page of another origin caused and that may change something, as
+    /// protection against forged requests (CSRF). Call this before your handler, with the same
+    /// arguments as [`note_request`](Self::note_request). The adapters call this for routes whose
+    /// layer has `same_origin`.
+    ///
+    /// `GET`, `HEAD` and `OPTIONS` pass, except for the handshake of a WebSocket. The headers
+    /// decide on all other requests:
+    ///
+    /// | `Sec-Fetch-Site` | `Origin` | |
+    /// | --- | --- | --- |
+    /// | `same-origin` or `none` | any | passes |
+    /// | anything else | in [`trusted_origins`](crate::SessionConfig::trusted_origins) | passes |
+    /// | anything else | anything else | refused |
+    /// | missing | missing | passes |
+    /// | missing | the request's host, or in `trusted_origins` | passes |
+    /// | missing | anything else, also `null` | refused |
+    ///
+    /// The request's host is the first of `X-Forwarded-Host`, `Forwarded` and `Host`. A page of
+    /// another site cannot set these headers, unless a CORS preflight of yours permits it. With
+    /// HTTP/2, `header` has to return the authority of the URI for `host`, if there is no such
+    /// header.
+    ///
+    /// A request with a bearer token passes, because browsers send tokens for no page that does not
+    /// have the token. The session is neither read nor accessed. [The guide] says what the check leaves open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_cross_origin`](crate::Error::is_cross_origin), status 403. Do not carry out the
+    /// request.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |_session, sessions| {
+    /// use std::collections::HashMap;
+    ///
+    /// let headers = HashMap::from([("sec-fetch-site", b"cross-site".as_slice())]);
+    /// let header = |name: &str| headers.get(name).copied();
+    /// let handle = sessions.open([]);
+    /// handle.note_request("POST", header);
+    /// let checked = handle.check_same_origin("POST", header);
+    /// assert!(checked.is_err_and(|error| error.is_cross_origin()));
+    /// # });
+    /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::forged_requests#the-same-origin-check\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    pub fn check_same_origin<'a, Values>(
+        &self,
+        method: &str,
+        header: impl Fn(&str) -> Values,
+    ) -> Result<(), Error>
+    where
+        Values: IntoIterator<Item = &'a [u8]>,
+    {
+        self.check_origin(method, |name| header(name).into_iter().next())
+    }
+
+    pub(crate) fn check_origin<'a>(
+        &self,
+        method: &str,
+        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+    ) -> Result<(), Error> {
+        if self.lifecycle().travels_as_token() {
+            return Ok(());
+        }
+        same_origin::check(self.manager().trusted_origins(), method, &header)
     }
 
     /// Lets this request create a session even if the request is cross-site and came without the

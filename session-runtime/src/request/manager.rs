@@ -13,7 +13,9 @@ use super::unknown_lifetimes::UnknownLifetimes;
 use crate::clock::{Clock, ClockMoment, abs_diff};
 #[cfg(feature = "encryption")]
 use crate::config::Secret;
-use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings, TokenHeader};
+use crate::config::{
+    Lifetime, Lifetimes, NearCache, SameSite, Settings, TokenHeader, TrustedOrigins,
+};
 use crate::encryption::EncryptionKeys;
 use crate::error::{Error, Kind, Setting};
 use crate::http::cookie_value::Verified;
@@ -57,6 +59,7 @@ struct Rules {
     /// The bearer tokens, if the transport has any.
     tokens: Option<Tokens>,
     vary: VaryNames,
+    trusted_origins: TrustedOrigins,
     plain_http_search: PlainHttpSearch,
     refresh_below: Option<f64>,
     /// The rules of the near cache, if the store has one.
@@ -93,6 +96,7 @@ impl Manager {
             cookie: CookieTemplate::new(settings.cookie),
             vary: vary(tokens.as_ref()),
             tokens,
+            trusted_origins: settings.trusted_origins,
             plain_http_search: PlainHttpSearch::default(),
             refresh_below: settings.refresh_below.or(near.map(|_| NEAR_CACHE_BELOW)),
             near: near.map(|NearCache { max_staleness, max_age, .. }| NearRules {
@@ -243,6 +247,11 @@ impl Manager {
 
     pub(crate) fn same_site(&self) -> SameSite {
         self.rules.cookie.same_site()
+    }
+
+    /// Returns the other origins whose pages may change something.
+    pub(crate) fn trusted_origins(&self) -> &TrustedOrigins {
+        &self.rules.trusted_origins
     }
 
     /// Returns whether to check this request for plain http, because its client may get a cookie

@@ -10,6 +10,7 @@ mod blocking;
 mod live_connections;
 mod plain_http;
 mod poem;
+mod same_origin;
 mod unavailability;
 mod websocket;
 
