@@ -5,8 +5,8 @@
 //! store or an adapter, add a line to [`over_every_store`]. An adapter also needs a file beside
 //! `tests/support/acceptance/axum_app.rs`.
 //!
-//! A session travels as a cookie or as a bearer token. Behaviours name either a credential, and run
-//! with both. The behaviours of [`over_cookies_alone`] do not.
+//! A session travels as a cookie or as a bearer token. A behaviour calls either a credential, and
+//! runs with both. The exceptions are in [`over_cookies_alone`].
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

@@ -66,6 +66,7 @@ use Seen::{Junk, Session as Found, Unknown};
 type Header = (&'static str, Vec<u8>);
 type Row = (&'static str, Vec<Header>, Seen);
 
+/// Behaviours: one token, token or cookie, own header for tokens.
 async fn reads_one_token_and_no_other(framework: Framework) {
     let stored = Stored::new().await;
     for (transport, vary, rows) in [
@@ -271,7 +272,9 @@ impl Stored {
     }
 }
 
-/// Each line is a request in a program, and the count and the headers of the response.
+/// Each line has a request, and the count and the session's headers of the response.
+///
+/// Behaviours: new token, tokens stay private.
 async fn issues_a_token_in_its_header_alone(framework: Framework) {
     let stored = Stored::new().await;
     let Stored { token, cookie, removed, .. } = &stored;
