@@ -23,7 +23,9 @@ pub fn token_header(input: &[u8]) {
     let live = &*LIVE;
     let filled: Vec<u8> = input
         .iter()
-        .flat_map(|byte| if *byte == 1 { live.token.as_bytes() } else { std::slice::from_ref(byte) })
+        .flat_map(
+            |byte| if *byte == 1 { live.token.as_bytes() } else { std::slice::from_ref(byte) },
+        )
         .copied()
         .collect();
     let values: Vec<&[u8]> = filled.split(|byte| *byte == b'\n').collect();
@@ -68,8 +70,7 @@ static LIVE: LazyLock<Live> = LazyLock::new(|| {
     let store = MemoryStore::with_clock(&clock);
     let config =
         || SessionConfig::new().secret(cookies::SECRET).transport(Transport::CookieOrBearer);
-    let sessions =
-        |config| Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock);
+    let sessions = |config| Sessions::with_store(config, store.clone()).unwrap().with_clock(&clock);
     let standard = sessions(config());
     let begin = |count| {
         let session = block_on(standard.create::<Visitor>()).unwrap();

@@ -369,7 +369,8 @@ async fn a_client_sends_its_token_to_a_router_and_keeps_the_next_one() {
         for expected in ["1", "2"] {
             let request = Request::get("/").body(Body::empty()).unwrap();
             let response = client.send(app.clone(), request).await.unwrap();
-            let issued = ["session-token", "x-new-session"].map(|name| response.headers().get(name));
+            let issued =
+                ["session-token", "x-new-session"].map(|name| response.headers().get(name));
             assert!(issued.iter().flatten().all(|token| token.is_sensitive()), "{issued:?}");
             assert_eq!(to_bytes(response.into_body(), 99).await.unwrap(), expected);
         }
