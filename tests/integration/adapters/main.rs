@@ -6,6 +6,7 @@
 mod across;
 mod actix;
 mod axum;
+mod bearer;
 mod blocking;
 mod live_connections;
 mod plain_http;
