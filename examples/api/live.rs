@@ -25,10 +25,10 @@ struct Ticket {
 pub(crate) struct Tickets(Sessions);
 
 impl Tickets {
-    /// Every ticket is over after half a minute, used or not. So nothing has to be cleaned up.
+    /// A ticket is over after half a minute, used or not. So nothing has to be cleaned up.
     pub(crate) async fn new(config: SessionConfig) -> Result<Self, Error> {
-        let half_a_minute = Duration::from_secs(30);
-        let lifetime = Lifetime::normal().idle(half_a_minute).max(half_a_minute);
+        let lifetime = Lifetime::normal().idle(Duration::from_secs(30));
+        let lifetime = lifetime.max(Duration::from_secs(60));
         Ok(Self(Sessions::new(config.prefix("tickets").lifetime(lifetime)).await?))
     }
 }
