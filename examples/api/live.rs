@@ -1,5 +1,5 @@
-//! WebSockets for clients with a bearer token. The WebSockets of browsers send no `Authorization`, so
-//! the client gets a ticket for a single connection.
+//! WebSockets for clients with a bearer token. The WebSockets of browsers send no `Authorization`.
+//! So the client gets a ticket for a single connection.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Ticket {
     owner: Option<String>,
 }
 
-/// The manager of the tickets, which have a key prefix of their own.
+/// The manager of the tickets, with a separate key prefix.
 #[derive(Clone)]
 pub(crate) struct Tickets(Sessions);
 
@@ -67,7 +67,8 @@ pub(crate) async fn live(
     }))
 }
 
-/// Returns the owner of a ticket, once: of two connections at the same time, one gets the owner.
+/// Returns the owner of a ticket, once. Of two connections at the same time, a single one gets the
+/// owner.
 async fn redeem(tickets: &Sessions, ticket: &str) -> Result<Option<SessionId>, Error> {
     // A text that is no id is a ticket that does not exist.
     let Ok(ticket) = SessionId::parse(ticket) else { return Ok(None) };
