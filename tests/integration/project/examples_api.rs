@@ -160,6 +160,12 @@ async fn api_keeps_cookies_and_tokens_apart() {
     assert_eq!(laptop.send(logout).await.status(), 204);
     assert!(is_signed_in(&example, &mut laptop).await);
     assert_eq!(phone.user().await, Err(401));
+    // A login for a token takes the session of the cookie along.
+    let sign_in = client().post(format!("{}/api/login", example.url())).json(&login("ada"));
+    let response = laptop.send(sign_in).await;
+    assert!(!response.headers().contains_key(SET_COOKIE), "{response:?}");
+    assert!(response.headers().contains_key(TOKEN_HEADER), "{response:?}");
+    assert!(!is_signed_in(&example, &mut laptop).await);
 }
 
 #[tokio::test]
