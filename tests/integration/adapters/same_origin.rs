@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::any;
 use hyper::body::Incoming;
+use hyper::header::HeaderName;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -297,7 +298,7 @@ async fn a_program_by_hand_refuses_requests_of_other_origins() {
         async move {
             let (method, headers) = (request.method().as_str(), request.headers());
             let authority = request.uri().authority().map(|authority| authority.as_str());
-            let header = |name| match (name, authority) {
+            let header = |name: &str| match (name, authority) {
                 ("host", Some(authority)) => Some(authority.as_bytes()),
                 _ => headers.get(name).map(|value| value.as_bytes()),
             };
@@ -308,7 +309,9 @@ async fn a_program_by_hand_refuses_requests_of_other_origins() {
                 Err(error) => Err(error),
             };
             let mut response = response(result);
-            for (name, value) in handle.finish().pairs([]) {
+            let session = handle.finish();
+            for (name, value) in session.pairs([]) {
+                let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
                 response.headers_mut().append(name, value.parse().unwrap());
             }
             Ok::<_, Infallible>(response)

@@ -317,7 +317,9 @@ async fn a_session_that_may_not_begin_has_no_token() {
     };
     let cross_site = |cookies: &[&str]| {
         let handle = sessions.open(cookies.iter().map(|cookie| cookie.as_bytes()));
-        handle.note_request("POST", |name| (name == "sec-fetch-site").then_some(b"cross-site"));
+        handle.note_request("POST", |name| {
+            (name == "sec-fetch-site").then_some(b"cross-site".as_slice())
+        });
         handle
     };
     let refused = cross_site(&[]);
