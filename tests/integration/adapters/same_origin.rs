@@ -20,7 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use poem::{Endpoint, EndpointExt, Route};
 use reqwest::{Client, Method};
 use session_runtime::testing::{FailingStore, Failure};
-use session_runtime::{Error, MemoryStore, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{Error, MemoryStore, SessionConfig, SessionHandle, Sessions, Transport};
 use session_tests::cookies::SECRET;
 use session_tests::log::logged;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
@@ -32,7 +32,8 @@ const CROSS: (&str, &str) = ("sec-fetch-site", "cross-site");
 const CROSS_BUT_TRUSTED: [(&str, &str); 2] = [CROSS, ("origin", TRUSTED)];
 
 fn config() -> SessionConfig {
-    SessionConfig::new().secret(SECRET).trusted_origins([TRUSTED])
+    let transport = Transport::CookieOrBearer;
+    SessionConfig::new().secret(SECRET).trusted_origins([TRUSTED]).transport(transport)
 }
 
 fn sessions() -> Sessions {
@@ -105,6 +106,27 @@ async fn refuses_other_origins(client: &Client, base: &str, refusal: &str) {
             for name in ["vary", "cache-control", "set-cookie"] {
                 assert!(!reply.headers.contains_key(name), "{name}: the session was not accessed");
             }
+        }
+    }
+    accepts_tokens_without_the_cookie(client, base, &cookie).await;
+}
+
+/// A request with a token passes, and its cookie does not count.
+async fn accepts_tokens_without_the_cookie(client: &Client, base: &str, cookie: &str) {
+    for (authorization, told) in [
+        ("Bearer forged", Some("1")),
+        ("bearer", Some("1")),
+        ("Basic dXNlcjpwYXNz", None),
+        ("Bearerforged", None),
+        ("", None),
+    ] {
+        let headers = [CROSS, ("authorization", authorization), ("cookie", cookie)];
+        let reply = send(client, "POST", base, &headers).await;
+        assert_eq!(reply.status, if told.is_some() { 200 } else { 403 }, "{authorization}");
+        assert!(reply.cookies().is_empty(), "{authorization}");
+        assert_eq!(reply.headers.contains_key("session-token"), told.is_some(), "{authorization}");
+        if let Some(told) = told {
+            assert_eq!(reply.body, told, "{authorization}");
         }
     }
 }
