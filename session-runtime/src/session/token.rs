@@ -24,8 +24,7 @@
 /// auth.write().set(auth.user(), 42).renew(Lifetime::normal()).commit().await?;
 /// let token = auth.token().await?.expect("the login created a session");
 /// let answer = serde_json::json!({ "token": token.expose_secret() });
-/// # let _ = answer;
-/// assert_eq!(handle.finish().set_cookie(), None);
+/// assert_eq!(handle.finish().session_token(), answer["token"].as_str());
 /// # });
 /// ```
 #[derive(Clone, PartialEq, Eq)]
