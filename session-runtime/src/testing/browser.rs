@@ -237,8 +237,8 @@ impl Browser {
     /// let mut client = Browser::new(&sessions);
     /// client.visit(async |session: Session<Visitor>| session.set_count(7).await).await?;
     /// assert_eq!(client.cookie(), None);
-    /// let authorization = client.token().map(|token| format!("Bearer {token}"));
-    /// # assert!(authorization.is_some());
+    /// let authorization = format!("Bearer {}", client.token().expect("a new session"));
+    /// assert_eq!(authorization.len(), "Bearer ".len() + 84);
     /// # });
     /// ```
     pub fn token(&self) -> Option<&str> {

@@ -183,8 +183,8 @@ pub(crate) async fn planted_cookies_do_not_hide_the_youngest_session(world: Worl
     assert!(reply.issued().is_empty());
 }
 
-/// An attacker may have planted or read the anonymous session's credential. The old credential must not end
-/// the session of the login.
+/// An attacker may have planted or read the anonymous session's credential. The old credential must
+/// not end the session of the login.
 pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_it(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;

@@ -18,8 +18,8 @@ fn look() -> Script {
     Script::new().get("count").get("name")
 }
 
-/// Returns the stored value under the key of a credential, with the Redis type name. On memory, nothing
-/// is checked.
+/// Returns the stored value under the key of a credential, with the Redis type name. On memory,
+/// nothing is checked.
 fn stored(world: &World, credential: &str) -> Option<String> {
     world.server().map(|server| server.cli(&["TYPE", &key_of(credential)]))
 }

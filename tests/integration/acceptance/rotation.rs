@@ -207,8 +207,8 @@ pub(crate) async fn a_lifetime_that_is_not_configured_is_refused(world: World) {
     assert_eq!(client.run(look()).await.values(), seen());
 }
 
-/// Behaviour: planted login credential. `renew` at login leaves a credential behind that an attacker
-/// planted.
+/// Behaviour: planted login cookie. `renew` at login leaves a cookie or token behind that an
+/// attacker planted.
 pub(crate) async fn renewal_replaces_a_planted_session(world: World) {
     let app = world.app().await;
     let mut attacker = visitor(&app).await;
