@@ -284,8 +284,9 @@ impl SessionHandle {
     /// HTTP/2, `header` has to return the authority of the URI for `host`, if there is no such
     /// header.
     ///
-    /// A request with a bearer token passes, because browsers send tokens for no page that does not
-    /// have the token. The session is neither read nor accessed. [The guide] says what the check leaves open.
+    /// A request with a bearer token passes, because its cookies do not count, and no other site
+    /// knows a token. The session is neither read nor accessed. [The guide] says what the check
+    /// leaves open.
     ///
     /// # Errors
     ///
