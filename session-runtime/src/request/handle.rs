@@ -92,6 +92,7 @@ pub(super) enum Origin {
 }
 
 impl SessionHandle {
+    #[inline]
     pub(crate) fn new(manager: Arc<Manager>, credentials: Credentials) -> Self {
         let handle = Self::with_origin(manager, credentials, Origin::Request);
         if handle.manager().tokens_replace_cookies() {
@@ -111,6 +112,7 @@ impl SessionHandle {
         handle
     }
 
+    #[inline]
     fn with_origin(manager: Arc<Manager>, credentials: Credentials, origin: Origin) -> Self {
         let arrival = manager.moment();
         let (credentials, lifecycle) = (Mutex::new(credentials), Mutex::default());
@@ -455,6 +457,7 @@ impl SessionHandle {
         lifecycle
     }
 
+    #[inline]
     fn credentials(&self) -> MutexGuard<'_, Credentials> {
         self.request.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
