@@ -90,10 +90,12 @@ fn cors(origin: HeaderValue) -> CorsLayer {
         .expose_headers([HeaderName::from_static("session-token")])
 }
 
-/// Refuses requests without `Authorization`, whose cookies would count. Pages of other sites can
-/// cause such requests.
+/// Refuses requests without a bearer token, whose cookies would count. Pages of other sites can
+/// cause such requests, even with `Authorization: Basic`, which browsers add on their own.
 async fn require_token(request: Request, next: Next) -> Response {
-    if request.headers().contains_key(AUTHORIZATION) {
+    let authorization = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = authorization.and_then(|value| value.get(.."Bearer ".len()));
+    if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer ")) {
         next.run(request).await
     } else {
         Failure::SignedOut.into_response()
