@@ -34,6 +34,7 @@ impl SessionOpener {
     }
 
     pub(super) fn bearer(self) -> Self {
+        self.sessions.manager().warn_without_tokens();
         Self { begins_with_token: true, ..self }
     }
 

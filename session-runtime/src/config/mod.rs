@@ -415,9 +415,9 @@ impl SessionConfig {
     /// `Authorization`, with the scheme `Bearer`.
     ///
     /// Any other header contains the token alone. Choose one if another part of the application
-    /// uses `Authorization: Bearer …`, such as an OAuth resource server. Headers with another
-    /// meaning are refused, and so are headers that other sites can send without CORS, such as
-    /// `Accept`.
+    /// uses `Authorization: Bearer …`, such as an OAuth resource server. The name contains `token`,
+    /// `session`, `auth` or `api-key`. Other headers have another meaning, and other sites can send
+    /// some of them without CORS.
     ///
     /// # Examples
     ///
@@ -434,7 +434,8 @@ impl SessionConfig {
 
     /// Sets the response header with a new bearer token. Default: `Session-Token`.
     ///
-    /// The header comes with the first token of a session and with each replacement: after a new
+    /// The name contains a word as for [`token_header`](Self::token_header). The header comes with
+    /// the first token of a session and with each replacement: after a new
     /// id, or after a change of the secret. The client keeps the token for further requests. An
     /// empty header says that the session is over.
     pub fn token_response_header(self, name: impl Into<String>) -> Self {

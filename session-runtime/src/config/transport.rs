@@ -114,34 +114,15 @@ impl TokenHeader {
 pub(crate) const AUTHORIZATION: &str = "authorization";
 const SESSION_TOKEN: &str = "session-token";
 
-/// Headers that are not for tokens. A page of another site can have the first ones sent without the
-/// application's consent ([Fetch §2.2.2]), and the others have a meaning for browsers and servers.
+/// Words in the names of headers for tokens. Other headers have a meaning for browsers, proxies and
+/// caches, or a page of another site can have them sent without the application's consent ([Fetch
+/// §2.2.2]).
 ///
 /// [Fetch §2.2.2]: https://fetch.spec.whatwg.org/#cors-safelisted-request-header
-const RESERVED: [&str; 22] = [
-    "accept",
-    "accept-language",
-    "content-language",
-    "content-type",
-    "range",
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "cookie",
-    "date",
-    "expect",
-    "host",
-    "location",
-    "origin",
-    "referer",
-    "set-cookie",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "vary",
-];
+const WORDS: [&str; 4] = ["token", "session", "auth", "api-key"];
+/// Headers with such a word that have another meaning.
+const RESERVED: [&str; 4] =
+    ["authentication-info", "proxy-authenticate", "proxy-authorization", "www-authenticate"];
 
 impl TransportSettings {
     pub(super) fn resolve(config: &SessionConfig) -> Result<Self, Error> {
@@ -171,9 +152,13 @@ fn header(name: &str, setting: Setting) -> Result<Box<str>, Error> {
         return Err(setting.invalid(NOT_A_TOKEN));
     }
     let name = name.to_ascii_lowercase().into_boxed_str();
-    let is_of_browsers = ["sec-", "proxy-", "access-control-"];
-    if RESERVED.contains(&&*name) || is_of_browsers.iter().any(|prefix| name.starts_with(prefix)) {
-        return Err(setting.invalid("must be a header without another meaning"));
+    let is_for_tokens = WORDS.iter().any(|word| name.contains(word))
+        && !RESERVED.contains(&&*name)
+        && !name.starts_with("sec-");
+    if !is_for_tokens {
+        return Err(setting.invalid(
+            "must contain `token`, `session`, `auth` or `api-key`, and have no other meaning",
+        ));
     }
     Ok(name)
 }

@@ -26,7 +26,7 @@ pub(crate) struct CookieFormats {
 }
 
 pub(super) const NO_SECRET: &str =
-    "the setting `secret` (SESSION_SECRET) is required for a custom store";
+    "the setting `secret` (SESSION_SECRET) is required for a custom store and for tokens";
 
 #[derive(Debug)]
 enum Format {

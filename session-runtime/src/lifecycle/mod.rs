@@ -42,6 +42,8 @@ pub(crate) use plan::{
 pub(crate) use report::Next;
 pub(crate) use request_facts::Beginning;
 
+use std::time::SystemTime;
+
 use self::others::OtherSessions;
 use self::request_facts::RequestFacts;
 use self::state::State;
@@ -133,14 +135,17 @@ impl Lifecycle {
         self.facts.is_plain_http = true;
     }
 
-    /// Records that the session travels as a bearer token.
+    /// Records that the request has a bearer token, and that its cookies do not count. Too late
+    /// after the first access.
     pub(crate) fn note_token(&mut self) {
-        self.facts.travels_as_token = true;
+        if !self.accessed {
+            (self.facts.came_with_token, self.facts.travels_as_token) = (true, true);
+        }
     }
 
-    /// Returns whether the session travels as a bearer token.
-    pub(crate) fn travels_as_token(&self) -> bool {
-        self.facts.travels_as_token
+    /// Returns whether the request has a bearer token, and its cookies do not count.
+    pub(crate) fn came_with_token(&self) -> bool {
+        self.facts.came_with_token
     }
 
     /// Chooses the transport of a session that the request creates.
@@ -149,13 +154,19 @@ impl Lifecycle {
     }
 
     /// Has the response give the client the token of the live session, which then travels as a
-    /// token. `None` means that no live session is known.
+    /// token. `None` means that no session is known to be live.
     ///
     /// # Errors
     ///
-    /// `is_headers_sent` if the session may have been sent as a cookie.
-    pub(crate) fn issue_token(&mut self) -> Result<Option<SessionId>, Error> {
+    /// `is_headers_sent` if the session may have been sent as a cookie. `is_unavailable` in a
+    /// degraded request.
+    pub(crate) fn issue_token(&mut self, now: SystemTime) -> Result<Option<SessionId>, Error> {
+        self.check_not_degraded()?;
+        self.pass_deadlines(now);
         let State::Live { session, cookie_due, .. } = &mut self.state else { return Ok(None) };
+        if self.in_doubt == Some(session.id) {
+            return Ok(None);
+        }
         if self.headers_sent {
             let is_token = self.facts.travels_as_token;
             return if is_token {

@@ -127,10 +127,12 @@ impl Lifecycle {
                 return Err(Error::new(Kind::CrossSite));
             }
             State::Absent { pending: Some(session), .. } => {
+                self.facts.creation_sent = true;
                 self.pending_is_shared = true;
                 (session, WriteMode::Create)
             }
             State::Absent { pending, .. } => {
+                self.facts.creation_sent = true;
                 self.pending_is_shared = false;
                 (pending.insert(generate(self.next_lifetime)?), WriteMode::Create)
             }

@@ -42,7 +42,6 @@ impl Lifecycle {
             State::Absent { .. } if self.headers_sent => return,
             State::Absent { pending: Some(session), .. } if session.id == *id => {
                 self.events.push(LifecycleEvent::Created, Some(id));
-                self.facts.travels_as_token = self.facts.begins_with_token();
                 true
             }
             State::Live { session, refreshed: before, .. } if session.id == *id => {

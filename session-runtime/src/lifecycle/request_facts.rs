@@ -12,9 +12,14 @@ pub(super) struct RequestFacts {
     /// The request may create a session even if the browser withheld the cookie.
     pub(super) allows_cross_site: bool,
     pub(super) is_plain_http: bool,
+    /// The request has a bearer token, and its cookies do not count.
+    pub(super) came_with_token: bool,
     /// The session travels as a bearer token, and the response changes no cookie.
     pub(super) travels_as_token: bool,
     pub(super) beginning: Beginning,
+    /// A creation was sent. A session that goes live afterwards is the created session or its
+    /// successor.
+    pub(super) creation_sent: bool,
 }
 
 /// The transport of a session that the request creates.

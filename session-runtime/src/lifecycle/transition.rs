@@ -33,6 +33,7 @@ impl Lifecycle {
 
     pub(super) fn go_live(&mut self, session: SessionMetadata, cookie_due: bool, refreshed: bool) {
         self.was_live = true;
+        self.facts.travels_as_token |= self.facts.creation_sent && self.facts.begins_with_token();
         self.own_is_destroyed = false;
         self.others.pass_over(self.further.drain(..).map(|candidate| candidate.session));
         self.state = State::Live { session, cookie_due, refreshed, fields: KnownFields::default() };

@@ -7,7 +7,6 @@ use crate::http::form_token::NONCE_LEN;
 use crate::id::SessionId;
 use crate::lifecycle::{FormStep, PlannedRead};
 use crate::random::fill_random;
-use crate::store::PERMANENT_FIELD;
 
 impl SessionHandle {
     /// Returns a new token for a form of this session, and creates the session if there is none.
@@ -55,8 +54,7 @@ impl SessionHandle {
 
     /// Asks the store for a session, as the first read of a request does.
     async fn look_for_form(&self, read: &PlannedRead) -> Result<(), Error> {
-        let (key, refresh) = (&read.session.key, self.refresh(read));
-        let reply = self.store().contains(key, PERMANENT_FIELD, refresh).await?;
+        let reply = self.look(read).await?;
         let (resolves_pending, refreshes) = (read.resolves_pending, read.refresh.is_some());
         let progress =
             self.report(&read.session, resolves_pending, refreshes, reply, record_nothing);

@@ -331,7 +331,7 @@ impl SessionHandle {
         method: &str,
         header: impl Fn(&'static str) -> Option<&'a [u8]>,
     ) -> Result<(), Error> {
-        if self.lifecycle().travels_as_token() {
+        if self.lifecycle().came_with_token() {
             return Ok(());
         }
         same_origin::check(self.manager().trusted_origins(), method, &header)

@@ -234,6 +234,14 @@ impl Manager {
         self.rules.tokens.as_ref().is_some_and(Tokens::replace_cookies)
     }
 
+    /// Warns of a layer that begins sessions with tokens, if the transport has none.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn warn_without_tokens(&self) {
+        if let Err(error) = self.tokens() {
+            tracing::warn!(%error, "a layer with `bearer` cannot begin sessions");
+        }
+    }
+
     /// # Errors
     ///
     /// `is_config` if the transport has no tokens.

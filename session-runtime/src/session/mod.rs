@@ -522,7 +522,8 @@ impl<S: Schema> Session<S> {
     /// session travels as a token: the response sets no cookie. `None` means that there is no
     /// session.
     ///
-    /// Call this after the login, because a new id changes the token. The response header
+    /// Call this after the login, because a new id changes the token, also a new id by an operation
+    /// at the same time. The response header
     /// `Session-Token` has the token as well. The
     /// [transport](crate::SessionConfig::transport) has to accept tokens. See [the guide].
     ///

@@ -1,6 +1,8 @@
 //! Bearer tokens of sessions, through the API without a web framework.
 
-use session_runtime::testing::ManualClock;
+use std::time::Duration;
+
+use session_runtime::testing::{FailingStore, Failure, ManualClock};
 use session_runtime::{
     Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, SessionToken, Sessions, Transport,
 };
@@ -180,6 +182,140 @@ async fn a_header_of_its_own_leaves_authorization_to_others() {
     assert_eq!(named.session::<Visitor>().count().await.unwrap(), 7);
     let unnamed = with_headers(&sessions, &[("authorization", &format!("Bearer {token}"))]);
     assert!(!unnamed.session::<Visitor>().exists().await.unwrap());
+}
+
+const LOST: Failure = Failure::OutcomeUnknown { carried_out: true };
+const CROSS_SITE: [(&str, &str); 2] =
+    [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
+
+/// Sessions in memory, whose store and clock the test controls.
+fn failing_sessions() -> (FailingStore, ManualClock, Sessions) {
+    let clock = ManualClock::default();
+    let store = FailingStore::new(MemoryStore::with_clock(&clock));
+    let sessions = Sessions::with_store(config(), store.clone()).unwrap().with_clock(&clock);
+    (store, clock, sessions)
+}
+
+/// Opens a request with the cookie of a new session.
+async fn with_cookie(sessions: &Sessions) -> SessionHandle {
+    let handle = sessions.open([]);
+    handle.session::<Visitor>().set_count(1).await.unwrap();
+    let set_cookie = handle.finish().set_cookie().unwrap().to_owned();
+    sessions.open([set_cookie.split(';').next().unwrap().as_bytes()])
+}
+
+/// A retry after a lost reply must not replace the cookie of a browser's own session.
+#[tokio::test]
+async fn a_lost_creation_with_a_token_gives_a_token_after_each_way_to_go_on() {
+    for way in ["set", "rotate", "renew", "login", "lost rotate, get"] {
+        let (store, _, sessions) = failing_sessions();
+        let handle = with_headers(&sessions, &CROSS_SITE);
+        handle.bearer();
+        let visitor = handle.session::<Visitor>();
+        store.fail(LOST);
+        assert!(visitor.set_count(1).await.is_err_and(|error| error.is_outcome_unknown()));
+        if way == "lost rotate, get" {
+            assert!(visitor.rotate().await.is_err_and(|error| error.is_outcome_unknown()));
+        }
+        store.recover();
+        match way {
+            "set" => visitor.set_count(2).await.unwrap(),
+            "rotate" => visitor.rotate().await.unwrap(),
+            "renew" => visitor.renew(Lifetime::normal()).await.unwrap(),
+            "login" => {
+                let batch = visitor.write().set(visitor.count(), 2);
+                batch.renew(Lifetime::normal()).commit().await.unwrap();
+            }
+            _ => assert_eq!(visitor.count().await.unwrap(), 1),
+        }
+        let headers = handle.finish();
+        assert_eq!(headers.set_cookie(), None, "{way}");
+        let token = headers.session_token().unwrap_or_else(|| panic!("no token: {way}"));
+        assert!(request(&sessions, token).session::<Visitor>().exists().await.unwrap(), "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_never_of_a_session_that_may_be_over() {
+    for doubt in ["rotate", "destroy"] {
+        let (store, _, sessions) = failing_sessions();
+        let handle = with_cookie(&sessions).await;
+        let visitor = handle.session::<Visitor>();
+        visitor.count().await.unwrap();
+        store.fail(LOST);
+        match doubt {
+            "rotate" => drop(visitor.rotate().await.unwrap_err()),
+            _ => drop(visitor.destroy().await.unwrap_err()),
+        }
+        store.recover();
+        let given = token(&handle).await;
+        let headers = handle.finish();
+        assert_eq!(given.as_deref(), headers.session_token(), "{doubt}");
+        assert_eq!(given.is_some(), doubt == "rotate");
+        if let Some(token) = given {
+            assert!(request(&sessions, &token).session::<Visitor>().exists().await.unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn past_its_deadline_a_session_has_no_token() {
+    let (_, clock, sessions) = failing_sessions();
+    let handle = with_cookie(&sessions).await;
+    assert_eq!(handle.session::<Visitor>().count().await.unwrap(), 1);
+    clock.advance(Duration::from_secs(400 * 86_400));
+    assert_eq!(token(&handle).await, None);
+}
+
+#[tokio::test]
+async fn a_degraded_request_has_an_error_in_place_of_a_token() {
+    let (store, _, sessions) = failing_sessions();
+    let handle = with_cookie(&sessions).await;
+    handle.allow_degraded();
+    store.fail(Failure::Unavailable);
+    let visitor = handle.session::<Visitor>();
+    for _ in 0..2 {
+        let error = visitor.token().await.err().expect("an error");
+        assert!(error.is_unavailable(), "{error}");
+        store.recover();
+    }
+    let headers = handle.finish();
+    assert_eq!((headers.set_cookie(), headers.session_token()), (None, None));
+}
+
+/// The same-origin check exempts requests that came with a token, and no others.
+#[tokio::test]
+async fn a_token_taken_during_a_request_does_not_exempt_the_request() {
+    let check = |handle: &SessionHandle| {
+        let header = |name: &str| {
+            CROSS_SITE.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_bytes())
+        };
+        handle.check_same_origin("POST", header).is_ok()
+    };
+    let (_, _, sessions) = failing_sessions();
+    let by_cookie = with_cookie(&sessions).await;
+    assert!(!check(&by_cookie));
+    assert!(token(&by_cookie).await.is_some());
+    assert!(!check(&by_cookie));
+
+    let begun = with_headers(&sessions, &CROSS_SITE);
+    begun.bearer();
+    begun.session::<Visitor>().set_count(1).await.unwrap();
+    assert!(!check(&begun));
+
+    assert!(check(&request(&sessions, "forged")));
+}
+
+#[tokio::test]
+async fn a_token_noted_after_the_first_access_does_not_count() {
+    let (_, _, sessions) = failing_sessions();
+    let handle = with_cookie(&sessions).await;
+    let visitor = handle.session::<Visitor>();
+    assert_eq!(visitor.count().await.unwrap(), 1);
+    handle.note_request("POST", |name| (name == "authorization").then_some(b"Bearer x".as_slice()));
+    visitor.rotate().await.unwrap();
+    let headers = handle.finish();
+    assert!(headers.set_cookie().is_some() && headers.session_token().is_none());
 }
 
 /// Does not compile if a token can be serialized, which would put it into an answer by accident.

@@ -7,7 +7,7 @@ use session_runtime::testing::{FailingStore, Failure};
 use session_runtime::{
     Error, Lifetime, MemoryStore, Operation, Session, SessionConfig, SessionHandle, Sessions,
 };
-use session_tests::acceptance::World;
+use session_tests::acceptance::{Store, World};
 use session_tests::cookies::{self, SECRET};
 
 use super::visitor::{Auth, Visitor, open, open_id, set_cookie, visitor};
@@ -427,4 +427,23 @@ async fn a_token_is_text_for_pages_and_json() {
     );
     assert_eq!(format!("{token} {:?}", token.clone()), format!("{text} FormToken(…)"));
     assert_eq!(serde_json::to_string(&token).unwrap(), format!("\"{text}\""));
+}
+
+/// Redis cannot tell a missing session from a missing field without a refresh of the expiry.
+pub(crate) async fn a_form_after_a_lost_rotation_is_not_of_a_session_that_has_expired(
+    world: World,
+) {
+    let store = match &world.store {
+        Store::Memory(store) => FailingStore::new(store.clone()),
+        Store::Redis(store, _) => FailingStore::new(store.clone()),
+    };
+    let sessions =
+        Sessions::with_store(SessionConfig::new().secret(SECRET), store.clone()).unwrap();
+    let session = open(&sessions, &visitor(&sessions).await);
+    session.count().await.unwrap();
+    store.fail(Failure::OutcomeUnknown { carried_out: false });
+    assert!(session.rotate().await.is_err_and(|error| error.is_outcome_unknown()));
+    store.recover();
+    world.elapse(2 * DAY);
+    assert!(session.form_token().await.is_err_and(|error| error.is_gone()));
 }

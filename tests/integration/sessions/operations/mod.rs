@@ -141,6 +141,7 @@ over_every_store! {
         after_a_logout_no_token_is_valid
         a_check_asks_only_if_several_sessions_are_named
         a_page_with_a_form_is_a_use
+        a_form_after_a_lost_rotation_is_not_of_a_session_that_has_expired
     }
     user_sessions {
         every_way_to_write_the_user_is_found
