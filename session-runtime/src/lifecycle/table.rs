@@ -11,7 +11,7 @@
 //! - `N` is generated in the row itself.
 //!
 //! After a colon follow the next step of the operation and the new state. `+cookie` and `+removal`
-//! show the cookie header of a response.
+//! show the cookie header of a response, and `+token` the header with a token.
 //!
 //! A reply with the same result as `dead` is left out. The replies with a tombstone are these:
 //!
@@ -28,7 +28,7 @@ use super::*;
 use crate::config::Lifetimes;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 
-const OPERATIONS: [&str; 11] = [
+const OPERATIONS: [&str; 12] = [
     "read",
     "expires_in",
     "end_reason",
@@ -40,6 +40,7 @@ const OPERATIONS: [&str; 11] = [
     "renew",
     "login",
     "destroy",
+    "token",
 ];
 
 /// Brings a request's session into a state.
@@ -327,6 +328,20 @@ impl Row {
                 let (from, to) = (named.name(&plan.from.id), named.name(&plan.to.id));
                 (format!("rotate {from} to {to}"), Some(shown(next)))
             }
+            "token" => {
+                if let Some(answer) = token_of(lifecycle, named) {
+                    return (format!("{answer}:{}", named.show(lifecycle)), None);
+                }
+                let read = Self { operation: "read", ..*self };
+                match read.carry_out(lifecycle, named, reply) {
+                    (_, None) => ("no token".to_owned(), None),
+                    (plan, Some(next)) if next == shown(Ok(Next::Done)) => {
+                        let answer = token_of(lifecycle, named);
+                        (plan, Some(format!("{},", answer.as_deref().unwrap_or("no token"))))
+                    }
+                    asked => asked,
+                }
+            }
             _ => {
                 let plan = match lifecycle.plan_destroy(now()) {
                     Ok(Some(plan)) => plan,
@@ -347,6 +362,14 @@ impl Row {
                 (format!("end {}", named.name(&plan.session.id)), Some(shown(Ok(next))))
             }
         }
+    }
+}
+
+/// Issues the token of the session. Returns `None` if the store has to be asked first.
+fn token_of(lifecycle: &mut Lifecycle, named: &Named) -> Option<String> {
+    match lifecycle.issue_token(now()) {
+        Ok(issued) => Some(format!("token of {}", named.name(&issued?))),
+        Err(error) => Some(error_of(&error)),
     }
 }
 
@@ -432,7 +455,7 @@ impl Named {
         all.iter().find(|(_, session)| session.id == *id).map_or('?', |(name, _)| *name)
     }
 
-    /// Shows the state, and the cookie header of a response that would be sent now.
+    /// Shows the state, and the credential in a response that would be sent now.
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
             State::Absent { pending: None, .. } => " absent".to_owned(),
@@ -448,8 +471,12 @@ impl Named {
             }
             State::Live { session, cookie_due, refreshed, .. } => {
                 let refresh = if *refreshed { "" } else { " unrefreshed" };
-                let cookie = if *cookie_due { " +cookie" } else { "" };
-                format!(" live {}{refresh}{cookie}", self.name(&session.id))
+                let credential = match (*cookie_due, lifecycle.facts.travels_as_token) {
+                    (false, _) => "",
+                    (true, false) => " +cookie",
+                    (true, true) => " +token",
+                };
+                format!(" live {}{refresh}{credential}", self.name(&session.id))
             }
             State::Gone(_) => " gone".to_owned(),
         };

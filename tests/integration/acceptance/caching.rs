@@ -20,7 +20,7 @@ fn told(reply: &Reply) -> [String; 2] {
 /// RFC 9111, section 3: shared caches must not store a body that depends on a session.
 pub(crate) async fn a_body_that_uses_its_session_after_the_headers_is_private(world: World) {
     let app = world.app().await;
-    let vary = world.request_header();
+    let vary = world.request_headers();
     let mut client = visitor(&app).await;
     let late = || Script::new().get("count");
     for script in [public().late(late()), public().session_id().late(late())] {
@@ -34,7 +34,7 @@ pub(crate) async fn a_body_that_uses_its_session_after_the_headers_is_private(wo
 
 pub(crate) async fn a_body_that_can_find_no_session_is_as_public_as_its_handler_says(world: World) {
     let app = world.app().await;
-    let vary = world.request_header();
+    let vary = world.request_headers();
     let reply = app.client().run(public().get("count").late(Script::new().get("count"))).await;
     assert_eq!(told(&reply), [vary, "public, max-age=60"]);
     let mut client = visitor(&app).await;
@@ -71,14 +71,14 @@ pub(crate) async fn no_cache_keeps_a_response_with_a_credential_or_a_session(wor
 /// Outer middlewares that extend `Vary` may only read the first line.
 pub(crate) async fn the_first_line_of_vary_names_the_credential(world: World) {
     let app = world.app().await;
-    let name = world.request_header();
-    let added = format!("Accept, {name}");
-    let given = format!("origin, {}", name.to_lowercase());
+    let names = world.request_headers();
+    let added = format!("Accept, {names}");
+    let given = format!("origin, {}", names.to_lowercase());
     for (given, expected) in [
         (&["Accept", "Origin"][..], &[&*added, "Origin"][..]),
         (&["Accept"], &[&added]),
         (&["Accept", &given], &["Accept", &given]),
-        (&[], &[name]),
+        (&[], &[names]),
     ] {
         let script = given.iter().fold(Script::new(), |script, line| script.header("vary", line));
         assert_eq!(app.client().run(script.get("count")).await.all("vary"), expected, "{given:?}");

@@ -160,7 +160,7 @@ pub(crate) async fn vary_names_the_credential_for_caches(world: World) {
     let told = |reply: &session_tests::acceptance::Reply| {
         (reply.all("vary").join(", "), reply.all("cache-control").join(", "))
     };
-    let vary = format!("Accept, {}", world.request_header());
+    let vary = format!("Accept, {}", world.request_headers());
     let mut client = app.client();
     let absent = client.run(public(Script::new().get("count"))).await;
     assert_eq!(told(&absent), (vary.clone(), "public, max-age=60".to_owned()));

@@ -6,7 +6,9 @@
 //! `tests/support/acceptance/axum_app.rs`.
 //!
 //! A session travels as a cookie or as a bearer token. A behaviour calls either a credential, and
-//! runs with both. The exceptions are in [`over_cookies_alone`].
+//! runs with both. The exceptions are in [`over_cookies_alone`]. The programs in memory accept cookies
+//! too, and their sessions begin as tokens because their layers have `bearer`. On Redis, the program
+//! accepts tokens alone.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -65,9 +67,12 @@ macro_rules! over_cookies_and_tokens {
         }
         mod tokens {
             // The transport does not depend on the store, so a single server is enough.
-            over_every_store!(@adapter axum Axum Bearer { memory redis } $behaviours);
-            over_every_store!(@adapter actix Actix Bearer { memory } $behaviours);
-            over_every_store!(@adapter poem Poem Bearer { memory } $behaviours);
+            over_every_store!(@adapter axum Axum Bearer { redis } $behaviours);
+            mod behind_bearer {
+                over_every_store!(@adapter axum Axum CookieOrBearer { memory } $behaviours);
+                over_every_store!(@adapter actix Actix CookieOrBearer { memory } $behaviours);
+                over_every_store!(@adapter poem Poem CookieOrBearer { memory } $behaviours);
+            }
         }
     };
 }

@@ -21,8 +21,8 @@ pub(super) enum Wallet {
 impl Wallet {
     pub(super) fn new(transport: Transport) -> Self {
         match transport {
-            Transport::Bearer => Self::Token(String::new()),
-            _ => Self::Cookies(Jar::default()),
+            Transport::Cookie => Self::Cookies(Jar::default()),
+            _ => Self::Token(String::new()),
         }
     }
 

@@ -8,7 +8,7 @@ use session_runtime::store::{Lookup, SessionKey, SessionStore};
 use session_runtime::testing::ManualClock;
 use session_runtime::{MemoryStore, RedisStore, SessionConfig, SessionHandle, Sessions, Transport};
 
-use super::adapter::{Adapter, Serving};
+use super::adapter::{Adapter, Layers, Serving};
 use super::client::Client;
 use super::gates::Gates;
 use super::script::Script;
@@ -140,7 +140,8 @@ impl World {
         Self { adapter, ..self }
     }
 
-    /// Lets sessions travel by this transport.
+    /// Lets sessions travel by this transport. With [`Transport::CookieOrBearer`], the session layers
+    /// have `bearer`, and the clients keep tokens.
     pub fn with_transport(self, transport: Transport) -> Self {
         Self { transport, ..self }
     }
@@ -164,6 +165,7 @@ impl World {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let gates = Gates::default();
+        let layers = Layers { number: layers, has_bearer: has_bearer(self.transport) };
         let serving = self.adapter.serve(listener, sessions.clone(), gates.clone(), layers);
         let app = App { base, sessions, gates, transport: self.transport, _serving: serving };
         if self.adapter == Adapter::Actix {
@@ -202,24 +204,25 @@ impl World {
     /// Returns the credential of a session with this id, as a client of the program sends it.
     pub fn signed(&self, id: &str) -> String {
         match self.transport {
-            Transport::Bearer => cookies::token(id),
-            _ => cookies::cookie(id),
+            Transport::Cookie => cookies::cookie(id),
+            _ => cookies::token(id),
         }
     }
 
     /// Returns a credential with this value, signed or not.
     pub fn credential(&self, value: &[u8]) -> Vec<u8> {
         match self.transport {
-            Transport::Bearer => value.to_vec(),
-            _ => [cookies::NAME.as_bytes(), b"=", value].concat(),
+            Transport::Cookie => [cookies::NAME.as_bytes(), b"=", value].concat(),
+            _ => value.to_vec(),
         }
     }
 
-    /// Returns the request header with credentials, as `Vary` names it.
-    pub fn request_header(&self) -> &'static str {
+    /// Returns the request headers that can have credentials, as `Vary` names them.
+    pub fn request_headers(&self) -> &'static str {
         match self.transport {
+            Transport::Cookie => "Cookie",
             Transport::Bearer => "Authorization",
-            _ => "Cookie",
+            _ => "Cookie, Authorization",
         }
     }
 
@@ -383,8 +386,16 @@ impl App {
         let handle = self.sessions.open([]);
         let value = [b"Bearer ", credential].concat();
         handle.note_request("GET", |name| (name == "authorization").then_some(&value[..]));
+        if has_bearer(self.transport) {
+            handle.bearer();
+        }
         handle
     }
+}
+
+/// Returns whether the session layers have `bearer`.
+fn has_bearer(transport: Transport) -> bool {
+    transport == Transport::CookieOrBearer
 }
 
 /// Returns whether a client has sent the commands of a new connection and nothing since.
