@@ -5,7 +5,8 @@
 //! cargo run --example login
 //! ```
 //!
-//! The guide explains each rule: `session_runtime::guide::login` and `guide::user_sessions`.
+//! The guide explains each rule: `session_runtime::guide::login`, `guide::forged_requests` and
+//! `guide::user_sessions`.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write};
@@ -21,7 +22,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use serde::Deserialize;
 use session_runtime::find::{Checkpoint, SessionEntry, Surplus};
-use session_runtime::{EndReason, Error, Lifetime, Session, Sessions};
+use session_runtime::{EndReason, Error, FormToken, Lifetime, Session, Sessions};
 use subtle::ConstantTimeEq;
 
 #[derive(Session)]
@@ -29,9 +30,6 @@ struct Auth {
     /// Name of the logged-in user. The index finds all sessions of a user.
     #[session(index)]
     user: Option<String>,
-    /// Token that each form of this session must send back. The type is `Option`, because a missing
-    /// token must not equal an empty token.
-    form_token: Option<String>,
 }
 
 /// Shown beside each session of a user.
@@ -64,7 +62,7 @@ async fn home(session: Session<Auth>) -> Result<Response, Failure> {
     let Some(user) = session.user().await? else {
         return Ok(Redirect::to("/login").into_response());
     };
-    let token = form_token(&session).await?;
+    let token = session.form_token().await?;
     Ok(home_page(&user, &token).into_response())
 }
 
@@ -73,7 +71,7 @@ async fn login_page(session: Session<Auth>) -> Result<Response, Failure> {
         return Ok(Redirect::to("/").into_response());
     }
     let notice = session.end_reason().await?.and_then(end_notice);
-    Ok(login_form("", notice, &form_token(&session).await?).into_response())
+    Ok(login_form("", notice, &session.form_token().await?).into_response())
 }
 
 /// Returns what users should know about the end of their session. Visitors who were not signed in
@@ -104,15 +102,16 @@ async fn login(
 ) -> Result<Response, Failure> {
     // Required before login too. Otherwise another site could log the visitor in under the
     // attacker's account ("login CSRF").
-    check_form_token(&session, &form.form_token).await?;
+    session.check_form_token(&form.form_token).await?;
     // Taken before the password is verified, because an administrator may sign the user out
     // everywhere in the meantime.
     let seen = sessions.find(Auth::by_user(&form.name)).checkpoint().await?;
     let Some(user) = demo_user(&form.name, &form.password) else {
         // The answer is the same for an unknown name and for a wrong password. A real application
         // also limits the number of attempts.
-        let page =
-            login_form(&form.name, Some("This name and password do not match."), &form.form_token);
+        let (problem, token) =
+            ("This name and password do not match.", session.form_token().await?);
+        let page = login_form(&form.name, Some(problem), &token);
         return Ok((StatusCode::FORBIDDEN, page).into_response());
     };
     let lifetime =
@@ -136,16 +135,15 @@ async fn sign_in(
     device: &Session<Device>,
     login: Login<'_>,
 ) -> Result<(), Error> {
-    // All of this is one step: no session with the user ever has the old id or the old token.
+    // All of this is one step: no session with the user ever has the old id.
     session
         .write()
         .set(session.user(), login.user)
         .set(device.user_agent(), login.user_agent)
-        // An attacker may know the old token.
-        .set(session.form_token(), random_token())
         // Other data of a previous user must not reach the next user.
         .keep_only(())
-        // An attacker may know or have planted the old id. The new id is secret again.
+        // An attacker may know or have planted the old id. The new id is secret again, and ends all
+        // form tokens of the old id.
         .renew(login.lifetime)
         // Refused if all sessions of the user were ended during the login.
         .unless_ended_since(login.seen)
@@ -164,7 +162,7 @@ struct LogoutForm {
 async fn logout(session: Session<Auth>, Form(form): Form<LogoutForm>) -> Result<Redirect, Failure> {
     // Without a user, a forged logout has no effect, so no token is required.
     if session.user().await?.is_some() {
-        check_form_token(&session, &form.form_token).await?;
+        session.check_form_token(&form.form_token).await?;
     }
     session.destroy().await?;
     Ok(Redirect::to("/login"))
@@ -176,7 +174,7 @@ async fn devices(session: Session<Auth>, sessions: Sessions) -> Result<Response,
     let Some(user) = session.user().await? else {
         return Ok(Redirect::to("/login").into_response());
     };
-    let token = form_token(&session).await?;
+    let token = session.form_token().await?;
     let entries = sessions.find(Auth::by_user(&user)).list_as::<Device>().await?;
     let rows = entries
         .iter()
@@ -197,7 +195,7 @@ async fn end_device(
     sessions: Sessions,
     Form(form): Form<EndForm>,
 ) -> Result<Redirect, Failure> {
-    check_form_token(&session, &form.form_token).await?;
+    session.check_form_token(&form.form_token).await?;
     if let Some(user) = session.user().await? {
         // Ends only a session of this user, whatever the tag.
         sessions.find(Auth::by_user(&user)).end(&form.tag).await?;
@@ -210,7 +208,7 @@ async fn end_others(
     sessions: Sessions,
     Form(form): Form<EndForm>,
 ) -> Result<Redirect, Failure> {
-    check_form_token(&session, &form.form_token).await?;
+    session.check_form_token(&form.form_token).await?;
     if let Some(user) = session.user().await? {
         sessions.find(Auth::by_user(&user)).end_others(&session).await?;
     }
@@ -219,7 +217,7 @@ async fn end_others(
 
 async fn admin(session: Session<Auth>) -> Result<Html<String>, Failure> {
     check_administrator(&session).await?;
-    Ok(admin_page(None, &form_token(&session).await?))
+    Ok(admin_page(None, &session.form_token().await?))
 }
 
 #[derive(Deserialize)]
@@ -235,41 +233,16 @@ async fn end_all(
     Form(form): Form<AdminForm>,
 ) -> Result<Html<String>, Failure> {
     check_administrator(&session).await?;
-    check_form_token(&session, &form.form_token).await?;
+    session.check_form_token(&form.form_token).await?;
     // A real application first marks the account as locked, if the user must not come back.
     let ended = sessions.find(Auth::by_user(&form.name)).end_all().await?;
-    Ok(admin_page(Some(ended), &form.form_token))
+    Ok(admin_page(Some(ended), &session.form_token().await?))
 }
 
 /// **Only for this demonstration.** A real application looks up the rights of the user.
 async fn check_administrator(session: &Session<Auth>) -> Result<(), Failure> {
     let is_administrator = session.user().await?.as_deref() == Some(ADMINISTRATOR);
     is_administrator.then_some(()).ok_or(Failure::NoAdministrator)
-}
-
-/// Returns the form token of this session, and creates the token for the first form. Two tabs that
-/// ask at the same time get the same token.
-async fn form_token(session: &Session<Auth>) -> Result<String, Error> {
-    let token = session.form_token().get_or_set(random_token()).await?;
-    // The token exists now. An empty token would be refused.
-    Ok(token.unwrap_or_default())
-}
-
-/// Compares in constant time, so the duration reveals nothing about the token.
-async fn check_form_token(session: &Session<Auth>, sent: &str) -> Result<(), Failure> {
-    let token = session.form_token().await?;
-    let same = token.is_some_and(|token| token.as_bytes().ct_eq(sent.as_bytes()).into());
-    same.then_some(()).ok_or(Failure::FormToken)
-}
-
-/// Returns 256 random bits from the operating system.
-fn random_token() -> String {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("random numbers from the operating system");
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Returns the user with this name and password.
@@ -289,8 +262,6 @@ const ADMINISTRATOR: &str = "grace";
 
 /// Reason why a request failed, shown as an HTML page.
 enum Failure {
-    /// The form did not come from a page of this session.
-    FormToken,
     NoAdministrator,
     Session(Error),
 }
@@ -304,7 +275,6 @@ impl From<Error> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
-            Self::FormToken => (StatusCode::FORBIDDEN, form_token_page()).into_response(),
             Self::NoAdministrator => {
                 (StatusCode::FORBIDDEN, no_administrator_page()).into_response()
             }
@@ -312,6 +282,7 @@ impl IntoResponse for Failure {
                 let page = match () {
                     () if error.is_ended_since() => ended_since_page(),
                     () if error.is_gone() => gone_page(),
+                    () if error.is_invalid_form_token() => form_token_page(),
                     () if error.is_cross_site() => cross_site_page(),
                     () if error.is_unavailable() => unavailable_page(),
                     () => broken_page(),
@@ -347,7 +318,7 @@ async fn style() -> impl IntoResponse {
     (headers, include_str!("login.css"))
 }
 
-fn home_page(user: &str, token: &str) -> Html<String> {
+fn home_page(user: &str, token: &FormToken) -> Html<String> {
     page(
         "Welcome",
         format_args!(
@@ -358,7 +329,6 @@ fn home_page(user: &str, token: &str) -> Html<String> {
 </form>
 <p><a id="devices" href="/devices">Where you are signed in</a>{admin}</p>"#,
             user = Escaped(user),
-            token = Escaped(token),
             admin = if user == ADMINISTRATOR {
                 r#", <a id="admin" href="/admin">administration</a>"#
             } else {
@@ -373,7 +343,7 @@ fn device_row(
     entry: &SessionEntry<Device>,
     is_current: bool,
     now: SystemTime,
-    token: &str,
+    token: &FormToken,
 ) -> String {
     // A browser can send any text as its user agent.
     let user_agent = entry.data().map(|device| device.user_agent).unwrap_or_default();
@@ -391,12 +361,11 @@ fn device_row(
 </form></li>
 "#,
         used = used.unwrap_or_default(),
-        token = Escaped(token),
         tag = Escaped(entry.tag()),
     )
 }
 
-fn devices_page(rows: &str, token: &str) -> Html<String> {
+fn devices_page(rows: &str, token: &FormToken) -> Html<String> {
     page(
         "Where you are signed in",
         format_args!(
@@ -407,12 +376,11 @@ fn devices_page(rows: &str, token: &str) -> Html<String> {
 <button id="end-others">Sign out everywhere else</button>
 </form>
 <p><a href="/">Back</a></p>"#,
-            token = Escaped(token),
         ),
     )
 }
 
-fn admin_page(ended: Option<usize>, token: &str) -> Html<String> {
+fn admin_page(ended: Option<usize>, token: &FormToken) -> Html<String> {
     let done = ended.map(|ended| format!(r#"<p id="ended">{ended} sessions were ended.</p>"#));
     page(
         "Administration",
@@ -426,7 +394,6 @@ fn admin_page(ended: Option<usize>, token: &str) -> Html<String> {
 </form>
 <p><a href="/">Back</a></p>"#,
             done = done.unwrap_or_default(),
-            token = Escaped(token),
         ),
     )
 }
@@ -448,7 +415,7 @@ fn ended_since_page() -> Html<String> {
     )
 }
 
-fn login_form(name: &str, problem: Option<&str>, token: &str) -> Html<String> {
+fn login_form(name: &str, problem: Option<&str>, token: &FormToken) -> Html<String> {
     let problem = problem
         .map(|problem| format!(r#"<p class="problem" role="alert">{}</p>"#, Escaped(problem)));
     page(
@@ -466,7 +433,6 @@ fn login_form(name: &str, problem: Option<&str>, token: &str) -> Html<String> {
 </form>
 <p class="hint">For this demonstration: <code>{user}</code>, with the password <code>{password}</code>.</p>"#,
             problem = problem.unwrap_or_default(),
-            token = Escaped(token),
             name = Escaped(name),
             user = DEMO_USERS[0],
             password = DEMO_PASSWORD,
@@ -474,6 +440,7 @@ fn login_form(name: &str, problem: Option<&str>, token: &str) -> Html<String> {
     )
 }
 
+/// The form does not come from a page of this session.
 fn form_token_page() -> Html<String> {
     page(
         "This page was out of date",

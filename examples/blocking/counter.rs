@@ -30,7 +30,7 @@ fn serve(sessions: &Sessions, request: Request) -> Result<(), Box<dyn StdError +
         request
             .headers()
             .iter()
-            .find(|header| header.field.equiv(name))
+            .find(|header| header.field.as_str().as_str().eq_ignore_ascii_case(name))
             .map(|header| header.value.as_bytes())
     });
     let mut response = match index(&handle.session()) {

@@ -62,7 +62,8 @@ fn apply(session: &SessionHeaders, response: &mut Response<String>) {
     let pairs =
         session.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     for (name, value) in pairs {
-        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::try_from(value))
+        let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::try_from(value))
         else {
             continue;
         };

@@ -17,6 +17,7 @@ mod flask_cookie;
 mod marker;
 mod native_cookie;
 mod store_url;
+mod token_header;
 mod tornado_cookie;
 mod values;
 
@@ -26,6 +27,7 @@ pub use environment::environment;
 pub use flask_cookie::flask_cookie;
 pub use native_cookie::native_cookie;
 pub use store_url::store_url;
+pub use token_header::token_header;
 pub use tornado_cookie::tornado_cookie;
 pub use values::values;
 
@@ -33,8 +35,9 @@ pub use values::values;
 pub type Target = fn(&[u8]);
 
 /// All targets by name. Each corpus has the name of a target.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("cookie_header", cookie_header),
+    ("token_header", token_header),
     ("native_cookie", native_cookie),
     ("tornado_cookie", tornado_cookie),
     ("flask_cookie", flask_cookie),

@@ -19,8 +19,11 @@ pub(crate) const SESSION_METHODS: &[&str] = &[
     "rotate",
     "renew",
     "destroy",
+    "token",
     "end_reason",
     "ended",
+    "form_token",
+    "check_form_token",
 ];
 
 /// Methods of traits that `Session` or every type implements, from the standard library, `futures`

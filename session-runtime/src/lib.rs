@@ -41,11 +41,12 @@
 # The guide
 
 Begin with the [quick start](guide::quick_start). Then read about [types](guide::types), the
-[life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login), [the
-sessions of a user](guide::user_sessions), [callbacks from other sites](guide::cross_site) and
-[security](guide::security). Pages on [frameworks](guide::frameworks), [live
-connections](guide::live_connections), [errors](guide::errors), [tests], [deployment], [production],
-[operations], [observability](guide::observability), [performance](guide::performance) and the [near
+[life cycle](guide::lifecycle), [concurrency](guide::concurrency), [login](guide::login), [forged
+requests](guide::forged_requests), [the sessions of a user](guide::user_sessions), [callbacks from
+other sites](guide::cross_site) and [security](guide::security). Pages on
+[frameworks](guide::frameworks), [live connections](guide::live_connections),
+[errors](guide::errors), [tests], [deployment], [production], [operations],
+[observability](guide::observability), [performance](guide::performance) and the [near
 cache](guide::near_cache) follow. The [FAQ](guide::faq) answers questions by symptom.
 
 There are pages for users of [tower-sessions](guide::tower_sessions),
@@ -197,7 +198,7 @@ pub use session_derive::FieldValue;
 
 #[cfg(feature = "clap")]
 pub use config::SessionArgs;
-pub use config::{Lifetime, NearCache, SameSite, SessionConfig};
+pub use config::{Lifetime, NearCache, SameSite, SessionConfig, Transport};
 pub use error::{Error, InvalidValue};
 pub use http::response::SessionHeaders;
 pub use id::SessionId;
@@ -207,8 +208,10 @@ pub use request::ended::Ended;
 pub use request::handle::SessionHandle;
 pub use session::Session;
 pub use session::field::Field;
+pub use session::form_token::FormToken;
 pub use session::schema::Schema;
 pub use session::sessions::Sessions;
+pub use session::token::SessionToken;
 #[doc(inline)]
 pub use store::MemoryStore;
 #[cfg(feature = "redis")]

@@ -29,6 +29,15 @@ impl Connection {
         }
     }
 
+    /// Tries to connect without a cookie. A refusal is an error, with its status.
+    pub async fn attempt(base: &str, path: &str) -> Result<Self, u16> {
+        match connect_async(request(base, path, "")).await {
+            Ok((stream, _)) => Ok(Self(stream)),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(other) => panic!("no refusal: {other:?}"),
+        }
+    }
+
     /// Sends a message, and returns the next.
     pub async fn say(&mut self, text: &str) -> String {
         self.0.send(Message::text(text)).await.unwrap();

@@ -58,7 +58,7 @@ use actix_web::http::header::{COOKIE, ContentType, HeaderValue, RETRY_AFTER};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 
-use super::headers::for_headers_of;
+use super::headers::for_types_of;
 use super::session_opener::SessionOpener;
 use crate::error::{Error, Kind};
 use crate::http::response::SessionHeaders;
@@ -171,6 +171,76 @@ impl SessionMiddleware {
     pub fn allow_cross_site(self) -> Self {
         Self { opener: self.opener.allow_cross_site() }
     }
+
+    /// Refuses requests to these routes that a page of another origin caused and that may change
+    /// something, as protection against forged requests (CSRF). By default, they pass.
+    ///
+    /// The headers `Sec-Fetch-Site` and `Origin` decide, see
+    /// [`SessionHandle::check_same_origin`]. `GET`, `HEAD` and `OPTIONS` pass, except for the
+    /// handshake of a WebSocket. [`trusted_origins`](crate::SessionConfig::trusted_origins) are
+    /// other origins that pass. [The guide] says what the check leaves open.
+    ///
+    /// A refused request does not reach the inner service. The middleware returns an [`Error`] for
+    /// which [`Error::is_cross_origin`] is `true`, and which becomes a 403.
+    ///
+    /// Put this around all routes that other sites do not have to reach. Callbacks of a payment or
+    /// a login that another site sends by `POST` belong outside, or their origin in
+    /// `trusted_origins`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    ///
+    /// async fn transfer() -> &'static str {
+    ///     "transferred"
+    /// }
+    ///
+    /// # fn example(sessions: session_runtime::Sessions) {
+    /// let account = web::scope("/account")
+    ///     .wrap(sessions.middleware().same_origin())
+    ///     .route("/transfer", web::post().to(transfer));
+    /// let app = App::new().service(account).wrap(sessions.middleware());
+    /// # }
+    /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::forged_requests#the-same-origin-check\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    pub fn same_origin(self) -> Self {
+        Self { opener: self.opener.require_same_origin() }
+    }
+
+    /// Lets the sessions that these routes create travel as bearer tokens, for clients without
+    /// cookies. The first response of a session has its token in the header `Session-Token`.
+    ///
+    /// The [transport](crate::SessionConfig::transport) has to be
+    /// [`CookieOrBearer`](crate::Transport::CookieOrBearer). With `Bearer`, all sessions travel as
+    /// tokens anyway. With `Cookie`, a write that would create a session fails with
+    /// [`Error::is_config`]. A session that came with a cookie keeps its cookie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    ///
+    /// async fn login() -> &'static str {
+    ///     "signed in"
+    /// }
+    ///
+    /// # fn example(sessions: session_runtime::Sessions) {
+    /// let api = web::scope("/api")
+    ///     .wrap(sessions.middleware().bearer())
+    ///     .route("/login", web::post().to(login));
+    /// let app = App::new().service(api).wrap(sessions.middleware());
+    /// # }
+    /// ```
+    #[doc(alias = "token")]
+    pub fn bearer(self) -> Self {
+        Self { opener: self.opener.bearer() }
+    }
 }
 
 impl<S, Body> Transform<S, ServiceRequest> for SessionMiddleware
@@ -211,18 +281,27 @@ where
         let outer = request.extensions().get().cloned();
         let entered = self.opener.enter(outer, |sessions| open(sessions, &mut request));
         request.extensions_mut().insert(entered.handle.dormant());
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let checked =
+            self.opener.check(|| check_same_origin(&entered.handle, method, uri, headers));
+        let refusal = checked.err();
+        let response = refusal.is_none().then(|| self.inner.call(request));
         let opened = entered.is_opened.then_some(entered.handle);
-        MiddlewareFuture { response: Some(self.inner.call(request)), opened }
+        MiddlewareFuture { response, refusal, opened }
     }
 }
 
-/// Opens a request's session, and marks the request's cookies as sensitive for logs.
+/// Opens a request's session, and marks the request's cookies and tokens as sensitive for logs.
 fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
     let (headers, method) = (request.headers(), request.method().as_str());
     let cookies = headers.get_all(COOKIE);
     let count = cookies.len();
     let handle = sessions.open(cookies.map(HeaderValue::as_bytes));
-    handle.note_request(method, |name| value(headers, name));
+    handle.note_origin(method, |name| value(headers, name));
+    if let Some(name) = handle.token_header() {
+        handle.note_tokens(headers.get_all(name).map(HeaderValue::as_bytes));
+        mark_sensitive(request, name);
+    }
     match count {
         0 => {}
         1 => request
@@ -230,12 +309,16 @@ fn open(sessions: &Sessions, request: &mut ServiceRequest) -> SessionHandle {
             .get_mut(COOKIE)
             .into_iter()
             .for_each(|cookie| cookie.set_sensitive(true)),
-        _ => request.headers_mut().retain(|name, value| {
-            value.set_sensitive(value.is_sensitive() || *name == COOKIE);
-            true
-        }),
+        _ => mark_sensitive(request, COOKIE.as_str()),
     }
     handle
+}
+
+fn mark_sensitive(request: &mut ServiceRequest, header: &str) {
+    request.headers_mut().retain(|name, value| {
+        value.set_sensitive(value.is_sensitive() || *name == header);
+        true
+    });
 }
 
 pin_project! {
@@ -246,6 +329,7 @@ pin_project! {
         // session handle.
         #[pin]
         response: Option<F>,
+        refusal: Option<Error>,
         opened: Option<SessionHandle>,
     }
 }
@@ -258,8 +342,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Some(response) = this.response.as_mut().as_pin_mut() else { return Poll::Pending };
-        let response = ready!(response.poll(cx));
+        let response = match (this.response.as_mut().as_pin_mut(), this.refusal.take()) {
+            (Some(response), _) => ready!(response.poll(cx)),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => return Poll::Pending,
+        };
         this.response.set(None);
         let Some(handle) = this.opened.take() else { return Poll::Ready(response) };
         Poll::Ready(with_headers(response, handle.finish()))
@@ -282,7 +369,7 @@ fn with_headers<Body>(
     }
 }
 
-for_headers_of!(actix_web::http::header);
+for_types_of!(actix_web::http);
 
 /// An error of an inner middleware, whose response gets the session's headers. A complete response
 /// in its place would need the request, and no clone of the request may exist during routing.
@@ -357,13 +444,16 @@ impl ResponseError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::response::Issued;
+    use crate::http::vary::VaryNames;
     use crate::lifecycle::Outcome;
 
     #[test]
     fn an_error_with_session_headers_is_otherwise_unchanged() {
         let conflict = || actix_web::error::ErrorConflict("taken");
         let outcome = Outcome { accessed: true, ..Outcome::default() };
-        let session = SessionHeaders::new(&outcome, None);
+        let vary = VaryNames { cookies: true, tokens: None };
+        let session = SessionHeaders::new(&outcome, Issued::Nothing, &vary);
         let error = WithHeaders { error: conflict(), session };
         assert_eq!(error.status_code(), StatusCode::CONFLICT);
         assert_eq!(

@@ -37,9 +37,6 @@
 //! ```
 
 use axum_core::extract::FromRequestParts;
-use axum_core::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::RETRY_AFTER;
 use http::request::Parts;
 
 use super::tower;
@@ -63,18 +60,5 @@ impl<State: Sync> FromRequestParts<State> for Sessions {
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Error> {
         tower::handle(&parts.extensions).map(SessionHandle::sessions)
-    }
-}
-
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        super::report(&self);
-        let status =
-            StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, status.canonical_reason().unwrap_or_default()).into_response();
-        if let Some(seconds) = super::retry_after(&self) {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
-        response
     }
 }

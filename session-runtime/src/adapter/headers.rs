@@ -1,24 +1,26 @@
 //! The request headers that sessions need, and the session's headers on a response. The frameworks
 //! use two versions of the `http` types, with the same names and methods.
 
-/// Defines `apply` and `value` for the header types of this module.
-macro_rules! for_headers_of {
-    ($($header:ident)::+) => {
+/// Defines `apply`, `check_same_origin` and `value` for the types of this version of `http`.
+macro_rules! for_types_of {
+    ($($http:ident)::+) => {
+        use std::borrow::Cow;
+
         /// Returns the value of a header. The names that nearly every request needs are created
         /// once, because a lookup by text creates a name each time.
         #[inline]
-        pub(super) fn value<'a>(headers: &'a $($header)::+::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
-            use $($header)::+::{HOST, HeaderName};
+        pub(super) fn value<'a>(headers: &'a $($http)::+::header::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
+            use $($http)::+::header::{HOST, HeaderName};
 
             use $crate::http::fetch_metadata::SEC_FETCH_SITE;
-            use $crate::http::plain_http::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
+            use $crate::http::forwarded::{X_FORWARDED_HOST, X_FORWARDED_PROTO};
 
             static FETCH_SITE: HeaderName = HeaderName::from_static(SEC_FETCH_SITE);
             static FORWARDED_HOST: HeaderName = HeaderName::from_static(X_FORWARDED_HOST);
             static FORWARDED_PROTO: HeaderName = HeaderName::from_static(X_FORWARDED_PROTO);
             let value = match name {
                 SEC_FETCH_SITE => headers.get(&FETCH_SITE),
-                $crate::http::plain_http::HOST => headers.get(HOST),
+                $crate::http::forwarded::HOST => headers.get(HOST),
                 X_FORWARDED_HOST => headers.get(&FORWARDED_HOST),
                 X_FORWARDED_PROTO => headers.get(&FORWARDED_PROTO),
                 _ => headers.get(name),
@@ -26,21 +28,43 @@ macro_rules! for_headers_of {
             value.map(|value| value.as_bytes())
         }
 
-        pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($header)::+::HeaderMap) {
-            use std::borrow::Cow;
+        /// Checks that no page of another origin caused the request.
+        pub(super) fn check_same_origin(
+            handle: &SessionHandle,
+            method: &$($http)::+::Method,
+            uri: &$($http)::+::Uri,
+            headers: &$($http)::+::header::HeaderMap,
+        ) -> Result<(), $crate::Error> {
+            use $crate::http::forwarded::HOST;
 
-            use $($header)::+::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
+            // In HTTP/2, the URI has the host, often without a header (RFC 9113, section 8.3.1).
+            let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
+            handle.check_origin(method.as_str(), |name| match authority {
+                Some(host) if name == HOST => Some(host),
+                _ => value(headers, name),
+            })
+        }
+
+        pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($http)::+::header::HeaderMap) {
+            use $($http)::+::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
             if session.is_empty() {
                 return;
             }
             let given = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             let lacking = session.missing(given);
+            let token = lacking.token.map(|(name, token)| {
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(token))
+            });
             for cookie in lacking.set_cookies.into_iter().flatten() {
                 if let Ok(mut cookie) = HeaderValue::from_str(cookie) {
                     cookie.set_sensitive(true);
                     headers.append(SET_COOKIE, cookie);
                 }
+            }
+            if let Some((Ok(name), Ok(mut token))) = token {
+                token.set_sensitive(true);
+                headers.insert(name, token);
             }
             if let Some(vary) = lacking.vary {
                 // Outer middleware, such as CORS, may read only the first line.
@@ -48,21 +72,30 @@ macro_rules! for_headers_of {
                 let longer = first.map(|first| [first.as_bytes(), b", ", vary.as_bytes()].concat());
                 match (headers.get_mut(VARY), longer.map(|list| HeaderValue::from_bytes(&list))) {
                     (Some(first), Some(Ok(longer))) => *first = longer,
-                    _ => drop(headers.append(VARY, HeaderValue::from_static(vary))),
+                    _ => {
+                        if let Ok(vary) = header_value(vary) {
+                            headers.append(VARY, vary);
+                        }
+                    }
                 }
             }
-            let cache_control = lacking.cache_control.map(|text| match text {
-                Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-                Cow::Owned(text) => HeaderValue::try_from(text),
-            });
-            if let Some(Ok(cache_control)) = cache_control {
+            if let Some(Ok(cache_control)) = lacking.cache_control.map(header_value) {
                 headers.insert(CACHE_CONTROL, cache_control);
             }
             for (name, value) in lacking.targeted {
                 headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
             }
         }
+
+        fn header_value(text: Cow<'static, str>) -> Result<$($http)::+::header::HeaderValue, $($http)::+::header::InvalidHeaderValue> {
+            use $($http)::+::header::HeaderValue;
+
+            match text {
+                Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+                Cow::Owned(text) => HeaderValue::try_from(text),
+            }
+        }
     };
 }
 
-pub(super) use for_headers_of;
+pub(super) use for_types_of;

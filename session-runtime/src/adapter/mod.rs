@@ -52,6 +52,8 @@
 pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "axum")]
+mod axum_error;
 #[cfg(any(feature = "actix", feature = "tower"))]
 mod headers;
 #[cfg(feature = "poem")]
@@ -62,7 +64,7 @@ mod session_opener;
 pub mod tower;
 
 /// Logs an error that becomes a response, because the response body says nothing.
-#[cfg(any(feature = "actix", feature = "axum", feature = "poem"))]
+#[cfg(any(feature = "actix", feature = "tower"))]
 fn report(error: &crate::Error) {
     let status = error.status();
     if status >= 500 {
@@ -77,6 +79,18 @@ fn report(error: &crate::Error) {
             error = error as &dyn std::error::Error,
             status,
             "no session was created for a request from another site"
+        );
+    } else if error.is_invalid_form_token() {
+        tracing::info!(
+            error = error as &dyn std::error::Error,
+            status,
+            "a form was refused because of its token"
+        );
+    } else if error.is_cross_origin() {
+        tracing::info!(
+            error = error as &dyn std::error::Error,
+            status,
+            "a request from another origin was refused"
         );
     }
 }

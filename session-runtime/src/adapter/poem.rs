@@ -54,7 +54,7 @@ use poem::http::header::RETRY_AFTER;
 use poem::{Endpoint, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response};
 
 use super::session_opener::SessionOpener;
-use super::tower::{SessionLayer, apply, handle, open};
+use super::tower::{SessionLayer, apply, check_same_origin, handle, open};
 use crate::error::Error;
 use crate::http::response::SessionHeaders;
 use crate::request::handle::SessionHandle;
@@ -62,7 +62,7 @@ use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 
-impl<E: Endpoint> Middleware<E> for SessionLayer {
+impl<E: Endpoint, O> Middleware<E> for SessionLayer<O> {
     type Output = SessionEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
@@ -118,7 +118,13 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
             open(sessions, &method, request.headers_mut())
         });
         request.extensions_mut().insert(entered.handle.dormant());
-        let response = self.inner.call(request).await.map(IntoResponse::into_response);
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let checked =
+            self.opener.check(|| check_same_origin(&entered.handle, method, uri, headers));
+        let response = match checked {
+            Ok(()) => self.inner.call(request).await.map(IntoResponse::into_response),
+            Err(error) => Err(error.into()),
+        };
         if entered.is_opened { with_headers(response, &entered.handle.finish()) } else { response }
     }
 }

@@ -1,5 +1,6 @@
 //! The work that all adapters share.
 
+use crate::error::Error;
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
 
@@ -9,11 +10,19 @@ pub(super) struct SessionOpener {
     sessions: Sessions,
     allows_degraded: bool,
     allows_cross_site: bool,
+    begins_with_token: bool,
+    requires_same_origin: bool,
 }
 
 impl SessionOpener {
     pub(super) fn new(sessions: Sessions) -> Self {
-        Self { sessions, allows_degraded: false, allows_cross_site: false }
+        Self {
+            sessions,
+            allows_degraded: false,
+            allows_cross_site: false,
+            begins_with_token: false,
+            requires_same_origin: false,
+        }
     }
 
     pub(super) fn allow_degraded(self) -> Self {
@@ -22,6 +31,21 @@ impl SessionOpener {
 
     pub(super) fn allow_cross_site(self) -> Self {
         Self { allows_cross_site: true, ..self }
+    }
+
+    pub(super) fn bearer(self) -> Self {
+        self.sessions.manager().warn_without_tokens();
+        Self { begins_with_token: true, ..self }
+    }
+
+    pub(super) fn require_same_origin(self) -> Self {
+        Self { requires_same_origin: true, ..self }
+    }
+
+    /// Carries out the same-origin check, if this layer requires it.
+    #[inline]
+    pub(super) fn check(&self, check: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        if self.requires_same_origin { check() } else { Ok(()) }
     }
 
     /// Returns the opener for a worker, which has its own runtime.
@@ -52,6 +76,9 @@ impl SessionOpener {
         }
         if self.allows_cross_site {
             handle.allow_cross_site();
+        }
+        if self.begins_with_token {
+            handle.bearer();
         }
         Entered { handle, is_opened }
     }

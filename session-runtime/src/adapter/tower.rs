@@ -71,17 +71,18 @@
 //! ```
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{COOKIE, Entry};
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::headers::for_headers_of;
-use super::session_opener::SessionOpener;
+use super::headers::for_types_of;
+use super::session_opener::{Entered, SessionOpener};
 use crate::error::{Error, Kind};
 use crate::request::handle::SessionHandle;
 use crate::session::sessions::Sessions;
@@ -95,6 +96,9 @@ use crate::session::sessions::Sessions;
 /// You may apply the layer of a manager twice, even with the layer of another manager in between.
 /// The request then still has a single session. With two managers, handlers get the session of the
 /// inner layer.
+///
+/// [`same_origin`](Self::same_origin) adds a check against forged requests. The parameter `O` says
+/// whether the layer has the check: [`AnyOrigin`] or [`SameOrigin`].
 ///
 /// # Examples
 ///
@@ -118,18 +122,27 @@ use crate::session::sessions::Sessions;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct SessionLayer {
+pub struct SessionLayer<O = AnyOrigin> {
     pub(super) opener: SessionOpener,
+    origin: PhantomData<O>,
 }
+
+/// Marks a [`SessionLayer`] without the same-origin check.
+#[derive(Clone, Copy, Debug)]
+pub enum AnyOrigin {}
+
+/// Marks a [`SessionLayer`] with the same-origin check. See [`SessionLayer::same_origin`].
+#[derive(Clone, Copy, Debug)]
+pub enum SameOrigin {}
 
 impl Sessions {
     /// Creates the tower layer that gives each request a session.
     pub fn layer(&self) -> SessionLayer {
-        SessionLayer { opener: SessionOpener::new(self.clone()) }
+        SessionLayer { opener: SessionOpener::new(self.clone()), origin: PhantomData }
     }
 }
 
-impl SessionLayer {
+impl<O> SessionLayer<O> {
     /// Lets requests to these routes continue without a session if the store is unavailable. By
     /// default, they fail with a 503. [`SessionHandle::allow_degraded`] describes the consequences.
     ///
@@ -152,7 +165,7 @@ impl SessionLayer {
     /// # }
     /// ```
     pub fn allow_degraded(self) -> Self {
-        Self { opener: self.opener.allow_degraded() }
+        Self { opener: self.opener.allow_degraded(), ..self }
     }
 
     /// Lets cross-site requests to these routes create a session even if they come without the
@@ -178,23 +191,95 @@ impl SessionLayer {
     /// # }
     /// ```
     pub fn allow_cross_site(self) -> Self {
-        Self { opener: self.opener.allow_cross_site() }
+        Self { opener: self.opener.allow_cross_site(), ..self }
+    }
+
+    /// Refuses requests to these routes that a page of another origin caused and that may change
+    /// something, as protection against forged requests (CSRF). By default, they pass.
+    ///
+    /// The headers `Sec-Fetch-Site` and `Origin` decide, see
+    /// [`SessionHandle::check_same_origin`]. `GET`, `HEAD` and `OPTIONS` pass, except for the
+    /// handshake of a WebSocket. [`trusted_origins`](crate::SessionConfig::trusted_origins) are
+    /// other origins that pass. [The guide] says what the check leaves open.
+    ///
+    /// A refused request gets a 403 and does not reach the inner service. With poem, the refusal is
+    /// an [`Error`]. With axum, the body is "Forbidden". With other bodies, it is the default,
+    /// which the inner service's body has to have.
+    ///
+    /// Put this around all routes that other sites do not have to reach. Callbacks of a payment or
+    /// a login that another site sends by `POST` belong outside, or their origin in
+    /// `trusted_origins`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Router, routing::post};
+    /// use session_runtime::Sessions;
+    ///
+    /// fn app(sessions: &Sessions) -> Router {
+    ///     Router::new()
+    ///         .route("/transfer", post(|| async { "transferred" }))
+    ///         .route_layer(sessions.layer().same_origin())
+    ///         .route("/payment/callback", post(|| async { "thank you" }))
+    ///         .layer(sessions.layer())
+    /// }
+    /// # }
+    /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::forged_requests#the-same-origin-check\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    pub fn same_origin(self) -> SessionLayer<SameOrigin> {
+        SessionLayer { opener: self.opener.require_same_origin(), origin: PhantomData }
+    }
+
+    /// Lets the sessions that these routes create travel as bearer tokens, for clients without
+    /// cookies. The first response of a session has its token in the header `Session-Token`.
+    ///
+    /// The [transport](crate::SessionConfig::transport) has to be
+    /// [`CookieOrBearer`](crate::Transport::CookieOrBearer). With `Bearer`, all sessions travel as
+    /// tokens anyway. With `Cookie`, a write that would create a session fails with
+    /// [`Error::is_config`]. A session that came with a cookie keeps its cookie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// use axum::{Router, routing::{get, post}};
+    /// use session_runtime::Sessions;
+    ///
+    /// fn app(sessions: &Sessions) -> Router {
+    ///     Router::new()
+    ///         .route("/api/login", post(|| async { "signed in" }))
+    ///         .route_layer(sessions.layer().bearer())
+    ///         .route("/account", get(|| async { "your account" }))
+    ///         .layer(sessions.layer())
+    /// }
+    /// # }
+    /// ```
+    #[doc(alias = "token")]
+    pub fn bearer(self) -> Self {
+        Self { opener: self.opener.bearer(), ..self }
     }
 }
 
-impl<S> Layer<S> for SessionLayer {
-    type Service = SessionService<S>;
+impl<S, O> Layer<S> for SessionLayer<O> {
+    type Service = SessionService<S, O>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, opener: self.opener.clone() }
+        SessionService { inner, opener: self.opener.clone(), origin: PhantomData }
     }
 }
 
 /// A service that gives each request a session. Created by [`SessionLayer`].
 #[derive(Clone, Debug)]
-pub struct SessionService<S> {
+pub struct SessionService<S, O = AnyOrigin> {
     inner: S,
     opener: SessionOpener,
+    origin: PhantomData<O>,
 }
 
 impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S>
@@ -210,15 +295,47 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let outer = request.extensions().get().cloned();
-        let entered = self.opener.enter(outer, |sessions| {
-            let method = request.method().clone();
-            open(sessions, &method, request.headers_mut())
-        });
+        let entered = enter(&self.opener, &mut request);
         request.extensions_mut().insert(entered.handle.dormant());
         let opened = entered.is_opened.then_some(entered.handle);
         ResponseFuture { response: Some(self.inner.call(request)), opened }
     }
+}
+
+impl<S, Body, ResponseBody> Service<Request<Body>> for SessionService<S, SameOrigin>
+where
+    S: Service<Request<Body>, Response = Response<ResponseBody>>,
+    ResponseBody: Default + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = SameOriginFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let entered = enter(&self.opener, &mut request);
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let checked =
+            self.opener.check(|| check_same_origin(&entered.handle, method, uri, headers));
+        let refusal = checked.err();
+        request.extensions_mut().insert(entered.handle.dormant());
+        let response = refusal.is_none().then(|| self.inner.call(request));
+        let opened = entered.is_opened.then_some(entered.handle);
+        SameOriginFuture { response: ResponseFuture { response, opened }, refusal }
+    }
+}
+
+/// Enters the layer with a request.
+#[inline]
+fn enter<Body>(opener: &SessionOpener, request: &mut Request<Body>) -> Entered {
+    let outer = request.extensions().get().cloned();
+    opener.enter(outer, |sessions| {
+        let method = request.method().clone();
+        open(sessions, &method, request.headers_mut())
+    })
 }
 
 impl SessionHandle {
@@ -260,7 +377,7 @@ pub(super) fn handle(extensions: &Extensions) -> Result<&SessionHandle, Error> {
     extensions.get().ok_or_else(|| Error::new(Kind::MissingLayer))
 }
 
-/// Opens a request's session, and marks the request's cookies as sensitive for logs.
+/// Opens a request's session, and marks the request's cookies and tokens as sensitive for logs.
 pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap) -> SessionHandle {
     let handle = match headers.entry(COOKIE) {
         Entry::Occupied(mut cookies) => {
@@ -269,8 +386,19 @@ pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap
         }
         Entry::Vacant(_) => sessions.open([]),
     };
-    handle.note_request(method.as_str(), |name| value(headers, name));
+    note_tokens(&handle, headers);
+    handle.note_origin(method.as_str(), |name| value(headers, name));
     handle
+}
+
+/// Passes on the values of the header with the bearer token, if the transport has tokens.
+fn note_tokens(handle: &SessionHandle, headers: &mut HeaderMap) {
+    let name = handle.token_header().map(|name| HeaderName::from_bytes(name.as_bytes()));
+    let Some(Ok(name)) = name else { return };
+    if let Entry::Occupied(mut tokens) = headers.entry(name) {
+        tokens.iter_mut().for_each(|token| token.set_sensitive(true));
+        handle.note_tokens(tokens.iter().map(HeaderValue::as_bytes));
+    }
 }
 
 pin_project! {
@@ -296,11 +424,51 @@ where
         let Some(response) = this.response.as_mut().as_pin_mut() else { return Poll::Pending };
         let mut response = ready!(response.poll(cx))?;
         this.response.set(None);
-        if let Some(handle) = this.opened.take() {
-            apply(&handle.finish(), response.headers_mut());
-        }
+        finish(this.opened, response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }
 
-for_headers_of!(http::header);
+pin_project! {
+    /// The response future of a [`SessionService`] with the same-origin check.
+    #[derive(Debug)]
+    pub struct SameOriginFuture<F> {
+        #[pin]
+        response: ResponseFuture<F>,
+        refusal: Option<Error>,
+    }
+}
+
+impl<F, Body, E> Future for SameOriginFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+    Body: Default + 'static,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(error) = this.refusal.take() else { return this.response.poll(cx) };
+        let mut response = refuse(&error);
+        finish(this.response.project().opened, response.headers_mut());
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// Adds the headers of the session, if this layer has opened it.
+fn finish(opened: &mut Option<SessionHandle>, headers: &mut HeaderMap) {
+    if let Some(handle) = opened.take() {
+        apply(&handle.finish(), headers);
+    }
+}
+
+fn refuse<Body: Default + 'static>(error: &Error) -> Response<Body> {
+    super::report(error);
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    #[cfg(feature = "axum")]
+    super::axum_error::fill(&mut response, error);
+    response
+}
+
+for_types_of!(http);

@@ -20,6 +20,7 @@ use crate::error::Setting;
 /// | `--session-cookie-domain` | a host name | `SESSION_COOKIE_DOMAIN` |
 /// | `--session-cookie-path` | a path | `SESSION_COOKIE_PATH` |
 /// | `--session-cookie-http-only`, `--session-cookie-http-only=false` | nothing (yes), or yes or no after `=` | `SESSION_COOKIE_HTTP_ONLY` |
+/// | `--session-trusted-origins` | origins, separated by commas | `SESSION_TRUSTED_ORIGINS` |
 /// | `--session-end-check-interval` | whole seconds | `SESSION_END_CHECK_INTERVAL` |
 /// | `--session-near-cache` | whole bytes | `SESSION_NEAR_CACHE` |
 /// | `--session-near-cache-max-staleness-ms` | whole milliseconds | `SESSION_NEAR_CACHE_MAX_STALENESS_MS` |
@@ -30,7 +31,8 @@ use crate::error::Setting;
 ///
 /// The names are the Tornado options of the Python package `redis_session`, with two differences.
 /// `--session-cookie-secure=false` leaves out the attribute `Secure` and **never switches signing
-/// off**. `--session-end-check-interval` and the options of the near cache are not in the package.
+/// off**. `--session-trusted-origins`, `--session-end-check-interval` and the options of the near
+/// cache are not in the package.
 ///
 /// The help shows the defaults of a configuration without Python cookies. Python cookies change the
 /// default prefix and cookie name.
@@ -99,6 +101,11 @@ pub struct SessionArgs {
     /// [env: SESSION_COOKIE_HTTP_ONLY]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     session_cookie_http_only: Option<OsString>,
+
+    /// Other origins whose pages may change something, separated by commas. Default: none
+    /// [env: SESSION_TRUSTED_ORIGINS]
+    #[arg(long, value_name = "ORIGINS")]
+    session_trusted_origins: Option<OsString>,
 
     /// Time after which a live connection asks whether its session has ended, if the store has not
     /// told of a change, in seconds. Default: 60 [env: SESSION_END_CHECK_INTERVAL]
@@ -180,6 +187,7 @@ impl SessionArgs {
             Setting::COOKIE_DOMAIN => &self.session_cookie_domain,
             Setting::COOKIE_PATH => &self.session_cookie_path,
             Setting::COOKIE_HTTP_ONLY => &self.session_cookie_http_only,
+            Setting::TRUSTED_ORIGINS => &self.session_trusted_origins,
             Setting::END_CHECK_INTERVAL => &self.session_end_check_interval,
             Setting::NEAR_CACHE => &self.session_near_cache,
             Setting::NEAR_CACHE_MAX_STALENESS => &self.session_near_cache_max_staleness_ms,
@@ -201,6 +209,7 @@ impl fmt::Debug for SessionArgs {
             .field("session_cookie_domain", &self.session_cookie_domain)
             .field("session_cookie_path", &self.session_cookie_path)
             .field("session_cookie_http_only", &self.session_cookie_http_only)
+            .field("session_trusted_origins", &self.session_trusted_origins)
             .field("session_end_check_interval", &self.session_end_check_interval)
             .field("session_near_cache", &self.session_near_cache)
             .field("session_near_cache_max_staleness_ms", &self.session_near_cache_max_staleness_ms)
@@ -263,6 +272,10 @@ mod tests {
             (&["--session-cookie-domain=example.com"], new().cookie_domain("example.com")),
             (&["--session-cookie-path=/app"], new().cookie_path("/app")),
             (&["--session-cookie-http-only=False"], new().cookie_http_only(false)),
+            (
+                &["--session-trusted-origins=https://a.example,http://b.example:81"],
+                new().trusted_origins(["https://a.example", "http://b.example:81"]),
+            ),
             (
                 &["--session-end-check-interval=10"],
                 new().end_check_interval(Duration::from_secs(10)),
@@ -470,6 +483,7 @@ mod tests {
             "--session-near-cache-max-staleness-ms",
             "--session-redis",
             "--session-redis-prefix",
+            "--session-trusted-origins",
         ];
         assert_eq!(listed, options.into(), "{help}");
         assert!(help.starts_with("Usage: "), "{help}");

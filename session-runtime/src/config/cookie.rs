@@ -153,16 +153,21 @@ impl CookieSettings {
     }
 }
 
-/// Checks a cookie name, which must be a token (RFC 6265, section 4.1.1, and RFC 9110, section
-/// 5.6.2).
+/// Checks a cookie name, which must be a token (RFC 6265, section 4.1.1).
 fn token(name: &str) -> Result<Box<str>, Error> {
-    let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
-    if name.is_empty() || !name.bytes().all(allowed) {
-        return Err(Setting::COOKIE_NAME
-            .invalid("must consist of letters, digits and any of !#$%&'*+-.^_`|~"));
+    if !is_token(name) {
+        return Err(Setting::COOKIE_NAME.invalid(NOT_A_TOKEN));
     }
     Ok(name.into())
 }
+
+/// Returns whether the text is a token of HTTP (RFC 9110, section 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+pub(super) const NOT_A_TOKEN: &str = "must consist of letters, digits and any of !#$%&'*+-.^_`|~";
 
 /// Checks a path. Browsers ignore a path that does not begin with `/` (RFC 6265, section 5.2.4).
 fn path(path: &str) -> Result<Box<str>, Error> {

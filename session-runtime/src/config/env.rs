@@ -27,7 +27,9 @@ impl SessionConfig {
     /// | `SESSION_COOKIE_SAME_SITE` | `Strict`, `Lax` or `None` | [`cookie_same_site`](Self::cookie_same_site) |
     /// | `SESSION_COOKIE_PATH` | a path | [`cookie_path`](Self::cookie_path) |
     /// | `SESSION_COOKIE_DOMAIN` | a host name | [`cookie_domain`](Self::cookie_domain) |
+    /// | `SESSION_TRUSTED_ORIGINS` | one origin or several, separated by commas | [`trusted_origins`](Self::trusted_origins) |
     /// | `SESSION_COOKIE_FORMATS` | one format or several, separated by commas | [`cookie_formats`] |
+    /// | `SESSION_TRANSPORT` | `cookie`, `bearer` or `cookie-or-bearer` | [`transport`](Self::transport) |
     /// | `SECRET_KEY` | the key of the Python application | [`cookie_formats`] |
     /// | `SESSION_SECRET` | one secret or several, separated by commas | [`secret`](Self::secret) |
     /// | `SESSION_ENCRYPTION_KEYS` | one key or several, separated by commas | [`encryption_keys`] |
@@ -130,8 +132,16 @@ impl SessionConfig {
                 Some(word) => word.parse()?,
                 None => self.cookie_same_site,
             },
+            transport: match sources.text(Setting::TRANSPORT)? {
+                Some(word) => word.parse()?,
+                None => self.transport,
+            },
             cookie_path: sources.text(Setting::COOKIE_PATH)?.unwrap_or(self.cookie_path),
             cookie_domain: sources.text(Setting::COOKIE_DOMAIN)?.or(self.cookie_domain),
+            trusted_origins: match sources.text(Setting::TRUSTED_ORIGINS)? {
+                Some(list) => list.split(',').map(str::to_owned).collect(),
+                None => self.trusted_origins,
+            },
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: sources.cookie_formats(self.cookie_formats)?,
             secret: sources.text(Setting::SECRET)?.map(Into::into).or(self.secret),

@@ -15,7 +15,10 @@ mod settings;
 mod store_url;
 #[cfg(test)]
 mod tests;
+mod transport;
+mod trusted_origins;
 mod weak;
+mod web_origin;
 
 #[cfg(feature = "clap")]
 pub use args::SessionArgs;
@@ -24,12 +27,16 @@ pub use lifetime::Lifetime;
 pub use near_cache::NearCache;
 #[cfg(feature = "redis-session-compat")]
 pub use python::{CookieFormat, FlaskCookie, TornadoCookie};
+pub use transport::Transport;
 
 pub(crate) use cookie::CookieSettings;
 pub(crate) use lifetime::Lifetimes;
 pub(crate) use secret::Secret;
 pub(crate) use settings::Settings;
 pub(crate) use store_url::StoreUrl;
+pub(crate) use transport::{AUTHORIZATION, TokenHeader, TransportSettings};
+pub(crate) use trusted_origins::TrustedOrigins;
+pub(crate) use web_origin::WebOrigin;
 
 use std::time::Duration;
 
@@ -61,7 +68,12 @@ use store_url::StoreText;
 /// | [`cookie_path`](Self::cookie_path) | `/` | text |
 /// | [`cookie_domain`](Self::cookie_domain) | none | text |
 /// | [`cookie_partitioned`](Self::cookie_partitioned) | `false` | `true` or `false` |
+/// | [`trusted_origins`](Self::trusted_origins) | none | a list of texts |
 /// | [`cookie_formats`], with the feature `redis-session-compat` | `native` | a list of [`CookieFormat`]s |
+/// | [`transport`](Self::transport) | `Cookie` | `Cookie`, `Bearer` or `CookieOrBearer` |
+/// | [`token_header`](Self::token_header) | `Authorization` | text |
+/// | [`token_response_header`](Self::token_response_header) | `Session-Token` | text |
+/// | [`interchangeable_transports`](Self::interchangeable_transports) | `false` | `true` or `false` |
 /// | [`secret`](Self::secret) | none; required, except for the store `memory:` | text, or a list of texts |
 /// | [`encryption_keys`], with the feature `encryption` | none; derived from the secrets | text, or a list of texts |
 /// | [`timeout`](Self::timeout), key `timeout_ms` | 1 second | milliseconds |
@@ -130,8 +142,13 @@ pub struct SessionConfig {
     cookie_path: String,
     cookie_domain: Option<String>,
     cookie_partitioned: bool,
+    trusted_origins: Vec<String>,
     #[cfg(feature = "redis-session-compat")]
     cookie_formats: Vec<CookieFormat>,
+    transport: Transport,
+    token_header: Option<String>,
+    token_response_header: Option<String>,
+    interchangeable_transports: bool,
     #[serde(deserialize_with = "SecretText::of_secret")]
     secret: Option<SecretText>,
     #[cfg(feature = "encryption")]
@@ -313,6 +330,38 @@ impl SessionConfig {
         Self { cookie_partitioned: partitioned, ..self }
     }
 
+    /// Sets the other origins whose pages may send requests that change something, past the
+    /// same-origin check. Default: none.
+    ///
+    /// The setting has no effect without the check, which [`SessionLayer::same_origin`] or
+    /// [`SessionHandle::check_same_origin`] carries out. The application's own origin is always
+    /// accepted. A page of an origin in the list can act for your users, like a page of your own.
+    /// Name only origins that you control, or have to trust, such as a login service.
+    ///
+    /// An origin is `http://` or `https://`, an ASCII host name, and a port if it is not the
+    /// default. Write an international name as `xn--…`. A path, a `*` and `null` are errors. The
+    /// case of letters does not matter. Name each subdomain, because each is an origin.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use session_runtime::SessionConfig;
+    /// let config = SessionConfig::new()
+    ///     .trusted_origins(["https://login.example.com", "https://example.net:8443"]);
+    /// ```
+    ///
+    /// [`SessionHandle::check_same_origin`]: crate::SessionHandle::check_same_origin
+    #[cfg_attr(
+        feature = "tower",
+        doc = "\n\n[`SessionLayer::same_origin`]: crate::adapter::tower::SessionLayer::same_origin\n"
+    )]
+    #[cfg_attr(not(feature = "tower"), doc = "\n\n[`SessionLayer::same_origin`]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    #[doc(alias = "allowed_origins")]
+    pub fn trusted_origins(self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { trusted_origins: origins.into_iter().map(Into::into).collect(), ..self }
+    }
+
     /// Sets the formats of the cookie's value. The first format is written, and all formats are
     /// read. Default: [`CookieFormat::Native`] alone.
     ///
@@ -343,6 +392,67 @@ impl SessionConfig {
     #[cfg(feature = "redis-session-compat")]
     pub fn cookie_formats(self, formats: impl IntoIterator<Item = CookieFormat>) -> Self {
         Self { cookie_formats: formats.into_iter().collect(), ..self }
+    }
+
+    /// Sets the transport of sessions: cookies for browsers, bearer tokens for other clients, or
+    /// both. Default: [`Transport::Cookie`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{SessionConfig, Transport};
+    ///
+    /// // Browsers and a mobile application on the same routes.
+    /// let config = SessionConfig::new().transport(Transport::CookieOrBearer);
+    /// ```
+    #[doc(alias = "bearer")]
+    #[doc(alias = "authorization")]
+    pub fn transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// Sets the request header with the bearer token, for transports with tokens. Default:
+    /// `Authorization`, with the scheme `Bearer`.
+    ///
+    /// Any other header contains the token alone. Choose one if another part of the application
+    /// uses `Authorization: Bearer …`, such as an OAuth resource server. The name contains `token`,
+    /// `session`, `auth` or `api-key`. Other headers have another meaning, and other sites can send
+    /// some of them without CORS.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use session_runtime::{SessionConfig, Transport};
+    ///
+    /// let config =
+    ///     SessionConfig::new().transport(Transport::Bearer).token_header("X-Session-Token");
+    /// ```
+    #[doc(alias = "authorization")]
+    pub fn token_header(self, name: impl Into<String>) -> Self {
+        Self { token_header: Some(name.into()), ..self }
+    }
+
+    /// Sets the response header with a new bearer token. Default: `Session-Token`.
+    ///
+    /// The name contains a word as for [`token_header`](Self::token_header). The header comes with
+    /// the first token of a session and with each replacement: after a new
+    /// id, or after a change of the secret. The client keeps the token for further requests. An
+    /// empty header says that the session is over.
+    pub fn token_response_header(self, name: impl Into<String>) -> Self {
+        Self { token_response_header: Some(name.into()), ..self }
+    }
+
+    /// Accepts the value of a session cookie as a bearer token, and a bearer token as the value of
+    /// the cookie. Default: `false`.
+    ///
+    /// By default, a value is signed for a single transport. So a stolen cookie is no token, and a
+    /// token in a planted cookie signs no browser in. With this setting, a value of the other
+    /// transport is accepted and replaced, if its session is live.
+    ///
+    /// Use this while clients move from cookies to tokens, or if a server passes the cookie of a
+    /// browser on as a token.
+    pub fn interchangeable_transports(self, interchangeable: bool) -> Self {
+        Self { interchangeable_transports: interchangeable, ..self }
     }
 
     /// Sets the secret that signs session cookies, or several secrets, separated by commas. The
@@ -571,8 +681,13 @@ impl Default for SessionConfig {
             cookie_path: "/".into(),
             cookie_domain: None,
             cookie_partitioned: false,
+            trusted_origins: Vec::new(),
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: vec![CookieFormat::Native],
+            transport: Transport::Cookie,
+            token_header: None,
+            token_response_header: None,
+            interchangeable_transports: false,
             secret: None,
             encryption_keys: Default::default(),
             timeout: Duration::from_secs(1),

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 #[cfg(feature = "redis-session-compat")]
 use super::CookieFormat;
-use super::{CookieSettings, Lifetimes, NearCache, Secret, SessionConfig, StoreUrl};
+use super::{
+    CookieSettings, Lifetimes, NearCache, Secret, SessionConfig, StoreUrl, Transport,
+    TransportSettings, TrustedOrigins,
+};
 use crate::error::{Error, Setting};
 use crate::store::timeout;
 
@@ -17,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) prefix: Box<str>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) cookie: CookieSettings,
+    pub(crate) transport: TransportSettings,
+    pub(crate) trusted_origins: TrustedOrigins,
     /// The formats of the cookie, at least one. The first is written, and all are read.
     #[cfg(feature = "redis-session-compat")]
     pub(crate) cookie_formats: Vec<CookieFormat>,
@@ -58,6 +63,7 @@ impl SessionConfig {
 
     fn check(self) -> Result<Settings, Error> {
         let cookie = CookieSettings::resolve(&self)?;
+        let transport = TransportSettings::resolve(&self)?;
         let prefix = self.prefix.as_deref().unwrap_or(self.default_prefix());
         check_prefix(prefix)?;
         check_limits(&self)?;
@@ -67,6 +73,8 @@ impl SessionConfig {
             prefix: prefix.into(),
             lifetimes: self.lifetimes.resolve()?,
             cookie,
+            transport,
+            trusted_origins: TrustedOrigins::resolve(&self.trusted_origins)?,
             #[cfg(feature = "redis-session-compat")]
             cookie_formats: CookieFormat::resolve(self.cookie_formats)?,
             secrets: Secret::resolve(self.secret)?,
@@ -108,13 +116,13 @@ fn as_given(setting: Setting, by_options: &[Setting]) -> Setting {
 }
 
 impl Settings {
-    /// Returns whether native cookies are read or written.
+    /// Returns whether tokens or native cookies are read or written.
     pub(crate) fn needs_secret(&self) -> bool {
         #[cfg(feature = "redis-session-compat")]
         let is_native = self.cookie_formats.iter().any(|format| !format.is_of_python());
         #[cfg(not(feature = "redis-session-compat"))]
         let is_native = true;
-        is_native
+        is_native || self.transport.transport != Transport::Cookie
     }
 
     /// Requires a secret, except for the memory store. A generated secret would sign out every user

@@ -50,6 +50,14 @@ fn defaults_are_pinned() {
             partitioned: false,
         }
     );
+    let transport = TransportSettings {
+        transport: Transport::Cookie,
+        request_header: TokenHeader::Authorization,
+        response_header: "session-token".into(),
+        is_interchangeable: false,
+    };
+    assert_eq!(settings.transport, transport);
+    assert_eq!(settings.trusted_origins, TrustedOrigins::default());
     assert_eq!(settings.secrets.len(), 1);
     assert_eq!(settings.timeout, Duration::from_secs(1));
     assert_eq!(settings.end_check_interval, Duration::from_secs(60));
@@ -64,6 +72,62 @@ fn same_site_is_shown_as_it_is_written() {
     let shown =
         [SameSite::Strict, SameSite::Lax, SameSite::None].map(|same_site| same_site.to_string());
     assert_eq!(shown, ["Strict", "Lax", "None"]);
+}
+
+#[test]
+fn a_transport_is_read_as_it_is_shown() {
+    for transport in [Transport::Cookie, Transport::Bearer, Transport::CookieOrBearer] {
+        assert_eq!(transport.to_string().parse::<Transport>().unwrap(), transport);
+    }
+    assert_eq!("COOKIE_OR_BEARER".parse::<Transport>().unwrap(), Transport::CookieOrBearer);
+    for other in ["", "cookies", "token", "cookie,bearer", "cookie or bearer"] {
+        assert!(other.parse::<Transport>().is_err_and(|error| error.is_config()), "{other}");
+    }
+}
+
+#[test]
+fn tokens_have_headers_of_their_own() {
+    let header = |name: &str| {
+        let settings = config().token_header(name).resolve().unwrap();
+        settings.transport.request_header.name().to_owned()
+    };
+    assert_eq!(header("X-Session-Token"), "x-session-token");
+    assert_eq!(header("AUTHORIZATION"), "authorization");
+    for name in ["X-Api-Key", "Api-Key", "X-Auth", "Session"] {
+        assert_eq!(header(name), name.to_ascii_lowercase());
+    }
+    for name in [
+        "",
+        "X Token",
+        "X-Tökên",
+        "token:",
+        "Cookie",
+        "accept",
+        "Sec-Token",
+        "Host",
+        "X-Forwarded-Host",
+        "CDN-Cache-Control",
+        "Save-Data",
+        "WWW-Authenticate",
+        "Proxy-Authorization",
+    ] {
+        refused(config().token_header(name), &["`token_header` must"]);
+        refused(config().token_response_header(name), &["`token_response_header` must"]);
+    }
+    let named = config().token_response_header("X-New-Token").resolve().unwrap();
+    assert_eq!(&*named.transport.response_header, "x-new-token");
+}
+
+#[cfg(feature = "redis-session-compat")]
+#[test]
+fn tokens_need_a_secret_also_beside_the_cookies_of_python() {
+    let python = TornadoCookie::new("the application's cookie_secret, whole");
+    let config = || {
+        let formats = [CookieFormat::Tornado(python.clone())];
+        SessionConfig::new().store("redis://localhost").cookie_formats(formats)
+    };
+    assert!(config().resolve().is_ok());
+    refused(config().transport(Transport::CookieOrBearer), &["SESSION_SECRET", "is required"]);
 }
 
 #[test]
@@ -177,6 +241,30 @@ fn domains_are_host_names() {
             config().cookie_domain(good).resolve().unwrap().cookie.domain.as_deref(),
             Some(means)
         );
+    }
+}
+
+#[test]
+fn trusted_origins_have_the_form_that_browsers_send() {
+    let given = [" HTTPS://Shop.Example:443 ", "http://[::0:1]:3000"];
+    let origins = config().trusted_origins(given).resolve().unwrap().trusted_origins;
+    for (origin, expected) in [
+        ("https://shop.example", true),
+        ("https://Shop.Example", true),
+        ("http://[::1]:3000", true),
+        ("http://shop.example", false),
+        ("https://shop.example:8443", false),
+        ("https://shop.example.net", false),
+        ("https://www.shop.example", false),
+        ("shop.example", false),
+        ("null", false),
+        ("", false),
+    ] {
+        assert_eq!(origins.contain(origin.as_bytes()), expected, "{origin}");
+    }
+    let named = "`trusted_origins` (SESSION_TRUSTED_ORIGINS) must be a list of origins";
+    for wrong in ["null", "*", "https://*.shop.example", "https://shop.example/", "shop.example"] {
+        refused(config().trusted_origins(["https://shop.example", wrong]), &[named]);
     }
 }
 
@@ -606,6 +694,14 @@ fn every_variable_is_read() {
         ("SESSION_COOKIE_SAME_SITE", "None", new().cookie_same_site(SameSite::None)),
         ("SESSION_COOKIE_PATH", "/app", new().cookie_path("/app")),
         ("SESSION_COOKIE_DOMAIN", "example.com", new().cookie_domain("example.com")),
+        ("SESSION_TRANSPORT", "bearer", new().transport(Transport::Bearer)),
+        ("SESSION_TRANSPORT", "cookie-or-bearer", new().transport(Transport::CookieOrBearer)),
+        ("SESSION_TRANSPORT", "CookieOrBearer", new().transport(Transport::CookieOrBearer)),
+        (
+            "SESSION_TRUSTED_ORIGINS",
+            "https://a.example,http://b.example:81",
+            new().trusted_origins(["https://a.example", "http://b.example:81"]),
+        ),
         ("SESSION_SECRET", TEXT, new().secret(TEXT)),
         ("SESSION_TIMEOUT_MS", "250", new().timeout(Duration::from_millis(250))),
         ("SESSION_END_CHECK_INTERVAL", "10", new().end_check_interval(secs(10))),
@@ -774,7 +870,7 @@ fn variables_reach_the_settings() {
     );
 }
 
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "SESSION_REDIS",
     "SESSION_REDIS_PREFIX",
     "SESSION_EXPIRE",
@@ -785,6 +881,7 @@ const VARIABLES: [&str; 16] = [
     "SESSION_COOKIE_PATH",
     "SESSION_COOKIE_HTTP_ONLY",
     "SESSION_COOKIE_SAME_SITE",
+    "SESSION_TRUSTED_ORIGINS",
     "SESSION_SECRET",
     "SESSION_ENCRYPTION_KEYS",
     "SESSION_TIMEOUT_MS",
@@ -823,6 +920,11 @@ fn a_variable_that_cannot_be_used_is_named_and_not_quoted() {
         ("SESSION_COOKIE_PATH", "HUNTER2", "must be an ASCII path"),
         ("SESSION_COOKIE_HTTP_ONLY", "2", "must be `true` or `false`"),
         ("SESSION_COOKIE_SAME_SITE", "HUNTER2", "must be `Strict`, `Lax` or `None`"),
+        ("SESSION_TRUSTED_ORIGINS", "HUNTER2", "must be a list of origins such as"),
+        ("SESSION_TRUSTED_ORIGINS", "https://a.example,https://HUNTER2/", "without a path"),
+        ("SESSION_TRUSTED_ORIGINS", "https://a.example;https://HUNTER2", "must be a list"),
+        ("SESSION_TRUSTED_ORIGINS", "https://HUNTER2,", "must be a list of origins"),
+        ("SESSION_TRUSTED_ORIGINS", "\"https://HUNTER2\"", "must not be in quotes"),
         ("SESSION_SECRET", "HUNTER2", "at least 32 bytes"),
         ("SESSION_TIMEOUT_MS", "HUNTER2", "must be a whole number of milliseconds"),
         ("SESSION_TIMEOUT_MS", "0", "must be 10 milliseconds to 1 hour"),
@@ -885,6 +987,7 @@ fn every_key_is_read_from_files() {
         "cookie_path": "/app",
         "cookie_domain": "example.com",
         "cookie_partitioned": true,
+        "trusted_origins": ["https://a.example", "https://b.example"],
         "secret": TEXT,
         "timeout_ms": 250,
         "end_check_interval": 10,
@@ -904,6 +1007,7 @@ fn every_key_is_read_from_files() {
         .cookie_path("/app")
         .cookie_domain("example.com")
         .cookie_partitioned(true)
+        .trusted_origins(["https://a.example", "https://b.example"])
         .secret(TEXT)
         .timeout(Duration::from_millis(250))
         .end_check_interval(Duration::from_secs(10))
@@ -969,6 +1073,8 @@ fn files_with_mistakes_are_refused() {
         (r#"{ "near_cache": 67108864 }"#, "invalid type"),
         (r#"{ "cookie_secure": "no" }"#, "invalid type"),
         (r#"{ "cookie_same_site": "sometimes" }"#, "must be `Strict`, `Lax` or `None`"),
+        (r#"{ "transport": "header" }"#, "must be `Cookie`, `Bearer` or `CookieOrBearer`"),
+        (r#"{ "transport": ["Cookie", "Bearer"] }"#, "invalid type"),
         (r#"{ "secret": 1234567890123456 }"#, "`secret` must be a text or a list of texts"),
         (r#"{ "secret": ["", 1234567890123456] }"#, "`secret` must be a text or a list of texts"),
         (r#"{ "secret": "1234567890123456"#, "EOF while parsing a string"),

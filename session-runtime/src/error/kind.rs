@@ -45,10 +45,26 @@ pub(crate) enum Kind {
     )]
     CrossSite,
     #[error(
+        "the form token is not of this session: the form is from another session, or from before \
+         a login, or another site has forged the request"
+    )]
+    InvalidFormToken,
+    #[error(
+        "the request was refused: by its header `{header}`, a page of another origin caused it. To \
+         accept such pages, add their origin to `trusted_origins`. If the page is of this \
+         application, let the proxy pass on the `Host` with its port, or send `X-Forwarded-Host`"
+    )]
+    CrossOrigin { header: &'static str },
+    #[error(
         "the response headers were already sent, so the session cookie can no longer change: \
          change the session earlier"
     )]
     HeadersSent,
+    #[error(
+        "the configuration accepts no bearer tokens: set `transport` (SESSION_TRANSPORT) to \
+         `CookieOrBearer` or `Bearer`"
+    )]
+    NoTokens,
     #[error(
         "the response headers were already sent, as those of a response that does not depend on \
          the session: take a `Session` before they are sent"

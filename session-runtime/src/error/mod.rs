@@ -83,7 +83,9 @@ impl Error {
 
     /// Returns the status code of the error as a response.
     ///
-    /// - 403 if [`is_cross_site`](Self::is_cross_site)
+    /// - 403 if [`is_cross_origin`](Self::is_cross_origin),
+    ///   [`is_cross_site`](Self::is_cross_site) or
+    ///   [`is_invalid_form_token`](Self::is_invalid_form_token)
     /// - 409 if [`is_gone`](Self::is_gone)
     /// - 503 if [`is_unavailable`](Self::is_unavailable) or [`is_contended`](Self::is_contended)
     /// - 500 otherwise
@@ -106,7 +108,7 @@ impl Error {
     pub fn status(&self) -> u16 {
         if self.is_gone() || self.is_ended_since() || self.is_too_many() {
             409
-        } else if self.is_cross_site() {
+        } else if self.is_cross_origin() || self.is_cross_site() || self.is_invalid_form_token() {
             403
         } else if self.is_unavailable() || self.is_contended() {
             503
@@ -146,6 +148,8 @@ impl Error {
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
             Kind::CrossSite => "cross_site",
+            Kind::InvalidFormToken => "invalid_form_token",
+            Kind::CrossOrigin { .. } => "cross_origin",
             Kind::Gone | Kind::Expired => "gone",
             Kind::HeadersSent | Kind::TooLate => "headers_sent",
             Kind::MissingLayer => "missing_layer",
@@ -166,6 +170,7 @@ impl Error {
             Kind::Setting { .. }
             | Kind::Config(_)
             | Kind::Disputed
+            | Kind::NoTokens
             | Kind::NoEncryptionKey { .. } => "config",
             Kind::WithoutSession => "unavailable",
             Kind::Store(error) if error.is_outcome_unknown() => "outcome_unknown",
@@ -333,6 +338,9 @@ impl Error {
     /// cookie. `allow_cross_site` of the layer or the middleware permits the creation. [The
     /// guide] describes callbacks of payments and logins that work without this permission.
     ///
+    /// This rule is always on, and protects the user's session. It is no defence against forged
+    /// requests, which have the session cookie: see [`is_cross_origin`](Self::is_cross_origin).
+    ///
     /// # Examples
     ///
     /// ```
@@ -359,6 +367,42 @@ impl Error {
     #[doc(alias = "403")]
     pub fn is_cross_site(&self) -> bool {
         matches!(*self.0, Kind::CrossSite)
+    }
+
+    /// Returns `true` if a form token does not belong to the request's session: see
+    /// [`Session::check_form_token`](struct@crate::Session#method.check_form_token). As a response,
+    /// the error is a 403.
+    ///
+    /// Mostly, the form was open while the session changed, for example during a login in another
+    /// tab. So say that nothing was done, and link to a fresh page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |session| {
+    /// let forged = session.check_form_token("").await;
+    /// assert!(forged.is_err_and(|error| error.is_invalid_form_token()));
+    /// # });
+    /// ```
+    #[doc(alias = "csrf")]
+    #[doc(alias = "403")]
+    pub fn is_invalid_form_token(&self) -> bool {
+        matches!(*self.0, Kind::InvalidFormToken)
+    }
+
+    /// Returns `true` if the same-origin check refused the request: a page of another origin caused
+    /// the request, which may change something. No handler ran. As a response, the error is a 403.
+    ///
+    /// Only routes whose layer has `same_origin` carry out the check, and programs that call
+    /// [`check_same_origin`](crate::SessionHandle::check_same_origin). The session does not matter
+    /// there. [`is_cross_site`](Self::is_cross_site) has another cause: a write would have created a
+    /// session.
+    ///
+    /// The message names the header that decided.
+    #[doc(alias = "403")]
+    #[doc(alias = "csrf")]
+    pub fn is_cross_origin(&self) -> bool {
+        matches!(*self.0, Kind::CrossOrigin { .. })
     }
 
     /// Returns `true` if the request did not pass through the session layer.
@@ -408,7 +452,11 @@ impl Error {
     pub fn is_config(&self) -> bool {
         matches!(
             *self.0,
-            Kind::Config(_) | Kind::Setting { .. } | Kind::Disputed | Kind::NoEncryptionKey { .. }
+            Kind::Config(_)
+                | Kind::Setting { .. }
+                | Kind::Disputed
+                | Kind::NoEncryptionKey { .. }
+                | Kind::NoTokens
         )
     }
 }

@@ -34,6 +34,11 @@ impl Setting {
     #[cfg(feature = "redis-session-compat")]
     pub(crate) const SECRET_KEY: Self = Self::new("secret_key", "SECRET_KEY");
     pub(crate) const COOKIE_PARTITIONED: Self = Self::keyed("cookie_partitioned");
+    pub(crate) const TRANSPORT: Self = Self::new("transport", "SESSION_TRANSPORT");
+    pub(crate) const TOKEN_HEADER: Self = Self::keyed("token_header");
+    pub(crate) const TOKEN_RESPONSE_HEADER: Self = Self::keyed("token_response_header");
+    pub(crate) const TRUSTED_ORIGINS: Self =
+        Self::new("trusted_origins", "SESSION_TRUSTED_ORIGINS");
     pub(crate) const SECRET: Self = Self::new("secret", "SESSION_SECRET");
     pub(crate) const ENCRYPTION_KEYS: Self =
         Self::new("encryption_keys", "SESSION_ENCRYPTION_KEYS");
@@ -50,7 +55,7 @@ impl Setting {
     pub(crate) const MAX_BATCH_SIZE: Self = Self::keyed("max_batch_size");
 
     /// The settings that the environment can change.
-    pub(crate) const OF_ENVIRONMENT: [Self; 17] = [
+    pub(crate) const OF_ENVIRONMENT: [Self; 19] = [
         Self::STORE,
         Self::PREFIX,
         Self::IDLE,
@@ -62,6 +67,8 @@ impl Setting {
         Self::COOKIE_PATH,
         Self::COOKIE_DOMAIN,
         Self::COOKIE_FORMATS,
+        Self::TRANSPORT,
+        Self::TRUSTED_ORIGINS,
         Self::SECRET,
         Self::ENCRYPTION_KEYS,
         Self::TIMEOUT,

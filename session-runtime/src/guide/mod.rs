@@ -8,9 +8,11 @@
 //! | [`types`] | Which type does a field get, and how may the type change later? |
 //! | [`lifecycle`] | When does a session start, expire and end? |
 //! | [`concurrency`] | How do requests at the same moment affect each other? |
-//! | [`login`] | How do you write login, logout, "remember me" and forms? |
+//! | [`login`] | How do you write login, logout and "remember me"? |
+//! | [`forged_requests`] | How do forms prove that no other site has sent them? |
 //! | [`user_sessions`] | How do you list and end the sessions of a user, and limit their number? |
 //! | [`cross_site`] | How do callbacks of payment and login providers work? |
+//! | [`bearer`] | How do mobile applications and other clients without cookies use sessions? |
 //! | [`security`] | How do OWASP's cheat sheet and ASVS apply? |
 #![cfg_attr(
     feature = "encryption",
@@ -70,12 +72,18 @@ pub mod lifecycle {}
 pub mod concurrency {}
 
 #[doc = include_str!("login.md")]
-#[doc = "\n---\nNext: [the sessions of a user](crate::guide::user_sessions)."]
-#[doc(alias = "csrf")]
+#[doc = "\n---\nNext: [forged requests](crate::guide::forged_requests)."]
 #[doc(alias = "flash")]
 #[doc(alias = "logout")]
 #[doc(alias = "user_id")]
 pub mod login {}
+
+#[doc = include_str!("forged_requests.md")]
+#[doc = "\n---\nNext: [the sessions of a user](crate::guide::user_sessions)."]
+#[doc(alias = "csrf")]
+#[doc(alias = "form_token")]
+#[doc(alias = "xsrf")]
+pub mod forged_requests {}
 
 #[doc = include_str!("user_sessions.md")]
 #[doc = "\n---\nNext: [other sites](crate::guide::cross_site)."]
@@ -86,13 +94,22 @@ pub mod login {}
 pub mod user_sessions {}
 
 #[doc = include_str!("cross_site.md")]
-#[doc = "\n---\nNext: [security](crate::guide::security)."]
+#[doc = "\n---\nNext: [clients without cookies](crate::guide::bearer)."]
 #[doc(alias = "403")]
 #[doc(alias = "callback")]
 #[doc(alias = "form_post")]
 #[doc(alias = "oauth")]
 #[doc(alias = "samesite")]
 pub mod cross_site {}
+
+#[doc = include_str!("bearer.md")]
+#[doc = "\n---\nNext: [security](crate::guide::security)."]
+#[doc(alias = "authorization")]
+#[doc(alias = "cors")]
+#[doc(alias = "jwt")]
+#[doc(alias = "mobile")]
+#[doc(alias = "token")]
+pub mod bearer {}
 
 #[doc = include_str!("security.md")]
 #[cfg_attr(feature = "encryption", doc = "\n---\nNext: [encryption](crate::guide::encryption).")]

@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 /// two.
 const ROOM: usize = 160;
 
-/// The maximum length of a session cookie's value.
-const MAX_VALUE_LEN: usize = 512;
+/// The maximum length of the value of a session cookie, and of a token.
+pub(super) const MAX_VALUE_LEN: usize = 512;
 
 /// The `Cookie` headers of a request.
 ///
@@ -94,8 +94,10 @@ mod tests {
             crate::SessionId::generate(std::time::UNIX_EPOCH, crate::id::LifetimeId::default())
                 .unwrap();
         let name = "__Host-session-id";
-        let pair =
-            format!("{name}={}", crate::http::signing::Keyring::new(name, b"secret", []).sign(&id));
+        let pair = format!(
+            "{name}={}",
+            crate::http::signing::Keyring::of_cookies(name, b"secret", []).sign(&id)
+        );
         let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);
         assert!(cookies.values(name).count() == 1 && !cookies.joined.spilled());
     }

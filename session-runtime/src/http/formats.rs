@@ -25,6 +25,9 @@ pub(crate) struct CookieFormats {
     reads_forgeable_ids: bool,
 }
 
+pub(super) const NO_SECRET: &str =
+    "the setting `secret` (SESSION_SECRET) is required for a custom store and for tokens";
+
 #[derive(Debug)]
 enum Format {
     Native(Keyring),
@@ -90,12 +93,10 @@ impl CookieFormats {
 impl Format {
     fn native(settings: &Settings) -> Result<Self, Error> {
         let Some((signing, older)) = settings.secrets.split_first() else {
-            return Err(Error::config(
-                "the setting `secret` (SESSION_SECRET) is required for a custom store",
-            ));
+            return Err(Error::config(NO_SECRET));
         };
         let older = older.iter().map(Secret::expose);
-        Ok(Self::Native(Keyring::new(&settings.cookie.name, signing.expose(), older)))
+        Ok(Self::Native(Keyring::of_cookies(&settings.cookie.name, signing.expose(), older)))
     }
 
     /// Returns `None` if the format has no signature.

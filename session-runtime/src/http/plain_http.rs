@@ -1,36 +1,21 @@
 //! Detection of requests over plain HTTP, for which browsers do not keep `Secure` cookies.
 
 use std::net::IpAddr;
-use std::str;
 
-pub(crate) const HOST: &str = "host";
-pub(crate) const X_FORWARDED_HOST: &str = "x-forwarded-host";
-pub(crate) const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
+use super::forwarded::{HOST, text, visited_host, visited_scheme};
 
 /// Returns whether the headers show that a request came over plain HTTP, and not to this machine.
 /// From this machine, browsers keep `Secure` cookies even over plain HTTP.
 ///
 /// A header of a proxy takes precedence over the page that caused the request.
 pub(crate) fn came_by_plain_http<'a>(header: impl Fn(&'static str) -> Option<&'a [u8]>) -> bool {
-    let header = |name| str::from_utf8(header(name)?).ok();
-    let first = |name| header(name).and_then(|list: &str| list.split(',').next()).map(str::trim);
-    let forwarded = |key| first("forwarded").and_then(|element| parameter(element, key));
     // Most requests end here or at the scheme, so few headers are looked up.
-    let Some(asked) = header(HOST) else { return false };
-    let visited = || first(X_FORWARDED_HOST).or_else(|| forwarded("host")).unwrap_or(asked);
-    let of_page = |name| header(name).and_then(|url| scheme(url, visited()));
-    let by_proxy = first(X_FORWARDED_PROTO).or_else(|| forwarded("proto"));
-    let scheme = by_proxy.or_else(|| of_page("origin")).or_else(|| of_page("referer"));
+    let Some(asked) = text(HOST, &header) else { return false };
+    let visited = || visited_host(&header).unwrap_or(asked);
+    let of_page = |name| text(name, &header).and_then(|url| scheme(url, visited()));
+    let scheme =
+        visited_scheme(&header).or_else(|| of_page("origin")).or_else(|| of_page("referer"));
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) && !is_loopback(visited())
-}
-
-/// Returns a parameter of an element of `Forwarded` ([RFC 7239 §4]).
-///
-/// [RFC 7239 §4]: https://www.rfc-editor.org/rfc/rfc7239#section-4
-fn parameter<'a>(element: &'a str, key: &str) -> Option<&'a str> {
-    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.into_iter().find(|(known, _)| known.trim().eq_ignore_ascii_case(key))?;
-    Some(value.trim().trim_matches('"'))
 }
 
 /// Returns the scheme of a URL on this host.

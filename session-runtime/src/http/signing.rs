@@ -1,57 +1,58 @@
-//! The signatures of session ids in cookies.
+//! The signatures of session ids in cookies and tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::cookie_value::Verified;
+use super::mac_keys::{MacKeys, mac};
 use crate::id::SessionId;
 
-/// The purpose of the derived key. Another use of the same secret, or another format, must have
-/// another label.
-const LABEL: &[u8] = b"session-runtime cookie signature v1";
+/// The purposes of the derived keys. A cookie is no token, and a token is no cookie.
+const OF_COOKIES: &[u8] = b"session-runtime cookie signature v1";
+const OF_TOKENS: &[u8] = b"session-runtime bearer token signature v1";
 /// The length of 32 bytes in base64url.
 const MAC_LEN: usize = 43;
 
-/// The keys of a cookie. The first key signs, and all keys verify.
+/// The keys of a cookie or of its counterpart among tokens. The first key signs, and all keys
+/// verify.
 ///
-/// A cookie's value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in
-/// base64url. So a value signed for one cookie is not valid for another. Keys are derived from the
-/// configured secrets by HKDF-SHA-256 ([RFC 5869]).
-///
-/// [RFC 5869]: https://www.rfc-editor.org/rfc/rfc5869
-pub(crate) struct Keyring {
-    /// A prepared state for each key, which already contains the cookie's name.
-    signing: Hmac<Sha256>,
-    older: Vec<Hmac<Sha256>>,
-}
+/// A value is `ID.MAC`. The MAC is HMAC-SHA-256 over the cookie's name, NUL and the id, in
+/// base64url.
+pub(crate) struct Keyring(MacKeys);
 
 impl Keyring {
-    pub(crate) fn new<'a>(
+    pub(crate) fn of_cookies<'a>(
         cookie_name: &str,
         signing: &[u8],
         older: impl IntoIterator<Item = &'a [u8]>,
     ) -> Self {
-        let older = older.into_iter().map(|secret| prepare(cookie_name, secret)).collect();
-        Self { signing: prepare(cookie_name, signing), older }
+        Self(MacKeys::new(OF_COOKIES, cookie_name, signing, older))
     }
 
-    /// Returns the cookie's value for an id.
+    pub(crate) fn of_tokens<'a>(
+        cookie_name: &str,
+        signing: &[u8],
+        older: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Self {
+        Self(MacKeys::new(OF_TOKENS, cookie_name, signing, older))
+    }
+
+    /// Returns the signed value for an id.
     pub(crate) fn sign(&self, id: &SessionId) -> String {
         let signed = id.expose_secret();
         let mut value = String::with_capacity(signed.len() + 1 + MAC_LEN);
         value.push_str(signed);
         value.push('.');
         URL_SAFE_NO_PAD.encode_string(
-            mac(&self.signing, signed.as_bytes()).finalize().into_bytes(),
+            mac(&self.0.newest, signed.as_bytes()).finalize().into_bytes(),
             &mut value,
         );
         value
     }
 
-    /// Returns the id in a cookie's value, if one of the keys signed exactly this value.
+    /// Returns the id in a signed value, if one of the keys signed exactly this value.
     pub(crate) fn verify(&self, value: &[u8]) -> Option<Verified> {
         let (signed, given) = value.split_at_checked(value.len().checked_sub(MAC_LEN)?)?;
         let signed = signed.strip_suffix(b".")?;
@@ -61,29 +62,14 @@ impl Keyring {
         URL_SAFE_NO_PAD.decode_slice(given, &mut given_mac).ok()?;
         // Compares in constant time.
         let signed_by = |key: &Hmac<Sha256>| mac(key, signed).verify_slice(&given_mac).is_ok();
-        let is_outdated = !signed_by(&self.signing);
-        (!is_outdated || self.older.iter().any(signed_by)).then_some(Verified { id, is_outdated })
+        let is_outdated = !signed_by(&self.0.newest);
+        (!is_outdated || self.0.older.iter().any(signed_by)).then_some(Verified { id, is_outdated })
     }
-}
-
-fn prepare(cookie_name: &str, secret: &[u8]) -> Hmac<Sha256> {
-    // A key of 32 bytes, padded with zeros to the block size of HMAC (RFC 2104).
-    let mut key = [0; 64];
-    // HKDF refuses more than 255 blocks of output, and this is a single block.
-    let _ = Hkdf::<Sha256>::new(None, secret).expand(LABEL, &mut key[..32]);
-    let mut state = Hmac::<Sha256>::new(&key.into());
-    state.update(cookie_name.as_bytes());
-    state.update(&[0]);
-    state
-}
-
-fn mac(key: &Hmac<Sha256>, signed: &[u8]) -> Hmac<Sha256> {
-    key.clone().chain_update(signed)
 }
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keyring({} keys)", 1 + self.older.len())
+        write!(f, "Keyring({:?})", self.0)
     }
 }
 
@@ -104,7 +90,7 @@ mod tests {
     /// Computed with Python's `hmac` and `hashlib`, see `tests/support/cookies.py`.
     #[test]
     fn format_is_pinned() {
-        let keyring = Keyring::new("__Host-session-id", SECRET, []);
+        let keyring = Keyring::of_cookies("__Host-session-id", SECRET, []);
         assert_eq!(
             keyring.sign(&id()),
             "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0.BIL4EsGa9RhZo-bywiQbCK2gD1xSZVZyYcTr5RKB4nc"
@@ -113,7 +99,8 @@ mod tests {
 
     #[test]
     fn all_keys_verify_and_the_first_signs() {
-        let (old, new) = (Keyring::new("c", b"old", []), Keyring::new("c", b"new", [&b"old"[..]]));
+        let (old, new) =
+            (Keyring::of_cookies("c", b"old", []), Keyring::of_cookies("c", b"new", [&b"old"[..]]));
         let verified = |value: &str| new.verify(value.as_bytes());
         assert_eq!(verified(&old.sign(&id())), Some(Verified { id: id(), is_outdated: true }));
         assert_eq!(verified(&new.sign(&id())), Some(Verified { id: id(), is_outdated: false }));
@@ -122,19 +109,19 @@ mod tests {
 
     #[test]
     fn debug_shows_how_many_keys_there_are() {
-        let keyring = Keyring::new("c", SECRET, [&b"older"[..], &b"oldest"[..]]);
+        let keyring = Keyring::of_cookies("c", SECRET, [&b"older"[..], &b"oldest"[..]]);
         assert_eq!(format!("{keyring:?}"), "Keyring(3 keys)");
     }
 
     #[test]
     fn a_value_for_another_cookie_name_does_not_verify() {
-        let value = Keyring::new("admin", SECRET, []).sign(&id());
-        assert_eq!(Keyring::new("user", SECRET, []).verify(value.as_bytes()), None);
+        let value = Keyring::of_cookies("admin", SECRET, []).sign(&id());
+        assert_eq!(Keyring::of_cookies("user", SECRET, []).verify(value.as_bytes()), None);
     }
 
     #[test]
     fn an_unsigned_id_does_not_verify() {
-        let keyring = Keyring::new("c", SECRET, []);
+        let keyring = Keyring::of_cookies("c", SECRET, []);
         for value in [ID.to_owned(), format!("{ID}."), format!("{ID}.{}", "A".repeat(43))] {
             assert_eq!(keyring.verify(value.as_bytes()), None);
         }
@@ -143,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_altered_byte_verifies(at in 0..VALUE_LEN, byte: u8) {
-            let keyring = Keyring::new("c", SECRET, []);
+            let keyring = Keyring::of_cookies("c", SECRET, []);
             let mut value = keyring.sign(&id()).into_bytes();
             prop_assume!(value[at] != byte);
             value[at] = byte;
@@ -152,7 +139,7 @@ mod tests {
 
         #[test]
         fn no_shortened_or_extended_value_verifies(cut in 0..VALUE_LEN, tail in proptest::collection::vec(any::<u8>(), 1..20)) {
-            let keyring = Keyring::new("c", SECRET, []);
+            let keyring = Keyring::of_cookies("c", SECRET, []);
             let value = keyring.sign(&id()).into_bytes();
             prop_assert_eq!(keyring.verify(&value[..cut]), None);
             prop_assert_eq!(keyring.verify(&[&value[..], &tail].concat()), None);
@@ -160,7 +147,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_do_not_verify(value in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert_eq!(Keyring::new("c", SECRET, []).verify(&value), None);
+            prop_assert_eq!(Keyring::of_cookies("c", SECRET, []).verify(&value), None);
         }
     }
 }

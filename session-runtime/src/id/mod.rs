@@ -181,6 +181,15 @@ impl SessionId {
         std::str::from_utf8(self.as_ascii()).unwrap_or_default()
     }
 
+    /// Returns the text that only equal ids share: without the creation time of an id from Python.
+    pub(crate) fn as_equal_ascii(&self) -> &[u8] {
+        match &self.0 {
+            Text::Native(text) => text,
+            #[cfg(feature = "redis-session-compat")]
+            Text::Python(id) => id.id().as_bytes(),
+        }
+    }
+
     fn as_ascii(&self) -> &[u8] {
         match &self.0 {
             Text::Native(text) => text,

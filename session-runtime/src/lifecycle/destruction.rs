@@ -129,7 +129,7 @@ impl Lifecycle {
         self.others.queue_all();
         let has_own = match &self.state {
             State::Gone(gone) => gone.end.may_have_successor() && !self.own_is_destroyed,
-            State::Absent { pending } => pending.is_some(),
+            State::Absent { pending, .. } => pending.is_some(),
             State::Candidate { .. } | State::Live { .. } => true,
         };
         if has_own || !self.others.queued().is_empty() {

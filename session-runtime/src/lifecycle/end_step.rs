@@ -35,7 +35,7 @@ impl Lifecycle {
         match &self.state {
             State::Candidate { current: Candidate { session, .. }, .. }
             | State::Live { session, .. }
-            | State::Absent { pending: Some(session) } => EndStep::Watch {
+            | State::Absent { pending: Some(session), .. } => EndStep::Watch {
                 session: session.clone(),
                 resolves_pending: self.state.has_pending(),
             },
@@ -43,7 +43,7 @@ impl Lifecycle {
                 EndStep::ReadTombstone(session.clone())
             }
             State::Gone(_) => EndStep::Over(self.end_reason.unwrap_or(EndReason::Expired)),
-            State::Absent { pending: None } => {
+            State::Absent { pending: None, .. } => {
                 self.end_reason.map_or(EndStep::Nothing, EndStep::Over)
             }
         }

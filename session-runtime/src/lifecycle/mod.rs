@@ -16,6 +16,7 @@ mod destruction;
 mod end;
 mod end_reason;
 mod end_step;
+mod form_step;
 mod known_fields;
 mod metadata;
 mod others;
@@ -31,6 +32,7 @@ pub(crate) use end::{RequestAge, TOMBSTONE_FOR};
 pub use end_reason::EndReason;
 pub(crate) use end_reason::EndReasonStep;
 pub(crate) use end_step::EndStep;
+pub(crate) use form_step::FormStep;
 pub(crate) use known_fields::KnownFields;
 pub(crate) use metadata::{MAX_CLOCK_SKEW, SessionMetadata};
 pub(crate) use outcome::Outcome;
@@ -38,6 +40,9 @@ pub(crate) use plan::{
     PlannedDestruction, PlannedRead, PlannedRotation, PlannedWrite, RotationReason, RotationStep,
 };
 pub(crate) use report::Next;
+pub(crate) use request_facts::Beginning;
+
+use std::time::SystemTime;
 
 use self::others::OtherSessions;
 use self::request_facts::RequestFacts;
@@ -128,6 +133,50 @@ impl Lifecycle {
     /// Records that the request came over plain HTTP.
     pub(crate) fn note_plain_http(&mut self) {
         self.facts.is_plain_http = true;
+    }
+
+    /// Records that the request has a bearer token, and that its cookies do not count. Too late
+    /// after the first access.
+    pub(crate) fn note_token(&mut self) {
+        if !self.accessed {
+            (self.facts.came_with_token, self.facts.travels_as_token) = (true, true);
+        }
+    }
+
+    /// Returns whether the request has a bearer token, and its cookies do not count.
+    pub(crate) fn came_with_token(&self) -> bool {
+        self.facts.came_with_token
+    }
+
+    /// Chooses the transport of a session that the request creates.
+    pub(crate) fn set_beginning(&mut self, beginning: Beginning) {
+        self.facts.beginning = beginning;
+    }
+
+    /// Has the response give the client the token of the live session, which then travels as a
+    /// token. `None` means that no session is known to be live.
+    ///
+    /// # Errors
+    ///
+    /// `is_headers_sent` if the session may have been sent as a cookie. `is_unavailable` in a
+    /// degraded request.
+    pub(crate) fn issue_token(&mut self, now: SystemTime) -> Result<Option<SessionId>, Error> {
+        self.check_not_degraded()?;
+        self.pass_deadlines(now);
+        let State::Live { session, cookie_due, .. } = &mut self.state else { return Ok(None) };
+        if self.in_doubt == Some(session.id) {
+            return Ok(None);
+        }
+        if self.headers_sent {
+            let is_token = self.facts.travels_as_token;
+            return if is_token {
+                Ok(Some(session.id))
+            } else {
+                Err(Error::new(Kind::HeadersSent))
+            };
+        }
+        (*cookie_due, self.facts.travels_as_token) = (true, true);
+        Ok(Some(session.id))
     }
 
     /// Lets the request create a session even if the browser withheld the cookie.

@@ -13,10 +13,12 @@ pub(crate) struct Outcome {
     pub(crate) was_live: bool,
     /// The session may still become live while the response body is made.
     pub(crate) may_go_live: bool,
-    /// The session whose cookie is set.
+    /// The session whose cookie or token the client gets.
     pub(crate) set: Option<SessionMetadata>,
-    /// The client's cookie is removed.
+    /// The client's cookie or token is removed.
     pub(crate) remove: bool,
+    /// The client gets a token, and no cookie changes.
+    pub(crate) as_token: bool,
     /// The request came over plain HTTP.
     pub(crate) is_plain_http: bool,
     /// The request went on without its session, because the store was unavailable or the browser
@@ -42,6 +44,7 @@ impl Lifecycle {
             may_go_live: self.is_shared && self.may_go_live(),
             set,
             remove,
+            as_token: self.facts.travels_as_token,
             is_plain_http: self.facts.is_plain_http,
             is_degraded: self.is_degraded() || self.creation_refused,
         }
@@ -67,6 +70,7 @@ impl Lifecycle {
 
     /// Returns whether a read may still find a session.
     fn may_go_live(&self) -> bool {
-        !self.accessed || !matches!(self.state, State::Absent { pending: None } | State::Gone(_))
+        !self.accessed
+            || !matches!(self.state, State::Absent { pending: None, .. } | State::Gone(_))
     }
 }

@@ -6,6 +6,7 @@ use super::Lifecycle;
 use super::candidate::Candidate;
 use super::end::RequestAge;
 use super::metadata::SessionMetadata;
+use super::request_facts::Beginning;
 use super::state::State;
 use crate::error::{Error, Kind};
 use crate::id::LifetimeId;
@@ -81,8 +82,8 @@ impl Lifecycle {
             return None;
         }
         let (session, refreshed) = match &self.state {
-            State::Absent { pending: None } | State::Gone(_) => return None,
-            State::Absent { pending: Some(session) } => (session, false),
+            State::Absent { pending: None, .. } | State::Gone(_) => return None,
+            State::Absent { pending: Some(session), .. } => (session, false),
             State::Candidate { current, .. } => (&current.session, false),
             State::Live { session, refreshed, .. } => (session, *refreshed),
         };
@@ -113,20 +114,25 @@ impl Lifecycle {
         let resolves_pending = self.state.has_pending();
         let (session, mode) = match &mut self.state {
             State::Gone(gone) => return Err(gone.error()),
-            State::Absent { pending: None } if only_removes => return Ok(None),
-            State::Absent { pending: Some(session) } if only_removes => {
+            State::Absent { pending: None, .. } if only_removes => return Ok(None),
+            State::Absent { pending: Some(session), .. } if only_removes => {
                 (session, WriteMode::Existing)
             }
             State::Absent { .. } if self.headers_sent => return Err(Error::new(Kind::HeadersSent)),
+            State::Absent { .. } if self.facts.beginning == Beginning::UnacceptedToken => {
+                return Err(Error::new(Kind::NoTokens));
+            }
             State::Absent { .. } if !self.facts.allow_creation() => {
                 self.creation_refused = true;
                 return Err(Error::new(Kind::CrossSite));
             }
-            State::Absent { pending: Some(session) } => {
+            State::Absent { pending: Some(session), .. } => {
+                self.facts.creation_sent = true;
                 self.pending_is_shared = true;
                 (session, WriteMode::Create)
             }
-            State::Absent { pending } => {
+            State::Absent { pending, .. } => {
+                self.facts.creation_sent = true;
                 self.pending_is_shared = false;
                 (pending.insert(generate(self.next_lifetime)?), WriteMode::Create)
             }
@@ -157,8 +163,8 @@ impl Lifecycle {
         }
         let from = match &self.state {
             State::Gone(gone) => return Err(gone.error()),
-            State::Absent { pending: None } => return self.plan_rotation_of_nothing(reason),
-            State::Absent { pending: Some(session) }
+            State::Absent { pending: None, .. } => return self.plan_rotation_of_nothing(reason),
+            State::Absent { pending: Some(session), .. }
             | State::Candidate { current: Candidate { session, .. }, .. }
             | State::Live { session, .. } => session,
         };

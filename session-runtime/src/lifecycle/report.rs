@@ -40,7 +40,7 @@ impl Lifecycle {
             }
             // Created too late for a cookie: the session stays unreachable and expires.
             State::Absent { .. } if self.headers_sent => return,
-            State::Absent { pending: Some(session) } if session.id == *id => {
+            State::Absent { pending: Some(session), .. } if session.id == *id => {
                 self.events.push(LifecycleEvent::Created, Some(id));
                 true
             }
@@ -71,7 +71,7 @@ impl Lifecycle {
             {
                 Ok(Next::Done)
             }
-            State::Absent { pending: Some(session) } if session.id == *id => {
+            State::Absent { pending: Some(session), .. } if session.id == *id => {
                 Err(Error::new(Kind::HeadersSent))
             }
             // The write was carried out before the rotation and moved with the session, so the
@@ -84,7 +84,7 @@ impl Lifecycle {
     /// Records that the store refused to create the session of a login, so nothing happened. A new
     /// attempt does not have to ask for this session, unless another operation may create it.
     pub(crate) fn login_refused(&mut self, planned: &PlannedWrite) {
-        if let State::Absent { pending } = &mut self.state
+        if let State::Absent { pending, .. } = &mut self.state
             && !planned.resolves_pending
             && !self.pending_is_shared
         {
@@ -95,7 +95,7 @@ impl Lifecycle {
     /// Forgets a creation without a reply that is older than a minute. After a pause, the session
     /// may have been ended by an index, and its tombstone may be gone.
     pub(crate) fn forget_old_creation(&mut self, now: SystemTime) {
-        if let State::Absent { pending } = &mut self.state {
+        if let State::Absent { pending, .. } = &mut self.state {
             pending.take_if(|session| {
                 now.duration_since(session.created_at).is_ok_and(|age| age > CREATION_COUNTS_FOR)
             });
@@ -109,7 +109,7 @@ impl Lifecycle {
             State::Live { session, .. } if session.id == *id && resolves_pending => {
                 return Next::Done;
             }
-            State::Absent { pending: Some(session) } if session.id == *id => return Next::Done,
+            State::Absent { pending: Some(session), .. } if session.id == *id => return Next::Done,
             State::Candidate { current, gone } if current.session.id == *id => {
                 let gone = gone.take();
                 self.events.push(LifecycleEvent::Expired, Some(id));
@@ -133,7 +133,7 @@ impl Lifecycle {
             State::Candidate { current: Candidate { session, .. }, .. } if session.id == *id => {
                 Some(session.clone())
             }
-            State::Live { session, .. } | State::Absent { pending: Some(session) }
+            State::Live { session, .. } | State::Absent { pending: Some(session), .. }
                 if session.id == *id =>
             {
                 let gone = Gone { session: session.clone(), end: End::Unread };
@@ -211,7 +211,7 @@ impl Lifecycle {
             // The creation did not happen, or will happen to a session that gets no cookie. So the
             // next session has the requested lifetime. The changes of a batch get an id that no
             // earlier write can reach.
-            State::Absent { pending: pending @ Some(_) }
+            State::Absent { pending: pending @ Some(_), .. }
                 if pending.as_ref().is_some_and(|it| it.id == from) =>
             {
                 self.next_lifetime = planned.reason.next_lifetime(self.next_lifetime);

@@ -17,8 +17,9 @@ pub(super) enum State {
     /// have the session, or this request destroyed the session.
     ///
     /// `pending` is the id of a creation that was sent without a known result. All first writes of
-    /// the request use this id.
-    Absent { pending: Option<SessionMetadata> },
+    /// the request use this id. `former` is the session of the request's cookie, if the
+    /// store no longer has it.
+    Absent { pending: Option<SessionMetadata>, former: Option<SessionMetadata> },
     /// A session that may exist. The store was not asked yet. `gone` is a session that the request
     /// tried before.
     Candidate { current: Candidate, gone: Option<Gone> },
@@ -31,7 +32,7 @@ pub(super) enum State {
 impl State {
     pub(super) fn session(&self) -> Option<&SessionMetadata> {
         match self {
-            Self::Absent { pending } => pending.as_ref(),
+            Self::Absent { pending, .. } => pending.as_ref(),
             Self::Candidate { current: Candidate { session, .. }, .. }
             | Self::Live { session, .. }
             | Self::Gone(Gone { session, .. }) => Some(session),
@@ -40,7 +41,7 @@ impl State {
 
     pub(super) fn take_session(&mut self) -> Option<SessionMetadata> {
         match std::mem::take(self) {
-            Self::Absent { pending } => pending,
+            Self::Absent { pending, .. } => pending,
             Self::Candidate { current: Candidate { session, .. }, .. }
             | Self::Live { session, .. }
             | Self::Gone(Gone { session, .. }) => Some(session),
@@ -63,12 +64,12 @@ impl State {
 
     /// Returns whether a creation was sent without a known result.
     pub(super) fn has_pending(&self) -> bool {
-        matches!(self, Self::Absent { pending: Some(_) })
+        matches!(self, Self::Absent { pending: Some(_), .. })
     }
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::Absent { pending: None }
+        Self::Absent { pending: None, former: None }
     }
 }

@@ -1,8 +1,8 @@
 //! A table of every state with every operation and every reply of the store.
 //!
 //! `exists` asks the store like `read`, and `clear` like `remove`. `login` is a batch that sets a
-//! field and renews. Without a session to rotate, the batch continues as `set`. Sessions have
-//! names:
+//! field and renews. Without a session to rotate, the batch continues as `set`, and so does
+//! `form_token`. `check_form` is `check_form_token`. Sessions have names:
 //!
 //! - `A` is the request's own session.
 //! - `B` is the session of a further cookie.
@@ -11,7 +11,7 @@
 //! - `N` is generated in the row itself.
 //!
 //! After a colon follow the next step of the operation and the new state. `+cookie` and `+removal`
-//! show the cookie header of a response.
+//! show the cookie header of a response, and `+token` the header with a token.
 //!
 //! A reply with the same result as `dead` is left out. The replies with a tombstone are these:
 //!
@@ -28,17 +28,34 @@ use super::*;
 use crate::config::Lifetimes;
 use crate::store::{DestroyReason, Destroyed, Tombstone, TombstoneKind, WriteMode};
 
-const OPERATIONS: [&str; 9] =
-    ["read", "expires_in", "end_reason", "set", "remove", "rotate", "renew", "login", "destroy"];
+const OPERATIONS: [&str; 12] = [
+    "read",
+    "expires_in",
+    "end_reason",
+    "form_token",
+    "check_form",
+    "set",
+    "remove",
+    "rotate",
+    "renew",
+    "login",
+    "destroy",
+    "token",
+];
 
 /// Brings a request's session into a state.
 type Setup = fn(&Named) -> Lifecycle;
 
-const STATES: [(&str, Setup); 14] = [
+const STATES: [(&str, Setup); 15] = [
     ("absent", |_| accessed(&[])),
     ("absent, creation unknown", |named| {
         let mut lifecycle = accessed(&[]);
         let _ = lifecycle.plan_write(now(), false, |_| Ok(named.a.clone()));
+        lifecycle
+    }),
+    ("absent, after a session", |named| {
+        let mut lifecycle = accessed(&[&named.a]);
+        lifecycle.missing(&named.a.id, false);
         lifecycle
     }),
     ("candidate", |named| accessed(&[&named.a])),
@@ -215,6 +232,30 @@ impl Row {
                 };
                 (format!("{plan} {}", named.name(&id)), Some(format!("{next},")))
             }
+            "form_token" | "check_form" => {
+                let makes = self.operation == "form_token";
+                let step = if makes {
+                    lifecycle.plan_new_form(now())
+                } else {
+                    lifecycle.plan_sent_form(now())
+                };
+                let read = match step.unwrap() {
+                    FormStep::Known(id) => return (format!("token of {}", named.name(&id)), None),
+                    FormStep::Nothing if makes => {
+                        let create = Self { operation: "set", ..*self };
+                        return create.carry_out(lifecycle, named, reply);
+                    }
+                    FormStep::Nothing => return ("invalid".to_owned(), None),
+                    FormStep::Look(read) => read,
+                };
+                let id = read.session.id;
+                match reply {
+                    "found" => lifecycle.found(&id, read.refresh.is_some()),
+                    "missing" => drop(lifecycle.missing(&id, read.resolves_pending)),
+                    _ => drop(dies(lifecycle, &id, reply)),
+                }
+                (format!("ask {}", named.name(&id)), Some(shown(Ok(Next::Replan))))
+            }
             "set" | "remove" => {
                 let removes = self.operation == "remove";
                 let plan = match lifecycle.plan_write(now(), removes, |_| Ok(named.n.clone())) {
@@ -287,6 +328,20 @@ impl Row {
                 let (from, to) = (named.name(&plan.from.id), named.name(&plan.to.id));
                 (format!("rotate {from} to {to}"), Some(shown(next)))
             }
+            "token" => {
+                if let Some(answer) = token_of(lifecycle, named) {
+                    return (format!("{answer}:{}", named.show(lifecycle)), None);
+                }
+                let read = Self { operation: "read", ..*self };
+                match read.carry_out(lifecycle, named, reply) {
+                    (_, None) => ("no token".to_owned(), None),
+                    (plan, Some(next)) if next == shown(Ok(Next::Done)) => {
+                        let answer = token_of(lifecycle, named);
+                        (plan, Some(format!("{},", answer.as_deref().unwrap_or("no token"))))
+                    }
+                    asked => asked,
+                }
+            }
             _ => {
                 let plan = match lifecycle.plan_destroy(now()) {
                     Ok(Some(plan)) => plan,
@@ -307,6 +362,14 @@ impl Row {
                 (format!("end {}", named.name(&plan.session.id)), Some(shown(Ok(next))))
             }
         }
+    }
+}
+
+/// Issues the token of the session. Returns `None` if the store has to be asked first.
+fn token_of(lifecycle: &mut Lifecycle, named: &Named) -> Option<String> {
+    match lifecycle.issue_token(now()) {
+        Ok(issued) => Some(format!("token of {}", named.name(&issued?))),
+        Err(error) => Some(error_of(&error)),
     }
 }
 
@@ -392,11 +455,11 @@ impl Named {
         all.iter().find(|(_, session)| session.id == *id).map_or('?', |(name, _)| *name)
     }
 
-    /// Shows the state, and the cookie header of a response that would be sent now.
+    /// Shows the state, and the credential in a response that would be sent now.
     fn show(&self, lifecycle: &Lifecycle) -> String {
         let mut shown = match &lifecycle.state {
-            State::Absent { pending: None } => " absent".to_owned(),
-            State::Absent { pending: Some(session) } => {
+            State::Absent { pending: None, .. } => " absent".to_owned(),
+            State::Absent { pending: Some(session), .. } => {
                 format!(" absent ({}?)", self.name(&session.id))
             }
             State::Candidate { current, .. } => {
@@ -408,8 +471,12 @@ impl Named {
             }
             State::Live { session, cookie_due, refreshed, .. } => {
                 let refresh = if *refreshed { "" } else { " unrefreshed" };
-                let cookie = if *cookie_due { " +cookie" } else { "" };
-                format!(" live {}{refresh}{cookie}", self.name(&session.id))
+                let credential = match (*cookie_due, lifecycle.facts.travels_as_token) {
+                    (false, _) => "",
+                    (true, false) => " +cookie",
+                    (true, true) => " +token",
+                };
+                format!(" live {}{refresh}{credential}", self.name(&session.id))
             }
             State::Gone(_) => " gone".to_owned(),
         };

@@ -14,7 +14,7 @@ use crate::telemetry::LifecycleEvent;
 impl Lifecycle {
     /// Treats sessions past their deadline as missing in the store.
     pub(super) fn pass_deadlines(&mut self, now: SystemTime) {
-        if let State::Absent { pending } = &mut self.state {
+        if let State::Absent { pending, .. } = &mut self.state {
             drop(pending.take_if(|session| session.expires_in(now).is_none()));
         }
         while let State::Candidate { current: Candidate { session, .. }, .. }
@@ -33,6 +33,7 @@ impl Lifecycle {
 
     pub(super) fn go_live(&mut self, session: SessionMetadata, cookie_due: bool, refreshed: bool) {
         self.was_live = true;
+        self.facts.travels_as_token |= self.facts.creation_sent && self.facts.begins_with_token();
         self.own_is_destroyed = false;
         self.others.pass_over(self.further.drain(..).map(|candidate| candidate.session));
         self.state = State::Live { session, cookie_due, refreshed, fields: KnownFields::default() };
@@ -48,10 +49,12 @@ impl Lifecycle {
     /// Goes on to the next candidate. The cookie of a session that has just ended must not hide a
     /// live session.
     pub(super) fn try_next(&mut self, gone: Option<Gone>) {
-        self.state = if self.further.is_empty() {
-            gone.map_or_else(State::default, State::Gone)
-        } else {
-            State::Candidate { current: self.further.remove(0), gone }
+        self.state = match gone {
+            _ if !self.further.is_empty() => {
+                State::Candidate { current: self.further.remove(0), gone }
+            }
+            Some(gone) => State::Gone(gone),
+            None => State::Absent { pending: None, former: self.state.take_session() },
         };
     }
 
@@ -78,6 +81,9 @@ impl Lifecycle {
     /// its cookies, so that a further attempt can end them. An earlier success of this request
     /// counts.
     pub(super) fn request_removal(&mut self) {
+        if let State::Absent { former, .. } = &mut self.state {
+            *former = None;
+        }
         self.removal_due |= self.facts.client_has_cookie && !self.others.has_failed();
     }
 }

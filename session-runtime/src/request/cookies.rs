@@ -1,4 +1,4 @@
-//! The sessions that a request's cookies name.
+//! The sessions that a request's cookies or token name.
 
 use smallvec::SmallVec;
 
@@ -18,6 +18,16 @@ const MAX_NAMED: usize = 100;
 /// A candidate for each session that the request's cookies name, in order. Mostly just a single
 /// candidate.
 pub(super) type Candidates = SmallVec<[Candidate; 1]>;
+
+/// Reads the bearer token.
+pub(super) fn resolve_token(
+    manager: &Manager,
+    token: Option<&[u8]>,
+    events: &mut EventQueue,
+) -> ResolvedCookies<Candidates> {
+    let named = token.and_then(|token| manager.token_candidate(token, events));
+    select(manager, named.into_iter().collect(), token.is_some(), events)
+}
 
 /// Reads the values of the session's cookies.
 pub(super) fn resolve(

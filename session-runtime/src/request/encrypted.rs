@@ -120,7 +120,7 @@ pub(crate) fn reseal(
     };
     // The digest may be that of another index.
     let is_in_its_list = |index| keys.beginnings(index, &plain).next() == indexed_beginning(stored);
-    if has_newest_key && field.index.is_none_or(is_in_its_list) {
+    if has_newest_key && field.index.is_some_and(is_in_its_list) {
         return Ok(Resealed::IsNewest(Some(plain)));
     }
     let sealed = seal(manager, session, field, &plain)?;

@@ -1,7 +1,7 @@
 //! The handle on a request's session, shared by all holders.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -12,15 +12,17 @@ use super::manager::Manager;
 use super::outer::Outer;
 use super::shared::{Link, Shared};
 use crate::clock::ClockMoment;
-use crate::config::Lifetime;
+use crate::config::{Lifetime, TokenHeader};
+use crate::error::Error;
 #[cfg(any(feature = "actix", feature = "tower"))]
-use crate::error::{Error, Kind};
-use crate::http::cookie_header::CookieHeaders;
+use crate::error::Kind;
+use crate::http::credentials::Credentials;
 use crate::http::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
 use crate::http::plain_http::came_by_plain_http;
 use crate::http::response::SessionHeaders;
+use crate::http::same_origin;
 use crate::id::SessionId;
-use crate::lifecycle::{Candidate, Lifecycle, RequestAge};
+use crate::lifecycle::{Beginning, Candidate, Lifecycle, RequestAge};
 use crate::store::AnyStore;
 use crate::telemetry::{EventQueue, LastId};
 
@@ -34,7 +36,8 @@ use crate::telemetry::{EventQueue, LastId};
 /// - [`session`](Self::session) returns the typed session for your handler.
 /// - [`finish`](Self::finish) returns the headers for the response.
 ///
-/// [The guide] has a complete program.
+/// [`check_same_origin`](Self::check_same_origin) refuses forged requests. [The guide] has a complete
+/// program.
 ///
 /// # Examples
 ///
@@ -72,7 +75,7 @@ pub struct SessionHandle {
 pub(super) struct Request {
     manager: Arc<Manager>,
     /// Taken by the first access to the session.
-    cookies: Mutex<CookieHeaders>,
+    credentials: Mutex<Credentials>,
     lifecycle: Mutex<Lifecycle>,
     end_wait: EndWaitSlot,
     origin: Origin,
@@ -89,13 +92,18 @@ pub(super) enum Origin {
 }
 
 impl SessionHandle {
-    pub(crate) fn new(manager: Arc<Manager>, cookies: CookieHeaders) -> Self {
-        Self::with_origin(manager, cookies, Origin::Request)
+    #[inline]
+    pub(crate) fn new(manager: Arc<Manager>, credentials: Credentials) -> Self {
+        let handle = Self::with_origin(manager, credentials, Origin::Request);
+        if handle.manager().tokens_replace_cookies() {
+            handle.lifecycle().note_token();
+        }
+        handle
     }
 
     /// Returns a session outside a request: the session with this id, or a new session.
     pub(crate) fn outside(manager: Arc<Manager>, id: Option<SessionId>) -> Self {
-        let handle = Self::with_origin(manager, CookieHeaders::default(), Origin::Application);
+        let handle = Self::with_origin(manager, Credentials::default(), Origin::Application);
         let manager = handle.manager();
         let candidate = |id| Candidate { session: manager.metadata(id), cookie_due: false };
         let candidates = id.map(candidate).into_iter().collect();
@@ -104,12 +112,13 @@ impl SessionHandle {
         handle
     }
 
-    fn with_origin(manager: Arc<Manager>, cookies: CookieHeaders, origin: Origin) -> Self {
+    #[inline]
+    fn with_origin(manager: Arc<Manager>, credentials: Credentials, origin: Origin) -> Self {
         let arrival = manager.moment();
-        let (cookies, lifecycle) = (Mutex::new(cookies), Mutex::default());
+        let (credentials, lifecycle) = (Mutex::new(credentials), Mutex::default());
         let end_wait = EndWaitSlot::default();
         let request =
-            Shared::new(Request { manager, cookies, lifecycle, end_wait, origin, arrival });
+            Shared::new(Request { manager, credentials, lifecycle, end_wait, origin, arrival });
         Self { request, outer: Outer::default() }
     }
 
@@ -167,7 +176,11 @@ impl SessionHandle {
 
     /// Records the request's method and its headers other than cookies. Call this once, after
     /// [`Sessions::open`](crate::Sessions::open) and before the handler. The adapters call this for
-    /// you. `header` returns the value of a header by its lower-case name.
+    /// you. `header` returns the values of a header by its lower-case name, as an `Option` or
+    /// another collection.
+    ///
+    /// If the [transport](crate::SessionConfig::transport) has bearer tokens and the request has a
+    /// token, the token counts and the cookies are ignored.
     ///
     /// A cross-site request (`Sec-Fetch-Site: cross-site`) may come without the session's cookie
     /// although the browser has that cookie. Under [`SameSite::Strict`](crate::SameSite), this is
@@ -197,7 +210,34 @@ impl SessionHandle {
     #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::cross_site\n")]
     #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
     #[doc(alias = "csrf")]
-    pub fn note_request<'a>(
+    pub fn note_request<'a, Values>(&self, method: &str, header: impl Fn(&str) -> Values)
+    where
+        Values: IntoIterator<Item = &'a [u8]>,
+    {
+        if let Some(name) = self.token_header() {
+            self.note_tokens(header(name));
+        }
+        self.note_origin(method, |name| header(name).into_iter().next());
+    }
+
+    /// Returns the request header with the bearer token, if the transport has any.
+    #[inline]
+    pub(crate) fn token_header(&self) -> Option<&str> {
+        self.manager().token_header().map(TokenHeader::name)
+    }
+
+    /// Records the values of the request header with the bearer token.
+    pub(crate) fn note_tokens<'a>(&self, values: impl IntoIterator<Item = &'a [u8]>) {
+        let header = self.manager().token_header();
+        if let Some(token) = header.and_then(|header| header.credentials(values)) {
+            *self.credentials() = token;
+            self.lifecycle().note_token();
+        }
+    }
+
+    /// Records the cause of the request and its scheme.
+    #[inline]
+    pub(crate) fn note_origin<'a>(
         &self,
         method: &str,
         header: impl Fn(&'static str) -> Option<&'a [u8]>,
@@ -211,6 +251,90 @@ impl SessionHandle {
         } else if manager.searches_plain_http() && came_by_plain_http(header) {
             self.lifecycle().note_plain_http();
         }
+    }
+
+    /// Lets a session that this request creates travel as a bearer token. The adapters call this
+    /// for routes whose layer has `bearer`.
+    ///
+    /// The [transport](crate::SessionConfig::transport) has to accept tokens. Otherwise, a write
+    /// that would create a session fails with [`Error::is_config`](crate::Error::is_config).
+    pub fn bearer(&self) {
+        let accepted = self.manager().token_header().is_some();
+        let beginning = if accepted { Beginning::Token } else { Beginning::UnacceptedToken };
+        self.lifecycle().set_beginning(beginning);
+    }
+
+    /// Refuses a request that a page of another origin caused and that may change something, as
+    /// protection against forged requests (CSRF). Call this before your handler, with the same
+    /// arguments as [`note_request`](Self::note_request). The adapters call this for routes whose
+    /// layer has `same_origin`.
+    ///
+    /// `GET`, `HEAD` and `OPTIONS` pass, except for the handshake of a WebSocket. The headers
+    /// decide on all other requests:
+    ///
+    /// | `Sec-Fetch-Site` | `Origin` | |
+    /// | --- | --- | --- |
+    /// | `same-origin` or `none` | any | passes |
+    /// | anything else | in [`trusted_origins`](crate::SessionConfig::trusted_origins) | passes |
+    /// | anything else | anything else | refused |
+    /// | missing | missing | passes |
+    /// | missing | the request's host, or in `trusted_origins` | passes |
+    /// | missing | anything else, also `null` | refused |
+    ///
+    /// The request's host is the first of `X-Forwarded-Host`, `Forwarded` and `Host`. A page of
+    /// another site cannot set these headers, unless a CORS preflight of yours permits it. With
+    /// HTTP/2, `header` has to return the authority of the URI for `host`, if there is no such
+    /// header.
+    ///
+    /// A request with a bearer token passes, because its cookies do not count, and no other site
+    /// knows a token. The session is neither read nor accessed. [The guide] says what the check
+    /// leaves open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_cross_origin`](crate::Error::is_cross_origin), status 403. Do not carry out the
+    /// request.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!(struct Visitor { count: u64 } |_session, sessions| {
+    /// use std::collections::HashMap;
+    ///
+    /// let headers = HashMap::from([("sec-fetch-site", b"cross-site".as_slice())]);
+    /// let header = |name: &str| headers.get(name).copied();
+    /// let handle = sessions.open([]);
+    /// handle.note_request("POST", header);
+    /// let checked = handle.check_same_origin("POST", header);
+    /// assert!(checked.is_err_and(|error| error.is_cross_origin()));
+    /// # });
+    /// ```
+    #[cfg_attr(
+        feature = "derive",
+        doc = "\n\n[the guide]: crate::guide::forged_requests#the-same-origin-check\n"
+    )]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "csrf")]
+    pub fn check_same_origin<'a, Values>(
+        &self,
+        method: &str,
+        header: impl Fn(&str) -> Values,
+    ) -> Result<(), Error>
+    where
+        Values: IntoIterator<Item = &'a [u8]>,
+    {
+        self.check_origin(method, |name| header(name).into_iter().next())
+    }
+
+    pub(crate) fn check_origin<'a>(
+        &self,
+        method: &str,
+        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+    ) -> Result<(), Error> {
+        if self.lifecycle().came_with_token() {
+            return Ok(());
+        }
+        same_origin::check(self.manager().trusted_origins(), method, &header)
     }
 
     /// Lets this request create a session even if the request is cross-site and came without the
@@ -317,14 +441,25 @@ impl SessionHandle {
             events.push_late_access();
         }
         lifecycle.resolve_cookies(|| {
-            let cookies = self.request.cookies.lock();
-            let cookies = std::mem::take(&mut *cookies.unwrap_or_else(PoisonError::into_inner));
-            let manager = self.manager();
-            let values: SmallVec<[&[u8]; 1]> = cookies.values(manager.cookie_name()).collect();
-            cookies::resolve(manager, &values, &mut events)
+            let (manager, credentials) = (self.manager(), std::mem::take(&mut *self.credentials()));
+            match &credentials {
+                Credentials::Cookies(cookies) => {
+                    let values: SmallVec<[&[u8]; 1]> =
+                        cookies.values(manager.cookie_name()).collect();
+                    cookies::resolve(manager, &values, &mut events)
+                }
+                Credentials::Token(token) => {
+                    cookies::resolve_token(manager, token.as_deref(), &mut events)
+                }
+            }
         });
         lifecycle.append_events(events);
         lifecycle
+    }
+
+    #[inline]
+    fn credentials(&self) -> MutexGuard<'_, Credentials> {
+        self.request.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]

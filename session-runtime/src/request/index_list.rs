@@ -20,6 +20,13 @@ pub(crate) struct IndexedField {
     pub(crate) encryption: Option<Encryption>,
 }
 
+impl IndexedField {
+    /// Returns the names under which the value may be stored, the newest first.
+    pub(crate) fn read_names(&self) -> impl Iterator<Item = &'static str> + Clone + use<> {
+        [Some(self.field), self.alias].into_iter().flatten()
+    }
+}
+
 /// A list of an index, with the values of its sessions.
 pub(crate) struct IndexList {
     pub(crate) key: IndexKey,

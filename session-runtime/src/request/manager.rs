@@ -13,13 +13,18 @@ use super::unknown_lifetimes::UnknownLifetimes;
 use crate::clock::{Clock, ClockMoment, abs_diff};
 #[cfg(feature = "encryption")]
 use crate::config::Secret;
-use crate::config::{Lifetime, Lifetimes, NearCache, SameSite, Settings};
+use crate::config::{
+    Lifetime, Lifetimes, NearCache, SameSite, Settings, TokenHeader, TrustedOrigins,
+};
 use crate::encryption::EncryptionKeys;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Setting};
 use crate::http::cookie_value::Verified;
+use crate::http::form_token::FormTokenKeys;
 use crate::http::formats::CookieFormats;
-use crate::http::response::SessionHeaders;
+use crate::http::response::{Issued, SessionHeaders};
 use crate::http::set_cookie::CookieTemplate;
+use crate::http::tokens::Tokens;
+use crate::http::vary::VaryNames;
 use crate::id::{IndexKey, LifetimeId, SessionId};
 use crate::lifecycle::{Candidate, Outcome, RotationReason, SessionMetadata};
 #[cfg(feature = "redis")]
@@ -48,7 +53,13 @@ struct Rules {
     lifetimes: Lifetimes,
     unknown_lifetimes: UnknownLifetimes,
     formats: CookieFormats,
+    /// The keys of form tokens, if there is a secret.
+    form_token_keys: Option<FormTokenKeys>,
     cookie: CookieTemplate,
+    /// The bearer tokens, if the transport has any.
+    tokens: Option<Tokens>,
+    vary: VaryNames,
+    trusted_origins: TrustedOrigins,
     plain_http_search: PlainHttpSearch,
     refresh_below: Option<f64>,
     /// The rules of the near cache, if the store has one.
@@ -73,14 +84,19 @@ impl Manager {
             tracing::info!(max_bytes, ?max_staleness, "a near cache keeps fields with `cached`");
         }
         let encryption_keys = encryption_keys(&settings)?;
+        let tokens = Tokens::new(&settings)?;
         let rules = Rules {
             clock: Clock::system(),
             clock_log: ClockLog::default(),
             formats: CookieFormats::new(&settings)?,
+            form_token_keys: FormTokenKeys::new(&settings),
             prefix: settings.prefix,
             lifetimes: settings.lifetimes,
             unknown_lifetimes: UnknownLifetimes::default(),
             cookie: CookieTemplate::new(settings.cookie),
+            vary: vary(tokens.as_ref()),
+            tokens,
+            trusted_origins: settings.trusted_origins,
             plain_http_search: PlainHttpSearch::default(),
             refresh_below: settings.refresh_below.or(near.map(|_| NEAR_CACHE_BELOW)),
             near: near.map(|NearCache { max_staleness, max_age, .. }| NearRules {
@@ -183,6 +199,16 @@ impl Manager {
         keys.ok_or_else(|| Error::new(Kind::NoEncryptionKey { field }))
     }
 
+    /// Returns the keys of form tokens.
+    ///
+    /// # Errors
+    ///
+    /// `is_config` without a secret, which only cookie formats from Python do without.
+    pub(crate) fn form_token_keys(&self) -> Result<&FormTokenKeys, Error> {
+        let keys = self.rules.form_token_keys.as_ref();
+        keys.ok_or_else(|| Error::setting(Setting::SECRET, "is required for form tokens"))
+    }
+
     #[cfg(feature = "redis")]
     pub(crate) fn turns(&self) -> &Turns {
         &self.rules.turns
@@ -196,12 +222,44 @@ impl Manager {
         false
     }
 
+    /// Returns the request header with the bearer token, if the transport has any.
+    #[inline]
+    pub(crate) fn token_header(&self) -> Option<&TokenHeader> {
+        self.rules.tokens.as_ref().map(Tokens::request_header)
+    }
+
+    /// Returns whether all sessions travel as tokens, and cookies are ignored.
+    #[inline]
+    pub(crate) fn tokens_replace_cookies(&self) -> bool {
+        self.rules.tokens.as_ref().is_some_and(Tokens::replace_cookies)
+    }
+
+    /// Warns of a layer that begins sessions with tokens, if the transport has none.
+    #[cfg(any(feature = "actix", feature = "tower"))]
+    pub(crate) fn warn_without_tokens(&self) {
+        if let Err(error) = self.tokens() {
+            tracing::warn!(%error, "a layer with `bearer` cannot begin sessions");
+        }
+    }
+
+    /// # Errors
+    ///
+    /// `is_config` if the transport has no tokens.
+    pub(crate) fn tokens(&self) -> Result<&Tokens, Error> {
+        self.rules.tokens.as_ref().ok_or_else(|| Error::new(Kind::NoTokens))
+    }
+
     pub(crate) fn cookie_name(&self) -> &str {
         self.rules.cookie.name()
     }
 
     pub(crate) fn same_site(&self) -> SameSite {
         self.rules.cookie.same_site()
+    }
+
+    /// Returns the other origins whose pages may change something.
+    pub(crate) fn trusted_origins(&self) -> &TrustedOrigins {
+        &self.rules.trusted_origins
     }
 
     /// Returns whether to check this request for plain http, because its client may get a cookie
@@ -217,7 +275,11 @@ impl Manager {
         events: &mut EventQueue,
     ) -> Option<Candidate> {
         let now = self.now();
-        let verified = self.rules.formats.read(cookie_value, now);
+        let verified = self
+            .rules
+            .formats
+            .read(cookie_value, now)
+            .or_else(|| outdated(self.interchangeable_tokens()?.read(cookie_value)?));
         #[cfg(feature = "redis-session-compat")]
         let is_read =
             verified.is_some() || self.rules.formats.read_forgeable(cookie_value, now).is_some();
@@ -227,6 +289,27 @@ impl Manager {
             events.push(LifecycleEvent::Forged, None);
         }
         Some(self.candidate_from(verified?))
+    }
+
+    /// Returns the session that a bearer token names, if the token is signed.
+    pub(crate) fn token_candidate(
+        &self,
+        token: &[u8],
+        events: &mut EventQueue,
+    ) -> Option<Candidate> {
+        let signed = self.rules.tokens.as_ref().and_then(|tokens| tokens.read(token));
+        let verified = signed.or_else(|| {
+            self.interchangeable_tokens()?;
+            outdated(self.rules.formats.read(token, self.now())?)
+        });
+        if verified.is_none() {
+            events.push(LifecycleEvent::Forged, None);
+        }
+        Some(self.candidate_from(verified?))
+    }
+
+    fn interchangeable_tokens(&self) -> Option<&Tokens> {
+        self.rules.tokens.as_ref().filter(|tokens| tokens.are_interchangeable())
     }
 
     /// Returns the session that an unsigned cookie's value names, if unsigned cookies are accepted.
@@ -330,21 +413,36 @@ impl Manager {
     }
 
     pub(crate) fn headers(&self, outcome: &Outcome) -> SessionHeaders {
-        let set_cookie = match &outcome.set {
-            Some(session) => {
-                self.rules.plain_http_search.look_again();
-                self.set_cookie(session)
-            }
-            None => outcome.remove.then(|| self.rules.cookie.removal()),
+        let issued = if outcome.as_token {
+            self.issued_token(outcome)
+        } else {
+            self.issued_cookies(outcome)
         };
-        if outcome.is_plain_http && outcome.set.is_some() {
+        SessionHeaders::new(outcome, issued, &self.rules.vary)
+    }
+
+    fn issued_cookies(&self, outcome: &Outcome) -> Issued {
+        let Some(session) = &outcome.set else {
+            let cookie = &self.rules.cookie;
+            return match outcome.remove {
+                true => Issued::Cookies(cookie.removal(), cookie.host_only_removal()),
+                false => Issued::Nothing,
+            };
+        };
+        self.rules.plain_http_search.look_again();
+        if outcome.is_plain_http {
             self.rules.plain_http_search.warn_once();
         }
-        let headers = SessionHeaders::new(outcome, set_cookie);
-        if outcome.remove {
-            headers.and_removal(self.rules.cookie.host_only_removal())
-        } else {
-            headers
+        self.set_cookie(session).map_or(Issued::Nothing, |cookie| Issued::Cookies(cookie, None))
+    }
+
+    fn issued_token(&self, outcome: &Outcome) -> Issued {
+        let Some(tokens) = &self.rules.tokens else { return Issued::Nothing };
+        let header = Arc::clone(tokens.response_header());
+        match &outcome.set {
+            Some(session) => Issued::Token(header, tokens.write(&session.id)),
+            None if outcome.remove => Issued::Token(header, String::new()),
+            None => Issued::Nothing,
         }
     }
 
@@ -371,6 +469,19 @@ fn encryption_keys(settings: &Settings) -> Result<Option<EncryptionKeys>, Error>
 #[cfg(not(feature = "encryption"))]
 fn encryption_keys(_: &Settings) -> Result<Option<EncryptionKeys>, Error> {
     Ok(None)
+}
+
+/// Returns the names of the request headers that decide on the session.
+fn vary(tokens: Option<&Tokens>) -> VaryNames {
+    VaryNames {
+        cookies: !tokens.is_some_and(Tokens::replace_cookies),
+        tokens: tokens.map(|tokens| tokens.request_header().name().into()),
+    }
+}
+
+/// Returns a value that is to be replaced.
+fn outdated(verified: Verified) -> Option<Verified> {
+    Some(Verified { is_outdated: true, ..verified })
 }
 
 fn refresh_below(share: f64, expires_in: Duration) -> Refresh {

@@ -8,6 +8,7 @@ mod destroy;
 pub(crate) mod encrypted;
 mod end_wait;
 pub(crate) mod ended;
+mod form_token;
 pub(crate) mod freshness;
 pub(crate) mod handle;
 pub(crate) mod index_list;
@@ -29,6 +30,7 @@ pub(crate) mod rotate;
 )]
 mod shared;
 mod size_limits;
+mod token;
 mod unknown_lifetimes;
 pub(crate) mod watch;
 mod write;

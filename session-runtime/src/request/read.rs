@@ -119,19 +119,20 @@ impl SessionHandle {
 
     pub(crate) async fn exists(&self) -> Result<bool, Error> {
         let found = carry_out!(self, read = self.plan_read(), {
-            let key = &read.session.key;
-            let reply = match self.refresh(&read) {
-                // Without a refresh, a missing key would look like a session without the field.
-                Refresh::No => self.store().expires_in(key).await.map(|left| left.map(|_| ())),
-                refresh => self
-                    .store()
-                    .contains(key, PERMANENT_FIELD, refresh)
-                    .await
-                    .map(|found| found.map(|_| ())),
-            };
+            let reply = self.look(&read).await;
             self.report_read(&read, reply, record_nothing)?
         });
         Ok(found.flatten().is_some())
+    }
+
+    /// Asks the store whether it has the session.
+    pub(super) async fn look(&self, read: &PlannedRead) -> Result<Lookup<()>, StoreError> {
+        let key = &read.session.key;
+        match self.refresh(read) {
+            // Without a refresh, a missing key would look like a session without the field.
+            Refresh::No => Ok(self.store().expires_in(key).await?.map(|_| ())),
+            refresh => Ok(self.store().contains(key, PERMANENT_FIELD, refresh).await?.map(|_| ())),
+        }
     }
 
     /// Returns whether the session is live, and prolongs the session if that is due.

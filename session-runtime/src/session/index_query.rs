@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, InvalidValue, Kind};
 use crate::request::index_list::IndexedField;
+use crate::session::record::indexed_as;
 use crate::session::schema::Schema;
 use crate::value::{FieldSpec, IndexValue, IntoField};
 
@@ -29,10 +30,8 @@ impl<S: Schema> IndexQuery<S> {
         spec: &FieldSpec<Option<T>>,
         value: impl IntoField<T>,
     ) -> Self {
-        let (name, alias, encryption) = (spec.name(), spec.alias(), spec.encryption());
-        let index = spec.index().unwrap_or(name);
         Self {
-            field: IndexedField { index, field: name, alias, encryption },
+            field: indexed_as(spec, spec.index().unwrap_or(spec.name())),
             value: IntoField::with_value(value, T::encode),
             type_name: type_name::<T>(),
             schema: PhantomData,

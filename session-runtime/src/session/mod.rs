@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod compile_hints;
 pub(crate) mod field;
 pub(crate) mod form;
+pub(crate) mod form_token;
 pub(crate) mod found;
 pub(crate) mod increment;
 pub(crate) mod index_query;
@@ -13,6 +14,7 @@ mod require;
 pub(crate) mod schema;
 pub(crate) mod sessions;
 mod startup;
+pub(crate) mod token;
 
 use std::fmt;
 use std::ops::Deref;
@@ -29,6 +31,7 @@ use crate::request::handle::SessionHandle;
 use crate::request::rotate::NewId;
 use crate::session::record::{Changes, Values};
 use crate::session::schema::Schema;
+use crate::session::token::SessionToken;
 use crate::telemetry::{OperationName, OperationSpan};
 
 /// A request's session, with the fields that `S` declares. Cheap to clone.
@@ -512,6 +515,59 @@ impl<S: Schema> Session<S> {
         Operation::new(
             OperationSpan::new(OperationName::Destroy, self.handle())
                 .instrument(self.handle().destroy()),
+        )
+    }
+
+    /// Returns the bearer token of the session, for a client without cookies. From now on, the
+    /// session travels as a token: the response sets no cookie. `None` means that there is no
+    /// session.
+    ///
+    /// Call this after the login, because a new id changes the token, also a new id by an operation
+    /// at the same time. The response header
+    /// `Session-Token` has the token as well. The
+    /// [transport](crate::SessionConfig::transport) has to accept tokens. See [the guide].
+    ///
+    /// Takes no round trip if an operation of this request has found the session live, and a single
+    /// round trip otherwise. Refreshes the expiry as a read does.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::is_config`](crate::Error::is_config) if the transport has no tokens.
+    /// - [`Error::is_headers_sent`](crate::Error::is_headers_sent) if the response headers were
+    ///   sent, and the session did not come as a token.
+    /// - [`Error::is_unavailable`](crate::Error::is_unavailable) if the store cannot be reached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "axum", feature = "derive"))] {
+    /// use axum::Json;
+    /// use serde_json::{Value, json};
+    /// use session_runtime::{Error, Lifetime, Session};
+    ///
+    /// #[derive(Session)]
+    /// struct Auth {
+    ///     user: Option<u64>,
+    /// }
+    ///
+    /// /// Answers a login of a mobile application.
+    /// async fn login(auth: Session<Auth>) -> Result<Json<Value>, Error> {
+    ///     let login = auth.write().set(auth.user(), 42).keep_only(());
+    ///     login.renew(Lifetime::normal()).commit().await?;
+    ///     let token = auth.token().await?;
+    ///     Ok(Json(json!({ "token": token.map(|token| token.expose_secret().to_owned()) })))
+    /// }
+    /// # }
+    /// ```
+    #[cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::bearer\n")]
+    #[cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
+    #[doc(alias = "bearer")]
+    #[doc(alias = "jwt")]
+    pub fn token(&self) -> Operation<'_, Option<SessionToken>> {
+        let handle = self.handle();
+        Operation::new(
+            OperationSpan::new(OperationName::Token, handle)
+                .instrument(async move { Ok(handle.token().await?.map(SessionToken::new)) }),
         )
     }
 

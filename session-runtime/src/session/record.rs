@@ -149,11 +149,11 @@ pub(crate) fn indexed_change<T>(
     spec: &FieldSpec<T>,
     value: Option<&Bytes>,
 ) -> Option<IndexedChange> {
-    Some(IndexedChange::new(indexed_field(spec)?, value.cloned()))
+    Some(IndexedChange::new(indexed_as(spec, spec.index()?), value.cloned()))
 }
 
-/// Returns the names of an indexed field.
-pub(crate) fn indexed_field<T>(spec: &FieldSpec<T>) -> Option<IndexedField> {
+/// Returns a field with an index of this name.
+pub(crate) fn indexed_as<T>(spec: &FieldSpec<T>, index: &'static str) -> IndexedField {
     let (field, alias, encryption) = (spec.name(), spec.alias(), spec.encryption());
-    spec.index().map(|index| IndexedField { index, field, alias, encryption })
+    IndexedField { index, field, alias, encryption }
 }

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Secret, SessionConfig, Settings, StoreUrl};
 use crate::error::Error;
 use crate::http::cookie_header::CookieHeaders;
+use crate::http::credentials::Credentials;
 use crate::id::SessionId;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
@@ -246,7 +247,12 @@ impl Sessions {
     /// that have no adapter here, and see [`SessionHandle`] for the steps. Pass the request's other
     /// headers to [`note_request`](SessionHandle::note_request).
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
-        SessionHandle::new(Arc::clone(self.manager()), CookieHeaders::collect(cookie_headers))
+        let manager = Arc::clone(self.manager());
+        let credentials = match manager.tokens_replace_cookies() {
+            true => Credentials::Token(None),
+            false => Credentials::Cookies(CookieHeaders::collect(cookie_headers)),
+        };
+        SessionHandle::new(manager, credentials)
     }
 
     /// Checks that the store can keep sessions of this schema. Call this at startup for each schema

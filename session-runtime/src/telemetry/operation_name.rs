@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OperationName {
     All,
+    CheckFormToken,
     Checkpoint,
     Clear,
     CompareAndSet,
@@ -18,6 +19,7 @@ pub(crate) enum OperationName {
     Exists,
     ExpireIn,
     ExpiresIn,
+    FormToken,
     Get,
     GetOrSet,
     Incr,
@@ -37,6 +39,7 @@ pub(crate) enum OperationName {
     Save,
     Set,
     Take,
+    Token,
     Touch,
     Update,
     Write,
@@ -46,6 +49,7 @@ impl OperationName {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
+            Self::CheckFormToken => "check_form_token",
             Self::Checkpoint => "checkpoint",
             Self::Clear => "clear",
             Self::CompareAndSet => "compare_and_set",
@@ -60,6 +64,7 @@ impl OperationName {
             Self::Exists => "exists",
             Self::ExpireIn => "expire_in",
             Self::ExpiresIn => "expires_in",
+            Self::FormToken => "form_token",
             Self::Get => "get",
             Self::GetOrSet => "get_or_set",
             Self::Incr => "incr",
@@ -79,6 +84,7 @@ impl OperationName {
             Self::Save => "save",
             Self::Set => "set",
             Self::Take => "take",
+            Self::Token => "token",
             Self::Touch => "touch",
             Self::Update => "update",
             Self::Write => "write",

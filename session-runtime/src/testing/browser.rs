@@ -1,19 +1,22 @@
-//! A browser that keeps the session's cookie.
+//! A browser that keeps the session's cookie, or another client that keeps the token.
 
 use std::fmt;
 
+use crate::config::TokenHeader;
 use crate::error::Error;
 use crate::session::Session;
 use crate::session::schema::Schema;
 use crate::session::sessions::Sessions;
 
 /// A browser for tests. It keeps the session's cookie from responses, and sends the cookie with
-/// requests.
+/// requests. If the session [travels as a bearer token](crate::SessionConfig::transport), it keeps
+/// and sends the token instead, like a client without cookies.
 ///
 /// [`visit`](Self::visit) runs a request without a server, and `send` sends a request to a tower
 /// router. With other web frameworks, send [`cookie`](Self::cookie) to your handlers and pass the
-/// response's cookies to [`receive`](Self::receive). A clone is another browser with the same
-/// cookie, like a second tab or a thief.
+/// response's cookies to [`receive`](Self::receive). For tokens, these are [`token`](Self::token)
+/// and [`receive_token`](Self::receive_token). A clone is another browser with the same cookie or
+/// token, like a second tab or a thief.
 ///
 /// To bring a session into the state that a test needs:
 ///
@@ -55,14 +58,21 @@ use crate::session::sessions::Sessions;
 #[derive(Clone)]
 pub struct Browser {
     sessions: Sessions,
+    kept: Option<Kept>,
+}
+
+/// The value that names the session in requests.
+#[derive(Clone)]
+enum Kept {
     /// `NAME=VALUE`
-    cookie: Option<String>,
+    Cookie(String),
+    Token(String),
 }
 
 impl Browser {
     /// Creates a browser without a cookie.
     pub fn new(sessions: &Sessions) -> Self {
-        Self { sessions: sessions.clone(), cookie: None }
+        Self { sessions: sessions.clone(), kept: None }
     }
 
     /// Creates a browser with a new session that contains this data, such as the user. Needs no
@@ -109,21 +119,28 @@ impl Browser {
     }
 
     /// Runs a request, where the closure is the handler. Then sends the response headers and keeps
-    /// the session's cookie.
+    /// the session's cookie or token.
     ///
     /// You may hold the session for longer than the request. As always, later operations cannot
     /// change the cookie.
     pub async fn visit<S: Schema, T>(&mut self, request: impl AsyncFnOnce(Session<S>) -> T) -> T {
-        let handle = self.sessions.open(self.cookie.as_deref().map(str::as_bytes));
+        let handle = self.sessions.open(self.cookie().map(str::as_bytes));
+        if let Some((_, value)) = self.token_header() {
+            handle.note_tokens([value.as_bytes()]);
+        }
         let answer = request(handle.session()).await;
-        if let Some(set_cookie) = handle.finish().set_cookie() {
+        let headers = handle.finish();
+        if let Some(set_cookie) = headers.set_cookie() {
             self.receive(set_cookie);
+        }
+        if let Some(token) = headers.session_token() {
+            self.receive_token(token);
         }
         answer
     }
 
-    /// Sends a request with the cookie to a router, and keeps the cookie that the response sets.
-    /// The router is any tower service, such as axum's `Router` or a service with a
+    /// Sends a request with the cookie or token to a router, and keeps those of the response. The
+    /// router is any tower service, such as axum's `Router` or a service with a
     /// [`SessionLayer`](crate::adapter::tower::SessionLayer).
     ///
     /// # Errors
@@ -172,11 +189,20 @@ impl Browser {
         if let Some(cookie) = cookie {
             request.headers_mut().append(http::header::COOKIE, cookie);
         }
+        let token = self.token_header().and_then(|(name, value)| header(name, &value));
+        if let Some((name, value)) = token {
+            request.headers_mut().append(name, value);
+        }
         std::future::poll_fn(|cx| router.poll_ready(cx)).await?;
         let response = router.call(request).await?;
         let set_cookies = response.headers().get_all(http::header::SET_COOKIE);
         for set_cookie in set_cookies.iter().filter_map(|value| value.to_str().ok()) {
             self.receive(set_cookie);
+        }
+        let tokens = self.sessions.manager().tokens().ok();
+        let token = tokens.and_then(|tokens| response.headers().get(&**tokens.response_header()));
+        if let Some(token) = token.and_then(|token| token.to_str().ok()) {
+            self.receive_token(token);
         }
         Ok(response)
     }
@@ -184,7 +210,52 @@ impl Browser {
     /// Returns the value of the request header `Cookie`. `None` means that the browser has no
     /// session cookie.
     pub fn cookie(&self) -> Option<&str> {
-        self.cookie.as_deref()
+        match &self.kept {
+            Some(Kept::Cookie(cookie)) => Some(cookie),
+            _ => None,
+        }
+    }
+
+    /// Returns the bearer token. Send it in the request header `Authorization`, after `Bearer`, or
+    /// in the header that you have [configured](crate::SessionConfig::token_header). `None` means
+    /// that the browser has no token.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # session_runtime::__example!({
+    /// use session_runtime::testing::{Browser, ManualClock, sessions};
+    /// use session_runtime::{Session, SessionConfig, Transport};
+    ///
+    /// #[derive(Session)]
+    /// struct Visitor {
+    ///     count: u64,
+    /// }
+    ///
+    /// let config = SessionConfig::new().transport(Transport::Bearer);
+    /// let sessions = sessions(config, &ManualClock::default())?;
+    /// let mut client = Browser::new(&sessions);
+    /// client.visit(async |session: Session<Visitor>| session.set_count(7).await).await?;
+    /// assert_eq!(client.cookie(), None);
+    /// let authorization = format!("Bearer {}", client.token().expect("a new session"));
+    /// assert_eq!(authorization.len(), "Bearer ".len() + 84);
+    /// # });
+    /// ```
+    pub fn token(&self) -> Option<&str> {
+        match &self.kept {
+            Some(Kept::Token(token)) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Returns the name and the value of the request header with the token.
+    fn token_header(&self) -> Option<(&str, String)> {
+        let (header, token) = (self.sessions.manager().token_header()?, self.token()?);
+        let value = match header {
+            TokenHeader::Authorization => format!("Bearer {token}"),
+            TokenHeader::Named(_) => token.to_owned(),
+        };
+        Some((header.name(), value))
     }
 
     /// Accepts the value of a response header `Set-Cookie`. Ignores other cookies than the
@@ -197,34 +268,51 @@ impl Browser {
             .is_some_and(|(name, _)| name == self.sessions.manager().cookie_name())
         {
             let is_removal = parts.any(|attribute| attribute.eq_ignore_ascii_case("Max-Age=0"));
-            self.cookie = (!is_removal).then(|| pair.to_owned());
+            self.kept = (!is_removal).then(|| Kept::Cookie(pair.to_owned()));
         }
     }
 
-    /// Returns a browser with the same cookie for another manager, whose cookie has the same name.
-    pub fn with_sessions(&self, sessions: &Sessions) -> Self {
-        Self { sessions: sessions.clone(), cookie: self.cookie.clone() }
+    /// Accepts the value of a response header `Session-Token`. An empty value removes the token.
+    pub fn receive_token(&mut self, token: &str) {
+        self.kept = (!token.is_empty()).then(|| Kept::Token(token.to_owned()));
     }
 
-    /// Returns a browser with the same cookie but another signature. An attacker with the id and
-    /// without the secret could send such a cookie. Without a cookie, there is nothing to forge.
+    /// Returns a browser with the same cookie or token for another manager, whose cookie has the
+    /// same name.
+    pub fn with_sessions(&self, sessions: &Sessions) -> Self {
+        Self { sessions: sessions.clone(), kept: self.kept.clone() }
+    }
+
+    /// Returns a browser with the same cookie or token but another signature. An attacker with the
+    /// id and without the secret could send this. Without a cookie or token, there is nothing to
+    /// forge.
     pub fn forge(&self) -> Self {
-        let forged = |cookie: &String| {
-            // Changes the MAC's first character, because some bits of the last character are
-            // unused.
-            let (id, mac) = cookie.rsplit_once('.').unwrap_or((cookie, ""));
-            let first = if mac.starts_with('A') { 'B' } else { 'A' };
-            format!("{id}.{first}{}", mac.get(1..).unwrap_or_default())
-        };
-        Self { sessions: self.sessions.clone(), cookie: self.cookie.as_ref().map(forged) }
+        let forged = self.kept.as_ref().map(|kept| match kept {
+            Kept::Cookie(cookie) => Kept::Cookie(forged(cookie)),
+            Kept::Token(token) => Kept::Token(forged(token)),
+        });
+        Self { sessions: self.sessions.clone(), kept: forged }
     }
 }
 
-/// Does not show the cookie, which is a secret.
+/// Changes the MAC's first character, because some bits of the last character are unused.
+fn forged(signed: &str) -> String {
+    let (id, mac) = signed.rsplit_once('.').unwrap_or((signed, ""));
+    let first = if mac.starts_with('A') { 'B' } else { 'A' };
+    format!("{id}.{first}{}", mac.get(1..).unwrap_or_default())
+}
+
+#[cfg(feature = "tower")]
+fn header(name: &str, value: &str) -> Option<(http::HeaderName, http::HeaderValue)> {
+    Some((name.parse().ok()?, http::HeaderValue::from_str(value).ok()?))
+}
+
+/// Does not show the cookie or token, which is a secret.
 impl fmt::Debug for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Browser")
-            .field("has_cookie", &self.cookie.is_some())
+            .field("has_cookie", &self.cookie().is_some())
+            .field("has_token", &self.token().is_some())
             .finish_non_exhaustive()
     }
 }

@@ -2,8 +2,8 @@
 //! fails on demand. Not for production code.
 //!
 //! - [`sessions`] creates a manager on a memory store, with a [`ManualClock`] for both.
-//! - [`Browser`] keeps the session's cookie between requests, and brings a session into the state
-//!   that a test needs.
+//! - [`Browser`] keeps the session's cookie or bearer token between requests, and brings a session
+//!   into the state that a test needs.
 //! - [`FailingStore`] is unavailable, refuses writes or ends the session on demand, at once or
 //!   after some steps. Use this to test responses with status 503, 500 and 409.
 //! - [`overridden_by_variables`] applies variables that the test gives, instead of the process's

@@ -38,15 +38,15 @@ pub(crate) async fn concurrent_first_writes_create_one_session(world: World) {
             .set("small", 4)
     };
     let mut client = app.client();
-    assert_eq!(client.run(Script::new().join(fields())).await.set_cookies().len(), 1);
+    assert_eq!(client.run(Script::new().join(fields())).await.issued().len(), 1);
     let look = || Script::new().get("count").get("name").get("vip").get("age").get("small");
     let whole = [1.into(), "x".into(), true.into(), 3.into(), serde_json::json!(4)];
     assert_eq!(client.run(look()).await.values(), whole);
-    // The same with the cookie of a session that the store no longer knows.
+    // The same with the credential of a session that the store no longer knows.
     world.elapse(Duration::from_secs(2 * 24 * 3600));
-    let before = client.cookie();
+    let before = client.credential();
     client.run(Script::new().join(fields())).await;
-    assert_ne!(client.cookie(), before);
+    assert_ne!(client.credential(), before);
     assert_eq!(client.run(look()).await.values(), whole);
     assert_eq!(world.times_to_live().len(), world.server().map_or(0, |_| 1));
 }
@@ -67,9 +67,9 @@ pub(crate) async fn a_write_that_races_expiry_leaves_no_partial_session(world: W
     app.gates.open("read");
     let reply = slow.await.unwrap();
     assert_eq!(reply.status, 409);
-    assert!(reply.set_cookies().is_empty());
+    assert!(reply.issued().is_empty());
     if let Some(server) = world.server() {
-        assert_eq!(server.cli::<u64>(&["EXISTS", &key_of(&client.cookie())]), 0);
+        assert_eq!(server.cli::<u64>(&["EXISTS", &key_of(&client.credential())]), 0);
     }
 }
 
@@ -121,9 +121,9 @@ pub(crate) async fn a_layer_applied_twice_is_one_session(world: World) {
     let app = world.app_applied_twice().await;
     let mut client = app.client();
     let reply = client.run(Script::new().get("count").set("count", 1)).await;
-    assert_eq!(reply.set_cookies().len(), 1);
+    assert_eq!(reply.issued().len(), 1);
     assert_eq!((reply.all("vary").len(), reply.all("cache-control").len()), (1, 1));
-    let id = id_of(&client.cookie());
+    let id = id_of(&client.credential());
     assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
-    assert_eq!(id_of(&client.cookie()), id);
+    assert_eq!(id_of(&client.credential()), id);
 }

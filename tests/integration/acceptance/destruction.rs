@@ -35,9 +35,9 @@ pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(
     });
     for app in [default, configured.await] {
         let mut client = app.client();
-        let set = client.run(Script::new().set("count", 1)).await.set_cookies().remove(0);
+        let set = client.run(Script::new().set("count", 1)).await.issued().remove(0);
         let reply = client.run(Script::new().destroy()).await;
-        let removals = reply.set_cookies();
+        let removals = reply.issued();
         assert_eq!(attributes(&removals[0]), attributes(&set));
         // A cookie set before the domain was configured belongs to the host alone.
         let mut host_only = attributes(&set);
@@ -49,7 +49,7 @@ pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(
             assert!(removal.contains("Max-Age=0") && removal.contains("Expires="));
         }
         assert_eq!(reply.all("cache-control"), ["no-store"]);
-        assert_eq!(client.cookie(), "");
+        assert_eq!(client.credential(), "");
     }
 }
 
@@ -57,26 +57,27 @@ pub(crate) async fn the_removal_cookie_has_the_attributes_of_the_one_it_removes(
 pub(crate) async fn a_destroyed_session_leaves_at_most_a_tombstone_that_expires(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let cookie = client.cookie();
+    let credential = client.credential();
     client.run(Script::new().destroy()).await;
     if let Some(server) = world.server() {
-        assert_eq!(server.cli::<String>(&["TYPE", &key_of(&cookie)]), "string");
-        assert!(server.cli::<i64>(&["PTTL", &key_of(&cookie)]) > 60_000);
+        assert_eq!(server.cli::<String>(&["TYPE", &key_of(&credential)]), "string");
+        assert!(server.cli::<i64>(&["PTTL", &key_of(&credential)]) > 60_000);
     }
     world.elapse(Duration::from_secs(3600));
-    let reply = app.client().run_with(&[&cookie], Script::new().get("count").set("count", 1)).await;
+    let reply =
+        app.client().run_with(&[&credential], Script::new().get("count").set("count", 1)).await;
     assert_eq!(reply.values()[0], 0);
-    assert_ne!(id_of(&reply.set_cookies()[0]), id_of(&cookie));
+    assert_ne!(id_of(&reply.issued()[0]), id_of(&credential));
 }
 
 /// Behaviour: destruction.
 pub(crate) async fn destroy_without_a_session_does_nothing(world: World) {
     let app = world.app().await;
     let asked = world.commands(async || {
-        assert!(app.client().run(Script::new().destroy()).await.set_cookies().is_empty());
-        let stale =
-            app.client().run_with(&["__Host-session-id=stale"], Script::new().destroy()).await;
-        assert!(stale.set_cookies()[0].contains("Max-Age=0"), "a stale cookie is removed");
+        assert!(app.client().run(Script::new().destroy()).await.issued().is_empty());
+        let stale = world.credential(b"stale");
+        let reply = app.client().run_with(&[stale], Script::new().destroy()).await;
+        assert!(reply.removes_credential(), "a stale credential is removed");
     });
     assert_eq!(asked.await, Vec::<String>::new());
 }
@@ -92,20 +93,20 @@ pub(crate) async fn destroy_works_when_memory_is_full(world: World) {
     assert_eq!(refused.results()[1], json!({ "ok": 1 }));
     assert!(refused.results()[0].get("error").is_some());
     client.run(Script::new().remove("count").destroy()).await.values();
-    assert_eq!(client.cookie(), "");
+    assert_eq!(client.credential(), "");
 }
 
 /// Behaviour: write after destruction.
 pub(crate) async fn a_write_after_destroy_begins_a_session_under_a_new_id(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let before = client.cookie();
+    let before = client.credential();
     let reply =
         client.run(Script::new().destroy().get("count").set("name", "new").get("name")).await;
     assert_eq!(reply.values()[1..], [json!(0), json!(null), json!("new")]);
-    let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
-    assert!(!cookie.contains("Max-Age=0"));
-    assert_ne!(id_of(cookie), id_of(&before));
+    let [credential] = &reply.issued()[..] else { panic!("one credential") };
+    assert!(!reply.removes_credential());
+    assert_ne!(id_of(credential), id_of(&before));
     assert_eq!(
         client.run(Script::new().get("count").get("name")).await.values(),
         [json!(0), json!("new")]
@@ -113,7 +114,7 @@ pub(crate) async fn a_write_after_destroy_begins_a_session_under_a_new_id(world:
 }
 
 /// Commit rules: after several changes in any order, the last change decides.
-pub(crate) async fn the_cookie_follows_the_last_of_many_changes(world: World) {
+pub(crate) async fn the_credential_follows_the_last_of_many_changes(world: World) {
     let app = world.app().await;
     for (script, lives) in [
         (Script::new().rotate().destroy(), false),
@@ -128,14 +129,14 @@ pub(crate) async fn the_cookie_follows_the_last_of_many_changes(world: World) {
         let mut client = visitor(&app).await;
         let reply = client.run(script.clone()).await;
         reply.values();
-        assert_eq!(reply.set_cookies().len(), 1, "{script:?}");
-        assert_eq!(!client.cookie().is_empty(), lives, "{script:?}");
+        assert_eq!(reply.issued().len(), 1, "{script:?}");
+        assert_eq!(!client.credential().is_empty(), lives, "{script:?}");
         let expected = u64::from(lives);
         assert_eq!(client.run(Script::new().get("count")).await.values(), [expected], "{script:?}");
     }
     let mut begun_and_ended = app.client();
     let reply = begun_and_ended.run(Script::new().set("count", 1).destroy()).await;
-    assert!(reply.set_cookies().is_empty(), "the client never had a cookie");
+    assert!(reply.issued().is_empty(), "the client never had a credential");
 }
 
 /// Behaviour: slow request against logout. Regression of rack's CVE-2025-46336, connect-redis 328
@@ -156,7 +157,7 @@ pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(worl
     {
         let gate = number.to_string();
         let mut client = visitor(&app).await;
-        let cookie = client.cookie();
+        let credential = client.credential();
         let request = {
             let mut client = client.clone();
             tokio::spawn(async move { client.run(slow.strict()).await })
@@ -165,10 +166,10 @@ pub(crate) async fn a_slow_request_does_not_bring_a_logged_out_session_back(worl
         client.run(Script::new().destroy()).await;
         app.gates.open(&gate);
         let reply = request.await.unwrap();
-        assert_eq!((reply.status, reply.set_cookies().len()), (409, 0), "slow request {number}");
+        assert_eq!((reply.status, reply.issued().len()), (409, 0), "slow request {number}");
         if let Some(server) = world.server() {
             assert_eq!(
-                server.cli::<String>(&["TYPE", &key_of(&cookie)]),
+                server.cli::<String>(&["TYPE", &key_of(&credential)]),
                 "string",
                 "no hash comes back"
             );
@@ -181,19 +182,22 @@ pub(crate) async fn reading_against_a_logout_leaves_no_session(world: World) {
     let app = world.app().await;
     for _ in 0..10 {
         let mut client = visitor(&app).await;
-        let cookie = client.cookie();
-        let readers = (0..8).map(|_| {
-            let client = client.clone();
-            let cookie = cookie.clone();
-            async move { client.run_with(&[cookie], Script::new().get("count").get("name")).await }
-        });
+        let credential = client.credential();
+        let readers =
+            (0..8).map(|_| {
+                let client = client.clone();
+                let credential = credential.clone();
+                async move {
+                    client.run_with(&[credential], Script::new().get("count").get("name")).await
+                }
+            });
         let readers = tokio::spawn(futures::future::join_all(readers.collect::<Vec<_>>()));
         client.run(Script::new().destroy()).await;
         for reply in readers.await.unwrap() {
             reply.values();
-            assert!(reply.set_cookies().is_empty());
+            assert!(reply.issued().is_empty());
         }
-        let reply = client.run_with(&[&cookie], Script::new().session_exists()).await;
+        let reply = client.run_with(&[&credential], Script::new().session_exists()).await;
         assert_eq!(reply.values(), [false]);
     }
 }
@@ -202,7 +206,7 @@ pub(crate) async fn reading_against_a_logout_leaves_no_session(world: World) {
 pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let old = client.cookie();
+    let old = client.credential();
     let logout = {
         let mut client = client.clone();
         tokio::spawn(async move {
@@ -215,7 +219,7 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
     app.gates.open("read");
     let reply = logout.await.unwrap();
     assert_eq!(reply.status, 200);
-    assert!(reply.set_cookies()[0].contains("Max-Age=0"));
+    assert!(reply.removes_credential());
     let after = client.run(Script::new().get("count").set("count", 3)).await;
     assert_eq!(
         after.results(),
@@ -232,14 +236,14 @@ pub(crate) async fn logout_beats_a_rotation_at_the_same_time(world: World) {
 pub(crate) async fn a_dead_cookie_does_not_hide_a_live_one(world: World) {
     let app = world.app().await;
     let mut dead = visitor(&app).await;
-    let dead_cookie = dead.cookie();
+    let dead_cookie = dead.credential();
     dead.run(Script::new().destroy()).await;
-    let live = visitor(&app).await.cookie();
+    let live = visitor(&app).await.credential();
     for header in [format!("{dead_cookie}; {live}"), format!("{live}; {dead_cookie}")] {
         let reply =
             app.client().run_with(&[&header], Script::new().get("count").set("name", "x")).await;
         assert_eq!(reply.values()[0], 1);
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
     }
     let header = format!("{dead_cookie}; {live}");
     app.client().run_with(&[&header], Script::new().destroy()).await.values();
@@ -250,7 +254,7 @@ pub(crate) async fn a_dead_cookie_does_not_hide_a_live_one(world: World) {
 }
 
 /// Behaviour: headers already sent.
-pub(crate) async fn after_the_headers_changing_the_cookie_is_an_error(world: World) {
+pub(crate) async fn after_the_headers_changing_the_credential_is_an_error(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
     let committed = json!({ "error": ["headers_sent"] });
@@ -258,11 +262,11 @@ pub(crate) async fn after_the_headers_changing_the_cookie_is_an_error(world: Wor
         let reply =
             app.client().run(Script::new().late(Script::new().set("count", 1).get("count"))).await;
         assert_eq!(reply.results(), [committed.clone(), json!({ "ok": 0 })]);
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
         let late = Script::new().rotate().renew(1).destroy();
         let reply = client.run(Script::new().late(late)).await;
         assert_eq!(reply.results(), [committed.clone(), committed.clone(), committed.clone()]);
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
     });
     assert_eq!(asked.await, Vec::<String>::new());
     let reply = client
@@ -271,14 +275,14 @@ pub(crate) async fn after_the_headers_changing_the_cookie_is_an_error(world: Wor
     assert_eq!(reply.values(), [json!(null), json!(7)], "other writes go on");
 }
 
-/// The cookie follows the store, on every status.
+/// The credential follows the store, on every status.
 pub(crate) async fn a_removal_is_on_every_kind_of_response(world: World) {
     let app = world.app().await;
     for status in [200, 204, 303, 404, 500] {
         let mut client = visitor(&app).await;
         let body = if status == 204 { Body::Empty } else { Body::Results };
         let reply = client.run(Script::new().destroy().status(status).body(body)).await;
-        assert_eq!(reply.set_cookies().len(), 1, "{status}");
+        assert_eq!(reply.issued().len(), 1, "{status}");
     }
 }
 
@@ -287,15 +291,15 @@ pub(crate) async fn clearing_keeps_the_session_and_unknown_fields(world: World) 
     let app = world.app().await;
     let mut client = visitor(&app).await;
     if let Some(server) = world.server() {
-        let _: u64 = server.cli(&["HSET", &key_of(&client.cookie()), "unknown", "1"]);
+        let _: u64 = server.cli(&["HSET", &key_of(&client.credential()), "unknown", "1"]);
     }
     let reply = client
         .run(Script::new().set("name", "x").clear().get("count").exists("name").session_exists())
         .await;
     assert_eq!(reply.values()[2..], [json!(0), json!(false), json!(true)]);
-    assert!(reply.set_cookies().is_empty());
+    assert!(reply.issued().is_empty());
     if let Some(server) = world.server() {
-        assert_eq!(server.cli::<String>(&["HGET", &key_of(&client.cookie()), "unknown"]), "1");
+        assert_eq!(server.cli::<String>(&["HGET", &key_of(&client.credential()), "unknown"]), "1");
     }
     let asked = world.commands(async || {
         app.client().run(Script::new().clear()).await.values();
@@ -309,14 +313,14 @@ pub(crate) async fn a_session_describes_itself(world: World) {
     let nothing = app.client().run(Script::new().session_id().session_exists().expires_in()).await;
     assert_eq!(nothing.values(), [json!(null), json!(false), json!(null)]);
     let mut client = visitor(&app).await;
-    let id = id_of(&client.cookie());
+    let id = id_of(&client.credential());
     world.elapse(Duration::from_secs(3600));
     let left = client.run(Script::new().expires_in()).await.values().remove(0).as_f64().unwrap();
     assert!((left - 23.0 * 3600.0).abs() < 60.0, "{left}");
     let told = client.run(Script::new().session_exists().session_id().expires_in()).await.values();
     assert_eq!(told[..2], [json!(true), json!(id)]);
     assert!((told[2].as_f64().unwrap() - 24.0 * 3600.0).abs() < 60.0, "{told:?}");
-    let stale = cookies::cookie(&cookies::id(world.now(), 0));
+    let stale = world.signed(&cookies::id(world.now(), 0));
     let told =
         client.run_with(&[stale], Script::new().session_exists().session_id().expires_in()).await;
     assert_eq!(told.values(), [json!(false), json!(null), json!(null)]);
@@ -326,15 +330,15 @@ pub(crate) async fn a_session_describes_itself(world: World) {
 pub(crate) async fn a_session_of_another_program_exists_as_often_as_it_is_asked(world: World) {
     let Some(server) = world.server() else { return };
     let app = world.app().await;
-    let cookie = cookies::cookie(&cookies::id(world.now(), 0));
-    let _: u64 = server.cli(&["HSET", &key_of(&cookie), "count", "5"]);
+    let credential = world.signed(&cookies::id(world.now(), 0));
+    let _: u64 = server.cli(&["HSET", &key_of(&credential), "count", "5"]);
     let script = Script::new()
         .session_exists()
         .session_exists()
         .get("count")
         .set("count", 6)
         .session_exists();
-    let reply = app.client().run_with(&[&cookie], script).await;
+    let reply = app.client().run_with(&[&credential], script).await;
     assert_eq!(reply.values(), [json!(true), json!(true), json!(5), json!(null), json!(true)]);
 }
 

@@ -18,8 +18,8 @@ async fn visitor(app: &App) -> Client {
     client
 }
 
-async fn exists(app: &App, cookie: &str) -> bool {
-    app.client().run_with(&[cookie], Script::new().session_exists()).await.values() == [true]
+async fn exists(app: &App, credential: &str) -> bool {
+    app.client().run_with(&[credential], Script::new().session_exists()).await.values() == [true]
 }
 
 /// The session is ended by an administrator, by a logout in a second window, or by a rotation whose
@@ -28,21 +28,21 @@ pub(crate) async fn a_request_after_the_end_of_its_session_creates_a_new_one(wor
     let app = world.app().await;
     for ending in ["elsewhere", "logout", "rotation"] {
         let mut client = visitor(&app).await;
-        let dead = client.cookie();
+        let dead = client.credential();
         match ending {
             "elsewhere" => world.end_elsewhere(&app, &dead).await,
             "logout" => drop(app.client().run_with(&[&dead], Script::new().destroy()).await),
             _ => drop(app.client().run_with(&[&dead], Script::new().rotate()).await),
         }
         let early = client.run(Script::new().set("count", 2).strict()).await;
-        assert_eq!((early.status, early.set_cookies().len()), (409, 0), "{ending}");
+        assert_eq!((early.status, early.issued().len()), (409, 0), "{ending}");
         world.elapse(LATER);
         let read = client.run(Script::new().get("count").session_exists()).await;
         assert_eq!(read.values(), [json!(0), json!(false)], "{ending}");
-        assert!(read.set_cookies().is_empty());
+        assert!(read.issued().is_empty());
         let reply = client.run(Script::new().set("name", "new").strict()).await;
-        assert_eq!((reply.status, reply.set_cookies().len()), (200, 1), "{ending}");
-        assert_ne!(id_of(&client.cookie()), id_of(&dead));
+        assert_eq!((reply.status, reply.issued().len()), (200, 1), "{ending}");
+        assert_ne!(id_of(&client.credential()), id_of(&dead));
         assert_eq!(
             client.run(Script::new().get("count").get("name")).await.values(),
             [json!(0), json!("new")]
@@ -62,19 +62,19 @@ pub(crate) async fn a_request_within_the_grace_counts_as_under_way(world: World)
         (&none, 1, false),
     ] {
         let mut client = visitor(app).await;
-        world.end_elsewhere(app, &client.cookie()).await;
+        world.end_elsewhere(app, &client.credential()).await;
         world.elapse(Duration::from_secs(seconds));
         let reply = client.run(Script::new().set("count", 2).strict()).await;
         assert_eq!(reply.status, if is_gone { 409 } else { 200 }, "after {seconds} s");
     }
 }
 
-/// A job that holds an id writes to that session only. Nobody would get the cookie of a new
+/// A job that holds an id writes to that session only. Nobody would get the credential of a new
 /// session.
 pub(crate) async fn a_part_of_the_application_never_writes_to_another_session(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let id = id_of(&client.cookie()).parse().unwrap();
+    let id = id_of(&client.credential()).parse().unwrap();
     client.run(Script::new().destroy()).await.values();
     world.elapse(LATER);
     let job: Session<Visitor> = app.sessions.open_id(&id);
@@ -99,11 +99,11 @@ pub(crate) async fn a_request_that_was_under_way_when_its_session_ended_is_gone_
             tokio::spawn(async move { client.run(slow.strict()).await })
         };
         app.gates.arrival(gate).await;
-        world.end_elsewhere(&app, &client.cookie()).await;
+        world.end_elsewhere(&app, &client.credential()).await;
         world.elapse(Duration::from_secs(20));
         app.gates.open(gate);
         let reply = request.await.unwrap();
-        assert_eq!((reply.status, reply.set_cookies().len()), (409, 0), "{gate}");
+        assert_eq!((reply.status, reply.issued().len()), (409, 0), "{gate}");
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn a_login_on_a_dead_id_creates_a_session_unless_another_reques
     let login = Script::new().get("count").renew(1).set("name", "ada").strict();
     for ending in ["logout", "elsewhere, before"] {
         let mut client = visitor(&app).await;
-        let dead = client.cookie();
+        let dead = client.credential();
         if ending == "logout" {
             app.client().run_with(&[&dead], Script::new().destroy()).await.values();
         } else {
@@ -124,8 +124,8 @@ pub(crate) async fn a_login_on_a_dead_id_creates_a_session_unless_another_reques
             world.elapse(Duration::from_secs(1));
         }
         let reply = client.run(login.clone()).await;
-        assert_eq!((reply.status, reply.set_cookies().len()), (200, 1), "{ending}");
-        assert_ne!(id_of(&client.cookie()), id_of(&dead));
+        assert_eq!((reply.status, reply.issued().len()), (200, 1), "{ending}");
+        assert_ne!(id_of(&client.credential()), id_of(&dead));
         let read = client.run(Script::new().get("count").get("name")).await;
         assert_eq!(
             read.values(),
@@ -141,14 +141,10 @@ pub(crate) async fn a_login_on_a_dead_id_creates_a_session_unless_another_reques
     };
     app.gates.arrival("verifying").await;
     world.elapse(LATER);
-    world.end_elsewhere(&app, &client.cookie()).await;
+    world.end_elsewhere(&app, &client.credential()).await;
     app.gates.open("verifying");
     let reply = verifying.await.unwrap();
-    assert_eq!(
-        (reply.status, reply.set_cookies().len()),
-        (409, 0),
-        "the account was locked meanwhile"
-    );
+    assert_eq!((reply.status, reply.issued().len()), (409, 0), "the account was locked meanwhile");
 }
 
 /// A browser may send several cookies of the same name, by domain or path. The test also covers
@@ -163,11 +159,11 @@ pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
     ] {
         let mut cookies = Vec::new();
         for _ in 0..count {
-            cookies.push(visitor(&app).await.cookie());
+            cookies.push(visitor(&app).await.credential());
         }
         let reply = app.client().run_with(&[cookies.join("; ")], script.clone()).await;
         reply.values();
-        assert!(reply.set_cookies()[0].contains("Max-Age=0"));
+        assert!(reply.issued()[0].contains("Max-Age=0"));
         for cookie in &cookies {
             assert!(!exists(&app, cookie).await, "{script:?}, {count} cookies");
         }
@@ -178,25 +174,25 @@ pub(crate) async fn a_logout_ends_every_session_of_the_browser(world: World) {
 pub(crate) async fn planted_cookies_do_not_hide_the_youngest_session(world: World) {
     let app = world.app().await;
     let planted: Vec<_> = (1..=4)
-        .map(|age| cookies::cookie(&cookies::id(world.now() - Duration::from_secs(age * 60), 0)))
+        .map(|age| world.signed(&cookies::id(world.now() - Duration::from_secs(age * 60), 0)))
         .collect();
-    let own = visitor(&app).await.cookie();
+    let own = visitor(&app).await.credential();
     let header = [&planted[..], std::slice::from_ref(&own)].concat().join("; ");
     let reply = app.client().run_with(&[header], Script::new().get("count").set("count", 2)).await;
     assert_eq!(reply.values()[0], 1);
-    assert!(reply.set_cookies().is_empty());
+    assert!(reply.issued().is_empty());
 }
 
-/// An attacker may have planted or read the anonymous session's cookie. The old cookie must not end
-/// the session of the login.
+/// An attacker may have planted or read the anonymous session's credential. The old credential must
+/// not end the session of the login.
 pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_it(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let before = client.cookie();
+    let before = client.credential();
     client.run(Script::new().renew(1).set("name", "ada")).await.values();
     app.client().run_with(&[&before], Script::new().destroy()).await.values();
     assert_eq!(client.run(Script::new().get("name")).await.values(), ["ada"]);
-    let rotated = client.cookie();
+    let rotated = client.credential();
     client.run(Script::new().rotate()).await.values();
     app.client().run_with(&[&rotated], Script::new().destroy()).await.values();
     assert_eq!(
@@ -210,7 +206,7 @@ pub(crate) async fn an_id_from_before_the_login_does_not_end_the_session_after_i
 pub(crate) async fn the_application_ends_a_session_by_an_id_from_before_the_login(world: World) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let before = client.cookie();
+    let before = client.credential();
     client.run(Script::new().renew(1).set("name", "ada")).await.values();
     world.end_elsewhere(&app, &before).await;
     assert_eq!(client.run(Script::new().session_exists()).await.values(), [false]);
@@ -219,27 +215,31 @@ pub(crate) async fn the_application_ends_a_session_by_an_id_from_before_the_logi
 /// Returns sessions of another instance, whose clock is ahead or whose sessions live longer.
 async fn sessions_of_others(world: &World) -> Vec<(&'static str, String)> {
     let patient = world.app_with(|config| config.lifetime(Lifetime::normal().max(400 * DAY))).await;
-    let older = visitor(&patient).await.cookie();
+    let older = visitor(&patient).await.credential();
     world.elapse(Duration::from_secs(20 * 3600));
     assert!(exists(&patient, &older).await);
     let ahead = cookies::id(world.now() + Duration::from_secs(400), 0);
     world.begin_under(&ahead).await;
-    vec![("a shorter lifetime", older), ("a creation in the future", cookies::cookie(&ahead))]
+    vec![("a shorter lifetime", older), ("a creation in the future", world.signed(&ahead))]
 }
 
-/// Both for the cookie of a request and for an id.
+/// Both for the credential of a request and for an id.
 pub(crate) async fn sessions_that_this_program_cannot_use_are_still_ended(world: World) {
     for by_id in [false, true] {
-        for (why, cookie) in sessions_of_others(&world).await {
+        for (why, credential) in sessions_of_others(&world).await {
             let impatient = impatient(&world).await;
-            assert!(!exists(&impatient, &cookie).await, "{why}");
+            assert!(!exists(&impatient, &credential).await, "{why}");
             match by_id {
-                true => world.end_elsewhere(&impatient, &cookie).await,
+                true => world.end_elsewhere(&impatient, &credential).await,
                 false => drop(
-                    impatient.client().run_with(&[&cookie], Script::new().destroy()).await.values(),
+                    impatient
+                        .client()
+                        .run_with(&[&credential], Script::new().destroy())
+                        .await
+                        .values(),
                 ),
             }
-            assert!(!world.is_live(&cookie).await, "{why}");
+            assert!(!world.is_live(&credential).await, "{why}");
         }
     }
 }
@@ -247,10 +247,10 @@ pub(crate) async fn sessions_that_this_program_cannot_use_are_still_ended(world:
 /// The old session does not stay alive beside the new session.
 pub(crate) async fn a_change_of_id_ends_unusable_sessions(world: World) {
     for script in [Script::new().rotate(), Script::new().renew(1).set("name", "ada")] {
-        for (why, cookie) in sessions_of_others(&world).await {
+        for (why, credential) in sessions_of_others(&world).await {
             let impatient = impatient(&world).await;
-            impatient.client().run_with(&[&cookie], script.clone()).await.values();
-            assert!(!world.is_live(&cookie).await, "{why}");
+            impatient.client().run_with(&[&credential], script.clone()).await.values();
+            assert!(!world.is_live(&credential).await, "{why}");
         }
     }
 }
@@ -259,15 +259,15 @@ pub(crate) async fn a_change_of_id_ends_unusable_sessions(world: World) {
 pub(crate) async fn a_session_that_expired_only_by_this_clock_is_not_reported_as_expired(
     world: World,
 ) {
-    for (why, cookie) in sessions_of_others(&world).await {
+    for (why, credential) in sessions_of_others(&world).await {
         let impatient = impatient(&world).await;
         let session: Session<Visitor> =
-            impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
+            impatient.sessions.open_id(&id_of(&credential).parse().unwrap());
         let error = session.expires_in().await.unwrap_err();
         assert!(error.is_config() && error.to_string().contains("clocks"), "{why}: {error}");
         session.destroy().await.unwrap();
         let session: Session<Visitor> =
-            impatient.sessions.open_id(&id_of(&cookie).parse().unwrap());
+            impatient.sessions.open_id(&id_of(&credential).parse().unwrap());
         assert_eq!(session.expires_in().await.unwrap(), None);
     }
 }

@@ -40,7 +40,7 @@ async fn is_unavailable(client: &mut Client) {
     let reply = client.run(page()).await;
     assert!(begin.elapsed() < BOUND, "within the deadline");
     assert_eq!((reply.status, reply.body.as_str()), (503, "Service Unavailable"));
-    assert!(reply.set_cookies().is_empty());
+    assert!(reply.issued().is_empty());
     let reply = client.run(Script::new().get("count").set("count", 2)).await;
     for result in reply.results() {
         assert_eq!(result["error"][0], "unavailable", "never an empty session");
@@ -56,7 +56,7 @@ async fn a_server_that_is_killed_is_unavailable_and_then_back() {
     let mut world = World::redis_at(server, &url, DEADLINE).await;
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let before = client.cookie();
+    let before = client.credential();
     for _ in 0..2 {
         world.server_mut().kill();
         is_unavailable(&mut client).await;
@@ -66,7 +66,7 @@ async fn a_server_that_is_killed_is_unavailable_and_then_back() {
         is_served_again(&mut client).await;
     }
     assert_eq!(client.run(Script::new().get("count")).await.values(), [2]);
-    assert_eq!(client.cookie(), before);
+    assert_eq!(client.credential(), before);
 }
 
 /// Behaviour: store back. A session that was not saved to disk starts empty, under a new id.
@@ -75,10 +75,10 @@ async fn a_session_that_the_server_lost_starts_anew() {
     let mut world = World::redis().await;
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let before = client.cookie();
+    let before = client.credential();
     world.server_mut().restart();
     is_served_again(&mut client).await;
-    assert_ne!(id_of(&client.cookie()), id_of(&before));
+    assert_ne!(id_of(&client.credential()), id_of(&before));
 }
 
 /// Behaviours: store down, store back.
@@ -119,7 +119,7 @@ async fn a_failed_creation_sends_no_cookie() {
     world.server_mut().kill();
     let reply = app.client().run(Script::new().set("count", 1)).await;
     assert_eq!(reply.results()[0]["error"][0], "unavailable");
-    assert!(reply.set_cookies().is_empty());
+    assert!(reply.issued().is_empty());
 }
 
 /// Behaviour: unknown outcome. A reply lost after execution gives an unknown outcome, and the
@@ -134,7 +134,7 @@ async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     proxy.break_after(0);
     let reply = app.client().run(Script::new().set("count", 1)).await;
     assert_eq!(reply.results(), std::slice::from_ref(&unknown));
-    assert!(reply.set_cookies().is_empty(), "what is not known is not promised");
+    assert!(reply.issued().is_empty(), "what is not known is not promised");
     assert_eq!(world.server().unwrap().keys().len(), 1, "it was carried out");
     assert!(world.times_to_live()[0] > 0, "and expires");
     let mut client = app.client();
@@ -142,7 +142,7 @@ async fn a_lost_reply_is_an_unknown_outcome_that_the_next_operation_settles() {
     proxy.break_after(0);
     let reply = client.run(Script::new().set("count", 7).get("count").set("name", "x")).await;
     assert_eq!(reply.results(), [unknown, json!({ "ok": 7 }), json!({ "ok": null })]);
-    assert_eq!(reply.set_cookies().len(), 1, "settled under the same id");
+    assert_eq!(reply.issued().len(), 1, "settled under the same id");
     assert_eq!(client.run(Script::new().get("count")).await.values(), [7]);
 }
 
@@ -160,14 +160,14 @@ async fn a_rotation_whose_reply_was_lost_is_settled_by_what_follows() {
         Script::new().renew(1),
     ] {
         let mut client = visitor(&app).await;
-        let before = client.cookie();
+        let before = client.credential();
         proxy.break_after(0);
         let mut script = Script::new().rotate();
         script = script.join(follows.clone()).get("count");
         let reply = client.run(script).await;
         assert_eq!(reply.results()[0]["error"][1], "outcome_unknown");
         assert_eq!(reply.results().pop().unwrap(), json!({ "ok": 1 }), "{follows:?}");
-        assert_ne!(id_of(&client.cookie()), id_of(&before));
+        assert_ne!(id_of(&client.credential()), id_of(&before));
         assert_eq!(client.run(Script::new().get("count")).await.values(), [1]);
         assert_eq!(world.server().unwrap().cli::<String>(&["TYPE", &key_of(&before)]), "string");
     }

@@ -1,4 +1,4 @@
-//! Laziness and cookies.
+//! Laziness, and the cookie or token that a client gets.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) async fn a_handler_that_ignores_the_session_costs_nothing(world: Worl
     client.run(Script::new().set("count", 1)).await;
     let asked = world.commands(async || {
         let reply = client.ignore(Script::new()).await;
-        assert!(reply.set_cookies().is_empty() && reply.all("vary").is_empty());
+        assert!(reply.issued().is_empty() && reply.all("vary").is_empty());
         assert!(reply.all("cache-control").is_empty());
     });
     assert_eq!(asked.await, Vec::<String>::new());
@@ -27,7 +27,7 @@ pub(crate) async fn a_read_without_a_session_sends_no_command(world: World) {
             .run(Script::new().get("count").exists("name").raw("vip").remove("age"))
             .await;
         assert_eq!(reply.values(), [0.into(), false.into(), serde_json::Value::Null, false.into()]);
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
     });
     assert_eq!(asked.await, Vec::<String>::new());
 }
@@ -36,7 +36,7 @@ pub(crate) async fn a_read_without_a_session_sends_no_command(world: World) {
 pub(crate) async fn the_first_write_sets_one_cookie_with_every_attribute(world: World) {
     let app = world.app().await;
     let reply = app.client().run(Script::new().set("count", 1).set("name", "x")).await;
-    let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
+    let [cookie] = &reply.issued()[..] else { panic!("one cookie") };
     let (pair, attributes) = cookie.split_once("; ").unwrap();
     assert!(
         pair.starts_with("__Host-session-id=") && pair.len() == "__Host-session-id=".len() + 84
@@ -59,7 +59,7 @@ pub(crate) async fn configured_attributes_are_all_on_the_cookie(world: World) {
             .cookie_partitioned(true)
     });
     let reply = configured.await.client().run(Script::new().set("count", 1)).await;
-    let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie") };
+    let [cookie] = &reply.issued()[..] else { panic!("one cookie") };
     let (pair, attributes) = cookie.split_once("; ").unwrap();
     assert!(pair.starts_with("sid="));
     let mut attributes: Vec<_> = attributes.split("; ").collect();
@@ -78,13 +78,13 @@ pub(crate) async fn a_persistent_lifetime_gives_the_cookie_an_age(world: World) 
             .app_with(|config| config.lifetime(Lifetime::normal().max(max).persistent(true)))
             .await;
         let reply = app.client().run(Script::new().set("count", 1)).await;
-        let cookie = &reply.set_cookies()[0];
+        let cookie = &reply.issued()[0];
         assert!(cookie.contains(&format!("; Max-Age={seconds}")), "{cookie}");
     }
 }
 
 /// Behaviour: reading sets no cookie.
-pub(crate) async fn a_read_only_request_sets_no_cookie_and_postpones_expiry(world: World) {
+pub(crate) async fn a_read_only_request_issues_nothing_and_postpones_expiry(world: World) {
     let app = world.app().await;
     let mut client = app.client();
     client.run(Script::new().set("count", 7)).await;
@@ -92,7 +92,7 @@ pub(crate) async fn a_read_only_request_sets_no_cookie_and_postpones_expiry(worl
     let asked = world.commands(async || {
         let reply = client.run(Script::new().get("count")).await;
         assert_eq!(reply.values(), [7]);
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
     });
     world.assert_commands(asked.await, &["hget", "pexpire"]);
     world.elapse(Duration::from_secs(20 * 3600));
@@ -112,7 +112,7 @@ pub(crate) async fn a_page_that_counts_takes_two_round_trips(world: World) {
 }
 
 /// Behaviour: cookie on every response.
-pub(crate) async fn set_cookie_is_on_every_kind_of_response(world: World) {
+pub(crate) async fn the_credential_is_on_every_kind_of_response(world: World) {
     let app = world.app().await;
     let begins = || Script::new().set("count", 1);
     for script in [
@@ -124,7 +124,7 @@ pub(crate) async fn set_cookie_is_on_every_kind_of_response(world: World) {
     ] {
         let status = script.clone();
         let reply = app.client().run(script).await;
-        assert_eq!(reply.set_cookies().len(), 1, "{status:?}");
+        assert_eq!(reply.issued().len(), 1, "{status:?}");
     }
 }
 
@@ -145,14 +145,14 @@ pub(crate) async fn the_handlers_own_cookies_survive(world: World) {
         .set("count", 1)
         .header("set-cookie", "theme=dark")
         .header("set-cookie", "lang=en");
-    let cookies = app.client().run(script).await.set_cookies();
+    let cookies = app.client().run(script).await.issued();
     assert_eq!(cookies.len(), 3);
     assert!(cookies.iter().any(|cookie| cookie == "theme=dark"));
     assert!(cookies.iter().any(|cookie| cookie == "lang=en"));
 }
 
 /// Behaviour: caches keep nothing private.
-pub(crate) async fn vary_names_the_cookie_for_caches(world: World) {
+pub(crate) async fn vary_names_the_credential_for_caches(world: World) {
     let app = world.app().await;
     let public = |script: Script| {
         script.header("cache-control", "public, max-age=60").header("vary", "Accept")
@@ -160,13 +160,14 @@ pub(crate) async fn vary_names_the_cookie_for_caches(world: World) {
     let told = |reply: &session_tests::acceptance::Reply| {
         (reply.all("vary").join(", "), reply.all("cache-control").join(", "))
     };
+    let vary = format!("Accept, {}", world.request_headers());
     let mut client = app.client();
     let absent = client.run(public(Script::new().get("count"))).await;
-    assert_eq!(told(&absent), ("Accept, Cookie".to_owned(), "public, max-age=60".to_owned()));
+    assert_eq!(told(&absent), (vary.clone(), "public, max-age=60".to_owned()));
     let begun = client.run(public(Script::new().set("count", 1))).await;
-    assert_eq!(told(&begun), ("Accept, Cookie".to_owned(), "no-store".to_owned()));
+    assert_eq!(told(&begun), (vary.clone(), "no-store".to_owned()));
     let read = client.run(public(Script::new().get("count"))).await;
-    assert_eq!(told(&read), ("Accept, Cookie".to_owned(), "private, max-age=60".to_owned()));
+    assert_eq!(told(&read), (vary, "private, max-age=60".to_owned()));
     let ignored = client.ignore(public(Script::new())).await;
     assert_eq!(told(&ignored), ("Accept".to_owned(), "public, max-age=60".to_owned()));
 }

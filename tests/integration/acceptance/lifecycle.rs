@@ -48,17 +48,17 @@ pub(crate) async fn no_activity_postpones_the_absolute_deadline(world: World) {
         world.elapse(20 * HOUR - HOUR / 60);
         client.run(Script::new().get("count").set("name", "x")).await;
     }
-    let before = client.cookie();
+    let before = client.credential();
     world.elapse(HOUR);
     let reply = client.run(Script::new().get("count").set("count", 5)).await;
     assert_eq!(reply.values()[0], 0);
-    assert_ne!(id_of(&client.cookie()), id_of(&before));
+    assert_ne!(id_of(&client.credential()), id_of(&before));
 }
 
 /// The store gets no request.
 pub(crate) async fn a_session_past_its_deadline_is_absent_without_asking(world: World) {
     let app = world.app().await;
-    let expired = cookies::cookie(&cookies::id(world.now() - 30 * DAY, 0));
+    let expired = world.signed(&cookies::id(world.now() - 30 * DAY, 0));
     let asked = world.commands(async || {
         let reply =
             app.client().run_with(&[&expired], Script::new().get("count").remove("count")).await;
@@ -87,10 +87,10 @@ pub(crate) async fn every_expiry_is_capped_by_the_absolute_deadline(world: World
 pub(crate) async fn a_creation_time_in_the_future_is_refused(world: World) {
     let app = world.app().await;
     let asked = async |ahead: u64| {
-        let cookie = cookies::cookie(&cookies::id(world.now() + Duration::from_secs(ahead), 0));
+        let credential = world.signed(&cookies::id(world.now() + Duration::from_secs(ahead), 0));
         world
             .commands(async || {
-                app.client().run_with(&[&cookie], Script::new().get("count")).await;
+                app.client().run_with(&[&credential], Script::new().get("count")).await;
             })
             .await
     };
@@ -112,33 +112,33 @@ pub(crate) async fn a_session_of_an_unknown_class_has_the_strictest_lifetime(wor
     assert!((DAY.as_secs_f64() - left).abs() < 60.0, "{left}");
     let rotated = client.run(Script::new().rotate().get("count")).await;
     assert_eq!(rotated.values()[1], 2);
-    let cookie = client.cookie();
+    let credential = client.credential();
     client.run(Script::new().destroy()).await.values();
-    let reply = newer.client().run_with(&[&cookie], Script::new().session_exists()).await;
+    let reply = newer.client().run_with(&[&credential], Script::new().session_exists()).await;
     assert_eq!(reply.values(), [false]);
 }
 
 /// Behaviour: expired session.
 pub(crate) async fn an_expired_session_gives_no_old_data_and_a_new_id(world: World) {
     let (_app, mut client) = visitor(&world).await;
-    let before = client.cookie();
+    let before = client.credential();
     world.elapse(2 * DAY);
     let reply = client.run(Script::new().set("name", "new").get("count")).await;
     assert_eq!(reply.values()[1], 0);
-    assert_ne!(id_of(&client.cookie()), id_of(&before));
+    assert_ne!(id_of(&client.credential()), id_of(&before));
 }
 
 /// A tombstone under the session's key means gone, from the first read on.
 pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
     let (_app, mut client) = visitor(&world).await;
-    let id = id_of(&client.cookie());
+    let id = id_of(&client.credential());
     match &world.store {
         Store::Memory(store) => {
             let key = session_runtime::store::SessionKey::new("app", &id.parse().unwrap());
             store.destroy(&key, logout(HOUR)).await.unwrap();
         }
         Store::Redis(_, server) => {
-            let _: String = server.cli(&["SET", &key_of(&client.cookie()), "", "PX", "60000"]);
+            let _: String = server.cli(&["SET", &key_of(&client.credential()), "", "PX", "60000"]);
         }
     }
     for script in [Script::new().get("count").set("count", 2), Script::new().set("count", 2)] {
@@ -146,10 +146,10 @@ pub(crate) async fn a_session_that_was_ended_elsewhere_is_gone(world: World) {
         assert_eq!(reply.results().pop().unwrap(), json!({ "error": ["gone"] }));
         let page = client.run(script.strict()).await;
         assert_eq!((page.status, page.body.as_str()), (409, "Conflict"));
-        assert!(reply.set_cookies().is_empty() && page.set_cookies().is_empty());
+        assert!(reply.issued().is_empty() && page.issued().is_empty());
     }
     if let Some(server) = world.server() {
-        assert_eq!(server.cli::<String>(&["TYPE", &key_of(&client.cookie())]), "string");
+        assert_eq!(server.cli::<String>(&["TYPE", &key_of(&client.credential())]), "string");
     }
 }
 
@@ -186,8 +186,8 @@ pub(crate) async fn two_prefixes_do_not_see_each_other(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let other = world.app_with(|config| config.prefix("other")).await;
     client.move_to(&other);
-    let before = client.cookie();
+    let before = client.credential();
     let reply = client.run(Script::new().get("count").set("count", 7)).await;
     assert_eq!(reply.values()[0], 0);
-    assert_ne!(id_of(&client.cookie()), id_of(&before));
+    assert_ne!(id_of(&client.credential()), id_of(&before));
 }

@@ -4,6 +4,11 @@
 //! A behaviour is a function that takes a [`World`](session_tests::acceptance::World). To add a
 //! store or an adapter, add a line to [`over_every_store`]. An adapter also needs a file beside
 //! `tests/support/acceptance/axum_app.rs`.
+//!
+//! A session travels as a cookie or as a bearer token. A behaviour calls either a credential, and
+//! runs with both. The exceptions are in [`over_cookies_alone`]. The programs in memory accept cookies
+//! too, and their sessions begin as tokens because their layers have `bearer`. On Redis, the program
+//! accepts tokens alone.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
@@ -20,22 +25,25 @@ mod untrusted_input;
 mod values;
 
 macro_rules! over_every_store {
-    ($($module:ident { $($behaviour:ident)+ })+) => {
-        over_every_store!(@adapter axum Axum {
+    ($behaviours:tt) => {
+        over_every_store!(@adapter axum Axum Cookie {
             memory redis redis_8 valkey_9 tls sentinel cluster
-        } { $($module { $($behaviour)+ })+ });
+        } $behaviours);
         // Differences between stores are already covered with the first adapter.
-        over_every_store!(@adapter actix Actix { memory redis } { $($module { $($behaviour)+ })+ });
-        over_every_store!(@adapter poem Poem { memory redis } { $($module { $($behaviour)+ })+ });
+        over_every_store!(@adapter actix Actix Cookie { memory redis } $behaviours);
+        over_every_store!(@adapter poem Poem Cookie { memory redis } $behaviours);
     };
-    (@adapter $name:ident $adapter:ident { $($store:ident)+ } $behaviours:tt) => {
+    (@adapter $name:ident $adapter:ident $transport:ident { $($store:ident)+ } $behaviours:tt) => {
         mod $name {
-            $(over_every_store!(@store $store $adapter $behaviours);)+
+            $(over_every_store!(@store $store $adapter $transport $behaviours);)+
         }
     };
-    (@store $store:ident $adapter:ident { $($module:ident { $($behaviour:ident)+ })+ }) => {
+    (@store $store:ident $adapter:ident $transport:ident {
+        $($module:ident { $($behaviour:ident)+ })+
+    }) => {
         mod $store {
             $(mod $module {
+                use session_runtime::Transport;
                 use session_tests::acceptance::{Adapter, World};
 
                 $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,46 +51,66 @@ macro_rules! over_every_store {
                     // Some stores need a server that may be missing.
                     let world: Option<World> = World::$store().await.into();
                     let Some(world) = world else { return };
-                    crate::$module::$behaviour(world.with_adapter(Adapter::$adapter)).await;
+                    let world = world.with_adapter(Adapter::$adapter);
+                    let world = world.with_transport(Transport::$transport);
+                    crate::$module::$behaviour(world).await;
                 })+
             })+
         }
     };
 }
 
-over_every_store! {
+macro_rules! over_cookies_and_tokens {
+    ($behaviours:tt) => {
+        mod cookies {
+            over_every_store!($behaviours);
+        }
+        mod tokens {
+            // The transport does not depend on the store, so a single server is enough.
+            over_every_store!(@adapter axum Axum Bearer { redis } $behaviours);
+            mod behind_bearer {
+                over_every_store!(@adapter axum Axum CookieOrBearer { memory } $behaviours);
+                over_every_store!(@adapter actix Actix CookieOrBearer { memory } $behaviours);
+                over_every_store!(@adapter poem Poem CookieOrBearer { memory } $behaviours);
+            }
+        }
+    };
+}
+
+/// For behaviours that tokens do not have: attributes, quotes, other cookies, several cookies in a
+/// request and two managers with a cookie each. Behaviours without a request are here too.
+macro_rules! over_cookies_alone {
+    ($behaviours:tt) => {
+        mod cookies_alone {
+            over_every_store!($behaviours);
+        }
+    };
+}
+
+over_cookies_and_tokens! {{
     laziness {
         a_handler_that_ignores_the_session_costs_nothing
         a_read_without_a_session_sends_no_command
-        the_first_write_sets_one_cookie_with_every_attribute
-        configured_attributes_are_all_on_the_cookie
-        a_persistent_lifetime_gives_the_cookie_an_age
-        a_read_only_request_sets_no_cookie_and_postpones_expiry
+        a_read_only_request_issues_nothing_and_postpones_expiry
         a_page_that_counts_takes_two_round_trips
-        set_cookie_is_on_every_kind_of_response
+        the_credential_is_on_every_kind_of_response
         the_next_request_reads_earlier_writes
-        the_handlers_own_cookies_survive
-        vary_names_the_cookie_for_caches
+        vary_names_the_credential_for_caches
     }
     caching {
         a_body_that_uses_its_session_after_the_headers_is_private
         a_body_that_can_find_no_session_is_as_public_as_its_handler_says
-        no_cache_keeps_a_response_with_a_cookie_or_a_session
-        the_first_line_of_vary_names_the_cookie
+        no_cache_keeps_a_response_with_a_credential_or_a_session
+        the_first_line_of_vary_names_the_credential
     }
     untrusted_input {
-        a_cookie_with_any_byte_changed_is_no_session
-        a_cookie_signed_by_an_older_key_is_reissued_when_found_live
-        a_cookie_signed_by_a_removed_key_is_no_session
-        a_value_in_quotes_is_the_value
+        a_credential_with_any_byte_changed_is_no_session
+        a_credential_signed_by_an_older_key_is_reissued_when_found_live
+        a_credential_signed_by_a_removed_key_is_no_session
         an_unsigned_id_is_never_accepted
         a_value_signed_for_another_cookie_is_not_accepted
         an_id_that_the_store_does_not_know_is_never_adopted
         junk_never_reaches_the_store
-        the_live_one_of_two_cookies_wins_in_either_order
-        four_candidates_are_asked_and_no_more
-        all_cookie_headers_are_read
-        large_cookies_of_others_do_no_harm
     }
     values {
         missing_null_and_empty_stay_distinct
@@ -113,8 +141,6 @@ over_every_store! {
         writes_to_different_fields_at_once_both_survive
         concurrent_first_writes_create_one_session
         a_write_that_races_expiry_leaves_no_partial_session
-        dropped_requests_leave_every_session_whole
-        two_managers_are_independent
         a_layer_applied_twice_is_one_session
     }
     rotation {
@@ -130,21 +156,18 @@ over_every_store! {
         renewal_without_a_session_sets_the_lifetime_of_the_next_session
         a_lifetime_that_is_not_configured_is_refused
         renewal_replaces_a_planted_session
-        rotation_of_a_session_with_an_old_signature_sets_one_cookie
-        a_lifetime_that_differs_from_the_configuration_is_refused
+        rotation_of_a_session_with_an_old_signature_issues_one_credential
     }
     destruction {
-        the_removal_cookie_has_the_attributes_of_the_one_it_removes
         a_destroyed_session_leaves_at_most_a_tombstone_that_expires
         destroy_without_a_session_does_nothing
         destroy_works_when_memory_is_full
         a_write_after_destroy_begins_a_session_under_a_new_id
-        the_cookie_follows_the_last_of_many_changes
+        the_credential_follows_the_last_of_many_changes
         a_slow_request_does_not_bring_a_logged_out_session_back
         reading_against_a_logout_leaves_no_session
         logout_beats_a_rotation_at_the_same_time
-        a_dead_cookie_does_not_hide_a_live_one
-        after_the_headers_changing_the_cookie_is_an_error
+        after_the_headers_changing_the_credential_is_an_error
         a_removal_is_on_every_kind_of_response
         clearing_keeps_the_session_and_unknown_fields
         a_session_describes_itself
@@ -155,10 +178,7 @@ over_every_store! {
         a_request_after_the_end_of_its_session_creates_a_new_one
         a_request_that_was_under_way_when_its_session_ended_is_gone_however_long_it_takes
         a_request_within_the_grace_counts_as_under_way
-        a_part_of_the_application_never_writes_to_another_session
         a_login_on_a_dead_id_creates_a_session_unless_another_request_ended_it
-        a_logout_ends_every_session_of_the_browser
-        planted_cookies_do_not_hide_the_youngest_session
         an_id_from_before_the_login_does_not_end_the_session_after_it
         the_application_ends_a_session_by_an_id_from_before_the_login
         sessions_that_this_program_cannot_use_are_still_ended
@@ -172,6 +192,40 @@ over_every_store! {
         a_rotation_that_fails_loses_nothing
         a_change_after_a_renewal_does_not_cancel_it
         ids_that_change_under_load_leave_no_key_without_an_expiry
+    }
+}}
+
+over_cookies_alone! {{
+    laziness {
+        the_first_write_sets_one_cookie_with_every_attribute
+        configured_attributes_are_all_on_the_cookie
+        a_persistent_lifetime_gives_the_cookie_an_age
+        the_handlers_own_cookies_survive
+    }
+    untrusted_input {
+        a_value_in_quotes_is_the_value
+        the_live_one_of_two_cookies_wins_in_either_order
+        four_candidates_are_asked_and_no_more
+        all_cookie_headers_are_read
+        large_cookies_of_others_do_no_harm
+    }
+    concurrency {
+        dropped_requests_leave_every_session_whole
+        two_managers_are_independent
+    }
+    rotation {
+        a_lifetime_that_differs_from_the_configuration_is_refused
+    }
+    destruction {
+        the_removal_cookie_has_the_attributes_of_the_one_it_removes
+        a_dead_cookie_does_not_hide_a_live_one
+    }
+    endings {
+        a_part_of_the_application_never_writes_to_another_session
+        a_logout_ends_every_session_of_the_browser
+        planted_cookies_do_not_hide_the_youngest_session
+    }
+    regressions {
         a_browser_takes_the_removal_as_it_took_the_cookie
     }
-}
+}}

@@ -18,10 +18,10 @@ fn look() -> Script {
     Script::new().get("count").get("name")
 }
 
-/// Returns the stored value under the key of a cookie, with the Redis type name. On memory, nothing
-/// is checked.
-fn stored(world: &World, cookie: &str) -> Option<String> {
-    world.server().map(|server| server.cli(&["TYPE", &key_of(cookie)]))
+/// Returns the stored value under the key of a credential, with the Redis type name. On memory,
+/// nothing is checked.
+fn stored(world: &World, credential: &str) -> Option<String> {
+    world.server().map(|server| server.cli(&["TYPE", &key_of(credential)]))
 }
 
 /// [CVE-2025-46336] of rack-session, and the same in [connect-redis 328]: a request reads the
@@ -36,10 +36,10 @@ pub(crate) async fn a_request_that_ends_after_a_logout_restores_nothing(world: W
         [("reads", look().gate("reads")), ("writes", look().gate("writes").set("name", "old"))]
     {
         let mut client = visitor(&app).await;
-        let cookie = client.cookie();
+        let credential = client.credential();
         let request = {
-            let (client, cookie) = (client.clone(), cookie.clone());
-            tokio::spawn(async move { client.run_with(&[cookie], slow).await })
+            let (client, credential) = (client.clone(), credential.clone());
+            tokio::spawn(async move { client.run_with(&[credential], slow).await })
         };
         app.gates.arrival(gate).await;
         client.run(Script::new().destroy()).await;
@@ -50,28 +50,28 @@ pub(crate) async fn a_request_that_ends_after_a_logout_restores_nothing(world: W
             [json!({ "ok": 1 }), json!({ "ok": "x" })],
             "it read before"
         );
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
         assert!(
-            stored(&world, &cookie).is_none_or(|stored| stored == "string"),
+            stored(&world, &credential).is_none_or(|stored| stored == "string"),
             "a tombstone at most"
         );
-        let again = app.client().run_with(&[&cookie], look().session_exists()).await;
+        let again = app.client().run_with(&[&credential], look().session_exists()).await;
         assert_eq!(again.values(), [json!(0), json!(""), json!(false)]);
     }
 }
 
 /// actix-session's Redis store handles an update of a missing session by saving a new session
 /// (`RedisSessionStore::update`: "no update: fall back to save"). Here the session is gone, and the
-/// client keeps the same cookie.
+/// client keeps the same credential.
 pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world: World) {
     let app = world.app().await;
     for gate in ["expired", "destroyed"] {
         let mut client = visitor(&app).await;
-        let cookie = client.cookie();
+        let credential = client.credential();
         let request = {
-            let (client, cookie) = (client.clone(), cookie.clone());
+            let (client, credential) = (client.clone(), credential.clone());
             let script = look().gate(gate).set("count", 2).remove("name").clear();
-            tokio::spawn(async move { client.run_with(&[cookie], script).await })
+            tokio::spawn(async move { client.run_with(&[credential], script).await })
         };
         app.gates.arrival(gate).await;
         match gate {
@@ -83,8 +83,8 @@ pub(crate) async fn an_update_of_a_session_that_is_gone_is_not_a_creation(world:
         for result in &reply.results()[3..] {
             assert_eq!(*result, json!({ "error": ["gone"] }));
         }
-        assert!(reply.set_cookies().is_empty());
-        assert!(stored(&world, &cookie).is_none_or(|stored| stored != "hash"));
+        assert!(reply.issued().is_empty());
+        assert!(stored(&world, &credential).is_none_or(|stored| stored != "hash"));
     }
 }
 
@@ -103,12 +103,12 @@ pub(crate) async fn an_id_that_the_client_chose_never_becomes_its_sessions(world
         Script::new().session_exists().expires_in().remove("count").set("count", 1),
         Script::new().join(Script::new().set("count", 1).set("name", "x").get("vip")),
     ] {
-        let chosen = cookies::cookie(&cookies::id(world.now(), 0));
+        let chosen = world.signed(&cookies::id(world.now(), 0));
         let reply = app.client().run_with(&[&chosen], begins.clone()).await;
         reply.values();
-        let [cookie] = &reply.set_cookies()[..] else { panic!("one cookie: {begins:?}") };
-        assert_ne!(id_of(cookie), id_of(&chosen), "{begins:?}");
-        assert_ne!(id_of(cookie)[..8], id_of(&chosen)[..8], "{begins:?}: not the tag either");
+        let [credential] = &reply.issued()[..] else { panic!("one credential: {begins:?}") };
+        assert_ne!(id_of(credential), id_of(&chosen), "{begins:?}");
+        assert_ne!(id_of(credential)[..8], id_of(&chosen)[..8], "{begins:?}: not the tag either");
         assert!(stored(&world, &chosen).is_none_or(|stored| stored == "none"), "{begins:?}");
     }
 }
@@ -123,14 +123,14 @@ pub(crate) async fn a_rotation_that_fails_loses_nothing(world: World) {
     let app = world.app().await;
     for refused in ["rename", "set", "pexpire"] {
         let mut client = visitor(&app).await;
-        let cookie = client.cookie();
+        let credential = client.credential();
         server.on_every_master(&["ACL", "SETUSER", "default", &format!("-{refused}")]);
         let reply = client.run(Script::new().rotate()).await;
         server.on_every_master(&["ACL", "SETUSER", "default", "+@all"]);
         assert!(reply.results()[0].get("error").is_some(), "{refused}");
-        assert!(reply.set_cookies().is_empty(), "{refused}");
+        assert!(reply.issued().is_empty(), "{refused}");
         assert_eq!(client.run(look()).await.values(), [json!(1), json!("x")], "{refused}");
-        assert_eq!(stored(&world, &cookie).as_deref(), Some("hash"), "{refused}");
+        assert_eq!(stored(&world, &credential).as_deref(), Some("hash"), "{refused}");
         assert!(world.times_to_live().iter().all(|&left| left != -1), "{refused}");
         client.run(Script::new().rotate()).await.values();
         assert_eq!(
@@ -158,11 +158,11 @@ pub(crate) async fn a_change_after_a_renewal_does_not_cancel_it(world: World) {
     ] {
         for renewal in [Script::new().renew(0), Script::new().renew(1), Script::new().rotate()] {
             let mut client = visitor(&app).await;
-            let old = client.cookie();
+            let old = client.credential();
             let reply = client.run(renewal.join(change.clone())).await;
             reply.values();
-            assert_eq!(reply.set_cookies().len(), 1, "{change:?}");
-            assert_ne!(id_of(&client.cookie()), id_of(&old), "{change:?}");
+            assert_eq!(reply.issued().len(), 1, "{change:?}");
+            assert_ne!(id_of(&client.credential()), id_of(&old), "{change:?}");
             assert_eq!(client.run(look()).await.values(), [json!(1), json!("x")], "{change:?}");
             let stale = app.client().run_with(&[&old], look().session_exists()).await;
             assert_eq!(stale.values(), [json!(0), json!(""), json!(false)], "{change:?}");
@@ -222,8 +222,8 @@ pub(crate) async fn a_browser_takes_the_removal_as_it_took_the_cookie(world: Wor
     for configure in configurations {
         let app = world.app_with(configure).await;
         let mut client = app.client();
-        let set = client.run(Script::new().set("count", 1)).await.set_cookies().remove(0);
-        let removal = client.run(Script::new().destroy()).await.set_cookies().remove(0);
+        let set = client.run(Script::new().set("count", 1)).await.issued().remove(0);
+        let removal = client.run(Script::new().destroy()).await.issued().remove(0);
         for cookie in [&set, &removal] {
             assert!(browser_takes(cookie), "{}", cookie.split_once(';').unwrap().1);
         }

@@ -29,7 +29,7 @@ pub(crate) async fn missing_null_and_empty_stay_distinct(world: World) {
     client.run(Script::new().set("nickname", Value::Null).set("note", Value::Null)).await;
     assert_eq!(client.run(look()).await.values()[1], false);
     if let Some(server) = world.server() {
-        let _: u64 = server.cli(&["HSET", &key_of(&client.cookie()), "nickname", "null"]);
+        let _: u64 = server.cli(&["HSET", &key_of(&client.credential()), "nickname", "null"]);
         assert_eq!(client.run(Script::new().get("nickname")).await.values(), ["null"]);
     }
 }
@@ -58,7 +58,7 @@ pub(crate) async fn a_value_over_the_limit_is_refused_before_anything_is_sent(wo
 pub(crate) async fn writing_one_field_leaves_the_bytes_of_others(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let Some(server) = world.server() else { return };
-    let key = key_of(&client.cookie());
+    let key = key_of(&client.credential());
     let _: u64 = server.cli(&[
         &b"HSET"[..],
         key.as_bytes(),
@@ -98,7 +98,7 @@ pub(crate) async fn a_read_after_a_write_sees_it(world: World) {
 pub(crate) async fn a_field_that_cannot_be_decoded_names_itself_and_harms_no_other(world: World) {
     let (_app, mut client) = visitor(&world).await;
     let Some(server) = world.server() else { return };
-    let key = key_of(&client.cookie());
+    let key = key_of(&client.credential());
     for (field, bytes) in
         [("small", "300"), ("age", "abc"), ("vip", "yes"), ("properties", "{\"a\":"), ("note", "")]
     {
@@ -118,14 +118,14 @@ pub(crate) async fn a_field_that_cannot_be_decoded_names_itself_and_harms_no_oth
 /// Behaviour: reserved names.
 pub(crate) async fn removing_the_last_field_ends_nothing(world: World) {
     let (_app, mut client) = visitor(&world).await;
-    let before = client.cookie();
+    let before = client.credential();
     assert_eq!(
         client.run(Script::new().remove("count").remove("count")).await.values(),
         [true, false]
     );
     let reply = client.run(Script::new().get("count").set("count", 9)).await;
-    assert!(reply.set_cookies().is_empty());
-    assert_eq!(client.cookie(), before);
+    assert!(reply.issued().is_empty());
+    assert_eq!(client.credential(), before);
     assert_eq!(client.run(Script::new().get("count")).await.values(), [9]);
 }
 
@@ -169,7 +169,7 @@ pub(crate) async fn none_removes_the_field_and_creates_nothing(world: World) {
     let asked = world.commands(async || {
         let reply =
             app.client().run(Script::new().set("age", Value::Null).set("note", Value::Null)).await;
-        assert!(reply.set_cookies().is_empty());
+        assert!(reply.issued().is_empty());
     });
     assert_eq!(asked.await, Vec::<String>::new());
     let mut client = app.client();

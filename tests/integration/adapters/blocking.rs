@@ -46,7 +46,10 @@ fn use_it(sessions: &Sessions) {
     assert_eq!(session.count().update(|count| count + 1).wait().unwrap(), 2);
     let all = session.read((session.count(), session.name(), session.age())).wait().unwrap();
     assert_eq!(all, (2, "Ada".to_owned(), Some(36)));
+    let token = session.form_token().wait().unwrap();
+    session.check_form_token(token.as_str()).wait().unwrap();
     session.rotate().wait().unwrap();
+    assert!(session.check_form_token(token.as_str()).wait().is_err());
     session.destroy().wait().unwrap();
     assert!(handle.finish().set_cookie().unwrap().contains("Max-Age=0"));
 

@@ -6,10 +6,12 @@
 mod across;
 mod actix;
 mod axum;
+mod bearer;
 mod blocking;
 mod live_connections;
 mod plain_http;
 mod poem;
+mod same_origin;
 mod unavailability;
 mod websocket;
 

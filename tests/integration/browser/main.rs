@@ -1,7 +1,10 @@
-//! A real browser: the examples `login` and `chat`, and cross-site requests.
+//! A real browser: the examples `api`, `chat` and `login`, cross-site requests, and requests of
+//! other origins.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
+mod api;
 mod browser;
 mod chat;
 mod cross_site;
+mod same_origin;

@@ -5,6 +5,7 @@
 mod deployment;
 mod documentation;
 mod examples;
+mod examples_api;
 mod features;
 pub mod fuzz_corpora;
 mod program;

@@ -23,13 +23,15 @@ struct Visitor {
     count: u64,
 }
 
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 15] = [
     "get",
     "has",
     "exists",
     "touch",
     "expires_in",
     "end_reason",
+    "form_token",
+    "check_form",
     "set",
     "remove",
     "clear",
@@ -129,6 +131,8 @@ async fn carry_out(session: &Session<Visitor>, operation: &str) {
         "touch" => drop(session.touch().await),
         "expires_in" => drop(session.expires_in().await),
         "end_reason" => drop(session.end_reason().await),
+        "form_token" => drop(session.form_token().await),
+        "check_form" => drop(session.check_form_token("forged").await),
         "set" => drop(session.set_count(2).await),
         "remove" => drop(session.count().remove().await),
         "clear" => drop(session.clear().await),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use futures::future::{join_all, select};
-use session_runtime::{Error, Lifetime, Session, SessionConfig, SessionHandle, Sessions};
+use session_runtime::{
+    Error, Lifetime, Session, SessionConfig, SessionHandle, Sessions, Transport,
+};
 
 #[derive(Debug, Session)]
 struct Visitor {
@@ -30,6 +32,9 @@ async fn every_operation(session: &Session<Visitor>) -> Result<(), Error> {
     session.touch().await?;
     session.expires_in().await?;
     session.end_reason().await?;
+    let token = session.form_token().await?;
+    session.check_form_token(token.as_str()).await?;
+    session.token().await?;
     session.clear().await?;
     session.rotate().await?;
     session.renew(Lifetime::remembered()).await?;
@@ -52,7 +57,8 @@ async fn handler_with_two_schemas(
 }
 
 async fn handle() -> SessionHandle {
-    Sessions::new(SessionConfig::new().store("memory:")).await.unwrap().open([])
+    let config = SessionConfig::new().store("memory:").transport(Transport::CookieOrBearer);
+    Sessions::new(config).await.unwrap().open([])
 }
 
 #[tokio::test]

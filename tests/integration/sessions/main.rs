@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 
 mod adversarial_values;
+mod bearer;
 mod contention;
 mod costs;
 mod created_at;
@@ -19,3 +20,4 @@ mod records;
 mod schemas;
 mod startup;
 mod testing;
+mod transports;

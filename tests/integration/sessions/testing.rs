@@ -9,7 +9,7 @@ use axum::routing::get;
 use session_runtime::find::Surplus;
 use session_runtime::store::ConnectionState;
 use session_runtime::testing::{self, Browser, FailingStore, Failure, ManualClock};
-use session_runtime::{Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions};
+use session_runtime::{Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions, Transport};
 use session_tests::cookies::SECRET;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -316,6 +316,70 @@ async fn a_browser_sends_its_cookie_beside_others_and_keeps_what_is_set() {
     assert_eq!(count(&mut other_tab).await.unwrap(), 0);
 }
 
+#[tokio::test]
+async fn a_token_is_kept_rotated_forged_and_removed_like_a_cookie() {
+    let sessions = token_sessions(|config| config);
+    let mut client = Browser::new(&sessions);
+    assert_eq!((count(&mut client).await.unwrap(), client.token()), (0, None));
+    set(&mut client, 7).await.unwrap();
+    assert!(client.token().is_some_and(|token| token.len() == 84) && client.cookie().is_none());
+    assert_eq!(count(&mut client).await.unwrap(), 7);
+    let mut forger = client.forge();
+    assert_ne!(forger.token(), client.token());
+    assert_eq!(count(&mut forger).await.unwrap(), 0);
+    let mut thief = client.clone();
+    client.visit(async |session: Session<Visitor>| session.rotate().await).await.unwrap();
+    assert_ne!(client.token(), thief.token());
+    assert!(set(&mut thief, 1).await.unwrap_err().is_gone());
+    assert_eq!(count(&mut client).await.unwrap(), 7);
+    assert!(!format!("{client:?}").contains(&client.token().unwrap()[10..]));
+    client.visit(async |session: Session<Visitor>| session.destroy().await).await.unwrap();
+    assert_eq!(client.token(), None);
+}
+
+#[tokio::test]
+async fn a_session_changes_from_the_cookie_to_a_token() {
+    let sessions = token_sessions(|config| config.transport(Transport::CookieOrBearer));
+    let mut client = Browser::new(&sessions);
+    set(&mut client, 7).await.unwrap();
+    assert!(client.cookie().is_some() && client.token().is_none());
+    let token = client.visit(async |session: Session<Visitor>| session.token().await);
+    let token = token.await.unwrap().unwrap();
+    assert_eq!((client.cookie(), client.token()), (None, Some(token.expose_secret())));
+    assert_eq!(count(&mut client).await.unwrap(), 7);
+    client.receive_token("");
+    assert_eq!((client.cookie(), client.token()), (None, None));
+}
+
+#[tokio::test]
+async fn a_client_sends_its_token_to_a_router_and_keeps_the_next_one() {
+    async fn answer(session: Session<Visitor>) -> Result<String, Error> {
+        Ok(session.count().incr(1).await?.to_string())
+    }
+    async fn leave(session: Session<Visitor>) -> Result<(), Error> {
+        session.destroy().await
+    }
+    let named = |config: SessionConfig| {
+        config.token_header("X-Session").token_response_header("X-New-Session")
+    };
+    for sessions in [token_sessions(|config| config), token_sessions(named)] {
+        let routes = Router::new().route("/", get(answer)).route("/leave", get(leave));
+        let app = routes.layer(sessions.layer());
+        let mut client = Browser::new(&sessions);
+        for expected in ["1", "2"] {
+            let request = Request::get("/").body(Body::empty()).unwrap();
+            let response = client.send(app.clone(), request).await.unwrap();
+            let issued =
+                ["session-token", "x-new-session"].map(|name| response.headers().get(name));
+            assert!(issued.iter().flatten().all(|token| token.is_sensitive()), "{issued:?}");
+            assert_eq!(to_bytes(response.into_body(), 99).await.unwrap(), expected);
+        }
+        let request = Request::get("/leave").body(Body::empty()).unwrap();
+        client.send(app, request).await.unwrap();
+        assert_eq!(client.token(), None);
+    }
+}
+
 #[derive(Session)]
 struct Basket {
     items: u64,
@@ -351,6 +415,12 @@ async fn every_operation_reaches_a_custom_store() {
     ] {
         assert!(error.is_unavailable(), "{error}");
     }
+}
+
+/// Returns a manager with bearer tokens, unless `configure` chooses another transport.
+fn token_sessions(configure: impl FnOnce(SessionConfig) -> SessionConfig) -> Sessions {
+    let config = configure(SessionConfig::new().transport(Transport::Bearer));
+    testing::sessions(config.secret(SECRET), &ManualClock::default()).unwrap()
 }
 
 fn failing_sessions() -> (FailingStore, Sessions) {

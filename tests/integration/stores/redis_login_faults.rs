@@ -19,7 +19,7 @@ use session_tests::{until, wait_for};
 #[derive(Debug, Session)]
 struct Shop {
     user: Option<u64>,
-    token: String,
+    key: String,
     cart: u64,
     theme: u64,
 }
@@ -271,7 +271,7 @@ async fn visit(sessions: &Sessions, number: u64) -> Result<String, Error> {
 /// Logs this user in, and keeps nothing but the cart.
 async fn log_in(handle: &SessionHandle, user: u64) -> Result<(), Error> {
     let shop: Session<Shop> = handle.session();
-    let fields = shop.write().set(shop.user(), user).set(shop.token(), token(user));
+    let fields = shop.write().set(shop.user(), user).set(shop.key(), token(user));
     fields.keep_only((shop.cart(),)).renew(Lifetime::remembered()).commit().await
 }
 
@@ -349,7 +349,7 @@ fn whole(entries: &BTreeMap<String, Entry>) -> Kept {
         }
         Some(user) => {
             assert!(entries.len() > 1 && session.left > IDLE, "{entries:#?}");
-            vec![("", ""), ("cart", number), ("token", &*token), ("user", user)]
+            vec![("", ""), ("cart", number), ("key", &*token), ("user", user)]
         }
     };
     assert_eq!(content.into_iter().collect::<Vec<_>>(), expected, "{entries:#?}");

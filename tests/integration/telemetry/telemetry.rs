@@ -129,6 +129,11 @@ async fn each_operation_logs_its_name_field_tag_and_outcome() {
         assert_eq!(done(session.touch(), log, handle).await, ok("touch", ""));
         assert_eq!(done(session.expires_in(), log, handle).await, ok("expires_in", ""));
         assert_eq!(done(session.end_reason(), log, handle).await, ok("end_reason", ""));
+        assert_eq!(done(session.form_token(), log, handle).await, ok("form_token", ""));
+        assert_eq!(
+            done(session.check_form_token("forged"), log, handle).await,
+            ok("check_form_token", "").replace("\"ok\"", "\"invalid_form_token\"")
+        );
         assert_eq!(done(session.rotate(), log, handle).await, ok("rotate", ""));
         assert_eq!(done(session.renew(Lifetime::remembered()), log, handle).await, ok("renew", ""));
         assert_eq!(done(session.clear(), log, handle).await, ok("clear", ""));

@@ -15,25 +15,28 @@ use actix_web::{App, HttpResponse, HttpServer};
 use serde_json::Value;
 use session_runtime::{Error, Session, Sessions};
 
+use super::adapter::Layers;
 use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program with this number of session middlewares, on a separate thread.
+/// Serves the suite's program behind these session middlewares, on a separate thread.
 pub(crate) fn serve(
     listener: TcpListener,
     sessions: Sessions,
     gates: Gates,
-    layers: usize,
+    layers: Layers,
 ) -> ServerHandle {
     let app = move || {
+        let middleware = sessions.middleware();
+        let middleware = if layers.has_bearer { middleware.bearer() } else { middleware };
         App::new()
             .app_data(Data::new(gates.clone()))
             .app_data(web::JsonConfig::default().limit(usize::MAX))
             .route("/ignore", web::post().to(ignore))
             .route("/do", web::post().to(act))
-            .wrap(Condition::new(layers > 1, sessions.middleware()))
-            .wrap(sessions.middleware())
+            .wrap(Condition::new(layers.number > 1, middleware.clone()))
+            .wrap(middleware)
     };
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {

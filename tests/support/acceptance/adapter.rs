@@ -21,14 +21,21 @@ pub enum Adapter {
     Poem,
 }
 
+/// The session layers of the suite's program.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layers {
+    pub(crate) number: usize,
+    pub(crate) has_bearer: bool,
+}
+
 impl Adapter {
-    /// Serves the suite's program with this number of session layers.
+    /// Serves the suite's program behind these session layers.
     pub(crate) fn serve(
         self,
         listener: TcpListener,
         sessions: Sessions,
         gates: Gates,
-        layers: usize,
+        layers: Layers,
     ) -> Serving {
         match self {
             Self::Axum => {

@@ -12,14 +12,17 @@ use axum::{Json, Router};
 use serde_json::Value;
 use session_runtime::{Error, Session, Sessions};
 
+use super::adapter::Layers;
 use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program with this number of session layers.
-pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) {
+/// Serves the suite's program behind these session layers.
+pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: Layers) {
     let routes = Router::new().route("/ignore", post(ignore)).route("/do", post(act));
-    let app = (0..layers).fold(routes, |app, _| app.layer(sessions.layer()));
+    let layer = sessions.layer();
+    let layer = if layers.has_bearer { layer.bearer() } else { layer };
+    let app = (0..layers.number).fold(routes, |app, _| app.layer(layer.clone()));
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     axum::serve(listener, app.layer(DefaultBodyLimit::disable()).with_state(gates)).await.unwrap();

@@ -13,6 +13,7 @@ mod gates;
 mod poem_app;
 mod script;
 mod visitor;
+mod wallet;
 mod world;
 
 pub use adapter::Adapter;

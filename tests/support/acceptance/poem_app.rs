@@ -10,17 +10,20 @@ use poem::{Body as PoemBody, EndpointExt, IntoResponse, Response, Route, Server,
 use serde_json::Value;
 use session_runtime::{Error, Session, Sessions};
 
+use super::adapter::Layers;
 use super::gates::Gates;
 use super::script::{Body, Script};
 use super::visitor::{self, Visitor};
 
-/// Serves the suite's program with this number of session layers.
-pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: usize) {
+/// Serves the suite's program behind these session layers.
+pub(crate) async fn serve(listener: TcpListener, sessions: Sessions, gates: Gates, layers: Layers) {
     listener.set_nonblocking(true).unwrap();
     let acceptor = TcpAcceptor::from_std(listener).unwrap().boxed();
     let routes = Route::new().at("/ignore", post(ignore)).at("/do", post(act)).data(gates);
-    let app = (0..layers)
-        .fold(routes.map_to_response().boxed(), |app, _| app.with(sessions.layer()).boxed());
+    let layer = sessions.layer();
+    let layer = if layers.has_bearer { layer.bearer() } else { layer };
+    let app = (0..layers.number)
+        .fold(routes.map_to_response().boxed(), |app, _| app.with(layer.clone()).boxed());
     Server::new_with_acceptor(acceptor).run(app).await.unwrap();
 }
 

@@ -6,27 +6,29 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_runtime::store::{Lookup, SessionKey, SessionStore};
 use session_runtime::testing::ManualClock;
-use session_runtime::{MemoryStore, RedisStore, SessionConfig, Sessions};
+use session_runtime::{MemoryStore, RedisStore, SessionConfig, SessionHandle, Sessions, Transport};
 
-use super::adapter::{Adapter, Serving};
+use super::adapter::{Adapter, Layers, Serving};
 use super::client::Client;
 use super::gates::Gates;
 use super::script::Script;
 use super::visitor::Visitor;
-use crate::cookies::{SECRET, id_of};
+use crate::cookies::{self, SECRET, id_of};
 use crate::deployment::{Deployment, Shared, Tls};
 use crate::gated_store::GatedStore;
 use crate::server::{Make, Monitor, RedisServer};
 use crate::store_suite::create;
 use crate::until;
 
-/// A store under test, the clock for its sessions, and the web framework of the program.
+/// A store under test, the clock for its sessions, and the web framework and the transport of the
+/// program.
 #[derive(Debug)]
 pub struct World {
     /// The store under test.
     pub store: Store,
     clock: ManualClock,
     adapter: Adapter,
+    transport: Transport,
 }
 
 /// A store under test.
@@ -58,6 +60,7 @@ pub struct App {
     pub sessions: Sessions,
     /// Points at which the handlers wait.
     pub gates: Gates,
+    transport: Transport,
     _serving: Serving,
 }
 
@@ -69,6 +72,7 @@ impl World {
             store: Store::Memory(MemoryStore::with_clock(&clock)),
             clock,
             adapter: Adapter::default(),
+            transport: Transport::default(),
         }
     }
 
@@ -121,8 +125,12 @@ impl World {
     async fn connect(servers: Deployed, url: &str, timeout: Duration) -> Self {
         let store = RedisStore::builder(url).timeout(timeout).connect().await.unwrap();
         let clock = ManualClock::new(this_second());
-        let world =
-            Self { store: Store::Redis(store, servers), clock, adapter: Adapter::default() };
+        let world = Self {
+            store: Store::Redis(store, servers),
+            clock,
+            adapter: Adapter::default(),
+            transport: Transport::default(),
+        };
         world.teach_scripts().await;
         world
     }
@@ -130,6 +138,12 @@ impl World {
     /// Runs the program on this web framework.
     pub fn with_adapter(self, adapter: Adapter) -> Self {
         Self { adapter, ..self }
+    }
+
+    /// Lets sessions travel by this transport. With [`Transport::CookieOrBearer`], the session layers
+    /// have `bearer`, and the clients keep tokens.
+    pub fn with_transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
     }
 
     /// Starts the suite's program with the usual configuration.
@@ -151,8 +165,9 @@ impl World {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let gates = Gates::default();
+        let layers = Layers { number: layers, has_bearer: has_bearer(self.transport) };
         let serving = self.adapter.serve(listener, sessions.clone(), gates.clone(), layers);
-        let app = App { base, sessions, gates, _serving: serving };
+        let app = App { base, sessions, gates, transport: self.transport, _serving: serving };
         if self.adapter == Adapter::Actix {
             // A worker opens its own connections when it starts. Tests must not count these
             // commands.
@@ -167,7 +182,7 @@ impl World {
 
     /// Returns a manager on this store.
     pub fn sessions(&self, configure: impl FnOnce(SessionConfig) -> SessionConfig) -> Sessions {
-        let config = configure(SessionConfig::new().secret(SECRET));
+        let config = configure(SessionConfig::new().secret(SECRET).transport(self.transport));
         let sessions = match &self.store {
             Store::Memory(store) => Sessions::with_store(config, store.clone()),
             Store::Redis(store, _) => Sessions::with_store(config, store.clone()),
@@ -184,6 +199,31 @@ impl World {
         let config = SessionConfig::new().secret(SECRET);
         let sessions = Sessions::with_store(config, store.clone()).unwrap();
         (store, sessions.with_clock(&self.clock))
+    }
+
+    /// Returns the credential of a session with this id, as a client of the program sends it.
+    pub fn signed(&self, id: &str) -> String {
+        match self.transport {
+            Transport::Cookie => cookies::cookie(id),
+            _ => cookies::token(id),
+        }
+    }
+
+    /// Returns a credential with this value, signed or not.
+    pub fn credential(&self, value: &[u8]) -> Vec<u8> {
+        match self.transport {
+            Transport::Cookie => [cookies::NAME.as_bytes(), b"=", value].concat(),
+            _ => value.to_vec(),
+        }
+    }
+
+    /// Returns the request headers that can have credentials, as `Vary` names them.
+    pub fn request_headers(&self) -> &'static str {
+        match self.transport {
+            Transport::Cookie => "Cookie",
+            Transport::Bearer => "Authorization",
+            _ => "Cookie, Authorization",
+        }
     }
 
     /// Returns the current time of the program.
@@ -276,9 +316,9 @@ impl World {
         }
     }
 
-    /// Ends the session of a cookie outside a request, like a job or an administrator.
-    pub async fn end_elsewhere(&self, app: &App, cookie: &str) {
-        let id = id_of(cookie).parse().unwrap();
+    /// Ends the session of a credential outside a request, like a job or an administrator.
+    pub async fn end_elsewhere(&self, app: &App, credential: &str) {
+        let id = id_of(credential).parse().unwrap();
         app.sessions.open_id::<Visitor>(&id).destroy().await.unwrap();
     }
 
@@ -287,9 +327,9 @@ impl World {
         create(self.any_store(), &SessionKey::new("app", &id.parse().unwrap()), &[]).await;
     }
 
-    /// Returns whether the store has the session of a cookie.
-    pub async fn is_live(&self, cookie: &str) -> bool {
-        let key = SessionKey::new("app", &id_of(cookie).parse().unwrap());
+    /// Returns whether the store has the session of a credential.
+    pub async fn is_live(&self, credential: &str) -> bool {
+        let key = SessionKey::new("app", &id_of(credential).parse().unwrap());
         matches!(self.any_store().expires_in(&key).await.unwrap(), Lookup::Found(_))
     }
 
@@ -335,8 +375,27 @@ impl Deref for Deployed {
 impl App {
     /// Returns a new client.
     pub fn client(&self) -> Client {
-        Client::new(&self.base)
+        Client::new(&self.base, self.transport)
     }
+
+    /// Opens a request with this credential, without HTTP.
+    pub fn open(&self, credential: &[u8]) -> SessionHandle {
+        if self.transport == Transport::Cookie {
+            return self.sessions.open([credential]);
+        }
+        let handle = self.sessions.open([]);
+        let value = [b"Bearer ", credential].concat();
+        handle.note_request("GET", |name| (name == "authorization").then_some(&value[..]));
+        if has_bearer(self.transport) {
+            handle.bearer();
+        }
+        handle
+    }
+}
+
+/// Returns whether the session layers have `bearer`.
+fn has_bearer(transport: Transport) -> bool {
+    transport == Transport::CookieOrBearer
 }
 
 /// Returns whether a client has sent the commands of a new connection and nothing since.

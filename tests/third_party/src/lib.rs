@@ -49,6 +49,8 @@ pub enum Flaw {
     WalksOverTombstones,
     /// No mistake: the store says that a rotation cannot change fields.
     RotatesOnlyWhole,
+    /// No mistake: the store says that a change cannot keep times.
+    KeepsNoTimes,
 }
 
 struct Entry {

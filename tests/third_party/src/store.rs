@@ -72,7 +72,9 @@ impl SessionStore for NaiveStore {
         key: &'a SessionKey,
         modify: Modify<'a>,
     ) -> Reply<'a, Lookup<Modified>> {
-        if modify.ttl.is_some() && !modify.keeps_times {
+        if modify.keeps_times && self.has(Flaw::KeepsNoTimes)
+            || modify.ttl.is_some() && !modify.keeps_times
+        {
             return refused();
         }
         if self.has(Flaw::AddsAsFloats)
@@ -135,7 +137,7 @@ impl SessionStore for NaiveStore {
     }
 
     fn supports_keeping_times(&self) -> bool {
-        true
+        !self.has(Flaw::KeepsNoTimes)
     }
 
     fn scan<'a>(&'a self, scan: Scan<'a>) -> Reply<'a, ScanPage> {

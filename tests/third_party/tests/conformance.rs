@@ -73,6 +73,14 @@ mod a_store_that_only_rotates_whole_sessions {
     });
 }
 
+mod a_store_that_keeps_no_times {
+    use super::*;
+
+    session_runtime::testing::store_suite!(async {
+        Naive(NaiveStore::with_flaw(Flaw::KeepsNoTimes))
+    });
+}
+
 #[test]
 fn a_store_that_only_rotates_whole_sessions_refuses_a_batch_with_a_new_id() {
     #[derive(Session)]
@@ -92,6 +100,27 @@ fn a_store_that_only_rotates_whole_sessions_refuses_a_batch_with_a_new_id() {
         session.renew(Lifetime::normal()).await.unwrap();
         batch().commit().await.unwrap();
         assert_eq!(session.user().await.unwrap(), Some(42));
+    });
+}
+
+#[test]
+fn a_store_that_keeps_no_times_does_not_encrypt_again() {
+    #[derive(Session)]
+    struct Auth {
+        #[session(encrypt)]
+        note: Option<String>,
+    }
+    run(async {
+        let config = SessionConfig::new()
+            .secret("an ample secret for this test: 0123456789")
+            .encryption_keys("an ample key for this test: 0123456789");
+        let store = NaiveStore::with_flaw(Flaw::KeepsNoTimes);
+        let sessions = Sessions::with_store(config, store).unwrap();
+        let session = sessions.create::<Auth>().await.unwrap();
+        session.set_note("hello").await.unwrap();
+        let refused = sessions.reencrypt::<Auth>().run().await.unwrap_err();
+        assert!(refused.is_unsupported() && refused.to_string().contains("keeps_times"));
+        assert_eq!(session.note().await.unwrap(), Some("hello".to_owned()));
     });
 }
 

@@ -11,7 +11,7 @@ fn the_methods_of_session_are_reserved() {
     assert_eq!(
         reserved("SESSION_METHODS"),
         session_methods(),
-        "session-derive/src/reserved.rs, session-runtime/src/session/mod.rs"
+        "session-derive/src/reserved.rs, session-runtime/src/session/"
     );
 }
 
@@ -43,11 +43,15 @@ fn every_reserved_name_is_documented() {
 
 /// Returns the public methods in all blocks `impl<S: Schema> Session<S>`.
 fn session_methods() -> BTreeSet<String> {
-    let file = parse("../../session-runtime/src/session/mod.rs");
-    let blocks = file.items.into_iter().filter_map(|item| match item {
-        Item::Impl(block) if block.trait_.is_none() && is_session(&block.self_ty) => Some(block),
-        _ => None,
-    });
+    let blocks =
+        files("../../session-runtime/src/session").flat_map(|file| file.items).filter_map(|item| {
+            match item {
+                Item::Impl(block) if block.trait_.is_none() && is_session(&block.self_ty) => {
+                    Some(block)
+                }
+                _ => None,
+            }
+        });
     let items = blocks.flat_map(|block| block.items);
     items
         .filter_map(|item| match item {
@@ -57,6 +61,15 @@ fn session_methods() -> BTreeSet<String> {
             _ => None,
         })
         .collect()
+}
+
+/// Returns the parsed files of a folder.
+fn files(folder: &str) -> impl Iterator<Item = syn::File> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let paths = std::fs::read_dir(folder).expect("the folder is there");
+    let paths = paths.map(|entry| entry.expect("the folder can be read").path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    paths.map(|path| parse(path.to_str().expect("the path is text")))
 }
 
 fn is_session(ty: &Type) -> bool {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::search::{FOLLOWED, Found};
+use super::search::{FOLLOWED, Found, successor};
 use super::walk::Walk;
 use crate::background::sleep_until;
 use crate::error::{Error, Kind};
@@ -215,8 +215,7 @@ impl Change<'_> {
                 Lookup::Missing => break,
                 Lookup::Dead => {}
             }
-            let tombstone = store.tombstone(&session.key).await?;
-            let Some(next) = tombstone.and_then(|tombstone| tombstone.successor()) else { break };
+            let Some(next) = successor(manager, &session.key).await? else { break };
             session = manager.metadata(next);
         }
         Ok(false)

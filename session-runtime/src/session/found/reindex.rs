@@ -4,7 +4,7 @@ use std::any::type_name;
 
 use bytes::Bytes;
 
-use super::search::{FOLLOWED, Found};
+use super::search::{FOLLOWED, Found, successor};
 use super::walk::Walk;
 use crate::error::{Error, Kind};
 use crate::lifecycle::SessionMetadata;
@@ -20,8 +20,7 @@ pub(crate) async fn reindex<S: Schema>(manager: &Manager) -> Result<usize, Error
         return Err(Error::new(Kind::SchemaWithoutIndex { schema: type_name::<S>() }));
     }
     let store = manager.store().index().ok_or_else(|| Error::new(Kind::NoIndex))?;
-    let names: Vec<_> =
-        indexed.iter().flat_map(|one| [Some(one.field), one.alias]).flatten().collect();
+    let names: Vec<_> = indexed.iter().flat_map(IndexedField::read_names).collect();
     let (mut walk, mut added, mut first) = (Walk::new(), 0, None);
     loop {
         let found = match walk.step(manager, "", &names).await {
@@ -89,8 +88,7 @@ async fn restore(
             Lookup::Missing => break,
             Lookup::Dead => {}
         }
-        let tombstone = manager.store().tombstone(&session.key).await?;
-        let Some(next) = tombstone.and_then(|tombstone| tombstone.successor()) else { break };
+        let Some(next) = successor(manager, &session.key).await? else { break };
         session = manager.metadata(next);
     }
     Ok(false)

@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
                     }
                     Lookup::Dead => {
                         dead.insert(session.id);
-                        successors.extend(self.successor(&session.key).await?);
+                        successors.extend(successor(self.manager, &session.key).await?);
                     }
                     Lookup::Found(_) | Lookup::Missing => {}
                 }
@@ -259,8 +259,8 @@ impl<'a> Search<'a> {
     ) -> Result<Vec<(SessionMetadata, Lookup<Seen>)>, Error> {
         let sessions: Vec<_> = ids.iter().map(|id| self.manager.metadata(*id)).collect();
         let keys: Vec<_> = sessions.iter().map(|session| session.key.clone()).collect();
-        let proven = [Some(self.field.field), self.field.alias];
-        let names: Vec<_> = proven.into_iter().flatten().chain(fields.iter().copied()).collect();
+        let proven = self.field.read_names().map(|name| -> &str { name });
+        let names: Vec<_> = proven.chain(fields.iter().copied()).collect();
         let look = Look { index: self.field.index, fields: &names };
         let seen = self.store.look(&keys, look).await?;
         Ok(sessions.into_iter().zip(seen).collect())
@@ -275,26 +275,31 @@ impl<'a> Search<'a> {
     /// Returns whether an encrypted value was encrypted for this session. The id comes from a list,
     /// which another program may have written, and so does the beginning of the value.
     fn is_genuine(&self, session: &SessionMetadata, seen: &Seen) -> Result<bool, Error> {
-        let IndexedField { field, alias, encryption, .. } = self.field;
-        let names = [Some(field), alias].into_iter().flatten();
+        let names = self.field.read_names();
         let stored = seen.values.iter().take(names.clone().count()).flatten().next();
-        let (Some(encryption), Some(stored)) = (encryption, stored) else { return Ok(true) };
+        let (Some(encryption), Some(stored)) = (self.field.encryption, stored) else {
+            return Ok(true);
+        };
         Ok(open(self.manager, session, encryption, names, stored)?.is_ok())
     }
 
     fn without_proof(&self, mut seen: Seen) -> Seen {
-        seen.values.drain(..1 + usize::from(self.field.alias.is_some()));
+        seen.values.drain(..self.field.read_names().count());
         seen
     }
 
     fn proof(&self) -> IndexProof<'_> {
         IndexProof { field: self.field.field, alias: self.field.alias, value: &self.list.value }
     }
+}
 
-    async fn successor(&self, key: &SessionKey) -> Result<Option<SessionId>, Error> {
-        let tombstone = self.manager.store().tombstone(key).await?;
-        Ok(tombstone.and_then(|tombstone| tombstone.successor()))
-    }
+/// Returns the id under which a dead session continues, if it does.
+pub(super) async fn successor(
+    manager: &Manager,
+    key: &SessionKey,
+) -> Result<Option<SessionId>, Error> {
+    let tombstone = manager.store().tombstone(key).await?;
+    Ok(tombstone.and_then(|tombstone| tombstone.successor()))
 }
 
 /// Reports the end of a session as an event.

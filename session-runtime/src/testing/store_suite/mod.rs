@@ -63,7 +63,9 @@ pub trait StoreUnderTest {
 /// [`StoreUnderTest`](crate::testing::store_suite::StoreUnderTest). Each test evaluates the
 /// expression, and awaits the future on a multi-threaded tokio runtime. Some stores cannot expire
 /// single fields ([`supports_field_expiry`](crate::store::SessionStore::supports_field_expiry)),
-/// and must refuse this instead.
+/// and must refuse this instead. A store without
+/// [`supports_keeping_times`](crate::store::SessionStore::supports_keeping_times) gets no change
+/// that keeps times.
 ///
 /// With `optional:` in front, the expression is a future of an `Option`. On `None`, tests pass
 /// without doing anything. Use this for a server that may not be installed.

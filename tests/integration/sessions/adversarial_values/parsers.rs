@@ -1,4 +1,4 @@
-//! Rust code: types, cookies, ids and URLs.
+//! Rust code: types, cookies, form tokens, ids and URLs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -126,6 +126,22 @@ const KEY: &str = "the secret key of a Python application, long enough";
 fn has_id(sessions: &Sessions, header: &str) -> bool {
     let session: Session<Text> = sessions.open([header.as_bytes()]).session();
     session.session_id().is_some()
+}
+
+#[tokio::test]
+async fn form_tokens() {
+    let session: Session<Text> = sessions(|config| config).create().await.unwrap();
+    let valid = session.form_token().await.unwrap();
+    for (name, text) in texts() {
+        for sent in
+            [text.clone(), format!("{valid}{text}"), format!("{}{text}", &valid.as_str()[1..])]
+        {
+            let began = Instant::now();
+            let is_accepted = session.check_form_token(&sent).await.is_ok();
+            report(&name, "a form token", began.elapsed(), is_accepted);
+            assert_eq!(is_accepted, sent == valid.as_str(), "{name}");
+        }
+    }
 }
 
 #[test]

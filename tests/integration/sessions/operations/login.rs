@@ -8,7 +8,7 @@ use session_tests::cookies::id_of;
 #[session(fields = "AuthFields")]
 struct Auth {
     user: Option<u64>,
-    form_token: Option<String>,
+    ticket: Option<String>,
 }
 
 #[derive(Session)]
@@ -25,7 +25,7 @@ async fn visitor(sessions: &Sessions) -> String {
     let (auth, cart): (Session<Auth>, Session<Cart>) = (handle.session(), handle.session());
     auth.write()
         .set(auth.user(), 1)
-        .set(auth.form_token(), "old".to_owned())
+        .set(auth.ticket(), "old".to_owned())
         .set(cart.items(), b"tea")
         .set(cart.coupon(), "X")
         .commit()
@@ -44,14 +44,14 @@ fn open(sessions: &Sessions, cookie: &str) -> SessionHandle {
     sessions.open([cookie.as_bytes()])
 }
 
-/// The user, the token, the items and the coupon.
+/// The user, the ticket, the items and the coupon.
 async fn content(
     sessions: &Sessions,
     cookie: &str,
 ) -> (Option<u64>, Option<String>, Vec<u8>, String) {
     let handle = open(sessions, cookie);
     let (auth, cart): (Session<Auth>, Session<Cart>) = (handle.session(), handle.session());
-    let batch = (auth.user(), auth.form_token(), cart.items(), cart.coupon());
+    let batch = (auth.user(), auth.ticket(), cart.items(), cart.coupon());
     auth.read(batch).await.unwrap()
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn two_logins_of_one_request_leave_whole_values(world: World) {
         let auth: Session<Auth> = handle.session();
         let login = |user: u64| {
             let batch = auth.write().set(auth.user(), user);
-            let batch = batch.set(auth.form_token(), user.to_string());
+            let batch = batch.set(auth.ticket(), user.to_string());
             batch.keep_only(()).renew(Lifetime::normal()).commit()
         };
         if at_once {
@@ -143,8 +143,8 @@ pub(crate) async fn two_logins_of_one_request_leave_whole_values(world: World) {
             login(42).await.unwrap();
             login(43).await.unwrap();
         }
-        let (user, token, ..) = content(&sessions, &cookie_of(&handle)).await;
-        assert_eq!(token, user.map(|user| user.to_string()));
+        let (user, ticket, ..) = content(&sessions, &cookie_of(&handle)).await;
+        assert_eq!(ticket, user.map(|user| user.to_string()));
         assert!(user == Some(43) || at_once && user == Some(42), "{user:?}");
     }
 }

@@ -5,6 +5,7 @@ mod encrypted;
 mod encryption_keys;
 mod end_reason;
 mod ended;
+mod form_token;
 mod fresh;
 mod index_races;
 mod login;
@@ -131,6 +132,16 @@ over_every_store! {
         a_wait_may_begin_before_the_session
         the_end_of_the_latest_session_counts
         a_future_may_be_polled_after_the_end
+    }
+    form_token {
+        a_page_with_a_form_begins_a_session
+        tokens_end_with_the_id
+        a_planted_cookie_opens_no_other_session
+        a_session_that_is_over_keeps_its_tokens
+        after_a_logout_no_token_is_valid
+        a_check_asks_only_if_several_sessions_are_named
+        a_page_with_a_form_is_a_use
+        a_form_after_a_lost_rotation_is_not_of_a_session_that_has_expired
     }
     user_sessions {
         every_way_to_write_the_user_is_found
