@@ -6,9 +6,9 @@
 //! `tests/support/acceptance/axum_app.rs`.
 //!
 //! A session travels as a cookie or as a bearer token. A behaviour calls either a credential, and
-//! runs with both. The exceptions are in [`over_cookies_alone`]. The programs in memory accept cookies
-//! too, and their sessions begin as tokens because their layers have `bearer`. On Redis, the program
-//! accepts tokens alone.
+//! runs with both. The exceptions are in [`over_cookies_alone`]. The programs in memory accept
+//! cookies too, and their sessions begin as tokens because their layers have `bearer`. On Redis,
+//! the program accepts tokens alone.
 
 #![allow(clippy::unwrap_used, reason = "a failure is a failed test")]
 

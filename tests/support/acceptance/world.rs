@@ -140,8 +140,8 @@ impl World {
         Self { adapter, ..self }
     }
 
-    /// Lets sessions travel by this transport. With [`Transport::CookieOrBearer`], the session layers
-    /// have `bearer`, and the clients keep tokens.
+    /// Lets sessions travel by this transport. With [`Transport::CookieOrBearer`], the session
+    /// layers have `bearer`, and the clients keep tokens.
     pub fn with_transport(self, transport: Transport) -> Self {
         Self { transport, ..self }
     }
