@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::SessionConfig;
+use super::web_origin::is_host_name;
 use crate::error::Error;
 use crate::error::Setting;
 
@@ -183,10 +184,8 @@ fn path(path: &str) -> Result<Box<str>, Error> {
 /// Checks and normalizes a domain. A leading dot and upper case mean nothing (RFC 6265, section
 /// 5.2.3).
 fn domain(domain: &str) -> Result<Box<str>, Error> {
-    let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
-    let is_label = |label: &str| !label.is_empty() && label.bytes().all(allowed);
     let name = domain.strip_prefix('.').unwrap_or(domain);
-    if name.len() > LONGEST_ATTRIBUTE || !name.split('.').all(is_label) {
+    if name.len() > LONGEST_ATTRIBUTE || !is_host_name(name) {
         return Err(Setting::COOKIE_DOMAIN.invalid(
             "must be an ASCII host name such as `example.com`, without scheme, port and path",
         ));

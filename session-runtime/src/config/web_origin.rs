@@ -66,9 +66,14 @@ fn parse_port(digits: &str) -> Option<u16> {
 }
 
 fn is_host(host: &str) -> bool {
+    is_host_name(host.strip_suffix('.').unwrap_or(host)) || ipv6(host).is_some()
+}
+
+/// Returns whether the text is a name in ASCII, without a dot at either end.
+pub(super) fn is_host_name(text: &str) -> bool {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
     let is_label = |label: &str| !label.is_empty() && label.bytes().all(allowed);
-    host.strip_suffix('.').unwrap_or(host).split('.').all(is_label) || ipv6(host).is_some()
+    text.split('.').all(is_label)
 }
 
 fn ipv6(host: &str) -> Option<Ipv6Addr> {

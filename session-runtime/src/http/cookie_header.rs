@@ -94,10 +94,8 @@ mod tests {
             crate::SessionId::generate(std::time::UNIX_EPOCH, crate::id::LifetimeId::default())
                 .unwrap();
         let name = "__Host-session-id";
-        let pair = format!(
-            "{name}={}",
-            crate::http::signing::Keyring::of_cookies(name, b"secret", []).sign(&id)
-        );
+        let pair =
+            format!("{name}={}", crate::http::signing::Keyring::new(name, b"secret", []).sign(&id));
         let cookies = CookieHeaders::collect([b"theme=dark".as_slice(), pair.as_bytes()]);
         assert!(cookies.values(name).count() == 1 && !cookies.joined.spilled());
     }

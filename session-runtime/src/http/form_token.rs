@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::mac_keys::{MacKeys, mac};
-use crate::config::{Secret, Settings};
+use crate::config::Settings;
 use crate::id::SessionId;
 
 /// The purpose of the derived keys.
@@ -28,9 +28,7 @@ pub(crate) struct FormTokenKeys(MacKeys);
 impl FormTokenKeys {
     /// Returns `None` without a secret.
     pub(crate) fn new(settings: &Settings) -> Option<Self> {
-        let (newest, older) = settings.secrets.split_first()?;
-        let older = older.iter().map(Secret::expose);
-        Some(Self(MacKeys::new(LABEL, &settings.cookie.name, newest.expose(), older)))
+        MacKeys::of_settings(LABEL, settings).map(Self)
     }
 
     /// Returns the token with this nonce.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::cookie_value::{Verified, Written};
 use super::signing::Keyring;
-use crate::config::{Secret, Settings};
+use crate::config::Settings;
 use crate::error::Error;
 use crate::id::SessionId;
 
@@ -24,9 +24,6 @@ pub(crate) struct CookieFormats {
     #[cfg(feature = "redis-session-compat")]
     reads_forgeable_ids: bool,
 }
-
-pub(super) const NO_SECRET: &str =
-    "the setting `secret` (SESSION_SECRET) is required for a custom store and for tokens";
 
 #[derive(Debug)]
 enum Format {
@@ -92,11 +89,7 @@ impl CookieFormats {
 )]
 impl Format {
     fn native(settings: &Settings) -> Result<Self, Error> {
-        let Some((signing, older)) = settings.secrets.split_first() else {
-            return Err(Error::config(NO_SECRET));
-        };
-        let older = older.iter().map(Secret::expose);
-        Ok(Self::Native(Keyring::of_cookies(&settings.cookie.name, signing.expose(), older)))
+        Keyring::of_cookies(settings).map(Self::Native)
     }
 
     /// Returns `None` if the format has no signature.

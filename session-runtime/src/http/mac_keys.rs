@@ -6,6 +6,8 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::config::{Secret, Settings};
+
 /// The keys of HMAC-SHA-256 for one purpose and one cookie. The newest key signs, and all keys
 /// verify.
 ///
@@ -22,6 +24,13 @@ pub(super) struct MacKeys {
 }
 
 impl MacKeys {
+    /// Derives the keys from the secrets. Returns `None` without a secret.
+    pub(super) fn of_settings(label: &[u8], settings: &Settings) -> Option<Self> {
+        let (newest, older) = settings.secrets.split_first()?;
+        let older = older.iter().map(Secret::expose);
+        Some(Self::new(label, &settings.cookie.name, newest.expose(), older))
+    }
+
     pub(super) fn new<'a>(
         label: &[u8],
         cookie_name: &str,

@@ -7,11 +7,15 @@ use sha2::Sha256;
 
 use super::cookie_value::Verified;
 use super::mac_keys::{MacKeys, mac};
+use crate::config::Settings;
+use crate::error::Error;
 use crate::id::SessionId;
 
 /// The purposes of the derived keys. A cookie is no token, and a token is no cookie.
 const OF_COOKIES: &[u8] = b"session-runtime cookie signature v1";
 const OF_TOKENS: &[u8] = b"session-runtime bearer token signature v1";
+const NO_SECRET: &str =
+    "the setting `secret` (SESSION_SECRET) is required for a custom store and for tokens";
 /// The length of 32 bytes in base64url.
 const MAC_LEN: usize = 43;
 
@@ -23,20 +27,37 @@ const MAC_LEN: usize = 43;
 pub(crate) struct Keyring(MacKeys);
 
 impl Keyring {
-    pub(crate) fn of_cookies<'a>(
+    /// Derives the keys of the session cookie.
+    ///
+    /// # Errors
+    ///
+    /// `is_config` without a secret.
+    pub(crate) fn of_cookies(settings: &Settings) -> Result<Self, Error> {
+        Self::of_settings(OF_COOKIES, settings)
+    }
+
+    /// Derives the keys of bearer tokens.
+    ///
+    /// # Errors
+    ///
+    /// `is_config` without a secret.
+    pub(crate) fn of_tokens(settings: &Settings) -> Result<Self, Error> {
+        Self::of_settings(OF_TOKENS, settings)
+    }
+
+    fn of_settings(label: &[u8], settings: &Settings) -> Result<Self, Error> {
+        let keys = MacKeys::of_settings(label, settings);
+        keys.map(Self).ok_or_else(|| Error::config(NO_SECRET))
+    }
+
+    /// Creates the keys of a cookie without other settings.
+    #[cfg(test)]
+    pub(crate) fn new<'a>(
         cookie_name: &str,
         signing: &[u8],
         older: impl IntoIterator<Item = &'a [u8]>,
     ) -> Self {
         Self(MacKeys::new(OF_COOKIES, cookie_name, signing, older))
-    }
-
-    pub(crate) fn of_tokens<'a>(
-        cookie_name: &str,
-        signing: &[u8],
-        older: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Self {
-        Self(MacKeys::new(OF_TOKENS, cookie_name, signing, older))
     }
 
     /// Returns the signed value for an id.
@@ -90,7 +111,7 @@ mod tests {
     /// Computed with Python's `hmac` and `hashlib`, see `tests/support/cookies.py`.
     #[test]
     fn format_is_pinned() {
-        let keyring = Keyring::of_cookies("__Host-session-id", SECRET, []);
+        let keyring = Keyring::new("__Host-session-id", SECRET, []);
         assert_eq!(
             keyring.sign(&id()),
             "dGFndGFnAGkCCgMBc2VjcmV0c2VjcmV0c2VjcmV0.BIL4EsGa9RhZo-bywiQbCK2gD1xSZVZyYcTr5RKB4nc"
@@ -99,8 +120,7 @@ mod tests {
 
     #[test]
     fn all_keys_verify_and_the_first_signs() {
-        let (old, new) =
-            (Keyring::of_cookies("c", b"old", []), Keyring::of_cookies("c", b"new", [&b"old"[..]]));
+        let (old, new) = (Keyring::new("c", b"old", []), Keyring::new("c", b"new", [&b"old"[..]]));
         let verified = |value: &str| new.verify(value.as_bytes());
         assert_eq!(verified(&old.sign(&id())), Some(Verified { id: id(), is_outdated: true }));
         assert_eq!(verified(&new.sign(&id())), Some(Verified { id: id(), is_outdated: false }));
@@ -109,19 +129,19 @@ mod tests {
 
     #[test]
     fn debug_shows_how_many_keys_there_are() {
-        let keyring = Keyring::of_cookies("c", SECRET, [&b"older"[..], &b"oldest"[..]]);
+        let keyring = Keyring::new("c", SECRET, [&b"older"[..], &b"oldest"[..]]);
         assert_eq!(format!("{keyring:?}"), "Keyring(3 keys)");
     }
 
     #[test]
     fn a_value_for_another_cookie_name_does_not_verify() {
-        let value = Keyring::of_cookies("admin", SECRET, []).sign(&id());
-        assert_eq!(Keyring::of_cookies("user", SECRET, []).verify(value.as_bytes()), None);
+        let value = Keyring::new("admin", SECRET, []).sign(&id());
+        assert_eq!(Keyring::new("user", SECRET, []).verify(value.as_bytes()), None);
     }
 
     #[test]
     fn an_unsigned_id_does_not_verify() {
-        let keyring = Keyring::of_cookies("c", SECRET, []);
+        let keyring = Keyring::new("c", SECRET, []);
         for value in [ID.to_owned(), format!("{ID}."), format!("{ID}.{}", "A".repeat(43))] {
             assert_eq!(keyring.verify(value.as_bytes()), None);
         }
@@ -130,7 +150,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_altered_byte_verifies(at in 0..VALUE_LEN, byte: u8) {
-            let keyring = Keyring::of_cookies("c", SECRET, []);
+            let keyring = Keyring::new("c", SECRET, []);
             let mut value = keyring.sign(&id()).into_bytes();
             prop_assume!(value[at] != byte);
             value[at] = byte;
@@ -139,7 +159,7 @@ mod tests {
 
         #[test]
         fn no_shortened_or_extended_value_verifies(cut in 0..VALUE_LEN, tail in proptest::collection::vec(any::<u8>(), 1..20)) {
-            let keyring = Keyring::of_cookies("c", SECRET, []);
+            let keyring = Keyring::new("c", SECRET, []);
             let value = keyring.sign(&id()).into_bytes();
             prop_assert_eq!(keyring.verify(&value[..cut]), None);
             prop_assert_eq!(keyring.verify(&[&value[..], &tail].concat()), None);
@@ -147,7 +167,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_do_not_verify(value in proptest::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert_eq!(Keyring::of_cookies("c", SECRET, []).verify(&value), None);
+            prop_assert_eq!(Keyring::new("c", SECRET, []).verify(&value), None);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cookie_value::Verified;
 use super::signing::Keyring;
-use crate::config::{Secret, Settings, TokenHeader, Transport};
+use crate::config::{Settings, TokenHeader, Transport};
 use crate::error::Error;
 use crate::id::SessionId;
 
@@ -28,12 +28,8 @@ impl Tokens {
         if transport.transport == Transport::Cookie {
             return Ok(None);
         }
-        let Some((signing, older)) = settings.secrets.split_first() else {
-            return Err(Error::config(super::formats::NO_SECRET));
-        };
-        let older = older.iter().map(Secret::expose);
         Ok(Some(Self {
-            keyring: Keyring::of_tokens(&settings.cookie.name, signing.expose(), older),
+            keyring: Keyring::of_tokens(settings)?,
             request_header: transport.request_header.clone(),
             response_header: transport.response_header.as_ref().into(),
             replace_cookies: transport.transport == Transport::Bearer,
