@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use session_runtime::Lifetime;
 use session_tests::acceptance::{App, Client, Script, Visitor, World};
-use session_tests::cookies::{self, id_of, key_of};
+use session_tests::cookies::{OTHER_SECRET, SECRET, id_of, key_of};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -227,9 +227,7 @@ pub(crate) async fn rotation_of_a_session_with_an_old_signature_issues_one_crede
 ) {
     let app = world.app().await;
     let mut client = visitor(&app).await;
-    let newer = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
-    let rotated =
-        world.app_with(|config| config.secret(format!("{newer},{}", cookies::SECRET))).await;
+    let rotated = world.app_with(|config| config.secret(format!("{OTHER_SECRET},{SECRET}"))).await;
     client.move_to(&rotated);
     let old = client.credential();
     let reply = client.run(Script::new().get("count").rotate()).await;

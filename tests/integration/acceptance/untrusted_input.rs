@@ -5,9 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use session_runtime::SessionConfig;
 use session_tests::acceptance::{App, Client, Script, World};
-use session_tests::cookies::{self, SECRET};
-
-const OTHER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
+use session_tests::cookies::{self, OTHER_SECRET, SECRET};
 
 async fn visitor(app: &App) -> Client {
     let mut client = app.client();

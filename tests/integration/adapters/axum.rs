@@ -8,18 +8,22 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request};
-use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use session_runtime::{Error, Session, SessionHandle, Sessions};
+use session_runtime::{
+    Error, MemoryStore, Session, SessionConfig, SessionHandle, Sessions, Transport,
+};
+use session_tests::cookies::SECRET;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::{
     Reply, Visitor, begins_no_session_for_another_site, count, count_by_id, counts_by_two_managers,
-    get as ask, gives_the_manager_of_the_innermost_layer, look, manage, sessions, sessions_named,
+    get as ask, gives_the_manager_of_the_innermost_layer, look, manage, reply, sessions,
+    sessions_named,
 };
 
 /// Serves the routes and returns the base URL.
@@ -222,6 +226,36 @@ async fn a_layer_on_both_sides_of_another_managers_is_one_session() {
         let app = app.layer(middleware::from_fn(count_first)).layer(admin.layer());
         let app = app.layer(middleware::from_fn(count_first)).layer(user.layer());
         counts_by_two_managers(&serve(app).await).await;
+    }
+}
+
+#[tokio::test]
+async fn two_managers_with_tokens_have_separate_headers() {
+    let sessions = |name: &str| {
+        let config = SessionConfig::new().secret(SECRET).cookie_name(name);
+        let config = config.transport(Transport::Bearer).token_header(format!("{name}-token"));
+        let config = config.token_response_header(format!("new-{name}-token"));
+        Sessions::with_store(config, MemoryStore::new()).unwrap()
+    };
+    let (user, admin) = (sessions("user"), sessions("admin"));
+    let app = Router::new().route("/", get(count)).layer(admin.layer());
+    let app = app.layer(middleware::from_fn(count_first)).layer(user.layer());
+    let base = serve(app).await;
+    let first = reply(reqwest::Client::new().get(&base)).await;
+    let tokens = ["user", "admin"].map(|name| first.headers[&format!("new-{name}-token")].clone());
+    let [user_token, admin_token] = &tokens;
+    let with = async |user: &HeaderValue, admin: &HeaderValue| {
+        let request = reqwest::Client::new().get(&base);
+        reply(request.header("user-token", user).header("admin-token", admin)).await
+    };
+    let second = with(user_token, admin_token).await;
+    assert_eq!((first.body.as_str(), second.body.as_str()), ("1", "2"));
+    assert!(!second.headers.contains_key("new-user-token"));
+    // Each token is for its own manager.
+    let swapped = with(admin_token, user_token).await;
+    assert_eq!(swapped.body, "1");
+    for name in ["new-user-token", "new-admin-token"] {
+        assert!(swapped.headers.contains_key(name), "{name}");
     }
 }
 

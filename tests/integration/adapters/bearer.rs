@@ -11,13 +11,12 @@ use axum::routing::get;
 use poem::{Endpoint, EndpointExt, Route, handler};
 use session_runtime::testing::{FailingStore, Failure};
 use session_runtime::{Error, Lifetime, MemoryStore, Session, SessionConfig, Sessions, Transport};
-use session_tests::cookies::{self, NAME, SECRET, id_of};
+use session_tests::cookies::{self, NAME, OTHER_SECRET, SECRET, id_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{Visitor, count, look};
 
-const OTHER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
 /// The headers that a handler of the program sets itself.
 const OWN: [(&str, &str); 2] = [("session-token", "own"), ("vary", "Accept")];
 
@@ -51,7 +50,7 @@ async fn poem_issues_a_token_in_its_header_alone() {
     issues_a_token_in_its_header_alone(Framework::Poem).await;
 }
 
-/// What a handler saw of a request, and what the store got.
+/// The session that a handler saw, and the use of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     /// No session, and the store got nothing.

@@ -144,8 +144,12 @@ async fn api_keeps_cookies_and_tokens_apart() {
     let mut laptop = browser(&example, "ada").await;
     let mut phone = Phone::signed_in(&example, "grace").await;
     let me = || client().get(format!("{}/api/me", example.url()));
-    // A cookie alone is no access to the API: another site could cause such requests.
+    // A cookie alone is no access to the API: another site could cause such requests, and browsers
+    // add `Basic` on their own.
     assert_eq!(laptop.send(me()).await.status(), 401);
+    let logout = || client().post(format!("{}/api/logout", example.url()));
+    assert_eq!(laptop.send(logout().basic_auth("ada", Some("x"))).await.status(), 401);
+    assert!(is_signed_in(&example, &mut laptop).await);
     let (name, value) =
         laptop.header().split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();
     assert_eq!(me().bearer_auth(&value).send().await.unwrap().status(), 401);
@@ -156,8 +160,7 @@ async fn api_keeps_cookies_and_tokens_apart() {
     let both = laptop.send(me().bearer_auth(&token)).await;
     assert!(!both.headers().contains_key(SET_COOKIE), "{both:?}");
     assert_eq!(json_of(both).await["user"], "grace");
-    let logout = client().post(format!("{}/api/logout", example.url())).bearer_auth(&token);
-    assert_eq!(laptop.send(logout).await.status(), 204);
+    assert_eq!(laptop.send(logout().bearer_auth(&token)).await.status(), 204);
     assert!(is_signed_in(&example, &mut laptop).await);
     assert_eq!(phone.user().await, Err(401));
     // A login for a token takes the session of the cookie along.

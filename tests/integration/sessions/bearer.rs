@@ -6,7 +6,7 @@ use session_runtime::testing::{FailingStore, Failure, ManualClock};
 use session_runtime::{
     Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, SessionToken, Sessions, Transport,
 };
-use session_tests::cookies::SECRET;
+use session_tests::cookies::{OTHER_SECRET, SECRET};
 
 #[derive(Debug, Session)]
 struct Visitor {
@@ -154,8 +154,7 @@ async fn a_token_for_another_cookie_name_or_secret_is_no_session() {
     let store = MemoryStore::with_clock(&ManualClock::default());
     let manager = |config| Sessions::with_store(config, store.clone()).unwrap();
     let token = begin(&manager(config())).await;
-    let other_secret = "hex:00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1f0";
-    for other in [config().cookie_name("admin"), config().secret(other_secret)] {
+    for other in [config().cookie_name("admin"), config().secret(OTHER_SECRET)] {
         let handle = request(&manager(other), &token);
         assert!(!handle.session::<Visitor>().exists().await.unwrap());
     }

@@ -17,14 +17,12 @@ use session_runtime::testing::ManualClock;
 use session_runtime::{
     Error, Lifetime, MemoryStore, Session, SessionConfig, SessionHandle, Sessions, Transport,
 };
-use session_tests::cookies::SECRET;
+use session_tests::cookies::{OTHER_SECRET, SECRET};
 
 #[derive(Debug, Session)]
 struct Visitor {
     count: u64,
 }
-
-const OLDER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 const CASES: [Case; 6] = [
     Case::new("Cookie", Transport::Cookie),
@@ -193,7 +191,7 @@ impl World {
     fn new(case: Case) -> Self {
         let store = MemoryStore::with_clock(&ManualClock::default());
         let config = SessionConfig::new()
-            .secret(format!("{SECRET},{OLDER_SECRET}"))
+            .secret(format!("{SECRET},{OTHER_SECRET}"))
             .transport(case.transport)
             .interchangeable_transports(case.is_interchangeable);
         Self { sessions: Sessions::with_store(config, store.clone()).unwrap(), store }
@@ -206,11 +204,11 @@ impl World {
         let (cookies, tokens) = match request {
             "nothing" => (vec![], vec![]),
             "cookie" => (vec![cookie], vec![]),
-            "cookie, older secret" => (vec![cookie_of(OLDER_SECRET, &self.store).await], vec![]),
+            "cookie, older secret" => (vec![cookie_of(OTHER_SECRET, &self.store).await], vec![]),
             "cookie, unknown id" => (vec![cookie_of(SECRET, &elsewhere).await], vec![]),
             "cookie, forged" => (vec![forged(&cookie)], vec![]),
             "token" => (vec![], vec![token]),
-            "token, older secret" => (vec![], vec![token_of(OLDER_SECRET, &self.store).await]),
+            "token, older secret" => (vec![], vec![token_of(OTHER_SECRET, &self.store).await]),
             "token, unknown id" => (vec![], vec![token_of(SECRET, &elsewhere).await]),
             "token, forged" => (vec![], vec![forged(&token)]),
             "token, empty" => (vec![], vec!["Bearer".to_owned()]),

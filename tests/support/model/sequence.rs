@@ -19,7 +19,7 @@ use super::network::{Answer, Command, Network, Reply};
 use super::operation::{Keeps, Kind, Login, Outcome};
 use super::reference_store::{Content, ReferenceStore};
 use super::request::{Operation, Request};
-use crate::cookies::{self, SECRET};
+use crate::cookies::{self, OTHER_SECRET, SECRET};
 
 /// A violation of the model.
 #[derive(Debug)]
@@ -31,7 +31,6 @@ pub struct Broken {
 }
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
-const NEWER_SECRET: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
 /// Idle timeout and absolute lifetime by class.
 pub(super) const LIFETIMES: [(Duration, Duration); 2] = [
     (MINUTE.saturating_mul(60), MINUTE.saturating_mul(180)),
@@ -110,7 +109,7 @@ impl Sequence {
         };
         let mut config = SessionConfig::new().lifetime(lifetime(0)).lifetime(lifetime(1));
         config = match choices.percent(30) {
-            true => config.secret(format!("{NEWER_SECRET},{SECRET}")),
+            true => config.secret(format!("{OTHER_SECRET},{SECRET}")),
             false => config.secret(SECRET),
         };
         if choices.percent(20) {

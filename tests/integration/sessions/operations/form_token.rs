@@ -8,7 +8,7 @@ use session_runtime::{
     Error, Lifetime, MemoryStore, Operation, Session, SessionConfig, SessionHandle, Sessions,
 };
 use session_tests::acceptance::{Store, World};
-use session_tests::cookies::{self, SECRET};
+use session_tests::cookies::{self, OTHER_SECRET, SECRET};
 
 use super::visitor::{Auth, Visitor, open, open_id, set_cookie, visitor};
 
@@ -246,7 +246,6 @@ pub(crate) async fn a_page_with_a_form_is_a_use(world: World) {
 /// The secrets of both are in the list, in any order.
 #[tokio::test]
 async fn an_older_secret_still_verifies() {
-    const OTHER: &str = "hex:00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210";
     let store = MemoryStore::new();
     let sessions = |secrets: &str| {
         let config = SessionConfig::new().secret(secrets);
@@ -254,16 +253,16 @@ async fn an_older_secret_still_verifies() {
     };
     let before = sessions(SECRET);
     let (cookie, known) = visitor_with_form(&before).await;
-    let during = sessions(&format!("{OTHER},{SECRET}"));
+    let during = sessions(&format!("{OTHER_SECRET},{SECRET}"));
     let handle = during.open([cookie.as_bytes()]);
     assert!(accepts(&handle.session(), &known).await);
     let newest = token(&handle.session()).await;
     let cookie = set_cookie(&handle);
-    let after = sessions(OTHER);
+    let after = sessions(OTHER_SECRET);
     assert!(accepts(&open(&after, &cookie), &newest).await);
     assert!(!accepts(&open(&after, &cookie), &known).await);
     // A rolling deploy: the former program knows the new secret, but does not sign with it yet.
-    let former = sessions(&format!("{SECRET},{OTHER}"));
+    let former = sessions(&format!("{SECRET},{OTHER_SECRET}"));
     assert!(accepts(&open(&former, &cookie), &newest).await);
 }
 
