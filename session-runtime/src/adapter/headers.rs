@@ -9,7 +9,10 @@ macro_rules! for_types_of {
         /// Returns the value of a header. The names that nearly every request needs are created
         /// once, because a lookup by text creates a name each time.
         #[inline]
-        pub(super) fn value<'a>(headers: &'a $($http)::+::header::HeaderMap, name: &'static str) -> Option<&'a [u8]> {
+        pub(super) fn value<'a>(
+            headers: &'a $($http)::+::header::HeaderMap,
+            name: &'static str,
+        ) -> Option<&'a [u8]> {
             use $($http)::+::header::{HOST, HeaderName};
 
             use $crate::http::fetch_metadata::SEC_FETCH_SITE;
@@ -45,7 +48,10 @@ macro_rules! for_types_of {
             })
         }
 
-        pub(super) fn apply(session: &$crate::SessionHeaders, headers: &mut $($http)::+::header::HeaderMap) {
+        pub(super) fn apply(
+            session: &$crate::SessionHeaders,
+            headers: &mut $($http)::+::header::HeaderMap,
+        ) {
             use $($http)::+::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
             if session.is_empty() {
@@ -73,13 +79,13 @@ macro_rules! for_types_of {
                 match (headers.get_mut(VARY), longer.map(|list| HeaderValue::from_bytes(&list))) {
                     (Some(first), Some(Ok(longer))) => *first = longer,
                     _ => {
-                        if let Ok(vary) = header_value(vary) {
+                        if let Some(vary) = header_value(vary) {
                             headers.append(VARY, vary);
                         }
                     }
                 }
             }
-            if let Some(Ok(cache_control)) = lacking.cache_control.map(header_value) {
+            if let Some(cache_control) = lacking.cache_control.and_then(header_value) {
                 headers.insert(CACHE_CONTROL, cache_control);
             }
             for (name, value) in lacking.targeted {
@@ -87,12 +93,12 @@ macro_rules! for_types_of {
             }
         }
 
-        fn header_value(text: Cow<'static, str>) -> Result<$($http)::+::header::HeaderValue, $($http)::+::header::InvalidHeaderValue> {
+        fn header_value(text: Cow<'static, str>) -> Option<$($http)::+::header::HeaderValue> {
             use $($http)::+::header::HeaderValue;
 
             match text {
-                Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-                Cow::Owned(text) => HeaderValue::try_from(text),
+                Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
+                Cow::Owned(text) => HeaderValue::try_from(text).ok(),
             }
         }
     };

@@ -395,8 +395,8 @@ impl Error {
     ///
     /// Only routes whose layer has `same_origin` carry out the check, and programs that call
     /// [`check_same_origin`](crate::SessionHandle::check_same_origin). The session does not matter
-    /// there. [`is_cross_site`](Self::is_cross_site) has another cause: a write would have created a
-    /// session.
+    /// there. [`is_cross_site`](Self::is_cross_site) has another cause: a write would have created
+    /// a session.
     ///
     /// The message names the header that decided.
     #[doc(alias = "403")]

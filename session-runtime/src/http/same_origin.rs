@@ -1,5 +1,5 @@
 //! The check that a page of the same origin caused a request ([Fetch Metadata]), as in
-//! `CrossOriginProtection` of Go. The module `csrf` of tower-http has the same rule for tower
+//! `CrossOriginProtection` of Go. The module `csrf` of tower-http 0.7 has the same rule for tower
 //! services alone, without the headers of proxies and without WebSockets.
 //!
 //! [Fetch Metadata]: https://www.w3.org/TR/fetch-metadata/

@@ -36,8 +36,8 @@ use crate::telemetry::{EventQueue, LastId};
 /// - [`session`](Self::session) returns the typed session for your handler.
 /// - [`finish`](Self::finish) returns the headers for the response.
 ///
-/// [`check_same_origin`](Self::check_same_origin) refuses forged requests. [The guide] has a complete
-/// program.
+/// [`check_same_origin`](Self::check_same_origin) refuses forged requests. [The guide] has a
+/// complete program.
 ///
 /// # Examples
 ///

@@ -2,8 +2,8 @@
 
 /// The bearer token of a session: the signed id, for clients without cookies.
 ///
-/// Whoever has the token has the session, as with the value of a cookie. So this type has no
-/// `Debug`, no `Display` and no `Serialize`. Take the text with
+/// Possession of the token is enough to use the session, as with the value of a cookie. So this
+/// type has no `Debug`, no `Display` and no `Serialize`. Take the text with
 /// [`expose_secret`](Self::expose_secret), where the client gets it.
 ///
 /// # Examples

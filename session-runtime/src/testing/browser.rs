@@ -10,7 +10,8 @@ use crate::session::sessions::Sessions;
 
 /// A browser for tests. It keeps the session's cookie from responses, and sends the cookie with
 /// requests. If the session [travels as a bearer token](crate::SessionConfig::transport), it keeps
-/// and sends the token instead, like a client without cookies.
+/// and sends the token instead, like a client without cookies. A real browser would keep its cookie
+/// beside a token of a script.
 ///
 /// [`visit`](Self::visit) runs a request without a server, and `send` sends a request to a tower
 /// router. With other web frameworks, send [`cookie`](Self::cookie) to your handlers and pass the
