@@ -281,9 +281,10 @@ where
         let outer = request.extensions().get().cloned();
         let entered = self.opener.enter(outer, |sessions| open(sessions, &mut request));
         request.extensions_mut().insert(entered.handle.dormant());
-        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-        let checked =
-            self.opener.check(|| check_same_origin(&entered.handle, method, uri, headers));
+        let checked = self.opener.check(|| {
+            let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+            check_same_origin(&entered.handle, method, uri, headers)
+        });
         let refusal = checked.err();
         let response = refusal.is_none().then(|| self.inner.call(request));
         let opened = entered.is_opened.then_some(entered.handle);
@@ -342,14 +343,19 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let response = match (this.response.as_mut().as_pin_mut(), this.refusal.take()) {
-            (Some(response), _) => ready!(response.poll(cx)),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => return Poll::Pending,
+        let response = match this.response.as_mut().as_pin_mut() {
+            Some(response) => ready!(response.poll(cx)),
+            None => match this.refusal.take() {
+                Some(error) => Err(error.into()),
+                None => return Poll::Pending,
+            },
         };
         this.response.set(None);
         let Some(handle) = this.opened.take() else { return Poll::Ready(response) };
-        Poll::Ready(with_headers(response, handle.finish()))
+        let session = handle.finish();
+        // Outer middleware may ask for the type of an error, so an error stays unchanged if
+        // possible.
+        Poll::Ready(if session.is_empty() { response } else { with_headers(response, session) })
     }
 }
 
@@ -362,9 +368,6 @@ fn with_headers<Body>(
             apply(&session, response.headers_mut());
             Ok(response)
         }
-        // Outer middleware may ask for the type of the error, so the error stays unchanged if
-        // possible.
-        Err(error) if session.is_empty() => Err(error),
         Err(error) => Err(WithHeaders { error, session }.into()),
     }
 }

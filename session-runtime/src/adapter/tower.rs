@@ -76,7 +76,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{COOKIE, Entry};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -386,19 +386,18 @@ pub(super) fn open(sessions: &Sessions, method: &Method, headers: &mut HeaderMap
         }
         Entry::Vacant(_) => sessions.open([]),
     };
-    note_tokens(&handle, headers);
+    if let Some(name) = handle.token_header() {
+        note_tokens(&handle, name, headers);
+    }
     handle.note_origin(method.as_str(), |name| value(headers, name));
     handle
 }
 
-/// Passes on the values of the header with the bearer token, if the transport has tokens.
-fn note_tokens(handle: &SessionHandle, headers: &mut HeaderMap) {
-    let name = handle.token_header().map(|name| HeaderName::from_bytes(name.as_bytes()));
-    let Some(Ok(name)) = name else { return };
-    if let Entry::Occupied(mut tokens) = headers.entry(name) {
-        tokens.iter_mut().for_each(|token| token.set_sensitive(true));
-        handle.note_tokens(tokens.iter().map(HeaderValue::as_bytes));
-    }
+/// Passes on the values of the header with the bearer token, and marks them as sensitive for logs.
+fn note_tokens(handle: &SessionHandle, name: &str, headers: &mut HeaderMap) {
+    let tokens = headers.iter_mut().filter(|(other, _)| *other == name);
+    tokens.for_each(|(_, token)| token.set_sensitive(true));
+    handle.note_tokens(headers.get_all(name).iter().map(HeaderValue::as_bytes));
 }
 
 pin_project! {

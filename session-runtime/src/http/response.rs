@@ -162,7 +162,7 @@ impl SessionHeaders {
 
     /// Returns whether the response needs no headers, because the request ignored its session.
     pub(crate) fn is_empty(&self) -> bool {
-        self.issued == Issued::Nothing
+        matches!(self.issued, Issued::Nothing)
             && self.vary.is_none()
             && self.cacheability == Cacheability::Unchanged
     }

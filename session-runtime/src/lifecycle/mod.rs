@@ -122,6 +122,12 @@ impl Lifecycle {
         self.further = candidates.collect();
     }
 
+    /// Returns whether something has asked for the session.
+    #[inline]
+    pub(crate) fn is_accessed(&self) -> bool {
+        self.accessed
+    }
+
     /// Records that browsers leave the session cookie out of this request, because another site
     /// caused the request.
     ///

@@ -16,6 +16,7 @@ use crate::config::{Lifetime, TokenHeader};
 use crate::error::Error;
 #[cfg(any(feature = "actix", feature = "tower"))]
 use crate::error::Kind;
+use crate::http::cookie_header::CookieHeaders;
 use crate::http::credentials::Credentials;
 use crate::http::fetch_metadata::{SEC_FETCH_SITE, leaves_cookie_out};
 use crate::http::plain_http::came_by_plain_http;
@@ -93,10 +94,10 @@ pub(super) enum Origin {
 
 impl SessionHandle {
     #[inline]
-    pub(crate) fn new(manager: Arc<Manager>, credentials: Credentials) -> Self {
-        let handle = Self::with_origin(manager, credentials, Origin::Request);
+    pub(crate) fn new(manager: Arc<Manager>, cookies: CookieHeaders) -> Self {
+        let handle = Self::with_origin(manager, Credentials::Cookies(cookies), Origin::Request);
         if handle.manager().tokens_replace_cookies() {
-            handle.lifecycle().note_token();
+            handle.replace_cookies(Credentials::Token(None));
         }
         handle
     }
@@ -230,9 +231,13 @@ impl SessionHandle {
     pub(crate) fn note_tokens<'a>(&self, values: impl IntoIterator<Item = &'a [u8]>) {
         let header = self.manager().token_header();
         if let Some(token) = header.and_then(|header| header.credentials(values)) {
-            *self.credentials() = token;
-            self.lifecycle().note_token();
+            self.replace_cookies(token);
         }
+    }
+
+    fn replace_cookies(&self, token: Credentials) {
+        *self.credentials() = token;
+        self.lifecycle().note_token();
     }
 
     /// Records the cause of the request and its scheme.
@@ -436,7 +441,11 @@ impl SessionHandle {
     /// Resolves the request's cookies and returns the life cycle.
     #[inline]
     pub(super) fn accessed(&self) -> LifecycleGuard<'_> {
-        let (mut lifecycle, mut events) = (self.lifecycle(), EventQueue::default());
+        let mut lifecycle = self.lifecycle();
+        if lifecycle.is_accessed() {
+            return lifecycle;
+        }
+        let mut events = EventQueue::default();
         if lifecycle.is_late() {
             events.push_late_access();
         }

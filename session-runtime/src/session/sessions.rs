@@ -9,7 +9,6 @@ use crate::clock::Clock;
 use crate::config::{Secret, SessionConfig, Settings, StoreUrl};
 use crate::error::Error;
 use crate::http::cookie_header::CookieHeaders;
-use crate::http::credentials::Credentials;
 use crate::id::SessionId;
 use crate::operation::Operation;
 use crate::request::handle::SessionHandle;
@@ -247,12 +246,7 @@ impl Sessions {
     /// that have no adapter here, and see [`SessionHandle`] for the steps. Pass the request's other
     /// headers to [`note_request`](SessionHandle::note_request).
     pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> SessionHandle {
-        let manager = Arc::clone(self.manager());
-        let credentials = match manager.tokens_replace_cookies() {
-            true => Credentials::Token(None),
-            false => Credentials::Cookies(CookieHeaders::collect(cookie_headers)),
-        };
-        SessionHandle::new(manager, credentials)
+        SessionHandle::new(Arc::clone(self.manager()), CookieHeaders::collect(cookie_headers))
     }
 
     /// Checks that the store can keep sessions of this schema. Call this at startup for each schema
