@@ -8,6 +8,21 @@ use super::{InvalidValue, Setting, StoreError};
 pub(crate) enum Kind {
     #[error("the stored field `{field}` is not a valid `{type_name}`")]
     Decode { field: &'static str, type_name: &'static str, source: InvalidValue },
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    #[error(
+        "the stored field `{field}` is not JSON, as the sessions of tower-sessions are: declare \
+         the field with `#[session(json)]`, or under another name"
+    )]
+    NotJson { field: String, source: InvalidValue },
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    #[error("the value for the field `{field}` cannot be stored")]
+    UnwritableJson { field: String, source: InvalidValue },
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    #[error(
+        "the expiry of a session is a setting: set `SessionConfig::lifetime`, and not \
+         `set_expiry` of the session of tower-sessions"
+    )]
+    OwnExpiry,
     #[error("the stored field `{field}` cannot be decrypted: {reason}")]
     Decrypt { field: &'static str, reason: &'static str },
     #[error(

@@ -144,6 +144,12 @@ impl Error {
         match &*self.0 {
             Kind::Decode { .. } | Kind::Decrypt { .. } => "decode",
             Kind::Encode { .. } => "encode",
+            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+            Kind::NotJson { .. } => "decode",
+            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+            Kind::UnwritableJson { .. } => "encode",
+            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+            Kind::OwnExpiry => "unsupported",
             Kind::TooLarge { .. } => "too_large",
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
@@ -204,7 +210,7 @@ impl Error {
     /// # });
     /// ```
     pub fn is_decode(&self) -> bool {
-        matches!(*self.0, Kind::Decode { .. } | Kind::Decrypt { .. })
+        self.outcome() == "decode"
     }
 
     /// Returns `true` if a value has no stored form from which the same value can be read. Nothing
@@ -213,7 +219,7 @@ impl Error {
     /// For JSON, these values are maps with keys that are not text, floats that are not finite, and
     /// more than 127 nested lists and maps.
     pub fn is_encode(&self) -> bool {
-        matches!(*self.0, Kind::Encode { .. })
+        self.outcome() == "encode"
     }
 
     /// Returns `true` if the session was destroyed, rotated or has expired while this request was

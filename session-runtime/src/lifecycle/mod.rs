@@ -122,6 +122,12 @@ impl Lifecycle {
         self.further = candidates.collect();
     }
 
+    /// Returns the lifetime of the session, or of the next session that the request creates.
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    pub(crate) fn lifetime_id(&self) -> LifetimeId {
+        self.state.session().map_or(self.next_lifetime, |session| session.lifetime.class)
+    }
+
     /// Returns whether something has asked for the session.
     #[inline]
     pub(crate) fn is_accessed(&self) -> bool {

@@ -7,7 +7,10 @@ use crate::store::Change;
 /// The changes of one step, and what some of them need.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ChangeSet<'a> {
-    pub(crate) changes: &'a [Change<'static>],
+    pub(crate) changes: &'a [Change<'a>],
+    /// The changes once more, if the names of all fields last. Later writes of the request are
+    /// cheaper if the fields are known.
+    pub(crate) lasting: &'a [Change<'static>],
     /// The changes of indexed fields once more.
     pub(crate) indexed: &'a [IndexedChange],
     /// The fields whose new values have to be encrypted, if any.

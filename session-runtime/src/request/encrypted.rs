@@ -21,19 +21,16 @@ pub(crate) struct Answer<T> {
 
 /// Changes with encrypted values. Without the feature, there is no value of this type, so an
 /// `Option` of it takes no room.
-pub(super) struct SealedChanges {
-    changes: Box<[Change<'static>]>,
+pub(super) struct SealedChanges<'a> {
+    changes: Box<[Change<'a>]>,
     /// The encryption of one of the changes.
     _encryption: Encryption,
 }
 
-impl SealedChanges {
+impl<'a> SealedChanges<'a> {
     /// Returns the changes with encrypted values, or else these.
     #[inline]
-    pub(super) fn or<'a>(
-        sealed: Option<&'a Self>,
-        plain: &'a [Change<'static>],
-    ) -> &'a [Change<'static>] {
+    pub(super) fn or<'s>(sealed: Option<&'s Self>, plain: &'s [Change<'a>]) -> &'s [Change<'a>] {
         sealed.map_or(plain, |sealed| &sealed.changes)
     }
 }
@@ -158,11 +155,11 @@ impl SessionHandle {
 
     /// Returns the changes with encrypted values, if a field is encrypted.
     #[inline]
-    pub(super) fn sealed_changes(
+    pub(super) fn sealed_changes<'a>(
         &self,
         session: &SessionMetadata,
-        set: ChangeSet<'_>,
-    ) -> Result<Option<SealedChanges>, Error> {
+        set: ChangeSet<'a>,
+    ) -> Result<Option<SealedChanges<'a>>, Error> {
         match set.encrypted {
             Some(encrypted) => self.seal_changes(session, set.changes, encrypted).map(Some),
             None => Ok(None),
@@ -170,12 +167,12 @@ impl SessionHandle {
     }
 
     #[cold]
-    fn seal_changes(
+    fn seal_changes<'a>(
         &self,
         session: &SessionMetadata,
-        changes: &[Change<'static>],
+        changes: &[Change<'a>],
         encrypted: Encrypted<'_>,
-    ) -> Result<SealedChanges, Error> {
+    ) -> Result<SealedChanges<'a>, Error> {
         let mut changes = changes.to_vec();
         for change in &mut changes {
             let Change::Set { field, value, .. } = change else { continue };

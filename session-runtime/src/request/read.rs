@@ -65,6 +65,17 @@ impl SessionHandle {
         Ok(answer.flatten().unwrap_or_else(missing))
     }
 
+    /// Reads all fields whose names begin with a prefix.
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    pub(crate) async fn get_all(&self, prefix: &str) -> Result<Vec<(String, Bytes)>, Error> {
+        let fields = carry_out!(self, read = self.plan_read(), {
+            let (key, refresh) = (&read.session.key, self.refresh(&read));
+            let reply = self.store().get_all(key, prefix, refresh).await;
+            self.report_read(&read, reply, record_nothing)?
+        });
+        Ok(fields.flatten().unwrap_or_default())
+    }
+
     pub(crate) async fn contains(
         &self,
         field: &'static str,

@@ -67,6 +67,12 @@ impl SessionHandle {
         }
     }
 
+    /// Returns the reason of a login that keeps the kind of lifetime.
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    pub(crate) fn renewal(&self) -> RotationReason {
+        RotationReason::Renew(self.accessed().lifetime_id())
+    }
+
     fn check_batch(&self, new_id: NewId<'_>) -> Result<(), Error> {
         let Some(batch) = new_id.batch else { return Ok(()) };
         let changes = batch.set.changes;
@@ -94,7 +100,7 @@ impl SessionHandle {
             return Err(Error::new(Kind::Expired));
         };
         let set = new_id.batch.map(|batch| batch.set).unwrap_or_default();
-        let ChangeSet { changes, indexed, .. } = set;
+        let ChangeSet { changes, lasting, indexed, .. } = set;
         let sealed = self.sealed_changes(&planned.to, set)?;
         let index_changes = self.index_changes(indexed)?;
         let rotation = Rotation {
@@ -124,7 +130,7 @@ impl SessionHandle {
                 if self.store().may_overwrite()
                     && let Some(known) = lifecycle.known_fields(&planned.to.id)
                 {
-                    known.record_changes(changes);
+                    known.record_changes(lasting);
                 }
                 drop(lifecycle);
                 self.end_wait().learned();

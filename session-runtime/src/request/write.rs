@@ -27,7 +27,7 @@ impl SessionHandle {
 
     /// Carries out changes, and returns how many removed fields existed.
     pub(crate) async fn write(&self, set: ChangeSet<'_>) -> Result<u64, Error> {
-        let ChangeSet { changes, indexed, .. } = set;
+        let ChangeSet { changes, lasting, indexed, .. } = set;
         self.check_changes(set)?;
         if changes.is_empty() {
             return Ok(0);
@@ -45,14 +45,14 @@ impl SessionHandle {
                 let write = Write { mode, changes: stored, expires_in, index };
                 let written = self.store().write(&plan.session.key, write, overwrites).await;
                 let reply = written.map_err(|error| self.write_error(error, ttl))?;
-                self.report_write(&plan, reply, |_, known| known.record_changes(changes))?
+                self.report_write(&plan, reply, |_, known| known.record_changes(lasting))?
             });
         Ok(removed.flatten().unwrap_or(0))
     }
 
     /// Creates the session with these changes. Returns `false` if meanwhile there is a session.
     pub(super) async fn create_with(&self, set: ChangeSet<'_>) -> Result<bool, Error> {
-        let ChangeSet { changes, indexed, .. } = set;
+        let ChangeSet { changes, lasting, indexed, .. } = set;
         if changes.iter().all(is_removal) {
             return Ok(true);
         }
@@ -74,7 +74,7 @@ impl SessionHandle {
             }
             self.write_error(error, ttl)
         })?;
-        let record = |_: &_, known: &mut KnownFields| known.record_changes(changes);
+        let record = |_: &_, known: &mut KnownFields| known.record_changes(lasting);
         match self.report_write(&plan, reply, record)? {
             ControlFlow::Break(_) => Ok(true),
             ControlFlow::Continue(dead) => {

@@ -8,6 +8,8 @@ pub(crate) mod form_token;
 pub(crate) mod found;
 pub(crate) mod increment;
 pub(crate) mod index_query;
+#[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+pub(crate) mod json_fields;
 mod peek;
 pub(crate) mod record;
 mod require;

@@ -134,7 +134,12 @@ impl Changes {
     /// Returns the changes, together with those of indexed fields.
     pub(crate) fn as_set(&self) -> ChangeSet<'_> {
         let Self { changes, indexed, encrypted } = self;
-        ChangeSet { changes, indexed, encrypted: encrypted.as_ref().map(EncryptedFields::as_ref) }
+        ChangeSet {
+            changes,
+            lasting: changes,
+            indexed,
+            encrypted: encrypted.as_ref().map(EncryptedFields::as_ref),
+        }
     }
 }
 

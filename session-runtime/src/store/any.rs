@@ -158,6 +158,16 @@ impl AnyStore {
         dispatch!(self.get_many(key, fields, refresh))
     }
 
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    pub(crate) async fn get_all(
+        &self,
+        key: &SessionKey,
+        prefix: &str,
+        refresh: Refresh,
+    ) -> Result<Lookup<Vec<(String, Bytes)>>, StoreError> {
+        dispatch!(self.get_all(key, prefix, refresh))
+    }
+
     pub(crate) async fn modify(
         &self,
         key: &SessionKey,

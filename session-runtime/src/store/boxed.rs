@@ -24,6 +24,7 @@ macro_rules! impl_session_store {
                 contains(key: &'a SessionKey, field: &'a str, refresh: Refresh) -> Lookup<bool>;
                 write(key: &'a SessionKey, write: Write<'a>) -> Lookup<u64>;
                 get_many(key: &'a SessionKey, fields: &'a [&'a str], refresh: Refresh) -> Lookup<Vec<Option<Bytes>>>;
+                get_all(key: &'a SessionKey, prefix: &'a str, refresh: Refresh) -> Lookup<Vec<(String, Bytes)>>;
                 modify(key: &'a SessionKey, modify: Modify<'a>) -> Lookup<Modified>;
                 field_expires_in(key: &'a SessionKey, field: &'a str) -> Lookup<Option<Duration>>;
                 expire_field(key: &'a SessionKey, field: &'a str, ttl: Duration, expires_in: Duration) -> Lookup<bool>;

@@ -318,6 +318,15 @@ impl SessionStore for FailingStore {
         self.change(key, self.store.expire_field(key, field, ttl, expires_in))
     }
 
+    fn get_all<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        prefix: &'a str,
+        refresh: Refresh,
+    ) -> BoxFuture<'a, Result<Lookup<Vec<(String, Bytes)>>, StoreError>> {
+        self.read(key, self.store.get_all(key, prefix, refresh))
+    }
+
     fn supports_field_expiry(&self) -> bool {
         self.store.supports_field_expiry()
     }

@@ -1,6 +1,7 @@
 //! The fields of a live session. Each field may have an expiry of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -63,6 +64,14 @@ impl Fields {
 
     pub(super) fn get(&self, field: &str) -> Option<Bytes> {
         self.by_name.get(field).map(|stored| stored.value.clone())
+    }
+
+    /// Returns the fields whose names begin with a prefix.
+    pub(super) fn under(&self, prefix: &str) -> Vec<(String, Bytes)> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let fields = self.by_name.range::<str, _>(from);
+        let fields = fields.take_while(|(name, _)| name.starts_with(prefix));
+        fields.map(|(name, stored)| (name.to_string(), stored.value.clone())).collect()
     }
 
     pub(super) fn contains(&self, field: &str) -> bool {

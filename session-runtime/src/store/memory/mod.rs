@@ -195,6 +195,15 @@ impl MemoryStore {
             .read(key, refresh, |stored, _| fields.iter().map(|field| stored.get(field)).collect()))
     }
 
+    pub(crate) fn get_all(
+        &self,
+        key: &SessionKey,
+        prefix: &str,
+        refresh: Refresh,
+    ) -> Result<Lookup<Vec<(String, Bytes)>>, StoreError> {
+        Ok(self.read(key, refresh, |fields, _| fields.under(prefix)))
+    }
+
     pub(crate) fn modify(
         &self,
         key: &SessionKey,

@@ -54,6 +54,17 @@ impl RedisStore {
         })
     }
 
+    /// The server selects the fields, so that others are not transferred.
+    pub(crate) async fn get_all(
+        &self,
+        key: &SessionKey,
+        prefix: &str,
+        refresh: Refresh,
+    ) -> Result<Lookup<Vec<(String, Bytes)>>, StoreError> {
+        let _ = (key, prefix, refresh);
+        Err(StoreError::unsupported("not yet"))
+    }
+
     pub(crate) async fn contains(
         &self,
         key: &SessionKey,
