@@ -62,6 +62,8 @@ pub mod poem;
 mod session_opener;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+pub mod tower_sessions;
 
 /// Logs an error that becomes a response, because the response body says nothing.
 #[cfg(any(feature = "actix", feature = "tower"))]

@@ -448,7 +448,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(error) = this.refusal.take() else { return this.response.poll(cx) };
-        let mut response = refuse(&error);
+        let mut response = error_response(&error);
         finish(this.response.project().opened, response.headers_mut());
         Poll::Ready(Ok(response))
     }
@@ -461,10 +461,12 @@ fn finish(opened: &mut Option<SessionHandle>, headers: &mut HeaderMap) {
     }
 }
 
-fn refuse<Body: Default + 'static>(error: &Error) -> Response<Body> {
+/// Returns the response of an error. The body is axum's, or else the default.
+pub(super) fn error_response<Body: Default + 'static>(error: &Error) -> Response<Body> {
     super::report(error);
     let mut response = Response::new(Body::default());
-    *response.status_mut() = StatusCode::FORBIDDEN;
+    let status = StatusCode::from_u16(error.status());
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     #[cfg(feature = "axum")]
     super::axum_error::fill(&mut response, error);
     response

@@ -18,6 +18,12 @@ pub(crate) enum Kind {
     #[error("the value for the field `{field}` cannot be stored")]
     UnwritableJson { field: String, source: InvalidValue },
     #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    #[error("the prefix of the fields of tower-sessions is empty: set one such as `ts.`")]
+    EmptyPrefix,
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+    #[error("the store with the former sessions of tower-sessions does not answer")]
+    FormerStore,
+    #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
     #[error(
         "the expiry of a session is a setting: set `SessionConfig::lifetime`, and not \
          `set_expiry` of the session of tower-sessions"

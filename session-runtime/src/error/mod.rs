@@ -150,6 +150,10 @@ impl Error {
             Kind::UnwritableJson { .. } => "encode",
             #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
             Kind::OwnExpiry => "unsupported",
+            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+            Kind::EmptyPrefix => "config",
+            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+            Kind::FormerStore => "unavailable",
             Kind::TooLarge { .. } => "too_large",
             Kind::OutOfRange { .. } => "out_of_range",
             Kind::Contended { .. } => "contended",
@@ -304,6 +308,8 @@ impl Error {
             Kind::Store(error) => error.is_unavailable(),
             #[cfg(feature = "redis")]
             Kind::NotConnected { .. } => true,
+            #[cfg(any(feature = "tower-sessions-0_14", feature = "tower-sessions-0_15"))]
+            Kind::FormerStore => true,
             kind => matches!(kind, Kind::WithoutSession),
         }
     }
@@ -456,14 +462,7 @@ impl Error {
     /// # });
     /// ```
     pub fn is_config(&self) -> bool {
-        matches!(
-            *self.0,
-            Kind::Config(_)
-                | Kind::Setting { .. }
-                | Kind::Disputed
-                | Kind::NoEncryptionKey { .. }
-                | Kind::NoTokens
-        )
+        self.outcome() == "config"
     }
 }
 

@@ -72,9 +72,11 @@ impl SessionHandle {
     /// set.
     pub(crate) fn save_json<'a>(&'a self, changes: &'a JsonChanges) -> Operation<'a, ()> {
         let span = OperationSpan::new(OperationName::Save, self);
-        Operation::new(span.instrument(async move {
-            self.write(set_of(&changes.to_changes())).await.map(|_| ())
-        }))
+        Operation::new(
+            span.instrument(
+                async move { self.write(set_of(&changes.to_changes())).await.map(|_| ()) },
+            ),
+        )
     }
 
     /// Carries out all changes in one step with a new id. The lifetime starts again.

@@ -203,7 +203,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         _prefix: &'a str,
         _refresh: Refresh,
     ) -> BoxFuture<'a, Result<Lookup<Vec<(String, Bytes)>>, StoreError>> {
-        Box::pin(ready(Err(StoreError::unsupported("the store cannot list the fields of a session"))))
+        Box::pin(ready(Err(StoreError::unsupported(
+            "the store cannot list the fields of a session",
+        ))))
     }
 
     /// Changes a field depending on the current value. The session then expires `modify.expires_in`
