@@ -4,6 +4,9 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
+#[cfg(feature = "axum-login")]
+use session_runtime::adapter::tower_sessions::AuthLayer;
+use session_runtime::adapter::tower_sessions::TowerSessionsLayer;
 use session_runtime::{Lifetime, MemoryStore, SameSite, SessionConfig, Sessions};
 use tower_cookies::{Key, cookie};
 use tower_layer::Layer;
@@ -97,9 +100,9 @@ impl<Store> SessionManagerLayer<Store> {
 
 impl<Store, S> Layer<S> for SessionManagerLayer<Store>
 where
-    session_runtime::TowerSessionsLayer: Layer<S>,
+    TowerSessionsLayer: Layer<S>,
 {
-    type Service = <session_runtime::TowerSessionsLayer as Layer<S>>::Service;
+    type Service = <TowerSessionsLayer as Layer<S>>::Service;
 
     fn layer(&self, inner: S) -> Self::Service {
         self.sessions().tower_sessions_layer().layer(inner)
@@ -108,7 +111,7 @@ where
 
 /// The layer of axum-login.
 #[cfg(feature = "axum-login")]
-pub struct AuthManagerLayerBuilder<Backend>(session_runtime::AuthLayer<Backend>);
+pub struct AuthManagerLayerBuilder<Backend: axum_login::AuthnBackend>(AuthLayer<Backend>);
 
 #[cfg(feature = "axum-login")]
 impl<Backend: axum_login::AuthnBackend> AuthManagerLayerBuilder<Backend> {
@@ -116,7 +119,7 @@ impl<Backend: axum_login::AuthnBackend> AuthManagerLayerBuilder<Backend> {
         Self(sessions.sessions().auth_layer(backend))
     }
 
-    pub fn build(self) -> session_runtime::AuthLayer<Backend> {
+    pub fn build(self) -> AuthLayer<Backend> {
         self.0
     }
 }
