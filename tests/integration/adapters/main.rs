@@ -12,6 +12,7 @@ mod live_connections;
 mod plain_http;
 mod poem;
 mod same_origin;
+mod tower_sessions;
 mod unavailability;
 mod websocket;
 

@@ -1,0 +1,1 @@
+//! axum-login and axum-messages.

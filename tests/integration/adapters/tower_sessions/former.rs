@@ -1,0 +1,1 @@
+//! Sessions that tower-sessions itself has kept.
