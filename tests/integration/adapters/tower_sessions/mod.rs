@@ -2,6 +2,7 @@
 
 mod axum_login;
 mod former;
+mod races;
 mod sessions;
 
 use std::convert::Infallible;
