@@ -95,14 +95,14 @@ impl TowerSessionsLayer {
     /// Takes over the sessions that tower-sessions itself has kept in this store, until a deadline.
     /// `cookie_name` is the name of their cookie, `id` by default.
     ///
-    /// Use this to move an application without signing its users out. At the first use of the
-    /// session, a request with such a cookie and without a session gets a new session with the same
-    /// fields. The former session expires a minute later, for requests that the browser has
-    /// already sent.
+    /// Use this to move an application without signing its users out. If the session has no fields
+    /// of tower-sessions, its first use in a request with such a cookie copies the former session.
+    /// The session gets a new id, or begins. The former session expires a minute later, for
+    /// requests that the browser has already sent.
     ///
-    /// The price is in the name. Until the deadline, an unsigned cookie is enough. A request with
-    /// such a cookie and without a session asks the former store at the first use of the session.
-    /// Cookies that tower-sessions has signed or encrypted are not accepted.
+    /// The price is in the name: until the deadline, an unsigned cookie is enough. Each request
+    /// with such a cookie and without fields of tower-sessions asks the former store once. Cookies
+    /// that tower-sessions has signed or encrypted are not accepted.
     pub fn accept_unsigned_cookies<V: 'static>(
         mut self,
         cookie_name: &str,
