@@ -391,3 +391,48 @@ fn presence(reply: Value) -> Result<Option<()>, Cause> {
         _ => Err(Cause::Unexpected),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::parse_redis_value;
+
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_fields_is_no_answer() {
+        let text = |name: &str, value: &str| (name.to_owned(), Bytes::from(value.to_owned()));
+        for (reply, read) in [
+            ("*2\r\n$1\r\n0\r\n*0\r\n", Some(None)),
+            ("*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n", Some(Some(vec![text("a", "1")]))),
+            // The session has a label alone.
+            ("*2\r\n$1\r\n0\r\n*2\r\n$1\r\n\0\r\n$2\r\n{}\r\n", Some(Some(vec![]))),
+            ("*2\r\n$1\r\n7\r\n*2\r\n$1\r\na\r\n$1\r\n1\r\n", None),
+            ("*2\r\n$1\r\n7\r\n*0\r\n", None),
+            ("*2\r\n$1\r\n0\r\n*1\r\n$1\r\na\r\n", None),
+            ("*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$-1\r\n", None),
+            ("*1\r\n$1\r\n0\r\n", None),
+            ("*2\r\n:0\r\n*0\r\n", None),
+            ("+OK\r\n", None),
+        ] {
+            let value = parse_redis_value(reply.as_bytes()).unwrap();
+            assert_eq!(fields(value).ok(), read, "{reply}");
+        }
+    }
+
+    #[test]
+    fn all_kept_fields_under_a_prefix_are_compared() {
+        let found = vec![("p.a".to_owned(), Bytes::from("1"))];
+        let [one, two] = [Bytes::from("1"), Bytes::from("2")];
+        for (name, kept, differs) in [
+            ("p.a", Some(&one), false),
+            ("p.a", Some(&two), true),
+            ("p.a", None, true),
+            ("p.b", Some(&one), true),
+            ("p.b", None, false),
+            ("q.a", Some(&two), false),
+        ] {
+            assert_eq!((FIELDS.differs)(&["p."], Some(&found), name, kept), differs, "{name}");
+        }
+        assert!((FIELDS.differs)(&["p."], None, "p.a", Some(&one)));
+    }
+}

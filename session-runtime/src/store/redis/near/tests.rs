@@ -160,6 +160,22 @@ fn a_reply_voids_what_differs() {
     }
 }
 
+/// The reply is about all fields under a prefix.
+#[test]
+fn a_reply_without_a_kept_field_voids_it() {
+    let test = Test::new();
+    let is_gone = |prefix: &'static str| {
+        let differs = |name: &str, kept: Option<&Bytes>| name.starts_with(prefix) && kept.is_some();
+        test.near.replied(&test.key, &test.lease, differs);
+    };
+    test.near.keep(&test.key, &test.ask().unwrap(), &answer(&[Some("1".into()), None]));
+    is_gone("c");
+    is_gone("b");
+    assert!(test.has("1"));
+    is_gone("");
+    assert!(test.is_empty());
+}
+
 #[test]
 fn of_several_questions_at_once_the_first_reply_is_kept() {
     let test = Test::new();
