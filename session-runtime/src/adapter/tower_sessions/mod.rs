@@ -12,12 +12,12 @@
 //! | axum-login | 0.18 | 0.14 | `axum-login-0_18` |
 //! | axum-messages | 0.8 | 0.14 | `tower-sessions-0_14` |
 //!
-//! [The guide](crate::guide::tower_sessions) has the differences, and the way to typed fields.
+//! [The guide] has the differences, and the way to typed fields.
 //!
 //! # Fields
 //!
 //! A value under the key `user` is the field `ts.user`, as JSON. A schema reads and writes the same
-//! value with `#[session(name = "ts.user", json)]`. Such a field must not be indexed or encrypted,
+//! value with `#[session(rename = "ts.user", json)]`. Such a field must not be indexed or encrypted,
 //! because tower-sessions knows nothing of this.
 //!
 //! - **The first use** of the session in a request reads all its fields in one round trip. Later
@@ -31,6 +31,8 @@
 //!   [`lifetime`](crate::SessionConfig::lifetime) decides on the expiry.
 //! - **`id`** is not the id of the session. Each request has another. There also is an id if there
 //!   is no session.
+#![cfg_attr(feature = "derive", doc = "\n\n[the guide]: crate::guide::tower_sessions\n")]
+#![cfg_attr(not(feature = "derive"), doc = "\n\n[the guide]: crate#features\n")]
 
 #[cfg(feature = "axum-login-0_18")]
 mod auth;

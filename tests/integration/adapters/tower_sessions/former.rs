@@ -3,10 +3,12 @@
 macro_rules! for_version {
     ($version:ident) => {
         use std::collections::HashMap;
+        use std::future::pending;
         use std::time::{Duration, SystemTime};
 
         use axum::http::header::{COOKIE, SET_COOKIE};
         use axum::http::{HeaderValue, Request, Response};
+        use futures::FutureExt as _;
         use session_runtime::testing::{Browser, Failure};
         use time::OffsetDateTime;
         use $version::session::{Id, Record};
@@ -70,11 +72,16 @@ macro_rules! for_version {
                         Ok::<_, Infallible>(Response::new(String::new()))
                     }
                 });
+                let response = browser.send(layer.layer(service), self.request()).await.unwrap();
+                (answer.lock().unwrap().take().unwrap(), response)
+            }
+
+            /// Returns a request with the former cookie.
+            fn request(&self) -> Request<()> {
                 let mut request = Request::new(());
                 let cookie = HeaderValue::try_from(format!("theme=dark; id={}", self.id)).unwrap();
                 request.headers_mut().insert(COOKIE, cookie);
-                let response = browser.send(layer.layer(service), request).await.unwrap();
-                (answer.lock().unwrap().take().unwrap(), response)
+                request
             }
 
             async fn expires_in(&self) -> Option<time::Duration> {
@@ -85,6 +92,49 @@ macro_rules! for_version {
 
         fn soon() -> SystemTime {
             SystemTime::now() + HOUR
+        }
+
+        /// A store that shows whether a request still holds it.
+        #[derive(Debug, Clone, Default)]
+        struct Held(Arc<()>);
+
+        #[async_trait::async_trait]
+        impl $version::SessionStore for Held {
+            async fn save(&self, _: &Record) -> $version::session_store::Result<()> {
+                Ok(())
+            }
+
+            async fn load(&self, _: &Id) -> $version::session_store::Result<Option<Record>> {
+                Ok(None)
+            }
+
+            async fn delete(&self, _: &Id) -> $version::session_store::Result<()> {
+                Ok(())
+            }
+        }
+
+        #[tokio::test]
+        async fn nothing_of_a_request_remains_whether_it_ends_or_is_dropped() {
+            let (sessions, _) = on_a_failing_store();
+            for is_dropped in [false, true] {
+                let held = Held::default();
+                let layer = sessions.tower_sessions_layer();
+                let layer = layer.accept_unsigned_cookies("id", held.clone(), soon());
+                let mut browser = Browser::new(&sessions);
+                let service = service_fn(|request: Request<()>| async move {
+                    let session = request.extensions().get::<Session>().unwrap().clone();
+                    session.insert("count", 1).await.unwrap();
+                    if is_dropped {
+                        pending::<()>().await;
+                    }
+                    Ok::<_, Infallible>(Response::new(String::new()))
+                });
+                let request = Former::begin().await.request();
+                let response = browser.send(layer.layer(service), request);
+                assert_eq!(response.now_or_never().is_none(), is_dropped);
+                drop(layer);
+                assert_eq!(Arc::strong_count(&held.0), 1, "dropped: {is_dropped}");
+            }
         }
 
         #[tokio::test]
@@ -180,6 +230,26 @@ macro_rules! for_version {
             let both = (None, Some("ada".to_owned()), "tea".to_owned());
             assert_eq!(typed(&mut browser).await, both);
             assert_eq!(typed(&mut before).await, (None, None, String::new()));
+        }
+
+        #[tokio::test]
+        async fn a_request_of_another_site_takes_nothing_over() {
+            let (sessions, _) = on_a_failing_store();
+            let (former, mut browser) = (Former::begin().await, Browser::new(&sessions));
+            let layer = sessions.tower_sessions_layer();
+            let layer = layer.accept_unsigned_cookies("id", former.store.clone(), soon());
+            let service = service_fn(|request: Request<()>| async move {
+                let session = request.extensions().get::<Session>().unwrap().clone();
+                assert_eq!(session.get::<String>("user").await.unwrap(), None);
+                Ok::<_, Infallible>(Response::new(String::new()))
+            });
+            let mut request = former.request();
+            let cross = HeaderValue::from_static("cross-site");
+            request.headers_mut().insert("sec-fetch-site", cross);
+            *request.method_mut() = axum::http::Method::POST;
+            let response = browser.send(layer.layer(service), request).await.unwrap();
+            assert!(response.status() == 200 && !response.headers().contains_key(SET_COOKIE));
+            assert_eq!(former.visit(&mut browser, &sessions, soon()).await.0.unwrap(), "ada");
         }
 
         #[tokio::test]

@@ -3,6 +3,7 @@
 mod axum_login;
 mod former;
 mod sessions;
+mod stores;
 
 use std::convert::Infallible;
 use std::future::Future;
